@@ -1,0 +1,1 @@
+"""Who may send: names, credentials and passwords. Runs in any Python."""

@@ -1,0 +1,23 @@
+"""Times: kept as Unix milliseconds, counted by UTC days, shown as D1 writes them."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> int:
+    """The time in Unix milliseconds. A worker's clock stands still between two awaits."""
+    return time.time_ns() // 1_000_000
+
+
+def utc_day(milliseconds: int) -> str:
+    """The UTC day, as YYYY-MM-DD."""
+    return _utc(milliseconds).strftime("%Y-%m-%d")
+
+
+def database_time(milliseconds: int) -> str:
+    """UTC as SQLite's CURRENT_TIMESTAMP writes it, which clients of the sendbox parse."""
+    return _utc(milliseconds).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _utc(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,62 @@
+"""What both ways of creating an address share."""
+
+import secrets
+
+from accounts.credentials import issue
+from accounts.passwords import client_digest, generate_password, stored_form
+from call import Call
+from clock import now
+from mail.address import InvalidAddress, ascii_domain
+from refusals import BadRequest, FieldError
+from runtime.ciphers import pbkdf2_sha256
+from store.addresses import create_address
+
+
+def choose_domain(requested: str | None, allowed: tuple[str, ...], *, first: bool) -> str:
+    """``requested`` if it is ``allowed``; without one any of these, or the ``first``.
+
+    :raises BadRequest: ``invalid_domain``.
+    """
+    try:
+        domain = ascii_domain(requested.strip()) if requested else None
+    except InvalidAddress:
+        domain = requested
+    if not domain and allowed:
+        domain = allowed[0] if first else secrets.choice(allowed)
+    if domain not in allowed:
+        raise BadRequest("invalid_domain", errors=(FieldError("domain", "invalid_domain"),))
+    return str(domain)
+
+
+async def create_with_credential(
+    call: Call, address: str, *, blockable_name: str = ""
+) -> dict[str, object]:
+    """Make ``address`` and return what its owner gets: the credential and, if any, a password.
+
+    :param blockable_name: what is looked up in the block list; empty to look nothing up.
+    :raises BadRequest: ``address_name_blocked`` or ``address_exists``.
+    """
+    settings = call.settings
+    password = password_hash = None
+    if settings.enable_address_password:
+        password = generate_password()
+        password_hash = await stored_form(
+            client_digest(password),
+            pepper=settings.password_pepper,
+            derive=pbkdf2_sha256,
+        )
+    created = now()
+    credential = await create_address(
+        call.database,
+        address,
+        blockable_name=blockable_name,
+        password_hash=password_hash,
+        source=call.request.header("cf-connecting-ip") or None,
+        now=created,
+    )
+    return {
+        "jwt": issue(credential, secret=settings.jwt_secrets[0], now=created // 1000),
+        "address": credential.address,
+        "address_id": credential.address_id,
+        "password": password,
+    }

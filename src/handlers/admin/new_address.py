@@ -1,0 +1,39 @@
+"""``POST /admin/new_address``: an administrator makes an address, bound by few rules."""
+
+import msgspec
+
+from accounts.naming import check_name, clean_name, full_address
+from answers import Answer, json_answer
+from call import Call
+from handlers.address_creation import choose_domain, create_with_credential
+from handlers.decoding import read_json
+from refusals import BadRequest, FieldError
+
+
+class _Body(msgspec.Struct, rename="camel"):
+    name: str | None = None
+    domain: str | None = None
+    enable_prefix: bool | None = None
+
+
+_decoder = msgspec.json.Decoder(_Body)
+
+
+async def create(call: Call) -> Answer:
+    body = await read_json(call.request, _decoder)
+    settings = call.settings
+    rules = settings.admin_name_rules(with_prefix=bool(body.enable_prefix))
+    if not body.name or not body.name.strip():
+        missing = FieldError("name", "required_field_missing")
+        raise BadRequest("required_field_missing", errors=(missing,))
+    try:
+        name = clean_name(body.name, rules)
+        check_name(name, rules)
+        domain = choose_domain(
+            body.domain,
+            settings.domains,
+            first=settings.create_address_default_domain_first,
+        )
+        return json_answer(await create_with_credential(call, full_address(name, domain, rules)))
+    except BadRequest as refusal:
+        raise refusal.prefixed("failed_to_create") from None

@@ -1,0 +1,39 @@
+"""Characters that must not stand in names, subjects and addresses.
+
+A control character ends a header line or hides what follows it; a bidirectional override or a
+zero-width character makes a name look like another one.
+"""
+
+import re
+
+# Category Cc (C0, DEL, C1), the Unicode line ends, and lone surrogates, which no mail can carry.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+# Zero-width and invisible format characters, and all bidirectional controls (UAX #9, section 2).
+_DECEPTIVE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+# An at sign, also as small or full-width form, with something before it and a dotted word after.
+_LOOKS_LIKE_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+\s*[@\ufe6b\uff20]\s*[^\s<>()\[\],;:\"']+")
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+
+
+def has_control(text: str) -> bool:
+    """Whether ``text`` holds a control character, a Unicode line end or a lone surrogate."""
+    return _CONTROL.search(text) is not None
+
+
+def has_deceptive(text: str) -> bool:
+    """Whether ``text`` holds a zero-width character or a bidirectional control."""
+    return not text.isascii() and _DECEPTIVE.search(text) is not None
+
+
+def shows_other_address(name: str, own: str) -> bool:
+    """Whether the display name ``name`` shows a mail address that is not ``own``."""
+    for match in _LOOKS_LIKE_ADDRESS.finditer(name):
+        shown = match.group()
+        if _DOTS.search(shown) and shown.lower() != own.lower():
+            return True
+    return False

@@ -1,0 +1,42 @@
+"""What the mail provider takes, from the limits page of Cloudflare Email Service.
+
+The local ``send_email`` binding enforces none of this, and production refuses only after the
+call, so it is checked before anything is stored.
+"""
+
+from mail.message import Message
+
+MAX_SUBJECT_CHARACTERS = 998
+MAX_MESSAGE_BYTES = 5 * 1024 * 1024  # after MIME encoding
+
+_LINE = 76  # characters of base64 in a line (RFC 2045, section 6.8), CR LF not counted
+_HEADERS_OF_A_MESSAGE = 1024  # Date, Message-ID, MIME-Version, signature: made by the provider
+_HEADERS_OF_A_PART = 256  # boundary, Content-Type, Content-Transfer-Encoding
+
+
+def encoded_size(message: Message) -> int:
+    """Bytes of ``message`` after MIME encoding, computed without building it.
+
+    Every part is taken as base64, the larger of the usual encodings for anything but plain
+    ASCII: the provider chooses, and a message must fit whatever it chooses.
+    """
+    headers = _HEADERS_OF_A_MESSAGE + _base64_size(_utf8_size(message.subject))
+    headers += _mailbox_size(message.sender_name, str(message.sender))
+    headers += sum(
+        _mailbox_size(recipient.name, str(recipient.address)) for recipient in message.recipients
+    )
+    bodies = [body for body in (message.text, message.html) if body is not None]
+    return headers + sum(_HEADERS_OF_A_PART + _base64_size(_utf8_size(body)) for body in bodies)
+
+
+def _mailbox_size(name: str | None, address: str) -> int:
+    return _base64_size(_utf8_size(name or "")) + len(address) + len(" <>, \r\n")
+
+
+def _utf8_size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _base64_size(size: int) -> int:
+    characters = (size + 2) // 3 * 4
+    return characters + 2 * -(-characters // _LINE)

@@ -1,0 +1,97 @@
+"""English. Where the HTTP contract gives a sentence, it stands here to the letter."""
+
+SENTENCES = {
+    # Before the details of a refusal
+    "failed_to_send": "Failed to send mail ",
+    "failed_to_create": "Failed to create address: ",
+    # Guards
+    "site_password_required": (
+        "You have enabled the private site password, please provide the password"
+    ),
+    "admin_password_required": "You need to provide the admin password to access this page",
+    "invalid_credential": "Invalid address credential",
+    "binding_missing": "The {name} binding is missing: add it to wrangler.toml and deploy again",
+    "secret_missing": "The {name} secret is missing: set it with wrangler secret put {name}",
+    "invalid_setting": "The variable {name} can't be read: it must be {expected}",
+    # Requests in general
+    "not_found": "There is nothing at this path",
+    "method_not_allowed": "This path takes only {allowed}",
+    "malformed_json": "The body is not valid JSON: {problem}",
+    "unsupported_media_type": (
+        "The body must be JSON, sent with the header Content-Type: application/json"
+    ),
+    "body_unreadable": "The body could not be read",
+    "body_too_large": "The body is larger than {limit} bytes",
+    "invalid_input": "The field {field} is not valid: {problem}",
+    "invalid_field": "{problem}",
+    "required_field_missing": "Required field is missing",
+    "invalid_limit": "Invalid limit",
+    "invalid_offset": "Invalid offset",
+    "internal_error": "Something went wrong here; the request id helps to find out what",
+    "database_unavailable": "The database does not answer, please try again later",
+    "database_down": "The database D1 does not answer, or its migrations are not applied",
+    # Creating addresses
+    "new_address_disabled": "New address is disabled, please contact the administrator",
+    "anonymous_new_address_disabled": (
+        "New address for anonymous user is disabled, please contact the administrator"
+    ),
+    "address_name_too_short": "Name is too short (min {minimum})",
+    "address_name_too_long": "Name is too long (max {maximum})",
+    "address_name_no_match": "Name not match regex: /{pattern}/",
+    "address_name_blocked": "Name[{name}]is blocked",
+    "address_name_invalid": "Name can't stand in a mail address",
+    "invalid_domain": "Invalid domain",
+    "address_exists": "Address already exists",
+    # Sending: faults in the request
+    "invalid_recipient": "Invalid recipient address",
+    "recipient_local_part_not_ascii": (
+        "Invalid recipient address: the part before the @ must be ASCII"
+    ),
+    "address_syntax": "This is not one mail address of the form name@example.com",
+    "address_local_part_not_ascii": "The part before the @ must be ASCII",
+    "address_domain": "The part after the @ is not a domain name",
+    "address_too_long": "The address is too long (64 octets before the @, 254 in all)",
+    "subject_empty": "Subject is empty",
+    "subject_has_control": "Subject must not contain control characters or line breaks",
+    "subject_too_long": "Subject is too long (max {limit} characters)",
+    "content_empty": "Content is empty",
+    "content_not_unicode": "Content is not valid Unicode text",
+    "display_name_has_control": "A name must not contain control characters or line breaks",
+    "display_name_has_hidden": ("A name must not contain invisible or text-direction characters"),
+    "display_name_shows_address": "A name must not show another mail address",
+    "display_name_too_long": "A name is too long (max {limit} characters)",
+    "message_too_large": "The message has {size} bytes after encoding, the limit is {limit}",
+    "send_mail_not_enabled": "Please enable SEND_MAIL for this domain first",
+    # Sending: what the database says
+    "no_balance": "No balance",
+    "address_blocked": "Address is blocked",
+    "recipient_suppressed": "Recipient is suppressed: {recipient}",
+    "daily_quota_reached": "Server daily send quota has been reached",
+    "monthly_quota_reached": "Server monthly send quota has been reached",
+    "sending_paused": "Sending is paused by the administrator, please try again later",
+    # Sending: what the provider says
+    "outcome_unknown": (
+        "The mail provider was called and its answer is not known: the mail may have been sent. "
+        "It will not be sent again by itself"
+    ),
+    "provider_refused": "The mail provider refused the message ({provider_code})",
+    "provider_busy": (
+        "The mail provider takes no more mail for now ({provider_code}), please try again later"
+    ),
+    "E_VALIDATION_ERROR": "The mail provider found the message invalid",
+    "E_FIELD_MISSING": "The mail provider misses a required field",
+    "E_TOO_MANY_RECIPIENTS": "The mail provider refused the number of recipients",
+    "E_SENDER_NOT_VERIFIED": (
+        "The sender's domain is not set up for sending: enable Email Sending for it at the provider"
+    ),
+    "E_RECIPIENT_NOT_ALLOWED": (
+        "The mail provider does not send to this recipient: verify the address there, "
+        "or use a plan that reaches any recipient"
+    ),
+    "E_RECIPIENT_SUPPRESSED": "The recipient is on the mail provider's suppression list",
+    "E_SENDER_DOMAIN_NOT_AVAILABLE": "The sender's domain is not available at the mail provider",
+    "E_CONTENT_TOO_LARGE": "The mail provider found the message too large",
+    "E_DELIVERY_FAILED": "The mail provider could not deliver the message",
+    "E_RATE_LIMIT_EXCEEDED": "The mail provider's rate limit is reached, please try again later",
+    "E_DAILY_LIMIT_EXCEEDED": "The mail provider's daily limit is reached, please try again later",
+}

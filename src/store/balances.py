@@ -1,0 +1,41 @@
+"""Send balances: how many more recipients an address may send to."""
+
+from accounts.credentials import Credential
+from refusals import Unauthorized
+from store.addresses import holds_statement
+from store.database import Database, Statement
+
+UNLIMITED = 99_999  # what clients of the API are shown for an address without a limit
+
+# DEFAULT_SEND_BALANCE is granted once: to an address that has no row.
+_GRANT = """
+INSERT INTO send_balances (address_id, balance, enabled, created_at)
+SELECT id, ?4, 1, ?5 FROM addresses
+WHERE id = ?1 AND name = ?2 AND credential_version = ?3 AND ?4 > 0
+ON CONFLICT (address_id) DO NOTHING
+"""
+
+_BALANCE = """
+SELECT
+  (SELECT balance FROM send_balances WHERE address_id = ?1 AND enabled) AS balance,
+  EXISTS (SELECT 1 FROM list_entries WHERE list = 'unlimited' AND value = lower(?2)) AS unlimited
+"""
+
+
+async def send_balance(
+    database: Database, credential: Credential, *, default: int, now: int
+) -> int:
+    """What is left for the address of ``credential``, after granting ``default`` where due.
+
+    :param now: Unix milliseconds.
+    :raises Unauthorized: where the credential no longer holds.
+    """
+    address = (credential.address_id, credential.address)
+    grant = Statement(_GRANT, (*address, credential.version, default, now))
+    found, _, balances = await database.batch(
+        [holds_statement(credential), grant, Statement(_BALANCE, address)],
+        repeatable=True,
+    )
+    if not found:
+        raise Unauthorized("invalid_credential")
+    return UNLIMITED if balances[0]["unlimited"] else balances[0]["balance"] or 0

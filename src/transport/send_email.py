@@ -1,0 +1,58 @@
+"""The ``send_email`` binding (Cloudflare Email Service), in its builder form."""
+
+import re
+from typing import Any
+
+from mail.message import Message, RecipientKind
+from runtime.provider import ProviderError, call_send
+from transport.outcome import Outcome, Refused, Sent, Unknown
+
+_CODE = re.compile("E_[A-Z_]+")
+_TEMPORARY = frozenset({"E_RATE_LIMIT_EXCEEDED", "E_DAILY_LIMIT_EXCEEDED"})
+# This one says that the provider itself does not know.
+_INDEFINITE = frozenset({"E_INTERNAL_SERVER_ERROR"})
+
+
+class SendEmailTransport:
+    """Sends by the binding given."""
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = binding
+
+    async def send(self, message: Message) -> Outcome:
+        try:
+            return Sent(await call_send(self._binding, builder_form(message)))
+        except ProviderError as error:
+            return _outcome(error.code)
+
+
+def builder_form(message: Message) -> dict[str, Any]:
+    """``message`` as the binding's ``send`` takes it; keys without a value are left out."""
+    form: dict[str, Any] = {
+        "from": _mailbox(str(message.sender), message.sender_name),
+        "to": _recipients(message, "to"),
+        "cc": _recipients(message, "cc"),
+        "bcc": _recipients(message, "bcc"),
+        "subject": message.subject,
+        "text": message.text,
+        "html": message.html,
+    }
+    return {key: value for key, value in form.items() if value}
+
+
+def _recipients(message: Message, kind: RecipientKind) -> list[Any]:
+    return [
+        _mailbox(str(recipient.address), recipient.name)
+        for recipient in message.recipients
+        if recipient.kind == kind
+    ]
+
+
+def _mailbox(address: str, name: str | None) -> str | dict[str, str]:
+    return {"email": address, "name": name} if name else address
+
+
+def _outcome(code: str | None) -> Refused | Unknown:
+    if code is None or code in _INDEFINITE or _CODE.fullmatch(code) is None:
+        return Unknown(code if code in _INDEFINITE else None)
+    return Refused(code, temporary=code in _TEMPORARY)

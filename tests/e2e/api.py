@@ -1,0 +1,127 @@
+"""A client of the API as the tests use it, and what they expect of every error."""
+
+import itertools
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from tools.local_server import LocalServer
+
+SECRET = "a-secret-of-the-tests-0123456789abcdef"
+ADMIN_PASSWORD = "admin-password-of-the-tests"
+DEPLOYMENT = {
+    "JWT_SECRET": SECRET,
+    "ADMIN_PASSWORDS": ADMIN_PASSWORD,
+    "DOMAINS": "example.com,example.org",
+    "DEFAULT_DOMAINS": "example.com",
+    "ENABLE_USER_CREATE_EMAIL": "true",
+    "DEFAULT_SEND_BALANCE": "1000",
+}
+
+_numbers = itertools.count(1)
+_run = secrets.token_hex(3)
+
+
+def unique_name() -> str:
+    """A name for an address that no other test has."""
+    return f"u{_run}{next(_numbers)}"
+
+
+@dataclass(frozen=True)
+class Sender:
+    """An address and its credential."""
+
+    address: str
+    address_id: int
+    jwt: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.jwt}"}
+
+
+class Api:
+    """HTTP calls to one server."""
+
+    def __init__(self, server: LocalServer) -> None:
+        self.server = server
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        return requests.request(method, self.server.url + path, timeout=60, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> requests.Response:
+        return self.call("POST", path, json=json, **options)
+
+    def admin(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self.call(method, path, headers={"x-admin-auth": ADMIN_PASSWORD}, **options)
+
+    def new_sender(self, balance: int | None = None) -> Sender:
+        """A new address; with ``balance`` its send balance is set to that."""
+        made = self.post("/api/new_address", {"name": unique_name()})
+        assert made.status_code == 200, made.text
+        body = made.json()
+        if balance is not None:
+            self.server.sql(
+                "INSERT INTO send_balances (address_id, balance, created_at) VALUES (?, ?, 0)",
+                [body["address_id"], balance],
+            )
+        return Sender(body["address"], body["address_id"], body["jwt"])
+
+    def send(self, sender: Sender, **fields: Any) -> requests.Response:
+        """Send a plain mail, or one with other ``fields``."""
+        return self.post("/api/send_mail", mail(**fields), headers=sender.headers)
+
+    def send_impatiently(self, sender: Sender, seconds: float, **fields: Any) -> None:
+        """Send, and hang up when no answer has come after so many seconds."""
+        body = mail(**fields)
+        url = f"{self.server.url}/api/send_mail"
+        requests.post(url, json=body, headers=sender.headers, timeout=seconds)
+
+    def balance(self, sender: Sender) -> int:
+        answer = self.get("/api/settings", headers=sender.headers)
+        assert answer.status_code == 200, answer.text
+        balance: int = answer.json()["send_balance"]
+        return balance
+
+    def sent_by(self, sender: Sender) -> list[dict[str, Any]]:
+        """The mails that left for ``sender``, as the local provider kept them."""
+        return [mail for mail in self.server.sent_mails() if sender.address in mail["from"]]
+
+    def messages_of(self, sender: Sender) -> list[dict[str, Any]]:
+        """The rows of the messages of ``sender``, oldest first."""
+        sql = "SELECT * FROM messages WHERE address_id = ? ORDER BY id"
+        return self.server.sql(sql, [sender.address_id])
+
+
+def mail(**fields: Any) -> dict[str, Any]:
+    """The body of a request that sends, with ``fields`` changed; None leaves one out."""
+    body = {
+        "from_name": "A Sender",
+        "to_name": "A Recipient",
+        "to_mail": "recipient@example.net",
+        "subject": "A subject",
+        "content": "A text",
+        "is_html": False,
+        **fields,
+    }
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def check_problem(answer: requests.Response, status: int, code: str, detail: str) -> dict[str, Any]:
+    """Check that ``answer`` is exactly this problem object (RFC 9457); return its members."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    problem: dict[str, Any] = answer.json()
+    assert problem["status"] == status
+    assert (problem["code"], problem["detail"]) == (code, detail)
+    assert problem["request_id"] == answer.headers["X-Request-Id"]
+    assert problem["retryable"] is (status in (429, 503))
+    assert ("Retry-After" in answer.headers) is (status in (429, 503))
+    assert {"type", "title"} <= problem.keys()
+    return problem

@@ -1,0 +1,146 @@
+"""What clients may know of the site and of their address."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import DEPLOYMENT, Api, check_problem
+from tools.local_server import LocalServer
+
+
+def test_settings_of_the_site(api: Api) -> None:
+    assert api.get("/open_api/settings").json() == {
+        "title": "Send Mail API",
+        "prefix": "",
+        "addressRegex": "[^a-z0-9]",
+        "minAddressLen": 1,
+        "maxAddressLen": 30,
+        "defaultDomains": ["example.com"],
+        "domains": ["example.com", "example.org"],
+        "needAuth": False,
+        "enableUserCreateEmail": True,
+        "disableAnonymousUserCreateEmail": False,
+        "disableCustomAddressName": False,
+        "enableUserDeleteEmail": False,
+        "enableAddressPassword": False,
+        "enableSendMail": True,
+        "cfTurnstileSiteKey": "",
+        "disableAdminPasswordCheck": False,
+        "version": "v0.1.0",
+        "smtpImapProxyConfig": {},
+    }
+
+
+def test_settings_as_a_deployment_writes_them() -> None:
+    """Booleans, numbers, arrays and objects as TOML has them, not as text."""
+    proxy = {"smtp": {"host": "smtp.example.com", "port": 8025, "starttls": True}}
+
+    def write(config: dict[str, Any]) -> None:
+        config["vars"] = {
+            **config.get("vars", {}),
+            "DOMAINS": ["Example.COM", "bücher.example"],
+            "ENABLE_USER_CREATE_EMAIL": True,
+            "MIN_ADDRESS_LEN": 3,
+            "TITLE": "Post",
+            "SMTP_IMAP_PROXY_CONFIG": proxy,
+            "DISABLE_ADMIN_PASSWORD_CHECK": True,
+            "DISABLE_CUSTOM_ADDRESS_NAME": True,
+        }
+        del config["send_email"]
+
+    with LocalServer(variables={"JWT_SECRET": DEPLOYMENT["JWT_SECRET"]}, edit=write) as server:
+        api = Api(server)
+        settings = api.get("/open_api/settings").json()
+        assert settings["domains"] == ["example.com", "xn--bcher-kva.example"]
+        assert settings["enableUserCreateEmail"] is True
+        assert (settings["minAddressLen"], settings["title"]) == (3, "Post")
+        assert settings["smtpImapProxyConfig"] == proxy
+        assert settings["enableSendMail"] is False
+        assert settings["disableAdminPasswordCheck"] is True
+        # Without its binding nothing is sent, without a default balance nothing may be.
+        sender = api.new_sender()
+        assert api.balance(sender) == 0
+        answer = api.send(sender)
+        sentence = "Failed to send mail Please enable SEND_MAIL for this domain first"
+        check_problem(answer, 400, "send_mail_not_enabled", sentence)
+        # The open administration is open, and the log says so.
+        assert api.post("/admin/new_address", {"name": "chosen"}).status_code == 200
+        assert "DISABLE_ADMIN_PASSWORD_CHECK is on" in server.log.read_text()
+        # A name that is asked for is not given here.
+        address = api.post("/api/new_address", {"name": "mine"}).json()["address"]
+        assert not address.startswith("mine@")
+
+
+def test_settings_of_an_address_grant_the_balance_once(api: Api) -> None:
+    sender = api.new_sender()
+    answer = api.get("/api/settings", headers=sender.headers)
+    assert answer.json() == {"address": sender.address, "send_balance": 1000}
+    sql = "UPDATE send_balances SET balance = 7 WHERE address_id = ?"
+    api.server.sql(sql, [sender.address_id])
+    assert api.balance(sender) == 7
+
+
+def test_sending_limited_to_some_domains_and_paused() -> None:
+    variables = {**DEPLOYMENT, "SEND_MAIL_DOMAINS": "example.org"}
+    with LocalServer(variables=variables) as server:
+        api = Api(server)
+        sentence = "Failed to send mail Please enable SEND_MAIL for this domain first"
+        check_problem(api.send(api.new_sender()), 400, "send_mail_not_enabled", sentence)
+    with LocalServer(variables={**DEPLOYMENT, "SENDING_PAUSED": "true"}) as server:
+        api = Api(server)
+        sender = api.new_sender()
+        sentence = "Sending is paused by the administrator, please try again later"
+        check_problem(api.send(sender), 503, "sending_paused", sentence)
+        assert api.messages_of(sender) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "detail"),
+    [
+        (
+            {"JWT_SECRET": ""},
+            "secret_missing",
+            "The JWT_SECRET secret is missing: set it with wrangler secret put JWT_SECRET",
+        ),
+        (
+            {"DEFAULT_SEND_BALANCE": "plenty"},
+            "invalid_setting",
+            "The variable DEFAULT_SEND_BALANCE can't be read: "
+            "it must be a whole number, at least 0",
+        ),
+    ],
+)
+def test_incomplete_deployment_says_what_is_missing(
+    variables: dict[str, str], code: str, detail: str
+) -> None:
+    with LocalServer(variables={**DEPLOYMENT, **variables}) as server:
+        for method, path in (("POST", "/api/new_address"), ("GET", "/open_api/settings")):
+            answer = Api(server).call(method, path, json={})
+            check_problem(answer, 500, code, detail)
+
+
+def test_missing_database_says_so() -> None:
+    def remove(config: dict[str, Any]) -> None:
+        del config["d1_databases"]
+
+    with LocalServer(variables=DEPLOYMENT, edit=remove, state=None) as server:
+        answer = Api(server).post("/api/new_address", {})
+        detail = "The DB binding is missing: add it to wrangler.toml and deploy again"
+        check_problem(answer, 500, "binding_missing", detail)
+
+
+def test_health_check_without_tables(tmp_path: Any) -> None:
+    with LocalServer(variables=DEPLOYMENT, state=tmp_path / "empty") as server:
+        api = Api(server)
+        detail = "The database D1 does not answer, or its migrations are not applied"
+        check_problem(api.get("/health_check"), 503, "database_down", detail)
+        answer = api.post("/api/new_address", {})
+        detail = "The database does not answer, please try again later"
+        check_problem(answer, 503, "database_unavailable", detail)
+        for line in server.log.read_text().splitlines():
+            if line.startswith("{") and "d1_error" in line:
+                assert "no such table" in json.loads(line)["problem"]
+                break
+        else:
+            raise AssertionError("the log names no cause")

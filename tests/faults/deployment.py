@@ -1,0 +1,27 @@
+"""A deployment whose ``SEND_MAIL`` is the provider's stand-in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.api import DEPLOYMENT
+from tests.faults.ledger import Ledger
+from tools.local_server import LocalServer
+from tools.wrangler import CONFIG
+
+_PROVIDER = Path(__file__).parent / "provider" / "wrangler.toml"
+
+
+def failing_deployment(ledger: Ledger, variables: Mapping[str, str] | None = None) -> LocalServer:
+    """A server that hands its mails to the stand-in, which notes in ``ledger`` what it takes."""
+    return LocalServer(
+        (CONFIG, _PROVIDER),
+        variables={**DEPLOYMENT, "LEDGER_URL": ledger.url, **(variables or {})},
+        edit=_bind_stand_in,
+    )
+
+
+def _bind_stand_in(config: dict[str, Any]) -> None:
+    (binding,) = config.pop("send_email")
+    service = {"binding": binding["name"], "service": "provider", "entrypoint": "Provider"}
+    config["services"] = [service]

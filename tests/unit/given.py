@@ -1,0 +1,99 @@
+"""What tests of the store start from: ``given.address(database)``, ``given.message("a@b.c")``."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from accounts.credentials import Credential
+from clock import utc_day
+from mail.address import parse_address
+from mail.message import Message, Recipient
+from store.addresses import create_address
+from store.reserve import Reservation
+from tests.unit.sqlite_database import SqliteDatabase, run
+
+ME = "me@example.com"
+YOU = "you@example.org"
+
+
+def milliseconds(time: str) -> int:
+    """Unix milliseconds of a time like ``2026-11-03T12:00:00``, UTC."""
+    return int(datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+NOW = milliseconds("2026-11-03T12:00:00")
+TODAY = "2026-11-03"
+
+
+def address(database: SqliteDatabase, name: str = ME, *, balance: int | None = None) -> Credential:
+    """The credential of a new address; without ``balance`` it has no balance row yet."""
+    credential = run(
+        create_address(database, name, blockable_name="", password_hash=None, source=None, now=NOW)
+    )
+    if balance is not None:
+        set_balance(database, credential, balance)
+    return credential
+
+
+def set_balance(
+    database: SqliteDatabase, credential: Credential, balance: int, *, enabled: bool = True
+) -> None:
+    database.query(
+        "INSERT OR REPLACE INTO send_balances (address_id, balance, enabled, created_at)"
+        " VALUES (?, ?, ?, ?)",
+        *(credential.address_id, balance, int(enabled), NOW),
+    )
+
+
+def listed(database: SqliteDatabase, name: str, value: str) -> None:
+    database.insert("list_entries", list=name, value=value)
+
+
+def suppressed(database: SqliteDatabase, recipient: str) -> None:
+    database.insert("suppressions", address=recipient, reason="bounced", since=NOW)
+
+
+def send_limits(database: SqliteDatabase, **config: Any) -> None:
+    """``config`` as ``sendMailLimitConfig`` has it; what is not given is disabled."""
+    limits = {
+        "dailyEnabled": False,
+        "monthlyEnabled": False,
+        "dailyLimit": None,
+        "monthlyLimit": None,
+        **config,
+    }
+    database.query(
+        "INSERT OR REPLACE INTO settings (key, value) VALUES ('send_limits', ?)",
+        json.dumps(limits),
+    )
+
+
+def sent_on(database: SqliteDatabase, day: str, recipients: int) -> None:
+    database.insert("daily_recipients", day=day, recipients=recipients)
+
+
+def message(*recipients: str, sender: str = ME, **fields: Any) -> Message:
+    """A mail to ``recipients``, or to ``YOU``; a text where no body is given."""
+    if not {"text", "html"} & fields.keys():
+        fields["text"] = "Hello"
+    return Message(
+        sender=parse_address(sender),
+        sender_name=fields.pop("sender_name", None),
+        recipients=tuple(Recipient("to", parse_address(to)) for to in recipients or (YOU,)),
+        subject=fields.pop("subject", "Hello"),
+        **fields,
+    )
+
+
+def reservation(
+    credential: Credential, id: str = "m1", *, default_balance: int = 0, now: int = NOW
+) -> Reservation:
+    return Reservation(
+        id=id,
+        credential=credential,
+        default_balance=default_balance,
+        size=2000,
+        now=now,
+        lease_until=now + 90_000,
+        day=utc_day(now),
+    )

@@ -1,0 +1,86 @@
+"""The store's ``Database`` on the standard library's SQLite, with the real migrations.
+
+D1 is SQLite, so the store's SQL runs here as it stands; a batch is one transaction.
+"""
+
+import functools
+import sqlite3
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from store.database import Row, Statement
+
+T = TypeVar("T")
+
+_MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+@functools.cache
+def _migrations() -> tuple[str, ...]:
+    return tuple(path.read_text("utf-8") for path in sorted(_MIGRATIONS.glob("*.sql")))
+
+
+class SqliteDatabase:
+    """A fresh database in memory. ``statements`` is every statement that a batch has run."""
+
+    def __init__(self) -> None:
+        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA foreign_keys = ON")  # as D1 has it
+        for migration in _migrations():
+            self._connection.executescript(migration)
+        self.statements: list[Statement] = []
+
+    async def batch(
+        self, statements: list[Statement], *, repeatable: bool = False
+    ) -> list[list[Row]]:
+        self.statements += statements
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            return [self.query(sql, *parameters) for sql, parameters in statements]
+
+    def query(self, sql: str, *parameters: Any) -> list[Row]:
+        return [dict(row) for row in self._connection.execute(sql, parameters)]
+
+    def value(self, sql: str, *parameters: Any) -> Any:
+        """The only column of the only row."""
+        (row,) = self.query(sql, *parameters)
+        (value,) = row.values()
+        return value
+
+    def insert(self, table: str, **columns: Any) -> None:
+        places = ", ".join("?" * len(columns))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
+        self.query(sql, *columns.values())
+
+    def dump(self) -> dict[str, list[Row]]:
+        """Every row of every table."""
+        tables = self.query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        return {table["name"]: self.query(f"SELECT * FROM {table['name']}") for table in tables}
+
+    def plan(self, statement: Statement) -> list[str]:
+        """How SQLite finds the rows: ``SEARCH`` by an index, ``SCAN`` over everything."""
+        sql = f"EXPLAIN QUERY PLAN {statement.sql}"
+        return [row["detail"] for row in self.query(sql, *statement.parameters)]
+
+
+class ForgetfulDatabase(SqliteDatabase):
+    """Loses the first answer of every batch that may be repeated, so that it runs twice."""
+
+    async def batch(
+        self, statements: list[Statement], *, repeatable: bool = False
+    ) -> list[list[Row]]:
+        if repeatable:
+            await super().batch(statements)
+        return await super().batch(statements)
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What ``coroutine`` returns; nothing here ever waits, so it ends at its first step."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("the coroutine waits for something")

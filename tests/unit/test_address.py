@@ -1,0 +1,218 @@
+"""Mail addresses: ``Dot-string "@" Domain`` of RFC 5321, one at a time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mail.address import Address, InvalidAddress, ascii_domain, parse_address
+
+
+def refused(text: str) -> str:
+    with pytest.raises(InvalidAddress) as caught:
+        parse_address(text)
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a@b.co",
+        "first.last@example.com",
+        "user+tag@example.com",
+        "0@1.example",
+        "!#$%&'*+/=?^_`{|}~-@example.com",
+        "a@xn--bcher-kva.example",
+        "a@3com.com",
+        "a@a-b.example.co.uk",
+    ],
+)
+def test_what_smtp_allows_is_taken_as_it_is(text: str) -> None:
+    assert str(parse_address(text)) == text
+
+
+def test_the_domain_is_lowered_and_the_local_part_kept() -> None:
+    assert parse_address("John.Doe@EXAMPLE.Com") == Address("John.Doe", "example.com")
+
+
+def test_addresses_are_compared_in_lower_case() -> None:
+    assert parse_address("John.Doe@EXAMPLE.Com").key == "john.doe@example.com"
+
+
+def test_spaces_around_an_address_are_ignored() -> None:
+    assert str(parse_address("  a@example.com ")) == "a@example.com"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "@", "a", "a@", "@example.com", "example.com", ".a@b.co", "a.@b.co", "a..b@b.co"],
+)
+def test_an_incomplete_address_is_refused(text: str) -> None:
+    assert refused(text) == "address_syntax"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a@example.com,b@example.com",
+        "a@example.com, b@example.com",
+        "a@example.com;b@example.com",
+        "a@example.com b@example.com",
+        "a@b.co@example.com",
+        "a@b.co\nb@example.com",
+    ],
+)
+def test_more_than_one_address_is_refused(text: str) -> None:
+    assert refused(text) == "address_syntax"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"a"@example.com',
+        '"a b"@example.com',
+        '"a@b"@example.com',
+        '"a\\"b"@example.com',
+        "Ann <a@example.com>",
+        "<a@example.com>",
+        "(comment)a@example.com",
+        "a(comment)@example.com",
+        "a:b@example.com",
+        "a\\b@example.com",
+        "[a]@example.com",
+    ],
+)
+def test_quoted_local_parts_names_and_comments_are_refused(text: str) -> None:
+    assert refused(text) == "address_syntax"
+
+
+@pytest.mark.parametrize("character", [*map(chr, range(0x20)), "\x7f", " "])
+def test_controls_and_spaces_are_refused_in_the_local_part(character: str) -> None:
+    assert refused(f"a{character}b@example.com") == "address_syntax"
+
+
+@pytest.mark.parametrize("character", [*map(chr, range(0x20)), "\x7f", " ", ",", ">", "_", "/"])
+def test_controls_and_signs_are_refused_in_the_domain(character: str) -> None:
+    assert refused(f"a@exam{character}ple.com") == "address_domain"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\t", "\x00", "\u2028", "\xa0"])
+def test_only_plain_spaces_are_ignored_at_the_ends(end: str) -> None:
+    assert refused("a@example.com" + end) == "address_domain"
+    assert refused(end + "a@example.com") in {"address_syntax", "address_local_part_not_ascii"}
+
+
+@pytest.mark.parametrize("local", ["bücher", "用户", "a\u200bb", "a\xa0b", "\ud800"])
+def test_a_local_part_that_is_not_ascii_is_refused_by_name(local: str) -> None:
+    assert refused(f"{local}@example.com") == "address_local_part_not_ascii"
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "localhost",
+        "com",
+        ".example.com",
+        "example.com.",
+        "example..com",
+        "-example.com",
+        "example-.com",
+        "exa_mple.com",
+        "127.0.0.1",
+        "[127.0.0.1]",
+        "[IPv6:::1]",
+        "1.2",
+        "example.123",
+        "",
+        ".",
+    ],
+)
+def test_what_is_no_host_name_is_refused(domain: str) -> None:
+    with pytest.raises(InvalidAddress, match=r"^address_domain$"):
+        ascii_domain(domain)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("BÜCHER.example", "xn--bcher-kva.example"),
+        ("bu\u0308cher.example", "xn--bcher-kva.example"),
+        ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+        ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+        ("faß.example", "xn--fa-hia.example"),  # IDNA 2008, not the "fass" of 2003
+        ("example.com", "example.com"),
+    ],
+)
+def test_domains_are_sent_as_a_labels(written: str, sent: str) -> None:
+    assert str(parse_address(f"a@{written}")) == f"a@{sent}"
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "a\u200bb\u2024example.com/",
+        "\ud800.example",
+        "a\u202eb.example",
+        "ü" * 64 + ".example",
+        "\u0301a.example",
+        "א1b.example",
+    ],
+)
+def test_what_idna_refuses_is_refused(domain: str) -> None:
+    with pytest.raises(InvalidAddress, match=r"^address_domain$"):
+        ascii_domain(domain)
+
+
+def test_a_local_part_has_at_most_64_octets() -> None:
+    assert parse_address("a" * 64 + "@b.co").local == "a" * 64
+    assert refused("a" * 65 + "@b.co") == "address_too_long"
+
+
+def test_a_label_has_at_most_63_octets() -> None:
+    assert ascii_domain("a" * 63 + ".com") == "a" * 63 + ".com"
+    with pytest.raises(InvalidAddress, match=r"^address_domain$"):
+        ascii_domain("a" * 64 + ".com")
+
+
+def _domain_of(octets: int) -> str:
+    """Labels of 49 octets, the last one as long as is left."""
+    full, rest = divmod(octets - 4, 50)
+    return ("b" * 49 + ".") * full + "b" * rest + ".com"
+
+
+def test_a_domain_has_at_most_253_octets() -> None:
+    assert len(ascii_domain(_domain_of(253))) == 253
+    with pytest.raises(InvalidAddress, match=r"^address_domain$"):
+        ascii_domain(_domain_of(254))
+
+
+def test_an_address_has_at_most_254_octets() -> None:
+    assert len(str(parse_address("a" * 10 + "@" + _domain_of(243)))) == 254
+    assert refused("a" * 11 + "@" + _domain_of(243)) == "address_too_long"
+
+
+def test_the_length_that_counts_is_that_of_the_a_labels() -> None:
+    text = "a" * 64 + "@" + "ü." * 24 + "example"
+    assert len(text) == 120
+    assert len(ascii_domain("ü." * 24 + "example")) == 199
+    assert refused(text) == "address_too_long"
+
+
+def test_a_megabyte_is_refused_like_anything_else() -> None:
+    assert refused("a" * 1_000_000 + "@example.com") == "address_too_long"
+    assert refused("a@" + "b." * 500_000 + "com") == "address_domain"
+    assert refused("a@" + "ü" * 1_000_000 + ".com") == "address_domain"
+
+
+@given(
+    st.text(st.characters(categories=()) | st.sampled_from("aZ0.@-+ü。\u200b\n ,<"), max_size=40)
+)
+def test_whatever_is_taken_is_ascii_and_reads_the_same_again(text: str) -> None:
+    try:
+        address = parse_address(text)
+    except InvalidAddress:
+        return
+    written = str(address)
+    assert written.isascii()
+    assert written.count("@") == 1
+    assert parse_address(written) == address

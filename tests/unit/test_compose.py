@@ -1,0 +1,211 @@
+"""From a draft to a message: what is made of it, and every refusal in the contract's order."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mail.address import Address
+from mail.compose import Draft, SenderPolicy, compose
+from mail.limits import MAX_MESSAGE_BYTES
+from mail.message import Message, Recipient
+from refusals import BadRequest, Refusal
+
+POLICY = SenderPolicy(domains=("example.com", "second.example"), binding_domains=())
+DRAFT = Draft(
+    sender="me@example.com",
+    from_name="Me",
+    to_mail="you@example.org",
+    to_name="You",
+    subject="Hello",
+    content="How are you?",
+    is_html=False,
+)
+
+
+def refused(policy: SenderPolicy = POLICY, **changes: Any) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        compose(replace(DRAFT, **changes), policy)
+    return caught.value
+
+
+def at_fault(refusal: Refusal) -> tuple[str, list[tuple[str, str]]]:
+    """The refusal's code, and the field and code of each of its errors."""
+    return refusal.code, [(error.field, error.code) for error in refusal.errors]
+
+
+def test_a_text_message() -> None:
+    assert compose(DRAFT, POLICY) == Message(
+        sender=Address("me", "example.com"),
+        sender_name="Me",
+        recipients=(Recipient("to", Address("you", "example.org"), "You"),),
+        subject="Hello",
+        text="How are you?",
+        html=None,
+    )
+
+
+def test_an_html_message() -> None:
+    message = compose(replace(DRAFT, content="<p>Hi</p>", is_html=True), POLICY)
+    assert (message.text, message.html) == (None, "<p>Hi</p>")
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_names_may_be_missing(nothing: str | None) -> None:
+    message = compose(replace(DRAFT, from_name=nothing, to_name=nothing), POLICY)
+    assert message.sender_name is None
+    assert message.recipients[0].name is None
+
+
+def test_content_and_subject_stay_as_they_were_written() -> None:
+    content = "  line\r\nline\n\ttab\x00 ünï 😀 \u202e  "
+    message = compose(replace(DRAFT, subject="  Hé 😀 ", content=content), POLICY)
+    assert (message.subject, message.text) == ("  Hé 😀 ", content)
+
+
+def test_the_recipient_is_sent_in_a_label_form() -> None:
+    message = compose(replace(DRAFT, to_mail=" You@BÜCHER.example "), POLICY)
+    assert str(message.recipients[0].address) == "You@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize("sender", ["me@other.example", "me@sub.example.com", "me", "", "ü@b.co"])
+def test_the_senders_domain_must_be_one_of_the_sites(sender: str) -> None:
+    refusal = refused(sender=sender)
+    assert at_fault(refusal) == ("invalid_sender_domain", [])
+    assert refusal.sentence == "invalid_domain"
+
+
+@pytest.mark.parametrize(
+    ("to_mail", "code"),
+    [
+        (None, "address_syntax"),
+        ("", "address_syntax"),
+        ("you", "address_syntax"),
+        ("a@b.co,c@d.co", "address_syntax"),
+        ("you@localhost", "address_domain"),
+        ("a" * 65 + "@example.org", "address_too_long"),
+        ("jörg@example.org", "address_local_part_not_ascii"),
+    ],
+)
+def test_the_recipient_must_be_one_address(to_mail: str | None, code: str) -> None:
+    assert at_fault(refused(to_mail=to_mail)) == ("invalid_recipient", [("to_mail", code)])
+
+
+def test_a_local_part_that_is_not_ascii_is_refused_in_clear_words() -> None:
+    assert refused(to_mail="jörg@example.org").sentence == "recipient_local_part_not_ascii"
+    assert refused(to_mail="jorg").sentence == "invalid_recipient"
+
+
+@pytest.mark.parametrize("subject", [None, "", " ", "\t\r\n", "\u3000"])
+def test_the_subject_must_not_be_empty(subject: str | None) -> None:
+    assert at_fault(refused(subject=subject)) == ("subject_empty", [("subject", "subject_empty")])
+
+
+@pytest.mark.parametrize("character", [*"\r\n\t\x00\x7f\x85\u2028\u2029", "\ud800"])
+def test_the_subject_must_not_hold_controls(character: str) -> None:
+    code = "subject_has_control"
+    assert at_fault(refused(subject=f"a{character}b")) == (code, [("subject", code)])
+
+
+def test_the_subject_has_at_most_998_characters() -> None:
+    assert compose(replace(DRAFT, subject="é" * 998), POLICY).subject == "é" * 998
+    refusal = refused(subject="é" * 999)
+    assert at_fault(refusal) == ("subject_too_long", [("subject", "subject_too_long")])
+    assert refusal.values == {"limit": 998}
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_the_content_must_not_be_empty(content: str | None) -> None:
+    assert at_fault(refused(content=content)) == ("content_empty", [("content", "content_empty")])
+
+
+@pytest.mark.parametrize("surrogate", [0xD800, 0xDBFF, 0xDC00, 0xDFFF])
+def test_the_content_must_not_hold_lone_surrogates(surrogate: int) -> None:
+    code = "content_not_unicode"
+    assert at_fault(refused(content=f"a{chr(surrogate)}b")) == (code, [("content", code)])
+
+
+@pytest.mark.parametrize("field", ["from_name", "to_name"])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("a\r\nBcc: x@y.example", "display_name_has_control"),
+        ("a\x00", "display_name_has_control"),
+        ("a\u2028b", "display_name_has_control"),
+        ("a\ud800", "display_name_has_control"),
+        ("a\u202eb", "display_name_has_hidden"),
+        ("a\u200bb", "display_name_has_hidden"),
+        ("boss@bank.example", "display_name_shows_address"),
+        ("Boss <boss@bank.example>", "display_name_shows_address"),
+        ("b" * 201, "display_name_too_long"),
+    ],
+)
+def test_a_name_must_not_hide_or_show_anything_else(field: str, name: str, code: str) -> None:
+    assert at_fault(refused(**{field: name})) == (code, [(field, code)])
+
+
+def test_a_name_may_show_its_own_address() -> None:
+    names = {"from_name": "ME@example.com", "to_name": "You <you@example.org>"}
+    message = compose(replace(DRAFT, **names), POLICY)
+    assert message.sender_name == "ME@example.com"
+    assert message.recipients[0].name == "You <you@example.org>"
+
+
+def test_a_name_must_not_show_the_address_of_the_other_side() -> None:
+    assert refused(from_name="you@example.org").code == "display_name_shows_address"
+    assert refused(to_name="me@example.com").code == "display_name_shows_address"
+
+
+def test_a_name_has_at_most_200_characters() -> None:
+    assert compose(replace(DRAFT, from_name="é" * 200), POLICY).sender_name == "é" * 200
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["a" * 1_000_000, "a@" * 500_000, "a " * 500_000, "@" * 1_000_000])
+def test_a_name_of_a_megabyte_is_refused_at_once(name: str) -> None:
+    assert refused(from_name=name).code in {"display_name_too_long", "display_name_shows_address"}
+
+
+@pytest.mark.parametrize(
+    ("binding_domains", "allowed"),
+    [
+        (None, False),  # no binding
+        ((), True),  # a binding that takes every domain
+        (("example.com",), True),
+        (("second.example",), False),
+    ],
+)
+def test_sending_must_be_enabled_for_the_domain(
+    binding_domains: tuple[str, ...] | None, allowed: bool
+) -> None:
+    policy = SenderPolicy(("example.com",), binding_domains)
+    if allowed:
+        assert compose(DRAFT, policy).sender.domain == "example.com"
+    else:
+        assert at_fault(refused(policy)) == ("send_mail_not_enabled", [])
+
+
+# Every fault at once, in the order in which the HTTP contract reports them.
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("invalid_sender_domain", {"sender": "me@other.example"}),
+    ("invalid_recipient", {"to_mail": "nobody"}),
+    ("subject_empty", {"subject": " "}),
+    ("content_empty", {"content": ""}),
+    ("display_name_has_control", {"from_name": "a\nb"}),
+    ("display_name_has_hidden", {"to_name": "a\u200bb"}),
+    ("send_mail_not_enabled", {}),
+    ("message_too_large", {"content": "a" * MAX_MESSAGE_BYTES}),
+]
+
+
+@pytest.mark.parametrize("first", range(len(FAULTS)), ids=[code for code, _ in FAULTS])
+def test_of_several_faults_the_first_of_the_contract_is_reported(first: int) -> None:
+    code = FAULTS[first][0]
+    changes: dict[str, Any] = {}
+    for _, fault in reversed(FAULTS[first:]):
+        changes |= fault
+    disabled = SenderPolicy(POLICY.domains, None)
+    policy = POLICY if code == "message_too_large" else disabled
+    refusal = refused(policy, **changes)
+    assert refusal.code == code
+    assert isinstance(refusal, BadRequest) == (code != "message_too_large")

@@ -1,0 +1,160 @@
+"""The size of a message: never below what it really has, and exact at the limit."""
+
+from dataclasses import replace
+from email.headerregistry import Address as Mailbox
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mail.address import Address
+from mail.characters import has_control, has_deceptive
+from mail.compose import Draft, SenderPolicy, check_size, compose
+from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
+from mail.message import Message, Recipient
+from refusals import PayloadTooLarge
+
+ME = Address("me", "example.com")
+
+
+def simple(text: str = "Hello", *, subject: str = "Hello", name: str | None = None) -> Message:
+    recipient = Recipient("to", Address("you", "example.org"), name)
+    return Message(ME, name, (recipient,), subject, text)
+
+
+def built(message: Message, encoding: str | None = "base64") -> bytes:
+    """``message`` as the standard library writes it, with the headers that a provider adds."""
+    email = EmailMessage(policy=SMTP)
+    email["From"] = Mailbox(message.sender_name or "", addr_spec=str(message.sender))
+    for kind in ("To", "Cc"):
+        mailboxes = [
+            Mailbox(recipient.name or "", addr_spec=str(recipient.address))
+            for recipient in message.recipients
+            if recipient.kind == kind.lower()
+        ]
+        if mailboxes:
+            email[kind] = mailboxes
+    email["Subject"] = message.subject
+    email["Date"] = "Tue, 03 Nov 2026 12:00:00 +0000"
+    email["Message-ID"] = f"<{'0' * 36}@{message.sender.domain}>"
+    if message.text is not None:
+        email.set_content(message.text, charset="utf-8", cte=encoding)
+    if message.html is not None:
+        add = email.set_content if message.text is None else email.add_alternative
+        add(message.html, subtype="html", charset="utf-8", cte=encoding)
+    return email.as_bytes()
+
+
+def sized(characters: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
+    """Short texts, and one text over and over, up to ``most`` characters."""
+    repeated = st.builds(
+        lambda text, times: (text * times)[:most],
+        st.text(characters, min_size=1, max_size=8),
+        st.integers(1, most),
+    )
+    return st.text(characters, max_size=40) | repeated
+
+
+# Nothing that compose() refuses, nor the white space that EmailMessage takes for a line's end.
+visible = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]).filter(
+    lambda character: not has_control(character) and not has_deceptive(character)
+)
+bodies = sized(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\r\na "), 5000)
+domains = st.sampled_from(["example.com", "a" * 63 + ".example", "xn--bcher-kva.example"])
+addresses = st.builds(
+    Address, st.text("abcXYZ019!#$%&'*+/=?^_`{|}~-", min_size=1, max_size=64), domains
+)
+names = st.none() | sized(visible, 200)
+messages = st.builds(
+    Message,
+    sender=addresses,
+    sender_name=names,
+    recipients=st.lists(
+        st.builds(Recipient, st.sampled_from(["to", "cc"]), addresses, names),
+        min_size=1,
+        max_size=4,
+    ).map(tuple),
+    subject=sized(visible, MAX_SUBJECT_CHARACTERS).filter(bool),
+    text=st.none() | bodies,
+    html=bodies,
+)
+
+
+@pytest.mark.parametrize("encoding", ["base64", None], ids=["base64", "chosen by the builder"])
+@given(message=messages)
+@example(message=simple("\n" * 2000))
+@example(message=simple("\r" * 2000))
+@example(message=simple("é\n" * 2000))
+@example(message=simple("a\r\n" * 2000))
+@example(message=simple(subject="😀" * 998))
+@example(message=simple(subject="😀" * 998, name="😀" * 200))
+@example(message=simple(subject="é" * 998, name="é" * 200))
+def test_the_computed_size_is_never_below_the_real_one(
+    encoding: str | None, message: Message
+) -> None:
+    assert encoded_size(message) >= len(built(message, encoding))
+
+
+@pytest.mark.parametrize("content", ["a" * 100_000, "é" * 100_000, "Hello, world!\r\n" * 10_000])
+def test_the_computed_size_is_not_far_above_the_real_one(content: str) -> None:
+    message = simple(content)
+    assert encoded_size(message) <= len(built(message)) + 2048
+
+
+def of_size(size: int) -> Draft:
+    """A draft whose message has exactly ``size`` bytes after encoding."""
+
+    def measured(draft: Draft) -> int:
+        return encoded_size(
+            Message(
+                ME,
+                None,
+                (Recipient("to", Address(*(draft.to_mail or "").split("@"))),),
+                draft.subject or "",
+                draft.content,
+            )
+        )
+
+    draft = Draft("me@example.com", None, "y@example.org", None, "Hello", "", is_html=False)
+    short, long = 0, size
+    while long - short > 1:
+        middle = (short + long) // 2
+        if measured(replace(draft, content="a" * middle)) <= size:
+            short = middle
+        else:
+            long = middle
+    draft = replace(draft, content="a" * short)
+    local = "y" * (1 + size - measured(draft))  # every character of an address is one byte
+    draft = replace(draft, to_mail=f"{local}@example.org")
+    assert measured(draft) == size
+    return draft
+
+
+POLICY = SenderPolicy(("example.com",), ())
+
+
+def test_a_message_may_have_five_mebibytes_to_the_byte() -> None:
+    message = compose(of_size(5 * 1024 * 1024), POLICY)
+    assert check_size(message) == MAX_MESSAGE_BYTES == 5_242_880
+
+
+def test_one_byte_more_is_refused() -> None:
+    with pytest.raises(PayloadTooLarge) as caught:
+        compose(of_size(5 * 1024 * 1024 + 1), POLICY)
+    assert caught.value.code == "message_too_large"
+    assert caught.value.values == {"size": 5_242_881, "limit": 5_242_880}
+
+
+def test_characters_count_by_their_bytes() -> None:
+    assert encoded_size(simple("é" * 3000)) == encoded_size(simple("aa" * 3000))
+    assert encoded_size(simple("😀" * 3000)) == encoded_size(simple("aaaa" * 3000))
+
+
+def test_both_bodies_and_every_recipient_count() -> None:
+    one = simple("a" * 3000)
+    both = replace(one, html="a" * 3000)
+    assert encoded_size(both) >= encoded_size(one) + 4000
+    two = replace(one, recipients=one.recipients * 2)
+    assert encoded_size(two) >= encoded_size(one) + len("you@example.org")

@@ -1,0 +1,1 @@
+"""What prepares, runs and deploys the worker from a developer's machine."""

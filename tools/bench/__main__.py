@@ -1,0 +1,68 @@
+"""Run all measurements and print the figures.
+
+python -m tools.bench [--long] [--json FILE]
+"""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from tools.bench import database, imports, python_time, send, upload
+from tools.bench.load import LoadError
+from tools.bench.report import Figures, progress
+from tools.bench.workers import Workers, started
+from tools.local_server import ServerError
+from tools.wrangler import WranglerError
+
+_LONG = 8  # `--long` takes this many times as many rounds
+
+# In this order: the long runs of `send` come last, so that what they leave behind in the
+# databases weighs on nothing else.
+_BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
+    database.measure,
+    python_time.measure,
+    send.measure,
+)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="measure for about half an hour")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    began = time.monotonic()
+    figures = Figures()
+    repeat = _LONG if options.long else 1
+    progress("Measuring; it takes about " + ("15 minutes" if options.long else "2 minutes"))
+    try:
+        upload.measure(figures)
+        imports.measure(figures, repeat)
+        progress("Starting this project's worker and the bare one (10 s)")
+        with started() as workers:
+            for measure in _BESIDE_EACH_OTHER:
+                measure(workers, figures, repeat)
+    except KeyboardInterrupt:
+        progress("Interrupted; the servers are stopped")
+        return 130
+    except (LoadError, ServerError, WranglerError) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    progress(f"Measured in {time.monotonic() - began:.0f} s")
+    if options.json:
+        options.json.write_text(figures.as_json())
+    print(figures.as_lines(), flush=True)
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    # As Ctrl-C does: whoever ends the benchmark, its servers end with it.
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

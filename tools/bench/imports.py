@@ -1,0 +1,5 @@
+from tools.bench.report import Figures
+
+
+def measure(figures: Figures, repeat: int) -> None:
+    return

@@ -1,0 +1,189 @@
+"""Deploy the worker to the Cloudflare account that wrangler is logged in to.
+
+What `wrangler.toml` declares and the account lacks is made first: D1 databases, queues, and the
+secret JWT_SECRET. Databases are declared by name and without an id; wrangler finds them by that
+name, both for migrations and for the deployment, so the committed file suits every account.
+
+JWT_SECRET is random, unless the environment sets one, as for moving an existing service. It is
+handed over in a file that only this user can read and that is removed at once, and never printed.
+"""
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tools.prepare import ROOT
+from tools.wrangler import CONFIG, wrangler_command, wrangler_env
+
+_SECRET = "JWT_SECRET"
+_SHORTEST_SECRET = 32
+_NO_SUCH_WORKER = re.compile(r"Worker \"[^\"]*\" not found|code: 10007")
+
+
+class DeployError(Exception):
+    """The deployment stopped; the message says where and what to do."""
+
+
+def main() -> int:
+    try:
+        config = tomllib.loads(CONFIG.read_text())
+        _check_login()
+        _make_databases(database_names(config))
+        _make_queues(queue_names(config))
+        secret = _missing_secret()
+        for binding in database_bindings(config):
+            _show(
+                f"Applying the migrations of {binding}",
+                "d1",
+                "migrations",
+                "apply",
+                binding,
+                "--remote",
+            )
+        _deploy(secret)
+    except DeployError as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. Run `make deploy` again: it takes up what is missing.")
+        return 130
+    return 0
+
+
+def database_names(config: dict[str, Any]) -> list[str]:
+    """The names of the D1 databases that have no id yet and are therefore looked up by name."""
+    return [d["database_name"] for d in config.get("d1_databases", ()) if "database_id" not in d]
+
+
+def database_bindings(config: dict[str, Any]) -> list[str]:
+    """The bindings of all D1 databases."""
+    return [database["binding"] for database in config.get("d1_databases", ())]
+
+
+def queue_names(config: dict[str, Any]) -> list[str]:
+    """Every queue the configuration speaks of, once, dead letter queues first."""
+    queues = config.get("queues", {})
+    consumers = queues.get("consumers", ())
+    names = [c["dead_letter_queue"] for c in consumers if "dead_letter_queue" in c]
+    names += [q["queue"] for q in (*consumers, *queues.get("producers", ()))]
+    return list(dict.fromkeys(names))
+
+
+def _check_login() -> None:
+    if _run("whoami", "--json").returncode != 0:
+        raise DeployError(
+            "Wrangler is not logged in to Cloudflare. Run `.venv/bin/npx wrangler login`, or set "
+            "CLOUDFLARE_API_TOKEN (and CLOUDFLARE_ACCOUNT_ID), then run `make deploy` again."
+        )
+
+
+def _make_databases(names: list[str]) -> None:
+    if not names:
+        return
+    listed = _checked("listing the D1 databases", "d1", "list", "--json")
+    existing = {database["name"] for database in _json(listed)}
+    for name in names:
+        if name not in existing:
+            print(f"Making the D1 database {name} ...", flush=True)
+            _checked(f"making the D1 database {name}", "d1", "create", name)
+
+
+def _make_queues(names: list[str]) -> None:
+    for name in names:
+        if _run("queues", "info", name).returncode != 0:
+            print(f"Making the queue {name} ...", flush=True)
+            _checked(f"making the queue {name}", "queues", "create", name)
+
+
+def _missing_secret() -> str | None:
+    """A value for JWT_SECRET when the deployed worker has none, else None."""
+    listed = _run("secret", "list", "--format", "json")
+    if listed.returncode == 0:
+        if any(entry["name"] == _SECRET for entry in _json(listed.stdout)):
+            return None
+    elif not _NO_SUCH_WORKER.search(listed.stdout + listed.stderr):
+        raise _failure("listing the worker's secrets", listed)
+    given = os.environ.get(_SECRET)
+    if given is None:
+        print(f"{_SECRET} is not set yet: a random one is made and kept by Cloudflare alone.")
+        return secrets.token_urlsafe(48)
+    if len(given) < _SHORTEST_SECRET:
+        raise DeployError(
+            f"{_SECRET} in the environment is too short; it needs {_SHORTEST_SECRET} characters. "
+            "`make secret` prints a good one."
+        )
+    print(f"{_SECRET} is not set yet: the one in the environment is taken.")
+    return given
+
+
+def _deploy(secret: str | None) -> None:
+    if secret is None:
+        _show("Deploying", "deploy")
+        return
+    with tempfile.TemporaryDirectory() as folder:  # Only this user can read it.
+        file = Path(folder) / "secrets.json"
+        file.write_text(json.dumps({_SECRET: secret}))
+        _show("Deploying", "deploy", "--secrets-file", file)
+
+
+def _show(title: str, *arguments: str | Path) -> None:
+    """Run wrangler with its output on the terminal."""
+    print(f"{title} ...", flush=True)
+    result = subprocess.run(
+        wrangler_command(*arguments), cwd=ROOT, env=_env(), stdin=subprocess.DEVNULL, check=False
+    )
+    if result.returncode != 0:
+        raise DeployError(
+            f"{title} failed; wrangler's reasons are above. `make deploy` can be run again."
+        )
+
+
+def _checked(what: str, *arguments: str) -> str:
+    """Run wrangler and return its standard output; DeployError when it fails."""
+    result = _run(*arguments)
+    if result.returncode != 0:
+        raise _failure(what, result)
+    return result.stdout
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        wrangler_command(*arguments),
+        cwd=ROOT,
+        env=_env(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _env() -> dict[str, str]:
+    # The secret goes by file; no other part of wrangler needs to see it.
+    return {name: value for name, value in wrangler_env().items() if name != _SECRET}
+
+
+def _failure(what: str, result: subprocess.CompletedProcess[str]) -> DeployError:
+    output = f"{result.stdout}\n{result.stderr}".strip()
+    return DeployError(f"Stopped: {what} failed.\n{output}")
+
+
+def _json(text: str) -> list[dict[str, Any]]:
+    """The JSON list in wrangler's output, which may begin with notices."""
+    start = text.find("[")
+    try:
+        parsed: list[dict[str, Any]] = json.loads(text[start:]) if start >= 0 else []
+    except ValueError as exc:
+        raise DeployError(f"Stopped: wrangler's answer cannot be read:\n{text}") from exc
+    return parsed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Build what a deployment would upload, and fail when it has grown too large.
+
+Size is start-up time: every new instance of a worker loads all of it.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+
+from tools.prepare import BUILD, ROOT
+from tools.wrangler import wrangler_command, wrangler_env
+
+LIMIT_KIB = 300
+
+_SIZE = re.compile(r"^Total Upload: .*gzip: ([0-9.]+) (KiB|MiB).*$", re.MULTILINE)
+
+
+def gzipped_kib(output: str) -> tuple[str, float]:
+    """The line in wrangler's output that states the size, and the gzipped size in KiB.
+
+    ValueError when there is no such line.
+    """
+    found = _SIZE.search(output)
+    if found is None:
+        raise ValueError("wrangler printed no upload size")
+    return found[0], float(found[1]) * (1024 if found[2] == "MiB" else 1)
+
+
+def main() -> int:
+    shutil.rmtree(BUILD / "dry-run", ignore_errors=True)
+    result = subprocess.run(
+        wrangler_command("deploy", "--dry-run", "--outdir", BUILD / "dry-run"),
+        cwd=ROOT,
+        env=wrangler_env(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        print(result.stdout, file=sys.stderr)
+        print("The deployment cannot be built; wrangler's reasons are above.", file=sys.stderr)
+        return 1
+    try:
+        line, size = gzipped_kib(result.stdout)
+    except ValueError as exc:
+        print(f"{result.stdout}\n{exc}", file=sys.stderr)
+        return 1
+    print(line)
+    if size > LIMIT_KIB:
+        print(
+            f"The upload has {size:.0f} KiB gzipped, more than the {LIMIT_KIB} KiB this project "
+            "allows. Look in build/dry-run for what has grown.",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

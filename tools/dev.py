@@ -1,0 +1,207 @@
+"""The development server behind `make dev`.
+
+python -m tools.dev        with PORT (8787) and STATE (.wrangler/state) from the environment
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+import tomllib
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from tools.local_server import HOST, LocalServer, ServerError
+from tools.prepare import LOGS, ROOT
+from tools.wrangler import CONFIG, WranglerError, apply_migrations
+
+DEV_VARS = ROOT / ".dev.vars"
+
+_EXAMPLE = ROOT / ".dev.vars.example"
+_LOG = LOGS / "dev.log"
+_SOURCE = ROOT / "src"
+
+
+class DevError(Exception):
+    """The development server cannot start; the message says why and what to do."""
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        port = _port(os.environ.get("PORT") or "8787")
+        state = (ROOT / (os.environ.get("STATE") or ".wrangler/state")).resolve()
+        state.mkdir(parents=True, exist_ok=True)
+        with _claimed(state):
+            _ensure_dev_vars()
+            print("Applying the local migrations ...", flush=True)
+            apply_migrations(state)
+            _serve(port, state)
+    except KeyboardInterrupt:
+        print("\nStopped. The local database stays.")
+    except (DevError, ServerError, WranglerError) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(port: int, state: Path) -> None:
+    """Run the server until it is interrupted, also beyond edits that do not run."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    _LOG.write_text("")
+    threading.Thread(target=_follow, args=(_LOG,), daemon=True).start()
+    print("Starting the server (about 6 s) ...", flush=True)
+    with LocalServer(port=port, state=state, dev_vars=DEV_VARS, log=_LOG, live=True) as server:
+        time.sleep(0.3)  # Lets wrangler's own lines come first.
+        _warn_of_open_admin(DEV_VARS, CONFIG)
+        print(_what_next(server.url), flush=True)
+        while True:
+            _call_cron_every_minute(server)
+            _restart_after_edit(server)
+
+
+def _call_cron_every_minute(server: LocalServer) -> None:
+    """Do what Cloudflare's cron does in production; return when the server has ended."""
+    due = time.monotonic() + 60 - time.time() % 60
+    while server.is_running:
+        if time.monotonic() >= due:
+            due += 60
+            try:
+                server.run_cron()
+            except ServerError as exc:
+                print(f"The cron handler failed: {exc}", file=sys.stderr)
+        time.sleep(0.5)
+
+
+def _restart_after_edit(server: LocalServer) -> None:
+    """Wait for the next edit and start again: wrangler ends when a worker cannot be loaded."""
+    while not server.is_running:
+        time.sleep(0.3)
+        print("\nThe server has ended; it starts again with the next edit below src/.", flush=True)
+        before = _source_times()
+        while _source_times() == before:
+            time.sleep(0.5)
+        try:
+            server.restart()
+        except ServerError:
+            continue  # Wrangler's reasons are on the terminal already.
+        print("The server runs again.", flush=True)
+
+
+def _source_times() -> dict[Path, int]:
+    times = {}
+    for path in _SOURCE.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            times[path] = path.stat().st_mtime_ns
+    return times
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise DevError(f"PORT is {text!r}; it must be a number from 1 to 65535.")
+    port = int(text)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as exc:
+            raise DevError(
+                f"Port {port} cannot be used ({exc.strerror}). Stop the program that uses it, or "
+                "take another port, for example `make dev PORT=8799`."
+            ) from exc
+    return port
+
+
+def _claimed(state: Path) -> TextIO:
+    """Hold the state folder for this server: two at once would lock each other's database."""
+    lock = (state / ".dev.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise DevError(
+            f"Another `make dev` uses the state in {state}. Stop it, or give this one a folder of "
+            "its own, for example `make dev PORT=8788 STATE=.wrangler/state-2`."
+        ) from None
+    return lock
+
+
+def _ensure_dev_vars() -> None:
+    if not DEV_VARS.exists():
+        shutil.copyfile(_EXAMPLE, DEV_VARS)
+        print(f"Made {DEV_VARS.name} from {_EXAMPLE.name}; change the local settings there.")
+
+
+def read_dev_vars(path: Path) -> dict[str, str]:
+    """The settings in a file of KEY=VALUE lines, without their quotes."""
+    settings = {}
+    for line in path.read_text().splitlines():
+        key, equals, value = line.removeprefix("export ").partition("=")
+        if equals and not key.lstrip().startswith("#"):
+            settings[key.strip()] = value.strip().strip("\"'`")
+    return settings
+
+
+def admin_check_is_off(dev_vars: Path, config: Path) -> bool:
+    """Whether the server lets anybody into /admin, by `.dev.vars` or by `[vars]`."""
+    settings = {**tomllib.loads(config.read_text()).get("vars", {}), **read_dev_vars(dev_vars)}
+    return str(settings.get("DISABLE_ADMIN_PASSWORD_CHECK", "")).lower() == "true"
+
+
+def _warn_of_open_admin(dev_vars: Path, config: Path) -> None:
+    if not admin_check_is_off(dev_vars, config):
+        return
+    lines = (
+        "WARNING: DISABLE_ADMIN_PASSWORD_CHECK is true.",
+        "Whoever reaches this server can read, change and send everything, without a password.",
+        "Never deploy with this setting.",
+    )
+    width = max(map(len, lines)) + 4
+    banner = "\n".join(["!" * width, *(f"! {line:<{width - 4}} !" for line in lines), "!" * width])
+    print(f"\033[1;31m{banner}\033[0m" if sys.stdout.isatty() else banner, flush=True)
+
+
+def _what_next(url: str) -> str:
+    json_type = "-H 'Content-Type: application/json'"
+    return f"""
+Ready. The console: {url}/
+
+  Make an address:
+    curl {url}/api/new_address {json_type} -d '{{"name": "alice"}}'
+
+  Send from it, with the "jwt" of that answer:
+    curl {url}/api/send_mail {json_type} -H 'Authorization: Bearer JWT' \\
+      -d '{{"to_mail": "bob@example.org", "subject": "Hello", "content": "Hello, Bob"}}'
+
+  See what was sent (nothing leaves this machine; the lines below name the files with the bodies):
+    curl {url}/cdn-cgi/local/explorer/api/local/email/sending
+
+  The admin password is ADMIN_PASSWORDS in .dev.vars.
+  Cron runs once a minute. Edits below src/ are picked up at once, those of wrangler.toml and
+  .dev.vars at the next start. Ctrl-C stops the server.
+"""
+
+
+def _follow(path: Path) -> None:
+    """Copy what is appended to the file to the terminal, for ever."""
+    with path.open(errors="replace") as lines:
+        while True:
+            text = lines.read()
+            if text:
+                print(text, end="", flush=True)
+            else:
+                time.sleep(0.1)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The private project folder from which one local server runs.
+
+Wrangler ties much to the folder of its configuration file: it reads `.dev.vars` there, looks for
+`python_modules` there, and writes its temporary files there. Each local server therefore gets a
+folder of its own, holding a copy of the configuration in which every path is absolute. So servers
+of one clone do not meet, the developer's `.dev.vars` stays out of tests, and a test's configuration
+may lie anywhere.
+"""
+
+import json
+import shutil
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.prepare import PYTHON_MODULES
+
+# Changes a loaded configuration in place.
+Edit = Callable[[dict[str, Any]], None]
+
+# Makes workerd take its Pyodide bundle from the engine's folder and not from the internet.
+ENGINE_FLAG = "python_workers_development"
+
+
+def write_project(
+    folder: Path,
+    configs: Sequence[Path],
+    *,
+    name: str,
+    variables: Mapping[str, str],
+    dev_vars: Path | None,
+    live: bool,
+    edit: Edit | None = None,
+) -> list[Path]:
+    """Fill `folder` with one project for each configuration; return the new configurations' paths.
+
+    The first configuration is the worker that answers requests. Each worker is named
+    `NAME-<its own name>`, and service bindings between them are kept. `variables` are set in every
+    worker. `edit` changes the first configuration, for a deployment that differs in its bindings.
+    `dev_vars` is linked in as the first worker's `.dev.vars`. Unless `live`, the workers'
+    source is copied, so that an edit does not restart a server in the middle of a test.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    loaded = [tomllib.loads(path.read_text()) for path in configs]
+    if edit is not None:
+        edit(loaded[0])
+    names = {config["name"]: f"{name}-{config['name']}" for config in loaded}
+    written = []
+    for number, (path, config) in enumerate(zip(configs, loaded, strict=True)):
+        project = folder / str(number)
+        project.mkdir(parents=True)
+        _rewrite(config, path.parent.resolve(), names, variables)
+        if "python_workers" in config.get("compatibility_flags", ()):
+            config["compatibility_flags"].append(ENGINE_FLAG)
+            (project / "python_modules").symlink_to(PYTHON_MODULES)
+            if not live:
+                config["main"] = _copy_source(Path(config["main"]), project / "source")
+        if number == 0 and dev_vars is not None:
+            (project / ".dev.vars").symlink_to(dev_vars.resolve())
+        target = project / "wrangler.json"
+        target.write_text(json.dumps(config, indent=2))
+        written.append(target)
+    return written
+
+
+def _rewrite(
+    config: dict[str, Any], base: Path, names: Mapping[str, str], variables: Mapping[str, str]
+) -> None:
+    config["name"] = names[config["name"]]
+    config["vars"] = {**config.get("vars", {}), **variables}
+    config["main"] = str(base / config["main"])
+    if "assets" in config:
+        config["assets"]["directory"] = str(base / config["assets"]["directory"])
+    for database in config.get("d1_databases", ()):
+        database["migrations_dir"] = str(base / database.get("migrations_dir", "migrations"))
+    for service in config.get("services", ()):
+        service["service"] = names.get(service["service"], service["service"])
+
+
+def _copy_source(main: Path, target: Path) -> str:
+    shutil.copytree(main.parent, target, ignore=shutil.ignore_patterns("__pycache__"))
+    return str(target / main.name)

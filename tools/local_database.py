@@ -1,0 +1,105 @@
+"""Reading and writing a local D1 database from outside the worker.
+
+The database is an SQLite file in WAL mode. Reading it never blocks the worker, and the worker's
+changes are seen at once. Writing it while the worker runs is another matter: workerd waits for no
+lock, so a statement of the worker that meets a foreign write transaction fails with `SQLITE_BUSY`.
+Writes therefore go through the running server, which puts them in line with the worker's own.
+"""
+
+import contextlib
+import json
+import re
+import sqlite3
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+Value = str | int | float | bytes | None
+Row = dict[str, Any]
+
+_DATABASES = "v3/d1/miniflare-D1DatabaseObject"
+_STRING_NAME_OR_MARK = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\?")
+
+
+class DatabaseError(Exception):
+    """A statement failed, or there is no database to run it on."""
+
+
+def database_file(state: Path) -> Path:
+    """The SQLite file of the only D1 database below the state folder."""
+    found = [p for p in (state / _DATABASES).glob("*.sqlite") if p.stem != "metadata"]
+    if len(found) != 1:
+        raise DatabaseError(f"{state} holds {len(found)} local D1 databases; expected one")
+    return found[0]
+
+
+def query_file(
+    state: Path, sql: str, params: Sequence[Value] = (), *, read_only: bool
+) -> list[Row] | None:
+    """Run one statement on the file; None when it would write and `read_only` forbids that."""
+    with contextlib.closing(sqlite3.connect(database_file(state), timeout=10)) as connection:
+        connection.row_factory = sqlite3.Row
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+        try:
+            with connection:
+                return [dict(row) for row in connection.execute(sql, params)]
+        except sqlite3.Error as exc:
+            if read_only and exc.sqlite_errorcode == sqlite3.SQLITE_READONLY:
+                return None
+            raise DatabaseError(f"{exc} in: {sql}") from exc
+
+
+def query_server(url: str, sql: str, params: Sequence[Value] = ()) -> list[Row]:
+    """Run one statement through the local server at `url` on its only D1 database."""
+    api = f"{url}/cdn-cgi/local/explorer/api/d1/database"
+    databases = _call(api, None)["result"]
+    if len(databases) != 1:
+        raise DatabaseError(f"{url} has {len(databases)} local D1 databases; expected one")
+    statement, texts = inline_params(sql, params)
+    answer = _call(f"{api}/{databases[0]['uuid']}/raw", {"sql": statement, "params": texts})
+    result = answer["result"][-1]["results"]
+    return [dict(zip(result["columns"], row, strict=True)) for row in result["rows"]]
+
+
+def inline_params(sql: str, params: Sequence[Value]) -> tuple[str, list[str]]:
+    """Write every parameter that is not text into the statement as a literal.
+
+    The local query API binds text only, and in SQLite '5' and 5 are different values.
+    """
+    remaining = list(params)
+    texts: list[str] = []
+
+    def literal(match: re.Match[str]) -> str:
+        if match[0] != "?":
+            return match[0]
+        if not remaining:
+            raise DatabaseError(f"too few parameters for: {sql}")
+        value = remaining.pop(0)
+        if isinstance(value, str):
+            texts.append(value)
+            return "?"
+        if value is None:
+            return "NULL"
+        if isinstance(value, bytes):
+            return f"x'{value.hex()}'"
+        return repr(int(value) if isinstance(value, bool) else value)
+
+    statement = _STRING_NAME_OR_MARK.sub(literal, sql)
+    if remaining:
+        raise DatabaseError(f"too many parameters for: {sql}")
+    return statement, texts
+
+
+def _call(url: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer: dict[str, Any] = json.load(response)
+    except urllib.error.HTTPError as exc:
+        text = exc.read().decode(errors="replace")
+        raise DatabaseError(f"{text} for: {body}") from exc
+    return answer

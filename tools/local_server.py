@@ -1,0 +1,336 @@
+"""One local server: wrangler with the local engine, its database, and a look at what it sent.
+
+`make dev`, the tests and the benchmarks all start it here. Every server has its own project folder,
+port, worker name and registry, so that several can run side by side without seeing each other.
+"""
+
+import atexit
+import contextlib
+import fcntl
+import glob
+import hashlib
+import json
+import secrets
+import shutil
+import socket
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tools.dev_project import Edit, write_project
+from tools.local_database import Row, Value, query_file, query_server
+from tools.prepare import BUILD, ROOT
+from tools.process_group import ProcessGroup
+from tools.wrangler import CONFIG, apply_migrations, wrangler_command, wrangler_env
+
+HOST = "127.0.0.1"
+
+__all__ = [
+    "LocalServer",
+    "MailBodies",
+    "ServerError",
+    "apply_migrations",
+    "free_port",
+    "migrated_state",
+    "wrangler_command",
+    "wrangler_env",
+]
+
+
+class ServerError(Exception):
+    """The local server did not start, or did not answer as it should."""
+
+
+@dataclass(frozen=True)
+class MailBodies:
+    """What one mail sent locally carried, as the local `send_email` binding stored it.
+
+    A mail sent in the builder form has `text`, `html` and `attachments`; one sent as a finished
+    MIME message has `raw` only.
+    """
+
+    text: str | None
+    html: str | None
+    attachments: tuple[bytes, ...]
+    raw: bytes | None = None
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def migrated_state(target: Path, config: Path = CONFIG) -> Path:
+    """Make `target` a state folder with all migrations applied and no rows; return it.
+
+    The migrations run once (about 3 s); later calls copy the result, until a migration changes.
+    """
+    digest = hashlib.sha256(config.read_bytes())
+    for migration in sorted((ROOT / "migrations").glob("*.sql")):
+        digest.update(migration.name.encode() + b"\0" + migration.read_bytes() + b"\0")
+    templates = BUILD / "states"
+    template = templates / digest.hexdigest()[:16]
+    templates.mkdir(parents=True, exist_ok=True)
+    with (templates / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not template.exists():
+            unfinished = templates / "unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            apply_migrations(unfinished, config)
+            unfinished.rename(template)
+    shutil.copytree(template, target, dirs_exist_ok=True)
+    return target
+
+
+class LocalServer:
+    """A `wrangler dev` of this repository that can be started, looked into, stopped and killed.
+
+    Used as a context manager it starts on entering, and on leaving it stops and removes the folders
+    it made itself. `stop`, `kill`, `start` and `restart` keep the state in between.
+    """
+
+    def __init__(
+        self,
+        configs: Sequence[Path] = (CONFIG,),
+        *,
+        port: int = 0,
+        state: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        dev_vars: Path | None = None,
+        name: str | None = None,
+        log: Path | None = None,
+        live: bool = False,
+        edit: Edit | None = None,
+        timeout: float = 90,
+    ) -> None:
+        """Describe a server; nothing runs yet.
+
+        configs: wrangler.toml files; the first is the worker that answers requests. Workers that
+            the others bind by `[[services]]` follow.
+        port: 0 takes a free one, once; a restarted server keeps it.
+        state: the folder of the local database; None makes a migrated one, removed by `close`.
+        variables: set in every worker, over `[vars]`; `dev_vars` has precedence.
+        dev_vars: a file of KEY=VALUE lines, read as `.dev.vars`; None reads no such file.
+        name: the prefix of the workers' names; None makes a unique one.
+        log: the file to which wrangler's output is appended.
+        live: restart the worker when its source changes, instead of running a copy of the source.
+        edit: changes the first configuration in place before it is used.
+        timeout: seconds to wait for the first answer.
+        """
+        self.name = name or f"local-{secrets.token_hex(4)}"
+        (BUILD / "servers").mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=BUILD / "servers"))
+        self.port = port or free_port()
+        self.state = state or self.folder / "state"
+        self.log = log or self.folder / "wrangler.log"
+        self._migrate = state is None
+        self._configs = tuple(configs)
+        self._variables = dict(variables or {})
+        self._dev_vars = dev_vars
+        self._live = live
+        self._edit = edit
+        self._timeout = timeout
+        self._group: ProcessGroup | None = None
+        atexit.register(self.close)
+
+    @property
+    def url(self) -> str:
+        """Where the server answers, without a slash at the end."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether wrangler has been started and has not ended."""
+        return self._group is not None and self._group.exit_status is None
+
+    @property
+    def process_group_id(self) -> int:
+        """The group of wrangler and all its processes, for tests that kill some of them."""
+        if self._group is None:
+            raise ServerError("the server is not running")
+        return self._group.id
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> Self:
+        """Start the server and wait for its first answer; ServerError when none comes."""
+        if self._group is not None:
+            raise ServerError("the server is already started")
+        if self._migrate:
+            migrated_state(self.state, self._configs[0])
+            self._migrate = False
+        configs = write_project(
+            self.folder / "project",
+            self._configs,
+            name=self.name,
+            variables=self._variables,
+            dev_vars=self._dev_vars,
+            live=self._live,
+            edit=self._edit,
+        )
+        command = wrangler_command(
+            *("dev", "--local", "--ip", HOST, "--port", str(self.port)),
+            *("--inspector-port", str(free_port()), "--persist-to", self.state.resolve()),
+            *("--infer-origin-from-routes", "false", "--show-interactive-dev-session", "false"),
+            *(word for config in configs for word in ("--config", str(config))),
+        )
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._group = ProcessGroup(
+            command,
+            cwd=configs[0].parent,
+            env=wrangler_env(registry=self.folder / "registry"),
+            log=self.log,
+        )
+        try:
+            self._wait_until_ready(self._group)
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End the server and all its processes; the state stays."""
+        if self._group is not None:
+            self._group.stop()
+            self._group = None
+
+    def kill(self) -> None:
+        """End all processes at once with SIGKILL, as a crash would; the state stays."""
+        if self._group is not None:
+            self._group.kill()
+            self._group = None
+
+    def restart(self) -> Self:
+        """Stop, if it runs, and start again on the same state, port and name."""
+        self.stop()
+        return self.start()
+
+    def close(self) -> None:
+        """Stop and remove the folders that this object made."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        atexit.unregister(self.close)
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The end of wrangler's output."""
+        with contextlib.suppress(FileNotFoundError):
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return ""
+
+    def sent_mails(self) -> list[dict[str, Any]]:
+        """All mails handed to `send_email` since the start, oldest first.
+
+        Each has from, to, cc, bcc, replyTo, subject, headers, messageId, attachments and sentAt,
+        as far as they were set. A restart empties the list.
+        """
+        mails: list[dict[str, Any]] = []
+        query = {"per_page": "100"}
+        while True:
+            path = "/cdn-cgi/local/explorer/api/local/email/sending"
+            answer = json.loads(self._get(f"{path}?{urllib.parse.urlencode(query)}"))
+            mails.extend(answer["result"])
+            cursor = answer["result_info"].get("cursor")
+            if not answer["result_info"]["has_more"] or not cursor:
+                return mails[::-1]
+            query["cursor"] = cursor
+
+    def mail_bodies(self, mail: Mapping[str, Any], *, seconds: float = 3) -> MailBodies:
+        """Read the bodies and attachments of one entry of `sent_mails`.
+
+        Wrangler writes these files shortly after it has answered, so this waits until they are
+        there and no more of them appear; ServerError when none does.
+        """
+        message = glob.escape(mail["messageId"].strip("<>"))
+        store = self.folder / "project" / "0" / ".wrangler" / "tmp" / "email"
+        expected = len(mail.get("attachments", ()))
+        deadline = time.monotonic() + seconds
+        seen: dict[Path, int] = {}
+        while True:
+            texts = list(store.glob(f"*/email-text/{message}.*"))
+            pages = list(store.glob(f"*/email-html/{message}.*"))
+            parts = list(store.glob(f"*/email-attachment/{message}-*"))
+            finished = list(store.glob(f"*/email/{message}.eml"))
+            now = {path: path.stat().st_size for path in (*texts, *pages, *parts, *finished)}
+            complete = bool(finished) or (bool(texts or pages) and len(parts) == expected)
+            if complete and now == seen:
+                parts.sort(key=lambda path: int(path.stem.rpartition("-")[2]))
+                return MailBodies(
+                    text=_read(texts),
+                    html=_read(pages),
+                    attachments=tuple(path.read_bytes() for path in parts),
+                    raw=finished[0].read_bytes() if finished else None,
+                )
+            if time.monotonic() > deadline:
+                raise ServerError(f"no complete body of {mail['messageId']} in {store}")
+            seen = now
+            time.sleep(0.03)
+
+    def run_cron(self, cron: str = "* * * * *") -> str:
+        """Call the worker's scheduled handler and return what wrangler answers (its outcome)."""
+        query = urllib.parse.urlencode({"cron": cron})
+        return self._get(f"/cdn-cgi/handler/scheduled?{query}", timeout=120)
+
+    def sql(self, sql: str, params: Sequence[Value] = ()) -> list[Row]:
+        """Run one statement, with `?` for parameters, on the local database; return its rows.
+
+        Safe beside a busy worker: reads go to the file, writes through the running server.
+        """
+        rows = query_file(self.state, sql, params, read_only=self.is_running)
+        if rows is None:
+            rows = query_server(self.url, sql, params)
+        return rows
+
+    def _get(self, path: str, timeout: float = 30) -> str:
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=timeout) as response:
+                text: str = response.read().decode()
+                return text
+        except urllib.error.HTTPError as exc:
+            answer = exc.read().decode(errors="replace")
+            raise ServerError(f"GET {path} answered {exc.code}: {answer}") from exc
+        except OSError as exc:
+            raise ServerError(f"GET {path} failed: {exc}") from exc
+
+    def _wait_until_ready(self, group: ProcessGroup) -> None:
+        deadline = time.monotonic() + self._timeout
+        while time.monotonic() < deadline:
+            if group.exit_status is not None:
+                raise ServerError(
+                    f"wrangler ended with status {group.exit_status}:\n{self.log_tail()}"
+                )
+            try:
+                with urllib.request.urlopen(f"{self.url}/health_check", timeout=self._timeout):
+                    return
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise ServerError(f"no answer within {self._timeout:.0f} s:\n{self.log_tail()}")
+
+
+def _read(paths: Sequence[Path]) -> str | None:
+    # Mail text keeps its line ends, so no newline translation.
+    return paths[0].read_bytes().decode() if paths else None

