@@ -101,7 +101,8 @@ def random_name(rules: NameRules) -> str:
 def full_address(name: str, domain: str, rules: NameRules) -> str:
     """The whole address, prefix in front.
 
-    :raises BadRequest: ``address_name_too_long`` or ``address_name_invalid``, where it is no mail address.
+    :raises BadRequest: ``address_name_too_long``, or ``address_name_invalid`` where it is no
+        mail address.
     """
     local = rules.prefix + name
     if len(local) > MAX_LOCAL_OCTETS:

@@ -17,16 +17,19 @@ export const describe = (request) => {
   return JSON.stringify({ method: request.method, path: pathname, query, headers });
 };
 
-// The body's bytes, or undefined as soon as they are known to be more than the limit.
+// The body's bytes, or undefined when they are more than the limit. A body that is too large is
+// read on, but not kept: a client hears the refusal only when it has sent what it has to say.
 export const readBody = async (request, limit) => {
-  if (Number(request.headers.get("content-length")) > limit) return undefined;
+  const mostRead = 10 * limit;
   const chunks = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
-    if (size > limit) return undefined;
-    chunks.push(chunk);
+    if (size <= limit) chunks.push(chunk);
+    else chunks.length = 0;
+    if (size > mostRead) break;
   }
+  if (size > limit) return undefined;
   const body = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {

@@ -50,7 +50,7 @@ class Request:
     async def body(self) -> bytes:
         """The whole body.
 
-        :raises PayloadTooLarge: as soon as it is known to be over 10 MiB.
+        :raises PayloadTooLarge: where it is over 10 MiB.
         :raises BadRequest: ``body_unreadable``, when the client breaks off.
         """
         try:

@@ -204,9 +204,7 @@ def test_a_megabyte_is_refused_like_anything_else() -> None:
     assert refused("a@" + "ü" * 1_000_000 + ".com") == "address_domain"
 
 
-@given(
-    st.text(st.characters(categories=()) | st.sampled_from("aZ0.@-+ü。\u200b\n ,<"), max_size=40)
-)
+@given(st.text(st.characters() | st.sampled_from("aZ0.@-+ü。\u200b\n ,<"), max_size=40))
 def test_whatever_is_taken_is_ascii_and_reads_the_same_again(text: str) -> None:
     try:
         address = parse_address(text)

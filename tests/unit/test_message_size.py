@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mail.address import Address
@@ -83,6 +83,7 @@ messages = st.builds(
 
 
 @pytest.mark.parametrize("encoding", ["base64", None], ids=["base64", "chosen by the builder"])
+@settings(max_examples=40)
 @given(message=messages)
 @example(message=simple("\n" * 2000))
 @example(message=simple("\r" * 2000))

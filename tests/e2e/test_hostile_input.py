@@ -1,0 +1,141 @@
+"""Property-based: whatever a client sends, no server error comes out, and no control character
+reaches the provider.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.e2e.api import Api, Sender, mail
+from tests.faults.deployment import failing_deployment
+from tests.faults.ledger import Ledger
+
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+ENDPOINTS = [
+    ("POST", "/api/send_mail"),
+    ("POST", "/external/api/send_mail"),
+    ("POST", "/api/new_address"),
+    ("POST", "/admin/new_address"),
+    ("POST", "/open_api/credential_login"),
+    ("GET", "/api/sendbox"),
+    ("GET", "/api/settings"),
+]
+FIELDS = ["from_name", "to_mail", "to_name", "subject", "content", "is_html", "token", "name"]
+
+# Orders to the stand-in stand in brackets; hostile text must not give any.
+texts = st.text(st.characters(exclude_characters="[]", codec=None), max_size=60)
+spiced = st.builds(
+    lambda before, spice, after: before + spice + after,
+    texts,
+    st.sampled_from(["\r\nBcc: x@y.example", "\n", "\0", "\x7f", "\u2028", "\u202e", "\ud800", "@"]),
+    texts,
+)
+addresses = st.one_of(spiced, st.emails(), st.just("a@example.net, b@example.net"))
+values = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | spiced,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+no_checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+
+
+@pytest.fixture(scope="module")
+def taken() -> Iterator[tuple[Api, Ledger, Sender]]:
+    with Ledger() as ledger, failing_deployment(ledger) as server:
+        api = Api(server)
+        yield api, ledger, api.new_sender(balance=100_000)
+
+
+def check_answer(answer: requests.Response) -> None:
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        problem = answer.json()
+        assert problem["status"] == answer.status_code
+        assert problem["detail"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=no_checks)
+@given(name=spiced, to_name=spiced, to_mail=addresses, subject=spiced, content=spiced)
+@example(name="", to_name="", to_mail="a@example.net", subject="s", content="\0\r\n\x1b")
+def test_no_control_character_reaches_the_transport(
+    taken: tuple[Api, Ledger, Sender],
+    name: str,
+    to_name: str,
+    to_mail: str,
+    subject: str,
+    content: str,
+) -> None:
+    api, ledger, sender = taken
+    before = len(ledger.mails)
+    fields = {"from_name": name, "to_name": to_name, "to_mail": to_mail, "subject": subject}
+    body = json.dumps(mail(**fields, content=content))  # ASCII, lone surrogates escaped
+    headers = {**sender.headers, "Content-Type": "application/json"}
+    answer = api.call("POST", "/api/send_mail", data=body, headers=headers)
+    check_answer(answer)
+    mails = ledger.mails[before:]
+    assert len(mails) == (1 if answer.status_code == 200 else 0)
+    for taken_mail in mails:
+        assert taken_mail.pop("text") == content
+        for text in strings_of(taken_mail):
+            assert not CONTROL.search(text), text
+        assert len(taken_mail["to"]) == 1
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=no_checks)
+@given(
+    endpoint=st.sampled_from(ENDPOINTS),
+    body=st.dictionaries(st.sampled_from(FIELDS) | texts, values, max_size=6)
+    | values
+    | st.binary(max_size=100),
+    query=st.dictionaries(st.sampled_from(["limit", "offset"]) | texts, texts, max_size=2),
+    headers=st.dictionaries(
+        st.sampled_from(["x-lang", "accept", "x-request-id", "content-type", "x-admin-auth"]),
+        st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f")),
+        max_size=3,
+    ),
+)
+def test_nothing_a_client_sends_is_a_server_error(
+    taken: tuple[Api, Ledger, Sender],
+    endpoint: tuple[str, str],
+    body: Any,
+    query: dict[str, str],
+    headers: dict[str, str],
+) -> None:
+    api, _, sender = taken
+    method, path = endpoint
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    sent = {"content-type": "application/json", "x-admin-auth": "", **headers}
+    encoded = {name: value.strip().encode("latin-1") for name, value in sent.items()}
+    encoded["authorization"] = f"Bearer {sender.jwt}".encode()
+    clean = {
+        name.encode(errors="replace"): value.encode(errors="replace")
+        for name, value in query.items()
+    }
+    check_answer(api.call(method, path, data=data, params=clean, headers=encoded))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=no_checks)
+@given(path=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=50))
+def test_no_path_is_a_server_error(taken: tuple[Api, Ledger, Sender], path: str) -> None:
+    api, *_ = taken
+    if path.startswith("cdn-cgi"):
+        return  # wrangler's own
+    check_answer(api.get("/" + path))
+
+
+def strings_of(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from strings_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings_of(inner)
