@@ -55,7 +55,6 @@ def compose(draft: Draft, policy: SenderPolicy) -> Message:
     """Check ``draft`` and make the message of it.
 
     :raises BadRequest: for a fault in the request, the field named in its ``errors``.
-    :raises PayloadTooLarge: when the message would be larger than the provider takes.
     """
     try:
         sender = parse_address(draft.sender)
@@ -68,10 +67,12 @@ def compose(draft: Draft, policy: SenderPolicy) -> Message:
         raise _fault("content_empty", "content")
     if has_surrogate(draft.content):
         raise _fault("content_not_unicode", "content")
-    _check_name("from_name", draft.from_name, str(sender))
-    _check_name("to_name", draft.to_name, str(recipient.address))
+    _check_name("from_name", draft.from_name)
+    if draft.from_name and shows_other_address(draft.from_name, str(sender)):
+        raise _fault("display_name_shows_address", "from_name")
+    _check_name("to_name", draft.to_name)
     policy.check_enabled(sender)
-    message = Message(
+    return Message(
         sender=sender,
         sender_name=draft.from_name or None,
         recipients=(recipient,),
@@ -79,8 +80,6 @@ def compose(draft: Draft, policy: SenderPolicy) -> Message:
         text=None if draft.is_html else draft.content,
         html=draft.content if draft.is_html else None,
     )
-    check_size(message)
-    return message
 
 
 def check_size(message: Message) -> int:
@@ -126,15 +125,13 @@ def _subject(text: str | None) -> str:
     return text
 
 
-def _check_name(field: str, name: str | None, own_address: str) -> None:
+def _check_name(field: str, name: str | None) -> None:
     if not name:
         return
     if has_control(name):
         raise _fault("display_name_has_control", field)
     if has_deceptive(name):
         raise _fault("display_name_has_hidden", field)
-    if shows_other_address(name, own_address):
-        raise _fault("display_name_shows_address", field)
     if len(name) > MAX_NAME_CHARACTERS:
         raise _fault("display_name_too_long", field, limit=MAX_NAME_CHARACTERS)
 

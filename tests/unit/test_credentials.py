@@ -19,12 +19,13 @@ SECRET = "a secret of the tests, long enough for HS256 by far"
 OLD_SECRET = "the secret before it, which is long enough as well!!"
 OTHER_SECRET = "somebody else's secret, which is just as long as ours"
 CREDENTIAL = Credential("me@example.com", 7, 0)
+HEADER = {"alg": "HS256", "typ": "JWT"}
 CLAIMS: dict[str, Any] = {"address": "me@example.com", "address_id": 7}
 
 
-def signed(claims: object, *, secret: str = SECRET, header: object = None) -> str:
+def signed(claims: object, *, secret: str = SECRET, header: object = HEADER) -> str:
     """A token made by hand, which no library would make for us."""
-    parts = [header or {"alg": "HS256", "typ": "JWT"}, claims]
+    parts = [header, claims]
     text = ".".join(
         _base64(part if isinstance(part, bytes) else json.dumps(part).encode()) for part in parts
     )
@@ -209,7 +210,7 @@ def test_what_is_no_token_is_refused(token: object) -> None:
     assert_refused(token)
 
 
-@pytest.mark.parametrize("around", [" {}", "{}.", ".{}", "{}.x", "{}=", "{}\u00e9", "{}\x00"])
+@pytest.mark.parametrize("around", [" {}", "{}.", ".{}", "{}.x", "{}\u00e9", "{}\x00"])
 def test_a_token_with_more_around_it_is_refused(around: str) -> None:
     assert_refused(around.format(signed(CLAIMS)))
 

@@ -42,7 +42,7 @@ rules = st.builds(
         min_length=minimum,
         max_length=minimum + extra,
     ),
-    st.sampled_from([None, "[^a-z0-9]", "[^a-z]", "[^0-9]", "[^a-m]", "[0-9]", "^[0-9]", ""]),
+    st.sampled_from([None, "[^a-z0-9]", "[^a-z]", "[^0-9]", "[^a-m]", "[0-9]", "^[0-9]+", ""]),
     st.sampled_from([None, "^[a-z0-9]+$", "[a-z0-9]", "."]),
     st.integers(1, 40),
     st.integers(0, 20),
@@ -56,7 +56,7 @@ def test_a_random_name_keeps_to_the_rules(rules: NameRules) -> None:
     assert clean_name(name, rules) == name
 
 
-@pytest.mark.parametrize("removed", ["[^a-z]", "[^0-9]", "[^a-f]", "[^a]"])
+@pytest.mark.parametrize("removed", ["[^a-z]", "[^0-9]", "[^a-f]"])
 def test_a_random_name_is_as_long_also_where_few_characters_are_left(removed: str) -> None:
     rules = replace(RULES, removed=re.compile(removed))
     assert {len(random_name(rules)) for _ in range(200)} == {10}

@@ -1,0 +1,4 @@
+// The examples name this deployment, so that they can be copied as they are.
+for (const place of document.querySelectorAll("[data-origin]")) {
+  place.textContent = location.origin;
+}

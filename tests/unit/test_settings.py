@@ -1,0 +1,328 @@
+"""The deployment's variables: every form that is read, and every one that is refused by name."""
+
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from accounts.naming import ROLE_NAMES
+from answers import refusal_answer
+from refusals import ServerFault
+from settings import Settings, read_settings
+
+TEXTS = ["JWT_SECRET", "PASSWORD_PEPPER", "TITLE", "CF_TURNSTILE_SITE_KEY"]
+LISTS = ["JWT_SECRET_PREVIOUS", "ADMIN_PASSWORDS", "PASSWORDS"]
+DOMAINS = ["DOMAINS", "DEFAULT_DOMAINS", "SEND_MAIL_DOMAINS"]
+BOOLEANS = [
+    "DISABLE_ADMIN_PASSWORD_CHECK",
+    "CREATE_ADDRESS_DEFAULT_DOMAIN_FIRST",
+    "ENABLE_USER_CREATE_EMAIL",
+    "DISABLE_ANONYMOUS_USER_CREATE_EMAIL",
+    "DISABLE_CUSTOM_ADDRESS_NAME",
+    "ENABLE_USER_DELETE_EMAIL",
+    "ENABLE_ADDRESS_PASSWORD",
+    "SENDING_PAUSED",
+]
+NUMBERS = ["MIN_ADDRESS_LEN", "MAX_ADDRESS_LEN", "DEFAULT_SEND_BALANCE"]
+PATTERNS = ["ADDRESS_REGEX", "ADDRESS_CHECK_REGEX"]
+OTHERS = ["PREFIX", "DEFAULT_LANG", "SMTP_IMAP_PROXY_CONFIG"]
+ALL = [*TEXTS, *LISTS, *DOMAINS, *BOOLEANS, *NUMBERS, *PATTERNS, *OTHERS]
+
+
+def read(name: str, value: object) -> Any:
+    return getattr(read_settings({name: value}), name.lower())
+
+
+def unreadable(name: str, value: object) -> str:
+    """What the refusal of ``value`` expects; it names the variable and never shows the value."""
+    with pytest.raises(ServerFault) as caught:
+        read_settings({name: value})
+    refusal = caught.value
+    assert refusal.code == "invalid_setting"
+    assert refusal.values["name"] == name
+    answer = refusal_answer(refusal, request_id="r", language="en", plain=True)
+    sentence = answer.body.decode()
+    assert sentence.startswith(f"The variable {name} can't be read: it must be ")
+    return sentence.partition("it must be ")[2]
+
+
+def test_every_setting_is_in_the_lists_of_this_file() -> None:
+    assert {field.name.upper() for field in fields(Settings)} == set(ALL)
+
+
+def test_the_defaults() -> None:
+    assert read_settings({}) == Settings(
+        jwt_secret=None,
+        jwt_secret_previous=(),
+        admin_passwords=(),
+        disable_admin_password_check=False,
+        passwords=(),
+        password_pepper=None,
+        default_lang="en",
+        title="Send Mail API",
+        domains=(),
+        default_domains=(),
+        create_address_default_domain_first=False,
+        prefix="",
+        address_regex=re.compile("[^a-z0-9]"),
+        address_check_regex=None,
+        min_address_len=1,
+        max_address_len=30,
+        enable_user_create_email=False,
+        disable_anonymous_user_create_email=False,
+        disable_custom_address_name=False,
+        enable_user_delete_email=False,
+        enable_address_password=False,
+        default_send_balance=0,
+        send_mail_domains=(),
+        sending_paused=False,
+        cf_turnstile_site_key=None,
+        smtp_imap_proxy_config={},
+    )
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("nothing", ["", None])
+def test_an_empty_variable_is_a_missing_one(name: str, nothing: str | None) -> None:
+    assert read_settings({name: nothing}) == read_settings({})
+
+
+def test_unknown_variables_are_ignored() -> None:
+    assert read_settings({"SOMETHING": object()}) == read_settings({})
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_is_taken_as_it_is(name: str) -> None:
+    assert read(name, " a, b ") == " a, b "
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("value", [7, 1.5, True, ["a"], {"a": 1}])
+def test_what_is_no_text_is_unreadable(name: str, value: object) -> None:
+    assert unreadable(name, value) == "a text"
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize(
+    ("value", "entries"),
+    [
+        (["a", "b"], ("a", "b")),
+        ([], ()),
+        ('["a", "b"]', ("a", "b")),
+        (' ["a, b"] ', ("a, b",)),
+        ("[]", ()),
+        ("a,b", ("a", "b")),
+        (" a , b ", ("a", "b")),
+        ("a", ("a",)),
+        ("a,,b,", ("a", "b")),
+        (["a", ""], ("a",)),
+        ("a b", ("a b",)),
+        ("ü,名", ("ü", "名")),
+    ],
+)
+def test_a_list_is_an_array_or_json_or_words_with_commas(
+    name: str, value: object, entries: tuple[str, ...]
+) -> None:
+    assert read(name, value) == entries
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize(
+    "value", ['["a"', "[a]", "[1]", [1], ["a", None], {"a": "b"}, 7, True, "[" * 100_000]
+)
+def test_what_is_no_list_is_unreadable(name: str, value: object) -> None:
+    assert unreadable(name, value).startswith("a list")
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize(
+    ("value", "domains"),
+    [
+        (["Example.COM", " b.example "], ("example.com", "b.example")),
+        ('["example.com"]', ("example.com",)),
+        ("example.com, bücher.example", ("example.com", "xn--bcher-kva.example")),
+    ],
+)
+def test_domains_are_lists_in_lower_case_a_labels(
+    name: str, value: object, domains: tuple[str, ...]
+) -> None:
+    assert read(name, value) == domains
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize(
+    "value", ["localhost", "@example.com", "a@example.com", "exa mple.com", ["-a.example"], [1], 7]
+)
+def test_what_is_no_domain_is_unreadable(name: str, value: object) -> None:
+    assert unreadable(name, value).startswith("a list of ")
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+@pytest.mark.parametrize(
+    ("value", "meaning"),
+    [
+        *((True, True), ("true", True), ("True", True), (" TRUE ", True)),
+        *((False, False), ("false", False), ("FALSE", False)),
+    ],
+)
+def test_a_switch_is_true_or_false(name: str, value: object, meaning: bool) -> None:
+    assert read(name, value) is meaning
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+@pytest.mark.parametrize("value", [1, 0, "1", "0", "yes", "no", "on", "t", " ", [], [True], 1.0])
+def test_a_switch_is_nothing_else(name: str, value: object) -> None:
+    assert unreadable(name, value) == "true or false"
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", [12, "12", " 12 ", 12.0, "012"])
+def test_a_number_is_whole(name: str, value: object) -> None:
+    number = read(name, value)
+    assert (number, type(number)) == (12, int)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(-1, "-1", "+1", "1.5", 1.5, "1e3", "ten", "٣", "²", " ", True, False, [1], {"a": 1}),
+        *(2**53 + 1, "9" * 16, "9" * 5000, float("inf"), float("nan")),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_what_is_no_whole_number_is_unreadable(name: str, value: object) -> None:
+    assert unreadable(name, value).startswith("a whole number, at least ")
+
+
+def test_a_balance_may_be_0_and_a_length_may_not() -> None:
+    assert read("DEFAULT_SEND_BALANCE", 0) == 0
+    assert unreadable("MIN_ADDRESS_LEN", 0) == "a whole number, at least 1"
+    assert unreadable("MAX_ADDRESS_LEN", "0") == "a whole number, at least 1"
+
+
+def test_the_longest_name_is_not_shorter_than_the_shortest() -> None:
+    with pytest.raises(ServerFault) as caught:
+        read_settings({"MIN_ADDRESS_LEN": 5, "MAX_ADDRESS_LEN": 4})
+    assert caught.value.values == {
+        "name": "MAX_ADDRESS_LEN",
+        "expected": "a whole number, at least 5",
+    }
+    both = read_settings({"MIN_ADDRESS_LEN": 5, "MAX_ADDRESS_LEN": 5})
+    assert (both.min_address_len, both.max_address_len) == (5, 5)
+
+
+def test_a_long_minimum_moves_the_default_maximum() -> None:
+    assert read_settings({"MIN_ADDRESS_LEN": 40}).max_address_len == 40
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_pattern_is_compiled(name: str) -> None:
+    assert read(name, "^[a-z]+$") == re.compile("^[a-z]+$")
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize(
+    "value", ["[", "(", "a**", "\\", "(?<=a+)b", "a{9999999999999999999}", "(" * 5000, 7, ["a"]]
+)
+def test_what_is_no_regular_expression_is_unreadable(name: str, value: object) -> None:
+    assert unreadable(name, value) in {"a regular expression", "a text"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_language_is_one_that_there_is(language: str) -> None:
+    assert read("DEFAULT_LANG", language) == language
+
+
+@pytest.mark.parametrize("value", ["de", "EN", "en-US", 7, True, ["en"]])
+def test_another_language_is_unreadable(value: object) -> None:
+    assert unreadable("DEFAULT_LANG", value) == "one of en, zh"
+
+
+def test_the_prefix_is_trimmed_and_lowered() -> None:
+    assert read("PREFIX", " Tmp. ") == "tmp."
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"smtp": {"host": "a", "port": 25, "starttls": True}},
+        '{"smtp": {"host": "a", "port": 25, "starttls": true}}',
+    ],
+)
+def test_the_proxy_is_a_table_or_a_json_object(value: object) -> None:
+    assert read("SMTP_IMAP_PROXY_CONFIG", value) == {
+        "smtp": {"host": "a", "port": 25, "starttls": True}
+    }
+
+
+@pytest.mark.parametrize("value", ["smtp", "[]", "7", '"a"', [], 7, True, "{", '{"a":' * 100_000])
+def test_what_is_no_object_is_unreadable(value: object) -> None:
+    assert unreadable("SMTP_IMAP_PROXY_CONFIG", value) == "a JSON object"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, ["TOP-SECRET"]) for name in TEXTS),
+        *((name, "[TOP-SECRET") for name in LISTS),
+        *((name, "TOP-SECRET") for name in [*DOMAINS, *BOOLEANS, *NUMBERS, *OTHERS[1:]]),
+        *((name, "(TOP-SECRET") for name in PATTERNS),
+        ("PREFIX", ["TOP-SECRET"]),
+    ],
+)
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_unreadable_value_is_never_shown(
+    name: str, value: object, plain: bool, language: str
+) -> None:
+    with pytest.raises(ServerFault) as caught:
+        read_settings({name: value})
+    answer = refusal_answer(caught.value, request_id="r", language=language, plain=plain)
+    assert name in answer.body.decode()
+    assert "TOP-SECRET" not in answer.body.decode()
+    assert "TOP-SECRET" not in str(caught.value)
+
+
+def test_the_secret_that_signs_is_the_first_that_verifies() -> None:
+    settings = read_settings({"JWT_SECRET": "new", "JWT_SECRET_PREVIOUS": "old,older"})
+    assert settings.jwt_secrets == ("new", "old", "older")
+
+
+def test_previous_secrets_alone_verify_nothing() -> None:
+    assert read_settings({"JWT_SECRET_PREVIOUS": "old"}).jwt_secrets == ()
+
+
+def test_addresses_are_made_in_the_default_domains_or_else_in_all() -> None:
+    both = read_settings({"DOMAINS": "a.example,b.example", "DEFAULT_DOMAINS": "b.example"})
+    assert both.creation_domains == ("b.example",)
+    assert read_settings({"DOMAINS": "a.example,b.example"}).creation_domains == (
+        "a.example",
+        "b.example",
+    )
+
+
+def test_the_public_is_bound_by_every_rule_for_names() -> None:
+    rules = read_settings(
+        {
+            "ADDRESS_REGEX": "[^a-z]",
+            "ADDRESS_CHECK_REGEX": "^a",
+            "MIN_ADDRESS_LEN": 2,
+            "MAX_ADDRESS_LEN": 9,
+            "PREFIX": "tmp",
+        }
+    ).public_name_rules
+    assert (rules.removed, rules.required) == (re.compile("[^a-z]"), re.compile("^a"))
+    assert (rules.min_length, rules.max_length, rules.prefix) == (2, 9, "tmp")
+    assert rules.reserved == ROLE_NAMES
+
+
+def test_administrators_are_bound_by_1_to_30_characters_alone() -> None:
+    settings = read_settings(
+        {"ADDRESS_CHECK_REGEX": "^a", "MIN_ADDRESS_LEN": 2, "MAX_ADDRESS_LEN": 9, "PREFIX": "tmp"}
+    )
+    rules = settings.admin_name_rules(with_prefix=False)
+    assert (rules.removed, rules.required, rules.reserved) == (None, None, frozenset())
+    assert (rules.min_length, rules.max_length, rules.prefix) == (1, 30, "")
+    assert settings.admin_name_rules(with_prefix=True).prefix == "tmp"
