@@ -25,6 +25,7 @@ DEV_VARS = ROOT / ".dev.vars"
 
 _EXAMPLE = ROOT / ".dev.vars.example"
 _LOG = LOGS / "dev.log"
+_MODULE_TABLE = ("Attaching additional modules:", "┌", "├", "│", "└")
 _SOURCE = ROOT / "src"
 
 
@@ -189,14 +190,18 @@ Ready. The console: {url}/
 
 
 def _follow(path: Path) -> None:
-    """Copy what is appended to the file to the terminal, for ever."""
-    with path.open(errors="replace") as lines:
+    """Copy the lines that are appended to the file to the terminal, for ever.
+
+    Wrangler's table of a hundred and more modules is left out: it would push away what matters.
+    """
+    unfinished = ""
+    with path.open(errors="replace") as log:
         while True:
-            text = lines.read()
-            if text:
-                print(text, end="", flush=True)
-            else:
-                time.sleep(0.1)
+            *lines, unfinished = (unfinished + log.read()).split("\n")
+            for line in lines:
+                if not line.startswith(_MODULE_TABLE):
+                    print(line, flush=True)
+            time.sleep(0.1)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

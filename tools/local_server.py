@@ -30,7 +30,7 @@ from tools.prepare import BUILD, ROOT
 from tools.process_group import ProcessGroup
 from tools.wrangler import CONFIG, apply_migrations, wrangler_command, wrangler_env
 
-HOST = "127.0.0.1"
+HOST = "localhost"
 
 __all__ = [
     "LocalServer",

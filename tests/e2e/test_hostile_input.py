@@ -33,7 +33,9 @@ texts = st.text(st.characters(exclude_characters="[]", codec=None), max_size=60)
 spiced = st.builds(
     lambda before, spice, after: before + spice + after,
     texts,
-    st.sampled_from(["\r\nBcc: x@y.example", "\n", "\0", "\x7f", "\u2028", "\u202e", "\ud800", "@"]),
+    st.sampled_from(
+        ["\r\nBcc: x@y.example", "\n", "\0", "\x7f", "\u2028", "\u202e", "\ud800", "@"]
+    ),
     texts,
 )
 addresses = st.one_of(spiced, st.emails(), st.just("a@example.net, b@example.net"))

@@ -1,0 +1,521 @@
+"""Reserve: a message is kept and charged for, or refused with nothing left behind."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from accounts.credentials import Credential
+from mail.message import Message
+from refusals import Refusal
+from store.reserve import FIRST_PART_CHARACTERS, MAX_PART_CHARACTERS, reserve
+from tests.unit import given
+from tests.unit.given import ME, NOW, TODAY, YOU
+from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+
+TWO = ("a@one.example", "b@two.example")
+
+
+@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
+def database(request: pytest.FixtureRequest) -> SqliteDatabase:
+    """Every test of this file runs each batch once, and twice with the first answer lost."""
+    made: SqliteDatabase = request.param()
+    return made
+
+
+@pytest.fixture
+def credential(database: SqliteDatabase) -> Credential:
+    return given.address(database)
+
+
+def keep(
+    database: SqliteDatabase,
+    credential: Credential,
+    *recipients: str,
+    id: str = "m1",
+    message: Message | None = None,
+    **reservation: Any,
+) -> None:
+    mail = message or given.message(*recipients, sender=credential.address)
+    run(reserve(database, mail, given.reservation(credential, id, **reservation)))
+
+
+def refused(
+    database: SqliteDatabase, credential: Credential, *recipients: str, **more: Any
+) -> Refusal:
+    """The refusal, after which the database is as it was."""
+    before = database.dump()
+    with pytest.raises(Refusal) as caught:
+        keep(database, credential, *recipients, **more)
+    assert database.dump() == before
+    return caught.value
+
+
+def balance(database: SqliteDatabase) -> int | None:
+    rows = database.query("SELECT balance FROM send_balances")
+    return rows[0]["balance"] if rows else None
+
+
+def sent_today(database: SqliteDatabase, day: str = TODAY) -> int:
+    rows = database.query("SELECT recipients FROM daily_recipients WHERE day = ?", day)
+    return rows[0]["recipients"] if rows else 0
+
+
+def test_everything_that_is_kept_of_a_message(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.set_balance(database, credential, 10)
+    message = given.message(*TWO, sender_name="Me", subject="Hé 😀", text="Hello", html="<p>Hello")
+    keep(database, credential, message=message)
+    dump = database.dump()
+    assert dump["messages"] == [
+        {
+            "id": "m1",
+            "address_id": 1,
+            "sender": "me@example.com",
+            "sender_name": "Me",
+            "subject": "Hé 😀",
+            "size": 2000,
+            "recipients": 2,
+            "charge": 2,
+            "status": "sending",
+            "attempt": 1,
+            "lease_until": NOW + 90_000,
+            "next_attempt_at": None,
+            "provider_message_id": None,
+            "provider_code": None,
+            "accepted_at": NOW,
+            "finished_at": None,
+        }
+    ]
+    assert dump["deliveries"] == [
+        {
+            "message_id": "m1",
+            "position": position,
+            "kind": "to",
+            "address": address,
+            "name": None,
+            "status": "pending",
+            "provider_code": None,
+        }
+        for position, address in enumerate(TWO)
+    ]
+    assert dump["events"] == [
+        {
+            "message_id": "m1",
+            "sequence": 0,
+            "kind": "accepted",
+            "attempt": 0,
+            "provider_code": None,
+            "occurred_at": NOW,
+        }
+    ]
+    assert dump["bodies"] == [
+        {"message_id": "m1", "kind": "html", "part": 0, "content": "<p>Hello"},
+        {"message_id": "m1", "kind": "text", "part": 0, "content": "Hello"},
+    ]
+    assert dump["daily_recipients"] == [{"day": TODAY, "recipients": 2}]
+    assert balance(database) == 8
+
+
+@pytest.mark.parametrize(
+    ("length", "parts"),
+    [
+        (1, [1]),
+        (FIRST_PART_CHARACTERS, [FIRST_PART_CHARACTERS]),
+        (FIRST_PART_CHARACTERS + 1, [FIRST_PART_CHARACTERS, 1]),
+        (
+            FIRST_PART_CHARACTERS + MAX_PART_CHARACTERS,
+            [FIRST_PART_CHARACTERS, MAX_PART_CHARACTERS],
+        ),
+        (
+            FIRST_PART_CHARACTERS + MAX_PART_CHARACTERS + 1,
+            [FIRST_PART_CHARACTERS, MAX_PART_CHARACTERS, 1],
+        ),
+    ],
+)
+def test_a_body_is_kept_in_parts(
+    database: SqliteDatabase, credential: Credential, length: int, parts: list[int]
+) -> None:
+    text = ("0123456789é😀" * (length // 12 + 1))[:length]
+    message = given.message(text=text)
+    keep(database, credential, message=message, default_balance=10)
+    contents = [
+        row["content"] for row in database.query("SELECT content FROM bodies ORDER BY part")
+    ]
+    assert [len(content) for content in contents] == parts
+    assert "".join(contents) == text
+
+
+def test_a_part_fits_into_a_d1_value() -> None:
+    assert MAX_PART_CHARACTERS * len("😀".encode()) <= 1_000_000
+    assert FIRST_PART_CHARACTERS <= MAX_PART_CHARACTERS
+
+
+def test_the_largest_message_stays_within_the_subrequests_of_one_request(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    message = given.message(text="a" * 3_830_000)  # 5 MiB as base64
+    keep(database, credential, message=message, default_balance=10)
+    once = len(database.statements) // (2 if isinstance(database, ForgetfulDatabase) else 1)
+    assert once + 5 <= 50  # with the statements of confirm
+
+
+# The balance
+
+
+def test_the_default_balance_is_granted_at_the_first_send(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, *TWO, default_balance=5)
+    assert database.query("SELECT * FROM send_balances") == [
+        {"address_id": 1, "balance": 3, "enabled": 1, "created_at": NOW}
+    ]
+
+
+def test_the_default_balance_is_granted_once(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, default_balance=1)
+    assert balance(database) == 0
+    assert refused(database, credential, id="m2", default_balance=1).code == "no_balance"
+
+
+def test_a_refused_message_is_granted_nothing(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    assert refused(database, credential, *TWO, default_balance=1).code == "no_balance"
+    assert balance(database) is None
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_balance_of_an_administrator_is_not_touched_by_the_default(
+    database: SqliteDatabase, credential: Credential, enabled: bool
+) -> None:
+    given.set_balance(database, credential, 0 if enabled else 9, enabled=enabled)
+    assert refused(database, credential, default_balance=100).code == "no_balance"
+
+
+def test_a_balance_lasts_for_as_many_recipients(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.set_balance(database, credential, 3)
+    keep(database, credential, *TWO)
+    assert refused(database, credential, *TWO, id="m2").code == "no_balance"
+    keep(database, credential, YOU, id="m3")
+    assert balance(database) == 0
+    assert refused(database, credential, YOU, id="m4").code == "no_balance"
+
+
+def test_a_charge_that_uses_the_balance_up_may_be_repeated(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.set_balance(database, credential, 2)
+    keep(database, credential, *TWO)
+    after = database.dump()
+    keep(database, credential, *TWO)
+    assert database.dump() == after
+    assert (balance(database), sent_today(database)) == (0, 2)
+
+
+def test_verified_recipients_cost_nothing(database: SqliteDatabase, credential: Credential) -> None:
+    given.listed(database, "verified", TWO[0])
+    given.set_balance(database, credential, 1)
+    keep(database, credential, *TWO)
+    assert (balance(database), sent_today(database)) == (0, 2)
+    assert database.value("SELECT charge FROM messages") == 1
+
+
+def test_verified_recipients_need_no_balance(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.listed(database, "verified", YOU)
+    keep(database, credential, "YOU@Example.ORG", default_balance=5)
+    assert balance(database) is None
+    assert sent_today(database) == 1
+
+
+@pytest.mark.parametrize("entry", ["example.org", "@example.org", "other@example.org"])
+def test_only_whole_addresses_are_verified(
+    database: SqliteDatabase, credential: Credential, entry: str
+) -> None:
+    given.listed(database, "verified", entry)
+    assert refused(database, credential, YOU).code == "no_balance"
+
+
+def test_an_unlimited_address_is_not_charged_and_still_counted(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.listed(database, "unlimited", ME)
+    given.set_balance(database, credential, 1)
+    keep(database, credential, *TWO)
+    assert (balance(database), sent_today(database)) == (1, 2)
+    assert database.value("SELECT charge FROM messages") == 0
+
+
+def test_an_unlimited_address_needs_no_balance_row(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.listed(database, "unlimited", ME)
+    keep(database, credential, *TWO, default_balance=5)
+    assert balance(database) is None
+
+
+def test_unlimited_is_one_address_and_not_its_recipients(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.listed(database, "unlimited", YOU)
+    assert refused(database, credential, YOU).code == "no_balance"
+
+
+# The lists
+
+
+@pytest.mark.parametrize(
+    ("entry", "recipient"),
+    [
+        ("you@example.org", "you@example.org"),
+        ("you@example.org", "YOU@Example.Org"),
+        ("example.org", "you@example.org"),
+        ("@example.org", "you@example.org"),
+        ("@example.org", "You@EXAMPLE.org"),
+        ("xn--bcher-kva.example", "you@bücher.example"),
+    ],
+)
+def test_the_block_list_has_addresses_and_domains(
+    database: SqliteDatabase, credential: Credential, entry: str, recipient: str
+) -> None:
+    given.listed(database, "send_block", entry)
+    assert refused(database, credential, recipient, default_balance=9).code == "address_blocked"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("sub.example.org", "@org", "org", "le.org", "ou@example.org", "@you@example.org"),
+        *("me@example.com", "example.com", "*", "%", "you"),
+    ],
+)
+def test_the_block_list_blocks_nothing_else(
+    database: SqliteDatabase, credential: Credential, entry: str
+) -> None:
+    given.listed(database, "send_block", entry)
+    keep(database, credential, YOU, default_balance=1)
+
+
+@pytest.mark.parametrize("entry", ["example.org", "@example.org"])
+def test_a_blocked_domain_does_not_block_its_subdomains(
+    database: SqliteDatabase, credential: Credential, entry: str
+) -> None:
+    given.listed(database, "send_block", entry)
+    keep(database, credential, "you@sub.example.org", default_balance=1)
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_every_recipient_is_checked(
+    database: SqliteDatabase, credential: Credential, position: int
+) -> None:
+    recipients = [f"you{number}@example.org" for number in range(3)]
+    given.listed(database, "send_block", recipients[position])
+    code = refused(database, credential, *recipients, default_balance=9).code
+    assert code == "address_blocked"
+
+
+def test_a_suppressed_recipient_is_named(database: SqliteDatabase, credential: Credential) -> None:
+    given.suppressed(database, TWO[1])
+    refusal = refused(database, credential, TWO[0], "B@Two.Example", default_balance=9)
+    assert (refusal.code, refusal.values) == ("recipient_suppressed", {"recipient": TWO[1]})
+
+
+def test_a_verified_recipient_may_be_blocked_and_suppressed(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.listed(database, "verified", YOU)
+    given.suppressed(database, YOU)
+    assert refused(database, credential, YOU).code == "recipient_suppressed"
+    given.listed(database, "send_block", YOU)
+    assert refused(database, credential, YOU).code == "address_blocked"
+
+
+# The limits
+
+
+def test_the_daily_limit_is_exact(database: SqliteDatabase, credential: Credential) -> None:
+    given.set_balance(database, credential, 100)
+    given.send_limits(database, dailyEnabled=True, dailyLimit=3)
+    keep(database, credential, *TWO)
+    assert refused(database, credential, *TWO, id="m2").code == "daily_quota_reached"
+    keep(database, credential, YOU, id="m3")
+    assert refused(database, credential, YOU, id="m4").code == "daily_quota_reached"
+    assert sent_today(database) == 3
+
+
+def test_the_monthly_limit_is_exact(database: SqliteDatabase, credential: Credential) -> None:
+    given.set_balance(database, credential, 100)
+    given.send_limits(database, monthlyEnabled=True, monthlyLimit=9)
+    given.sent_on(database, "2026-11-01", 4)
+    given.sent_on(database, "2026-11-02", 3)
+    keep(database, credential, YOU)
+    assert refused(database, credential, *TWO, id="m2").code == "monthly_quota_reached"
+    keep(database, credential, YOU, id="m3")
+    assert refused(database, credential, YOU, id="m4").code == "monthly_quota_reached"
+
+
+def test_other_days_do_not_count_towards_today(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.send_limits(database, dailyEnabled=True, dailyLimit=1)
+    given.sent_on(database, "2026-11-02", 50)
+    given.sent_on(database, "2026-11-04", 50)
+    keep(database, credential, default_balance=9)
+
+
+def test_other_months_do_not_count_towards_this_one(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.send_limits(database, monthlyEnabled=True, monthlyLimit=1)
+    for day in ("2026-10-31", "2025-11-03", "2026-12-01"):
+        given.sent_on(database, day, 50)
+    keep(database, credential, default_balance=9)
+
+
+@pytest.mark.parametrize(
+    ("last", "first"),
+    [
+        ("2026-11-03T23:59:59.999", "2026-11-04T00:00:00.000"),
+        ("2026-11-30T23:59:59.999", "2026-12-01T00:00:00.000"),
+        ("2026-12-31T23:59:59.999", "2027-01-01T00:00:00.000"),
+        ("2028-02-29T23:59:59.999", "2028-03-01T00:00:00.000"),
+    ],
+)
+def test_days_and_months_end_at_midnight_utc(
+    database: SqliteDatabase, credential: Credential, last: str, first: str
+) -> None:
+    given.set_balance(database, credential, 9)
+    limit = "daily" if last[:7] == first[:7] else "monthly"
+    given.send_limits(database, **{f"{limit}Enabled": True, f"{limit}Limit": 1})
+    late, early = given.milliseconds(last), given.milliseconds(first)
+    keep(database, credential, now=late)
+    assert refused(database, credential, id="m2", now=late).code == f"{limit}_quota_reached"
+    keep(database, credential, id="m2", now=early)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"dailyEnabled": False, "dailyLimit": 0, "monthlyEnabled": False, "monthlyLimit": 0},
+        {"dailyEnabled": True, "dailyLimit": -1, "monthlyEnabled": True, "monthlyLimit": -1},
+        {"dailyEnabled": True, "dailyLimit": 51, "monthlyEnabled": True, "monthlyLimit": 51},
+    ],
+    ids=["as at first", "disabled", "unlimited", "just enough"],
+)
+def test_limits_that_do_not_refuse(
+    database: SqliteDatabase, credential: Credential, config: dict[str, Any]
+) -> None:
+    given.send_limits(database, **config)
+    given.sent_on(database, TODAY, 50)
+    keep(database, credential, default_balance=9)
+
+
+@pytest.mark.parametrize("limit", ["daily", "monthly"])
+def test_a_limit_of_0_refuses_everything(
+    database: SqliteDatabase, credential: Credential, limit: str
+) -> None:
+    given.send_limits(database, **{f"{limit}Enabled": True, f"{limit}Limit": 0})
+    assert refused(database, credential, default_balance=9).code == f"{limit}_quota_reached"
+
+
+def test_limits_hold_over_all_addresses(database: SqliteDatabase, credential: Credential) -> None:
+    other = given.address(database, "other@example.com")
+    given.send_limits(database, dailyEnabled=True, dailyLimit=1)
+    keep(database, credential, default_balance=9)
+    assert refused(database, other, id="m2", default_balance=9).code == "daily_quota_reached"
+
+
+@pytest.mark.parametrize("free", ["unlimited", "verified"])
+def test_what_costs_nothing_is_limited_all_the_same(
+    database: SqliteDatabase, credential: Credential, free: str
+) -> None:
+    given.listed(database, free, ME if free == "unlimited" else YOU)
+    given.send_limits(database, dailyEnabled=True, dailyLimit=0)
+    assert refused(database, credential, YOU).code == "daily_quota_reached"
+
+
+# The credential, and the order of it all
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"address": "other@example.com"}, {"address_id": 2}, {"address_id": 3}, {"version": 1}],
+    ids=repr,
+)
+def test_a_credential_must_hold(
+    database: SqliteDatabase, credential: Credential, change: dict[str, Any]
+) -> None:
+    given.address(database, "other@example.com", balance=5)
+    wrong = replace(credential, **change)
+    refusal = refused(database, wrong, default_balance=9, message=given.message())
+    assert (refusal.code, int(refusal.status)) == ("invalid_credential", 401)
+
+
+def test_refusals_come_in_the_order_of_the_contract(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    stale = replace(credential, version=1)
+    given.listed(database, "send_block", YOU)
+    given.suppressed(database, YOU)
+    given.send_limits(
+        database, dailyEnabled=True, dailyLimit=0, monthlyEnabled=True, monthlyLimit=0
+    )
+    assert refused(database, stale).code == "invalid_credential"
+    assert refused(database, credential).code == "no_balance"
+    given.set_balance(database, credential, 1)
+    assert refused(database, credential).code == "address_blocked"
+    database.query("DELETE FROM list_entries")
+    assert refused(database, credential).code == "recipient_suppressed"
+    database.query("DELETE FROM suppressions")
+    assert refused(database, credential).code == "daily_quota_reached"
+    given.send_limits(database, monthlyEnabled=True, monthlyLimit=0)
+    assert refused(database, credential).code == "monthly_quota_reached"
+    given.send_limits(database)
+    keep(database, credential)
+
+
+def test_every_value_is_data_and_not_sql(database: SqliteDatabase, credential: Credential) -> None:
+    evil = "'; DROP TABLE messages; -- \" ?1 {} \\ $.id"
+    message = given.message("o'neil@example.org", subject=evil, sender_name=evil, text=evil)
+    keep(database, credential, message=message, default_balance=9)
+    assert database.query("SELECT subject, sender_name FROM messages") == [
+        {"subject": evil, "sender_name": evil}
+    ]
+    assert database.value("SELECT content FROM bodies") == evil
+    assert database.value("SELECT address FROM deliveries") == "o'neil@example.org"
+
+
+def test_a_failing_statement_undoes_the_whole_batch(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    before = database.dump()
+    too_many = given.message(*(f"you{number}@example.org" for number in range(51)))
+    with pytest.raises(Exception, match="CHECK constraint failed"):
+        keep(database, credential, message=too_many, default_balance=99)
+    assert database.dump() == before
+
+
+def test_a_repeated_batch_changes_nothing_whatever_has_happened_since(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, *TWO, default_balance=2)
+    given.listed(database, "send_block", TWO[0])
+    given.send_limits(database, dailyEnabled=True, dailyLimit=0)
+    given.set_balance(database, credential, 7)
+    after = database.dump()
+    keep(database, credential, *TWO, default_balance=2)
+    assert database.dump() == after
+
+
+def test_a_reservation_is_plain_data(credential: Credential) -> None:
+    reservation = given.reservation(credential)
+    assert msgspec.structs.asdict(reservation)["day"] == TODAY

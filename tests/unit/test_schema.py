@@ -1,0 +1,250 @@
+"""The schema: wrong states can't be written, whoever writes them."""
+
+import sqlite3
+from typing import Any
+
+import pytest
+
+from tests.unit import given
+from tests.unit.given import NOW
+from tests.unit.sqlite_database import SqliteDatabase
+
+Columns = dict[str, Any]
+
+ADDRESS: Columns = {"name": "me@example.com", "created_at": NOW, "updated_at": NOW}
+BALANCE: Columns = {"address_id": 1, "balance": 10, "enabled": 1, "created_at": NOW}
+SENDING: Columns = {
+    "id": "m1",
+    "address_id": 1,
+    "sender": "me@example.com",
+    "subject": "Hello",
+    "size": 2000,
+    "recipients": 2,
+    "charge": 2,
+    "status": "sending",
+    "attempt": 1,
+    "lease_until": NOW,
+    "accepted_at": NOW,
+}
+SENT = {**SENDING, "status": "sent", "lease_until": None, "finished_at": NOW}
+QUEUED = {**SENDING, "status": "queued", "lease_until": None, "next_attempt_at": NOW}
+DELIVERY: Columns = {
+    "message_id": "m1",
+    "position": 0,
+    "kind": "to",
+    "address": "you@example.org",
+    "status": "pending",
+}
+EVENT: Columns = {
+    "message_id": "m1",
+    "sequence": 0,
+    "kind": "accepted",
+    "attempt": 0,
+    "occurred_at": NOW,
+}
+BODY: Columns = {"message_id": "m1", "kind": "text", "part": 0, "content": "Hello"}
+DAY: Columns = {"day": "2026-11-03", "recipients": 0}
+ENTRY: Columns = {"list": "verified", "value": "you@example.org"}
+SUPPRESSION: Columns = {"address": "you@example.org", "reason": "bounced", "since": NOW}
+SETTING: Columns = {"key": "send_limits", "value": "{}"}
+
+ROWS = {
+    "addresses": [ADDRESS],
+    "send_balances": [BALANCE],
+    "messages": [
+        SENDING,
+        SENT,
+        QUEUED,
+        {**QUEUED, "status": "scheduled"},
+        *({**SENT, "status": status} for status in ("failed", "unknown", "cancelled")),
+        {**SENDING, "recipients": 1, "charge": 1},
+        {**SENDING, "recipients": 50, "charge": 0},
+    ],
+    "deliveries": [
+        DELIVERY,
+        *({**DELIVERY, "kind": kind} for kind in ("cc", "bcc")),
+        *({**DELIVERY, "status": status} for status in ("sent", "failed", "unknown", "cancelled")),
+    ],
+    "events": [
+        EVENT,
+        *(
+            {**EVENT, "kind": kind}
+            for kind in ("deferred", "sent", "failed", "unknown", "cancelled")
+        ),
+    ],
+    "bodies": [BODY, {**BODY, "kind": "html"}],
+    "daily_recipients": [DAY],
+    "list_entries": [
+        ENTRY,
+        *({**ENTRY, "list": name} for name in ("name_block", "send_block", "unlimited")),
+    ],
+    "suppressions": [SUPPRESSION],
+    "settings": [SETTING],
+}
+
+WRONG = {
+    "addresses": [
+        {**ADDRESS, "name": "Me@example.com"},
+        {**ADDRESS, "name": "me"},
+        {**ADDRESS, "name": "@example.com"},
+        {**ADDRESS, "name": ""},
+        {**ADDRESS, "name": None},
+        {**ADDRESS, "credential_version": -1},
+        {**ADDRESS, "credential_version": None},
+        {**ADDRESS, "created_at": None},
+        {**ADDRESS, "created_at": "yesterday"},
+    ],
+    "send_balances": [
+        {**BALANCE, "balance": -1},
+        {**BALANCE, "balance": None},
+        {**BALANCE, "balance": "ten"},
+        {**BALANCE, "balance": 1.5},
+        {**BALANCE, "enabled": 2},
+        {**BALANCE, "address_id": 99},
+    ],
+    "messages": [
+        {**SENDING, "id": None},
+        {**SENDING, "status": "lost"},
+        {**SENDING, "lease_until": None},
+        {**SENDING, "next_attempt_at": NOW},
+        {**SENDING, "finished_at": NOW},
+        {**SENT, "lease_until": NOW},
+        {**SENT, "finished_at": None},
+        {**SENT, "next_attempt_at": NOW},
+        *({**SENT, "status": s, "finished_at": None} for s in ("failed", "unknown", "cancelled")),
+        {**QUEUED, "next_attempt_at": None},
+        {**QUEUED, "finished_at": NOW},
+        {**QUEUED, "lease_until": NOW},
+        {**QUEUED, "status": "scheduled", "next_attempt_at": None},
+        {**SENDING, "recipients": 0, "charge": 0},
+        {**SENDING, "recipients": 51},
+        {**SENDING, "charge": 3},
+        {**SENDING, "charge": -1},
+        {**SENDING, "charge": None},
+        {**SENDING, "size": 0},
+        {**SENDING, "attempt": -1},
+        {**SENDING, "subject": None},
+        {**SENDING, "sender": None},
+    ],
+    "deliveries": [
+        {**DELIVERY, "kind": "from"},
+        {**DELIVERY, "status": "sending"},
+        {**DELIVERY, "position": -1},
+        {**DELIVERY, "message_id": "m0"},
+        {**DELIVERY, "address": None},
+    ],
+    "events": [
+        {**EVENT, "kind": "read"},
+        {**EVENT, "sequence": -1},
+        {**EVENT, "attempt": -1},
+        {**EVENT, "message_id": "m0"},
+        {**EVENT, "occurred_at": None},
+    ],
+    "bodies": [
+        {**BODY, "kind": "markdown"},
+        {**BODY, "part": -1},
+        {**BODY, "content": None},
+        {**BODY, "message_id": "m0"},
+    ],
+    "daily_recipients": [
+        {**DAY, "recipients": -1},
+        {**DAY, "recipients": None},
+        {**DAY, "day": "2026-11-3"},
+        {**DAY, "day": None},
+    ],
+    "list_entries": [
+        {**ENTRY, "list": "friends"},
+        {**ENTRY, "value": "You@example.org"},
+        {**ENTRY, "value": ""},
+    ],
+    "suppressions": [{**SUPPRESSION, "address": "You@example.org"}],
+    "settings": [{**SETTING, "value": "{"}, {**SETTING, "value": None}],
+}
+
+
+@pytest.fixture
+def filled(database: SqliteDatabase) -> SqliteDatabase:
+    """With an address of id 1, and no row elsewhere."""
+    given.address(database, "somebody@example.com")
+    return database
+
+
+def cases(rows: dict[str, list[Columns]]) -> list[tuple[str, Columns]]:
+    return [(table, columns) for table, several in rows.items() for columns in several]
+
+
+def insert(database: SqliteDatabase, table: str, columns: Columns) -> None:
+    if table in {"deliveries", "events", "bodies"}:
+        database.insert("messages", **SENDING)
+    database.insert(table, **columns)
+
+
+@pytest.mark.parametrize(("table", "columns"), cases(ROWS))
+def test_a_right_row_is_taken(filled: SqliteDatabase, table: str, columns: Columns) -> None:
+    insert(filled, table, columns)
+    assert columns.items() <= filled.dump()[table][-1].items()
+
+
+@pytest.mark.parametrize(("table", "columns"), cases(WRONG))
+def test_a_wrong_row_is_refused(filled: SqliteDatabase, table: str, columns: Columns) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        insert(filled, table, columns)
+
+
+@pytest.mark.parametrize("table", ROWS)
+def test_a_row_stands_only_once(filled: SqliteDatabase, table: str) -> None:
+    columns = ROWS[table][0]
+    insert(filled, table, columns)
+    with pytest.raises(sqlite3.IntegrityError):
+        filled.insert(table, **columns)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "status = 'sent'",  # still leased, and not finished
+        "status = 'sent', lease_until = NULL",
+        "status = 'queued', lease_until = NULL",
+        "lease_until = NULL",
+        "finished_at = 1",
+        "charge = 3",
+        "charge = charge - 3",
+    ],
+)
+def test_a_right_row_does_not_become_a_wrong_one(filled: SqliteDatabase, change: str) -> None:
+    filled.insert("messages", **SENDING)
+    with pytest.raises(sqlite3.IntegrityError):
+        filled.query(f"UPDATE messages SET {change}")
+
+
+def test_no_more_is_taken_from_a_balance_than_there_is(filled: SqliteDatabase) -> None:
+    filled.insert("send_balances", **BALANCE)
+    with pytest.raises(sqlite3.IntegrityError):
+        filled.query("UPDATE send_balances SET balance = balance - 11")
+
+
+def test_ids_of_deleted_addresses_are_never_used_again(database: SqliteDatabase) -> None:
+    first = given.address(database)
+    database.query("DELETE FROM addresses")
+    second = given.address(database)
+    assert second.address == first.address
+    assert second.address_id > first.address_id
+
+
+def test_a_deleted_address_takes_its_balance_with_it_and_leaves_its_messages(
+    filled: SqliteDatabase,
+) -> None:
+    filled.insert("send_balances", **BALANCE)
+    filled.insert("messages", **SENDING)
+    filled.query("DELETE FROM addresses")
+    assert filled.value("SELECT count(*) FROM send_balances") == 0
+    assert filled.value("SELECT count(*) FROM messages") == 1
+
+
+def test_a_deleted_message_takes_all_that_belongs_to_it_with_it(filled: SqliteDatabase) -> None:
+    insert(filled, "deliveries", DELIVERY)
+    filled.insert("events", **EVENT)
+    filled.insert("bodies", **BODY)
+    filled.query("DELETE FROM messages")
+    dump = filled.dump()
+    assert [dump[table] for table in ("deliveries", "events", "bodies")] == [[], [], []]
