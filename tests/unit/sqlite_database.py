@@ -55,8 +55,11 @@ class SqliteDatabase:
         self.query(sql, *columns.values())
 
     def dump(self) -> dict[str, list[Row]]:
-        """Every row of every table."""
-        tables = self.query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        """Every row of every table of ours; SQLite's own table of used ids is left out."""
+        tables = self.query(
+            "SELECT name FROM sqlite_schema"
+            " WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
+        )
         return {table["name"]: self.query(f"SELECT * FROM {table['name']}") for table in tables}
 
     def plan(self, statement: Statement) -> list[str]:

@@ -24,6 +24,7 @@ from answers import prefers_plain_text
         "text/plain;charset=utf-8;q=0.9, */*;q=0.8",
         "text/html, text/plain;q=0.1",
         "text/plain;q=0.1, text/plain;q=0.9, */*;q=0.5",
+        "text/plain;q=0.9, text/plain;q=0.1, */*;q=0.5",
         "text/plain, application/problem+json;q=0",
     ],
 )

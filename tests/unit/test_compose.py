@@ -7,7 +7,6 @@ import pytest
 
 from mail.address import Address
 from mail.compose import Draft, SenderPolicy, compose
-from mail.limits import MAX_MESSAGE_BYTES
 from mail.message import Message, Recipient
 from refusals import BadRequest, Refusal
 
@@ -135,25 +134,29 @@ def test_the_content_must_not_hold_lone_surrogates(surrogate: int) -> None:
         ("a\ud800", "display_name_has_control"),
         ("a\u202eb", "display_name_has_hidden"),
         ("a\u200bb", "display_name_has_hidden"),
-        ("boss@bank.example", "display_name_shows_address"),
-        ("Boss <boss@bank.example>", "display_name_shows_address"),
         ("b" * 201, "display_name_too_long"),
     ],
 )
-def test_a_name_must_not_hide_or_show_anything_else(field: str, name: str, code: str) -> None:
+def test_a_name_must_not_hide_anything(field: str, name: str, code: str) -> None:
     assert at_fault(refused(**{field: name})) == (code, [(field, code)])
 
 
-def test_a_name_may_show_its_own_address() -> None:
-    names = {"from_name": "ME@example.com", "to_name": "You <you@example.org>"}
-    message = compose(replace(DRAFT, **names), POLICY)
+@pytest.mark.parametrize(
+    "name", ["boss@bank.example", "Boss <boss@bank.example>", "you@example.org"]
+)
+def test_a_senders_name_must_not_show_another_address(name: str) -> None:
+    code = "display_name_shows_address"
+    assert at_fault(refused(from_name=name)) == (code, [("from_name", code)])
+
+
+def test_a_senders_name_may_show_its_own_address() -> None:
+    message = compose(replace(DRAFT, from_name="ME@example.com"), POLICY)
     assert message.sender_name == "ME@example.com"
-    assert message.recipients[0].name == "You <you@example.org>"
 
 
-def test_a_name_must_not_show_the_address_of_the_other_side() -> None:
-    assert refused(from_name="you@example.org").code == "display_name_shows_address"
-    assert refused(to_name="me@example.com").code == "display_name_shows_address"
+def test_a_recipients_name_may_show_any_address() -> None:
+    message = compose(replace(DRAFT, to_name="Old (you@old.example)"), POLICY)
+    assert message.recipients[0].name == "Old (you@old.example)"
 
 
 def test_a_name_has_at_most_200_characters() -> None:
@@ -191,21 +194,17 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("invalid_recipient", {"to_mail": "nobody"}),
     ("subject_empty", {"subject": " "}),
     ("content_empty", {"content": ""}),
-    ("display_name_has_control", {"from_name": "a\nb"}),
+    ("display_name_shows_address", {"from_name": "boss@bank.example"}),
     ("display_name_has_hidden", {"to_name": "a\u200bb"}),
     ("send_mail_not_enabled", {}),
-    ("message_too_large", {"content": "a" * MAX_MESSAGE_BYTES}),
 ]
 
 
 @pytest.mark.parametrize("first", range(len(FAULTS)), ids=[code for code, _ in FAULTS])
 def test_of_several_faults_the_first_of_the_contract_is_reported(first: int) -> None:
-    code = FAULTS[first][0]
     changes: dict[str, Any] = {}
     for _, fault in reversed(FAULTS[first:]):
         changes |= fault
-    disabled = SenderPolicy(POLICY.domains, None)
-    policy = POLICY if code == "message_too_large" else disabled
-    refusal = refused(policy, **changes)
-    assert refusal.code == code
-    assert isinstance(refusal, BadRequest) == (code != "message_too_large")
+    refusal = refused(SenderPolicy(POLICY.domains, None), **changes)
+    assert refusal.code == FAULTS[first][0]
+    assert isinstance(refusal, BadRequest)

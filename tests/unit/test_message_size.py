@@ -142,8 +142,9 @@ def test_a_message_may_have_five_mebibytes_to_the_byte() -> None:
 
 
 def test_one_byte_more_is_refused() -> None:
+    message = compose(of_size(5 * 1024 * 1024 + 1), POLICY)
     with pytest.raises(PayloadTooLarge) as caught:
-        compose(of_size(5 * 1024 * 1024 + 1), POLICY)
+        check_size(message)
     assert caught.value.code == "message_too_large"
     assert caught.value.values == {"size": 5_242_881, "limit": 5_242_880}
 

@@ -269,6 +269,13 @@ def test_unlimited_is_one_address_and_not_its_recipients(
     assert refused(database, credential, YOU).code == "no_balance"
 
 
+def test_a_verified_address_is_not_an_unlimited_sender(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.listed(database, "verified", ME)
+    assert refused(database, credential, YOU).code == "no_balance"
+
+
 # The lists
 
 

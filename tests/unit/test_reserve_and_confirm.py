@@ -1,4 +1,4 @@
-"""Reserve and confirm in any order and number, against a model of twenty lines."""
+"""Reserve, confirm and sweep in any order and number, against a simple model."""
 
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ from clock import utc_day
 from refusals import Refusal
 from store.confirm import Ending, confirm
 from store.reserve import reserve
+from store.sweep import end_expired_leases
 from tests.unit import given
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
 
@@ -35,6 +36,7 @@ class Kept:
     day: str
     recipients: int
     charge: int
+    lease_until: int
     status: str = "sending"
     history: list[str] = field(default_factory=lambda: ["accepted"])
     given_back: int = 0
@@ -133,7 +135,7 @@ class Sending(RuleBasedStateMachine):
         if expected:
             return multiple()
         day, charge = utc_day(self.now), self._charge(sender, recipients)
-        self.messages[id] = Kept(sender, day, len(recipients), charge)
+        self.messages[id] = Kept(sender, day, len(recipients), charge, self.now + 90_000)
         self.counts[day] = self.counts.get(day, 0) + len(recipients)
         if charge:
             self.balances[sender] = self.balances.get(sender, self.default) - charge
@@ -165,6 +167,14 @@ class Sending(RuleBasedStateMachine):
             if kept.charge:
                 self.balances[kept.sender] += kept.charge
 
+    @rule()
+    def sweep(self) -> None:
+        run(end_expired_leases(self.database, now=self.now))
+        for kept in self.messages.values():
+            if kept.status == "sending" and kept.lease_until <= self.now:
+                kept.status = "unknown"
+                kept.history.append("unknown")
+
     @rule(id=consumes(ids))
     def forget(self, id: str) -> None:
         """Leave a message as it is, so that later rules meet others."""
@@ -193,9 +203,8 @@ class Sending(RuleBasedStateMachine):
             return "address_blocked"
         if self.suppressed & set(recipients):
             return "recipient_suppressed"
-        if self.daily is not None:
-            if self.counts.get(today, 0) + len(recipients) > self.daily:
-                return "daily_quota_reached"
+        if self.daily is not None and self.counts.get(today, 0) + len(recipients) > self.daily:
+            return "daily_quota_reached"
         if self.monthly is not None and month + len(recipients) > self.monthly:
             return "monthly_quota_reached"
         return None

@@ -18,7 +18,7 @@ from tools.bench.workers import Workers, started
 from tools.local_server import ServerError
 from tools.wrangler import WranglerError
 
-_LONG = 8  # `--long` takes this many times as many rounds
+_LONG = 6  # times as many rounds with `--long`
 
 # In this order: the long runs of `send` come last, so that what they leave behind in the
 # databases weighs on nothing else.
@@ -31,14 +31,14 @@ _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("--long", action="store_true", help="measure for about half an hour")
+    parser.add_argument("--long", action="store_true", help="measure for 15 minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     figures = Figures()
     repeat = _LONG if options.long else 1
-    progress("Measuring; it takes about " + ("15 minutes" if options.long else "2 minutes"))
+    progress("Measuring; it takes about " + ("15 minutes" if options.long else "2.5 minutes"))
     try:
         upload.measure(figures)
         imports.measure(figures, repeat)

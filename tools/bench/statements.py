@@ -6,14 +6,8 @@ bare worker always runs the statements that this worker runs, however they chang
 
 import asyncio
 import json
-import sys
 from collections import defaultdict
 from typing import Any
-
-from tools.bench import mails
-from tools.prepare import ROOT
-
-sys.path.append(str(ROOT / "src"))
 
 from accounts.credentials import Credential
 from mail.address import parse_address
@@ -21,6 +15,7 @@ from mail.message import Message, Recipient
 from store.confirm import Ending, confirm
 from store.database import Row, Statement
 from store.reserve import Reservation, reserve
+from tools.bench import mails
 
 _ID = "the-id-of-the-message"
 _BALANCE = 1_000_000_000

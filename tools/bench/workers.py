@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from accounts.credentials import Credential, issue
 from tools.bench import mails
 from tools.bench.load import Target
-from tools.bench.statements import Credential, plan
+from tools.bench.statements import plan
 from tools.local_server import LocalServer
 from tools.prepare import ROOT
 from tools.wrangler import CONFIG
@@ -37,6 +38,7 @@ class Workers:
 @contextmanager
 def started() -> Iterator[Workers]:
     """Start both workers on databases with one address each; stop them at the end."""
+    token = issue(_CREDENTIAL, secret=_SECRET, now=0)
     day = time.strftime("%Y-%m-%d", time.gmtime())
     plans = {len(mails.content(size)): plan(_CREDENTIAL, size, day) for size in mails.SIZES}
     bare_variables = {"PLANS": json.dumps(plans), "SENDER": mails.SENDER}
@@ -50,13 +52,7 @@ def started() -> Iterator[Workers]:
                 (_CREDENTIAL.address_id, _CREDENTIAL.address, 0, 0),
             )
         yield Workers(
-            ours=Target("this worker", ours.port, f"Bearer {_token()}"),
+            ours=Target("this worker", ours.port, f"Bearer {token}"),
             bare=Target("the bare worker", bare.port, "none"),
             log=ours.log,
         )
-
-
-def _token() -> str:
-    from accounts.credentials import issue
-
-    return issue(_CREDENTIAL, secret=_SECRET, now=0)

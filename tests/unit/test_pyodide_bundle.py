@@ -1,0 +1,112 @@
+"""Pyodide's JavaScript made fit for workerd: every replacement is counted, or the build stops."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.pyodide_bundle import (
+    REPLACEMENTS,
+    BundleError,
+    Replacement,
+    adapt,
+    replace,
+    write_bundle,
+)
+
+# What each replacement of REPLACEMENTS finds, in its order, and what it leaves.
+FOUND = (
+    "new WebAssembly.Module(code)",
+    "WebAssembly.instantiate(code)",
+    "Date.now()",
+    "crypto.getRandomValues(view)",
+    "eval(func)",
+    "eval(data)",
+    "eval(UTF8ToString(ptr))",
+    "function loadLibData(){if(a){b}return c}function getExports(){}",
+    "getMemory(metadata.memorySize+memAlign)",
+    "export default _createPyodideModule",
+)
+LEFT = (
+    "newWasmModule(code)",
+    "wasmInstantiate(code)",
+    "monotonicDateNow()",
+    "getRandomValues(Module,view)",
+    "eval is not available",
+    "eval is not available",
+    "eval is not available",
+    "patchedLoadLibData(Module,libName,flags.rpath)",
+    "Module.getMemoryPatched(Module,libName,metadata.memorySize+memAlign)",
+    "export { _createPyodideModule, _createPyodideModule as default }",
+)
+
+
+def source(*, extra: str = "", without: str = "") -> str:
+    """A file with as many of each as Pyodide's has; ``extra`` once more, ``without`` once less."""
+    lines = [
+        line
+        for line, replacement in zip(FOUND, REPLACEMENTS, strict=True)
+        for _ in range(replacement.count)
+    ]
+    if without:
+        lines.remove(without)
+    return "\n".join([*lines, extra])
+
+
+def test_one_replacement_is_made_wherever_it_matches() -> None:
+    assert replace("a1 b2 a3", Replacement(r"[ab](?=\d)", "x", 3)) == "x1 x2 x3"
+
+
+def test_the_text_is_put_in_as_it_is() -> None:
+    assert replace("a", Replacement("(a)", r"\1 \g<0> $&", 1)) == r"\1 \g<0> $&"
+
+
+@pytest.mark.parametrize(("text", "found"), [("", 0), ("a", 1), ("aaa", 3)])
+def test_a_wrong_count_stops_and_says_what_was_expected(text: str, found: int) -> None:
+    with pytest.raises(BundleError) as caught:
+        replace(text, Replacement("a", "b", 2))
+    assert str(caught.value) == (
+        f"Pyodide's JavaScript has changed: the pattern 'a' should match 2 time(s) and matches "
+        f"{found}. Compare the new file with REPLACEMENTS in tools/pyodide_bundle.py."
+    )
+
+
+@pytest.mark.parametrize(("found", "left"), list(zip(FOUND, LEFT, strict=True)), ids=FOUND)
+def test_the_platforms_primitives_are_rerouted(found: str, left: str) -> None:
+    assert found in source()
+    adapted = adapt(source())
+    assert found not in adapted
+    assert left in adapted
+
+
+def test_what_is_rerouted_is_imported() -> None:
+    first, *_ = adapt(source()).splitlines()
+    assert first.endswith('from "pyodide-internal:builtin_wrappers";')
+    for name in ("newWasmModule", "wasmInstantiate", "monotonicDateNow", "patchedLoadLibData"):
+        assert name in first
+
+
+@pytest.mark.parametrize("line", FOUND)
+def test_one_more_of_anything_stops(line: str) -> None:
+    with pytest.raises(BundleError, match="should match"):
+        adapt(source(extra=line))
+
+
+@pytest.mark.parametrize("line", FOUND)
+def test_one_less_of_anything_stops(line: str) -> None:
+    with pytest.raises(BundleError, match="should match"):
+        adapt(source(without=line))
+
+
+def test_an_eval_that_nobody_knows_stops() -> None:
+    with pytest.raises(BundleError, match=r"an unknown call of eval: 'eval\(surprise\)"):
+        adapt(source(extra="eval(surprise)"))
+
+
+def test_words_that_only_end_in_eval_are_left_alone() -> None:
+    assert "medieval(x)" in adapt(source(extra="medieval(x)"))
+
+
+def test_a_missing_file_of_the_package_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"has no file .*pyodide\.asm\.mjs"):
+        write_bundle(tmp_path, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,19 @@
+"""A worker that has loaded the SDK alone, and imports this project's worker when asked to.
+
+The clock stands still while a worker starts, so the imports are timed inside a request.
+"""
+
+import time
+from typing import Any
+
+from workers import Response, WorkerEntrypoint
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request: Any) -> Response:
+        if not request.url.endswith("/import"):
+            return Response("ready")
+        began = time.perf_counter()
+        import entry  # noqa: F401 - importing it is all that is wanted
+
+        return Response(str((time.perf_counter() - began) * 1000))
