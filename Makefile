@@ -21,7 +21,7 @@ prepare: ## Set up tools, packages and the local engine (the other targets do it
 
 dev: ## Run the worker locally; PORT=8787 and STATE=.wrangler/state can be changed
 	$(PREPARE)
-	@PORT="$(PORT)" STATE="$(STATE)" $(RUN) tools.dev
+	@PORT="$(PORT)" STATE="$(STATE)" exec $(RUN) tools.dev
 
 test: lint typecheck ## Lint, check types, and run the tests that are not slow
 	@$(RUN) pytest -m "not slow"

@@ -51,14 +51,15 @@ CREATE INDEX messages_by_address ON messages (address_id, id);
 CREATE INDEX messages_leased ON messages (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX messages_due ON messages (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 
--- One row a recipient: later news of a delivery come by recipient.
+-- One row a recipient: later news of a delivery come by recipient. Until then the status is NULL,
+-- and the recipient's mail stands as its message does: so an end writes no row a recipient.
 CREATE TABLE deliveries (
   message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   position INTEGER NOT NULL CHECK (position >= 0),
   kind TEXT NOT NULL CHECK (kind IN ('to', 'cc', 'bcc')),
   address TEXT NOT NULL,
   name TEXT,
-  status TEXT NOT NULL CHECK (status IN ('pending', 'sent', 'failed', 'unknown', 'cancelled')),
+  status TEXT CHECK (status IN ('sent', 'failed')),
   provider_code TEXT,
   PRIMARY KEY (message_id, position)
 ) STRICT, WITHOUT ROWID;

@@ -27,12 +27,16 @@ class Answer:
     code: str | None = None
 
 
-def json_answer(value: Any, status: int = HTTPStatus.OK) -> Answer:
-    headers = {"Content-Type": "application/json; charset=utf-8", **_NO_STORE}
-    return Answer(status, msgspec.json.encode(value), headers)
+def json_answer(
+    value: Any, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None
+) -> Answer:
+    """``value`` as JSON, with ``headers`` beside those that JSON answers get."""
+    own = {"Content-Type": "application/json; charset=utf-8", **_NO_STORE}
+    return Answer(status, msgspec.json.encode(value), {**own, **(headers or {})})
 
 
 def text_answer(text: str, status: int = HTTPStatus.OK) -> Answer:
+    """``text`` as plain text."""
     headers = {"Content-Type": "text/plain; charset=utf-8", **_NO_STORE}
     return Answer(status, text.encode(), headers)
 

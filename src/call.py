@@ -1,12 +1,12 @@
 """One call of the API: what its handler works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from accounts.credentials import Credential
-from delivery import Outlive
-from runtime.d1 import D1Database
+from delivery import Alarm, Outlive
 from runtime.request import Request
 from settings import Settings
+from store.database import Database
 from transport.outcome import Transport
 
 
@@ -15,15 +15,20 @@ class Call:
     """A request that has passed its guard.
 
     ``credential`` is there for routes guarded by an address credential; its signature is checked,
-    its row is not. ``transport`` is None where no way to send is configured.
+    its row is not. ``transport`` is None where no way to send is configured, ``alarm`` where there
+    is no queue. ``parameters`` are the named parts of the path, ``message_ids`` the messages that
+    the call turned out to be about, for the log.
     """
 
     request: Request
     settings: Settings
-    database: D1Database
+    database: Database
     transport: Transport | None
+    alarm: Alarm | None
     outlive: Outlive
+    parameters: dict[str, str]
     verified: Credential | None = None
+    message_ids: list[str] = field(default_factory=list)
 
     @property
     def credential(self) -> Credential:

@@ -19,5 +19,10 @@ def database_time(milliseconds: int) -> str:
     return _utc(milliseconds).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def iso_time(milliseconds: int) -> str:
+    """UTC as ISO 8601 with milliseconds, for what has no older form to keep to."""
+    return _utc(milliseconds).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+
+
 def _utc(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -8,27 +8,33 @@ from workers import WorkerEntrypoint
 
 from application import respond
 from runtime.bindings import Bindings
+from runtime.bridge import bridge
+from runtime.outbox import woken_ids
 from runtime.request import Request
 from runtime.response import to_response
-from schedule import each_minute
+from wakeups import each_minute, on_wake
 
 T = TypeVar("T")
 
 
 class Default(WorkerEntrypoint):
+    """What the runtime calls."""
+
     async def fetch(self, request: Any) -> Any:
-        """Answer one HTTP request."""
-        received = Request(request)
-        answer = await respond(received, Bindings(self.env), self._outlive)
-        return to_response(answer)
+        """Answer one HTTP request, and bring to its end what it began when its client hangs up."""
+        call = respond(Request(request), Bindings(self.env), self._outlive)
+        return to_response(await self._outlive(call))
+
+    async def queue(self, batch: Any, env: Any = None, ctx: Any = None) -> None:
+        """Look at the messages that the queue wakes somebody up for."""
+        await on_wake(woken_ids(batch._binding), Bindings(self.env), self._outlive)
 
     async def scheduled(self, controller: Any, env: Any = None, ctx: Any = None) -> None:
         """Do what is due each minute (the cron of wrangler.toml)."""
-        await each_minute(Bindings(self.env))
+        await each_minute(Bindings(self.env), self._outlive)
 
     def _outlive(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        """Start ``work`` so that it is not cut in half when the client hangs up."""
+        """Start ``work`` so that it goes on when the request that began it is over."""
         task = asyncio.ensure_future(work)
-        # The runtime waits for the end, whatever it is; a refusal is for whoever awaits the task.
-        self.ctx.waitUntil(asyncio.ensure_future(asyncio.wait({task})))
+        bridge().outlive(self.ctx, task)
         return task

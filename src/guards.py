@@ -10,6 +10,8 @@ from settings import Settings
 
 
 class Guard(Enum):
+    """Who is let through to a route."""
+
     OPEN = auto()  # nobody is asked for anything
     SITE = auto()  # the site password, where the site has one
     ADDRESS = auto()  # that, and an address credential

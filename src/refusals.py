@@ -6,6 +6,7 @@
     ├── Forbidden             403  switched off by the settings
     ├── NotFound              404
     ├── MethodNotAllowed      405  carries Allow
+    ├── Conflict              409  another request is or was first; may carry Retry-After
     ├── PayloadTooLarge       413
     ├── UnsupportedMediaType  415
     ├── InvalidInput          422  a field has the wrong type; names the fields
@@ -98,6 +99,18 @@ class MethodNotAllowed(Refusal):
     def __init__(self, allowed: list[str]) -> None:
         allow = ", ".join(allowed)
         super().__init__("method_not_allowed", headers={"Allow": allow}, allowed=allow)
+
+
+class Conflict(Refusal):
+    status = HTTPStatus.CONFLICT
+
+    def __init__(
+        self, code: str, *, retry_after: int | None = None, extra: dict[str, object] | None = None
+    ) -> None:
+        """``retry_after``: seconds after which the other request will be over."""
+        headers = {"Retry-After": str(retry_after)} if retry_after else None
+        super().__init__(code, headers=headers, extra=extra)
+        self.retryable = retry_after is not None
 
 
 class PayloadTooLarge(Refusal):

@@ -11,6 +11,8 @@ from handlers.admin import new_address as admin_new_address
 
 
 class Route(NamedTuple):
+    """One line of the table; ``{name}`` in a path stands for one segment of it."""
+
     method: str
     path: str
     guard: Guard
@@ -25,19 +27,53 @@ ROUTES = (
     Route("GET", "/api/settings", Guard.ADDRESS, settings.of_the_address),
     Route("POST", "/api/send_mail", Guard.ADDRESS, send_mail.with_header),
     Route("GET", "/api/sendbox", Guard.ADDRESS, sendbox.page),
+    Route("GET", "/api/sendbox/{id}", Guard.ADDRESS, sendbox.one),
+    Route("POST", "/api/sendbox/{id}/retry", Guard.ADDRESS, sendbox.retry),
     Route("POST", "/external/api/send_mail", Guard.SITE, send_mail.with_body_token),
     Route("POST", "/admin/new_address", Guard.ADMIN, admin_new_address.create),
 )
-
-_BY_PATH: dict[str, dict[str, Route]] = {}
-for _route in ROUTES:
-    _BY_PATH.setdefault(_route.path, {})[_route.method] = _route
 
 # CORS tells browsers these, whatever the path.
 METHODS = sorted({route.method for route in ROUTES})
 
 
-def routes_at(path: str) -> dict[str, Route]:
-    """The routes at ``path`` by method, HEAD answered by GET; empty where there is none."""
-    found = _BY_PATH.get(path, {})
-    return {**found, "HEAD": found["GET"]} if "GET" in found else found
+class Match(NamedTuple):
+    """The routes at a path by method, and the named parts of that path."""
+
+    routes: dict[str, Route]
+    parameters: dict[str, str]
+
+
+def match(path: str) -> Match:
+    """What there is at ``path``, HEAD answered by GET; no routes where there is nothing."""
+    parts = path.split("/")
+    for pattern, routes in _BY_PATTERN.items():
+        parameters = _parameters(pattern, parts)
+        if parameters is not None:
+            return Match(routes, parameters)
+    return Match({}, {})
+
+
+def _parameters(pattern: tuple[str, ...], parts: list[str]) -> dict[str, str] | None:
+    if len(pattern) != len(parts):
+        return None
+    parameters = {}
+    for expected, part in zip(pattern, parts, strict=True):
+        if expected.startswith("{"):
+            parameters[expected[1:-1]] = part
+        elif expected != part:
+            return None
+    return parameters
+
+
+def _by_pattern() -> dict[tuple[str, ...], dict[str, Route]]:
+    table: dict[tuple[str, ...], dict[str, Route]] = {}
+    for route in ROUTES:
+        methods = table.setdefault(tuple(route.path.split("/")), {})
+        methods[route.method] = route
+        if route.method == "GET":
+            methods["HEAD"] = route
+    return table
+
+
+_BY_PATTERN = _by_pattern()

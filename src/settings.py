@@ -46,6 +46,9 @@ class Settings:
     default_send_balance: int
     send_mail_domains: tuple[str, ...]
     sending_paused: bool
+    retry_hours: int
+    retention_days: int
+    retention_metadata_days: int
     cf_turnstile_site_key: str | None
     smtp_imap_proxy_config: dict[str, Any]
 
@@ -102,7 +105,7 @@ def read_settings(variables: Mapping[str, Any]) -> Settings:
         create_address_default_domain_first=read(
             "CREATE_ADDRESS_DEFAULT_DOMAIN_FIRST", _boolean, False
         ),
-        prefix=read("PREFIX", _text, "").strip().lower(),
+        prefix=read("PREFIX", _prefix, ""),
         address_regex=read("ADDRESS_REGEX", _pattern, re.compile("[^a-z0-9]")),
         address_check_regex=read("ADDRESS_CHECK_REGEX", _pattern, None),
         min_address_len=min_length,
@@ -117,6 +120,9 @@ def read_settings(variables: Mapping[str, Any]) -> Settings:
         default_send_balance=read("DEFAULT_SEND_BALANCE", _at_least(0), 0),
         send_mail_domains=read("SEND_MAIL_DOMAINS", _domains, ()),
         sending_paused=read("SENDING_PAUSED", _boolean, False),
+        retry_hours=read("RETRY_HOURS", _at_least(0), 72),
+        retention_days=read("RETENTION_DAYS", _at_least(0), 30),
+        retention_metadata_days=read("RETENTION_METADATA_DAYS", _at_least(0), 90),
         cf_turnstile_site_key=read("CF_TURNSTILE_SITE_KEY", _text, None),
         smtp_imap_proxy_config=read("SMTP_IMAP_PROXY_CONFIG", _object, {}),
     )
@@ -137,13 +143,20 @@ class _Reader:
         try:
             return parse(value)
         except _Unreadable as error:
-            raise ServerFault("invalid_setting", name=name, expected=str(error)) from error
+            raise ServerFault("invalid_setting", name=name, expected=str(error)) from None
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise _Unreadable("a text")
     return value
+
+
+def _prefix(value: Any) -> str:
+    prefix = _text(value).strip().lower()
+    if re.fullmatch(r"[a-z0-9][a-z0-9._+-]{0,31}", prefix) is None:
+        raise _Unreadable("at most 32 letters, digits and . _ + -, a letter or digit first")
+    return prefix
 
 
 def _boolean(value: Any) -> bool:
@@ -177,10 +190,12 @@ def _list(value: Any) -> tuple[str, ...]:
         if text.startswith("["):
             try:
                 value = json.loads(text)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise _Unreadable("a list: a JSON array, or words with commas") from error
         else:
             value = [entry.strip() for entry in text.split(",")]
+            if not any(value):
+                raise _Unreadable("a list with at least one entry")
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise _Unreadable("a list of texts")
     return tuple(entry for entry in value if entry)
@@ -196,7 +211,7 @@ def _domains(value: Any) -> tuple[str, ...]:
 def _pattern(value: Any) -> re.Pattern[str]:
     try:
         return re.compile(_text(value))
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise _Unreadable("a regular expression") from error
 
 
@@ -210,7 +225,7 @@ def _object(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _Unreadable("a JSON object") from error
     if not isinstance(value, dict):
         raise _Unreadable("a JSON object")

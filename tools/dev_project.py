@@ -32,12 +32,14 @@ def write_project(
     dev_vars: Path | None,
     live: bool,
     edit: Edit | None = None,
+    overlay: Mapping[str, Path] | None = None,
 ) -> list[Path]:
     """Fill `folder` with one project for each configuration; return the new configurations' paths.
 
     The first configuration is the worker that answers requests. Each worker is named
     `NAME-<its own name>`, and service bindings between them are kept. `variables` are set in every
     worker. `edit` changes the first configuration, for a deployment that differs in its bindings.
+    `overlay` lays files over the copied source of the first worker, by their paths in it.
     `dev_vars` is linked in as the first worker's `.dev.vars`. Unless `live`, the workers'
     source is copied, so that an edit does not restart a server in the middle of a test.
     """
@@ -55,7 +57,8 @@ def write_project(
             config["compatibility_flags"].append(ENGINE_FLAG)
             (project / "python_modules").symlink_to(PYTHON_MODULES)
             if not live:
-                config["main"] = _copy_source(Path(config["main"]), project / "source")
+                files = overlay if number == 0 and overlay else {}
+                config["main"] = _copy_source(Path(config["main"]), project / "source", files)
         if number == 0 and dev_vars is not None:
             (project / ".dev.vars").symlink_to(dev_vars.resolve())
         target = project / "wrangler.json"
@@ -78,6 +81,8 @@ def _rewrite(
         service["service"] = names.get(service["service"], service["service"])
 
 
-def _copy_source(main: Path, target: Path) -> str:
+def _copy_source(main: Path, target: Path, overlay: Mapping[str, Path]) -> str:
     shutil.copytree(main.parent, target, ignore=shutil.ignore_patterns("__pycache__"))
+    for path, file in overlay.items():
+        shutil.copyfile(file, target / path)
     return str(target / main.name)

@@ -111,6 +111,7 @@ class LocalServer:
         log: Path | None = None,
         live: bool = False,
         edit: Edit | None = None,
+        overlay: Mapping[str, Path] | None = None,
         timeout: float = 90,
     ) -> None:
         """Describe a server; nothing runs yet.
@@ -125,6 +126,7 @@ class LocalServer:
         log: the file to which wrangler's output is appended.
         live: restart the worker when its source changes, instead of running a copy of the source.
         edit: changes the first configuration in place before it is used.
+        overlay: files laid over the copy of the first worker's source, by their paths in it.
         timeout: seconds to wait for the first answer.
         """
         self.name = name or f"local-{secrets.token_hex(4)}"
@@ -139,6 +141,7 @@ class LocalServer:
         self._dev_vars = dev_vars
         self._live = live
         self._edit = edit
+        self._overlay = overlay
         self._timeout = timeout
         self._group: ProcessGroup | None = None
         atexit.register(self.close)
@@ -190,6 +193,7 @@ class LocalServer:
             dev_vars=self._dev_vars,
             live=self._live,
             edit=self._edit,
+            overlay=self._overlay,
         )
         command = wrangler_command(
             *("dev", "--local", "--ip", HOST, "--port", str(self.port)),

@@ -68,7 +68,7 @@ def _credential(claims: dict[str, Any]) -> Credential:
     address = claims.get("address")
     address_id = _integer(claims.get("address_id"))
     version = _integer(claims.get("credential_version", 0))
-    if not isinstance(address, str) or address_id is None or version is None or address_id == 0:
+    if not isinstance(address, str) or not address.isascii() or not address_id or version is None:
         raise Unauthorized("invalid_credential")
     return Credential(address, address_id, version)
 

@@ -1,12 +1,14 @@
 """JSON bodies into typed structs, every fault named for the client."""
 
 import re
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from refusals import BadRequest, FieldError, InvalidInput
-from runtime.request import Request
+
+if TYPE_CHECKING:  # so that this runs, and is tested, in any Python
+    from runtime.request import Request
 
 T = TypeVar("T")
 
@@ -20,7 +22,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 _AT_FIELD = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<field>.*)`", re.DOTALL)
 
 
-async def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
+async def read_json(request: "Request", decoder: msgspec.json.Decoder[T]) -> T:
     """The body of ``request`` as ``decoder``'s type.
 
     :raises UnsupportedMediaType, PayloadTooLarge: as ``Request.json_body`` does.
@@ -39,8 +41,21 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         except msgspec.ValidationError as error:
             msgspec.json.decode(body)  # of two faults, bad JSON is the one to report
             raise _invalid(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise BadRequest("malformed_json", problem="it is not UTF-8") from error
+    except msgspec.DecodeError as error:
         raise BadRequest("malformed_json", problem=_without_prefix(str(error))) from error
+
+
+def convert(value: Any, kind: type[T]) -> T:
+    """A decoded JSON value as ``kind``.
+
+    :raises InvalidInput: a field has the wrong type, or the whole is not an object.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
 
 
 def _invalid(problem: str) -> InvalidInput:

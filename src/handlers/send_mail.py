@@ -8,15 +8,12 @@ from typing import Any
 import msgspec
 
 from accounts.credentials import Credential, verify
-from answers import Answer, json_answer
+from answers import Answer
 from call import Call
-from delivery import deliver
-from handlers.decoding import decode_json, read_json
-from mail.compose import Draft, SenderPolicy, compose
-from refusals import BadRequest, InvalidInput, Unauthorized, Unavailable
-from settings import Settings
-
-_PAUSED_RETRY_SECONDS = 300
+from handlers.decoding import convert, read_json
+from handlers.sending import check_not_paused, send, sender_policy
+from mail.compose import Draft, compose
+from refusals import BadRequest
 
 
 class _Body(msgspec.Struct):
@@ -28,12 +25,8 @@ class _Body(msgspec.Struct):
     is_html: bool | None = None
 
 
-class _WithToken(msgspec.Struct):
-    token: Any = None
-
-
 _decoder = msgspec.json.Decoder(_Body)
-_token_decoder = msgspec.json.Decoder(_WithToken)
+_any_decoder = msgspec.json.Decoder(Any)
 
 
 async def with_header(call: Call) -> Answer:
@@ -41,19 +34,15 @@ async def with_header(call: Call) -> Answer:
 
 
 async def with_body_token(call: Call) -> Answer:
-    body = await call.request.json_body()
-    try:
-        token = decode_json(body, _token_decoder).token
-    except InvalidInput as error:  # the body is no object, so there is no token in it
-        raise Unauthorized("invalid_credential") from error
+    body = await read_json(call.request, _any_decoder)
+    token = body.get("token") if isinstance(body, dict) else None
+    # Who asks is settled before what is asked for.
     credential = verify(token, secrets=call.settings.jwt_secrets)
-    return await _send(call, credential, decode_json(body, _decoder))
+    return await _send(call, credential, convert(body, _Body))
 
 
 async def _send(call: Call, credential: Credential, body: _Body) -> Answer:
-    settings = call.settings
-    if settings.sending_paused:
-        raise Unavailable("sending_paused", retry_after=_PAUSED_RETRY_SECONDS)
+    check_not_paused(call)
     draft = Draft(
         sender=credential.address,
         from_name=body.from_name,
@@ -63,25 +52,7 @@ async def _send(call: Call, credential: Credential, body: _Body) -> Answer:
         content=body.content,
         is_html=bool(body.is_html),
     )
-    policy = sender_policy(settings, has_transport=call.transport is not None)
     try:
-        message = compose(draft, policy)
-        assert call.transport is not None  # the policy has seen to it
-        sending = deliver(
-            message,
-            credential,
-            database=call.database,
-            transport=call.transport,
-            default_balance=settings.default_send_balance,
-            outlive=call.outlive,
-        )
-        accepted = await call.outlive(sending)
+        return await send(call, credential, compose(draft, sender_policy(call)))
     except BadRequest as refusal:
         raise refusal.prefixed("failed_to_send") from None
-    return json_answer(
-        {"status": "ok", "id": accepted.id, "message_id": accepted.provider_message_id}
-    )
-
-
-def sender_policy(settings: Settings, *, has_transport: bool) -> SenderPolicy:
-    return SenderPolicy(settings.domains, settings.send_mail_domains if has_transport else None)

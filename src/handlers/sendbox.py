@@ -1,17 +1,20 @@
-"""``GET /api/sendbox``: what an address has sent."""
+"""``/api/sendbox``: what an address has sent, what became of it, and sending it again."""
 
 import msgspec
 
 from answers import Answer, json_answer
 from call import Call
-from clock import database_time
-from refusals import BadRequest, FieldError
+from clock import database_time, iso_time
+from handlers.sending import check_not_paused, send, sender_policy
+from refusals import BadRequest, Conflict, FieldError
+from store.claim import body_of, stored_message
 from store.database import Row
-from store.sendbox import sendbox_page
+from store.sendbox import StoredMessage, find_message, sendbox_page
 
 _DEFAULT_LIMIT = 20
 _MAX_LIMIT = 100
 _MAX_OFFSET = 2**53 - 1
+_RETRYABLE = ("unknown", "failed")
 
 
 async def page(call: Call) -> Answer:
@@ -20,6 +23,28 @@ async def page(call: Call) -> Answer:
     offset = _whole_number(query.get("offset"), "offset", 0, 0, _MAX_OFFSET)
     rows, count = await sendbox_page(call.database, call.credential, limit=limit, offset=offset)
     return json_answer({"results": [_result(row) for row in rows], "count": count})
+
+
+async def one(call: Call) -> Answer:
+    message = await find_message(call.database, call.credential, call.parameters["id"])
+    return json_answer(_details(message))
+
+
+async def retry(call: Call) -> Answer:
+    check_not_paused(call)
+    message = await find_message(call.database, call.credential, call.parameters["id"])
+    try:
+        if message.row["status"] not in _RETRYABLE:
+            raise Conflict("not_retryable", extra={"message_status": message.row["status"]})
+        if not message.bodies:
+            raise Conflict("content_removed")
+        again = stored_message(message.row, message.recipients, message.bodies)
+        policy = sender_policy(call)
+        policy.check_owned(again.sender)
+        policy.check_enabled(again.sender)
+        return await send(call, call.credential, again, retry_of=message.row["id"])
+    except BadRequest as refusal:
+        raise refusal.prefixed("failed_to_send") from None
 
 
 def _whole_number(text: str | None, name: str, default: int, minimum: int, maximum: int) -> int:
@@ -48,4 +73,44 @@ def _result(row: Row) -> dict[str, object]:
         "raw": msgspec.json.encode(raw).decode(),
         "created_at": database_time(row["accepted_at"]),
         "status": row["status"],
+        **({"content_truncated": True} if row.get("truncated") else {}),
+    }
+
+
+def _details(message: StoredMessage) -> dict[str, object]:
+    row, first = message.row, message.recipients[0]
+    html = body_of(message.bodies, "html")
+    listed = {
+        **row,
+        "recipient": first["address"],
+        "recipient_name": first["name"],
+        "body_kind": "html" if html is not None else "text",
+        "content": html if html is not None else body_of(message.bodies, "text"),
+    }
+    return {
+        **_result(listed),
+        "message_id": row["provider_message_id"],
+        "request_id": row["request_id"],
+        "retry_of": row["retry_of"],
+        "retried_as": row["retried_as"],
+        "next_attempt_at": iso_time(row["next_attempt_at"]) if row["next_attempt_at"] else None,
+        "recipients": [
+            {
+                "kind": recipient["kind"],
+                "address": recipient["address"],
+                "name": recipient["name"],
+                "status": recipient["status"],
+                "code": recipient["provider_code"],
+            }
+            for recipient in message.recipients
+        ],
+        "history": [
+            {
+                "event": event["kind"],
+                "at": iso_time(event["occurred_at"]),
+                "attempt": event["attempt"],
+                "code": event["provider_code"],
+            }
+            for event in message.events
+        ],
     }

@@ -74,6 +74,8 @@ def ascii_domain(domain: str) -> str:
         or any(_LABEL.fullmatch(label) is None for label in labels)
     ):
         raise InvalidAddress("address_domain")
+    if any(label.startswith("xn--") for label in labels) and domain.isascii():
+        _to_a_labels(name)
     return name
 
 

@@ -15,9 +15,14 @@ _DECEPTIVE = re.compile(
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
-# An at sign, also as small or full-width form, with something before it and a dotted word after.
-_LOOKS_LIKE_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+\s*[@\ufe6b\uff20]\s*[^\s<>()\[\],;:\"']+")
-_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+# An encoded word (RFC 2047, section 2), which mail programs decode and show as something else.
+_ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
+
+# Words with at signs between them, in any form of these; an address if a dot comes after one.
+_AT = "[@\ufe6b\uff20]"
+_WORD = r"[^\s<>()\[\],;:\"'@\ufe6b\uff20]+"
+_LOOKS_LIKE_ADDRESS = re.compile(rf"{_WORD}(?:\s*{_AT}\s*{_WORD})+")
+_DOT_AFTER_AT = re.compile(rf"{_AT}.*[.\u2024\u3002\ufe52\uff0e\uff61]")
 
 
 def has_control(text: str) -> bool:
@@ -30,10 +35,12 @@ def has_deceptive(text: str) -> bool:
     return not text.isascii() and _DECEPTIVE.search(text) is not None
 
 
+def has_encoded_word(text: str) -> bool:
+    """Whether ``text`` holds what a mail program takes for an encoded word."""
+    return _ENCODED_WORD.search(text) is not None
+
+
 def shows_other_address(name: str, own: str) -> bool:
     """Whether the display name ``name`` shows a mail address that is not ``own``."""
-    for match in _LOOKS_LIKE_ADDRESS.finditer(name):
-        shown = match.group()
-        if _DOTS.search(shown) and shown.lower() != own.lower():
-            return True
-    return False
+    shown = (match.group() for match in _LOOKS_LIKE_ADDRESS.finditer(name))
+    return any(_DOT_AFTER_AT.search(text) and text.lower() != own.lower() for text in shown)

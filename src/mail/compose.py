@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mail.address import Address, InvalidAddress, parse_address
-from mail.characters import has_control, has_deceptive, shows_other_address
+from mail.characters import (
+    has_control,
+    has_deceptive,
+    has_encoded_word,
+    shows_other_address,
+)
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
 from mail.message import Message, Recipient
 from refusals import BadRequest, FieldError, PayloadTooLarge, Refusal
@@ -61,21 +66,19 @@ def compose(draft: Draft, policy: SenderPolicy) -> Message:
     except InvalidAddress as error:
         raise BadRequest("invalid_sender_domain", sentence="invalid_domain") from error
     policy.check_owned(sender)
-    recipient = Recipient("to", _recipient_address(draft.to_mail), draft.to_name or None)
+    to = _recipient_address(draft.to_mail)
     subject = _subject(draft.subject)
     if not draft.content:
         raise _fault("content_empty", "content")
-    if has_surrogate(draft.content):
-        raise _fault("content_not_unicode", "content")
-    _check_name("from_name", draft.from_name)
-    if draft.from_name and shows_other_address(draft.from_name, str(sender)):
+    sender_name = _name("from_name", draft.from_name)
+    if sender_name and shows_other_address(sender_name, str(sender)):
         raise _fault("display_name_shows_address", "from_name")
-    _check_name("to_name", draft.to_name)
+    to_name = _name("to_name", draft.to_name)
     policy.check_enabled(sender)
     return Message(
         sender=sender,
-        sender_name=draft.from_name or None,
-        recipients=(recipient,),
+        sender_name=sender_name,
+        recipients=(Recipient("to", to, to_name),),
         subject=subject,
         text=None if draft.is_html else draft.content,
         html=draft.content if draft.is_html else None,
@@ -91,15 +94,6 @@ def check_size(message: Message) -> int:
     if size > MAX_MESSAGE_BYTES:
         raise PayloadTooLarge("message_too_large", size=size, limit=MAX_MESSAGE_BYTES)
     return size
-
-
-def has_surrogate(text: str) -> bool:
-    """Whether ``text`` holds a lone surrogate, which UTF-8 can't carry."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def _recipient_address(text: str | None) -> Address:
@@ -125,15 +119,19 @@ def _subject(text: str | None) -> str:
     return text
 
 
-def _check_name(field: str, name: str | None) -> None:
+def _name(field: str, given: str | None) -> str | None:
+    name = (given or "").strip(" ")
     if not name:
-        return
+        return None
     if has_control(name):
         raise _fault("display_name_has_control", field)
     if has_deceptive(name):
         raise _fault("display_name_has_hidden", field)
+    if has_encoded_word(name):
+        raise _fault("display_name_has_encoded_word", field)
     if len(name) > MAX_NAME_CHARACTERS:
         raise _fault("display_name_too_long", field, limit=MAX_NAME_CHARACTERS)
+    return name
 
 
 def _fault(code: str, field: str, **values: Any) -> Refusal:

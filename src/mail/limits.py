@@ -15,28 +15,37 @@ _HEADERS_OF_A_PART = 256  # boundary, Content-Type, Content-Transfer-Encoding
 
 
 def encoded_size(message: Message) -> int:
-    """Bytes of ``message`` after MIME encoding, computed without building it.
+    """The most bytes that ``message`` can have after MIME encoding, computed without building it.
 
-    Every part is taken as base64, the larger of the usual encodings for anything but plain
+    Every body is taken as base64, the larger of the usual encodings for anything but plain
     ASCII: the provider chooses, and a message must fit whatever it chooses.
     """
-    headers = _HEADERS_OF_A_MESSAGE + _base64_size(_utf8_size(message.subject))
+    headers = _HEADERS_OF_A_MESSAGE + _header_size(message.subject)
     headers += _mailbox_size(message.sender_name, str(message.sender))
     headers += sum(
         _mailbox_size(recipient.name, str(recipient.address)) for recipient in message.recipients
     )
     bodies = [body for body in (message.text, message.html) if body is not None]
-    return headers + sum(_HEADERS_OF_A_PART + _base64_size(_utf8_size(body)) for body in bodies)
+    return headers + sum(_HEADERS_OF_A_PART + _body_size(body) for body in bodies)
 
 
 def _mailbox_size(name: str | None, address: str) -> int:
-    return _base64_size(_utf8_size(name or "")) + len(address) + len(" <>, \r\n")
+    return _header_size(name or "") + len(address) + len(" <>, \r\n")
+
+
+def _header_size(text: str) -> int:
+    size = _utf8_size(text)
+    # Plain text is folded; anything else becomes encoded words (RFC 2047, section 2), a dozen
+    # characters around each, with no character cut in two.
+    return size + 3 * (size // 20 + 1) if text.isascii() else 5 * size + 100
+
+
+def _body_size(text: str) -> int:
+    # Line ends are CR LF before they are encoded (RFC 2045, section 6.8).
+    line_ends = text.count("\n") + text.count("\r") - 2 * text.count("\r\n")
+    characters = (_utf8_size(text) + line_ends + 2 + 2) // 3 * 4
+    return characters + 2 * -(-characters // _LINE)
 
 
 def _utf8_size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
-
-
-def _base64_size(size: int) -> int:
-    characters = (size + 2) // 3 * 4
-    return characters + 2 * -(-characters // _LINE)

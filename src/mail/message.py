@@ -10,6 +10,8 @@ RecipientKind = Literal["to", "cc", "bcc"]
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
+    """Who gets a mail, and in which field of its header he stands."""
+
     kind: RecipientKind
     address: Address
     name: str | None = None

@@ -1,1 +1,1 @@
-"""The only place that touches JavaScript: requests, responses, bindings, clocks and ciphers."""
+"""The only place that touches JavaScript: requests, responses, bindings and ciphers."""

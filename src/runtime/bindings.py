@@ -9,8 +9,11 @@ from refusals import ServerFault
 from runtime.bridge import bridge
 from runtime.d1 import D1Database
 from runtime.log import log
+from runtime.outbox import Outbox
 from settings import Settings, read_settings
 from transport.send_email import SendEmailTransport
+
+_GOOD_SECRET_BYTES = 32  # RFC 7518, section 3.2
 
 
 @lru_cache(maxsize=1)
@@ -19,6 +22,8 @@ def _settings(variables: str) -> Settings:
     settings = read_settings(msgspec.json.decode(variables))
     if settings.disable_admin_password_check:
         log("WARNING", problem="DISABLE_ADMIN_PASSWORD_CHECK is on: everybody is administrator")
+    if any(len(secret.encode()) < _GOOD_SECRET_BYTES for secret in settings.jwt_secrets):
+        log("WARNING", problem="JWT_SECRET or JWT_SECRET_PREVIOUS is shorter than 32 bytes")
     return settings
 
 
@@ -46,6 +51,11 @@ class Bindings:
     def database(self) -> D1Database | None:
         binding = getattr(self._env, "DB", None)
         return D1Database(binding) if binding else None
+
+    @cached_property
+    def alarm(self) -> Outbox | None:
+        binding = getattr(self._env, "OUTBOX", None)
+        return Outbox(binding) if binding else None
 
     @cached_property
     def transport(self) -> SendEmailTransport | None:

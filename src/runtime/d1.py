@@ -1,18 +1,22 @@
 """D1 behind the store's ``Database``: one crossing into JavaScript a batch, counted."""
 
 import asyncio
+import re
 from typing import Any
 
 import msgspec
-from pyodide.ffi import JsException
+from pyodide.ffi import JsException, to_js
 
 from runtime.bridge import bridge
 from runtime.limits import check_statement, check_subrequests
 from runtime.log import log
-from store.database import DatabaseUnavailable, Row, Statement
+from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
 
-_ANSWER_SECONDS = 10
-_REPEATS = 2
+_ANSWER_MILLISECONDS = 10_000
+# Waited before a batch is repeated whose answer was lost.
+_REPEAT_AFTER_SECONDS = (0.1, 0.4)
+# What D1 says of a batch that it has understood and rolled back; it would say so again.
+_DEFINITE = re.compile("SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)")
 
 
 class _Result(msgspec.Struct):
@@ -37,22 +41,25 @@ class D1Database:
     ) -> list[list[Row]]:
         for statement in statements:
             check_statement(statement.sql, statement.parameters)
-        encoded = msgspec.json.encode(statements).decode()
-        for repeats_left in reversed(range(1 + _REPEATS if repeatable else 1)):
-            self._statements += len(statements)
-            check_subrequests(self._statements)
-            self.round_trips += 1
+        self._statements += len(statements)
+        check_subrequests(self._statements)
+        encoded = to_js(msgspec.json.encode(statements))
+        for seconds in _REPEAT_AFTER_SECONDS if repeatable else ():
             try:
-                answer = await asyncio.wait_for(
-                    bridge().batch(self._binding, encoded), _ANSWER_SECONDS
-                )
-            except (JsException, TimeoutError) as error:
-                # D1's messages name tables and columns, never the values that were bound.
-                log("d1_error", problem=str(error), repeats_left=repeats_left)
-                if not repeats_left:
-                    raise DatabaseUnavailable from error
-            else:
-                results = _decode_results(answer)
-                self.rows_written += sum(result.rows_written for result in results)
-                return [result.rows for result in results]
-        raise AssertionError("the last try returns or raises")
+                return await self._once(encoded)
+            except DatabaseUnavailable:
+                await asyncio.sleep(seconds)
+        return await self._once(encoded)
+
+    async def _once(self, statements: Any) -> list[list[Row]]:
+        self.round_trips += 1
+        try:
+            answer = await bridge().batch(self._binding, statements, _ANSWER_MILLISECONDS)
+        except JsException as error:
+            # D1's messages name tables and columns, never the values that were bound.
+            log("d1_error", problem=str(error))
+            definite = _DEFINITE.search(str(error))
+            raise (StatementRefused if definite else DatabaseUnavailable) from error
+        results = _decode_results(answer)
+        self.rows_written += sum(result.rows_written for result in results)
+        return [result.rows for result in results]

@@ -20,6 +20,7 @@ SENTENCES = {
     "unsupported_media_type": (
         "The body must be JSON, sent with the header Content-Type: application/json"
     ),
+    "unsupported_content_encoding": "The body must not be compressed (Content-Encoding)",
     "body_unreadable": "The body could not be read",
     "body_too_large": "The body is larger than {limit} bytes",
     "invalid_input": "The field {field} is not valid: {problem}",
@@ -29,6 +30,7 @@ SENTENCES = {
     "invalid_offset": "Invalid offset",
     "internal_error": "Something went wrong here; the request id helps to find out what",
     "database_unavailable": "The database does not answer, please try again later",
+    "database_refused": "The database refused a statement: see that all migrations are applied",
     "database_down": "The database D1 does not answer, or its migrations are not applied",
     # Creating addresses
     "new_address_disabled": "New address is disabled, please contact the administrator",
@@ -55,9 +57,9 @@ SENTENCES = {
     "subject_has_control": "Subject must not contain control characters or line breaks",
     "subject_too_long": "Subject is too long (max {limit} characters)",
     "content_empty": "Content is empty",
-    "content_not_unicode": "Content is not valid Unicode text",
     "display_name_has_control": "A name must not contain control characters or line breaks",
     "display_name_has_hidden": ("A name must not contain invisible or text-direction characters"),
+    "display_name_has_encoded_word": "A name must not contain encoded words (=?...?=)",
     "display_name_shows_address": "A name must not show another mail address",
     "display_name_too_long": "A name is too long (max {limit} characters)",
     "message_too_large": "The message has {size} bytes after encoding, the limit is {limit}",
@@ -69,6 +71,14 @@ SENTENCES = {
     "daily_quota_reached": "Server daily send quota has been reached",
     "monthly_quota_reached": "Server monthly send quota has been reached",
     "sending_paused": "Sending is paused by the administrator, please try again later",
+    # Sending again
+    "invalid_idempotency_key": "The Idempotency-Key must have 1 to 256 characters",
+    "idempotency_key_reused": "This Idempotency-Key was used for another request",
+    "idempotency_in_flight": "A request with this Idempotency-Key is being carried out",
+    "already_retried": "This message was sent again already",
+    "not_retryable": "Only a message that failed or whose outcome is unknown can be sent again",
+    "content_removed": "The content of this message is no longer kept",
+    "message_not_found": "There is no such message",
     # Sending: what the provider says
     "outcome_unknown": (
         "The mail provider was called and its answer is not known: the mail may have been sent. "

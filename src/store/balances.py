@@ -18,7 +18,7 @@ ON CONFLICT (address_id) DO NOTHING
 _BALANCE = """
 SELECT
   (SELECT balance FROM send_balances WHERE address_id = ?1 AND enabled) AS balance,
-  EXISTS (SELECT 1 FROM list_entries WHERE list = 'unlimited' AND value = lower(?2)) AS unlimited
+  EXISTS (SELECT 1 FROM list_entries WHERE list = 'unlimited' AND value = ?2) AS unlimited
 """
 
 

@@ -1,84 +1,111 @@
-"""Confirm: one batch that writes how an attempt ended, with what that does to the charge.
+"""Confirm: one batch that writes news of a message, with what they do to its charge.
 
-Every statement names the status and the attempt that it expects, and the message's own row
-changes last, so a late or a repeated batch finds another state and changes nothing.
+The statements are made from the table of transitions. Each names the statuses that the news
+may find and the attempt that they are about, and the message's own row changes last, so a
+late or a repeated batch finds another state and changes nothing.
 """
+
+from functools import cache
 
 import msgspec
 
+from lifecycle import News, Status, steps_on
 from store.database import Database, Statement
 
 
-class Ending(msgspec.Struct, frozen=True):
-    """How attempt ``attempt`` of message ``id`` ended.
+class Confirmation(msgspec.Struct, frozen=True):
+    """News of attempt ``attempt`` of message ``id``; times are in Unix milliseconds.
 
-    ``expected`` is the status that the row must still have; ``status`` is ``sent``, ``failed``
-    or ``unknown``; ``now`` is in Unix milliseconds.
+    ``next_attempt_at`` goes with ``deferred``. ``answer_status`` and ``answer_code`` are what the
+    client is told, kept where it has not been told anything yet. ``frees_key`` lets a refused
+    request be made again: with its idempotency key, and for the message that it was to repeat.
     """
 
     id: str
     attempt: int
-    expected: str
-    status: str
     now: int
+    next_attempt_at: int | None = None
     provider_message_id: str | None = None
     provider_code: str | None = None
+    answer_status: int | None = None
+    answer_code: str | None = None
+    frees_key: bool = False
 
 
-_STILL = """
-  EXISTS (
-    SELECT 1 FROM messages
-    WHERE id = ?1 ->> 'id' AND status = ?1 ->> 'expected' AND attempt = ?1 ->> 'attempt'
-  )
-"""
-
-_GIVE_BACK_BALANCE = f"""
-UPDATE send_balances
-SET balance = balance + (SELECT charge FROM messages WHERE id = ?1 ->> 'id')
-WHERE address_id = (SELECT address_id FROM messages WHERE id = ?1 ->> 'id' AND charge > 0)
-  AND {_STILL}
-"""
-
-# Given back to the day of acceptance, which is the day that was charged.
-_GIVE_BACK_RECIPIENTS = f"""
-UPDATE daily_recipients
-SET recipients = recipients - (SELECT recipients FROM messages WHERE id = ?1 ->> 'id')
-WHERE day = (
-    SELECT strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')
-    FROM messages WHERE id = ?1 ->> 'id'
-  )
-  AND {_STILL}
-"""
-
-_UPDATE_DELIVERIES = f"""
-UPDATE deliveries SET status = ?1 ->> 'status', provider_code = ?1 ->> 'provider_code'
-WHERE message_id = ?1 ->> 'id' AND {_STILL}
-"""
-
-_INSERT_EVENT = f"""
-INSERT INTO events (message_id, sequence, kind, attempt, provider_code, occurred_at)
-SELECT
-  ?1 ->> 'id',
-  (SELECT 1 + max(sequence) FROM events WHERE message_id = ?1 ->> 'id'),
-  ?1 ->> 'status', ?1 ->> 'attempt', ?1 ->> 'provider_code', ?1 ->> 'now'
-WHERE {_STILL}
-"""
-
-_UPDATE_MESSAGE = """
-UPDATE messages
-SET status = ?1 ->> 'status', lease_until = NULL, finished_at = ?1 ->> 'now',
-  provider_message_id = ?1 ->> 'provider_message_id', provider_code = ?1 ->> 'provider_code'
-WHERE id = ?1 ->> 'id' AND status = ?1 ->> 'expected' AND attempt = ?1 ->> 'attempt'
-"""
-
-
-async def confirm(database: Database, ending: Ending) -> None:
-    """Write ``ending``; a message that is no longer as expected stays as it is.
+async def confirm(database: Database, news: News, confirmation: Confirmation) -> None:
+    """Write ``news``; a message for which these are no news stays as it is.
 
     :raises DatabaseUnavailable: no answer came, also not to a repetition.
     """
-    sql = [_UPDATE_DELIVERIES, _INSERT_EVENT, _UPDATE_MESSAGE]
-    if ending.status == "failed":
-        sql = [_GIVE_BACK_BALANCE, _GIVE_BACK_RECIPIENTS, *sql]
-    parameters = (msgspec.json.encode(ending).decode(),)
-    await database.batch([Statement(text, parameters) for text in sql], repeatable=True)
+    parameters = (msgspec.json.encode(confirmation).decode(),)
+    sql = ([_FREE_KEY] if confirmation.frees_key else []) + _statements(news)
+    statements = [Statement(text, parameters) for text in sql]
+    await database.batch(statements, repeatable=True)
+
+
+@cache
+def _statements(news: News) -> list[str]:
+    steps = steps_on(news)
+    giving = [source for source, step in steps.items() if step.gives_back]
+    gives_back = [_GIVE_BACK_BALANCE, _GIVE_BACK_RECIPIENTS] if giving else []
+    about, giving_back = _about(list(steps)), _about(giving)
+    target = _case({source: step.target for source, step in steps.items()})
+    return [
+        *(sql.format(about=giving_back) for sql in gives_back),
+        *(sql.format(about=about, target=target) for sql in (_INSERT_EVENT, _UPDATE_MESSAGE)),
+    ]
+
+
+def _about(statuses: list[Status]) -> str:
+    listed = ", ".join(f"'{status}'" for status in statuses)
+    return f"id = ?1 ->> 'id' AND attempt = ?1 ->> 'attempt' AND status IN ({listed})"
+
+
+def _case(targets: dict[Status, Status]) -> str:
+    whens = " ".join(f"WHEN '{source}' THEN '{target}'" for source, target in targets.items())
+    return f"CASE status {whens} END"
+
+
+_GIVE_BACK_BALANCE = """
+UPDATE send_balances SET balance = balance + charge
+FROM (SELECT address_id AS charged, charge FROM messages WHERE {about})
+WHERE address_id = charged AND charge > 0
+"""
+
+# Given back to the day of acceptance, which is the day that was charged.
+_GIVE_BACK_RECIPIENTS = """
+UPDATE daily_recipients SET recipients = daily_recipients.recipients - message.recipients
+FROM (
+  SELECT recipients, strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch') AS accepted_on
+  FROM messages WHERE {about}
+) AS message
+WHERE day = accepted_on
+"""
+
+_INSERT_EVENT = """
+INSERT INTO events (message_id, sequence, kind, attempt, provider_code, occurred_at)
+SELECT
+  id, (SELECT 1 + max(sequence) FROM events WHERE message_id = id),
+  CASE target WHEN 'queued' THEN 'deferred' ELSE target END,
+  ?1 ->> 'attempt', ?1 ->> 'provider_code', ?1 ->> 'now'
+FROM (SELECT id, {target} AS target FROM messages WHERE {about})
+"""
+
+_UPDATE_MESSAGE = """
+UPDATE messages SET
+  status = {target},
+  lease_until = NULL,
+  next_attempt_at = CASE {target} WHEN 'queued' THEN ?1 ->> 'next_attempt_at' END,
+  finished_at = CASE {target} WHEN 'queued' THEN NULL ELSE ?1 ->> 'now' END,
+  provider_message_id = ?1 ->> 'provider_message_id',
+  provider_code = ?1 ->> 'provider_code',
+  answer_status = coalesce(answer_status, ?1 ->> 'answer_status'),
+  answer_code = CASE WHEN answer_status IS NULL THEN ?1 ->> 'answer_code' ELSE answer_code END
+WHERE {about}
+"""
+
+# A statement of its own: an update that names the column writes its index, changed or not.
+_FREE_KEY = """
+UPDATE messages SET idempotency_key = NULL, request_digest = NULL, retry_of = NULL
+WHERE id = ?1 ->> 'id' AND attempt = ?1 ->> 'attempt' AND answer_status IS NULL
+"""

@@ -1,7 +1,9 @@
 """The sendbox: the messages of one address, newest first."""
 
+from dataclasses import dataclass
+
 from accounts.credentials import Credential
-from refusals import Unauthorized
+from refusals import NotFound, Unauthorized
 from store.addresses import holds_statement
 from store.database import Database, Row, Statement
 
@@ -12,13 +14,17 @@ _PAGE = """
 SELECT
   m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at,
   d.address AS recipient, d.name AS recipient_name,
-  b.kind AS body_kind, b.content
+  b.kind AS body_kind, b.content,
+  EXISTS (
+    SELECT 1 FROM bodies WHERE message_id = m.id AND kind = b.kind AND part = 1
+  ) AS truncated
 FROM (
   SELECT id FROM messages WHERE address_id = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3
 ) AS page
 JOIN messages AS m ON m.id = page.id
 JOIN deliveries AS d ON d.message_id = m.id AND d.position = 0
 LEFT JOIN bodies AS b ON b.message_id = m.id AND b.part = 0
+  AND b.kind = (SELECT min(kind) FROM bodies WHERE message_id = m.id)
 ORDER BY m.id DESC
 """
 
@@ -44,3 +50,65 @@ async def sendbox_page(
     if not found:
         raise Unauthorized("invalid_credential")
     return rows, counts[0]["count"]
+
+
+# An id of somebody else's message is an id of no message.
+_MESSAGE = """
+SELECT
+  id, sender, sender_name, subject, status, attempt, accepted_at, next_attempt_at, finished_at,
+  provider_message_id, provider_code, request_id, retry_of,
+  (SELECT id FROM messages AS later WHERE later.retry_of = m.id) AS retried_as
+FROM messages AS m WHERE id = ?1 AND address_id = ?2
+"""
+
+_DELIVERIES = """
+SELECT
+  kind, address, name, coalesce(deliveries.status, messages.status) AS status,
+  coalesce(deliveries.provider_code, messages.provider_code) AS provider_code
+FROM deliveries JOIN messages ON id = message_id
+WHERE message_id = ?1 AND address_id = ?2 ORDER BY position
+"""
+
+_EVENTS = """
+SELECT events.kind, events.attempt, events.provider_code, occurred_at
+FROM events JOIN messages ON id = message_id
+WHERE message_id = ?1 AND address_id = ?2 ORDER BY sequence
+"""
+
+_BODIES = """
+SELECT kind, content FROM bodies JOIN messages ON id = message_id
+WHERE message_id = ?1 AND address_id = ?2 ORDER BY kind, part
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """All that is kept of one message; ``bodies`` are the parts of its text and html."""
+
+    row: Row
+    recipients: list[Row]
+    events: list[Row]
+    bodies: list[Row]
+
+
+async def find_message(
+    database: Database, credential: Credential, message_id: str
+) -> StoredMessage:
+    """The message of this id that the address of ``credential`` has sent.
+
+    :raises Unauthorized: where the credential no longer holds.
+    :raises NotFound: ``message_not_found``.
+    """
+    mine = (message_id, credential.address_id)
+    found, rows, *details = await database.batch(
+        [
+            holds_statement(credential),
+            *(Statement(sql, mine) for sql in (_MESSAGE, _DELIVERIES, _EVENTS, _BODIES)),
+        ],
+        repeatable=True,
+    )
+    if not found:
+        raise Unauthorized("invalid_credential")
+    if not rows:
+        raise NotFound("message_not_found")
+    return StoredMessage(rows[0], *details)

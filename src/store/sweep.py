@@ -1,47 +1,136 @@
-"""The sweep: what nobody holds any more is brought to its end, in bounded steps."""
+"""The sweep: what is past its time is ended or removed, in bounded steps.
 
+Each step is a batch of its own that leaves everything as it should be, so a sweep may be
+interrupted anywhere and goes on in the next minute. Ids of messages sort by time, so what is
+old lies at the beginning of the primary key, and no further index is needed.
+"""
+
+from dataclasses import dataclass
+
+from lifecycle import FINAL, steps_on
 from store.database import Database, Statement
 
-MAX_ROWS = 100
+# Rows of messages that one step deals with, and how often a sweep makes a step that is full.
+STEP_ROWS = 500
+MAX_STEPS = 4
+
+_DAY = 86_400_000
+_MAX_DUE = 100  # what one batch for the queue takes
 
 # The order by the indexed column makes messages_leased the way to the rows.
-_EXPIRED = """
-SELECT id FROM messages WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2
-"""
-
-_UPDATE_DELIVERIES = f"""
-UPDATE deliveries SET status = 'unknown' WHERE message_id IN ({_EXPIRED})
-"""
+_EXPIRED = "SELECT id FROM messages WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
+_LOST = steps_on("lost")["sending"].target
 
 _INSERT_EVENTS = f"""
 INSERT INTO events (message_id, sequence, kind, attempt, occurred_at)
-SELECT id, (SELECT 1 + max(sequence) FROM events WHERE message_id = id), 'unknown', attempt, ?1
+SELECT id, (SELECT 1 + max(sequence) FROM events WHERE message_id = id), '{_LOST}', attempt, ?1
 FROM messages WHERE id IN ({_EXPIRED})
 """
 
-# Last: the statements before it find the same rows as long as these still have their leases.
-_UPDATE_MESSAGES = f"""
-UPDATE messages SET status = 'unknown', lease_until = NULL, finished_at = ?1
+# Last: the statement before it finds the same rows as long as these still have their leases.
+_END_MESSAGES = f"""
+UPDATE messages SET status = '{_LOST}', lease_until = NULL, finished_at = ?1
 WHERE id IN ({_EXPIRED})
 RETURNING id
 """
 
+# A walk over all messages of the past, from where the last one stopped.
+_OLD_KEYS = """
+SELECT id FROM messages
+WHERE id > coalesce((SELECT position FROM sweeps WHERE name = 'idempotency_keys'), '') AND id < ?1
+ORDER BY id LIMIT ?2
+"""
 
-async def end_expired_leases(database: Database, *, now: int) -> int:
-    """Make ``unknown`` what is still being sent after its lease, and return how many these were.
+_FREE_KEYS = f"""
+UPDATE messages SET idempotency_key = NULL, request_digest = NULL
+WHERE idempotency_key IS NOT NULL AND id IN ({_OLD_KEYS})
+"""
 
-    The worker that held the lease died between its call of the provider and its last batch,
-    so whether the mail went out is not known. At most ``MAX_ROWS`` are ended at a time.
+_MOVE_ON = f"""
+INSERT INTO sweeps (name, position)
+SELECT 'idempotency_keys', position
+FROM (SELECT max(id) AS position, count(*) AS passed FROM ({_OLD_KEYS})) WHERE passed > 0
+ON CONFLICT (name) DO UPDATE SET position = excluded.position
+"""
+
+_COUNT_OLD_KEYS = f"SELECT 1 FROM ({_OLD_KEYS})"
+
+_FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
+
+_REMOVE_BODIES = f"""
+DELETE FROM bodies WHERE message_id IN (
+  SELECT DISTINCT message_id FROM bodies JOIN messages ON messages.id = message_id
+  WHERE message_id < ?1 AND status IN ({_FINAL}) ORDER BY message_id LIMIT ?2
+)
+RETURNING 1
+"""
+
+# Deliveries, events and bodies go with their message (ON DELETE CASCADE).
+_REMOVE_MESSAGES = f"""
+DELETE FROM messages WHERE id IN (
+  SELECT id FROM messages WHERE id < ?1 AND status IN ({_FINAL}) ORDER BY id LIMIT ?2
+)
+RETURNING 1
+"""
+
+# messages_due gives these in their order.
+_DUE = "SELECT id FROM messages WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2"
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One kind of work: its statements, all with the same parameters; the last one's rows count."""
+
+    name: str
+    sql: tuple[str, ...]
+    until: int | str
+
+
+async def sweep(
+    database: Database, *, now: int, retention_days: int, retention_metadata_days: int
+) -> dict[str, int]:
+    """Do a minute's work, and return how many rows each kind of it was about.
+
+    Messages whose lease is over become ``unknown``: the worker that held it died between its call
+    of the provider and its last batch. Idempotency keys are freed after a day. Bodies and whole
+    messages are removed after so many days, 0 keeping them for ever.
 
     :param now: Unix milliseconds.
+    :raises DatabaseUnavailable: the sweep goes on in the next minute.
     """
-    parameters = (now, MAX_ROWS)
-    *_, ended = await database.batch(
-        [
-            Statement(_UPDATE_DELIVERIES, parameters),
-            Statement(_INSERT_EVENTS, parameters),
-            Statement(_UPDATE_MESSAGES, parameters),
-        ],
-        repeatable=True,
-    )
-    return len(ended)
+    steps = [
+        _Step("became_unknown", (_INSERT_EVENTS, _END_MESSAGES), now),
+        _Step("keys_passed", (_FREE_KEYS, _COUNT_OLD_KEYS, _MOVE_ON), _first_id(now - _DAY)),
+    ]
+    if retention_days:
+        cutoff = _first_id(now - retention_days * _DAY)
+        steps.append(_Step("bodies_removed", (_REMOVE_BODIES,), cutoff))
+    if retention_metadata_days:
+        cutoff = _first_id(now - retention_metadata_days * _DAY)
+        steps.append(_Step("messages_removed", (_REMOVE_MESSAGES,), cutoff))
+    return {step.name: await _work(database, step) for step in steps}
+
+
+async def due_messages(database: Database, *, now: int) -> list[str]:
+    """Messages whose next attempt is due, the longest waiting first, at most a hundred."""
+    (rows,) = await database.batch([Statement(_DUE, (now, _MAX_DUE))], repeatable=True)
+    return [row["id"] for row in rows]
+
+
+async def _work(database: Database, step: _Step) -> int:
+    total = 0
+    for _ in range(MAX_STEPS):
+        parameters = (step.until, STEP_ROWS)
+        statements = [Statement(sql, parameters) for sql in step.sql]
+        results = await database.batch(statements, repeatable=True)
+        done = max(len(rows) for rows in results)
+        total += done
+        if done < STEP_ROWS:
+            break
+    return total
+
+
+def _first_id(milliseconds: int) -> str:
+    """What every id made at or after that time is not below (UUID version 7, RFC 9562)."""
+    time = f"{max(0, milliseconds):012x}"
+    return f"{time[:8]}-{time[8:]}-7000-8000-000000000000"

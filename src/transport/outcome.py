@@ -1,5 +1,6 @@
 """What is known after a transport was asked to send: there are three answers, not two."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,15 +24,24 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The provider was called, and whether it took the mail is not known."""
+    """The provider was called, and whether it took the mail is not known.
+
+    ``late`` is there when it has not answered in time: what it may still answer.
+    """
 
     provider_code: str | None = None
+    late: "Awaitable[Outcome] | None" = None
 
 
 Outcome = Sent | Refused | Unknown
 
 
 class Transport(Protocol):
+    """A way for mails to leave."""
+
     async def send(self, message: Message) -> Outcome:
-        """Hand ``message`` to the provider, once. Every failure is an ``Outcome``."""
+        """Hand ``message`` to the provider, once, and wait at most 30 s for its answer.
+
+        Every failure is an ``Outcome``.
+        """
         ...

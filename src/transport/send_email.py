@@ -1,12 +1,14 @@
 """The ``send_email`` binding (Cloudflare Email Service), in its builder form."""
 
 import re
+from collections.abc import Awaitable
 from typing import Any
 
 from mail.message import Message, RecipientKind
-from runtime.provider import ProviderError, call_send
+from runtime.provider import ProviderError, ProviderSilent, call_send
 from transport.outcome import Outcome, Refused, Sent, Unknown
 
+_ANSWER_MILLISECONDS = 30_000
 _CODE = re.compile("E_[A-Z_]+")
 _TEMPORARY = frozenset({"E_RATE_LIMIT_EXCEEDED", "E_DAILY_LIMIT_EXCEEDED"})
 # This one says that the provider itself does not know.
@@ -20,10 +22,8 @@ class SendEmailTransport:
         self._binding = binding
 
     async def send(self, message: Message) -> Outcome:
-        try:
-            return Sent(await call_send(self._binding, builder_form(message)))
-        except ProviderError as error:
-            return _outcome(error.code)
+        call = call_send(self._binding, builder_form(message), milliseconds=_ANSWER_MILLISECONDS)
+        return await _outcome(call)
 
 
 def builder_form(message: Message) -> dict[str, Any]:
@@ -52,7 +52,16 @@ def _mailbox(address: str, name: str | None) -> str | dict[str, str]:
     return {"email": address, "name": name} if name else address
 
 
-def _outcome(code: str | None) -> Refused | Unknown:
+async def _outcome(call: Awaitable[str | None]) -> Outcome:
+    try:
+        return Sent(await call)
+    except ProviderError as error:
+        return _failure(error.code)
+    except ProviderSilent as silent:
+        return Unknown(late=_outcome(silent.late))
+
+
+def _failure(code: str | None) -> Refused | Unknown:
     if code is None or code in _INDEFINITE or _CODE.fullmatch(code) is None:
         return Unknown(code if code in _INDEFINITE else None)
     return Refused(code, temporary=code in _TEMPORARY)

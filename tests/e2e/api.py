@@ -1,7 +1,9 @@
 """A client of the API as the tests use it, and what they expect of every error."""
 
 import itertools
+import json
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +84,19 @@ class Api:
         url = f"{self.server.url}/api/send_mail"
         requests.post(url, json=body, headers=sender.headers, timeout=seconds)
 
+    def log_lines(self, request_id: str, event: str = "request") -> list[dict[str, Any]]:
+        """The log's lines of this kind about this request, as soon as there are any."""
+        deadline = time.monotonic() + 10
+        while True:
+            written = self.server.log.read_text().splitlines()
+            lines = [json.loads(line) for line in written if line.startswith('{"event"')]
+            of_event = [line for line in lines if line["event"] == event]
+            found = [line for line in of_event if line.get("request_id") == request_id]
+            if found:
+                return found
+            assert time.monotonic() < deadline, f"no line of {request_id}"
+            time.sleep(0.1)
+
     def balance(self, sender: Sender) -> int:
         answer = self.get("/api/settings", headers=sender.headers)
         assert answer.status_code == 200, answer.text
@@ -91,6 +106,18 @@ class Api:
     def sent_by(self, sender: Sender) -> list[dict[str, Any]]:
         """The mails that left for ``sender``, as the local provider kept them."""
         return [mail for mail in self.server.sent_mails() if sender.address in mail["from"]]
+
+    def message(self, sender: Sender, message_id: str) -> dict[str, Any]:
+        """All that the API shows of one message of ``sender``."""
+        answer = self.get(f"/api/sendbox/{message_id}", headers=sender.headers)
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    def send_with_key(self, sender: Sender, key: str, **fields: Any) -> requests.Response:
+        """Send as ``send`` does, with this idempotency key."""
+        headers = {**sender.headers, "Idempotency-Key": key}
+        return self.post("/api/send_mail", mail(**fields), headers=headers)
 
     def messages_of(self, sender: Sender) -> list[dict[str, Any]]:
         """The rows of the messages of ``sender``, oldest first."""
@@ -121,7 +148,7 @@ def check_problem(answer: requests.Response, status: int, code: str, detail: str
     assert problem["status"] == status
     assert (problem["code"], problem["detail"]) == (code, detail)
     assert problem["request_id"] == answer.headers["X-Request-Id"]
-    assert problem["retryable"] is (status in (429, 503))
-    assert ("Retry-After" in answer.headers) is (status in (429, 503))
+    assert problem["retryable"] is ("Retry-After" in answer.headers)
+    assert status not in (429, 503) or problem["retryable"]
     assert {"type", "title"} <= problem.keys()
     return problem

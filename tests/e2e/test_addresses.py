@@ -66,6 +66,7 @@ def test_without_a_name_it_is_random(api: Api, body: dict[str, Any]) -> None:
         ({"name": "x" * 31}, "address_name_too_long", "Name is too long (max 30)"),
         ({"name": "y" * 100_000}, "address_name_too_long", "Name is too long (max 30)"),
         ({"name": "Admin"}, "address_name_blocked", "Name[admin]is blocked"),
+        ({"name": "mailer-daemon"}, "address_name_blocked", "Name[mailerdaemon]is blocked"),
         ({"name": "postmaster"}, "address_name_blocked", "Name[postmaster]is blocked"),
         ({"name": "abc", "domain": "elsewhere.example"}, "invalid_domain", "Invalid domain"),
         ({"name": "abc", "domain": "example.org"}, "invalid_domain", "Invalid domain"),
@@ -135,6 +136,7 @@ def test_prefix_regex_and_first_domain(strict: Api) -> None:
         ("abcdefghijklm", "address_name_too_long", "Name is too long (max 12)"),
         ("ab..cd", "address_name_invalid", "Name can't stand in a mail address"),
         ("security", "address_name_blocked", "Name[security]is blocked"),
+        ("a.d.min", "address_name_blocked", "Name[a.d.min]is blocked"),
     ],
 )
 def test_rules_of_the_deployment(strict: Api, name: str, code: str, sentence: str) -> None:

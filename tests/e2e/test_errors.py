@@ -1,5 +1,6 @@
 """Errors in general: their form, their language, and that none is a server's fault."""
 
+import gzip
 import socket
 from urllib.parse import urlsplit
 
@@ -77,6 +78,25 @@ def test_body_over_ten_mebibytes_in_chunks(api: Api) -> None:
     headers = {**sender.headers, **JSON}
     answer = api.post("/api/send_mail", data=chunks, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("path", ["/admin/new_address", "/nope", "/api/send_mail", "/health_check"])
+def test_a_large_body_that_nobody_reads_still_gets_its_answer(api: Api, path: str) -> None:
+    for _ in range(5):
+        answer = api.post(path, data=b" " * 5_000_000, headers=JSON)
+        assert answer.status_code in (401, 404, 405)
+        assert answer.json()["code"]
+
+
+def test_compressed_body(api: Api) -> None:
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    answer = api.post("/api/new_address", data=gzip.compress(b"{}"), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_content_encoding")
+
+
+def test_byte_order_mark_is_ignored(api: Api) -> None:
+    answer = api.post("/api/new_address", data=b"\xef\xbb\xbf{}", headers=JSON)
+    assert answer.status_code == 200
 
 
 def test_chunked_body(api: Api) -> None:

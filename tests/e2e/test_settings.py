@@ -136,8 +136,8 @@ def test_health_check_without_tables(tmp_path: Any) -> None:
         detail = "The database D1 does not answer, or its migrations are not applied"
         check_problem(api.get("/health_check"), 503, "database_down", detail)
         answer = api.post("/api/new_address", {})
-        detail = "The database does not answer, please try again later"
-        check_problem(answer, 503, "database_unavailable", detail)
+        detail = "The database refused a statement: see that all migrations are applied"
+        check_problem(answer, 500, "database_refused", detail)
         for line in server.log.read_text().splitlines():
             if line.startswith("{") and "d1_error" in line:
                 assert "no such table" in json.loads(line)["problem"]

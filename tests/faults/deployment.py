@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.api import DEPLOYMENT
+from tests.faults.gate.gate import OVERLAY, Gate
 from tests.faults.ledger import Ledger
 from tools.local_server import LocalServer
 from tools.wrangler import CONFIG
@@ -12,12 +13,29 @@ from tools.wrangler import CONFIG
 _PROVIDER = Path(__file__).parent / "provider" / "wrangler.toml"
 
 
-def failing_deployment(ledger: Ledger, variables: Mapping[str, str] | None = None) -> LocalServer:
-    """A server that hands its mails to the stand-in, which notes in ``ledger`` what it takes."""
+def failing_deployment(
+    ledger: Ledger,
+    variables: Mapping[str, str] | None = None,
+    *,
+    queue: bool = True,
+    gate: Gate | None = None,
+) -> LocalServer:
+    """A server that hands its mails to the stand-in, which notes in ``ledger`` what it takes.
+
+    With ``gate`` each of the worker's calls into JavaScript passes there.
+    """
+    gated = {"GATE_URL": gate.url} if gate else {}
+
+    def edit(config: dict[str, Any]) -> None:
+        _bind_stand_in(config)
+        if not queue:
+            del config["queues"]
+
     return LocalServer(
         (CONFIG, _PROVIDER),
-        variables={**DEPLOYMENT, "LEDGER_URL": ledger.url, **(variables or {})},
-        edit=_bind_stand_in,
+        variables={**DEPLOYMENT, "LEDGER_URL": ledger.url, **gated, **(variables or {})},
+        edit=edit,
+        overlay=OVERLAY if gate else None,
     )
 
 

@@ -56,15 +56,15 @@ def faulty() -> Iterator[Deployment]:
 
 
 def check_row(faulty: Deployment, sender: Sender, status: str, code: str | None) -> dict[str, Any]:
-    """The sender's one message has this status, and so have its delivery and its history."""
+    """The sender's one message has this status, and so have its recipient and its history."""
     (row,) = faulty.api.messages_of(sender)
     assert (row["status"], row["provider_code"]) == (status, code)
-    sql = "SELECT status, provider_code FROM deliveries WHERE message_id = ?"
-    assert faulty.api.server.sql(sql, [row["id"]]) == [{"status": status, "provider_code": code}]
-    sql = "SELECT kind, provider_code FROM events WHERE message_id = ? ORDER BY sequence"
-    assert faulty.api.server.sql(sql, [row["id"]]) == [
-        {"kind": "accepted", "provider_code": None},
-        {"kind": status, "provider_code": code},
+    shown = faulty.api.message(sender, row["id"])
+    assert [(to["status"], to["code"]) for to in shown["recipients"]] == [(status, code)]
+    event = "deferred" if status == "queued" else status
+    assert [(past["event"], past["code"], past["attempt"]) for past in shown["history"]] == [
+        ("accepted", None, 0),
+        (event, code, 1),
     ]
     return row
 
@@ -87,14 +87,17 @@ def test_permanent_refusal(faulty: Deployment, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", TEMPORARY)
-def test_temporary_refusal(faulty: Deployment, code: str) -> None:
+def test_temporary_refusal_is_queued_and_stays_charged(faulty: Deployment, code: str) -> None:
     sender = faulty.api.new_sender(balance=5)
+    counted = faulty.counted_today()
     answer = faulty.api.send(sender, subject=f"[{code}]")
-    assert answer.status_code == 503
-    assert (answer.json()["code"], answer.json()["retryable"]) == (code, True)
-    assert int(answer.headers["Retry-After"]) > 0
-    check_row(faulty, sender, "failed", code)
-    assert faulty.api.balance(sender) == 5
+    row = check_row(faulty, sender, "queued", code)
+    assert answer.status_code == 202
+    assert answer.json() == {"status": "queued", "id": row["id"]}
+    delay = row["next_attempt_at"] - row["accepted_at"]
+    assert 30_000 <= delay <= 38_000
+    assert faulty.api.balance(sender) == 4
+    assert faulty.counted_today() == counted + 1
     assert faulty.mails_out(sender) == 0
 
 

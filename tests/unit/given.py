@@ -23,6 +23,8 @@ def milliseconds(time: str) -> int:
 
 NOW = milliseconds("2026-11-03T12:00:00")
 TODAY = "2026-11-03"
+DAY = 86_400_000
+LEASE = 90_000
 
 
 def address(database: SqliteDatabase, name: str = ME, *, balance: int | None = None) -> Credential:
@@ -86,14 +88,28 @@ def message(*recipients: str, sender: str = ME, **fields: Any) -> Message:
 
 
 def reservation(
-    credential: Credential, id: str = "m1", *, default_balance: int = 0, now: int = NOW
+    credential: Credential,
+    id: str = "m1",
+    *,
+    default_balance: int = 0,
+    now: int = NOW,
+    request_id: str = "r1",
+    **fields: Any,
 ) -> Reservation:
+    """``fields`` are ``idempotency_key``, ``request_digest`` and ``retry_of``."""
     return Reservation(
         id=id,
         credential=credential,
         default_balance=default_balance,
         size=2000,
         now=now,
-        lease_until=now + 90_000,
+        lease_until=now + LEASE,
         day=utc_day(now),
+        request_id=request_id,
+        **fields,
     )
+
+
+def message_id(time: int, number: int = 0) -> str:
+    """A UUID of version 7 made at that time, in Unix milliseconds; it sorts by both."""
+    return f"{time >> 16:08x}-{time & 0xFFFF:04x}-7000-8000-{number:012x}"

@@ -9,9 +9,11 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from store.database import Row, Statement
+from runtime.limits import check_statement
+from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
 
 T = TypeVar("T")
+
 
 _MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -35,10 +37,21 @@ class SqliteDatabase:
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
     ) -> list[list[Row]]:
+        for statement in statements:
+            check_statement(statement.sql, statement.parameters)
         self.statements += statements
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            return [self.query(sql, *parameters) for sql, parameters in statements]
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                return [self.query(sql, *parameters) for sql, parameters in statements]
+        except sqlite3.Error as error:
+            raise StatementRefused(str(error)) from error
+
+    def copy(self) -> "SqliteDatabase":
+        """Another database with the same rows."""
+        other = SqliteDatabase()
+        self._connection.backup(other._connection)
+        return other
 
     def query(self, sql: str, *parameters: Any) -> list[Row]:
         return [dict(row) for row in self._connection.execute(sql, parameters)]
@@ -76,6 +89,20 @@ class ForgetfulDatabase(SqliteDatabase):
     ) -> list[list[Row]]:
         if repeatable:
             await super().batch(statements)
+        return await super().batch(statements)
+
+
+class DyingDatabase(SqliteDatabase):
+    """Carries out the next ``batches_left`` batches, and then its worker is dead."""
+
+    batches_left = 10**9
+
+    async def batch(
+        self, statements: list[Statement], *, repeatable: bool = False
+    ) -> list[list[Row]]:
+        if not self.batches_left:
+            raise DatabaseUnavailable
+        self.batches_left -= 1
         return await super().batch(statements)
 
 

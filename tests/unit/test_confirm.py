@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from accounts.credentials import Credential
-from store.confirm import Ending, confirm
+from lifecycle import News
+from store.claim import claim
+from store.confirm import Confirmation, confirm
 from store.database import Row
 from store.reserve import reserve
 from tests.unit import given
-from tests.unit.given import NOW, TODAY
+from tests.unit.given import DAY, LEASE, NOW, TODAY
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
 
 LATER = NOW + 1500
@@ -32,17 +34,34 @@ def sending(database: SqliteDatabase) -> Credential:
     return credential
 
 
-def end(
+ENDS: dict[News, str] = {"sent": "sent", "refused": "failed", "lost": "unknown"}
+NEWS: list[News] = [*ENDS, "deferred"]
+every_news = pytest.mark.parametrize("news", NEWS)
+every_end = pytest.mark.parametrize(("news", "status"), ENDS.items())
+
+
+def tell(
     database: SqliteDatabase,
-    status: str,
+    news: News,
     *,
-    expected: str = "sending",
     id: str = "m1",
     attempt: int = 1,
     now: int = LATER,
     **more: Any,
-) -> None:
-    run(confirm(database, Ending(id, attempt, expected, status, now, **more)))
+) -> bool:
+    """Confirm ``news``, and say if they changed anything; a deferred message is due later."""
+    if news == "deferred":
+        more = {"next_attempt_at": now + 60_000, **more}
+    before = database.dump()
+    run(confirm(database, news, Confirmation(id=id, attempt=attempt, now=now, **more)))
+    return database.dump() != before
+
+
+def claim_again(database: SqliteDatabase, *, claimant: str = "w2") -> None:
+    claimed = run(
+        claim(database, "m1", claimant=claimant, now=LATER + DAY, lease_until=LATER + DAY + LEASE)
+    )
+    assert claimed is not None
 
 
 def message(database: SqliteDatabase) -> Row:
@@ -62,118 +81,250 @@ def history(database: SqliteDatabase) -> list[str]:
     return [row["kind"] for row in database.query("SELECT kind FROM events ORDER BY sequence")]
 
 
-def deliveries(database: SqliteDatabase) -> list[tuple[str, str | None]]:
-    rows = database.query("SELECT status, provider_code FROM deliveries ORDER BY position")
-    return [(row["status"], row["provider_code"]) for row in rows]
+def event(database: SqliteDatabase) -> Row:
+    """The last one."""
+    return database.query("SELECT * FROM events ORDER BY sequence")[-1]
 
 
 def test_sent_keeps_the_charge_and_the_providers_message_id(database: SqliteDatabase) -> None:
-    end(database, "sent", provider_message_id="<p1@provider.example>")
+    tell(database, "sent", provider_message_id="<p1@provider.example>", answer_status=200)
     row = message(database)
     assert (row["status"], row["provider_message_id"]) == ("sent", "<p1@provider.example>")
-    assert (row["lease_until"], row["finished_at"], row["provider_code"]) == (None, LATER, None)
+    assert (row["lease_until"], row["next_attempt_at"], row["finished_at"]) == (None, None, LATER)
+    assert (row["provider_code"], row["answer_status"], row["answer_code"]) == (None, 200, None)
     assert (balance(database), sent_today(database)) == (8, 2)
-    assert deliveries(database) == [("sent", None), ("sent", None)]
     assert history(database) == ["accepted", "sent"]
 
 
-def test_failed_gives_back_the_charge_and_the_count(database: SqliteDatabase) -> None:
-    end(database, "failed", provider_code="E_DELIVERY_FAILED")
+def test_refused_gives_back_the_charge_and_the_count(database: SqliteDatabase) -> None:
+    tell(database, "refused", provider_code="E_X", answer_status=502, answer_code="E_X")
     row = message(database)
-    assert (row["status"], row["provider_code"]) == ("failed", "E_DELIVERY_FAILED")
-    assert (row["lease_until"], row["finished_at"]) == (None, LATER)
+    assert (row["status"], row["provider_code"]) == ("failed", "E_X")
+    assert (row["lease_until"], row["next_attempt_at"], row["finished_at"]) == (None, None, LATER)
+    assert (row["answer_status"], row["answer_code"]) == (502, "E_X")
     assert (balance(database), sent_today(database)) == (10, 0)
-    assert deliveries(database) == [("failed", "E_DELIVERY_FAILED")] * 2
     assert history(database) == ["accepted", "failed"]
 
 
-def test_unknown_keeps_the_charge(database: SqliteDatabase) -> None:
-    end(database, "unknown")
-    assert message(database)["status"] == "unknown"
+def test_lost_keeps_the_charge(database: SqliteDatabase) -> None:
+    tell(database, "lost", answer_status=502, answer_code="outcome_unknown")
+    row = message(database)
+    assert (row["status"], row["finished_at"]) == ("unknown", LATER)
+    assert (row["lease_until"], row["next_attempt_at"], row["provider_code"]) == (None, None, None)
+    assert (row["answer_status"], row["answer_code"]) == (502, "outcome_unknown")
     assert (balance(database), sent_today(database)) == (8, 2)
-    assert deliveries(database) == [("unknown", None), ("unknown", None)]
     assert history(database) == ["accepted", "unknown"]
 
 
-def test_the_history_says_when_and_why(database: SqliteDatabase) -> None:
-    end(database, "failed", provider_code="E_X")
-    assert database.query("SELECT * FROM events ORDER BY sequence")[-1] == {
+def test_deferred_waits_for_its_time_and_keeps_the_charge(database: SqliteDatabase) -> None:
+    due = LATER + 30_000
+    tell(database, "deferred", provider_code="E_BUSY", next_attempt_at=due, answer_status=202)
+    row = message(database)
+    assert (row["status"], row["next_attempt_at"], row["provider_code"]) == (
+        "queued",
+        due,
+        "E_BUSY",
+    )
+    assert (row["lease_until"], row["finished_at"], row["attempt"]) == (None, None, 1)
+    assert (row["answer_status"], row["answer_code"]) == (202, None)
+    assert (balance(database), sent_today(database)) == (8, 2)
+    assert history(database) == ["accepted", "deferred"]
+
+
+@pytest.mark.parametrize(
+    ("news", "kind"), [*ENDS.items(), ("deferred", "deferred")], ids=lambda value: value
+)
+def test_the_history_says_when_and_why(database: SqliteDatabase, news: News, kind: str) -> None:
+    tell(database, news, provider_code="E_X")
+    assert event(database) == {
         "message_id": "m1",
         "sequence": 1,
-        "kind": "failed",
+        "kind": kind,
         "attempt": 1,
         "provider_code": "E_X",
         "occurred_at": LATER,
     }
 
 
-@pytest.mark.parametrize("first", ["sent", "failed", "unknown"])
-@pytest.mark.parametrize("second", ["sent", "failed", "unknown"])
-def test_only_the_first_end_counts(database: SqliteDatabase, first: str, second: str) -> None:
-    end(database, first)
-    after = database.dump()
-    end(database, second, now=LATER + 1)
-    assert database.dump() == after
+@every_news
+def test_a_delivery_stands_as_its_message_does(database: SqliteDatabase, news: News) -> None:
+    before = database.dump()["deliveries"]
+    tell(database, news, provider_code="E_X")
+    assert database.dump()["deliveries"] == before
 
 
-@pytest.mark.parametrize("status", ["sent", "failed", "unknown"])
+@pytest.mark.parametrize("first", ["sent", "refused"])
+@every_news
+def test_only_the_first_end_counts(database: SqliteDatabase, first: News, news: News) -> None:
+    assert tell(database, first)
+    assert not tell(database, news, now=LATER + 1)
+
+
+def test_unknown_does_not_become_unknown_again(database: SqliteDatabase) -> None:
+    assert tell(database, "lost")
+    assert not tell(database, "lost", now=LATER + 1)
+
+
+@every_news
+def test_a_deferred_attempt_has_no_more_news(database: SqliteDatabase, news: News) -> None:
+    assert tell(database, "deferred")
+    assert not tell(database, news, now=LATER + 1)
+
+
+@every_news
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        {"attempt": 0},
-        {"attempt": 2},
-        {"id": "m0"},
-        {"id": "M1"},
-        {"expected": "unknown"},
-        {"expected": "queued"},
-        {"expected": "sent"},
-    ],
-    ids=repr,
+    "wrong", [{"attempt": 0}, {"attempt": 2}, {"id": "m0"}, {"id": "M1"}], ids=repr
 )
-def test_whoever_expects_another_state_changes_nothing(
-    database: SqliteDatabase, status: str, wrong: dict[str, Any]
+def test_news_of_another_attempt_or_message_change_nothing(
+    database: SqliteDatabase, news: News, wrong: dict[str, Any]
 ) -> None:
-    before = database.dump()
-    end(database, status, **wrong)
-    assert database.dump() == before
+    assert not tell(database, news, **wrong)
+
+
+@every_news
+def test_news_of_an_earlier_attempt_change_nothing(database: SqliteDatabase, news: News) -> None:
+    tell(database, "deferred")
+    claim_again(database)
+    assert not tell(database, news, attempt=1)
+    assert tell(database, news, attempt=2)
+    assert event(database)["attempt"] == 2
+
+
+@every_news
+def test_a_second_attempt_ends_as_the_first(database: SqliteDatabase, news: News) -> None:
+    tell(database, "deferred", answer_status=202)
+    claim_again(database)
+    tell(database, news, attempt=2, now=LATER + DAY, provider_code="E_X", answer_status=502)
+    row = message(database)
+    assert row["status"] == {**ENDS, "deferred": "queued"}[news]
+    assert (row["answer_status"], row["provider_code"]) == (202, "E_X")
+    assert (balance(database), sent_today(database)) == ((10, 0) if news == "refused" else (8, 2))
 
 
 @pytest.mark.parametrize(
-    ("status", "left", "count"), [("sent", 8, 2), ("failed", 10, 0)], ids=["sent", "failed"]
+    ("news", "status", "left", "count"),
+    [("sent", "sent", 8, 2), ("refused", "failed", 10, 0), ("deferred", "failed", 10, 0)],
 )
 def test_a_late_answer_makes_the_unknown_known(
-    database: SqliteDatabase, status: str, left: int, count: int
+    database: SqliteDatabase, news: News, status: str, left: int, count: int
 ) -> None:
-    end(database, "unknown")
-    end(database, status, expected="unknown", now=LATER + 60_000)
-    assert message(database)["status"] == status
+    tell(database, "lost")
+    tell(database, news, now=LATER + 60_000)
+    row = message(database)
+    assert (row["status"], row["finished_at"]) == (status, LATER + 60_000)
+    assert (row["next_attempt_at"], row["lease_until"]) == (None, None)
     assert (balance(database), sent_today(database)) == (left, count)
-    assert [delivery for delivery, _ in deliveries(database)] == [status] * 2
     assert history(database) == ["accepted", "unknown", status]
 
 
-def test_a_late_answer_counts_once(database: SqliteDatabase) -> None:
-    end(database, "unknown")
-    end(database, "failed", expected="unknown")
-    after = database.dump()
-    for status in ("sent", "failed", "unknown"):
-        end(database, status, expected="unknown")
-        end(database, status, expected="sending")
-    assert database.dump() == after
+@pytest.mark.parametrize("late", ["sent", "refused", "deferred"])
+def test_a_late_answer_counts_once(database: SqliteDatabase, late: News) -> None:
+    tell(database, "lost")
+    assert tell(database, late)
+    for news in NEWS:
+        assert not tell(database, news)
 
 
-@pytest.mark.parametrize("status", ["sent", "failed"])
-def test_no_late_answer_changes_what_is_known(database: SqliteDatabase, status: str) -> None:
-    end(database, status)
-    after = database.dump()
-    for other in ("sent", "failed", "unknown"):
-        end(database, other, expected="unknown")
-    assert database.dump() == after
+@pytest.mark.parametrize("late", ["sent", "refused", "deferred"])
+def test_a_late_answer_is_one_of_the_attempt_that_is_unknown(
+    database: SqliteDatabase, late: News
+) -> None:
+    tell(database, "deferred")
+    claim_again(database)
+    tell(database, "lost", attempt=2)
+    assert not tell(database, late, attempt=1)
+    assert tell(database, late, attempt=2)
+
+
+# The answer that is given again, and the key
+
+
+@pytest.mark.parametrize("late", ["sent", "refused", "deferred"])
+def test_the_first_answer_stays_whatever_becomes_of_the_message(
+    database: SqliteDatabase, late: News
+) -> None:
+    tell(database, "lost", answer_status=502, answer_code="outcome_unknown")
+    tell(database, late, answer_status=200, answer_code="other")
+    row = message(database)
+    assert (row["answer_status"], row["answer_code"]) == (502, "outcome_unknown")
+
+
+def test_an_answer_without_a_code_stays_without_one(database: SqliteDatabase) -> None:
+    tell(database, "deferred", answer_status=202)
+    claim_again(database)
+    tell(database, "refused", attempt=2, answer_status=502, answer_code="E_X")
+    row = message(database)
+    assert (row["answer_status"], row["answer_code"]) == (202, None)
+
+
+def keep_with_key(database: SqliteDatabase, sending: Credential) -> None:
+    more: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d"}
+    run(reserve(database, given.message(), given.reservation(sending, "m2", **more)))
+
+
+def key(database: SqliteDatabase, id: str = "m2") -> tuple[str | None, str | None]:
+    (row,) = database.query("SELECT idempotency_key, request_digest FROM messages WHERE id = ?", id)
+    return row["idempotency_key"], row["request_digest"]
+
+
+@every_news
+def test_a_key_stays_with_its_message(
+    database: SqliteDatabase, sending: Credential, news: News
+) -> None:
+    keep_with_key(database, sending)
+    tell(database, news, id="m2")
+    assert key(database) == ("k", "d")
+
+
+def test_the_key_of_a_refused_request_is_its_callers_again(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    keep_with_key(database, sending)
+    tell(database, "refused", id="m2", provider_code="E_X", frees_key=True)
+    assert key(database) == (None, None)
+    rows = database.query(
+        "SELECT status, provider_code, answer_status FROM messages WHERE id = 'm2'"
+    )
+    assert rows == [{"status": "failed", "provider_code": "E_X", "answer_status": None}]
+    assert (balance(database), sent_today(database)) == (8, 2)
+
+
+@pytest.mark.parametrize("wrong", [{"attempt": 0}, {"attempt": 2}, {"id": "m1"}], ids=repr)
+def test_only_the_own_key_is_freed(
+    database: SqliteDatabase, sending: Credential, wrong: dict[str, Any]
+) -> None:
+    keep_with_key(database, sending)
+    tell(database, "refused", **{"id": "m2", **wrong}, frees_key=True)
+    assert key(database) == ("k", "d")
+
+
+@pytest.mark.parametrize("first", ["sent", "refused", "lost", "deferred"])
+def test_a_key_that_was_answered_is_used_up(
+    database: SqliteDatabase, sending: Credential, first: News
+) -> None:
+    keep_with_key(database, sending)
+    tell(database, first, id="m2", answer_status=200)
+    tell(database, "refused", id="m2", frees_key=True)
+    assert key(database) == ("k", "d")
+
+
+def test_a_refused_repetition_may_be_ordered_again(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    # As its key: the answer was 503 with Retry-After, and nothing is half-done.
+    tell(database, "lost")
+    run(reserve(database, given.message(), given.reservation(sending, "m2", retry_of="m1")))
+    tell(database, "refused", id="m2", frees_key=True)
+    run(reserve(database, given.message(), given.reservation(sending, "m3", retry_of="m1")))
+    assert database.value("SELECT status FROM messages WHERE id = 'm3'") == "sending"
+
+
+# What is given back
 
 
 def test_the_count_is_given_back_to_the_day_of_acceptance(database: SqliteDatabase) -> None:
     given.sent_on(database, "2026-11-04", 7)
-    end(database, "failed", now=NEXT_DAY)
+    tell(database, "refused", now=NEXT_DAY)
     assert database.query("SELECT * FROM daily_recipients ORDER BY day") == [
         {"day": TODAY, "recipients": 0},
         {"day": "2026-11-04", "recipients": 7},
@@ -186,7 +337,7 @@ def test_the_day_of_acceptance_is_that_of_utc(
 ) -> None:
     now = given.milliseconds(accepted)
     run(reserve(database, given.message(), given.reservation(sending, "m2", now=now)))
-    end(database, "failed", id="m2", now=now)
+    tell(database, "refused", id="m2", now=now)
     sql = "SELECT recipients FROM daily_recipients WHERE day = '2026-11-05'"
     assert database.value(sql) == 0
 
@@ -197,7 +348,7 @@ def test_what_was_not_charged_is_not_given_back(
     given.listed(database, "verified", TWO[0])
     run(reserve(database, given.message(*TWO), given.reservation(sending, "m2")))
     assert balance(database) == 7
-    end(database, "failed", id="m2")
+    tell(database, "refused", id="m2")
     assert (balance(database), sent_today(database)) == (8, 2)
 
 
@@ -206,7 +357,7 @@ def test_an_unlimited_address_is_given_back_its_count_alone(
 ) -> None:
     given.listed(database, "unlimited", sending.address)
     run(reserve(database, given.message(*TWO), given.reservation(sending, "m2")))
-    end(database, "failed", id="m2")
+    tell(database, "refused", id="m2")
     assert (balance(database), sent_today(database)) == (8, 2)
 
 
@@ -216,7 +367,7 @@ def test_only_the_own_message_and_balance_change(
     other = given.address(database, "other@example.com", balance=5)
     mail = given.message(sender=other.address)
     run(reserve(database, mail, given.reservation(other, "m2")))
-    end(database, "failed")
+    tell(database, "refused")
     assert database.query("SELECT id, status FROM messages ORDER BY id") == [
         {"id": "m1", "status": "failed"},
         {"id": "m2", "status": "sending"},
@@ -232,37 +383,47 @@ def test_a_charge_is_given_back_to_a_balance_that_was_changed_meanwhile(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     given.set_balance(database, sending, 100, enabled=False)
-    end(database, "failed")
+    tell(database, "refused")
     assert database.query("SELECT balance, enabled FROM send_balances") == [
         {"balance": 102, "enabled": 0}
     ]
 
 
-@pytest.mark.parametrize("status", ["sent", "failed", "unknown"])
+@every_end
 def test_a_message_ends_also_when_its_address_is_gone(
-    database: SqliteDatabase, status: str
+    database: SqliteDatabase, news: News, status: str
 ) -> None:
     database.query("DELETE FROM addresses")
-    end(database, status)
+    tell(database, news)
     assert message(database)["status"] == status
     assert history(database) == ["accepted", status]
 
 
-@pytest.mark.parametrize("status", ["sent", "failed", "unknown"])
+@every_end
 def test_a_day_whose_count_was_cleaned_away_stays_away(
-    database: SqliteDatabase, status: str
+    database: SqliteDatabase, news: News, status: str
 ) -> None:
     database.query("DELETE FROM daily_recipients")
-    end(database, status)
+    tell(database, news)
     assert message(database)["status"] == status
     assert database.dump()["daily_recipients"] == []
 
 
-def test_the_rest_of_the_message_stays(database: SqliteDatabase) -> None:
+@every_news
+def test_news_of_a_message_that_was_removed_change_nothing(
+    database: SqliteDatabase, news: News
+) -> None:
+    database.query("DELETE FROM messages")
+    assert not tell(database, news)
+
+
+@every_news
+def test_the_rest_of_the_message_stays(database: SqliteDatabase, news: News) -> None:
     before = message(database)
     bodies = database.dump()["bodies"]
-    end(database, "failed")
-    changed = {"status", "lease_until", "finished_at", "provider_message_id", "provider_code"}
+    tell(database, news, provider_message_id="<p>", provider_code="E_X", answer_status=200)
+    changed = {"status", "lease_until", "next_attempt_at", "finished_at"}
+    changed |= {"provider_message_id", "provider_code", "answer_status", "answer_code"}
     after = message(database)
     assert {key for key in after if after[key] != before[key]} <= changed
     assert database.dump()["bodies"] == bodies

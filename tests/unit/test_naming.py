@@ -91,6 +91,24 @@ def test_role_names_are_blocked_for_the_public(name: str) -> None:
     check_name(name, ADMIN)
 
 
+@pytest.mark.parametrize("name", ["ad-min", "ad.min", "post_master", "mailerdaemon", "ro+ot."])
+def test_role_names_are_blocked_however_they_are_punctuated(name: str) -> None:
+    refusal = refused(name, replace(PUBLIC, removed=None))
+    assert (refusal.code, refusal.values) == ("address_name_blocked", {"name": name})
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name"), [("ad", "min"), ("ad.", "min"), ("tmp", "admin"), ("post-", "master")]
+)
+def test_role_names_are_blocked_with_the_prefix_and_without(prefix: str, name: str) -> None:
+    assert refused(name, replace(PUBLIC, prefix=prefix)).code == "address_name_blocked"
+
+
+def test_a_prefix_makes_no_other_name_a_role_name() -> None:
+    check_name("min", replace(PUBLIC, prefix="tmp"))
+    check_name("istrator", replace(PUBLIC, prefix="minad"))
+
+
 @pytest.mark.parametrize("given", [" ADMIN ", "Ad.Min", "r-o-o-t"])
 def test_role_names_are_blocked_after_cleaning(given: str) -> None:
     assert refused(clean_name(given, PUBLIC), PUBLIC).code == "address_name_blocked"

@@ -1,19 +1,23 @@
 """No statement of the store reads a whole table, so that no cost grows with it."""
 
 import re
+from typing import Any, get_args
 
 import pytest
 
 from accounts.credentials import Credential
+from lifecycle import News
 from store.addresses import check_holds, create_address
 from store.balances import send_balance
-from store.confirm import Ending, confirm
-from store.database import Statement
+from store.claim import claim
+from store.confirm import Confirmation, confirm
+from store.database import Statement, ping
 from store.reserve import reserve
-from store.sendbox import sendbox_page
-from store.sweep import end_expired_leases
+from store.sendbox import find_message, sendbox_page
+from store.sweep import due_messages, sweep
 from tests.unit import given
 from tests.unit.given import ME, NOW
+from tests.unit.source import TREES, strings
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 
@@ -34,10 +38,17 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
     run(check_holds(database, credential))
     run(send_balance(database, credential, default=1, now=NOW))
     mail = given.message("you@example.org", "they@example.org", sender=ME)
-    run(reserve(database, mail, given.reservation(credential)))
-    run(confirm(database, Ending("m1", 1, "sending", "failed", NOW)))
-    run(end_expired_leases(database, now=NOW))
+    more: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d", "retry_of": "m0"}
+    run(reserve(database, mail, given.reservation(credential, **more)))
+    for news in get_args(News):
+        about = Confirmation(id="m1", attempt=1, now=NOW, next_attempt_at=NOW, frees_key=True)
+        run(confirm(database, news, about))
+    run(claim(database, "m1", claimant="w", now=NOW, lease_until=NOW))
+    run(sweep(database, now=NOW, retention_days=1, retention_metadata_days=1))
+    run(due_messages(database, now=NOW))
     run(sendbox_page(database, credential, limit=20, offset=0))
+    run(find_message(database, credential, "m1"))
+    run(ping(database))
     return database, list({statement.sql: statement for statement in database.statements}.values())
 
 
@@ -45,18 +56,52 @@ DATABASE, STATEMENTS = _every_statement()
 TABLES = set(DATABASE.dump())
 
 
-@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda it: " ".join(it.sql.split())[:60])
-def test_rows_are_found_by_an_index(statement: Statement) -> None:
-    aliases = dict.fromkeys(TABLES, "") | dict(
-        re.findall(r"\b(?:FROM|JOIN) (\w+) AS (\w+)", statement.sql)
-    )
-    names = TABLES | {alias for table, alias in aliases.items() if table in TABLES}
-    scanned = {
+# Who asks only whether there is any row stops at the first.
+STOPS_AT_ONCE = "SELECT EXISTS (SELECT 1 FROM addresses)"
+
+
+def steps_on(statement: Statement, word: str) -> set[str]:
+    """The tables of ours of which the plan says ``word``, by the name that the statement uses."""
+    aliases = re.findall(r"\b(?:FROM|JOIN) (\w+) AS (\w+)", statement.sql)
+    names = TABLES | {alias for table, alias in aliases if table in TABLES}
+    found = {
         match[1]
         for step in DATABASE.plan(statement)
-        if (match := re.match(r"SCAN (\w+)", step)) is not None
+        if (match := re.match(rf"{word} (\w+)", step)) is not None
     }
-    assert scanned & names == set()
+    return found & names
+
+
+def the(words: str) -> list[Statement]:
+    """The statements that hold these words."""
+    found = [s for s in STATEMENTS if words in " ".join(s.sql.split())]
+    assert found != []
+    return found
+
+
+def test_the_statements_of_the_whole_store_are_looked_at() -> None:
+    written = {
+        text
+        for file, tree in TREES.items()
+        if file.startswith("store/")
+        for text in strings(tree)
+        if re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b", text)
+    }
+    ran = [" ".join(statement.sql.split()) for statement in STATEMENTS]
+    pieces = {" ".join(re.split(r"[{}]", text)[0].split()) for text in written}
+    assert {piece for piece in pieces if not any(piece in sql for sql in ran)} == set()
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda it: " ".join(it.sql.split())[:60])
+def test_rows_are_found_by_an_index(statement: Statement) -> None:
+    if statement.sql != STOPS_AT_ONCE:
+        assert steps_on(statement, "SCAN") == set()
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda it: " ".join(it.sql.split())[:60])
+def test_rows_are_not_sorted(statement: Statement) -> None:
+    if "AS page" not in statement.sql:  # which sorts the rows of the page alone
+        assert [step for step in DATABASE.plan(statement) if "TEMP B-TREE" in step] == []
 
 
 def test_the_newest_page_is_found_without_sorting_all_messages() -> None:
@@ -66,7 +111,42 @@ def test_the_newest_page_is_found_without_sorting_all_messages() -> None:
 
 
 def test_expired_leases_are_found_among_the_leased_alone() -> None:
-    sweep = [statement for statement in STATEMENTS if "lease_until <= ?1" in statement.sql]
-    assert len(sweep) == 3
-    for statement in sweep:
-        assert any("messages_leased" in step for step in DATABASE.plan(statement))
+    expired = the("lease_until <= ?1")
+    assert len(expired) == 2
+    for statement in expired:
+        assert any("messages_leased (lease_until<?)" in step for step in DATABASE.plan(statement))
+
+
+def test_due_messages_are_found_among_the_waiting_alone() -> None:
+    (due,) = the("SELECT id FROM messages WHERE next_attempt_at <= ?1")
+    assert any("messages_due (next_attempt_at<?)" in step for step in DATABASE.plan(due))
+
+
+def test_the_walk_over_old_keys_goes_by_the_primary_key_from_where_it_stopped() -> None:
+    walks = the("name = 'idempotency_keys'")
+    assert len(walks) == 3
+    for statement in walks:
+        plan = DATABASE.plan(statement)
+        assert any("SEARCH messages USING PRIMARY KEY (id>? AND id<?)" in step for step in plan)
+        assert all("messages_by_idempotency_key" not in step for step in plan)
+
+
+def test_a_request_finds_its_key_and_its_repetition_by_their_indexes() -> None:
+    for verdict in the(") AS retried,"):
+        plan = " ".join(DATABASE.plan(verdict))
+        assert "messages_by_idempotency_key (address_id=? AND idempotency_key=?)" in plan
+        assert "messages_by_retry_of (retry_of=?)" in plan
+
+
+def test_what_is_removed_is_found_from_the_oldest_on() -> None:
+    (bodies,) = the("DELETE FROM bodies")
+    assert any("bodies USING PRIMARY KEY (message_id<?)" in s for s in DATABASE.plan(bodies))
+    (messages,) = the("DELETE FROM messages")
+    assert any("messages USING PRIMARY KEY (id<?)" in s for s in DATABASE.plan(messages))
+
+
+def test_the_history_of_a_message_is_found_by_its_id() -> None:
+    for statement in the("WHERE message_id = ?1 AND address_id = ?2"):
+        plan = " ".join(DATABASE.plan(statement))
+        assert "USING PRIMARY KEY (message_id=?)" in plan
+        assert re.search(r"SEARCH messages USING .*\bid=\?", plan)

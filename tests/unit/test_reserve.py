@@ -9,9 +9,10 @@ import pytest
 from accounts.credentials import Credential
 from mail.message import Message
 from refusals import Refusal
-from store.reserve import FIRST_PART_CHARACTERS, MAX_PART_CHARACTERS, reserve
+from store.database import StatementRefused
+from store.reserve import FIRST_PART_BYTES, MAX_PART_BYTES, reserve
 from tests.unit import given
-from tests.unit.given import ME, NOW, TODAY, YOU
+from tests.unit.given import LEASE, ME, NOW, TODAY, YOU
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
 
 TWO = ("a@one.example", "b@two.example")
@@ -67,7 +68,13 @@ def test_everything_that_is_kept_of_a_message(
 ) -> None:
     given.set_balance(database, credential, 10)
     message = given.message(*TWO, sender_name="Me", subject="Hé 😀", text="Hello", html="<p>Hello")
-    keep(database, credential, message=message)
+    keep(
+        *(database, credential),
+        message=message,
+        idempotency_key="k1",
+        request_digest="d1",
+        retry_of="m0",
+    )
     dump = database.dump()
     assert dump["messages"] == [
         {
@@ -81,12 +88,19 @@ def test_everything_that_is_kept_of_a_message(
             "charge": 2,
             "status": "sending",
             "attempt": 1,
-            "lease_until": NOW + 90_000,
+            "lease_until": NOW + LEASE,
             "next_attempt_at": None,
             "provider_message_id": None,
             "provider_code": None,
             "accepted_at": NOW,
             "finished_at": None,
+            "request_id": "r1",
+            "idempotency_key": "k1",
+            "request_digest": "d1",
+            "answer_status": None,
+            "answer_code": None,
+            "claimed_by": None,
+            "retry_of": "m0",
         }
     ]
     assert dump["deliveries"] == [
@@ -96,7 +110,7 @@ def test_everything_that_is_kept_of_a_message(
             "kind": "to",
             "address": address,
             "name": None,
-            "status": "pending",
+            "status": None,
             "provider_code": None,
         }
         for position, address in enumerate(TWO)
@@ -120,46 +134,61 @@ def test_everything_that_is_kept_of_a_message(
 
 
 @pytest.mark.parametrize(
-    ("length", "parts"),
+    ("text", "parts"),
     [
-        (1, [1]),
-        (FIRST_PART_CHARACTERS, [FIRST_PART_CHARACTERS]),
-        (FIRST_PART_CHARACTERS + 1, [FIRST_PART_CHARACTERS, 1]),
-        (
-            FIRST_PART_CHARACTERS + MAX_PART_CHARACTERS,
-            [FIRST_PART_CHARACTERS, MAX_PART_CHARACTERS],
+        ("a", [1]),
+        ("a" * FIRST_PART_BYTES, [FIRST_PART_BYTES]),
+        ("a" * FIRST_PART_BYTES + "b", [FIRST_PART_BYTES, 1]),
+        ("a" * (FIRST_PART_BYTES + MAX_PART_BYTES), [FIRST_PART_BYTES, MAX_PART_BYTES]),
+        ("a" * (FIRST_PART_BYTES + MAX_PART_BYTES + 1), [FIRST_PART_BYTES, MAX_PART_BYTES, 1]),
+        # No character is cut: one of two, three or four bytes goes into the next part whole.
+        *(
+            ("a" * (FIRST_PART_BYTES - short) + character, [FIRST_PART_BYTES - short, size])
+            for character, size in (("é", 2), ("名", 3), ("😀", 4))
+            for short in range(1, size)
         ),
-        (
-            FIRST_PART_CHARACTERS + MAX_PART_CHARACTERS + 1,
-            [FIRST_PART_CHARACTERS, MAX_PART_CHARACTERS, 1],
-        ),
+        ("a" * (FIRST_PART_BYTES - 4) + "😀", [FIRST_PART_BYTES]),
+        ("é" * (FIRST_PART_BYTES // 2), [FIRST_PART_BYTES]),
+        ("名" * 500_000, [FIRST_PART_BYTES - 1, 999_999, 434_466]),
     ],
+    ids=lambda value: str(value)[:20] if isinstance(value, list) else "",
 )
 def test_a_body_is_kept_in_parts(
-    database: SqliteDatabase, credential: Credential, length: int, parts: list[int]
+    database: SqliteDatabase, credential: Credential, text: str, parts: list[int]
 ) -> None:
-    text = ("0123456789é😀" * (length // 12 + 1))[:length]
     message = given.message(text=text)
     keep(database, credential, message=message, default_balance=10)
     contents = [
         row["content"] for row in database.query("SELECT content FROM bodies ORDER BY part")
     ]
-    assert [len(content) for content in contents] == parts
+    assert [len(content.encode()) for content in contents] == parts
     assert "".join(contents) == text
 
 
+def test_the_parts_of_text_and_html_are_kept_apart(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    message = given.message(text="t" * FIRST_PART_BYTES + "T", html="h" * FIRST_PART_BYTES + "H")
+    keep(database, credential, message=message, default_balance=10)
+    assert database.query("SELECT kind, part, substr(content, -1) AS last FROM bodies") == [
+        {"kind": "html", "part": 0, "last": "h"},
+        {"kind": "html", "part": 1, "last": "H"},
+        {"kind": "text", "part": 0, "last": "t"},
+        {"kind": "text", "part": 1, "last": "T"},
+    ]
+
+
 def test_a_part_fits_into_a_d1_value() -> None:
-    assert MAX_PART_CHARACTERS * len("😀".encode()) <= 1_000_000
-    assert FIRST_PART_CHARACTERS <= MAX_PART_CHARACTERS
+    assert FIRST_PART_BYTES <= MAX_PART_BYTES <= 1_000_000
 
 
 def test_the_largest_message_stays_within_the_subrequests_of_one_request(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    message = given.message(text="a" * 3_830_000)  # 5 MiB as base64
-    keep(database, credential, message=message, default_balance=10)
+    message = given.message(text="a" * 1_915_000, html="a" * 1_915_000)  # 5 MiB as base64
+    keep(database, credential, message=message, default_balance=10, idempotency_key="k")
     once = len(database.statements) // (2 if isinstance(database, ForgetfulDatabase) else 1)
-    assert once + 5 <= 50  # with the statements of confirm
+    assert once + 6 <= 50  # with the statements of confirm
 
 
 # The balance
@@ -172,6 +201,15 @@ def test_the_default_balance_is_granted_at_the_first_send(
     assert database.query("SELECT * FROM send_balances") == [
         {"address_id": 1, "balance": 3, "enabled": 1, "created_at": NOW}
     ]
+
+
+def test_the_grant_of_the_first_send_is_one_row(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, *TWO, default_balance=2)
+    assert balance(database) == 0
+    keep(database, credential, *TWO, id="m1", default_balance=2)
+    assert database.query("SELECT balance FROM send_balances") == [{"balance": 0}]
 
 
 def test_the_default_balance_is_granted_once(
@@ -506,7 +544,7 @@ def test_a_failing_statement_undoes_the_whole_batch(
 ) -> None:
     before = database.dump()
     too_many = given.message(*(f"you{number}@example.org" for number in range(51)))
-    with pytest.raises(Exception, match="CHECK constraint failed"):
+    with pytest.raises(StatementRefused, match="CHECK constraint failed"):
         keep(database, credential, message=too_many, default_balance=99)
     assert database.dump() == before
 

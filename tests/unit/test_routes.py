@@ -4,7 +4,9 @@
 """
 
 import ast
-from typing import NamedTuple
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -61,6 +63,9 @@ def test_the_endpoints_of_the_seed_page_are_there() -> None:
         ("POST", "/admin/new_address"),
         ("POST", "/api/send_mail"),
         ("POST", "/external/api/send_mail"),
+        ("GET", "/api/sendbox"),
+        ("GET", "/api/sendbox/{id}"),
+        ("POST", "/api/sendbox/{id}/retry"),
         ("GET", "/health_check"),
     } <= {(route.method, route.path) for route in ROUTES}
 
@@ -91,3 +96,79 @@ def test_a_method_is_one_of_http(route: Route) -> None:
 def test_a_path_begins_and_does_not_end_with_a_slash(route: Route) -> None:
     assert route.path.startswith("/")
     assert not route.path.endswith("/")
+
+
+@every_route
+def test_a_segment_is_a_word_or_stands_for_one(route: Route) -> None:
+    segments = route.path.split("/")[1:]
+    assert [s for s in segments if not re.fullmatch(r"[a-z_]+|\{[a-z_]+\}", s)] == []
+    assert len(set(names(route.path))) == len(names(route.path))
+
+
+@every_route
+def test_no_path_is_also_matched_by_another_pattern(route: Route) -> None:
+    # Whichever of two patterns matches, it must be the same whatever their order.
+    others = {other.path for other in ROUTES} - {route.path}
+    assert [other for other in others if overlap(route.path, other)] == []
+
+
+@every_route
+def test_a_handler_reads_the_parameters_of_its_path(route: Route) -> None:
+    module, _, function = route.handler.rpartition(".")
+    module = module.replace("admin_", "admin/")
+    tree = TREES[f"handlers/{module}.py"]
+    (handler,) = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == function
+    ]
+    read = re.findall(r"call\.parameters\['(\w+)'\]", ast.unparse(handler))
+    assert set(read) == set(names(route.path))
+
+
+def names(path: str) -> list[str]:
+    """The named segments of a path."""
+    return re.findall(r"\{(\w+)\}", path)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether there is a path that both patterns match."""
+    pairs = list(zip(one.split("/"), other.split("/"), strict=False))
+    return one.count("/") == other.count("/") and all(
+        a == b or "{" in a or "{" in b for a, b in pairs
+    )
+
+
+def _parameters() -> Callable[[tuple[str, ...], list[str]], dict[str, str] | None]:
+    """The function of routes.py that matches a path, without what routes.py imports."""
+    (function,) = [
+        node
+        for node in TREES["routes.py"].body
+        if isinstance(node, ast.FunctionDef) and node.name == "_parameters"
+    ]
+    names: dict[str, Any] = {}
+    exec(compile(ast.Module([function], []), "routes.py", "exec"), names)
+    found: Callable[[tuple[str, ...], list[str]], dict[str, str] | None] = names["_parameters"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "parameters"),
+    [
+        ("/api/sendbox", "/api/sendbox", {}),
+        ("/api/sendbox", "/api/sendbox/", None),
+        ("/api/sendbox", "/api/Sendbox", None),
+        ("/api/sendbox", "/api", None),
+        ("/api/sendbox/{id}", "/api/sendbox/m1", {"id": "m1"}),
+        ("/api/sendbox/{id}", "/api/sendbox/{id}", {"id": "{id}"}),
+        ("/api/sendbox/{id}", "/api/sendbox/m1/retry", None),
+        ("/api/sendbox/{id}", "/api/sendbox", None),
+        ("/api/sendbox/{id}", "/api/other/m1", None),
+        ("/api/sendbox/{id}/retry", "/api/sendbox/m1/retry", {"id": "m1"}),
+        ("/api/sendbox/{id}/retry", "/api/sendbox/m1/m2", None),
+    ],
+)
+def test_a_pattern_matches_whole_segments(
+    pattern: str, path: str, parameters: dict[str, str] | None
+) -> None:
+    assert _parameters()(tuple(pattern.split("/")), path.split("/")) == parameters

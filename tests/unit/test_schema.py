@@ -33,7 +33,6 @@ DELIVERY: Columns = {
     "position": 0,
     "kind": "to",
     "address": "you@example.org",
-    "status": "pending",
 }
 EVENT: Columns = {
     "message_id": "m1",
@@ -47,6 +46,7 @@ DAY: Columns = {"day": "2026-11-03", "recipients": 0}
 ENTRY: Columns = {"list": "verified", "value": "you@example.org"}
 SUPPRESSION: Columns = {"address": "you@example.org", "reason": "bounced", "since": NOW}
 SETTING: Columns = {"key": "send_limits", "value": "{}"}
+SWEEP: Columns = {"name": "idempotency_keys", "position": "m1"}
 
 ROWS = {
     "addresses": [ADDRESS],
@@ -59,11 +59,17 @@ ROWS = {
         *({**SENT, "status": status} for status in ("failed", "unknown", "cancelled")),
         {**SENDING, "recipients": 1, "charge": 1},
         {**SENDING, "recipients": 50, "charge": 0},
+        {
+            **SENDING,
+            **{"request_id": "r", "idempotency_key": "k", "request_digest": "d"},
+            **{"claimed_by": "w", "retry_of": "m0"},
+        },
+        {**SENT, "answer_status": 502, "answer_code": "outcome_unknown"},
     ],
     "deliveries": [
         DELIVERY,
         *({**DELIVERY, "kind": kind} for kind in ("cc", "bcc")),
-        *({**DELIVERY, "status": status} for status in ("sent", "failed", "unknown", "cancelled")),
+        *({**DELIVERY, "status": status} for status in ("sent", "failed")),
     ],
     "events": [
         EVENT,
@@ -80,6 +86,7 @@ ROWS = {
     ],
     "suppressions": [SUPPRESSION],
     "settings": [SETTING],
+    "sweeps": [SWEEP],
 }
 
 WRONG = {
@@ -128,7 +135,7 @@ WRONG = {
     ],
     "deliveries": [
         {**DELIVERY, "kind": "from"},
-        {**DELIVERY, "status": "sending"},
+        *({**DELIVERY, "status": s} for s in ("pending", "sending", "unknown", "cancelled")),
         {**DELIVERY, "position": -1},
         {**DELIVERY, "message_id": "m0"},
         {**DELIVERY, "address": None},
@@ -159,6 +166,7 @@ WRONG = {
     ],
     "suppressions": [{**SUPPRESSION, "address": "You@example.org"}],
     "settings": [{**SETTING, "value": "{"}, {**SETTING, "value": None}],
+    "sweeps": [{**SWEEP, "name": None}, {**SWEEP, "position": None}],
 }
 
 
@@ -215,6 +223,35 @@ def test_a_right_row_does_not_become_a_wrong_one(filled: SqliteDatabase, change:
     filled.insert("messages", **SENDING)
     with pytest.raises(sqlite3.IntegrityError):
         filled.query(f"UPDATE messages SET {change}")
+
+
+MORE: Columns = {**SENDING, "id": "m2"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"idempotency_key": None}, {"idempotency_key": None}),
+        ({"idempotency_key": "k"}, {"idempotency_key": "K"}),
+        ({"idempotency_key": "k"}, {"idempotency_key": "k", "address_id": 2}),
+        ({"retry_of": None}, {"retry_of": None}),
+        ({"retry_of": "m0"}, {"retry_of": "M0"}),
+    ],
+)
+def test_messages_may_stand_beside_each_other(
+    filled: SqliteDatabase, first: Columns, second: Columns
+) -> None:
+    filled.insert("messages", **SENDING | first)
+    filled.insert("messages", **MORE | second)
+
+
+@pytest.mark.parametrize("same", [{"idempotency_key": "k"}, {"retry_of": "m0"}])
+def test_an_address_has_one_message_a_key_and_a_message_one_repetition(
+    filled: SqliteDatabase, same: Columns
+) -> None:
+    filled.insert("messages", **SENDING | same)
+    with pytest.raises(sqlite3.IntegrityError):
+        filled.insert("messages", **MORE | same)
 
 
 def test_no_more_is_taken_from_a_balance_than_there_is(filled: SqliteDatabase) -> None:

@@ -85,7 +85,8 @@ def _uses_in(file: str, tree: ast.AST) -> Iterator[Use]:
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
         sentences = [keyword.value for keyword in node.keywords if keyword.arg == "sentence"]
         if name == "prefixed":
-            codes, values = node.args[:1], frozenset[str]()
+            codes = node.args[:1]
+            values: frozenset[str] | None = frozenset()
         elif name in positions:
             codes = sentences or node.args[positions[name] : positions[name] + 1]
             values = _values(node, name)
@@ -97,12 +98,13 @@ def _uses_in(file: str, tree: ast.AST) -> Iterator[Use]:
 
 
 def _refused_by_sql() -> Iterator[Use]:
-    """The reasons that the store's statements report: ``THEN 'no_balance'``."""
+    """The reasons that the store's statements report: ``CASE ... THEN 'no_balance' END``."""
     for file, tree in TREES.items():
-        if file.startswith("store/"):
-            for text in strings(tree):
-                for code in re.findall(r"THEN '(\w+)'", text):
-                    yield Use(file, 0, code, None)
+        for text in strings(tree):
+            for case in re.findall(r"CASE\b((?:(?!CASE\b).)*)\bEND AS refusal\b", text, re.DOTALL):
+                for code in re.findall(r"THEN '(\w+)'", case):
+                    if code != "earlier":  # which is answered, or refused with a code of its own
+                        yield Use(file, 0, code, None)
 
 
 USES = [use for file, tree in TREES.items() for use in _uses_in(file, tree)]
@@ -138,6 +140,7 @@ def test_every_sentence_is_one_line(code: str) -> None:
 def test_the_walk_through_the_source_finds_codes() -> None:
     found = {use.code for use in USES}
     assert {"no_balance", "subject_empty", "failed_to_send", "invalid_credential"} <= found
+    assert {"already_retried", "monthly_quota_reached"} <= {use.code for use in _refused_by_sql()}
     assert len(found) > 40
 
 

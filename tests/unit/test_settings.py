@@ -24,7 +24,9 @@ BOOLEANS = [
     "ENABLE_ADDRESS_PASSWORD",
     "SENDING_PAUSED",
 ]
-NUMBERS = ["MIN_ADDRESS_LEN", "MAX_ADDRESS_LEN", "DEFAULT_SEND_BALANCE"]
+LENGTHS = ["MIN_ADDRESS_LEN", "MAX_ADDRESS_LEN"]
+TIMES = ["RETRY_HOURS", "RETENTION_DAYS", "RETENTION_METADATA_DAYS"]
+NUMBERS = [*LENGTHS, "DEFAULT_SEND_BALANCE", *TIMES]
 PATTERNS = ["ADDRESS_REGEX", "ADDRESS_CHECK_REGEX"]
 OTHERS = ["PREFIX", "DEFAULT_LANG", "SMTP_IMAP_PROXY_CONFIG"]
 ALL = [*TEXTS, *LISTS, *DOMAINS, *BOOLEANS, *NUMBERS, *PATTERNS, *OTHERS]
@@ -77,6 +79,9 @@ def test_the_defaults() -> None:
         default_send_balance=0,
         send_mail_domains=(),
         sending_paused=False,
+        retry_hours=72,
+        retention_days=30,
+        retention_metadata_days=90,
         cf_turnstile_site_key=None,
         smtp_imap_proxy_config={},
     )
@@ -196,10 +201,17 @@ def test_what_is_no_whole_number_is_unreadable(name: str, value: object) -> None
     assert unreadable(name, value).startswith("a whole number, at least ")
 
 
-def test_a_balance_may_be_0_and_a_length_may_not() -> None:
-    assert read("DEFAULT_SEND_BALANCE", 0) == 0
-    assert unreadable("MIN_ADDRESS_LEN", 0) == "a whole number, at least 1"
-    assert unreadable("MAX_ADDRESS_LEN", "0") == "a whole number, at least 1"
+@pytest.mark.parametrize("name", ["DEFAULT_SEND_BALANCE", *TIMES])
+@pytest.mark.parametrize("value", [0, "0"])
+def test_a_balance_and_a_time_may_be_0(name: str, value: object) -> None:
+    assert read(name, value) == 0
+    assert unreadable(name, -1) == "a whole number, at least 0"
+
+
+@pytest.mark.parametrize("name", LENGTHS)
+@pytest.mark.parametrize("value", [0, "0"])
+def test_a_length_may_not_be_0(name: str, value: object) -> None:
+    assert unreadable(name, value) == "a whole number, at least 1"
 
 
 def test_the_longest_name_is_not_shorter_than_the_shortest() -> None:
@@ -242,6 +254,24 @@ def test_another_language_is_unreadable(value: object) -> None:
 
 def test_the_prefix_is_trimmed_and_lowered() -> None:
     assert read("PREFIX", " Tmp. ") == "tmp."
+
+
+@pytest.mark.parametrize("prefix", ["a", "9", "tmp-", "a.b_c+d", "a" * 32])
+def test_a_prefix_begins_an_address(prefix: str) -> None:
+    assert read("PREFIX", prefix) == prefix
+
+
+@pytest.mark.parametrize("value", [" ", ".a", "-a", "_", "a b", "a@b", "ü", "a" * 33, "a\n.b", 7])
+def test_what_begins_no_address_is_unreadable(value: object) -> None:
+    expected = "at most 32 letters, digits and . _ + -, a letter or digit first"
+    assert unreadable("PREFIX", value) in {expected, "a text"}
+
+
+@pytest.mark.parametrize("name", [*LISTS, *DOMAINS])
+@pytest.mark.parametrize("value", [" ", ",", " , ,"])
+def test_a_list_of_nothing_is_unreadable(name: str, value: str) -> None:
+    # It was meant to say something; a password list without passwords would let everybody in.
+    assert unreadable(name, value).startswith("a list ")
 
 
 @pytest.mark.parametrize(

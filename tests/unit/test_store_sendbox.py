@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from accounts.credentials import Credential
+from lifecycle import News
 from mail.message import Message
-from refusals import Unauthorized
+from refusals import NotFound, Unauthorized
+from store.confirm import Confirmation, confirm
 from store.database import Row
-from store.reserve import FIRST_PART_CHARACTERS, reserve
-from store.sendbox import sendbox_page
+from store.reserve import FIRST_PART_BYTES, MAX_PART_BYTES, reserve
+from store.sendbox import StoredMessage, find_message, sendbox_page
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -22,10 +24,14 @@ def credential(database: SqliteDatabase) -> Credential:
 
 
 def keep(
-    database: SqliteDatabase, credential: Credential, id: str, message: Message | None = None
+    database: SqliteDatabase,
+    credential: Credential,
+    id: str,
+    message: Message | None = None,
+    **more: Any,
 ) -> None:
     mail = message or given.message(sender=credential.address)
-    run(reserve(database, mail, given.reservation(credential, id)))
+    run(reserve(database, mail, given.reservation(credential, id, **more)))
 
 
 def page(
@@ -54,6 +60,7 @@ def test_a_message_shows_what_was_sent(database: SqliteDatabase, credential: Cre
         "recipient_name": None,
         "body_kind": "html",
         "content": "<p>Hi</p>",
+        "truncated": 0,
     }
 
 
@@ -107,9 +114,30 @@ def test_a_message_stands_once_in_the_list(
 def test_of_a_long_body_the_first_part_is_shown(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    text = "é" * FIRST_PART_CHARACTERS + "the rest"
-    keep(database, credential, "m1", given.message(text=text))
-    assert page(database, credential)[0][0]["content"] == "é" * FIRST_PART_CHARACTERS
+    first = "é" * (FIRST_PART_BYTES // 2)
+    keep(database, credential, "m1", given.message(text=first + "the rest"))
+    row = page(database, credential)[0][0]
+    assert (row["content"], row["truncated"]) == (first, 1)
+
+
+def test_of_a_body_of_one_part_all_is_shown(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    # The text is long, and the html is what is listed.
+    message = given.message(text="t" * (2 * FIRST_PART_BYTES), html="h" * FIRST_PART_BYTES)
+    keep(database, credential, "m1", message)
+    row = page(database, credential)[0][0]
+    assert (row["content"], row["truncated"]) == ("h" * FIRST_PART_BYTES, 0)
+
+
+def test_a_whole_page_of_long_messages_stays_small(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    for number in range(100):
+        keep(database, credential, f"m{number}", given.message(html="a" * (2 * FIRST_PART_BYTES)))
+    rows, _ = page(database, credential, limit=100)
+    assert len(rows) == 100
+    assert sum(len(row["content"].encode()) for row in rows) <= 100 * FIRST_PART_BYTES < 7_000_000
 
 
 def test_a_message_whose_body_was_cleaned_away_is_still_listed(
@@ -127,3 +155,149 @@ def test_a_credential_that_does_not_hold_sees_nothing(
     keep(database, credential, "m1")
     with pytest.raises(Unauthorized, match="invalid_credential"):
         page(database, replace(credential, version=1))
+
+
+# One message
+
+
+def tell(database: SqliteDatabase, news: News, **more: Any) -> None:
+    about = Confirmation(id="m1", attempt=1, now=NOW + 500, **more)
+    run(confirm(database, news, about))
+
+
+def found(database: SqliteDatabase, credential: Credential, id: str = "m1") -> StoredMessage:
+    return run(find_message(database, credential, id))
+
+
+def test_all_that_is_kept_of_a_message_is_found(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    mail = given.message("a@one.example", "b@two.example", sender_name="Me", html="<p>")
+    more = {"idempotency_key": "k", "request_digest": "d", "retry_of": "m0"}
+    keep(database, credential, "m1", mail, request_id="r9", **more)
+    assert found(database, credential) == StoredMessage(
+        row={
+            "id": "m1",
+            "sender": "me@example.com",
+            "sender_name": "Me",
+            "subject": "Hello",
+            "status": "sending",
+            "attempt": 1,
+            "accepted_at": NOW,
+            "next_attempt_at": None,
+            "finished_at": None,
+            "provider_message_id": None,
+            "provider_code": None,
+            "request_id": "r9",
+            "retry_of": "m0",
+            "retried_as": None,
+        },
+        recipients=[
+            {
+                "kind": "to",
+                "address": address,
+                "name": None,
+                "status": "sending",
+                "provider_code": None,
+            }
+            for address in ("a@one.example", "b@two.example")
+        ],
+        events=[{"kind": "accepted", "attempt": 0, "provider_code": None, "occurred_at": NOW}],
+        bodies=[{"kind": "html", "content": "<p>"}],
+    )
+
+
+def test_the_history_is_in_order(database: SqliteDatabase, credential: Credential) -> None:
+    keep(database, credential, "m1")
+    tell(database, "lost", provider_code="E_INTERNAL_SERVER_ERROR")
+    tell(database, "sent", provider_message_id="<p>")
+    message = found(database, credential)
+    assert [(event["kind"], event["provider_code"]) for event in message.events] == [
+        ("accepted", None),
+        ("unknown", "E_INTERNAL_SERVER_ERROR"),
+        ("sent", None),
+    ]
+    assert (message.row["status"], message.row["provider_message_id"]) == ("sent", "<p>")
+    assert message.row["provider_code"] is None
+
+
+@pytest.mark.parametrize(
+    ("news", "status"),
+    [("sent", "sent"), ("refused", "failed"), ("lost", "unknown"), ("deferred", "queued")],
+)
+def test_a_recipient_stands_as_the_message_does(
+    database: SqliteDatabase, credential: Credential, news: News, status: str
+) -> None:
+    keep(database, credential, "m1", given.message("a@one.example", "b@two.example"))
+    tell(database, news, provider_code="E_X", next_attempt_at=NOW if status == "queued" else None)
+    message = found(database, credential)
+    assert [(r["status"], r["provider_code"]) for r in message.recipients] == [(status, "E_X")] * 2
+
+
+def test_a_recipient_of_whom_more_is_known_stands_for_himself(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, "m1", given.message("a@one.example", "b@two.example"))
+    tell(database, "sent")
+    database.query(
+        "UPDATE deliveries SET status = 'failed', provider_code = 'E_Y' WHERE position = 1"
+    )
+    message = found(database, credential)
+    assert [(r["status"], r["provider_code"]) for r in message.recipients] == [
+        ("sent", None),
+        ("failed", "E_Y"),
+    ]
+
+
+def test_a_repetition_and_what_it_repeats_name_each_other(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, "m1")
+    keep(database, credential, "m2", retry_of="m1")
+    rows = [found(database, credential, id).row for id in ("m1", "m2")]
+    assert [(row["retry_of"], row["retried_as"]) for row in rows] == [(None, "m2"), ("m1", None)]
+
+
+def test_the_whole_body_is_found_in_its_parts(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    text = "名" * MAX_PART_BYTES
+    keep(database, credential, "m1", given.message(text=text, html="<p>"))
+    bodies = found(database, credential).bodies
+    assert [body["kind"] for body in bodies] == ["html", "text", "text", "text", "text"]
+    assert "".join(body["content"] for body in bodies if body["kind"] == "text") == text
+
+
+def test_recipients_are_in_their_order(database: SqliteDatabase, credential: Credential) -> None:
+    addresses = [f"you{number}@example.org" for number in range(12, 0, -1)]
+    keep(database, credential, "m1", given.message(*addresses))
+    assert [r["address"] for r in found(database, credential).recipients] == addresses
+
+
+def test_a_message_whose_body_was_cleaned_away_is_found(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, "m1")
+    database.query("DELETE FROM bodies")
+    assert found(database, credential).bodies == []
+
+
+@pytest.mark.parametrize("id", ["m2", "m0", "", "M1", "m1 ", "%", "'"])
+def test_there_is_no_message_of_another_id_or_address(
+    database: SqliteDatabase, credential: Credential, id: str
+) -> None:
+    other = given.address(database, "other@example.com", balance=10)
+    keep(database, credential, "m1")
+    keep(database, other, "m2")
+    with pytest.raises(NotFound, match="message_not_found"):
+        found(database, credential, id)
+    assert found(database, other, "m2").row["sender"] == "other@example.com"
+
+
+def test_a_credential_that_does_not_hold_finds_nothing(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, "m1")
+    for id in ("m1", "m2"):
+        with pytest.raises(Unauthorized, match="invalid_credential"):
+            found(database, replace(credential, version=1), id)

@@ -1,33 +1,57 @@
-"""The sweep: a message whose worker died becomes unknown when its lease ends, and stays so."""
+"""The sweep: every kind of its work, in bounded steps, and interrupted anywhere."""
+
+import contextlib
+from typing import Any
 
 import pytest
 
 from accounts.credentials import Credential
-from store.confirm import Ending, confirm
+from lifecycle import FINAL, News
+from store.claim import claim
+from store.confirm import Confirmation, confirm
+from store.database import DatabaseUnavailable
 from store.reserve import reserve
-from store.sweep import MAX_ROWS, end_expired_leases
+from store.sweep import MAX_STEPS, STEP_ROWS, due_messages, sweep
 from tests.unit import given
-from tests.unit.given import NOW
-from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.given import DAY, LEASE, NOW, message_id
+from tests.unit.sqlite_database import DyingDatabase, ForgetfulDatabase, SqliteDatabase, run
 
-LEASE_END = NOW + 90_000
+LEASE_END = NOW + LEASE
+FULL = STEP_ROWS * MAX_STEPS  # what one sweep deals with at most
+STATUSES = ("scheduled", "queued", "sending", "sent", "failed", "unknown", "cancelled")
+OPEN = sorted(set(STATUSES) - FINAL)
+NOTHING = {"became_unknown": 0, "keys_passed": 0}
 
 
-@pytest.fixture(autouse=True)
-def credential(database: SqliteDatabase) -> Credential:
-    """The message m1 to two recipients is being sent; 998 of 1000 are left."""
-    made = given.address(database, balance=1000)
-    mail = given.message("a@one.example", "b@two.example")
-    run(reserve(database, mail, given.reservation(made)))
+@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
+def database(request: pytest.FixtureRequest) -> SqliteDatabase:
+    """Every test of this file runs each batch once, and twice with the first answer lost."""
+    made: SqliteDatabase = request.param()
     return made
 
 
-def sweep(database: SqliteDatabase, now: int = LEASE_END) -> int:
-    return run(end_expired_leases(database, now=now))
+@pytest.fixture
+def credential(database: SqliteDatabase) -> Credential:
+    return given.address(database, balance=1000)
 
 
-def end(database: SqliteDatabase, status: str, *, expected: str = "sending") -> None:
-    run(confirm(database, Ending("m1", 1, expected, status, LEASE_END + 1)))
+@pytest.fixture
+def sending(database: SqliteDatabase, credential: Credential) -> Credential:
+    """The message m1 to two recipients is being sent; 998 of 1000 are left."""
+    mail = given.message("a@one.example", "b@two.example")
+    run(reserve(database, mail, given.reservation(credential)))
+    return credential
+
+
+def swept(
+    database: SqliteDatabase, now: int = LEASE_END, *, days: int = 0, metadata_days: int = 0
+) -> dict[str, int]:
+    return run(sweep(database, now=now, retention_days=days, retention_metadata_days=metadata_days))
+
+
+def tell(database: SqliteDatabase, news: News, *, id: str = "m1", attempt: int = 1) -> None:
+    about = Confirmation(id=id, attempt=attempt, now=LEASE_END + 1, next_attempt_at=NOW)
+    run(confirm(database, news, about))
 
 
 def statuses(database: SqliteDatabase) -> dict[str, str]:
@@ -35,23 +59,62 @@ def statuses(database: SqliteDatabase) -> dict[str, str]:
     return {row["id"]: row["status"] for row in rows}
 
 
-def test_a_lease_that_still_runs_is_left_alone(database: SqliteDatabase) -> None:
+def ids(database: SqliteDatabase, sql: str = "SELECT id FROM messages") -> list[str]:
+    return sorted(row["id"] for row in database.query(sql))
+
+
+def put(database: SqliteDatabase, id: str, status: str = "sent", **more: Any) -> None:
+    """A message as it may stand in the table, with all that belongs to it."""
+    waits, sending = status in ("scheduled", "queued"), status == "sending"
+    columns: dict[str, Any] = {
+        "id": id,
+        "address_id": 1,
+        "sender": given.ME,
+        "subject": "Hello",
+        "size": 2000,
+        "recipients": 1,
+        "charge": 1,
+        "status": status,
+        "attempt": 1,
+        "accepted_at": NOW,
+        "lease_until": 10**15 if sending else None,
+        "next_attempt_at": 10**15 if waits else None,
+        "finished_at": None if waits or sending else NOW,
+        **more,
+    }
+    database.insert("messages", **columns)
+    database.insert("deliveries", message_id=id, position=0, kind="to", address=given.YOU)
+    event = {"message_id": id, "sequence": 0, "kind": "accepted", "attempt": 0}
+    database.insert("events", **event, occurred_at=NOW)
+    for kind in ("text", "html"):
+        database.insert("bodies", message_id=id, kind=kind, part=0, content="Hello")
+
+
+# Leases
+
+
+def test_a_lease_that_still_runs_is_left_alone(
+    database: SqliteDatabase, sending: Credential
+) -> None:
     before = database.dump()
-    assert sweep(database, LEASE_END - 1) == 0
+    assert swept(database, LEASE_END - 1) == NOTHING
     assert database.dump() == before
 
 
-def test_a_lease_that_has_ended_makes_a_message_unknown(database: SqliteDatabase) -> None:
-    assert sweep(database) == 1
-    (row,) = database.query("SELECT status, lease_until, finished_at, attempt FROM messages")
+def test_a_lease_that_has_ended_makes_a_message_unknown(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    swept(database)
+    (row,) = database.query(
+        "SELECT status, lease_until, finished_at, attempt, next_attempt_at FROM messages"
+    )
     assert row == {
         "status": "unknown",
         "lease_until": None,
         "finished_at": LEASE_END,
         "attempt": 1,
+        "next_attempt_at": None,
     }
-    rows = database.query("SELECT status FROM deliveries")
-    assert rows == [{"status": "unknown"}, {"status": "unknown"}]
     assert database.query("SELECT * FROM events ORDER BY sequence")[-1] == {
         "message_id": "m1",
         "sequence": 1,
@@ -62,64 +125,419 @@ def test_a_lease_that_has_ended_makes_a_message_unknown(database: SqliteDatabase
     }
 
 
-def test_unknown_keeps_its_charge(database: SqliteDatabase) -> None:
-    sweep(database)
+def test_the_sweep_says_how_many_became_unknown(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    expected = 0 if isinstance(database, ForgetfulDatabase) else 1  # the lost answer said it
+    assert swept(database) == {**NOTHING, "became_unknown": expected}
+
+
+def test_unknown_keeps_its_charge(database: SqliteDatabase, sending: Credential) -> None:
+    swept(database)
     assert database.value("SELECT balance FROM send_balances") == 998
     assert database.value("SELECT recipients FROM daily_recipients") == 2
 
 
-def test_a_second_sweep_changes_nothing(database: SqliteDatabase) -> None:
-    sweep(database)
+def test_a_second_sweep_changes_nothing(database: SqliteDatabase, sending: Credential) -> None:
+    swept(database)
     after = database.dump()
-    assert sweep(database, LEASE_END + 60_000) == 0
+    assert swept(database, LEASE_END + 60_000) == NOTHING
     assert database.dump() == after
 
 
-def test_a_sweep_whose_answer_was_lost_may_be_repeated() -> None:
-    database = ForgetfulDatabase()
-    made = given.address(database, balance=1)
-    run(reserve(database, given.message(), given.reservation(made)))
-    sweep(database)
-    kinds = database.query("SELECT kind FROM events ORDER BY sequence")
-    assert kinds == [{"kind": "accepted"}, {"kind": "unknown"}]
-
-
-@pytest.mark.parametrize("status", ["sent", "failed", "unknown"])
-def test_what_has_ended_is_left_alone(database: SqliteDatabase, status: str) -> None:
-    end(database, status)
-    after = database.dump()
-    assert sweep(database, LEASE_END + 10**9) == 0
-    assert database.dump() == after
-
-
-@pytest.mark.parametrize("status", ["sent", "failed", "unknown"])
-def test_a_worker_that_comes_back_finds_its_claim_gone(
-    database: SqliteDatabase, status: str
+@pytest.mark.parametrize("news", ["sent", "refused", "lost"])
+def test_what_has_ended_is_left_alone(
+    database: SqliteDatabase, sending: Credential, news: News
 ) -> None:
-    sweep(database)
+    tell(database, news)
     after = database.dump()
-    end(database, status)
+    assert swept(database, LEASE_END + 10**6) == NOTHING
     assert database.dump() == after
 
 
-@pytest.mark.parametrize(("status", "balance"), [("sent", 998), ("failed", 1000)])
+def test_what_waits_is_left_alone(database: SqliteDatabase, sending: Credential) -> None:
+    tell(database, "deferred")
+    after = database.dump()
+    assert swept(database, LEASE_END + 10**6) == NOTHING
+    assert database.dump() == after
+
+
+@pytest.mark.parametrize(
+    ("news", "status", "balance"),
+    [("sent", "sent", 998), ("refused", "failed", 1000), ("deferred", "failed", 1000)],
+)
 def test_a_late_answer_still_makes_it_known(
-    database: SqliteDatabase, status: str, balance: int
+    database: SqliteDatabase, sending: Credential, news: News, status: str, balance: int
 ) -> None:
-    sweep(database)
-    end(database, status, expected="unknown")
+    swept(database)
+    tell(database, news)
     assert statuses(database) == {"m1": status}
     assert database.value("SELECT balance FROM send_balances") == balance
+
+
+def test_a_worker_that_only_says_that_it_knows_nothing_says_nothing_new(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    swept(database)
+    after = database.dump()
+    tell(database, "lost")
+    assert database.dump() == after
+
+
+def test_a_second_attempt_becomes_unknown_as_the_first(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    tell(database, "deferred")
+    run(claim(database, "m1", claimant="w", now=NOW, lease_until=LEASE_END))
+    swept(database)
+    assert statuses(database) == {"m1": "unknown"}
+    events = database.query("SELECT kind, attempt FROM events ORDER BY sequence")
+    assert [(event["kind"], event["attempt"]) for event in events] == [
+        ("accepted", 0),
+        ("deferred", 1),
+        ("unknown", 2),
+    ]
+
+
+def test_the_code_of_an_earlier_attempt_does_not_stand_beside_unknown(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    about = Confirmation(
+        id="m1", attempt=1, now=NOW, next_attempt_at=NOW, provider_code="E_RATE_LIMIT_EXCEEDED"
+    )
+    run(confirm(database, "deferred", about))
+    run(claim(database, "m1", claimant="w", now=NOW, lease_until=LEASE_END))
+    swept(database)
+    assert database.value("SELECT provider_code FROM messages") is None
 
 
 def test_a_sweep_has_an_end_and_begins_with_the_oldest(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    for number in range(MAX_ROWS + 5):
-        made = given.reservation(credential, f"n{number:03}", now=NOW + 1 + number)
-        run(reserve(database, given.message(), made))
-    assert sweep(database, NOW + 10**6) == MAX_ROWS
-    left = [id for id, status in sorted(statuses(database).items()) if status == "sending"]
-    assert left == [f"n{number:03}" for number in range(MAX_ROWS - 1, MAX_ROWS + 5)]
-    assert sweep(database, NOW + 10**6) == 6
+    for number in range(FULL + 5):
+        # Their ids sort the other way round than their leases.
+        put(database, f"n{9999 - number}", "sending", lease_until=NOW + number)
+    if isinstance(database, ForgetfulDatabase):
+        swept(database, NOW + 10**6)  # each step twice, which is as much as there is
+        assert set(statuses(database).values()) == {"unknown"}
+        return
+    assert swept(database, NOW + 10**6)["became_unknown"] == FULL
+    left = [id for id, status in statuses(database).items() if status == "sending"]
+    assert sorted(left) == [f"n{9999 - number}" for number in range(FULL + 4, FULL - 1, -1)]
+    assert swept(database, NOW + 10**6)["became_unknown"] == 5
+    assert swept(database, NOW + 10**6)["became_unknown"] == 0
+
+
+def test_leases_that_end_together_end_one_by_one(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    for number in range(FULL + 5):
+        put(database, f"n{number}", "sending", lease_until=NOW)
+    swept(database, NOW)
+    swept(database, NOW)
     assert set(statuses(database).values()) == {"unknown"}
+    # Each has its one event more.
+    assert database.query("SELECT sequence, count(*) AS n FROM events GROUP BY 1") == [
+        {"sequence": 0, "n": FULL + 5},
+        {"sequence": 1, "n": FULL + 5},
+    ]
+
+
+# Idempotency keys
+
+
+def put_with_key(database: SqliteDatabase, time: int, number: int = 0, **more: Any) -> str:
+    id = message_id(time, number)
+    more = {"idempotency_key": f"k{number}", "request_digest": "d", **more}
+    put(database, id, accepted_at=time, **more)
+    return id
+
+
+WITH_KEY = "SELECT id FROM messages WHERE idempotency_key IS NOT NULL"
+
+
+def position(database: SqliteDatabase) -> str | None:
+    rows = database.query("SELECT name, position FROM sweeps")
+    assert {row["name"] for row in rows} <= {"idempotency_keys"}
+    return rows[0]["position"] if rows else None
+
+
+def test_a_key_is_freed_after_a_day(database: SqliteDatabase) -> None:
+    old = put_with_key(database, NOW - DAY - 1, 1)
+    new = put_with_key(database, NOW - DAY, 0)
+    swept(database, NOW)
+    rows = database.query("SELECT id, idempotency_key, request_digest FROM messages ORDER BY id")
+    assert [tuple(row.values()) for row in rows] == [(old, None, None), (new, "k0", "d")]
+    assert position(database) == old
+
+
+def test_the_walk_goes_on_where_it_stopped(database: SqliteDatabase) -> None:
+    first = put_with_key(database, NOW, 0)
+    second = put_with_key(database, NOW + 1000, 1)
+    swept(database, NOW + DAY + 1)
+    assert (ids(database, WITH_KEY), position(database)) == ([second], first)
+    swept(database, NOW + DAY + 1000)
+    assert (ids(database, WITH_KEY), position(database)) == ([second], first)
+    swept(database, NOW + DAY + 1001)
+    assert (ids(database, WITH_KEY), position(database)) == ([], second)
+
+
+def test_the_walk_does_not_look_at_what_it_has_passed(database: SqliteDatabase) -> None:
+    put_with_key(database, NOW, 5)
+    assert swept(database, NOW + 2 * DAY)["keys_passed"] in (0, 1)
+    before = database.dump()
+    assert swept(database, NOW + 3 * DAY)["keys_passed"] == 0
+    assert database.dump() == before
+
+
+def test_messages_without_a_key_are_passed(database: SqliteDatabase) -> None:
+    last = ""
+    for number in range(3):
+        last = put_with_key(database, NOW, number, idempotency_key=None, request_digest=None)
+    swept(database, NOW + 2 * DAY)
+    assert position(database) == last
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_key_is_freed_whatever_became_of_its_message(
+    database: SqliteDatabase, status: str
+) -> None:
+    put_with_key(database, NOW, status=status)
+    swept(database, NOW + 2 * DAY)
+    assert ids(database, WITH_KEY) == []
+    assert list(statuses(database).values()) == [status]
+
+
+def test_the_first_answer_is_kept_beside_the_freed_key(database: SqliteDatabase) -> None:
+    put_with_key(database, NOW, answer_status=502, answer_code="E_X")
+    before = database.query("SELECT * FROM messages")[0]
+    swept(database, NOW + 2 * DAY)
+    after = database.query("SELECT * FROM messages")[0]
+    assert {name for name in before if before[name] != after[name]} == {
+        "idempotency_key",
+        "request_digest",
+    }
+
+
+def test_the_walk_over_keys_is_bounded(database: SqliteDatabase) -> None:
+    made = [put_with_key(database, NOW + number, number) for number in range(FULL + 5)]
+    later = NOW + 2 * DAY
+    if not isinstance(database, ForgetfulDatabase):
+        assert swept(database, later)["keys_passed"] == FULL
+        assert (ids(database, WITH_KEY), position(database)) == (made[FULL:], made[FULL - 1])
+        assert swept(database, later)["keys_passed"] == 5
+    else:
+        swept(database, later)  # each step twice
+    assert (ids(database, WITH_KEY), position(database)) == ([], made[-1])
+    assert swept(database, later) == NOTHING
+
+
+def test_a_message_removed_at_the_position_does_not_stop_the_walk(
+    database: SqliteDatabase,
+) -> None:
+    first = put_with_key(database, NOW, 0)
+    swept(database, NOW + DAY + 1)
+    database.query("DELETE FROM messages WHERE id = ?", first)
+    second = put_with_key(database, NOW + 1, 1)
+    swept(database, NOW + DAY + 2)
+    assert (ids(database, WITH_KEY), position(database)) == ([], second)
+
+
+# Retention
+
+
+def test_bodies_are_removed_after_their_days_and_messages_after_theirs(
+    database: SqliteDatabase,
+) -> None:
+    made = [message_id(NOW - days * DAY - 1) for days in (100, 90, 89, 30, 29, 0)]
+    for id in made:
+        put(database, id)
+    swept(database, NOW, days=30, metadata_days=90)
+    assert ids(database) == made[2:]
+    for table in ("deliveries", "events"):
+        assert ids(database, f"SELECT message_id AS id FROM {table}") == made[2:]
+    assert ids(database, "SELECT DISTINCT message_id AS id FROM bodies") == made[4:]
+
+
+@pytest.mark.parametrize(("days", "metadata_days"), [(1, 0), (0, 1), (1, 1), (30, 7)])
+def test_what_is_kept_for_so_many_days_is_kept_to_the_millisecond(
+    database: SqliteDatabase, days: int, metadata_days: int
+) -> None:
+    for number, limit in enumerate({days, metadata_days} - {0}):
+        put(database, message_id(NOW - limit * DAY, number))
+    before = database.dump()
+    if (days, metadata_days) != (30, 7):  # there the older one's whole row goes
+        swept(database, NOW, days=days, metadata_days=metadata_days)
+        assert [database.dump()[table] for table in ("messages", "bodies")] == [
+            before[table] for table in ("messages", "bodies")
+        ]
+    swept(database, NOW + 1, days=days, metadata_days=metadata_days)
+    assert bool(database.dump()["messages"]) == (metadata_days == 0)
+    assert database.dump()["bodies"] == []
+
+
+def test_0_days_keep_for_ever(database: SqliteDatabase) -> None:
+    put(database, message_id(NOW - 20_000 * DAY))
+    before = database.dump()
+    assert swept(database, NOW).keys() == NOTHING.keys()
+    after = database.dump()
+    assert after.pop("sweeps") != before.pop("sweeps")
+    assert after == before
+
+
+@pytest.mark.parametrize("days", [1, 10**6, 2**53])
+def test_any_number_of_days_is_taken(database: SqliteDatabase, days: int) -> None:
+    put(database, message_id(0))
+    swept(database, NOW, days=days, metadata_days=days)
+    assert len(database.dump()["messages"]) == (0 if days == 1 else 1)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_open_messages_are_never_removed(database: SqliteDatabase, status: str) -> None:
+    put(database, message_id(NOW - 1000 * DAY), status)
+    swept(database, NOW, days=1)
+    assert len(database.dump()["bodies"]) == (2 if status in OPEN else 0)
+    swept(database, NOW, days=1, metadata_days=1)
+    assert list(statuses(database).values()) == ([status] if status in OPEN else [])
+
+
+def test_old_messages_that_are_open_do_not_keep_others(database: SqliteDatabase) -> None:
+    for number in range(STEP_ROWS + 5):
+        put(database, message_id(NOW - 100 * DAY, number), "queued")
+    old = message_id(NOW - 99 * DAY)
+    put(database, old)
+    swept(database, NOW, days=1, metadata_days=2)
+    assert old not in ids(database)
+    assert len(ids(database)) == STEP_ROWS + 5
+    assert len(database.dump()["bodies"]) == 2 * (STEP_ROWS + 5)
+
+
+@pytest.mark.parametrize("what", ["bodies", "messages"])
+def test_removing_is_bounded_and_begins_with_the_oldest(what: str) -> None:
+    database = SqliteDatabase()
+    made = [message_id(NOW + number, number) for number in range(FULL + 5)]
+    for id in made:
+        put(database, id)
+    days = {"days": 1} if what == "bodies" else {"metadata_days": 1}
+    sql = f"SELECT DISTINCT {'id' if what == 'messages' else 'message_id AS id'} FROM {what}"
+    done = swept(database, NOW + 10 * DAY, **days)[f"{what}_removed"]
+    assert done == FULL * (2 if what == "bodies" else 1)  # rows, and a message has two bodies
+    assert ids(database, sql) == made[FULL:]
+    assert swept(database, NOW + 10 * DAY, **days)[f"{what}_removed"] in (5, 10)
+    assert ids(database, sql) == []
+
+
+# What is due
+
+
+def test_what_is_due_is_found_the_longest_waiting_first(database: SqliteDatabase) -> None:
+    for number, status in enumerate(["queued", "scheduled", "queued"]):
+        put(database, f"m{number}", status, next_attempt_at=NOW - number)
+    put(database, "m8", "queued", next_attempt_at=NOW + 1)
+    for status in set(STATUSES) - {"queued", "scheduled"}:
+        put(database, status, status)
+    before = database.dump()
+    assert run(due_messages(database, now=NOW)) == ["m2", "m1", "m0"]
+    assert run(due_messages(database, now=NOW + 1)) == ["m2", "m1", "m0", "m8"]
+    assert run(due_messages(database, now=0)) == []
+    assert database.dump() == before
+
+
+def test_at_most_a_hundred_are_due_at_a_time(database: SqliteDatabase) -> None:
+    for number in range(120):
+        put(database, f"m{number:03}", "queued", next_attempt_at=NOW - number)
+    found = run(due_messages(database, now=NOW))
+    assert found == [f"m{number:03}" for number in range(119, 19, -1)]
+
+
+# Interrupted anywhere
+
+
+def _work(database: SqliteDatabase) -> None:
+    """Some work of every kind, more than a step has."""
+    given.address(database, balance=10)
+    for number in range(STEP_ROWS + 20):
+        time = NOW + number
+        put(database, message_id(time - 100 * DAY, number))
+        put(database, message_id(time - 40 * DAY, number), "failed")
+        put_with_key(database, time - 2 * DAY, number)
+        put(database, message_id(time, number), "sending", lease_until=time)
+        put(database, message_id(time - 95 * DAY, number), "queued", next_attempt_at=time)
+
+
+def _consistent(database: SqliteDatabase) -> None:
+    """Nothing is half-done, wherever the sweep was stopped."""
+    # A status and its history agree.
+    assert (
+        database.query(
+            "SELECT id FROM messages WHERE (status = 'unknown') <> EXISTS"
+            " (SELECT 1 FROM events WHERE message_id = id AND kind = 'unknown' AND sequence = 1)"
+        )
+        == []
+    )
+    # A message has all of its rows, or is gone with them.
+    for table in ("deliveries", "events", "bodies"):
+        sql = f"SELECT message_id FROM {table} WHERE message_id NOT IN (SELECT id FROM messages)"
+        assert database.query(sql) == []
+    for table in ("deliveries", "events"):
+        sql = f"SELECT id FROM messages WHERE id NOT IN (SELECT message_id FROM {table})"
+        assert database.query(sql) == []
+    sql = "SELECT message_id FROM bodies GROUP BY 1 HAVING count(*) <> 2"
+    assert database.query(sql) == []
+    # Behind the position no key is left.
+    sql = f"{WITH_KEY} AND id <= coalesce((SELECT position FROM sweeps), '')"
+    assert database.query(sql) == []
+    # What is open is whole.
+    assert database.value("SELECT count(*) FROM messages WHERE status = 'queued'") == (
+        STEP_ROWS + 20
+    )
+
+
+def _finish(database: SqliteDatabase) -> int:
+    """Sweep, minute by minute, until there is nothing left to do; how many batches that took."""
+    minutes = 0
+    before = len(database.statements)
+    while any(swept(database, NOW + 10**6, days=30, metadata_days=90).values()):
+        minutes += 1
+        assert minutes < 10
+    return len(database.statements) - before
+
+
+@pytest.fixture(scope="module")
+def finished() -> SqliteDatabase:
+    database = SqliteDatabase()
+    _work(database)
+    _consistent(database)
+    assert _finish(database) > 0
+    _consistent(database)
+    assert set(statuses(database).values()) == {"sent", "failed", "unknown", "queued"}
+    return database
+
+
+@pytest.mark.parametrize("batches", range(16))
+def test_a_sweep_may_be_interrupted_anywhere(finished: SqliteDatabase, batches: int) -> None:
+    database = DyingDatabase()
+    _work(database)
+    database.batches_left = batches
+    with contextlib.suppress(DatabaseUnavailable):
+        _finish(database)
+    assert database.batches_left == 0  # it died
+    _consistent(database)
+    database.batches_left = 10**9
+    _finish(database)
+    assert database.dump() == finished.dump()
+
+
+def test_a_sweep_that_dies_again_and_again_comes_to_its_end(
+    finished: SqliteDatabase,
+) -> None:
+    database = DyingDatabase()
+    _work(database)
+    for batches in range(1, 20):
+        database.batches_left = batches
+        with contextlib.suppress(DatabaseUnavailable):
+            swept(database, NOW + 10**6, days=30, metadata_days=90)
+        _consistent(database)
+    database.batches_left = 10**9
+    _finish(database)
+    assert database.dump() == finished.dump()

@@ -11,10 +11,19 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from tools.bench import database, imports, python_time, send, upload
+from tools.bench import (
+    database,
+    imports,
+    python_time,
+    replay,
+    send,
+    sweep,
+    table_size,
+    upload,
+)
 from tools.bench.load import LoadError
 from tools.bench.report import Figures, progress
-from tools.bench.workers import Workers, started
+from tools.bench.workers import Histories, Workers, started, started_on_histories
 from tools.local_server import ServerError
 from tools.wrangler import WranglerError
 
@@ -25,20 +34,26 @@ _LONG = 6  # times as many rounds with `--long`
 _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
     database.measure,
     python_time.measure,
+    replay.measure,
     send.measure,
+)
+
+_ON_HISTORIES: tuple[Callable[[Histories, Figures, int], None], ...] = (
+    table_size.measure,
+    sweep.measure,
 )
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("--long", action="store_true", help="measure for 15 minutes")
+    parser.add_argument("--long", action="store_true", help="measure for 25 minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     figures = Figures()
     repeat = _LONG if options.long else 1
-    progress("Measuring; it takes about " + ("15 minutes" if options.long else "2.5 minutes"))
+    progress("Measuring; it takes about " + ("25 minutes" if options.long else "5 minutes"))
     try:
         upload.measure(figures)
         imports.measure(figures, repeat)
@@ -46,6 +61,10 @@ def main(arguments: list[str]) -> int:
         with started() as workers:
             for measure in _BESIDE_EACH_OTHER:
                 measure(workers, figures, repeat)
+        progress("Writing a thousand messages and a million (20 s)")
+        with started_on_histories() as histories:
+            for measure_on_histories in _ON_HISTORIES:
+                measure_on_histories(histories, figures, repeat)
     except KeyboardInterrupt:
         progress("Interrupted; the servers are stopped")
         return 130

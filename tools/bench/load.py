@@ -5,6 +5,7 @@ import json
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +21,16 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A worker under load; `authorization` is the header of that name."""
+    """A worker under load.
+
+    `authorization` is the header of that name; `idempotency_key` makes that of each request, and
+    where it is None there is none.
+    """
 
     name: str
     port: int
     authorization: str
+    idempotency_key: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,8 @@ class _Client:
             self.problem = exc  # Raised again by the thread that waits for this one.
 
     def send(self) -> None:
+        if self.target.idempotency_key is not None:
+            self._headers["Idempotency-Key"] = self.target.idempotency_key()
         self._connection.request("POST", _PATH, self.body, self._headers)
         response = self._connection.getresponse()
         self.answer = response.read()

@@ -24,7 +24,8 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
         seconds = 2 * _TURN_SECONDS * (_ROUNDS * repeat + 1)
         progress(f"Sending mails of {kib} KiB one by one ({seconds:.0f} s)")
         rounds = play(
-            workers,
+            workers.ours,
+            workers.bare,
             mails.request_body(size),
             rounds=_ROUNDS * repeat,
             seconds=_TURN_SECONDS,

@@ -4,30 +4,40 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.bench.load import Turn, drive
-from tools.bench.workers import Workers
+from tools.bench.load import Target, Turn, drive
 
 
 @dataclass(frozen=True)
 class Round:
-    """One turn of each worker, right after each other."""
+    """One turn of what is measured and one of its yardstick, right after each other."""
 
-    ours: Turn
-    bare: Turn
+    measured: Turn
+    yardstick: Turn
 
     @property
-    def ratio(self) -> float:
-        """This worker's throughput by that of the bare one."""
-        return self.ours.per_second / self.bare.per_second
+    def throughput_ratio(self) -> float:
+        """The throughput of what is measured, by that of the yardstick."""
+        return self.measured.per_second / self.yardstick.per_second
+
+    @property
+    def latency_ratio(self) -> float:
+        """The median latency of what is measured, by that of the yardstick."""
+        return self.measured.median_ms / self.yardstick.median_ms
 
     @property
     def extra_ms(self) -> float:
-        """How much longer the median answer of this worker takes, in milliseconds."""
-        return self.ours.median_ms - self.bare.median_ms
+        """How much longer the median answer of what is measured takes, in milliseconds."""
+        return self.measured.median_ms - self.yardstick.median_ms
 
 
 def play(
-    workers: Workers, body: bytes, *, rounds: int, seconds: float, concurrency: int
+    measured: Target,
+    yardstick: Target,
+    body: bytes,
+    *,
+    rounds: int,
+    seconds: float,
+    concurrency: int,
 ) -> list[Round]:
     """Play `rounds` rounds with turns of `seconds` after one that does not count.
 
@@ -37,10 +47,10 @@ def play(
     played = []
     for number in range(rounds + 1):
         turns = {}
-        order = [workers.ours, workers.bare]
+        order = [measured, yardstick]
         for target in order if number % 2 else reversed(order):
             turns[target] = drive(target, body, seconds=seconds, concurrency=concurrency)
-        played.append(Round(turns[workers.ours], turns[workers.bare]))
+        played.append(Round(turns[measured], turns[yardstick]))
     return played[1:]
 
 

@@ -24,16 +24,17 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
         seconds = 2 * _TURN_SECONDS * (_ROUNDS * repeat + 1)
         progress(f"Sending with {concurrency} client(s) ({seconds:.0f} s)")
         rounds = play(
-            workers,
+            workers.ours,
+            workers.bare,
             body,
             rounds=_ROUNDS * repeat,
             seconds=_TURN_SECONDS,
             concurrency=concurrency,
         )
-        ratios = [played.ratio for played in rounds]
+        ratios = [played.throughput_ratio for played in rounds]
         progress(f"Throughput by that of the bare worker: {spread(ratios)}")
-        _add(figures, f"send_c{concurrency}", [played.ours for played in rounds])
-        _add(figures, f"bare_c{concurrency}", [played.bare for played in rounds])
+        _add(figures, f"send_c{concurrency}", [played.measured for played in rounds])
+        _add(figures, f"bare_c{concurrency}", [played.yardstick for played in rounds])
         figures.add(f"send_vs_bare_ratio_c{concurrency}", statistics.median(ratios), 3)
     figures.add("send_vs_bare_ratio", statistics.median(ratios), 3)
 

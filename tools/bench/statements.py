@@ -12,7 +12,7 @@ from typing import Any
 from accounts.credentials import Credential
 from mail.address import parse_address
 from mail.message import Message, Recipient
-from store.confirm import Ending, confirm
+from store.confirm import Confirmation, confirm
 from store.database import Row, Statement
 from store.reserve import Reservation, reserve
 from tools.bench import mails
@@ -45,10 +45,12 @@ def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
         now=0,
         lease_until=0,
         day=day,
+        request_id="the-id-of-the-request",
     )
-    ending = Ending(id=_ID, attempt=1, expected="sending", status="sent", now=0)
+    # The bare worker fills in the time and the Message-ID.
+    confirmation = Confirmation(id=_ID, attempt=1, now=0, answer_status=200)
     asyncio.run(reserve(reserving := _Recorder(), message, reservation))
-    asyncio.run(confirm(confirming := _Recorder(), ending))
+    asyncio.run(confirm(confirming := _Recorder(), "sent", confirmation))
     return {
         "reserve": [_template(statement, text) for statement in reserving.statements],
         "confirm": [_template(statement, text) for statement in confirming.statements],

@@ -1,23 +1,29 @@
-"""The two workers side by side: this project's, and the bare one it is compared with."""
+"""The workers side by side: this project's and the bare one, or this project's twice."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from accounts.credentials import Credential, issue
 from tools.bench import mails
+from tools.bench.history import OWN_ADDRESS_ID, write_history
 from tools.bench.load import Target
+from tools.bench.report import progress
 from tools.bench.statements import plan
-from tools.local_server import LocalServer
-from tools.prepare import ROOT
+from tools.local_server import LocalServer, migrated_state
+from tools.prepare import BUILD, ROOT
 from tools.wrangler import CONFIG
 
 _BARE_CONFIG = ROOT / "tools" / "bench" / "bare_worker" / "wrangler.toml"
+_STATES = BUILD / "bench" / "states"
+_FEW = 1_000
+_MANY = 1_000_000
 _SECRET = "only-for-the-benchmark-0123456789-0123456789"
-_CREDENTIAL = Credential(mails.SENDER, 1, 0)
+_CREDENTIAL = Credential(mails.SENDER, OWN_ADDRESS_ID, 0)
 _VARIABLES = {
     "JWT_SECRET": _SECRET,
     "DOMAINS": mails.SENDER.rpartition("@")[2],
@@ -35,10 +41,25 @@ class Workers:
     log: Path
 
 
+@dataclass(frozen=True)
+class Aged:
+    """This project's worker on a database with a history."""
+
+    target: Target
+    server: LocalServer
+
+
+@dataclass(frozen=True)
+class Histories:
+    """This project's worker twice: after a thousand messages, and after a million."""
+
+    short: Aged
+    long: Aged
+
+
 @contextmanager
 def started() -> Iterator[Workers]:
     """Start both workers on databases with one address each; stop them at the end."""
-    token = issue(_CREDENTIAL, secret=_SECRET, now=0)
     day = time.strftime("%Y-%m-%d", time.gmtime())
     plans = {len(mails.content(size)): plan(_CREDENTIAL, size, day) for size in mails.SIZES}
     bare_variables = {"PLANS": json.dumps(plans), "SENDER": mails.SENDER}
@@ -52,7 +73,34 @@ def started() -> Iterator[Workers]:
                 (_CREDENTIAL.address_id, _CREDENTIAL.address, 0, 0),
             )
         yield Workers(
-            ours=Target("this worker", ours.port, f"Bearer {token}"),
+            ours=_target("this worker", ours),
             bare=Target("the bare worker", bare.port, "none"),
             log=ours.log,
         )
+
+
+@contextmanager
+def started_on_histories() -> Iterator[Histories]:
+    """Write both histories and start a worker on each; stop and remove all at the end."""
+    with ExitStack() as stack:
+        short, long = (stack.enter_context(_started_after(messages)) for messages in (_FEW, _MANY))
+        yield Histories(short, long)
+
+
+@contextmanager
+def _started_after(messages: int) -> Iterator[Aged]:
+    name = f"the worker with {messages:,} messages"
+    state = _STATES / str(messages)
+    shutil.rmtree(state, ignore_errors=True)
+    try:
+        write_history(migrated_state(state), messages)
+        progress(f"Starting {name} (5 s)")
+        with LocalServer((CONFIG,), state=state, variables=_VARIABLES) as server:
+            yield Aged(_target(name, server), server)
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+
+
+def _target(name: str, server: LocalServer) -> Target:
+    token = issue(_CREDENTIAL, secret=_SECRET, now=0)
+    return Target(name, server.port, f"Bearer {token}")

@@ -1,0 +1,18 @@
+"""When a message that the provider refused for now is tried again."""
+
+import random
+
+_DELAYS_SECONDS = (30, 120, 600, 3600)  # the last one again and again
+_SPREAD = 0.2  # so that messages refused together do not come back together
+
+
+def next_attempt_at(*, attempt: int, now: int, accepted_at: int, retry_hours: int) -> int | None:
+    """The time of the attempt after number ``attempt``, or None when it would be too late.
+
+    All times are in Unix milliseconds. The delay is that of the schedule and up to a fifth more.
+
+    :param retry_hours: hours after its acceptance in which a message is tried.
+    """
+    delay = _DELAYS_SECONDS[min(attempt, len(_DELAYS_SECONDS)) - 1]
+    time = now + int(delay * (1 + random.uniform(0, _SPREAD)) * 1000)
+    return time if time <= accepted_at + retry_hours * 3_600_000 else None

@@ -1,0 +1,99 @@
+"""``POST /api/sendbox/{id}/retry``: a new attempt, ordered by the caller, as a new message."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.api import Api, check_problem
+from tests.faults.deployment import failing_deployment
+from tests.faults.ledger import Ledger
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Iterator[Ledger]:
+    with Ledger() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api(ledger: Ledger) -> Iterator[Api]:
+    with failing_deployment(ledger) as server:
+        yield Api(server)
+
+
+def test_a_failed_message_is_sent_again_as_a_new_one(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    old = api.send(sender, subject="[E_DELIVERY_FAILED 1] again", content="<p>ü</p>", is_html=True)
+    old_id = old.json()["id"]
+    answer = api.post(f"/api/sendbox/{old_id}/retry", headers=sender.headers)
+    assert answer.status_code == 200, answer.text
+    new_id = answer.json()["id"]
+    assert new_id != old_id
+    assert api.message(sender, new_id)["retry_of"] == old_id
+    shown = api.message(sender, old_id)
+    assert (shown["status"], shown["retried_as"]) == ("failed", new_id)
+    (mail,) = ledger.mails_of(sender.address)
+    assert (mail["html"], mail["to"][0]["email"]) == ("<p>ü</p>", "recipient@example.net")
+    assert api.balance(sender) == 4
+
+
+def test_an_unknown_message_is_sent_again_only_once(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    problem = api.send(sender, subject="[take] [E_INTERNAL_SERVER_ERROR 1] twice").json()
+    assert problem["message_status"] == "unknown"
+    path = f"/api/sendbox/{problem['id']}/retry"
+    assert api.post(path, headers=sender.headers).status_code == 200
+    answer = api.post(path, headers=sender.headers)
+    check_problem(answer, 409, "already_retried", "This message was sent again already")
+    assert len(ledger.mails_of(sender.address)) == 2  # the caller asked for it by name
+    assert api.balance(sender) == 3
+
+
+def test_an_idempotency_key_goes_with_it(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    old_id = api.send(sender, subject="[E_DELIVERY_FAILED 1] key").json()["id"]
+    headers = {**sender.headers, "Idempotency-Key": "again"}
+    first, second = (api.post(f"/api/sendbox/{old_id}/retry", headers=headers) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert first.json() == second.json()
+    assert len(ledger.mails_of(sender.address)) == 1
+
+
+def test_what_was_sent_or_is_queued_is_not_sent_again(api: Api) -> None:
+    sender = api.new_sender(balance=5)
+    for subject in ("fine", "[E_RATE_LIMIT_EXCEEDED]"):
+        message_id = api.send(sender, subject=subject).json()["id"]
+        answer = api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers)
+        sentence = "Only a message that failed or whose outcome is unknown can be sent again"
+        check_problem(answer, 409, "not_retryable", sentence)
+
+
+def test_content_that_is_no_longer_kept(api: Api) -> None:
+    sender = api.new_sender(balance=5)
+    message_id = api.send(sender, subject="[E_DELIVERY_FAILED]").json()["id"]
+    api.server.sql("DELETE FROM bodies WHERE message_id = ?", [message_id])
+    answer = api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers)
+    sentence = "The content of this message is no longer kept"
+    check_problem(answer, 409, "content_removed", sentence)
+
+
+def test_a_retry_is_charged_and_may_be_refused(api: Api) -> None:
+    sender = api.new_sender(balance=1)
+    message_id = api.send(sender, subject="[E_DELIVERY_FAILED 1] refused").json()["id"]
+    sql = "UPDATE send_balances SET balance = 0 WHERE address_id = ?"
+    api.server.sql(sql, [sender.address_id])
+    answer = api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers)
+    check_problem(answer, 400, "no_balance", "Failed to send mail No balance")
+    sql = "UPDATE send_balances SET balance = 1 WHERE address_id = ?"
+    api.server.sql(sql, [sender.address_id])
+    assert api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers).status_code == 200
+
+
+def test_others_do_not_find_it(api: Api) -> None:
+    sender, other = api.new_sender(), api.new_sender()
+    message_id = api.send(sender, subject="[E_DELIVERY_FAILED]").json()["id"]
+    for wanted in (message_id, "nonsense", "' OR 1=1 --"):
+        for method, path in (("GET", wanted), ("POST", f"{wanted}/retry")):
+            answer = api.call(method, f"/api/sendbox/{path}", headers=other.headers)
+            check_problem(answer, 404, "message_not_found", "There is no such message")

@@ -1,0 +1,183 @@
+"""Claim: of all who are woken for a message one gets it, when it is due, with all it needs."""
+
+import pytest
+
+from accounts.credentials import Credential
+from lifecycle import TRANSITIONS, News, Status
+from mail.address import Address
+from mail.message import Message, Recipient
+from store.claim import Claim, claim
+from store.confirm import Confirmation, confirm
+from store.database import Row
+from store.reserve import FIRST_PART_BYTES, reserve
+from tests.unit import given
+from tests.unit.given import DAY, LEASE, NOW
+from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+
+DUE = NOW + 30_000
+LARGE = Message(
+    sender=Address("Me", "example.com"),
+    sender_name="Mé",
+    recipients=(
+        Recipient("to", Address("You", "example.org"), "You"),
+        Recipient("cc", Address("o'neil", "example.org")),
+        Recipient("bcc", Address("a", "xn--bcher-kva.example"), "名"),
+    ),
+    subject="Hé 😀",
+    text="名" * FIRST_PART_BYTES,
+    html="<p>" + "é" * FIRST_PART_BYTES,
+)
+
+
+@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
+def database(request: pytest.FixtureRequest) -> SqliteDatabase:
+    """Every test of this file runs each batch once, and twice with the first answer lost."""
+    made: SqliteDatabase = request.param()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def sending(database: SqliteDatabase) -> Credential:
+    """The message m1 is being sent, by attempt 1."""
+    credential = given.address(database, balance=10)
+    run(reserve(database, LARGE, given.reservation(credential)))
+    return credential
+
+
+def tell(database: SqliteDatabase, news: News, *, attempt: int = 1, id: str = "m1") -> None:
+    about = Confirmation(id=id, attempt=attempt, now=NOW, next_attempt_at=DUE)
+    run(confirm(database, news, about))
+
+
+def claimed(
+    database: SqliteDatabase, *, id: str = "m1", claimant: str = "w1", now: int = DUE
+) -> tuple[Claim, Message] | None:
+    return run(claim(database, id, claimant=claimant, now=now, lease_until=now + LEASE))
+
+
+def message(database: SqliteDatabase, id: str = "m1") -> Row:
+    (row,) = database.query("SELECT * FROM messages WHERE id = ?", id)
+    return row
+
+
+def put(database: SqliteDatabase, status: str) -> None:
+    """The message into any status, as if it had come there."""
+    waits = status in ("queued", "scheduled")
+    columns = {
+        "lease_until": NOW + LEASE if status == "sending" else None,
+        "next_attempt_at": DUE if waits else None,
+        "finished_at": None if waits or status == "sending" else NOW,
+    }
+    database.query(
+        "UPDATE messages SET status = ?, lease_until = ?, next_attempt_at = ?, finished_at = ?",
+        *(status, *columns.values()),
+    )
+
+
+def test_a_due_message_is_claimed_for_its_next_attempt(database: SqliteDatabase) -> None:
+    tell(database, "deferred")
+    assert claimed(database) == (Claim("m1", 2, NOW, "r1"), LARGE)
+    row = message(database)
+    assert (row["status"], row["attempt"], row["claimed_by"]) == ("sending", 2, "w1")
+    assert (row["lease_until"], row["next_attempt_at"]) == (DUE + LEASE, None)
+    assert row["accepted_at"] == NOW
+
+
+def test_what_is_claimed_is_what_was_ordered(database: SqliteDatabase, sending: Credential) -> None:
+    small = given.message("b@example.org", text="Hello")
+    run(reserve(database, small, given.reservation(sending, "m2")))
+    tell(database, "deferred", id="m2")
+    found = claimed(database, id="m2")
+    assert found is not None
+    assert found[1] == small
+
+
+def test_a_message_is_not_claimed_before_its_time(database: SqliteDatabase) -> None:
+    tell(database, "deferred")
+    before = database.dump()
+    assert claimed(database, now=DUE - 1) is None
+    assert database.dump() == before
+    assert claimed(database, now=DUE) is not None
+
+
+@pytest.mark.parametrize("status", ["sending", "sent", "failed", "unknown", "cancelled"])
+def test_what_does_not_wait_is_not_claimed(database: SqliteDatabase, status: Status) -> None:
+    assert (status, "claimed") not in TRANSITIONS
+    put(database, status)
+    before = database.dump()
+    assert claimed(database, now=NOW + 100 * DAY) is None
+    assert database.dump() == before
+
+
+@pytest.mark.parametrize("status", ["queued", "scheduled"])
+def test_what_waits_is_claimed(database: SqliteDatabase, status: Status) -> None:
+    assert (status, "claimed") in TRANSITIONS
+    put(database, status)
+    assert claimed(database) is not None
+
+
+def test_there_is_no_other_message_to_claim(database: SqliteDatabase) -> None:
+    tell(database, "deferred")
+    before = database.dump()
+    for id in ("m0", "M1", "", "m1 ", "%"):
+        assert claimed(database, id=id) is None
+    assert database.dump() == before
+
+
+def test_of_two_claimants_one_gets_it(database: SqliteDatabase) -> None:
+    tell(database, "deferred")
+    assert claimed(database, claimant="w1") is not None
+    after = database.dump()
+    assert claimed(database, claimant="w2") is None
+    assert claimed(database, claimant="w2", now=DUE + 10 * LEASE) is None
+    assert database.dump() == after
+
+
+def test_a_claimant_finds_its_own_claim_again(database: SqliteDatabase) -> None:
+    tell(database, "deferred")
+    first = claimed(database)
+    after = database.dump()
+    assert claimed(database) == first
+    assert database.dump() == after
+
+
+def test_the_attempt_that_reserve_began_is_nobodys_claim(database: SqliteDatabase) -> None:
+    assert message(database)["claimed_by"] is None
+    assert claimed(database, claimant="") is None
+
+
+def test_the_attempt_grows_with_each_claim(database: SqliteDatabase) -> None:
+    for attempt in range(1, 6):
+        tell(database, "deferred", attempt=attempt)
+        found = claimed(database, claimant=f"w{attempt}")
+        assert found is not None
+        assert found[0].attempt == message(database)["attempt"] == attempt + 1
+
+
+def test_a_claim_that_has_ended_is_not_found_again(database: SqliteDatabase) -> None:
+    tell(database, "deferred")
+    claimed(database)
+    tell(database, "deferred", attempt=2)
+    assert claimed(database, now=DUE - 1) is None
+    tell(database, "lost", attempt=2)
+    assert message(database)["status"] == "queued"
+
+
+def test_a_claim_costs_and_tells_nothing(database: SqliteDatabase) -> None:
+    tell(database, "deferred")
+    before = database.dump()
+    claimed(database)
+    after = database.dump()
+    assert {name for name in before if before[name] != after[name]} == {"messages"}
+
+
+def test_a_message_without_some_of_its_fields_is_read(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    mail = given.message("a@example.org", subject="x", html="<p>", sender_name=None)
+    run(reserve(database, mail, given.reservation(sending, "m2")))
+    tell(database, "deferred", id="m2")
+    found = claimed(database, id="m2")
+    assert found is not None
+    assert (found[1].text, found[1].html, found[1].sender_name) == (None, "<p>", None)
+    assert found[1] == mail

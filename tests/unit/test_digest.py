@@ -1,0 +1,58 @@
+"""The digest: the same for the same message, another one for every other."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from mail.address import Address
+from mail.digest import message_digest
+from mail.message import Message, Recipient
+
+YOU = Recipient("to", Address("you", "example.org"), "You")
+THEY = Recipient("to", Address("they", "example.org"))
+MESSAGE = Message(
+    sender=Address("me", "example.com"),
+    sender_name="Me",
+    recipients=(YOU, THEY),
+    subject="Hello",
+    text="How are you?",
+    html="<p>How are you?</p>",
+)
+
+CHANGES: list[dict[str, Any]] = [
+    {"sender": Address("Me", "example.com")},
+    {"sender": Address("me", "example.org")},
+    {"sender_name": None},
+    {"sender_name": ""},
+    {"recipients": (YOU,)},
+    {"recipients": (THEY, YOU)},
+    {"recipients": (YOU, replace(THEY, name="They"))},
+    {"recipients": (YOU, replace(THEY, kind="cc"))},
+    {"recipients": (YOU, replace(THEY, kind="bcc"))},
+    {"subject": "Hello "},
+    {"text": None},
+    {"text": "How are you? "},
+    {"html": None},
+    {"html": "How are you?", "text": "<p>How are you?</p>"},
+]
+
+
+def test_the_same_message_has_the_same_digest() -> None:
+    again = replace(MESSAGE, sender=Address("me", "example.com"), recipients=(YOU, replace(THEY)))
+    assert message_digest(again) == message_digest(MESSAGE)
+    assert len(message_digest(MESSAGE)) == 64
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: ", ".join(change))
+def test_another_message_has_another_digest(change: dict[str, Any]) -> None:
+    assert message_digest(replace(MESSAGE, **change)) != message_digest(MESSAGE)
+
+
+def test_no_two_of_them_have_the_same() -> None:
+    digests = {message_digest(replace(MESSAGE, **change)) for change in CHANGES}
+    assert len(digests) == len(CHANGES)
+
+
+def test_every_field_counts() -> None:
+    assert {field.name for field in fields(Message)} == {name for c in CHANGES for name in c}

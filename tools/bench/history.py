@@ -1,0 +1,148 @@
+"""A database with a past: the rows of many messages, as so many sends and sweeps leave them.
+
+The messages lie evenly in the last 80 days, all within the retention of 90 days. One in ten is
+the sending address's own. Bodies are there for the last 30 days and idempotency keys for the
+last one, as the sweep has seen to the others.
+"""
+
+import contextlib
+import sqlite3
+import time
+from pathlib import Path
+
+from tools.bench import mails
+from tools.bench.report import progress
+from tools.local_database import database_file
+
+OWN_ADDRESS_ID = 1
+
+DAY = 86_400_000  # milliseconds
+_DAYS = 80
+_BODY_DAYS = 30
+_ADDRESSES = 2_000
+_OWN_SHARE = 10
+_KEY_SHARE = 3
+_FAILED_SHARE = 50
+
+# With more than a quarter of a page SQLite would give each body a page of its own, and the file
+# would have four times the size.
+BODY = "'" + "Your order has left our house and will be with you soon. " * 14 + "'"
+
+# A UUID of version 7 (RFC 9562, section 5.7) of the time `at`, as the worker makes them.
+_NEW_ID = """
+substr(printf('%012x', at), 1, 8) || '-' || substr(printf('%012x', at), 9)
+  || printf('-7%03x-%04x-%012x', abs(random()) % 4096, 32768 + abs(random()) % 16384,
+    abs(random()) % 281474976710656)
+"""
+
+
+def write_history(state: Path, messages: int) -> None:
+    """Fill the empty database in the folder `state`; its server must not run."""
+    began = time.monotonic()
+    now = time.time_ns() // 1_000_000
+    file = database_file(state)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        # Nobody misses a half-written history, so nothing is done to keep it whole.
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -200000")
+        connection.execute("BEGIN")
+        for sql in (*_addresses(now), *sent_messages(now - _DAYS * DAY, now, messages)):
+            connection.execute(sql)
+        connection.execute(_bodies(now))
+        connection.execute(_keys(now))
+        connection.execute(_swept_keys(now))
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL")
+    seconds = time.monotonic() - began
+    mebibytes = file.stat().st_size / 2**20
+    progress(f"Wrote {messages:,} messages ({mebibytes:.0f} MiB) in {seconds:.0f} s")
+
+
+def sent_messages(begin: int, end: int, count: int) -> list[str]:
+    """Statements for `count` messages sent between two times (Unix milliseconds), bodies apart."""
+    within = f"id >= {id_of(begin)} AND id < {id_of(end)}"
+    return [
+        f"""
+        WITH RECURSIVE
+        n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {count}),
+        sends AS (
+          SELECT
+            i, {begin} + i * ({end} - {begin}) / {count} AS at,
+            CASE WHEN i % {_OWN_SHARE} THEN 2 + i * 7919 % ({_ADDRESSES} - 1)
+              ELSE {OWN_ADDRESS_ID} END AS sender_id
+          FROM n
+        )
+        INSERT INTO messages (
+          id, address_id, sender, sender_name, subject, size, recipients, charge,
+          status, attempt, provider_message_id, accepted_at, finished_at, request_id, answer_status
+        )
+        SELECT
+          {_NEW_ID}, addresses.id, name, 'Bench', 'Your order no. ' || i, 2500, 1, 1,
+          CASE WHEN i % {_FAILED_SHARE} THEN 'sent' ELSE 'failed' END, 1,
+          printf('<%016x@example.com>', random()), at, at + 150, lower(hex(randomblob(16))),
+          CASE WHEN i % {_FAILED_SHARE} THEN 200 ELSE 502 END
+        FROM sends JOIN addresses ON addresses.id = sender_id
+        """,
+        f"""
+        INSERT INTO deliveries (message_id, position, kind, address, name)
+        SELECT id, 0, 'to', printf('someone%d@example.net', abs(random()) % 100000), 'Someone'
+        FROM messages WHERE {within} ORDER BY id
+        """,
+        f"""
+        INSERT INTO events (message_id, sequence, kind, attempt, occurred_at)
+        SELECT id, place, iif(place, status, 'accepted'), place, accepted_at + place * 150
+        FROM messages JOIN (SELECT 0 AS place UNION ALL SELECT 1) WHERE {within} ORDER BY id, place
+        """,
+        f"""
+        INSERT INTO daily_recipients (day, recipients)
+        SELECT strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch') AS day, count(*)
+        FROM messages WHERE {within} GROUP BY 1
+        ON CONFLICT (day) DO UPDATE SET recipients = recipients + excluded.recipients
+        """,
+    ]
+
+
+def id_of(milliseconds: int) -> str:
+    """As an SQL literal, what no id made before that time is above, and no later one below."""
+    digits = f"{milliseconds:012x}"
+    return f"'{digits[:8]}-{digits[8:]}-7'"
+
+
+def _addresses(now: int) -> list[str]:
+    return [
+        f"""
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {_ADDRESSES})
+        INSERT INTO addresses (id, name, created_at, updated_at)
+        SELECT
+          i, iif(i = {OWN_ADDRESS_ID}, '{mails.SENDER}', 'user' || i || '@example.com'),
+          {now}, {now}
+        FROM n
+        """,
+        f"""
+        INSERT INTO send_balances (address_id, balance, created_at)
+        SELECT id, 1000000000, {now} FROM addresses
+        """,
+    ]
+
+
+def _bodies(now: int) -> str:
+    return f"""
+    INSERT INTO bodies (message_id, kind, part, content)
+    SELECT id, 'text', 0, {BODY} FROM messages
+    WHERE id >= {id_of(now - _BODY_DAYS * DAY)} ORDER BY id
+    """
+
+
+def _keys(now: int) -> str:
+    return f"""
+    UPDATE messages SET idempotency_key = id, request_digest = lower(hex(randomblob(32)))
+    WHERE id >= {id_of(now - DAY)} AND accepted_at % {_KEY_SHARE} = 0
+    """
+
+
+def _swept_keys(now: int) -> str:
+    return f"""
+    INSERT INTO sweeps (name, position)
+    SELECT 'idempotency_keys', max(id) FROM messages WHERE id < {id_of(now - DAY)}
+    """

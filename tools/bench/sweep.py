@@ -1,0 +1,123 @@
+"""The time of a sweep over a million messages, with nothing to do and with all it does at once.
+
+The work is laid out through the running server, so that every sweep meets a warm worker.
+"""
+
+import json
+import statistics
+import time
+from typing import Any
+
+from tools.bench.history import BODY, DAY, id_of, sent_messages
+from tools.bench.load import LoadError
+from tools.bench.report import Figures, progress
+from tools.bench.workers import Aged, Histories
+from tools.local_server import LocalServer
+
+_IDLE_SWEEPS = 20
+_BUSY_SWEEPS = 4
+
+# What one busy sweep finds. Of the last three it does no more in a minute (store/sweep.py).
+_EXPIRED = 500
+_DUE = 100
+_OLD_KEYS = 2_000
+_OLD_BODIES = 2_000
+_OLD_MESSAGES = 2_000
+
+# A day past each retention, so that nothing is there that a sweep has not seen yet.
+_BODY_DAYS = 31
+_MESSAGE_DAYS = 91
+_WORKER_SECONDS = 60
+
+
+def measure(histories: Histories, figures: Figures, repeat: int) -> None:
+    """Time the cron handler, from the request of the local server to its answer."""
+    for name, aged in (("1k", histories.short), ("1m", histories.long)):
+        sweeps = _IDLE_SWEEPS * repeat
+        progress(f"Sweeping {sweeps} times with {aged.target.name} and nothing to do")
+        _sweep(aged.server)  # passes what has become a day old since the history was written
+        idle = [_sweep(aged.server)[0] for _ in range(sweeps)]
+        figures.add(f"sweep_idle_ms_{name}_messages", statistics.median(idle))
+    sweeps = _BUSY_SWEEPS * repeat
+    progress(f"Sweeping {sweeps} times with work to do ({3 * sweeps} s)")
+    busy = [_busy_sweep(histories.long) for _ in range(sweeps)]
+    figures.add("sweep_busy_ms_1m_messages", statistics.median(time for time, _ in busy))
+    figures.add("sweep_busy_rows", int(statistics.median(sum(rows.values()) for _, rows in busy)))
+
+
+def _busy_sweep(aged: Aged) -> tuple[float, dict[str, int]]:
+    now = time.time_ns() // 1_000_000
+    for sql in _work(now):
+        aged.server.sql(sql)
+    milliseconds, rows = _sweep(aged.server)
+    done = ", ".join(f"{name} {count}" for name, count in rows.items())
+    progress(f"{milliseconds:.0f} ms: {done}")
+    _wait_until_sent(aged.server)
+    return milliseconds, rows
+
+
+def _sweep(server: LocalServer) -> tuple[float, dict[str, int]]:
+    """Run the cron handler once: its milliseconds, and the rows of each kind of work."""
+    before = len(_sweeps(server))
+    began = time.perf_counter()
+    server.run_cron()
+    milliseconds = (time.perf_counter() - began) * 1000
+    deadline = time.monotonic() + _WORKER_SECONDS
+    while len(lines := _sweeps(server)[before:]) != 1:
+        if time.monotonic() > deadline:
+            raise LoadError(f"a sweep left {len(lines)} lines in the log")
+        time.sleep(0.02)
+    (line,) = lines
+    rows = {name: value for name, value in line.items() if isinstance(value, int)}
+    if len(rows) != len(line) - 1:
+        raise LoadError(f"a sweep failed: {line}")
+    return milliseconds, rows
+
+
+def _sweeps(server: LocalServer) -> list[dict[str, Any]]:
+    # Wrangler's own lines stand between those of the worker.
+    lines = server.log.read_text(errors="replace").splitlines()
+    return [json.loads(line) for line in lines if line.startswith('{"event":"sweep"')]
+
+
+def _wait_until_sent(server: LocalServer) -> None:
+    """Wait until the queue has brought all due messages to their end."""
+    deadline = time.monotonic() + _WORKER_SECONDS
+    while server.sql(
+        "SELECT 1 FROM messages WHERE next_attempt_at IS NOT NULL"
+        " UNION ALL SELECT 1 FROM messages WHERE lease_until IS NOT NULL"
+    ):
+        if time.monotonic() > deadline:
+            raise LoadError("messages that were due are not sent")
+        time.sleep(0.2)
+
+
+def _work(now: int) -> list[str]:
+    """Statements that give the sweep at the time `now` its work."""
+    gone = now - _MESSAGE_DAYS * DAY
+    newest = "SELECT id FROM messages WHERE status = '{}' ORDER BY id DESC LIMIT {}"
+    return [
+        f"""
+        UPDATE messages SET status = 'sending', lease_until = {now - 1}, finished_at = NULL
+        WHERE id IN ({newest.format("sent", _EXPIRED)})
+        """,
+        f"""
+        UPDATE messages SET status = 'queued', next_attempt_at = {now - 1}, finished_at = NULL
+        WHERE id IN ({newest.format("failed", _DUE)})
+        """,
+        f"""
+        UPDATE sweeps SET position = (
+          SELECT id FROM messages WHERE id <= position ORDER BY id DESC LIMIT 1 OFFSET {_OLD_KEYS}
+        )
+        """,
+        f"""
+        UPDATE messages SET idempotency_key = id, request_digest = id
+        WHERE id > (SELECT position FROM sweeps) AND id < {id_of(now - DAY)}
+        """,
+        f"""
+        INSERT INTO bodies (message_id, kind, part, content)
+        SELECT id, 'text', 0, {BODY} FROM messages
+        WHERE id < {id_of(now - _BODY_DAYS * DAY)} ORDER BY id DESC LIMIT {_OLD_BODIES}
+        """,
+        *sent_messages(gone, gone + DAY // 2, _OLD_MESSAGES),
+    ]
