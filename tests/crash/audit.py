@@ -1,0 +1,115 @@
+"""The comparison of the ledger, the rows, the balances and what the clients heard."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.crash.clients import Order
+from tests.crash.site import BALANCE, Site
+from tests.e2e.api import Sender
+from tests.faults.gate.passage import Passage
+
+Rows = dict[str, dict[str, Any]]
+
+_CHARGED = "('sent', 'unknown')"
+
+# Whatever is found here contradicts itself: the history, the recipients, and the row. A delivery
+# without a status of its own has that of its message.
+_CONTRADICTIONS = """
+SELECT id, status FROM messages AS m
+WHERE status <> (SELECT kind FROM events WHERE message_id = id ORDER BY sequence DESC LIMIT 1)
+  OR (SELECT count(*) <> 1 + max(sequence) FROM events WHERE message_id = id)
+  OR 'accepted' <> (SELECT kind FROM events WHERE message_id = id AND sequence = 0)
+  OR 1 <> (
+    SELECT count(*) FROM events
+    WHERE message_id = id AND kind IN ('sent', 'failed', 'unknown', 'cancelled')
+  )
+  OR recipients <> (
+    SELECT count(*) FROM deliveries AS d
+    WHERE message_id = id AND coalesce(d.status, m.status) = m.status
+  )
+  OR NOT EXISTS (SELECT 1 FROM bodies WHERE message_id = id)
+"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What an audit has counted over all orders of one sender."""
+
+    orders: int
+    rows: int
+    mails: int
+    doubles: int
+    lost: int
+    unknown: int
+
+
+def rows_by_subject(site: Site, sender: Sender) -> Rows:
+    """The messages of ``sender``; no subject has two of them."""
+    rows = site.api.messages_of(sender)
+    found = {row["subject"]: row for row in rows}
+    assert len(found) == len(rows), "one order, two messages"
+    return found
+
+
+def audit(site: Site, sender: Sender, orders: list[Order]) -> Figures:
+    """Compare everything, when nothing is open any more."""
+    rows, mails = rows_by_subject(site, sender), site.mails(sender)
+    doubles = [subject for subject, count in mails.items() if count > 1]
+    lost = [subject for subject in mails if subject not in rows]
+    assert not doubles, f"sent twice: {doubles}"
+    assert not lost, f"mails without a row: {lost}"
+    assert set(rows) <= {placed.subject for placed in orders}
+    for placed in orders:
+        _check_order(placed, rows.get(placed.subject), mails[placed.subject])
+    assert site.open_rows() == []
+    assert site.server.sql(_CONTRADICTIONS) == []
+    _check_balances(site, sender)
+    return Figures(
+        orders=len(orders),
+        rows=len(rows),
+        mails=mails.total(),
+        doubles=len(doubles),
+        lost=len(lost),
+        unknown=sum(row["status"] == "unknown" for row in rows.values()),
+    )
+
+
+def check_unknown(orders: list[Order], rows: Rows, passages: list[Passage]) -> None:
+    """Unknown are those alone that were killed between their reserve or claim and their confirm."""
+    open_ids = set()
+    for passed in passages:
+        if passed.point in ("reserve", "claim"):
+            open_ids.add(passed.message_id)
+        elif (passed.point, passed.when) == ("confirm", "after"):
+            open_ids.discard(passed.message_id)
+    for row in (rows[placed.subject] for placed in orders if placed.subject in rows):
+        assert row["status"] != "unknown" or row["id"] in open_ids, row
+
+
+def _check_order(placed: Order, row: dict[str, Any] | None, mails: int) -> None:
+    answer = placed.answer
+    if row is None:
+        assert answer is None, f"answered {answer}, and there is no row: {placed}"
+        return
+    assert row["status"] in ("sent", "failed", "unknown"), row
+    if row["status"] != "unknown":
+        assert mails == (row["status"] == "sent"), row
+    if answer is None:
+        return
+    assert answer.json()["id"] == row["id"]
+    ends = {200: ("sent",), 202: ("sent", "unknown"), 502: ("failed", "unknown")}
+    assert row["status"] in ends[answer.status_code], (row, answer.text)
+
+
+def _check_balances(site: Site, sender: Sender) -> None:
+    sql = "SELECT balance FROM send_balances WHERE address_id = ?"
+    (balance,) = site.server.sql(sql, [sender.address_id])
+    sql = (
+        "SELECT coalesce(sum(charge), 0) AS charged FROM messages "
+        f"WHERE address_id = ? AND status IN {_CHARGED}"
+    )
+    (charged,) = site.server.sql(sql, [sender.address_id])
+    assert balance["balance"] == BALANCE - charged["charged"]
+    (counted,) = site.server.sql("SELECT sum(recipients) AS n FROM daily_recipients")
+    sql = f"SELECT sum(recipients) AS n FROM messages WHERE status IN {_CHARGED}"
+    assert [counted] == site.server.sql(sql)

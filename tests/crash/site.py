@@ -1,0 +1,68 @@
+"""What a crash is tried on: a server behind the gate, and the ledger that outlives it."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.e2e.api import Api, Sender
+from tests.faults.deployment import failing_deployment
+from tests.faults.gate.gate import Gate
+from tests.faults.ledger import Ledger
+from tools.local_server import LocalServer
+
+BALANCE = 1_000_000
+_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Site:
+    api: Api
+    gate: Gate
+    ledger: Ledger
+
+    @property
+    def server(self) -> LocalServer:
+        return self.api.server
+
+    def mails(self, sender: Sender) -> Counter[str]:
+        """How many mails of each subject the provider has taken."""
+        return Counter(mail["subject"] for mail in self.ledger.mails_of(sender.address))
+
+    def change(self, assignment: str, subjects: list[str]) -> None:
+        """Change the rows of the messages with these subjects."""
+        chosen = "subject IN (SELECT value FROM json_each(?))"
+        self.server.sql(f"UPDATE messages SET {assignment} WHERE {chosen}", [json.dumps(subjects)])
+
+    def open_rows(self) -> list[dict[str, Any]]:
+        """The messages that have not come to their end."""
+        return self.server.sql(
+            "SELECT id, subject, status, attempt FROM messages "
+            "WHERE status IN ('scheduled', 'queued', 'sending')"
+        )
+
+    def end_waiting(self) -> None:
+        """Let every lease be over, and everything that is queued be due."""
+        self.server.sql("UPDATE messages SET lease_until = 1 WHERE lease_until IS NOT NULL")
+        self.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE next_attempt_at IS NOT NULL")
+
+    def sweep_until_nothing_is_open(self) -> None:
+        """Have the cron handler called, as often as it takes, and the queue work."""
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            self.server.run_cron()
+            minute_over = time.monotonic() + 3
+            while time.monotonic() < minute_over:
+                if not self.open_rows():
+                    return
+                time.sleep(0.05)
+            assert time.monotonic() < deadline, self.open_rows()
+
+
+@contextmanager
+def running_site() -> Iterator[Site]:
+    with Ledger() as ledger, Gate() as gate, failing_deployment(ledger, gate=gate) as server:
+        yield Site(Api(server), gate, ledger)
