@@ -5,11 +5,10 @@ Size is start-up time: every new instance of a worker loads all of it.
 
 import re
 import shutil
-import subprocess
 import sys
 
-from tools.prepare import BUILD, ROOT
-from tools.wrangler import wrangler_command, wrangler_env
+from tools.prepare import BUILD
+from tools.wrangler import run_wrangler
 
 LIMIT_KIB = 300
 
@@ -29,16 +28,7 @@ def gzipped_kib(output: str) -> tuple[str, float]:
 
 def main() -> int:
     shutil.rmtree(BUILD / "dry-run", ignore_errors=True)
-    result = subprocess.run(
-        wrangler_command("deploy", "--dry-run", "--outdir", BUILD / "dry-run"),
-        cwd=ROOT,
-        env=wrangler_env(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    result = run_wrangler("deploy", "--dry-run", "--outdir", BUILD / "dry-run")
     if result.returncode != 0:
         print(result.stdout, file=sys.stderr)
         print("The deployment cannot be built; wrangler's reasons are above.", file=sys.stderr)

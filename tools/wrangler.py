@@ -56,20 +56,26 @@ def wrangler_env(
     }
 
 
-def apply_migrations(state: Path, config: Path = CONFIG) -> None:
-    """Bring the local database in the folder `state` up to the newest migration (about 3 s)."""
-    result = subprocess.run(
-        wrangler_command(
-            *("d1", "migrations", "apply", "DB", "--local"),
-            *("--config", config, "--persist-to", state),
-        ),
-        cwd=config.parent,
+def run_wrangler(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run wrangler to its end, asking nothing; what it printed is in `stdout`."""
+    return subprocess.run(
+        wrangler_command(*arguments),
+        cwd=cwd,
         env=wrangler_env(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+    )
+
+
+def apply_migrations(state: Path, config: Path = CONFIG) -> None:
+    """Bring the local database in the folder `state` up to the newest migration (about 3 s)."""
+    result = run_wrangler(
+        *("d1", "migrations", "apply", "DB", "--local"),
+        *("--config", config, "--persist-to", state),
+        cwd=config.parent,
     )
     if result.returncode != 0:
         raise WranglerError(f"Applying the local migrations failed:\n{result.stdout.strip()}")

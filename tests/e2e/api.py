@@ -11,7 +11,7 @@ import requests
 
 from tools.local_server import LocalServer
 
-SECRET = "a-secret-of-the-tests-0123456789abcdef"
+SECRET = "a-secret-of-the-tests-0123456789abcdef0123456789abcdef0123456789abcdef"
 ADMIN_PASSWORD = "admin-password-of-the-tests"
 DEPLOYMENT = {
     "JWT_SECRET": SECRET,

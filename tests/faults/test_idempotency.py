@@ -1,29 +1,15 @@
 """One key, one message: whatever came of a request, asking again sends and charges nothing."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.e2e.api import Api, Sender, check_problem, mail
-from tests.faults.deployment import failing_deployment
 from tests.faults.ledger import Ledger
 
 PREFIX = "Failed to send mail "
-
-
-@pytest.fixture(scope="module")
-def ledger() -> Iterator[Ledger]:
-    with Ledger() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def api(ledger: Ledger) -> Iterator[Api]:
-    with failing_deployment(ledger) as server:
-        yield Api(server)
 
 
 @pytest.mark.parametrize(

@@ -14,18 +14,6 @@ from tests.faults.ledger import Ledger
 CODE = "E_RATE_LIMIT_EXCEEDED"
 
 
-@pytest.fixture(scope="module")
-def ledger() -> Iterator[Ledger]:
-    with Ledger() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def faulty(ledger: Ledger) -> Iterator[Api]:
-    with failing_deployment(ledger) as server:
-        yield Api(server)
-
-
 def make_due(api: Api, message_id: str) -> None:
     api.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE id = ?", [message_id])
 
@@ -45,28 +33,28 @@ def history(message: dict[str, Any]) -> list[tuple[str, int, str | None]]:
     return [(event["event"], event["attempt"], event["code"]) for event in message["history"]]
 
 
-def test_the_queue_wakes_it_when_it_is_due(faulty: Api, ledger: Ledger) -> None:
-    sender = faulty.new_sender(balance=5)
-    answer = faulty.send(sender, subject=f"[{CODE} 1] by itself")
+def test_the_queue_wakes_it_when_it_is_due(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    answer = api.send(sender, subject=f"[{CODE} 1] by itself")
     assert answer.status_code == 202
     deadline = time.monotonic() + 60
-    while faulty.messages_of(sender)[0]["status"] != "sent":
+    while api.messages_of(sender)[0]["status"] != "sent":
         assert time.monotonic() < deadline
         time.sleep(0.5)
-    message = faulty.message(sender, answer.json()["id"])
+    message = api.message(sender, answer.json()["id"])
     assert history(message) == [("accepted", 0, None), ("deferred", 1, CODE), ("sent", 2, None)]
     assert len(ledger.mails_of(sender.address)) == 1
-    assert faulty.balance(sender) == 4
+    assert api.balance(sender) == 4
 
 
-def test_the_sweep_wakes_what_nobody_woke(faulty: Api, ledger: Ledger) -> None:
-    sender = faulty.new_sender(balance=5)
+def test_the_sweep_wakes_what_nobody_woke(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
     subject = f"[{CODE} 2] by the sweep"
-    message_id = faulty.send(sender, subject=subject, content="as it was ü").json()["id"]
+    message_id = api.send(sender, subject=subject, content="as it was ü").json()["id"]
     for attempt, status in ((2, "queued"), (3, "sent")):
-        make_due(faulty, message_id)
-        faulty.server.run_cron()
-        message = wait_for(faulty, sender, attempt=attempt, status=status)
+        make_due(api, message_id)
+        api.server.run_cron()
+        message = wait_for(api, sender, attempt=attempt, status=status)
     assert history(message) == [
         ("accepted", 0, None),
         ("deferred", 1, CODE),
@@ -76,77 +64,77 @@ def test_the_sweep_wakes_what_nobody_woke(faulty: Api, ledger: Ledger) -> None:
     (mail,) = ledger.mails_of(sender.address)
     assert (mail["subject"], mail["text"]) == (subject, "as it was ü")
     assert mail["to"] == [{"name": "A Recipient", "email": "recipient@example.net"}]
-    assert faulty.balance(sender) == 4
+    assert api.balance(sender) == 4
 
 
-def test_woken_many_times_it_is_sent_once(faulty: Api, ledger: Ledger) -> None:
-    sender = faulty.new_sender(balance=5)
+def test_woken_many_times_it_is_sent_once(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
     subject = f"[{CODE} 1] [wait 300] many times"
-    message_id = faulty.send(sender, subject=subject).json()["id"]
-    make_due(faulty, message_id)
+    message_id = api.send(sender, subject=subject).json()["id"]
+    make_due(api, message_id)
     with ThreadPoolExecutor(5) as pool:
-        list(pool.map(lambda _: faulty.server.run_cron(), range(10)))
-    wait_for(faulty, sender, status="sent", attempt=2)
-    faulty.server.run_cron()
+        list(pool.map(lambda _: api.server.run_cron(), range(10)))
+    wait_for(api, sender, status="sent", attempt=2)
+    api.server.run_cron()
     time.sleep(1.5)
     assert len(ledger.mails_of(sender.address)) == 1
-    assert faulty.messages_of(sender)[0]["attempt"] == 2
+    assert api.messages_of(sender)[0]["attempt"] == 2
 
 
-def test_what_is_not_due_is_left_alone(faulty: Api, ledger: Ledger) -> None:
-    sender = faulty.new_sender(balance=5)
-    faulty.send(sender, subject=f"[{CODE} 1] not due")
-    faulty.server.run_cron()
+def test_what_is_not_due_is_left_alone(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    api.send(sender, subject=f"[{CODE} 1] not due")
+    api.server.run_cron()
     time.sleep(1.5)
-    assert faulty.messages_of(sender)[0]["attempt"] == 1
+    assert api.messages_of(sender)[0]["attempt"] == 1
     assert ledger.mails_of(sender.address) == []
 
 
-def test_after_three_days_it_has_failed_and_the_charge_goes_back(faulty: Api) -> None:
-    sender = faulty.new_sender(balance=5)
-    message_id = faulty.send(sender, subject=f"[{CODE}] too late").json()["id"]
-    assert faulty.balance(sender) == 4
+def test_after_three_days_it_has_failed_and_the_charge_goes_back(api: Api) -> None:
+    sender = api.new_sender(balance=5)
+    message_id = api.send(sender, subject=f"[{CODE}] too late").json()["id"]
+    assert api.balance(sender) == 4
     day = 86_400_000
     counted = "SELECT recipients FROM daily_recipients ORDER BY day"
-    before = faulty.server.sql(counted)
+    before = api.server.sql(counted)
     sql = "UPDATE messages SET accepted_at = accepted_at - ? WHERE id = ?"
-    faulty.server.sql(sql, [3 * day, message_id])
-    faulty.server.sql(
+    api.server.sql(sql, [3 * day, message_id])
+    api.server.sql(
         "INSERT INTO daily_recipients SELECT strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch'),"
         " 1 FROM messages WHERE id = ?",
         [message_id],
     )
-    make_due(faulty, message_id)
-    faulty.server.run_cron()
-    message = wait_for(faulty, sender, status="failed")
+    make_due(api, message_id)
+    api.server.run_cron()
+    message = wait_for(api, sender, status="failed")
     assert history(message)[-1] == ("failed", 2, CODE)
-    assert faulty.balance(sender) == 5
-    assert [row["recipients"] for row in faulty.server.sql(counted)] == [
+    assert api.balance(sender) == 5
+    assert [row["recipients"] for row in api.server.sql(counted)] == [
         0,  # given back to the day of acceptance
         *(row["recipients"] for row in before),
     ]
 
 
-def test_a_permanent_refusal_ends_it(faulty: Api, ledger: Ledger) -> None:
-    sender = faulty.new_sender(balance=5)
-    message_id = faulty.send(sender, subject=f"[{CODE} 1] [E_DELIVERY_FAILED]").json()["id"]
-    make_due(faulty, message_id)
-    faulty.server.run_cron()
-    message = wait_for(faulty, sender, status="failed")
+def test_a_permanent_refusal_ends_it(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    message_id = api.send(sender, subject=f"[{CODE} 1] [E_DELIVERY_FAILED]").json()["id"]
+    make_due(api, message_id)
+    api.server.run_cron()
+    message = wait_for(api, sender, status="failed")
     assert history(message)[-1] == ("failed", 2, "E_DELIVERY_FAILED")
-    assert faulty.balance(sender) == 5
+    assert api.balance(sender) == 5
     assert ledger.mails_of(sender.address) == []
 
 
-def test_an_unknown_outcome_ends_it(faulty: Api, ledger: Ledger) -> None:
-    sender = faulty.new_sender(balance=5)
-    message_id = faulty.send(sender, subject=f"[{CODE} 1] [take] [no code]").json()["id"]
-    make_due(faulty, message_id)
-    faulty.server.run_cron()
-    wait_for(faulty, sender, status="unknown")
-    faulty.server.run_cron()
+def test_an_unknown_outcome_ends_it(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    message_id = api.send(sender, subject=f"[{CODE} 1] [take] [no code]").json()["id"]
+    make_due(api, message_id)
+    api.server.run_cron()
+    wait_for(api, sender, status="unknown")
+    api.server.run_cron()
     time.sleep(1.5)
-    assert faulty.balance(sender) == 4
+    assert api.balance(sender) == 4
     assert len(ledger.mails_of(sender.address)) == 1
 
 

@@ -1,24 +1,7 @@
 """``POST /api/sendbox/{id}/retry``: a new attempt, ordered by the caller, as a new message."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.e2e.api import Api, check_problem
-from tests.faults.deployment import failing_deployment
 from tests.faults.ledger import Ledger
-
-
-@pytest.fixture(scope="module")
-def ledger() -> Iterator[Ledger]:
-    with Ledger() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def api(ledger: Ledger) -> Iterator[Api]:
-    with failing_deployment(ledger) as server:
-        yield Api(server)
 
 
 def test_a_failed_message_is_sent_again_as_a_new_one(api: Api, ledger: Ledger) -> None:
