@@ -19,7 +19,7 @@ import msgspec
 
 from accounts.credentials import Credential
 from clock import now, utc_day
-from lifecycle import News, steps_on
+from lifecycle import News, Status, steps_on
 from mail.compose import check_size
 from mail.message import Message
 from refusals import Refusal, Unavailable
@@ -121,14 +121,18 @@ class Dispatcher:
             raise
         if earlier:
             return earlier
-        news, confirmation = await self._attempt(held, order.message)
+        status, confirmation = await self._attempt(held, order.message)
         if confirmation.answer_status is None:
             raise _unavailable(confirmation)
+        if status == "failed":  # also what was to be queued, where the sweep was quicker
+            confirmation = _answered(
+                confirmation, HTTPStatus.BAD_GATEWAY, confirmation.provider_code
+            )
         return Sending(
             id=held.id,
-            status=steps_on(news)["sending"].target,
+            status=status,
             provider_message_id=confirmation.provider_message_id,
-            answer_status=confirmation.answer_status,
+            answer_status=confirmation.answer_status or HTTPStatus.BAD_GATEWAY,
             answer_code=confirmation.answer_code,
         )
 
@@ -149,17 +153,17 @@ class Dispatcher:
         if claimed:
             await self._attempt(*claimed)
 
-    async def _attempt(self, held: Claim, message: Message) -> tuple[News, Confirmation]:
+    async def _attempt(self, held: Claim, message: Message) -> tuple[Status, Confirmation]:
         started = time.perf_counter()
         outcome = await self.transport.send(message)
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
-        news, confirmation = await self._record(held, outcome, milliseconds=milliseconds)
+        status, confirmation = await self._record(held, outcome, milliseconds=milliseconds)
         if isinstance(outcome, Unknown) and outcome.late is not None:
             self.outlive(self._record_late(held, outcome.late))
         if confirmation.next_attempt_at and self.alarm:
             # The row is queued already: nobody need wait for the queue.
             self.outlive(self._set_alarm(self.alarm, held.id, confirmation.next_attempt_at))
-        return news, confirmation
+        return status, confirmation
 
     async def _confirm_later(self, news: News, confirmation: Confirmation) -> None:
         for seconds in _CONFIRM_LATER_SECONDS:
@@ -176,8 +180,9 @@ class Dispatcher:
 
     async def _record(
         self, held: Claim, outcome: Outcome, **measured: object
-    ) -> tuple[News, Confirmation]:
+    ) -> tuple[Status, Confirmation]:
         news, confirmation = self._news(held, outcome)
+        expected = steps_on(news)["sending"].target
         log(
             "attempt",
             request_id=held.request_id,
@@ -188,12 +193,14 @@ class Dispatcher:
             **measured,
         )
         try:
-            await confirm(self.database, news, confirmation)
+            return await confirm(self.database, news, confirmation) or expected, confirmation
         except Exception as error:
             # The client still hears what is known; the row stays open until its lease ends.
-            log("confirm_failed", message_id=held.id, news=news, kind=type(error).__name__)
+            kind = type(error).__name__
+            about = {"request_id": held.request_id, "message_id": held.id}
+            log("confirm_failed", **about, news=news, kind=kind)
             self.outlive(self._confirm_later(news, confirmation))
-        return news, confirmation
+            return expected, confirmation
 
     def _news(self, held: Claim, outcome: Outcome) -> tuple[News, Confirmation]:
         at = now()

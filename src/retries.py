@@ -7,12 +7,15 @@ _SPREAD = 0.2  # so that messages refused together do not come back together
 
 
 def next_attempt_at(*, attempt: int, now: int, accepted_at: int, retry_hours: int) -> int | None:
-    """The time of the attempt after number ``attempt``, or None when it would be too late.
+    """The time of the attempt after number ``attempt``, or None when the time is over.
 
-    All times are in Unix milliseconds. The delay is that of the schedule and up to a fifth more.
+    All times are in Unix milliseconds. The delay is that of the schedule and up to a fifth more;
+    the last attempt is made when the time is over.
 
     :param retry_hours: hours after its acceptance in which a message is tried.
     """
+    end = accepted_at + retry_hours * 3_600_000
+    if now >= end:
+        return None
     delay = _DELAYS_SECONDS[min(attempt, len(_DELAYS_SECONDS)) - 1]
-    time = now + int(delay * (1 + random.uniform(0, _SPREAD)) * 1000)
-    return time if time <= accepted_at + retry_hours * 3_600_000 else None
+    return min(now + int(delay * (1 + random.uniform(0, _SPREAD)) * 1000), end)

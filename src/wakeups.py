@@ -10,7 +10,7 @@ from store.database import Database
 from store.sweep import due_messages, sweep
 
 # Without a queue the sweep itself sends what is due, few at a time: a minute comes every minute.
-_ATTEMPTS_WITHOUT_QUEUE = 3
+_ATTEMPTS_WITHOUT_QUEUE = 2
 
 
 async def on_wake(message_ids: list[str], bindings: Bindings, outlive: Outlive) -> None:
@@ -40,7 +40,7 @@ async def each_minute(bindings: Bindings, outlive: Outlive) -> None:
         try:
             await work
         except Exception as error:  # one kind of work must not keep the other from being done
-            log("minute_failed", kind=type(error).__name__)
+            log("minute_failed", kind=type(error).__name__, code=getattr(error, "code", None))
 
 
 async def _wake_due(database: Database, bindings: Bindings, outlive: Outlive) -> None:

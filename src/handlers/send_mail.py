@@ -11,7 +11,7 @@ from accounts.credentials import Credential, verify
 from answers import Answer
 from call import Call
 from handlers.decoding import convert, read_json
-from handlers.sending import check_not_paused, send, sender_policy
+from handlers.sending import send, sender_policy
 from mail.compose import Draft, compose
 from refusals import BadRequest
 
@@ -42,7 +42,6 @@ async def with_body_token(call: Call) -> Answer:
 
 
 async def _send(call: Call, credential: Credential, body: _Body) -> Answer:
-    check_not_paused(call)
     draft = Draft(
         sender=credential.address,
         from_name=body.from_name,

@@ -5,8 +5,9 @@ import msgspec
 from answers import Answer, json_answer
 from call import Call
 from clock import database_time, iso_time
-from handlers.sending import check_not_paused, send, sender_policy
-from refusals import BadRequest, Conflict, FieldError
+from handlers.sending import replay_or_refuse, retry_digest, send, sender_policy
+from mail.message import Message
+from refusals import BadRequest, Conflict, FieldError, Refusal, Unauthorized
 from store.claim import body_of, stored_message
 from store.database import Row
 from store.sendbox import StoredMessage, find_message, sendbox_page
@@ -27,24 +28,39 @@ async def page(call: Call) -> Answer:
 
 async def one(call: Call) -> Answer:
     message = await find_message(call.database, call.credential, call.parameters["id"])
+    call.message_ids.append(message.row["id"])
     return json_answer(_details(message))
 
 
 async def retry(call: Call) -> Answer:
-    check_not_paused(call)
-    message = await find_message(call.database, call.credential, call.parameters["id"])
+    old_id = call.parameters["id"]
     try:
-        if message.row["status"] not in _RETRYABLE:
-            raise Conflict("not_retryable", extra={"message_status": message.row["status"]})
-        if not message.bodies:
-            raise Conflict("content_removed")
-        again = stored_message(message.row, message.recipients, message.bodies)
-        policy = sender_policy(call)
-        policy.check_owned(again.sender)
-        policy.check_enabled(again.sender)
-        return await send(call, call.credential, again, retry_of=message.row["id"])
+        again = _again(call, await find_message(call.database, call.credential, old_id))
+    except Unauthorized:
+        raise
+    except Refusal as refusal:
+        # The same order, made before this became so, still has its answer.
+        digest = retry_digest(old_id)
+        return await replay_or_refuse(call, call.credential, refusal, digest=digest)
+    try:
+        return await send(call, call.credential, again, retry_of=old_id)
     except BadRequest as refusal:
         raise refusal.prefixed("failed_to_send") from None
+
+
+def _again(call: Call, stored: StoredMessage) -> Message:
+    if stored.row["status"] not in _RETRYABLE:
+        raise Conflict("not_retryable", extra={"message_status": stored.row["status"]})
+    if not stored.bodies:
+        raise Conflict("content_removed")
+    message = stored_message(stored.row, stored.recipients, stored.bodies)
+    policy = sender_policy(call)
+    try:
+        policy.check_owned(message.sender)
+        policy.check_enabled(message.sender)
+    except BadRequest as refusal:
+        raise refusal.prefixed("failed_to_send") from None
+    return message
 
 
 def _whole_number(text: str | None, name: str, default: int, minimum: int, maximum: int) -> int:

@@ -1,26 +1,22 @@
 """What all endpoints that send share: the idempotency key, the dispatcher, and the answer."""
 
+import hashlib
 from http import HTTPStatus
 
 from accounts.credentials import Credential
 from answers import Answer, json_answer
 from call import Call
+from clock import now
 from delivery import Dispatcher, Order
 from mail.compose import SenderPolicy
 from mail.digest import message_digest
 from mail.message import Message
-from refusals import BadRequest, ProviderFault, Unavailable
+from refusals import BadRequest, ProviderFault, Refusal, Unavailable
 from sentences import provider_sentence
-from store.reserve import Sending
+from store.reserve import Sending, find_earlier
 
 _MAX_KEY_CHARACTERS = 256
 _PAUSED_RETRY_SECONDS = 300
-
-
-def check_not_paused(call: Call) -> None:
-    """:raises Unavailable: where the administrator has stopped all sending."""
-    if call.settings.sending_paused:
-        raise Unavailable("sending_paused", retry_after=_PAUSED_RETRY_SECONDS)
 
 
 def sender_policy(call: Call) -> SenderPolicy:
@@ -34,15 +30,20 @@ async def send(
 ) -> Answer:
     """Send ``message``, whose sender the policy has passed, and answer what came of it.
 
-    :raises Refusal: as ``Dispatcher.dispatch`` does, and ``invalid_idempotency_key``.
+    :raises Refusal: as ``Dispatcher.dispatch`` does, and ``invalid_idempotency_key`` or
+        ``sending_paused``.
     """
     key = _idempotency_key(call)
+    digest = _digest(message, retry_of) if key else None
+    if call.settings.sending_paused:
+        paused = Unavailable("sending_paused", retry_after=_PAUSED_RETRY_SECONDS)
+        return await replay_or_refuse(call, credential, paused, digest=digest)
     order = Order(
         message=message,
         credential=credential,
         request_id=call.request.id,
         idempotency_key=key,
-        request_digest=message_digest(message, retry_of=retry_of) if key else None,
+        request_digest=digest,
         retry_of=retry_of,
     )
     assert call.transport is not None  # the policy has seen to it
@@ -54,19 +55,44 @@ async def send(
         retry_hours=call.settings.retry_hours,
         default_balance=call.settings.default_send_balance,
     )
-    sending = await dispatcher.dispatch(order)
-    call.message_ids.append(sending.id)
-    return _answer(sending)
+    return _answer(call, await dispatcher.dispatch(order))
+
+
+async def replay_or_refuse(
+    call: Call, credential: Credential, refusal: Refusal, *, digest: str | None
+) -> Answer:
+    """Answer as an earlier request with the same key was answered, or with ``refusal``.
+
+    :raises Refusal: ``refusal``, or ``Conflict`` where the key is or was another request's.
+    """
+    key = _idempotency_key(call)
+    if key:
+        database = call.database
+        earlier = await find_earlier(database, credential, key=key, digest=digest, now=now())
+        if earlier:
+            return _answer(call, earlier)
+    raise refusal
+
+
+def retry_digest(message_id: str) -> str:
+    """The digest of the order to send that message again: it is known also without its content."""
+    return hashlib.sha256(f"retry {message_id}".encode()).hexdigest()
+
+
+def _digest(message: Message, retry_of: str | None) -> str:
+    return retry_digest(retry_of) if retry_of else message_digest(message)
 
 
 def _idempotency_key(call: Call) -> str | None:
     key = call.request.optional_header("idempotency-key")
-    if key is not None and not 1 <= len(key) <= _MAX_KEY_CHARACTERS:
+    # What is no UTF-8 arrives as one and the same replacement character.
+    if key is not None and (not 1 <= len(key) <= _MAX_KEY_CHARACTERS or "\ufffd" in key):
         raise BadRequest("invalid_idempotency_key")
     return key
 
 
-def _answer(sending: Sending) -> Answer:
+def _answer(call: Call, sending: Sending) -> Answer:
+    call.message_ids.append(sending.id)
     headers = {"Idempotent-Replayed": "true"} if sending.replayed else {}
     if sending.answer_status == HTTPStatus.BAD_GATEWAY:
         code = sending.answer_code or ""

@@ -72,7 +72,7 @@ SENTENCES = {
     "monthly_quota_reached": "Server monthly send quota has been reached",
     "sending_paused": "Sending is paused by the administrator, please try again later",
     # Sending again
-    "invalid_idempotency_key": "The Idempotency-Key must have 1 to 256 characters",
+    "invalid_idempotency_key": "The Idempotency-Key must have 1 to 256 characters, in UTF-8",
     "idempotency_key_reused": "This Idempotency-Key was used for another request",
     "idempotency_in_flight": "A request with this Idempotency-Key is being carried out",
     "already_retried": "This message was sent again already",

@@ -64,7 +64,7 @@ SENTENCES = {
     "monthly_quota_reached": "服务器每月发送配额已用完",
     "sending_paused": "管理员已暂停发送,请稍后再试",
     # Sending again
-    "invalid_idempotency_key": "Idempotency-Key 必须为 1 到 256 个字符",
+    "invalid_idempotency_key": "Idempotency-Key 必须为 1 到 256 个 UTF-8 字符",
     "idempotency_key_reused": "此 Idempotency-Key 已用于另一个请求",
     "idempotency_in_flight": "使用此 Idempotency-Key 的请求正在处理中",
     "already_retried": "此邮件已重新发送过",

@@ -6,6 +6,7 @@ late or a repeated batch finds another state and changes nothing.
 """
 
 from functools import cache
+from http import HTTPStatus
 
 import msgspec
 
@@ -32,15 +33,18 @@ class Confirmation(msgspec.Struct, frozen=True):
     frees_key: bool = False
 
 
-async def confirm(database: Database, news: News, confirmation: Confirmation) -> None:
-    """Write ``news``; a message for which these are no news stays as it is.
+async def confirm(database: Database, news: News, confirmation: Confirmation) -> Status | None:
+    """Write ``news``, and return the status that the message then has, None if it is gone.
+
+    A message for which these are no news stays as it is.
 
     :raises DatabaseUnavailable: no answer came, also not to a repetition.
     """
     parameters = (msgspec.json.encode(confirmation).decode(),)
-    sql = ([_FREE_KEY] if confirmation.frees_key else []) + _statements(news)
+    sql = [*([_FREE_KEY] if confirmation.frees_key else []), *_statements(news), _STATUS]
     statements = [Statement(text, parameters) for text in sql]
-    await database.batch(statements, repeatable=True)
+    *_, found = await database.batch(statements, repeatable=True)
+    return found[0]["status"] if found else None
 
 
 @cache
@@ -52,7 +56,10 @@ def _statements(news: News) -> list[str]:
     target = _case({source: step.target for source, step in steps.items()})
     return [
         *(sql.format(about=giving_back) for sql in gives_back),
-        *(sql.format(about=about, target=target) for sql in (_INSERT_EVENT, _UPDATE_MESSAGE)),
+        _INSERT_EVENT.format(about=about, target=target),
+        _UPDATE_MESSAGE.format(
+            about=about, target=target, answer_status=_ANSWER_STATUS, answer_code=_ANSWER_CODE
+        ),
     ]
 
 
@@ -65,6 +72,18 @@ def _case(targets: dict[Status, Status]) -> str:
     whens = " ".join(f"WHEN '{source}' THEN '{target}'" for source, target in targets.items())
     return f"CASE status {whens} END"
 
+
+# What is deferred has failed all the same where the sweep was quicker: nobody was told 202 yet.
+_ANSWER_STATUS = f"""
+CASE WHEN ?1 ->> 'answer_status' = {HTTPStatus.ACCEPTED:d} AND status = 'unknown'
+  THEN {HTTPStatus.BAD_GATEWAY:d} ELSE ?1 ->> 'answer_status' END
+"""
+_ANSWER_CODE = f"""
+CASE WHEN ?1 ->> 'answer_status' = {HTTPStatus.ACCEPTED:d} AND status = 'unknown'
+  THEN ?1 ->> 'provider_code' ELSE ?1 ->> 'answer_code' END
+"""
+
+_STATUS = "SELECT status FROM messages WHERE id = ?1 ->> 'id'"
 
 _GIVE_BACK_BALANCE = """
 UPDATE send_balances SET balance = balance + charge
@@ -99,8 +118,8 @@ UPDATE messages SET
   finished_at = CASE {target} WHEN 'queued' THEN NULL ELSE ?1 ->> 'now' END,
   provider_message_id = ?1 ->> 'provider_message_id',
   provider_code = ?1 ->> 'provider_code',
-  answer_status = coalesce(answer_status, ?1 ->> 'answer_status'),
-  answer_code = CASE WHEN answer_status IS NULL THEN ?1 ->> 'answer_code' ELSE answer_code END
+  answer_status = coalesce(answer_status, {answer_status}),
+  answer_code = CASE WHEN answer_status IS NULL THEN {answer_code} ELSE answer_code END
 WHERE {about}
 """
 

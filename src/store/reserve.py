@@ -155,10 +155,16 @@ FROM verdict LEFT JOIN messages AS m ON m.id = earlier
 """
 
 # A key is its caller's again after a day, whether the sweep has come by or not.
-_FREE_OLD_KEY = """
+_KEY_MILLISECONDS = 86_400_000
+_FREE_OLD_KEY = f"""
 UPDATE messages SET idempotency_key = NULL
 WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency_key'
-  AND accepted_at <= ?1 ->> 'now' - 86400000
+  AND accepted_at <= ?1 ->> 'now' - {_KEY_MILLISECONDS}
+"""
+
+_EARLIER = """
+SELECT id, status, request_digest, provider_message_id, answer_status, answer_code
+FROM messages WHERE address_id = ?1 AND idempotency_key = ?2 AND accepted_at > ?3
 """
 
 _INSERT_MESSAGE = f"""
@@ -254,7 +260,7 @@ async def reserve(database: Database, message: Message, reservation: Reservation
     results = await database.batch(statements, repeatable=True)
     (report,) = results[1 if reservation.idempotency_key else 0]
     if report["refusal"] == "earlier":
-        return _earlier(report, reservation)
+        return _earlier(report, reservation.request_digest)
     if report["refusal"]:
         raise _refusal(report)
     return None
@@ -314,8 +320,21 @@ def _parts(body: str) -> list[str]:
     return parts
 
 
-def _earlier(report: Row, reservation: Reservation) -> Sending:
-    if report["request_digest"] != reservation.request_digest:
+async def find_earlier(
+    database: Database, credential: Credential, *, key: str, digest: str | None, now: int
+) -> Sending | None:
+    """What came of an earlier request with this key, for a request that is not carried out.
+
+    :param now: Unix milliseconds.
+    :raises Conflict: as ``reserve`` does.
+    """
+    parameters = (credential.address_id, key, now - _KEY_MILLISECONDS)
+    (rows,) = await database.batch([Statement(_EARLIER, parameters)], repeatable=True)
+    return _earlier(rows[0], digest) if rows else None
+
+
+def _earlier(report: Row, digest: str | None) -> Sending:
+    if report["request_digest"] != digest:
         raise Conflict("idempotency_key_reused")
     if report["status"] == "sending" and report["answer_status"] is None:
         raise Conflict("idempotency_in_flight", retry_after=IN_FLIGHT_RETRY_SECONDS)

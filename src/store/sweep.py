@@ -12,7 +12,7 @@ from store.database import Database, Statement
 
 # Rows of messages that one step deals with, and how often a sweep makes a step that is full.
 STEP_ROWS = 500
-MAX_STEPS = 4
+MAX_STEPS = 3
 
 _DAY = 86_400_000
 _MAX_DUE = 100  # what one batch for the queue takes
@@ -60,7 +60,7 @@ _FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
 _REMOVE_BODIES = f"""
 DELETE FROM bodies WHERE message_id IN (
   SELECT DISTINCT message_id FROM bodies JOIN messages ON messages.id = message_id
-  WHERE message_id < ?1 AND status IN ({_FINAL}) ORDER BY message_id LIMIT ?2
+  WHERE message_id < ?1 AND status IN ({_FINAL}) AND finished_at <= ?3 ORDER BY message_id LIMIT ?2
 )
 RETURNING 1
 """
@@ -68,7 +68,8 @@ RETURNING 1
 # Deliveries, events and bodies go with their message (ON DELETE CASCADE).
 _REMOVE_MESSAGES = f"""
 DELETE FROM messages WHERE id IN (
-  SELECT id FROM messages WHERE id < ?1 AND status IN ({_FINAL}) ORDER BY id LIMIT ?2
+  SELECT id FROM messages
+  WHERE id < ?1 AND status IN ({_FINAL}) AND finished_at <= ?3 ORDER BY id LIMIT ?2
 )
 RETURNING 1
 """
@@ -79,11 +80,11 @@ _DUE = "SELECT id FROM messages WHERE next_attempt_at <= ?1 ORDER BY next_attemp
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One kind of work: its statements, all with the same parameters; the last one's rows count."""
+    """One kind of work: its statements and their parameters; the most rows of one count."""
 
     name: str
     sql: tuple[str, ...]
-    until: int | str
+    parameters: tuple[int | str, ...]
 
 
 async def sweep(
@@ -93,21 +94,21 @@ async def sweep(
 
     Messages whose lease is over become ``unknown``: the worker that held it died between its call
     of the provider and its last batch. Idempotency keys are freed after a day. Bodies and whole
-    messages are removed after so many days, 0 keeping them for ever.
+    messages are removed so many days after their end, 0 keeping them for ever.
 
     :param now: Unix milliseconds.
     :raises DatabaseUnavailable: the sweep goes on in the next minute.
     """
     steps = [
-        _Step("became_unknown", (_INSERT_EVENTS, _END_MESSAGES), now),
-        _Step("keys_passed", (_FREE_KEYS, _COUNT_OLD_KEYS, _MOVE_ON), _first_id(now - _DAY)),
+        _Step("became_unknown", (_INSERT_EVENTS, _END_MESSAGES), (now, STEP_ROWS)),
+        _Step("keys_passed", (_FREE_KEYS, _COUNT_OLD_KEYS, _MOVE_ON), _before(now - _DAY)[:2]),
     ]
     if retention_days:
-        cutoff = _first_id(now - retention_days * _DAY)
-        steps.append(_Step("bodies_removed", (_REMOVE_BODIES,), cutoff))
+        past = _before(now - retention_days * _DAY)
+        steps.append(_Step("bodies_removed", (_REMOVE_BODIES,), past))
     if retention_metadata_days:
-        cutoff = _first_id(now - retention_metadata_days * _DAY)
-        steps.append(_Step("messages_removed", (_REMOVE_MESSAGES,), cutoff))
+        past = _before(now - retention_metadata_days * _DAY)
+        steps.append(_Step("messages_removed", (_REMOVE_MESSAGES,), past))
     return {step.name: await _work(database, step) for step in steps}
 
 
@@ -120,8 +121,7 @@ async def due_messages(database: Database, *, now: int) -> list[str]:
 async def _work(database: Database, step: _Step) -> int:
     total = 0
     for _ in range(MAX_STEPS):
-        parameters = (step.until, STEP_ROWS)
-        statements = [Statement(sql, parameters) for sql in step.sql]
+        statements = [Statement(sql, step.parameters) for sql in step.sql]
         results = await database.batch(statements, repeatable=True)
         done = max(len(rows) for rows in results)
         total += done
@@ -130,7 +130,12 @@ async def _work(database: Database, step: _Step) -> int:
     return total
 
 
+def _before(milliseconds: int) -> tuple[str, int, int]:
+    time = max(0, milliseconds)
+    return _first_id(time), STEP_ROWS, time
+
+
 def _first_id(milliseconds: int) -> str:
     """What every id made at or after that time is not below (UUID version 7, RFC 9562)."""
-    time = f"{max(0, milliseconds):012x}"
+    time = f"{milliseconds:012x}"
     return f"{time[:8]}-{time[8:]}-7000-8000-000000000000"

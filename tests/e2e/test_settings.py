@@ -1,12 +1,13 @@
 """What clients may know of the site and of their address."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.api import DEPLOYMENT, Api, check_problem
-from tools.local_server import LocalServer
+from tools.local_server import LocalServer, migrated_state
 
 
 def test_settings_of_the_site(api: Api) -> None:
@@ -81,18 +82,29 @@ def test_settings_of_an_address_grant_the_balance_once(api: Api) -> None:
     assert api.balance(sender) == 7
 
 
-def test_sending_limited_to_some_domains_and_paused() -> None:
+def test_sending_limited_to_some_domains() -> None:
     variables = {**DEPLOYMENT, "SEND_MAIL_DOMAINS": "example.org"}
     with LocalServer(variables=variables) as server:
         api = Api(server)
         sentence = "Failed to send mail Please enable SEND_MAIL for this domain first"
         check_problem(api.send(api.new_sender()), 400, "send_mail_not_enabled", sentence)
-    with LocalServer(variables={**DEPLOYMENT, "SENDING_PAUSED": "true"}) as server:
+
+
+def test_sending_paused(tmp_path: Path) -> None:
+    state = migrated_state(tmp_path / "state")
+    with LocalServer(variables=DEPLOYMENT, state=state) as server:
         api = Api(server)
         sender = api.new_sender()
+        sent = api.send_with_key(sender, "before").json()
+    with LocalServer(variables={**DEPLOYMENT, "SENDING_PAUSED": "true"}, state=state) as server:
+        api = Api(server)
         sentence = "Sending is paused by the administrator, please try again later"
-        check_problem(api.send(sender), 503, "sending_paused", sentence)
-        assert api.messages_of(sender) == []
+        for answer in (api.send(sender), api.send_with_key(sender, "after")):
+            check_problem(answer, 503, "sending_paused", sentence)
+        assert [row["id"] for row in api.messages_of(sender)] == [sent["id"]]
+        # What was answered before is answered still: that sends nothing.
+        again = api.send_with_key(sender, "before")
+        assert (again.status_code, again.json()) == (200, sent)
 
 
 @pytest.mark.parametrize(

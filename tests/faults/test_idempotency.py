@@ -123,7 +123,7 @@ def test_a_key_is_free_again_after_a_day(api: Api, ledger: Ledger) -> None:
 def test_bad_keys(api: Api, key: str) -> None:
     sender = api.new_sender()
     answer = api.send_with_key(sender, key)
-    sentence = PREFIX + "The Idempotency-Key must have 1 to 256 characters"
+    sentence = PREFIX + "The Idempotency-Key must have 1 to 256 characters, in UTF-8"
     check_problem(answer, 400, "invalid_idempotency_key", sentence)
     assert api.messages_of(sender) == []
 
@@ -149,6 +149,33 @@ def test_a_message_left_behind_by_a_dead_worker_is_answered_as_unknown(api: Api)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (502, "outcome_unknown")
     assert (problem["id"], problem["message_status"]) == (message_id, "unknown")
+
+
+def test_what_the_sweep_has_ended_is_not_called_queued(api: Api) -> None:
+    sender = api.new_sender(balance=5)
+    subject = "[wait 1500] [E_RATE_LIMIT_EXCEEDED] swept"
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(api.send_with_key, sender, "one", subject=subject)
+        while not api.messages_of(sender):
+            time.sleep(0.02)
+        sql = "UPDATE messages SET lease_until = 1 WHERE address_id = ?"
+        api.server.sql(sql, [sender.address_id])
+        api.server.run_cron()
+        assert api.messages_of(sender)[0]["status"] == "unknown"
+        answers = [first.result(), api.send_with_key(sender, "one", subject=subject)]
+    for answer in answers:
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (502, "E_RATE_LIMIT_EXCEEDED")
+        assert problem["message_status"] == "failed"
+    assert api.messages_of(sender)[0]["status"] == "failed"
+    assert api.balance(sender) == 5
+
+
+def test_bytes_that_are_no_utf8_are_no_key(api: Api) -> None:
+    sender = api.new_sender()
+    headers = {**sender.headers, "Idempotency-Key": b"\xff"}
+    answer = api.post("/api/send_mail", mail(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_idempotency_key")
 
 
 class Storm:

@@ -80,3 +80,28 @@ def test_others_do_not_find_it(api: Api) -> None:
         for method, path in (("GET", wanted), ("POST", f"{wanted}/retry")):
             answer = api.call(method, f"/api/sendbox/{path}", headers=other.headers)
             check_problem(answer, 404, "message_not_found", "There is no such message")
+
+
+def test_a_retry_is_replayed_whatever_became_of_the_old_message(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    old_id = api.send(sender, subject="[E_DELIVERY_FAILED 1] gone").json()["id"]
+    path = f"/api/sendbox/{old_id}/retry"
+    headers = {**sender.headers, "Idempotency-Key": "R"}
+    first = api.post(path, headers=headers)
+    assert first.status_code == 200
+    for change in (
+        "DELETE FROM bodies WHERE message_id = ?",
+        "UPDATE messages SET status = 'sent' WHERE id = ?",
+        "DELETE FROM messages WHERE id = ?",
+    ):
+        api.server.sql(change, [old_id])
+        again = api.post(path, headers=headers)
+        assert (again.status_code, again.json()) == (200, first.json())
+        assert again.headers["Idempotent-Replayed"] == "true"
+    # Without the key, or with one of another order, it is what it is.
+    answer = api.post(path, headers=sender.headers)
+    check_problem(answer, 404, "message_not_found", "There is no such message")
+    other = api.post(f"/api/sendbox/{first.json()['id']}/retry", headers=headers)
+    sentence = "This Idempotency-Key was used for another request"
+    check_problem(other, 409, "idempotency_key_reused", sentence)
+    assert len(ledger.mails_of(sender.address)) == 1

@@ -12,7 +12,7 @@ from store.balances import send_balance
 from store.claim import claim
 from store.confirm import Confirmation, confirm
 from store.database import Statement, ping
-from store.reserve import reserve
+from store.reserve import find_earlier, reserve
 from store.sendbox import find_message, sendbox_page
 from store.sweep import due_messages, sweep
 from tests.unit import given
@@ -40,6 +40,7 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
     mail = given.message("you@example.org", "they@example.org", sender=ME)
     more: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d", "retry_of": "m0"}
     run(reserve(database, mail, given.reservation(credential, **more)))
+    run(find_earlier(database, credential, key="none", digest="d", now=NOW))
     for news in get_args(News):
         about = Confirmation(id="m1", attempt=1, now=NOW, next_attempt_at=NOW, frees_key=True)
         run(confirm(database, news, about))

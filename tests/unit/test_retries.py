@@ -65,14 +65,16 @@ def test_the_last_attempt_is_at_the_end_of_the_time(
     monkeypatch: pytest.MonkeyPatch, share: int, hours: int
 ) -> None:
     spread(monkeypatch, share)
-    last = NOW + hours * HOUR - delay(4)
+    end = NOW + hours * HOUR
 
     def after(now: int) -> int | None:
         return next_attempt_at(attempt=4, now=now, accepted_at=NOW, retry_hours=hours)
 
-    assert after(last) == NOW + hours * HOUR
-    assert after(last + 1) is None
-    assert after(last + HOUR) is None
+    assert after(end - delay(4)) == end
+    assert after(end - delay(4) + 1) == end
+    assert after(end - 1) == end
+    assert after(end) is None
+    assert after(end + HOUR) is None
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3, 4])
