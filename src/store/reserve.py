@@ -17,6 +17,7 @@ import msgspec
 from accounts.credentials import Credential
 from mail.message import Message
 from refusals import BadRequest, Conflict, Refusal, Unauthorized
+from store.addresses import holds_statement
 from store.database import Database, Row, Statement
 
 # The first part of a body is what a list shows of it; the others have half of a D1 value at most.
@@ -326,10 +327,14 @@ async def find_earlier(
     """What came of an earlier request with this key, for a request that is not carried out.
 
     :param now: Unix milliseconds.
-    :raises Conflict: as ``reserve`` does.
+    :raises Unauthorized, Conflict: as ``reserve`` does.
     """
     parameters = (credential.address_id, key, now - _KEY_MILLISECONDS)
-    (rows,) = await database.batch([Statement(_EARLIER, parameters)], repeatable=True)
+    found, rows = await database.batch(
+        [holds_statement(credential), Statement(_EARLIER, parameters)], repeatable=True
+    )
+    if not found:
+        raise Unauthorized("invalid_credential")
     return _earlier(rows[0], digest) if rows else None
 
 

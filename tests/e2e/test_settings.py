@@ -105,6 +105,9 @@ def test_sending_paused(tmp_path: Path) -> None:
         # What was answered before is answered still: that sends nothing.
         again = api.send_with_key(sender, "before")
         assert (again.status_code, again.json()) == (200, sent)
+        server.sql("UPDATE addresses SET credential_version = 1")
+        refused = api.send_with_key(sender, "before")
+        check_problem(refused, 401, "invalid_credential", "Invalid address credential")
 
 
 @pytest.mark.parametrize(
