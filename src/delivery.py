@@ -8,6 +8,7 @@ there is a queue that will wake somebody up for it.
 
 import asyncio
 import contextlib
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Coroutine
@@ -26,11 +27,12 @@ from refusals import Refusal, Unavailable
 from retries import next_attempt_at
 from runtime.log import log
 from sentences import provider_sentence
+from settings import Settings
 from store.claim import Claim, claim
 from store.confirm import Confirmation, confirm
 from store.database import Database, DatabaseUnavailable
 from store.reserve import Reservation, Sending, reserve
-from transport.outcome import Outcome, Sent, Transport, Unknown
+from transport.outcome import Outcome, Refused, Sent, Transport, Unknown
 
 # The reserve batch and the confirm batch with their repetitions, and the provider's time between.
 LEASE_SECONDS = 120
@@ -95,7 +97,8 @@ class Dispatcher:
         :raises Unauthorized, BadRequest, Conflict, PayloadTooLarge: refused before the provider
             was called; nothing is kept.
         :raises Unavailable: refused for now, the charge given back, as there is no queue.
-        :raises DatabaseUnavailable: nothing was sent; what may have been kept is given back.
+        :raises DatabaseUnavailable: nothing was sent; what may have been kept is given back as
+            soon as the database answers again.
         """
         accepted_at = now()
         reservation = Reservation(
@@ -122,9 +125,9 @@ class Dispatcher:
         if earlier:
             return earlier
         status, confirmation = await self._attempt(held, order.message)
-        if confirmation.answer_status is None:
+        if confirmation.frees_key:
             raise _unavailable(confirmation)
-        if status == "failed":  # also what was to be queued, where the sweep was quicker
+        if status == "failed":  # also what was to be queued, where the sweep has ended it
             confirmation = _answered(
                 confirmation, HTTPStatus.BAD_GATEWAY, confirmation.provider_code
             )
@@ -160,7 +163,7 @@ class Dispatcher:
         status, confirmation = await self._record(held, outcome, milliseconds=milliseconds)
         if isinstance(outcome, Unknown) and outcome.late is not None:
             self.outlive(self._record_late(held, outcome.late))
-        if confirmation.next_attempt_at and self.alarm:
+        if status == "queued" and confirmation.next_attempt_at and self.alarm:
             # The row is queued already: nobody need wait for the queue.
             self.outlive(self._set_alarm(self.alarm, held.id, confirmation.next_attempt_at))
         return status, confirmation
@@ -168,13 +171,16 @@ class Dispatcher:
     async def _confirm_later(self, news: News, confirmation: Confirmation) -> None:
         for seconds in _CONFIRM_LATER_SECONDS:
             await asyncio.sleep(seconds)
-            with contextlib.suppress(DatabaseUnavailable):
+            with contextlib.suppress(Exception):  # nobody awaits this; the next try, or the log
                 await confirm(self.database, news, confirmation)
                 return
         log("confirm_given_up", message_id=confirmation.id, news=news)
 
     async def _record_late(self, held: Claim, late: Awaitable[Outcome]) -> None:
         outcome = await late
+        if isinstance(outcome, Refused):
+            # Its client was told that nobody knows: there is no second attempt.
+            outcome = Refused(outcome.provider_code, temporary=False)
         if not isinstance(outcome, Unknown):
             await self._record(held, outcome, late=True)
 
@@ -234,9 +240,27 @@ class Dispatcher:
 
     async def _set_alarm(self, alarm: Alarm, message_id: str, due_at: int) -> None:
         try:
-            await alarm.wake([message_id], seconds=max(0, -(-(due_at - now()) // 1000)))
+            await alarm.wake([message_id], seconds=max(0, math.ceil((due_at - now()) / 1000)))
         except Exception as error:  # whatever the queue says: the row is due, the sweep finds it
             log("alarm_failed", message_id=message_id, kind=type(error).__name__)
+
+
+def dispatcher_for(
+    settings: Settings,
+    database: Database,
+    transport: Transport,
+    alarm: Alarm | None,
+    outlive: Outlive,
+) -> Dispatcher:
+    """The dispatcher of a deployment with these settings."""
+    return Dispatcher(
+        database=database,
+        transport=transport,
+        alarm=alarm,
+        outlive=outlive,
+        retry_hours=settings.retry_hours,
+        default_balance=settings.default_send_balance,
+    )
 
 
 def _answered(about: Confirmation, status: int, code: str | None) -> Confirmation:

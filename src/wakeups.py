@@ -3,7 +3,7 @@
 import asyncio
 
 from clock import now
-from delivery import Dispatcher, Outlive
+from delivery import Dispatcher, Outlive, dispatcher_for
 from runtime.bindings import Bindings
 from runtime.log import log
 from store.database import Database
@@ -16,15 +16,18 @@ _ATTEMPTS_WITHOUT_QUEUE = 2
 async def on_wake(message_ids: list[str], bindings: Bindings, outlive: Outlive) -> None:
     """Try these messages again, those of them that are due and that nobody else tries.
 
-    Nothing is raised: what fails here stays due, and the sweep wakes it again.
+    What fails here stays due, and the sweep wakes it again.
+
+    :raises ServerFault: ``invalid_setting``.
     """
-    dispatcher = _dispatcher(bindings, outlive)
-    if dispatcher is None:
+    if not _may_send(bindings):
         return
+    dispatcher = _dispatcher(bindings, outlive)
     attempts = [dispatcher.attempt_due(message_id) for message_id in message_ids]
-    for error in await asyncio.gather(*attempts, return_exceptions=True):
-        if isinstance(error, BaseException):
-            log("attempt_failed", kind=type(error).__name__)
+    results = await asyncio.gather(*attempts, return_exceptions=True)
+    for message_id, result in zip(message_ids, results, strict=True):
+        if isinstance(result, BaseException):
+            log("attempt_failed", message_id=message_id, kind=type(result).__name__)
 
 
 async def each_minute(bindings: Bindings, outlive: Outlive) -> None:
@@ -44,12 +47,14 @@ async def each_minute(bindings: Bindings, outlive: Outlive) -> None:
 
 
 async def _wake_due(database: Database, bindings: Bindings, outlive: Outlive) -> None:
+    if not _may_send(bindings):
+        return
     due = await due_messages(database, now=now())
-    if due and bindings.alarm is None:
-        await on_wake(due[:_ATTEMPTS_WITHOUT_QUEUE], bindings, outlive)
-    elif due and bindings.alarm is not None:
-        await bindings.alarm.wake(due)
     log("due", count=len(due))
+    if due and bindings.alarm:
+        await bindings.alarm.wake(due)
+    elif due:
+        await on_wake(due[:_ATTEMPTS_WITHOUT_QUEUE], bindings, outlive)
 
 
 async def _sweep(database: Database, bindings: Bindings) -> None:
@@ -63,16 +68,17 @@ async def _sweep(database: Database, bindings: Bindings) -> None:
     log("sweep", **swept)
 
 
-def _dispatcher(bindings: Bindings, outlive: Outlive) -> Dispatcher | None:
-    database, transport, settings = bindings.database, bindings.transport, bindings.settings
-    if database is None or transport is None or settings.sending_paused:
-        log("not_sending", paused=settings.sending_paused)
-        return None
-    return Dispatcher(
-        database=database,
-        transport=transport,
-        alarm=bindings.alarm,
-        outlive=outlive,
-        retry_hours=settings.retry_hours,
-        default_balance=settings.default_send_balance,
+def _may_send(bindings: Bindings) -> bool:
+    paused = bindings.settings.sending_paused
+    possible = bindings.database is not None and bindings.transport is not None
+    if paused or not possible:
+        log("not_sending", paused=paused, bindings_missing=not possible)
+    return possible and not paused
+
+
+def _dispatcher(bindings: Bindings, outlive: Outlive) -> Dispatcher:
+    assert bindings.database is not None  # _may_send has seen to it
+    assert bindings.transport is not None
+    return dispatcher_for(
+        bindings.settings, bindings.database, bindings.transport, bindings.alarm, outlive
     )

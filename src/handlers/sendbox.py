@@ -109,7 +109,10 @@ def _details(message: StoredMessage) -> dict[str, object]:
         "request_id": row["request_id"],
         "retry_of": row["retry_of"],
         "retried_as": row["retried_as"],
+        "code": row["provider_code"],
+        "attempts": row["attempt"],
         "next_attempt_at": iso_time(row["next_attempt_at"]) if row["next_attempt_at"] else None,
+        "finished_at": iso_time(row["finished_at"]) if row["finished_at"] else None,
         "recipients": [
             {
                 "kind": recipient["kind"],

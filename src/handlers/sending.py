@@ -7,7 +7,7 @@ from accounts.credentials import Credential
 from answers import Answer, json_answer
 from call import Call
 from clock import now
-from delivery import Dispatcher, Order
+from delivery import Order, dispatcher_for
 from mail.compose import SenderPolicy
 from mail.digest import message_digest
 from mail.message import Message
@@ -47,15 +47,14 @@ async def send(
         retry_of=retry_of,
     )
     assert call.transport is not None  # the policy has seen to it
-    dispatcher = Dispatcher(
-        database=call.database,
-        transport=call.transport,
-        alarm=call.alarm,
-        outlive=call.outlive,
-        retry_hours=call.settings.retry_hours,
-        default_balance=call.settings.default_send_balance,
+    dispatcher = dispatcher_for(
+        call.settings, call.database, call.transport, call.alarm, call.outlive
     )
-    return _answer(call, await dispatcher.dispatch(order))
+    try:
+        return _answer(call, await dispatcher.dispatch(order))
+    except Unavailable as refusal:
+        call.message_ids.append(str(refusal.extra["id"]))
+        raise
 
 
 async def replay_or_refuse(

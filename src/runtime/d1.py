@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import msgspec
-from pyodide.ffi import JsException, to_js
+from pyodide.ffi import to_js
 
 from runtime.bridge import bridge
 from runtime.limits import check_statement, check_subrequests
@@ -55,7 +55,7 @@ class D1Database:
         self.round_trips += 1
         try:
             answer = await bridge().batch(self._binding, statements, _ANSWER_MILLISECONDS)
-        except JsException as error:
+        except Exception as error:  # also what Pyodide itself throws: the call had begun
             # D1's messages name tables and columns, never the values that were bound.
             log("d1_error", problem=str(error))
             definite = _DEFINITE.search(str(error))

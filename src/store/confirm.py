@@ -73,7 +73,7 @@ def _case(targets: dict[Status, Status]) -> str:
     return f"CASE status {whens} END"
 
 
-# What is deferred has failed all the same where the sweep was quicker: nobody was told 202 yet.
+# What is deferred has failed all the same where the sweep has ended it: 202 would promise more.
 _ANSWER_STATUS = f"""
 CASE WHEN ?1 ->> 'answer_status' = {HTTPStatus.ACCEPTED:d} AND status = 'unknown'
   THEN {HTTPStatus.BAD_GATEWAY:d} ELSE ?1 ->> 'answer_status' END

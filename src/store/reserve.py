@@ -158,7 +158,7 @@ FROM verdict LEFT JOIN messages AS m ON m.id = earlier
 # A key is its caller's again after a day, whether the sweep has come by or not.
 _KEY_MILLISECONDS = 86_400_000
 _FREE_OLD_KEY = f"""
-UPDATE messages SET idempotency_key = NULL
+UPDATE messages SET idempotency_key = NULL, request_digest = NULL
 WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency_key'
   AND accepted_at <= ?1 ->> 'now' - {_KEY_MILLISECONDS}
 """

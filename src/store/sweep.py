@@ -80,7 +80,7 @@ _DUE = "SELECT id FROM messages WHERE next_attempt_at <= ?1 ORDER BY next_attemp
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One kind of work: its statements and their parameters; the most rows of one count."""
+    """One kind of work: its statements and their parameters; its longest result is its count."""
 
     name: str
     sql: tuple[str, ...]
@@ -101,7 +101,11 @@ async def sweep(
     """
     steps = [
         _Step("became_unknown", (_INSERT_EVENTS, _END_MESSAGES), (now, STEP_ROWS)),
-        _Step("keys_passed", (_FREE_KEYS, _COUNT_OLD_KEYS, _MOVE_ON), _before(now - _DAY)[:2]),
+        _Step(
+            "keys_passed",
+            (_FREE_KEYS, _COUNT_OLD_KEYS, _MOVE_ON),
+            (_first_id(now - _DAY), STEP_ROWS),
+        ),
     ]
     if retention_days:
         past = _before(now - retention_days * _DAY)

@@ -1,17 +1,19 @@
 """What the provider's stand-in has taken, kept outside of the processes under test."""
 
 import json
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 
 class Ledger:
-    """A server that notes each mail posted to it; the notes outlive every worker."""
+    """A server that writes each mail posted to it to disk before it answers."""
 
     def __init__(self) -> None:
-        self.mails: list[dict[str, Any]] = []
+        self._file = tempfile.NamedTemporaryFile("ab", buffering=0, suffix=".ledger")  # noqa: SIM115
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -31,6 +33,12 @@ class Ledger:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self._file.close()
+
+    @property
+    def mails(self) -> list[dict[str, Any]]:
+        """All mails taken so far, in the order in which they came."""
+        return [json.loads(line) for line in Path(self._file.name).read_bytes().splitlines()]
 
     def mails_of(self, address: str) -> list[dict[str, Any]]:
         """The mails taken from the sender ``address``."""
@@ -42,7 +50,7 @@ class Ledger:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                ledger.mails.append(json.loads(body))
+                ledger._file.write(json.dumps(json.loads(body)).encode() + b"\n")
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
