@@ -2,28 +2,19 @@
 
 import json
 import tempfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.faults.listener import Listener
 
 
-class Ledger:
-    """A server that writes each mail posted to it to disk before it answers."""
+class Ledger(Listener):
+    """Writes each mail posted to it to disk before it answers."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._file = tempfile.NamedTemporaryFile("ab", buffering=0, suffix=".ledger")  # noqa: SIM115
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
     def __exit__(
         self,
@@ -31,9 +22,13 @@ class Ledger:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(kind, value, traceback)
         self._file.close()
+
+    def answer(self, posted: bytes) -> bytes:
+        """Note the mail ``posted``, on a line of its own, in one write."""
+        self._file.write(json.dumps(json.loads(posted)).encode() + b"\n")
+        return b""
 
     @property
     def mails(self) -> list[dict[str, Any]]:
@@ -43,19 +38,3 @@ class Ledger:
     def mails_of(self, address: str) -> list[dict[str, Any]]:
         """The mails taken from the sender ``address``."""
         return [mail for mail in self.mails if address in json.dumps(mail["from"])]
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        ledger = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                ledger._file.write(json.dumps(json.loads(body)).encode() + b"\n")
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler

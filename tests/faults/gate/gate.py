@@ -1,17 +1,15 @@
 """The gate: a server in the test's process that the gated worker asks before it goes on."""
 
-import contextlib
 import json
 import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from tests.faults.gate.passage import Passage, passage
+from tests.faults.listener import Listener
 from tools.wrangler import CONFIG
 
 _BRIDGE = Path("runtime/bridge.mjs")
@@ -44,16 +42,6 @@ class _Rule:
         )
 
 
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
-
-    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
-
-    def handle_error(self, *_: object) -> None:
-        """Those who ask are killed in the middle of it; that is what all this is for."""
-
-
 @dataclass
 class _Life:
     """What happened since the last reset, and the end of those that are held."""
@@ -63,23 +51,14 @@ class _Life:
     over: threading.Event = field(default_factory=threading.Event)
 
 
-class Gate:
+class Gate(Listener):
     """Lets every call pass, but for those that a test has given an order for."""
 
     def __init__(self) -> None:
-        self._server = _Server(self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__()
         self._changed = threading.Condition()
         self._life = _Life()
         self._subjects: dict[str, str] = {}
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
     def __exit__(
         self,
@@ -88,8 +67,11 @@ class Gate:
         traceback: TracebackType | None,
     ) -> None:
         self.reset()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(kind, value, traceback)
+
+    def answer(self, posted: bytes) -> bytes:
+        """Whether the call that asks may go on; it hears so when it may."""
+        return json.dumps(self._pass(passage(**json.loads(posted)))).encode()
 
     def hold(self, point: str, when: str, subject: str | None = None) -> None:
         """Those at this point go on only after a ``reset``."""
@@ -154,25 +136,3 @@ class Gate:
         if rule.problem is None:
             life.over.wait()
         return {"problem": rule.problem, "code": rule.code}
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        gate = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-            wbufsize = -1
-
-            def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                answer = json.dumps(gate._pass(passage(**asked))).encode()
-                with contextlib.suppress(OSError):
-                    self.send_response(200)
-                    self.send_header("Content-Length", str(len(answer)))
-                    self.end_headers()
-                    self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler
