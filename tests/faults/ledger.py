@@ -3,7 +3,6 @@
 import json
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from tests.faults.listener import Listener
@@ -16,13 +15,9 @@ class Ledger(Listener):
         super().__init__()
         self._file = tempfile.NamedTemporaryFile("ab", buffering=0, suffix=".ledger")  # noqa: SIM115
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, value, traceback)
+    def close(self) -> None:
+        """Stop listening, and remove the file."""
+        super().close()
         self._file.close()
 
     def answer(self, posted: bytes) -> bytes:

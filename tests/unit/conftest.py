@@ -3,14 +3,18 @@ import os
 import hypothesis
 import pytest
 
-from tests.unit.sqlite_database import SqliteDatabase
+from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase
 
 hypothesis.settings.register_profile("unit", max_examples=100, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "unit"))
 
 
-@pytest.fixture
-def database() -> SqliteDatabase:
-    """An empty database with every migration applied."""
-    return SqliteDatabase()
+@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
+def database(request: pytest.FixtureRequest) -> SqliteDatabase:
+    """An empty database with every migration applied.
+
+    Every test runs each repeatable batch once, and twice with the first answer lost.
+    """
+    made: SqliteDatabase = request.param()
+    return made

@@ -12,7 +12,7 @@ from store.database import Row
 from store.reserve import FIRST_PART_BYTES, reserve
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW
-from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.sqlite_database import SqliteDatabase, run
 
 DUE = NOW + 30_000
 LARGE = Message(
@@ -27,13 +27,6 @@ LARGE = Message(
     text="名" * FIRST_PART_BYTES,
     html="<p>" + "é" * FIRST_PART_BYTES,
 )
-
-
-@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
-def database(request: pytest.FixtureRequest) -> SqliteDatabase:
-    """Every test of this file runs each batch once, and twice with the first answer lost."""
-    made: SqliteDatabase = request.param()
-    return made
 
 
 @pytest.fixture(autouse=True)

@@ -12,18 +12,11 @@ from store.database import Row
 from store.reserve import reserve
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY
-from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.sqlite_database import SqliteDatabase, run
 
 LATER = NOW + 1500
 NEXT_DAY = given.milliseconds("2026-11-04T00:00:30")
 TWO = ("a@one.example", "b@two.example")
-
-
-@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
-def database(request: pytest.FixtureRequest) -> SqliteDatabase:
-    """Every test of this file runs each batch once, and twice with the first answer lost."""
-    made: SqliteDatabase = request.param()
-    return made
 
 
 @pytest.fixture(autouse=True)

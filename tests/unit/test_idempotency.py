@@ -12,14 +12,7 @@ from store.reserve import IN_FLIGHT_RETRY_SECONDS, Sending, reserve
 from store.sweep import sweep
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY, YOU
-from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
-
-
-@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
-def database(request: pytest.FixtureRequest) -> SqliteDatabase:
-    """Every test of this file runs each batch once, and twice with the first answer lost."""
-    made: SqliteDatabase = request.param()
-    return made
+from tests.unit.sqlite_database import SqliteDatabase, run
 
 
 @pytest.fixture

@@ -18,13 +18,6 @@ from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
 TWO = ("a@one.example", "b@two.example")
 
 
-@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
-def database(request: pytest.FixtureRequest) -> SqliteDatabase:
-    """Every test of this file runs each batch once, and twice with the first answer lost."""
-    made: SqliteDatabase = request.param()
-    return made
-
-
 @pytest.fixture
 def credential(database: SqliteDatabase) -> Credential:
     return given.address(database)

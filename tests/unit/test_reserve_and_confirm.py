@@ -57,6 +57,7 @@ class Kept:
     status: Status = "sending"
     attempt: int = 1
     due_at: int = 0
+    finished_at: int = 0
     history: list[str] = field(default_factory=lambda: ["accepted"])
     given_back: int = 0
     has_bodies: bool = True
@@ -258,15 +259,19 @@ class Sending(RuleBasedStateMachine):
         if attempt or id in self.removed:
             return
         if frees_key and kept.answer is None:
-            kept.key = None
+            kept.key = kept.retry_of = None
         step = TRANSITIONS.get((kept.status, news))
         if step is None:
             return
+        if (kept.status, news) == ("unknown", "deferred"):
+            answer = (502, None)  # it has failed: 202 would promise another attempt
         kept.status = step.target
         kept.answer = kept.answer or answer
         kept.history.append("deferred" if step.target == "queued" else step.target)
         if step.target == "queued":
             kept.due_at = self.now + delay
+        else:
+            kept.finished_at = self.now
         if step.gives_back:
             kept.given_back += 1
             self.counts[kept.day] -= kept.recipients
@@ -287,12 +292,15 @@ class Sending(RuleBasedStateMachine):
             if kept.status == "sending" and kept.lease_until <= self.now:
                 kept.status = "unknown"
                 kept.history.append("unknown")
+                kept.finished_at = self.now
             age = self.now - kept.accepted_at
             if age > DAY:
                 kept.key = None
             if kept.status in FINAL:
-                kept.has_bodies &= not days or age <= days * DAY
-                if metadata_days and age > metadata_days * DAY:
+                since_end = self.now - kept.finished_at
+                if days and age > days * DAY and since_end >= days * DAY:
+                    kept.has_bodies = False
+                if metadata_days and age > metadata_days * DAY and since_end >= metadata_days * DAY:
                     self.removed[id] = self.messages.pop(id)
 
     @rule()

@@ -23,13 +23,6 @@ OPEN = sorted(set(STATUSES) - FINAL)
 NOTHING = {"became_unknown": 0, "keys_passed": 0}
 
 
-@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
-def database(request: pytest.FixtureRequest) -> SqliteDatabase:
-    """Every test of this file runs each batch once, and twice with the first answer lost."""
-    made: SqliteDatabase = request.param()
-    return made
-
-
 @pytest.fixture
 def credential(database: SqliteDatabase) -> Credential:
     return given.address(database, balance=1000)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 from tests.faults.gate.passage import Passage, passage
 from tests.faults.listener import Listener
@@ -60,14 +59,10 @@ class Gate(Listener):
         self._life = _Life()
         self._subjects: dict[str, str] = {}
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go on all that are held, and stop listening."""
         self.reset()
-        super().__exit__(kind, value, traceback)
+        super().close()
 
     def answer(self, posted: bytes) -> bytes:
         """Whether the call that asks may go on; it hears so when it may."""
