@@ -8,7 +8,7 @@ RUN := .venv/bin/python -m
 PREPARE := @$(PYTHON) tools/prepare.py
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare dev test test-all lint format typecheck bench bench-long \
+.PHONY: help prepare dev test test-all lint format typecheck openapi bench bench-long \
 	deploy-check deploy secret lock clean
 
 help: ## Show this list
@@ -24,7 +24,7 @@ dev: ## Run the worker locally; PORT=8787 and STATE=.wrangler/state can be chang
 	@PORT="$(PORT)" STATE="$(STATE)" exec $(RUN) tools.dev
 
 test: lint typecheck ## Lint, check types, and run the tests that are not slow
-	@$(RUN) pytest -m "not slow"
+	@$(RUN) pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: lint typecheck ## Lint, check types, and run all tests
 	@$(RUN) pytest
@@ -42,6 +42,10 @@ format: ## Format the code and repair what the linter can repair
 typecheck: ## Check types
 	$(PREPARE)
 	@$(RUN) mypy
+
+openapi: ## Rewrite the description of the API and the page of it (public/)
+	$(PREPARE)
+	@$(RUN) tools.openapi
 
 bench: ## Measure, in a few minutes
 	$(PREPARE)

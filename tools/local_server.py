@@ -261,7 +261,7 @@ class LocalServer:
                 return mails[::-1]
             query["cursor"] = cursor
 
-    def mail_bodies(self, mail: Mapping[str, Any], *, seconds: float = 3) -> MailBodies:
+    def mail_bodies(self, mail: Mapping[str, Any], *, seconds: float = 10) -> MailBodies:
         """Read the bodies and attachments of one entry of `sent_mails`.
 
         Wrangler writes these files shortly after it has answered, so this waits until they are
@@ -269,7 +269,7 @@ class LocalServer:
         """
         message = glob.escape(mail["messageId"].strip("<>"))
         store = self.folder / "project" / "0" / ".wrangler" / "tmp" / "email"
-        expected = len(mail.get("attachments", ()))
+        expected = sorted(part["size"] for part in mail.get("attachments", ()))
         deadline = time.monotonic() + seconds
         seen: dict[Path, int] = {}
         while True:
@@ -278,7 +278,8 @@ class LocalServer:
             parts = list(store.glob(f"*/email-attachment/{message}-*"))
             finished = list(store.glob(f"*/email/{message}.eml"))
             now = {path: path.stat().st_size for path in (*texts, *pages, *parts, *finished)}
-            complete = bool(finished) or (bool(texts or pages) and len(parts) == expected)
+            whole = sorted(now[path] for path in parts) == expected
+            complete = bool(finished) or (bool(texts or pages) and whole)
             if complete and now == seen:
                 parts.sort(key=lambda path: int(path.stem.rpartition("-")[2]))
                 return MailBodies(
