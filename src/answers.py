@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from api.problems import FieldProblem, Problem
 from mail.characters import has_control
 from refusals import Refusal
 from sentences import sentence
@@ -50,24 +51,22 @@ def refusal_answer(refusal: Refusal, *, request_id: str, language: str, plain: b
     if plain:
         answer = text_answer(_one_line(detail), status)
         return Answer(status, answer.body, {**answer.headers, **refusal.headers}, refusal.code)
-    problem: dict[str, object] = {
-        "type": "about:blank",
-        "title": refusal.status.phrase,
-        "status": status,
-        "detail": detail,
-        "code": refusal.code,
-        "retryable": refusal.retryable,
-        "request_id": request_id,
-        **refusal.extra,
-    }
-    if refusal.errors:
-        problem["errors"] = [
-            {
-                "field": error.field,
-                "message": sentence(error.code, language, error.values),
-            }
+    extra: dict[str, Any] = refusal.extra
+    problem = Problem(
+        type="about:blank",
+        title=refusal.status.phrase,
+        status=status,
+        detail=detail,
+        code=refusal.code,
+        retryable=refusal.retryable,
+        request_id=request_id,
+        errors=[
+            FieldProblem(error.field, sentence(error.code, language, error.values))
             for error in refusal.errors
         ]
+        or msgspec.UNSET,
+        **extra,
+    )
     headers = {
         "Content-Type": "application/problem+json",
         **_NO_STORE,

@@ -6,17 +6,23 @@ from dataclasses import replace
 
 from answers import Answer, prefers_plain_text, refusal_answer
 from call import Call
+from clock import now
 from delivery import Outlive
 from guards import check, guard_of_unknown
+from rates import policy_headers
 from refusals import MethodNotAllowed, NotFound, Refusal, ServerFault, Unavailable
+from resend_errors import is_resend_path, resend_refusal_answer
 from routes import METHODS, Match, match
 from runtime.bindings import Bindings
 from runtime.log import log
 from runtime.request import Request
-from settings import LANGUAGES
+from sentences import language_of
 from store.database import DatabaseUnavailable, StatementRefused
 
-_EXPOSED = "Idempotent-Replayed, Retry-After, X-Request-Id"
+_EXPOSED = (
+    "Idempotent-Replayed, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, "
+    "RateLimit-Reset, Retry-After, X-Request-Id"
+)
 _DATABASE_RETRY_SECONDS = 5
 
 
@@ -25,8 +31,9 @@ async def respond(request: Request, bindings: Bindings, outlive: Outlive) -> Ans
     started = time.perf_counter()
     matched = match(request.path)
     message_ids: list[str] = []
+    noted: dict[str, str] = {}
     try:
-        answer = await _answer(request, bindings, outlive, matched, message_ids)
+        answer = await _answer(request, bindings, outlive, matched, message_ids, noted)
     except Refusal as refusal:
         answer = _refused(refusal, request, bindings)
     except DatabaseUnavailable:
@@ -48,12 +55,14 @@ async def respond(request: Request, bindings: Bindings, outlive: Outlive) -> Ans
         status=answer.status,
         code=answer.code,
         message_id=message_ids[0] if message_ids else None,
+        messages=len(message_ids),
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
         d1_round_trips=database.round_trips if database else 0,
         d1_rows_written=database.rows_written if database else 0,
     )
     await request.hear_out()
     headers = {
+        **noted,
         **answer.headers,
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": _EXPOSED,
@@ -69,6 +78,7 @@ async def _answer(
     outlive: Outlive,
     matched: Match,
     message_ids: list[str],
+    noted: dict[str, str],
 ) -> Answer:
     if request.method == "OPTIONS":
         return _preflight(request)
@@ -76,6 +86,8 @@ async def _answer(
     route = routes.get(request.method)
     guarded = route or next(iter(routes.values()), None)
     guard = guarded.guard if guarded else guard_of_unknown(request.path)
+    if route and route.sends and bindings.settings.send_rate_limit:
+        noted |= policy_headers(bindings.settings.send_rate_limit)
     database = bindings.database
     verified = check(guard, request, bindings.settings, has_database=database is not None)
     if not routes:
@@ -93,6 +105,7 @@ async def _answer(
         parameters=matched.parameters,
         verified=verified,
         message_ids=message_ids,
+        headers=noted,
     )
     return await route.handler(call)
 
@@ -110,8 +123,8 @@ def _preflight(request: Request) -> Answer:
 
 
 def _refused(refusal: Refusal, request: Request, bindings: Bindings) -> Answer:
-    language = request.header("x-lang").lower().partition("-")[0]  # zh-CN is zh
-    if language not in LANGUAGES:
-        language = bindings.default_language
+    language = language_of(request.header("x-lang"), otherwise=bindings.default_language)
+    if is_resend_path(request.path):
+        return resend_refusal_answer(refusal, request_id=request.id, language=language, now=now())
     plain = prefers_plain_text(request.header("accept"))
     return refusal_answer(refusal, request_id=request.id, language=language, plain=plain)

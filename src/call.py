@@ -17,7 +17,7 @@ class Call:
     ``credential`` is there for routes guarded by an address credential; its signature is checked,
     its row is not. ``transport`` is None where no way to send is configured, ``alarm`` where there
     is no queue. ``parameters`` are the named parts of the path, ``message_ids`` the messages that
-    the call turned out to be about, for the log.
+    the call turned out to be about, for the log; ``headers`` go with its answer, be it a refusal.
     """
 
     request: Request
@@ -29,6 +29,7 @@ class Call:
     parameters: dict[str, str]
     verified: Credential | None = None
     message_ids: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def credential(self) -> Credential:

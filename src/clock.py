@@ -1,7 +1,7 @@
 """Times: kept as Unix milliseconds, counted by UTC days, shown as D1 writes them."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def now() -> int:
@@ -12,6 +12,18 @@ def now() -> int:
 def utc_day(milliseconds: int) -> str:
     """The UTC day, as YYYY-MM-DD."""
     return _utc(milliseconds).strftime("%Y-%m-%d")
+
+
+def seconds_left_of_day(milliseconds: int) -> int:
+    """The seconds until the next UTC day begins, rounded up."""
+    return 86_400 - milliseconds // 1000 % 86_400
+
+
+def seconds_left_of_month(milliseconds: int) -> int:
+    """The seconds until the next UTC month begins, rounded up."""
+    time = _utc(milliseconds)
+    begins = (time.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return 86_400 * (begins - time).days - milliseconds // 1000 % 86_400
 
 
 def database_time(milliseconds: int) -> str:

@@ -5,6 +5,7 @@ from enum import Enum, auto
 
 from accounts.credentials import Credential, verify
 from refusals import ServerFault, Unauthorized
+from resend_errors import is_resend_path
 from runtime.request import Request
 from settings import Settings
 
@@ -15,7 +16,8 @@ class Guard(Enum):
     OPEN = auto()  # nobody is asked for anything
     SITE = auto()  # the site password, where the site has one
     ADDRESS = auto()  # that, and an address credential
-    ADMIN = auto()  # that, and an admin password
+    API_KEY = auto()  # an address credential alone: its clients can't send the site password
+    ADMIN = auto()  # the site password, and an admin password
 
 
 def guard_of_unknown(path: str) -> Guard:
@@ -24,6 +26,8 @@ def guard_of_unknown(path: str) -> Guard:
         return Guard.ADMIN
     if path.startswith("/api/"):
         return Guard.ADDRESS
+    if is_resend_path(path):
+        return Guard.API_KEY
     return Guard.OPEN if path.startswith("/open_api/") else Guard.SITE
 
 
@@ -35,7 +39,7 @@ def check(
     :raises Unauthorized: a password or credential is missing or wrong.
     :raises ServerFault: the deployment lacks its database or its secret.
     """
-    if guard is not Guard.OPEN:
+    if guard not in (Guard.OPEN, Guard.API_KEY):
         _check_site_password(request, settings)
     if not has_database:
         raise ServerFault("binding_missing", name="DB")
@@ -43,7 +47,9 @@ def check(
         raise ServerFault("secret_missing", name="JWT_SECRET")
     if guard is Guard.ADMIN:
         _check_admin_password(request, settings)
-    if guard is Guard.ADDRESS:
+    if guard is Guard.API_KEY and not request.header("authorization"):
+        raise Unauthorized("credential_missing")
+    if guard in (Guard.ADDRESS, Guard.API_KEY):
         scheme, _, token = request.header("authorization").partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthorized("invalid_credential")

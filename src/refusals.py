@@ -10,6 +10,7 @@
     ├── PayloadTooLarge       413
     ├── UnsupportedMediaType  415
     ├── InvalidInput          422  a field has the wrong type; names the fields
+    ├── TooManyRequests       429  carries Retry-After
     ├── ServerFault           500  the deployment is incomplete, or this code has a bug
     ├── ProviderFault         502  the mail provider refused, or its answer is not known
     └── Unavailable           503  worth another try; carries Retry-After
@@ -123,6 +124,15 @@ class UnsupportedMediaType(Refusal):
 
 class InvalidInput(Refusal):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class TooManyRequests(Refusal):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    retryable = True
+
+    def __init__(self, code: str, *, retry_after: int, **values: Any) -> None:
+        """``retry_after``: seconds after which there is room again."""
+        super().__init__(code, headers={"Retry-After": str(retry_after)}, **values)
 
 
 class ServerFault(Refusal):

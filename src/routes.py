@@ -8,6 +8,9 @@ from call import Call
 from guards import Guard
 from handlers import health, logins, new_address, send_mail, sendbox, settings
 from handlers.admin import new_address as admin_new_address
+from handlers.emails import reading as emails_reading
+from handlers.emails import schedule as emails_schedule
+from handlers.emails import sending as emails_sending
 
 
 class Route(NamedTuple):
@@ -17,6 +20,7 @@ class Route(NamedTuple):
     path: str
     guard: Guard
     handler: Callable[[Call], Awaitable[Answer]]
+    sends: bool = False  # counted by the rate limit
 
 
 ROUTES = (
@@ -25,11 +29,17 @@ ROUTES = (
     Route("POST", "/open_api/credential_login", Guard.OPEN, logins.with_credential),
     Route("POST", "/api/new_address", Guard.SITE, new_address.create),
     Route("GET", "/api/settings", Guard.ADDRESS, settings.of_the_address),
-    Route("POST", "/api/send_mail", Guard.ADDRESS, send_mail.with_header),
+    Route("POST", "/api/send_mail", Guard.ADDRESS, send_mail.with_header, sends=True),
     Route("GET", "/api/sendbox", Guard.ADDRESS, sendbox.page),
     Route("GET", "/api/sendbox/{id}", Guard.ADDRESS, sendbox.one),
-    Route("POST", "/api/sendbox/{id}/retry", Guard.ADDRESS, sendbox.retry),
-    Route("POST", "/external/api/send_mail", Guard.SITE, send_mail.with_body_token),
+    Route("POST", "/api/sendbox/{id}/retry", Guard.ADDRESS, sendbox.retry, sends=True),
+    Route("POST", "/external/api/send_mail", Guard.SITE, send_mail.with_body_token, sends=True),
+    Route("POST", "/emails", Guard.API_KEY, emails_sending.one, sends=True),
+    Route("GET", "/emails", Guard.API_KEY, emails_reading.page),
+    Route("POST", "/emails/batch", Guard.API_KEY, emails_sending.batch, sends=True),
+    Route("GET", "/emails/{id}", Guard.API_KEY, emails_reading.one),
+    Route("PATCH", "/emails/{id}", Guard.API_KEY, emails_schedule.reschedule),
+    Route("POST", "/emails/{id}/cancel", Guard.API_KEY, emails_schedule.cancel),
     Route("POST", "/admin/new_address", Guard.ADMIN, admin_new_address.create),
 )
 
@@ -45,7 +55,10 @@ class Match(NamedTuple):
 
 
 def match(path: str) -> Match:
-    """What there is at ``path``, HEAD answered by GET; no routes where there is nothing."""
+    """What there is at ``path``, HEAD answered by GET; no routes where there is nothing.
+
+    Of two patterns that match, the one with fewer names counts.
+    """
     parts = path.split("/")
     for pattern, routes in _BY_PATTERN.items():
         parameters = _parameters(pattern, parts)
@@ -73,7 +86,11 @@ def _by_pattern() -> dict[tuple[str, ...], dict[str, Route]]:
         methods[route.method] = route
         if route.method == "GET":
             methods["HEAD"] = route
-    return table
+    return dict(sorted(table.items(), key=lambda entry: _names_in(entry[0])))
+
+
+def _names_in(pattern: tuple[str, ...]) -> int:
+    return sum(segment.startswith("{") for segment in pattern)
 
 
 _BY_PATTERN = _by_pattern()

@@ -12,10 +12,20 @@ from typing import Any
 
 from accounts.naming import ROLE_NAMES, NameRules
 from mail.address import InvalidAddress, ascii_domain
+from rates import RateLimit
 from refusals import ServerFault
 
 LANGUAGES = ("en", "zh")
 _ADMIN_MAX_NAME_LENGTH = 30
+
+_RATE_LIMIT = re.compile(r"([1-9][0-9]{0,8})\s*/\s*([1-9][0-9]{0,4})?\s*([a-z]+)", re.IGNORECASE)
+_SECONDS = {
+    **dict.fromkeys(("", "sec", "second"), 1),
+    **dict.fromkeys(("m", "min", "minute"), 60),
+    **dict.fromkeys(("h", "hour"), 3600),
+    **dict.fromkeys(("d", "day"), 86_400),
+}
+_MAX_WINDOW_SECONDS = 31 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,8 @@ class Settings:
     default_send_balance: int
     send_mail_domains: tuple[str, ...]
     sending_paused: bool
+    send_rate_limit: RateLimit | None
+    batch_inline: int
     retry_hours: int
     retention_days: int
     retention_metadata_days: int
@@ -120,6 +132,8 @@ def read_settings(variables: Mapping[str, Any]) -> Settings:
         default_send_balance=read("DEFAULT_SEND_BALANCE", _at_least(0), 0),
         send_mail_domains=read("SEND_MAIL_DOMAINS", _domains, ()),
         sending_paused=read("SENDING_PAUSED", _boolean, False),
+        send_rate_limit=read("SEND_RATE_LIMIT", _rate_limit, None),
+        batch_inline=read("BATCH_INLINE", _positive, 25),
         retry_hours=read("RETRY_HOURS", _at_least(0), 72),
         retention_days=read("RETENTION_DAYS", _at_least(0), 30),
         retention_metadata_days=read("RETENTION_METADATA_DAYS", _at_least(0), 90),
@@ -182,6 +196,15 @@ def _at_least(minimum: int) -> Callable[[Any], int]:
 
 
 _positive = _at_least(1)
+
+
+def _rate_limit(value: Any) -> RateLimit:
+    match = _RATE_LIMIT.fullmatch(_text(value).strip())
+    unit = match[3].lower().rstrip("s") if match else ""
+    seconds = _SECONDS.get(unit, 0) * int(match[2] or 1) if match else 0
+    if match is None or not 0 < seconds <= _MAX_WINDOW_SECONDS:
+        raise _Unreadable("a number and a period up to 31 days, like 100/minute or 5/10s")
+    return RateLimit(int(match[1]), seconds)
 
 
 def _list(value: Any) -> tuple[str, ...]:

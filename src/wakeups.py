@@ -1,12 +1,12 @@
 """What the worker does when nobody calls it: attempts that are due, and the sweep each minute."""
 
-import asyncio
-
 from clock import now
-from delivery import Dispatcher, Outlive, dispatcher_for
+from delivery import Outlive, dispatcher_for, seconds_until
 from runtime.bindings import Bindings
+from runtime.d1 import D1Database
 from runtime.log import log
 from store.database import Database
+from store.search_index import index_messages
 from store.sweep import due_messages, sweep
 
 # Without a queue the sweep itself sends what is due, few at a time: a minute comes every minute.
@@ -14,7 +14,7 @@ _ATTEMPTS_WITHOUT_QUEUE = 2
 
 
 async def on_wake(message_ids: list[str], bindings: Bindings, outlive: Outlive) -> None:
-    """Try these messages again, those of them that are due and that nobody else tries.
+    """Make the attempts that are due of these messages, and that nobody else makes.
 
     What fails here stays due, and the sweep wakes it again.
 
@@ -22,16 +22,17 @@ async def on_wake(message_ids: list[str], bindings: Bindings, outlive: Outlive) 
     """
     if not _may_send(bindings):
         return
-    dispatcher = _dispatcher(bindings, outlive)
-    attempts = [dispatcher.attempt_due(message_id) for message_id in message_ids]
-    results = await asyncio.gather(*attempts, return_exceptions=True)
-    for message_id, result in zip(message_ids, results, strict=True):
-        if isinstance(result, BaseException):
-            log("attempt_failed", message_id=message_id, kind=type(result).__name__)
+    assert bindings.database is not None  # _may_send has seen to it
+    assert bindings.transport is not None
+    dispatcher = dispatcher_for(
+        bindings.settings, bindings.database, bindings.transport, bindings.alarm, outlive
+    )
+    await dispatcher.attempt_due(message_ids)
 
 
 async def each_minute(bindings: Bindings, outlive: Outlive) -> None:
-    """Wake what is due, end what a dead worker left behind, remove what is past its time.
+    """Wake what is due, end what a dead worker left behind, remove what is past its time, and
+    bring into the search index what is not in it yet.
 
     Nothing is raised: what fails here is done in the next minute.
     """
@@ -39,22 +40,25 @@ async def each_minute(bindings: Bindings, outlive: Outlive) -> None:
     if database is None:
         log("sweep", problem="the DB binding is missing")
         return
-    for work in (_wake_due(database, bindings, outlive), _sweep(database, bindings)):
+    jobs = (_wake_due(database, bindings, outlive), _sweep(database, bindings), _index(database))
+    for job in jobs:
         try:
-            await work
-        except Exception as error:  # one kind of work must not keep the other from being done
+            await job
+        except Exception as error:  # one job must not keep the others from being done
             log("minute_failed", kind=type(error).__name__, code=getattr(error, "code", None))
 
 
 async def _wake_due(database: Database, bindings: Bindings, outlive: Outlive) -> None:
     if not _may_send(bindings):
         return
-    due = await due_messages(database, now=now())
+    at = now()
+    due = await due_messages(database, now=at)
     log("due", count=len(due))
     if due and bindings.alarm:
-        await bindings.alarm.wake(due)
+        await bindings.alarm.wake([(id_, seconds_until(due_at)) for id_, due_at in due])
     elif due:
-        await on_wake(due[:_ATTEMPTS_WITHOUT_QUEUE], bindings, outlive)
+        now_due = [id_ for id_, due_at in due if due_at <= at]
+        await on_wake(now_due[:_ATTEMPTS_WITHOUT_QUEUE], bindings, outlive)
 
 
 async def _sweep(database: Database, bindings: Bindings) -> None:
@@ -68,17 +72,15 @@ async def _sweep(database: Database, bindings: Bindings) -> None:
     log("sweep", **swept)
 
 
+async def _index(database: D1Database) -> None:
+    before = database.rows_written
+    messages = await index_messages(database, now=now())
+    log("search_index", messages=messages, d1_rows_written=database.rows_written - before)
+
+
 def _may_send(bindings: Bindings) -> bool:
     paused = bindings.settings.sending_paused
     possible = bindings.database is not None and bindings.transport is not None
     if paused or not possible:
         log("not_sending", paused=paused, bindings_missing=not possible)
     return possible and not paused
-
-
-def _dispatcher(bindings: Bindings, outlive: Outlive) -> Dispatcher:
-    assert bindings.database is not None  # _may_send has seen to it
-    assert bindings.transport is not None
-    return dispatcher_for(
-        bindings.settings, bindings.database, bindings.transport, bindings.alarm, outlive
-    )

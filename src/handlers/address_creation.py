@@ -4,6 +4,7 @@ import secrets
 
 from accounts.credentials import issue
 from accounts.passwords import client_digest, generate_password, stored_form
+from api.addresses import CreatedAddress
 from call import Call
 from clock import now
 from mail.address import InvalidAddress, ascii_domain
@@ -30,7 +31,7 @@ def choose_domain(requested: str | None, allowed: tuple[str, ...], *, first: boo
 
 async def create_with_credential(
     call: Call, address: str, *, blockable_name: str = ""
-) -> dict[str, object]:
+) -> CreatedAddress:
     """Make ``address`` and return what its owner gets: the credential and, if any, a password.
 
     :param blockable_name: what is looked up in the block list; empty to look nothing up.
@@ -54,9 +55,9 @@ async def create_with_credential(
         source=call.request.header("cf-connecting-ip") or None,
         now=created,
     )
-    return {
-        "jwt": issue(credential, secret=settings.jwt_secrets[0], now=created // 1000),
-        "address": credential.address,
-        "address_id": credential.address_id,
-        "password": password,
-    }
+    return CreatedAddress(
+        jwt=issue(credential, secret=settings.jwt_secrets[0], now=created // 1000),
+        address=credential.address,
+        address_id=credential.address_id,
+        password=password,
+    )

@@ -16,10 +16,20 @@ T = TypeVar("T")
 # up the stack: the whole worker dies of it, so depth is checked before anything is decoded.
 _MAX_DEPTH = 100
 
+# Every object takes many times the memory of its text. A full batch has some 20,000 of them.
+_MAX_OBJECTS = 50_000
+
 # Also matches a string that does not end, so that no byte is looked at twice.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_BRACKET = re.compile(rb"[\[\]{}]")
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _AT_FIELD = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<field>.*)`", re.DOTALL)
+# What msgspec says of a member of an object, it says of the object.
+_OF_MEMBER = re.compile(
+    r"Object (?P<fault>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL
+)
+_MEMBER_FAULTS = {"contains unknown": "unknown_field", "missing required": "required_field_missing"}
+_MAX_NAME_CHARACTERS = 100  # of an unknown member that an error repeats
 
 
 async def read_json(request: "Request", decoder: msgspec.json.Decoder[T]) -> T:
@@ -32,15 +42,18 @@ async def read_json(request: "Request", decoder: msgspec.json.Decoder[T]) -> T:
     return decode_json(await request.json_body(), decoder)
 
 
-def decode_json(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """``body`` as ``decoder``'s type; raises as ``read_json`` does."""
-    _check_depth(body)
+def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = "") -> T:
+    """``body`` as ``decoder``'s type; raises as ``read_json`` does.
+
+    :param path: where the value stands, put in front of the name of a field at fault: ``[3]``.
+    """
+    _check_nesting(body)
     try:
         try:
             return decoder.decode(body)
         except msgspec.ValidationError as error:
-            msgspec.json.decode(body)  # of two faults, bad JSON is the one to report
-            raise _invalid(str(error)) from error
+            _check_json(body)  # of two faults, bad JSON is the one to report
+            raise _invalid(str(error), path) from error
     except UnicodeDecodeError as error:
         raise BadRequest("malformed_json", problem="it is not UTF-8") from error
     except msgspec.DecodeError as error:
@@ -58,23 +71,40 @@ def convert(value: Any, kind: type[T]) -> T:
         raise _invalid(str(error)) from error
 
 
-def _invalid(problem: str) -> InvalidInput:
+def _check_json(body: bytes) -> None:
+    # Without making Python values of it: of ten megabytes of brackets there would be too many.
+    msgspec.json.decode(body, type=msgspec.Raw)
+    str(body, "utf-8")
+
+
+def _invalid(problem: str, path: str = "") -> InvalidInput:
     match = _AT_FIELD.fullmatch(problem)
-    field = match["field"] if match else ""
-    text = (match["problem"] if match else problem).replace("`", "")
+    field = ".".join(filter(None, (path, match["field"] if match else "")))
+    text = match["problem"] if match else problem
+    member = _OF_MEMBER.fullmatch(text)
+    if member:
+        field = ".".join(filter(None, (field, member["name"][:_MAX_NAME_CHARACTERS])))
+        code = _MEMBER_FAULTS[member["fault"]]
+        return InvalidInput(code, errors=(FieldError(field, code),))
+    text = text.replace("`", "")
     error = FieldError(field, "invalid_field", {"problem": text})
     return InvalidInput("invalid_input", errors=(error,), field=field or "(body)", problem=text)
 
 
-def _check_depth(body: bytes) -> None:
+def _check_nesting(body: bytes) -> None:
     # Brackets in strings don't nest; they are looked for only where there are many brackets.
     if body.count(b"{") + body.count(b"[") <= _MAX_DEPTH:
         return
-    depth = 0
-    for bracket in _BRACKET.findall(_STRING.sub(b"", body)):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > _MAX_DEPTH:
-            raise BadRequest("malformed_json", problem="it is nested too deeply")
+    brackets = _STRING.sub(b"", body).translate(_SQUARE, _NO_BRACKETS)
+    if brackets.count(b"[") > _MAX_OBJECTS:
+        raise BadRequest("malformed_json", problem="it has too many objects and lists")
+    for _ in range(_MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")  # the innermost ones, wherever they are
+        if not brackets:
+            return
+    # What is left closes too late, or never; of the latter too many would nest as well.
+    if b"[]" in brackets or brackets.count(b"[") > _MAX_DEPTH:
+        raise BadRequest("malformed_json", problem="it is nested too deeply")
 
 
 def _without_prefix(problem: str) -> str:

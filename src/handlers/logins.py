@@ -4,19 +4,15 @@ import msgspec
 
 from accounts.credentials import verify
 from answers import Answer, json_answer
+from api.logins import CredentialLogin, Success
 from call import Call
 from handlers.decoding import read_json
 from store.addresses import check_holds
 
-
-class _CredentialLogin(msgspec.Struct):
-    credential: str | None = None
-
-
-_decoder = msgspec.json.Decoder(_CredentialLogin)
+_decoder = msgspec.json.Decoder(CredentialLogin)
 
 
 async def with_credential(call: Call) -> Answer:
     body = await read_json(call.request, _decoder)
     await check_holds(call.database, verify(body.credential, secrets=call.settings.jwt_secrets))
-    return json_answer({"success": True})
+    return json_answer(Success(success=True))

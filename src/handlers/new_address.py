@@ -4,6 +4,7 @@ import msgspec
 
 from accounts.naming import check_name, clean_name, full_address, random_name
 from answers import Answer, json_answer
+from api.addresses import CreatedAddress, NewAddress
 from call import Call
 from handlers.address_creation import choose_domain, create_with_credential
 from handlers.decoding import read_json
@@ -12,13 +13,7 @@ from refusals import BadRequest, Forbidden
 # A random name that is taken is a matter of chance, and another one may be free.
 _RANDOM_TRIES = 3
 
-
-class _Body(msgspec.Struct):
-    name: str | None = None
-    domain: str | None = None
-
-
-_decoder = msgspec.json.Decoder(_Body)
+_decoder = msgspec.json.Decoder(NewAddress)
 
 
 async def create(call: Call) -> Answer:
@@ -33,7 +28,7 @@ async def create(call: Call) -> Answer:
         raise refusal.prefixed("failed_to_create") from None
 
 
-async def _create(call: Call, body: _Body) -> dict[str, object]:
+async def _create(call: Call, body: NewAddress) -> CreatedAddress:
     settings = call.settings
     rules = settings.public_name_rules
     wanted = "" if settings.disable_custom_address_name else clean_name(body.name or "", rules)

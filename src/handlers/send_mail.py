@@ -9,23 +9,14 @@ import msgspec
 
 from accounts.credentials import Credential, verify
 from answers import Answer
+from api.sending import SendMail, SendMailWithToken
 from call import Call
 from handlers.decoding import convert, read_json
-from handlers.sending import send, sender_policy
+from handlers.sending import answer, send, sender_policy
 from mail.compose import Draft, compose
 from refusals import BadRequest
 
-
-class _Body(msgspec.Struct):
-    from_name: str | None = None
-    to_mail: str | None = None
-    to_name: str | None = None
-    subject: str | None = None
-    content: str | None = None
-    is_html: bool | None = None
-
-
-_decoder = msgspec.json.Decoder(_Body)
+_decoder = msgspec.json.Decoder(SendMail)
 _any_decoder = msgspec.json.Decoder(Any)
 
 
@@ -38,10 +29,10 @@ async def with_body_token(call: Call) -> Answer:
     token = body.get("token") if isinstance(body, dict) else None
     # Who asks is settled before what is asked for.
     credential = verify(token, secrets=call.settings.jwt_secrets)
-    return await _send(call, credential, convert(body, _Body))
+    return await _send(call, credential, convert(body, SendMailWithToken))
 
 
-async def _send(call: Call, credential: Credential, body: _Body) -> Answer:
+async def _send(call: Call, credential: Credential, body: SendMail) -> Answer:
     draft = Draft(
         sender=credential.address,
         from_name=body.from_name,
@@ -50,8 +41,19 @@ async def _send(call: Call, credential: Credential, body: _Body) -> Answer:
         subject=body.subject,
         content=body.content,
         is_html=bool(body.is_html),
+        to=body.to,
+        cc=body.cc,
+        bcc=body.bcc,
+        reply_to=body.reply_to,
+        text=body.text,
+        html=body.html,
+        headers=body.headers,
+        attachments=body.attachments,
+        tags=body.tags,
+        scheduled_at=body.scheduled_at,
     )
     try:
-        return await send(call, credential, compose(draft, sender_policy(call)))
+        message = compose(draft, sender_policy(call))
+        return answer(call, await send(call, credential, message))
     except BadRequest as refusal:
         raise refusal.prefixed("failed_to_send") from None

@@ -1,35 +1,68 @@
 """``/api/sendbox``: what an address has sent, what became of it, and sending it again."""
 
-import msgspec
+import re
 
 from answers import Answer, json_answer
+from api.sendbox import SendboxPage
 from call import Call
-from clock import database_time, iso_time
-from handlers.sending import replay_or_refuse, retry_digest, send, sender_policy
+from handlers.parameters import whole_number
+from handlers.sendbox_shown import listed, whole
+from handlers.sending import answer, replay_or_refuse, retry_digest, send, sender_policy
 from mail.message import Message
 from refusals import BadRequest, Conflict, FieldError, Refusal, Unauthorized
-from store.claim import body_of, stored_message
-from store.database import Row
-from store.sendbox import StoredMessage, find_message, sendbox_page
+from store.claim import stored_message
+from store.search import search
+from store.sendbox import (
+    StoredMessage,
+    find_message,
+    sendbox_before,
+    sendbox_page,
+    sendbox_rows,
+)
 
 _DEFAULT_LIMIT = 20
 _MAX_LIMIT = 100
 _MAX_OFFSET = 2**53 - 1
+_MAX_QUERY = 200  # characters
+_MAX_FOUND = 1000
+_CURSOR = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _RETRYABLE = ("unknown", "failed")
 
 
 async def page(call: Call) -> Answer:
     query = call.request.query
-    limit = _whole_number(query.get("limit"), "limit", _DEFAULT_LIMIT, 1, _MAX_LIMIT)
-    offset = _whole_number(query.get("offset"), "offset", 0, 0, _MAX_OFFSET)
-    rows, count = await sendbox_page(call.database, call.credential, limit=limit, offset=offset)
-    return json_answer({"results": [_result(row) for row in rows], "count": count})
+    limit = whole_number(query.get("limit"), "limit", _DEFAULT_LIMIT, 1, _MAX_LIMIT)
+    offset = whole_number(query.get("offset"), "offset", 0, 0, _MAX_OFFSET)
+    words = _words(query.get("q", ""))
+    if "cursor" in query:
+        return await _page_before(call, words, _cursor(query["cursor"], offset), limit)
+    if words:
+        # Counting all that is found would read them all, so it ends at a number.
+        ids = await search(call.database, call.credential, words, before=None, limit=_MAX_FOUND)
+        rows = await sendbox_rows(call.database, call.credential, ids[offset : offset + limit])
+        count = len(ids)
+    else:
+        rows, count = await sendbox_page(call.database, call.credential, limit=limit, offset=offset)
+    return json_answer(SendboxPage(results=[listed(row) for row in rows], count=count))
+
+
+async def _page_before(call: Call, words: str, before: str | None, limit: int) -> Answer:
+    # One more than the page has tells whether another page follows.
+    if words:
+        ids = await search(call.database, call.credential, words, before=before, limit=limit + 1)
+        rows = await sendbox_rows(call.database, call.credential, ids[:limit])
+    else:
+        rows = await sendbox_before(call.database, call.credential, before=before, limit=limit + 1)
+        ids = [row["id"] for row in rows]
+    results = [listed(row) for row in rows[:limit]]
+    next_cursor = ids[limit - 1] if len(ids) > limit else None
+    return json_answer(SendboxPage(results=results, next_cursor=next_cursor))
 
 
 async def one(call: Call) -> Answer:
     message = await find_message(call.database, call.credential, call.parameters["id"])
     call.message_ids.append(message.row["id"])
-    return json_answer(_details(message))
+    return json_answer(whole(message))
 
 
 async def retry(call: Call) -> Answer:
@@ -41,9 +74,9 @@ async def retry(call: Call) -> Answer:
     except Refusal as refusal:
         # The same order, made before this became so, still has its answer.
         digest = retry_digest(old_id)
-        return await replay_or_refuse(call, call.credential, refusal, digest=digest)
+        return answer(call, await replay_or_refuse(call, call.credential, refusal, digest=digest))
     try:
-        return await send(call, call.credential, again, retry_of=old_id)
+        return answer(call, await send(call, call.credential, again, retry_of=old_id))
     except BadRequest as refusal:
         raise refusal.prefixed("failed_to_send") from None
 
@@ -51,9 +84,10 @@ async def retry(call: Call) -> Answer:
 def _again(call: Call, stored: StoredMessage) -> Message:
     if stored.row["status"] not in _RETRYABLE:
         raise Conflict("not_retryable", extra={"message_status": stored.row["status"]})
-    if not stored.bodies:
+    # Of attachments only the names are kept once a message has come to its end.
+    if not stored.bodies or stored.row["attachments"]:
         raise Conflict("content_removed")
-    message = stored_message(stored.row, stored.recipients, stored.bodies)
+    message = stored_message(stored.row, stored.recipients, stored.bodies, [])
     policy = sender_policy(call)
     try:
         policy.check_owned(message.sender)
@@ -63,73 +97,18 @@ def _again(call: Call, stored: StoredMessage) -> Message:
     return message
 
 
-def _whole_number(text: str | None, name: str, default: int, minimum: int, maximum: int) -> int:
-    if text is None:
-        return default
-    # A longer one is over every maximum, and int() takes its time over very long ones.
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else -1
-    if not minimum <= number <= maximum:
-        raise BadRequest(f"invalid_{name}", errors=(FieldError(name, f"invalid_{name}"),))
-    return number
+def _words(text: str) -> str:
+    """What is searched for, or nothing."""
+    if len(text) > _MAX_QUERY:
+        error = FieldError("q", "invalid_q", {"limit": _MAX_QUERY})
+        raise BadRequest("invalid_q", errors=(error,), limit=_MAX_QUERY)
+    return text.strip()
 
 
-def _result(row: Row) -> dict[str, object]:
-    raw = {
-        "from_name": row["sender_name"] or "",
-        "to_name": row["recipient_name"] or "",
-        "to_mail": row["recipient"],
-        "subject": row["subject"],
-        "is_html": row["body_kind"] == "html",
-        "content": row["content"] or "",
-        "status": row["status"],
-    }
-    return {
-        "id": row["id"],
-        "address": row["sender"],
-        "raw": msgspec.json.encode(raw).decode(),
-        "created_at": database_time(row["accepted_at"]),
-        "status": row["status"],
-        **({"content_truncated": True} if row.get("truncated") else {}),
-    }
-
-
-def _details(message: StoredMessage) -> dict[str, object]:
-    row, first = message.row, message.recipients[0]
-    html = body_of(message.bodies, "html")
-    listed = {
-        **row,
-        "recipient": first["address"],
-        "recipient_name": first["name"],
-        "body_kind": "html" if html is not None else "text",
-        "content": html if html is not None else body_of(message.bodies, "text"),
-    }
-    return {
-        **_result(listed),
-        "message_id": row["provider_message_id"],
-        "request_id": row["request_id"],
-        "retry_of": row["retry_of"],
-        "retried_as": row["retried_as"],
-        "code": row["provider_code"],
-        "attempts": row["attempt"],
-        "next_attempt_at": iso_time(row["next_attempt_at"]) if row["next_attempt_at"] else None,
-        "finished_at": iso_time(row["finished_at"]) if row["finished_at"] else None,
-        "recipients": [
-            {
-                "kind": recipient["kind"],
-                "address": recipient["address"],
-                "name": recipient["name"],
-                "status": recipient["status"],
-                "code": recipient["provider_code"],
-            }
-            for recipient in message.recipients
-        ],
-        "history": [
-            {
-                "event": event["kind"],
-                "at": iso_time(event["occurred_at"]),
-                "attempt": event["attempt"],
-                "code": event["provider_code"],
-            }
-            for event in message.events
-        ],
-    }
+def _cursor(text: str, offset: int) -> str | None:
+    """The id of the last message that was seen; None for the newest page."""
+    if offset:
+        raise BadRequest("offset_with_cursor", errors=(FieldError("offset", "offset_with_cursor"),))
+    if text and not _CURSOR.fullmatch(text):
+        raise BadRequest("invalid_cursor", errors=(FieldError("cursor", "invalid_cursor"),))
+    return text or None

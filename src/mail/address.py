@@ -18,11 +18,15 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class InvalidAddress(ValueError):
-    """The text is not one mail address. ``code`` is a key of the sentence catalogue."""
+    """The text is not one mail address.
 
-    def __init__(self, code: str) -> None:
+    ``code`` is a key of the sentence catalogue, ``values`` what its placeholders stand for.
+    """
+
+    def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)
         self.code = code
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)

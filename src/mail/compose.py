@@ -4,22 +4,24 @@ The checks run in the order that the HTTP contract gives, so that of several fau
 the same one is reported first.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from mail.address import Address, InvalidAddress, parse_address
-from mail.characters import (
-    has_control,
-    has_deceptive,
-    has_encoded_word,
-    shows_other_address,
-)
+from mail.attachments import read_attachments
+from mail.characters import has_control, shows_other_address
+from mail.faults import fault
+from mail.fields import AttachmentField, Mailboxes, TagField
+from mail.headers import read_headers
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
+from mail.mailbox import InvalidName, display_name
 from mail.message import Message, Recipient
-from refusals import BadRequest, FieldError, PayloadTooLarge, Refusal
-
-# A display name longer than this is no name; with it an encoded header stays within 998 octets.
-MAX_NAME_CHARACTERS = 200
+from mail.recipients import all_recipients, invalid_recipient, one_recipient, reply_mailbox
+from mail.schedule import parse_scheduled_at
+from mail.tags import read_tags
+from mail.test_recipients import check_test_recipients
+from refusals import BadRequest, PayloadTooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,32 @@ class SenderPolicy:
             raise BadRequest("send_mail_not_enabled")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A mail as the fields of the seed's two endpoints say it, not yet checked."""
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail as the fields of a request say it, not yet checked.
+
+    ``to_mail``, ``to_name``, ``content`` and ``is_html`` are the seed's first words for what
+    ``to``, ``text`` and ``html`` say: ``to`` adds to ``to_mail``, and with ``text`` or ``html``
+    there is no ``content``. ``path`` is where in the request the fields stand, like ``[3].``.
+    """
 
     sender: str
-    from_name: str | None
-    to_mail: str | None
-    to_name: str | None
-    subject: str | None
-    content: str | None
-    is_html: bool
+    from_name: str | None = None
+    to_mail: str | None = None
+    to_name: str | None = None
+    to: Mailboxes = None
+    cc: Mailboxes = None
+    bcc: Mailboxes = None
+    reply_to: Mailboxes = None
+    subject: str | None = None
+    content: str | None = None
+    is_html: bool = False
+    text: str | None = None
+    html: str | None = None
+    headers: dict[str, str] | None = None
+    attachments: list[AttachmentField] | None = None
+    tags: list[TagField] | None = None
+    scheduled_at: str | None = None
+    path: str = ""
 
 
 def compose(draft: Draft, policy: SenderPolicy) -> Message:
@@ -62,27 +79,12 @@ def compose(draft: Draft, policy: SenderPolicy) -> Message:
     :raises BadRequest: for a fault in the request, the field named in its ``errors``.
     """
     try:
-        sender = parse_address(draft.sender)
-    except InvalidAddress as error:
-        raise BadRequest("invalid_sender_domain", sentence="invalid_domain") from error
-    policy.check_owned(sender)
-    to = _recipient_address(draft.to_mail)
-    subject = _subject(draft.subject)
-    if not draft.content:
-        raise _fault("content_empty", "content")
-    sender_name = _name("from_name", draft.from_name)
-    if sender_name and shows_other_address(sender_name, str(sender)):
-        raise _fault("display_name_shows_address", "from_name")
-    to_name = _name("to_name", draft.to_name)
-    policy.check_enabled(sender)
-    return Message(
-        sender=sender,
-        sender_name=sender_name,
-        recipients=(Recipient("to", to, to_name),),
-        subject=subject,
-        text=None if draft.is_html else draft.content,
-        html=draft.content if draft.is_html else None,
-    )
+        return _compose(draft, policy)
+    except BadRequest as refusal:
+        refusal.errors = tuple(
+            replace(error, field=draft.path + error.field) for error in refusal.errors
+        )
+        raise
 
 
 def check_size(message: Message) -> int:
@@ -96,43 +98,85 @@ def check_size(message: Message) -> int:
     return size
 
 
-def _recipient_address(text: str | None) -> Address:
+def _compose(draft: Draft, policy: SenderPolicy) -> Message:
     try:
-        return parse_address(text or "")
+        sender = parse_address(draft.sender)
     except InvalidAddress as error:
-        sentence = (
-            "recipient_local_part_not_ascii"
-            if error.code == "address_local_part_not_ascii"
-            else "invalid_recipient"
-        )
-        fault = FieldError("to_mail", error.code)
-        raise BadRequest("invalid_recipient", sentence=sentence, errors=(fault,)) from error
+        raise BadRequest("invalid_sender_domain", sentence="invalid_domain") from error
+    policy.check_owned(sender)
+    recipients = _recipients(draft)
+    subject = _subject(draft.subject)
+    text, html = _bodies(draft)
+    sender_name = _name("from_name", draft.from_name)
+    if sender_name and shows_other_address(sender_name, str(sender)):
+        raise fault("display_name_shows_address", "from_name")
+    to_name = _name("to_name", draft.to_name)
+    if draft.to_mail is not None:
+        recipients = (replace(recipients[0], name=to_name), *recipients[1:])
+    check_test_recipients(recipients)
+    message = Message(
+        sender=sender,
+        sender_name=sender_name,
+        recipients=recipients,
+        subject=subject,
+        text=text,
+        html=html,
+        reply_to=reply_mailbox(draft.reply_to),
+        headers=read_headers(draft.headers),
+        attachments=read_attachments(draft.attachments),
+        tags=read_tags(draft.tags),
+        scheduled_at=parse_scheduled_at(draft.scheduled_at),
+    )
+    policy.check_enabled(sender)
+    return _with_alternative(message) if draft.html and draft.text is None else message
+
+
+def _recipients(draft: Draft) -> tuple[Recipient, ...]:
+    lists = {"to": draft.to, "cc": draft.cc, "bcc": draft.bcc}
+    first = None
+    if draft.to_mail is not None:
+        first = Recipient("to", one_recipient("to_mail", draft.to_mail))
+    elif not any(lists.values()):
+        raise invalid_recipient("to_mail" if draft.to is None else "to", "address_syntax")
+    return all_recipients(first, **lists)
 
 
 def _subject(text: str | None) -> str:
     if not text or not text.strip():
-        raise _fault("subject_empty", "subject")
+        raise fault("subject_empty", "subject")
     if has_control(text):
-        raise _fault("subject_has_control", "subject")
+        raise fault("subject_has_control", "subject")
     if len(text) > MAX_SUBJECT_CHARACTERS:
-        raise _fault("subject_too_long", "subject", limit=MAX_SUBJECT_CHARACTERS)
+        raise fault("subject_too_long", "subject", limit=MAX_SUBJECT_CHARACTERS)
     return text
 
 
+def _bodies(draft: Draft) -> tuple[str | None, str | None]:
+    if draft.text is None and draft.html is None:
+        if not draft.content:
+            raise fault("content_empty", "content")
+        return (None, draft.content) if draft.is_html else (draft.content, None)
+    if not draft.text and not draft.html:
+        raise fault("content_empty", "html" if draft.text is None else "text")
+    return draft.text or None, draft.html or None
+
+
+def _with_alternative(message: Message) -> Message:
+    """``message`` with a text made of its HTML, unless it would be too large with it.
+
+    Nobody is refused for what he has not asked for.
+    """
+    if encoded_size(message) > MAX_MESSAGE_BYTES:
+        return message
+    # Imported here: its patterns cost start-up time, and most mails bring their own text.
+    from mail.plain_text import plain_text
+
+    whole = replace(message, text=plain_text(message.html or "").strip() or None)
+    return whole if encoded_size(whole) <= MAX_MESSAGE_BYTES else message
+
+
 def _name(field: str, given: str | None) -> str | None:
-    name = (given or "").strip(" ")
-    if not name:
-        return None
-    if has_control(name):
-        raise _fault("display_name_has_control", field)
-    if has_deceptive(name):
-        raise _fault("display_name_has_hidden", field)
-    if has_encoded_word(name):
-        raise _fault("display_name_has_encoded_word", field)
-    if len(name) > MAX_NAME_CHARACTERS:
-        raise _fault("display_name_too_long", field, limit=MAX_NAME_CHARACTERS)
-    return name
-
-
-def _fault(code: str, field: str, **values: Any) -> Refusal:
-    return BadRequest(code, errors=(FieldError(field, code, values),), **values)
+    try:
+        return display_name(given)
+    except InvalidName as error:
+        raise fault(error.code, field, **error.values) from error

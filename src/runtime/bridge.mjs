@@ -70,10 +70,12 @@ export const readBody = async (request, limit, mostRead) => {
 export const respond = (status, headers, body) =>
   new Response(body, { status, headers: JSON.parse(headers) });
 
-// One D1 batch: [[sql, [parameter, ...]], ...] -> [{rows, rows_written}, ...]
-export const batch = async (database, statements, milliseconds) => {
-  const prepared = parse(statements).map(([sql, parameters]) =>
-    database.prepare(sql).bind(...parameters),
+// One D1 batch: {parameters, statements: [[sql, [place of a parameter, ...]], ...]}
+// -> [{rows, rows_written}, ...]
+export const batch = async (database, content, milliseconds) => {
+  const { parameters, statements } = parse(content);
+  const prepared = statements.map(([sql, places]) =>
+    database.prepare(sql).bind(...places.map((place) => parameters[place])),
   );
   const results = await answerOf(database.batch(prepared), milliseconds);
   return JSON.stringify(
@@ -83,9 +85,11 @@ export const batch = async (database, statements, milliseconds) => {
 
 // Resolves to {messageId}, or to {late}, the promise of it, when there is no answer in time.
 // Called here because Pyodide takes the local binding for a generator and puts Python's own
-// `send` in the way.
-export const send = async (binding, message, milliseconds) => {
-  const late = Promise.resolve(binding.send(parse(message))).then((sent) => sent?.messageId);
+// `send` in the way. The contents of attachments are bytes, which no JSON can hold.
+export const send = async (binding, message, contents, milliseconds) => {
+  const form = parse(message);
+  contents.forEach((content, index) => (form.attachments[index].content = content));
+  const late = Promise.resolve(binding.send(form)).then((sent) => sent?.messageId);
   const messageId = await within(late, milliseconds);
   return messageId === SILENCE ? { late } : { messageId };
 };

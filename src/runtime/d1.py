@@ -43,7 +43,7 @@ class D1Database:
             check_statement(statement.sql, statement.parameters)
         self._statements += len(statements)
         check_subrequests(self._statements)
-        encoded = to_js(msgspec.json.encode(statements))
+        encoded = to_js(msgspec.json.encode(_with_parameters_once(statements)))
         for seconds in _REPEAT_AFTER_SECONDS if repeatable else ():
             try:
                 return await self._once(encoded)
@@ -63,3 +63,19 @@ class D1Database:
         results = _decode_results(answer)
         self.rows_written += sum(result.rows_written for result in results)
         return [result.rows for result in results]
+
+
+def _with_parameters_once(statements: list[Statement]) -> dict[str, object]:
+    # Statements of a batch share their parameters, which may be long: each crosses once.
+    places: dict[int, int] = {}
+    parameters: list[object] = []
+    for statement in statements:
+        for parameter in statement.parameters:
+            if places.setdefault(id(parameter), len(parameters)) == len(parameters):
+                parameters.append(parameter)
+    return {
+        "parameters": parameters,
+        "statements": [
+            (sql, [places[id(parameter)] for parameter in bound]) for sql, bound in statements
+        ],
+    }

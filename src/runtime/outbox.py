@@ -18,17 +18,19 @@ class Outbox:
     def __init__(self, binding: Any) -> None:
         self._binding = binding
 
-    async def wake(self, message_ids: list[str], *, seconds: int = 0) -> None:
-        """Have the consumer look at these messages, at most 100, in so many seconds.
+    async def wake(self, alarms: list[tuple[str, int]]) -> None:
+        """Have the consumer look at each of these messages in so many seconds.
 
         A delay longer than a queue keeps a message is cut: the consumer finds it not due yet, and
         the sweep wakes it in time.
         """
-        assert len(message_ids) <= _MAX_BATCH
-        delay = min(seconds, _MAX_DELAY_SECONDS)
-        messages = [{"body": {"id": id_}, "delaySeconds": delay} for id_ in message_ids]
-        encoded = to_js(msgspec.json.encode(messages))
-        await bridge().enqueue(self._binding, encoded, _ANSWER_MILLISECONDS)
+        for start in range(0, len(alarms), _MAX_BATCH):
+            messages = [
+                {"body": {"id": id_}, "delaySeconds": min(seconds, _MAX_DELAY_SECONDS)}
+                for id_, seconds in alarms[start : start + _MAX_BATCH]
+            ]
+            encoded = to_js(msgspec.json.encode(messages))
+            await bridge().enqueue(self._binding, encoded, _ANSWER_MILLISECONDS)
 
 
 def woken_ids(batch: Any) -> list[str]:

@@ -25,14 +25,19 @@ class ProviderSilent(Exception):
         self.late = late
 
 
-async def call_send(binding: Any, form: dict[str, Any], *, milliseconds: int) -> str | None:
+async def call_send(
+    binding: Any, form: dict[str, Any], contents: list[bytes], *, milliseconds: int
+) -> str | None:
     """Call ``binding.send(form)`` and return the Message-ID that the provider gave.
+
+    ``contents`` are those of the attachments in ``form``, one each.
 
     :raises ProviderError: whatever the binding threw.
     :raises ProviderSilent: when it takes longer than ``milliseconds``.
     """
     message = to_js(msgspec.json.encode(form))
-    answer = await _thrown_as_provider_error(bridge().send(binding, message, milliseconds))
+    call = bridge().send(binding, message, to_js(contents), milliseconds)
+    answer = await _thrown_as_provider_error(call)
     late = getattr(answer, "late", None)
     if late is not None:
         raise ProviderSilent(_message_id_of(late))

@@ -10,6 +10,9 @@ SENTENCES = {
     ),
     "admin_password_required": "You need to provide the admin password to access this page",
     "invalid_credential": "Invalid address credential",
+    "credential_missing": (
+        "Missing API key: send an address credential in the header Authorization: Bearer"
+    ),
     "binding_missing": "The {name} binding is missing: add it to wrangler.toml and deploy again",
     "secret_missing": "The {name} secret is missing: set it with wrangler secret put {name}",
     "invalid_setting": "The variable {name} can't be read: it must be {expected}",
@@ -26,8 +29,13 @@ SENTENCES = {
     "invalid_input": "The field {field} is not valid: {problem}",
     "invalid_field": "{problem}",
     "required_field_missing": "Required field is missing",
+    "unknown_field": "There is no such field",
     "invalid_limit": "Invalid limit",
     "invalid_offset": "Invalid offset",
+    "invalid_cursor": "Invalid cursor",
+    "two_cursors": "Give either after or before, not both",
+    "offset_with_cursor": "The parameter offset does not go with a cursor",
+    "invalid_q": "The search q is longer than {limit} characters",
     "internal_error": "Something went wrong here; the request id helps to find out what",
     "database_unavailable": "The database does not answer, please try again later",
     "database_refused": "The database refused a statement: see that all migrations are applied",
@@ -62,14 +70,109 @@ SENTENCES = {
     "display_name_has_encoded_word": "A name must not contain encoded words (=?...?=)",
     "display_name_shows_address": "A name must not show another mail address",
     "display_name_too_long": "A name is too long (max {limit} characters)",
+    "mailbox_list": (
+        "This seems to be several addresses: give a list of them (a comma in a name needs quotes)"
+    ),
+    "too_many_recipients": "A message has at most {limit} recipients in to, cc and bcc together",
+    "invalid_reply_to": "Invalid reply_to address",
+    "reply_to_too_many": "The mail provider takes only one address in reply_to",
+    "test_recipients_mixed": (
+        "Test recipients can't be mixed with others: send to them in a message of its own"
+    ),
+    "unknown_test_recipient": (
+        "There is no such test recipient, only {known}; a +label may stand before the @"
+    ),
+    "test_outcomes_mixed": (
+        "The test recipients of one message must be of one kind: send one message a kind"
+    ),
+    "header_name_invalid": (
+        "A header's name has 1 to {limit} ASCII letters, digits and hyphens; "
+        "after X- also underscores"
+    ),
+    "header_has_own_field": (
+        "The header {name} can't be set among the headers: give it as the field {own_field}"
+    ),
+    "header_not_allowed": (
+        "The mail provider sets the header {name} itself, or takes none of this name: "
+        "a name of your own must begin with X-"
+    ),
+    "header_repeated": "The header {name} is given twice: capital letters make no difference",
+    "header_value_empty": "The header {name} must not be empty",
+    "header_value_has_control": (
+        "The header {name} must not contain control characters or line breaks"
+    ),
+    "header_value_too_long": "The header {name} is too long (max {limit} bytes in UTF-8)",
+    "headers_too_many": "There are too many headers (max {limit} whose names don't begin with X-)",
+    "headers_too_large": "The headers are too large (max {limit} bytes together)",
+    "list_unsubscribe_invalid": (
+        "List-Unsubscribe must be <https://...> or <mailto:...>, or several of them with commas "
+        "between them"
+    ),
+    "list_unsubscribe_post_invalid": (
+        "List-Unsubscribe-Post must be List-Unsubscribe=One-Click, "
+        "and needs a List-Unsubscribe with an <https://...> address"
+    ),
+    "attachments_too_many": "There are too many attachments (max {limit})",
+    "attachment_filename_missing": "An attachment must have a filename",
+    "attachment_filename_invalid": (
+        "A filename must not contain slashes, encoded words (=?...?=), "
+        "or control, invisible or text-direction characters"
+    ),
+    "attachment_filename_too_long": "A filename is too long (max {limit} bytes in UTF-8)",
+    "attachment_content_missing": "An attachment must have a content (empty for no byte)",
+    "attachment_content_invalid": (
+        "The content of an attachment must be base64, of the alphabet with + and /"
+    ),
+    "attachment_content_is_data_url": (
+        "The content of an attachment must be base64 alone, without data:...;base64, before it"
+    ),
+    "attachment_content_type_invalid": (
+        "A content_type must be a media type like image/png (max {limit} characters)"
+    ),
+    "attachment_content_type_refused": (
+        "An attachment can't be a multipart, nor a message other than message/rfc822"
+    ),
+    "attachment_content_id_invalid": (
+        "A content_id has 1 to {limit} ASCII characters without spaces and angle brackets"
+    ),
+    "attachment_content_id_repeated": "Two attachments have the same content_id",
+    "tags_too_many": "There are too many tags (max {limit})",
+    "tag_invalid": "A tag has ASCII letters, digits, underscores and hyphens, and at least one",
+    "tag_too_long": "A tag's name or value is too long (max {limit} characters)",
+    "tag_repeated": "Two tags have the same name",
+    "scheduled_at_invalid": (
+        "scheduled_at must be a date and a time in ISO 8601, like 2026-12-31T09:30:00Z"
+    ),
+    "scheduled_in_past": "scheduled_at is in the past",
+    "scheduled_too_far": "scheduled_at is too far ahead (max {days} days)",
     "message_too_large": "The message has {size} bytes after encoding, the limit is {limit}",
     "send_mail_not_enabled": "Please enable SEND_MAIL for this domain first",
+    # Sending: as clients of Resend do it
+    "invalid_from": "The sender is not one mailbox",
+    "from_not_own": "The sender must be the address of the API key: {address}",
+    "template_unsupported": "Templates are not supported: give text or html instead",
+    "topic_unsupported": "Topics are not supported: leave this field out",
+    "attachment_path_unsupported": (
+        "Files are not fetched from elsewhere: give the content of the file instead"
+    ),
+    "batch_with_attachments": "A mail of a batch can't have attachments: send it alone",
+    "batch_with_schedule": "A mail of a batch can't be scheduled: send it alone",
+    "batch_size": "A batch has 1 to {limit} mails",
+    "invalid_batch_validation": "The header x-batch-validation must be strict or permissive",
+    "id_mismatch": "This is not the id in the path",
     # Sending: what the database says
     "no_balance": "No balance",
     "address_blocked": "Address is blocked",
     "recipient_suppressed": "Recipient is suppressed: {recipient}",
     "daily_quota_reached": "Server daily send quota has been reached",
     "monthly_quota_reached": "Server monthly send quota has been reached",
+    "rate_limit_exceeded": "Too many messages for now, please try again later",
+    "batch_over_rate_limit": "A batch can have at most {limit} messages, as the rate limit has",
+    "batch_too_long": "Without a queue a batch can have at most {limit} messages",
+    "batch_too_large": (
+        "Recipients, subjects, headers and tags of the batch have {size} bytes together, "
+        "the limit is {limit}"
+    ),
     "sending_paused": "Sending is paused by the administrator, please try again later",
     # Sending again
     "invalid_idempotency_key": "The Idempotency-Key must have 1 to 256 characters, in UTF-8",
@@ -78,6 +181,8 @@ SENTENCES = {
     "already_retried": "This message was sent again already",
     "not_retryable": "Only a message that failed or whose outcome is unknown can be sent again",
     "content_removed": "The content of this message is no longer kept",
+    "not_cancellable": "Only a message that is scheduled or queued can be cancelled",
+    "not_scheduled": "Only a message that is still scheduled can be given another time",
     "message_not_found": "There is no such message",
     # Sending: what the provider says
     "outcome_unknown": (

@@ -5,24 +5,29 @@ workers that were woken for one message one gets it, and what an earlier one say
 news of an earlier attempt.
 """
 
+from typing import Any
+
 import msgspec
 
 from lifecycle import steps_on
 from mail.address import Address
-from mail.message import Message, Recipient
+from mail.message import Header, Mailbox, Message, Recipient, Tag
 from store.database import Database, Row, Statement
+from store.parts import body_of, stored_attachments
 
 
 class Claim(msgspec.Struct, frozen=True):
     """What a worker holds: attempt ``attempt`` of message ``id``.
 
-    ``accepted_at`` is in Unix milliseconds; ``request_id`` is that of the request that made it.
+    ``tried_from`` is its acceptance, or the time that it was scheduled for, in Unix milliseconds;
+    ``request_id`` is that of the request that made it; ``size`` its bytes after MIME encoding.
     """
 
     id: str
     attempt: int
-    accepted_at: int
+    tried_from: int
     request_id: str | None
+    size: int
 
 
 _WAITING = ", ".join(f"'{status}'" for status in steps_on("claimed"))
@@ -36,12 +41,26 @@ SET
 WHERE id = ?1 AND (
   status IN ({_WAITING}) AND next_attempt_at <= ?2 OR status = 'sending' AND claimed_by = ?4
 )
-RETURNING id, attempt, accepted_at, request_id, sender, sender_name, subject
+RETURNING
+  id, attempt, coalesce(scheduled_at, accepted_at) AS tried_from, request_id, size,
+  sender, sender_name, subject, reply_to, headers, attachments, tags
 """
 
-_RECIPIENTS = "SELECT kind, address, name FROM deliveries WHERE message_id = ?1 ORDER BY position"
+# Most claims of a message that others were woken for too come to nothing, and read nothing.
+_IS_MINE = "EXISTS (SELECT 1 FROM messages WHERE id = ?1 AND claimed_by = ?2)"
 
-_BODIES = "SELECT kind, content FROM bodies WHERE message_id = ?1 ORDER BY kind, part"
+_RECIPIENTS = f"""
+SELECT kind, address, name FROM deliveries WHERE message_id = ?1 AND {_IS_MINE} ORDER BY position
+"""
+
+_BODIES = f"""
+SELECT kind, content FROM bodies WHERE message_id = ?1 AND {_IS_MINE} ORDER BY kind, part
+"""
+
+_ATTACHMENT_PARTS = f"""
+SELECT position, content FROM attachment_parts
+WHERE message_id = ?1 AND {_IS_MINE} ORDER BY position, part
+"""
 
 
 async def claim(
@@ -52,23 +71,28 @@ async def claim(
     :param claimant: who asks; another word for each call.
     :raises DatabaseUnavailable: no answer came, also not to a repetition.
     """
-    claimed, recipients, bodies = await database.batch(
+    claimed, *parts = await database.batch(
         [
             Statement(_CLAIM, (message_id, now, lease_until, claimant)),
-            Statement(_RECIPIENTS, (message_id,)),
-            Statement(_BODIES, (message_id,)),
+            *(
+                Statement(sql, (message_id, claimant))
+                for sql in (_RECIPIENTS, _BODIES, _ATTACHMENT_PARTS)
+            ),
         ],
         repeatable=True,
     )
     if not claimed:
         return None
     (row,) = claimed
-    held = Claim(row["id"], row["attempt"], row["accepted_at"], row["request_id"])
-    return held, stored_message(row, recipients, bodies)
+    held = Claim(row["id"], row["attempt"], row["tried_from"], row["request_id"], row["size"])
+    return held, stored_message(row, *parts)
 
 
-def stored_message(row: Row, recipients: list[Row], bodies: list[Row]) -> Message:
-    """The message of a row of ``messages`` and of its rows in ``deliveries`` and ``bodies``."""
+def stored_message(
+    row: Row, recipients: list[Row], bodies: list[Row], attachment_parts: list[Row]
+) -> Message:
+    """What is to be sent for a row of ``messages`` and the rows that belong to it."""
+    reply_to = _decoded(row["reply_to"])
     return Message(
         sender=_address(row["sender"]),
         sender_name=row["sender_name"],
@@ -79,13 +103,15 @@ def stored_message(row: Row, recipients: list[Row], bodies: list[Row]) -> Messag
         subject=row["subject"],
         text=body_of(bodies, "text"),
         html=body_of(bodies, "html"),
+        reply_to=Mailbox(_address(reply_to["address"]), reply_to["name"]) if reply_to else None,
+        headers=tuple(Header(**header) for header in _decoded(row["headers"]) or ()),
+        attachments=stored_attachments(_decoded(row["attachments"]) or [], attachment_parts),
+        tags=tuple(Tag(**tag) for tag in _decoded(row["tags"]) or ()),
     )
 
 
-def body_of(bodies: list[Row], kind: str) -> str | None:
-    """The whole body of this kind from its parts, or None where there is none."""
-    parts = [row["content"] for row in bodies if row["kind"] == kind]
-    return "".join(parts) if parts else None
+def _decoded(column: str | None) -> Any:
+    return None if column is None else msgspec.json.decode(column)
 
 
 def _address(text: str) -> Address:

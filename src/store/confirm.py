@@ -1,30 +1,36 @@
-"""Confirm: one batch that writes news of a message, with what they do to its charge.
+"""Confirm: one batch that writes news of messages, with what they do to the charges.
 
-The statements are made from the table of transitions. Each names the statuses that the news
-may find and the attempt that they are about, and the message's own row changes last, so a
-late or a repeated batch finds another state and changes nothing.
+The statements read the table of transitions. Each is about those messages that the news find in
+a status and an attempt that they may find, and the messages' own rows change last, so a late or
+a repeated batch finds another state and changes nothing.
 """
 
-from functools import cache
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import msgspec
 
-from lifecycle import News, Status, steps_on
+from lifecycle import FINAL, TRANSITIONS, News, Status
+from mail.message import Message
 from store.database import Database, Statement
+from store.parts import late_attachment_statements
 
 
 class Confirmation(msgspec.Struct, frozen=True):
     """News of attempt ``attempt`` of message ``id``; times are in Unix milliseconds.
 
-    ``next_attempt_at`` goes with ``deferred``. ``answer_status`` and ``answer_code`` are what the
-    client is told, kept where it has not been told anything yet. ``frees_key`` lets a refused
-    request be made again: with its idempotency key, and for the message that it was to repeat.
+    Without ``attempt`` they are about whichever attempt it has come to. ``next_attempt_at`` goes
+    with ``deferred``. ``answer_status`` and ``answer_code`` are what the client is told, kept
+    where it has not been told anything yet. ``frees_key`` lets a refused request be made again:
+    with its idempotency key, and for the message that it was to repeat. Such news are only
+    written while no client has been told anything about any of their messages, and nobody has
+    claimed one to send it.
     """
 
     id: str
-    attempt: int
+    news: News
     now: int
+    attempt: int | None = None
     next_attempt_at: int | None = None
     provider_message_id: str | None = None
     provider_code: str | None = None
@@ -33,98 +39,140 @@ class Confirmation(msgspec.Struct, frozen=True):
     frees_key: bool = False
 
 
-async def confirm(database: Database, news: News, confirmation: Confirmation) -> Status | None:
-    """Write ``news``, and return the status that the message then has, None if it is gone.
+async def confirm(
+    database: Database,
+    confirmations: Sequence[Confirmation],
+    *,
+    queued: Sequence[tuple[str, Message]] = (),
+) -> dict[str, Status]:
+    """Write the news, and return the status that each message then has; none that is gone.
 
     A message for which these are no news stays as it is.
 
+    :param queued: messages that become ``queued`` and whose attachments are not kept yet.
     :raises DatabaseUnavailable: no answer came, also not to a repetition.
     """
-    parameters = (msgspec.json.encode(confirmation).decode(),)
-    sql = [*([_FREE_KEY] if confirmation.frees_key else []), *_statements(news), _STATUS]
-    statements = [Statement(text, parameters) for text in sql]
-    *_, found = await database.batch(statements, repeatable=True)
-    return found[0]["status"] if found else None
-
-
-@cache
-def _statements(news: News) -> list[str]:
-    steps = steps_on(news)
-    giving = [source for source, step in steps.items() if step.gives_back]
-    gives_back = [_GIVE_BACK_BALANCE, _GIVE_BACK_RECIPIENTS] if giving else []
-    about, giving_back = _about(list(steps)), _about(giving)
-    target = _case({source: step.target for source, step in steps.items()})
-    return [
-        *(sql.format(about=giving_back) for sql in gives_back),
-        _INSERT_EVENT.format(about=about, target=target),
-        _UPDATE_MESSAGE.format(
-            about=about, target=target, answer_status=_ANSWER_STATUS, answer_code=_ANSWER_CODE
-        ),
+    parameters = (msgspec.json.encode(confirmations).decode(),)
+    news = {confirmation.news for confirmation in confirmations}
+    sql = [
+        *([_FREE_KEYS] if any(about.frees_key for about in confirmations) else []),
+        *([_GIVE_BACK_BALANCE, _GIVE_BACK_RECIPIENTS] if news & _GIVING_BACK else []),
+        _INSERT_EVENTS,
+        _UPDATE_MESSAGES,
+        _REMOVE_ATTACHMENTS,
+        _STATUSES,
     ]
+    kept = late_attachment_statements(queued)
+    statements = [*kept, *(Statement(text, parameters) for text in sql)]
+    *_, found = await database.batch(statements, repeatable=True)
+    return {row["id"]: row["status"] for row in found}
 
 
-def _about(statuses: list[Status]) -> str:
-    listed = ", ".join(f"'{status}'" for status in statuses)
-    return f"id = ?1 ->> 'id' AND attempt = ?1 ->> 'attempt' AND status IN ({listed})"
+_GIVING_BACK = {news for (_, news), step in TRANSITIONS.items() if step.gives_back}
+_TABLE = ", ".join(
+    f"('{status}', '{news}', '{step.target}', {step.gives_back:d})"
+    for (status, news), step in TRANSITIONS.items()
+)
 
-
-def _case(targets: dict[Status, Status]) -> str:
-    whens = " ".join(f"WHEN '{source}' THEN '{target}'" for source, target in targets.items())
-    return f"CASE status {whens} END"
-
-
-# What is deferred has failed all the same where the sweep has ended it: 202 would promise more.
-_ANSWER_STATUS = f"""
-CASE WHEN ?1 ->> 'answer_status' = {HTTPStatus.ACCEPTED:d} AND status = 'unknown'
-  THEN {HTTPStatus.BAD_GATEWAY:d} ELSE ?1 ->> 'answer_status' END
-"""
-_ANSWER_CODE = f"""
-CASE WHEN ?1 ->> 'answer_status' = {HTTPStatus.ACCEPTED:d} AND status = 'unknown'
-  THEN ?1 ->> 'provider_code' ELSE ?1 ->> 'answer_code' END
+# Who has claimed one of them will tell.
+_NOBODY_TOLD = """
+NOT EXISTS (
+  SELECT 1 FROM json_each(?1) JOIN messages AS told ON told.id = value ->> 'id'
+  WHERE told.answer_status IS NOT NULL OR told.claimed_by IS NOT NULL
+)
 """
 
-_STATUS = "SELECT status FROM messages WHERE id = ?1 ->> 'id'"
+_STEPS = f"""
+WITH
+transitions (status, news, target, gives_back) AS (VALUES {_TABLE}),
+steps AS (
+  SELECT m.*, target, gives_back, value AS about
+  FROM json_each(?1)
+  JOIN messages AS m
+    ON m.id = value ->> 'id' AND m.attempt = coalesce(value ->> 'attempt', m.attempt)
+  JOIN transitions AS t ON t.status = m.status AND t.news = value ->> 'news'
+  WHERE NOT value ->> 'frees_key' OR {_NOBODY_TOLD}
+)
+"""
 
-_GIVE_BACK_BALANCE = """
-UPDATE send_balances SET balance = balance + charge
-FROM (SELECT address_id AS charged, charge FROM messages WHERE {about})
-WHERE address_id = charged AND charge > 0
+_GIVE_BACK_BALANCE = f"""
+{_STEPS}
+UPDATE send_balances SET balance = balance + given_back
+FROM (
+  SELECT address_id AS charged, sum(charge) AS given_back FROM steps
+  WHERE gives_back GROUP BY address_id
+)
+WHERE address_id = charged AND given_back > 0
 """
 
 # Given back to the day of acceptance, which is the day that was charged.
-_GIVE_BACK_RECIPIENTS = """
-UPDATE daily_recipients SET recipients = daily_recipients.recipients - message.recipients
+_GIVE_BACK_RECIPIENTS = f"""
+{_STEPS}
+UPDATE daily_recipients SET recipients = recipients - given_back
 FROM (
-  SELECT recipients, strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch') AS accepted_on
-  FROM messages WHERE {about}
-) AS message
+  SELECT
+    strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch') AS accepted_on,
+    sum(recipients) AS given_back
+  FROM steps WHERE gives_back AND NOT is_test GROUP BY accepted_on
+)
 WHERE day = accepted_on
 """
 
-_INSERT_EVENT = """
+_INSERT_EVENTS = f"""
+{_STEPS}
 INSERT INTO events (message_id, sequence, kind, attempt, provider_code, occurred_at)
 SELECT
-  id, (SELECT 1 + max(sequence) FROM events WHERE message_id = id),
+  id, (SELECT coalesce(1 + max(sequence), 0) FROM events WHERE message_id = id),
   CASE target WHEN 'queued' THEN 'deferred' ELSE target END,
-  ?1 ->> 'attempt', ?1 ->> 'provider_code', ?1 ->> 'now'
-FROM (SELECT id, {target} AS target FROM messages WHERE {about})
+  attempt, about ->> 'provider_code', about ->> 'now'
+FROM steps
 """
 
-_UPDATE_MESSAGE = """
+# What is deferred has failed all the same where the sweep has ended it: 202 would promise more.
+_UPDATE_MESSAGES = f"""
+{_STEPS},
+answers AS (
+  SELECT
+    id AS message_id, target, about,
+    about ->> 'answer_status' = {HTTPStatus.ACCEPTED:d} AND status = 'unknown' AS fails
+  FROM steps
+)
 UPDATE messages SET
-  status = {target},
+  status = target,
   lease_until = NULL,
-  next_attempt_at = CASE {target} WHEN 'queued' THEN ?1 ->> 'next_attempt_at' END,
-  finished_at = CASE {target} WHEN 'queued' THEN NULL ELSE ?1 ->> 'now' END,
-  provider_message_id = ?1 ->> 'provider_message_id',
-  provider_code = ?1 ->> 'provider_code',
-  answer_status = coalesce(answer_status, {answer_status}),
-  answer_code = CASE WHEN answer_status IS NULL THEN {answer_code} ELSE answer_code END
-WHERE {about}
+  next_attempt_at = CASE target WHEN 'queued' THEN about ->> 'next_attempt_at' END,
+  finished_at = CASE target WHEN 'queued' THEN NULL ELSE about ->> 'now' END,
+  provider_message_id = about ->> 'provider_message_id',
+  provider_code = about ->> 'provider_code',
+  answer_status = coalesce(
+    answer_status,
+    CASE WHEN fails THEN {HTTPStatus.BAD_GATEWAY:d} ELSE about ->> 'answer_status' END
+  ),
+  answer_code = CASE
+    WHEN answer_status IS NOT NULL THEN answer_code
+    WHEN fails THEN about ->> 'provider_code'
+    ELSE about ->> 'answer_code'
+  END
+FROM answers WHERE messages.id = message_id
+"""
+
+_FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
+
+_REMOVE_ATTACHMENTS = f"""
+DELETE FROM attachment_parts WHERE message_id IN (
+  SELECT m.id FROM json_each(?1) JOIN messages AS m ON m.id = value ->> 'id'
+  WHERE m.status IN ({_FINAL})
+)
+"""
+
+_STATUSES = """
+SELECT m.id, m.status FROM json_each(?1) JOIN messages AS m ON m.id = value ->> 'id'
 """
 
 # A statement of its own: an update that names the column writes its index, changed or not.
-_FREE_KEY = """
+_FREE_KEYS = f"""
 UPDATE messages SET idempotency_key = NULL, request_digest = NULL, retry_of = NULL
-WHERE id = ?1 ->> 'id' AND attempt = ?1 ->> 'attempt' AND answer_status IS NULL
+FROM json_each(?1)
+WHERE messages.id = value ->> 'id' AND attempt = coalesce(value ->> 'attempt', attempt)
+  AND value ->> 'frees_key' AND {_NOBODY_TOLD}
 """

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from accounts.credentials import Credential
 from refusals import NotFound, Unauthorized
 from store.addresses import holds_statement
@@ -10,7 +12,7 @@ from store.database import Database, Row, Statement
 # messages_by_address gives the page in its order; bodies and deliveries are read by their keys,
 # for the rows of the page alone. Of a long body a list shows the first part: a hundred whole
 # messages would not fit into the worker's memory.
-_PAGE = """
+_ROWS = """
 SELECT
   m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at,
   d.address AS recipient, d.name AS recipient_name,
@@ -18,9 +20,7 @@ SELECT
   EXISTS (
     SELECT 1 FROM bodies WHERE message_id = m.id AND kind = b.kind AND part = 1
   ) AS truncated
-FROM (
-  SELECT id FROM messages WHERE address_id = ?1 ORDER BY id DESC LIMIT ?2 OFFSET ?3
-) AS page
+FROM ({page}) AS page
 JOIN messages AS m ON m.id = page.id
 JOIN deliveries AS d ON d.message_id = m.id AND d.position = 0
 LEFT JOIN bodies AS b ON b.message_id = m.id AND b.part = 0
@@ -28,7 +28,17 @@ LEFT JOIN bodies AS b ON b.message_id = m.id AND b.part = 0
 ORDER BY m.id DESC
 """
 
+_MINE = "SELECT id FROM messages WHERE address_id = ?1"
+
+_PAGE = _ROWS.format(page=f"{_MINE} ORDER BY id DESC LIMIT ?2 OFFSET ?3")
+
+_PAGE_BEFORE = _ROWS.format(page=f"{_MINE} AND id < ?2 ORDER BY id DESC LIMIT ?3")
+
+_THESE = _ROWS.format(page=f"{_MINE} AND id IN (SELECT value FROM json_each(?2))")
+
 _COUNT = "SELECT count(*) AS count FROM messages WHERE address_id = ?1"
+
+_BEHIND_ALL_IDS = "~"
 
 
 async def sendbox_page(
@@ -39,24 +49,50 @@ async def sendbox_page(
     :raises Unauthorized: where the credential no longer holds.
     """
     address_id = credential.address_id
-    found, rows, counts = await database.batch(
-        [
-            holds_statement(credential),
-            Statement(_PAGE, (address_id, limit, offset)),
-            Statement(_COUNT, (address_id,)),
-        ],
-        repeatable=True,
+    page = Statement(_PAGE, (address_id, limit, offset))
+    rows, counts = await _read(database, credential, page, Statement(_COUNT, (address_id,)))
+    return rows, counts[0]["count"]
+
+
+async def sendbox_before(
+    database: Database, credential: Credential, *, before: str | None, limit: int
+) -> list[Row]:
+    """At most ``limit`` messages older than the message ``before``, there or not, or the newest.
+
+    :raises Unauthorized: where the credential no longer holds.
+    """
+    parameters = (credential.address_id, before or _BEHIND_ALL_IDS, limit)
+    (rows,) = await _read(database, credential, Statement(_PAGE_BEFORE, parameters))
+    return rows
+
+
+async def sendbox_rows(database: Database, credential: Credential, ids: list[str]) -> list[Row]:
+    """Those of the messages ``ids`` that are there, newest first.
+
+    :raises Unauthorized: where the credential no longer holds.
+    """
+    these = (credential.address_id, msgspec.json.encode(ids).decode())
+    (rows,) = await _read(database, credential, Statement(_THESE, these))
+    return rows
+
+
+async def _read(
+    database: Database, credential: Credential, *statements: Statement
+) -> list[list[Row]]:
+    found, *results = await database.batch(
+        [holds_statement(credential), *statements], repeatable=True
     )
     if not found:
         raise Unauthorized("invalid_credential")
-    return rows, counts[0]["count"]
+    return results
 
 
 # An id of somebody else's message is an id of no message.
 _MESSAGE = """
 SELECT
   id, sender, sender_name, subject, status, attempt, accepted_at, next_attempt_at, finished_at,
-  provider_message_id, provider_code, request_id, retry_of,
+  provider_message_id, provider_code, request_id, retry_of, reply_to, headers, tags, attachments,
+  scheduled_at,
   (SELECT id FROM messages AS later WHERE later.retry_of = m.id) AS retried_as
 FROM messages AS m WHERE id = ?1 AND address_id = ?2
 """
@@ -70,7 +106,7 @@ WHERE message_id = ?1 AND address_id = ?2 ORDER BY position
 """
 
 _EVENTS = """
-SELECT events.kind, events.attempt, events.provider_code, occurred_at
+SELECT events.kind, events.attempt, events.provider_code, occurred_at, recipient
 FROM events JOIN messages ON id = message_id
 WHERE message_id = ?1 AND address_id = ?2 ORDER BY sequence
 """
@@ -100,15 +136,11 @@ async def find_message(
     :raises NotFound: ``message_not_found``.
     """
     mine = (message_id, credential.address_id)
-    found, rows, *details = await database.batch(
-        [
-            holds_statement(credential),
-            *(Statement(sql, mine) for sql in (_MESSAGE, _DELIVERIES, _EVENTS, _BODIES)),
-        ],
-        repeatable=True,
+    rows, *details = await _read(
+        database,
+        credential,
+        *(Statement(sql, mine) for sql in (_MESSAGE, _DELIVERIES, _EVENTS, _BODIES)),
     )
-    if not found:
-        raise Unauthorized("invalid_credential")
     if not rows:
         raise NotFound("message_not_found")
     return StoredMessage(rows[0], *details)

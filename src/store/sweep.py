@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from lifecycle import FINAL, steps_on
 from store.database import Database, Statement
+from store.ids import first_id
 
 # Rows of messages that one step deals with, and how often a sweep makes a step that is full.
 STEP_ROWS = 500
 MAX_STEPS = 3
 
 _DAY = 86_400_000
-_MAX_DUE = 100  # what one batch for the queue takes
+_MAX_DUE = 1000
+_AHEAD_MILLISECONDS = 60_000  # until the next sweep
 
 # The order by the indexed column makes messages_leased the way to the rows.
 _EXPIRED = "SELECT id FROM messages WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
@@ -23,11 +25,15 @@ _LOST = steps_on("lost")["sending"].target
 
 _INSERT_EVENTS = f"""
 INSERT INTO events (message_id, sequence, kind, attempt, occurred_at)
-SELECT id, (SELECT 1 + max(sequence) FROM events WHERE message_id = id), '{_LOST}', attempt, ?1
+SELECT
+  id, (SELECT coalesce(1 + max(sequence), 0) FROM events WHERE message_id = id),
+  '{_LOST}', attempt, ?1
 FROM messages WHERE id IN ({_EXPIRED})
 """
 
-# Last: the statement before it finds the same rows as long as these still have their leases.
+_REMOVE_ATTACHMENTS = f"DELETE FROM attachment_parts WHERE message_id IN ({_EXPIRED})"
+
+# Last: the statements before it find the same rows as long as these still have their leases.
 _END_MESSAGES = f"""
 UPDATE messages SET status = '{_LOST}', lease_until = NULL, finished_at = ?1
 WHERE id IN ({_EXPIRED})
@@ -74,8 +80,12 @@ DELETE FROM messages WHERE id IN (
 RETURNING 1
 """
 
-# messages_due gives these in their order.
-_DUE = "SELECT id FROM messages WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2"
+# messages_due gives these in their order. What is queued has had its alarm set when it was queued.
+_DUE = """
+SELECT id, next_attempt_at FROM messages
+WHERE next_attempt_at <= ?2 AND (status = 'scheduled' OR next_attempt_at <= ?1)
+ORDER BY next_attempt_at LIMIT ?3
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +110,13 @@ async def sweep(
     :raises DatabaseUnavailable: the sweep goes on in the next minute.
     """
     steps = [
-        _Step("became_unknown", (_INSERT_EVENTS, _END_MESSAGES), (now, STEP_ROWS)),
+        _Step(
+            "became_unknown", (_INSERT_EVENTS, _REMOVE_ATTACHMENTS, _END_MESSAGES), (now, STEP_ROWS)
+        ),
         _Step(
             "keys_passed",
             (_FREE_KEYS, _COUNT_OLD_KEYS, _MOVE_ON),
-            (_first_id(now - _DAY), STEP_ROWS),
+            (first_id(now - _DAY), STEP_ROWS),
         ),
     ]
     if retention_days:
@@ -116,10 +128,14 @@ async def sweep(
     return {step.name: await _work(database, step) for step in steps}
 
 
-async def due_messages(database: Database, *, now: int) -> list[str]:
-    """Messages whose next attempt is due, the longest waiting first, at most a hundred."""
-    (rows,) = await database.batch([Statement(_DUE, (now, _MAX_DUE))], repeatable=True)
-    return [row["id"] for row in rows]
+async def due_messages(database: Database, *, now: int) -> list[tuple[str, int]]:
+    """Messages that are due, or scheduled for the coming minute, and when: the first due first.
+
+    At most a thousand; times in Unix milliseconds.
+    """
+    due = Statement(_DUE, (now, now + _AHEAD_MILLISECONDS, _MAX_DUE))
+    (rows,) = await database.batch([due], repeatable=True)
+    return [(row["id"], row["next_attempt_at"]) for row in rows]
 
 
 async def _work(database: Database, step: _Step) -> int:
@@ -136,10 +152,4 @@ async def _work(database: Database, step: _Step) -> int:
 
 def _before(milliseconds: int) -> tuple[str, int, int]:
     time = max(0, milliseconds)
-    return _first_id(time), STEP_ROWS, time
-
-
-def _first_id(milliseconds: int) -> str:
-    """What every id made at or after that time is not below (UUID version 7, RFC 9562)."""
-    time = f"{milliseconds:012x}"
-    return f"{time[:8]}-{time[8:]}-7000-8000-000000000000"
+    return first_id(time), STEP_ROWS, time

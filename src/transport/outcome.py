@@ -6,6 +6,9 @@ from typing import Protocol
 
 from mail.message import Message
 
+# A provider that takes longer has not answered in time.
+ANSWER_SECONDS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:

@@ -18,7 +18,7 @@ _CONTRADICTIONS = """
 SELECT id, status FROM messages AS m
 WHERE status <> (SELECT kind FROM events WHERE message_id = id ORDER BY sequence DESC LIMIT 1)
   OR (SELECT count(*) <> 1 + max(sequence) FROM events WHERE message_id = id)
-  OR 'accepted' <> (SELECT kind FROM events WHERE message_id = id AND sequence = 0)
+  OR 0 <> (SELECT min(sequence) FROM events WHERE message_id = id)
   OR 1 <> (
     SELECT count(*) FROM events
     WHERE message_id = id AND kind IN ('sent', 'failed', 'unknown', 'cancelled')
@@ -28,6 +28,7 @@ WHERE status <> (SELECT kind FROM events WHERE message_id = id ORDER BY sequence
     WHERE message_id = id AND coalesce(d.status, m.status) = m.status
   )
   OR NOT EXISTS (SELECT 1 FROM bodies WHERE message_id = id)
+  OR EXISTS (SELECT 1 FROM attachment_parts WHERE message_id = id)
 """
 
 

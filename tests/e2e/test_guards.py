@@ -61,7 +61,8 @@ def test_either_site_password_opens(private: Api, password: str) -> None:
 
 def test_what_needs_no_site_password(private: Api) -> None:
     assert private.get("/health_check").text == "OK"
-    assert private.get("/").status_code == 200
+    for path in ("/", "/openapi.json", "/docs"):
+        assert private.get(path).status_code == 200
     assert private.get("/open_api/settings").json()["needAuth"] is True
     answer = private.post("/open_api/credential_login", {"credential": "x"})
     check_problem(answer, 401, "invalid_credential", "Invalid address credential")

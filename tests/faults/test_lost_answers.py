@@ -92,7 +92,7 @@ def test_reserve_is_repeated(misled: Misled, times: int, granted: bool) -> None:
     check_sent(answer, misled.row(sender))
     assert "Idempotent-Replayed" not in answer.headers
     assert len(misled.gate.passed("reserve", "before")) == times + 1
-    assert misled.history(sender) == ["accepted", "sent"]
+    assert misled.history(sender) == ["sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (balance - 1, 1)
 
 
@@ -103,7 +103,7 @@ def test_reserve_without_any_answer_is_undone(misled: Misled) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     misled.row_when(sender, "failed")
-    assert misled.history(sender) == ["accepted", "failed"]
+    assert misled.history(sender) == ["failed"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (5, 0)
 
     again = misled.api.send_with_key(sender, "key")
@@ -127,7 +127,7 @@ def test_confirm_of_a_sent_mail(misled: Misled, times: int | None) -> None:
     misled.gate.break_off("confirm", "after", times=times)
     answer = misled.api.send_with_key(sender, "key")
     check_sent(answer, misled.row(sender))
-    assert misled.history(sender) == ["accepted", "sent"]
+    assert misled.history(sender) == ["sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
     again = misled.api.send_with_key(sender, "key")
@@ -144,7 +144,7 @@ def test_confirm_of_a_refusal_gives_back_once(misled: Misled, times: int | None)
     assert (answer.status_code, answer.json()["code"]) == (502, "E_DELIVERY_FAILED")
     assert answer.json()["message_status"] == "failed"
     assert misled.row(sender)["status"] == "failed"
-    assert misled.history(sender) == ["accepted", "failed"]
+    assert misled.history(sender) == ["failed"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (5, 0)
 
 
@@ -158,7 +158,7 @@ def test_confirm_of_a_deferral(misled: Misled, times: int | None) -> None:
     misled.gate.reset()
     misled.wake()
     misled.row_when(sender, "sent")
-    assert misled.history(sender) == ["accepted", "deferred", "sent"]
+    assert misled.history(sender) == ["deferred", "sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
@@ -174,7 +174,7 @@ def test_confirm_that_is_carried_out_later(misled: Misled) -> None:
     check_sent(answer, misled.row_when(sender, "sent"))
     late = misled.api.send_with_key(sender, "key")
     assert (late.status_code, late.json()) == (200, answer.json())
-    assert misled.history(sender) == ["accepted", "sent"]
+    assert misled.history(sender) == ["sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
@@ -187,7 +187,7 @@ def test_deferral_that_is_written_later(misled: Misled) -> None:
     misled.row_when(sender, "queued")
     misled.wake()
     misled.row_when(sender, "sent")
-    assert misled.history(sender) == ["accepted", "deferred", "sent"]
+    assert misled.history(sender) == ["deferred", "sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
@@ -208,7 +208,7 @@ def test_confirm_after_the_sweep_corrects_it(misled: Misled) -> None:
     misled.row_when(sender, "sent")
     corrected = misled.api.send_with_key(sender, "key")
     assert (corrected.status_code, corrected.json()) == (200, answer.json())
-    assert misled.history(sender) == ["accepted", "unknown", "sent"]
+    assert misled.history(sender) == ["unknown", "sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
@@ -220,7 +220,7 @@ def test_claim_is_repeated(misled: Misled, times: int) -> None:
     misled.gate.break_off("claim", "after", times=times)
     misled.wake()
     row = misled.row_when(sender, "sent")
-    assert (row["attempt"], misled.history(sender)) == (2, ["accepted", "deferred", "sent"])
+    assert (row["attempt"], misled.history(sender)) == (2, ["deferred", "sent"])
     assert len(misled.gate.passed("claim", "before")) == times + 1
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
@@ -240,7 +240,7 @@ def test_claim_without_any_answer_is_not_sent(misled: Misled) -> None:
     misled.end_leases()
     misled.api.server.run_cron()
     assert misled.row(sender)["status"] == "unknown"
-    assert misled.history(sender) == ["accepted", "deferred", "unknown"]
+    assert misled.history(sender) == ["deferred", "unknown"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 0)
 
 
@@ -260,7 +260,7 @@ def test_sweep(misled: Misled, point: str, times: int | None) -> None:
     misled.wake()
     misled.row_when(busy, "sent")
     assert misled.row(left)["status"] == "unknown"
-    assert misled.history(left) == ["accepted", "sent", "unknown"]
+    assert misled.history(left) == ["sent", "unknown"]
     for sender in (left, busy):
         assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 

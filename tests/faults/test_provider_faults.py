@@ -179,7 +179,7 @@ def test_answer_after_thirty_seconds_is_unknown_and_then_corrected(faulty: Deplo
     assert [faulty.mails_out(sender) for sender in senders] == [1, 0]
     sql = "SELECT kind FROM events WHERE message_id = ? ORDER BY sequence"
     kinds = [[row["kind"] for row in faulty.api.server.sql(sql, [end["id"]])] for end in ends]
-    assert kinds == [["accepted", "unknown", "sent"], ["accepted", "unknown", "failed"]]
+    assert kinds == [["unknown", "sent"], ["unknown", "failed"]]
 
 
 def test_a_failure_says_nothing_of_the_mail_in_the_log(faulty: Deployment) -> None:

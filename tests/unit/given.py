@@ -1,5 +1,6 @@
 """What tests of the store start from: ``given.address(database)``, ``given.message("a@b.c")``."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 from accounts.credentials import Credential
 from clock import utc_day
 from mail.address import parse_address
-from mail.message import Message, Recipient
+from mail.message import Attachment, Message, Recipient
 from store.addresses import create_address
-from store.reserve import Reservation
+from store.claim import claim
+from store.reserve import BatchAnswer, Entry, Reservation, Sending, reserve
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 ME = "me@example.com"
@@ -87,27 +89,71 @@ def message(*recipients: str, sender: str = ME, **fields: Any) -> Message:
     )
 
 
+def file(content: bytes = b"hi", filename: str = "a.txt", **fields: Any) -> Attachment:
+    """A file that goes with a mail."""
+    digest = hashlib.sha256(content).hexdigest()
+    return Attachment(filename, "application/octet-stream", content, digest, **fields)
+
+
+def entry(message: Message, id: str = "m1", **fields: Any) -> Entry:
+    """A message to be reserved; ``fields`` are ``status`` and ``due_at``."""
+    return Entry(id, message, 2000, **fields)
+
+
+def scheduled(time: int, id: str = "m1", *recipients: str, **fields: Any) -> Entry:
+    """A message to be sent at that time, in Unix milliseconds."""
+    mail = message(*recipients, scheduled_at=time, **fields)
+    return entry(mail, id, status="scheduled", due_at=time)
+
+
 def reservation(
     credential: Credential,
-    id: str = "m1",
     *,
     default_balance: int = 0,
     now: int = NOW,
     request_id: str = "r1",
     **fields: Any,
 ) -> Reservation:
-    """``fields`` are ``idempotency_key``, ``request_digest`` and ``retry_of``."""
+    """``fields`` are whatever else a ``Reservation`` has."""
     return Reservation(
-        id=id,
         credential=credential,
         default_balance=default_balance,
-        size=2000,
         now=now,
         lease_until=now + LEASE,
         day=utc_day(now),
         request_id=request_id,
         **fields,
     )
+
+
+def reserved(
+    database: SqliteDatabase,
+    credential: Credential,
+    id: str = "m1",
+    message: Message | Entry | None = None,
+    **fields: Any,
+) -> Sending | BatchAnswer | None:
+    """Reserve one message, a plain one if none is given, or find what came of it before.
+
+    :raises Refusal: it was refused.
+    """
+    mail = message or _plain(credential)
+    about = mail if isinstance(mail, Entry) else entry(mail, id)
+    answer = run(reserve(database, [about], reservation(credential, **fields)))
+    for refusal in answer.refusals:
+        if refusal:
+            raise refusal
+    return answer.earlier
+
+
+def claimed(database: SqliteDatabase, id: str = "m1", *, now: int = NOW) -> None:
+    """Have a worker take over the message, which is due."""
+    found = run(claim(database, id, claimant=f"worker of {id}", now=now, lease_until=now + LEASE))
+    assert found is not None
+
+
+def _plain(credential: Credential) -> Message:
+    return message(sender=credential.address)
 
 
 def message_id(time: int, number: int = 0) -> str:

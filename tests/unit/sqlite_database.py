@@ -14,25 +14,47 @@ from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
 
 T = TypeVar("T")
 
+# What D1 sets them to.
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_COLUMN: 100,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 32,
+    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
+}
 
 _MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 @functools.cache
-def _migrations() -> tuple[str, ...]:
-    return tuple(path.read_text("utf-8") for path in sorted(_MIGRATIONS.glob("*.sql")))
+def _empty(migrations: int | None) -> sqlite3.Connection:
+    """A database to be copied, which takes less time than its migrations do."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for path in sorted(_MIGRATIONS.glob("*.sql"))[:migrations]:
+        connection.executescript(path.read_text("utf-8"))
+    return connection
 
 
 class SqliteDatabase:
-    """A fresh database in memory. ``statements`` is every statement that a batch has run."""
+    """A fresh database in memory, with all migrations or the first so many of them.
 
-    def __init__(self) -> None:
+    ``statements`` is every statement that a batch has run.
+    """
+
+    def __init__(self, migrations: int | None = None) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA foreign_keys = ON")  # as D1 has it
-        for migration in _migrations():
-            self._connection.executescript(migration)
+        for limit, most in _LIMITS.items():
+            self._connection.setlimit(limit, most)
+        _empty(migrations).backup(self._connection)
         self.statements: list[Statement] = []
+
+    def migrate(self, number: int) -> None:
+        """Apply the migration of this number."""
+        (path,) = _MIGRATIONS.glob(f"{number:04}_*.sql")
+        self._connection.executescript(path.read_text("utf-8"))
 
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False

@@ -9,7 +9,7 @@ from mail.message import Message, Recipient
 from store.claim import Claim, claim
 from store.confirm import Confirmation, confirm
 from store.database import Row
-from store.reserve import FIRST_PART_BYTES, reserve
+from store.parts import FIRST_PART_BYTES
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -33,13 +33,13 @@ LARGE = Message(
 def sending(database: SqliteDatabase) -> Credential:
     """The message m1 is being sent, by attempt 1."""
     credential = given.address(database, balance=10)
-    run(reserve(database, LARGE, given.reservation(credential)))
+    given.reserved(database, credential, message=LARGE)
     return credential
 
 
 def tell(database: SqliteDatabase, news: News, *, attempt: int = 1, id: str = "m1") -> None:
-    about = Confirmation(id=id, attempt=attempt, now=NOW, next_attempt_at=DUE)
-    run(confirm(database, news, about))
+    about = Confirmation(id=id, news=news, attempt=attempt, now=NOW, next_attempt_at=DUE)
+    run(confirm(database, [about]))
 
 
 def claimed(
@@ -69,7 +69,7 @@ def put(database: SqliteDatabase, status: str) -> None:
 
 def test_a_due_message_is_claimed_for_its_next_attempt(database: SqliteDatabase) -> None:
     tell(database, "deferred")
-    assert claimed(database) == (Claim("m1", 2, NOW, "r1"), LARGE)
+    assert claimed(database) == (Claim("m1", 2, NOW, "r1", 2000), LARGE)
     row = message(database)
     assert (row["status"], row["attempt"], row["claimed_by"]) == ("sending", 2, "w1")
     assert (row["lease_until"], row["next_attempt_at"]) == (DUE + LEASE, None)
@@ -78,7 +78,7 @@ def test_a_due_message_is_claimed_for_its_next_attempt(database: SqliteDatabase)
 
 def test_what_is_claimed_is_what_was_ordered(database: SqliteDatabase, sending: Credential) -> None:
     small = given.message("b@example.org", text="Hello")
-    run(reserve(database, small, given.reservation(sending, "m2")))
+    given.reserved(database, sending, "m2", small)
     tell(database, "deferred", id="m2")
     found = claimed(database, id="m2")
     assert found is not None
@@ -168,7 +168,7 @@ def test_a_message_without_some_of_its_fields_is_read(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     mail = given.message("a@example.org", subject="x", html="<p>", sender_name=None)
-    run(reserve(database, mail, given.reservation(sending, "m2")))
+    given.reserved(database, sending, "m2", mail)
     tell(database, "deferred", id="m2")
     found = claimed(database, id="m2")
     assert found is not None

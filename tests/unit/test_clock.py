@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from clock import database_time, now, utc_day
+from clock import database_time, now, seconds_left_of_day, seconds_left_of_month, utc_day
+from tests.unit.given import milliseconds
 
 
 def test_now_is_in_milliseconds() -> None:
@@ -40,3 +41,20 @@ def test_a_day_is_that_of_utc_whatever_the_time_zone(monkeypatch: pytest.MonkeyP
 
 def test_database_time_cuts_milliseconds_off() -> None:
     assert database_time(1_793_707_200_999) == "2026-11-03 12:00:00"
+
+
+@pytest.mark.parametrize(
+    ("time", "day", "month"),
+    [
+        ("2026-11-30T23:59:59", 1, 1),
+        ("2026-11-01T00:00:00", 86_400, 30 * 86_400),
+        ("2026-12-31T12:00:00", 43_200, 43_200),
+        ("2024-02-01T12:00:00", 43_200, 28 * 86_400 + 43_200),
+        ("2026-01-31T00:00:00", 86_400, 86_400),
+    ],
+)
+def test_the_seconds_until_the_next_day_and_month(time: str, day: int, month: int) -> None:
+    begins = milliseconds(time)
+    for moment in (begins, begins + 999):
+        assert seconds_left_of_day(moment) == day
+        assert seconds_left_of_month(moment) == month

@@ -1,9 +1,9 @@
 """From a draft to a message: what is made of it, and every refusal in the contract's order."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mail.address import Address
 from mail.compose import Draft, SenderPolicy, compose

@@ -9,7 +9,6 @@ from lifecycle import News
 from store.claim import claim
 from store.confirm import Confirmation, confirm
 from store.database import Row
-from store.reserve import reserve
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -23,7 +22,7 @@ TWO = ("a@one.example", "b@two.example")
 def sending(database: SqliteDatabase) -> Credential:
     """The message m1 to two recipients is being sent; 8 of 10 are left."""
     credential = given.address(database, balance=10)
-    run(reserve(database, given.message(*TWO), given.reservation(credential)))
+    given.reserved(database, credential, message=given.message(*TWO))
     return credential
 
 
@@ -46,7 +45,7 @@ def tell(
     if news == "deferred":
         more = {"next_attempt_at": now + 60_000, **more}
     before = database.dump()
-    run(confirm(database, news, Confirmation(id=id, attempt=attempt, now=now, **more)))
+    run(confirm(database, [Confirmation(id=id, news=news, attempt=attempt, now=now, **more)]))
     return database.dump() != before
 
 
@@ -86,7 +85,7 @@ def test_sent_keeps_the_charge_and_the_providers_message_id(database: SqliteData
     assert (row["lease_until"], row["next_attempt_at"], row["finished_at"]) == (None, None, LATER)
     assert (row["provider_code"], row["answer_status"], row["answer_code"]) == (None, 200, None)
     assert (balance(database), sent_today(database)) == (8, 2)
-    assert history(database) == ["accepted", "sent"]
+    assert history(database) == ["sent"]
 
 
 def test_refused_gives_back_the_charge_and_the_count(database: SqliteDatabase) -> None:
@@ -96,7 +95,7 @@ def test_refused_gives_back_the_charge_and_the_count(database: SqliteDatabase) -
     assert (row["lease_until"], row["next_attempt_at"], row["finished_at"]) == (None, None, LATER)
     assert (row["answer_status"], row["answer_code"]) == (502, "E_X")
     assert (balance(database), sent_today(database)) == (10, 0)
-    assert history(database) == ["accepted", "failed"]
+    assert history(database) == ["failed"]
 
 
 def test_lost_keeps_the_charge(database: SqliteDatabase) -> None:
@@ -106,7 +105,7 @@ def test_lost_keeps_the_charge(database: SqliteDatabase) -> None:
     assert (row["lease_until"], row["next_attempt_at"], row["provider_code"]) == (None, None, None)
     assert (row["answer_status"], row["answer_code"]) == (502, "outcome_unknown")
     assert (balance(database), sent_today(database)) == (8, 2)
-    assert history(database) == ["accepted", "unknown"]
+    assert history(database) == ["unknown"]
 
 
 def test_deferred_waits_for_its_time_and_keeps_the_charge(database: SqliteDatabase) -> None:
@@ -121,7 +120,7 @@ def test_deferred_waits_for_its_time_and_keeps_the_charge(database: SqliteDataba
     assert (row["lease_until"], row["finished_at"], row["attempt"]) == (None, None, 1)
     assert (row["answer_status"], row["answer_code"]) == (202, None)
     assert (balance(database), sent_today(database)) == (8, 2)
-    assert history(database) == ["accepted", "deferred"]
+    assert history(database) == ["deferred"]
 
 
 @pytest.mark.parametrize(
@@ -131,11 +130,12 @@ def test_the_history_says_when_and_why(database: SqliteDatabase, news: News, kin
     tell(database, news, provider_code="E_X")
     assert event(database) == {
         "message_id": "m1",
-        "sequence": 1,
+        "sequence": 0,
         "kind": kind,
         "attempt": 1,
         "provider_code": "E_X",
         "occurred_at": LATER,
+        "recipient": None,
     }
 
 
@@ -207,7 +207,7 @@ def test_a_late_answer_makes_the_unknown_known(
     assert (row["status"], row["finished_at"]) == (status, LATER + 60_000)
     assert (row["next_attempt_at"], row["lease_until"]) == (None, None)
     assert (balance(database), sent_today(database)) == (left, count)
-    assert history(database) == ["accepted", "unknown", status]
+    assert history(database) == ["unknown", status]
 
 
 @pytest.mark.parametrize("late", ["sent", "refused", "deferred"])
@@ -251,8 +251,7 @@ def test_an_answer_without_a_code_stays_without_one(database: SqliteDatabase) ->
 
 
 def keep_with_key(database: SqliteDatabase, sending: Credential) -> None:
-    more: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d"}
-    run(reserve(database, given.message(), given.reservation(sending, "m2", **more)))
+    given.reserved(database, sending, "m2", idempotency_key="k", request_digest="d")
 
 
 def key(database: SqliteDatabase, id: str = "m2") -> tuple[str | None, str | None]:
@@ -306,9 +305,9 @@ def test_a_refused_repetition_may_be_ordered_again(
 ) -> None:
     # As its key: the answer was 503 with Retry-After, and nothing is half-done.
     tell(database, "lost")
-    run(reserve(database, given.message(), given.reservation(sending, "m2", retry_of="m1")))
+    given.reserved(database, sending, "m2", retry_of="m1")
     tell(database, "refused", id="m2", frees_key=True)
-    run(reserve(database, given.message(), given.reservation(sending, "m3", retry_of="m1")))
+    given.reserved(database, sending, "m3", retry_of="m1")
     assert database.value("SELECT status FROM messages WHERE id = 'm3'") == "sending"
 
 
@@ -329,7 +328,7 @@ def test_the_day_of_acceptance_is_that_of_utc(
     database: SqliteDatabase, sending: Credential, accepted: str
 ) -> None:
     now = given.milliseconds(accepted)
-    run(reserve(database, given.message(), given.reservation(sending, "m2", now=now)))
+    given.reserved(database, sending, "m2", now=now)
     tell(database, "refused", id="m2", now=now)
     sql = "SELECT recipients FROM daily_recipients WHERE day = '2026-11-05'"
     assert database.value(sql) == 0
@@ -339,7 +338,7 @@ def test_what_was_not_charged_is_not_given_back(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     given.listed(database, "verified", TWO[0])
-    run(reserve(database, given.message(*TWO), given.reservation(sending, "m2")))
+    given.reserved(database, sending, "m2", given.message(*TWO))
     assert balance(database) == 7
     tell(database, "refused", id="m2")
     assert (balance(database), sent_today(database)) == (8, 2)
@@ -349,7 +348,7 @@ def test_an_unlimited_address_is_given_back_its_count_alone(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     given.listed(database, "unlimited", sending.address)
-    run(reserve(database, given.message(*TWO), given.reservation(sending, "m2")))
+    given.reserved(database, sending, "m2", given.message(*TWO))
     tell(database, "refused", id="m2")
     assert (balance(database), sent_today(database)) == (8, 2)
 
@@ -358,8 +357,7 @@ def test_only_the_own_message_and_balance_change(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     other = given.address(database, "other@example.com", balance=5)
-    mail = given.message(sender=other.address)
-    run(reserve(database, mail, given.reservation(other, "m2")))
+    given.reserved(database, other, "m2")
     tell(database, "refused")
     assert database.query("SELECT id, status FROM messages ORDER BY id") == [
         {"id": "m1", "status": "failed"},
@@ -389,7 +387,7 @@ def test_a_message_ends_also_when_its_address_is_gone(
     database.query("DELETE FROM addresses")
     tell(database, news)
     assert message(database)["status"] == status
-    assert history(database) == ["accepted", status]
+    assert history(database) == [status]
 
 
 @every_end

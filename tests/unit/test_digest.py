@@ -7,7 +7,7 @@ import pytest
 
 from mail.address import Address
 from mail.digest import message_digest
-from mail.message import Message, Recipient
+from mail.message import Attachment, Header, Mailbox, Message, Recipient, Tag
 
 YOU = Recipient("to", Address("you", "example.org"), "You")
 THEY = Recipient("to", Address("they", "example.org"))
@@ -19,6 +19,8 @@ MESSAGE = Message(
     text="How are you?",
     html="<p>How are you?</p>",
 )
+
+FILE = Attachment("a.txt", "text/plain", b"Hello", "sha-256 of Hello")
 
 CHANGES: list[dict[str, Any]] = [
     {"sender": Address("Me", "example.com")},
@@ -35,7 +37,30 @@ CHANGES: list[dict[str, Any]] = [
     {"text": "How are you? "},
     {"html": None},
     {"html": "How are you?", "text": "<p>How are you?</p>"},
+    {"reply_to": Mailbox(Address("you", "example.org"))},
+    {"reply_to": Mailbox(Address("you", "example.org"), "You")},
+    {"headers": (Header("X-A", "1"),)},
+    {"headers": (Header("X-A", "1"), Header("X-B", "2"))},
+    {"attachments": (FILE,)},
+    {"attachments": (replace(FILE, filename="b.txt"),)},
+    {"attachments": (replace(FILE, content_type="text/html"),)},
+    {"attachments": (replace(FILE, sha256="another"),)},
+    {"attachments": (replace(FILE, content_id="a"),)},
+    {"tags": (Tag("a", "1"),)},
+    {"tags": (Tag("a", "2"),)},
+    {"scheduled_at": 1},
 ]
+
+
+def test_the_digest_of_a_message_of_the_first_version_is_still_that_of_the_first_version() -> None:
+    digest = "83e013bfe7f57db789eb00eaeef5a92efcf94448b692a67556b75bd2c83aeded"
+    assert message_digest(MESSAGE) == digest
+
+
+def test_an_attachment_counts_by_its_own_digest() -> None:
+    message = replace(MESSAGE, attachments=(FILE,))
+    same = replace(MESSAGE, attachments=(replace(FILE, content=b"not looked at"),))
+    assert message_digest(same) == message_digest(message)
 
 
 def test_the_same_message_has_the_same_digest() -> None:

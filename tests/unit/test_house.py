@@ -11,7 +11,7 @@ JAVASCRIPT = {"js", "pyodide", "pyodide_js", "workers", "_pyodide_entrypoint_hel
 
 every_module = pytest.mark.parametrize("module", TREES)
 every_pure_module = pytest.mark.parametrize(
-    "module", [name for name in TREES if name.startswith(("mail/", "accounts/"))]
+    "module", [name for name in TREES if name.startswith(("api/", "mail/", "accounts/"))]
 )
 
 
@@ -28,7 +28,7 @@ def test_the_source_is_found() -> None:
 
 
 @every_pure_module
-def test_mail_and_accounts_run_in_any_python(module: str) -> None:
+def test_api_mail_and_accounts_run_in_any_python(module: str) -> None:
     others = {"store", "runtime", "transport", "handlers", "settings", "answers"}
     assert packages(TREES[module]) & (JAVASCRIPT | others) == set()
 

@@ -8,7 +8,7 @@ from accounts.credentials import Credential
 from lifecycle import News
 from refusals import Conflict, Refusal
 from store.confirm import Confirmation, confirm
-from store.reserve import IN_FLIGHT_RETRY_SECONDS, Sending, reserve
+from store.reserve import IN_FLIGHT_RETRY_SECONDS, BatchAnswer, Sending
 from store.sweep import sweep
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY, YOU
@@ -29,9 +29,10 @@ def order(
     digest: str = "d",
     **more: Any,
 ) -> Sending | None:
-    mail = given.message(sender=credential.address)
     fields = {"idempotency_key": key, "request_digest": digest if key else None, **more}
-    return run(reserve(database, mail, given.reservation(credential, id, **fields)))
+    earlier = given.reserved(database, credential, id, **fields)
+    assert not isinstance(earlier, BatchAnswer)
+    return earlier
 
 
 def unchanged(
@@ -57,8 +58,8 @@ def refused(
 
 
 def tell(database: SqliteDatabase, news: News, id: str = "m1", **more: Any) -> None:
-    about = Confirmation(id=id, attempt=1, now=NOW + 500, **more)
-    run(confirm(database, news, about))
+    about = Confirmation(id=id, news=news, attempt=1, now=NOW + 500, **more)
+    run(confirm(database, [about]))
 
 
 ANSWERS: list[tuple[News, dict[str, Any], Sending]] = [

@@ -1,5 +1,6 @@
 """An answer of the provider that comes when its client was told that nobody knows."""
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
@@ -8,10 +9,9 @@ import pytest
 from delivery import Dispatcher
 from mail.message import Message
 from store.claim import Claim
-from store.reserve import reserve
 from tests.unit import given
 from tests.unit.given import NOW
-from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.sqlite_database import SqliteDatabase
 from transport.outcome import Outcome, Refused, Sent, Unknown
 
 
@@ -25,7 +25,7 @@ class NoTransport:
 class NoAlarm:
     """Wakes nobody."""
 
-    async def wake(self, message_ids: list[str], *, seconds: int = 0) -> None:
+    async def wake(self, alarms: list[tuple[str, int]]) -> None:
         raise AssertionError("nobody is woken here")
 
 
@@ -54,8 +54,7 @@ def test_a_late_answer_ends_the_message_and_queues_nothing(
 ) -> None:
     database = SqliteDatabase()
     credential = given.address(database, balance=10)
-    order = given.reservation(credential, idempotency_key="k", request_digest="d")
-    run(reserve(database, given.message("you@example.org"), order))
+    given.reserved(database, credential, idempotency_key="k", request_digest="d")
     if status == "unknown":
         database.query(
             "UPDATE messages SET status = 'unknown', lease_until = NULL, finished_at = ?1", NOW
@@ -67,8 +66,12 @@ def test_a_late_answer_ends_the_message_and_queues_nothing(
         outlive=not_outlived,
         retry_hours=72,
         default_balance=0,
+        batch_inline=25,
+        rate_limit=None,
+        note_rate=lambda state: None,
     )
-    run(dispatcher._record_late(Claim("m1", 1, NOW, "r1"), late(outcome)))
+    held = Claim("m1", 1, NOW, "r1", 2000)
+    asyncio.run(dispatcher._record_late([(held, given.message(), late(outcome))]))
     (row,) = database.query("SELECT status, idempotency_key FROM messages")
     assert row == {"status": expected or status, "idempotency_key": "k"}
     assert database.value("SELECT balance FROM send_balances") == balance

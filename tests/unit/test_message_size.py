@@ -1,10 +1,15 @@
 """The size of a message: never below what it really has, and exact at the limit."""
 
+import base64
+import bisect
+import hashlib
 from dataclasses import replace
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
 from email.policy import SMTP
+from typing import Any, cast
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -12,8 +17,10 @@ from hypothesis import strategies as st
 from mail.address import Address
 from mail.characters import has_control, has_deceptive
 from mail.compose import Draft, SenderPolicy, check_size, compose
+from mail.fields import AttachmentField
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
-from mail.message import Message, Recipient
+from mail.message import Attachment, Header, Message, Recipient
+from mail.message import Mailbox as ReplyTo
 from refusals import PayloadTooLarge
 
 ME = Address("me", "example.com")
@@ -39,12 +46,40 @@ def built(message: Message, encoding: str | None = "base64") -> bytes:
     email["Subject"] = message.subject
     email["Date"] = "Tue, 03 Nov 2026 12:00:00 +0000"
     email["Message-ID"] = f"<{'0' * 36}@{message.sender.domain}>"
+    if message.reply_to:
+        name, address = message.reply_to.name, str(message.reply_to.address)
+        email["Reply-To"] = Mailbox(name or "", addr_spec=address)
+    for header in message.headers:
+        email[header.name] = header.value
     if message.text is not None:
         email.set_content(message.text, charset="utf-8", cte=encoding)
     if message.html is not None:
         add = email.set_content if message.text is None else email.add_alternative
         add(message.html, subtype="html", charset="utf-8", cte=encoding)
+    for file in message.attachments:
+        add_file(email, file)
     return email.as_bytes()
+
+
+def add_file(email: EmailMessage, file: Attachment) -> None:
+    """Add ``file``: one with a content id beside the bodies, in a multipart/related."""
+    maintype, _, subtype = file.content_type.partition("/")
+    about: dict[str, Any] = {"maintype": maintype, "subtype": subtype, "filename": file.filename}
+    if file.content_id:
+        body = cast(EmailMessage, email.get_body(("related", "html", "plain")))
+        body.add_related(file.content, cid=f"<{file.content_id}>", disposition="inline", **about)
+    else:
+        email.add_attachment(file.content, **about)
+
+
+def attachment(
+    content: bytes,
+    filename: str = "a.bin",
+    content_type: str = "image/png",
+    content_id: str | None = None,
+) -> Attachment:
+    digest = hashlib.sha256(content).hexdigest()
+    return Attachment(filename, content_type, content, digest, content_id)
 
 
 def sized(characters: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
@@ -67,6 +102,15 @@ addresses = st.builds(
     Address, st.text("abcXYZ019!#$%&'*+/=?^_`{|}~-", min_size=1, max_size=64), domains
 )
 names = st.none() | sized(visible, 200)
+words = st.text("abcXYZ019-", min_size=1, max_size=100)
+headers = st.builds(Header, words.map(lambda word: f"X-{word}"[:100]), sized(visible, 600))
+attachments = st.builds(
+    attachment,
+    st.binary(max_size=2000),
+    sized(visible, 63).map(lambda name: name.replace("/", "-")),
+    st.sampled_from(["image/png", "application/" + "x" * 200]),
+    st.none() | words,
+)
 messages = st.builds(
     Message,
     sender=addresses,
@@ -79,6 +123,12 @@ messages = st.builds(
     subject=sized(visible, MAX_SUBJECT_CHARACTERS).filter(bool),
     text=st.none() | bodies,
     html=bodies,
+    reply_to=st.none() | st.builds(ReplyTo, addresses, names),
+    headers=st.lists(headers, max_size=3, unique_by=lambda header: header.name.lower()).map(tuple),
+    # Those beside the bodies first: the standard library adds them no more when there are others.
+    attachments=st.lists(attachments, max_size=4).map(
+        lambda files: tuple(sorted(files, key=lambda file: file.content_id is None))
+    ),
 )
 
 
@@ -92,6 +142,9 @@ messages = st.builds(
 @example(message=simple(subject="😀" * 998))
 @example(message=simple(subject="😀" * 998, name="😀" * 200))
 @example(message=simple(subject="é" * 998, name="é" * 200))
+@example(message=replace(simple(), attachments=(attachment(b"", "😀" * 63),) * 100))
+@example(message=replace(simple(), attachments=(attachment(b"", "a" * 255, "a/" + "b" * 253),)))
+@example(message=replace(simple(), headers=(Header("X-" + "a" * 98, "😀" * 512),)))
 def test_the_computed_size_is_never_below_the_real_one(
     encoding: str | None, message: Message
 ) -> None:
@@ -118,17 +171,17 @@ def of_size(size: int) -> Draft:
             )
         )
 
-    draft = Draft("me@example.com", None, "y@example.org", None, "Hello", "", is_html=False)
+    draft = Draft(sender="me@example.com", to_mail="y@example.org", subject="Hello", content="")
     short, long = 0, size
     while long - short > 1:
         middle = (short + long) // 2
-        if measured(replace(draft, content="a" * middle)) <= size:
+        if measured(msgspec.structs.replace(draft, content="a" * middle)) <= size:
             short = middle
         else:
             long = middle
-    draft = replace(draft, content="a" * short)
+    draft = msgspec.structs.replace(draft, content="a" * short)
     local = "y" * (1 + size - measured(draft))  # every character of an address is one byte
-    draft = replace(draft, to_mail=f"{local}@example.org")
+    draft = msgspec.structs.replace(draft, to_mail=f"{local}@example.org")
     assert measured(draft) == size
     return draft
 
@@ -152,6 +205,27 @@ def test_one_byte_more_is_refused() -> None:
 def test_characters_count_by_their_bytes() -> None:
     assert encoded_size(simple("é" * 3000)) == encoded_size(simple("aa" * 3000))
     assert encoded_size(simple("😀" * 3000)) == encoded_size(simple("aaaa" * 3000))
+
+
+def with_file(size: int) -> Draft:
+    """A draft with a file, whose message has exactly ``size`` bytes after encoding."""
+    draft = Draft(sender=str(ME), to_mail="y@example.org", subject="Hello", text="Hello")
+
+    def measured(content: int) -> int:
+        return encoded_size(replace(simple(), attachments=(attachment(bytes(content)),)))
+
+    base = encoded_size(compose(draft, POLICY)) - encoded_size(simple())
+    content = bisect.bisect_right(range(size), size, key=lambda content: base + measured(content))
+    local = "y" * (1 + size - base - measured(content - 1))  # one byte a character
+    file = AttachmentField("a.bin", base64.b64encode(bytes(content - 1)).decode(), "image/png")
+    return msgspec.structs.replace(draft, to_mail=f"{local}@example.org", attachments=[file])
+
+
+def test_an_attachment_may_fill_the_message_to_the_byte() -> None:
+    assert check_size(compose(with_file(MAX_MESSAGE_BYTES), POLICY)) == MAX_MESSAGE_BYTES
+    with pytest.raises(PayloadTooLarge) as caught:
+        check_size(compose(with_file(MAX_MESSAGE_BYTES + 1), POLICY))
+    assert caught.value.values == {"size": MAX_MESSAGE_BYTES + 1, "limit": MAX_MESSAGE_BYTES}
 
 
 def test_both_bodies_and_every_recipient_count() -> None:

@@ -1,7 +1,8 @@
 """Reserve, claim, confirm and sweep in any order and number, against a simple model."""
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,15 +19,19 @@ from hypothesis.stateful import (
 from accounts.credentials import Credential
 from clock import utc_day
 from lifecycle import FINAL, TRANSITIONS, News, Status
+from rates import RateLimit, RateState
 from refusals import Refusal
 from store.claim import claim
 from store.confirm import Confirmation, confirm
+from store.reserve import BatchAnswer, Entry, find_earlier, reserve
 from store.reserve import Sending as Earlier
-from store.reserve import reserve
+from store.schedule import cancel, reschedule
 from store.sweep import due_messages, sweep
 from tests.unit import given
 from tests.unit.given import DAY, LEASE
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+
+T = TypeVar("T")
 
 _KEYS = ["k1", "k2"]
 _DIGESTS = ["d1", "d2"]
@@ -36,8 +41,41 @@ _ANSWERS: dict[News, tuple[int, str | None]] = {
     "refused": (502, "E_X"),
     "lost": (502, "outcome_unknown"),
 }
+_MINUTE = 60_000
+_FILE = given.file(b"\0 or more")
 _RECIPIENTS = [f"r{number}@example.org" for number in range(4)]
+_TEST_RECIPIENTS = ["delivered@test.invalid", "bounced@test.invalid"]
 _SENDERS = ["a@example.com", "b@example.com"]
+
+_key = st.none() | st.sampled_from(_KEYS)
+_recipients = st.lists(st.sampled_from(_RECIPIENTS), min_size=1, max_size=4, unique=True)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message to be reserved, and how it begins; ``delay`` is how long it waits."""
+
+    recipients: list[str]
+    status: Literal["sending", "queued", "scheduled"] = "sending"
+    delay: int = 0
+    has_file: bool = False
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.status == "scheduled"
+
+    @property
+    def is_test(self) -> bool:
+        return self.recipients[0] in _TEST_RECIPIENTS
+
+
+_mails = st.builds(
+    Mail,
+    recipients=_recipients | st.just(_TEST_RECIPIENTS),
+    status=st.sampled_from(["sending", "sending", "queued", "scheduled"]),
+    delay=st.sampled_from([0, _MINUTE, DAY]),
+    has_file=st.booleans(),
+)
 
 
 @dataclass
@@ -45,22 +83,32 @@ class Kept:
     """What the model knows of a message that was accepted."""
 
     sender: str
+    mail: Mail
     day: str
-    recipients: int
     charge: int
     accepted_at: int
-    lease_until: int
+    status: Status
+    attempt: int
+    lease_until: int = 0
+    due_at: int = 0
     key: str | None = None
     digest: str | None = None
     retry_of: str | None = None
+    batch: tuple[str, ...] | None = None
     answer: tuple[int, str | None] | None = None
-    status: Status = "sending"
-    attempt: int = 1
-    due_at: int = 0
     finished_at: int = 0
-    history: list[str] = field(default_factory=lambda: ["accepted"])
+    history: list[str] = field(default_factory=list)
     given_back: int = 0
+    was_claimed: bool = False
     has_bodies: bool = True
+    has_parts: bool = False
+
+    @property
+    def counted(self) -> int:
+        return 0 if self.mail.is_test else len(self.mail.recipients)
+
+    def end(self, status: Status, now: int) -> None:
+        self.status, self.finished_at, self.has_parts = status, now, False
 
 
 class Sending(RuleBasedStateMachine):
@@ -78,6 +126,7 @@ class Sending(RuleBasedStateMachine):
         }
         self.messages: dict[str, Kept] = {}
         self.removed: dict[str, Kept] = {}
+        self.batches: list[tuple[str, list[Entry], bool, tuple[str | None, ...]]] = []
         self.number = self.claims = 0
         self.balances: dict[str, int] = {}
         self.disabled: set[str] = set()
@@ -88,6 +137,8 @@ class Sending(RuleBasedStateMachine):
         self.suppressed: set[str] = set()
         self.daily: int | None = None
         self.monthly: int | None = None
+        self.rate: RateLimit | None = None
+        self.windows: dict[str, tuple[int, int]] = {}
 
     # What administrators and time do
 
@@ -136,6 +187,10 @@ class Sending(RuleBasedStateMachine):
             given.suppressed(self.database, recipient)
         self.suppressed ^= {recipient}
 
+    @rule(rate=st.none() | st.builds(RateLimit, st.integers(1, 5), st.sampled_from([60, 3600])))
+    def set_rate(self, rate: RateLimit | None) -> None:
+        self.rate = rate
+
     def _toggle(self, name: str, members: set[str], value: str) -> None:
         if value in members:
             sql = "DELETE FROM list_entries WHERE list = ? AND value = ?"
@@ -146,70 +201,122 @@ class Sending(RuleBasedStateMachine):
 
     # What the service does
 
-    @rule(
-        target=ids,
-        sender=st.sampled_from(_SENDERS),
-        recipients=st.lists(st.sampled_from(_RECIPIENTS), min_size=1, max_size=4, unique=True),
-        key=st.none() | st.sampled_from(_KEYS),
-        digest=st.sampled_from(_DIGESTS),
-    )
-    def send(self, sender: str, recipients: list[str], key: str | None, digest: str) -> object:
-        return self._order(sender, recipients, key, digest if key else None, None)
+    @rule(target=ids, sender=st.sampled_from(_SENDERS), mail=_mails, key=_key)
+    def send(self, sender: str, mail: Mail, key: str | None) -> object:
+        return self._order(sender, [mail], key=key)
+
+    @rule(target=ids, id=ids, key=_key, recipients=_recipients)
+    def send_again(self, id: str, key: str | None, recipients: list[str]) -> object:
+        sender = (self.messages.get(id) or self.removed[id]).sender
+        return self._order(sender, [Mail(recipients)], key=key, retry_of=id)
 
     @rule(
         target=ids,
-        id=ids,
-        key=st.none() | st.sampled_from(_KEYS),
-        recipients=st.lists(st.sampled_from(_RECIPIENTS), min_size=1, max_size=2, unique=True),
+        sender=st.sampled_from(_SENDERS),
+        mails=st.lists(_mails, min_size=1, max_size=5),
+        permissive=st.booleans(),
+        key=_key,
+        digest=st.sampled_from(_DIGESTS),
     )
-    def send_again(self, id: str, key: str | None, recipients: list[str]) -> object:
-        digest = _DIGESTS[0] if key else None
-        sender = (self.messages.get(id) or self.removed[id]).sender
-        return self._order(sender, recipients, key, digest, id)
+    def send_batch(
+        self, sender: str, mails: list[Mail], permissive: bool, key: str | None, digest: str
+    ) -> object:
+        return self._order(
+            sender, mails, key=key, digest=digest, is_batch=True, permissive=permissive
+        )
 
     def _order(
         self,
         sender: str,
-        recipients: list[str],
+        mails: list[Mail],
+        *,
         key: str | None,
-        digest: str | None,
-        retry_of: str | None,
+        digest: str = _DIGESTS[0],
+        retry_of: str | None = None,
+        is_batch: bool = False,
+        permissive: bool = False,
     ) -> object:
+        entries = [self._entry(sender, mail) for mail in mails]
+        for kept in self._with_key(sender, key):
+            if kept.accepted_at <= self.now - DAY:
+                kept.key = None
+        earlier = self._earlier(sender, key, digest)
+        refusals = self._refusals(sender, mails, retry_of)
+        kept_all = permissive or not any(refusals)
+        accepted = [] if earlier else [n for n, it in enumerate(refusals) if kept_all and not it]
+        expected = earlier or tuple(refusals)
+        rate = self._rate(sender, 0 if isinstance(earlier, str) else len(accepted))
+        more = {
+            "idempotency_key": key,
+            "request_digest": digest if key else None,
+            "retry_of": retry_of,
+        }
+        answer = self._reserve(sender, entries, batch=is_batch, permissive=permissive, **more)
+        assert answer == (expected if isinstance(earlier, str) else (expected, rate))
+        if not accepted:
+            return multiple()
+        told = tuple(it or entry.id for entry, it in zip(entries, refusals, strict=True))
+        if is_batch:
+            self.batches.append((sender, entries, permissive, tuple(refusals)))
+        for number in accepted:
+            is_first = number == accepted[0]
+            self._keep(sender, entries[number], mails[number])
+            kept = self.messages[entries[number].id]
+            kept.retry_of = retry_of
+            kept.key = key if is_first else None
+            kept.digest = digest
+            kept.batch = told if is_batch and is_first else None
+        if self.rate:
+            started, used = self._window(sender)
+            self.windows[sender] = (started, used + len(accepted))
+        return multiple(*(entries[number].id for number in accepted))
+
+    def _entry(self, sender: str, mail: Mail) -> Entry:
         self.number += 1
         id = given.message_id(self.now, self.number)
-        if key:
-            for kept in self._with_key(sender, key):
-                if kept.accepted_at <= self.now - DAY:
-                    kept.key = None
-        expected = self._expected(sender, recipients, key, digest, retry_of)
-        more = {"idempotency_key": key, "request_digest": digest, "retry_of": retry_of}
-        assert self._reserve(id, sender, recipients, **more) == expected
-        if expected:
-            return multiple()
-        day, charge = utc_day(self.now), self._charge(sender, recipients)
-        self.messages[id] = Kept(
-            sender,
-            day,
-            len(recipients),
-            charge,
-            accepted_at=self.now,
-            lease_until=self.now + LEASE,
-            key=key,
-            digest=digest,
-            retry_of=retry_of,
+        files = (_FILE,) if mail.has_file else ()
+        due_at = None if mail.status == "sending" else self.now + mail.delay
+        message = given.message(
+            *mail.recipients,
+            sender=sender,
+            attachments=files,
+            scheduled_at=due_at if mail.is_scheduled else None,
         )
-        self.counts[day] = self.counts.get(day, 0) + len(recipients)
-        if charge:
-            self.balances[sender] = self.balances.get(sender, self.default) - charge
-        return id
+        return given.entry(message, id, status=mail.status, due_at=due_at)
 
-    def _with_key(self, sender: str, key: str) -> list[Kept]:
-        return [k for k in self.messages.values() if (k.sender, k.key) == (sender, key)]
+    def _keep(self, sender: str, entry: Entry, mail: Mail) -> None:
+        kept = self.messages[entry.id] = Kept(
+            sender,
+            mail,
+            day=utc_day(self.now),
+            charge=self._charge(sender, mail),
+            accepted_at=self.now,
+            status=entry.status,
+            attempt=int(entry.status == "sending"),
+            lease_until=self.now + LEASE,
+            due_at=entry.due_at or 0,
+            has_parts=mail.has_file and entry.status != "sending",
+        )
+        if kept.counted:
+            self.counts[kept.day] = self.counts.get(kept.day, 0) + kept.counted
+        if kept.charge:
+            self.balances[sender] = self.balances.get(sender, self.default) - kept.charge
 
-    @rule(id=ids, recipients=st.lists(st.sampled_from(_RECIPIENTS), min_size=1, unique=True))
-    def reserve_again(self, id: str, recipients: list[str]) -> None:
-        if id in self.messages:
-            assert self._reserve(id, self.messages[id].sender, recipients) is None
+    def _with_key(self, sender: str, key: str | None) -> list[Kept]:
+        return [k for k in self.messages.values() if key and (k.sender, k.key) == (sender, key)]
+
+    @rule(data=st.data())
+    def a_batch_whose_answer_was_lost_is_reserved_again(self, data: st.DataObject) -> None:
+        whole = [
+            batch
+            for batch in self.batches
+            if not any(entry.id in self.removed for entry in batch[1])
+        ]
+        if whole:
+            sender, entries, permissive, refusals = data.draw(st.sampled_from(whole))
+            rate = self._rate(sender, 0)
+            answer = self._reserve(sender, entries, batch=True, permissive=permissive)
+            assert answer == (refusals, rate)
 
     @rule(id=ids, claimant=st.sampled_from(["w1", "w2"]))
     def claim(self, id: str, claimant: str) -> None:
@@ -224,59 +331,131 @@ class Sending(RuleBasedStateMachine):
                 lease_until=self.now + LEASE,
             )
         )
-        if kept is None or kept.status != "queued" or kept.due_at > self.now:
+        waits = kept is not None and kept.status in ("queued", "scheduled")
+        if kept is None or not waits or kept.due_at > self.now:
             assert got is None
             return
         kept.status, kept.lease_until = "sending", self.now + LEASE
         kept.attempt += 1
+        kept.was_claimed = True
         assert got is not None
-        assert (got[0].attempt, got[0].accepted_at) == (kept.attempt, kept.accepted_at)
+        assert got[0].attempt == kept.attempt
         assert str(got[1].sender) == kept.sender
-        assert len(got[1].recipients) == kept.recipients
+        assert [str(to.address) for to in got[1].recipients] == kept.mail.recipients
+        assert got[1].attachments == ((_FILE,) if kept.mail.has_file else ())
 
     @rule(
         id=ids,
-        news=st.sampled_from(["sent", "refused", "deferred", "lost", "cancelled"]),
+        others=st.lists(ids, max_size=2),
+        kinds=st.tuples(*[st.sampled_from(["sent", "refused", "deferred", "lost"])] * 3),
         attempt=st.sampled_from([0, 0, 0, 0, -1, 1]),
         delay=st.sampled_from([0, 30_000, DAY]),
-        frees_key=st.booleans(),
     )
-    def tell(self, id: str, news: News, attempt: int, delay: int, frees_key: bool) -> None:
-        """News of the present attempt, the one before it or the one after it."""
-        kept = self.messages.get(id) or replace(self.removed[id], answer=(200, None))
-        frees_key = frees_key and news == "refused"
-        answer = None if frees_key else _ANSWERS.get(news)
-        about = Confirmation(
-            id=id,
-            attempt=kept.attempt + attempt,
-            now=self.now,
-            next_attempt_at=self.now + delay,
-            answer_status=answer[0] if answer else None,
-            answer_code=answer[1] if answer else None,
-            frees_key=frees_key,
+    def tell(
+        self, id: str, others: list[str], kinds: tuple[News, ...], attempt: int, delay: int
+    ) -> None:
+        """News of the present attempts, of those before them or of those after them."""
+        self._tell(
+            [
+                Confirmation(
+                    id=id,
+                    news=kind,
+                    attempt=(self.messages.get(id) or self.removed[id]).attempt + attempt,
+                    now=self.now,
+                    next_attempt_at=self.now + delay,
+                    answer_status=_ANSWERS[kind][0],
+                    answer_code=_ANSWERS[kind][1],
+                )
+                for id, kind in zip({id, *others}, kinds, strict=False)
+            ]
         )
-        run(confirm(self.database, news, about))
-        if attempt or id in self.removed:
+
+    @rule(id=ids, others=st.lists(ids, max_size=3))
+    def undo(self, id: str, others: list[str]) -> None:
+        """As of orders of which nobody knows whether they were reserved."""
+        self._tell(
+            [
+                Confirmation(id=id, news="refused", attempt=1, now=self.now, frees_key=True)
+                if (self.messages.get(id) or self.removed[id]).mail.status == "sending"
+                else Confirmation(id=id, news="cancelled", now=self.now, frees_key=True)
+                for id in {id, *others}
+            ]
+        )
+
+    def _tell(self, news: list[Confirmation]) -> None:
+        messages = {about.id: self.messages.get(about.id) for about in news}
+        queued = [
+            (id, given.message(attachments=(_FILE,)))
+            for id, kept in messages.items()
+            if kept and kept.mail.has_file
+        ]
+        statuses = run(confirm(self.database, news, queued=queued))
+        taken_back = not any(
+            kept and (kept.answer or kept.was_claimed) for kept in messages.values()
+        )
+        for about in news:
+            kept = messages[about.id]
+            if kept is not None:
+                self._tell_one(kept, about, taken_back)
+        assert statuses == {id: kept.status for id, kept in messages.items() if kept}
+
+    def _tell_one(self, kept: Kept, about: Confirmation, taken_back: bool) -> None:
+        if kept.mail.has_file and kept.status == "sending":
+            kept.has_parts = True
+        if about.attempt not in (None, kept.attempt) or (about.frees_key and not taken_back):
             return
-        if frees_key and kept.answer is None:
+        if about.frees_key:
             kept.key = kept.retry_of = None
-        step = TRANSITIONS.get((kept.status, news))
+        step = TRANSITIONS.get((kept.status, about.news))
         if step is None:
             return
-        if (kept.status, news) == ("unknown", "deferred"):
+        answer = (about.answer_status, about.answer_code) if about.answer_status else None
+        if (kept.status, about.news) == ("unknown", "deferred"):
             answer = (502, None)  # it has failed: 202 would promise another attempt
-        kept.status = step.target
         kept.answer = kept.answer or answer
         kept.history.append("deferred" if step.target == "queued" else step.target)
         if step.target == "queued":
-            kept.due_at = self.now + delay
+            kept.status, kept.due_at = "queued", about.next_attempt_at or 0
         else:
-            kept.finished_at = self.now
+            kept.end(step.target, self.now)
         if step.gives_back:
-            kept.given_back += 1
-            self.counts[kept.day] -= kept.recipients
-            if kept.charge:
-                self.balances[kept.sender] += kept.charge
+            self._give_back(kept)
+
+    def _give_back(self, kept: Kept) -> None:
+        kept.given_back += 1
+        if kept.counted:
+            self.counts[kept.day] -= kept.counted
+        if kept.charge:
+            self.balances[kept.sender] += kept.charge
+
+    @rule(id=ids, sender=st.sampled_from(_SENDERS))
+    def cancel(self, id: str, sender: str) -> None:
+        kept = self.messages.get(id)
+        code = _answer(cancel(self.database, self.credentials[sender], id, now=self.now))
+        if kept is None or kept.sender != sender:
+            assert code == "message_not_found"
+        elif kept.status in ("queued", "scheduled"):
+            assert code is None
+            kept.history.append("cancelled")
+            kept.end("cancelled", self.now)
+            self._give_back(kept)
+        else:
+            assert code == (None if kept.status == "cancelled" else "not_cancellable")
+
+    @rule(id=ids, sender=st.sampled_from(_SENDERS), delay=st.sampled_from([0, _MINUTE, 2 * DAY]))
+    def reschedule(self, id: str, sender: str, delay: int) -> None:
+        kept, due_at = self.messages.get(id), self.now + delay
+        order = reschedule(self.database, self.credentials[sender], id, due_at=due_at, now=self.now)
+        code = _answer(order)
+        if kept is None or kept.sender != sender:
+            assert code == "message_not_found"
+        elif kept.status != "scheduled":
+            assert code == "not_scheduled"
+        else:
+            assert code is None
+            if kept.due_at != due_at:
+                kept.history.append("rescheduled")
+            kept.due_at = due_at
 
     @rule(days=st.sampled_from([0, 0, 2]), metadata_days=st.sampled_from([0, 0, 3]))
     def sweep(self, days: int, metadata_days: int) -> None:
@@ -290,9 +469,8 @@ class Sending(RuleBasedStateMachine):
         )
         for id, kept in [*self.messages.items()]:
             if kept.status == "sending" and kept.lease_until <= self.now:
-                kept.status = "unknown"
+                kept.end("unknown", self.now)
                 kept.history.append("unknown")
-                kept.finished_at = self.now
             age = self.now - kept.accepted_at
             if age > DAY:
                 kept.key = None
@@ -305,79 +483,134 @@ class Sending(RuleBasedStateMachine):
 
     @rule()
     def look_for_what_is_due(self) -> None:
-        due = [(k.due_at, id) for id, k in self.messages.items() if k.status == "queued"]
-        expected = {id for time, id in due if time <= self.now}
+        ahead: dict[Status, int] = {"queued": 0, "scheduled": _MINUTE}
+        expected = {
+            (id, kept.due_at)
+            for id, kept in self.messages.items()
+            if kept.status in ahead and kept.due_at <= self.now + ahead[kept.status]
+        }
         assert set(run(due_messages(self.database, now=self.now))) == expected
+
+    @rule(sender=st.sampled_from(_SENDERS), key=st.sampled_from(_KEYS))
+    def ask_what_came_of_it(self, sender: str, key: str) -> None:
+        held = [kept.accepted_at > self.now - DAY for kept in self._with_key(sender, key)]
+        found = self._earlier(sender, key, _DIGESTS[0])  # noted whatever its age
+        expected = found if any(held) else None
+        credential, digest = self.credentials[sender], _DIGESTS[0]
+        asked = find_earlier(self.database, credential, key=key, digest=digest, now=self.now)
+        assert _comparable(_answer(asked)) == expected
 
     @rule(id=consumes(ids))
     def forget(self, id: str) -> None:
         """Leave a message as it is, so that later rules meet others."""
 
-    def _reserve(
-        self, id: str, sender: str, recipients: list[str], **more: Any
-    ) -> str | Earlier | None:
-        mail = given.message(*recipients, sender=sender)
+    def _reserve(self, sender: str, entries: list[Entry], **more: Any) -> object:
         reservation = given.reservation(
-            self.credentials[sender], id, default_balance=self.default, now=self.now, **more
+            self.credentials[sender],
+            default_balance=self.default,
+            now=self.now,
+            rate_limit=self.rate,
+            **more,
         )
-        try:
-            return run(reserve(self.database, mail, reservation))
-        except Refusal as refusal:
-            return refusal.code
+        reserved = _answer(reserve(self.database, entries, reservation))
+        if isinstance(reserved, str):
+            return reserved
+        codes = tuple(refusal and refusal.code for refusal in reserved.refusals)
+        return _comparable(reserved.earlier) or codes, reserved.rate
 
-    def _expected(
-        self,
-        sender: str,
-        recipients: list[str],
-        key: str | None,
-        digest: str | None,
-        retry_of: str | None,
-    ) -> str | Earlier | None:
+    def _earlier(self, sender: str, key: str | None, digest: str) -> object:
+        """What a request with this key is answered that was made before; that is noted then."""
         for id, kept in self.messages.items():
             if key and (kept.sender, kept.key) == (sender, key):
                 if kept.digest != digest:
                     return "idempotency_key_reused"
+                if kept.mail.is_scheduled or kept.batch:
+                    kept.answer = kept.answer or (202, None)
+                if kept.batch:
+                    return kept.batch
+                if kept.mail.is_scheduled:
+                    return Earlier(id, kept.status, None, 202, None, replayed=True)
                 if kept.status == "sending" and kept.answer is None:
                     return "idempotency_in_flight"
                 answer = kept.answer or (502, "outcome_unknown")
                 return Earlier(id, kept.status, None, *answer, replayed=True)
+        return None
+
+    def _charge(self, sender: str, mail: Mail) -> int:
+        free = mail.is_test or sender in self.unlimited
+        return 0 if free else len(set(mail.recipients) - self.verified)
+
+    def _refusals(self, sender: str, mails: list[Mail], retry_of: str | None) -> list[str | None]:
+        """Why each message is refused; those before it take their share, if they may at all."""
         if retry_of and any(kept.retry_of == retry_of for kept in self.messages.values()):
-            return "already_retried"
-        return self._refusal(sender, recipients)
-
-    def _charge(self, sender: str, recipients: list[str]) -> int:
-        return 0 if sender in self.unlimited else len(set(recipients) - self.verified)
-
-    def _refusal(self, sender: str, recipients: list[str]) -> str | None:
+            return ["already_retried"] * len(mails)
         left = 0 if sender in self.disabled else self.balances.get(sender, self.default)
         today = utc_day(self.now)
+        day = self.counts.get(today, 0)
         month = sum(n for day, n in self.counts.items() if day[:7] == today[:7] and day <= today)
-        if self._charge(sender, recipients) > left:
-            return "no_balance"
-        if self.blocked & set(recipients):
-            return "address_blocked"
-        if self.suppressed & set(recipients):
-            return "recipient_suppressed"
-        if self.daily is not None and self.counts.get(today, 0) + len(recipients) > self.daily:
-            return "daily_quota_reached"
-        if self.monthly is not None and month + len(recipients) > self.monthly:
-            return "monthly_quota_reached"
-        return None
+        used = self._window(sender)[1]
+        refusals: list[str | None] = []
+        for mail in mails:
+            charge = self._charge(sender, mail)
+            counted = 0 if mail.is_test else len(mail.recipients)
+            listed = None
+            if self.blocked & set(mail.recipients):
+                listed = "address_blocked"
+            elif self.suppressed & set(mail.recipients):
+                listed = "recipient_suppressed"
+            if self.rate and used + 1 > self.rate.quota:
+                refusals.append("rate_limit_exceeded")
+            elif charge and charge > left:
+                refusals.append("no_balance")
+            elif listed:
+                refusals.append(listed)
+            elif counted and self.daily is not None and day + counted > self.daily:
+                refusals.append("daily_quota_reached")
+            elif counted and self.monthly is not None and month + counted > self.monthly:
+                refusals.append("monthly_quota_reached")
+            else:
+                refusals.append(None)
+            if not listed:
+                left, day, month, used = left - charge, day + counted, month + counted, used + 1
+        return refusals
+
+    def _window(self, sender: str) -> tuple[int, int]:
+        """When the present rate window began, and how many messages it has."""
+        started, used = self.windows.get(sender, (0, 0))
+        if self.rate and started > self.now - self.rate.seconds * 1000:
+            return started, used
+        return self.now, 0
+
+    def _rate(self, sender: str, accepted: int) -> RateState | None:
+        if self.rate is None:
+            return None
+        started, used = self._window(sender)
+        left = started + self.rate.seconds * 1000 - self.now
+        return RateState(max(0, self.rate.quota - used) - accepted, max(1, -(-left // 1000)))
 
     # What is always true
 
     @invariant()
     def messages_agree(self) -> None:
-        rows = self.database.query("SELECT id, status, recipients, charge FROM messages")
-        assert {row["id"]: (row["status"], row["recipients"], row["charge"]) for row in rows} == {
-            id: (kept.status, kept.recipients, kept.charge) for id, kept in self.messages.items()
+        rows = self.database.query(
+            "SELECT id, status, recipients, charge, is_test, next_attempt_at FROM messages"
+        )
+        assert {row.pop("id"): tuple(row.values()) for row in rows} == {
+            id: (
+                kept.status,
+                len(kept.mail.recipients),
+                kept.charge,
+                kept.mail.is_test,
+                kept.due_at if kept.status in ("queued", "scheduled") else None,
+            )
+            for id, kept in self.messages.items()
         }
 
     @invariant()
     def histories_agree(self) -> None:
-        histories: dict[str, list[str]] = {}
+        histories: dict[str, list[str]] = {id: [] for id in self.messages}
         for row in self.database.query("SELECT * FROM events ORDER BY message_id, sequence"):
-            histories.setdefault(row["message_id"], []).append(row["kind"])
+            histories[row["message_id"]].append(row["kind"])
         assert histories == {id: kept.history for id, kept in self.messages.items()}
 
     @invariant()
@@ -386,17 +619,22 @@ class Sending(RuleBasedStateMachine):
             "SELECT message_id, status, count(*) AS count FROM deliveries GROUP BY 1, 2"
         )
         assert {row["message_id"]: (row["status"], row["count"]) for row in rows} == {
-            id: (None, kept.recipients) for id, kept in self.messages.items()
+            id: (None, len(kept.mail.recipients)) for id, kept in self.messages.items()
         }
 
     @invariant()
-    def attempts_keys_and_bodies_agree(self) -> None:
+    def attempts_keys_and_contents_agree(self) -> None:
         rows = self.database.query(
             "SELECT id, attempt, idempotency_key, answer_status, answer_code,"
-            " EXISTS (SELECT 1 FROM bodies WHERE message_id = id) AS has_bodies FROM messages"
+            " EXISTS (SELECT 1 FROM bodies WHERE message_id = id) AS has_bodies,"
+            " EXISTS (SELECT 1 FROM attachment_parts WHERE message_id = id) AS has_parts"
+            " FROM messages"
         )
         assert {row.pop("id"): tuple(row.values()) for row in rows} == {
-            id: (kept.attempt, kept.key, *(kept.answer or (None, None)), kept.has_bodies)
+            id: (
+                *(kept.attempt, kept.key, *(kept.answer or (None, None))),
+                *(kept.has_bodies, kept.has_parts),
+            )
             for id, kept in self.messages.items()
         }
 
@@ -414,10 +652,33 @@ class Sending(RuleBasedStateMachine):
         assert {row["day"]: row["recipients"] for row in rows} == self.counts
 
     @invariant()
+    def windows_agree(self) -> None:
+        rows = self.database.query(
+            "SELECT name, started_at, used FROM rate_windows JOIN addresses ON id = address_id"
+        )
+        assert {row["name"]: (row["started_at"], row["used"]) for row in rows} == self.windows
+
+    @invariant()
     def a_charge_is_given_back_at_most_once(self) -> None:
         for kept in [*self.messages.values(), *self.removed.values()]:
             assert kept.given_back == (kept.status in ("failed", "cancelled"))
 
 
+def _answer(order: Coroutine[Any, Any, T]) -> T | str:
+    """What the order returns, or the code of its refusal."""
+    try:
+        return run(order)
+    except Refusal as refusal:
+        return refusal.code
+
+
+def _comparable(earlier: Earlier | BatchAnswer | str | None) -> object:
+    """Two refusals of the same code are not equal."""
+    if isinstance(earlier, BatchAnswer):
+        assert earlier.replayed
+        return tuple(it.code if isinstance(it, Refusal) else it for it in earlier.results)
+    return earlier
+
+
 TestSending = Sending.TestCase
-TestSending.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestSending.settings = settings(stateful_step_count=30, deadline=None)

@@ -24,7 +24,7 @@ def spread(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
 
 def delay(attempt: int, *, retry_hours: int = 10**6) -> int:
     """Milliseconds until the attempt after number ``attempt``."""
-    time = next_attempt_at(attempt=attempt, now=NOW, accepted_at=NOW, retry_hours=retry_hours)
+    time = next_attempt_at(attempt=attempt, now=NOW, tried_from=NOW, retry_hours=retry_hours)
     assert time is not None
     return time - NOW
 
@@ -68,7 +68,7 @@ def test_the_last_attempt_is_at_the_end_of_the_time(
     end = NOW + hours * HOUR
 
     def after(now: int) -> int | None:
-        return next_attempt_at(attempt=4, now=now, accepted_at=NOW, retry_hours=hours)
+        return next_attempt_at(attempt=4, now=now, tried_from=NOW, retry_hours=hours)
 
     assert after(end - delay(4)) == end
     assert after(end - delay(4) + 1) == end
@@ -79,7 +79,7 @@ def test_the_last_attempt_is_at_the_end_of_the_time(
 
 @pytest.mark.parametrize("attempt", [1, 2, 3, 4])
 def test_0_hours_are_no_second_attempt(attempt: int) -> None:
-    assert next_attempt_at(attempt=attempt, now=NOW, accepted_at=NOW, retry_hours=0) is None
+    assert next_attempt_at(attempt=attempt, now=NOW, tried_from=NOW, retry_hours=0) is None
 
 
 @given(
@@ -89,7 +89,7 @@ def test_0_hours_are_no_second_attempt(attempt: int) -> None:
 )
 def test_an_attempt_is_in_the_future_and_in_time(attempt: int, elapsed: int, hours: int) -> None:
     now = NOW + elapsed
-    time = next_attempt_at(attempt=attempt, now=now, accepted_at=NOW, retry_hours=hours)
+    time = next_attempt_at(attempt=attempt, now=now, tried_from=NOW, retry_hours=hours)
     assert time is None or now + 30 * SECOND <= time <= NOW + hours * HOUR
     assert time is None or isinstance(time, int)  # as the database keeps it
     if now + 3600 * SECOND * 6 // 5 <= NOW + hours * HOUR:
@@ -99,7 +99,7 @@ def test_an_attempt_is_in_the_future_and_in_time(attempt: int, elapsed: int, hou
 def test_72_hours_are_about_seventy_attempts_and_then_an_end() -> None:
     times = [NOW]
     while len(times) < 1000:
-        time = next_attempt_at(attempt=len(times), now=times[-1], accepted_at=NOW, retry_hours=72)
+        time = next_attempt_at(attempt=len(times), now=times[-1], tried_from=NOW, retry_hours=72)
         if time is None:
             break
         times.append(time)

@@ -28,6 +28,15 @@ SENDING: Columns = {
 }
 SENT = {**SENDING, "status": "sent", "lease_until": None, "finished_at": NOW}
 QUEUED = {**SENDING, "status": "queued", "lease_until": None, "next_attempt_at": NOW}
+REST: Columns = {
+    "reply_to": "{}",
+    "headers": "[]",
+    "tags": "[]",
+    "attachments": "[]",
+    "scheduled_at": NOW,
+    "is_test": 1,
+    "batch_answer": "[]",
+}
 DELIVERY: Columns = {
     "message_id": "m1",
     "position": 0,
@@ -37,11 +46,13 @@ DELIVERY: Columns = {
 EVENT: Columns = {
     "message_id": "m1",
     "sequence": 0,
-    "kind": "accepted",
+    "kind": "sent",
     "attempt": 0,
     "occurred_at": NOW,
 }
 BODY: Columns = {"message_id": "m1", "kind": "text", "part": 0, "content": "Hello"}
+PART: Columns = {"message_id": "m1", "position": 0, "part": 0, "content": "aGk="}
+WINDOW: Columns = {"address_id": 1, "started_at": NOW, "used": 1}
 DAY: Columns = {"day": "2026-11-03", "recipients": 0}
 ENTRY: Columns = {"list": "verified", "value": "you@example.org"}
 SUPPRESSION: Columns = {"address": "you@example.org", "reason": "bounced", "since": NOW}
@@ -65,20 +76,30 @@ ROWS = {
             **{"claimed_by": "w", "retry_of": "m0"},
         },
         {**SENT, "answer_status": 502, "answer_code": "outcome_unknown"},
+        {**SENDING, **REST},
     ],
     "deliveries": [
         DELIVERY,
         *({**DELIVERY, "kind": kind} for kind in ("cc", "bcc")),
-        *({**DELIVERY, "status": status} for status in ("sent", "failed")),
+        *(
+            {**DELIVERY, "status": status}
+            for status in ("sent", "failed", "delivered", "bounced", "complained")
+        ),
     ],
     "events": [
         EVENT,
         *(
             {**EVENT, "kind": kind}
-            for kind in ("deferred", "sent", "failed", "unknown", "cancelled")
+            for kind in (
+                *("deferred", "failed", "unknown", "cancelled", "rescheduled"),
+                *("delivered", "bounced", "complained"),
+            )
         ),
+        {**EVENT, "kind": "delivered", "recipient": "you@example.org"},
     ],
     "bodies": [BODY, {**BODY, "kind": "html"}],
+    "attachment_parts": [PART, {**PART, "content": ""}],
+    "rate_windows": [WINDOW],
     "daily_recipients": [DAY],
     "list_entries": [
         ENTRY,
@@ -132,6 +153,9 @@ WRONG = {
         {**SENDING, "attempt": -1},
         {**SENDING, "subject": None},
         {**SENDING, "sender": None},
+        *({**SENDING, name: "{"} for name, value in REST.items() if isinstance(value, str)),
+        {**SENDING, "is_test": 2},
+        {**SENDING, "is_test": None},
     ],
     "deliveries": [
         {**DELIVERY, "kind": "from"},
@@ -142,6 +166,7 @@ WRONG = {
     ],
     "events": [
         {**EVENT, "kind": "read"},
+        {**EVENT, "kind": "accepted"},
         {**EVENT, "sequence": -1},
         {**EVENT, "attempt": -1},
         {**EVENT, "message_id": "m0"},
@@ -152,6 +177,17 @@ WRONG = {
         {**BODY, "part": -1},
         {**BODY, "content": None},
         {**BODY, "message_id": "m0"},
+    ],
+    "attachment_parts": [
+        {**PART, "position": -1},
+        {**PART, "part": -1},
+        {**PART, "content": None},
+        {**PART, "message_id": "m0"},
+    ],
+    "rate_windows": [
+        {**WINDOW, "used": 0},
+        {**WINDOW, "started_at": None},
+        {**WINDOW, "address_id": 99},
     ],
     "daily_recipients": [
         {**DAY, "recipients": -1},
@@ -170,6 +206,9 @@ WRONG = {
 }
 
 
+OF_A_MESSAGE = ("deliveries", "events", "bodies", "attachment_parts")
+
+
 @pytest.fixture
 def filled(database: SqliteDatabase) -> SqliteDatabase:
     """With an address of id 1, and no row elsewhere."""
@@ -182,7 +221,7 @@ def cases(rows: dict[str, list[Columns]]) -> list[tuple[str, Columns]]:
 
 
 def insert(database: SqliteDatabase, table: str, columns: Columns) -> None:
-    if table in {"deliveries", "events", "bodies"}:
+    if table in OF_A_MESSAGE:
         database.insert("messages", **SENDING)
     database.insert(table, **columns)
 
@@ -282,6 +321,31 @@ def test_a_deleted_message_takes_all_that_belongs_to_it_with_it(filled: SqliteDa
     insert(filled, "deliveries", DELIVERY)
     filled.insert("events", **EVENT)
     filled.insert("bodies", **BODY)
+    filled.insert("attachment_parts", **PART)
     filled.query("DELETE FROM messages")
     dump = filled.dump()
-    assert [dump[table] for table in ("deliveries", "events", "bodies")] == [[], [], []]
+    assert [dump[table] for table in OF_A_MESSAGE] == [[]] * 4
+
+
+def test_a_deleted_address_takes_its_rate_window_with_it(filled: SqliteDatabase) -> None:
+    filled.insert("rate_windows", **WINDOW)
+    filled.query("DELETE FROM addresses")
+    assert filled.dump()["rate_windows"] == []
+
+
+def test_what_an_older_version_has_kept_is_kept() -> None:
+    database = SqliteDatabase(migrations=2)
+    given.address(database)
+    database.insert("messages", **SENT)
+    database.insert("deliveries", **DELIVERY, status="failed", provider_code="E_X")
+    accepted = {**EVENT, "kind": "accepted"}
+    sent = {**EVENT, "kind": "sent", "sequence": 1, "provider_code": "E_Y"}
+    for event in (accepted, sent):
+        database.insert("events", **event)
+    before = database.dump()
+    database.migrate(3)
+    after = database.dump()
+    assert after["deliveries"] == before["deliveries"]
+    assert after["events"] == [{**before["events"][1], "recipient": None}]
+    assert before["messages"][0].items() <= after["messages"][0].items()
+    assert (after["messages"][0]["is_test"], after["messages"][0]["scheduled_at"]) == (0, None)

@@ -24,6 +24,8 @@ _CONSTRUCTORS = {
     },
     "FieldError": 1,
     "InvalidAddress": 0,
+    "InvalidName": 0,
+    "fault": 0,
 }
 del _CONSTRUCTORS["MethodNotAllowed"]  # which brings its own code
 

@@ -8,6 +8,7 @@ import pytest
 
 from accounts.naming import ROLE_NAMES
 from answers import refusal_answer
+from rates import RateLimit
 from refusals import ServerFault
 from settings import Settings, read_settings
 
@@ -26,9 +27,9 @@ BOOLEANS = [
 ]
 LENGTHS = ["MIN_ADDRESS_LEN", "MAX_ADDRESS_LEN"]
 TIMES = ["RETRY_HOURS", "RETENTION_DAYS", "RETENTION_METADATA_DAYS"]
-NUMBERS = [*LENGTHS, "DEFAULT_SEND_BALANCE", *TIMES]
+NUMBERS = [*LENGTHS, "BATCH_INLINE", "DEFAULT_SEND_BALANCE", *TIMES]
 PATTERNS = ["ADDRESS_REGEX", "ADDRESS_CHECK_REGEX"]
-OTHERS = ["PREFIX", "DEFAULT_LANG", "SMTP_IMAP_PROXY_CONFIG"]
+OTHERS = ["PREFIX", "DEFAULT_LANG", "SEND_RATE_LIMIT", "SMTP_IMAP_PROXY_CONFIG"]
 ALL = [*TEXTS, *LISTS, *DOMAINS, *BOOLEANS, *NUMBERS, *PATTERNS, *OTHERS]
 
 
@@ -78,6 +79,8 @@ def test_the_defaults() -> None:
         enable_address_password=False,
         default_send_balance=0,
         send_mail_domains=(),
+        send_rate_limit=None,
+        batch_inline=25,
         sending_paused=False,
         retry_hours=72,
         retention_days=30,
@@ -208,7 +211,7 @@ def test_a_balance_and_a_time_may_be_0(name: str, value: object) -> None:
     assert unreadable(name, -1) == "a whole number, at least 0"
 
 
-@pytest.mark.parametrize("name", LENGTHS)
+@pytest.mark.parametrize("name", [*LENGTHS, "BATCH_INLINE"])
 @pytest.mark.parametrize("value", [0, "0"])
 def test_a_length_may_not_be_0(name: str, value: object) -> None:
     assert unreadable(name, value) == "a whole number, at least 1"
@@ -227,6 +230,45 @@ def test_the_longest_name_is_not_shorter_than_the_shortest() -> None:
 
 def test_a_long_minimum_moves_the_default_maximum() -> None:
     assert read_settings({"MIN_ADDRESS_LEN": 40}).max_address_len == 40
+
+
+@pytest.mark.parametrize(
+    ("value", "limit"),
+    [
+        ("100/minute", (100, 60)),
+        ("1/second", (1, 1)),
+        ("1/s", (1, 1)),
+        ("5/10s", (5, 10)),
+        ("5/10 second", (5, 10)),
+        (" 20 / hour ", (20, 3600)),
+        ("20/2h", (20, 7200)),
+        ("1000/day", (1000, 86_400)),
+        ("1000/31 DAY", (1000, 31 * 86_400)),
+    ],
+)
+def test_a_rate_limit_is_a_number_and_a_period(value: str, limit: tuple[int, int]) -> None:
+    assert read("SEND_RATE_LIMIT", value) == RateLimit(*limit)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("100", "100/", "/minute", "0/minute", "-1/minute", "1.5/minute", "100/fortnight"),
+        *(
+            "100/0s",
+            "100/32 days",
+            "100/32d",
+            "1/" + "9" * 5000 + "s",
+            "9" * 5000 + "/s",
+            "٣/minute",
+        ),
+        *(100, True, ["100/minute"], {"limit": 100}),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_what_is_no_rate_limit_is_unreadable(value: object) -> None:
+    expected = unreadable("SEND_RATE_LIMIT", value)
+    assert expected == "a text" or expected.startswith("a number and a period up to 31 days")
 
 
 @pytest.mark.parametrize("name", PATTERNS)

@@ -11,7 +11,7 @@ from mail.message import Message
 from refusals import NotFound, Unauthorized
 from store.confirm import Confirmation, confirm
 from store.database import Row
-from store.reserve import FIRST_PART_BYTES, MAX_PART_BYTES, reserve
+from store.parts import FIRST_PART_BYTES, MAX_PART_BYTES
 from store.sendbox import StoredMessage, find_message, sendbox_page
 from tests.unit import given
 from tests.unit.given import NOW
@@ -30,8 +30,7 @@ def keep(
     message: Message | None = None,
     **more: Any,
 ) -> None:
-    mail = message or given.message(sender=credential.address)
-    run(reserve(database, mail, given.reservation(credential, id, **more)))
+    given.reserved(database, credential, id, message, **more)
 
 
 def page(
@@ -161,8 +160,8 @@ def test_a_credential_that_does_not_hold_sees_nothing(
 
 
 def tell(database: SqliteDatabase, news: News, **more: Any) -> None:
-    about = Confirmation(id="m1", attempt=1, now=NOW + 500, **more)
-    run(confirm(database, news, about))
+    about = Confirmation(id="m1", news=news, attempt=1, now=NOW + 500, **more)
+    run(confirm(database, [about]))
 
 
 def found(database: SqliteDatabase, credential: Credential, id: str = "m1") -> StoredMessage:
@@ -190,6 +189,11 @@ def test_all_that_is_kept_of_a_message_is_found(
             "provider_code": None,
             "request_id": "r9",
             "retry_of": "m0",
+            "reply_to": None,
+            "headers": None,
+            "tags": None,
+            "attachments": None,
+            "scheduled_at": None,
             "retried_as": None,
         },
         recipients=[
@@ -202,7 +206,7 @@ def test_all_that_is_kept_of_a_message_is_found(
             }
             for address in ("a@one.example", "b@two.example")
         ],
-        events=[{"kind": "accepted", "attempt": 0, "provider_code": None, "occurred_at": NOW}],
+        events=[],
         bodies=[{"kind": "html", "content": "<p>"}],
     )
 
@@ -213,7 +217,6 @@ def test_the_history_is_in_order(database: SqliteDatabase, credential: Credentia
     tell(database, "sent", provider_message_id="<p>")
     message = found(database, credential)
     assert [(event["kind"], event["provider_code"]) for event in message.events] == [
-        ("accepted", None),
         ("unknown", "E_INTERNAL_SERVER_ERROR"),
         ("sent", None),
     ]

@@ -10,7 +10,6 @@ from lifecycle import FINAL, News
 from store.claim import claim
 from store.confirm import Confirmation, confirm
 from store.database import DatabaseUnavailable
-from store.reserve import reserve
 from store.sweep import MAX_STEPS, STEP_ROWS, due_messages, sweep
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, message_id
@@ -32,7 +31,7 @@ def credential(database: SqliteDatabase) -> Credential:
 def sending(database: SqliteDatabase, credential: Credential) -> Credential:
     """The message m1 to two recipients is being sent; 998 of 1000 are left."""
     mail = given.message("a@one.example", "b@two.example")
-    run(reserve(database, mail, given.reservation(credential)))
+    given.reserved(database, credential, message=mail)
     return credential
 
 
@@ -43,8 +42,8 @@ def swept(
 
 
 def tell(database: SqliteDatabase, news: News, *, id: str = "m1", attempt: int = 1) -> None:
-    about = Confirmation(id=id, attempt=attempt, now=LEASE_END + 1, next_attempt_at=NOW)
-    run(confirm(database, news, about))
+    about = Confirmation(id=id, news=news, attempt=attempt, now=LEASE_END + 1, next_attempt_at=NOW)
+    run(confirm(database, [about]))
 
 
 def statuses(database: SqliteDatabase) -> dict[str, str]:
@@ -77,10 +76,12 @@ def put(database: SqliteDatabase, id: str, status: str = "sent", **more: Any) ->
     }
     database.insert("messages", **columns)
     database.insert("deliveries", message_id=id, position=0, kind="to", address=given.YOU)
-    event = {"message_id": id, "sequence": 0, "kind": "accepted", "attempt": 0}
+    event = {"message_id": id, "sequence": 0, "kind": "deferred", "attempt": 1}
     database.insert("events", **event, occurred_at=NOW)
     for kind in ("text", "html"):
         database.insert("bodies", message_id=id, kind=kind, part=0, content="Hello")
+    if waits or sending:
+        database.insert("attachment_parts", message_id=id, position=0, part=0, content="aGk=")
 
 
 def _time_of(id: str) -> int:
@@ -115,11 +116,12 @@ def test_a_lease_that_has_ended_makes_a_message_unknown(
     }
     assert database.query("SELECT * FROM events ORDER BY sequence")[-1] == {
         "message_id": "m1",
-        "sequence": 1,
+        "sequence": 0,
         "kind": "unknown",
         "attempt": 1,
         "provider_code": None,
         "occurred_at": LEASE_END,
+        "recipient": None,
     }
 
 
@@ -191,7 +193,6 @@ def test_a_second_attempt_becomes_unknown_as_the_first(
     assert statuses(database) == {"m1": "unknown"}
     events = database.query("SELECT kind, attempt FROM events ORDER BY sequence")
     assert [(event["kind"], event["attempt"]) for event in events] == [
-        ("accepted", 0),
         ("deferred", 1),
         ("unknown", 2),
     ]
@@ -201,9 +202,14 @@ def test_the_code_of_an_earlier_attempt_does_not_stand_beside_unknown(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     about = Confirmation(
-        id="m1", attempt=1, now=NOW, next_attempt_at=NOW, provider_code="E_RATE_LIMIT_EXCEEDED"
+        id="m1",
+        news="deferred",
+        attempt=1,
+        now=NOW,
+        next_attempt_at=NOW,
+        provider_code="E_RATE_LIMIT_EXCEEDED",
     )
-    run(confirm(database, "deferred", about))
+    run(confirm(database, [about]))
     run(claim(database, "m1", claimant="w", now=NOW, lease_until=LEASE_END))
     swept(database)
     assert database.value("SELECT provider_code FROM messages") is None
@@ -239,6 +245,13 @@ def test_leases_that_end_together_end_one_by_one(
         {"sequence": 0, "n": FULL + 5},
         {"sequence": 1, "n": FULL + 5},
     ]
+
+
+def test_attachments_go_with_the_lease_of_their_message(database: SqliteDatabase) -> None:
+    put(database, "m1", "sending", lease_until=LEASE_END)
+    put(database, "m2", "sending", lease_until=LEASE_END + 1)
+    swept(database)
+    assert ids(database, "SELECT message_id AS id FROM attachment_parts") == ["m2"]
 
 
 # Idempotency keys
@@ -435,17 +448,32 @@ def test_what_is_due_is_found_the_longest_waiting_first(database: SqliteDatabase
     for status in set(STATUSES) - {"queued", "scheduled"}:
         put(database, status, status)
     before = database.dump()
-    assert run(due_messages(database, now=NOW)) == ["m2", "m1", "m0"]
-    assert run(due_messages(database, now=NOW + 1)) == ["m2", "m1", "m0", "m8"]
+    due = [("m2", NOW - 2), ("m1", NOW - 1), ("m0", NOW)]
+    assert run(due_messages(database, now=NOW)) == due
+    assert run(due_messages(database, now=NOW + 1)) == [*due, ("m8", NOW + 1)]
     assert run(due_messages(database, now=0)) == []
     assert database.dump() == before
 
 
-def test_at_most_a_hundred_are_due_at_a_time(database: SqliteDatabase) -> None:
-    for number in range(120):
-        put(database, f"m{number:03}", "queued", next_attempt_at=NOW - number)
+def test_what_is_scheduled_is_found_a_minute_ahead(database: SqliteDatabase) -> None:
+    minute = 60_000
+    put(database, "m1", "scheduled", next_attempt_at=NOW + minute)
+    put(database, "m2", "scheduled", next_attempt_at=NOW + minute + 1)
+    put(database, "m3", "queued", next_attempt_at=NOW + 1)  # its alarm was set when it was queued
+    assert run(due_messages(database, now=NOW)) == [("m1", NOW + minute)]
+    # So of two sweeps a minute apart one finds it in time.
+    assert run(due_messages(database, now=NOW + 1)) == [
+        ("m3", NOW + 1),
+        ("m1", NOW + minute),
+        ("m2", NOW + minute + 1),
+    ]
+
+
+def test_at_most_a_thousand_are_due_at_a_time(database: SqliteDatabase) -> None:
+    for number in range(1020):
+        put(database, f"m{number:04}", "queued", next_attempt_at=NOW - number)
     found = run(due_messages(database, now=NOW))
-    assert found == [f"m{number:03}" for number in range(119, 19, -1)]
+    assert found == [(f"m{number:04}", NOW - number) for number in range(1019, 19, -1)]
 
 
 # Interrupted anywhere
@@ -474,7 +502,7 @@ def _consistent(database: SqliteDatabase) -> None:
         == []
     )
     # A message has all of its rows, or is gone with them.
-    for table in ("deliveries", "events", "bodies"):
+    for table in ("deliveries", "events", "bodies", "attachment_parts"):
         sql = f"SELECT message_id FROM {table} WHERE message_id NOT IN (SELECT id FROM messages)"
         assert database.query(sql) == []
     for table in ("deliveries", "events"):
@@ -482,6 +510,10 @@ def _consistent(database: SqliteDatabase) -> None:
         assert database.query(sql) == []
     sql = "SELECT message_id FROM bodies GROUP BY 1 HAVING count(*) <> 2"
     assert database.query(sql) == []
+    # What is still to be sent has its attachments, and nothing else has.
+    sql = "SELECT message_id AS id FROM attachment_parts"
+    waiting = "SELECT id FROM messages WHERE status IN ('scheduled', 'queued', 'sending')"
+    assert ids(database, sql) == ids(database, waiting)
     # Behind the position no key is left.
     sql = f"{WITH_KEY} AND id <= coalesce((SELECT position FROM sweeps), '')"
     assert database.query(sql) == []

@@ -12,10 +12,12 @@ from pathlib import Path
 from types import FrameType
 
 from tools.bench import (
+    batch,
     database,
     imports,
     python_time,
     replay,
+    search,
     send,
     sweep,
     table_size,
@@ -35,12 +37,14 @@ _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
     database.measure,
     python_time.measure,
     replay.measure,
+    batch.measure,
     send.measure,
 )
 
 _ON_HISTORIES: tuple[Callable[[Histories, Figures, int], None], ...] = (
     table_size.measure,
     sweep.measure,
+    search.measure,
 )
 
 
@@ -61,7 +65,7 @@ def main(arguments: list[str]) -> int:
         with started() as workers:
             for measure in _BESIDE_EACH_OTHER:
                 measure(workers, figures, repeat)
-        progress("Writing a thousand messages and a million (20 s)")
+        progress("Writing a thousand messages and a million (50 s)")
         with started_on_histories() as histories:
             for measure_on_histories in _ON_HISTORIES:
                 measure_on_histories(histories, figures, repeat)

@@ -3,13 +3,19 @@
 The messages lie evenly in the last 80 days, all within the retention of 90 days. One in ten is
 the sending address's own. Bodies are there for the last 30 days and idempotency keys for the
 last one, as the sweep has seen to the others.
+
+The search index has the own messages, each with as many different words as a longer mail, also
+those whose bodies are gone: a search there is one over so many messages with their texts.
 """
 
 import contextlib
+import itertools
+import random
 import sqlite3
 import time
 from pathlib import Path
 
+from store.search_index import SETTLED_MILLISECONDS, indexed_word
 from tools.bench import mails
 from tools.bench.report import progress
 from tools.local_database import database_file
@@ -27,6 +33,18 @@ _FAILED_SHARE = 50
 # With more than a quarter of a page SQLite would give each body a page of its own, and the file
 # would have four times the size.
 BODY = "'" + "Your order has left our house and will be with you soon. " * 14 + "'"
+
+# The words of the search index, the frequent ones first. There are pairs of ideographs among
+# them, as the index cuts Chinese.
+_random = random.Random(1)
+VOCABULARY = [
+    "".join(_random.choices("etaoinshrdlucmfwypvbgk", k=_random.randint(2, 12)))
+    if place % 7
+    else chr(0x4E00 + place) + chr(0x5000 + place)
+    for place in range(10_000)
+]
+_FREQUENCIES = list(itertools.accumulate(1 / (place + 10) for place in range(len(VOCABULARY))))
+_WORDS = 250  # of a mail, of which more than a hundred are different
 
 # A UUID of version 7 (RFC 9562, section 5.7) of the time `at`, as the worker makes them.
 _NEW_ID = """
@@ -52,6 +70,8 @@ def write_history(state: Path, messages: int) -> None:
         connection.execute(_bodies(now))
         connection.execute(_keys(now))
         connection.execute(_swept_keys(now))
+        connection.create_function("some_words", 0, _some_words)
+        connection.execute(_index(now))
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
     seconds = time.monotonic() - began
@@ -91,8 +111,7 @@ def sent_messages(begin: int, end: int, count: int) -> list[str]:
         """,
         f"""
         INSERT INTO events (message_id, sequence, kind, attempt, occurred_at)
-        SELECT id, place, iif(place, status, 'accepted'), place, accepted_at + place * 150
-        FROM messages JOIN (SELECT 0 AS place UNION ALL SELECT 1) WHERE {within} ORDER BY id, place
+        SELECT id, 0, status, 1, finished_at FROM messages WHERE {within} ORDER BY id
         """,
         f"""
         INSERT INTO daily_recipients (day, recipients)
@@ -146,3 +165,17 @@ def _swept_keys(now: int) -> str:
     INSERT INTO sweeps (name, position)
     SELECT 'idempotency_keys', max(id) FROM messages WHERE id < {id_of(now - DAY)}
     """
+
+
+def _index(now: int) -> str:
+    head = [indexed_word(OWN_ADDRESS_ID, word) for word in ("your", "order", "no", "example")]
+    return f"""
+    INSERT INTO search (rowid, message_id, head, text)
+    SELECT accepted_at >> 4, id, '{" ".join(head)}', some_words() FROM messages
+    WHERE address_id = {OWN_ADDRESS_ID} AND id < {id_of(now - SETTLED_MILLISECONDS)} ORDER BY id
+    """
+
+
+def _some_words() -> str:
+    words = set(_random.choices(VOCABULARY, cum_weights=_FREQUENCIES, k=_WORDS))
+    return " ".join(indexed_word(OWN_ADDRESS_ID, word) for word in words)

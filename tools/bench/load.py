@@ -11,7 +11,6 @@ from typing import Any
 
 from tools.local_server import HOST
 
-_PATH = "/api/send_mail"
 _TIMEOUT = 60
 
 
@@ -24,13 +23,14 @@ class Target:
     """A worker under load.
 
     `authorization` is the header of that name; `idempotency_key` makes that of each request, and
-    where it is None there is none.
+    where it is None there is none. `path` is where requests are posted.
     """
 
     name: str
     port: int
     authorization: str
     idempotency_key: Callable[[], str] | None = None
+    path: str = "/api/send_mail"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class _Client:
     def send(self) -> None:
         if self.target.idempotency_key is not None:
             self._headers["Idempotency-Key"] = self.target.idempotency_key()
-        self._connection.request("POST", _PATH, self.body, self._headers)
+        self._connection.request("POST", self.target.path, self.body, self._headers)
         response = self._connection.getresponse()
         self.answer = response.read()
         if response.status != http.client.OK:

@@ -5,7 +5,7 @@ bare worker always runs the statements that this worker runs, however they chang
 """
 
 import asyncio
-import json
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -14,10 +14,18 @@ from mail.address import parse_address
 from mail.message import Message, Recipient
 from store.confirm import Confirmation, confirm
 from store.database import Row, Statement
-from store.reserve import Reservation, reserve
+from store.reserve import Entry, Reservation, reserve
 from tools.bench import mails
 
-_ID = "the-id-of-the-message"
+# Stand for what the bare worker knows of each send, by these names.
+_NOW, _LEASE_UNTIL = 1_111_111_111_111, 2_222_222_222_222
+_ID, _PROVIDER_MESSAGE_ID = "the-id-of-the-message", "the-message-id-of-the-provider"
+_FACTS = {
+    _ID: "id",
+    str(_NOW): "now",
+    str(_LEASE_UNTIL): "lease_until",
+    _PROVIDER_MESSAGE_ID: "provider_message_id",
+}
 _BALANCE = 1_000_000_000
 
 
@@ -25,8 +33,8 @@ def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
     """The two batches that send a text of `size` bytes on `day` (YYYY-MM-DD, UTC).
 
     Each statement is `[sql, parameters]`, and a parameter says what the bare worker binds:
-    `{"id": true}` the message's id, `{"slice": [start, end]}` that part of the text,
-    `{"json": {...}}` the object as JSON with the id and the times of this send in it, and
+    `{"slice": [start, end]}` that part of the mail's text, `{"pieces": [...]}` these texts one
+    after the other, `{"fact": name}` among them standing for that fact of this send, and
     `{"value": ...}` the value itself.
     """
     text = mails.content(size)
@@ -38,19 +46,23 @@ def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
         text=text,
     )
     reservation = Reservation(
-        id=_ID,
         credential=credential,
         default_balance=_BALANCE,
-        size=size,
-        now=0,
-        lease_until=0,
+        now=_NOW,
+        lease_until=_LEASE_UNTIL,
         day=day,
         request_id="the-id-of-the-request",
     )
-    # The bare worker fills in the time and the Message-ID.
-    confirmation = Confirmation(id=_ID, attempt=1, now=0, answer_status=200)
-    asyncio.run(reserve(reserving := _Recorder(), message, reservation))
-    asyncio.run(confirm(confirming := _Recorder(), "sent", confirmation))
+    sent = Confirmation(
+        id=_ID,
+        news="sent",
+        attempt=1,
+        now=_NOW,
+        provider_message_id=_PROVIDER_MESSAGE_ID,
+        answer_status=200,
+    )
+    asyncio.run(reserve(reserving := _Recorder(), [Entry(_ID, message, size)], reservation))
+    asyncio.run(confirm(confirming := _Recorder(), [sent]))
     return {
         "reserve": [_template(statement, text) for statement in reserving.statements],
         "confirm": [_template(statement, text) for statement in confirming.statements],
@@ -77,13 +89,11 @@ def _template(statement: Statement, text: str) -> list[Any]:
 
 
 def _parameter(value: object, text: str) -> dict[str, Any]:
-    if value == _ID:
-        return {"id": True}
-    if isinstance(value, str) and value.startswith("{"):
-        return {"json": json.loads(value)}
-    if isinstance(value, str) and len(value) > len("html") and value in text:
-        # The text repeats itself, so every slice but the first is found as its end.
-        start = 0 if text.startswith(value) else len(text) - len(value)
-        if text[start : start + len(value)] == value:
-            return {"slice": [start, start + len(value)]}
-    return {"value": value}
+    if not isinstance(value, str):
+        return {"value": value}
+    # The text repeats itself, so every slice but the first is found as its end.
+    start = 0 if text.startswith(value) else len(text) - len(value)
+    if text[start : start + len(value)] == value:
+        return {"slice": [start, start + len(value)]}
+    pieces = re.split(f"({'|'.join(_FACTS)})", value)
+    return {"pieces": [{"fact": _FACTS[it]} if it in _FACTS else it for it in pieces]}

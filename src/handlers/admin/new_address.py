@@ -4,19 +4,13 @@ import msgspec
 
 from accounts.naming import check_name, clean_name, full_address
 from answers import Answer, json_answer
+from api.addresses import AdminNewAddress
 from call import Call
 from handlers.address_creation import choose_domain, create_with_credential
 from handlers.decoding import read_json
 from refusals import BadRequest, FieldError
 
-
-class _Body(msgspec.Struct, rename="camel"):
-    name: str | None = None
-    domain: str | None = None
-    enable_prefix: bool | None = None
-
-
-_decoder = msgspec.json.Decoder(_Body)
+_decoder = msgspec.json.Decoder(AdminNewAddress)
 
 
 async def create(call: Call) -> Answer:

@@ -12,15 +12,15 @@ _BATCHES = {
     "sweep keys": "INSERT INTO sweeps",
     "sweep bodies": "DELETE FROM bodies",
     "sweep messages": "DELETE FROM messages",
-    "sweep due": "WHERE next_attempt_at <= ?1",
+    "sweep due": "WHERE next_attempt_at <= ?2",
 }
 
 
 class Passage(NamedTuple):
     """The worker is at ``point``, ``when`` is ``before`` or ``after`` its call.
 
-    ``message_id`` and ``subject`` are those of the message that it is about, as far as the call
-    says so.
+    ``message_id`` and ``subject`` are those of the message that it is about, of several the first,
+    as far as the call says so.
     """
 
     point: str
@@ -38,18 +38,25 @@ def passage(call: str, when: str, content: str) -> Passage:
         # An alarm is for one message and later; the sweep wakes many, at once.
         point = "alarm" if carried[0]["delaySeconds"] else "wake"
         return Passage(point, when, carried[0]["body"]["id"] if point == "alarm" else None)
-    return _batch(when, carried)
+    values = carried["parameters"]
+    return _batch(
+        when, [(sql, [values[at] for at in bound]) for sql, bound in carried["statements"]]
+    )
 
 
-def _batch(when: str, statements: list[list[Any]]) -> Passage:
-    point = next((name for name, text in _BATCHES.items() if _holds(statements, text)), "other")
+def _batch(when: str, statements: list[tuple[str, list[Any]]]) -> Passage:
+    for point, text in _BATCHES.items():
+        parameters = next((bound for sql, bound in statements if text in sql), None)
+        if parameters is not None:
+            return Passage(point, when, *_about(point, parameters))
+    return Passage("other", when)
+
+
+def _about(point: str, parameters: list[Any]) -> tuple[str | None, str | None]:
     if point == "claim":
-        return Passage(point, when, message_id=statements[0][1][0])
-    if point in ("reserve", "confirm"):
-        request = json.loads(statements[0][1][0])
-        return Passage(point, when, request["id"], request.get("subject"))
-    return Passage(point, when)
-
-
-def _holds(statements: list[list[Any]], text: str) -> bool:
-    return any(text in sql for sql, _ in statements)
+        return parameters[0], None
+    if point not in ("reserve", "confirm"):
+        return None, None
+    request = json.loads(parameters[0])
+    first = request["messages"][0] if point == "reserve" else request[0]
+    return first["id"], first.get("subject")

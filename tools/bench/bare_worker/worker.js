@@ -11,9 +11,8 @@ const newId = (now) => {
 };
 
 const bound = (parameter, facts, text) => {
-  if (parameter.id) return facts.id;
   if (parameter.slice) return text.slice(...parameter.slice);
-  if (parameter.json) return JSON.stringify({ ...parameter.json, ...facts });
+  if (parameter.pieces) return parameter.pieces.map((it) => facts[it.fact] ?? it).join("");
   return parameter.value;
 };
 

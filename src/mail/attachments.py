@@ -1,0 +1,104 @@
+"""Attachments: base64 into bytes, and what a file's name, type and content id may be."""
+
+import binascii
+import hashlib
+import re
+
+from mail.characters import has_control, has_deceptive, has_encoded_word
+from mail.faults import fault
+from mail.fields import AttachmentField
+from mail.media_types import guessed_type
+from mail.message import Attachment
+
+MAX_ATTACHMENTS = 100
+MAX_FILENAME_BYTES = 255  # what file systems take
+MAX_CONTENT_TYPE_CHARACTERS = 255
+MAX_CONTENT_ID_CHARACTERS = 128
+
+_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]++"  # RFC 2045, section 5.1
+_QUOTED = r'"(?:[ !#-\[\]-~]|\\[ -~])*+"'
+_CONTENT_TYPE = re.compile(
+    rf"(?P<type>{_TOKEN})/(?P<subtype>{_TOKEN})(?: *; *{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))*+"
+)
+_CONTENT_ID = re.compile("[!-;=?-~]+")  # printable ASCII without angle brackets
+_PATH_SEPARATOR = re.compile(r"[/\\]")
+_LINE_END = re.compile(r"[\r\n]+")
+
+
+def read_attachments(given: list[AttachmentField] | None) -> tuple[Attachment, ...]:
+    """The files, in their order.
+
+    :raises BadRequest: with a code that begins with ``attachment``, the member of the file named.
+    """
+    if given and len(given) > MAX_ATTACHMENTS:
+        raise fault("attachments_too_many", "attachments", limit=MAX_ATTACHMENTS)
+    attachments: list[Attachment] = []
+    content_ids: set[str] = set()
+    for index, file in enumerate(given or ()):
+        path = f"attachments[{index}]"
+        filename = _filename(f"{path}.filename", file.filename)
+        content_id = _content_id(f"{path}.content_id", file.content_id)
+        if content_id in content_ids:
+            raise fault("attachment_content_id_repeated", f"{path}.content_id")
+        if content_id is not None:
+            content_ids.add(content_id)
+        content_type = _content_type(f"{path}.content_type", file.content_type, filename)
+        content = _content(f"{path}.content", file.content)
+        digest = hashlib.sha256(content).hexdigest()
+        attachments.append(Attachment(filename, content_type, content, digest, content_id))
+    return tuple(attachments)
+
+
+def _filename(field: str, given: str | None) -> str:
+    if not given or not given.strip():
+        raise fault("attachment_filename_missing", field)
+    if (
+        has_control(given)
+        or has_deceptive(given)
+        or has_encoded_word(given)
+        or _PATH_SEPARATOR.search(given)
+    ):
+        raise fault("attachment_filename_invalid", field)
+    if len(given.encode()) > MAX_FILENAME_BYTES:
+        raise fault("attachment_filename_too_long", field, limit=MAX_FILENAME_BYTES)
+    return given
+
+
+def _content_type(field: str, given: str | None, filename: str) -> str:
+    if given is None:
+        return guessed_type(filename)
+    match = _CONTENT_TYPE.fullmatch(given) if len(given) <= MAX_CONTENT_TYPE_CHARACTERS else None
+    if match is None:
+        limit = MAX_CONTENT_TYPE_CHARACTERS
+        raise fault("attachment_content_type_invalid", field, limit=limit)
+    # A multipart can't be encoded as a file is (RFC 2046, section 5.1), and of the messages only
+    # a whole one is a file: the others are parts, or point somewhere else (section 5.2).
+    kind, subtype = match["type"].lower(), match["subtype"].lower()
+    if kind == "multipart" or (kind == "message" and subtype != "rfc822"):
+        raise fault("attachment_content_type_refused", field)
+    return given
+
+
+def _content_id(field: str, given: str | None) -> str | None:
+    if given is None:
+        return None
+    bare = given[1:-1] if given.startswith("<") and given.endswith(">") else given
+    if len(bare) > MAX_CONTENT_ID_CHARACTERS or _CONTENT_ID.fullmatch(bare) is None:
+        raise fault("attachment_content_id_invalid", field, limit=MAX_CONTENT_ID_CHARACTERS)
+    return bare
+
+
+def _content(field: str, given: str | None) -> bytes:
+    if given is None:
+        raise fault("attachment_content_missing", field)
+    if given[:5].lower() == "data:":
+        raise fault("attachment_content_is_data_url", field)
+    base64 = _LINE_END.sub("", given) if "\n" in given or "\r" in given else given
+    digits = base64.rstrip("=")
+    padding = -len(digits) % 4
+    if len(base64) - len(digits) not in (0, padding):
+        raise fault("attachment_content_invalid", field)
+    try:
+        return binascii.a2b_base64(digits + "=" * padding, strict_mode=True)
+    except ValueError as error:  # also what is not ASCII
+        raise fault("attachment_content_invalid", field) from error

@@ -1,0 +1,62 @@
+"""Mailboxes: an address with a display name (RFC 5322, section 3.4, ``mailbox``)."""
+
+import re
+
+from mail.address import InvalidAddress, parse_address
+from mail.characters import has_control, has_deceptive, has_encoded_word
+from mail.fields import MailboxField
+from mail.message import Mailbox
+
+# A display name longer than this is no name; with it an encoded header stays within 998 octets.
+MAX_NAME_CHARACTERS = 200
+
+# A quoted or a plain name, and an address in angle brackets. What separates mailboxes in a list
+# must be quoted in a name.
+_NAME_ADDRESS = re.compile(
+    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)" *|(?P<plain>[^"<>,;]*+))<(?P<address>[^<>]*+)>', re.DOTALL
+)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_SEPARATOR = re.compile("[,;]")
+
+
+class InvalidName(InvalidAddress):
+    """The display name of a mailbox is none that a mail may show."""
+
+
+def parse_mailbox(given: str | MailboxField) -> Mailbox:
+    """Read one mailbox: ``Name <address>``, ``"Name" <address>``, an address alone, or an object.
+
+    :raises InvalidName: as ``display_name`` does.
+    :raises InvalidAddress: with a code of ``parse_address``, or with ``mailbox_list`` where the
+        text seems to hold several.
+    """
+    if isinstance(given, MailboxField):
+        return Mailbox(parse_address(given.email), display_name(given.name))
+    match = _NAME_ADDRESS.fullmatch(given.strip(" "))
+    if match:
+        quoted = match["quoted"]
+        name = match["plain"] if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
+        return Mailbox(parse_address(match["address"]), display_name(name))
+    if _SEPARATOR.search(given):
+        raise InvalidAddress("mailbox_list")
+    return Mailbox(parse_address(given))
+
+
+def display_name(given: str | None) -> str | None:
+    """The name without the spaces around it, None where nothing is left.
+
+    :raises InvalidName: with code ``display_name_has_control``, ``display_name_has_hidden``,
+        ``display_name_has_encoded_word`` or ``display_name_too_long``.
+    """
+    name = (given or "").strip(" ")
+    if not name:
+        return None
+    if has_control(name):
+        raise InvalidName("display_name_has_control")
+    if has_deceptive(name):
+        raise InvalidName("display_name_has_hidden")
+    if has_encoded_word(name):
+        raise InvalidName("display_name_has_encoded_word")
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise InvalidName("display_name_too_long", limit=MAX_NAME_CHARACTERS)
+    return name

@@ -1,0 +1,120 @@
+"""The plain text of a mail that is written in HTML, for those who read no HTML.
+
+Every tag becomes a mark of one or two characters, or nothing. Then each step carries out one kind
+of mark in the whole text at once: that takes a fraction of the time of a walk from tag to tag.
+"""
+
+import re
+from itertools import chain, compress
+
+from mail.markup import attribute, pieces, unescaped
+from mail.nesting import BULLETS, ITEM, LIST_END, MARKS, NUMBERS, QUOTATION, QUOTATION_END, indented
+
+# Of longer HTML only the beginning is read, in characters: a send has little time, and no reader
+# of plain text misses more. The text says so.
+MAX_HTML = 128 * 1024
+_CUT = "[...]"
+
+# The marks are control characters, which stand for nothing in HTML and are taken out of it. They
+# are, in turn: the end of a block, a line break, the beginning of a cell, a space that stays, and
+# the beginning of a link, the end of its address, the end of its text.
+_BLOCK, _BREAK, _CELL, _SPACE, _LINK, _ADDRESS_END, _LINK_END = _MARKS = "\1\2\3\4\5\6\7"
+# What may stand around the text of a link, and is none of it.
+_AROUND = f" \t\n\r\f\xa0{_MARKS}{MARKS}"
+_PARAGRAPH = _BLOCK + _BREAK
+
+_BLOCKS = (
+    "address article aside body center dd details div dl dt fieldset figcaption footer form header"
+    " html legend main nav option section summary tbody tfoot thead tr"
+)
+_PARAGRAPHS = "blockquote figure h1 h2 h3 h4 h5 h6 p pre table"
+_MARK_OF_TAG = {
+    **{end + name: _BLOCK for name in _BLOCKS.split() for end in ("", "/")},
+    **{end + name: _PARAGRAPH for name in _PARAGRAPHS.split() for end in ("", "/")},
+    **{"br": _BREAK, "/br": _BREAK, "td": _CELL, "th": _CELL, "a": _LINK_END, "/a": _LINK_END},
+    **{"ul": _BLOCK + BULLETS, "ol": _BLOCK + NUMBERS, "li": _BLOCK + ITEM, "/li": _BLOCK},
+    **{"/ul": _BLOCK + LIST_END, "/ol": _BLOCK + LIST_END},
+    **{"blockquote": _PARAGRAPH + QUOTATION, "/blockquote": _PARAGRAPH + QUOTATION_END},
+    "hr": _PARAGRAPH + "-" * 20 + _PARAGRAPH,
+}
+
+_CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20)])
+_LINKED = re.compile(f"{_LINK}([^{_ADDRESS_END}]*+){_ADDRESS_END}([^{_LINK_END}]*+)")
+_SCHEMES = ("http://", "https://", "mailto:", "tel:")
+# Of "?a=1&copy=2" nothing is a character reference, whatever it would be in a text.
+_AMPERSAND = re.compile("&(?!#?[0-9a-z]{1,32};)", re.IGNORECASE)
+# Blocks that end together end one line. A break after the end of a line makes an empty line.
+_LINE_END = re.compile(f"[{_PARAGRAPH}][ {_BLOCK}{_CELL}]*+({_BREAK}?)[ {_PARAGRAPH}{_CELL}]*+")
+_CELLS = re.compile(f"{_CELL}[ {_CELL}]*+")
+
+
+def plain_text(html: str) -> str:
+    """What ``html`` says, as text; empty where it shows none.
+
+    Links are ``text (address)``, items of a list have their number or a star, cells of a row a
+    bar between them, quotations ``> `` before each line, images their alternative text. Of HTML
+    longer than ``MAX_HTML`` the beginning is read, and the text ends with a line ``[...]``.
+    """
+    text = _marked(_without_controls(html[:MAX_HTML]))
+    text = _LINKED.sub(_with_address, unescaped(text)).replace(_LINK_END, "")
+    text = " ".join(text.split())
+    text = indented(_in_lines(text))
+    text = _with_bars(text).replace(_SPACE, " ").strip("\n")
+    return f"{text}\n{_CUT}" if text and len(html) > MAX_HTML else text
+
+
+def _without_controls(html: str) -> str:
+    # As bytes: that takes a tenth of the time that a pattern takes.
+    kept = html.encode("utf-8", "surrogatepass").translate(None, _CONTROLS)
+    return kept.decode("utf-8", "surrogatepass")
+
+
+def _marked(html: str) -> str:
+    texts, names, attributes = pieces(html)
+    if "pre" in names:
+        _preformat(texts, names)
+    marks = [_MARK_OF_TAG.get(name, "") for name in names]
+    for at in compress(range(len(names)), map({"a", "img"}.__contains__, names)):
+        if names[at] == "img":
+            marks[at] = attribute(attributes[at], "alt").strip()
+        else:
+            marks[at] += _link(attribute(attributes[at], "href"))
+    return _BLOCK + texts[0] + "".join(chain.from_iterable(zip(marks, texts[1:], strict=True)))
+
+
+def _preformat(texts: list[str], names: list[str]) -> None:
+    """Mark the spaces and line ends in ``<pre>``, so that they stay."""
+    is_preformatted = False
+    for at, name in enumerate(names, 1):
+        if name in ("pre", "/pre"):
+            is_preformatted = name == "pre"
+        if is_preformatted:
+            lines = texts[at].expandtabs(4).replace("\r\n", "\n")
+            texts[at] = lines.replace("\n", _BREAK).replace(" ", _SPACE)
+
+
+def _link(written: str) -> str:
+    address = "%20".join(written.split())
+    if not address.lower().startswith(_SCHEMES):
+        return ""
+    return _LINK + _AMPERSAND.sub("&amp;", address) + _ADDRESS_END
+
+
+def _with_address(link: re.Match[str]) -> str:
+    address, text = link.groups()
+    shown = text.strip(_AROUND)
+    if not shown or shown in (address, address.partition(":")[2].lstrip("/")):
+        return text
+    before, _, after = text.partition(shown)
+    return f"{before}{shown} ({address}){after}"
+
+
+def _in_lines(text: str) -> str:
+    text = text.replace(f" {_BLOCK}", _BLOCK).replace(f" {_BREAK}", _BREAK)
+    return _LINE_END.sub("\n\\1", text).replace(_BREAK, "\n").rstrip(f"\n {_CELL}{MARKS}")
+
+
+def _with_bars(text: str) -> str:
+    if _CELL not in text:
+        return text
+    return _CELLS.sub(" | ", text.replace(f" {_CELL}", _CELL)).replace(" | \n", "\n")

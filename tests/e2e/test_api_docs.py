@@ -1,0 +1,207 @@
+"""The examples of docs/api.md, run as they are printed, against a server of their own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender
+from tools.local_server import LocalServer
+from tools.openapi.routes import ROUTES, Route
+from tools.prepare import ROOT
+from tools.wrangler import node_binary
+
+COMMANDS = {
+    "sh": ("bash", "-eu", "-o", "pipefail", "-s"),
+    "python": (sys.executable, "-"),
+    "javascript": (str(node_binary()), "--input-type=module", "-"),
+}
+ANSWERS = ("json", "text")
+# Members that say the same each time.
+SAME = {"code", "detail", "event", "field", "kind", "last_event", "message", "object", "status"}
+
+_BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^#+ (?P<title>.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, and the line of the document that it begins at."""
+
+    language: str
+    code: str
+    line: int
+
+
+@dataclass
+class Group:
+    """Examples that do the same in several languages, and the answers that each of them prints."""
+
+    title: str
+    examples: list[Block] = field(default_factory=list)
+    answers: list[Block] = field(default_factory=list)
+
+
+def read_groups(document: str) -> list[Group]:
+    """The examples of ``document`` in their order."""
+    places: list[re.Match[str]] = [*_BLOCK.finditer(document)]
+    inside = [range(*block.span()) for block in places]
+    places += [
+        heading
+        for heading in _HEADING.finditer(document)
+        if not any(heading.start() in block for block in inside)  # there it is a comment
+    ]
+    groups = [Group("")]
+    for place in sorted(places, key=lambda place: place.start()):
+        if place.re is _HEADING:
+            groups.append(Group(place["title"]))
+            continue
+        block = Block(place["language"], place["code"], document.count("\n", 0, place.start()) + 1)
+        if block.language in ANSWERS:
+            groups[-1].answers.append(block)
+            continue
+        if groups[-1].answers:
+            groups.append(Group(groups[-1].title))
+        groups[-1].examples.append(block)
+    return [group for group in groups if group.examples or group.answers]
+
+
+GROUPS = read_groups((ROOT / "docs" / "api.md").read_text())
+EXAMPLES = [(group, example) for group in GROUPS for example in group.examples]
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Api]:
+    with LocalServer(variables=DEPLOYMENT) as server:
+        yield Api(server)
+
+
+@pytest.fixture(scope="module")
+def sender(api: Api) -> Sender:
+    return api.new_sender(balance=100)
+
+
+@pytest.mark.parametrize(
+    ("group", "example"), EXAMPLES, ids=[f"line {example.line}" for _, example in EXAMPLES]
+)
+def test_it_prints_such_answers(api: Api, sender: Sender, group: Group, example: Block) -> None:
+    done = subprocess.run(
+        COMMANDS[example.language],
+        input=example.code,
+        cwd=ROOT,  # where Node.js finds the SDK
+        env={**os.environ, **variables_for(api, sender, example.code)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    check_printed(done.stdout, group.answers)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_endpoint_has_an_example_in_each_language(route: Route) -> None:
+    call = f"`{route.method} {route.path}`"
+    assert {block.language for group, block in EXAMPLES if call in group.title} == {*COMMANDS}
+
+
+def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
+    """What stands in the reader's environment; a message of its own where ``code`` needs one."""
+    later = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    variables = {
+        "API_URL": api.server.url,
+        "ADMIN_PASSWORD": ADMIN_PASSWORD,
+        "ADDRESS": sender.address,
+        "JWT": sender.jwt,
+        "LATER": later,
+    }
+    messages: dict[str, Callable[[], str]] = {
+        "ID": lambda: sent_message(api, sender),
+        "SCHEDULED_ID": lambda: scheduled_message(api, sender, later),
+        "FAILED_ID": lambda: failed_message(api, sender),
+    }
+    needed = {name for name in messages if re.search(rf"\b{name}\b", code)}
+    return {**variables, **{name: messages[name]() for name in needed}}
+
+
+def sent_message(api: Api, sender: Sender) -> str:
+    answer = api.send(
+        sender,
+        to_name=None,
+        from_name=None,
+        subject="Your invoice",
+        content="Thank you!",
+        reply_to="questions@example.com",
+        headers={"X-Order": "4711"},
+        tags=[{"name": "kind", "value": "invoice"}],
+        attachments=[{"filename": "invoice.txt", "content": "NDIuMDA="}],
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+def scheduled_message(api: Api, sender: Sender, later: str) -> str:
+    answer = api.send(sender, scheduled_at=later)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def failed_message(api: Api, sender: Sender) -> str:
+    """A message that looks as if the provider had refused it, which the local one never does."""
+    message_id: str = api.send(sender).json()["id"]
+    api.server.sql("UPDATE messages SET status = 'failed' WHERE id = ?", [message_id])
+    return message_id
+
+
+def check_printed(output: str, answers: list[Block]) -> None:
+    """Check that ``output`` consists of ``answers``, JSON of the same shape, and the same text."""
+    rest = output.strip()
+    for answer in answers:
+        if answer.language == "text":
+            assert rest.startswith(answer.code.strip()), rest
+            rest = rest.removeprefix(answer.code.strip()).lstrip()
+            continue
+        value, end = json.JSONDecoder().raw_decode(rest)
+        assert shape_of(value) == shape_of(json.loads(answer.code)), rest
+        rest = rest[end:].lstrip()
+    assert rest == "", "more is printed than the document says"
+
+
+def shape_of(value: Any) -> Any:
+    """The members and types of ``value``; of a list the shapes of its items, each once."""
+    match value:
+        case dict():
+            return {
+                name: member if name in SAME else shape_of(member) for name, member in value.items()
+            }
+        case list():
+            shapes = [shape_of(item) for item in value]
+            return [shape for place, shape in enumerate(shapes) if shape not in shapes[:place]]
+        case _:
+            return type(value).__name__
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        '{"status": "ok", "to": []}',
+        '{"status": "queued", "to": [{"email": "a"}]}',
+        '{"status": "ok", "to": [{"email": null}]}',
+        '{"status": "ok", "to": [{"email": "a"}, {"email": "b", "name": "B"}]}',
+        '{"status": "ok", "to": [{"email": "a"}], "more": true}',
+        '{"status": "ok", "to": [{"email": "a"}]} {}',
+    ],
+)
+def test_other_answers_fail(output: str) -> None:
+    documented = Block("json", '{"status": "ok", "to": [{"email": "b"}, {"email": "c"}]}', 1)
+    check_printed('{"to": [{"email": "a"}], "status": "ok"}\n', [documented])
+    with pytest.raises((AssertionError, json.JSONDecodeError)):
+        check_printed(output, [documented])

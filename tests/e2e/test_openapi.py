@@ -1,0 +1,176 @@
+"""The description of the API, and whether the worker keeps to it."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender
+from tools.local_server import LocalServer
+from tools.prepare import ROOT, venv_program
+
+# That a request fits the description does not mean that it is carried out: the balance may be used
+# up, the name taken, the recipient blocked.
+_NOT_CHECKED = "positive_data_acceptance"
+# So many come at least from examples and from the boundaries of what is described.
+_BOUNDARY_CASES = 1_700
+# So many operations take so little that soon no other request to them is to be made up.
+_SMALL_OPERATIONS = 3
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[LocalServer]:
+    """A server whose sendbox and log no other test looks into; its rate limit is never reached."""
+    with LocalServer(variables={**DEPLOYMENT, "SEND_RATE_LIMIT": "1000000/hour"}) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [("/openapi.json", "application/json"), ("/docs", "text/html; charset=utf-8")],
+)
+def test_the_description_and_its_page_are_served(api: Api, path: str, content_type: str) -> None:
+    file = {"/openapi.json": "openapi.json", "/docs": "docs.html"}[path]
+    answer = api.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == content_type
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.content == (ROOT / "public" / file).read_bytes()
+    assert api.call("HEAD", path).status_code == 200
+    assert api.post(path, {}).status_code == 405
+
+
+def test_pages_of_other_origins_may_read_the_description(api: Api) -> None:
+    answer = api.get("/openapi.json", headers={"Origin": "https://example.net"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.timeout(480)
+def test_two_thousand_generated_requests(own_server: LocalServer, tmp_path: Path) -> None:
+    check_generated_requests(own_server, tmp_path, at_least=2_000)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_twenty_thousand_generated_requests(own_server: LocalServer, tmp_path: Path) -> None:
+    check_generated_requests(own_server, tmp_path, at_least=20_000)
+
+
+def check_generated_requests(server: LocalServer, folder: Path, *, at_least: int) -> None:
+    """Have schemathesis call every operation, and check that it finds no fault in any answer."""
+    api = Api(server)
+    sender = api.new_sender(balance=10**9)
+    description = api.get("/openapi.json").json()
+    operations = {
+        (m.upper(), path) for path, methods in description["paths"].items() for m in methods
+    }
+    closed = folder / "closed.json"
+    closed.write_text(json.dumps(without_other_members(description)))
+    written = len(server.log.read_text())
+    output = run_schemathesis(
+        closed,
+        server.url,
+        folder,
+        headers={**sender.headers, "x-admin-auth": ADMIN_PASSWORD},
+        values={
+            "jwt": sender.jwt,
+            "address": sender.address,
+            "failed_ids": failed_messages(api, sender),
+            "scheduled_ids": scheduled_messages(api, sender),
+            "scheduled_at": in_a_day(),
+        },
+        cases_of_an_operation=-(
+            -(at_least - _BOUNDARY_CASES) // (len(operations) - _SMALL_OPERATIONS)
+        ),
+    )
+    (generated,) = map(int, re.findall(r"([0-9]+) generated", output))
+    assert generated >= at_least
+    # And what was asked was also done, not only refused.
+    lines = server.log.read_text()[written:].splitlines()
+    requests = [json.loads(line) for line in lines if line.startswith('{"event":"request"')]
+    assert len(requests) >= at_least
+    done = {(line["method"], line["route"]) for line in requests if line["status"] < 300}
+    assert operations <= done
+
+
+def run_schemathesis(
+    description: Path,
+    url: str,
+    folder: Path,
+    *,
+    headers: dict[str, str],
+    values: dict[str, Any],
+    cases_of_an_operation: int,
+) -> str:
+    """Run it, and return its report; fail with the report where it finds something."""
+    result = subprocess.run(
+        [
+            *(str(venv_program("schemathesis")), "run", str(description), "--url", url),
+            *("--phases", "examples,coverage,fuzzing", "--workers", "1"),
+            *("--checks", "all", "--exclude-checks", _NOT_CHECKED, "--warnings", "off"),
+            *("--max-examples", str(cases_of_an_operation), "--seed", "1"),
+            *(word for name, value in headers.items() for word in ("--header", f"{name}: {value}")),
+        ],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "SCHEMATHESIS_HOOKS": "tests.e2e.openapi_hooks",
+            "OPENAPI_TEST_VALUES": json.dumps(values),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def failed_messages(api: Api, sender: Sender) -> list[str]:
+    """Messages that may be sent again."""
+    ids = [api.send(sender).json()["id"] for _ in range(10)]
+    sql = "UPDATE messages SET status = 'failed' WHERE id IN (SELECT value FROM json_each(?))"
+    api.server.sql(sql, [json.dumps(ids)])
+    return ids
+
+
+def scheduled_messages(api: Api, sender: Sender) -> list[str]:
+    """Messages that may be given another time, or cancelled."""
+    scheduled_at = in_a_day()
+    return [api.send(sender, scheduled_at=scheduled_at).json()["id"] for _ in range(20)]
+
+
+def in_a_day() -> str:
+    """The time in a day, as ISO 8601."""
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
+def without_other_members(description: dict[str, Any]) -> dict[str, Any]:
+    """The same, but answers may have no members beside those that are described.
+
+    The description leaves room for members to come; a member that is there already must be in it.
+    """
+    schemas = description["components"]["schemas"]
+    bodies = [
+        operation["requestBody"]
+        for methods in description["paths"].values()
+        for operation in methods.values()
+        if "requestBody" in operation
+    ]
+    taken = schemas_in(bodies, schemas)
+    for name, schema in schemas.items():
+        if name not in taken:
+            schema["additionalProperties"] = False
+    return description
+
+
+def schemas_in(value: Any, schemas: dict[str, Any]) -> set[str]:
+    """The names of the schemas that ``value`` refers to, and of those that these refer to."""
+    names = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(value)))
+    return names.union(*(schemas_in(schemas[name], schemas) for name in names))

@@ -1,0 +1,156 @@
+"""Attachments: bytes as they were, and every fault named."""
+
+import base64
+import hashlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mail.attachments import read_attachments
+from mail.fields import AttachmentField
+from mail.message import Attachment
+from refusals import Refusal
+
+
+def field(**changes: Any) -> AttachmentField:
+    return AttachmentField(**{"filename": "a.txt", "content": "SGVsbG8=", **changes})
+
+
+def read(**changes: Any) -> Attachment:
+    (attachment,) = read_attachments([field(**changes)])
+    return attachment
+
+
+def refused(*fields: AttachmentField) -> tuple[str, str]:
+    """The refusal's code and the field at fault."""
+    with pytest.raises(Refusal) as caught:
+        read_attachments(list(fields))
+    (error,) = caught.value.errors
+    assert error.code == caught.value.code
+    return error.code, error.field
+
+
+def test_a_file() -> None:
+    assert read() == Attachment(
+        filename="a.txt",
+        content_type="text/plain",
+        content=b"Hello",
+        sha256=hashlib.sha256(b"Hello").hexdigest(),
+    )
+    assert read_attachments(None) == read_attachments([]) == ()
+
+
+@given(content=st.binary(), line=st.integers(1, 100), padded=st.booleans())
+def test_every_byte_survives(content: bytes, line: int, padded: bool) -> None:
+    text = base64.b64encode(content).decode()
+    text = text if padded else text.rstrip("=")
+    folded = "\r\n".join(text[start : start + line] for start in range(0, len(text), line))
+    assert read(content=text).content == read(content=folded + "\n").content == content
+
+
+def test_a_file_may_be_empty() -> None:
+    assert read(content="").content == b""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("a", "aaaaa", "aaa=aaaa", "aa==aa==", "aa=", "=", "====", "aaaa=", "aaaa====", "a==="),
+        *("aa aa", "aaa\t", "-_-_", "aaa!", "äaaa", "aaaa\x00", "aaaa\u2028", "\ud800aaa", "{}"),
+    ],
+)
+def test_what_is_no_base64(content: str) -> None:
+    assert refused(field(), field(content=content)) == (
+        "attachment_content_invalid",
+        "attachments[1].content",
+    )
+
+
+@pytest.mark.parametrize("content", ["data:text/plain;base64,SGVsbG8=", "DATA:,Hello"])
+def test_a_data_url_is_refused_in_clear_words(content: str) -> None:
+    assert refused(field(content=content))[0] == "attachment_content_is_data_url"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "member"),
+    [
+        ({"content": None}, "attachment_content_missing", "content"),
+        ({"filename": None}, "attachment_filename_missing", "filename"),
+        ({"filename": ""}, "attachment_filename_missing", "filename"),
+        ({"filename": " "}, "attachment_filename_missing", "filename"),
+        ({"filename": "../a"}, "attachment_filename_invalid", "filename"),
+        ({"filename": "C:\\a"}, "attachment_filename_invalid", "filename"),
+        ({"filename": "a\r\nb"}, "attachment_filename_invalid", "filename"),
+        ({"filename": "a\ud800"}, "attachment_filename_invalid", "filename"),
+        ({"filename": "a\u202efdp.exe"}, "attachment_filename_invalid", "filename"),
+        ({"filename": "=?utf-8?q?a=2Eexe?="}, "attachment_filename_invalid", "filename"),
+        ({"filename": "é" * 128}, "attachment_filename_too_long", "filename"),
+        ({"content_type": ""}, "attachment_content_type_invalid", "content_type"),
+        ({"content_type": "text"}, "attachment_content_type_invalid", "content_type"),
+        ({"content_type": "text/"}, "attachment_content_type_invalid", "content_type"),
+        ({"content_type": "a/b\r\nX: y"}, "attachment_content_type_invalid", "content_type"),
+        ({"content_type": "a/b; c"}, "attachment_content_type_invalid", "content_type"),
+        ({"content_type": "a/é"}, "attachment_content_type_invalid", "content_type"),
+        ({"content_type": "a/" + "b" * 254}, "attachment_content_type_invalid", "content_type"),
+        ({"content_type": "multipart/mixed"}, "attachment_content_type_refused", "content_type"),
+        ({"content_type": "Message/Partial"}, "attachment_content_type_refused", "content_type"),
+        ({"content_id": ""}, "attachment_content_id_invalid", "content_id"),
+        ({"content_id": "<>"}, "attachment_content_id_invalid", "content_id"),
+        ({"content_id": "a b"}, "attachment_content_id_invalid", "content_id"),
+        ({"content_id": "<a><b>"}, "attachment_content_id_invalid", "content_id"),
+        ({"content_id": "é"}, "attachment_content_id_invalid", "content_id"),
+        ({"content_id": "a\n"}, "attachment_content_id_invalid", "content_id"),
+        ({"content_id": "a" * 129}, "attachment_content_id_invalid", "content_id"),
+    ],
+)
+def test_what_is_wrong_is_named(changes: Any, code: str, member: str) -> None:
+    assert refused(field(**changes)) == (code, f"attachments[0].{member}")
+
+
+@pytest.mark.parametrize("name", ["Grüße 😀.pdf", "a, b;c (1).txt", '"a".txt', "é" * 127])
+def test_other_names_may_be(name: str) -> None:
+    assert read(filename=name).filename == name
+
+
+@pytest.mark.parametrize(
+    ("filename", "content_type"),
+    [
+        ("a.PDF", "application/pdf"),
+        ("a.b.png", "image/png"),
+        ("a.unheard-of", "application/octet-stream"),
+        ("pdf.", "application/octet-stream"),
+        ("README", "application/octet-stream"),
+    ],
+)
+def test_a_type_is_guessed_from_the_name(filename: str, content_type: str) -> None:
+    assert read(filename=filename).content_type == content_type
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/calendar; method=REQUEST; charset=utf-8",
+        'text/plain;charset="utf-8"; a="b\\"c; d"',
+        "application/vnd.a+b.c-d_e",
+        "message/rfc822",
+    ],
+)
+def test_a_type_that_is_given_stays(content_type: str) -> None:
+    assert read(content_type=content_type).content_type == content_type
+
+
+def test_a_content_id_may_stand_in_angle_brackets() -> None:
+    assert read(content_id="<logo@example.org>").content_id == "logo@example.org"
+    assert read(content_id="a" * 128).content_id == "a" * 128
+
+
+def test_a_content_id_is_given_once() -> None:
+    files = (field(content_id="a"), field(content_id="A"), field(), field(content_id="<a>"))
+    assert refused(*files) == ("attachment_content_id_repeated", "attachments[3].content_id")
+
+
+def test_there_may_be_a_hundred() -> None:
+    assert len(read_attachments([field()] * 100)) == 100
+    assert refused(*[field()] * 101) == ("attachments_too_many", "attachments")

@@ -1,0 +1,171 @@
+"""Bodies, tags and schedules of the full message, and where its faults are said to be."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from mail.compose import Draft, SenderPolicy, compose
+from mail.fields import AttachmentField, TagField
+from mail.limits import MAX_MESSAGE_BYTES, encoded_size
+from mail.message import Message, Tag
+from mail.schedule import check_scheduled_at
+from refusals import BadRequest, Refusal
+from tests.unit.given import NOW, milliseconds
+
+POLICY = SenderPolicy(("example.com",), ())
+MINUTE = 60_000
+DAY = 86_400_000
+
+
+def composed(**fields: Any) -> Message:
+    if not {"text", "html", "content"} & fields.keys():
+        fields["text"] = "Hello"
+    draft = {"sender": "me@example.com", "to": "you@example.org", "subject": "Hello", **fields}
+    return compose(Draft(**draft), POLICY)
+
+
+def refused(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
+    """The refusal's code, and the field and code of each of its errors."""
+    with pytest.raises(Refusal) as caught:
+        composed(**fields)
+    return caught.value.code, [(error.field, error.code) for error in caught.value.errors]
+
+
+# Bodies
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "html"),
+    [
+        ({"text": "a"}, "a", None),
+        ({"text": "a", "html": "<b>b</b>"}, "a", "<b>b</b>"),
+        ({"text": "a", "html": ""}, "a", None),
+        ({"text": "", "html": "<b>b</b>"}, None, "<b>b</b>"),
+        ({"html": "<b>b</b>"}, "b", "<b>b</b>"),
+        ({"html": "<img src=a>"}, None, "<img src=a>"),
+        ({"text": "a", "content": "c", "is_html": True}, "a", None),
+        ({"text": "", "html": "<b>b</b>", "content": "c"}, None, "<b>b</b>"),
+        ({"html": "<b>b</b>", "content": "c"}, "b", "<b>b</b>"),
+        ({"content": "c"}, "c", None),
+        ({"content": "<b>c</b>", "is_html": True}, None, "<b>c</b>"),
+    ],
+)
+def test_text_and_html_win_over_content(fields: Any, text: str | None, html: str | None) -> None:
+    message = composed(**fields)
+    assert (message.text, message.html) == (text, html)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"content": ""}, "content"),
+        ({"text": "", "content": "c"}, "text"),
+        ({"html": "", "content": "c"}, "html"),
+        ({"text": "", "html": ""}, "text"),
+    ],
+)
+def test_one_body_must_not_be_empty(fields: Any, field: str) -> None:
+    assert refused(**fields) == ("content_empty", [(field, "content_empty")])
+
+
+def test_nobody_is_refused_for_a_text_he_has_not_asked_for() -> None:
+    message = composed(html="a" * 3_800_000)
+    assert message.text is None
+    assert encoded_size(message) <= MAX_MESSAGE_BYTES
+
+
+# Tags
+
+
+def test_tags_stay_in_order() -> None:
+    tags = [TagField("b", "1"), TagField("a_-Z9", "x" * 256)]
+    assert composed(tags=tags).tags == (Tag("b", "1"), Tag("a_-Z9", "x" * 256))
+
+
+@pytest.mark.parametrize(
+    ("tags", "code", "field"),
+    [
+        ([TagField("", "1")], "tag_invalid", "tags[0].name"),
+        ([TagField("a", "")], "tag_invalid", "tags[0].value"),
+        ([TagField("a", "1"), TagField("b c", "1")], "tag_invalid", "tags[1].name"),
+        ([TagField("a", "ä")], "tag_invalid", "tags[0].value"),
+        ([TagField("a", "1\n")], "tag_invalid", "tags[0].value"),
+        ([TagField("a" * 257, "1")], "tag_too_long", "tags[0].name"),
+        ([TagField("a", "1" * 257)], "tag_too_long", "tags[0].value"),
+        ([TagField("a", "1"), TagField("a", "2")], "tag_repeated", "tags[1].name"),
+        ([TagField("a", "1")] * 51, "tags_too_many", "tags"),
+    ],
+)
+def test_other_tags_are_refused(tags: list[TagField], code: str, field: str) -> None:
+    assert refused(tags=tags) == (code, [(field, code)])
+
+
+def test_there_may_be_fifty_tags() -> None:
+    assert len(composed(tags=[TagField(f"a{n}", "1") for n in range(50)]).tags) == 50
+
+
+# Schedules
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-04T09:30:00Z", "2026-11-04T09:30:00"),
+        ("2026-11-04T09:30:00", "2026-11-04T09:30:00"),
+        ("2026-11-04 09:30", "2026-11-04T09:30:00"),
+        ("2026-11-04T09:30:00.5+02:00", "2026-11-04T07:30:00.5"),
+        ("20261104T093000Z", "2026-11-04T09:30:00"),
+    ],
+)
+def test_a_schedule_is_a_time_in_iso_8601(text: str, time: str) -> None:
+    assert composed(scheduled_at=text).scheduled_at == milliseconds(time)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "in 1 hour", "tomorrow", "2026-11-04", "20261104", "2026-W45-3", "09:30"),
+        *("1793784600000", "2026-02-30T00:00:00Z", "2026-11-04T25:00:00Z", "٢٠٢٦-11-04T09:30"),
+        "9" * 1_000_000,
+    ],
+)
+def test_anything_else_is_no_time(text: str) -> None:
+    code = "scheduled_at_invalid"
+    assert refused(scheduled_at=text) == (code, [("scheduled_at", code)])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("2026-11-03T11:58:59Z", "scheduled_in_past"),
+        ("0001-01-01T00:00:00+23:59", "scheduled_in_past"),
+        ("2026-12-03T12:00:01Z", "scheduled_too_far"),
+        ("9999-12-31T23:59:59-23:59", "scheduled_too_far"),
+    ],
+)
+def test_a_schedule_is_neither_past_nor_far(text: str, code: str) -> None:
+    at = composed(scheduled_at=text).scheduled_at
+    assert at is not None
+    with pytest.raises(BadRequest) as caught:
+        check_scheduled_at(at, now=NOW)
+    assert (caught.value.code, caught.value.errors[0].field) == (code, "scheduled_at")
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-03T11:59:00Z", "2026-11-03T12:00:00Z", "2026-12-03T12:00:00Z"]
+)
+def test_from_a_minute_ago_to_thirty_days_ahead(text: str) -> None:
+    at = composed(scheduled_at=text).scheduled_at
+    assert at is not None
+    check_scheduled_at(at, now=NOW)
+
+
+# Where it is
+
+
+def test_the_path_of_an_item_stands_before_the_field() -> None:
+    assert refused(path="[3].", tags=[TagField("", "1")])[1][0][0] == "[3].tags[0].name"
+    assert refused(path="[3].", to="nobody")[1][0][0] == "[3].to"
+    file = AttachmentField("a", base64.b64encode(b"a").decode() + "!")
+    assert refused(path="[0].", attachments=[file])[1][0][0] == "[0].attachments[0].content"

@@ -1,0 +1,148 @@
+"""Custom headers: the rules of the mail provider, one by one."""
+
+import pytest
+
+from mail.headers import read_headers
+from mail.message import Header
+from refusals import Refusal
+
+ALLOWED = """
+    In-Reply-To References List-Id List-Archive List-Help List-Owner List-Post List-Subscribe
+    Precedence Auto-Submitted Content-Language Keywords Comments Importance Priority Sensitivity
+    Organization Expires Reply-By Archived-At Require-Recipient-Valid-Since
+"""
+OTHERS = """
+    Date Message-ID MIME-Version Content-Type content-transfer-encoding Content-Disposition
+    DKIM-Signature Return-Path Received Feedback-ID ARC-Seal TLS-Required Sender Xa
+"""
+
+
+def refused(headers: dict[str, str]) -> tuple[str, str]:
+    """The refusal's code and the field at fault."""
+    with pytest.raises(Refusal) as caught:
+        read_headers(headers)
+    (error,) = caught.value.errors
+    assert error.code == caught.value.code
+    return error.code, error.field
+
+
+def test_headers_stay_as_they_are_written() -> None:
+    headers = {"References": "<a@example.org> <b@example.org>", "x-Campaign_ID": "  Grüße 😀 "}
+    assert read_headers(headers) == tuple(Header(*pair) for pair in headers.items())
+    assert read_headers(None) == read_headers({}) == ()
+
+
+@pytest.mark.parametrize("name", [*ALLOWED.split(), "X-A", "X-1_b-C"])
+def test_allowed_in_any_case(name: str) -> None:
+    for written in (name, name.lower(), name.upper()):
+        assert read_headers({written: "a"}) == (Header(written, "a"),)
+
+
+@pytest.mark.parametrize("name", OTHERS.split())
+def test_not_allowed(name: str) -> None:
+    assert refused({name: "a"}) == ("header_not_allowed", f"headers.{name}")
+
+
+@pytest.mark.parametrize("name", ["From", "to", "CC", "Bcc", "Subject", "reply-to"])
+def test_what_has_a_field_of_its_own(name: str) -> None:
+    assert refused({name: "a"}) == ("header_has_own_field", f"headers.{name}")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "X-", "X-A B", "X-A:", "X-A\r\nBcc", "X-É", "Key_words", "X-A\n", "X-" + "a" * 99]
+)
+def test_what_is_no_name(name: str) -> None:
+    assert refused({name: "a"}) == ("header_name_invalid", f"headers.{name[:100]}")
+
+
+def test_a_name_has_at_most_100_bytes() -> None:
+    name = "X-" + "a" * 98
+    assert read_headers({name: "a"}) == (Header(name, "a"),)
+
+
+def test_a_name_counts_once_in_any_case() -> None:
+    headers = {"X-A": "1", "x-a": "2"}
+    assert refused(headers) == ("header_repeated", "headers.x-a")
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("", "header_value_empty"),
+        (" ", "header_value_empty"),
+        ("a\r\n b", "header_value_has_control"),
+        ("a\r\nBcc: b@example.org", "header_value_has_control"),
+        ("a\tb", "header_value_has_control"),
+        ("a\ud800", "header_value_has_control"),
+        ("a" * 2049, "header_value_too_long"),
+        ("é" * 1025, "header_value_too_long"),
+    ],
+)
+def test_what_is_no_value(value: str, code: str) -> None:
+    assert refused({"X-A": value}) == (code, "headers.X-A")
+
+
+@pytest.mark.parametrize("value", ["a" * 2048, "é" * 1024])
+def test_a_value_has_at_most_2048_bytes(value: str) -> None:
+    assert read_headers({"X-A": value}) == (Header("X-A", value),)
+
+
+def test_twenty_headers_and_any_number_that_begin_with_x() -> None:
+    *twenty, one_more = ALLOWED.split()
+    headers = {f"X-{number}": "a" for number in range(200)} | dict.fromkeys(twenty, "a")
+    assert len(read_headers(headers)) == 220
+    assert refused({**headers, one_more: "a"}) == ("headers_too_many", "headers")
+
+
+def test_headers_have_at_most_16_kib_together() -> None:
+    headers = {f"X-{number}": "a" * 2041 for number in range(8)}  # 3 + 2 + 2,041 + 2 bytes each
+    assert len(read_headers(headers)) == 8
+    assert refused({**headers, "X-0": "a" * 2042}) == ("headers_too_large", "headers")
+
+
+@pytest.mark.timeout(20)
+def test_a_million_headers_are_refused_at_once() -> None:
+    assert refused({f"X-{number}": "a" for number in range(1_000_000)})[0] == "headers_too_large"
+    assert refused({"X-A": "a" * 10_000_000})[0] == "header_value_too_long"
+    assert refused({"X-" * 5_000_000: "a"}) == ("header_name_invalid", "headers." + "X-" * 50)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "<https://example.com/u?a=1>",
+        "<mailto:u@example.com?subject=u>",
+        "<mailto:u@example.com>, <https://example.com/u>",
+        "<HTTPS://example.com/u>,<https://example.com/v>",
+    ],
+)
+def test_list_unsubscribe(value: str) -> None:
+    assert read_headers({"List-Unsubscribe": value})[0].value == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://example.com/u",
+        "<http://example.com/u>",
+        "<https://>",
+        "<mailto:>",
+        "<https://example.com/u> or <mailto:u@example.com>",
+        "<https://example.com/u>,",
+        "<https://exam ple.com>",
+        "none",
+    ],
+)
+def test_what_is_no_list_unsubscribe(value: str) -> None:
+    headers = {"list-unsubscribe": value}
+    assert refused(headers) == ("list_unsubscribe_invalid", "headers.list-unsubscribe")
+
+
+def test_one_click_needs_an_https_address() -> None:
+    one_click = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    assert len(read_headers({**one_click, "List-Unsubscribe": "<https://example.com/u>"})) == 2
+    refusal = ("list_unsubscribe_post_invalid", "headers.List-Unsubscribe-Post")
+    assert refused(one_click) == refusal
+    assert refused({**one_click, "List-Unsubscribe": "<mailto:u@example.com>"}) == refusal
+    other = {"List-Unsubscribe-Post": "list-unsubscribe=one-click"}
+    assert refused({**other, "List-Unsubscribe": "<https://example.com/u>"}) == refusal

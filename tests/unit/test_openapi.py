@@ -1,0 +1,278 @@
+"""The description of the API: made of the source as it is, whole, and with examples that hold."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import openapi_spec_validator
+import pytest
+
+from tests.unit.source import ROOT
+from tools.openapi.description import describe
+from tools.openapi.error_forms import (
+    EMAIL_PROBLEMS,
+    ERROR_FORMS,
+    PROBLEMS,
+    ErrorForm,
+    error_form,
+)
+from tools.openapi.files import PAGE, made_files
+from tools.openapi.operation import Operation
+from tools.openapi.operations import OPERATIONS, TAGS
+from tools.openapi.raised import REFUSALS
+from tools.openapi.routes import ROUTES
+from tools.openapi.schemas import REQUIRED_BY_HANDLERS, reference
+
+DESCRIPTION = describe()
+
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.id)
+
+
+def described(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = DESCRIPTION["paths"][operation.path][operation.method.lower()]
+    return found
+
+
+def resolved(reference: dict[str, Any]) -> dict[str, Any]:
+    """What a `$ref` stands for, anything else as it is."""
+    found = reference
+    while "$ref" in found:
+        found = DESCRIPTION
+        for part in reference["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        reference = found
+    return found
+
+
+def check(value: Any, schema: dict[str, Any]) -> None:
+    """Check `value` against a schema of the description."""
+    whole = {**schema, "components": DESCRIPTION["components"]}
+    jsonschema_rs.Draft202012Validator(whole).validate(value)
+
+
+def examples(media_type: dict[str, Any]) -> list[Any]:
+    given = [resolved(example)["value"] for example in media_type.get("examples", {}).values()]
+    return [*given, media_type["example"]] if "example" in media_type else given
+
+
+# What is made
+
+
+@pytest.mark.parametrize("path", made_files(), ids=lambda path: path.name)
+def test_the_files_are_what_is_made_now(path: Path) -> None:
+    assert path.read_text("utf-8") == made_files()[path], "run `make openapi`"
+
+
+def test_the_description_is_one_of_openapi() -> None:
+    openapi_spec_validator.validate(DESCRIPTION)
+    assert DESCRIPTION["openapi"].startswith("3.1.")
+    assert DESCRIPTION["servers"] == [{"url": "/"}]
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    operations = [(operation.method, operation.path) for operation in OPERATIONS]
+    assert sorted(operations) == sorted((route.method, route.path) for route in ROUTES)
+    assert len({operation.id for operation in OPERATIONS}) == len(OPERATIONS)
+
+
+def test_every_tag_is_used() -> None:
+    assert {operation.tag for operation in OPERATIONS} == set(TAGS)
+
+
+# Errors
+
+
+ERRORS_OF_DOCS = (ROOT / "docs" / "errors.md").read_text("utf-8")
+
+
+def documented_errors() -> Iterator[tuple[str, int]]:
+    """Code and statuses of every error of docs/errors.md, which stand in tables of codes."""
+    for rows in re.findall(r"^\| code \| .*\n\|[-|]+\n((?:\|.*\n)+)", ERRORS_OF_DOCS, re.MULTILINE):
+        for codes, statuses in re.findall(r"^\| (`.*?) \| ([\d, ]+) \|", rows, re.MULTILINE):
+            for code in re.findall(r"`(\w+)`", codes):
+                yield from ((code, int(status)) for status in statuses.split(", "))
+
+
+def shown_errors(form: ErrorForm) -> dict[str, dict[str, Any]]:
+    """The examples of errors in this form, by the names of their refusals."""
+    names = [(form.prefix + name, name) for name in REFUSALS]
+    kept = DESCRIPTION["components"]["examples"]
+    return {name: kept[key]["value"] for key, name in names if key in kept}
+
+
+def test_every_documented_error_is_described() -> None:
+    # Of what only clients of Resend meet, the status is the one that they get.
+    problems = shown_errors(PROBLEMS)
+    others = {n: one for n, one in shown_errors(EMAIL_PROBLEMS).items() if n not in problems}
+    shown = {(one["code"], one["status"]) for one in problems.values()}
+    shown |= {(one["code"], one["statusCode"]) for one in others.values()}
+    assert shown == set(documented_errors())
+    assert problems.keys() | others.keys() == REFUSALS.keys()
+
+
+def test_every_documented_name_of_resends_is_shown() -> None:
+    _, _, rest = ERRORS_OF_DOCS.partition("| name | status | codes |")
+    table, _, _ = rest.partition("\n\n")
+    names = "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
+    shown = {error["name"] for error in shown_errors(EMAIL_PROBLEMS).values()}
+    assert shown == set(re.findall(r"`(\w+)`", names))
+
+
+def test_every_error_is_one_of_an_operation_or_of_none() -> None:
+    kept = DESCRIPTION["components"]
+    answers = [*kept["responses"].values()]
+    for operation in OPERATIONS:
+        answers += described(operation)["responses"].values()
+    answered = {
+        example["$ref"].rpartition("/")[2]
+        for answer in answers
+        for content in answer["content"].values()
+        for example in content.get("examples", {}).values()
+        if "$ref" in example
+    }
+    assert answered == kept["examples"].keys()
+
+
+@every_operation
+def test_an_error_is_given_in_the_form_of_its_path(operation: Operation) -> None:
+    expected = (
+        {"application/json"}
+        if operation.path.startswith("/emails")
+        else {
+            "application/problem+json",
+            "text/plain",
+        }
+    )
+    for status, answer in described(operation)["responses"].items():
+        assert int(status) < 400 or answer["content"].keys() == expected
+
+
+def test_what_sends_tells_of_the_rate_limit_in_every_answer() -> None:
+    for route in ROUTES:
+        for answer in DESCRIPTION["paths"][route.path][route.method.lower()]["responses"].values():
+            told = {name for name in answer["headers"] if name.lower().startswith("ratelimit")}
+            assert len(told) == (5 if route.sends else 0)
+
+
+# Examples
+
+
+def says(decoded: Any, example: Any) -> bool:
+    """Whether all of `example` was decoded."""
+    if isinstance(example, dict):
+        return all(name in decoded and says(decoded[name], example[name]) for name in example)
+    if isinstance(example, list):
+        return all(map(says, decoded, example)) and len(decoded) == len(example)
+    return bool(decoded == example)
+
+
+@every_operation
+def test_what_a_request_says_is_shown_and_is_what_it_takes(operation: Operation) -> None:
+    for parameter in operation.parameters:
+        check(parameter.example, parameter.schema)
+    if operation.body:
+        content = described(operation)["requestBody"]["content"]["application/json"]
+        assert examples(content) != []
+        for example in examples(content):
+            check(example, content["schema"])
+            decoded: Any = msgspec.convert(example, operation.body.type)
+            assert says(msgspec.to_builtins(decoded), example)
+
+
+@every_operation
+def test_every_answer_has_examples_that_keep_to_it(operation: Operation) -> None:
+    form = error_form(operation.path)
+    for status, response in described(operation)["responses"].items():
+        for media_type, content in response["content"].items():
+            assert examples(content) != []
+            for example in examples(content):
+                check(example, content["schema"])
+                if int(status) >= 400 and media_type == form.media_type:
+                    assert example[form.status] == int(status)
+
+
+def test_an_example_that_does_not_keep_to_it_is_found() -> None:
+    wrong_members: dict[str, list[dict[str, Any]]] = {
+        "sendMail": [{"status": 401}, {"code": "not_found"}, {"detail": None}],
+        "sendEmail": [{"statusCode": 401}, {"name": "not_found"}, {"message": None}],
+    }
+    operations = [operation for operation in OPERATIONS if operation.id in wrong_members]
+    for operation in operations:
+        media_type = error_form(operation.path).media_type
+        content = described(operation)["responses"]["400"]["content"][media_type]
+        for wrong in wrong_members[operation.id]:
+            with pytest.raises(jsonschema_rs.ValidationError):
+                check({**examples(content)[0], **wrong}, content["schema"])
+
+
+def test_every_field_of_a_type_is_described() -> None:
+    bodies = [operation.body.type for operation in OPERATIONS if operation.body]
+    answers = [answer.type for operation in OPERATIONS for answer in operation.answers]
+    for kind in (*bodies, *answers, *(form.type for form in ERROR_FORMS)):
+        if kind is str:
+            continue
+        schema = reference(kind)
+        schema = resolved(schema.get("items", schema))
+        of_list = msgspec.inspect.type_info(kind)
+        struct = getattr(of_list, "item_type", of_list)
+        assert isinstance(struct, msgspec.inspect.StructType)
+        tag = [struct.tag_field] if struct.tag_field else []
+        names = [field.encode_name for field in struct.fields]
+        assert list(schema["properties"]) == [*tag, *names]
+        required = [field.encode_name for field in struct.fields if field.required]
+        expected = REQUIRED_BY_HANDLERS.get(struct.cls.__name__, [*tag, *required])
+        assert schema.get("required", []) == expected
+
+
+def test_every_field_says_what_it_means() -> None:
+    silent = [
+        f"{name}.{field}"
+        for name, schema in DESCRIPTION["components"]["schemas"].items()
+        for field, described in schema.get("properties", {}).items()
+        if not described.get("description")
+    ]
+    assert silent == []
+
+
+# The page
+
+
+class _Elements(HTMLParser):
+    """The elements of a page, as names with attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+ELEMENTS = _Elements(made_files()[PAGE]).found
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_nothing_that_its_policy_forbids() -> None:
+    loaded = [(name, given["src"]) for name, given in ELEMENTS if "src" in given]
+    assert loaded == [("script", "/origin.js")]
+    sheets = [given["href"] for name, given in ELEMENTS if name == "link"]
+    assert sheets == ["data:,", "/style.css", "/docs.css"]
+    for sheet in ("style.css", "docs.css"):
+        assert not re.search(r"url\(|@import", (ROOT / "public" / sheet).read_text("utf-8"))
+    attributes = {key for _, given in ELEMENTS for key in given}
+    assert not [key for key in attributes if key == "style" or key.startswith("on")]
+    assert "style" not in {name for name, _ in ELEMENTS}
+
+
+def test_every_link_of_the_page_leads_somewhere() -> None:
+    ids = [given["id"] for _, given in ELEMENTS if "id" in given]
+    assert len(set(ids)) == len(ids)
+    links = {str(given["href"]) for name, given in ELEMENTS if name == "a"}
+    assert links - {f"#{anchor}" for anchor in ids} == {"/openapi.json"}
+    assert {operation.id for operation in OPERATIONS} | set(
+        DESCRIPTION["components"]["examples"]
+    ) <= set(ids)

@@ -1,0 +1,192 @@
+"""What becomes of a refusal under ``/emails``: a name of Resend's, and the fields in a message."""
+
+import json
+from typing import Any
+
+import pytest
+
+from refusals import (
+    BadRequest,
+    Conflict,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    ProviderFault,
+    Refusal,
+    ServerFault,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from resend_errors import _BY_CODE, is_resend_path, refusal_message, resend_refusal_answer
+from tests.unit.given import NOW
+from tests.unit.source import ROOT
+
+# Every name of https://resend.com/docs/api-reference/errors.
+NAMES = {
+    "application_error",
+    "concurrent_idempotent_requests",
+    "daily_quota_exceeded",
+    "internal_server_error",
+    "invalid_access",
+    "invalid_api_key",
+    "invalid_attachment",
+    "invalid_from_address",
+    "invalid_idempotency_key",
+    "invalid_idempotent_request",
+    "invalid_parameter",
+    "invalid_region",
+    "method_not_allowed",
+    "missing_api_key",
+    "missing_required_field",
+    "monthly_quota_exceeded",
+    "not_found",
+    "rate_limit_exceeded",
+    "restricted_api_key",
+    "security_error",
+    "validation_error",
+}
+
+
+def headers(refusal: Refusal, now: int = NOW) -> dict[str, str]:
+    return resend_refusal_answer(refusal, request_id="r-1", language="en", now=now).headers
+
+
+def body(refusal: Refusal, language: str = "en") -> dict[str, Any]:
+    answer = resend_refusal_answer(refusal, request_id="r-1", language=language, now=NOW)
+    decoded: dict[str, Any] = json.loads(answer.body)
+    assert decoded["statusCode"] == answer.status
+    assert decoded["code"] == answer.code
+    return decoded
+
+
+def test_an_error_has_the_form_of_resends() -> None:
+    assert body(NotFound("message_not_found")) == {
+        "statusCode": 404,
+        "name": "not_found",
+        "message": "There is no such message",
+        "code": "message_not_found",
+        "request_id": "r-1",
+    }
+
+
+def test_an_error_is_json_for_the_python_sdk_which_looks_for_it() -> None:
+    assert "application/json" in headers(NotFound("not_found"))["Content-Type"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "name"),
+    [
+        (Unauthorized("credential_missing"), 401, "missing_api_key"),
+        (Unauthorized("invalid_credential"), 401, "invalid_api_key"),
+        (InvalidInput("required_field_missing"), 422, "missing_required_field"),
+        (BadRequest("subject_empty"), 422, "missing_required_field"),
+        (BadRequest("content_empty"), 422, "missing_required_field"),
+        (InvalidInput("invalid_from"), 422, "invalid_from_address"),
+        (Forbidden("from_not_own", address="me@example.com"), 403, "validation_error"),
+        (BadRequest("send_mail_not_enabled"), 403, "validation_error"),
+        (BadRequest("no_balance"), 403, "validation_error"),
+        (BadRequest("invalid_recipient"), 400, "validation_error"),
+        (InvalidInput("template_unsupported"), 422, "validation_error"),
+        (InvalidInput("attachment_path_unsupported"), 422, "invalid_attachment"),
+        (BadRequest("invalid_limit"), 422, "invalid_parameter"),
+        (BadRequest("invalid_cursor"), 422, "invalid_parameter"),
+        (BadRequest("invalid_idempotency_key"), 400, "invalid_idempotency_key"),
+        (Conflict("idempotency_key_reused"), 409, "invalid_idempotent_request"),
+        (
+            Conflict("idempotency_in_flight", retry_after=2),
+            409,
+            "concurrent_idempotent_requests",
+        ),
+        (BadRequest("daily_quota_reached"), 429, "daily_quota_exceeded"),
+        (BadRequest("monthly_quota_reached"), 429, "monthly_quota_exceeded"),
+        (BadRequest("malformed_json", problem="it is empty"), 400, "validation_error"),
+        (PayloadTooLarge("body_too_large", limit=1), 413, "validation_error"),
+        (UnsupportedMediaType("unsupported_media_type"), 415, "validation_error"),
+        (NotFound("not_found"), 404, "not_found"),
+        (MethodNotAllowed(["GET"]), 405, "method_not_allowed"),
+        (ServerFault("internal_error"), 500, "internal_server_error"),
+        (ServerFault("secret_missing", name="JWT_SECRET"), 500, "application_error"),
+        (ProviderFault("outcome_unknown"), 502, "application_error"),
+        (Unavailable("database_unavailable", retry_after=5), 503, "application_error"),
+    ],
+    ids=lambda value: getattr(value, "code", str(value)),
+)
+def test_every_refusal_has_a_name_and_a_status(refusal: Refusal, status: int, name: str) -> None:
+    error = body(refusal)
+    assert (error["statusCode"], error["name"]) == (status, name)
+    assert name in NAMES
+
+
+def test_the_table_names_codes_that_there_are_and_names_of_resends() -> None:
+    documented = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    assert [code for code in _BY_CODE if f"`{code}`" not in documented] == []
+    assert {error.name for error in _BY_CODE.values()} <= NAMES
+
+
+def test_the_fields_at_fault_stand_in_the_message() -> None:
+    errors = (
+        FieldError("to[1]", "address_syntax"),
+        FieldError("subject", "subject_too_long", {"limit": 998}),
+    )
+    error = body(BadRequest("invalid_recipient", errors=errors))
+    assert error["message"] == (
+        "`to[1]`: This is not one mail address of the form name@example.com; "
+        "`subject`: Subject is too long (max 998 characters)"
+    )
+    assert [fault["field"] for fault in error["errors"]] == ["to[1]", "subject"]
+
+
+def test_a_fault_of_the_whole_body_is_said_without_a_field() -> None:
+    errors = (FieldError("", "invalid_field", {"problem": "Expected object, got array"}),)
+    refusal = InvalidInput(
+        "invalid_input", errors=errors, field="(body)", problem="Expected object, got array"
+    )
+    assert refusal_message(refusal, "en") == (
+        "The field (body) is not valid: Expected object, got array"
+    )
+
+
+def test_the_message_is_in_the_language_that_is_asked_for() -> None:
+    error = body(
+        BadRequest("subject_empty", errors=(FieldError("subject", "subject_empty"),)), "zh"
+    )
+    assert error["message"] == "`subject`: 主题为空"
+
+
+def test_what_became_of_a_kept_message_stands_beside() -> None:
+    extra: dict[str, object] = {"id": "m1", "message_status": "unknown"}
+    error = body(ProviderFault("outcome_unknown", extra=extra))
+    assert (error["id"], error["message_status"]) == ("m1", "unknown")
+    assert "may have been sent" in error["message"]
+
+
+def test_the_headers_of_the_refusal_go_with_it() -> None:
+    assert headers(MethodNotAllowed(["GET", "PATCH"]))["Allow"] == "GET, PATCH"
+    assert headers(Unavailable("sending_paused", retry_after=300))["Retry-After"] == "300"
+
+
+def test_a_quota_says_when_it_is_there_again() -> None:
+    # It is noon on the third day of a month of thirty.
+    assert headers(BadRequest("daily_quota_reached"))["Retry-After"] == str(12 * 3600)
+    monthly = headers(BadRequest("monthly_quota_reached"))["Retry-After"]
+    assert int(monthly) == 27 * 86_400 + 12 * 3600
+
+
+@pytest.mark.parametrize(
+    ("path", "resends"),
+    [
+        ("/emails", True),
+        ("/emails/", True),
+        ("/emails/batch", True),
+        ("/emails/x/y/z", True),
+        ("/emailsx", False),
+        ("/api/emails", False),
+        ("/", False),
+    ],
+)
+def test_the_paths_of_resend(path: str, resends: bool) -> None:
+    assert is_resend_path(path) is resends

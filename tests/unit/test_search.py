@@ -1,0 +1,558 @@
+"""Search: what is found, before and after it enters the index, and its way out of the index."""
+
+import contextlib
+import time
+from dataclasses import replace
+from typing import Any
+
+import hypothesis
+import hypothesis.strategies as st
+import pytest
+
+from accounts.credentials import Credential
+from mail.address import parse_address
+from mail.message import Message, Recipient
+from refusals import Unauthorized
+from store.database import DatabaseUnavailable, Statement
+from store.search import MAX_FRESH, search
+from store.search_index import (
+    MAX_STEPS,
+    MAX_TEXT,
+    SETTLED_MILLISECONDS,
+    STEP_MESSAGES,
+    index_messages,
+    text_of,
+)
+from store.sendbox import sendbox_before, sendbox_rows
+from store.sweep import sweep
+from store.words import words_of
+from tests.unit import given
+from tests.unit.given import DAY, NOW, message_id
+from tests.unit.sqlite_database import DyingDatabase, ForgetfulDatabase, SqliteDatabase, run
+
+LATER = NOW + SETTLED_MILLISECONDS + 10**6  # then all that was kept here may enter the index
+
+
+@pytest.fixture
+def credential(database: SqliteDatabase) -> Credential:
+    return given.address(database, balance=100_000)
+
+
+def keep(
+    database: SqliteDatabase,
+    credential: Credential,
+    number: int = 0,
+    message: Message | None = None,
+    **fields: Any,
+) -> str:
+    """Keep a message made ``number`` milliseconds after NOW; its id."""
+    id = message_id(NOW + number, number)
+    mail = message or given.message(sender=credential.address, **fields)
+    given.reserved(database, credential, id, mail)
+    return id
+
+
+def found(
+    database: SqliteDatabase,
+    credential: Credential,
+    query: str,
+    *,
+    before: str | None = None,
+    limit: int = 100,
+) -> list[str]:
+    return run(search(database, credential, query, before=before, limit=limit))
+
+
+def index(database: SqliteDatabase, now: int = LATER) -> int:
+    return run(index_messages(database, now=now))
+
+
+def indexed(database: SqliteDatabase) -> list[str]:
+    rows = database.query("SELECT message_id FROM search ORDER BY rowid")
+    return [row["message_id"] for row in rows]
+
+
+@pytest.fixture(params=["fresh", "indexed"])
+def settle(request: pytest.FixtureRequest, database: SqliteDatabase) -> Any:
+    """Called before a search: what holds for messages in the index holds for younger ones."""
+    return (lambda: index(database)) if request.param == "indexed" else (lambda: 0)
+
+
+# What is found
+
+
+@pytest.mark.parametrize(
+    ("query", "finds"),
+    [
+        ("quarterly", True),
+        ("QUARTERLY figures", True),
+        ("quart", True),
+        ("uarterly", False),
+        ("figures.", True),
+        ("subject", False),
+        ("anna", True),
+        ("anna@one.example", True),
+        ("Anna@ONE.example", True),
+        ("bernd.copy", True),
+        ("carla two.example", True),
+        ("Ångström", True),
+        ("angstrom", True),
+        ("tomorrow", True),
+        ("anna tomorrow figu", True),
+        ("anna tomorr figures", False),
+        ("anna yesterday", False),
+        ("发票", True),
+        ("号码", True),
+        ("票", True),
+        ("发号", False),
+        ("<p>", False),
+        ("sender", False),
+    ],
+)
+def test_words_are_found_wherever_they_stand(
+    database: SqliteDatabase, credential: Credential, settle: Any, query: str, finds: bool
+) -> None:
+    mail = Message(
+        sender=parse_address(credential.address),
+        sender_name="Sender",
+        recipients=(
+            Recipient("to", parse_address("Anna@one.example"), "Ångström"),
+            Recipient("cc", parse_address("bernd.copy@one.example")),
+            Recipient("bcc", parse_address("carla@two.example"), "Carla"),
+        ),
+        subject="Quarterly figures",
+        text="See you tomorrow. 发票号码",
+    )
+    id = keep(database, credential, 0, mail)
+    settle()
+    assert found(database, credential, query) == ([id] if finds else [])
+
+
+def test_of_html_the_text_is_found_and_not_the_tags(
+    database: SqliteDatabase, credential: Credential, settle: Any
+) -> None:
+    html = '<style>.red{}</style><p class="note">Hello <b>there</b> &eacute;t&eacute;</p>'
+    id = keep(database, credential, html=html)
+    settle()
+    for query in ("hello", "there", "ete"):
+        assert found(database, credential, query) == [id]
+    for query in ("red", "note", "class", "eacute"):
+        assert found(database, credential, query) == []
+
+
+def test_where_there_is_a_text_the_html_is_not_looked_at(
+    database: SqliteDatabase, credential: Credential, settle: Any
+) -> None:
+    id = keep(database, credential, text="plain", html="<p>marked up</p>")
+    settle()
+    assert found(database, credential, "plain") == [id]
+    assert found(database, credential, "marked") == []
+
+
+def test_the_beginning_of_a_long_text_is_searched(
+    database: SqliteDatabase, credential: Credential, settle: Any
+) -> None:
+    words = "begin " + "x " * (MAX_TEXT // 2) + "end"
+    assert len(words) > MAX_TEXT
+    id = keep(database, credential, text=words)
+    settle()
+    assert found(database, credential, "begin") == [id]
+    assert found(database, credential, "end") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "!!!",
+        '"',
+        "'",
+        '""" OR 1 --',
+        "a* OR b*",
+        "NEAR(a b)",
+        "head:hello",
+        "{head text}: hello",
+        "^hello",
+        "-hello",
+        "hello AND",
+        "(((((",
+        "1_hello",
+        "_",
+        "search",
+        "\x00",
+        "hello\x00",
+        "\ufffd",
+        "😀",
+        "\u0301\u0301",
+        "%_\\",
+        "]" * 200,
+        "a " * 100,
+        "ab, " * 50,
+        "".join(chr(0x4E00 + number) for number in range(200)),
+        " ".join(f"w{number}" for number in range(66)),
+    ],
+)
+def test_no_query_means_anything_but_its_words(
+    database: SqliteDatabase, credential: Credential, settle: Any, query: str
+) -> None:
+    keep(database, credential, subject="Another", text="text")
+    settle()
+    assert found(database, credential, query) == []
+
+
+@hypothesis.given(query=st.text(max_size=200), text=st.text(min_size=1, max_size=200))
+def test_index_and_messages_agree(query: str, text: str) -> None:
+    """Whatever is asked, a message is found alike before and after it enters the index."""
+    database = SqliteDatabase()
+    credential = given.address(database, balance=10)
+    keep(database, credential, text=f"{text} {query[: len(query) // 2]}")
+    before = found(database, credential, query)
+    index(database)
+    assert found(database, credential, query) == before
+
+
+def test_only_ones_own_messages_are_found(
+    database: SqliteDatabase, credential: Credential, settle: Any
+) -> None:
+    other = given.address(database, "other@example.com", balance=10)
+    mine, theirs = keep(database, credential, 0), keep(database, other, 1)
+    settle()
+    assert found(database, credential, "hello") == [mine]
+    assert found(database, other, "hello") == [theirs]
+    # Neither an id nor the form of the index's words helps.
+    for query in (theirs, f"{other.address_id}_hello", str(other.address_id)):
+        assert found(database, credential, query) == []
+
+
+def test_the_words_of_an_address_are_no_beginnings_of_those_of_another(
+    database: SqliteDatabase,
+) -> None:
+    first = given.address(database, "a1@example.com", balance=10)
+    for number in range(2, 13):
+        last = given.address(database, f"a{number}@example.com", balance=10)
+    assert (first.address_id, last.address_id) == (1, 12)
+    keep(database, last)
+    index(database)
+    assert found(database, first, "2") == []
+    assert found(database, first, "hello") == []
+
+
+def test_a_credential_that_does_not_hold_finds_nothing(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential)
+    for query in ("hello", "!!!"):
+        with pytest.raises(Unauthorized, match="invalid_credential"):
+            found(database, replace(credential, version=1), query)
+
+
+# Order and pages
+
+
+def test_the_newest_are_found_first(database: SqliteDatabase, credential: Credential) -> None:
+    ids = [keep(database, credential, number) for number in range(7)]
+    index(database, NOW + 4 + SETTLED_MILLISECONDS)
+    assert indexed(database) == ids[:4]
+    assert found(database, credential, "hello") == ids[::-1]
+    assert found(database, credential, "hello", limit=5) == ids[:1:-1]
+    assert found(database, credential, "hello", before=ids[5], limit=3) == ids[4:1:-1]
+    assert found(database, credential, "hello", before=ids[2]) == ids[1::-1]
+    assert found(database, credential, "hello", before=ids[0]) == []
+
+
+def test_a_page_follows_a_message_that_is_gone(
+    database: SqliteDatabase, credential: Credential, settle: Any
+) -> None:
+    ids = [keep(database, credential, number) for number in range(3)]
+    settle()
+    database.query("DELETE FROM messages WHERE id = ?", ids[1])
+    assert found(database, credential, "hello", before=ids[1]) == [ids[0]]
+    assert [row["id"] for row in rows_before(database, credential, ids[1])] == [ids[0]]
+
+
+def rows_before(
+    database: SqliteDatabase, credential: Credential, before: str | None, limit: int = 100
+) -> list[dict[str, Any]]:
+    return run(sendbox_before(database, credential, before=before, limit=limit))
+
+
+_MEANWHILE = st.sampled_from(["send", "send to another", "index"])
+
+
+@hypothesis.given(
+    already=st.integers(0, 8),
+    limit=st.integers(1, 4),
+    meanwhile=st.lists(st.lists(_MEANWHILE, max_size=3), max_size=8),
+)
+@pytest.mark.parametrize("way", ["search", "list"])
+def test_pages_show_every_message_once_and_in_order(
+    way: str, already: int, limit: int, meanwhile: list[list[str]]
+) -> None:
+    """However many messages come in between two pages, and wherever the index stands."""
+    database = SqliteDatabase()
+    credential = given.address(database, balance=1000)
+    other = given.address(database, "other@example.com", balance=1000)
+    numbers = iter(range(10**6))
+    expected = [keep(database, credential, next(numbers)) for _ in range(already)][::-1]
+    shown: list[str] = []
+    while True:
+        before = shown[-1] if shown else None
+        if way == "search":
+            page = found(database, credential, "hello", before=before, limit=limit)
+        else:
+            page = [row["id"] for row in rows_before(database, credential, before, limit)]
+        shown += page
+        if len(page) < limit:
+            break
+        for step in meanwhile.pop() if meanwhile else []:
+            if step == "index":
+                index(database, NOW + next(numbers) + SETTLED_MILLISECONDS)
+            else:
+                keep(database, credential if step == "send" else other, next(numbers))
+    assert shown == expected
+
+
+def test_of_ids_only_ones_own_messages_are_shown(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    other = given.address(database, "other@example.com", balance=10)
+    ids = [keep(database, credential, number) for number in range(3)]
+    theirs = keep(database, other, 3)
+    rows = run(sendbox_rows(database, credential, [ids[0], theirs, "none", ids[2]]))
+    assert [row["id"] for row in rows] == [ids[2], ids[0]]
+
+
+# Entering the index
+
+
+def test_a_message_enters_the_index_when_it_has_settled(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    id = keep(database, credential)
+    assert index(database, NOW + SETTLED_MILLISECONDS) == 0
+    assert indexed(database) == []
+    assert index(database, NOW + SETTLED_MILLISECONDS + 1) == 1
+    assert indexed(database) == [id]
+    assert index(database) == 0
+
+
+def test_what_is_alike_in_time_keeps_its_order(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    ids = [message_id(NOW, number) for number in range(40)]
+    for id in ids:
+        given.reserved(database, credential, id)
+        index(database)
+    assert indexed(database) == ids
+    assert found(database, credential, "hello") == ids[::-1]
+    for place, id in enumerate(ids):
+        assert found(database, credential, "hello", before=id) == ids[:place][::-1]
+
+
+def put(database: SqliteDatabase, count: int, **body: str) -> list[str]:
+    """So many messages of the address 1, without the work of reserving them."""
+    ids = [message_id(NOW + number, number) for number in range(count)]
+    columns = ("subject", "size", "recipients", "charge", "status", "attempt", "accepted_at")
+    for id in ids:
+        values = zip(columns, ("Hello", 2000, 1, 1, "sent", 1, NOW), strict=True)
+        database.insert(
+            "messages", id=id, address_id=1, sender=given.ME, finished_at=NOW, **dict(values)
+        )
+        database.insert("deliveries", message_id=id, position=0, kind="to", address=given.YOU)
+        for kind, content in (body or {"text": "Hello"}).items():
+            database.insert("bodies", message_id=id, kind=kind, part=0, content=content)
+    return ids
+
+
+def test_a_step_is_bounded(database: SqliteDatabase, credential: Credential) -> None:
+    ids = put(database, STEP_MESSAGES * MAX_STEPS + 5)
+    assert index(database) == STEP_MESSAGES * MAX_STEPS
+    assert indexed(database) == ids[: STEP_MESSAGES * MAX_STEPS]
+    assert index(database) == 5
+    assert indexed(database) == ids
+
+
+def test_a_step_of_great_messages_fits_into_a_value(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    """The store's limits are checked by the database of these tests."""
+    text = "".join(chr(0x4E00 + number) for number in range(MAX_TEXT))
+    ids = put(database, 250, text=text)
+    counts = []
+    while count := index(database):
+        counts.append(count)
+    assert sum(counts) == 250
+    assert len(counts) > 1
+    assert indexed(database) == ids
+
+
+@pytest.mark.parametrize("batches", range(9))
+def test_indexing_may_be_interrupted_anywhere(batches: int) -> None:
+    database = DyingDatabase()
+    credential = given.address(database, balance=10)
+    ids = put(database, STEP_MESSAGES + 20)
+    database.batches_left = batches
+    with contextlib.suppress(DatabaseUnavailable):
+        index(database)
+        index(database)
+        index(database)
+    database.batches_left = 10**9
+    index(database)
+    assert indexed(database) == ids
+    assert found(database, credential, "hello", limit=10**6) == ids[::-1]
+
+
+class Overtaken(SqliteDatabase):
+    """Between the reading and the writing of a step something else happens, once."""
+
+    between: Any = None
+
+    async def batch(
+        self, statements: list[Statement], *, repeatable: bool = False
+    ) -> list[list[dict[str, Any]]]:
+        if self.between and "INSERT INTO search" in statements[0].sql:
+            between, self.between = self.between, None
+            between()
+        return await super().batch(statements)
+
+
+def test_two_steps_at_once_write_each_message_once() -> None:
+    database = Overtaken()
+    given.address(database, balance=10)
+    ids = put(database, 20)
+    database.between = lambda: index(database, NOW + 10 + SETTLED_MILLISECONDS)
+    index(database)
+    assert indexed(database) == ids
+
+
+def test_what_is_removed_while_it_is_read_stays_out() -> None:
+    database = Overtaken()
+    credential = given.address(database, balance=10)
+    ids = put(database, 3, text="Secret")
+    index(database, NOW)
+
+    def remove() -> None:
+        database.query("DELETE FROM messages WHERE id = ?", ids[0])
+        database.query("DELETE FROM bodies WHERE message_id = ?", ids[1])
+
+    database.between = remove
+    index(database)
+    assert indexed(database) == ids[1:]
+    assert found(database, credential, "secret") == [ids[2]]
+    assert found(database, credential, "hello") == ids[:0:-1]
+
+
+def test_a_message_that_waits_for_the_index_is_looked_through(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    ids = put(database, MAX_FRESH + 5)
+    assert found(database, credential, "hello", limit=1000) == ids[: -MAX_FRESH - 1 : -1]
+    index(database)
+    assert found(database, credential, "hello", limit=1000) == ids[::-1]
+
+
+# Leaving the index
+
+
+def test_a_removed_text_is_not_found_any_more(
+    database: SqliteDatabase, credential: Credential, settle: Any
+) -> None:
+    id = keep(database, credential, subject="Figures", text="Secret", html="<p>Secret")
+    settle()
+    database.query("DELETE FROM bodies")
+    assert found(database, credential, "secret") == []
+    assert found(database, credential, "figures") == [id]
+    assert found(database, credential, given.YOU) == [id]
+    index(database)
+    assert found(database, credential, "secret") == []
+    assert found(database, credential, "figures") == [id]
+    assert database.value("SELECT count(text) FROM search WHERE text <> ''") == 0
+
+
+def test_a_removed_message_leaves_nothing_in_the_index(
+    database: SqliteDatabase, credential: Credential, settle: Any
+) -> None:
+    ids = [keep(database, credential, number) for number in range(3)]
+    settle()
+    database.query("DELETE FROM messages WHERE id = ?", ids[1])
+    assert found(database, credential, "hello") == [ids[2], ids[0]]
+    index(database)
+    assert indexed(database) == [ids[0], ids[2]]
+    database.query("DELETE FROM messages")
+    assert found(database, credential, "hello") == indexed(database) == []
+
+
+def test_messages_go_on_entering_when_the_newest_is_removed(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    ids = [keep(database, credential, number) for number in range(3)]
+    index(database)
+    database.query("DELETE FROM messages WHERE id = ?", ids[2])
+    ids[2] = keep(database, credential, 3)
+    index(database)
+    assert indexed(database) == ids
+    database.query("DELETE FROM messages")
+    index(database)
+    ids = [keep(database, credential, 4)]
+    index(database)
+    assert indexed(database) == ids
+
+
+def test_the_index_follows_the_sweep(database: SqliteDatabase, credential: Credential) -> None:
+    put(database, 2 * STEP_MESSAGES, text="Secret", html="Secret")
+    index(database)
+
+    def swept(days: int, metadata_days: int) -> None:
+        later = NOW + 40 * DAY
+        for _ in range(4):
+            keep_days = {"retention_days": days, "retention_metadata_days": metadata_days}
+            run(sweep(database, now=later, **keep_days))
+
+    swept(30, 90)
+    assert found(database, credential, "secret") == []
+    assert len(found(database, credential, "hello", limit=10**6)) == 2 * STEP_MESSAGES
+    swept(30, 31)
+    assert found(database, credential, "hello") == indexed(database) == []
+    if not isinstance(database, ForgetfulDatabase):
+        database.query("INSERT INTO search (search) VALUES ('integrity-check')")
+
+
+def test_the_index_is_whole_after_all_that_happens_to_it(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    for number in range(30):
+        keep(database, credential, number, text=f"Number {number} 发票")
+        if number % 4 == 3:
+            index(database)
+        if number % 5 == 4:
+            database.query("DELETE FROM bodies WHERE message_id = ?", message_id(NOW + 1, 1))
+            database.query("DELETE FROM messages WHERE id IN (SELECT min(id) FROM messages)")
+    database.query("INSERT INTO search (search) VALUES ('integrity-check')")
+    assert len(found(database, credential, "number")) == 24
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("<p>Hello <b>wor</b>ld &amp; you</p>", ["hello", "wor", "ld", "you"]),
+        ("<style>p {color: red}</style>Hi<SCRIPT src=x>alert(1)</SCRIPT >", ["hi"]),
+        ("a<!-- hidden <b> --> b", ["a", "b"]),
+        ("1 < 2 and 3 > 2", ["1", "2", "and", "3"]),
+        ("&#20013;&#25991;", ["中文", "文"]),
+        ("<a title='x", []),
+        ("<style>p", []),
+        ("<!-- a", []),
+        ("<styled>yes</styled>", ["yes"]),
+        ("before &#" + "9" * 5000 + "; after", ["before", "after"]),
+    ],
+)
+def test_of_html_the_text_is_read(html: str, words: list[str]) -> None:
+    assert words_of(text_of({"kind": "html", "content": html})) == words
+
+
+@pytest.mark.parametrize(
+    "piece", ["<", "<a", "<!--", "<script", "<style>", "&", "</script", "-->", "<script></script>"]
+)
+def test_no_html_takes_long(piece: str) -> None:
+    began = time.perf_counter()
+    text_of({"kind": "html", "content": piece * (65_536 // len(piece))})
+    assert time.perf_counter() - began < 1

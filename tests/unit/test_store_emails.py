@@ -1,0 +1,165 @@
+"""The messages of an address for clients of Resend: one of them, and pages by cursor."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
+
+from accounts.credentials import Credential
+from refusals import BadRequest, NotFound, Unauthorized
+from store.database import Row
+from store.emails import email_page, find_email
+from tests.unit import given
+from tests.unit.given import NOW
+from tests.unit.sqlite_database import SqliteDatabase, run
+
+
+@pytest.fixture
+def credential(database: SqliteDatabase) -> Credential:
+    return given.address(database)
+
+
+def keep(database: SqliteDatabase, credential: Credential, id: str, **columns: Any) -> None:
+    """A message that was sent to two recipients."""
+    database.insert(
+        "messages",
+        **{
+            "id": id,
+            "address_id": credential.address_id,
+            "sender": credential.address,
+            "subject": "Hello",
+            "size": 2000,
+            "recipients": 2,
+            "charge": 2,
+            "status": "sent",
+            "accepted_at": NOW,
+            "finished_at": NOW,
+            **columns,
+        },
+    )
+    for position, (kind, address) in enumerate([("to", "b@example.org"), ("cc", "a@example.org")]):
+        database.insert("deliveries", message_id=id, position=position, kind=kind, address=address)
+
+
+def page(
+    database: SqliteDatabase, credential: Credential, limit: int = 20, **cursor: Any
+) -> tuple[list[str], bool]:
+    rows, has_more = run(email_page(database, credential, limit=limit, **cursor))
+    return [row["id"] for row in rows], has_more
+
+
+def find(database: SqliteDatabase, credential: Credential, id: str) -> tuple[Row, list[Row]]:
+    return run(find_email(database, credential, id))
+
+
+def test_a_message_is_found_with_its_recipients_and_bodies(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, "m1", tags="[]", scheduled_at=NOW)
+    for part in (1, 0):
+        database.insert("bodies", message_id="m1", kind="text", part=part, content=str(part))
+    database.query("UPDATE deliveries SET status = 'bounced' WHERE position = 1")
+    row, bodies = find(database, credential, "m1")
+    recipients = json.loads(row.pop("recipients"))
+    assert row == {
+        "id": "m1",
+        "sender": "me@example.com",
+        "sender_name": None,
+        "subject": "Hello",
+        "status": "sent",
+        "accepted_at": NOW,
+        "scheduled_at": NOW,
+        "provider_message_id": None,
+        "provider_code": None,
+        "reply_to": None,
+        "tags": "[]",
+    }
+    assert recipients == [
+        {"kind": "to", "address": "b@example.org", "name": None, "status": None},
+        {"kind": "cc", "address": "a@example.org", "name": None, "status": "bounced"},
+    ]
+    assert bodies == [{"kind": "text", "content": "0"}, {"kind": "text", "content": "1"}]
+
+
+def test_nobody_elses_message_is_found_or_listed(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    other = given.address(database, "other@example.com")
+    keep(database, other, "m1")
+    for id in ("m1", "m2", "", "~"):
+        with pytest.raises(NotFound, match="message_not_found"):
+            find(database, credential, id)
+    assert page(database, credential) == ([], False)
+    with pytest.raises(BadRequest, match="invalid_cursor"):
+        page(database, credential, after="m1")
+
+
+def test_a_credential_that_no_longer_holds_sees_nothing(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, "m1")
+    database.query("UPDATE addresses SET credential_version = 1")
+    with pytest.raises(Unauthorized):
+        find(database, credential, "m1")
+    with pytest.raises(Unauthorized):
+        page(database, credential)
+
+
+def test_pages_go_from_the_newest_to_the_oldest_and_back(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    for number in range(5):
+        keep(database, credential, f"m{number}")
+    assert page(database, credential, 2) == (["m4", "m3"], True)
+    assert page(database, credential, 2, after="m3") == (["m2", "m1"], True)
+    assert page(database, credential, 2, after="m1") == (["m0"], False)
+    assert page(database, credential, 2, after="m0") == ([], False)
+    assert page(database, credential, 2, before="m0") == (["m2", "m1"], True)
+    assert page(database, credential, 2, before="m2") == (["m4", "m3"], False)
+    assert page(database, credential, 2, before="m4") == ([], False)
+    assert page(database, credential, 5) == (["m4", "m3", "m2", "m1", "m0"], False)
+
+
+def test_a_page_stays_where_it_was_when_messages_come(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    for number in range(4):
+        keep(database, credential, f"m{number}")
+    keep(database, credential, "m9")
+    assert page(database, credential, 2, after="m2") == (["m1", "m0"], False)
+
+
+@pytest.mark.parametrize("cursor", ["after", "before"])
+@pytest.mark.parametrize("id", ["", "nothing", "~", "m", "' OR 1=1 --", "\x00", "%"])
+def test_a_cursor_that_is_no_message_is_refused_by_name(
+    database: SqliteDatabase, credential: Credential, cursor: str, id: str
+) -> None:
+    keep(database, credential, "m1")
+    with pytest.raises(BadRequest, match="invalid_cursor") as caught:
+        page(database, credential, 20, **{cursor: id})
+    assert [error.field for error in caught.value.errors] == [cursor]
+
+
+@given_any(count=st.integers(0, 30), limit=st.integers(1, 12))
+def test_a_walk_meets_every_message_once_in_either_direction(count: int, limit: int) -> None:
+    database = SqliteDatabase()
+    credential = given.address(database)
+    ids = [given.message_id(NOW, number) for number in range(count)]
+    for id in ids:
+        keep(database, credential, id)
+    older, has_more = page(database, credential, limit)
+    while has_more:
+        more, has_more = page(database, credential, limit, after=older[-1])
+        assert more
+        older += more
+    assert older == ids[::-1]
+    if ids:
+        newer: list[str] = []
+        cursor, has_more = ids[0], True
+        while has_more:
+            more, has_more = page(database, credential, limit, before=cursor)
+            newer = more + newer
+            cursor = newer[0] if newer else cursor
+        assert newer == ids[:0:-1]

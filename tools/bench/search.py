@@ -1,0 +1,102 @@
+"""Pages and searches of an address with a hundred thousand messages, and what the index costs.
+
+Its messages lie among nine times as many of other addresses.
+"""
+
+import http.client
+import json
+import statistics
+import time
+import urllib.parse
+from typing import Any
+
+from tools.bench.history import VOCABULARY
+from tools.bench.load import LoadError, Target
+from tools.bench.report import Figures, progress
+from tools.bench.workers import Histories
+from tools.local_server import HOST, LocalServer
+
+_PAGES = 30
+_TURNS = 10  # of each search
+
+_SEARCHES = {
+    "a rare word": VOCABULARY[-1],
+    "a common word": VOCABULARY[1],
+    "the beginning of common words": VOCABULARY[1][:3],
+    "two common words": f"{VOCABULARY[1]} {VOCABULARY[2]}",
+    "a common and a rare word": f"{VOCABULARY[1]} {VOCABULARY[-1]}",
+    "what all have": "your order no",
+    "Chinese": VOCABULARY[700],
+    "one ideograph": VOCABULARY[700][0],
+    "one letter": VOCABULARY[1][0],
+    "a word that is nowhere": "nowhere1",
+    "many words": " ".join(VOCABULARY[1:7]),
+}
+
+_INDEXED = 500
+_WORKER_SECONDS = 60
+
+
+def measure(histories: Histories, figures: Figures, repeat: int) -> None:
+    """Time pages and searches from the request to the answer; count an indexing step's rows."""
+    target, server = histories.long.target, histories.long.server
+    progress("Listing and searching a hundred thousand messages (10 s)")
+    counted = [_get(target, limit=20)[0] for _ in range(_PAGES * repeat)]
+    pages = []
+    cursor = ""
+    for _ in range(_PAGES * repeat):
+        milliseconds, page = _get(target, limit=20, cursor=cursor)
+        pages.append(milliseconds)
+        cursor = page["next_cursor"]
+    figures.add("sendbox_page_ms_100k_messages", statistics.median(pages))
+    figures.add("sendbox_counted_page_ms_100k_messages", statistics.median(counted))
+    slowest = 0.0
+    for name, q in _SEARCHES.items():
+        turns = [_get(target, q=q, cursor="") for _ in range(_TURNS * repeat)]
+        found = len(turns[0][1]["results"])
+        median = statistics.median(milliseconds for milliseconds, _ in turns)
+        progress(f"{name}: {median:.0f} ms, {found} found")
+        slowest = max(slowest, median)
+    figures.add("sendbox_search_ms_100k_messages", slowest)
+    figures.add("search_index_rows_written_per_message", _rows_written(server), 3)
+
+
+def _get(target: Target, **query: Any) -> tuple[float, dict[str, Any]]:
+    """One page of the sendbox, and the milliseconds until it was there."""
+    client = http.client.HTTPConnection(HOST, target.port, timeout=_WORKER_SECONDS)
+    headers = {"Authorization": target.authorization}
+    client.connect()
+    began = time.perf_counter()
+    client.request("GET", f"/api/sendbox?{urllib.parse.urlencode(query)}", headers=headers)
+    answer = client.getresponse()
+    body = answer.read()
+    milliseconds = (time.perf_counter() - began) * 1000
+    client.close()
+    if answer.status != 200:
+        raise LoadError(f"the sendbox answered {answer.status}: {body[:500]!r}")
+    page: dict[str, Any] = json.loads(body)
+    return milliseconds, page
+
+
+def _rows_written(server: LocalServer) -> float:
+    """Index some messages once more; the rows that each of them cost."""
+    # The index goes on behind the newest message that it has.
+    newest = f"SELECT rowid FROM search ORDER BY rowid DESC LIMIT {_INDEXED}"
+    server.sql(f"DELETE FROM search WHERE rowid IN ({newest})")
+    before = len(_lines(server))
+    server.run_cron()
+    deadline = time.monotonic() + _WORKER_SECONDS
+    while not (lines := _lines(server)[before:]):
+        if time.monotonic() > deadline:
+            raise LoadError("the search index is not written")
+        time.sleep(0.02)
+    if lines[0]["messages"] < _INDEXED:
+        raise LoadError(f"of {_INDEXED} messages {lines[0]['messages']} entered the search index")
+    rows, messages = lines[0]["d1_rows_written"], lines[0]["messages"]
+    return float(rows) / float(messages)
+
+
+def _lines(server: LocalServer) -> list[dict[str, Any]]:
+    # Wrangler's own lines stand between those of the worker.
+    lines = server.log.read_text(errors="replace").splitlines()
+    return [json.loads(line) for line in lines if line.startswith('{"event":"search_index"')]

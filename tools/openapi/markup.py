@@ -1,0 +1,54 @@
+"""Small pieces of HTML. What goes in is text, unless it is `Html`."""
+
+import html
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+
+class Html(str):
+    """A text that is HTML already."""
+
+
+def escape(text: object) -> Html:
+    """`text` as HTML."""
+    return text if isinstance(text, Html) else Html(html.escape(str(text)))
+
+
+def tag(name: str, *content: object, **attributes: str) -> Html:
+    """An element; `class_` is its class, and `data_x` its data-x."""
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{html.escape(value)}"'
+        for key, value in attributes.items()
+    )
+    return Html(f"<{name}{given}>{''.join(map(escape, content))}</{name}>")
+
+
+def prose(text: str) -> Html:
+    """`text` with its `code` marked, in the manner of Markdown."""
+    return Html(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
+
+
+def paragraphs(text: str) -> Html:
+    """`text`, whose paragraphs are divided by empty lines."""
+    return Html("\n".join(tag("p", prose(part)) for part in text.split("\n\n")))
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[Html, ...]]) -> Html:
+    """A table that scrolls by itself where it is too wide."""
+    titles = tag("tr", *(tag("th", title, scope="col") for title in head))
+    # With spaces between the cells a line may end there, where a narrow page sets them in lines.
+    body = "\n".join(tag("tr", Html(" ".join(tag("td", cell) for cell in row))) for row in rows)
+    whole = tag("table", tag("thead", titles), "\n", tag("tbody", "\n", Html(body)))
+    return tag("div", whole, class_="scrolls", tabindex="0")
+
+
+def listing(text: object) -> Html:
+    """Lines of code."""
+    return tag("pre", tag("code", text), tabindex="0")
+
+
+def json_text(value: Any) -> str:
+    """A JSON value over several lines; a text as it is."""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
