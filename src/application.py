@@ -8,7 +8,7 @@ from answers import Answer, prefers_plain_text, refusal_answer
 from call import Call
 from clock import now
 from delivery import Outlive
-from guards import check, guard_of_unknown
+from guards import check, check_client_rate, check_site_password, guard_of_unknown
 from rates import policy_headers
 from refusals import MethodNotAllowed, NotFound, Refusal, ServerFault, Unavailable
 from resend_errors import is_resend_path, resend_refusal_answer
@@ -88,6 +88,9 @@ async def _answer(
     guard = guarded.guard if guarded else guard_of_unknown(request.path)
     if route and route.sends and bindings.settings.send_rate_limit:
         noted |= policy_headers(bindings.settings.send_rate_limit)
+    check_site_password(guard, request, bindings.settings)
+    if route and route.limited:
+        await check_client_rate(request, bindings.rate_limiter)
     database = bindings.database
     verified = check(guard, request, bindings.settings, has_database=database is not None)
     if not routes:

@@ -6,6 +6,7 @@ from accounts.credentials import Credential
 from delivery import Alarm, Outlive
 from runtime.request import Request
 from settings import Settings
+from store.audit import Actor
 from store.database import Database
 from transport.outcome import Transport
 
@@ -36,3 +37,8 @@ class Call:
         if self.verified is None:
             raise LookupError("this route is not guarded by an address credential")
         return self.verified
+
+    @property
+    def owner(self) -> Actor:
+        """Whose credential it is, as the audit trail names him."""
+        return Actor(self.credential.address, self.request.client_ip)

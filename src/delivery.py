@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec.structs import replace
 
 from accounts.credentials import Credential
+from brake import Brake
 from clock import now, utc_day
 from lifecycle import Status, steps_on
 from mail.compose import check_size
@@ -29,6 +30,7 @@ from retries import next_attempt_at
 from runtime.log import log
 from sentences import provider_sentence
 from settings import Settings
+from store.audit import Actor
 from store.claim import Claim, claim
 from store.confirm import Confirmation, confirm
 from store.database import Database, DatabaseUnavailable
@@ -74,7 +76,8 @@ class Order:
 
     ``request_digest`` goes with ``idempotency_key``. ``retry_of`` is the id of the message that
     a single one is to repeat. A ``batch`` is answered as a whole; where it is ``permissive``,
-    those of its messages are sent that can be.
+    those of its messages are sent that can be. An ``administrator`` needs no credential and pays
+    nothing; ``credential`` then only says the sender.
     """
 
     messages: tuple[Message, ...]
@@ -85,6 +88,7 @@ class Order:
     retry_of: str | None = None
     batch: bool = False
     permissive: bool = False
+    administrator: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ class Dispatcher:
     ``alarm`` is None where there is no queue; then no message is queued. ``retry_hours`` is how
     long after its acceptance a message is tried; ``default_balance`` is what an address without a
     balance is granted; ``batch_inline`` is how many messages of a batch are sent at once.
-    ``note_rate`` is told how a credential's rate limit stands, before anything is refused.
+    ``brake`` is when an address is paused, if ever. ``note_rate`` is told how a credential's rate
+    limit stands, before anything is refused.
     """
 
     database: Database
@@ -105,6 +110,7 @@ class Dispatcher:
     default_balance: int
     batch_inline: int
     rate_limit: RateLimit | None
+    brake: Brake | None
     note_rate: Callable[[RateState], None]
 
     async def dispatch(self, order: Order) -> Sending | BatchAnswer:
@@ -133,9 +139,10 @@ class Dispatcher:
             idempotency_key=order.idempotency_key,
             request_digest=order.request_digest,
             retry_of=order.retry_of,
-            rate_limit=self.rate_limit,
+            rate_limit=None if order.administrator else self.rate_limit,
             batch=order.batch,
             permissive=order.permissive,
+            administrator=order.administrator,
         )
         try:
             reserved = await reserve(self.database, entries, reservation)
@@ -287,7 +294,7 @@ class Dispatcher:
         for seconds in _CONFIRM_LATER_SECONDS:
             await asyncio.sleep(seconds)
             with contextlib.suppress(Exception):  # nobody awaits this; the next try, or the log
-                await confirm(self.database, news, queued=queued)
+                await confirm(self.database, news, queued=queued, brake=self.brake)
                 return
         log("confirm_given_up", message_ids=[about.id for about in news])
 
@@ -333,7 +340,10 @@ class Dispatcher:
         """Write the news; the status of each message, that which is expected where it is gone."""
         expected = {about.id: steps_on(about.news)["sending"].target for about in news}
         try:
-            return {**expected, **await confirm(self.database, news, queued=queued)}
+            return {
+                **expected,
+                **await confirm(self.database, news, queued=queued, brake=self.brake),
+            }
         except Exception as error:
             # The client still hears what is known; the rows stay open until their leases end.
             log("confirm_failed", message_ids=list(expected), kind=type(error).__name__)
@@ -432,6 +442,7 @@ def dispatcher_for(
         default_balance=settings.default_send_balance,
         batch_inline=settings.batch_inline,
         rate_limit=settings.send_rate_limit,
+        brake=settings.brake,
         note_rate=note_rate,
     )
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.naming import ROLE_NAMES, NameRules
+from brake import Brake
 from mail.address import InvalidAddress, ascii_domain
 from rates import RateLimit
 from refusals import ServerFault
 
 LANGUAGES = ("en", "zh")
 _ADMIN_MAX_NAME_LENGTH = 30
+_TURNSTILE_URL = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
 
 _RATE_LIMIT = re.compile(r"([1-9][0-9]{0,8})\s*/\s*([1-9][0-9]{0,4})?\s*([a-z]+)", re.IGNORECASE)
 _SECONDS = {
@@ -34,6 +36,7 @@ class Settings:
 
     jwt_secret: str | None
     jwt_secret_previous: tuple[str, ...]
+    credential_ttl_days: int
     admin_passwords: tuple[str, ...]
     disable_admin_password_check: bool
     passwords: tuple[str, ...]
@@ -53,21 +56,32 @@ class Settings:
     disable_custom_address_name: bool
     enable_user_delete_email: bool
     enable_address_password: bool
+    max_addresses_per_client_per_day: int
     default_send_balance: int
     send_mail_domains: tuple[str, ...]
     sending_paused: bool
     send_rate_limit: RateLimit | None
     batch_inline: int
+    pause_failed_percent: int
+    pause_last_messages: int
     retry_hours: int
     retention_days: int
     retention_metadata_days: int
     cf_turnstile_site_key: str | None
+    cf_turnstile_secret_key: str | None
+    cf_turnstile_verify_url: str
     smtp_imap_proxy_config: dict[str, Any]
 
     @property
     def jwt_secrets(self) -> tuple[str, ...]:
         """Every secret that verifies tokens, the one that signs them first."""
         return (self.jwt_secret, *self.jwt_secret_previous) if self.jwt_secret else ()
+
+    @property
+    def brake(self) -> Brake | None:
+        """When an address is paused, if ever."""
+        percent = self.pause_failed_percent
+        return Brake(percent, self.pause_last_messages) if percent else None
 
     @property
     def creation_domains(self) -> tuple[str, ...]:
@@ -106,6 +120,7 @@ def read_settings(variables: Mapping[str, Any]) -> Settings:
     return Settings(
         jwt_secret=read("JWT_SECRET", _text, None),
         jwt_secret_previous=read("JWT_SECRET_PREVIOUS", _list, ()),
+        credential_ttl_days=read("CREDENTIAL_TTL_DAYS", _at_least(0), 0),
         admin_passwords=read("ADMIN_PASSWORDS", _list, ()),
         disable_admin_password_check=read("DISABLE_ADMIN_PASSWORD_CHECK", _boolean, False),
         passwords=read("PASSWORDS", _list, ()),
@@ -129,15 +144,20 @@ def read_settings(variables: Mapping[str, Any]) -> Settings:
         disable_custom_address_name=read("DISABLE_CUSTOM_ADDRESS_NAME", _boolean, False),
         enable_user_delete_email=read("ENABLE_USER_DELETE_EMAIL", _boolean, False),
         enable_address_password=read("ENABLE_ADDRESS_PASSWORD", _boolean, False),
+        max_addresses_per_client_per_day=read("MAX_ADDRESSES_PER_CLIENT_PER_DAY", _at_least(0), 0),
         default_send_balance=read("DEFAULT_SEND_BALANCE", _at_least(0), 0),
         send_mail_domains=read("SEND_MAIL_DOMAINS", _domains, ()),
         sending_paused=read("SENDING_PAUSED", _boolean, False),
         send_rate_limit=read("SEND_RATE_LIMIT", _rate_limit, None),
         batch_inline=read("BATCH_INLINE", _positive, 25),
+        pause_failed_percent=read("PAUSE_FAILED_PERCENT", _at_least(0), 50),
+        pause_last_messages=read("PAUSE_LAST_MESSAGES", _positive, 50),
         retry_hours=read("RETRY_HOURS", _at_least(0), 72),
         retention_days=read("RETENTION_DAYS", _at_least(0), 30),
         retention_metadata_days=read("RETENTION_METADATA_DAYS", _at_least(0), 90),
         cf_turnstile_site_key=read("CF_TURNSTILE_SITE_KEY", _text, None),
+        cf_turnstile_secret_key=read("CF_TURNSTILE_SECRET_KEY", _text, None),
+        cf_turnstile_verify_url=read("CF_TURNSTILE_VERIFY_URL", _url, _TURNSTILE_URL),
         smtp_imap_proxy_config=read("SMTP_IMAP_PROXY_CONFIG", _object, {}),
     )
 
@@ -164,6 +184,13 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise _Unreadable("a text")
     return value
+
+
+def _url(value: Any) -> str:
+    url = _text(value).strip()
+    if re.fullmatch(r"https?://[!-~]+", url) is None:
+        raise _Unreadable("an address that begins with https:// or http://")
+    return url
 
 
 def _prefix(value: Any) -> str:

@@ -31,8 +31,8 @@ async def on_wake(message_ids: list[str], bindings: Bindings, outlive: Outlive) 
 
 
 async def each_minute(bindings: Bindings, outlive: Outlive) -> None:
-    """Wake what is due, end what a dead worker left behind, remove what is past its time, and
-    bring into the search index what is not in it yet.
+    """Wake what is due, end what a dead worker left behind, remove what is past its time or
+    was cleared away, and bring into the search index what is not in it yet.
 
     Nothing is raised: what fails here is done in the next minute.
     """
@@ -40,7 +40,12 @@ async def each_minute(bindings: Bindings, outlive: Outlive) -> None:
     if database is None:
         log("sweep", problem="the DB binding is missing")
         return
-    jobs = (_wake_due(database, bindings, outlive), _sweep(database, bindings), _index(database))
+    jobs = (
+        _wake_due(database, bindings, outlive),
+        _sweep(database, bindings),
+        _empty_leftovers(database),
+        _index(database),
+    )
     for job in jobs:
         try:
             await job
@@ -76,6 +81,12 @@ async def _index(database: D1Database) -> None:
     before = database.rows_written
     messages = await index_messages(database, now=now())
     log("search_index", messages=messages, d1_rows_written=database.rows_written - before)
+
+
+async def _empty_leftovers(database: Database) -> None:
+    from store.removal import empty_leftovers  # of no use to the requests that this worker serves
+
+    log("leftovers", messages=await empty_leftovers(database, now=now()))
 
 
 def _may_send(bindings: Bindings) -> bool:

@@ -79,8 +79,9 @@ def queue_names(config: dict[str, Any]) -> list[str]:
 def _check_login() -> None:
     if _run("whoami", "--json").returncode != 0:
         raise DeployError(
-            "Wrangler is not logged in to Cloudflare. Run `.venv/bin/npx wrangler login`, or set "
-            "CLOUDFLARE_API_TOKEN (and CLOUDFLARE_ACCOUNT_ID), then run `make deploy` again."
+            "Wrangler is not logged in to Cloudflare. Run `. .venv/bin/activate` and `npx wrangler "
+            "login`, or set CLOUDFLARE_API_TOKEN (and CLOUDFLARE_ACCOUNT_ID), then run `make "
+            "deploy` again."
         )
 
 

@@ -22,6 +22,8 @@ Edit = Callable[[dict[str, Any]], None]
 # Makes workerd take its Pyodide bundle from the engine's folder and not from the internet.
 ENGINE_FLAG = "python_workers_development"
 
+_LOCAL_RATE_LIMIT = 1_000_000
+
 
 def write_project(
     folder: Path,
@@ -40,11 +42,13 @@ def write_project(
     `NAME-<its own name>`, and service bindings between them are kept. `variables` are set in every
     worker. `edit` changes the first configuration, for a deployment that differs in its bindings.
     `overlay` lays files over the copied source of the first worker, by their paths in it.
+    Rate limits are loosened first: tests make more addresses a minute than people do.
     `dev_vars` is linked in as the first worker's `.dev.vars`. Unless `live`, the workers'
     source is copied, so that an edit does not restart a server in the middle of a test.
     """
     shutil.rmtree(folder, ignore_errors=True)
     loaded = [tomllib.loads(path.read_text()) for path in configs]
+    _loosen_rate_limits(loaded[0])
     if edit is not None:
         edit(loaded[0])
     names = {config["name"]: f"{name}-{config['name']}" for config in loaded}
@@ -65,6 +69,11 @@ def write_project(
         target.write_text(json.dumps(config, indent=2))
         written.append(target)
     return written
+
+
+def _loosen_rate_limits(config: dict[str, Any]) -> None:
+    for limiter in config.get("ratelimits", ()):
+        limiter["simple"]["limit"] = _LOCAL_RATE_LIMIT
 
 
 def _rewrite(

@@ -1,11 +1,12 @@
 """The address JWT: the credential that stands for one mail address (RFC 7519, HS256).
 
-Claims: ``address``, ``address_id``, ``iat`` and ``credential_version``. Tokens of the service
-that this one replaces have only the first two, the id sometimes as a string of digits; they
-count as version 0, with which every address starts.
+Claims: ``address``, ``address_id``, ``iat``, ``credential_version`` and, where credentials expire,
+``exp``. Tokens of the service that this one replaces have only the first two, the id sometimes as
+a string of digits; they count as version 0, with which every address starts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from secrets import randbelow
 from typing import Any
 
 import jwt
@@ -15,6 +16,8 @@ from refusals import Unauthorized
 _ALGORITHM = "HS256"
 _MAX_TOKEN_CHARACTERS = 4096
 _MAX_ID = 2**53 - 1  # what a JavaScript number, and so D1, holds exactly
+_DAY_SECONDS = 86_400
+_MOST_VERSIONS_PASSED = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +29,29 @@ class Credential:
     version: int
 
 
-def issue(credential: Credential, *, secret: str, now: int) -> str:
-    """The token for ``credential``, signed with ``secret``; ``now`` is in Unix seconds."""
+def rotated(credential: Credential) -> Credential:
+    """The next credential of the same address.
+
+    Its version is higher by a random step: whoever finds it in the database knows it for its own.
+    """
+    step = 1 + randbelow(_MOST_VERSIONS_PASSED)
+    return replace(credential, version=credential.version + step)
+
+
+def issue(credential: Credential, *, secret: str, now: int, lifetime_days: int = 0) -> str:
+    """The token for ``credential``, signed with ``secret``.
+
+    :param now: Unix seconds.
+    :param lifetime_days: after so many days it expires; 0 for never.
+    """
     claims = {
         "address": credential.address,
         "address_id": credential.address_id,
         "credential_version": credential.version,
         "iat": now,
     }
+    if lifetime_days:
+        claims["exp"] = now + lifetime_days * _DAY_SECONDS
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
 
 

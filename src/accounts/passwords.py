@@ -9,13 +9,22 @@ value, so that they can change later:
 
 import hashlib
 import hmac
+import re
 import secrets
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
 
 ITERATIONS = 100_000  # the most that Workers lets crypto.subtle do
 _SALT_BYTES = 16
 _PASSWORD_BYTES = 12
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_STORED = re.compile(
+    r"\$pbkdf2-sha256\$i=([0-9]+),pepper=([01])\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})"
+)
+
+# What a password is compared with where none is stored, so that this takes as long.
+_OF_NOBODY = (str(ITERATIONS), "1", "A" * 22, "A" * 43)
 
 # (password, salt, iterations) -> 32 bytes of PBKDF2-SHA-256; Pyodide's hashlib has none.
 Derive = Callable[[bytes, bytes, int], Awaitable[bytes]]
@@ -31,15 +40,35 @@ def client_digest(password: str) -> str:
     return hashlib.sha256(password.encode()).hexdigest()
 
 
+def is_client_digest(text: str) -> bool:
+    """Whether ``text`` is what clients send in place of a password."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 async def stored_form(digest: str, *, pepper: str | None, derive: Derive) -> str:
     """What the database keeps for the client's ``digest``."""
     salt = secrets.token_bytes(_SALT_BYTES)
-    secret = digest.encode()
-    if pepper:
-        secret = hmac.digest(pepper.encode(), secret, "sha256")
-    derived = await derive(secret, salt, ITERATIONS)
+    derived = await derive(_peppered(digest, pepper), salt, ITERATIONS)
     parameters = f"i={ITERATIONS},pepper={int(bool(pepper))}"
     return f"$pbkdf2-sha256${parameters}${_base64(salt)}${_base64(derived)}"
+
+
+async def matches(digest: str, stored: str | None, *, pepper: str | None, derive: Derive) -> bool:
+    """Whether the client's ``digest`` is of the password that is ``stored``.
+
+    It takes as long where nothing is stored, and wherever the two differ. A password that was
+    stored before the deployment had a pepper is compared without it.
+    """
+    parsed = _STORED.fullmatch(stored or "")
+    iterations, peppered, salt, expected = parsed.groups() if parsed else _OF_NOBODY
+    secret = _peppered(digest, pepper if peppered == "1" else None)
+    derived = await derive(secret, b64decode(salt + "=="), int(iterations))
+    return hmac.compare_digest(_base64(derived), expected) and parsed is not None
+
+
+def _peppered(digest: str, pepper: str | None) -> bytes:
+    secret = digest.encode()
+    return hmac.digest(pepper.encode(), secret, "sha256") if pepper else secret
 
 
 def _base64(data: bytes) -> str:

@@ -22,6 +22,10 @@ class NewAddress(Struct):
             "without one the service chooses."
         ),
     ] = None
+    cf_token: Annotated[
+        str | None,
+        Meta(description="What the human verification gave, where the deployment has one."),
+    ] = None
 
 
 class AdminNewAddress(Struct, rename="camel"):

@@ -1,8 +1,13 @@
-"""Asking whether a credential or password is good."""
+"""Credentials and passwords: looking at them, changing them."""
 
 from typing import Annotated
 
 from msgspec import Meta, Struct
+
+_Digest = Annotated[
+    str | None,
+    Meta(description="The SHA-256 of the password in hexadecimal digits. Required."),
+]
 
 
 class CredentialLogin(Struct):
@@ -11,7 +16,37 @@ class CredentialLogin(Struct):
     credential: Annotated[str | None, Meta(description="An address JWT. Required.")] = None
 
 
-class Success(Struct):
-    """It is done, or good."""
+class PasswordLogin(Struct):
+    """A password to be looked at."""
 
-    success: Annotated[bool, Meta(description="Always true; anything else is an error.")]
+    password: _Digest = None
+
+
+class AddressLogin(Struct):
+    """An address and its password, for a credential."""
+
+    email: Annotated[str | None, Meta(description="The mail address. Required.")] = None
+    password: _Digest = None
+    cf_token: Annotated[
+        str | None,
+        Meta(description="What the human verification gave, where the deployment has one."),
+    ] = None
+
+
+class PasswordChange(Struct):
+    """Another password for an address."""
+
+    new_password: _Digest = None
+
+
+class LoggedIn(Struct):
+    """A credential, and whose it is."""
+
+    jwt: Annotated[str, Meta(description="The credential of the address (the address JWT).")]
+    address: Annotated[str, Meta(description="The mail address.")]
+
+
+class Rotated(Struct):
+    """The credential that takes the place of another one."""
+
+    jwt: Annotated[str, Meta(description="The new credential of the address.")]

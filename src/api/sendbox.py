@@ -56,7 +56,10 @@ class SendboxEntry(Struct, kw_only=True):
     status: Annotated[Status, Meta(description="What became of it.")]
     content_truncated: Annotated[
         bool | UnsetType,
-        Meta(description="True where `content` is only the first 64 KiB of a longer one."),
+        Meta(
+            description="True where `content`, being over 64 KiB, is only its first 16,384 "
+            "characters."
+        ),
     ] = UNSET
 
 
@@ -67,8 +70,8 @@ class SendboxPage(Struct, kw_only=True):
     count: Annotated[
         int | UnsetType,
         Meta(
-            description="How many messages there are in all, of a search at most 1000. Only "
-            "without `cursor`."
+            description="How many messages there are in all; of a search, or of all addresses, at "
+            "most 1000. Only without `cursor`."
         ),
     ] = UNSET
     next_cursor: Annotated[

@@ -1,6 +1,6 @@
 """What clients may know of a deployment, and of one address."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -61,3 +61,9 @@ class AddressSettings(Struct):
         int,
         Meta(description="How many more recipients it may send to; 99999 where it is unlimited."),
     ]
+
+
+class AccessAnswer(Struct):
+    """The request is made."""
+
+    status: Annotated[Literal["ok"], Meta(description="Always `ok`.")]

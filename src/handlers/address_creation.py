@@ -2,15 +2,17 @@
 
 import secrets
 
-from accounts.credentials import issue
+from accounts.clients import client_key
 from accounts.passwords import client_digest, generate_password, stored_form
 from api.addresses import CreatedAddress
 from call import Call
 from clock import now
+from handlers.credentials import token
 from mail.address import InvalidAddress, ascii_domain
 from refusals import BadRequest, FieldError
 from runtime.ciphers import pbkdf2_sha256
-from store.addresses import create_address
+from store.addresses import ClientCap, create_address
+from store.audit import Actor
 
 
 def choose_domain(requested: str | None, allowed: tuple[str, ...], *, first: bool) -> str:
@@ -30,12 +32,19 @@ def choose_domain(requested: str | None, allowed: tuple[str, ...], *, first: boo
 
 
 async def create_with_credential(
-    call: Call, address: str, *, blockable_name: str = ""
+    call: Call,
+    address: str,
+    *,
+    blockable_name: str = "",
+    most_a_day: int = 0,
+    by: Actor,
 ) -> CreatedAddress:
     """Make ``address`` and return what its owner gets: the credential and, if any, a password.
 
     :param blockable_name: what is looked up in the block list; empty to look nothing up.
+    :param most_a_day: how many addresses one client may make on a UTC day; 0 for any number.
     :raises BadRequest: ``address_name_blocked`` or ``address_exists``.
+    :raises TooManyRequests: ``too_many_addresses``.
     """
     settings = call.settings
     password = password_hash = None
@@ -46,17 +55,17 @@ async def create_with_credential(
             pepper=settings.password_pepper,
             derive=pbkdf2_sha256,
         )
-    created = now()
     credential = await create_address(
         call.database,
         address,
         blockable_name=blockable_name,
         password_hash=password_hash,
-        source=call.request.header("cf-connecting-ip") or None,
-        now=created,
+        by=by,
+        now=now(),
+        cap=ClientCap(client_key(call.request.client_ip), most_a_day) if most_a_day else None,
     )
     return CreatedAddress(
-        jwt=issue(credential, secret=settings.jwt_secrets[0], now=created // 1000),
+        jwt=token(call, credential),
         address=credential.address,
         address_id=credential.address_id,
         password=password,

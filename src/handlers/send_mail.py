@@ -33,8 +33,17 @@ async def with_body_token(call: Call) -> Answer:
 
 
 async def _send(call: Call, credential: Credential, body: SendMail) -> Answer:
-    draft = Draft(
-        sender=credential.address,
+    try:
+        message = compose(draft_of(body, credential.address), sender_policy(call))
+        return answer(call, await send(call, credential, message))
+    except BadRequest as refusal:
+        raise refusal.prefixed("failed_to_send") from None
+
+
+def draft_of(body: SendMail, sender: str) -> Draft:
+    """The mail that ``body`` describes, from the address ``sender``."""
+    return Draft(
+        sender=sender,
         from_name=body.from_name,
         to_mail=body.to_mail,
         to_name=body.to_name,
@@ -52,8 +61,3 @@ async def _send(call: Call, credential: Credential, body: SendMail) -> Answer:
         tags=body.tags,
         scheduled_at=body.scheduled_at,
     )
-    try:
-        message = compose(draft, sender_policy(call))
-        return answer(call, await send(call, credential, message))
-    except BadRequest as refusal:
-        raise refusal.prefixed("failed_to_send") from None

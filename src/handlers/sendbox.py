@@ -1,11 +1,9 @@
 """``/api/sendbox``: what an address has sent, what became of it, and sending it again."""
 
-import re
-
 from answers import Answer, json_answer
 from api.sendbox import SendboxPage
 from call import Call
-from handlers.parameters import whole_number
+from handlers.parameters import cursor, limit_and_offset
 from handlers.sendbox_shown import listed, whole
 from handlers.sending import answer, replay_or_refuse, retry_digest, send, sender_policy
 from mail.message import Message
@@ -20,22 +18,17 @@ from store.sendbox import (
     sendbox_rows,
 )
 
-_DEFAULT_LIMIT = 20
-_MAX_LIMIT = 100
-_MAX_OFFSET = 2**53 - 1
 _MAX_QUERY = 200  # characters
 _MAX_FOUND = 1000
-_CURSOR = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _RETRYABLE = ("unknown", "failed")
 
 
 async def page(call: Call) -> Answer:
     query = call.request.query
-    limit = whole_number(query.get("limit"), "limit", _DEFAULT_LIMIT, 1, _MAX_LIMIT)
-    offset = whole_number(query.get("offset"), "offset", 0, 0, _MAX_OFFSET)
+    limit, offset = limit_and_offset(query)
     words = _words(query.get("q", ""))
     if "cursor" in query:
-        return await _page_before(call, words, _cursor(query["cursor"], offset), limit)
+        return await _page_before(call, words, cursor(query["cursor"], offset), limit)
     if words:
         # Counting all that is found would read them all, so it ends at a number.
         ids = await search(call.database, call.credential, words, before=None, limit=_MAX_FOUND)
@@ -103,12 +96,3 @@ def _words(text: str) -> str:
         error = FieldError("q", "invalid_q", {"limit": _MAX_QUERY})
         raise BadRequest("invalid_q", errors=(error,), limit=_MAX_QUERY)
     return text.strip()
-
-
-def _cursor(text: str, offset: int) -> str | None:
-    """The id of the last message that was seen; None for the newest page."""
-    if offset:
-        raise BadRequest("offset_with_cursor", errors=(FieldError("offset", "offset_with_cursor"),))
-    if text and not _CURSOR.fullmatch(text):
-        raise BadRequest("invalid_cursor", errors=(FieldError("cursor", "invalid_cursor"),))
-    return text or None

@@ -20,6 +20,7 @@ from rates import state_headers
 from refusals import BadRequest, ProviderFault, Refusal, Unavailable
 from sentences import provider_sentence
 from store.addresses import check_holds
+from store.audit import Actor
 from store.reserve import BatchAnswer, Sending, find_earlier
 
 _MAX_KEY_CHARACTERS = 256
@@ -33,10 +34,16 @@ def sender_policy(call: Call) -> SenderPolicy:
 
 
 async def send(
-    call: Call, credential: Credential, message: Message, *, retry_of: str | None = None
+    call: Call,
+    credential: Credential,
+    message: Message,
+    *,
+    retry_of: str | None = None,
+    administrator: Actor | None = None,
 ) -> Sending:
     """Send ``message``, whose sender the policy has passed, and return what came of it.
 
+    :param administrator: who sends it, free of charge; ``credential`` then need not hold.
     :raises Refusal: as ``Dispatcher.dispatch`` and ``check_scheduled_at`` do, and
         ``invalid_idempotency_key`` or ``sending_paused``.
     """
@@ -46,6 +53,7 @@ async def send(
         (message,),
         digest=lambda: retry_digest(retry_of) if retry_of else message_digest(message),
         retry_of=retry_of,
+        administrator=administrator,
     )
     assert isinstance(sending, Sending)
     call.message_ids.append(sending.id)
@@ -147,11 +155,14 @@ async def _dispatch(
     retry_of: str | None = None,
     batch: bool = False,
     permissive: bool = False,
+    administrator: Actor | None = None,
 ) -> Sending | BatchAnswer:
     key = _idempotency_key(call)
     try:
         _check_now(call, messages)
     except Refusal as refusal:
+        if administrator:
+            raise
         return await replay_or_refuse(call, credential, refusal, digest=digest())
     order = Order(
         messages=messages,
@@ -162,6 +173,7 @@ async def _dispatch(
         retry_of=retry_of,
         batch=batch,
         permissive=permissive,
+        administrator=administrator,
     )
     assert call.transport is not None  # the policy has seen to it
     dispatcher = dispatcher_for(

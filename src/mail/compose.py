@@ -50,7 +50,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     ``to_mail``, ``to_name``, ``content`` and ``is_html`` are the seed's first words for what
     ``to``, ``text`` and ``html`` say: ``to`` adds to ``to_mail``, and with ``text`` or ``html``
-    there is no ``content``. ``path`` is where in the request the fields stand, like ``[3].``.
+    there is no ``content``. ``path`` is where in the request the fields stand, like ``[3].``, and
+    ``names`` what some of them are called there.
     """
 
     sender: str
@@ -71,6 +72,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[TagField] | None = None
     scheduled_at: str | None = None
     path: str = ""
+    names: dict[str, str] = {}
 
 
 def compose(draft: Draft, policy: SenderPolicy) -> Message:
@@ -82,7 +84,7 @@ def compose(draft: Draft, policy: SenderPolicy) -> Message:
         return _compose(draft, policy)
     except BadRequest as refusal:
         refusal.errors = tuple(
-            replace(error, field=draft.path + error.field) for error in refusal.errors
+            replace(error, field=_posted(draft, error.field)) for error in refusal.errors
         )
         raise
 
@@ -96,6 +98,12 @@ def check_size(message: Message) -> int:
     if size > MAX_MESSAGE_BYTES:
         raise PayloadTooLarge("message_too_large", size=size, limit=MAX_MESSAGE_BYTES)
     return size
+
+
+def _posted(draft: Draft, field: str) -> str:
+    """The path of ``field``, like ``reply_to[0].email``, in the request."""
+    name = field.partition("[")[0].partition(".")[0]
+    return draft.path + draft.names.get(name, name) + field.removeprefix(name)
 
 
 def _compose(draft: Draft, policy: SenderPolicy) -> Message:
@@ -135,10 +143,10 @@ def _recipients(draft: Draft) -> tuple[Recipient, ...]:
     lists = {"to": draft.to, "cc": draft.cc, "bcc": draft.bcc}
     first = None
     if draft.to_mail is not None:
-        first = Recipient("to", one_recipient("to_mail", draft.to_mail))
+        first = Recipient("to", one_recipient("to_mail", draft.to_mail), field="to_mail")
     elif not any(lists.values()):
         raise invalid_recipient("to_mail" if draft.to is None else "to", "address_syntax")
-    return all_recipients(first, **lists)
+    return all_recipients(first, **lists, path=draft.path)
 
 
 def _subject(text: str | None) -> str:

@@ -12,7 +12,10 @@ def message_digest(message: Message) -> str:
     said: dict[str, object] = {
         "sender": message.sender,
         "sender_name": message.sender_name,
-        "recipients": message.recipients,
+        "recipients": [
+            {"kind": recipient.kind, "address": recipient.address, "name": recipient.name}
+            for recipient in message.recipients
+        ],
         "subject": message.subject,
         "text": message.text,
         "html": message.html,

@@ -1,6 +1,6 @@
 """The one message type: whatever door a mail comes in by, behind it is a ``Message``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mail.address import Address
@@ -13,11 +13,15 @@ TEST_DOMAIN = "test.invalid"
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who gets a mail, and in which field of its header he stands."""
+    """Who gets a mail, and in which field of its header he stands.
+
+    ``field`` is where the request names him (``to[2]``), for the refusal that tells of him.
+    """
 
     kind: RecipientKind
     address: Address
     name: str | None = None
+    field: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

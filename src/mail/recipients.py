@@ -37,9 +37,11 @@ def invalid_recipient(field: str, problem: str) -> BadRequest:
 
 
 def all_recipients(
-    first: Recipient | None, *, to: Mailboxes, cc: Mailboxes, bcc: Mailboxes
+    first: Recipient | None, *, to: Mailboxes, cc: Mailboxes, bcc: Mailboxes, path: str
 ) -> tuple[Recipient, ...]:
     """``first`` and all of the lists, each address once, where it stands first.
+
+    :param path: where in the request the lists stand.
 
     :raises BadRequest: ``invalid_recipient``, a code of ``display_name``, or
         ``too_many_recipients``.
@@ -49,7 +51,8 @@ def all_recipients(
     for kind, given in lists:
         for place, (field, item) in enumerate(_listed(kind, given)):
             mailbox = _recipient(field, item)
-            found.setdefault(mailbox.address.key, Recipient(kind, mailbox.address, mailbox.name))
+            recipient = Recipient(kind, mailbox.address, mailbox.name, path + field)
+            found.setdefault(mailbox.address.key, recipient)
             if len(found) > MAX_RECIPIENTS or place >= _MAX_LISTED:
                 raise fault("too_many_recipients", kind, limit=MAX_RECIPIENTS)
     return tuple(found.values())

@@ -10,6 +10,7 @@ from runtime.bridge import bridge
 from runtime.d1 import D1Database
 from runtime.log import log
 from runtime.outbox import Outbox
+from runtime.rate_limiter import RateLimiter
 from settings import Settings, read_settings
 from transport.send_email import SendEmailTransport
 
@@ -24,6 +25,8 @@ def _settings(variables: str) -> Settings:
         log("WARNING", problem="DISABLE_ADMIN_PASSWORD_CHECK is on: everybody is administrator")
     if any(len(secret.encode()) < _GOOD_SECRET_BYTES for secret in settings.jwt_secrets):
         log("WARNING", problem="JWT_SECRET or JWT_SECRET_PREVIOUS is shorter than 32 bytes")
+    if bool(settings.cf_turnstile_site_key) != bool(settings.cf_turnstile_secret_key):
+        log("WARNING", problem="Turnstile is off: of its two keys only one is set")
     return settings
 
 
@@ -56,6 +59,11 @@ class Bindings:
     def alarm(self) -> Outbox | None:
         binding = getattr(self._env, "OUTBOX", None)
         return Outbox(binding) if binding else None
+
+    @cached_property
+    def rate_limiter(self) -> RateLimiter | None:
+        binding = getattr(self._env, "RATE_LIMITER", None)
+        return RateLimiter(binding) if binding else None
 
     @cached_property
     def transport(self) -> SendEmailTransport | None:

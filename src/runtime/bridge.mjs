@@ -110,3 +110,14 @@ export const pbkdf2 = async (password, salt, iterations) => {
   const parameters = { name: "PBKDF2", hash: "SHA-256", salt, iterations };
   return new Uint8Array(await crypto.subtle.deriveBits(parameters, key, 256));
 };
+
+// Whether the rate limiter lets one more request of this key pass.
+export const admits = async (limiter, key, milliseconds) =>
+  (await answerOf(limiter.limit({ key }), milliseconds)).success;
+
+// The text that is answered to a form posted to another server.
+export const postForm = async (url, fields, milliseconds) => {
+  const signal = AbortSignal.timeout(milliseconds);
+  const body = new URLSearchParams(parse(fields));
+  return (await fetch(url, { method: "POST", body, signal })).text();
+};

@@ -58,6 +58,11 @@ class Request:
         """The value of the header ``name`` (in lower case), None where it is missing."""
         return self._headers.get(name)
 
+    @property
+    def client_ip(self) -> str | None:
+        """The network address that the request came from, as Cloudflare saw it."""
+        return self.header("cf-connecting-ip") or None
+
     async def body(self) -> bytes:
         """The whole body.
 

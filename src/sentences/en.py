@@ -13,6 +13,7 @@ SENTENCES = {
     "credential_missing": (
         "Missing API key: send an address credential in the header Authorization: Bearer"
     ),
+    "client_rate_exceeded": "Rate limit exceeded for {path}",
     "binding_missing": "The {name} binding is missing: add it to wrangler.toml and deploy again",
     "secret_missing": "The {name} secret is missing: set it with wrangler secret put {name}",
     "invalid_setting": "The variable {name} can't be read: it must be {expected}",
@@ -35,6 +36,9 @@ SENTENCES = {
     "invalid_cursor": "Invalid cursor",
     "two_cursors": "Give either after or before, not both",
     "offset_with_cursor": "The parameter offset does not go with a cursor",
+    "invalid_requested": "Invalid requested",
+    "invalid_sort_by": "Invalid sort_by",
+    "invalid_sort_order": "Invalid sort_order",
     "invalid_q": "The search q is longer than {limit} characters",
     "internal_error": "Something went wrong here; the request id helps to find out what",
     "database_unavailable": "The database does not answer, please try again later",
@@ -52,6 +56,37 @@ SENTENCES = {
     "address_name_invalid": "Name can't stand in a mail address",
     "invalid_domain": "Invalid domain",
     "address_exists": "Address already exists",
+    "human_verification_failed": "Human verification check failed",
+    "human_verification_unavailable": (
+        "The human verification does not answer, please try again later"
+    ),
+    "too_many_addresses": "A client can create at most {most} addresses a day",
+    "address_not_found": "There is no such address",
+    "user_delete_disabled": (
+        "User delete address/email is disabled, please contact the administrator"
+    ),
+    "invalid_address_id": "Invalid address_id",
+    "already_requested": "Already requested",
+    "balance_not_found": "This address has no balance of its own",
+    "suppression_not_found": "This recipient is not suppressed",
+    "invalid_list_entry": "An entry of {list} is not valid",
+    "list_entry_name": "A name has 1 to 64 characters, without control characters",
+    "list_too_large": (
+        "The list is too large (max {limit} entries, and {bytes} bytes of JSON with each entry "
+        "twice)"
+    ),
+    "invalid_send_limits": (
+        "sendMailLimitConfig has dailyEnabled and monthlyEnabled (true or false), dailyLimit and "
+        "monthlyLimit (whole numbers, -1 for unlimited, null only where disabled)"
+    ),
+    "invalid_sender": "The sender is not one mailbox",
+    "binding_not_enabled": "Please enable SEND_MAIL first",
+    # Passwords
+    "password_login_disabled": "Password login is disabled",
+    "password_change_disabled": "Password change is disabled",
+    "invalid_login": "Invalid email or password",
+    "too_many_logins": "Too many failed logins for this address, please try again later",
+    "password_not_digested": "The password must be given as its SHA-256, in 64 hexadecimal digits",
     # Sending: faults in the request
     "invalid_recipient": "Invalid recipient address",
     "recipient_local_part_not_ascii": (
@@ -163,9 +198,15 @@ SENTENCES = {
     # Sending: what the database says
     "no_balance": "No balance",
     "address_blocked": "Address is blocked",
+    "recipient_blocked": "This address is blocked: {recipient}",
     "recipient_suppressed": "Recipient is suppressed: {recipient}",
     "daily_quota_reached": "Server daily send quota has been reached",
     "monthly_quota_reached": "Server monthly send quota has been reached",
+    "address_paused": (
+        "Sending from this address is paused because too many of its messages failed, "
+        "please contact the administrator"
+    ),
+    "not_paused": "Sending from this address is not paused",
     "rate_limit_exceeded": "Too many messages for now, please try again later",
     "batch_over_rate_limit": "A batch can have at most {limit} messages, as the rate limit has",
     "batch_too_long": "Without a queue a batch can have at most {limit} messages",
@@ -184,6 +225,9 @@ SENTENCES = {
     "not_cancellable": "Only a message that is scheduled or queued can be cancelled",
     "not_scheduled": "Only a message that is still scheduled can be given another time",
     "message_not_found": "There is no such message",
+    "message_in_flight": (
+        "This message is being sent right now, please try again when it has come to its end"
+    ),
     # Sending: what the provider says
     "outcome_unknown": (
         "The mail provider was called and its answer is not known: the mail may have been sent. "

@@ -15,11 +15,17 @@ WHERE id = ?1 AND name = ?2 AND credential_version = ?3 AND ?4 > 0
 ON CONFLICT (address_id) DO NOTHING
 """
 
-_BALANCE = """
-SELECT
-  (SELECT balance FROM send_balances WHERE address_id = ?1 AND enabled) AS balance,
-  EXISTS (SELECT 1 FROM list_entries WHERE list = 'unlimited' AND value = ?2) AS unlimited
+_BALANCE = f"""
+SELECT CASE
+  WHEN EXISTS (SELECT 1 FROM list_entries WHERE list = 'unlimited' AND value = ?2) THEN {UNLIMITED}
+  ELSE coalesce((SELECT enabled * balance FROM send_balances WHERE address_id = ?1), ?3)
+END AS balance
 """
+
+
+def balance_statement(credential: Credential, default: int) -> Statement:
+    """Gives ``balance``: what is left for the address, or what it would be granted."""
+    return Statement(_BALANCE, (credential.address_id, credential.address, default))
 
 
 async def send_balance(
@@ -30,12 +36,16 @@ async def send_balance(
     :param now: Unix milliseconds.
     :raises Unauthorized: where the credential no longer holds.
     """
-    address = (credential.address_id, credential.address)
-    grant = Statement(_GRANT, (*address, credential.version, default, now))
+    address = (credential.address_id, credential.address, credential.version)
     found, _, balances = await database.batch(
-        [holds_statement(credential), grant, Statement(_BALANCE, address)],
+        [
+            holds_statement(credential),
+            Statement(_GRANT, (*address, default, now)),
+            balance_statement(credential, default),
+        ],
         repeatable=True,
     )
     if not found:
         raise Unauthorized("invalid_credential")
-    return UNLIMITED if balances[0]["unlimited"] else balances[0]["balance"] or 0
+    balance: int = balances[0]["balance"]
+    return balance

@@ -14,6 +14,8 @@ from mail.address import Address
 from mail.message import Header, Mailbox, Message, Recipient, Tag
 from store.database import Database, Row, Statement
 from store.parts import body_of, stored_attachments
+from store.pauses import OWNER_IS_PAUSED
+from store.sendboxes import LIES_ANYWHERE
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -32,13 +34,15 @@ class Claim(msgspec.Struct, frozen=True):
 
 _WAITING = ", ".join(f"'{status}'" for status in steps_on("claimed"))
 
-# A claimant that finds its own claim is told of it again: D1's first answer was lost.
+# A claimant that finds its own claim is told of it again: D1's first answer was lost. What lies in
+# no present sendbox any more is on its way to be cancelled; what a paused address has queued waits
+# until the pause is lifted.
 _CLAIM = f"""
-UPDATE messages
+UPDATE messages AS m
 SET
   status = 'sending', attempt = attempt + (status <> 'sending'), claimed_by = ?4,
   lease_until = ?3, next_attempt_at = NULL, provider_code = NULL
-WHERE id = ?1 AND (
+WHERE id = ?1 AND {LIES_ANYWHERE} AND NOT {OWNER_IS_PAUSED} AND (
   status IN ({_WAITING}) AND next_attempt_at <= ?2 OR status = 'sending' AND claimed_by = ?4
 )
 RETURNING

@@ -10,10 +10,13 @@ from http import HTTPStatus
 
 import msgspec
 
+from brake import Brake
 from lifecycle import FINAL, TRANSITIONS, News, Status
 from mail.message import Message
 from store.database import Database, Statement
 from store.parts import late_attachment_statements
+from store.pauses import pause_statement
+from store.usage import ADD, COUNTED
 
 
 class Confirmation(msgspec.Struct, frozen=True):
@@ -44,28 +47,44 @@ async def confirm(
     confirmations: Sequence[Confirmation],
     *,
     queued: Sequence[tuple[str, Message]] = (),
+    brake: Brake | None = None,
 ) -> dict[str, Status]:
     """Write the news, and return the status that each message then has; none that is gone.
 
     A message for which these are no news stays as it is.
 
     :param queued: messages that become ``queued`` and whose attachments are not kept yet.
+    :param brake: when their address is paused, where they are refused.
     :raises DatabaseUnavailable: no answer came, also not to a repetition.
     """
+    statements = [
+        *late_attachment_statements(queued),
+        *confirm_statements(confirmations, brake=brake),
+    ]
+    *_, found = await database.batch(statements, repeatable=True)
+    return {row["id"]: row["status"] for row in found}
+
+
+def confirm_statements(
+    confirmations: Sequence[Confirmation], *, brake: Brake | None = None
+) -> list[Statement]:
+    """What writes the news; the last one reads the id and the status of each message."""
     parameters = (msgspec.json.encode(confirmations).decode(),)
     news = {confirmation.news for confirmation in confirmations}
+    codes = {confirmation.provider_code for confirmation in confirmations}
     sql = [
         *([_FREE_KEYS] if any(about.frees_key for about in confirmations) else []),
         *([_GIVE_BACK_BALANCE, _GIVE_BACK_RECIPIENTS] if news & _GIVING_BACK else []),
+        *([_SUPPRESS] if _SUPPRESSED in codes else []),
         _INSERT_EVENTS,
+        *([] if news == {"deferred"} else [_COUNT]),
         _UPDATE_MESSAGES,
         _REMOVE_ATTACHMENTS,
-        _STATUSES,
     ]
-    kept = late_attachment_statements(queued)
-    statements = [*kept, *(Statement(text, parameters) for text in sql)]
-    *_, found = await database.batch(statements, repeatable=True)
-    return {row["id"]: row["status"] for row in found}
+    statements = [Statement(text, parameters) for text in sql]
+    if brake and "refused" in news:
+        statements.append(pause_statement(*parameters, brake))
+    return [*statements, Statement(_STATUSES, parameters)]
 
 
 _GIVING_BACK = {news for (_, news), step in TRANSITIONS.items() if step.gives_back}
@@ -128,6 +147,28 @@ SELECT
 FROM steps
 """
 
+_FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
+
+# What is undone so that it can be asked for again was never accepted.
+_COUNT = _STEPS + ADD.format(
+    counted=f"""
+    SELECT {COUNTED} FROM steps
+    WHERE target IN ({_FINAL}) AND NOT is_test AND NOT about ->> 'frees_key'
+    GROUP BY day, address_id
+    """
+)
+
+# Of several recipients the provider does not say which it meant.
+_SUPPRESSED = "E_RECIPIENT_SUPPRESSED"
+_SUPPRESS = f"""
+{_STEPS}
+INSERT INTO suppressions (address, reason, since)
+SELECT lower(d.address), 'provider', about ->> 'now'
+FROM steps JOIN deliveries AS d ON d.message_id = steps.id
+WHERE about ->> 'provider_code' = '{_SUPPRESSED}' AND steps.recipients = 1 AND NOT is_test
+ON CONFLICT (address) DO NOTHING
+"""
+
 # What is deferred has failed all the same where the sweep has ended it: 202 would promise more.
 _UPDATE_MESSAGES = f"""
 {_STEPS},
@@ -155,8 +196,6 @@ UPDATE messages SET
   END
 FROM answers WHERE messages.id = message_id
 """
-
-_FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
 
 _REMOVE_ATTACHMENTS = f"""
 DELETE FROM attachment_parts WHERE message_id IN (

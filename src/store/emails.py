@@ -7,6 +7,7 @@ from accounts.credentials import Credential
 from refusals import BadRequest, FieldError, NotFound, Unauthorized
 from store.addresses import holds_statement
 from store.database import Database, Row, Statement
+from store.sendboxes import lies_in_that_of
 
 # The recipients of a message are read by their primary key, which is also their order.
 _COLUMNS = """
@@ -21,7 +22,7 @@ _COLUMNS = """
 """
 
 # An id of somebody else's message is an id of no message.
-_EMAIL = f"SELECT {_COLUMNS} FROM messages AS m WHERE id = ?1 AND address_id = ?2"
+_EMAIL = f"SELECT {_COLUMNS} FROM messages AS m WHERE id = ?1 AND {lies_in_that_of('?2')}"
 
 _BODIES = """
 SELECT kind, content FROM bodies JOIN messages ON id = message_id
@@ -31,16 +32,16 @@ WHERE message_id = ?1 AND address_id = ?2 ORDER BY kind, part
 # messages_by_address gives either page in its order.
 _OLDER = f"""
 SELECT {_COLUMNS} FROM messages AS m
-WHERE address_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3
+WHERE {lies_in_that_of("?1")} AND id < ?2 ORDER BY id DESC LIMIT ?3
 """
 _NEWER = f"""
 SELECT {_COLUMNS} FROM messages AS m
-WHERE address_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+WHERE {lies_in_that_of("?1")} AND id > ?2 ORDER BY id LIMIT ?3
 """
 
 _BEYOND_ALL = "~"  # sorts after every id
 
-_CURSOR_STANDS = "SELECT 1 FROM messages WHERE id = ?1 AND address_id = ?2"
+_CURSOR_STANDS = f"SELECT 1 FROM messages WHERE id = ?1 AND {lies_in_that_of('?2')}"
 
 
 async def find_email(

@@ -13,8 +13,7 @@ import msgspec
 from mail.message import Attachment, Message
 from store.database import Row, Statement
 
-# The first part of a body is what a list shows of it; the others have half of a D1 value at most.
-FIRST_PART_BYTES = 65_536
+# Half of a D1 value at most.
 MAX_PART_BYTES = 1_000_000
 
 _PARTS = 99  # with that JSON a statement's hundred parameters
@@ -109,8 +108,7 @@ def _text_parts(body: str) -> Iterator[str]:
     data = body.encode()
     start = 0
     while start < len(data):
-        size = MAX_PART_BYTES if start else FIRST_PART_BYTES
-        end = min(start + size, len(data))
+        end = min(start + MAX_PART_BYTES, len(data))
         while end < len(data) and data[end] & 0xC0 == 0x80:
             end -= 1  # a part does not end inside of a character
         yield data[start:end].decode()

@@ -18,8 +18,17 @@ from accounts.credentials import Credential
 from lifecycle import Status
 from mail.message import Message
 from rates import RateLimit, RateState
-from refusals import BadRequest, Conflict, PayloadTooLarge, Refusal, TooManyRequests, Unauthorized
+from refusals import (
+    BadRequest,
+    Conflict,
+    FieldError,
+    PayloadTooLarge,
+    Refusal,
+    TooManyRequests,
+    Unauthorized,
+)
 from store.addresses import holds_statement
+from store.audit import Actor
 from store.database import Database, Row, Statement
 from store.parts import attachment_statements, body_statements
 
@@ -51,7 +60,8 @@ class Reservation(msgspec.Struct, frozen=True):
     YYYY-MM-DD. ``request_digest`` goes with ``idempotency_key``. ``retry_of`` is the id of the
     message that the caller orders to be repeated. ``batch`` has the answer kept that is given
     for several messages together. ``permissive`` keeps those messages that can be kept; without
-    it, all of them or none.
+    it, all of them or none. What an ``administrator`` sends is free and needs no credential, so
+    that ``credential`` only says the sender; the audit trail tells of it.
     """
 
     credential: Credential
@@ -66,6 +76,7 @@ class Reservation(msgspec.Struct, frozen=True):
     rate_limit: RateLimit | None = None
     batch: bool = False
     permissive: bool = False
+    administrator: Actor | None = None
 
 
 class BatchAnswer(msgspec.Struct, frozen=True):
@@ -113,7 +124,9 @@ items AS MATERIALIZED (
   FROM json_each(?1, '$.messages')
 ),
 recipients AS (
-  SELECT position, recipient.value ->> 'key' AS address, recipient.value ->> 'domain' AS domain
+  SELECT
+    position, recipient.key AS place,
+    recipient.value ->> 'key' AS address, recipient.value ->> 'domain' AS domain
   FROM items, json_each(item, '$.recipients') AS recipient
 ),
 limits AS (
@@ -136,10 +149,13 @@ facts AS MATERIALIZED (
       SELECT 1 FROM addresses
       WHERE id = ?1 ->> 'address_id' AND name = ?1 ->> 'address'
         AND credential_version = ?1 ->> 'credential_version'
-    ) AS credential_holds,
+    ) OR ?1 ->> 'administrator' IS NOT NULL AS credential_holds,
     EXISTS (
       SELECT 1 FROM list_entries WHERE list = 'unlimited' AND value = ?1 ->> 'address'
     ) AS unlimited,
+    EXISTS (
+      SELECT 1 FROM send_pauses WHERE address_id = ?1 ->> 'address_id' AND paused
+    ) AS paused,
     coalesce(
       (
         SELECT CASE WHEN enabled THEN balance ELSE 0 END
@@ -179,20 +195,25 @@ tallies AS (
     sum(
       NOT EXISTS (SELECT 1 FROM list_entries WHERE list = 'verified' AND value = address)
     ) AS unverified,
-    max(
-      EXISTS (
+    min(
+      CASE WHEN EXISTS (
         SELECT 1 FROM list_entries
         WHERE list = 'send_block' AND value IN (address, domain, '@' || domain)
-      )
+      ) THEN place END
     ) AS blocked,
-    min((SELECT address FROM suppressions WHERE address = recipients.address)) AS suppressed
+    min(
+      CASE WHEN EXISTS (SELECT 1 FROM suppressions WHERE address = recipients.address)
+      THEN place END
+    ) AS suppressed
   FROM recipients GROUP BY position
 ),
 needs AS (
   SELECT
     position, recipients, blocked, suppressed,
-    NOT blocked AND suppressed IS NULL AS eligible,
-    CASE WHEN is_test OR unlimited THEN 0 ELSE unverified END AS charge,
+    coalesce(blocked, suppressed) IS NULL AS eligible,
+    CASE
+      WHEN is_test OR unlimited OR ?1 ->> 'administrator' IS NOT NULL THEN 0 ELSE unverified
+    END AS charge,
     CASE WHEN is_test THEN 0 ELSE recipients END AS counted
   FROM tallies JOIN items USING (position), facts
 ),
@@ -207,15 +228,18 @@ places AS (
 ),
 verdict AS MATERIALIZED (
   SELECT
-    position, recipients, charge, suppressed, earlier, reserved, rate_used, rate_milliseconds_left,
+    position, recipients, charge, earlier, reserved, rate_used, rate_milliseconds_left,
+    ?1 ->> ('$.messages[' || position || '].recipients[' || coalesce(blocked, suppressed) || ']')
+      AS listed,
     CASE
       WHEN reserved THEN NULL
       WHEN NOT credential_holds THEN 'invalid_credential'
       WHEN earlier IS NOT NULL THEN 'earlier'
       WHEN retried THEN 'already_retried'
+      WHEN paused THEN 'address_paused'
       WHEN coalesce(rate_used, 0) + messages_so_far > ?1 ->> 'rate_quota' THEN 'rate_limit_exceeded'
       WHEN charge > 0 AND charge_so_far > balance THEN 'no_balance'
-      WHEN blocked THEN 'address_blocked'
+      WHEN blocked IS NOT NULL THEN 'address_blocked'
       WHEN suppressed IS NOT NULL THEN 'recipient_suppressed'
       WHEN counted > 0 AND sent_today + counted_so_far > daily_limit THEN 'daily_quota_reached'
       WHEN counted > 0 AND sent_this_month + counted_so_far > monthly_limit
@@ -238,7 +262,7 @@ _ANSWER = """
     json_object(
       'id', ?1 ->> ('$.messages[' || position || '].id'),
       'refusal', refusal,
-      'suppressed', suppressed,
+      'listed', listed,
       'rate_milliseconds_left', rate_milliseconds_left
     )
   )
@@ -249,7 +273,7 @@ _ANSWER = """
 _REPORT = f"""
 {_VERDICT}
 SELECT
-  v.refusal, v.suppressed, v.reserved, v.rate_used, v.rate_milliseconds_left,
+  v.refusal, v.listed, v.reserved, v.rate_used, v.rate_milliseconds_left,
   m.id, m.status, m.request_digest, m.provider_message_id, m.answer_status, m.answer_code,
   m.scheduled_at, m.batch_answer,
   CASE WHEN v.reserved THEN (
@@ -290,7 +314,7 @@ INSERT INTO messages (
   id, address_id, sender, sender_name, subject, size, recipients, charge,
   status, attempt, lease_until, next_attempt_at, accepted_at, request_id,
   reply_to, headers, tags, attachments, scheduled_at, is_test,
-  retry_of, idempotency_key, request_digest, batch_answer
+  retry_of, idempotency_key, request_digest, batch_answer, sendbox
 )
 SELECT
   items.id, ?1 ->> 'address_id', item ->> 'sender', item ->> 'sender_name', item ->> 'subject',
@@ -301,7 +325,8 @@ SELECT
   item ->> 'scheduled_at', items.is_test, ?1 ->> 'retry_of',
   CASE WHEN is_first THEN ?1 ->> 'idempotency_key' END,
   CASE WHEN is_first THEN ?1 ->> 'request_digest' END,
-  CASE WHEN is_first AND ?1 ->> 'batch' THEN {_ANSWER} END
+  CASE WHEN is_first AND ?1 ->> 'batch' THEN {_ANSWER} END,
+  coalesce((SELECT sendbox FROM addresses WHERE id = ?1 ->> 'address_id'), 0)
 FROM (SELECT *, position = min(position) OVER () AS is_first FROM accepted)
 JOIN items USING (position)
 """
@@ -351,6 +376,15 @@ ON CONFLICT (address_id) DO UPDATE SET
   END
 """
 
+_AUDIT = f"""
+{_NEW}
+INSERT INTO audit (id, occurred_at, actor, action, object, source, details)
+SELECT
+  id, accepted_at, ?1 ->> 'administrator', 'message.sent', id, ?1 ->> 'source',
+  json_object('from', item ->> 'sender')
+FROM new
+"""
+
 _INSERT_DELIVERIES = f"""
 {_NEW}
 INSERT INTO deliveries (message_id, position, kind, address, name)
@@ -392,6 +426,7 @@ async def reserve(database: Database, entries: list[Entry], reservation: Reserva
         Statement(_GRANT_BALANCE, request),
         Statement(_COUNT_RECIPIENTS, request),
         *([Statement(_COUNT_RATE, request)] if reservation.rate_limit else []),
+        *([Statement(_AUDIT, request)] if reservation.administrator else []),
         Statement(_INSERT_DELIVERIES, request),
     ]
     before = [_FREE_OLD_KEY, _MARK_EARLIER_ANSWERED] if reservation.idempotency_key else []
@@ -404,6 +439,7 @@ async def reserve(database: Database, entries: list[Entry], reservation: Reserva
 def _request(entries: list[Entry], reservation: Reservation) -> dict[str, object]:
     credential = reservation.credential
     limit = reservation.rate_limit
+    administrator = reservation.administrator
     return {
         "address_id": credential.address_id,
         "address": credential.address,
@@ -420,6 +456,8 @@ def _request(entries: list[Entry], reservation: Reservation) -> dict[str, object
         "batch": reservation.batch,
         "rate_quota": limit.quota if limit else None,
         "rate_milliseconds": limit.seconds * 1000 if limit else None,
+        "administrator": administrator.name if administrator else None,
+        "source": administrator.source if administrator else None,
         "messages": [_row(entry) for entry in entries],
     }
 
@@ -443,6 +481,7 @@ def _row(entry: Entry) -> dict[str, object]:
                 "key": recipient.address.key,
                 "domain": recipient.address.domain,
                 "name": recipient.name,
+                "field": recipient.field,
             }
             for recipient in message.recipients
         ],
@@ -558,5 +597,16 @@ def _refusal(row: Row) -> Refusal | None:
             return TooManyRequests(
                 "rate_limit_exceeded", retry_after=_seconds(row["rate_milliseconds_left"])
             )
+        case "address_blocked" | "recipient_suppressed" as code:
+            return _listed(code, row)
         case code:
-            return BadRequest(code, recipient=row["suppressed"])
+            return BadRequest(code)
+
+
+def _listed(code: str, row: Row) -> BadRequest:
+    recipient = msgspec.json.decode(row["listed"])
+    values = {"recipient": recipient["key"]}
+    field = recipient["field"]
+    sentence = "recipient_blocked" if code == "address_blocked" else code
+    errors = (FieldError(field, sentence, values),) if field else ()
+    return BadRequest(code, errors=errors, **values)

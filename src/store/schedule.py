@@ -8,8 +8,9 @@ from refusals import Conflict, NotFound, Unauthorized
 from store.addresses import holds_statement
 from store.confirm import Confirmation, confirm
 from store.database import Database, Row, Statement
+from store.sendboxes import lies_in_that_of
 
-_FIND = "SELECT status FROM messages WHERE id = ?1 AND address_id = ?2"
+_FIND = f"SELECT status FROM messages WHERE id = ?1 AND {lies_in_that_of('?2')}"
 
 _WAITING_ELSEWHEN = """
 id = ?1 ->> 'id' AND address_id = ?1 ->> 'address_id' AND status = 'scheduled'

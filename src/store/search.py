@@ -9,6 +9,7 @@ from refusals import Unauthorized
 from store.addresses import holds_statement
 from store.database import Database, Row, Statement
 from store.search_index import NEWEST_INDEXED, SOURCE, indexed_word, number_at, text_of
+from store.sendboxes import lies_in_that_of
 from store.words import Term, has_terms, terms_of, words_of
 
 # Messages of an address that are looked through. There are more only where an address sends
@@ -24,7 +25,8 @@ _NO_NUMBER = 2**53 - 1
 # integer: without the cast it would read the whole table.
 _INDEXED = f"""
 SELECT m.id
-FROM search AS s CROSS JOIN messages AS m ON m.id = s.message_id AND m.address_id = ?2
+FROM search AS s CROSS JOIN messages AS m
+  ON m.id = s.message_id AND {lies_in_that_of("?2", "m.")}
 WHERE search MATCH ?1 AND s.rowid < coalesce(
   (
     SELECT rowid FROM search
@@ -37,7 +39,7 @@ ORDER BY s.rowid DESC LIMIT ?5
 
 _FRESH = f"""
 SELECT {SOURCE}
-WHERE m.address_id = ?1 AND m.id > {NEWEST_INDEXED} AND m.id < ?2
+WHERE {lies_in_that_of("?1", "m.")} AND m.id > {NEWEST_INDEXED} AND m.id < ?2
 ORDER BY m.id DESC LIMIT {MAX_FRESH}
 """
 

@@ -13,7 +13,7 @@ from store.words import words_of
 
 # Messages that one step brings into the index, and how often a sweep makes a step that is full.
 STEP_MESSAGES = 200
-MAX_STEPS = 5
+MAX_STEPS = 3
 _MAX_STEP_BYTES = 1_800_000  # of the one value that a step binds
 
 # Of a text, the characters in which words are looked for. Of html most are none of the text.

@@ -7,13 +7,16 @@ old lies at the beginning of the primary key, and no further index is needed.
 
 from dataclasses import dataclass
 
+from clock import utc_day
 from lifecycle import FINAL, steps_on
 from store.database import Database, Statement
 from store.ids import first_id
+from store.logins import WINDOW_MILLISECONDS
+from store.pauses import OWNER_IS_PAUSED
+from store.usage import ADD, COUNTED, USAGE_DAYS
 
-# Rows of messages that one step deals with, and how often a sweep makes a step that is full.
-STEP_ROWS = 500
-MAX_STEPS = 3
+# Rows of messages that one step deals with.
+STEP_ROWS = 1000
 
 _DAY = 86_400_000
 _MAX_DUE = 1000
@@ -30,6 +33,13 @@ SELECT
   '{_LOST}', attempt, ?1
 FROM messages WHERE id IN ({_EXPIRED})
 """
+
+_COUNT = ADD.format(
+    counted=f"""
+    SELECT {COUNTED} FROM (SELECT *, '{_LOST}' AS target FROM messages WHERE id IN ({_EXPIRED}))
+    WHERE NOT is_test GROUP BY day, address_id
+    """
+)
 
 _REMOVE_ATTACHMENTS = f"DELETE FROM attachment_parts WHERE message_id IN ({_EXPIRED})"
 
@@ -59,6 +69,16 @@ FROM (SELECT max(id) AS position, count(*) AS passed FROM ({_OLD_KEYS})) WHERE p
 ON CONFLICT (name) DO UPDATE SET position = excluded.position
 """
 
+# messages_deleted has these alone: their keys are not asked for any more, and no answer of the
+# provider comes any more.
+_REMOVE_DELETED = """
+DELETE FROM messages WHERE id IN (
+  SELECT id FROM messages
+  WHERE sendbox IS NULL AND id < ?1 AND finished_at <= ?3 ORDER BY id LIMIT ?2
+)
+RETURNING 1
+"""
+
 _COUNT_OLD_KEYS = f"SELECT 1 FROM ({_OLD_KEYS})"
 
 _FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
@@ -80,10 +100,34 @@ DELETE FROM messages WHERE id IN (
 RETURNING 1
 """
 
+_REMOVE_USAGE = """
+DELETE FROM usage_days WHERE (day, address_id) IN (
+  SELECT day, address_id FROM usage_days WHERE day < ?1 ORDER BY day, address_id LIMIT ?2
+)
+RETURNING 1
+"""
+
+# Ids grow with time, so the oldest come first.
+_REMOVE_LOGIN_FAILURES = """
+DELETE FROM login_failures WHERE id IN (
+  SELECT id FROM (SELECT id, failed_at FROM login_failures WHERE id > 0 ORDER BY id LIMIT ?2)
+  WHERE failed_at <= ?1
+)
+RETURNING 1
+"""
+
+_REMOVE_CLIENT_DAYS = """
+DELETE FROM client_days WHERE (day, client) IN (
+  SELECT day, client FROM client_days WHERE day < ?1 ORDER BY day, client LIMIT ?2
+)
+RETURNING 1
+"""
+
 # messages_due gives these in their order. What is queued has had its alarm set when it was queued.
-_DUE = """
-SELECT id, next_attempt_at FROM messages
+_DUE = f"""
+SELECT id, next_attempt_at FROM messages AS m
 WHERE next_attempt_at <= ?2 AND (status = 'scheduled' OR next_attempt_at <= ?1)
+  AND NOT {OWNER_IS_PAUSED}
 ORDER BY next_attempt_at LIMIT ?3
 """
 
@@ -103,21 +147,33 @@ async def sweep(
     """Do a minute's work, and return how many rows each kind of it was about.
 
     Messages whose lease is over become ``unknown``: the worker that held it died between its call
-    of the provider and its last batch. Idempotency keys are freed after a day. Bodies and whole
-    messages are removed so many days after their end, 0 keeping them for ever.
+    of the provider and its last batch. Idempotency keys are freed after a day, counters of usage
+    removed after 90. Bodies and whole messages are removed so many days after their end, 0 keeping
+    them for ever; a message that was deleted, a day after its end; what was counted of logins and
+    clients, when it counts no more.
 
     :param now: Unix milliseconds.
     :raises DatabaseUnavailable: the sweep goes on in the next minute.
     """
     steps = [
         _Step(
-            "became_unknown", (_INSERT_EVENTS, _REMOVE_ATTACHMENTS, _END_MESSAGES), (now, STEP_ROWS)
+            "became_unknown",
+            (_INSERT_EVENTS, _COUNT, _REMOVE_ATTACHMENTS, _END_MESSAGES),
+            (now, STEP_ROWS),
         ),
         _Step(
             "keys_passed",
             (_FREE_KEYS, _COUNT_OLD_KEYS, _MOVE_ON),
             (first_id(now - _DAY), STEP_ROWS),
         ),
+        _Step("usage_removed", (_REMOVE_USAGE,), (utc_day(now - USAGE_DAYS * _DAY), STEP_ROWS)),
+        _Step("deleted_removed", (_REMOVE_DELETED,), _before(now - _DAY)),
+        _Step(
+            "login_failures_removed",
+            (_REMOVE_LOGIN_FAILURES,),
+            (now - WINDOW_MILLISECONDS, STEP_ROWS),
+        ),
+        _Step("client_days_removed", (_REMOVE_CLIENT_DAYS,), (utc_day(now), STEP_ROWS)),
     ]
     if retention_days:
         past = _before(now - retention_days * _DAY)
@@ -139,15 +195,8 @@ async def due_messages(database: Database, *, now: int) -> list[tuple[str, int]]
 
 
 async def _work(database: Database, step: _Step) -> int:
-    total = 0
-    for _ in range(MAX_STEPS):
-        statements = [Statement(sql, step.parameters) for sql in step.sql]
-        results = await database.batch(statements, repeatable=True)
-        done = max(len(rows) for rows in results)
-        total += done
-        if done < STEP_ROWS:
-            break
-    return total
+    statements = [Statement(sql, step.parameters) for sql in step.sql]
+    return max(len(rows) for rows in await database.batch(statements, repeatable=True))
 
 
 def _before(milliseconds: int) -> tuple[str, int, int]:

@@ -9,6 +9,9 @@ from mail.message import Message
 # A provider that takes longer has not answered in time.
 ANSWER_SECONDS = 30
 
+# By these the provider refuses what it may take later: its own limits are reached.
+TEMPORARY_CODES = frozenset({"E_RATE_LIMIT_EXCEEDED", "E_DAILY_LIMIT_EXCEEDED"})
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:

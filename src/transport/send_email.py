@@ -6,10 +6,9 @@ from typing import Any
 
 from mail.message import Attachment, Message, RecipientKind
 from runtime.provider import ProviderError, ProviderSilent, call_send
-from transport.outcome import ANSWER_SECONDS, Outcome, Refused, Sent, Unknown
+from transport.outcome import ANSWER_SECONDS, TEMPORARY_CODES, Outcome, Refused, Sent, Unknown
 
 _CODE = re.compile("E_[A-Z_]+")
-_TEMPORARY = frozenset({"E_RATE_LIMIT_EXCEEDED", "E_DAILY_LIMIT_EXCEEDED"})
 # This one says that the provider itself does not know.
 _INDEFINITE = frozenset({"E_INTERNAL_SERVER_ERROR"})
 
@@ -84,4 +83,4 @@ async def _outcome(call: Awaitable[str | None]) -> Outcome:
 def _failure(code: str | None) -> Refused | Unknown:
     if code is None or code in _INDEFINITE or _CODE.fullmatch(code) is None:
         return Unknown(code if code in _INDEFINITE else None)
-    return Refused(code, temporary=code in _TEMPORARY)
+    return Refused(code, temporary=code in TEMPORARY_CODES)

@@ -4,6 +4,7 @@ Left to chance no request would have the credential of an address in its body, t
 that is there, or a subject, a recipient and a content at once.
 """
 
+import functools
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ import random
 from typing import Any
 
 import hypothesis
+import requests
 import schemathesis
 
 # Cases are only made. Hypothesis would take as long again to make them ever more successful.
@@ -25,22 +27,75 @@ _numbers = itertools.count(1)
 _chance = random.Random(20_260_101)
 
 
+# Addresses of which nothing else is expected, each with a message, to be deleted or changed.
+_others = itertools.cycle(_GIVEN.get("others", ()))
+_with_balance = itertools.cycle(_GIVEN.get("with_balance", ()))
+# What takes the credential that it is called with, or all that was sent with it.
+_USES_UP = {
+    ("DELETE", "/api/delete_address"),
+    ("DELETE", "/api/clear_sent_items"),
+    ("DELETE", "/api/sendbox/{id}"),
+    ("POST", "/api/request_send_mail_access"),
+    ("POST", "/api/rotate_credential"),
+}
+
+
+def _authorize(jwt: str, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Give `request` this credential, in place of that of all requests; not where it has none, or
+    one that is made up.
+    """
+    if request.headers.get("Authorization") == f"Bearer {_GIVEN['jwt']}":
+        request.headers["Authorization"] = f"Bearer {jwt}"
+    return request
+
+
 def _good_values(path: str) -> dict[str, Any]:
     """Good values of fields of the body, by their names."""
     if path.endswith("/send_mail"):
         text = {"subject": "Hello", "content": "Hello, Bob", "from_name": "Alice"}
-        return {"token": _GIVEN["jwt"], "to_mail": "bob@example.org", "to_name": "Bob", **text}
+        sender = {"token": _GIVEN["jwt"], "from_mail": "news@example.com"}
+        return {**sender, "to_mail": "bob@example.org", "to_name": "Bob", **text}
+    if path == "/admin/send_mail_by_binding":
+        return {"from": "a@example.com", "to": "bob@example.org", "subject": "Hi", "text": "Bob"}
+    if path.endswith("/reset_password"):
+        return {"password": "0" * 64}
+    if path == "/admin/suppressions":
+        return {"address": f"case{next(_numbers)}@example.net", "reason": None}
     if path.endswith("/new_address"):
         return {"name": f"case{next(_numbers)}", "domain": "example.com"}
     if path in ("/emails", "/emails/batch"):
         return {"from": _GIVEN["address"], "to": "bob@example.org", "subject": "Hi", "text": "Bob"}
     if path == "/emails/{id}":
         return {"scheduled_at": _GIVEN["scheduled_at"], "id": None}
+    if path.endswith("_login") or path.endswith("_password"):
+        return {"credential": _GIVEN["jwt"], **_GIVEN["passwords"].get(path, {})}
     return {"credential": _GIVEN["jwt"]}
 
 
+def _keep_the_peace(path: str, body: dict[str, Any]) -> None:
+    """Take out of a request to administration what the other operations would suffer from."""
+    if path == "/admin/account_settings":
+        for name, value in body.items():
+            if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+                body[name] = [f"case{next(_numbers)}@example.net"] if value else []
+        if isinstance(body.get("sendMailLimitConfig"), dict):
+            body["sendMailLimitConfig"] = {"dailyEnabled": False, "dailyLimit": 5}
+    if path == "/admin/address_sender" and isinstance(body.get("address_id"), int):
+        body |= {"address_id": next(_others)["address_id"], "address": None}
+    if path == "/admin/suppressions" and body.get("address") == "bob@example.org":
+        body["address"] = "carol@example.net"
+
+
 def _known_id(path: str) -> str:
-    """The id of a message that is there. Of those that are scheduled half are never cancelled."""
+    """The id of what is there. Of messages that are scheduled half are never cancelled."""
+    if path == "/admin/sendbox/{id}":
+        return str(next(_others)["message_id"])
+    if path == "/admin/address_sender/{id}":
+        return str(next(_with_balance))
+    if path == "/admin/pauses/{id}":
+        return str(_chance.choice(_GIVEN["paused_ids"]))
+    if path.startswith("/admin/"):
+        return str(next(_others)["address_id"])
     scheduled: list[str] = _GIVEN["scheduled_ids"]
     if path == "/emails/{id}":
         return _chance.choice(scheduled[::2])
@@ -53,10 +108,21 @@ def _known_id(path: str) -> str:
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Change `case` before it is sent. A field of the wrong type stays: it is there to be found."""
     path = case.operation.path
+    if (case.method.upper(), path) in _USES_UP:
+        other = next(_others)
+        kwargs["auth"] = functools.partial(_authorize, other["jwt"])
+        if "id" in case.path_parameters and _chance.random() < 0.5:
+            case.path_parameters["id"] = other["message_id"]
+        return
+    if case.method.upper() == "DELETE" and path == "/admin/suppressions":
+        case.query["address"] = f"suppressed{next(_numbers) % 10}@example.net"
+    if case.method.upper() == "DELETE" and path == "/admin/address_sender":
+        case.query["id"] = str(next(_with_balance))
     mails = case.body if isinstance(case.body, list) else [case.body]
     for mail in mails:
         if isinstance(mail, dict):
             # The fields of a mail are good or by chance together: one by one few would be sent.
+            _keep_the_peace(path, mail)
             all_good = _chance.random() < 0.5
             for name, value in _good_values(path).items():
                 if isinstance(mail.get(name), str | None) and (all_good or _chance.random() < 0.5):
@@ -67,5 +133,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         and case.meta.generation.mode.is_negative
     ):
         case.headers["x-batch-validation"] = "strict"
-    if "id" in case.path_parameters and _chance.random() < 0.5:
+    # A number may be that of the address that all requests are made for.
+    is_number = str(case.path_parameters.get("id")).isdigit()
+    if "id" in case.path_parameters and (is_number or _chance.random() < 0.5):
         case.path_parameters["id"] = _known_id(path)

@@ -79,7 +79,12 @@ EXAMPLES = [(group, example) for group in GROUPS for example in group.examples]
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[Api]:
-    with LocalServer(variables=DEPLOYMENT) as server:
+    variables = {
+        **DEPLOYMENT,
+        "ENABLE_ADDRESS_PASSWORD": "true",
+        "ENABLE_USER_DELETE_EMAIL": "true",
+    }
+    with LocalServer(variables=variables) as server:
         yield Api(server)
 
 
@@ -113,7 +118,9 @@ def test_every_endpoint_has_an_example_in_each_language(route: Route) -> None:
 
 
 def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
-    """What stands in the reader's environment; a message of its own where ``code`` needs one."""
+    """What stands in the reader's environment; a message or a credential of its own
+    where ``code`` needs one.
+    """
     later = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
     variables = {
         "API_URL": api.server.url,
@@ -122,13 +129,54 @@ def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
         "JWT": sender.jwt,
         "LATER": later,
     }
-    messages: dict[str, Callable[[], str]] = {
+    own: dict[str, Callable[[], str]] = {
         "ID": lambda: sent_message(api, sender),
         "SCHEDULED_ID": lambda: scheduled_message(api, sender, later),
         "FAILED_ID": lambda: failed_message(api, sender),
+        "LENT_JWT": lambda: api.new_sender().jwt,
+        "PAUSED_ID": lambda: paused_address(api),
     }
-    needed = {name for name in messages if re.search(rf"\b{name}\b", code)}
-    return {**variables, **{name: messages[name]() for name in needed}}
+    needed = {name for name in own if re.search(rf"\b{name}\b", code)}
+    variables |= {name: own[name]() for name in needed}
+    if "OTHER" in code:
+        variables |= other_address(api)
+    if "BOB_ID" in code:
+        variables["BOB_ID"] = bob(api)
+    if "/usage" in code:
+        use(api, sender)
+    return variables
+
+
+def other_address(api: Api) -> dict[str, str]:
+    """An address with a message, and without a balance, that the example may delete."""
+    other = api.new_sender()
+    sent = api.send(other, to_mail="delivered@test.invalid")
+    return {
+        "OTHER": other.address,
+        "OTHER_ID": str(other.address_id),
+        "OTHER_JWT": other.jwt,
+        "OTHER_MESSAGE": sent.json()["id"],
+    }
+
+
+def bob(api: Api) -> str:
+    """The number of bob@example.com."""
+    api.admin("POST", "/admin/new_address", json={"name": "bob", "domain": "example.com"})
+    (row,) = api.admin("GET", "/admin/address?query=bob@example.com").json()["results"]
+    return str(row["id"])
+
+
+def paused_address(api: Api) -> str:
+    address_id = str(api.new_sender().address_id)
+    api.server.sql("INSERT INTO send_pauses VALUES (?, 1, 0)", [address_id])
+    return address_id
+
+
+def use(api: Api, sender: Sender) -> None:
+    """Send something, under a limit for the day alone."""
+    limits = {"dailyEnabled": True, "dailyLimit": 1000, "monthlyEnabled": False}
+    api.admin("POST", "/admin/account_settings", json={"sendMailLimitConfig": limits})
+    sent_message(api, sender)
 
 
 def sent_message(api: Api, sender: Sender) -> str:

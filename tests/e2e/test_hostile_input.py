@@ -23,10 +23,15 @@ ENDPOINTS = [
     ("POST", "/api/new_address"),
     ("POST", "/admin/new_address"),
     ("POST", "/open_api/credential_login"),
+    ("POST", "/open_api/site_login"),
+    ("POST", "/open_api/admin_login"),
+    ("POST", "/api/address_login"),
+    ("POST", "/api/address_change_password"),
     ("GET", "/api/sendbox"),
     ("GET", "/api/settings"),
 ]
 FIELDS = ["from_name", "to_mail", "to_name", "subject", "content", "is_html", "token", "name"]
+FIELDS += ["email", "password", "new_password", "credential", "cf_token"]
 
 # Orders to the stand-in stand in brackets; hostile text must not give any.
 texts = st.text(st.characters(exclude_characters="[]", codec=None), max_size=60)
@@ -49,7 +54,8 @@ no_checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 @pytest.fixture(scope="module")
 def taken() -> Iterator[tuple[Api, Ledger, Sender]]:
-    with Ledger() as ledger, failing_deployment(ledger) as server:
+    variables = {"ENABLE_ADDRESS_PASSWORD": "true"}
+    with Ledger() as ledger, failing_deployment(ledger, variables) as server:
         api = Api(server)
         yield api, ledger, api.new_sender(balance=100_000)
 

@@ -68,6 +68,9 @@ def test_settings_as_a_deployment_writes_them() -> None:
         # The open administration is open, and the log says so.
         assert api.post("/admin/new_address", {"name": "chosen"}).status_code == 200
         assert "DISABLE_ADMIN_PASSWORD_CHECK is on" in server.log.read_text()
+        by_binding = {"from": "a@example.com", "to": "b@example.net", "subject": "s", "text": "t"}
+        answer = api.post("/admin/send_mail_by_binding", by_binding)
+        check_problem(answer, 400, "binding_not_enabled", "Please enable SEND_MAIL first")
         # A name that is asked for is not given here.
         address = api.post("/api/new_address", {"name": "mine"}).json()["address"]
         assert not address.startswith("mine@")

@@ -73,7 +73,8 @@ def check_row(faulty: Deployment, sender: Sender, status: str, code: str | None)
 def test_permanent_refusal(faulty: Deployment, code: str) -> None:
     sender = faulty.api.new_sender(balance=5)
     counted = faulty.counted_today()
-    answer = faulty.api.send(sender, subject=f"[{code}]")
+    # A recipient of its own: one that the provider suppresses gets no more mail.
+    answer = faulty.api.send(sender, subject=f"[{code}]", to_mail=f"{code}@example.net")
     assert answer.status_code == 502
     problem = answer.json()
     assert (problem["code"], problem["retryable"]) == (code, False)

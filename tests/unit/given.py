@@ -9,7 +9,6 @@ from accounts.credentials import Credential
 from clock import utc_day
 from mail.address import parse_address
 from mail.message import Attachment, Message, Recipient
-from store.addresses import create_address
 from store.claim import claim
 from store.reserve import BatchAnswer, Entry, Reservation, Sending, reserve
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -31,9 +30,9 @@ LEASE = 90_000
 
 def address(database: SqliteDatabase, name: str = ME, *, balance: int | None = None) -> Credential:
     """The credential of a new address; without ``balance`` it has no balance row yet."""
-    credential = run(
-        create_address(database, name, blockable_name="", password_hash=None, source=None, now=NOW)
-    )
+    database.insert("addresses", name=name, created_at=NOW, updated_at=NOW)
+    (row,) = database.query("SELECT id FROM addresses WHERE name = ?", name)
+    credential = Credential(name, row["id"], 0)
     if balance is not None:
         set_balance(database, credential, balance)
     return credential

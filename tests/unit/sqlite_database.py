@@ -54,7 +54,11 @@ class SqliteDatabase:
     def migrate(self, number: int) -> None:
         """Apply the migration of this number."""
         (path,) = _MIGRATIONS.glob(f"{number:04}_*.sql")
-        self._connection.executescript(path.read_text("utf-8"))
+        self.script(path.read_text("utf-8"))
+
+    def script(self, sql: str) -> None:
+        """Run a file of statements, as ``wrangler d1 execute --file`` does."""
+        self._connection.executescript(sql)
 
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
@@ -96,6 +100,10 @@ class SqliteDatabase:
             " WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
         )
         return {table["name"]: self.query(f"SELECT * FROM {table['name']}") for table in tables}
+
+    def changes(self) -> int:
+        """How many rows statements have written so far."""
+        return self._connection.total_changes
 
     def plan(self, statement: Statement) -> list[str]:
         """How SQLite finds the rows: ``SEARCH`` by an index, ``SCAN`` over everything."""

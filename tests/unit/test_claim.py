@@ -9,7 +9,7 @@ from mail.message import Message, Recipient
 from store.claim import Claim, claim
 from store.confirm import Confirmation, confirm
 from store.database import Row
-from store.parts import FIRST_PART_BYTES
+from store.parts import MAX_PART_BYTES
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -24,8 +24,8 @@ LARGE = Message(
         Recipient("bcc", Address("a", "xn--bcher-kva.example"), "名"),
     ),
     subject="Hé 😀",
-    text="名" * FIRST_PART_BYTES,
-    html="<p>" + "é" * FIRST_PART_BYTES,
+    text="名" * (MAX_PART_BYTES // 2),
+    html="<p>" + "é" * MAX_PART_BYTES,
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.credentials import Credential, issue, verify
+from accounts.credentials import Credential, issue, rotated, verify
 from refusals import Unauthorized
 
 SECRET = "a secret of the tests, long enough for HS256 by far"
@@ -61,6 +61,28 @@ def test_a_token_says_no_more_than_it_must() -> None:
         "credential_version": 0,
         "iat": 1_793_707_200,
     }
+
+
+def test_a_token_with_a_lifetime_expires() -> None:
+    now = int(time.time())
+    token = issue(CREDENTIAL, secret=SECRET, now=now, lifetime_days=30)
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["exp"] == now + 30 * 86_400
+    assert read(token) == CREDENTIAL
+    assert_refused(issue(CREDENTIAL, secret=SECRET, now=now - 86_400, lifetime_days=1))
+
+
+def test_the_longest_lifetime_is_one() -> None:
+    token = issue(CREDENTIAL, secret=SECRET, now=int(time.time()), lifetime_days=2**53)
+    assert read(token) == CREDENTIAL
+
+
+def test_a_rotated_credential_is_of_a_later_version_that_nobody_else_has() -> None:
+    old = Credential("me@example.com", 7, 3)
+    new = {rotated(old) for _ in range(100)}
+    assert len(new) == 100
+    assert {(one.address, one.address_id) for one in new} == {("me@example.com", 7)}
+    assert all(one.version > old.version for one in new)
 
 
 @given(

@@ -103,6 +103,7 @@ class World:
             default_balance=0,
             batch_inline=25,
             rate_limit=rate_limit,
+            brake=None,
             note_rate=self.rates.append,
         )
         self.database.batches = 0

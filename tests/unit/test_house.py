@@ -97,6 +97,27 @@ def test_the_entry_hands_env_to_the_bindings_and_looks_no_further() -> None:
     assert all(read in handed_over for read in reads)
 
 
+# Secrets
+
+
+@every_module
+def test_secrets_are_compared_in_constant_time(module: str) -> None:
+    secrets = {"passwords", "admin_passwords", "jwt_secret", "jwt_secrets", "password_pepper"}
+    compared = {
+        name.attr
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.Compare)
+        for name in ast.walk(node)
+        if isinstance(name, ast.Attribute)
+    }
+    assert compared & secrets == set()
+
+
+def test_what_compares_secrets_does_it_in_constant_time() -> None:
+    for module in ("guards.py", "accounts/passwords.py", "handlers/admin/administrator.py"):
+        assert "hmac.compare_digest" in ast.unparse(TREES[module])
+
+
 # Where SQL stands
 
 _SQL = re.compile(

@@ -68,6 +68,7 @@ def test_a_late_answer_ends_the_message_and_queues_nothing(
         default_balance=0,
         batch_inline=25,
         rate_limit=None,
+        brake=None,
         note_rate=lambda state: None,
     )
     held = Claim("m1", 1, NOW, "r1", 2000)

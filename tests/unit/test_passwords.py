@@ -3,11 +3,17 @@
 import hashlib
 import hmac
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 
 import pytest
 
-from accounts.passwords import client_digest, generate_password, stored_form
+from accounts.passwords import (
+    client_digest,
+    generate_password,
+    is_client_digest,
+    matches,
+    stored_form,
+)
 from tests.unit.sqlite_database import run
 
 DIGEST = client_digest("correct horse battery staple")
@@ -92,3 +98,67 @@ def test_the_stored_form_shows_nothing_of_the_password() -> None:
     assert DIGEST not in value
     assert "pepper=1$" in value
     assert value.count("pepper") == 1
+
+
+# Comparing
+
+
+def fits(
+    digest: str, value: str | None, *, pepper: str | None = None
+) -> tuple[bool, list[tuple[bytes, int]]]:
+    """Whether they match, and what was derived for it: the salt and the iterations."""
+    derived = []
+
+    async def counted(password: bytes, salt: bytes, iterations: int) -> bytes:
+        derived.append((salt, iterations))
+        return await derive(password, salt, iterations)
+
+    return run(matches(digest, value, pepper=pepper, derive=counted)), derived
+
+
+@pytest.mark.parametrize("pepper", [None, "pepper"])
+def test_a_password_matches_what_was_stored_of_it(pepper: str | None) -> None:
+    value = stored(pepper=pepper)
+    assert fits(DIGEST, value, pepper=pepper)[0]
+    assert not fits(client_digest("another"), value, pepper=pepper)[0]
+    assert not fits("", value, pepper=pepper)[0]
+
+
+def test_a_password_from_before_the_pepper_still_matches() -> None:
+    assert fits(DIGEST, stored(), pepper="pepper")[0]
+
+
+@pytest.mark.parametrize("pepper", [None, "", "other"])
+def test_without_its_pepper_a_password_matches_no_more(pepper: str | None) -> None:
+    assert not fits(DIGEST, stored(pepper="pepper"), pepper=pepper)[0]
+
+
+@pytest.mark.parametrize("value", [None, "", "$hash", "$pbkdf2-sha256$i=x,pepper=0$a$b", DIGEST])
+def test_where_nothing_is_stored_as_much_is_derived(value: str | None) -> None:
+    matched, derived = fits(DIGEST, value, pepper="pepper")
+    assert not matched
+    assert [(len(salt), iterations) for salt, iterations in derived] == [(16, 100_000)]
+    _, of_somebody = fits(DIGEST, stored(), pepper="pepper")
+    assert len(of_somebody) == 1
+
+
+def test_nobodys_hash_matches_nothing_even_where_it_is_hit() -> None:
+    async def zeros(password: bytes, salt: bytes, iterations: int) -> bytes:
+        return bytes(32)
+
+    assert not run(matches(DIGEST, None, pepper=None, derive=zeros))
+
+
+def test_iterations_are_those_that_were_stored() -> None:
+    salt, key = b64encode(bytes(16)).rstrip(b"=").decode(), bytes(16)
+    derived = hashlib.pbkdf2_hmac("sha256", DIGEST.encode(), key, 1000)
+    value = f"$pbkdf2-sha256$i=1000,pepper=0${salt}${b64encode(derived).rstrip(b'=').decode()}"
+    assert fits(DIGEST, value) == (True, [(key, 1000)])
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [(DIGEST, True), (DIGEST.upper(), False), (DIGEST[1:], False), (DIGEST + "\n", False)],
+)
+def test_a_digest_has_64_hexadecimal_digits(text: str, is_one: bool) -> None:
+    assert is_client_digest(text) is is_one

@@ -10,7 +10,7 @@ from accounts.credentials import Credential
 from mail.message import Message
 from refusals import Refusal
 from store.database import StatementRefused
-from store.parts import FIRST_PART_BYTES, MAX_PART_BYTES
+from store.parts import MAX_PART_BYTES
 from tests.unit import given
 from tests.unit.given import LEASE, ME, NOW, TODAY, YOU
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase
@@ -101,6 +101,7 @@ def test_everything_that_is_kept_of_a_message(
             "scheduled_at": None,
             "is_test": 0,
             "batch_answer": None,
+            "sendbox": 0,
         }
     ]
     assert dump["deliveries"] == [
@@ -128,19 +129,19 @@ def test_everything_that_is_kept_of_a_message(
     ("text", "parts"),
     [
         ("a", [1]),
-        ("a" * FIRST_PART_BYTES, [FIRST_PART_BYTES]),
-        ("a" * FIRST_PART_BYTES + "b", [FIRST_PART_BYTES, 1]),
-        ("a" * (FIRST_PART_BYTES + MAX_PART_BYTES), [FIRST_PART_BYTES, MAX_PART_BYTES]),
-        ("a" * (FIRST_PART_BYTES + MAX_PART_BYTES + 1), [FIRST_PART_BYTES, MAX_PART_BYTES, 1]),
+        ("a" * MAX_PART_BYTES, [MAX_PART_BYTES]),
+        ("a" * MAX_PART_BYTES + "b", [MAX_PART_BYTES, 1]),
+        ("a" * (2 * MAX_PART_BYTES), [MAX_PART_BYTES, MAX_PART_BYTES]),
+        ("a" * (2 * MAX_PART_BYTES + 1), [MAX_PART_BYTES, MAX_PART_BYTES, 1]),
         # No character is cut: one of two, three or four bytes goes into the next part whole.
         *(
-            ("a" * (FIRST_PART_BYTES - short) + character, [FIRST_PART_BYTES - short, size])
+            ("a" * (MAX_PART_BYTES - short) + character, [MAX_PART_BYTES - short, size])
             for character, size in (("é", 2), ("名", 3), ("😀", 4))
             for short in range(1, size)
         ),
-        ("a" * (FIRST_PART_BYTES - 4) + "😀", [FIRST_PART_BYTES]),
-        ("é" * (FIRST_PART_BYTES // 2), [FIRST_PART_BYTES]),
-        ("名" * 500_000, [FIRST_PART_BYTES - 1, 999_999, 434_466]),
+        ("a" * (MAX_PART_BYTES - 4) + "😀", [MAX_PART_BYTES]),
+        ("é" * (MAX_PART_BYTES // 2), [MAX_PART_BYTES]),
+        ("名" * 500_000, [999_999, 500_001]),
     ],
     ids=lambda value: str(value)[:20] if isinstance(value, list) else "",
 )
@@ -159,7 +160,7 @@ def test_a_body_is_kept_in_parts(
 def test_the_parts_of_text_and_html_are_kept_apart(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    message = given.message(text="t" * FIRST_PART_BYTES + "T", html="h" * FIRST_PART_BYTES + "H")
+    message = given.message(text="t" * MAX_PART_BYTES + "T", html="h" * MAX_PART_BYTES + "H")
     keep(database, credential, message=message, default_balance=10)
     assert database.query("SELECT kind, part, substr(content, -1) AS last FROM bodies") == [
         {"kind": "html", "part": 0, "last": "h"},
@@ -170,7 +171,7 @@ def test_the_parts_of_text_and_html_are_kept_apart(
 
 
 def test_a_part_fits_into_a_d1_value() -> None:
-    assert FIRST_PART_BYTES <= MAX_PART_BYTES <= 1_000_000
+    assert MAX_PART_BYTES <= 1_000_000
 
 
 def test_the_largest_message_stays_within_the_subrequests_of_one_request(

@@ -218,8 +218,25 @@ def test_a_code_is_a_snake_case_word_or_the_providers() -> None:
         ("address_blocked", {}, "Address is blocked"),
         ("daily_quota_reached", {}, "Server daily send quota has been reached"),
         ("monthly_quota_reached", {}, "Server monthly send quota has been reached"),
+        (
+            "client_rate_exceeded",
+            {"path": "/api/new_address"},
+            "Rate limit exceeded for /api/new_address",
+        ),
+        ("human_verification_failed", {}, "Human verification check failed"),
+        ("password_login_disabled", {}, "Password login is disabled"),
+        ("password_change_disabled", {}, "Password change is disabled"),
+        ("invalid_login", {}, "Invalid email or password"),
         ("invalid_limit", {}, "Invalid limit"),
         ("invalid_offset", {}, "Invalid offset"),
+        ("already_requested", {}, "Already requested"),
+        (
+            "user_delete_disabled",
+            {},
+            "User delete address/email is disabled, please contact the administrator",
+        ),
+        ("invalid_address_id", {}, "Invalid address_id"),
+        ("binding_not_enabled", {}, "Please enable SEND_MAIL first"),
     ],
 )
 def test_the_contracts_sentences_stand_to_the_letter(

@@ -12,7 +12,10 @@ from rates import RateLimit
 from refusals import ServerFault
 from settings import Settings, read_settings
 
-TEXTS = ["JWT_SECRET", "PASSWORD_PEPPER", "TITLE", "CF_TURNSTILE_SITE_KEY"]
+TEXTS = [
+    *("JWT_SECRET", "PASSWORD_PEPPER", "TITLE"),
+    *("CF_TURNSTILE_SITE_KEY", "CF_TURNSTILE_SECRET_KEY"),
+]
 LISTS = ["JWT_SECRET_PREVIOUS", "ADMIN_PASSWORDS", "PASSWORDS"]
 DOMAINS = ["DOMAINS", "DEFAULT_DOMAINS", "SEND_MAIL_DOMAINS"]
 BOOLEANS = [
@@ -26,10 +29,15 @@ BOOLEANS = [
     "SENDING_PAUSED",
 ]
 LENGTHS = ["MIN_ADDRESS_LEN", "MAX_ADDRESS_LEN"]
-TIMES = ["RETRY_HOURS", "RETENTION_DAYS", "RETENTION_METADATA_DAYS"]
-NUMBERS = [*LENGTHS, "BATCH_INLINE", "DEFAULT_SEND_BALANCE", *TIMES]
+TIMES = ["RETRY_HOURS", "RETENTION_DAYS", "RETENTION_METADATA_DAYS", "CREDENTIAL_TTL_DAYS"]
+COUNTS = ["DEFAULT_SEND_BALANCE", "MAX_ADDRESSES_PER_CLIENT_PER_DAY"]
+PAUSES = ["PAUSE_FAILED_PERCENT", "PAUSE_LAST_MESSAGES"]
+NUMBERS = [*LENGTHS, "BATCH_INLINE", *COUNTS, *PAUSES, *TIMES]
 PATTERNS = ["ADDRESS_REGEX", "ADDRESS_CHECK_REGEX"]
-OTHERS = ["PREFIX", "DEFAULT_LANG", "SEND_RATE_LIMIT", "SMTP_IMAP_PROXY_CONFIG"]
+OTHERS = [
+    *("PREFIX", "DEFAULT_LANG", "SEND_RATE_LIMIT", "SMTP_IMAP_PROXY_CONFIG"),
+    "CF_TURNSTILE_VERIFY_URL",
+]
 ALL = [*TEXTS, *LISTS, *DOMAINS, *BOOLEANS, *NUMBERS, *PATTERNS, *OTHERS]
 
 
@@ -58,6 +66,7 @@ def test_the_defaults() -> None:
     assert read_settings({}) == Settings(
         jwt_secret=None,
         jwt_secret_previous=(),
+        credential_ttl_days=0,
         admin_passwords=(),
         disable_admin_password_check=False,
         passwords=(),
@@ -77,15 +86,20 @@ def test_the_defaults() -> None:
         disable_custom_address_name=False,
         enable_user_delete_email=False,
         enable_address_password=False,
+        max_addresses_per_client_per_day=0,
         default_send_balance=0,
         send_mail_domains=(),
         send_rate_limit=None,
         batch_inline=25,
+        pause_failed_percent=50,
+        pause_last_messages=50,
         sending_paused=False,
         retry_hours=72,
         retention_days=30,
         retention_metadata_days=90,
         cf_turnstile_site_key=None,
+        cf_turnstile_secret_key=None,
+        cf_turnstile_verify_url="https://challenges.cloudflare.com/turnstile/v0/siteverify",
         smtp_imap_proxy_config={},
     )
 
@@ -204,7 +218,7 @@ def test_what_is_no_whole_number_is_unreadable(name: str, value: object) -> None
     assert unreadable(name, value).startswith("a whole number, at least ")
 
 
-@pytest.mark.parametrize("name", ["DEFAULT_SEND_BALANCE", *TIMES])
+@pytest.mark.parametrize("name", [*COUNTS, *TIMES])
 @pytest.mark.parametrize("value", [0, "0"])
 def test_a_balance_and_a_time_may_be_0(name: str, value: object) -> None:
     assert read(name, value) == 0
@@ -307,6 +321,17 @@ def test_a_prefix_begins_an_address(prefix: str) -> None:
 def test_what_begins_no_address_is_unreadable(value: object) -> None:
     expected = "at most 32 letters, digits and . _ + -, a letter or digit first"
     assert unreadable("PREFIX", value) in {expected, "a text"}
+
+
+@pytest.mark.parametrize("url", ["https://a.example/verify", "http://localhost:1/"])
+def test_a_url_is_one_of_http(url: str) -> None:
+    assert read("CF_TURNSTILE_VERIFY_URL", f" {url} ") == url
+
+
+@pytest.mark.parametrize("value", ["a.example", "ftp://a.example", "https://", "http://a b", 7])
+def test_what_is_no_url_is_unreadable(value: object) -> None:
+    expected = {"an address that begins with https:// or http://", "a text"}
+    assert unreadable("CF_TURNSTILE_VERIFY_URL", value) in expected
 
 
 @pytest.mark.parametrize("name", [*LISTS, *DOMAINS])

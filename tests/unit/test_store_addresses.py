@@ -1,15 +1,25 @@
-"""Making addresses, and finding out whether a credential still holds."""
+"""Making addresses, their credentials and passwords, and whether a credential still holds."""
 
 from dataclasses import replace
 
 import pytest
 
 from accounts.credentials import Credential
-from refusals import BadRequest, Unauthorized
-from store.addresses import check_holds, create_address
+from refusals import BadRequest, TooManyRequests, Unauthorized
+from store.addresses import (
+    ClientCap,
+    check_holds,
+    create_address,
+    rotate_credential,
+    set_password,
+)
+from store.audit import Actor
 from tests.unit import given
 from tests.unit.given import ME, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
+
+ANYBODY = Actor("anybody", "192.0.2.1")
+OWNER = Actor(ME, "192.0.2.2")
 
 
 def create(database: SqliteDatabase, address: str, blockable_name: str = "") -> Credential:
@@ -19,7 +29,7 @@ def create(database: SqliteDatabase, address: str, blockable_name: str = "") -> 
             address,
             blockable_name=blockable_name,
             password_hash="$hash",
-            source="192.0.2.1",
+            by=ANYBODY,
             now=NOW,
         )
     )
@@ -36,6 +46,7 @@ def test_a_new_address_has_a_row_and_a_credential_of_version_0(database: SqliteD
             "source_meta": "192.0.2.1",
             "created_at": NOW,
             "updated_at": NOW,
+            "sendbox": 0,
         }
     ]
 
@@ -116,3 +127,138 @@ def test_an_address_made_anew_is_another_one(database: SqliteDatabase) -> None:
     run(check_holds(database, new))
     with pytest.raises(Unauthorized):
         run(check_holds(database, old))
+
+
+# A cap for each client
+
+
+def create_capped(
+    database: SqliteDatabase,
+    name: str,
+    *,
+    client: str = "192.0.2.1",
+    blockable_name: str = "",
+    now: int = NOW,
+) -> Credential:
+    made = create_address(
+        database,
+        f"{name}@example.com",
+        blockable_name=blockable_name,
+        password_hash=None,
+        by=Actor("anybody", client),
+        now=now,
+        cap=ClientCap(client, 2),
+    )
+    return run(made)
+
+
+def test_a_client_makes_so_many_addresses_a_day(database: SqliteDatabase) -> None:
+    create_capped(database, "a")
+    create_capped(database, "b")
+    with pytest.raises(TooManyRequests) as caught:
+        create_capped(database, "c")
+    assert caught.value.code == "too_many_addresses"
+    assert caught.value.headers["Retry-After"] == str(12 * 3600)
+    assert [row["name"] for row in database.dump()["addresses"]] == [
+        "a@example.com",
+        "b@example.com",
+    ]
+    create_capped(database, "c", client="192.0.2.2")
+    create_capped(database, "d", now=NOW + given.DAY)
+
+
+def test_what_is_not_made_does_not_count(database: SqliteDatabase) -> None:
+    given.listed(database, "name_block", "bob")
+    create_capped(database, "a")
+    for _ in range(3):
+        with pytest.raises(BadRequest, match="address_exists"):
+            create_capped(database, "a")
+        with pytest.raises(BadRequest, match="address_name_blocked"):
+            create_capped(database, "bob", blockable_name="bob")
+    create_capped(database, "b")
+    assert database.value("SELECT addresses FROM client_days") == 2
+
+
+def test_what_is_deleted_still_counts(database: SqliteDatabase) -> None:
+    create_capped(database, "a")
+    create_capped(database, "b")
+    database.query("DELETE FROM addresses")
+    with pytest.raises(TooManyRequests):
+        create_capped(database, "c")
+
+
+def test_without_a_cap_nothing_is_counted(database: SqliteDatabase) -> None:
+    create(database, ME)
+    assert database.dump()["client_days"] == []
+
+
+# Rotation and passwords
+
+
+def test_a_rotated_credential_takes_the_place_of_the_old_one(database: SqliteDatabase) -> None:
+    old = given.address(database)
+    other = given.address(database, "other@example.com")
+    new = run(rotate_credential(database, old, by=OWNER, now=NOW + 1))
+    assert (new.address, new.address_id) == (old.address, old.address_id)
+    run(check_holds(database, new))
+    run(check_holds(database, other))
+    with pytest.raises(Unauthorized, match="invalid_credential"):
+        run(check_holds(database, old))
+    assert database.dump()["addresses"][0]["updated_at"] == NOW + 1
+
+
+def test_an_old_credential_rotates_nothing(database: SqliteDatabase) -> None:
+    old = given.address(database)
+    new = run(rotate_credential(database, old, by=OWNER, now=NOW))
+    before = database.dump()
+    with pytest.raises(Unauthorized, match="invalid_credential"):
+        run(rotate_credential(database, old, by=OWNER, now=NOW))
+    assert database.dump() == before
+    run(check_holds(database, new))
+
+
+def test_a_password_is_replaced_by_whoever_has_the_credential(database: SqliteDatabase) -> None:
+    credential = given.address(database)
+    run(set_password(database, credential, "$new", by=OWNER, now=NOW + 1))
+    (row,) = database.dump()["addresses"]
+    assert (row["password_hash"], row["updated_at"]) == ("$new", NOW + 1)
+    run(check_holds(database, credential))
+    with pytest.raises(Unauthorized, match="invalid_credential"):
+        run(set_password(database, replace(credential, version=1), "$other", by=OWNER, now=NOW))
+    assert database.value("SELECT password_hash FROM addresses") == "$new"
+
+
+def trail_of(database: SqliteDatabase) -> list[tuple[str, str, str, str | None]]:
+    """Who did what, on what and from where."""
+    rows = database.dump()["audit"]
+    return [(row["actor"], row["action"], row["object"], row["source"]) for row in rows]
+
+
+def test_what_is_done_is_written_down_once(database: SqliteDatabase) -> None:
+    credential = create_capped(database, "me")
+    made = ("anybody", "address.created", "me@example.com", "192.0.2.1")
+    assert trail_of(database) == [made]
+    for _ in range(2):
+        with pytest.raises(BadRequest):
+            create_capped(database, "me")
+    assert trail_of(database) == [made]
+    run(set_password(database, credential, "$new", by=OWNER, now=NOW + 1))
+    run(rotate_credential(database, credential, by=OWNER, now=NOW + 2))
+    for _ in range(2):
+        with pytest.raises(Unauthorized):
+            run(rotate_credential(database, credential, by=OWNER, now=NOW + 3))
+        with pytest.raises(Unauthorized):
+            run(set_password(database, credential, "$other", by=OWNER, now=NOW + 3))
+    assert trail_of(database) == [
+        made,
+        (ME, "password.changed", ME, OWNER.source),
+        (ME, "credential.rotated", ME, OWNER.source),
+    ]
+
+
+def test_over_the_cap_nothing_is_written_down(database: SqliteDatabase) -> None:
+    create_capped(database, "a")
+    create_capped(database, "b")
+    with pytest.raises(TooManyRequests):
+        create_capped(database, "c")
+    assert len(trail_of(database)) == 2

@@ -11,8 +11,16 @@ from mail.message import Message
 from refusals import NotFound, Unauthorized
 from store.confirm import Confirmation, confirm
 from store.database import Row
-from store.parts import FIRST_PART_BYTES, MAX_PART_BYTES
-from store.sendbox import StoredMessage, find_message, sendbox_page
+from store.parts import MAX_PART_BYTES
+from store.sendbox import (
+    MAX_COUNT,
+    SHOWN_CHARACTERS,
+    SHOWN_WHOLE_BYTES,
+    StoredMessage,
+    every_sendbox_page,
+    find_message,
+    sendbox_page,
+)
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -110,33 +118,55 @@ def test_a_message_stands_once_in_the_list(
     assert rows[0]["recipient"] == "you0@example.org"
 
 
-def test_of_a_long_body_the_first_part_is_shown(
-    database: SqliteDatabase, credential: Credential
+@pytest.mark.parametrize("length", [SHOWN_WHOLE_BYTES // 2, MAX_PART_BYTES])
+def test_of_a_long_body_the_beginning_is_shown(
+    database: SqliteDatabase, credential: Credential, length: int
 ) -> None:
-    first = "é" * (FIRST_PART_BYTES // 2)
-    keep(database, credential, "m1", given.message(text=first + "the rest"))
+    keep(database, credential, "m1", given.message(text="é" * length + "!"))
     row = page(database, credential)[0][0]
-    assert (row["content"], row["truncated"]) == (first, 1)
+    assert (row["content"], row["truncated"]) == ("é" * SHOWN_CHARACTERS, 1)
 
 
-def test_of_a_body_of_one_part_all_is_shown(
+def test_a_long_body_that_an_older_version_has_kept_in_shorter_parts_is_shown_as_long(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    # The text is long, and the html is what is listed.
-    message = given.message(text="t" * (2 * FIRST_PART_BYTES), html="h" * FIRST_PART_BYTES)
+    keep(database, credential, "m1", given.message(text="a" * SHOWN_WHOLE_BYTES))
+    database.insert("bodies", message_id="m1", kind="text", part=1, content="b")
+    row = page(database, credential)[0][0]
+    assert (row["content"], row["truncated"]) == ("a" * SHOWN_CHARACTERS, 1)
+
+
+def test_messages_of_all_addresses_are_counted_up_to_a_number(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    keep(database, credential, "m0")
+    (columns,) = database.query("SELECT * FROM messages")
+    for number in range(1, MAX_COUNT + 2):
+        database.insert("messages", **{**columns, "id": f"m{number}"})
+    for address in (None, credential.address):
+        _, count = run(every_sendbox_page(database, address=address, limit=1, offset=0))
+        assert count == MAX_COUNT
+
+
+@pytest.mark.parametrize("html", ["h" * SHOWN_WHOLE_BYTES, "<p>a\0b"], ids=["long", "NUL"])
+def test_of_other_bodies_all_is_shown(
+    database: SqliteDatabase, credential: Credential, html: str
+) -> None:
+    # The text is longer, and the html is what is listed.
+    message = given.message(text="t" * (2 * SHOWN_WHOLE_BYTES), html=html)
     keep(database, credential, "m1", message)
     row = page(database, credential)[0][0]
-    assert (row["content"], row["truncated"]) == ("h" * FIRST_PART_BYTES, 0)
+    assert (row["content"], row["truncated"]) == (html, 0)
 
 
 def test_a_whole_page_of_long_messages_stays_small(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     for number in range(100):
-        keep(database, credential, f"m{number}", given.message(html="a" * (2 * FIRST_PART_BYTES)))
+        keep(database, credential, f"m{number}", given.message(html="a" * SHOWN_WHOLE_BYTES))
     rows, _ = page(database, credential, limit=100)
     assert len(rows) == 100
-    assert sum(len(row["content"].encode()) for row in rows) <= 100 * FIRST_PART_BYTES < 7_000_000
+    assert sum(len(row["content"].encode()) for row in rows) <= 100 * SHOWN_WHOLE_BYTES < 7_000_000
 
 
 def test_a_message_whose_body_was_cleaned_away_is_still_listed(

@@ -10,16 +10,24 @@ from lifecycle import FINAL, News
 from store.claim import claim
 from store.confirm import Confirmation, confirm
 from store.database import DatabaseUnavailable
-from store.sweep import MAX_STEPS, STEP_ROWS, due_messages, sweep
+from store.logins import WINDOW_MILLISECONDS
+from store.sweep import STEP_ROWS, due_messages, sweep
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, message_id
 from tests.unit.sqlite_database import DyingDatabase, ForgetfulDatabase, SqliteDatabase, run
 
 LEASE_END = NOW + LEASE
-FULL = STEP_ROWS * MAX_STEPS  # what one sweep deals with at most
+
 STATUSES = ("scheduled", "queued", "sending", "sent", "failed", "unknown", "cancelled")
 OPEN = sorted(set(STATUSES) - FINAL)
-NOTHING = {"became_unknown": 0, "keys_passed": 0}
+NOTHING = {
+    "became_unknown": 0,
+    "keys_passed": 0,
+    "usage_removed": 0,
+    "deleted_removed": 0,
+    "login_failures_removed": 0,
+    "client_days_removed": 0,
+}
 
 
 @pytest.fixture
@@ -87,6 +95,37 @@ def put(database: SqliteDatabase, id: str, status: str = "sent", **more: Any) ->
 def _time_of(id: str) -> int:
     """The time in an id of version 7; NOW for ids that are only names."""
     return int(id[:8] + id[9:13], 16) if id.count("-") == 4 else NOW
+
+
+# Logins and clients
+
+
+def test_failed_logins_are_forgotten_after_their_window(database: SqliteDatabase) -> None:
+    for failed_at in (NOW - WINDOW_MILLISECONDS, NOW - WINDOW_MILLISECONDS + 1, NOW):
+        database.insert("login_failures", counter=1, failed_at=failed_at)
+    swept(database, NOW)
+    assert [row["failed_at"] for row in database.dump()["login_failures"]] == [
+        NOW - WINDOW_MILLISECONDS + 1,
+        NOW,
+    ]
+
+
+def test_what_clients_did_is_forgotten_when_the_day_is_over(database: SqliteDatabase) -> None:
+    for day in ("2026-10-31", "2026-11-02", given.TODAY):
+        database.insert("client_days", day=day, client="192.0.2.1", addresses=1)
+    swept(database, NOW)
+    assert [row["day"] for row in database.dump()["client_days"]] == [given.TODAY]
+
+
+def test_of_many_failed_logins_a_sweep_removes_so_many() -> None:
+    database = SqliteDatabase()
+    database.query(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= ?)"
+        " INSERT INTO login_failures (counter, failed_at) SELECT i, 0 FROM n",
+        STEP_ROWS,
+    )
+    assert swept(database, NOW)["login_failures_removed"] == STEP_ROWS
+    assert swept(database, NOW)["login_failures_removed"] == 1
 
 
 # Leases
@@ -218,16 +257,18 @@ def test_the_code_of_an_earlier_attempt_does_not_stand_beside_unknown(
 def test_a_sweep_has_an_end_and_begins_with_the_oldest(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    for number in range(FULL + 5):
+    for number in range(STEP_ROWS + 5):
         # Their ids sort the other way round than their leases.
         put(database, f"n{9999 - number}", "sending", lease_until=NOW + number)
     if isinstance(database, ForgetfulDatabase):
         swept(database, NOW + 10**6)  # each step twice, which is as much as there is
         assert set(statuses(database).values()) == {"unknown"}
         return
-    assert swept(database, NOW + 10**6)["became_unknown"] == FULL
+    assert swept(database, NOW + 10**6)["became_unknown"] == STEP_ROWS
     left = [id for id, status in statuses(database).items() if status == "sending"]
-    assert sorted(left) == [f"n{9999 - number}" for number in range(FULL + 4, FULL - 1, -1)]
+    assert sorted(left) == [
+        f"n{9999 - number}" for number in range(STEP_ROWS + 4, STEP_ROWS - 1, -1)
+    ]
     assert swept(database, NOW + 10**6)["became_unknown"] == 5
     assert swept(database, NOW + 10**6)["became_unknown"] == 0
 
@@ -235,15 +276,15 @@ def test_a_sweep_has_an_end_and_begins_with_the_oldest(
 def test_leases_that_end_together_end_one_by_one(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    for number in range(FULL + 5):
+    for number in range(STEP_ROWS + 5):
         put(database, f"n{number}", "sending", lease_until=NOW)
     swept(database, NOW)
     swept(database, NOW)
     assert set(statuses(database).values()) == {"unknown"}
     # Each has its one event more.
     assert database.query("SELECT sequence, count(*) AS n FROM events GROUP BY 1") == [
-        {"sequence": 0, "n": FULL + 5},
-        {"sequence": 1, "n": FULL + 5},
+        {"sequence": 0, "n": STEP_ROWS + 5},
+        {"sequence": 1, "n": STEP_ROWS + 5},
     ]
 
 
@@ -331,11 +372,14 @@ def test_the_first_answer_is_kept_beside_the_freed_key(database: SqliteDatabase)
 
 
 def test_the_walk_over_keys_is_bounded(database: SqliteDatabase) -> None:
-    made = [put_with_key(database, NOW + number, number) for number in range(FULL + 5)]
+    made = [put_with_key(database, NOW + number, number) for number in range(STEP_ROWS + 5)]
     later = NOW + 2 * DAY
     if not isinstance(database, ForgetfulDatabase):
-        assert swept(database, later)["keys_passed"] == FULL
-        assert (ids(database, WITH_KEY), position(database)) == (made[FULL:], made[FULL - 1])
+        assert swept(database, later)["keys_passed"] == STEP_ROWS
+        assert (ids(database, WITH_KEY), position(database)) == (
+            made[STEP_ROWS:],
+            made[STEP_ROWS - 1],
+        )
         assert swept(database, later)["keys_passed"] == 5
     else:
         swept(database, later)  # each step twice
@@ -426,14 +470,14 @@ def test_old_messages_that_are_open_do_not_keep_others(database: SqliteDatabase)
 @pytest.mark.parametrize("what", ["bodies", "messages"])
 def test_removing_is_bounded_and_begins_with_the_oldest(what: str) -> None:
     database = SqliteDatabase()
-    made = [message_id(NOW + number, number) for number in range(FULL + 5)]
+    made = [message_id(NOW + number, number) for number in range(STEP_ROWS + 5)]
     for id in made:
         put(database, id)
     days = {"days": 1} if what == "bodies" else {"metadata_days": 1}
     sql = f"SELECT DISTINCT {'id' if what == 'messages' else 'message_id AS id'} FROM {what}"
     done = swept(database, NOW + 10 * DAY, **days)[f"{what}_removed"]
-    assert done == FULL * (2 if what == "bodies" else 1)  # rows, and a message has two bodies
-    assert ids(database, sql) == made[FULL:]
+    assert done == STEP_ROWS * (2 if what == "bodies" else 1)  # rows, and a message has two bodies
+    assert ids(database, sql) == made[STEP_ROWS:]
     assert swept(database, NOW + 10 * DAY, **days)[f"{what}_removed"] in (5, 10)
     assert ids(database, sql) == []
 

@@ -15,6 +15,7 @@ from tools.bench import (
     batch,
     database,
     imports,
+    limits,
     python_time,
     replay,
     search,
@@ -38,6 +39,7 @@ _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
     python_time.measure,
     replay.measure,
     batch.measure,
+    limits.measure,
     send.measure,
 )
 

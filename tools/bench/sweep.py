@@ -8,7 +8,7 @@ import statistics
 import time
 from typing import Any
 
-from store.sweep import MAX_STEPS, STEP_ROWS
+from store.sweep import STEP_ROWS
 from tools.bench.history import BODY, DAY, id_of, sent_messages
 from tools.bench.load import LoadError
 from tools.bench.report import Figures, progress
@@ -21,7 +21,7 @@ _BUSY_SWEEPS = 4
 # What one busy sweep finds. Of the last three it does no more in a minute.
 _EXPIRED = 500
 _DUE = 100
-_OLD_KEYS = _OLD_BODIES = _OLD_MESSAGES = STEP_ROWS * MAX_STEPS
+_OLD_KEYS = _OLD_BODIES = _OLD_MESSAGES = STEP_ROWS
 
 # A day past each retention, so that nothing is there that a sweep has not seen yet.
 _BODY_DAYS = 31

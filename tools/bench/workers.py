@@ -24,7 +24,7 @@ _FEW = 1_000
 _MANY = 1_000_000
 _SECRET = "only-for-the-benchmark-0123456789-0123456789"
 _CREDENTIAL = Credential(mails.SENDER, OWN_ADDRESS_ID, 0)
-_VARIABLES = {
+VARIABLES = {
     "JWT_SECRET": _SECRET,
     "DOMAINS": mails.SENDER.rpartition("@")[2],
     # More than any run sends: what is measured is a send, not a refusal.
@@ -64,19 +64,24 @@ def started() -> Iterator[Workers]:
     plans = {len(mails.content(size)): plan(_CREDENTIAL, size, day) for size in mails.SIZES}
     bare_variables = {"PLANS": json.dumps(plans), "SENDER": mails.SENDER}
     with (
-        LocalServer((CONFIG,), variables=_VARIABLES) as ours,
+        LocalServer((CONFIG,), variables=VARIABLES) as ours,
         LocalServer((_BARE_CONFIG,), variables=bare_variables) as bare,
     ):
         for server in (ours, bare):
-            server.sql(
-                "INSERT INTO addresses (id, name, created_at, updated_at) VALUES (?, ?, ?, ?)",
-                (_CREDENTIAL.address_id, _CREDENTIAL.address, 0, 0),
-            )
+            add_sender(server)
         yield Workers(
-            ours=_target("this worker", ours),
+            ours=target_of("this worker", ours),
             bare=Target("the bare worker", bare.port, "none"),
             log=ours.log,
         )
+
+
+def add_sender(server: LocalServer) -> None:
+    """Make the address that all mails are sent from."""
+    server.sql(
+        "INSERT INTO addresses (id, name, created_at, updated_at) VALUES (?, ?, ?, ?)",
+        (_CREDENTIAL.address_id, _CREDENTIAL.address, 0, 0),
+    )
 
 
 @contextmanager
@@ -95,12 +100,13 @@ def _started_after(messages: int) -> Iterator[Aged]:
     try:
         write_history(migrated_state(state), messages)
         progress(f"Starting {name} (5 s)")
-        with LocalServer((CONFIG,), state=state, variables=_VARIABLES) as server:
-            yield Aged(_target(name, server), server)
+        with LocalServer((CONFIG,), state=state, variables=VARIABLES) as server:
+            yield Aged(target_of(name, server), server)
     finally:
         shutil.rmtree(state, ignore_errors=True)
 
 
-def _target(name: str, server: LocalServer) -> Target:
+def target_of(name: str, server: LocalServer) -> Target:
+    """This project's worker on ``server``, as that address."""
     token = issue(_CREDENTIAL, secret=_SECRET, now=0)
     return Target(name, server.port, f"Bearer {token}")

@@ -5,6 +5,7 @@ from base64 import b64decode
 
 ADDRESS = "alice@example.com"
 JWT = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
+PASSWORD_DIGEST = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
 MESSAGE_ID = "019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f"
 OLDER_MESSAGE_ID = "019a9f5b-03d2-7c55-8a41-b7d0f1e2a3c4"
 PROVIDER_MESSAGE_ID = "<0100019a9f607c3e@example.com>"

@@ -7,6 +7,7 @@ from answers import Answer, json_answer
 from api.addresses import AdminNewAddress
 from call import Call
 from handlers.address_creation import choose_domain, create_with_credential
+from handlers.admin.administrator import administrator
 from handlers.decoding import read_json
 from refusals import BadRequest, FieldError
 
@@ -28,6 +29,8 @@ async def create(call: Call) -> Answer:
             settings.domains,
             first=settings.create_address_default_domain_first,
         )
-        return json_answer(await create_with_credential(call, full_address(name, domain, rules)))
+        address = full_address(name, domain, rules)
+        made = await create_with_credential(call, address, by=administrator(call))
+        return json_answer(made)
     except BadRequest as refusal:
         raise refusal.prefixed("failed_to_create") from None

@@ -3,7 +3,6 @@
 Fields that can't be honoured here are refused, never silently accepted.
 """
 
-import dataclasses
 from base64 import b64encode
 
 from msgspec import UNSET
@@ -15,7 +14,7 @@ from mail.compose import Draft, SenderPolicy, compose
 from mail.fields import AttachmentField
 from mail.mailbox import parse_mailbox
 from mail.message import Mailbox, Message
-from refusals import FieldError, Forbidden, InvalidInput, Refusal
+from refusals import FieldError, Forbidden, InvalidInput
 
 # The fields of a draft that have other names here.
 _POSTED_NAMES = {"from_name": "from", "content": "html"}
@@ -49,12 +48,9 @@ def message_of(
         tags=email.tags,
         scheduled_at=email.scheduled_at,
         path=path,
+        names=_POSTED_NAMES,
     )
-    try:
-        return compose(draft, policy)
-    except Refusal as refusal:
-        refusal.errors = tuple(_as_posted(error, path) for error in refusal.errors)
-        raise
+    return compose(draft, policy)
 
 
 def check_batchable(email: NewEmail, path: str) -> None:
@@ -120,11 +116,6 @@ def _attachment(file: EmailAttachment) -> AttachmentField:
         content_type=file.content_type,
         content_id=file.content_id if file.content_id is not None else file.inline_content_id,
     )
-
-
-def _as_posted(error: FieldError, path: str) -> FieldError:
-    name = _POSTED_NAMES.get(error.field.removeprefix(path))
-    return dataclasses.replace(error, field=path + name) if name else error
 
 
 def _fault(code: str, field: str) -> InvalidInput:

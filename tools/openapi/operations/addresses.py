@@ -1,8 +1,7 @@
-"""Creating addresses, and `/open_api/credential_login`."""
+"""Creating and deleting addresses."""
 
 from api.addresses import AdminNewAddress, CreatedAddress, NewAddress
-from api.logins import CredentialLogin
-from api.logins import Success as LoginSuccess
+from api.success import Success as Done
 from tools.openapi.operation import Body, Operation, Success
 from tools.openapi.samples import ADDRESS, JWT
 
@@ -14,6 +13,8 @@ _CREATED = Success(
     },
 )
 _NAMING = ("address_name_too_long", "address_name_invalid", "invalid_domain", "address_exists")
+
+_DONE = Success(description="It is done.", type=Done, examples={"done": Done(success=True)})
 
 OPERATIONS = (
     Operation(
@@ -36,6 +37,8 @@ OPERATIONS = (
             *("new_address_disabled", "anonymous_new_address_disabled"),
             *("address_name_too_short", "address_name_no_match", "address_name_blocked"),
             *_NAMING,
+            *("client_rate_exceeded", "too_many_addresses"),
+            *("human_verification_failed", "human_verification_unavailable"),
         ),
     ),
     Operation(
@@ -54,21 +57,14 @@ OPERATIONS = (
         refusals=("required_field_missing", *_NAMING),
     ),
     Operation(
-        method="POST",
-        path="/open_api/credential_login",
-        id="checkCredential",
+        method="DELETE",
+        path="/api/delete_address",
+        id="deleteAddress",
         tag="Addresses",
-        summary="Ask whether a credential is good",
-        description="Whether an address JWT is one of this deployment, and its address still "
-        "there.",
-        body=Body(type=CredentialLogin, examples={"credential": {"credential": JWT}}),
-        answers=(
-            Success(
-                description="It is good.",
-                type=LoginSuccess,
-                examples={"good": LoginSuccess(success=True)},
-            ),
-        ),
-        refusals=("invalid_credential",),
+        summary="Delete the address",
+        description="Deletes the address of the credential with all its messages. What is "
+        "scheduled or queued is cancelled.",
+        answers=(_DONE,),
+        refusals=("user_delete_disabled",),
     ),
 )

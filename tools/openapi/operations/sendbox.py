@@ -1,4 +1,4 @@
-"""`/api/sendbox`."""
+"""`/api/sendbox` and `/api/clear_sent_items`."""
 
 import json
 
@@ -14,6 +14,7 @@ from api.sendbox import (
     SentMailbox,
     SentTo,
 )
+from api.success import Success as Done
 from mail.fields import TagField
 from tools.openapi.operation import Operation, Parameter, Success
 from tools.openapi.operations.sending import IDEMPOTENCY_KEY, NOT_SENT, QUEUED, TAKEN
@@ -40,11 +41,11 @@ _SENT = SentMail(
     status="sent",
 )
 _RAW = json.dumps(msgspec.to_builtins(_SENT))
-_ENTRY = SendboxEntry(
+ENTRY = SendboxEntry(
     id=MESSAGE_ID, address=ADDRESS, raw=_RAW, created_at="2026-11-20 09:30:00", status="sent"
 )
 _MESSAGE = SendboxMessage(
-    **msgspec.to_builtins(_ENTRY),
+    **msgspec.to_builtins(ENTRY),
     message_id=PROVIDER_MESSAGE_ID,
     request_id=REQUEST_ID,
     retry_of=None,
@@ -73,14 +74,39 @@ _MESSAGE = SendboxMessage(
     ],
 )
 
-_CURSOR = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-_ID = Parameter(
+_CURSOR_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+ID = Parameter(
     name="id",
     where="path",
     description="The id of a message.",
     schema={"type": "string", "minLength": 1},
     example=MESSAGE_ID,
 )
+LIMIT = Parameter(
+    name="limit",
+    where="query",
+    description="How many rows a page has at most.",
+    schema={"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    example=20,
+)
+CURSOR = Parameter(
+    name="cursor",
+    where="query",
+    description="Where the page begins: empty for the newest row, then the "
+    "`next_cursor` of the page before.",
+    schema={"type": "string", "pattern": f"^({_CURSOR_PATTERN})?$"},
+    example=MESSAGE_ID,
+)
+OFFSET = Parameter(
+    name="offset",
+    where="query",
+    description="How many of the first rows are left out. Not with `cursor`.",
+    schema={"type": "integer", "minimum": 0, "maximum": 2**53 - 1, "default": 0},
+    example=0,
+)
+# What may keep a message from being deleted
+IN_FLIGHT = ("message_not_found", "message_in_flight")
+_DONE = Success(description="It is done.", type=Done, examples={"done": Done(success=True)})
 
 OPERATIONS = (
     Operation(
@@ -92,13 +118,7 @@ OPERATIONS = (
         description="The messages of the address, newest first; with `q` those that it finds. "
         "With `cursor` a page costs the same wherever it begins.",
         parameters=(
-            Parameter(
-                name="limit",
-                where="query",
-                description="How many messages a page has at most.",
-                schema={"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
-                example=20,
-            ),
+            LIMIT,
             Parameter(
                 name="q",
                 where="query",
@@ -107,30 +127,17 @@ OPERATIONS = (
                 schema={"type": "string", "maxLength": 200},
                 example="order",
             ),
-            Parameter(
-                name="cursor",
-                where="query",
-                description="Where the page begins: empty for the newest message, then the "
-                "`next_cursor` of the page before.",
-                schema={"type": "string", "pattern": f"^({_CURSOR})?$"},
-                example=MESSAGE_ID,
-            ),
-            Parameter(
-                name="offset",
-                where="query",
-                description="How many of the newest messages are left out. Not with `cursor`.",
-                schema={"type": "integer", "minimum": 0, "maximum": 2**53 - 1, "default": 0},
-                example=0,
-            ),
+            CURSOR,
+            OFFSET,
         ),
         answers=(
             Success(
                 description="A page of messages.",
                 type=SendboxPage,
                 examples={
-                    "page": SendboxPage(results=[_ENTRY], count=1),
-                    "cursor": SendboxPage(results=[_ENTRY], next_cursor=MESSAGE_ID),
-                    "end": SendboxPage(results=[_ENTRY], next_cursor=None),
+                    "page": SendboxPage(results=[ENTRY], count=1),
+                    "cursor": SendboxPage(results=[ENTRY], next_cursor=MESSAGE_ID),
+                    "end": SendboxPage(results=[ENTRY], next_cursor=None),
                 },
             ),
         ),
@@ -147,11 +154,34 @@ OPERATIONS = (
         summary="Get one message",
         description="One message of the address: what it says, its recipients, its status and its "
         "whole history.",
-        parameters=(_ID,),
+        parameters=(ID,),
         answers=(
             Success(description="The message.", type=SendboxMessage, examples={"sent": _MESSAGE}),
         ),
         refusals=("message_not_found",),
+    ),
+    Operation(
+        method="DELETE",
+        path="/api/sendbox/{id}",
+        id="deleteMessage",
+        tag="Sendbox",
+        summary="Delete a message",
+        description="What is scheduled or queued is cancelled, and its charge given back; what has "
+        "ended loses its text and leaves the lists.",
+        parameters=(ID,),
+        answers=(_DONE,),
+        refusals=("user_delete_disabled", *IN_FLIGHT),
+    ),
+    Operation(
+        method="DELETE",
+        path="/api/clear_sent_items",
+        id="clearMessages",
+        tag="Sendbox",
+        summary="Delete all messages",
+        description="The same for all messages of the address, but for those that are being sent "
+        "right now: they stay.",
+        answers=(_DONE,),
+        refusals=("user_delete_disabled",),
     ),
     Operation(
         method="POST",
@@ -162,7 +192,7 @@ OPERATIONS = (
         description="Sends again, as a new message, what failed or whose outcome is unknown. An "
         "unknown message may have gone out: then its recipients get it twice. What had "
         "attachments can't be sent again, as they are not kept.",
-        parameters=(_ID, IDEMPOTENCY_KEY),
+        parameters=(ID, IDEMPOTENCY_KEY),
         answers=(TAKEN, QUEUED),
         refusals=(
             *("message_not_found", "not_retryable", "already_retried", "content_removed"),

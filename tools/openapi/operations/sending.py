@@ -49,7 +49,7 @@ QUEUED = Success(
     examples=_QUEUED,
     headers=("Idempotent-Replayed",),
 )
-_KEPT = Success(
+KEPT = Success(
     status=202,
     description="The mail is kept, and goes out by itself: at its time where it is scheduled, or "
     "when the provider, which takes no more for now, takes it. " + _REPEATED,
@@ -105,7 +105,7 @@ OPERATIONS = (
         "mail.",
         parameters=(IDEMPOTENCY_KEY,),
         body=Body(type=SendMail, examples=_BODIES),
-        answers=(TAKEN, _KEPT),
+        answers=(TAKEN, KEPT),
         refusals=("required_field_missing.422", *WRONG_FIELDS, *NOT_SENT),
     ),
     Operation(
@@ -121,7 +121,7 @@ OPERATIONS = (
             type=SendMailWithToken,
             examples={name: {"token": JWT, **body} for name, body in _BODIES.items()},
         ),
-        answers=(TAKEN, _KEPT),
+        answers=(TAKEN, KEPT),
         refusals=(
             *("invalid_credential", "required_field_missing.422"),
             *WRONG_FIELDS,

@@ -1,6 +1,6 @@
 """`/open_api/settings` and `/api/settings`."""
 
-from api.settings import AddressSettings, SiteSettings
+from api.settings import AccessAnswer, AddressSettings, SiteSettings
 from tools.openapi.operation import Operation, Success
 from tools.openapi.samples import ADDRESS
 from version import VERSION
@@ -27,6 +27,23 @@ _SITE = SiteSettings(
 )
 
 OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/api/request_send_mail_access",
+        id="requestAccess",
+        tag="Addresses",
+        summary="Ask for a send balance",
+        description="Grants the deployment's default balance; where there is none, an "
+        "administrator is shown the request.",
+        answers=(
+            Success(
+                description="The request is made.",
+                type=AccessAnswer,
+                examples={"made": AccessAnswer("ok")},
+            ),
+        ),
+        refusals=("already_requested",),
+    ),
     Operation(
         method="GET",
         path="/api/settings",

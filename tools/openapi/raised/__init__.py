@@ -4,7 +4,7 @@ A refusal is named by its code. Where one code has two statuses, the second one'
 """
 
 from refusals import Refusal
-from tools.openapi.raised import emails, general, messages, sending
+from tools.openapi.raised import administration, emails, general, messages, sending
 
 REFUSALS: dict[str, Refusal] = {
     **{
@@ -13,11 +13,14 @@ REFUSALS: dict[str, Refusal] = {
             *general.OF_REQUESTS,
             *general.OF_CALLERS,
             *general.OF_NEW_ADDRESSES,
+            *general.OF_PASSWORDS,
             *messages.OF_FIELDS,
             *sending.BEFORE_THE_PROVIDER,
             *sending.OF_KEPT_MESSAGES,
             *sending.OF_THE_PROVIDER,
             *emails.OF_EMAILS,
+            *administration.OF_DELETION,
+            *administration.OF_ADMINISTRATORS,
             *general.OF_THE_DEPLOYMENT,
         )
     },

@@ -10,6 +10,7 @@ from refusals import (
     PayloadTooLarge,
     Refusal,
     ServerFault,
+    TooManyRequests,
     Unauthorized,
     Unavailable,
     UnsupportedMediaType,
@@ -49,6 +50,7 @@ OF_CALLERS = (
     Unauthorized("admin_password_required"),
     Unauthorized("credential_missing"),
     Unauthorized("invalid_credential"),
+    TooManyRequests("client_rate_exceeded", retry_after=60, path="/api/new_address"),
 )
 
 
@@ -66,6 +68,17 @@ OF_NEW_ADDRESSES = (
     _creating(in_field("address_name_invalid", "name")),
     _creating(in_field("invalid_domain", "domain")),
     _creating(BadRequest("address_exists")),
+    TooManyRequests("too_many_addresses", retry_after=3600, most=10),
+    BadRequest("human_verification_failed"),
+    Unavailable("human_verification_unavailable", retry_after=10),
+)
+
+OF_PASSWORDS = (
+    Forbidden("password_login_disabled"),
+    Forbidden("password_change_disabled"),
+    Unauthorized("invalid_login"),
+    TooManyRequests("too_many_logins", retry_after=600),
+    in_field("password_not_digested", "new_password"),
 )
 
 OF_THE_DEPLOYMENT = (

@@ -31,6 +31,7 @@ BEFORE_THE_PROVIDER = (
     PayloadTooLarge("message_too_large", size=5_300_000, limit=5 * 1024 * 1024),
     Unavailable("sending_paused", retry_after=300),
     TooManyRequests("rate_limit_exceeded", retry_after=42),
+    _sending(BadRequest("address_paused")),
     _sending(BadRequest("no_balance")),
     _sending(BadRequest("address_blocked")),
     _sending(BadRequest("recipient_suppressed", recipient="bob@example.org")),

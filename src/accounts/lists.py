@@ -1,0 +1,105 @@
+"""What administrators set at run time: what a list may hold, and what the limits may be."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from mail.address import MAX_LOCAL_OCTETS, InvalidAddress, ascii_domain, parse_address
+from mail.characters import has_control
+from refusals import BadRequest, FieldError, PayloadTooLarge
+
+MAX_ENTRIES = 10_000
+# As JSON. All entries of a list go to the database as one value, each as it is compared and as it
+# was given.
+MAX_LIST_BYTES = 1_800_000
+_MOST = 2**53 - 1  # what a JavaScript number, and so D1, holds exactly
+
+
+def comparable_entries(field: str, given: list[str]) -> dict[str, str]:
+    """The entries of the list ``field``, each once, as they are compared: each as it was given.
+
+    >>> comparable_entries("sendBlockList", ["@Example.com", "Bob@example.com", "@example.com"])
+    {'@example.com': '@Example.com', 'bob@example.com': 'Bob@example.com'}
+
+    :raises BadRequest: ``invalid_list_entry``.
+    :raises PayloadTooLarge: ``list_too_large``.
+    """
+    if len(given) > MAX_ENTRIES:
+        raise too_large(field)
+    comparable = LISTS[field].comparable
+    entries: dict[str, str] = {}
+    for place, entry in enumerate(given):
+        try:
+            entries.setdefault(comparable(entry.strip()), entry)
+        except InvalidAddress as problem:
+            fault = FieldError(f"{field}[{place}]", problem.code)
+            raise BadRequest("invalid_list_entry", errors=(fault,), list=field) from problem
+    return entries
+
+
+def too_large(field: str) -> PayloadTooLarge:
+    """What refuses the list ``field``."""
+    limits: dict[str, Any] = {"limit": MAX_ENTRIES, "bytes": MAX_LIST_BYTES}
+    error = FieldError(field, "list_too_large", limits)
+    return PayloadTooLarge("list_too_large", errors=(error,), **limits)
+
+
+def checked_limits(given: Any) -> dict[str, object]:
+    """``sendMailLimitConfig`` with all of its members.
+
+    :param given: a decoded JSON value.
+    :raises BadRequest: ``invalid_send_limits``.
+    """
+    if not isinstance(given, dict):
+        raise _invalid_limits("sendMailLimitConfig")
+    limits: dict[str, object] = {}
+    for period in ("daily", "monthly"):
+        enabled = given.get(f"{period}Enabled", False)
+        limit = given.get(f"{period}Limit")
+        if not isinstance(enabled, bool):
+            raise _invalid_limits(f"sendMailLimitConfig.{period}Enabled")
+        if not _is_limit(limit) and (enabled or limit is not None):
+            raise _invalid_limits(f"sendMailLimitConfig.{period}Limit")
+        limits |= {f"{period}Enabled": enabled, f"{period}Limit": limit}
+    return limits
+
+
+def _is_limit(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -1 <= value <= _MOST
+
+
+def _invalid_limits(field: str) -> BadRequest:
+    error = FieldError(field, "invalid_send_limits")
+    return BadRequest("invalid_send_limits", errors=(error,))
+
+
+def _name(entry: str) -> str:
+    if not entry or has_control(entry) or len(entry.encode()) > MAX_LOCAL_OCTETS:
+        raise InvalidAddress("list_entry_name")
+    return entry.lower()
+
+
+def _address(entry: str) -> str:
+    return parse_address(entry).key
+
+
+def _address_or_domain(entry: str) -> str:
+    at, _, domain = entry.rpartition("@")
+    if at:
+        return parse_address(entry).key
+    return ("@" if entry.startswith("@") else "") + ascii_domain(domain)
+
+
+class List(NamedTuple):
+    """A list: its name in the database, and how its entries are compared."""
+
+    name: str
+    comparable: Callable[[str], str]
+
+
+# By their names in the API.
+LISTS = {
+    "blockList": List("name_block", _name),
+    "sendBlockList": List("send_block", _address_or_domain),
+    "verifiedAddressList": List("verified", _address),
+    "noLimitSendAddressList": List("unlimited", _address),
+}

@@ -1,0 +1,106 @@
+"""What administrators set at run time: the lists and the limits."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from accounts.lists import LISTS, MAX_LIST_BYTES, too_large
+from store.audit import Actor, trail
+from store.database import Database, Statement
+
+# Entries that the audit trail names of each change of a list, in the form that is compared: that
+# has a greatest length.
+_TOLD = 100
+
+
+class ListEntry(NamedTuple):
+    """An entry of a list: the form in which it is compared, and as it was given."""
+
+    value: str
+    given: str
+
+
+_ENTRIES = """
+SELECT list, coalesce(given, value) AS given FROM list_entries WHERE list > ''
+ORDER BY list, position, value
+"""
+_LIMITS = "SELECT value FROM settings WHERE key = 'send_limits'"
+
+_IS_REMOVED = "list = ?1 AND value NOT IN (SELECT value ->> 0 FROM json_each(?2))"
+_REMOVED = f"FROM list_entries WHERE {_IS_REMOVED}"
+_ADDED = """
+FROM json_each(?2) AS new
+WHERE NOT EXISTS (SELECT 1 FROM list_entries WHERE list = ?1 AND value = new.value ->> 0)
+"""
+# For the audit trail, before the change: of many entries the number and some.
+_CHANGE = f"""
+json_object(
+  'entries', json_array_length(?2),
+  'added', (SELECT count(*) {_ADDED}),
+  'removed', (SELECT count(*) {_REMOVED}),
+  'first_added', json((
+    SELECT json_group_array(value) FROM (SELECT new.value ->> 0 AS value {_ADDED} LIMIT {_TOLD})
+  )),
+  'first_removed', json((
+    SELECT json_group_array(value) FROM (SELECT value {_REMOVED} ORDER BY value LIMIT {_TOLD})
+  ))
+)
+"""
+
+_REMOVE_OTHERS = f"DELETE FROM list_entries WHERE {_IS_REMOVED}"
+# Only what is new or stands elsewhere is written.
+_ADD = """
+INSERT INTO list_entries (list, value, given, position)
+SELECT ?1, value ->> 0, value ->> 1, key FROM json_each(?2) WHERE true
+ON CONFLICT (list, value) DO UPDATE SET given = excluded.given, position = excluded.position
+WHERE given IS NOT excluded.given OR position <> excluded.position
+"""
+_SET_LIMITS = """
+INSERT INTO settings (key, value) VALUES ('send_limits', ?1)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value
+"""
+
+
+async def read_account_settings(database: Database) -> tuple[dict[str, list[str]], str | None]:
+    """All lists by their names in the API, each in its order; and the limits as JSON, if set."""
+    entries, limits = await database.batch(
+        [Statement(_ENTRIES), Statement(_LIMITS)], repeatable=True
+    )
+    by_name: dict[str, list[str]] = {}
+    for row in entries:
+        by_name.setdefault(row["list"], []).append(row["given"])
+    lists = {field: by_name.get(list_.name, []) for field, list_ in LISTS.items()}
+    return lists, limits[0]["value"] if limits else None
+
+
+async def write_account_settings(
+    database: Database,
+    lists: dict[str, list[ListEntry]],
+    limits: dict[str, object] | None,
+    *,
+    by: Actor,
+    now: int,
+) -> None:
+    """Replace these lists, and the limits where they are given; ``now`` in Unix milliseconds.
+
+    :param lists: by their names in the API; of each the entries differ in their values.
+    :raises PayloadTooLarge: ``list_too_large``.
+    """
+    statements: list[Statement] = []
+    for field, entries in lists.items():
+        encoded = msgspec.json.encode(entries)
+        if len(encoded) > MAX_LIST_BYTES:
+            raise too_large(field)
+        these = (LISTS[field].name, encoded.decode())
+        statements += [
+            trail(by, "list.set", these[0], now, parameters=these, computed=_CHANGE),
+            Statement(_REMOVE_OTHERS, these),
+            Statement(_ADD, these),
+        ]
+    if limits is not None:
+        statements += [
+            trail(by, "limits.set", "sendMailLimitConfig", now, limits),
+            Statement(_SET_LIMITS, (msgspec.json.encode(limits).decode(),)),
+        ]
+    if statements:
+        await database.batch(statements, repeatable=True)

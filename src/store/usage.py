@@ -1,0 +1,131 @@
+"""Usage: how many messages were accepted, sent and failed, by the day of their acceptance.
+
+Messages are counted when they come to an end; those that are open are found by the indexes of
+open messages.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from accounts.credentials import Credential
+from refusals import Unauthorized
+from store.addresses import holds_statement
+from store.balances import balance_statement
+from store.database import Database, Row, Statement
+
+USAGE_DAYS = 90
+
+_DAY_OF = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
+
+# What a change from `source` to `target` does to the counters, as columns of a SELECT from rows of
+# messages. Only `unknown` is left again for another end.
+COUNTED = f"""
+  {_DAY_OF} AS day, address_id,
+  sum(target = 'sent') AS sent,
+  sum(target = 'failed') AS failed,
+  sum(target IN ('unknown', 'cancelled')) - sum(status = 'unknown') AS others
+"""
+
+ADD = """
+INSERT INTO usage_days (day, address_id, sent, failed, others) {counted}
+ON CONFLICT (day, address_id) DO UPDATE SET
+  sent = sent + excluded.sent, failed = failed + excluded.failed, others = others + excluded.others
+"""
+
+_OPEN = f"""
+SELECT {_DAY_OF} AS day, 0 AS sent, 0 AS failed, 1 AS others
+FROM messages WHERE NOT is_test AND accepted_at >= unixepoch(?1) * 1000
+"""
+
+_SUM = """
+SELECT day, sum(sent + failed + others) AS accepted, sum(sent) AS sent, sum(failed) AS failed
+FROM ({counters} UNION ALL {open} AND {leased} UNION ALL {open} AND {waiting})
+GROUP BY day ORDER BY day
+"""
+
+_OF_ALL = _SUM.format(
+    counters="SELECT day, sent, failed, others FROM usage_days WHERE day BETWEEN ?1 AND ?2",
+    open=_OPEN,
+    leased="lease_until IS NOT NULL",
+    waiting="next_attempt_at IS NOT NULL",
+)
+
+# The counters of one address are looked up, a day each; what of it waits, messages_waiting gives.
+# What is being sent is little, of all addresses, but for the + it would be looked for among all
+# messages of the one.
+_OF_ONE = _SUM.format(
+    counters="""
+    SELECT day, sent, failed, others FROM (
+      WITH RECURSIVE days (day) AS (
+        VALUES (?1) UNION ALL SELECT date(day, '+1 day') FROM days WHERE day < ?2
+      )
+      SELECT day FROM days
+    ) CROSS JOIN usage_days USING (day) WHERE address_id = ?3
+    """,
+    open=_OPEN,
+    leased="lease_until IS NOT NULL AND +address_id = ?3",
+    waiting="next_attempt_at IS NOT NULL AND address_id = ?3",
+)
+
+
+# What sends share over all addresses, and what of it is used.
+_QUOTAS = """
+SELECT
+  (SELECT value FROM settings WHERE key = 'send_limits') AS limits,
+  coalesce((SELECT recipients FROM daily_recipients WHERE day = ?1), 0) AS today,
+  coalesce(
+    (
+      SELECT sum(recipients) FROM daily_recipients
+      WHERE day BETWEEN substr(?1, 1, 8) || '01' AND ?1
+    ),
+    0
+  ) AS month
+"""
+
+
+class Quotas(NamedTuple):
+    """How many more recipients the deployment takes today and this month; None is any number."""
+
+    daily_left: int | None
+    monthly_left: int | None
+
+
+async def usage_of_address(
+    database: Database, credential: Credential, *, since: str, today: str, default_balance: int
+) -> tuple[list[Row], Quotas, int]:
+    """As ``usage_of_all``, of one address; and its balance, of which nothing is granted by this.
+
+    :param default_balance: what is shown of an address that was never granted one.
+    :raises Unauthorized: where the credential no longer holds.
+    """
+    found, rows, quotas, balances = await database.batch(
+        [
+            holds_statement(credential),
+            Statement(_OF_ONE, (since, today, credential.address_id)),
+            Statement(_QUOTAS, (today,)),
+            balance_statement(credential, default_balance),
+        ],
+        repeatable=True,
+    )
+    if not found:
+        raise Unauthorized("invalid_credential")
+    return rows, _quotas(quotas[0]), balances[0]["balance"]
+
+
+async def usage_of_all(database: Database, *, since: str, today: str) -> tuple[list[Row], Quotas]:
+    """Accepted, sent and failed messages by UTC day since then, and what is left of the quotas."""
+    rows, quotas = await database.batch(
+        [Statement(_OF_ALL, (since, today)), Statement(_QUOTAS, (today,))], repeatable=True
+    )
+    return rows, _quotas(quotas[0])
+
+
+def _quotas(row: Row) -> Quotas:
+    limits = msgspec.json.decode(row["limits"]) if row["limits"] else {}
+
+    def left(kind: str, used: int) -> int | None:
+        limit = limits.get(f"{kind}Limit") if limits.get(f"{kind}Enabled") is True else None
+        return max(0, limit - used) if isinstance(limit, int) and limit >= 0 else None
+
+    return Quotas(left("daily", row["today"]), left("monthly", row["month"]))

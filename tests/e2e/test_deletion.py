@@ -1,0 +1,257 @@
+"""Deleting messages and addresses: what waits is cancelled, what has ended goes, for good."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, unique_name
+from tools.local_server import LocalServer
+
+LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+DISABLED = "User delete address/email is disabled, please contact the administrator"
+IN_FLIGHT = "This message is being sent right now, please try again when it has come to its end"
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Api]:
+    with LocalServer(variables={**DEPLOYMENT, "ENABLE_USER_DELETE_EMAIL": "true"}) as running:
+        yield Api(running)
+
+
+def done(answer: requests.Response) -> None:
+    assert (answer.status_code, answer.json()) == (200, {"success": True}), answer.text
+
+
+def delete(api: Api, sender: Sender, path: str) -> requests.Response:
+    return api.call("DELETE", path, headers=sender.headers)
+
+
+def listed(api: Api, sender: Sender) -> list[str]:
+    """The ids in the sendbox, which all lists of it agree about."""
+    page = api.get("/api/sendbox?limit=100", headers=sender.headers).json()
+    ids = [row["id"] for row in page["results"]]
+    assert page["count"] == len(ids)
+    by_cursor = api.get("/api/sendbox?limit=100&cursor=", headers=sender.headers).json()
+    assert [row["id"] for row in by_cursor["results"]] == ids
+    emails = api.get("/emails?limit=100", headers=sender.headers).json()
+    assert [email["id"] for email in emails["data"]] == ids
+    found = api.get("/api/sendbox?limit=100&q=subject", headers=sender.headers).json()
+    assert [row["id"] for row in found["results"]] == ids
+    path = f"/admin/sendbox?limit=100&address={sender.address}"
+    assert [row["id"] for row in api.admin("GET", path).json()["results"]] == ids
+    return ids
+
+
+def recipients_today(api: Api) -> int:
+    return sum(row["n"] for row in api.server.sql("SELECT recipients AS n FROM daily_recipients"))
+
+
+def put_in_flight(api: Api, message_id: str) -> None:
+    """Have a message look as if a worker were sending it."""
+    lease = (time.time_ns() // 1_000_000) + 600_000
+    api.server.sql(
+        "UPDATE messages SET status = 'sending', finished_at = NULL, next_attempt_at = NULL,"
+        " lease_until = ? WHERE id = ?",
+        [lease, message_id],
+    )
+
+
+def bring_to_an_end(api: Api, message_id: str) -> None:
+    api.server.sql(
+        "UPDATE messages SET status = 'sent', finished_at = 1, lease_until = NULL WHERE id = ?",
+        [message_id],
+    )
+
+
+@pytest.mark.parametrize("path", ["/api/sendbox/x", "/api/clear_sent_items", "/api/delete_address"])
+def test_owners_delete_only_where_they_may(api: Api, path: str) -> None:
+    sender = api.new_sender()
+    check_problem(delete(api, sender, path), 403, "user_delete_disabled", DISABLED)
+
+
+def test_a_message_that_was_sent(own: Api) -> None:
+    sender = own.new_sender(balance=5)
+    first = own.send_with_key(sender, "k", content="secret words")
+    message_id = first.json()["id"]
+    other = own.send(sender).json()["id"]
+    done(delete(own, sender, f"/api/sendbox/{message_id}"))
+    assert listed(own, sender) == [other]
+    for method, path in (
+        ("GET", f"/api/sendbox/{message_id}"),
+        ("DELETE", f"/api/sendbox/{message_id}"),
+        ("POST", f"/api/sendbox/{message_id}/retry"),
+        ("GET", f"/emails/{message_id}"),
+        ("POST", f"/emails/{message_id}/cancel"),
+    ):
+        assert own.call(method, path, headers=sender.headers).status_code == 404
+    sql = "SELECT count(*) AS n FROM bodies WHERE message_id = ?"
+    assert own.server.sql(sql, [message_id]) == [{"n": 0}]
+    # Its key is still its own: the same request sends nothing again.
+    again = own.send_with_key(sender, "k", content="secret words")
+    assert again.json() == first.json()
+    assert (own.balance(sender), len(own.sent_by(sender))) == (3, 2)
+
+
+def test_a_message_of_somebody_else(own: Api) -> None:
+    sender, other = own.new_sender(), own.new_sender()
+    message_id = own.send(sender).json()["id"]
+    for wrong in (message_id, "x", "' OR 1=1 --"):
+        answer = delete(own, other, f"/api/sendbox/{wrong}")
+        check_problem(answer, 404, "message_not_found", "There is no such message")
+    assert listed(own, sender) == [message_id]
+
+
+def test_a_scheduled_message_is_cancelled_and_given_back_once(own: Api) -> None:
+    sender = own.new_sender(balance=5)
+    before = recipients_today(own)
+    message_id = own.send(sender, to=["b@example.net"], scheduled_at=LATER).json()["id"]
+    assert (own.balance(sender), recipients_today(own)) == (3, before + 2)
+    with ThreadPoolExecutor(8) as pool:
+        path = f"/api/sendbox/{message_id}"
+        answers = list(pool.map(lambda _: delete(own, sender, path), range(8)))
+    assert {answer.status_code for answer in answers} <= {200, 404}
+    assert 200 in {answer.status_code for answer in answers}
+    assert (own.balance(sender), recipients_today(own)) == (5, before)
+    assert listed(own, sender) == []
+    (row,) = own.messages_of(sender)
+    assert (row["status"], row["sendbox"]) == ("cancelled", None)
+
+
+def test_a_message_in_flight_stays(own: Api) -> None:
+    sender = own.new_sender()
+    message_id = own.send(sender).json()["id"]
+    put_in_flight(own, message_id)
+    answer = delete(own, sender, f"/api/sendbox/{message_id}")
+    problem = check_problem(answer, 409, "message_in_flight", IN_FLIGHT)
+    assert problem["message_status"] == "sending"
+    assert own.admin("DELETE", f"/admin/sendbox/{message_id}").status_code == 409
+    assert listed(own, sender) == [message_id]
+    bring_to_an_end(own, message_id)
+    done(own.admin("DELETE", f"/admin/sendbox/{message_id}"))
+    assert listed(own, sender) == []
+    page = own.admin("GET", "/admin/audit?limit=1").json()
+    (row,) = page["results"]
+    assert (row["actor"], row["action"]) == ("admin#1", "message.deleted")
+    assert row["object"] == message_id
+
+
+@pytest.mark.parametrize("by_administrator", [False, True])
+def test_all_messages(own: Api, by_administrator: bool) -> None:
+    sender = own.new_sender(balance=10)
+    sent = [own.send(sender).json()["id"] for _ in range(3)]
+    waiting = [own.send(sender, scheduled_at=LATER).json()["id"] for _ in range(2)]
+    in_flight = own.send(sender).json()["id"]
+    put_in_flight(own, in_flight)
+    assert own.balance(sender) == 4
+    if by_administrator:
+        done(own.admin("DELETE", f"/admin/clear_sent_items/{sender.address_id}"))
+    else:
+        done(delete(own, sender, "/api/clear_sent_items"))
+    assert listed(own, sender) == [in_flight]
+    assert own.balance(sender) == 6
+    newer = own.send(sender).json()["id"]
+    assert listed(own, sender) == [newer, in_flight]
+    own.server.run_cron()
+    bodies = own.server.sql(
+        "SELECT message_id FROM bodies WHERE message_id IN (SELECT value FROM json_each(?))",
+        [json.dumps([*sent, *waiting, in_flight])],
+    )
+    assert [row["message_id"] for row in bodies] == [in_flight]
+    own.server.run_cron()
+    assert own.server.sql("SELECT * FROM leftovers") == []
+    assert listed(own, sender) == [newer, in_flight]
+
+
+@pytest.mark.parametrize("by_administrator", [False, True])
+def test_an_address(own: Api, by_administrator: bool) -> None:
+    name = unique_name()
+    made = own.post("/api/new_address", {"name": name}).json()
+    sender = Sender(made["address"], made["address_id"], made["jwt"])
+    before = recipients_today(own)
+    own.send(sender)
+    own.send(sender, scheduled_at=LATER)
+    in_flight = own.send(sender).json()["id"]
+    put_in_flight(own, in_flight)
+    if by_administrator:
+        done(own.admin("DELETE", f"/admin/delete_address/{sender.address_id}"))
+    else:
+        done(delete(own, sender, "/api/delete_address"))
+    for path in ("/api/settings", "/api/sendbox", "/emails"):
+        assert own.get(path, headers=sender.headers).status_code == 401
+    assert own.send(sender).status_code == 401
+    assert delete(own, sender, "/api/delete_address").status_code == 401
+    assert recipients_today(own) == before + 2
+    page = own.admin("GET", "/admin/audit?limit=1").json()
+    (row,) = page["results"]
+    actor = "admin#1" if by_administrator else sender.address
+    assert (row["actor"], row["action"]) == (actor, "address.deleted")
+    assert row["object"] == sender.address
+    again = own.post("/api/new_address", {"name": name}).json()
+    assert again["address_id"] > sender.address_id
+    assert listed(own, Sender(again["address"], again["address_id"], again["jwt"])) == []
+    own.server.run_cron()
+    bring_to_an_end(own, in_flight)
+    own.server.run_cron()
+    left = {row["sendbox"] for row in own.messages_of(sender)}
+    assert left == {None}  # for a day, for their idempotency keys
+
+
+def test_what_waits_for_a_deleted_address_is_never_sent(own: Api) -> None:
+    sender = own.new_sender()
+    message_id = own.send(sender, scheduled_at=LATER).json()["id"]
+    # As if the worker had died before it cancelled what waits.
+    own.server.sql("DELETE FROM addresses WHERE id = ?", [sender.address_id])
+    own.server.sql("INSERT INTO leftovers VALUES (?, 0)", [sender.address_id])
+    own.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE id = ?", [message_id])
+    own.server.run_cron()
+    deadline = time.monotonic() + 5
+    while (row := own.messages_of(sender)[0])["status"] != "cancelled":
+        assert time.monotonic() < deadline, row
+        time.sleep(0.2)
+    assert own.sent_by(sender) == []
+
+
+def test_deleting_and_sending_at_once(own: Api) -> None:
+    sender = own.new_sender(balance=100)
+    with ThreadPoolExecutor(8) as pool:
+        sends = [pool.submit(own.send, sender) for _ in range(20)]
+        clears = [pool.submit(delete, own, sender, "/api/clear_sent_items") for _ in range(5)]
+        later = [pool.submit(own.send, sender, scheduled_at=LATER) for _ in range(10)]
+        statuses = Counter(future.result().status_code for future in (*sends, *clears, *later))
+    assert statuses == {200: 25, 202: 10}
+    done(delete(own, sender, "/api/clear_sent_items"))
+    assert listed(own, sender) == []
+    assert (own.balance(sender), len(own.sent_by(sender))) == (80, 20)
+
+
+def test_access_is_asked_for_once(own: Api) -> None:
+    sender = own.new_sender()
+    path = "/api/request_send_mail_access"
+    answer = own.post(path, headers=sender.headers)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert own.balance(sender) == 1000
+    answer = own.post(path, headers=sender.headers)
+    check_problem(answer, 400, "already_requested", "Already requested")
+
+
+def test_where_nothing_is_granted_access_waits_for_an_administrator() -> None:
+    variables: dict[str, Any] = {**DEPLOYMENT, "DEFAULT_SEND_BALANCE": "0"}
+    with LocalServer(variables=variables) as server:
+        api = Api(server)
+        sender = api.new_sender()
+        path = f"/admin/address_sender?address={sender.address}"
+        assert api.balance(sender) == 0
+        assert api.admin("GET", path).json()["results"] == []
+        assert api.post("/api/request_send_mail_access", headers=sender.headers).status_code == 200
+        (row,) = api.admin("GET", path).json()["results"]
+        assert (row["balance"], row["enabled"]) == (0, 0)
+        assert api.send(sender).json()["code"] == "no_balance"
+        answer = api.post("/api/request_send_mail_access", headers=sender.headers)
+        check_problem(answer, 400, "already_requested", "Already requested")

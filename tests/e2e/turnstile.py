@@ -1,0 +1,36 @@
+"""A stand-in for Turnstile's siteverify, in the test's own process."""
+
+import json
+import time
+from typing import Any
+from urllib.parse import parse_qsl
+
+from tests.faults.listener import Listener
+
+SECRET_KEY = "turnstile-secret-of-the-tests"
+
+
+class Turnstile(Listener):
+    """Verifies the token ``good``; other tokens say what goes wrong.
+
+    ``asked`` is every form that was posted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[dict[str, str]] = []
+
+    def answer(self, posted: bytes) -> bytes:
+        """The verdict on the form ``posted``."""
+        form = dict(parse_qsl(posted.decode()))
+        self.asked.append(form)
+        token = form.get("response")
+        if token == "slow":
+            time.sleep(8)
+        if token == "garbled":
+            return b"<html>Bad gateway</html>"
+        verdict: dict[str, Any] = {"success": token in ("good", "slow"), "error-codes": []}
+        if not verdict["success"]:
+            code = "internal-error" if token == "broken" else "invalid-input-response"
+            verdict["error-codes"] = [code]
+        return json.dumps(verdict).encode()

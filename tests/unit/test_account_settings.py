@@ -1,0 +1,80 @@
+"""What administrators set: lists are replaced, and the trail tells what changed."""
+
+import json
+from typing import Any
+
+import pytest
+from msgspec.structs import fields
+
+from accounts.lists import LISTS, MAX_ENTRIES, comparable_entries
+from api.admin import AccountSettings
+from refusals import PayloadTooLarge
+from store.account_settings import ListEntry, read_account_settings, write_account_settings
+from store.audit import Actor
+from tests.unit.given import NOW
+from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+
+ME = Actor("admin#1", "192.0.2.1", is_administrator=True)
+
+
+@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
+def database(request: pytest.FixtureRequest) -> SqliteDatabase:
+    made: SqliteDatabase = request.param()
+    return made
+
+
+def write(database: SqliteDatabase, field: str, *given: str) -> None:
+    entries = [ListEntry(*entry) for entry in comparable_entries(field, list(given)).items()]
+    time = NOW + len(database.dump()["audit"])
+    run(write_account_settings(database, {field: entries}, None, by=ME, now=time))
+
+
+def trail(database: SqliteDatabase) -> list[Any]:
+    """The details of every row, in their order."""
+    return [json.loads(row["details"]) for row in database.dump()["audit"]]
+
+
+def test_every_list_is_a_field_of_the_api() -> None:
+    assert set(LISTS) <= {field.encode_name for field in fields(AccountSettings)}
+
+
+def test_the_trail_tells_what_was_added_and_removed(database: SqliteDatabase) -> None:
+    write(database, "blockList", "Spam", "boss", "a'b")
+    write(database, "blockList", "boss", "Chief", "SPAM")
+    write(database, "blockList")
+    write(database, "sendBlockList", "@example.com")
+    assert run(read_account_settings(database))[0]["blockList"] == []
+    rows = trail(database)
+    assert [(row["entries"], row["first_added"], row["first_removed"]) for row in rows] == [
+        (3, ["spam", "boss", "a'b"], []),
+        (3, ["chief"], ["a'b"]),
+        (0, [], ["boss", "chief", "spam"]),
+        (1, ["@example.com"], []),
+    ]
+    assert [(row["added"], row["removed"]) for row in rows] == [(3, 0), (1, 1), (0, 3), (1, 0)]
+
+
+def test_of_many_entries_the_trail_names_a_hundred(database: SqliteDatabase) -> None:
+    write(database, "blockList", *(f"a{number:03}" for number in range(150)))
+    write(database, "blockList")
+    first, second = trail(database)
+    assert (first["added"], second["removed"]) == (150, 150)
+    assert first["first_added"] == second["first_removed"] == [f"a{n:03}" for n in range(100)]
+
+
+def test_a_list_fits_into_a_value_of_the_database(database: SqliteDatabase) -> None:
+    # What has to be escaped in JSON takes twice its length, and each entry stands there twice.
+    quotes = [f"{number:05}" + '"' * 35 for number in range(MAX_ENTRIES)]
+    write(database, "blockList", *quotes)
+    assert run(read_account_settings(database))[0]["blockList"] == quotes
+    before = database.dump()
+    for entries in ([entry + '"' * 20 for entry in quotes], [" " * 2_000_000 + "a"]):
+        with pytest.raises(PayloadTooLarge) as caught:
+            write(database, "blockList", *entries)
+        assert (caught.value.code, caught.value.errors[0].field) == ("list_too_large", "blockList")
+    assert database.dump() == before
+
+
+def test_a_list_has_so_many_entries(database: SqliteDatabase) -> None:
+    with pytest.raises(PayloadTooLarge):
+        write(database, "blockList", *(f"a{number}" for number in range(MAX_ENTRIES + 1)))

@@ -1,0 +1,97 @@
+"""docs/operations.md: what it prints is what the database and the log have."""
+
+import ast
+import re
+
+import pytest
+
+from store.sweep import sweep
+from tests.unit import given
+from tests.unit.given import NOW
+from tests.unit.source import ROOT, TREES
+from tests.unit.sqlite_database import SqliteDatabase, run
+
+TEXT = (ROOT / "docs" / "operations.md").read_text("utf-8")
+AFTER_RESTORE = (ROOT / "tools" / "after_restore.sql").read_text("utf-8")
+
+# Tables that are not the service's own.
+_OF_D1_AND_SQLITE = re.compile(r"sqlite_|d1_|_cf_|search_")
+SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+
+
+@pytest.fixture
+def database() -> SqliteDatabase:
+    return SqliteDatabase()
+
+
+def events() -> set[str]:
+    """What the worker calls the lines of its log."""
+    return {
+        node.args[0].value
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "log"
+        if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+    }
+
+
+def section(title: str) -> str:
+    """The text under a heading, to the next one."""
+    return re.split(r"^#+ ", TEXT.partition(f"# {title}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def test_every_line_of_the_log_is_explained() -> None:
+    explained = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]*)\|", TEXT, re.M))))
+    assert {"request", "attempt", "WARNING"} <= events()
+    assert events() - explained == set()
+
+
+def test_a_copy_has_every_table_or_says_why_not(database: SqliteDatabase) -> None:
+    rows = database.query("SELECT name FROM sqlite_master WHERE type = 'table'")
+    tables = {row["name"] for row in rows if not _OF_D1_AND_SQLITE.match(row["name"])}
+    copy = section("A copy of one's own")
+    (exported,) = re.findall(r"--table ([\w\s\\]+?)\n```", copy)
+    copied = set(exported.replace("\\", " ").split())
+    left_out = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^- .*(?:\n  .*)*", copy, re.M))))
+    assert copied & left_out == set()
+    assert copied | left_out == tables
+
+
+def test_what_waited_in_a_restored_database_becomes_unknown(database: SqliteDatabase) -> None:
+    sender = given.address(database, balance=9)
+    given.reserved(database, sender, message=given.scheduled(NOW + 1, "m1"))
+    queued = given.entry(given.message(), "m2", status="queued", due_at=NOW)
+    given.reserved(database, sender, message=queued)
+    database.script(AFTER_RESTORE)
+    run(sweep(database, now=NOW, retention_days=30, retention_metadata_days=90))
+    messages = database.query("SELECT status FROM messages")
+    assert [row["status"] for row in messages] == ["unknown", "unknown"]
+    assert len(database.query("SELECT 1 FROM events WHERE kind = 'unknown'")) == 2
+    assert database.value("SELECT others FROM usage_days") == 2
+    assert database.value("SELECT balance FROM send_balances") == 7  # unknown stays charged
+
+
+def test_a_restored_database_gives_out_no_id_that_was_given_since(database: SqliteDatabase) -> None:
+    before = given.address(database).address_id
+    database.script(AFTER_RESTORE)
+    assert given.address(database, "other@example.com").address_id > before + 999_999
+
+
+def test_nor_does_one_whose_copy_has_no_address(database: SqliteDatabase) -> None:
+    database.script(AFTER_RESTORE)
+    assert given.address(database).address_id > 999_999
+
+
+def test_a_person_is_taken_out_of_the_audit_trail_and_nobody_else(
+    database: SqliteDatabase,
+) -> None:
+    schema = database.query(SCHEMA)
+    bob, details = "bob@example.org", '{"from": "bob@example.org"}'
+    rows = [(bob, "x", None), ("admin#1", bob, None), ("admin#1", "m1", details), ("a", "b", None)]
+    for number, (actor, thing, more) in enumerate(rows):
+        row = {"actor": actor, "object": thing, "details": more}
+        database.insert("audit", id=str(number), occurred_at=NOW, action="x", **row)
+    (script,) = re.findall(r"^```sql\n(.*?)^```$", TEXT, re.M | re.S)
+    database.script(script)
+    assert [row["id"] for row in database.query("SELECT id FROM audit")] == ["3"]
+    assert database.query(SCHEMA) == schema

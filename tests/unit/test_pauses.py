@@ -1,0 +1,191 @@
+"""The brake: an address is paused when too many of its last messages failed, and only then."""
+
+from typing import Any
+
+import pytest
+
+from accounts.credentials import Credential
+from brake import Brake
+from lifecycle import News
+from refusals import BadRequest, NotFound
+from store.audit import Actor
+from store.claim import claim
+from store.confirm import Confirmation, confirm
+from store.pauses import lift_pause, pause_page
+from store.removal import clear_sendbox, empty_leftovers
+from store.sweep import due_messages
+from tests.unit import given
+from tests.unit.given import NOW, message_id
+from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+
+BRAKE = Brake(percent=50, last=4)
+FOUR_REFUSALS: list[News] = ["refused"] * 4
+SIX_REFUSALS: list[News] = ["refused"] * 6
+
+
+@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
+def database(request: pytest.FixtureRequest) -> SqliteDatabase:
+    made: SqliteDatabase = request.param()
+    return made
+
+
+@pytest.fixture
+def credential(database: SqliteDatabase) -> Credential:
+    return given.address(database, balance=100)
+
+
+def ends(
+    database: SqliteDatabase,
+    credential: Credential,
+    *news: News,
+    start: int = 0,
+    brake: Brake | None = BRAKE,
+    recipient: str = given.YOU,
+    code: str | None = "E_DELIVERY_FAILED",
+) -> None:
+    """Messages made one after the other, each with this end."""
+    for number, kind in enumerate(news, start):
+        id = message_id(NOW + number, number)
+        mail = given.message(recipient, sender=credential.address)
+        given.reserved(database, credential, id, mail)
+        about = Confirmation(id=id, news=kind, attempt=1, now=NOW + number, provider_code=code)
+        run(confirm(database, [about], brake=brake))
+
+
+def paused(database: SqliteDatabase) -> list[str]:
+    rows, count = run(pause_page(database, limit=100, offset=0))
+    assert count == len(rows)
+    return [row["address"] for row in rows]
+
+
+def test_it_is_paused_at_the_share(database: SqliteDatabase, credential: Credential) -> None:
+    ends(database, credential, "sent", "sent", "refused")
+    assert paused(database) == []
+    ends(database, credential, "refused", start=3)
+    assert paused(database) == [credential.address]
+    with pytest.raises(BadRequest) as caught:
+        given.reserved(database, credential, "m9")
+    assert caught.value.code == "address_paused"
+
+
+def test_too_few_messages_say_nothing(database: SqliteDatabase, credential: Credential) -> None:
+    ends(database, credential, "refused", "refused", "refused")
+    assert paused(database) == []
+
+
+def test_only_the_last_ones_count(database: SqliteDatabase, credential: Credential) -> None:
+    ends(database, credential, "refused", "sent", "sent", "sent", "refused")
+    assert paused(database) == []
+
+
+def test_bounces_count(database: SqliteDatabase, credential: Credential) -> None:
+    ends(database, credential, "sent", "sent", "sent")
+    database.query("UPDATE deliveries SET status = 'bounced' WHERE message_id = ?", message_id(NOW))
+    ends(database, credential, "refused", start=3)
+    assert paused(database) == [credential.address]
+
+
+@pytest.mark.parametrize(
+    "code", ["E_DAILY_LIMIT_EXCEEDED", "E_SENDER_DOMAIN_NOT_AVAILABLE", "E_CONTENT_TOO_LARGE", None]
+)
+def test_what_is_no_fault_of_the_address_does_not_count(
+    database: SqliteDatabase, credential: Credential, code: str | None
+) -> None:
+    ends(database, credential, *SIX_REFUSALS, code=code)
+    assert paused(database) == []
+
+
+def test_what_is_scheduled_and_cancelled_does_not_count(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    ends(database, credential, "refused", "cancelled", "refused", "cancelled", "refused")
+    mail = given.scheduled(NOW + 9000, message_id(NOW + 8, 8))
+    given.reserved(database, credential, message_id(NOW + 8, 8), mail)
+    ends(database, credential, "refused", start=9)
+    assert paused(database) == [credential.address]
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_failures_can_not_be_deleted_away(
+    database: SqliteDatabase, credential: Credential, times: int
+) -> None:
+    by = Actor(credential.address, "192.0.2.1")
+    for number in range(3):
+        ends(database, credential, "refused", start=number)
+        if number < times:
+            run(clear_sendbox(database, credential, by=by, now=NOW + number))
+    run(empty_leftovers(database, now=NOW + 4))
+    ends(database, credential, "refused", start=5)
+    assert paused(database) == [credential.address]
+
+
+def test_what_it_has_queued_waits_for_the_pause_to_be_lifted(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    id = message_id(NOW + 8, 8)
+    given.reserved(database, credential, id, given.scheduled(NOW + 9000, id))
+    ends(database, credential, *FOUR_REFUSALS)
+    later = NOW + 10_000
+    assert run(due_messages(database, now=later)) == []
+    asked: dict[str, Any] = {"claimant": "c", "now": later, "lease_until": later + 1}
+    assert run(claim(database, id, **asked)) is None
+    by = Actor("admin#1", "192.0.2.1", is_administrator=True)
+    run(lift_pause(database, credential, by=by, now=later))
+    assert run(due_messages(database, now=later)) == [(id, NOW + 9000)]
+    assert run(claim(database, id, **asked))
+
+
+def test_it_can_be_switched_off(database: SqliteDatabase, credential: Credential) -> None:
+    ends(database, credential, *SIX_REFUSALS, brake=None)
+    assert paused(database) == []
+
+
+def test_test_messages_do_not_count(database: SqliteDatabase, credential: Credential) -> None:
+    ends(database, credential, *SIX_REFUSALS, recipient="suppressed@test.invalid")
+    assert paused(database) == []
+
+
+def test_other_addresses_go_on(database: SqliteDatabase, credential: Credential) -> None:
+    other = given.address(database, "other@example.com", balance=10)
+    ends(database, credential, *FOUR_REFUSALS)
+    given.reserved(database, other, "m9", given.message(sender="other@example.com"))
+
+
+def test_who_has_no_address_any_more_is_not_paused(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    ends(database, credential, "refused", "refused", "refused")
+    id = message_id(NOW + 3, 3)
+    given.reserved(database, credential, id)
+    database.query("DELETE FROM addresses")
+    refused = Confirmation(
+        id=id, news="refused", attempt=1, now=NOW, provider_code="E_DELIVERY_FAILED"
+    )
+    assert run(confirm(database, [refused], brake=BRAKE)) == {id: "failed"}
+    assert database.query("SELECT * FROM send_pauses") == []
+
+
+def test_after_a_pause_was_lifted_messages_count_anew(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    ends(database, credential, *FOUR_REFUSALS)
+    by = Actor("admin#1", "192.0.2.1", is_administrator=True)
+    run(lift_pause(database, credential, by=by, now=NOW + 10))
+    with pytest.raises(NotFound):
+        run(lift_pause(database, credential, by=by, now=NOW + 11))
+    (row,) = database.query("SELECT actor, action, object FROM audit")
+    assert row == {"actor": "admin#1", "action": "pause.lifted", "object": credential.address}
+    ends(database, credential, "refused", "refused", "refused", start=20)
+    assert paused(database) == []
+    ends(database, credential, "refused", start=30)
+    assert paused(database) == [credential.address]
+
+
+def test_pauses_have_pages_that_begin_with_the_last_one(database: SqliteDatabase) -> None:
+    names = [f"a{number}@example.com" for number in range(4)]
+    for since, name in enumerate(names):
+        about = given.address(database, name)
+        database.insert("send_pauses", address_id=about.address_id, paused=1, since=since)
+    database.query("UPDATE send_pauses SET paused = 0 WHERE since = 2")
+    rows, count = run(pause_page(database, limit=2, offset=1))
+    assert ([row["address"] for row in rows], count) == ([names[1], names[0]], 3)

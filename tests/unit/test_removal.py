@@ -1,0 +1,274 @@
+"""Removing messages and addresses: what waits is given back once, what has ended goes at last."""
+
+from typing import Any
+
+import pytest
+
+from accounts.credentials import Credential
+from lifecycle import News
+from refusals import Conflict, NotFound, Unauthorized
+from store.audit import Actor
+from store.claim import claim
+from store.confirm import Confirmation, confirm
+from store.removal import (
+    STEP_MESSAGES,
+    clear_sendbox,
+    empty_leftovers,
+    remove_address,
+    remove_message,
+)
+from store.sendbox import sendbox_page
+from store.sweep import sweep
+from tests.unit import given
+from tests.unit.given import DAY, NOW
+from tests.unit.sqlite_database import SqliteDatabase, run
+
+OWNER = Actor(given.ME, "192.0.2.1")
+ADMINISTRATOR = Actor("admin#1", "192.0.2.2", is_administrator=True)
+ID = given.message_id(NOW)
+OLD = given.message_id(NOW - DAY - 1)
+
+
+def sent(
+    database: SqliteDatabase, me: Credential, id: str = ID, now: int = NOW, **fields: Any
+) -> str:
+    given.reserved(database, me, id, **fields)
+    tell(database, id, "sent", now)
+    return id
+
+
+def scheduled(database: SqliteDatabase, me: Credential, id: str, *recipients: str) -> str:
+    given.reserved(database, me, id, given.scheduled(NOW + 1000, id, *recipients))
+    return id
+
+
+def tell(database: SqliteDatabase, id: str, news: News, now: int = NOW) -> None:
+    run(confirm(database, [Confirmation(id=id, news=news, attempt=1, now=now, answer_status=200)]))
+
+
+def remove(database: SqliteDatabase, me: Credential, id: str = ID, **fields: Any) -> None:
+    run(remove_message(database, id, **{"owner": me, "by": OWNER, "now": NOW, **fields}))
+
+
+def shown(database: SqliteDatabase, me: Credential) -> list[str]:
+    rows, count = run(sendbox_page(database, me, limit=100, offset=0))
+    assert count == len(rows)
+    return [row["id"] for row in rows]
+
+
+def balance(database: SqliteDatabase) -> int:
+    value: int = database.value("SELECT balance FROM send_balances")
+    return value
+
+
+def trail(database: SqliteDatabase) -> list[tuple[str, ...]]:
+    rows = database.query("SELECT actor, action, object, source FROM audit ORDER BY id")
+    return [tuple(row.values()) for row in rows]
+
+
+# One message
+
+
+def test_a_message_that_has_ended_is_set_aside_without_its_text(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=5)
+    sent(database, me, idempotency_key="k", request_digest="d")
+    remove(database, me)
+    assert (shown(database, me), balance(database)) == ([], 4)
+    (row,) = database.query("SELECT status, sendbox, idempotency_key FROM messages")
+    assert tuple(row.values()) == ("sent", None, "k")
+    assert database.dump()["bodies"] == []
+    again = given.reserved(database, me, "m2", idempotency_key="k", request_digest="d")
+    assert again is not None
+    with pytest.raises(NotFound, match="message_not_found"):
+        remove(database, me)
+
+
+def test_an_old_message_is_gone_at_once(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=5)
+    sent(database, me, OLD, NOW - DAY)
+    remove(database, me, OLD)
+    dump = database.dump()
+    assert [dump[table] for table in ("messages", "deliveries", "events", "bodies")] == [[]] * 4
+
+
+def test_a_late_refusal_of_what_was_deleted_gives_its_charge_back(
+    database: SqliteDatabase,
+) -> None:
+    me = given.address(database, balance=5)
+    given.reserved(database, me, OLD)
+    tell(database, OLD, "lost")
+    remove(database, me, OLD)
+    run(sweep(database, now=NOW, retention_days=0, retention_metadata_days=0))
+    assert balance(database) == 4
+    tell(database, OLD, "refused")
+    assert balance(database) == 5
+
+
+def test_what_was_set_aside_goes_a_day_after_its_end(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=5)
+    sent(database, me)
+    remove(database, me)
+    for now, left in ((NOW + DAY - 1, 1), (NOW + DAY + 1, 0)):
+        run(sweep(database, now=now, retention_days=0, retention_metadata_days=0))
+        assert database.value("SELECT count(*) FROM messages") == left
+
+
+def test_a_message_that_waits_is_cancelled_and_given_back_once(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=5)
+    scheduled(database, me, ID, "a@example.org", "b@example.org")
+    assert balance(database) == 3
+    remove(database, me)
+    assert (shown(database, me), balance(database)) == ([], 5)
+    assert database.value("SELECT recipients FROM daily_recipients") == 0
+    assert database.value("SELECT status FROM messages") == "cancelled"
+    assert database.value("SELECT kind FROM events") == "cancelled"
+
+
+def test_a_message_that_is_being_sent_stays(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=5)
+    given.reserved(database, me, ID)
+    before = database.dump()
+    with pytest.raises(Conflict, match="message_in_flight"):
+        remove(database, me)
+    with pytest.raises(Conflict, match="message_in_flight"):
+        remove(database, me, owner=None, by=ADMINISTRATOR)
+    assert database.dump() == before
+
+
+def test_news_of_what_was_set_aside_are_still_taken(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=5)
+    given.reserved(database, me, ID)
+    tell(database, ID, "lost")
+    remove(database, me)
+    tell(database, ID, "refused")
+    assert database.value("SELECT status FROM messages") == "failed"
+    assert balance(database) == 5
+
+
+def test_only_its_owner_removes_it_and_administrators(database: SqliteDatabase) -> None:
+    me, other = given.address(database, balance=5), given.address(database, "b@example.com")
+    sent(database, me)
+    with pytest.raises(NotFound):
+        remove(database, other)
+    with pytest.raises(Unauthorized):
+        remove(database, Credential(me.address, me.address_id, 1))
+    assert (shown(database, me), trail(database)) == ([ID], [])
+    remove(database, me, owner=None, by=ADMINISTRATOR)
+    assert shown(database, me) == []
+    assert trail(database) == [("admin#1", "message.deleted", ID, "192.0.2.2")]
+
+
+# All messages of an address
+
+
+@pytest.mark.parametrize("by", [OWNER, ADMINISTRATOR])
+def test_a_cleared_sendbox_keeps_what_is_being_sent(database: SqliteDatabase, by: Actor) -> None:
+    me = given.address(database, balance=10)
+    sent(database, me, "m1")
+    scheduled(database, me, "m2")
+    given.reserved(database, me, "m3")
+    run(clear_sendbox(database, me, by=by, now=NOW))
+    assert (shown(database, me), balance(database)) == (["m3"], 8)
+    expected = [("admin#1", "sendbox.cleared", me.address, "192.0.2.2")]
+    assert trail(database) == (expected if by.is_administrator else [])
+    sent(database, me, "m4")
+    assert run(empty_leftovers(database, now=NOW)) == 2
+    assert run(empty_leftovers(database, now=NOW)) == 0
+    assert database.dump()["leftovers"] == []
+    left = {row["id"]: row["sendbox"] for row in database.query("SELECT * FROM messages")}
+    assert {id for id, sendbox in left.items() if sendbox is not None} == {"m3", "m4"}
+    assert shown(database, me) == ["m4", "m3"]
+
+
+def test_what_was_cleared_away_is_not_sent(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=10)
+    scheduled(database, me, "m1")
+    # The worker dies before it cancels what waits.
+    database.query("UPDATE addresses SET sendbox = 1")
+    database.insert("leftovers", address_id=1, sendbox=0)
+    late = NOW + DAY
+    assert run(claim(database, "m1", claimant="w", now=late, lease_until=late + 1)) is None
+    run(empty_leftovers(database, now=NOW))
+    assert database.value("SELECT status FROM messages") == "cancelled"
+    assert balance(database) == 10
+
+
+def test_clearing_costs_the_same_however_much_is_cleared() -> None:
+    database = SqliteDatabase()
+    me = given.address(database, balance=10)
+    sent(database, me, "m0")
+    database.query(
+        "INSERT INTO messages (id, address_id, sender, subject, size, recipients, charge, status,"
+        " accepted_at, finished_at) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+        " WHERE i < 3000) SELECT 'n' || i, 1, sender, subject, size, 1, 1, 'sent', 1, 1"
+        " FROM n, messages WHERE id = 'm0'"
+    )
+    before = database.changes()
+    run(clear_sendbox(database, me, by=OWNER, now=NOW))
+    assert database.changes() - before == 2
+    assert shown(database, me) == []
+    steps = 0
+    while run(empty_leftovers(database, now=NOW)):
+        steps += 1
+    assert steps == -(-3001 // STEP_MESSAGES)
+
+
+def test_an_empty_sendbox_leaves_nothing_to_be_removed(database: SqliteDatabase) -> None:
+    me = given.address(database)
+    run(clear_sendbox(database, me, by=OWNER, now=NOW))
+    assert database.dump()["leftovers"] == []
+
+
+# An address
+
+
+@pytest.mark.parametrize("by", [OWNER, ADMINISTRATOR])
+def test_a_removed_address_takes_its_messages_with_it(database: SqliteDatabase, by: Actor) -> None:
+    me = given.address(database, balance=10)
+    sent(database, me, OLD, NOW - DAY)
+    scheduled(database, me, "m2")
+    given.reserved(database, me, "m3")
+    run(remove_address(database, me, by=by, now=NOW))
+    assert trail(database) == [(by.name, "address.deleted", me.address, by.source)]
+    assert database.value("SELECT recipients FROM daily_recipients") == 2
+    assert database.value("SELECT status FROM messages WHERE id = 'm2'") == "cancelled"
+    run(empty_leftovers(database, now=NOW))
+    left = database.query("SELECT id, sendbox FROM messages ORDER BY id")
+    assert [tuple(row.values()) for row in left] == [("m2", None), ("m3", 0)]
+    tell(database, "m3", "sent")
+    run(empty_leftovers(database, now=NOW))
+    run(empty_leftovers(database, now=NOW))
+    assert database.dump()["leftovers"] == []
+    assert database.value("SELECT count(*) FROM messages WHERE sendbox IS NOT NULL") == 0
+
+
+def test_what_is_tried_again_ends_with_its_address(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=10)
+    given.reserved(database, me, "m1")
+    run(remove_address(database, me, by=OWNER, now=NOW))
+    about = Confirmation(id="m1", news="deferred", attempt=1, now=NOW, next_attempt_at=NOW)
+    run(confirm(database, [about]))
+    assert run(claim(database, "m1", claimant="w", now=NOW, lease_until=NOW + 1)) is None
+    run(empty_leftovers(database, now=NOW))
+    assert database.value("SELECT status FROM messages") == "cancelled"
+
+
+def test_an_address_is_removed_once(database: SqliteDatabase) -> None:
+    me = given.address(database)
+    with pytest.raises(Unauthorized):
+        run(remove_address(database, Credential(me.address, 1, 5), by=OWNER, now=NOW))
+    assert trail(database) == []
+    run(remove_address(database, me, by=OWNER, now=NOW))
+    for by, refusal in ((OWNER, Unauthorized), (ADMINISTRATOR, NotFound)):
+        for removal in (remove_address, clear_sendbox):
+            with pytest.raises(refusal):
+                run(removal(database, me, by=by, now=NOW))
+    assert len(trail(database)) == 1
+
+
+def test_an_administrator_needs_no_version(database: SqliteDatabase) -> None:
+    me = given.address(database)
+    database.query("UPDATE addresses SET credential_version = 7")
+    run(clear_sendbox(database, me, by=ADMINISTRATOR, now=NOW))
+    run(remove_address(database, me, by=ADMINISTRATOR, now=NOW))
+    assert database.dump()["addresses"] == []

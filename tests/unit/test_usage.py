@@ -1,0 +1,183 @@
+"""Usage: every message is counted once, on the day of its acceptance, as what became of it."""
+
+from typing import Any
+
+import pytest
+
+from accounts.credentials import Credential
+from refusals import Unauthorized
+from store.confirm import Confirmation, confirm
+from store.sweep import sweep
+from store.usage import Quotas, usage_of_address, usage_of_all
+from tests.unit import given
+from tests.unit.given import DAY, NOW, TODAY
+from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+
+SINCE = "2026-10-01"
+
+
+@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
+def database(request: pytest.FixtureRequest) -> SqliteDatabase:
+    made: SqliteDatabase = request.param()
+    return made
+
+
+@pytest.fixture
+def credential(database: SqliteDatabase) -> Credential:
+    return given.address(database, balance=100)
+
+
+def days(
+    database: SqliteDatabase, credential: Credential | None = None
+) -> list[tuple[str, int, int, int]]:
+    period = {"since": SINCE, "today": TODAY}
+    if credential:
+        rows, *_ = run(usage_of_address(database, credential, **period, default_balance=0))
+    else:
+        rows, _ = run(usage_of_all(database, **period))
+    return [(row["day"], row["accepted"], row["sent"], row["failed"]) for row in rows]
+
+
+def confirmed(database: SqliteDatabase, *news: Confirmation) -> None:
+    run(confirm(database, news))
+
+
+def test_each_message_is_counted_as_what_became_of_it(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    for number in range(5):
+        given.reserved(database, credential, f"m{number}")
+    assert days(database, credential) == [(TODAY, 5, 0, 0)]
+    confirmed(
+        database,
+        Confirmation(id="m0", news="sent", attempt=1, now=NOW),
+        Confirmation(id="m1", news="refused", attempt=1, now=NOW),
+        Confirmation(id="m2", news="lost", attempt=1, now=NOW),
+        Confirmation(id="m3", news="deferred", attempt=1, now=NOW, next_attempt_at=NOW + 1),
+    )
+    assert days(database, credential) == [(TODAY, 5, 1, 1)]
+    confirmed(database, Confirmation(id="m2", news="sent", attempt=1, now=NOW + DAY))
+    confirmed(database, Confirmation(id="m3", news="cancelled", now=NOW))
+    assert days(database, credential) == days(database) == [(TODAY, 5, 2, 1)]
+
+
+def test_what_is_undone_to_be_asked_for_again_was_never_accepted(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.reserved(database, credential)
+    confirmed(database, Confirmation(id="m1", news="refused", now=NOW, frees_key=True))
+    assert days(database, credential) == []
+
+
+def test_what_the_sweep_ends_is_counted(database: SqliteDatabase, credential: Credential) -> None:
+    given.reserved(database, credential)
+    run(sweep(database, now=NOW + DAY, retention_days=0, retention_metadata_days=0))
+    assert days(database) == [(TODAY, 1, 0, 0)]
+    confirmed(database, Confirmation(id="m1", news="refused", attempt=1, now=NOW + DAY))
+    assert days(database) == [(TODAY, 1, 0, 1)]
+
+
+def test_removing_messages_changes_no_counter(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.reserved(database, credential)
+    confirmed(database, Confirmation(id="m1", news="sent", attempt=1, now=NOW))
+    database.query("DELETE FROM messages")
+    assert days(database) == [(TODAY, 1, 1, 0)]
+
+
+def test_an_address_sees_its_own(database: SqliteDatabase, credential: Credential) -> None:
+    other = given.address(database, "other@example.com", balance=10)
+    given.reserved(database, credential)
+    given.reserved(database, other, "m2", given.message(sender="other@example.com"))
+    confirmed(database, Confirmation(id="m2", news="sent", attempt=1, now=NOW))
+    assert days(database, credential) == [(TODAY, 1, 0, 0)]
+    assert days(database, other) == [(TODAY, 1, 1, 0)]
+    assert days(database) == [(TODAY, 2, 1, 0)]
+
+
+def test_test_messages_count_nowhere(database: SqliteDatabase, credential: Credential) -> None:
+    given.reserved(database, credential, "m1", given.message("delivered@test.invalid"))
+    assert days(database) == []
+    confirmed(database, Confirmation(id="m1", news="sent", attempt=1, now=NOW))
+    assert days(database) == []
+
+
+def test_counters_are_kept_for_ninety_days(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    for day in ("2026-08-04", "2026-08-05", "2026-08-06"):
+        database.insert("usage_days", day=day, address_id=1, sent=1, failed=0, others=0)
+    run(sweep(database, now=NOW, retention_days=0, retention_metadata_days=0))
+    kept = [row["day"] for row in database.query("SELECT day FROM usage_days")]
+    assert kept == ["2026-08-05", "2026-08-06"]
+
+
+def test_what_is_left_of_the_quotas(database: SqliteDatabase, credential: Credential) -> None:
+    def left() -> Quotas:
+        return run(usage_of_all(database, since=SINCE, today=TODAY))[1]
+
+    assert left() == Quotas(None, None)
+    given.send_limits(database, dailyEnabled=True, dailyLimit=10, monthlyEnabled=True)
+    assert left() == Quotas(10, None)
+    given.send_limits(
+        database, dailyEnabled=True, dailyLimit=10, monthlyEnabled=True, monthlyLimit=20
+    )
+    given.sent_on(database, "2026-11-01", 15)
+    given.sent_on(database, TODAY, 4)
+    assert left() == Quotas(6, 1)
+
+
+def test_the_credential_must_hold(database: SqliteDatabase, credential: Credential) -> None:
+    database.query("UPDATE addresses SET credential_version = 1")
+    with pytest.raises(Unauthorized):
+        days(database, credential)
+
+
+def test_looking_at_the_balance_grants_nothing(database: SqliteDatabase) -> None:
+    new = given.address(database, "new@example.com")
+    before = database.dump()
+
+    def left() -> int:
+        period = {"since": SINCE, "today": TODAY}
+        return run(usage_of_address(database, new, **period, default_balance=7))[2]
+
+    assert left() == 7  # what it would be granted
+    assert database.dump() == before
+    given.set_balance(database, new, 5)
+    assert left() == 5
+    given.set_balance(database, new, 5, enabled=False)
+    assert left() == 0
+    given.listed(database, "unlimited", new.address)
+    assert left() == 99_999
+
+
+def test_what_came_to_its_end_before_there_were_counters_is_counted() -> None:
+    database = SqliteDatabase(migrations=6)
+    for address_id, status, day in (
+        *((1, "sent", TODAY), (1, "sent", TODAY), (1, "failed", TODAY), (1, "unknown", TODAY)),
+        *((1, "cancelled", "2026-11-02"), (2, "sent", TODAY)),
+    ):
+        keep(database, address_id, status, day)
+    keep(database, 1, "sent", TODAY, is_test=1)
+    keep(database, 1, "queued", TODAY, finished_at=None, next_attempt_at=NOW)
+    database.migrate(7)
+    expected = [("2026-11-02", 1, 0, 0), (TODAY, 6, 3, 1)]
+    assert days(database) == expected
+    id = database.value("SELECT id FROM messages WHERE status = 'unknown'")
+    confirmed(database, Confirmation(id=id, news="sent", attempt=1, now=NOW))
+    assert days(database) == [expected[0], (TODAY, 6, 4, 1)]
+
+
+def keep(database: SqliteDatabase, address_id: int, status: str, day: str, **more: Any) -> None:
+    """A message as versions without counters have kept it."""
+    database.insert(
+        "messages",
+        id=f"m{database.value('SELECT count(*) FROM messages')}",
+        address_id=address_id,
+        status=status,
+        accepted_at=given.milliseconds(f"{day}T23:59:59"),
+        attempt=1,
+        **{"sender": given.ME, "subject": "Hello", "size": 1, "recipients": 1, "charge": 0},
+        **{"finished_at": NOW, **more},
+    )
