@@ -8,7 +8,7 @@ RUN := .venv/bin/python -m
 PREPARE := @$(PYTHON) tools/prepare.py
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare dev test test-all lint format typecheck openapi bench bench-long \
+.PHONY: help prepare dev smtp test test-all lint format typecheck openapi bench bench-long \
 	deploy-check deploy secret lock clean
 
 help: ## Show this list
@@ -23,8 +23,12 @@ dev: ## Run the worker locally; PORT=8787 and STATE=.wrangler/state can be chang
 	$(PREPARE)
 	@PORT="$(PORT)" STATE="$(STATE)" exec $(RUN) tools.dev
 
+smtp: ## Run the SMTP relay beside `make dev`; SMTP_PORT=8025 and API_URL= can be changed
+	$(PREPARE)
+	@exec $(RUN) smtp_relay
+
 test: lint typecheck ## Lint, check types, and run the tests that are not slow
-	@$(RUN) pytest -n 2 --dist loadfile -m "not slow"
+	@$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: lint typecheck ## Lint, check types, and run all tests
 	@$(RUN) pytest
@@ -71,5 +75,6 @@ lock: ## Rewrite the pinned requirements from requirements/*.in
 	@$(RUN) tools.lock
 
 clean: ## Remove everything that was generated, but not .dev.vars and the local database
-	@rm -rf .venv node_modules python_modules build .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	@find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf .venv node_modules python_modules build *.egg-info
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find src smtp_relay tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -279,7 +279,8 @@ class LocalServer:
             finished = list(store.glob(f"*/email/{message}.eml"))
             now = {path: path.stat().st_size for path in (*texts, *pages, *parts, *finished)}
             whole = sorted(now[path] for path in parts) == expected
-            complete = bool(finished) or (bool(texts or pages) and whole)
+            filled = all(now[path] for path in (*texts, *pages))  # no mail has an empty body
+            complete = bool(finished) or (bool(texts or pages) and filled and whole)
             if complete and now == seen:
                 parts.sort(key=lambda path: int(path.stem.rpartition("-")[2]))
                 return MailBodies(

@@ -20,6 +20,7 @@ from tools.bench import (
     replay,
     search,
     send,
+    smtp,
     sweep,
     table_size,
     upload,
@@ -40,6 +41,7 @@ _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
     replay.measure,
     batch.measure,
     limits.measure,
+    smtp.measure,
     send.measure,
 )
 
@@ -59,7 +61,7 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     figures = Figures()
     repeat = _LONG if options.long else 1
-    progress("Measuring; it takes about " + ("25 minutes" if options.long else "5 minutes"))
+    progress("Measuring; it takes about " + ("25 minutes" if options.long else "6 minutes"))
     try:
         upload.measure(figures)
         imports.measure(figures, repeat)

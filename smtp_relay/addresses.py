@@ -1,0 +1,60 @@
+"""Addresses of the envelope: checked as far as that needs no database.
+
+The API has the last word. What is checked here is refused for one recipient alone, not for the
+message as a whole.
+"""
+
+import re
+
+import idna
+
+_MAX_LOCAL_OCTETS = 64  # RFC 5321, section 4.5.3.1.1
+_MAX_ADDRESS_OCTETS = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets; in A-labels
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+
+
+class BadAddress(ValueError):
+    """Not an address that mail can be sent to; the text is the SMTP reply to it."""
+
+
+def checked(address: str) -> str:
+    """``address`` itself.
+
+    :raises BadAddress: the API would refuse it whatever the message.
+    """
+    local, at, domain = address.rpartition("@")
+    if not at or not local:
+        raise BadAddress("553 5.1.3 Not a complete mail address")
+    if not local.isascii():
+        raise BadAddress("553 5.6.7 The part before the @ must be ASCII")
+    domain = _a_labels(domain)
+    labels = domain.split(".")
+    if (
+        _DOT_STRING.fullmatch(local) is None
+        or len(labels) < 2
+        or labels[-1].isdigit()
+        or any(_LABEL.fullmatch(label) is None for label in labels)
+    ):
+        raise BadAddress("553 5.1.3 Not a mail address that can be sent to")
+    if len(local) > _MAX_LOCAL_OCTETS or len(local) + 1 + len(domain) > _MAX_ADDRESS_OCTETS:
+        raise BadAddress("553 5.1.3 The address is too long")
+    return address
+
+
+def key(address: str) -> str:
+    """The form in which addresses are compared: in lower case, the domain in A-labels."""
+    local, at, domain = address.rpartition("@")
+    return f"{local.lower()}{at}{_a_labels(domain)}"
+
+
+def _a_labels(domain: str) -> str:
+    domain = domain.lower()
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return domain

@@ -1,0 +1,83 @@
+"""The certificate: loaded at start, and again when its files change."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+from smtp_relay.log import log
+from smtp_relay.settings import Settings, SettingsError
+
+_LOOK_SECONDS = 1.0
+
+
+class Certificate:
+    """A certificate with its key. ``context`` stays the same object, whatever it holds."""
+
+    def __init__(self, cert: Path, key: Path) -> None:
+        """Load the certificate.
+
+        :raises SettingsError: the files hold no certificate and its key.
+        """
+        self._files = (cert, key)
+        self._seen = self._state()
+        try:
+            self.context = self._load(new_context())
+        except (OSError, ValueError) as error:
+            raise SettingsError(
+                f"SMTP_TLS_CERT={cert} and SMTP_TLS_KEY={key} are no certificate in PEM format and "
+                f"its key without a passphrase: {error}"
+            ) from error
+
+    async def follow(self) -> None:
+        """Load the files again whenever they change, for ever; a faulty one changes nothing."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self.look()
+
+    def look(self) -> None:
+        """Load the files if they have changed since the last look."""
+        state = self._state()
+        if state == self._seen:
+            return
+        self._seen = state
+        try:
+            # First elsewhere: a certificate without its key would leave the context useless.
+            self._load(new_context())
+            self._load(self.context)
+        except (OSError, ValueError) as error:
+            log("certificate_refused", problem=str(error))
+        else:
+            log("certificate_reloaded")
+
+    def _load(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        cert, key = self._files
+        # Without the empty password OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(cert, key, password=lambda: "")
+        return context
+
+    def _state(self) -> list[tuple[int, int, int] | None]:
+        return [_stamp(path) for path in self._files]
+
+
+def new_context() -> ssl.SSLContext:
+    """A context for a server that speaks TLS 1.2 or newer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def load_certificate(settings: Settings) -> Certificate | None:
+    """The certificate of the settings, None where there is none.
+
+    :raises SettingsError: as ``Certificate`` does.
+    """
+    cert, key = settings.smtp_tls_cert, settings.smtp_tls_key
+    return Certificate(cert, key) if cert and key else None
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_size, state.st_ino

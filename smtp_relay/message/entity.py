@@ -1,0 +1,125 @@
+"""Entities: a header and a body, as messages and the parts of a multipart are (RFC 2045).
+
+Not by ``email.parser``: it holds every line against the boundaries of all multiparts around it, so
+that a small hostile mail keeps it busy for minutes. Here each level of nesting reads the bytes
+once, and nesting has an end.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from smtp_relay.message.faults import Malformed
+
+_MAX_HEADER_BYTES = 128 * 1024  # of one entity
+_MAX_BOUNDARY_BYTES = 200  # RFC 2046 says 70; some programs take more
+
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field; ``value`` is unfolded, still encoded, and without the spaces around it."""
+
+    name: str
+    value: bytes
+
+    @property
+    def key(self) -> str:
+        """The name as it is compared."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A message or a part of one; ``number`` is ``2.1`` for the first part of the second.
+
+    That of the message itself is empty.
+    """
+
+    fields: tuple[Field, ...]
+    body: bytes
+    number: str = ""
+
+    def value(self, key: str) -> bytes | None:
+        """The value of the field that is called so, in lower case; None where there is none.
+
+        :raises Malformed: it is there more than once.
+        """
+        values = [field.value for field in self.fields if field.key == key]
+        if len(values) > 1:
+            raise Malformed(f"{self.place}{key.title()} is there {len(values)} times")
+        return values[0] if values else None
+
+    @property
+    def place(self) -> str:
+        """How a text about this part begins: ``Part 2.1: ``, or nothing for the message."""
+        return f"Part {self.number}: " if self.number else ""
+
+
+def read_entity(content: bytes, number: str = "") -> Entity:
+    """Cut ``content`` into header and body.
+
+    :raises Malformed: the header is too large, or holds what is no field.
+    """
+    if content.startswith(b"\r\n"):
+        return Entity((), content[2:], number)
+    end = content.find(b"\r\n\r\n")
+    head = content if end < 0 else content[:end]
+    place = f"Part {number}: " if number else ""
+    if len(head) > _MAX_HEADER_BYTES:
+        raise Malformed(f"{place}the header has more than {_MAX_HEADER_BYTES} bytes")
+    fields = tuple(_fields(head.removesuffix(b"\r\n"), place))
+    return Entity(fields, b"" if end < 0 else content[end + 4 :], number)
+
+
+def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
+    """The parts of a multipart. What stands before and after them is for nobody (RFC 2046, 5.1).
+
+    :raises Malformed: there are none, or the boundary can't be one.
+    """
+    if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
+        raise Malformed(f"{entity.place}the multipart has no boundary")
+    delimiter = re.compile(rb"\r\n--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r\n|\Z)")
+    body = b"\r\n" + entity.body
+    start: int | None = None
+    count = 0
+    for match in delimiter.finditer(body):
+        if start is not None:
+            count += 1
+            yield read_entity(body[start : match.start()], _number(entity, count))
+        start = match.end() + 2
+        if match[1]:
+            break
+    else:
+        if start is None:
+            raise Malformed(f"{entity.place}the boundary of the multipart is nowhere")
+        count += 1  # its end is missing
+        yield read_entity(body[start:], _number(entity, count))
+    if not count:
+        raise Malformed(f"{entity.place}the multipart has no parts")
+
+
+def _number(entity: Entity, count: int) -> str:
+    return f"{entity.number}.{count}" if entity.number else str(count)
+
+
+def _fields(head: bytes, place: str) -> Iterator[Field]:
+    lines: list[bytes] = []
+    for line in head.split(b"\r\n") if head else ():
+        if line[:1] in (b" ", b"\t") and lines:
+            lines.append(line)
+            continue
+        if lines:
+            yield _field(lines, place)
+        lines = [line]
+    if lines:
+        yield _field(lines, place)
+
+
+def _field(lines: list[bytes], place: str) -> Field:
+    match = _FIELD.fullmatch(b"".join(lines))
+    if match is None:
+        shown = lines[0][:40].decode("ascii", "backslashreplace")
+        raise Malformed(f"{place}no header field, nor an empty line before the text: {shown}")
+    return Field(match[1].decode("ascii"), match[2].strip(b" \t"))

@@ -1,0 +1,98 @@
+"""Lists of mailboxes in header fields (RFC 5322, section 3.4), read from left to right."""
+
+import re
+from dataclasses import dataclass
+
+from smtp_relay.message.faults import Malformed
+from smtp_relay.message.header_text import decoded_words, raw_text
+
+_TOKEN = re.compile(
+    r"""(?P<space>[ ]+)
+      | "(?P<quoted>(?:[^"\\]|\\.)*+)"
+      | <(?P<angle>(?:[^<>"]|"(?:[^"\\]|\\.)*+")*+)>
+      | (?P<mark>[,;:(])
+      | (?P<word>[^ ",;:()<>]+)""",
+    re.VERBOSE,
+)
+_QUOTED_PAIR = re.compile(r"\\(.)")
+_COMMENT = re.compile(r"(?:[^()\\]|\\.)+|[()]")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A display name, None where there is none, and an address as it is written."""
+
+    name: str | None
+    address: str
+
+
+def read_mailboxes(value: bytes, what: str) -> list[Mailbox]:
+    """The mailboxes in ``value``, those of groups included; ``what`` is the field's name.
+
+    :raises Malformed: it is no list of mailboxes.
+    """
+    reader = _Reader(raw_text(value, what), what)
+    reader.read()
+    return reader.found
+
+
+class _Reader:
+    def __init__(self, text: str, what: str) -> None:
+        self._text = text
+        self._what = what
+        self.found: list[Mailbox] = []
+        self._words: list[str] = []
+        self._comments: list[str] = []
+        self._angle: str | None = None
+
+    def read(self) -> None:
+        """Read the text to its end, into ``found``."""
+        position = 0
+        while position < len(self._text):
+            match = _TOKEN.match(self._text, position)
+            if match is None:
+                raise Malformed(f"{self._what} is no list of mail addresses")
+            position = match.end()
+            if match["mark"] == "(":
+                position = self._comment(position)
+            elif match["mark"] == ":":
+                self._words.clear()  # they were the name of a group
+            elif match["mark"]:
+                self._end_mailbox()
+            elif match["angle"] is not None:
+                if self._angle is not None:
+                    raise Malformed(f"{self._what} has no comma between two addresses")
+                self._angle = match["angle"]
+            elif match["quoted"] is not None:
+                self._words.append(_QUOTED_PAIR.sub(r"\1", match["quoted"]))
+            else:
+                self._words.append(match["space"] or match["word"])
+        self._end_mailbox()
+
+    def _comment(self, position: int) -> int:
+        start, depth = position, 1
+        while depth:
+            match = _COMMENT.match(self._text, position)
+            if match is None:
+                raise Malformed(f"{self._what} holds a comment without an end")
+            position = match.end()
+            depth += {"(": 1, ")": -1}.get(match[0], 0)
+        self._comments.append(_QUOTED_PAIR.sub(r"\1", self._text[start : position - 1]))
+        return position
+
+    def _end_mailbox(self) -> None:
+        words = "".join(self._words).strip(" ")
+        comment = " ".join(self._comments).strip(" ")
+        if self._angle is not None:
+            # A route before the address is obsolete, and to be ignored (RFC 5321, appendix C).
+            address = self._angle.rpartition(":")[2] if self._angle[:1] == "@" else self._angle
+            self._add(words or comment, address.strip(" "))
+        elif words:
+            self._add(comment, words)
+        self._words, self._comments, self._angle = [], [], None
+
+    def _add(self, name: str, address: str) -> None:
+        shown = decoded_words(name, self._what).strip(" ")
+        # A name that is the address itself says nothing.
+        same = shown.lower() == address.lower()
+        self.found.append(Mailbox(None if same or not shown else shown, address))

@@ -1,0 +1,102 @@
+"""Content-Type and Content-Disposition, with the parameters of RFC 2231."""
+
+import re
+from dataclasses import dataclass
+from email.message import Message
+
+from smtp_relay.message.charsets import decode
+from smtp_relay.message.entity import Entity
+from smtp_relay.message.faults import Malformed, Uncarriable
+from smtp_relay.message.header_text import decoded_words, raw_text
+
+# The standard library takes a time that grows with the square of what it is given.
+_MAX_VALUE_BYTES = 8 * 1024
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+")
+_PLAIN = re.compile(r"[ -~]*")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """What a part is. ``disposition`` is ``inline``, ``attachment``, or empty where none is given.
+
+    ``parameters`` are those of the type, names in lower case.
+    """
+
+    main: str
+    sub: str
+    parameters: dict[str, str]
+    disposition: str
+    filename: str | None
+
+    @property
+    def full(self) -> str:
+        """Like ``text/plain``."""
+        return f"{self.main}/{self.sub}"
+
+    @property
+    def charset(self) -> str:
+        """The charset of a text, without the comment that some programs put behind it."""
+        return self.parameters.get("charset", "us-ascii").partition("(")[0].strip() or "us-ascii"
+
+
+def media_type(entity: Entity) -> MediaType:
+    """The media type of ``entity``: ``text/plain`` where it does not say any.
+
+    :raises Malformed: what it says is no media type.
+    """
+    full, parameters = _read(entity, "content-type")
+    disposition, about_file = _read(entity, "content-disposition")
+    main, slash, sub = (full or "text/plain").partition("/")
+    if not slash or not _TOKEN.fullmatch(main) or not _TOKEN.fullmatch(sub):
+        shown = full[:60].encode("ascii", "backslashreplace").decode()
+        raise Malformed(f"{entity.place}Content-Type is no media type: {shown}")
+    filename = about_file.get("filename") or parameters.get("name") or None
+    if filename is not None:
+        filename = decoded_words(filename, f"{entity.place}the filename")
+    return MediaType(main, sub, parameters, disposition, filename)
+
+
+def written(kind: MediaType, place: str) -> str:
+    """``kind`` as a field's value, without the file's name.
+
+    :raises Uncarriable: a parameter holds what the API does not take.
+    """
+    words = [kind.full]
+    for name, value in kind.parameters.items():
+        if name in ("name", "boundary"):
+            continue
+        if not _TOKEN.fullmatch(name) or not _PLAIN.fullmatch(value):
+            raise Uncarriable(f"{place}a parameter of Content-Type can't be carried: {name[:40]!r}")
+        words.append(f"{name}={value if _TOKEN.fullmatch(value) else _quoted(value)}")
+    return "; ".join(words)
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
+    """The value of a field in lower case, and its parameters."""
+    what = f"{entity.place}{key.title()}"
+    value = entity.value(key) or b""
+    if len(value) > _MAX_VALUE_BYTES:
+        raise Malformed(f"{what} is too long")
+    message = Message()
+    message["Content-Type"] = raw_text(value, what)
+    try:
+        pairs = message.get_params(failobj=[])
+    except (ValueError, IndexError) as error:
+        raise Malformed(f"{what} can't be read") from error
+    (first, _), *rest = pairs or [("", "")]
+    parameters: dict[str, str] = {}
+    for name, given in rest:
+        if isinstance(given, tuple):
+            # An encoded value: charset, language, and its bytes as Latin-1. A plain one beside it
+            # is for programs that can't read it (RFC 6266, section 4.3).
+            charset, _, encoded = given
+            text = decode(encoded.encode("latin-1"), charset or "us-ascii", what)
+            parameters[name.lower()] = text
+        else:
+            parameters.setdefault(name.lower(), given)
+    return first.partition("(")[0].strip().lower(), parameters

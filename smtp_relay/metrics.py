@@ -1,0 +1,99 @@
+"""What is counted, in Prometheus' text format (version 0.0.4)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(slots=True)
+class Histogram:
+    """How many of what was measured took at most so long, in seconds."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * len(_BUCKETS))
+    count: int = 0
+    total: float = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count what took so many seconds."""
+        self.count += 1
+        self.total += seconds
+        for index, limit in enumerate(_BUCKETS):
+            self.counts[index] += seconds <= limit
+
+
+@dataclass(slots=True)
+class Metrics:
+    """The counters of one relay.
+
+    The keys of ``logins`` are ``good``, ``bad``, ``unavailable``; of ``messages`` ``accepted``,
+    ``temporary``, ``permanent``, ``unknown``; of ``refused_connections`` why they were refused.
+    """
+
+    open_connections: int = 0
+    connections: int = 0
+    refused_connections: Counter[str] = field(default_factory=Counter)
+    logins: Counter[str] = field(default_factory=Counter)
+    messages: Counter[str] = field(default_factory=Counter)
+    recipients: int = 0
+    message_bytes: int = 0
+    api_requests: Histogram = field(default_factory=Histogram)
+
+    def as_text(self) -> str:
+        """All of them, as ``GET /metrics`` shows them."""
+        return "\n".join(self._lines()) + "\n"
+
+    def _lines(self) -> Iterator[str]:
+        yield from _one("connections_open", "gauge", "SMTP connections now", self.open_connections)
+        yield from _one("connections_total", "counter", "SMTP connections", self.connections)
+        yield from _many(
+            "connections_refused_total",
+            "SMTP connections refused at once",
+            "reason",
+            {"relay_full": 0, "client_full": 0, "stopping": 0} | self.refused_connections,
+        )
+        yield from _many(
+            "logins_total",
+            "Logins by result",
+            "result",
+            {"good": 0, "bad": 0, "unavailable": 0} | self.logins,
+        )
+        yield from _many(
+            "messages_total",
+            "Messages by the reply that they got",
+            "result",
+            {"accepted": 0, "temporary": 0, "permanent": 0, "unknown": 0} | self.messages,
+        )
+        yield from _one("recipients_total", "counter", "Recipients accepted", self.recipients)
+        yield from _one(
+            "message_bytes_total", "counter", "Bytes of all messages", self.message_bytes
+        )
+        yield from _histogram("api_request_seconds", "Calls of the API", self.api_requests)
+
+
+def _head(name: str, kind: str, about: str) -> Iterator[str]:
+    yield f"# HELP smtp_relay_{name} {about}."
+    yield f"# TYPE smtp_relay_{name} {kind}"
+
+
+def _one(name: str, kind: str, about: str, value: int) -> Iterator[str]:
+    yield from _head(name, kind, about)
+    yield f"smtp_relay_{name} {value}"
+
+
+def _many(name: str, about: str, label: str, values: dict[str, int]) -> Iterator[str]:
+    yield from _head(name, "counter", about)
+    for key, value in values.items():
+        yield f'smtp_relay_{name}{{{label}="{key}"}} {value}'
+
+
+def _histogram(name: str, about: str, histogram: Histogram) -> Iterator[str]:
+    yield from _head(name, "histogram", about)
+    for limit, count in zip(_BUCKETS, histogram.counts, strict=True):
+        yield f'smtp_relay_{name}_bucket{{le="{limit}"}} {count}'
+    yield f'smtp_relay_{name}_bucket{{le="+Inf"}} {histogram.count}'
+    yield f"smtp_relay_{name}_sum {histogram.total:.6f}"
+    yield f"smtp_relay_{name}_count {histogram.count}"

@@ -1,0 +1,66 @@
+"""What a client is told: SMTP replies, each one line with an enhanced status code (RFC 3463).
+
+A 4xx says that the mail was not sent and may be sent again; a 5xx that sending it again is of no
+use, or would be wrong because nobody knows whether it was sent.
+"""
+
+import re
+
+_MAX_CHARACTERS = 500  # RFC 5321, section 4.5.3.1.5: 512 octets with CR and LF
+
+_LINE = re.compile(r"(?P<code>[245]\d\d) (?!\d\.\d{1,3}\.\d{1,3} )(?P<text>.*)", re.DOTALL)
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
+
+# Where whoever wrote a reply has left the enhanced code out.
+_ENHANCED = {
+    "221": "2.0.0",
+    "250": "2.0.0",
+    "252": "2.0.0",
+    "421": "4.3.0",
+    "454": "4.7.0",
+    "500": "5.5.2",
+    "501": "5.5.4",
+    "502": "5.5.1",
+    "503": "5.5.1",
+    "504": "5.5.4",
+    "552": "5.3.4",
+    "553": "5.1.3",
+    "555": "5.5.4",
+}
+
+TOO_LARGE = "552 5.3.4 The message is too large (max {limit} bytes)"
+LINE_TOO_LONG = "500 5.5.2 A line is too long (max {limit} bytes)"
+TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients (max {limit}): send to the others separately"
+TOO_MANY_FAILURES = "421 4.7.0 Too many failed logins: try again in some minutes"
+STOPPING = "421 4.3.2 The relay is being stopped: try again later"
+IDLE = "421 4.4.2 Nothing came for too long"
+RELAY_FULL = "421 4.3.2 Too many connections: try again later"
+CLIENT_FULL = "421 4.7.0 Too many connections from your address: close some, or try again later"
+NO_RECIPIENTS = "554 5.5.1 No recipient was accepted"
+LOGIN_OVER = "451 4.7.0 The login is over: log in again and send it again"
+LOGIN_ENDED = "421 4.7.0 The login is over: connect and log in again"
+AUTH_TOO_LONG = "500 5.5.6 The answer is too long"
+AUTH_ENDLESS = "421 4.5.6 The answer is too long"
+INTERNAL_ERROR = "451 4.3.0 A fault of the relay: the mail was not sent, try again later"
+API_UNAVAILABLE = "451 4.3.0 The API can't be reached: try again later"
+API_SILENT = (
+    "451 4.4.2 The API has not said whether the mail was sent: "
+    "send it again, it goes out at most once"
+)
+OUTCOME_UNKNOWN = (
+    "554 5.3.0 The API has not said whether the mail was sent, so that is not known; "
+    "sending it again might send it twice"
+)
+
+
+def line(reply: str) -> str:
+    """``reply`` as one line of printable ASCII that is not too long."""
+    clean = _UNPRINTABLE.sub(" ", reply).encode("ascii", "backslashreplace").decode()
+    return clean if len(clean) <= _MAX_CHARACTERS else clean[: _MAX_CHARACTERS - 3] + "..."
+
+
+def complete(reply: str) -> str:
+    """``reply`` with the enhanced code that belongs to its code, where it has none."""
+    match = _LINE.fullmatch(reply)
+    enhanced = _ENHANCED.get(match["code"]) if match else None
+    return f"{match['code']} {enhanced} {match['text']}" if match and enhanced else reply

@@ -1,0 +1,67 @@
+"""A relay in front of an ordinary deployment, shared by the tests that fit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.e2e.api import DEPLOYMENT, Api, Sender
+from tests.faults.deployment import failing_deployment
+from tests.faults.ledger import Ledger
+from tests.smtp.certificates import make_certificate
+from tests.smtp.relay import RelayProcess
+from tools.local_server import LocalServer
+
+MAILS_A_MINUTE = 6
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[LocalServer]:
+    """Creation open, a starting balance, password login, the real local `send_email`."""
+    with LocalServer(variables={**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a certificate for localhost, and its key."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def relay(
+    server: LocalServer, certificate: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RelayProcess]:
+    """With all settings as they are by default, and TLS."""
+    folder = tmp_path_factory.mktemp("relay")
+    with RelayProcess(server.url, folder, certificate=certificate) as running:
+        yield running
+
+
+class Faulty(NamedTuple):
+    """A deployment whose provider does what the subject orders, and the ledger of what it took."""
+
+    api: Api
+    ledger: Ledger
+
+    def mails_out(self, sender: Sender) -> int:
+        return len(self.ledger.mails_of(sender.address))
+
+
+@pytest.fixture(scope="session")
+def faulty() -> Iterator[Faulty]:
+    """Without a queue, and with a limit of ``MAILS_A_MINUTE`` for each credential."""
+    variables = {"SEND_RATE_LIMIT": f"{MAILS_A_MINUTE}/minute"}
+    with Ledger() as ledger, failing_deployment(ledger, variables, queue=False) as server:
+        yield Faulty(Api(server), ledger)
+
+
+@pytest.fixture
+def api(server: LocalServer) -> Api:
+    return Api(server)
+
+
+@pytest.fixture
+def sender(api: Api) -> Sender:
+    return api.new_sender()

@@ -1,0 +1,93 @@
+"""A relay within the test's own process, whose API does what the test says."""
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from smtp_relay.answers import Answer
+from smtp_relay.api import Api
+from smtp_relay.handler import Handler
+from smtp_relay.logins import Logins
+from smtp_relay.metrics import Histogram
+from smtp_relay.relay import Relay
+from smtp_relay.settings import Settings, read_settings
+from tests.smtp.relay import HOST, plain_word
+from tools.local_server import free_port
+
+Send = Callable[[], Awaitable[Answer]]
+CLAIMS = base64.urlsafe_b64encode(json.dumps({"address": "sender@example.com"}).encode()).decode()
+
+
+class ObedientApi(Api):
+    """Takes every credential, and answers a mail with what ``send`` returns."""
+
+    def __init__(self, settings: Settings, send: Send) -> None:
+        super().__init__(settings, Histogram())
+        self._send = send
+
+    async def health(self) -> Answer:
+        return Answer(200)
+
+    async def check_credential(self, credential: str) -> Answer:
+        return Answer(200, {"success": True})
+
+    async def send_mail(self, credential: str, body: bytes, key: str | None) -> Answer:
+        return await self._send()
+
+
+@dataclass
+class Client:
+    """One connection to ``relay``, logged in."""
+
+    relay: Relay
+    stop: asyncio.Event
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def reply(self) -> str:
+        """The next reply, of several lines the last; empty at the end."""
+        async with asyncio.timeout(10):
+            while (line := (await self.reader.readline()).decode())[3:4] == "-":
+                pass
+        return line.removesuffix("\r\n")
+
+    async def ask(self, command: str) -> str:
+        self.writer.write(command.encode() + b"\r\n")
+        return await self.reply()
+
+    async def send(self, *fields: str) -> str:
+        """The reply to a mail with these header fields."""
+        assert (await self.ask("MAIL FROM:<>")).startswith("250 ")
+        assert (await self.ask("RCPT TO:<recipient@example.net>")).startswith("250 ")
+        assert (await self.ask("DATA")).startswith("354 ")
+        return await self.ask("\r\n".join([*fields, "Subject: A subject", "", "text", "."]))
+
+
+@contextlib.asynccontextmanager
+async def client(
+    send: Send, handler: type[Handler] = Handler, **variables: str
+) -> AsyncIterator[Client]:
+    """A client of a relay with these settings."""
+    port = free_port()
+    settings = read_settings({"SMTP_PORT": str(port), "STATUS_PORT": "off", **variables})
+    relay = Relay(settings)
+    relay.api = ObedientApi(settings, send)
+    relay.logins = Logins(relay.api)
+    relay.handler = handler(relay)
+    stop = asyncio.Event()
+    running = asyncio.create_task(relay.run(stop))
+    await asyncio.sleep(0.05)
+    reader, writer = await asyncio.open_connection(HOST, port)
+    client = Client(relay, stop, reader, writer)
+    await client.reply()
+    await client.ask("EHLO test")
+    assert (await client.ask(f"AUTH PLAIN {plain_word('jwt', f'a.{CLAIMS}.b')}"))[:3] == "235"
+    try:
+        yield client
+    finally:
+        writer.close()
+        stop.set()
+        await running

@@ -1,0 +1,210 @@
+"""A real relay as a process of its own, and what the tests do with it."""
+
+import base64
+import contextlib
+import json
+import os
+import smtplib
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.api import Sender
+from tools.local_server import free_port
+from tools.prepare import ROOT
+
+HOST = "localhost"
+_START_SECONDS = 15
+
+
+class RelayProcess:
+    """One relay that speaks to the API at ``api_url``, with other ``settings``.
+
+    ``certificate`` is a folder with cert.pem and key.pem; with it there is a TLS port too.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        folder: Path,
+        *,
+        certificate: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = free_port()
+        self.status_port = free_port()
+        self.tls_port = free_port()
+        self.log = folder / "relay.log"
+        tls = {}
+        if certificate:
+            tls = {
+                "SMTP_TLS_PORT": str(self.tls_port),
+                "SMTP_TLS_CERT": str(certificate / "cert.pem"),
+                "SMTP_TLS_KEY": str(certificate / "key.pem"),
+            }
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "API_URL": api_url,
+            "SMTP_PORT": str(self.port),
+            "STATUS_PORT": str(self.status_port),
+            **tls,
+            **(settings or {}),
+        }
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "RelayProcess":
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "smtp_relay", "--env-file", self._folder / ".env"],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.log_lines("started"):
+            assert self._process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, "the relay does not start"
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """Ask it to stop, wait until it has, and return its exit status."""
+        self.ask_to_stop()
+        return self.wait()
+
+    def ask_to_stop(self) -> None:
+        self.process.terminate()
+
+    def wait(self) -> int:
+        return self.process.wait(timeout=30)
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    def log_lines(self, event: str) -> list[dict[str, Any]]:
+        """The lines of its log about events of this kind."""
+        written = self.log.read_text().splitlines()
+        lines = [json.loads(line) for line in written if line.startswith("{")]
+        return [line for line in lines if line["event"] == event]
+
+    def wait_for_log(self, event: str) -> None:
+        """Wait for the first line about an event of this kind."""
+        deadline = time.monotonic() + 10
+        while not self.log_lines(event):
+            assert time.monotonic() < deadline, f"no {event} in the log"
+            time.sleep(0.05)
+
+    def get(self, path: str) -> str:
+        """What its status port answers."""
+        with urllib.request.urlopen(f"http://{HOST}:{self.status_port}{path}", timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def memory(self) -> int:
+        """The bytes that it holds in memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
+
+    def metric(self, name: str) -> float:
+        """One of its metrics, like ``messages_total{result="accepted"}``."""
+        for line in self.get("/metrics").splitlines():
+            if line.startswith(f"smtp_relay_{name} "):
+                return float(line.rpartition(" ")[2])
+        raise LookupError(name)
+
+    @contextlib.contextmanager
+    def client(self, sender: Sender | None = None) -> Iterator[smtplib.SMTP]:
+        """A connection, on which ``sender`` has logged in."""
+        with smtplib.SMTP(HOST, self.port, timeout=60) as smtp:
+            if sender:
+                smtp.login("jwt", sender.jwt)
+            yield smtp
+
+    def talk(self, *, is_tls: bool = False) -> "Talk":
+        """A connection for what no decent client says."""
+        port = self.tls_port if is_tls else self.port
+        connection = socket.create_connection((HOST, port), timeout=30)
+        return Talk(insecure_context().wrap_socket(connection) if is_tls else connection)
+
+
+class Talk:
+    """A bare connection: bytes to the relay, replies from it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self._file = connection.makefile("rb")
+
+    def __enter__(self) -> "Talk":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+    def wait_until_closed(self) -> None:
+        """Wait until the relay hangs up, whatever it says before."""
+        with contextlib.suppress(ConnectionError):
+            while self.socket.recv(1000):
+                pass
+
+    def send(self, content: bytes) -> None:
+        self.socket.sendall(content)
+
+    def reply(self) -> str:
+        """The next reply, without its line end; of several lines the last. Empty at the end."""
+        while True:
+            line = self._file.readline().decode("ascii")
+            if line[3:4] != "-":
+                return line.removesuffix("\r\n")
+
+    def rest(self) -> str:
+        """All that comes until the relay hangs up."""
+        return self._file.read().decode("ascii")
+
+    def ask(self, command: str) -> str:
+        self.send(command.encode() + b"\r\n")
+        return self.reply()
+
+    def log_in(self, sender: Sender) -> None:
+        assert self.reply().startswith("220 ")
+        assert self.ask("EHLO test").startswith("250 ")
+        word = plain_word("jwt", sender.jwt)
+        assert self.ask(f"AUTH PLAIN {word}") == "235 2.7.0 Authentication successful"
+
+    def begin_data(self, *recipients: str) -> None:
+        """All commands up to and with DATA."""
+        assert self.ask("MAIL FROM:<me@example.com>") == "250 2.1.0 Ok"
+        for recipient in recipients or ("recipient@example.net",):
+            assert self.ask(f"RCPT TO:<{recipient}>") == "250 2.1.5 Ok"
+        assert self.ask("DATA").startswith("354 ")
+
+
+def plain_word(user: str, password: str, on_behalf_of: str = "") -> str:
+    """The initial response of AUTH PLAIN (RFC 4616)."""
+    return base64.b64encode(f"{on_behalf_of}\0{user}\0{password}".encode()).decode()
+
+
+def insecure_context() -> ssl.SSLContext:
+    """A context that takes any certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,159 @@
+"""The verbs of SMTP and their parameters, beside what every mail needs."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.api import Api, Sender
+from tests.smtp.mails import left
+from tests.smtp.relay import RelayProcess, Talk
+
+MAIL = b"Subject: A subject\r\n\r\ntext\r\n.\r\n"
+
+
+@pytest.fixture
+def talk(relay: RelayProcess, sender: Sender) -> Iterator[Talk]:
+    """A connection on which ``sender`` has logged in."""
+    with relay.talk() as talk:
+        talk.log_in(sender)
+        yield talk
+
+
+def test_what_is_announced(relay: RelayProcess) -> None:
+    with relay.talk() as talk:
+        assert talk.reply().startswith("220 ")
+        talk.send(b"EHLO test\r\nQUIT\r\n")
+        extensions = talk.rest().split("\r\n")[1:-2]
+    assert [line[4:] for line in extensions] == [
+        f"SIZE {5 * 1024 * 1024}",
+        "8BITMIME",
+        "SMTPUTF8",
+        "STARTTLS",
+        "AUTH LOGIN PLAIN",
+        "PIPELINING",
+        "ENHANCEDSTATUSCODES",
+        "HELP",
+    ]
+
+
+def test_before_ehlo(relay: RelayProcess) -> None:
+    with relay.talk() as talk:
+        talk.reply()
+        for command in ("AUTH PLAIN AAAA", "MAIL FROM:<a@example.com>", "RCPT TO:<a@example.com>"):
+            assert talk.ask(command)[:9] == "503 5.5.1", command
+        assert talk.ask("NOOP") == "250 2.0.0 OK"
+        assert talk.ask("RSET") == "250 2.0.0 OK"
+        assert talk.ask("EHLO").startswith("501 5.5.4 ")
+        assert talk.ask("HELO test").startswith("250 ")
+        assert talk.ask("MAIL FROM:<a@example.com>").startswith("530 5.7.0 ")
+        assert talk.ask("QUIT") == "221 2.0.0 Bye"
+        assert talk.reply() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reply"),
+    [
+        ("FROM:<>", "250 2.1.0"),
+        ("FROM: <a@example.com>", "250 2.1.0"),
+        ("FROM:a@example.com", "250 2.1.0"),
+        ("from:<@a.example,@b.example:c@example.com> SIZE=1000", "250 2.1.0"),
+        ("FROM:<jürgen@example.com> SMTPUTF8 BODY=8BITMIME", "250 2.1.0"),
+        ("FROM:<a@example.com> BODY=7BIT AUTH=<>", "250 2.1.0"),
+        ("FROM:<a@example.com> auth=a+3Db BODY=7BIT", "250 2.1.0"),
+        ("FROM: AUTH=a@example.com", "250 2.1.0"),
+        ("FROM:<a@example.com> SIZE=5242880", "250 2.1.0"),
+        ("FROM:<a@example.com> SIZE=5242881", "552 5.3.4"),
+        ("FROM:<a@example.com> SIZE=" + "9" * 1000, "552 5.3.4"),
+        ("FROM:<a@example.com> SIZE", "501 5.5.4"),
+        ("FROM:<a@example.com> SIZE=large", "501 5.5.4"),
+        ("FROM:<a@example.com> SIZE=\u00b2", "501 5.5.4"),
+        ("FROM:<a@example.com> BODY=BINARYMIME", "501 5.5.4"),
+        ("FROM:<a@example.com> SMTPUTF8=yes", "501 5.5.4"),
+        ("FROM:<a@example.com> RET=HDRS", "555 5.5.4"),
+        ("FROM:<a@example.com>SIZE=1", "553 5.1.3"),
+        ("FROM:<a@example.com", "553 5.1.3"),
+        ("FROM:", "553 5.1.3"),
+        ("a@example.com", "501 5.5.4"),
+    ],
+)
+def test_mail(talk: Talk, arguments: str, reply: str) -> None:
+    assert talk.ask(f"MAIL {arguments}")[:9] == reply
+    # What was refused has begun no mail.
+    code = "250 2.1.5" if reply.startswith("250") else "503 5.5.1"
+    assert talk.ask("RCPT TO:<a@example.net>")[:9] == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reply"),
+    [
+        ("TO: <a@example.net>", "250 2.1.5"),
+        ("to:a@example.net", "250 2.1.5"),
+        ("TO:<@a.example,@b.example:a@example.net>", "250 2.1.5"),
+        ("TO:<a+tag=x@example.net>", "250 2.1.5"),
+        ("TO:<a@bücher.example>", "250 2.1.5"),
+        ("TO:<jürgen@example.net>", "553 5.6.7"),
+        ('TO:<"a b"@example.net>', "553 5.1.3"),
+        ('TO:<"a"@example.net>', "553 5.1.3"),
+        ("TO:<>", "553 5.1.3"),
+        ("TO:<Postmaster>", "553 5.1.3"),
+        ("TO:<a@example.net> NOTIFY=NEVER", "555 5.5.4"),
+        ("TO:<a@example.net> ORCPT=rfc822;a@example.net", "555 5.5.4"),
+        ("TO:<a@example.net>,<b@example.net>", "553 5.1.3"),
+        ("a@example.net", "501 5.5.4"),
+    ],
+)
+def test_rcpt(talk: Talk, arguments: str, reply: str) -> None:
+    talk.ask("MAIL FROM:<a@example.com>")
+    assert talk.ask(f"RCPT {arguments}")[:9] == reply
+
+
+def test_a_route_leads_nowhere_else(talk: Talk, api: Api, sender: Sender) -> None:
+    talk.begin_data("@a.example,@b.example:recipient@example.net")
+    talk.send(MAIL)
+    assert talk.reply().startswith("250 2.0.0 ")
+    assert [mail.form["bcc"] for mail in left(api, sender)] == [["recipient@example.net"]]
+
+
+def test_rset_forgets_the_mail(talk: Talk, api: Api, sender: Sender) -> None:
+    talk.ask("MAIL FROM:<a@example.com>")
+    talk.ask("RCPT TO:<first@example.net>")
+    assert talk.ask("RSET") == "250 2.0.0 OK"
+    assert talk.ask("DATA").startswith("503 5.5.1 ")
+    talk.begin_data("second@example.net")
+    talk.send(MAIL)
+    assert talk.reply().startswith("250 2.0.0 ")
+    assert [mail.form["bcc"] for mail in left(api, sender)] == [["second@example.net"]]
+
+
+def test_fifty_recipients_and_one(talk: Talk, api: Api, sender: Sender) -> None:
+    talk.ask("MAIL FROM:<a@example.com>")
+    replies = [talk.ask(f"RCPT TO:<r{number}@example.net>")[:9] for number in range(51)]
+    assert replies == ["250 2.1.5"] * 50 + ["452 4.5.3"]
+    assert talk.ask("DATA").startswith("354 ")
+    talk.send(MAIL)
+    assert talk.reply().startswith("250 2.0.0 ")
+    (mail,) = left(api, sender)
+    assert len(mail.form["bcc"]) == 50
+
+
+def test_other_verbs(talk: Talk) -> None:
+    assert talk.ask("NOOP whatever") == "250 2.0.0 OK"
+    assert talk.ask("HELP").startswith("250 2.0.0 Supported commands: AUTH DATA ")
+    assert talk.ask("HELP MAIL").startswith("250 2.0.0 Syntax: MAIL FROM: <address>")
+    assert talk.ask("VRFY a@example.com").startswith("252 2.0.0 ")
+    assert talk.ask("EXPN list").startswith("502 5.5.1 ")
+    # They are not announced.
+    assert talk.ask("BDAT 0 LAST").startswith("500 5.5.2 ")
+    assert talk.ask("ETRN example.com").startswith("500 5.5.2 ")
+    assert talk.ask("QUIT now").startswith("501 5.5.4 ")
+
+
+def test_commands_out_of_order(talk: Talk) -> None:
+    assert talk.ask("RCPT TO:<a@example.net>").startswith("503 5.5.1 ")
+    assert talk.ask("DATA").startswith("503 5.5.1 ")
+    assert talk.ask("STARTTLS now").startswith("501 5.5.4 ")
+    assert talk.ask("MAIL FROM:<a@example.com>").startswith("250 2.1.0 ")
+    assert talk.ask("MAIL FROM:<a@example.com>").startswith("503 5.5.1 ")
+    assert talk.ask("AUTH PLAIN AAAA").startswith("503 5.5.1 ")
+    assert talk.ask("DATA now").startswith("501 5.5.4 ")
+    assert talk.ask("DATA") == "554 5.5.1 No recipient was accepted"

@@ -1,0 +1,76 @@
+"""Generated mails, and what becomes of each: every part is there, or named in the refusal."""
+
+import base64
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_relay.message.convert import Request, convert
+from smtp_relay.message.faults import Unsendable
+from tests.smtp.generated import File, Mail, generated
+
+
+def converted(content: bytes, recipients: tuple[str, ...] = ("recipient@example.net",)) -> Request:
+    return convert(content, recipients, sender="sender@example.com", max_hops=30)
+
+
+def body_of(content: bytes, *recipients: str) -> dict[str, Any]:
+    request = converted(content, recipients or ("recipient@example.net",))
+    body: dict[str, Any] = json.loads(request.body)
+    return body
+
+
+def check_file(found: dict[str, Any], expected: File) -> None:
+    assert base64.b64decode(found["content"]) == expected.content
+    assert found["content_type"] == expected.kind
+    assert found.get("content_id") == expected.content_id
+    if expected.name is None:
+        assert found["filename"].startswith("part-")
+    else:
+        assert found["filename"] == expected.name
+
+
+def check_mail(mail: Mail) -> None:
+    if mail.refusal is not None:
+        with pytest.raises(Unsendable) as caught:
+            converted(mail.content)
+        assert mail.refusal in str(caught.value)
+        return
+    body = body_of(mail.content)
+    assert body["subject"] == mail.subject
+    without_any = not mail.text and not mail.html
+    assert body["text"] == ("\r\n" if without_any else mail.text or "")
+    assert body.get("html") == mail.html
+    assert len(body.get("attachments", ())) == len(mail.files)
+    for found, expected in zip(body.get("attachments", ()), mail.files, strict=True):
+        check_file(found, expected)
+
+
+@pytest.mark.parametrize("hundred", range(20))
+def test_every_part_survives(hundred: int) -> None:
+    for seed in range(100 * hundred, 100 * (hundred + 1)):
+        try:
+            check_mail(generated(seed))
+        except BaseException as error:
+            error.add_note(f"seed {seed}")
+            raise
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_break_it(content: bytes) -> None:
+    with contextlib.suppress(Unsendable):
+        converted(content)
+
+
+@given(st.integers(0, 300), st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=6)), max_size=6))
+def test_no_change_to_a_mail_breaks_it(seed: int, changes: list[tuple[float, bytes]]) -> None:
+    content = generated(seed).content
+    for place, other in changes:
+        at = int(place * len(content))
+        content = content[:at] + other + content[at + len(other) // 2 :]
+    with contextlib.suppress(Unsendable):
+        converted(content)

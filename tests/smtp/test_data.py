@@ -1,0 +1,90 @@
+"""Reading a mail from a connection, however it is cut into pieces."""
+
+import asyncio
+import contextlib
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_relay.data import TooLong, read_mail
+
+# No CR LF within a line, but all that looks like a part of it.
+LINES = st.lists(
+    st.lists(st.sampled_from([b".", b"..", b"x", b"\r", b"\n", b"y" * 40]), max_size=5)
+    .map(b"".join)
+    .filter(lambda line: b"\r\n" not in line and not line.startswith(b"\n")),
+    max_size=10,
+)
+BEHIND = b"NEXT COMMAND\r\n"
+
+
+def on_the_wire(mail: bytes) -> bytes:
+    lines = mail.split(b"\r\n")[:-1]
+    dotted = (b"." + line if line.startswith(b".") else line for line in lines)
+    return b"".join(line + b"\r\n" for line in dotted) + b".\r\n"
+
+
+async def received(
+    content: bytes, sizes: list[int], *, limit: int = 64, max_bytes: int = 10**6, max_line: int = 99
+) -> bytes:
+    """What is read where ``content`` comes in pieces of these ``sizes``, and one with the rest."""
+    reader = asyncio.StreamReader(limit=limit)
+    reading = asyncio.ensure_future(read_mail(reader, max_bytes=max_bytes, max_line_bytes=max_line))
+    rest = content + BEHIND
+    for size in sizes:
+        reader.feed_data(rest[:size])
+        rest = rest[size:]
+        await asyncio.sleep(0)
+    reader.feed_data(rest)
+    reader.feed_eof()
+    try:
+        return await reading
+    finally:
+        assert await reader.read() == BEHIND
+
+
+@given(LINES, st.lists(st.integers(1, 6)), st.sampled_from([8, 64, 10_000]))
+def test_every_mail_arrives(lines: list[bytes], sizes: list[int], limit: int) -> None:
+    mail = b"".join(line + b"\r\n" for line in lines)
+    reading = received(on_the_wire(mail), sizes, limit=limit, max_line=400)
+    assert asyncio.run(reading) == mail
+
+
+@pytest.mark.parametrize(("size", "most"), [(5_000_000, 13_000_000), (50_000_000, 8_000_000)])
+def test_a_large_mail_is_not_held_many_times(size: int, most: int) -> None:
+    async def read() -> None:
+        reader = asyncio.StreamReader(limit=64 * 1024)
+        reading = read_mail(reader, max_bytes=5_000_000, max_line_bytes=1000)
+        task = asyncio.ensure_future(reading)
+        line = b"x" * 998 + b"\r\n"
+        for _ in range(size // 1000):
+            reader.feed_data(line)
+            await asyncio.sleep(0)
+        reader.feed_data(b".\r\n")
+        with contextlib.suppress(TooLong):
+            await task
+
+    tracemalloc.start()
+    try:
+        asyncio.run(read())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < most
+
+
+@given(LINES, st.integers(0, 100), st.integers(0, 100))
+def test_limits_are_exact(lines: list[bytes], max_bytes: int, max_line: int) -> None:
+    mail = b"".join(line + b"\r\n" for line in lines)
+    reading = received(on_the_wire(mail), [], max_bytes=max_bytes, max_line=max_line)
+    longest = max((len(line) for line in lines), default=0)
+    if len(mail) > max_bytes:
+        with pytest.raises(TooLong, match=r"552 5\.3\.4 "):
+            asyncio.run(reading)
+    elif longest > max_line:
+        with pytest.raises(TooLong, match=r"500 5\.5\.2 "):
+            asyncio.run(reading)
+    else:
+        assert asyncio.run(reading) == mail

@@ -1,0 +1,367 @@
+"""What becomes of each field of a header, of the envelope, and of mails that break the rules."""
+
+import contextlib
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from smtp_relay.message.convert import convert
+from smtp_relay.message.faults import Uncarriable, Unsendable
+from tests.smtp.test_conversion import body_of, converted
+
+SENDER = "sender@example.com"  # the credential's address
+MEBIBYTE = 1024 * 1024
+
+
+def mail(*fields: str, text: str = "text") -> bytes:
+    """A mail to recipient@example.net with these ``fields`` beside."""
+    usual = ["To: recipient@example.net", "Subject: A subject"]
+    return "\r\n".join([*usual, *fields, "", text]).encode()
+
+
+def headers_of(*fields: str) -> dict[str, str]:
+    headers: dict[str, str] = body_of(mail(*fields)).get("headers", {})
+    return headers
+
+
+def refusal_of(content: bytes) -> str:
+    with pytest.raises(Unsendable) as caught:
+        converted(content)
+    return str(caught.value)
+
+
+# Who sends, and who is answered
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "reply_to"),
+    [
+        ([], None, None),
+        ([f"From: {SENDER}"], None, None),
+        ([f"From: Me <{SENDER.upper()}>"], "Me", None),
+        ([f'From: "{SENDER}" <{SENDER}>'], None, None),
+        (["From: other@else.example"], None, [{"email": "other@else.example"}]),
+        (["From: Me <me@else.example>"], "Me", [{"email": "me@else.example", "name": "Me"}]),
+        (["From: root (Cron Daemon)"], "Cron Daemon", None),
+        ([f"From: {SENDER} (Me (really))"], "Me (really)", None),
+        (
+            ["From: =?utf-8?q?Zo=C3=AB?= <a@else.example>", "Reply-To: b@x.example"],
+            "Zoë",
+            [{"email": "b@x.example"}],
+        ),
+        (['From: "Doe, \\"J\\"" <sender@example.com>'], 'Doe, "J"', None),
+        ([f"From: Me <@route.example:{SENDER}>"], "Me", None),
+        ([f"From: Me <{SENDER}>", f"Sender: {SENDER}"], "Me", None),
+    ],
+)
+def test_display_name_and_answers(fields: list[str], name: str | None, reply_to: Any) -> None:
+    body = body_of(mail(*fields))
+    assert body.get("from_name") == name
+    assert body.get("reply_to") == reply_to
+
+
+def test_somebody_else_as_sender_is_refused() -> None:
+    assert "Sender" in refusal_of(mail(f"From: {SENDER}", "Sender: agent@else.example"))
+
+
+def test_two_senders_are_refused() -> None:
+    assert "From" in refusal_of(mail("From: a@x.example, b@x.example"))
+    assert "From" in refusal_of(mail("From: a@x.example", "From: b@x.example"))
+
+
+# Who gets it
+
+
+def test_only_the_envelope_gets_it() -> None:
+    content = mail(
+        "Cc: Known <Cc@Example.NET>, stranger@else.example",
+        "Bcc: secret@example.net, other-stranger@else.example",
+    )
+    envelope = ["hidden@example.net", "cc@example.net", "secret@example.net"]
+    body = body_of(content, *envelope)
+    assert "to" not in body
+    assert body["cc"] == [{"email": "cc@example.net", "name": "Known"}]
+    assert body["bcc"] == [{"email": "hidden@example.net"}, {"email": "secret@example.net"}]
+    assert "stranger" not in str(body)
+
+
+def test_groups_and_unknown_forms_of_domains() -> None:
+    content = mail(
+        "To: Friends: a@x.example, Bee <b@bücher.example>;, undisclosed-recipients:;",
+    )
+    body = body_of(content, "b@xn--bcher-kva.example", "a@x.example")
+    assert body["to"] == [
+        {"email": "a@x.example"},
+        {"email": "b@xn--bcher-kva.example", "name": "Bee"},
+    ]
+
+
+def test_who_is_in_to_and_cc_is_in_to() -> None:
+    body = body_of(mail("Cc: recipient@example.net"))
+    assert body["to"] == [{"email": "recipient@example.net"}]
+    assert "cc" not in body
+
+
+# The other fields
+
+
+def test_fields_that_are_carried() -> None:
+    carried = {
+        "References": "<1@x> <2@x>",
+        "In-Reply-To": "<2@x>",
+        "List-Unsubscribe": "<https://example.com/u>",
+        "Auto-Submitted": "auto-generated",
+        "X-Mailer": "test",
+        "Disposition-Notification-To": "the API refuses this by name",
+    }
+    assert headers_of(*(f"{name}: {value}" for name, value in carried.items())) == carried
+
+
+def test_a_folded_and_encoded_field_is_one_line() -> None:
+    assert headers_of("X-Long: one\r\n\ttwo\r\n  =?utf-8?b?w7w=?=") == {"X-Long": "one two  ü"}
+
+
+def test_what_belongs_to_the_transport_is_left_out() -> None:
+    fields = ["Date", "Message-ID", "Received", "MIME-Version", "DKIM-Signature", "Return-Path"]
+    assert headers_of(*(f"{name}: x" for name in fields)) == {}
+
+
+def test_what_programs_say_about_themselves() -> None:
+    assert headers_of("User-Agent: Mozilla Thunderbird", "Thread-Index: AdX") == {
+        "X-User-Agent": "Mozilla Thunderbird",
+        "X-Thread-Index": "AdX",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["Subject", "Reply-To", "X-Twice", "Content-Type", "Message-ID", "Sender"]
+)
+def test_a_field_that_is_there_twice_is_named(name: str) -> None:
+    fields = [f"{name}: a@b.example"] * 2
+    assert name.lower() in refusal_of(mail(*fields)).lower()
+
+
+@pytest.mark.parametrize("name", ["Keywords", "Comments", "X-Received"])
+def test_a_field_that_may_be_there_twice_is_not_carried(name: str) -> None:
+    with pytest.raises(Uncarriable, match=name):
+        converted(mail(f"{name}: a", f"{name}: b"))
+
+
+def test_text_of_no_charset_is_refused_by_name() -> None:
+    assert "X-Raw" in refusal_of(b"X-Raw: \xfc\r\n" + mail())
+    assert "Subject" in refusal_of(b"Subject: =?x-klingon?q?a?=\r\n\r\n")
+
+
+def test_a_loop_is_refused() -> None:
+    received = "Received: by a.example"
+    assert "subject" in body_of(mail(*[received] * 30))
+    assert "circle" in refusal_of(mail(*[received] * 31))
+
+
+# The idempotency key
+
+
+def key_of(content: bytes, *recipients: str, sender: str = SENDER) -> str | None:
+    to = recipients or ("recipient@example.net",)
+    return convert(content, to, sender=sender, max_hops=30).key
+
+
+def test_the_key_is_that_of_the_same_mail_to_the_same_people() -> None:
+    content = mail("Message-ID: <1@x>", "Date: today")
+    key = key_of(content, "recipient@example.net", "b@x.example", "a@x.example")
+    assert key is not None
+    later = mail("Message-ID: <1@x>", "Date: tomorrow", "Received: by a.example")
+    assert key_of(later, "a@x.example", "recipient@example.net", "b@x.example") == key
+    others = [
+        key_of(content),
+        key_of(content, "recipient@example.net", "b@x.example"),
+        key_of(content, sender="other@example.com"),
+        key_of(mail("Message-ID: <2@x>")),
+        key_of(mail("Message-ID: <1@x>", text="another text")),
+    ]
+    assert len({key, *others}) == 1 + len(others)
+
+
+def test_without_a_message_id_there_is_no_key() -> None:
+    assert key_of(mail()) is None
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "resend-idempotency-key"])
+def test_the_clients_own_key_wins(name: str) -> None:
+    content = mail("Message-ID: <1@x>", f"{name}: my key")
+    assert key_of(content) == "my key"
+    assert "headers" not in body_of(content)
+
+
+def test_a_key_that_http_can_not_carry() -> None:
+    assert key_of(mail("Idempotency-Key: =?utf-8?q?_two_words_?=")) == "two words"
+    assert refusal_of(mail("Message-ID: <1@x>", "Idempotency-Key: ")) == "Idempotency-Key is empty"
+    refusal = refusal_of(mail("Idempotency-Key: =?utf-8?q?a=0D=0AX-Evil:_b?="))
+    assert refusal == "Idempotency-Key holds a control character"
+
+
+# The header of a part
+
+
+def with_part(*fields: str, kind: str = "text/plain", sub: str = "mixed") -> bytes:
+    """A mail whose first part is of this ``kind``, with these ``fields``."""
+    lines = [f"Content-Type: multipart/{sub}; boundary=b", "", "--b", f"Content-Type: {kind}"]
+    return b"Subject: x\r\n" + "\r\n".join([*lines, *fields, "", "text", "--b--"]).encode()
+
+
+@pytest.mark.parametrize(
+    ("field", "kind", "sub"),
+    [
+        ("Content-Base: https://example.com/", "text/html", "mixed"),
+        ("Content-Features: (color=binary)", "image/png", "mixed"),
+        ("Content-Location: https://example.com/", "text/html", "related"),
+        ("Content-Location: https://example.com/\r\nContent-ID: <a@b>", "text/html", "related"),
+        ("Content-Location: image.png", "image/png", "mixed"),
+        ("Content-Description: A view of the sea", "image/png", "mixed"),
+    ],
+)
+def test_what_a_part_says_that_can_not_be_carried(field: str, kind: str, sub: str) -> None:
+    name = field.partition(":")[0]
+    assert f"Part 1: {name} can't be carried" == refusal_of(with_part(field, kind=kind, sub=sub))
+
+
+def test_what_programs_write_into_parts() -> None:
+    marks = [
+        "X-Unix-Mode: 0644",
+        "X-Apple-Part-Url: A@B",
+        "X-Attachment-Id: f_1",
+        "MIME-Version: 1.0",
+        "Content-Language: en-US",
+        "Content-Class: urn:content-classes:message",
+        "Content-ID: <part1@test>",
+    ]
+    assert body_of(with_part(*marks, "Content-Description: Mail message body"))["text"] == "text"
+    named = 'Content-Disposition: attachment; filename="a b.png"'
+    image = with_part(
+        *marks,
+        named,
+        "Content-Description: a b.png",
+        "Content-Location: a.png",
+        kind="image/png",
+    )
+    (attachment,) = body_of(image)["attachments"]
+    assert (attachment["filename"], attachment["content_id"]) == ("a b.png", "part1@test")
+    assert headers_of("Content-Language: en-US") == {"Content-Language": "en-US"}
+
+
+# Bodies
+
+
+def test_a_mail_of_files_alone_gets_an_empty_line() -> None:
+    body = body_of(mail("Content-Type: application/pdf", text="%PDF"))
+    assert body["text"] == "\r\n"
+    assert body["attachments"][0]["filename"] == "part-1.pdf"
+
+
+def test_an_empty_mail_is_for_the_api_to_refuse() -> None:
+    assert body_of(mail(text=""))["text"] == ""
+
+
+def test_a_second_text_is_a_file() -> None:
+    parts = [
+        "Content-Type: multipart/mixed; boundary=b\r\n",
+        "--b\r\n\r\nthe text\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>a footer</p>\r\n--b--",
+    ]
+    body = body_of(b"Subject: x\r\n" + "\r\n".join(parts).encode())
+    assert (body["text"], body.get("html")) == ("the text", None)
+    assert body["attachments"][0]["filename"] == "part-2.html"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"Subject: x\r\n\r\na\nb", "Line 3 holds a bare LF"),
+        (b"Subject: x\r\n\r\na\rb", "Line 3 holds a bare CR"),
+        (b"Subject: x\r\n\r\na\0b", "Line 3 holds a NUL"),
+        (b"no field\r\n\r\n", "no header field"),
+        (b"Content-Type: multipart/mixed\r\n\r\n--\r\n", "no boundary"),
+        (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n", "nowhere"),
+        (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--", "no parts"),
+        (b"Content-Type: nonsense\r\n\r\n", "no media type: nonsense"),
+        (b"Content-Transfer-Encoding: base64\r\n\r\n!", "not base64"),
+        (b"Content-Type: text/plain; charset=ascii\r\n\r\n\xff", "not of its charset"),
+    ],
+)
+def test_broken_mails_are_refused_by_name(content: bytes, problem: str) -> None:
+    assert problem in refusal_of(content)
+
+
+# Mails that are made to take long
+
+_HEAD = b"To: recipient@example.net\r\nSubject: x\r\n"
+
+
+def _nested(depth: int) -> bytes:
+    head = b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n"
+    return _HEAD + b"".join(head % (level, level) for level in range(depth))
+
+
+def test_parts_deep_in_each_other() -> None:
+    assert body_of(_nested(10) + b"\r\ntext")["text"] == "text"
+    assert "10 deep" in refusal_of(_nested(11) + b"\r\ntext")
+
+
+def test_no_mail_takes_much_memory() -> None:
+    content = _nested(10) + b"\r\n" + b"x" * (5 * MEBIBYTE)
+    tracemalloc.start()
+    try:
+        converted(content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 80 * MEBIBYTE
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda size: _nested(size // 60),
+        lambda size: _nested(9) + b"\r\n" + b"--b\r\n" * (size // 5),
+        lambda size: (
+            _HEAD
+            + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+            + b"--b\r\n\r\nx\r\n" * (size // 10)
+        ),
+        lambda size: _HEAD + b"X-A: b\r\n" * (size // 8),
+        lambda size: _HEAD + b"To: " + b'<"' * (size // 2),
+        lambda size: _HEAD + b"To: " + b"(" * 100_000,
+        lambda size: _HEAD + b"X-A: " + b"=?utf-8?q?=E4?= " * 8000 + b"\r\n\r\n",
+        lambda size: _HEAD + b"Content-Type: a/b" + b';a="b;c' * 1000 + b"\r\n\r\n",
+        lambda size: _HEAD + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b" " * size,
+        lambda size: (
+            _HEAD
+            + b"Content-Transfer-Encoding: uuencode\r\n\r\nbegin \r\n"
+            + b" \r\n" * (size // 3)
+        ),
+    ],
+)
+def test_no_mail_takes_long(make: Callable[[int], bytes]) -> None:
+    content = make(5 * MEBIBYTE)
+    began = time.process_time()
+    with contextlib.suppress(Unsendable):
+        converted(content)
+    assert time.process_time() - began < 3
+
+
+# The names of files
+
+
+@pytest.mark.parametrize("encoded_first", [True, False])
+def test_the_encoded_name_of_a_file_is_its_name(encoded_first: bool) -> None:
+    names = [
+        'filename="Angebot fr Mller.pdf"',
+        "filename*=UTF-8''Angebot%20f%C3%BCr%20M%C3%BCller.pdf",
+    ]
+    if encoded_first:
+        names.reverse()
+    disposition = "; ".join(["Content-Disposition: attachment", *names])
+    body = body_of(mail("Content-Type: application/pdf", disposition))
+    assert [file["filename"] for file in body["attachments"]] == ["Angebot für Müller.pdf"]

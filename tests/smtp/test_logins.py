@@ -1,0 +1,221 @@
+"""Who may send, and what happens to who may not."""
+
+import smtplib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import Api, Sender, unique_name
+from tests.smtp.api_stand_in import StandIn
+from tests.smtp.mails import short_mail
+from tests.smtp.relay import HOST, RelayProcess, plain_word
+from tools.local_server import LocalServer
+
+GOOD = "235 2.7.0 Authentication successful"
+INVALID = "535 5.7.8 Invalid address credential"
+
+
+@pytest.fixture
+def own_relay(server: LocalServer, tmp_path: Path) -> Iterator[RelayProcess]:
+    """A relay that has not seen any failure yet."""
+    with RelayProcess(server.url, tmp_path) as running:
+        yield running
+
+
+def reply_to_login(relay: RelayProcess, user: str, password: str) -> str:
+    with relay.talk() as talk:
+        talk.reply()
+        talk.ask("EHLO test")
+        return talk.ask(f"AUTH PLAIN {plain_word(user, password)}")
+
+
+def test_nothing_goes_without_a_login(relay: RelayProcess) -> None:
+    with relay.talk() as talk:
+        talk.reply()
+        talk.ask("EHLO test")
+        for command in ("MAIL FROM:<a@example.com>", "RCPT TO:<a@example.com>", "DATA"):
+            assert talk.ask(command) == "530 5.7.0 Authentication required"
+
+
+@pytest.mark.parametrize("mechanism", ["plain", "login"])
+@pytest.mark.parametrize("is_address", [True, False])
+def test_good_logins(relay: RelayProcess, sender: Sender, mechanism: str, is_address: bool) -> None:
+    with smtplib.SMTP(HOST, relay.port) as smtp:
+        smtp.ehlo()
+        smtp.user = sender.address.upper() if is_address else "JWT"
+        smtp.password = sender.jwt
+        ask = {"plain": smtp.auth_plain, "login": smtp.auth_login}[mechanism]
+        assert smtp.auth(mechanism, ask)[0] == 235
+        assert smtp.docmd("AUTH", "PLAIN")[0] == 503
+
+
+def test_another_address_than_the_credentials(
+    own_relay: RelayProcess, sender: Sender, api: Api
+) -> None:
+    other = api.new_sender()
+    assert reply_to_login(own_relay, other.address, sender.jwt).startswith("535 5.7.8 ")
+    assert reply_to_login(own_relay, "root", sender.jwt).startswith("535 5.7.8 ")
+
+
+def test_nobody_acts_for_somebody_else(own_relay: RelayProcess, sender: Sender) -> None:
+    with own_relay.talk() as talk:
+        talk.reply()
+        talk.ask("EHLO test")
+        word = plain_word("jwt", sender.jwt, on_behalf_of="somebody")
+        assert talk.ask(f"AUTH PLAIN {word}").startswith("535 5.7.8 ")
+        assert talk.ask(f"AUTH PLAIN {plain_word('jwt', sender.jwt, 'jwt')}") == GOOD
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("AUTH", "501"),
+        ("AUTH PLAIN !", "501"),
+        ("AUTH PLAIN AAA= x", "501"),
+        ("AUTH PLAIN " + "AGEK", "501"),
+        ("AUTH CRAM-MD5", "504"),
+        ("AUTH PLAIN /wD/AP8=", "535"),
+        ("AUTH PLAIN " + "A" * 12_288, "500"),
+    ],
+)
+def test_what_is_no_login(relay: RelayProcess, command: str, code: str) -> None:
+    with relay.talk() as talk:
+        talk.reply()
+        talk.ask("EHLO test")
+        assert talk.ask(command)[:3] == code
+        assert talk.ask("NOOP") == "250 2.0.0 OK"
+
+
+def test_a_client_gives_up_its_login(relay: RelayProcess) -> None:
+    with relay.talk() as talk:
+        talk.reply()
+        talk.ask("EHLO test")
+        assert talk.ask("AUTH LOGIN") == "334 VXNlcm5hbWU6"
+        assert talk.ask("*").startswith("501 5.7.0 ")
+        assert talk.ask("AUTH PLAIN").startswith("334")
+        assert talk.ask("A" * 20_000) == "500 5.5.6 The answer is too long"
+        assert talk.ask("AUTH PLAIN").startswith("334")
+        talk.send(b"x" * 100_000 + b"\r\n")
+        assert talk.reply() == "421 4.5.6 The answer is too long"
+        assert talk.reply() == ""
+
+
+def test_ten_failures(own_relay: RelayProcess, sender: Sender) -> None:
+    for guess in range(10):
+        assert reply_to_login(own_relay, "jwt", f"guess {guess}") == INVALID
+    reply = "421 4.7.0 Too many failed logins: try again in some minutes"
+    assert reply_to_login(own_relay, "jwt", sender.jwt) == reply
+    assert own_relay.metric('logins_total{result="bad"}') == 10
+
+
+def test_many_failures_at_once(own_relay: RelayProcess, sender: Sender) -> None:
+    guesses = [f"guess {number}" for number in range(39)] + [sender.jwt]
+    with ThreadPoolExecutor(len(guesses)) as pool:
+        replies = list(pool.map(lambda guess: reply_to_login(own_relay, "jwt", guess), guesses))
+    assert sum(reply == INVALID for reply in replies) <= 10
+    assert {reply[:9] for reply in replies} <= {"535 5.7.8", "235 2.7.0", "421 4.7.0"}
+
+
+def test_no_password_in_the_log(own_relay: RelayProcess, sender: Sender) -> None:
+    assert reply_to_login(own_relay, "jwt", sender.jwt) == GOOD
+    reply_to_login(own_relay, "jwt", "a bad password")
+    log = own_relay.log.read_text()
+    assert sender.address in log
+    for secret in (sender.jwt, "a bad password", plain_word("jwt", sender.jwt)):
+        assert secret not in log
+
+
+# By the address's password
+
+
+@pytest.fixture
+def with_password(api: Api) -> tuple[Sender, str]:
+    """A new address, and its password."""
+    made = api.post("/api/new_address", {"name": unique_name()}).json()
+    return Sender(made["address"], made["address_id"], made["jwt"]), made["password"]
+
+
+def test_a_login_by_password(
+    own_relay: RelayProcess, api: Api, with_password: tuple[Sender, str]
+) -> None:
+    sender, password = with_password
+    with smtplib.SMTP(HOST, own_relay.port) as smtp:
+        smtp.login(sender.address.upper(), password)
+        smtp.sendmail(sender.address, ["recipient@example.net"], short_mail())
+    assert len(api.sent_by(sender)) == 1
+    wrong = "535 5.7.8 Invalid email or password"
+    assert reply_to_login(own_relay, sender.address, password + "x") == wrong
+    assert reply_to_login(own_relay, "nobody@example.com", password) == wrong
+    assert reply_to_login(own_relay, "jwt", password) == INVALID
+    digest = sha256("pässword".encode()).hexdigest()
+    path = "/api/address_change_password"
+    assert api.post(path, {"new_password": digest}, headers=sender.headers).status_code == 200
+    assert reply_to_login(own_relay, sender.address, "pässword") == GOOD
+
+
+def test_a_password_outlives_its_credential(
+    own_relay: RelayProcess, api: Api, with_password: tuple[Sender, str]
+) -> None:
+    sender, password = with_password
+    with smtplib.SMTP(HOST, own_relay.port) as smtp:
+        smtp.login(sender.address, password)
+        assert api.post("/api/rotate_credential", headers=sender.headers).status_code == 200
+        with pytest.raises(smtplib.SMTPDataError, match="log in again") as caught:
+            smtp.sendmail(sender.address, ["recipient@example.net"], short_mail())
+        assert caught.value.smtp_code == 451
+    with smtplib.SMTP(HOST, own_relay.port) as smtp:
+        smtp.login(sender.address, password)
+        smtp.sendmail(sender.address, ["recipient@example.net"], short_mail())
+    assert len(api.sent_by(sender)) == 1
+
+
+# With a stand-in for the API: what it is asked, and what it could answer
+
+
+@pytest.fixture(scope="module")
+def misled(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[StandIn, RelayProcess]]:
+    """A stand-in for the API, and a relay that asks it."""
+    with StandIn() as api, RelayProcess(api.url, tmp_path_factory.mktemp("relay")) as relay:
+        yield api, relay
+
+
+def test_a_good_login_is_remembered(sender: Sender, tmp_path: Path) -> None:
+    with (
+        StandIn() as api,
+        RelayProcess(api.url, tmp_path, settings={"SITE_PASSWORD": "open"}) as relay,
+    ):
+        api.answers["/open_api/credential_login"] = (200, {"success": True})
+        for _ in range(3):
+            assert reply_to_login(relay, "jwt", sender.jwt) == GOOD
+        assert [call.path for call in api.calls].count("/open_api/credential_login") == 1
+        asked = next(call for call in api.calls if call.path == "/open_api/credential_login")
+        assert asked.body == {"credential": sender.jwt}
+        assert asked.headers["x-custom-auth"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reply"),
+    [
+        (401, {"code": "invalid_login", "detail": "No"}, "535 5.7.8 No"),
+        (403, {"code": "password_login_disabled", "detail": "Off"}, "535 5.7.8 Off"),
+        (401, {"code": "site_password_required", "detail": "Site"}, "454 4.7.0 "),
+        (429, {"code": "rate_limit_exceeded", "detail": "Slow"}, "454 4.7.0 "),
+        (503, {"code": "database_unavailable", "detail": "Later"}, "454 4.7.0 "),
+        (500, {}, "454 4.7.0 "),
+        (404, {}, "454 4.7.0 "),
+        (200, {}, "454 4.7.0 "),
+        (200, [], "454 4.7.0 "),
+    ],
+)
+def test_other_answers(
+    misled: tuple[StandIn, RelayProcess], status: int, body: Any, reply: str
+) -> None:
+    api, relay = misled
+    api.answers["/api/address_login"] = (status, body)
+    assert reply_to_login(relay, "me@example.com", "password").startswith(reply)

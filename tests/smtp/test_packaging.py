@@ -1,0 +1,50 @@
+"""What `pip install '.[smtp]'` brings, and that none of it is the worker's."""
+
+import dataclasses
+import tomllib
+
+from smtp_relay import __main__
+from smtp_relay.settings import Settings
+from tests.unit.source import ROOT
+from tests.unit.test_repository import pins
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def test_the_relay_is_tested_with_what_it_asks_for() -> None:
+    wanted = set(PYPROJECT["project"]["optional-dependencies"]["smtp"])
+    assert all("==" in requirement for requirement in wanted)
+    assert wanted <= pins("dev.txt")
+
+
+def test_the_command_is_there() -> None:
+    assert PYPROJECT["project"]["scripts"] == {"send-mail-smtp": "smtp_relay.__main__:main"}
+    assert callable(__main__.main)
+
+
+def test_every_package_is_installed() -> None:
+    packages = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in (ROOT / "smtp_relay").rglob("__init__.py")
+    }
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == packages
+
+
+def test_the_worker_does_not_know_the_relay() -> None:
+    for path in (ROOT / "src").rglob("*.py"):
+        assert "smtp_relay" not in path.read_text("utf-8")
+
+
+def test_the_relay_does_not_know_the_worker() -> None:
+    own = {path.name for path in (ROOT / "src").iterdir()}
+    for path in (ROOT / "smtp_relay").rglob("*.py"):
+        for line in path.read_text("utf-8").splitlines():
+            if line.startswith(("import ", "from ")):
+                assert line.split()[1].partition(".")[0] not in own - {"__pycache__"}
+
+
+def test_every_setting_is_explained() -> None:
+    page = (ROOT / "docs" / "smtp.md").read_text("utf-8")
+    settings = {field.name.upper() for field in dataclasses.fields(Settings)}
+    rows = "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    assert {name for name in settings if f"`{name}`" not in rows} == set()
