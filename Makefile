@@ -27,8 +27,9 @@ smtp: ## Run the SMTP relay beside `make dev`; SMTP_PORT=8025 and API_URL= can b
 	$(PREPARE)
 	@exec $(RUN) smtp_relay
 
+# Many tests wait for a server to start or for a time to come, so there are more processes than cores.
 test: lint typecheck ## Lint, check types, and run the tests that are not slow
-	@$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: lint typecheck ## Lint, check types, and run all tests
 	@$(RUN) pytest
@@ -46,6 +47,7 @@ format: ## Format the code and repair what the linter can repair
 typecheck: ## Check types
 	$(PREPARE)
 	@$(RUN) mypy
+	@.venv/bin/node node_modules/typescript/bin/tsc --project console
 
 openapi: ## Rewrite the description of the API and the page of it (public/)
 	$(PREPARE)
@@ -75,6 +77,6 @@ lock: ## Rewrite the pinned requirements from requirements/*.in
 	@$(RUN) tools.lock
 
 clean: ## Remove everything that was generated, but not .dev.vars and the local database
-	@rm -rf .venv node_modules python_modules build *.egg-info
+	@rm -rf .venv node_modules python_modules public/assets build *.egg-info
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find src smtp_relay tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

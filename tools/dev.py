@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TextIO
 
 from tools.local_server import HOST, LocalServer, ServerError
-from tools.prepare import LOGS, ROOT
+from tools.prepare import CONSOLE, LOGS, ROOT, PrepareError, rebuild_console
 from tools.wrangler import CONFIG, WranglerError, apply_migrations
 
 DEV_VARS = ROOT / ".dev.vars"
@@ -63,14 +63,24 @@ def _serve(port: int, state: Path) -> None:
         _warn_of_open_admin(DEV_VARS, CONFIG)
         print(_what_next(server.url), flush=True)
         while True:
-            _call_cron_every_minute(server)
+            _attend(server)
             _restart_after_edit(server)
 
 
-def _call_cron_every_minute(server: LocalServer) -> None:
-    """Do what Cloudflare's cron does in production; return when the server has ended."""
+def _attend(server: LocalServer) -> None:
+    """Call cron every minute, as Cloudflare does, and build the console anew after edits.
+
+    Returns when the server has ended.
+    """
     due = time.monotonic() + 60 - time.time() % 60
+    console = _source_times(CONSOLE)
     while server.is_running:
+        if (now := _source_times(CONSOLE)) != console:
+            console = now
+            try:
+                rebuild_console()
+            except PrepareError as exc:
+                print(exc, file=sys.stderr)
         if time.monotonic() >= due:
             due += 60
             try:
@@ -85,8 +95,8 @@ def _restart_after_edit(server: LocalServer) -> None:
     while not server.is_running:
         time.sleep(0.3)
         print("\nThe server has ended; it starts again with the next edit below src/.", flush=True)
-        before = _source_times()
-        while _source_times() == before:
+        before = _source_times(_SOURCE)
+        while _source_times(_SOURCE) == before:
             time.sleep(0.5)
         try:
             server.restart()
@@ -95,9 +105,9 @@ def _restart_after_edit(server: LocalServer) -> None:
         print("The server runs again.", flush=True)
 
 
-def _source_times() -> dict[Path, int]:
+def _source_times(folder: Path) -> dict[Path, int]:
     times = {}
-    for path in _SOURCE.rglob("*"):
+    for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):
             times[path] = path.stat().st_mtime_ns
     return times
@@ -184,8 +194,8 @@ Ready. The console: {url}/
     curl {url}/cdn-cgi/local/explorer/api/local/email/sending
 
   The admin password is ADMIN_PASSWORDS in .dev.vars.
-  Cron runs once a minute. Edits below src/ are picked up at once, those of wrangler.toml and
-  .dev.vars at the next start. Ctrl-C stops the server.
+  Cron runs once a minute. Edits below src/ and console/ are picked up at once, those of
+  wrangler.toml and .dev.vars at the next start. Ctrl-C stops the server.
 """
 
 

@@ -1,4 +1,4 @@
-"""Set up everything the make targets need: host tools, npm packages, vendored code, the engine.
+"""Set up everything the make targets need: tools, packages, vendored code, engine, console.
 
 Run by the system's Python before any virtual environment exists, so: standard library only, and
 syntax that an older Python can read far enough to say that it is too old.
@@ -34,6 +34,8 @@ VENV = ROOT / ".venv"
 NODE_MODULES = ROOT / "node_modules"
 PYTHON_MODULES = ROOT / "python_modules"
 ENGINE = BUILD / "engine"
+CONSOLE = ROOT / "console"
+CONSOLE_ASSETS = ROOT / "public" / "assets"
 LOGS = BUILD / "logs"
 WORKERD = ENGINE / "workerd"
 
@@ -197,6 +199,20 @@ def _workerd_wrapper(binary: Path) -> str:
     )
 
 
+def _make_console(log: Log) -> None:
+    fresh = BUILD / "assets.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    log.run(
+        NODE_MODULES / ".bin" / "esbuild",
+        *(CONSOLE / "console.tsx", CONSOLE / "human.ts", CONSOLE / "styles" / "console.css"),
+        *("--bundle", "--format=esm", "--minify", "--target=es2022", "--entry-names=[name]"),
+        *("--charset=utf8", f"--outdir={fresh}", f"--tsconfig={CONSOLE / 'tsconfig.json'}"),
+    )
+    # Only now, so that the page of `make dev` outlives a source that does not build.
+    shutil.rmtree(CONSOLE_ASSETS, ignore_errors=True)
+    fresh.rename(CONSOLE_ASSETS)
+
+
 def steps() -> tuple[Step, ...]:
     """All steps in the order in which they build on each other."""
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
@@ -254,6 +270,21 @@ def steps() -> tuple[Step, ...]:
             make=_make_engine,
             hint="Versions in package.json that differ from the committed ones are a likely cause.",
         ),
+        _console_step(packages),
+    )
+
+
+def _console_step(packages: tuple[Path, ...]) -> Step:
+    sources = sorted(path for path in CONSOLE.rglob("*") if path.is_file())
+    return Step(
+        name="console",
+        title="Building the console into public/assets",
+        seconds=1,
+        folder=CONSOLE_ASSETS,
+        inputs=(*packages, _TOOLS / "prepare.py", *sources),
+        facts=tuple(str(path.relative_to(ROOT)) for path in sources),
+        make=_make_console,
+        hint="The log names the file and line; `make typecheck` says more.",
     )
 
 
@@ -262,8 +293,9 @@ def _do(step: Step, position: str) -> None:
     started = time.monotonic()
     log = Log(LOGS / f"{step.name}.log")
     try:
+        stamp = step.wanted_stamp  # from before: a source may be edited meanwhile
         step.make(log)
-        (step.folder / _STAMP).write_text(step.wanted_stamp)
+        (step.folder / _STAMP).write_text(stamp)
     except (PrepareError, OSError) as exc:
         print(" failed", flush=True)
         raise PrepareError(
@@ -295,6 +327,14 @@ def prepare() -> None:
         for number, step in enumerate(plan, start=1):
             if not step.is_done:
                 _do(step, f"[{number}/{len(plan)}]")
+
+
+def rebuild_console() -> None:
+    """Build the console anew where its source has changed; PrepareError when that fails."""
+    with _only_one_at_a_time():
+        plan = steps()
+        if not plan[-1].is_done:
+            _do(plan[-1], f"[{len(plan)}/{len(plan)}]")
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ class Point:
 _WAITING = "[wait 25000]"
 
 POINTS = [
-    Point("before the reserve", ("reserve", "before"), None, 0),
+    Point("before the reserve", ("reserve", "before"), None, 0, essential=False),
     Point("after the reserve", ("reserve", "after"), "unknown", 0),
     Point("in the call", ("call", "before"), "unknown", 0, orders=_WAITING, provider_waits=True),
     Point(
@@ -46,9 +46,23 @@ POINTS = [
     ),
     Point("mail taken, before the confirm", ("confirm", "before"), "unknown", 1),
     Point("after the confirm", ("confirm", "after"), "sent", 1, essential=False),
-    Point("before the refund", ("confirm", "before"), "unknown", 0, orders="[E_DELIVERY_FAILED]"),
+    Point(
+        "before the refund",
+        ("confirm", "before"),
+        "unknown",
+        0,
+        orders="[E_DELIVERY_FAILED]",
+        essential=False,
+    ),
     Point("after the refund", ("confirm", "after"), "failed", 0, orders="[E_DELIVERY_FAILED]"),
-    Point("before the queue is told", ("alarm", "before"), "sent", 1, busy=True),
+    Point(
+        "before the queue is told",
+        ("alarm", "before"),
+        "sent",
+        1,
+        busy=True,
+        essential=False,
+    ),
     Point(
         "before the claim",
         ("claim", "before"),

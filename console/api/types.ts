@@ -1,0 +1,127 @@
+/** The answers of the API that the console reads, as docs/api.md describes them. */
+
+export interface SiteSettings {
+  title: string;
+  prefix: string;
+  addressRegex: string;
+  minAddressLen: number;
+  maxAddressLen: number;
+  defaultDomains: string[];
+  domains: string[];
+  needAuth: boolean;
+  enableUserCreateEmail: boolean;
+  disableAnonymousUserCreateEmail: boolean;
+  disableCustomAddressName: boolean;
+  enableUserDeleteEmail: boolean;
+  enableAddressPassword: boolean;
+  enableSendMail: boolean;
+  cfTurnstileSiteKey: string;
+  disableAdminPasswordCheck: boolean;
+  version: string;
+  smtpImapProxyConfig: { smtp?: { host: string; port: number; starttls?: boolean } };
+}
+
+export interface CreatedAddress {
+  jwt: string;
+  address: string;
+  address_id: number;
+  password: string | null;
+}
+
+export type Status =
+  "scheduled" | "queued" | "sending" | "sent" | "failed" | "unknown" | "cancelled";
+
+/** The statuses that change by themselves. */
+export const WAITING: readonly Status[] = ["scheduled", "queued", "sending", "unknown"];
+
+/** What became of a mail to one recipient. */
+export type DeliveryStatus = Status | "delivered" | "bounced" | "complained";
+
+export interface SendboxEntry {
+  id: string;
+  address: string;
+  /** JSON of `SentMail` in a text. */
+  raw: string;
+  created_at: string;
+  status: Status;
+  content_truncated?: boolean;
+}
+
+export interface SentMail {
+  from_name: string;
+  to_name: string;
+  to_mail: string;
+  subject: string;
+  is_html: boolean;
+  content: string;
+}
+
+export interface SendboxPage {
+  results: SendboxEntry[];
+  count?: number;
+  next_cursor?: string | null;
+}
+
+export interface SentAttachment {
+  filename: string;
+  content_type: string;
+  content_id: string | null;
+  size: number;
+}
+
+export interface MessageEvent {
+  event: string;
+  at: string;
+  attempt: number;
+  code: string | null;
+  recipient?: string;
+}
+
+export interface SendboxMessage extends SendboxEntry {
+  message_id: string | null;
+  retry_of: string | null;
+  retried_as: string | null;
+  code: string | null;
+  next_attempt_at: string | null;
+  finished_at: string | null;
+  scheduled_at: string | null;
+  reply_to: { address: string; name: string | null } | null;
+  headers: Record<string, string>;
+  tags: { name: string; value: string }[];
+  attachments: SentAttachment[];
+  text: string | null;
+  html: string | null;
+  recipients: {
+    kind: "to" | "cc" | "bcc";
+    address: string;
+    name: string | null;
+    status: DeliveryStatus;
+    code: string | null;
+  }[];
+  history: MessageEvent[];
+}
+
+export interface SendAnswer {
+  status: "ok" | Status;
+  id: string;
+}
+
+export interface UsageDay {
+  day: string;
+  accepted: number;
+  sent: number;
+  failed: number;
+}
+
+export interface Usage {
+  days: UsageDay[];
+  daily_left: number | null;
+  monthly_left: number | null;
+}
+
+export interface AddressUsage extends Usage {
+  send_balance: number;
+}
+
+/** The balance that stands for "without limit". */
+export const UNLIMITED = 99_999;

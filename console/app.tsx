@@ -1,0 +1,91 @@
+/** The frame around the screens: which one is shown, and what has to be known before. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Problem } from "./api/client";
+import { Frame } from "./components/Frame";
+import { Empty, Skeleton } from "./components/Empty";
+import { ProblemNotice } from "./components/Notice";
+import { Page } from "./components/Page";
+import { Toasts } from "./components/Toasts";
+import { Admin } from "./screens/admin/Admin";
+import Compose from "./screens/Compose";
+import Message from "./screens/Message";
+import { Password } from "./screens/Password";
+import Sent from "./screens/Sent";
+import { SiteGate } from "./screens/SiteGate";
+import { Start } from "./screens/Start";
+import { Usage } from "./screens/Usage";
+import { replace, route } from "./state/route";
+import { endings, session } from "./state/session";
+import { loadSite, site } from "./state/site";
+import { useStore } from "./state/store";
+import { toast } from "./state/toasts";
+import { useTexts } from "./texts";
+
+export function App() {
+  const t = useTexts();
+  const settings = useStore(site);
+  const [problem, setProblem] = useState<Problem>();
+  const load = () => {
+    setProblem(undefined);
+    loadSite().catch((error: unknown) => {
+      if (!(error instanceof Problem)) throw error;
+      setProblem(error);
+    });
+  };
+  useEffect(load, []);
+  const endingsSeen = useStore(endings);
+  useEffect(() => {
+    if (endingsSeen) toast(t.problems.signedOut, "bad");
+  }, [endingsSeen]);
+  return (
+    <>
+      <Frame>
+        {settings ? (
+          <SiteGate>
+            <Screen />
+          </SiteGate>
+        ) : problem ? (
+          <Page title={t.problems.noSite}>
+            <ProblemNotice problem={problem} retry={load} />
+          </Page>
+        ) : (
+          <Skeleton />
+        )}
+      </Frame>
+      <Toasts />
+    </>
+  );
+}
+
+/** The screens of an address. */
+const OWNED: Record<string, (id: string, address: string) => ComponentChildren> = {
+  compose: (_, address) => <Compose key={address} address={address} />,
+  sent: (id) => (id ? <Message key={id} id={id} /> : <Sent />),
+  password: () => <Password />,
+  usage: () => <Usage />,
+};
+
+function Screen() {
+  const t = useTexts();
+  const [name = "", id = ""] = useStore(route).path;
+  const { address } = useStore(session);
+  const isSignedIn = address !== undefined;
+  const owned = Object.hasOwn(OWNED, name) ? OWNED[name] : undefined;
+  useEffect(() => {
+    if (name === "") replace(isSignedIn ? "/compose" : "/start");
+    else if (owned && !isSignedIn) replace("/start");
+  }, [name, isSignedIn]);
+  if (name === "admin") return <Admin />;
+  if (name === "start") return <Start />;
+  if (owned) return isSignedIn ? <>{owned(id, address)}</> : null;
+  if (name === "") return null;
+  return (
+    <Page title={t.problems.notFound}>
+      <Empty icon="search" title={t.problems.notFound}>
+        <p>{t.problems.notFoundText}</p>
+      </Empty>
+    </Page>
+  );
+}

@@ -1,0 +1,126 @@
+/** Bars by day, drawn as SVG, with the same numbers in a table for screen readers. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { day, number } from "../texts/formats";
+import { useTexts } from "../texts";
+import type { UsageDay } from "../api/types";
+
+const DAYS = 30;
+const HEIGHT = 180;
+const LEFT = 44;
+const RIGHT = 18;
+const NARROW = 480;
+
+/** The last 30 UTC days, those without messages too. */
+function lastDays(known: readonly UsageDay[]): UsageDay[] {
+  const byDay = new Map(known.map((entry) => [entry.day, entry]));
+  const today = Date.parse(new Date().toISOString().slice(0, 10));
+  return Array.from({ length: DAYS }, (_, index) => {
+    const name = new Date(today - (DAYS - 1 - index) * 86_400_000).toISOString().slice(0, 10);
+    return byDay.get(name) ?? { day: name, accepted: 0, sent: 0, failed: 0 };
+  });
+}
+
+/** The width of an element in pixels, which the drawing takes as its own, so that its text keeps
+ * its size. */
+function useWidth<T extends Element>() {
+  const ref = useRef<T>(null);
+  const [width, setWidth] = useState(640);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => setWidth(entry!.contentRect.width));
+    observer.observe(ref.current!);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, Math.max(width, 240)] as const;
+}
+
+/** The lowest round number that is not below `value`: 1, 2 or 5 before some zeros. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
+  const leading = [1, 2, 5, 10].find((step) => step * power >= value) ?? 10;
+  return Math.max(leading * power, 4);
+}
+
+export function UsageChart({ days }: { days: readonly UsageDay[] }) {
+  const t = useTexts();
+  const [frame, width] = useWidth<HTMLElement>();
+  const step = (width - LEFT - RIGHT) / DAYS;
+  const gap = step / 5;
+  const labelled = width < NARROW ? 14 : 7;
+  const shown = lastDays(days);
+  const top = roundUp(Math.max(...shown.map((entry) => entry.sent + entry.failed)));
+  const hint = (entry: UsageDay) =>
+    `${day(entry.day)}: ${t.usage.sent} ${number(entry.sent)}, ` +
+    `${t.usage.failed} ${number(entry.failed)}`;
+  const height = (value: number) => (value / top) * HEIGHT;
+  return (
+    <figure class="chart" ref={frame}>
+      <div class="chart-legend" aria-hidden="true">
+        <span class="sent">{t.usage.sent}</span>
+        <span class="failed">{t.usage.failed}</span>
+      </div>
+      <svg
+        viewBox={`${-LEFT} -10 ${width} ${HEIGHT + 36}`}
+        role="img"
+        aria-label={t.usage.chart}
+      >
+        {[0, 0.5, 1].map((part) => (
+          <g key={part}>
+            <line class="grid" x1="0" x2={DAYS * step} y1={HEIGHT * part} y2={HEIGHT * part} />
+            <text x="-8" y={HEIGHT * part + 4} text-anchor="end">
+              {number(top * (1 - part))}
+            </text>
+          </g>
+        ))}
+        {shown.map((entry, index) => (
+          <g key={entry.day} transform={`translate(${index * step} 0)`}>
+            <title>{hint(entry)}</title>
+            <rect class="touch" x="0" y="0" width={step} height={HEIGHT} />
+            <rect
+              class="sent"
+              x={gap}
+              width={step - 2 * gap}
+              rx="2"
+              y={HEIGHT - height(entry.sent)}
+              height={height(entry.sent)}
+            />
+            <rect
+              class="failed"
+              x={gap}
+              width={step - 2 * gap}
+              rx="2"
+              y={HEIGHT - height(entry.sent) - height(entry.failed) - (entry.sent ? 1 : 0)}
+              height={height(entry.failed)}
+            />
+            {(DAYS - 1 - index) % labelled === 0 && (
+              <text x={step / 2} y={HEIGHT + 20} text-anchor="middle">
+                {day(entry.day)}
+              </text>
+            )}
+          </g>
+        ))}
+      </svg>
+      <table class="hidden">
+        <caption>{t.usage.chart}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t.usage.day}</th>
+            <th scope="col">{t.usage.sent}</th>
+            <th scope="col">{t.usage.failed}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown
+            .filter((entry) => entry.accepted)
+            .map((entry) => (
+              <tr key={entry.day}>
+                <th scope="row">{day(entry.day)}</th>
+                <td>{entry.sent}</td>
+                <td>{entry.failed}</td>
+              </tr>
+            ))}
+        </tbody>
+      </table>
+    </figure>
+  );
+}

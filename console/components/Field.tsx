@@ -1,0 +1,182 @@
+/** Fields of forms: a label, a hint, and what the server says is wrong, bound together. */
+
+import type { ComponentChildren, JSX, Ref } from "preact";
+import { useId } from "preact/hooks";
+
+interface Common {
+  label: string;
+  hint?: ComponentChildren;
+  /** What is wrong with it. */
+  error?: string;
+  /** Put beside the label, for example a button. */
+  aside?: ComponentChildren;
+}
+
+interface Hideable {
+  /** The label is for screen readers alone. */
+  hideLabel?: boolean;
+}
+
+interface Bound {
+  id: string;
+  "aria-describedby"?: string;
+  "aria-invalid"?: true;
+}
+
+/** A field of any kind: `children` makes the control from the attributes that bind it. */
+function Field({
+  label,
+  hint,
+  error,
+  aside,
+  hideLabel,
+  children,
+}: Common & Hideable & { children: (bound: Bound) => ComponentChildren }) {
+  const id = useId();
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  return (
+    <div class={error ? "field wrong" : "field"}>
+      <div class={hideLabel ? "label-row hidden" : "label-row"}>
+        <label for={id}>{label}</label>
+        {aside}
+      </div>
+      {children({
+        id,
+        "aria-describedby": described || undefined,
+        "aria-invalid": error ? true : undefined,
+      })}
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p class="error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+type InputProps = Common &
+  Pick<
+    JSX.IntrinsicElements["textarea"],
+    | "autocapitalize"
+    | "autocomplete"
+    | "dir"
+    | "maxLength"
+    | "required"
+    | "spellcheck"
+  > & {
+    type?: "text" | "password" | "email" | "datetime-local" | "number";
+    min?: string;
+    value: string;
+    onValue: (value: string) => void;
+  };
+
+export function TextField({
+  label, hint, error, aside, onValue, type = "text", ...rest
+}: InputProps) {
+  return (
+    <Field {...{ label, hint, error, aside }}>
+      {(bound) => (
+        <input
+          {...({ ...rest, type } as JSX.IntrinsicElements["input"])}
+          {...bound}
+          onInput={(event) => onValue(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+type AreaProps = Common &
+  Hideable &
+  Omit<JSX.IntrinsicElements["textarea"], "label" | "onInput" | "ref"> & {
+    value: string;
+    onValue: (value: string) => void;
+    areaRef?: Ref<HTMLTextAreaElement>;
+  };
+
+export function AreaField({
+  label, hint, error, aside, hideLabel, onValue, areaRef, ...rest
+}: AreaProps) {
+  return (
+    <Field {...{ label, hint, error, aside, hideLabel }}>
+      {(bound) => (
+        <textarea
+          {...rest}
+          {...bound}
+          ref={areaRef}
+          onInput={(event) => onValue(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+export function SelectField({
+  label, hint, error, aside, value, options, onValue,
+}: Common & {
+  value: string;
+  /** The values and what is shown for them. */
+  options: readonly (readonly [string, string])[];
+  onValue: (value: string) => void;
+}) {
+  return (
+    <Field {...{ label, hint, error, aside }}>
+      {(bound) => (
+        <select
+          {...bound}
+          value={value}
+          onChange={(event) => onValue(event.currentTarget.value)}
+        >
+          {options.map(([option, text]) => (
+            <option key={option} value={option}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+export function CheckField({
+  label,
+  hint,
+  checked,
+  onChecked,
+}: {
+  label: string;
+  hint?: string;
+  checked: boolean;
+  onChecked: (checked: boolean) => void;
+}) {
+  const id = useId();
+  return (
+    <div class="check">
+      <input
+        type="checkbox"
+        id={id}
+        checked={checked}
+        aria-describedby={hint && `${id}-hint`}
+        onChange={(event) => onChecked(event.currentTarget.checked)}
+      />
+      <label for={id}>{label}</label>
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Move to the first field that is wrong, once it is drawn. */
+export function focusFirstError(form: HTMLElement | null): void {
+  requestAnimationFrame(() => {
+    form?.querySelector<HTMLElement>("[aria-invalid], [role=alert]")?.focus();
+  });
+}

@@ -1,0 +1,27 @@
+/** A number in large type. */
+
+import { number } from "../texts/formats";
+import { useTexts } from "../texts";
+
+export function Figure({
+  name,
+  value,
+  text,
+}: {
+  name: string;
+  /** Null is any number, undefined one that is not known yet. */
+  value: number | null | undefined;
+  text: string;
+}) {
+  const t = useTexts();
+  const shown = value === undefined ? "–" : value === null ? t.common.unlimited : number(value);
+  return (
+    <div class="card">
+      <dt>{name}</dt>
+      <dd>
+        <strong>{shown}</strong>
+        <span class="hint">{text}</span>
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,143 @@
+/** What stands around every screen: the name of the service, the navigation, the choices. */
+
+import type { ComponentChildren } from "preact";
+import { href, release, route } from "../state/route";
+import { chooseTheme, theme, type Theme } from "../state/preferences";
+import { forgetAdministrator, session } from "../state/session";
+import { signOut } from "../state/sign_out";
+import { site } from "../state/site";
+import { useStore } from "../state/store";
+import { chooseLang, lang, LANGUAGES, useTexts, type Lang } from "../texts";
+import { Icon, type IconName } from "./Icon";
+
+export function Frame({ children }: { children: ComponentChildren }) {
+  const t = useTexts();
+  const settings = useStore(site);
+  return (
+    <div class="frame">
+      <a
+        class="skip"
+        href="#content"
+        onClick={(event) => {
+          event.preventDefault(); // the part behind # says which screen is shown
+          document.getElementById("content")?.focus();
+        }}
+      >
+        {t.common.skip}
+      </a>
+      <header class="side">
+        <a class="brand" href={href("/")}>
+          <img src="icon.svg" alt="" width="28" height="28" />
+          <span>{settings?.title ?? "Send Mail API"}</span>
+        </a>
+        <Navigation />
+        <div class="side-end">
+          <Account />
+          <Choices />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function Navigation() {
+  const t = useTexts();
+  const here = useStore(route).path[0] ?? "";
+  const { jwt, adminPassword } = useStore(session);
+  const isOpen = useStore(site)?.disableAdminPasswordCheck ?? false;
+  const places: [string, IconName, string][] = [];
+  if (jwt) {
+    places.push(
+      ["compose", "compose", t.nav.compose],
+      ["sent", "sent", t.nav.sent],
+      ["password", "key", t.nav.password],
+      ["usage", "chart", t.nav.usage],
+    );
+  } else {
+    places.push(["start", "home", t.nav.start]);
+  }
+  if (!jwt || adminPassword || isOpen || here === "admin") {
+    places.push(["admin", "shield", t.nav.admin]);
+  }
+  return (
+    <nav aria-label={t.nav.main}>
+      <ul>
+        {places.map(([place, icon, text]) => (
+          <li key={place}>
+            <a href={href(`/${place}`)} aria-current={here === place ? "page" : undefined}>
+              <Icon name={icon} size={20} />
+              <span>{text}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function Account() {
+  const t = useTexts();
+  const { address, adminPassword } = useStore(session);
+  if (!address && !adminPassword) return null;
+  return (
+    <div class="account">
+      {address && (
+        <p>
+          <span class="muted">{t.nav.signedInAs}</span>
+          <bdi title={address}>{address}</bdi>
+        </p>
+      )}
+      <div class="account-actions">
+        {adminPassword && address && (
+          <button type="button" class="link" onClick={() => release(() => forgetAdministrator())}>
+            <Icon name="shield" size={16} />
+            {t.admin.leave}
+          </button>
+        )}
+        <button type="button" class="link" onClick={() => release(() => void signOut())}>
+          <Icon name="leave" size={16} />
+          {t.nav.signOut}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Choices() {
+  const t = useTexts();
+  const themes: [Theme, string][] = [
+    ["auto", t.nav.auto],
+    ["light", t.nav.light],
+    ["dark", t.nav.dark],
+  ];
+  return (
+    <div class="choices">
+      <select
+        aria-label={t.nav.language}
+        value={useStore(lang)}
+        onChange={(event) => chooseLang(event.currentTarget.value as Lang)}
+      >
+        {Object.entries(LANGUAGES).map(([code, name]) => (
+          <option key={code} value={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label={t.nav.theme}
+        value={useStore(theme)}
+        onChange={(event) => chooseTheme(event.currentTarget.value as Theme)}
+      >
+        {themes.map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <a href="docs">{t.nav.docs}</a>
+    </div>
+  );
+}

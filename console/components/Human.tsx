@@ -1,0 +1,55 @@
+/**
+ * The human verification (Turnstile), where the deployment has one.
+ *
+ * Its script comes from Cloudflare. It is loaded into a page of its own, /human, whose policy
+ * allows that host, so that the console's own policy need not.
+ */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { site } from "../state/site";
+import { useStore } from "../state/store";
+import { useTexts } from "../texts";
+import { Button } from "./Button";
+import { Notice } from "./Notice";
+
+export function Human({ onToken }: { onToken: (token: string) => void }) {
+  const t = useTexts();
+  const key = useStore(site)?.cfTurnstileSiteKey;
+  const frame = useRef<HTMLIFrameElement>(null);
+  const [hasFailed, setHasFailed] = useState(false);
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    const listen = (event: MessageEvent<string | null>) => {
+      const isOurs = event.origin === location.origin;
+      if (!isOurs || event.source !== frame.current?.contentWindow) return;
+      setHasFailed(event.data === null);
+      onToken(event.data ?? "");
+    };
+    addEventListener("message", listen);
+    return () => removeEventListener("message", listen);
+  }, []);
+  if (!key) return null;
+  const again = () => {
+    setHasFailed(false);
+    setAttempt(attempt + 1);
+  };
+  return (
+    <>
+      <iframe
+        key={attempt}
+        ref={frame}
+        class="human"
+        title={t.start.human}
+        src={`human?${new URLSearchParams({ key })}`}
+      />
+      {hasFailed && (
+        <Notice kind="bad">
+          <p>{t.start.humanFailed}</p>
+          <Button small icon="refresh" onClick={again}>
+            {t.common.tryAgain}
+          </Button>
+        </Notice>
+      )}
+    </>
+  );
+}

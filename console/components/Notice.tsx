@@ -1,0 +1,43 @@
+/** What a person should read before they go on: a refusal, a warning, a piece of advice. */
+
+import type { ComponentChildren } from "preact";
+import { describe } from "../texts/problems";
+import { useTexts } from "../texts";
+import type { Problem } from "../api/client";
+import { Button } from "./Button";
+import { Icon } from "./Icon";
+
+export function Notice({
+  kind = "info",
+  title,
+  children,
+}: {
+  kind?: "info" | "warning" | "bad";
+  title?: string;
+  children?: ComponentChildren;
+}) {
+  return (
+    <div class={`notice ${kind}`} role={kind === "bad" ? "alert" : undefined} tabIndex={-1}>
+      <Icon name="alert" />
+      <div>
+        {title && <strong>{title}</strong>}
+        {children}
+      </div>
+    </div>
+  );
+}
+
+/** What the server refused, in its words; with `retry`, a button that asks again. */
+export function ProblemNotice({ problem, retry }: { problem: Problem; retry?: () => void }) {
+  const t = useTexts();
+  return (
+    <Notice kind="bad">
+      <p>{describe(problem)}</p>
+      {retry && (
+        <Button small icon="refresh" onClick={retry}>
+          {t.common.tryAgain}
+        </Button>
+      )}
+    </Notice>
+  );
+}

@@ -1,0 +1,71 @@
+/** The frame of every screen: its title, which takes the focus when the screen changes. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { site } from "../state/site";
+import { useStore } from "../state/store";
+
+let isFirst = true;
+
+export function Page({
+  title,
+  aside,
+  intro,
+  children,
+  narrow,
+}: {
+  title: string;
+  /** What is done on this screen, at the right of the title. */
+  aside?: ComponentChildren;
+  intro?: ComponentChildren;
+  children: ComponentChildren;
+  narrow?: boolean;
+}) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const name = useStore(site)?.title;
+  useEffect(() => {
+    document.title = name ? `${title} · ${name}` : title;
+  }, [title, name]);
+  useEffect(() => {
+    // The first screen leaves the focus to the browser; later ones tell that the page is another.
+    if (!isFirst) heading.current?.focus();
+    isFirst = false;
+  }, []);
+  return (
+    <div class={narrow ? "page narrow" : "page"}>
+      <div class="page-head">
+        <div>
+          <h1 ref={heading} tabIndex={-1}>
+            {title}
+          </h1>
+          {intro && <p class="intro">{intro}</p>}
+        </div>
+        {aside && <div class="page-actions">{aside}</div>}
+      </div>
+      {children}
+    </div>
+  );
+}
+
+/** A part of a screen with a border and a title. */
+export function Card({
+  title,
+  aside,
+  children,
+}: {
+  title?: string;
+  aside?: ComponentChildren;
+  children: ComponentChildren;
+}) {
+  return (
+    <section class="card">
+      {title && (
+        <div class="card-head">
+          <h2>{title}</h2>
+          {aside}
+        </div>
+      )}
+      {children}
+    </section>
+  );
+}

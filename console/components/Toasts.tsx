@@ -1,0 +1,40 @@
+/**
+ * The short news, in front of everything.
+ *
+ * Each layer, the page or a dialog, has a place for them from its beginning, so that screen
+ * readers hear what is added; the foremost shows them, since a dialog makes inert what is behind.
+ */
+
+import { createStore, useStore } from "../state/store";
+import { dismiss, toasts } from "../state/toasts";
+import { useTexts } from "../texts";
+import { IconButton } from "./Button";
+import { Icon } from "./Icon";
+
+const PAGE = "page";
+
+const layers = createStore<readonly string[]>([PAGE]);
+
+/** Put a layer in front of the others; the answer takes it away. */
+export function enterLayer(layer: string): () => void {
+  layers.set([...layers.get(), layer]);
+  return () => layers.set(layers.get().filter((one) => one !== layer));
+}
+
+export function Toasts({ layer = PAGE }: { layer?: string }) {
+  const t = useTexts();
+  const shown = useStore(toasts);
+  const isInFront = useStore(layers).at(-1) === layer;
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {isInFront &&
+        shown.map((toast) => (
+          <div key={toast.id} class={`toast ${toast.kind}`}>
+            <Icon name={toast.kind === "good" ? "check" : "alert"} />
+            <span>{toast.text}</span>
+            <IconButton icon="close" label={t.common.close} onClick={() => dismiss(toast.id)} />
+          </div>
+        ))}
+    </div>
+  );
+}

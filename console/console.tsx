@@ -1,0 +1,6 @@
+/** The entry of the console. */
+
+import { render } from "preact";
+import { App } from "./app";
+
+render(<App />, document.getElementById("console")!);

@@ -1,0 +1,475 @@
+/** One message: what became of it, what is in it, and what can be done with it. */
+
+import { useMemo, useState } from "preact/hooks";
+import { call, Problem } from "../api/client";
+import { usePolling } from "../api/poll";
+import { mailOf } from "../api/sent_mail";
+import {
+  WAITING,
+  type DeliveryStatus,
+  type SendAnswer,
+  type SendboxMessage,
+  type SentMail,
+} from "../api/types";
+import { useGet } from "../api/use";
+import { Badge } from "../components/Badge";
+import { Button, ButtonLink } from "../components/Button";
+import { Confirm } from "../components/Dialog";
+import { Empty, Skeleton } from "../components/Empty";
+import { TextField } from "../components/Field";
+import { wrong } from "../components/form";
+import { Notice, ProblemNotice } from "../components/Notice";
+import { Card, Page } from "../components/Page";
+import { Preview } from "../components/Preview";
+import { Tabs } from "../components/Tabs";
+import { isEmpty, newDraft, newKey, readDraft, writeDraft, type Draft } from "../state/drafts";
+import { go, href } from "../state/route";
+import { session } from "../state/session";
+import { site } from "../state/site";
+import { useStore } from "../state/store";
+import { toast } from "../state/toasts";
+import { localInput, size, time } from "../texts/formats";
+import { useTexts } from "../texts";
+
+/** What becomes known of single recipients after a mail has left, the worst first. */
+const BAD_NEWS: readonly DeliveryStatus[] = ["complained", "bounced", "failed"];
+
+const NEWS_MS = 10 * 60_000;
+
+export default function Message({ id }: { id: string }) {
+  const t = useTexts();
+  const place = `/api/sendbox/${encodeURIComponent(id)}`;
+  const { data: message, problem, reload } = useGet<SendboxMessage>(place);
+  // After it has left there may still be news of its recipients.
+  const isYoung =
+    message?.finished_at != null && Date.now() - Date.parse(message.finished_at) < NEWS_MS;
+  const mayChange = message !== undefined && (WAITING.includes(message.status) || isYoung);
+  const state = JSON.stringify([message?.status, message?.history.length]);
+  usePolling(reload, state, { isOn: mayChange, problem });
+  if (problem?.status === 404) return <Gone />;
+  if (!message) {
+    return problem ? (
+      <Page title={t.sent.title}>
+        <ProblemNotice problem={problem} retry={() => void reload()} />
+      </Page>
+    ) : (
+      <Skeleton lines={5} />
+    );
+  }
+  return <Shown message={message} problem={problem} reload={reload} />;
+}
+
+/** The status that asks most for a look: a mail that was taken may have come back since. */
+function worst({ status, recipients }: SendboxMessage): DeliveryStatus {
+  const known = recipients.map((recipient) => recipient.status);
+  return BAD_NEWS.find((news) => known.includes(news)) ?? status;
+}
+
+function Gone() {
+  const t = useTexts();
+  return (
+    <Page title={t.message.gone}>
+      <Empty icon="search" title={t.message.gone}>
+        <p>{t.message.goneText}</p>
+        <ButtonLink href={href("/sent")}>{t.message.back}</ButtonLink>
+      </Empty>
+    </Page>
+  );
+}
+
+function Shown({
+  message,
+  problem,
+  reload,
+}: {
+  message: SendboxMessage;
+  problem?: Problem;
+  reload: () => Promise<void>;
+}) {
+  const t = useTexts();
+  const mail = useMemo(() => mailOf(message), [message]);
+  return (
+    <Page
+      title={mail.subject || t.sent.noSubject}
+      intro={
+        <span class="row">
+          <Badge status={worst(message)} />
+          <span>{time(message.created_at)}</span>
+        </span>
+      }
+      aside={
+        <ButtonLink href={href("/sent")} kind="quiet" icon="back">
+          {t.message.back}
+        </ButtonLink>
+      }
+    >
+      {problem && <ProblemNotice problem={problem} retry={() => void reload()} />}
+      <Advice message={message} />
+      <Actions message={message} mail={mail} reload={reload} />
+      <Card>
+        <Head message={message} mail={mail} />
+        <Content message={message} />
+      </Card>
+      {message.attachments.length > 0 && (
+        <Card title={t.message.attachments}>
+          <ul class="files">
+            {message.attachments.map((file, index) => (
+              <li key={index}>
+                <bdi>{file.filename}</bdi>
+                <span class="muted">{size(file.size)}</span>
+              </li>
+            ))}
+          </ul>
+          <p class="hint">{t.message.attachmentsHint}</p>
+        </Card>
+      )}
+      <div class="columns">
+        <Card title={t.message.history}>
+          <History message={message} />
+        </Card>
+        <Card title={t.message.details}>
+          <Details message={message} />
+        </Card>
+      </div>
+    </Page>
+  );
+}
+
+/** What a status means for the person, where it needs a word. */
+function Advice({ message }: { message: SendboxMessage }) {
+  const t = useTexts();
+  const { status, code } = message;
+  return (
+    <>
+      {status === "unknown" && (
+        <Notice kind="warning" title={t.compose.doubts.unknown.title}>
+          <p>{t.message.unknownText}</p>
+        </Notice>
+      )}
+      {status === "failed" && (
+        <Notice kind="bad">
+          <p>{code ? t.message.failedText(code) : t.message.failedTextPlain}</p>
+        </Notice>
+      )}
+      {status === "queued" && (
+        <Notice>
+          <p>{t.message.queuedText}</p>
+        </Notice>
+      )}
+      {message.retried_as && (
+        <Notice>
+          <a href={href(`/sent/${message.retried_as}`)}>{t.message.retriedAs}</a>
+        </Notice>
+      )}
+      {message.retry_of && (
+        <Notice>
+          <a href={href(`/sent/${message.retry_of}`)}>{t.message.retryOf}</a>
+        </Notice>
+      )}
+    </>
+  );
+}
+
+type Question = "again" | "cancel" | "time" | "delete" | "replace";
+
+function Actions({
+  message,
+  mail,
+  reload,
+}: {
+  message: SendboxMessage;
+  mail: SentMail;
+  reload: () => Promise<void>;
+}) {
+  const t = useTexts();
+  const mayDelete = useStore(site)?.enableUserDeleteEmail;
+  const address = useStore(session).address!;
+  const [question, setQuestion] = useState<Question>();
+  const [key] = useState(newKey);
+  const [laterAt, setLaterAt] = useState(
+    message.scheduled_at ? localInput(new Date(message.scheduled_at)) : "",
+  );
+  const { status } = message;
+  const hasContent = message.text !== null || message.html !== null;
+  const mayRepeat =
+    (status === "failed" || status === "unknown") && hasContent && !message.attachments.length;
+  const maySettle = status === "scheduled" || status === "queued";
+  const close = () => setQuestion(undefined);
+  const place = `/api/sendbox/${encodeURIComponent(message.id)}`;
+  const email = `/emails/${encodeURIComponent(message.id)}`;
+
+  const copy = async () => {
+    await writeDraft(address, copyOf(message, mail));
+    const left = [
+      message.attachments.length && t.message.attachments,
+      message.html !== null && message.text !== null && t.compose.plain,
+      Object.keys(message.headers).length && t.message.headers,
+      message.tags.length && t.message.tags,
+    ].filter((part) => typeof part === "string");
+    if (left.length) toast(t.compose.copiedWithout(left), "bad");
+    go("/compose");
+  };
+  const askToCopy = async () => {
+    const draft = await readDraft(address);
+    if (draft && !isEmpty(draft)) setQuestion("replace");
+    else await copy();
+  };
+
+  return (
+    <div class="row">
+      {mayRepeat && (
+        <Button icon="refresh" onClick={() => setQuestion("again")}>
+          {t.message.sendAgain}
+        </Button>
+      )}
+      {status === "scheduled" && (
+        <Button icon="clock" onClick={() => setQuestion("time")}>
+          {t.message.reschedule}
+        </Button>
+      )}
+      {maySettle && (
+        <Button icon="close" onClick={() => setQuestion("cancel")}>
+          {t.message.cancel}
+        </Button>
+      )}
+      <Button icon="copy" onClick={() => void askToCopy()}>
+        {t.message.copyAsNew}
+      </Button>
+      {mayDelete && (
+        <Button icon="trash" onClick={() => setQuestion("delete")}>
+          {t.common.delete}
+        </Button>
+      )}
+      {question === "again" && (
+        <Confirm
+          title={t.message.sendAgainTitle}
+          yes={t.message.sendAgain}
+          kind={status === "unknown" ? "danger" : "primary"}
+          onClose={close}
+          action={async () => {
+            const { id } = await call<SendAnswer>("POST", `${place}/retry`, {
+              headers: { "Idempotency-Key": key },
+            });
+            toast(t.message.sentAgain);
+            go(`/sent/${id}`);
+          }}
+        >
+          <p>{t.message.sendAgainText}</p>
+          {status === "unknown" && (
+            <Notice kind="warning">
+              <p>{t.message.sendAgainUnknown}</p>
+            </Notice>
+          )}
+        </Confirm>
+      )}
+      {question === "cancel" && (
+        <Confirm
+          title={t.message.cancelTitle}
+          yes={t.message.cancel}
+          onClose={close}
+          action={async () => {
+            await call("POST", `${email}/cancel`);
+            toast(t.message.cancelled);
+            await reload();
+          }}
+        >
+          <p>{t.message.cancelText}</p>
+        </Confirm>
+      )}
+      {question === "time" && (
+        <Confirm
+          title={t.message.reschedule}
+          yes={t.common.save}
+          kind="primary"
+          onClose={close}
+          action={async () => {
+            const at = new Date(laterAt);
+            const body = { scheduled_at: isNaN(at.valueOf()) ? laterAt : at.toISOString() };
+            await call("PATCH", email, { body }).catch((error: unknown) => {
+              const isTime = error instanceof Problem && error.errors.length > 0;
+              throw isTime ? wrong({ scheduled_at: t.compose.laterWrong }) : error;
+            });
+            toast(t.message.rescheduled);
+            await reload();
+          }}
+        >
+          <TextField
+            label={t.compose.laterAt}
+            hint={t.compose.laterHint}
+            type="datetime-local"
+            value={laterAt}
+            onValue={setLaterAt}
+          />
+        </Confirm>
+      )}
+      {question === "delete" && (
+        <Confirm
+          title={t.message.deleteTitle}
+          yes={t.common.delete}
+          onClose={close}
+          action={async () => {
+            await call("DELETE", place);
+            toast(t.message.deleted);
+            go("/sent");
+          }}
+        >
+          <p>{t.message.deleteText}</p>
+        </Confirm>
+      )}
+      {question === "replace" && (
+        <Confirm
+          title={t.compose.replaceTitle}
+          yes={t.compose.replace}
+          kind="primary"
+          onClose={close}
+          action={copy}
+        >
+          <p>{t.compose.replaceText}</p>
+        </Confirm>
+      )}
+    </div>
+  );
+}
+
+/** A new message with what is kept of this one. */
+function copyOf(message: SendboxMessage, mail: SentMail): Draft {
+  const mailboxes = (kind: string) =>
+    message.recipients
+      .filter((recipient) => recipient.kind === kind)
+      .map(({ address, name }) => mailbox(address, name))
+      .join(", ");
+  const isHtml = message.html !== null;
+  return {
+    ...newDraft(),
+    fromName: mail.from_name,
+    to: mailboxes("to"),
+    cc: mailboxes("cc"),
+    bcc: mailboxes("bcc"),
+    replyTo: message.reply_to ? mailbox(message.reply_to.address, message.reply_to.name) : "",
+    subject: mail.subject,
+    isHtml,
+    body: (isHtml ? message.html : message.text) ?? "",
+  };
+}
+
+/** `Name <address>`, the name in quotes where it needs them (RFC 5322, section 3.4). */
+function mailbox(address: string, name: string | null): string {
+  if (!name) return address;
+  const isPlain = /^[^()<>[\]:;@\\,."]*$/.test(name);
+  const quoted = isPlain ? name : `"${name.replace(/["\\]/g, "\\$&")}"`;
+  return `${quoted} <${address}>`;
+}
+
+function Head({ message, mail }: { message: SendboxMessage; mail: SentMail }) {
+  const t = useTexts();
+  const kinds = ["to", "cc", "bcc"] as const;
+  return (
+    <dl class="facts">
+      <dt>{t.message.from}</dt>
+      <dd>
+        <bdi>{mailbox(message.address, mail.from_name)}</bdi>
+      </dd>
+      {kinds.map((kind) => {
+        const recipients = message.recipients.filter((recipient) => recipient.kind === kind);
+        return recipients.length ? (
+          <>
+            <dt>{t.message[kind]}</dt>
+            <dd>
+              <ul class="recipients">
+                {recipients.map((recipient) => (
+                  <li key={recipient.address}>
+                    <bdi>{mailbox(recipient.address, recipient.name)}</bdi>
+                    {recipient.status !== worst(message) && <Badge status={recipient.status} />}
+                    {recipient.code && <code>{recipient.code}</code>}
+                  </li>
+                ))}
+              </ul>
+            </dd>
+          </>
+        ) : null;
+      })}
+      {message.reply_to && (
+        <>
+          <dt>{t.message.replyTo}</dt>
+          <dd>
+            <bdi>{mailbox(message.reply_to.address, message.reply_to.name)}</bdi>
+          </dd>
+        </>
+      )}
+    </dl>
+  );
+}
+
+function Content({ message }: { message: SendboxMessage }) {
+  const t = useTexts();
+  const { text, html } = message;
+  const [chosen, setChosen] = useState<"html" | "text">(html === null ? "text" : "html");
+  if (text === null && html === null) return <p class="muted">{t.message.noContent}</p>;
+  const shownText = <pre class="message-text" dir="auto" tabIndex={0}>{text}</pre>;
+  if (html === null) return shownText;
+  if (text === null) return <Preview html={html} />;
+  return (
+    <Tabs
+      label={t.message.content}
+      tabs={[
+        ["html", t.message.htmlTab],
+        ["text", t.message.textTab],
+      ]}
+      chosen={chosen}
+      onChosen={setChosen}
+    >
+      {chosen === "html" ? <Preview html={html} /> : shownText}
+    </Tabs>
+  );
+}
+
+function History({ message }: { message: SendboxMessage }) {
+  const t = useTexts();
+  const names: Record<string, string> = t.message.events;
+  return (
+    <ol class="history">
+      {message.history.map((event, index) => (
+        <li key={index}>
+          <strong>{names[event.event] ?? event.event}</strong>{" "}
+          {event.recipient && <bdi>{event.recipient}</bdi>}{" "}
+          {event.code && <code>{event.code}</code>}
+          <div class="muted">
+            <time dateTime={event.at}>{time(event.at)}</time>
+            {event.attempt > 1 && ` · ${t.message.attempt(event.attempt)}`}
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Details({ message }: { message: SendboxMessage }) {
+  const t = useTexts();
+  const facts = useMemo(() => {
+    const made: [string, string | null][] = [
+      [t.message.scheduledAt, message.scheduled_at && time(message.scheduled_at)],
+      [t.message.nextAt, message.next_attempt_at && time(message.next_attempt_at)],
+      [t.message.id, message.id],
+      [t.message.messageId, message.message_id],
+      [t.message.headers, lines(Object.entries(message.headers))],
+      [t.message.tags, lines(message.tags.map(({ name, value }) => [name, value]))],
+    ];
+    return made.filter(([, value]) => value);
+  }, [message, t]);
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <>
+          <dt>{name}</dt>
+          <dd>
+            <bdi>{value}</bdi>
+          </dd>
+        </>
+      ))}
+    </dl>
+  );
+}
+
+function lines(pairs: [string, string][]): string {
+  return pairs.map(([name, value]) => `${name}: ${value}`).join("; ");
+}

@@ -1,0 +1,275 @@
+/** What programs need to send as this address, and what its owner may change. */
+
+import { useState, type Dispatch, type StateUpdater } from "preact/hooks";
+import { call, digest, Problem } from "../api/client";
+import { Button } from "../components/Button";
+import { Code, CopyButton } from "../components/Copy";
+import { Confirm } from "../components/Dialog";
+import { TextField } from "../components/Field";
+import { SHORTEST_PASSWORD, useForm, wrong } from "../components/form";
+import { Notice, ProblemNotice } from "../components/Notice";
+import { Card, Page } from "../components/Page";
+import { Tabs } from "../components/Tabs";
+import { session, signIn } from "../state/session";
+import { signOut } from "../state/sign_out";
+import { site } from "../state/site";
+import { useStore } from "../state/store";
+import { toast } from "../state/toasts";
+import { useTexts } from "../texts";
+import {
+  curl,
+  given,
+  HIDDEN,
+  javascript,
+  requests,
+  smtplib,
+  UNKNOWN_SMTP,
+  type Smtp,
+} from "./password/snippets";
+
+export function Password() {
+  const t = useTexts();
+  const { enableAddressPassword, enableUserDeleteEmail } = useStore(site)!;
+  const [isShown, setIsShown] = useState(false);
+  return (
+    <Page title={t.password.title} intro={t.password.intro}>
+      <Credential isShown={isShown} onShown={setIsShown} />
+      <Snippets isShown={isShown} />
+      <Replace />
+      {enableAddressPassword && <ChangePassword />}
+      {enableUserDeleteEmail && <DeleteAddress />}
+    </Page>
+  );
+}
+
+function Credential({
+  isShown,
+  onShown,
+}: {
+  isShown: boolean;
+  onShown: Dispatch<StateUpdater<boolean>>;
+}) {
+  const t = useTexts();
+  const { jwt = "" } = useStore(session);
+  return (
+    <Card
+      title={t.password.credential}
+      aside={
+        <div class="row">
+          <Button small icon="eye" onClick={() => onShown((old) => !old)}>
+            {isShown ? t.common.hide : t.common.show}
+          </Button>
+          <CopyButton text={jwt} label={t.password.credential} />
+        </div>
+      }
+    >
+      <p class="secret">
+        {isShown ? (
+          <code>{jwt}</code>
+        ) : (
+          <>
+            <code aria-hidden="true">{HIDDEN.repeat(2)}</code>
+            <span class="hidden">{t.password.hidden}</span>
+          </>
+        )}
+      </p>
+      <p class="hint">{t.password.credentialText}</p>
+    </Card>
+  );
+}
+
+type Kind = "curl" | "requests" | "smtplib" | "fetch" | "smtp";
+
+function Snippets({ isShown }: { isShown: boolean }) {
+  const t = useTexts();
+  const smtp = useStore(site)!.smtpImapProxyConfig.smtp;
+  const signedIn = useStore(session);
+  const [kind, setKind] = useState<Kind>("curl");
+  const real = given(signedIn, true);
+  const hidden = given(signedIn, isShown);
+  const code = (write: typeof curl, label: string) => (
+    <Code text={write(real)} shown={write(hidden)} label={label} />
+  );
+  const needsSmtp = (
+    <Notice>
+      <p>{t.password.noSmtp}</p>
+    </Notice>
+  );
+  return (
+    <Card title={t.password.snippets}>
+      <p class="hint">{t.password.snippetsText}</p>
+      <Tabs
+        label={t.password.snippets}
+        tabs={[
+          ["curl", t.password.curl],
+          ["requests", t.password.requests],
+          ["smtplib", t.password.smtplib],
+          ["fetch", t.password.fetch],
+          ["smtp", t.password.smtp],
+        ]}
+        chosen={kind}
+        onChosen={setKind}
+      >
+        {kind === "curl" && code(curl, t.password.curl)}
+        {kind === "requests" && code(requests, t.password.requests)}
+        {kind === "fetch" && code(javascript, t.password.fetch)}
+        {kind === "smtplib" && (
+          <div class="stack">
+            {!smtp && needsSmtp}
+            {code((values) => smtplib(values, smtp ?? UNKNOWN_SMTP), t.password.smtplib)}
+          </div>
+        )}
+        {kind === "smtp" && (smtp ? <SmtpSettings smtp={smtp} /> : needsSmtp)}
+      </Tabs>
+    </Card>
+  );
+}
+
+function SmtpSettings({ smtp }: { smtp: Smtp }) {
+  const t = useTexts();
+  const { address = "", jwt = "" } = useStore(session);
+  const facts: [string, string][] = [
+    [t.password.smtpHost, smtp.host],
+    [t.password.smtpPort, String(smtp.port)],
+    [t.password.smtpUser, address],
+  ];
+  return (
+    <dl class="facts with-copy">
+      {facts.map(([name, value]) => (
+        <>
+          <dt>{name}</dt>
+          <dd class="spread">
+            <bdi>{value}</bdi>
+            <CopyButton text={value} label={name} />
+          </dd>
+        </>
+      ))}
+      <dt>{t.password.smtpPassword}</dt>
+      <dd class="spread">
+        <span>{t.password.smtpPasswordText}</span>
+        <CopyButton text={jwt} label={t.password.smtpPassword} />
+      </dd>
+      <dt>{t.password.smtpSecurity}</dt>
+      <dd>{smtp.starttls ? t.password.starttls : t.password.tls}</dd>
+    </dl>
+  );
+}
+
+function Replace() {
+  const t = useTexts();
+  const [isAsking, setIsAsking] = useState(false);
+  return (
+    <Card title={t.password.replaceTitle}>
+      <div class="spread">
+        <p class="muted">{t.password.replaceText}</p>
+        <Button onClick={() => setIsAsking(true)}>{t.password.replace}</Button>
+      </div>
+      {isAsking && (
+        <Confirm
+          title={t.password.confirmTitle}
+          yes={t.password.replace}
+          onClose={() => setIsAsking(false)}
+          action={async () => {
+            signIn({ jwt: await replacement(t.password.maybeReplaced) });
+            toast(t.password.replaced);
+          }}
+        >
+          <p>{t.password.confirmText}</p>
+        </Confirm>
+      )}
+    </Card>
+  );
+}
+
+/**
+ * A new credential from the server.
+ *
+ * @param unknown what is said where no answer tells whether there is one.
+ */
+async function replacement(unknown: string): Promise<string> {
+  try {
+    return (await call<{ jwt: string }>("POST", "/api/rotate_credential")).jwt;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw error.isUnclear ? new Problem(error.status, "maybe_replaced", unknown) : error;
+  }
+}
+
+function ChangePassword() {
+  const t = useTexts();
+  const { address } = useStore(session);
+  const [password, setPassword] = useState("");
+  const [repeated, setRepeated] = useState("");
+  const form = useForm(["new_password", "repeated"], async () => {
+    if (password.length < SHORTEST_PASSWORD) throw wrong({ new_password: t.password.tooShort });
+    if (password !== repeated) throw wrong({ repeated: t.password.notSame });
+    const body = { new_password: await digest(password) };
+    await call("POST", "/api/address_change_password", { body });
+    toast(t.password.changed);
+    setPassword("");
+    setRepeated("");
+  });
+  return (
+    <Card title={t.password.changeTitle}>
+      <p class="muted">{t.password.changeText}</p>
+      <form {...form.attributes}>
+        {/* Password managers keep the password under this name. */}
+        <input class="hidden" type="text" autocomplete="username" value={address} readOnly
+          tabIndex={-1} aria-hidden="true" />
+        <div class="pair">
+          <TextField
+            label={t.password.newPassword}
+            hint={t.password.newPasswordHint}
+            type="password"
+            autocomplete="new-password"
+            value={password}
+            onValue={setPassword}
+            error={form.errorAt("new_password")}
+          />
+          <TextField
+            label={t.password.repeat}
+            type="password"
+            autocomplete="new-password"
+            value={repeated}
+            onValue={setRepeated}
+            error={form.errorAt("repeated")}
+          />
+        </div>
+        {form.problem && <ProblemNotice problem={form.problem} />}
+        <Button type="submit" busy={form.busy}>
+          {t.password.change}
+        </Button>
+      </form>
+    </Card>
+  );
+}
+
+function DeleteAddress() {
+  const t = useTexts();
+  const { address = "" } = useStore(session);
+  const [isAsking, setIsAsking] = useState(false);
+  return (
+    <Card title={t.password.deleteTitle}>
+      <div class="spread">
+        <p class="muted">{t.password.deleteText}</p>
+        <Button icon="trash" onClick={() => setIsAsking(true)}>
+          {t.password.deleteAddress}
+        </Button>
+      </div>
+      {isAsking && (
+        <Confirm
+          title={t.password.deleteTitle}
+          yes={t.password.deleteAddress}
+          onClose={() => setIsAsking(false)}
+          action={async () => {
+            await call("DELETE", "/api/delete_address");
+            toast(t.password.deleteDone);
+            await signOut();
+          }}
+        >
+          <p>{t.password.deleteConfirm(address)}</p>
+        </Confirm>
+      )}
+    </Card>
+  );
+}

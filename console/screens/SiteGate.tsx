@@ -1,0 +1,25 @@
+/** The site password, in front of everything where the site has one. */
+
+import type { ComponentChildren } from "preact";
+import { PasswordGate } from "../components/PasswordGate";
+import { session, signIn } from "../state/session";
+import { site } from "../state/site";
+import { useStore } from "../state/store";
+import { useTexts } from "../texts";
+
+export function SiteGate({ children }: { children: ComponentChildren }) {
+  const t = useTexts();
+  const isAsked = useStore(site)?.needAuth && !useStore(session).sitePassword;
+  if (!isAsked) return <>{children}</>;
+  return (
+    <PasswordGate
+      title={t.site.title}
+      text={t.site.text}
+      label={t.site.password}
+      wrong={t.site.wrong}
+      enter={t.site.enter}
+      path="/open_api/site_login"
+      onEntered={(sitePassword, keep) => signIn({ sitePassword }, keep)}
+    />
+  );
+}

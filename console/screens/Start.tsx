@@ -1,0 +1,230 @@
+/** The start: an address is made, or somebody signs in with one. */
+
+import { useState } from "preact/hooks";
+import { call, digest } from "../api/client";
+import type { CreatedAddress } from "../api/types";
+import { Button, ButtonLink } from "../components/Button";
+import { Code, CopyButton } from "../components/Copy";
+import { CheckField, SelectField, TextField } from "../components/Field";
+import { useForm, wrong } from "../components/form";
+import { Human } from "../components/Human";
+import { Notice, ProblemNotice } from "../components/Notice";
+import { Card, Page } from "../components/Page";
+import { Tabs } from "../components/Tabs";
+import { go, href } from "../state/route";
+import { addressOf, isKept, session, signIn } from "../state/session";
+import { site } from "../state/site";
+import { useStore } from "../state/store";
+import { useTexts } from "../texts";
+
+type Way = "create" | "credential" | "login";
+
+export function Start() {
+  const t = useTexts();
+  const settings = useStore(site)!;
+  const mayCreate =
+    settings.enableUserCreateEmail && !settings.disableAnonymousUserCreateEmail;
+  const [way, setWay] = useState<Way>(mayCreate ? "create" : "credential");
+  const [keep, setKeep] = useState(isKept());
+  const [created, setCreated] = useState<CreatedAddress>();
+  const isStillIn = useStore(session).jwt === created?.jwt;
+  if (created && isStillIn) return <Created created={created} />;
+  const ways: [Way, string][] = [
+    ["create", t.start.create],
+    ["credential", t.start.credential],
+  ];
+  if (settings.enableAddressPassword) ways.push(["login", t.start.login]);
+  return (
+    <Page title={t.start.title} intro={t.start.intro} narrow>
+      <Card>
+        <Tabs label={t.start.ways} tabs={ways} chosen={way} onChosen={setWay}>
+          {way === "create" &&
+            (mayCreate ? (
+              <Create keep={keep} onCreated={setCreated} />
+            ) : (
+              <Notice>
+                <p>{t.start.closed}</p>
+              </Notice>
+            ))}
+          {way === "credential" && <WithCredential keep={keep} />}
+          {way === "login" && <WithPassword keep={keep} />}
+        </Tabs>
+        <CheckField
+          label={t.start.keep}
+          hint={t.start.keepHint}
+          checked={keep}
+          onChecked={setKeep}
+        />
+      </Card>
+    </Page>
+  );
+}
+
+function Create({
+  keep,
+  onCreated,
+}: {
+  keep: boolean;
+  onCreated: (created: CreatedAddress) => void;
+}) {
+  const t = useTexts();
+  const settings = useStore(site)!;
+  const [name, setName] = useState("");
+  const [domain, setDomain] = useState("");
+  const [token, setToken] = useState("");
+  const isRandom = settings.disableCustomAddressName;
+  const form = useForm(["name", "domain"], async () => {
+    const created = await call<CreatedAddress>("POST", "/api/new_address", {
+      as: "anybody",
+      body: { name, domain: domain || undefined, cf_token: token || undefined },
+    });
+    onCreated(created);
+    signIn({ address: created.address, jwt: created.jwt }, keep);
+  });
+  const domains = settings.defaultDomains;
+  return (
+    <form {...form.attributes}>
+      <p class="muted">{t.start.createText}</p>
+      {isRandom ? (
+        <p>{t.start.random}</p>
+      ) : (
+        <TextField
+          label={t.start.name}
+          hint={t.start.nameHint}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={name}
+          onValue={setName}
+          error={form.errorAt("name")}
+        />
+      )}
+      <SelectField
+        label={t.start.domain}
+        value={domain}
+        options={[
+          ["", domains.length === 1 ? `@${domains[0]}` : t.start.anyDomain],
+          ...(domains.length === 1 ? [] : domains.map((one) => [one, `@${one}`] as const)),
+        ]}
+        onValue={setDomain}
+        error={form.errorAt("domain")}
+      />
+      <Human key={form.failures} onToken={setToken} />
+      {form.problem && <ProblemNotice problem={form.problem} />}
+      <Button type="submit" kind="primary" busy={form.busy}>
+        {isRandom || !name ? t.start.doCreateRandom : t.start.doCreate}
+      </Button>
+    </form>
+  );
+}
+
+function WithCredential({ keep }: { keep: boolean }) {
+  const t = useTexts();
+  const [credential, setCredential] = useState("");
+  const form = useForm(["credential"], async () => {
+    const jwt = credential.trim().replace(/^Bearer\s+/i, ""); // as it stands in a header
+    const address = addressOf(jwt);
+    if (!address) throw wrong({ credential: t.start.badCredential });
+    await call("POST", "/open_api/credential_login", {
+      as: "anybody",
+      body: { credential: jwt },
+    });
+    signIn({ address, jwt }, keep);
+    go("/compose");
+  });
+  return (
+    <form {...form.attributes}>
+      <TextField
+        label={t.start.credentialField}
+        hint={t.start.credentialHint}
+        type="password"
+        autocomplete="off"
+        required
+        value={credential}
+        onValue={setCredential}
+        error={form.errorAt("credential")}
+      />
+      {form.problem && <ProblemNotice problem={form.problem} />}
+      <Button type="submit" kind="primary" busy={form.busy}>
+        {t.start.signIn}
+      </Button>
+    </form>
+  );
+}
+
+function WithPassword({ keep }: { keep: boolean }) {
+  const t = useTexts();
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const [token, setToken] = useState("");
+  const form = useForm(["email", "password"], async () => {
+    if (!email.trim()) throw wrong({ email: t.common.required });
+    if (!password) throw wrong({ password: t.common.required });
+    const { jwt, address } = await call<{ jwt: string; address: string }>(
+      "POST",
+      "/api/address_login",
+      {
+        as: "anybody",
+        body: { email, password: await digest(password), cf_token: token || undefined },
+      },
+    );
+    signIn({ address, jwt }, keep);
+    go("/compose");
+  });
+  return (
+    <form {...form.attributes}>
+      <TextField
+        label={t.start.address}
+        type="email"
+        autocomplete="username"
+        required
+        value={email}
+        onValue={setEmail}
+        error={form.errorAt("email")}
+      />
+      <TextField
+        label={t.start.password}
+        type="password"
+        autocomplete="current-password"
+        required
+        value={password}
+        onValue={setPassword}
+        error={form.errorAt("password")}
+      />
+      <Human key={form.failures} onToken={setToken} />
+      {form.problem && <ProblemNotice problem={form.problem} />}
+      <Button type="submit" kind="primary" busy={form.busy}>
+        {t.start.signIn}
+      </Button>
+    </form>
+  );
+}
+
+/** What the new address came with; its password is shown only here. */
+function Created({ created }: { created: CreatedAddress }) {
+  const t = useTexts();
+  return (
+    <Page title={t.start.created} intro={t.start.createdText} narrow>
+      <Card>
+        <div class="stack">
+          <div class="spread">
+            <bdi class="big-address">{created.address}</bdi>
+            <CopyButton text={created.address} label={t.start.address} />
+          </div>
+          {created.password && (
+            <>
+              <h2>{t.start.createdPassword}</h2>
+              <Code text={created.password} label={t.start.createdPassword} />
+              <p class="hint">{t.start.createdPasswordHint}</p>
+            </>
+          )}
+          <p>
+            <ButtonLink href={href("/compose")} kind="primary" icon="compose">
+              {t.start.goOn}
+            </ButtonLink>
+          </p>
+        </div>
+      </Card>
+    </Page>
+  );
+}

@@ -1,0 +1,178 @@
+/** What an administrator sees and does of one address. */
+
+import { useState } from "preact/hooks";
+import { callAsAdmin, type AddressRow } from "../../api/admin";
+import { digest } from "../../api/client";
+import { useAction } from "../../components/action";
+import { Button, ButtonLink } from "../../components/Button";
+import { Confirm, Dialog } from "../../components/Dialog";
+import { TextField } from "../../components/Field";
+import { SHORTEST_PASSWORD, useForm, wrong } from "../../components/form";
+import { ProblemNotice } from "../../components/Notice";
+import { Time } from "../../components/Time";
+import { href } from "../../state/route";
+import { site } from "../../state/site";
+import { useStore } from "../../state/store";
+import { toast } from "../../state/toasts";
+import { useTexts } from "../../texts";
+import { number } from "../../texts/formats";
+import { Secret } from "./Secret";
+
+interface Props {
+  row: AddressRow;
+  onClose: () => void;
+  /** The list is no longer what it was. */
+  onChanged: () => Promise<void>;
+}
+
+export function AddressDialog({ row, onClose, onChanged }: Props) {
+  const a = useTexts().admin;
+  const t = a.addresses;
+  const hasPasswords = useStore(site)?.enableAddressPassword;
+  return (
+    <Dialog title={row.name} onClose={onClose} wide>
+      <div class="dialog-parts">
+        <dl class="facts">
+          <dt>{t.number}</dt>
+          <dd>{row.id}</dd>
+          <dt>{t.created}</dt>
+          <dd>
+            <Time at={row.created_at} />
+          </dd>
+          <dt>{t.changed}</dt>
+          <dd>
+            <Time at={row.updated_at} />
+          </dd>
+          <dt>{t.from}</dt>
+          <dd>
+            <bdi>{row.source_meta ?? "–"}</bdi>
+          </dd>
+          <dt>{t.sent}</dt>
+          <dd>{number(row.send_count)}</dd>
+        </dl>
+        <div class="row">
+          <ButtonLink small icon="sent" href={href("/admin/sent", { address: row.name })}>
+            {t.goSent}
+          </ButtonLink>
+          <ButtonLink small icon="coins" href={href("/admin/balances", { address: row.name })}>
+            {a.sections.balances}
+          </ButtonLink>
+        </div>
+        <Credential id={row.id} />
+        {hasPasswords && <Password row={row} />}
+        <Removal row={row} onClose={onClose} onChanged={onChanged} />
+      </div>
+    </Dialog>
+  );
+}
+
+function Credential({ id }: { id: number }) {
+  const t = useTexts().admin.addresses;
+  const [jwt, setJwt] = useState<string>();
+  const { busy, problem, run } = useAction();
+  const show = () =>
+    run(async () => {
+      setJwt((await callAsAdmin<{ jwt: string }>("GET", `/admin/show_password/${id}`)).jwt);
+    });
+  return (
+    <section class="dialog-part" aria-live="polite">
+      {jwt ? (
+        <Secret label={t.credential} text={jwt} />
+      ) : (
+        <div>
+          <h3>{t.credential}</h3>
+          <p class="muted">{t.credentialHidden}</p>
+        </div>
+      )}
+      {problem && <ProblemNotice problem={problem} />}
+      <Button
+        small
+        icon="eye"
+        busy={busy}
+        onClick={() => (jwt ? setJwt(undefined) : void show())}
+      >
+        {jwt ? t.hideCredential : t.showCredential}
+      </Button>
+    </section>
+  );
+}
+
+function Password({ row }: { row: AddressRow }) {
+  const t = useTexts().admin.addresses;
+  const [password, setPassword] = useState("");
+  const form = useForm(["password"], async () => {
+    if (password.length < SHORTEST_PASSWORD) throw wrong({ password: t.tooShort });
+    const body = { password: await digest(password) };
+    await callAsAdmin("POST", `/admin/address/${row.id}/reset_password`, { body });
+    setPassword("");
+    toast(t.resetDone);
+  });
+  return (
+    <section class="dialog-part">
+      <div>
+        <h3>{t.resetTitle}</h3>
+        <p class="muted">{t.resetText}</p>
+      </div>
+      <form {...form.attributes}>
+        <TextField
+          label={t.newPassword}
+          hint={t.newPasswordHint}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={password}
+          onValue={setPassword}
+          error={form.errorAt("password")}
+        />
+        {form.problem && <ProblemNotice problem={form.problem} />}
+        <Button small type="submit" busy={form.busy}>
+          {t.reset}
+        </Button>
+      </form>
+    </section>
+  );
+}
+
+function Removal({ row, onClose, onChanged }: Props) {
+  const t = useTexts().admin.addresses;
+  const [asked, setAsked] = useState<"clear" | "delete">();
+  const remove = async (path: string, news: string) => {
+    await callAsAdmin("DELETE", `/admin/${path}/${row.id}`);
+    toast(news);
+    await onChanged();
+    onClose();
+  };
+  return (
+    <section class="dialog-part">
+      <h3>{t.dangerTitle}</h3>
+      <div class="row">
+        <Button small icon="trash" onClick={() => setAsked("clear")}>
+          {t.clear}
+        </Button>
+        <Button small kind="danger" icon="trash" onClick={() => setAsked("delete")}>
+          {t.delete}
+        </Button>
+      </div>
+      {asked === "clear" && (
+        <Confirm
+          title={t.clearTitle}
+          yes={t.clear}
+          action={() => remove("clear_sent_items", t.cleared)}
+          onClose={() => setAsked(undefined)}
+        >
+          <p>{t.clearText(row.name)}</p>
+        </Confirm>
+      )}
+      {asked === "delete" && (
+        <Confirm
+          title={t.deleteTitle}
+          yes={t.delete}
+          action={() => remove("delete_address", t.deleted)}
+          onClose={() => setAsked(undefined)}
+        >
+          <p>{t.deleteText(row.name)}</p>
+        </Confirm>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,37 @@
+/** The admin password, in front of all administration. */
+
+import type { ComponentChildren } from "preact";
+import { Notice } from "../../components/Notice";
+import { PasswordGate } from "../../components/PasswordGate";
+import { session, signIn } from "../../state/session";
+import { site } from "../../state/site";
+import { useStore } from "../../state/store";
+import { useTexts } from "../../texts";
+
+export function AdminGate({ children }: { children: ComponentChildren }) {
+  const { title, gate: t } = useTexts().admin;
+  const isOpen = useStore(site)?.disableAdminPasswordCheck;
+  const isIn = Boolean(useStore(session).adminPassword);
+  if (isOpen) {
+    return (
+      <>
+        <Notice kind="warning">
+          <p>{t.open}</p>
+        </Notice>
+        {children}
+      </>
+    );
+  }
+  if (isIn) return <>{children}</>;
+  return (
+    <PasswordGate
+      title={title}
+      text={t.text}
+      label={t.password}
+      wrong={t.wrong}
+      enter={t.enter}
+      path="/open_api/admin_login"
+      onEntered={(adminPassword, keep) => signIn({ adminPassword }, keep)}
+    />
+  );
+}

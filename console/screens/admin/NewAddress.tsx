@@ -1,0 +1,124 @@
+/** An administrator makes an address, bound by few rules. */
+
+import { useState } from "preact/hooks";
+import { callAsAdmin } from "../../api/admin";
+import type { CreatedAddress } from "../../api/types";
+import { Button } from "../../components/Button";
+import { Dialog } from "../../components/Dialog";
+import { CheckField, SelectField, TextField } from "../../components/Field";
+import { useForm, wrong } from "../../components/form";
+import { ProblemNotice } from "../../components/Notice";
+import { site } from "../../state/site";
+import { useStore } from "../../state/store";
+import { useTexts } from "../../texts";
+import { Secret } from "./Secret";
+
+export function NewAddress({
+  onClose,
+  onCreated,
+}: {
+  onClose: () => void;
+  onCreated: () => void;
+}) {
+  const [created, setCreated] = useState<CreatedAddress>();
+  const take = (made: CreatedAddress) => {
+    setCreated(made);
+    onCreated();
+  };
+  return created ? (
+    <Created key="created" created={created} onClose={onClose} />
+  ) : (
+    <Create key="create" onClose={onClose} onCreated={take} />
+  );
+}
+
+function Create({
+  onClose,
+  onCreated,
+}: {
+  onClose: () => void;
+  onCreated: (made: CreatedAddress) => void;
+}) {
+  const a = useTexts().admin;
+  const t = a.addresses;
+  const common = useTexts().common;
+  const { domains, prefix } = useStore(site)!;
+  const [name, setName] = useState("");
+  const [domain, setDomain] = useState("");
+  const [withPrefix, setWithPrefix] = useState(false);
+  const form = useForm(["name", "domain"], async () => {
+    if (!name.trim()) throw wrong({ name: common.required });
+    const body = { name, domain: domain || undefined, enablePrefix: withPrefix };
+    onCreated(await callAsAdmin<CreatedAddress>("POST", "/admin/new_address", { body }));
+  });
+  return (
+    <Dialog title={t.create} onClose={onClose}>
+      <form {...form.attributes}>
+        <TextField
+          label={t.name}
+          hint={t.nameHint}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+          value={name}
+          onValue={setName}
+          error={form.errorAt("name")}
+        />
+        <SelectField
+          label={t.domain}
+          value={domain}
+          options={[["", t.anyDomain], ...domains.map((one) => [one, `@${one}`] as const)]}
+          onValue={setDomain}
+          error={form.errorAt("domain")}
+        />
+        {prefix && (
+          <CheckField label={t.prefix(prefix)} checked={withPrefix} onChecked={setWithPrefix} />
+        )}
+        {form.problem && <ProblemNotice problem={form.problem} />}
+        <footer class="dialog-end">
+          <Button onClick={onClose}>{common.cancel}</Button>
+          <Button type="submit" kind="primary" busy={form.busy}>
+            {t.create}
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+/** What the owner needs; the password is shown only here. */
+function Created({ created, onClose }: { created: CreatedAddress; onClose: () => void }) {
+  const t = useTexts().admin.addresses;
+  const [isShown, setIsShown] = useState(false);
+  return (
+    <Dialog title={t.createdTitle} onClose={onClose}>
+      <div class="stack">
+        <p>
+          <bdi class="big-address">{created.address}</bdi>
+        </p>
+        <p class="muted">{t.createdText}</p>
+        {created.password && (
+          <div>
+            <Secret label={t.password} text={created.password} />
+            <p class="hint">{t.passwordHint}</p>
+          </div>
+        )}
+        {isShown ? (
+          <Secret label={t.credential} text={created.jwt} />
+        ) : (
+          <p>
+            <Button small icon="eye" onClick={() => setIsShown(true)}>
+              {t.showCredential}
+            </Button>
+          </p>
+        )}
+      </div>
+      <footer>
+        <Button kind="primary" onClick={onClose}>
+          {t.done}
+        </Button>
+      </footer>
+    </Dialog>
+  );
+}

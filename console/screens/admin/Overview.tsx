@@ -1,0 +1,77 @@
+/** How the service fares: what waits for the administrator, what is left, and a chart. */
+
+import {
+  useAdmin,
+  type AddressRow,
+  type BalanceRow,
+  type PauseRow,
+  type Rows,
+} from "../../api/admin";
+import type { Usage } from "../../api/types";
+import { ButtonLink } from "../../components/Button";
+import { UsageChart } from "../../components/Chart";
+import { Empty, Skeleton } from "../../components/Empty";
+import { Figure } from "../../components/Figure";
+import { Notice, ProblemNotice } from "../../components/Notice";
+import { Card, Page } from "../../components/Page";
+import { href } from "../../state/route";
+import { useTexts } from "../../texts";
+
+export function Overview() {
+  const t = useTexts();
+  const a = useTexts().admin;
+  const usage = useAdmin<Usage>("/admin/usage");
+  const addresses = useAdmin<Rows<AddressRow>>("/admin/address", { limit: 1 });
+  const pauses = useAdmin<{ results: PauseRow[] }>("/admin/pauses");
+  const requests = useAdmin<Rows<BalanceRow>>("/admin/address_sender", {
+    requested: "true",
+    limit: 1,
+  });
+  const waiting = requests.data?.count ?? 0;
+  const paused = pauses.data?.results.length ?? 0;
+  return (
+    <Page title={t.admin.title} intro={a.overview.intro}>
+      {waiting > 0 && (
+        <Attention text={a.overview.attention(waiting)} place="/admin/balances" />
+      )}
+      {paused > 0 && <Attention text={a.overview.paused(paused)} place="/admin/pauses" />}
+      <dl class="numbers">
+        <Figure name={a.sections.addresses} value={addresses.data?.count} text={a.overview.inAll} />
+        <Figure name={t.usage.daily} value={usage.data?.daily_left} text={a.overview.recipients} />
+        <Figure
+          name={t.usage.monthly}
+          value={usage.data?.monthly_left}
+          text={a.overview.recipients}
+        />
+      </dl>
+      {usage.problem && (
+        <ProblemNotice problem={usage.problem} retry={() => void usage.reload()} />
+      )}
+      {!usage.data && !usage.problem && <Skeleton />}
+      {usage.data && usage.data.days.length > 0 && (
+        <Card title={t.usage.chart}>
+          <UsageChart days={usage.data.days} />
+        </Card>
+      )}
+      {usage.data && !usage.data.days.length && (
+        <Empty icon="chart" title={a.overview.emptyTitle}>
+          <p>{a.overview.emptyText}</p>
+        </Empty>
+      )}
+    </Page>
+  );
+}
+
+function Attention({ text, place }: { text: string; place: string }) {
+  const a = useTexts().admin;
+  return (
+    <Notice kind="warning">
+      <div class="attention">
+        <p>{text}</p>
+        <ButtonLink small href={href(place)}>
+          {a.overview.look}
+        </ButtonLink>
+      </div>
+    </Notice>
+  );
+}

@@ -1,0 +1,144 @@
+/** The files of a draft: chosen or dropped, read with their progress, removed again. */
+
+import { useRef, useState } from "preact/hooks";
+import { Button, IconButton } from "../../components/Button";
+import { Icon } from "../../components/Icon";
+import { newKey, type Draft, type DraftFile } from "../../state/drafts";
+import { toast } from "../../state/toasts";
+import { size } from "../../texts/formats";
+import { texts, useTexts } from "../../texts";
+import { isUsed } from "./outgoing";
+
+/** What fits into a message of 5 MiB as base64, with room for its text: 3.6 MiB (docs/api.md). */
+const MOST_BYTES = 3.6 * 1024 * 1024;
+
+export interface Reading {
+  id: string;
+  name: string;
+  /** The part that is read, from 0 to 1. */
+  part: number;
+}
+
+/** Files being read, and how to begin with more. */
+export function useReading(onRead: (file: DraftFile) => void) {
+  const [reading, setReading] = useState<Reading[]>([]);
+  const add = async (files: Iterable<File>, inline = false) => {
+    for (const file of files) {
+      const id = newKey();
+      const show = (part: number) =>
+        setReading((old) => [
+          ...old.filter((one) => one.id !== id),
+          { id, name: file.name, part },
+        ]);
+      show(0);
+      try {
+        const bytes = await read(file, show);
+        const contentId = inline ? `${id.slice(0, 12)}@inline` : undefined;
+        onRead({ id, name: file.name, type: file.type, bytes, contentId });
+      } catch {
+        toast(texts().compose.unreadable(file.name), "bad");
+      }
+      setReading((old) => old.filter((one) => one.id !== id));
+    }
+  };
+  return { reading, add };
+}
+
+function read(file: File, progress: (part: number) => void): Promise<ArrayBuffer> {
+  return new Promise((resolve, reject) => {
+    // What can't be sent anyhow need not fill the memory.
+    if (file.size > 4 * MOST_BYTES) return reject(new Error("too large"));
+    const reader = new FileReader();
+    reader.onprogress = (event) => progress(event.loaded / Math.max(event.total, 1));
+    reader.onload = () => resolve(reader.result as ArrayBuffer);
+    reader.onerror = () => reject(reader.error ?? new Error("not read"));
+    reader.readAsArrayBuffer(file);
+  });
+}
+
+/** A button that opens the system's choice of files. */
+export function FileButton({
+  label,
+  icon,
+  accept,
+  multiple,
+  onFiles,
+}: {
+  label: string;
+  icon: "clip" | "image";
+  accept?: string;
+  multiple?: boolean;
+  onFiles: (files: File[]) => void;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Button small icon={icon} onClick={() => input.current?.click()}>
+        {label}
+      </Button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        aria-label={label}
+        accept={accept}
+        multiple={multiple}
+        onChange={(event) => {
+          onFiles([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = ""; // so that the same file can be chosen again
+        }}
+      />
+    </>
+  );
+}
+
+export function Attachments({
+  draft,
+  reading,
+  error,
+  onRemove,
+}: {
+  draft: Draft;
+  reading: Reading[];
+  error?: string;
+  onRemove: (id: string) => void;
+}) {
+  const t = useTexts();
+  const total = draft.files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
+  const tooLarge = total > MOST_BYTES ? t.compose.tooLarge(size(MOST_BYTES)) : undefined;
+  if (!draft.files.length && !reading.length && !error) return null;
+  return (
+    <section class="attachments" aria-label={t.compose.attachments}>
+      <ul class="files">
+        {draft.files.map((file) => (
+          <li key={file.id}>
+            <Icon name={isUsed(file, draft) ? "image" : "clip"} />
+            <bdi>{file.name}</bdi>
+            <span class="muted">
+              {size(file.bytes.byteLength)}
+              {isUsed(file, draft) && ` · ${t.compose.inline}`}
+            </span>
+            <IconButton
+              icon="close"
+              label={t.compose.remove(file.name)}
+              onClick={() => onRemove(file.id)}
+            />
+          </li>
+        ))}
+        {reading.map(({ id, name, part }) => (
+          <li key={id}>
+            <Icon name="clip" />
+            <bdi>{name}</bdi>
+            <progress value={part} aria-label={t.compose.reading(name)} />
+          </li>
+        ))}
+      </ul>
+      {total > 0 && <p class="hint">{t.compose.total(size(total), size(MOST_BYTES))}</p>}
+      {(error ?? tooLarge) && (
+        <p class="error" role="alert" tabIndex={-1}>
+          {error ?? tooLarge}
+        </p>
+      )}
+    </section>
+  );
+}

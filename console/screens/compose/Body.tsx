@@ -1,0 +1,104 @@
+/** The text of a draft: plain, or HTML with its preview. */
+
+import type { ComponentChildren, RefObject } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { AreaField } from "../../components/Field";
+import { Preview } from "../../components/Preview";
+import { Tabs } from "../../components/Tabs";
+import type { Draft, DraftFile } from "../../state/drafts";
+import { useTexts } from "../../texts";
+import { base64 } from "./outgoing";
+
+const PAUSE_MS = 300;
+
+export function Body({
+  draft,
+  error,
+  onBody,
+  tools,
+  area,
+}: {
+  draft: Draft;
+  error?: string;
+  onBody: (body: string) => void;
+  /** The buttons above the text. */
+  tools: ComponentChildren;
+  area: RefObject<HTMLTextAreaElement | null>;
+}) {
+  const t = useTexts();
+  const [view, setView] = useState<"write" | "preview">("write");
+  // What is refused is shown where it is mended; its preview can be opened again.
+  useLayoutEffect(() => {
+    if (error) setView("write");
+  }, [error]);
+  const writing = (
+    <AreaField
+      label={t.compose.body}
+      hideLabel
+      class={draft.isHtml ? "body source" : "body"}
+      dir="auto"
+      spellcheck={!draft.isHtml}
+      placeholder={draft.isHtml ? "<p>…</p>" : undefined}
+      areaRef={area}
+      value={draft.body}
+      onValue={onBody}
+      error={error}
+    />
+  );
+  if (!draft.isHtml) {
+    return (
+      <div class="stack body-part">
+        <div class="row">{tools}</div>
+        {writing}
+      </div>
+    );
+  }
+  return (
+    <div class="stack body-part">
+      <Tabs
+        label={t.compose.body}
+        tabs={[
+          ["write", t.compose.write],
+          ["preview", t.compose.preview],
+        ]}
+        chosen={view}
+        onChosen={setView}
+      >
+        {view === "write" ? (
+          <div class="stack">
+            <div class="row">{tools}</div>
+            {writing}
+          </div>
+        ) : draft.body.trim() ? (
+          <Live html={draft.body} files={draft.files} />
+        ) : (
+          <p class="muted">{t.compose.previewEmpty}</p>
+        )}
+      </Tabs>
+    </div>
+  );
+}
+
+/** The preview, drawn anew when the writer pauses. */
+function Live({ html, files }: { html: string; files: DraftFile[] }) {
+  const [shown, setShown] = useState(html);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (isFirst.current) {
+      isFirst.current = false;
+      return undefined;
+    }
+    const timer = setTimeout(() => setShown(html), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [html]);
+  const images = useMemo(
+    () =>
+      new Map(
+        files
+          .filter((file) => file.contentId && file.type.startsWith("image/"))
+          .map((file) => [file.contentId!, `data:${file.type};base64,${base64(file.bytes)}`]),
+      ),
+    [files],
+  );
+  return <Preview html={shown} images={images} />;
+}

@@ -1,0 +1,60 @@
+/** From a draft to the body of the request that sends it. */
+
+import type { Draft, DraftFile } from "../../state/drafts";
+
+/** The body of `POST /api/send_mail`. */
+export function outgoing(draft: Draft): Record<string, unknown> {
+  const at = new Date(draft.laterAt);
+  const isTime = !isNaN(at.valueOf());
+  return {
+    from_name: draft.fromName,
+    to: mailboxes(draft.to),
+    cc: mailboxes(draft.cc),
+    bcc: mailboxes(draft.bcc),
+    reply_to: draft.replyTo.trim() || undefined,
+    subject: draft.subject,
+    content: draft.body,
+    is_html: draft.isHtml,
+    attachments: draft.files.map((file) => ({
+      filename: file.name,
+      content: base64(file.bytes),
+      content_type: file.type || undefined,
+      content_id: isUsed(file, draft) ? file.contentId : undefined,
+    })),
+    scheduled_at: draft.isLater ? (isTime ? at.toISOString() : draft.laterAt) : undefined,
+  };
+}
+
+/** Whether an inline image still stands in the HTML; else it goes as any other file. */
+export function isUsed(file: DraftFile, draft: Draft): boolean {
+  return Boolean(file.contentId && draft.isHtml && draft.body.includes(`cid:${file.contentId}`));
+}
+
+/** The inline images of the HTML that are not among the files. */
+export function missingImages(draft: Draft): string[] {
+  if (!draft.isHtml) return [];
+  const named = [...draft.body.matchAll(/\ssrc\s*=\s*["']?cid:([^"'\s>]+)/gi)].map(([, id]) => id!);
+  const there = new Set(draft.files.map((file) => file.contentId));
+  return [...new Set(named)].filter((id) => !there.has(id));
+}
+
+/**
+ * The mailboxes of a field, which commas, semicolons (the Chinese ones as well) or line ends
+ * separate.
+ *
+ * `"Doe, J" <j@example.com>, b@example.com` are two.
+ */
+export function mailboxes(text: string): string[] {
+  const found = text.match(/(?:"(?:[^"\\]|\\.)*"|<[^<>]*>|[^,;，、；\n"]|")+/g) ?? [];
+  return found.map((one) => one.trim()).filter(Boolean);
+}
+
+export function base64(bytes: ArrayBuffer): string {
+  const all = new Uint8Array(bytes);
+  const parts: string[] = [];
+  // So many arguments as a call may have, and a multiple of 3, so that the parts can be joined.
+  for (let at = 0; at < all.length; at += 24_576) {
+    parts.push(btoa(String.fromCharCode(...all.subarray(at, at + 24_576))));
+  }
+  return parts.join("");
+}

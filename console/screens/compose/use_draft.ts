@@ -1,0 +1,85 @@
+/** The draft of the address that is signed in, kept while it is written. */
+
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { isEmpty, newDraft, readDraft, removeDraft, writeDraft } from "../../state/drafts";
+import type { Draft, Kept } from "../../state/drafts";
+
+const SAVE_MS = 300;
+
+export interface Drafting {
+  /** Nothing until the kept one is read. */
+  draft?: Draft;
+  edit: (change: Partial<Draft> | ((draft: Draft) => Partial<Draft>)) => void;
+  /** Keep the draft now, with a change that is no edit, and return it. */
+  keep: (change: Partial<Draft>) => Promise<Draft>;
+  discard: () => Promise<void>;
+  saved: Kept;
+}
+
+export function useDraft(address: string): Drafting {
+  const [draft, setDraft] = useState<Draft>();
+  const [saved, setSaved] = useState<Kept>("no");
+  const latest = useRef<Draft>(undefined);
+  const timer = useRef(0);
+  const hasLeft = useRef(false);
+
+  const write = useCallback(
+    async (replacing?: string) => {
+      clearTimeout(timer.current);
+      timer.current = 0;
+      const written = latest.current;
+      if (written) setSaved(await writeDraft(address, written, replacing));
+    },
+    [address],
+  );
+
+  const take = (next: Draft) => {
+    latest.current = next;
+    setDraft(next);
+  };
+
+  useEffect(() => {
+    void readDraft(address).then((kept) => take(kept ?? newDraft()));
+    const leave = () => {
+      if (timer.current) void write();
+    };
+    document.addEventListener("visibilitychange", leave);
+    addEventListener("pagehide", leave);
+    return () => {
+      document.removeEventListener("visibilitychange", leave);
+      removeEventListener("pagehide", leave);
+      leave();
+      hasLeft.current = true;
+    };
+  }, [address, write]);
+
+  return {
+    draft,
+    saved: draft && isEmpty(draft) ? "no" : saved,
+    edit(change) {
+      const old = latest.current;
+      if (!old) return;
+      take({ ...old, ...(typeof change === "function" ? change(old) : change) });
+      setSaved("no");
+      clearTimeout(timer.current);
+      // Who left may have another draft by now, which a file that is read late must not replace.
+      const replacing = hasLeft.current ? old.key : undefined;
+      timer.current = window.setTimeout(() => void write(replacing), SAVE_MS);
+    },
+    async keep(change) {
+      const old = latest.current!;
+      const next = { ...old, ...change };
+      take(next);
+      await write(old.key);
+      return next;
+    },
+    async discard() {
+      clearTimeout(timer.current);
+      timer.current = 0;
+      const { key, fromName } = latest.current!;
+      take({ ...newDraft(), fromName });
+      setSaved("no");
+      await removeDraft(address, key);
+    },
+  };
+}

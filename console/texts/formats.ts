@@ -1,0 +1,61 @@
+/** Numbers, times and sizes as the language that is shown writes them. */
+
+import { lang } from ".";
+
+/** The language that is shown, as the browser's region writes it. */
+function locale(): string {
+  return navigator.languages.find((tag) => tag.startsWith(lang.get())) ?? lang.get();
+}
+
+export function number(value: number): string {
+  return new Intl.NumberFormat(locale()).format(value);
+}
+
+/** A day and a time, without the year where it is this one. */
+export function time(text: string): string {
+  const date = serverTime(text);
+  return new Intl.DateTimeFormat(locale(), {
+    ...dayForm(date),
+    hour: "2-digit",
+    minute: "2-digit",
+  }).format(date);
+}
+
+/** The time of today, or else the day. */
+export function shortTime(text: string): string {
+  const date = serverTime(text);
+  const isToday = date.toDateString() === new Date().toDateString();
+  if (!isToday) return new Intl.DateTimeFormat(locale(), dayForm(date)).format(date);
+  const form = { hour: "2-digit", minute: "2-digit" } as const;
+  return new Intl.DateTimeFormat(locale(), form).format(date);
+}
+
+function dayForm(date: Date): Intl.DateTimeFormatOptions {
+  const isThisYear = date.getFullYear() === new Date().getFullYear();
+  return { year: isThisYear ? undefined : "numeric", month: "short", day: "numeric" };
+}
+
+/** A day, given as YYYY-MM-DD, of the UTC calendar. */
+export function day(text: string): string {
+  const form = { month: "short", day: "numeric", timeZone: "UTC" } as const;
+  return new Intl.DateTimeFormat(locale(), form).format(new Date(`${text}T00:00:00Z`));
+}
+
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${number(bytes)} B`;
+  const isLarge = bytes >= 1024 * 1024;
+  const form = { maximumFractionDigits: 1 };
+  const value = bytes / (isLarge ? 1024 * 1024 : 1024);
+  return `${new Intl.NumberFormat(locale(), form).format(value)} ${isLarge ? "MB" : "KB"}`;
+}
+
+/** A time of the API: ISO 8601, or `YYYY-MM-DD HH:MM:SS` in UTC. */
+export function serverTime(text: string): Date {
+  return new Date(text.includes("T") ? text : `${text.replace(" ", "T")}Z`);
+}
+
+/** A time as fields of the type datetime-local have it, in the time zone of the browser. */
+export function localInput(at: Date): string {
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16);
+}

@@ -1,0 +1,61 @@
+"""The browser, and the deployment that most tests of the console have in front of it."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.console.chromium import chromium
+from tests.console.person import SECONDS, Person, watched
+from tests.e2e.api import DEPLOYMENT, Api
+from tools.local_server import LocalServer
+
+SMTP = {"smtp": {"host": "smtp.example.com", "port": 587, "starttls": True}}
+
+
+# Playwright keeps an event loop running, which the tests of other packages could not have.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        try:
+            path = chromium(playwright)
+        except RuntimeError as error:
+            pytest.fail(str(error), pytrace=False)
+        # The sandbox of Chromium itself does not start for root, as in containers.
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[LocalServer]:
+    """A deployment in which owners may do everything."""
+    variables = {
+        **DEPLOYMENT,
+        "DEFAULT_DOMAINS": "example.com,example.org",
+        "ENABLE_USER_DELETE_EMAIL": "true",
+        "ENABLE_ADDRESS_PASSWORD": "true",
+        "PASSWORD_PEPPER": "a-pepper-of-the-tests-0123456789abcdef",
+        "SMTP_IMAP_PROXY_CONFIG": json.dumps(SMTP),
+    }
+    with LocalServer(variables=variables) as running:
+        yield running
+
+
+@pytest.fixture
+def api(server: LocalServer) -> Api:
+    return Api(server)
+
+
+@pytest.fixture
+def person(browser: Browser, api: Api) -> Iterator[Person]:
+    """Somebody with an English browser; fails where the console logs an error or calls others."""
+    with (
+        browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 900}) as context,
+        watched(context, api),
+    ):
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = context.new_page()
+        page.set_default_timeout(10 * SECONDS)
+        yield Person(page, api)

@@ -1,0 +1,138 @@
+"""The Password menu: the credential, programs that use it, and a new one."""
+
+import os
+import subprocess
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from tests.console.person import Person
+from tests.e2e.api import Sender
+from tools.wrangler import node_binary
+
+
+@pytest.fixture
+def sender(person: Person) -> Sender:
+    sender = person.sign_in()
+    person.open("password")
+    return sender
+
+
+def copied(person: Person, place: str) -> str:
+    person.page.get_by_role("tabpanel").get_by_role("button", name=place).click()
+    expect(person.page.get_by_role("status").get_by_text("Copied").first).to_be_visible()
+    return person.clipboard()
+
+
+def test_the_credential_is_hidden_until_asked_for(person: Person, sender: Sender) -> None:
+    expect(person.page.get_by_text(sender.jwt)).to_have_count(0)
+    person.button("Show").click()
+    expect(person.page.get_by_text(sender.jwt, exact=True)).to_be_visible()
+    person.button("Hide").click()
+    expect(person.page.get_by_text(sender.jwt)).to_have_count(0)
+    person.button("Copy: Credential").click()
+    expect(person.page.get_by_text("Copied").first).to_be_visible()
+    assert person.clipboard() == sender.jwt
+
+
+def test_the_snippet_for_curl_sends(person: Person, sender: Sender) -> None:
+    command = copied(person, "Copy")
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert '"status":"ok"' in done.stdout
+    assert len(person.api.sent_by(sender)) == 1
+
+
+@pytest.mark.slow
+def test_the_snippet_for_requests_sends(
+    person: Person, sender: Sender, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person.page.get_by_role("tab", name="Python, requests").click()
+    exec(copied(person, "Copy"), {})
+    assert "'status': 'ok'" in capsys.readouterr().out
+    assert len(person.api.sent_by(sender)) == 1
+
+
+@pytest.mark.slow
+def test_the_snippet_for_javascript_sends(person: Person, sender: Sender) -> None:
+    person.page.get_by_role("tab", name="JavaScript").click()
+    done = subprocess.run(
+        [str(node_binary()), "--input-type=module", "-e", copied(person, "Copy")],
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"]},
+        check=True,
+    )
+    assert "status: 'ok'" in done.stdout
+    assert len(person.api.sent_by(sender)) == 1
+
+
+def test_the_snippet_for_smtplib_and_the_settings_name_the_server(
+    person: Person, sender: Sender
+) -> None:
+    person.page.get_by_role("tab", name="Python, smtplib").click()
+    code = copied(person, "Copy")
+    compile(code, "snippet", "exec")
+    assert 'smtplib.SMTP("smtp.example.com", 587)' in code
+    assert "server.starttls()" in code
+    assert f'server.login("{sender.address}", "{sender.jwt}")' in code
+    person.page.get_by_role("tab", name="SMTP settings").click()
+    panel = person.page.get_by_role("tabpanel")
+    for text in ("smtp.example.com", "587", sender.address, "STARTTLS"):
+        expect(panel).to_contain_text(text)
+
+
+def test_a_new_credential_ends_the_old_one(person: Person, sender: Sender) -> None:
+    person.button("Replace credential").click()
+    dialog = person.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("stops sending until it is given the new one")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert person.api.balance(sender) == 1000
+    person.button("Replace credential").click()
+    dialog.get_by_role("button", name="Replace credential").click()
+    expect(person.page.get_by_text("You have a new credential")).to_be_visible()
+    assert person.api.get("/api/settings", headers=sender.headers).status_code == 401
+    person.open("compose")
+    person.write()
+    person.send()
+    expect(person.heading("History")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_new_credential_that_is_lost_is_named(person: Person, sender: Sender) -> None:
+    person.page.route("**/api/rotate_credential", lambda route: (route.fetch(), route.abort()))
+    person.button("Replace credential").click()
+    dialog = person.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Replace credential").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("may have been replaced")
+
+
+def test_the_password_is_changed(person: Person, sender: Sender) -> None:
+    person.field("New password").fill("short")
+    person.button("Change password").click()
+    assert "At least 10" in person.error_at("New password")
+    person.field("New password").fill("a long enough sentence")
+    person.button("Change password").click()
+    assert "not the same" in person.error_at("The same again")
+    person.field("The same again").fill("a long enough sentence")
+    with person.page.expect_request("**/api/address_change_password") as asked:
+        person.button("Change password").click()
+    assert "sentence" not in (asked.value.post_data or "")
+    expect(person.page.get_by_text("The password is changed")).to_be_visible()
+    person.button("Sign out").click()
+    person.page.get_by_role("tab", name="Password").click()
+    person.field("Address").fill(sender.address)
+    person.field("Password").fill("a long enough sentence")
+    person.button("Sign in").click()
+    expect(person.heading("New message")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_the_address_is_deleted(person: Person, sender: Sender) -> None:
+    person.button("Delete address").click()
+    dialog = person.page.get_by_role("dialog")
+    expect(dialog).to_contain_text(sender.address)
+    dialog.get_by_role("button", name="Delete address").click()
+    expect(person.page.get_by_role("tab", name="Credential")).to_be_visible()
+    answer = requests.get(f"{person.url}/api/settings", headers=sender.headers, timeout=10)
+    assert answer.status_code == 401

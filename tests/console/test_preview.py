@@ -1,0 +1,245 @@
+"""HTML is shown in a document of its own: nothing in it runs, nothing remote is loaded unasked."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.console.person import DOT, SECONDS, Person, watched
+from tests.e2e.api import Api
+
+EVIL = "https://evil.example"
+
+HOSTILE = f"""
+<html><head>
+<title>Owned</title><base href="{EVIL}/"><meta http-equiv="refresh" content="0;url={EVIL}/refresh">
+<link rel="stylesheet" href="{EVIL}/a.css"><link rel="prefetch" href="{EVIL}/prefetch">
+<style>@import "{EVIL}/b.css"; @import url({EVIL}/c.css);
+@font-face {{ font-family: x; src: url({EVIL}/x.woff) }}
+body {{ background: url({EVIL}/d.png); font-family: x }}
+p::after {{ content: u\\72l({EVIL}/e.png) }}
+.f {{ background-image: image-set("{EVIL}/f.png" 1x) }}
+html, body, .overlay {{ position: fixed; inset: 0; z-index: 2147483647 }}
+</style></head>
+<body onload="parent.owned = 1" style="background: url('{EVIL}/g.png')">
+<p class="f">Visible words</p>
+<div class="overlay">Over everything</div>
+<script>parent.owned = 1</script><script src="{EVIL}/h.js"></script>
+<scr<script>ipt>parent.owned = 1</script>
+<img src="x" onerror="parent.owned = 1"><img src={EVIL}/i.png onload=parent.owned=1>
+<img srcset="{EVIL}/j.png 1x"><picture><source srcset="{EVIL}/k.png"><img></picture>
+<svg onload="parent.owned = 1"><script>parent.owned = 1</script>
+<image href="{EVIL}/l.png"/><use href="{EVIL}/m.svg#x"/>
+<a xlink:href="javascript:parent.owned=1"><text y="20">svg link</text></a></svg>
+<a href="javascript:parent.owned=1">a link</a> <a href="{EVIL}/page" target="_top">another</a>
+<a href="/" target="_parent">home</a>
+<form action="{EVIL}/form"><input name="a" autofocus onfocus="parent.owned=1">
+<button formaction="javascript:parent.owned=1">a button</button></form>
+<iframe src="{EVIL}/n"></iframe><iframe srcdoc="<script>parent.parent.owned=1</script>"></iframe>
+<object data="{EVIL}/o"></object><embed src="{EVIL}/p"><video src="{EVIL}/q" poster="{EVIL}/r">
+</video><audio src="{EVIL}/s" autoplay></audio><input type=image src="{EVIL}/t">
+<table background="{EVIL}/u"><tr><td background="{EVIL}/v">cell</td></tr></table>
+<template><img src="{EVIL}/w"></template><details open ontoggle="parent.owned=1">d</details>
+<math><mi xlink:href="javascript:parent.owned=1">m</mi></math>
+<style><!--</style><img title="--><img src={EVIL}/x onerror=parent.owned=1>">
+<noscript><p title="</noscript><img src={EVIL}/y onerror=parent.owned=1>"></noscript>
+</body></html>
+"""
+
+
+@pytest.fixture
+def writing(person: Person) -> Person:
+    person.sign_in()
+    person.open("compose")
+    return person
+
+
+def is_over_the_page(person: Person) -> bool:
+    """Whether something of the message lies over the title or the menu of the console."""
+    over: bool = person.page.evaluate(
+        """() => [...document.querySelectorAll("h1, nav a")].some((element) => {
+          const { x, y, width, height } = element.getBoundingClientRect();
+          const top = document.elementFromPoint(x + width / 2, y + height / 2);
+          return !top || !(element.contains(top) || top.contains(element));
+        })"""
+    )
+    return over
+
+
+def test_nothing_runs_and_nothing_is_loaded(writing: Person) -> None:
+    writing.write(html=HOSTILE.replace('class="overlay"', ""))
+    writing.page.get_by_role("tab", name="Preview").click()
+    body = writing.preview().locator("body")
+    expect(body).to_contain_text("Visible words")
+    for link in ("a link", "another", "home", "svg link"):
+        writing.preview().get_by_text(link, exact=True).click(force=True)
+    writing.preview().locator("input").press("Enter")
+    writing.page.wait_for_timeout(300)
+    assert writing.page.evaluate("window.owned") is None
+    assert writing.page.url == f"{writing.url}/#/compose"
+    assert body.evaluate("document.location.pathname").startswith("/preview")
+    # `person` fails for any request to another host.
+
+
+def test_a_sent_message_is_shown_as_safely(writing: Person) -> None:
+    writing.write(html=HOSTILE)
+    writing.send()
+    expect(writing.preview().locator("body")).to_contain_text("Visible words")
+    assert writing.page.evaluate("window.owned") is None
+    overlay = writing.preview().locator(".overlay")
+    assert overlay.evaluate("element => getComputedStyle(element).position") == "fixed"
+    writing.page.evaluate("scrollTo(0, 0)")
+    assert not is_over_the_page(writing)
+
+
+def test_the_policy_of_the_document_allows_inline_styles_alone(api: Api) -> None:
+    policy = api.get("/preview").headers["Content-Security-Policy"]
+    assert policy == (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin"
+    )
+
+
+def test_what_is_not_cleaned_away_still_does_not_run(browser: Browser, api: Api) -> None:
+    """The sandbox and the policy hold by themselves, whatever the console removes."""
+    with browser.new_context(locale="en-GB") as context:
+        asked: list[str] = []
+        context.route(f"{EVIL}/**", lambda route: asked.append(route.request.url))
+        writing = Person(context.new_page(), api)
+        writing.sign_in()
+        writing.open("compose")
+        writing.write(html="<p>Hello</p>")
+        writing.page.get_by_role("tab", name="Preview").click()
+        body = writing.preview().locator("body")
+        expect(body).to_contain_text("Hello")
+        body.evaluate(
+            """(body, evil) => {
+              const script = document.createElement("script");
+              script.textContent = "parent.owned = 1";
+              const image = document.createElement("img");
+              image.setAttribute("onerror", "parent.owned = 1");
+              image.src = evil + "/x.png";
+              body.append(script, image);
+            }""",
+            EVIL,
+        )
+        writing.page.wait_for_timeout(300)
+        assert writing.page.evaluate("window.owned") is None
+        assert asked == []
+
+
+NAMES = (
+    *("replaceWith", "childNodes", "attributes", "remove", "tagName", "localName", "append"),
+    *("querySelectorAll", "getAttribute", "setAttribute", "removeAttribute", "parentNode"),
+    *("firstChild", "head", "body", "createElement"),
+)
+
+
+def test_names_stand_in_front_of_no_method(writing: Person) -> None:
+    """A form, or a document, finds what has a name before its own methods (DOM clobbering)."""
+    inputs = "".join(f'<input name="{name}"><input id="{name}">' for name in NAMES)
+    images = "".join(f'<img name="{name}" id="{name}">' for name in NAMES)
+    writing.write(html=f"<form>{inputs}{images}</form>{images}<p>Visible words</p>")
+    preview = writing.page.get_by_role("tab", name="Preview")
+    preview.click()
+    expect(writing.preview().locator("p")).to_have_text("Visible words")
+    expect(writing.preview().locator("form")).to_have_count(0)
+    # Neither when something else takes its place.
+    writing.page.get_by_role("tab", name="Write").click()
+    writing.write(html="<frameset><frame></frameset>")
+    preview.click()
+    expect(writing.preview().locator("p")).to_have_count(0)
+
+
+ENDLESS = {
+    "font faces": "<style>" + "@font-face{" * 60_000,
+    "images": "<style>a{" + "image-set(url(" * 60_000,
+    "sets": '<img srcset="a' + "," * 100_000 + 'b">',
+    "tags": "<a" * 60_000 + " on" * 60_000,
+}
+
+
+def test_what_never_ends_is_read_once(writing: Person) -> None:
+    writing.page.get_by_label("HTML").check()
+    for name, html in ENDLESS.items():
+        writing.page.get_by_role("tab", name="Write").click()
+        writing.field("Message").fill(f"<p>{name}</p>{html}")
+        started = writing.page.evaluate("performance.now()")
+        writing.page.get_by_role("tab", name="Preview").click()
+        expect(writing.preview().locator("p")).to_have_text(name)
+        assert writing.page.evaluate("performance.now()") - started < 2 * SECONDS, name
+
+
+@pytest.mark.slow
+def test_drawings_load_nothing(writing: Person) -> None:
+    writing.write(
+        html=f'<svg><rect fill="url({EVIL}/a.svg#x)" filter="u\\72l({EVIL}/b)"'
+        ' mask="url(#m)"/></svg>'
+    )
+    writing.page.get_by_role("tab", name="Preview").click()
+    drawn = writing.preview().locator("rect")
+    expect(drawn).to_have_attribute("fill", "none")
+    expect(drawn).to_have_attribute("filter", "none")
+    expect(drawn).to_have_attribute("mask", "url(#m)")
+
+
+@pytest.mark.slow
+def test_inline_styles_apply(writing: Person) -> None:
+    writing.write(html='<style>p { color: rgb(1, 2, 3) }</style><p>A</p><b style="color:red">B</b>')
+    writing.page.get_by_role("tab", name="Preview").click()
+    colour = "element => getComputedStyle(element).color"
+    assert writing.preview().locator("p").evaluate(colour) == "rgb(1, 2, 3)"
+    assert writing.preview().locator("b").evaluate(colour) == "rgb(255, 0, 0)"
+
+
+@pytest.mark.slow
+def test_one_can_read_where_links_lead_without_pointing_at_them(writing: Person) -> None:
+    writing.write(html='<a href="https://a.example/x">A</a> <a href="https://a.example/x">B</a>')
+    writing.page.get_by_role("tab", name="Preview").click()
+    expect(writing.page.get_by_text("https://a.example/x")).not_to_be_visible()
+    writing.page.get_by_text("One link, which does not open here").click()
+    expect(writing.page.get_by_text("https://a.example/x")).to_be_visible()
+
+
+@pytest.fixture
+def asking(browser: Browser, api: Api) -> Iterator[Person]:
+    """Somebody who may look at pictures from another host."""
+    with (
+        browser.new_context(locale="en-GB") as context,
+        watched(context, api, strangers=("https://pictures.example/",)),
+    ):
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        yield Person(page, api)
+
+
+def test_remote_images_are_shown_after_consent(asking: Person) -> None:
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(body=DOT, content_type="image/png")
+
+    asking.page.context.route("https://pictures.example/**", answer)
+    asking.sign_in()
+    asking.open("compose")
+    asking.write(
+        html='<p>Look</p><img src="https://pictures.example/a.png" alt="A picture">'
+        '<img srcset=" https://pictures.example/b,1.png 2x, c.png" alt="Another">'
+    )
+    asking.page.get_by_role("tab", name="Preview").click()
+    expect(asking.preview().locator("p")).to_have_text("Look")
+    expect(asking.page.get_by_text("Images from other servers are not shown")).to_be_visible()
+    assert asked == []
+    asking.button("Show images").click()
+    expect(asking.preview().locator("p")).to_have_text("Look")
+    image = asking.preview().get_by_alt_text("A picture")
+    expect(image).to_have_js_property("naturalWidth", 1)
+    expect(asking.preview().get_by_alt_text("Another")).to_have_js_property("naturalWidth", 1)
+    assert sorted(asked) == [f"https://pictures.example/{name}.png" for name in ("a", "b,1")]
+    expect(asking.button("Show images")).not_to_be_visible()
+    # Consent is for this look at this message.
+    asking.open("usage")
+    asking.open("compose")
+    asking.page.get_by_role("tab", name="Preview").click()
+    expect(asking.button("Show images")).to_be_visible()

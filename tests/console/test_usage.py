@@ -1,0 +1,45 @@
+"""Usage: what was sent, what is left, and asking for more."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.person import Person
+from tests.console.screens import used
+
+
+def test_the_chart_and_its_table(person: Person) -> None:
+    sender = person.sign_in()
+    person.api.send(sender)
+    used(person, sender, 3, 12, 1)
+    used(person, sender, 89, 5, 0)
+    person.open("usage")
+    expect(person.page.get_by_role("img", name="Messages of the last 30 days")).to_be_visible()
+    then = datetime.now(UTC) - timedelta(days=3)
+    shown = person.page.get_by_role("table").get_by_role("row").all_inner_texts()
+    days = [row.rsplit(maxsplit=2) for row in shown[1:]]
+    assert [numbers for _, *numbers in days] == [["12", "1"], ["1", "0"]]
+    assert days[0][0] == f"{then.day} {then:%b}"
+    hints = person.page.locator(".chart title").all_text_contents()
+    assert f"{then.day} {then:%b}: Sent 12, Failed 1" in hints
+
+
+@pytest.mark.slow
+def test_balance_and_limits(person: Person) -> None:
+    person.sign_in(person.api.new_sender(balance=42))
+    person.open("usage")
+    numbers = person.page.locator(".numbers")
+    expect(numbers).to_contain_text("42")
+    expect(numbers).to_contain_text("Unlimited")
+    expect(person.heading("No messages yet")).to_be_visible()
+
+
+def test_without_a_balance_one_asks_for_it(person: Person) -> None:
+    sender = person.api.new_sender(balance=0)
+    person.sign_in(sender)
+    person.open("usage")
+    person.button("Request access").click()
+    # It has a row already, so there is nothing more to be asked for.
+    expect(person.page.get_by_text("Your request is with the administrator")).to_be_visible()
+    expect(person.button("Request access")).not_to_be_visible()
