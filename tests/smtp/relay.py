@@ -23,10 +23,20 @@ HOST = "localhost"
 _START_SECONDS = 15
 
 
+_WITH_FAR_ADDRESS = """
+import sys
+from smtp_relay import __main__, conversation
+near = conversation.is_loopback
+conversation.is_loopback = lambda host: host != {!r} and near(host)
+sys.exit(__main__.main())
+"""
+
+
 class RelayProcess:
     """One relay that speaks to the API at ``api_url``, with other ``settings``.
 
     ``certificate`` is a folder with cert.pem and key.pem; with it there is a TLS port too.
+    ``far`` is a loopback address that this relay takes for one that other machines reach.
     """
 
     def __init__(
@@ -36,7 +46,9 @@ class RelayProcess:
         *,
         certificate: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        far: str | None = None,
     ) -> None:
+        self._program = ["-c", _WITH_FAR_ADDRESS.format(far)] if far else ["-m", "smtp_relay"]
         self.port = free_port()
         self.status_port = free_port()
         self.tls_port = free_port()
@@ -62,7 +74,7 @@ class RelayProcess:
     def __enter__(self) -> "RelayProcess":
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "smtp_relay", "--env-file", self._folder / ".env"],
+                [sys.executable, *self._program, "--env-file", self._folder / ".env"],
                 cwd=ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from smtp_relay.settings import is_loopback
 from tests.e2e.api import Sender
 from tests.smtp.certificates import make_certificate
 from tests.smtp.relay import HOST, RelayProcess, Talk, insecure_context
 from tools.local_server import LocalServer
+
+# Taken for an address that other machines reach: not every machine has one.
+FAR = "127.0.0.2"
 
 BOTH = ["starttls", "tls"]
 
@@ -107,11 +111,12 @@ def test_rubbish_instead_of_tls(relay: RelayProcess, sender: Sender) -> None:
 def test_far_clients_log_in_by_tls_only(
     server: LocalServer, tmp_path: Path, sender: Sender
 ) -> None:
-    here = own_address()
     make_certificate(tmp_path)
     anywhere = {"SMTP_HOST": "0.0.0.0"}
-    with RelayProcess(server.url, tmp_path, certificate=tmp_path, settings=anywhere) as relay:
-        with smtplib.SMTP(here, relay.port) as smtp:
+    with RelayProcess(
+        server.url, tmp_path, certificate=tmp_path, settings=anywhere, far=FAR
+    ) as relay:
+        with smtplib.SMTP(FAR, relay.port) as smtp:
             smtp.ehlo()
             assert not smtp.has_extn("auth")
             assert smtp.docmd("AUTH", "PLAIN AAAA")[0] == 538
@@ -126,23 +131,23 @@ def test_far_clients_log_in_plainly_where_that_is_wanted(
 ) -> None:
     allowed = {"SMTP_HOST": "0.0.0.0", "SMTP_ALLOW_PLAIN_AUTH": "true"}
     with (
-        RelayProcess(server.url, tmp_path, settings=allowed) as relay,
-        smtplib.SMTP(own_address(), relay.port) as smtp,
+        RelayProcess(server.url, tmp_path, settings=allowed, far=FAR) as relay,
+        smtplib.SMTP(FAR, relay.port) as smtp,
     ):
         assert smtp.login("jwt", sender.jwt)[0] == 235
 
 
-def own_address() -> str:
-    """An address of this machine that is not its loopback."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing
-        except OSError:
-            pytest.skip("this machine has no network")
-        address: str = probe.getsockname()[0]
-    if address.startswith("127."):
-        pytest.skip("this machine has no network")
-    return address
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [
+        *(("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True)),
+        *(("::ffff:127.0.0.1", True), ("::1%lo", True), ("0.0.0.0", False), ("::", False)),
+        *(("192.0.2.2", False), ("::ffff:192.0.2.2", False), ("fe80::1%eth0", False)),
+        ("mail.example.com", False),
+    ],
+)
+def test_what_only_this_machine_reaches(address: str, near: bool) -> None:
+    assert is_loopback(address) is near
 
 
 def test_handshakes_count_as_connections(
