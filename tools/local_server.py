@@ -63,11 +63,16 @@ class MailBodies:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of this machine that nobody listens on at this moment.
+
+    It is none of those that the system gives to outgoing connections, of which one could have it
+    before it is listened on.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def migrated_state(target: Path, config: Path = CONFIG) -> Path:
