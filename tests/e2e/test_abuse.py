@@ -45,6 +45,8 @@ def wait_for_room_in_this_minute(seconds: float = 20) -> None:
         time.sleep(left + 0.1)
 
 
+@pytest.mark.contract("errors: Every 429 and 503 has Retry-After")
+@pytest.mark.contract("guards: Address creation and logins are rate limited per client")
 @pytest.mark.parametrize("path", LIMITED)
 def test_each_path_is_limited_for_each_client(limited: Api, path: str) -> None:
     wait_for_room_in_this_minute()
@@ -65,6 +67,7 @@ def test_a_network_of_ipv6_is_one_client(limited: Api) -> None:
     assert call_from(limited, "2001:db8:1:3::1", path).status_code != 429
 
 
+@pytest.mark.contract("guards: The site password is checked first")
 def test_the_site_password_is_asked_for_before(limited: Api) -> None:
     wait_for_room_in_this_minute()
     for _ in range(5):
@@ -72,6 +75,7 @@ def test_the_site_password_is_asked_for_before(limited: Api) -> None:
     assert call_from(limited, "192.0.2.3", "/api/new_address").status_code == 200
 
 
+@pytest.mark.contract("guards: Address creation and logins are rate limited per client")
 def test_nothing_else_is_limited(limited: Api) -> None:
     made = call_from(limited, "192.0.2.4", "/api/new_address").json()
     headers = {
@@ -126,6 +130,9 @@ def guarded(turnstile: Turnstile) -> Iterator[Api]:
         yield Api(running)
 
 
+@pytest.mark.contract(
+    "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
+)
 def test_a_solved_challenge_lets_pass(guarded: Api, turnstile: Turnstile) -> None:
     body = {"name": unique_name(), "cf_token": "good"}
     headers = {"cf-connecting-ip": "192.0.2.1"}
@@ -135,6 +142,9 @@ def test_a_solved_challenge_lets_pass(guarded: Api, turnstile: Turnstile) -> Non
     assert guarded.get("/open_api/settings").json()["cfTurnstileSiteKey"] == "site-key"
 
 
+@pytest.mark.contract(
+    "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
+)
 @pytest.mark.parametrize("token", [None, "", "bad", "x" * 2049, "a&secret=b&response=good", "坏"])
 def test_whoever_solves_none_is_refused(guarded: Api, token: str | None) -> None:
     for path, body in (("/api/new_address", {}), ("/api/address_login", LOGIN)):
@@ -149,6 +159,9 @@ def test_without_a_token_nobody_is_asked(guarded: Api, turnstile: Turnstile) -> 
     assert len(turnstile.asked) == before
 
 
+@pytest.mark.contract(
+    "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
+)
 @pytest.mark.parametrize("token", ["slow", "garbled", "broken"])
 def test_a_verification_without_an_answer_is_a_refusal(guarded: Api, token: str) -> None:
     started = time.monotonic()
@@ -190,6 +203,9 @@ def test_one_key_alone_verifies_nobody_and_the_log_says_so() -> None:
 # MAX_ADDRESSES_PER_CLIENT_PER_DAY
 
 
+@pytest.mark.contract(
+    "POST /api/new_address: Limits the addresses that a client can create per day"
+)
 def test_a_client_makes_exactly_so_many_addresses_a_day() -> None:
     with LocalServer(variables={**DEPLOYMENT, "MAX_ADDRESSES_PER_CLIENT_PER_DAY": "5"}) as server:
         api = Api(server)

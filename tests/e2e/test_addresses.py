@@ -46,6 +46,8 @@ def created(answer: Any) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.contract("address names: Names are trimmed and cleaned by ADDRESS_REGEX")
+@pytest.mark.contract("POST /api/new_address: Returns jwt, address, address_id and password")
 def test_name_is_cleaned(api: Api) -> None:
     name = unique_name()
     body = created(api.post("/api/new_address", {"name": f"  {name.upper()}-._!  "}))
@@ -53,6 +55,9 @@ def test_name_is_cleaned(api: Api) -> None:
     assert body["password"] is None
 
 
+@pytest.mark.contract(
+    "address names: A name is random if it is missing or custom names are disabled"
+)
 @pytest.mark.parametrize("body", [{}, {"name": None}, {"name": " "}, {"name": "!!"}])
 def test_without_a_name_it_is_random(api: Api, body: dict[str, Any]) -> None:
     first, second = (created(api.post("/api/new_address", body))["address"] for _ in range(2))
@@ -60,6 +65,9 @@ def test_without_a_name_it_is_random(api: Api, body: dict[str, Any]) -> None:
     assert len(first.partition("@")[0]) >= 8
 
 
+@pytest.mark.contract(
+    "address names: Names are checked in order: block list, role names, check regex, length"
+)
 @pytest.mark.parametrize(
     ("body", "code", "sentence"),
     [
@@ -77,6 +85,9 @@ def test_refused_names(api: Api, body: dict[str, Any], code: str, sentence: str)
     check_problem(api.post("/api/new_address", body), 400, code, PREFIX + sentence)
 
 
+@pytest.mark.contract(
+    "address names: Names are checked in order: block list, role names, check regex, length"
+)
 def test_blocked_names_are_read_from_the_list(api: Api) -> None:
     name = unique_name()
     api.server.sql("INSERT INTO list_entries (list, value) VALUES ('name_block', ?)", [name])
@@ -86,11 +97,15 @@ def test_blocked_names_are_read_from_the_list(api: Api) -> None:
     created(api.admin("POST", "/admin/new_address", json={"name": name}))
 
 
+@pytest.mark.contract(
+    "address names: The domain matches in any case; the default is a random or the first domain"
+)
 def test_domain_in_any_case(api: Api) -> None:
     body = created(api.post("/api/new_address", {"name": unique_name(), "domain": "Example.COM"}))
     assert body["address"].endswith("@example.com")
 
 
+@pytest.mark.contract("POST /api/new_address: Exactly one of many concurrent requests gets a name")
 def test_exactly_one_of_many_gets_the_name(api: Api) -> None:
     name = unique_name()
     with ThreadPoolExecutor(10) as pool:
@@ -107,6 +122,7 @@ def test_ids_are_never_reused(api: Api) -> None:
     assert api.new_sender().address_id > first.address_id
 
 
+@pytest.mark.contract("POST /api/new_address: Returns 403 if creation is disabled")
 @pytest.mark.parametrize("variable", ["ENABLE_USER_CREATE_EMAIL", "DISABLE_ANONYMOUS"])
 def test_creation_switched_off(variable: str) -> None:
     if variable == "ENABLE_USER_CREATE_EMAIL":
@@ -123,11 +139,19 @@ def test_creation_switched_off(variable: str) -> None:
         created(api.admin("POST", "/admin/new_address", json={"name": "abc"}))
 
 
+@pytest.mark.contract("address names: Names are trimmed and cleaned by ADDRESS_REGEX")
+@pytest.mark.contract("address names: The prefix is prepended in lower case")
+@pytest.mark.contract(
+    "address names: The domain matches in any case; the default is a random or the first domain"
+)
 def test_prefix_regex_and_first_domain(strict: Api) -> None:
     body = created(strict.post("/api/new_address", {"name": "ab.cd"}))
     assert body["address"] == "tmp.ab.cd@example.com"
 
 
+@pytest.mark.contract(
+    "address names: Names are checked in order: block list, role names, check regex, length"
+)
 @pytest.mark.parametrize(
     ("name", "code", "sentence"),
     [
@@ -144,6 +168,7 @@ def test_rules_of_the_deployment(strict: Api, name: str, code: str, sentence: st
     check_problem(answer, 400, code, PREFIX + sentence)
 
 
+@pytest.mark.contract("errors: The language is x-lang, then DEFAULT_LANG, then English")
 def test_language_of_the_deployment(strict: Api) -> None:
     answer = strict.post("/api/new_address", {"name": "abc"})
     assert answer.json()["detail"] == "创建邮箱地址失败: 名称太短(最少 4 个字符)"
@@ -155,6 +180,7 @@ def test_random_names_keep_to_the_rules(strict: Api) -> None:
         assert 4 <= len(local.removeprefix("tmp.")) <= 12
 
 
+@pytest.mark.contract("passwords: A password is shown once and stored as a slow salted hash")
 def test_password_is_given_once_and_kept_only_as_a_slow_hash(strict: Api) -> None:
     body = created(strict.post("/api/new_address", {}))
     sql = "SELECT password_hash FROM addresses WHERE id = ?"
@@ -176,6 +202,7 @@ def _pbkdf2(digest: str, pepper: str, salt: str) -> str:
     return base64.b64encode(derived).rstrip(b"=").decode()
 
 
+@pytest.mark.contract("POST /admin/new_address: Accepts any domain and role names")
 def test_admin_may_use_any_domain_and_role_names(api: Api) -> None:
     name = unique_name()
     body = {"name": f"No-Reply.{name}", "domain": "example.org"}
@@ -184,6 +211,7 @@ def test_admin_may_use_any_domain_and_role_names(api: Api) -> None:
     created(api.admin("POST", "/admin/new_address", json={"name": "security"}))
 
 
+@pytest.mark.contract("POST /admin/new_address: Adds the prefix only on request")
 def test_admin_prefix_only_when_asked_for(strict: Api) -> None:
     for body, local in (
         ({"name": "ab"}, "ab"),
@@ -195,12 +223,14 @@ def test_admin_prefix_only_when_asked_for(strict: Api) -> None:
         assert made["address"].partition("@")[0] == local
 
 
+@pytest.mark.contract("POST /admin/new_address: Requires a name")
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": None}, {"domain": "example.com"}])
 def test_admin_must_give_a_name(api: Api, body: dict[str, Any]) -> None:
     answer = api.admin("POST", "/admin/new_address", json=body)
     check_problem(answer, 400, "required_field_missing", "Required field is missing")
 
 
+@pytest.mark.contract("POST /admin/new_address: Accepts names of 1 to 30 characters")
 @pytest.mark.parametrize(
     ("body", "code", "sentence"),
     [

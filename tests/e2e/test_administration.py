@@ -58,6 +58,7 @@ def admin_mail(**fields: Any) -> dict[str, Any]:
 # Addresses
 
 
+@pytest.mark.contract("GET /admin/address: Returns rows and their count")
 def test_addresses_are_listed(own: Api) -> None:
     first, second = own.new_sender(), own.new_sender()
     own.send(second)
@@ -72,6 +73,7 @@ def test_addresses_are_listed(own: Api) -> None:
     assert (row["name"], row["mail_count"], row["send_count"]) == (second.address, 0, 2)
 
 
+@pytest.mark.contract("GET /admin/address: Filters and sorts")
 def test_addresses_are_found_and_sorted(own: Api) -> None:
     part = name()
     for letter in "bca":
@@ -89,6 +91,7 @@ def test_addresses_are_found_and_sorted(own: Api) -> None:
             assert names == [f"{part}{letter}@example.com" for letter in "abc"]
 
 
+@pytest.mark.contract("GET /admin/address: Validates its parameters")
 @pytest.mark.parametrize("parameter", ["limit", "offset", "sort_by", "sort_order"])
 @pytest.mark.parametrize("hostile", ["-1", "id; DROP TABLE addresses", "password_hash", "1e3", "²"])
 def test_parameters_of_lists_are_checked(own: Api, parameter: str, hostile: str) -> None:
@@ -96,6 +99,7 @@ def test_parameters_of_lists_are_checked(own: Api, parameter: str, hostile: str)
     check_problem(answer, 400, f"invalid_{parameter}", f"Invalid {parameter}")
 
 
+@pytest.mark.contract("GET /admin/show_password/{id}: Returns jwt")
 def test_a_credential_is_shown_and_the_trail_tells_who_looked(own: Api) -> None:
     sender = own.new_sender()
     answer = own.admin("GET", f"/admin/show_password/{sender.address_id}")
@@ -108,6 +112,7 @@ def test_a_credential_is_shown_and_the_trail_tells_who_looked(own: Api) -> None:
     assert shown["jwt"] not in json.dumps(row)
 
 
+@pytest.mark.contract("POST /admin/address/{id}/reset_password: Sets a new password")
 def test_a_password_is_reset(own: Api) -> None:
     sender = own.new_sender()
     path = f"/admin/address/{sender.address_id}/reset_password"
@@ -127,11 +132,17 @@ def test_a_password_is_reset(own: Api) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "password_not_digested")
 
 
+@pytest.mark.contract("passwords: Passwords are off by default")
 def test_without_passwords_none_is_reset(api: Api) -> None:
     answer = api.admin("POST", "/admin/address/1/reset_password", json={"password": "0" * 64})
     check_problem(answer, 403, "password_change_disabled", "Password change is disabled")
 
 
+@pytest.mark.contract("DELETE /admin/delete_address/{id}: Returns 404 for an unknown id")
+@pytest.mark.contract("GET /admin/show_password/{id}: Returns 404 for an unknown id")
+@pytest.mark.contract("POST /admin/address/{id}/reset_password: Returns 404 for an unknown id")
+@pytest.mark.contract("DELETE /admin/clear_sent_items/{id}: Returns 404 for an unknown id")
+@pytest.mark.contract("DELETE /admin/address_sender/{id}: Returns 404 for an unknown id")
 @pytest.mark.parametrize("id_", ["0", "999999", "x", "-1", "1.0", "²", "9" * 400, "1%20OR%201"])
 def test_no_such_address(own: Api, id_: str) -> None:
     digest = {"password": "0" * 64}
@@ -148,6 +159,10 @@ def test_no_such_address(own: Api, id_: str) -> None:
 # Balances
 
 
+@pytest.mark.contract("GET /admin/address_sender: Lists balances, filtered by address")
+@pytest.mark.contract("POST /admin/address_sender: Creates or changes a balance")
+@pytest.mark.contract("DELETE /admin/address_sender: Removes a balance")
+@pytest.mark.contract("DELETE /admin/address_sender/{id}: Returns 404 for a removed balance")
 def test_a_balance_is_asked_for_set_used_up_and_removed(own: Api) -> None:
     made = own.admin("POST", "/admin/new_address", json={"name": name()}).json()
     sender = Sender(made["address"], made["address_id"], made["jwt"])
@@ -192,6 +207,7 @@ def test_requests_are_listed_alone_and_the_oldest_first() -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_requested")
 
 
+@pytest.mark.contract("POST /admin/address_sender: Validates its fields")
 @pytest.mark.parametrize(
     ("body", "status", "code", "field"),
     [
@@ -226,6 +242,7 @@ def test_balances_are_checked(
         assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+@pytest.mark.contract("POST /admin/address_sender: Requires that id and address match")
 def test_id_and_address_must_fit(own: Api) -> None:
     one, other = own.new_sender(), own.new_sender()
     body = {"address": other.address, "address_id": one.address_id, "balance": 5, "enabled": 1}
@@ -253,6 +270,9 @@ def settings(own: Api) -> Iterator[Api]:
     done(own.admin("POST", "/admin/account_settings", json=NOTHING))
 
 
+@pytest.mark.contract(
+    "GET /admin/account_settings: Returns the settings as posted; the response can be posted back"
+)
 def test_what_was_posted_is_what_is_shown(settings: Api) -> None:
     api = settings
     assert api.admin("GET", "/admin/account_settings").json() == NOTHING
@@ -277,6 +297,7 @@ def test_what_was_posted_is_what_is_shown(settings: Api) -> None:
     assert shown == {**posted, "blockList": ["boss", "Spam"]}
 
 
+@pytest.mark.contract("POST /admin/account_settings: Applies lists and limits")
 def test_lists_and_limits_hold(settings: Api) -> None:
     api = settings
     poor = api.new_sender(balance=0)
@@ -309,6 +330,7 @@ def test_lists_and_limits_hold(settings: Api) -> None:
     check_problem(api.send(poor), 400, "daily_quota_reached", detail)
 
 
+@pytest.mark.contract("POST /admin/account_settings: Accepts ten thousand entries")
 def test_ten_thousand_entries(settings: Api) -> None:
     entries = [f"recipient{number}@example.net" for number in range(10_000)]
     posted = {"sendBlockList": entries}
@@ -326,6 +348,7 @@ def test_ten_thousand_entries(settings: Api) -> None:
     assert settings.admin("GET", "/admin/account_settings").json()["sendBlockList"] == entries
 
 
+@pytest.mark.contract("POST /admin/account_settings: Rejects invalid limits")
 @pytest.mark.parametrize(
     "config",
     [
@@ -352,6 +375,9 @@ def test_other_limits_are_refused(own: Api, config: Any) -> None:
     assert answer.json()["errors"][0]["field"].startswith("sendMailLimitConfig")
 
 
+@pytest.mark.contract(
+    "POST /admin/account_settings: Rejects invalid entries and names their positions"
+)
 @pytest.mark.parametrize(
     ("list_", "entry"),
     [
@@ -372,6 +398,8 @@ def test_other_entries_are_refused_by_their_place(own: Api, list_: str, entry: s
 # Mail
 
 
+@pytest.mark.contract("POST /admin/send_mail: Sends from any address, without a balance")
+@pytest.mark.contract("GET /admin/sendbox: Lists messages by address")
 def test_administrators_send_from_any_address_without_a_balance(own: Api) -> None:
     answer = own.admin("POST", "/admin/send_mail", json=admin_mail(from_name="News"))
     assert answer.status_code == 200, answer.text
@@ -387,6 +415,7 @@ def test_administrators_send_from_any_address_without_a_balance(own: Api) -> Non
     assert row["charge"] == 0
 
 
+@pytest.mark.contract("POST /admin/send_mail: Counts towards the limits")
 def test_limits_count_what_administrators_send(settings: Api) -> None:
     limits = {**NOTHING["sendMailLimitConfig"], "monthlyEnabled": True, "monthlyLimit": 0}  # type: ignore[dict-item]
     posted = {"sendMailLimitConfig": limits}
@@ -396,6 +425,7 @@ def test_limits_count_what_administrators_send(settings: Api) -> None:
     check_problem(answer, 400, "monthly_quota_reached", detail)
 
 
+@pytest.mark.contract("POST /admin/send_mail: Returns errors without the prefix")
 @pytest.mark.parametrize(
     ("fields", "code", "detail"),
     [
@@ -411,6 +441,7 @@ def test_errors_carry_no_prefix(own: Api, fields: dict[str, Any], code: str, det
     check_problem(answer, 400, code, detail)
 
 
+@pytest.mark.contract("POST /admin/send_mail: Sends once per Idempotency-Key")
 def test_administrators_send_once_with_a_key(own: Api) -> None:
     headers = {"x-admin-auth": ADMIN_PASSWORD, "Idempotency-Key": name()}
     body = admin_mail(subject=name())
@@ -421,6 +452,9 @@ def test_administrators_send_once_with_a_key(own: Api) -> None:
     assert len(sent) == 1
 
 
+@pytest.mark.contract(
+    "POST /admin/send_mail_by_binding: Accepts every field that the provider accepts"
+)
 def test_by_binding(own: Api) -> None:
     body = {
         "from": {"email": "news@other.example", "name": "News"},
@@ -451,6 +485,9 @@ def test_by_binding(own: Api) -> None:
         assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+@pytest.mark.contract(
+    "POST /admin/send_mail_by_binding: Allows only the domains of SEND_MAIL_DOMAINS"
+)
 def test_domains_of_the_binding_are_limited() -> None:
     variables = {**DEPLOYMENT, "SEND_MAIL_DOMAINS": "example.org"}
     with LocalServer(variables=variables) as server:
@@ -466,6 +503,9 @@ def test_domains_of_the_binding_are_limited() -> None:
 # Suppressions
 
 
+@pytest.mark.contract("GET /admin/suppressions: Lists suppressed recipients")
+@pytest.mark.contract("POST /admin/suppressions: Adds a recipient")
+@pytest.mark.contract("DELETE /admin/suppressions: Removes a recipient")
 def test_suppressions(own: Api) -> None:
     address = f"{name()}@example.net"
     done(own.admin("POST", "/admin/suppressions", json={"address": address.upper()}))
@@ -496,6 +536,7 @@ def test_suppressions(own: Api) -> None:
 # The trail
 
 
+@pytest.mark.contract("GET /admin/audit: Lists entries page by page")
 def test_the_trail_is_read_page_by_page(own: Api) -> None:
     made = [own.new_sender().address for _ in range(5)]
     rows: list[dict[str, Any]] = []
@@ -513,6 +554,9 @@ def test_the_trail_is_read_page_by_page(own: Api) -> None:
     assert last == {"results": [], "next_cursor": None}
 
 
+@pytest.mark.contract(
+    "GET /admin/audit: Each completed action is recorded once; a rejected one is not"
+)
 def test_an_address_that_is_refused_leaves_no_trail(own: Api) -> None:
     sender = own.new_sender()
     before = trail(own, object=sender.address)
@@ -524,6 +568,7 @@ def test_an_address_that_is_refused_leaves_no_trail(own: Api) -> None:
 # Whoever has no password, and whoever means harm
 
 
+@pytest.mark.contract("guards: Without an admin password, every admin path returns the same 401")
 def test_a_thousand_paths_look_alike_without_the_password(own: Api) -> None:
     described = json.loads(own.get("/openapi.json").text)["paths"]
     known = [path.replace("{id}", "1") for path in described if path.startswith("/admin/")]
@@ -545,6 +590,7 @@ def test_a_thousand_paths_look_alike_without_the_password(own: Api) -> None:
     assert len(bodies) == 1
 
 
+@pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_what_is_hostile_does_no_harm(own: Api, hostile: str) -> None:
     tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"

@@ -81,6 +81,7 @@ def claims_of(sender: Sender, **changed: Any) -> dict[str, Any]:
     return {"address": sender.address, "address_id": sender.address_id, **changed}
 
 
+@pytest.mark.contract("credential: Only HS256 with JWT_SECRET is accepted")
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", ""])
 def test_algorithm_none(api: Api, victim: Sender, algorithm: str) -> None:
     for digest in ("", "sha256"):
@@ -88,6 +89,7 @@ def test_algorithm_none(api: Api, victim: Sender, algorithm: str) -> None:
         check_refused_everywhere(api, forged(header, claims_of(victim), digest=digest))
 
 
+@pytest.mark.contract("credential: Only HS256 with JWT_SECRET is accepted")
 @pytest.mark.parametrize(
     ("header", "digest"),
     [
@@ -110,6 +112,7 @@ def test_other_algorithms_and_headers(
     check_refused_everywhere(api, forged(header, claims_of(victim), digest=digest))
 
 
+@pytest.mark.contract("credential: Only HS256 with JWT_SECRET is accepted")
 @pytest.mark.parametrize(
     "key", ["", "secret", SECRET[:-1], SECRET + " ", SECRET.upper(), ADMIN_PASSWORD]
 )
@@ -124,6 +127,9 @@ def test_a_key_in_the_header_is_not_taken(api: Api, victim: Sender) -> None:
         check_refused_everywhere(api, token)
 
 
+@pytest.mark.contract(
+    "credential: The claims are the address, its id, the issue time and the version"
+)
 def test_altered_claims(api: Api, victim: Sender, attacker: Sender) -> None:
     header, claims, signature = attacker.jwt.split(".")
     decoded = json.loads(base64.urlsafe_b64decode(claims + "=="))
@@ -188,6 +194,9 @@ def test_an_address_in_other_letters_is_another_one(api: Api, victim: Sender) ->
     check_refused_everywhere(api, forged({"alg": "HS256"}, claims))
 
 
+@pytest.mark.contract(
+    "credential: Tokens of the original service are version 0; their ids may be strings"
+)
 def test_an_id_of_digits_is_the_original_services(api: Api, victim: Sender) -> None:
     token = forged({"alg": "HS256"}, claims_of(victim, address_id=str(victim.address_id)))
     answer = api.get("/api/settings", headers={"Authorization": f"Bearer {token}"})
@@ -197,6 +206,7 @@ def test_an_id_of_digits_is_the_original_services(api: Api, victim: Sender) -> N
 # Outlived credentials
 
 
+@pytest.mark.contract("credential: `exp` is enforced")
 def test_an_expired_credential(api: Api, victim: Sender) -> None:
     past, future = int(time.time()) - 1, int(time.time()) + 60
     check_refused_everywhere(api, jwt.encode(claims_of(victim, exp=past), SECRET))
@@ -205,6 +215,9 @@ def test_an_expired_credential(api: Api, victim: Sender) -> None:
     assert api.get("/api/settings", headers=headers).status_code == 200
 
 
+@pytest.mark.contract(
+    "credential: Deleting, renaming or rotating an address invalidates its credentials at once"
+)
 def test_a_deleted_address_that_is_made_again(api: Api) -> None:
     old = api.new_sender()
     api.server.sql("DELETE FROM addresses WHERE id = ?", [old.address_id])
@@ -231,6 +244,10 @@ def test_a_rotated_credential(api: Api) -> None:
     assert api.send(new).status_code == 200
 
 
+@pytest.mark.contract("attacks: Rotating a credential while sending is safe")
+@pytest.mark.contract(
+    "POST /api/rotate_credential: Returns a new credential and invalidates the old one"
+)
 def test_rotation_while_many_mails_are_sent(api: Api) -> None:
     """What was answered with 200 was sent; nothing that began after the rotation's answer was."""
     sender = api.new_sender(balance=1000)
@@ -271,6 +288,7 @@ def events(api: Api) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.strip().startswith('{"event"')]
 
 
+@pytest.mark.contract("attacks: Response headers and log lines cannot be injected")
 def test_nothing_a_client_sends_makes_a_line_of_the_log(api: Api, victim: Sender) -> None:
     text = f"x{FORGED_LINE}"
     api.post("/api/new_address", {"name": text, "domain": text, "cf_token": text})
@@ -288,6 +306,7 @@ def test_nothing_a_client_sends_makes_a_line_of_the_log(api: Api, victim: Sender
     assert "forged" not in {line["event"] for line in events(api)}
 
 
+@pytest.mark.contract("attacks: Response headers and log lines cannot be injected")
 def test_headers_of_answers_repeat_nothing_that_is_not_sane(api: Api) -> None:
     for given in ("a b", "x" * 101, "é", "<script>", '"', "a;b"):
         answer = api.get("/health_check", headers={"x-request-id": given.encode()})
@@ -296,6 +315,7 @@ def test_headers_of_answers_repeat_nothing_that_is_not_sane(api: Api) -> None:
     assert answer.headers["X-Request-Id"] == "order-1.2:3_4"
 
 
+@pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
 @pytest.mark.parametrize("text", [*SQL, "\0", "\ud800", "x" * 300_000])
 def test_sql_and_oddities_in_every_field(api: Api, victim: Sender, text: str) -> None:
     before = api.server.sql("SELECT id, name, credential_version FROM addresses")

@@ -70,12 +70,15 @@ def bring_to_an_end(api: Api, message_id: str) -> None:
     )
 
 
+@pytest.mark.contract("deletion: Owners can delete only with ENABLE_USER_DELETE_EMAIL")
 @pytest.mark.parametrize("path", ["/api/sendbox/x", "/api/clear_sent_items", "/api/delete_address"])
 def test_owners_delete_only_where_they_may(api: Api, path: str) -> None:
     sender = api.new_sender()
     check_problem(delete(api, sender, path), 403, "user_delete_disabled", DISABLED)
 
 
+@pytest.mark.contract("deletion: Deleting a finished message removes its text and its list entry")
+@pytest.mark.contract("DELETE /api/sendbox/{id}: Removes the message")
 def test_a_message_that_was_sent(own: Api) -> None:
     sender = own.new_sender(balance=5)
     first = own.send_with_key(sender, "k", content="secret words")
@@ -99,6 +102,7 @@ def test_a_message_that_was_sent(own: Api) -> None:
     assert (own.balance(sender), len(own.sent_by(sender))) == (3, 2)
 
 
+@pytest.mark.contract("DELETE /api/sendbox/{id}: Deletes only the caller's messages")
 def test_a_message_of_somebody_else(own: Api) -> None:
     sender, other = own.new_sender(), own.new_sender()
     message_id = own.send(sender).json()["id"]
@@ -108,6 +112,7 @@ def test_a_message_of_somebody_else(own: Api) -> None:
     assert listed(own, sender) == [message_id]
 
 
+@pytest.mark.contract("deletion: A waiting message is cancelled and refunded once")
 def test_a_scheduled_message_is_cancelled_and_given_back_once(own: Api) -> None:
     sender = own.new_sender(balance=5)
     before = recipients_today(own)
@@ -124,6 +129,8 @@ def test_a_scheduled_message_is_cancelled_and_given_back_once(own: Api) -> None:
     assert (row["status"], row["sendbox"]) == ("cancelled", None)
 
 
+@pytest.mark.contract("deletion: A message that is being sent stays; deleting it returns 409")
+@pytest.mark.contract("DELETE /admin/sendbox/{id}: Removes any message that is not being sent")
 def test_a_message_in_flight_stays(own: Api) -> None:
     sender = own.new_sender()
     message_id = own.send(sender).json()["id"]
@@ -142,6 +149,8 @@ def test_a_message_in_flight_stays(own: Api) -> None:
     assert row["object"] == message_id
 
 
+@pytest.mark.contract("DELETE /api/clear_sent_items: Removes all messages")
+@pytest.mark.contract("DELETE /admin/clear_sent_items/{id}: Removes all messages of an address")
 @pytest.mark.parametrize("by_administrator", [False, True])
 def test_all_messages(own: Api, by_administrator: bool) -> None:
     sender = own.new_sender(balance=10)
@@ -169,6 +178,10 @@ def test_all_messages(own: Api, by_administrator: bool) -> None:
     assert listed(own, sender) == [newer, in_flight]
 
 
+@pytest.mark.contract(
+    "DELETE /api/delete_address: Deletes the address and invalidates its credential"
+)
+@pytest.mark.contract("DELETE /admin/delete_address/{id}: Deletes the address and its messages")
 @pytest.mark.parametrize("by_administrator", [False, True])
 def test_an_address(own: Api, by_administrator: bool) -> None:
     name = unique_name()
@@ -203,6 +216,7 @@ def test_an_address(own: Api, by_administrator: bool) -> None:
     assert left == {None}  # for a day, for their idempotency keys
 
 
+@pytest.mark.contract("deletion: A waiting message is cancelled and refunded once")
 def test_what_waits_for_a_deleted_address_is_never_sent(own: Api) -> None:
     sender = own.new_sender()
     message_id = own.send(sender, scheduled_at=LATER).json()["id"]
@@ -218,6 +232,7 @@ def test_what_waits_for_a_deleted_address_is_never_sent(own: Api) -> None:
     assert own.sent_by(sender) == []
 
 
+@pytest.mark.contract("DELETE /api/clear_sent_items: Works while messages are being sent")
 def test_deleting_and_sending_at_once(own: Api) -> None:
     sender = own.new_sender(balance=100)
     with ThreadPoolExecutor(8) as pool:
@@ -231,6 +246,9 @@ def test_deleting_and_sending_at_once(own: Api) -> None:
     assert (own.balance(sender), len(own.sent_by(sender))) == (80, 20)
 
 
+@pytest.mark.contract(
+    "POST /api/request_send_mail_access: Returns ok the first time and 400 afterwards"
+)
 def test_access_is_asked_for_once(own: Api) -> None:
     sender = own.new_sender()
     path = "/api/request_send_mail_access"
@@ -241,6 +259,7 @@ def test_access_is_asked_for_once(own: Api) -> None:
     check_problem(answer, 400, "already_requested", "Already requested")
 
 
+@pytest.mark.contract("balance: A default of 0 creates a row only when access is requested")
 def test_where_nothing_is_granted_access_waits_for_an_administrator() -> None:
     variables: dict[str, Any] = {**DEPLOYMENT, "DEFAULT_SEND_BALANCE": "0"}
     with LocalServer(variables=variables) as server:

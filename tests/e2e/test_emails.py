@@ -96,6 +96,7 @@ def test_a_credential_that_no_longer_holds_is_no_api_key(api: Api) -> None:
         check_error(answer, 401, "invalid_api_key", "invalid_credential")
 
 
+@pytest.mark.contract("guards: Public paths need no site password")
 def test_the_site_password_is_not_asked_for(guarded: Api) -> None:
     made = guarded.post("/api/new_address", {}, headers={"x-custom-auth": "site-password"}).json()
     sender = Sender(made["address"], made["address_id"], made["jwt"])
@@ -354,6 +355,7 @@ def test_a_mail_that_there_is_not(api: Api, sender: Sender, id: str) -> None:
         check_error(answer, 404, "not_found", "message_not_found")
 
 
+@pytest.mark.contract("GET /emails/{id}: Shows only the caller's messages")
 def test_nobody_elses_mail_is_shown(api: Api, sender: Sender) -> None:
     other = api.new_sender()
     id = api.post("/emails", email(other), headers=other.headers).json()["id"]

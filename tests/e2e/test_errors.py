@@ -11,6 +11,7 @@ from tests.e2e.api import Api, check_problem, mail
 JSON = {"Content-Type": "application/json"}
 
 
+@pytest.mark.contract("errors: Malformed JSON returns 400")
 @pytest.mark.parametrize(
     "body",
     [b"", b"  ", b"{", b"[1,", b'{"name": "x"', b"\xff\xfe", b'{"name": "\xff"}', b"null x"],
@@ -48,6 +49,7 @@ def test_string_without_end_is_refused_in_linear_time(api: Api) -> None:
     assert answer.elapsed.total_seconds() < 20
 
 
+@pytest.mark.contract("errors: An unsupported content type returns 415")
 @pytest.mark.parametrize(
     "content_type",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json"],
@@ -66,12 +68,14 @@ def test_json_content_types(api: Api, content_type: str) -> None:
     assert api.post("/api/new_address", data=b"{}", headers=headers).status_code == 200
 
 
+@pytest.mark.contract("errors: An oversized body returns 413")
 def test_body_over_ten_mebibytes_with_its_length_announced(api: Api) -> None:
     sender = api.new_sender()
     answer = api.send(sender, content="x" * (10 * 1024 * 1024))
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
+@pytest.mark.contract("errors: An oversized body returns 413")
 def test_body_over_ten_mebibytes_in_chunks(api: Api) -> None:
     sender = api.new_sender()
     chunks = iter([b" " * 1024 * 1024] * 11)
@@ -112,6 +116,7 @@ def test_body_that_breaks_off_leaves_the_server_well(api: Api) -> None:
     assert api.get("/health_check").text == "OK"
 
 
+@pytest.mark.contract("errors: A wrong method returns 405 with Allow")
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
@@ -132,6 +137,7 @@ def test_head_is_get_without_its_body(api: Api) -> None:
     assert (answer.status_code, answer.content) == (200, b"")
 
 
+@pytest.mark.contract("errors: An unknown path returns 404")
 @pytest.mark.parametrize(
     "path", ["/x", "/api", "/external/x", "/open_api/x", "/health_check/", "//x", "/%00", "/%ff"]
 )
@@ -147,6 +153,9 @@ def test_request_id_is_taken_when_it_is_sane(api: Api) -> None:
         assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
 
 
+@pytest.mark.contract(
+    "errors: `detail` is the sentence, and the whole body if text/plain is preferred"
+)
 @pytest.mark.parametrize(
     ("accept", "plain"),
     [
@@ -168,6 +177,7 @@ def test_client_that_prefers_plain_text_gets_just_the_sentence(
     assert sentence in answer.text
 
 
+@pytest.mark.contract("errors: The language is x-lang, then DEFAULT_LANG, then English")
 def test_languages(api: Api) -> None:
     sender = api.new_sender()
     for language, sentence in (

@@ -75,6 +75,7 @@ def test_html_alone_brings_a_text_with_it(api: Api) -> None:
     assert texts == ["Hello\n\nLook here (https://example.com/?a&b)…", None, None]
 
 
+@pytest.mark.contract("POST /external/api/send_mail: Accepts the token in the body")
 def test_the_body_token_goes_with_a_full_message(api: Api) -> None:
     sender = api.new_sender()
     body = {"token": sender.jwt, "subject": "Hello", "text": "Hello"}
@@ -116,6 +117,7 @@ def test_an_attachment_may_fill_the_message_and_no_more(api: Api) -> None:
     assert len(api.messages_of(sender)) == 1
 
 
+@pytest.mark.contract("send checks: A rejected message costs nothing and stores nothing")
 @pytest.mark.parametrize(
     ("fields", "code", "field"),
     [

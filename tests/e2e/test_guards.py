@@ -27,6 +27,7 @@ def private() -> Iterator[Api]:
         yield Api(running)
 
 
+@pytest.mark.contract("guards: The site password is checked first")
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -52,6 +53,7 @@ def test_site_password_is_asked_for_first(
     check_problem(answer, 401, "site_password_required", SITE_SENTENCE)
 
 
+@pytest.mark.contract("guards: Every entry of PASSWORDS is accepted")
 @pytest.mark.parametrize("password", ["first, with comma", "pässword"])
 def test_either_site_password_opens(private: Api, password: str) -> None:
     headers = {"x-custom-auth": password.encode()}
@@ -59,6 +61,10 @@ def test_either_site_password_opens(private: Api, password: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.contract("guards: Public paths need no site password")
+@pytest.mark.contract("console: Static files need no password")
+@pytest.mark.contract("GET /health_check: Returns OK")
+@pytest.mark.contract("GET /open_api/settings: Returns every member without a password")
 def test_what_needs_no_site_password(private: Api) -> None:
     assert private.get("/health_check").text == "OK"
     for path in ("/", "/openapi.json", "/docs"):
@@ -68,6 +74,7 @@ def test_what_needs_no_site_password(private: Api) -> None:
     check_problem(answer, 401, "invalid_credential", "Invalid address credential")
 
 
+@pytest.mark.contract("credential: JWT_SECRET_PREVIOUS verifies credentials and never signs them")
 def test_previous_secret_still_verifies(private: Api) -> None:
     site = {"x-custom-auth": "first, with comma"}
     made = private.post("/api/new_address", {}, headers=site).json()
@@ -79,6 +86,7 @@ def test_previous_secret_still_verifies(private: Api) -> None:
     assert jwt.decode(made["jwt"], SECRET, algorithms=["HS256"])
 
 
+@pytest.mark.contract("guards: Without an admin password, every admin path returns the same 401")
 @pytest.mark.parametrize("given", [None, "", "wrong", ADMIN_PASSWORD.upper(), ADMIN_PASSWORD[:-1]])
 def test_admin_password(api: Api, given: str | None) -> None:
     headers = {} if given is None else {"x-admin-auth": given}
@@ -91,6 +99,7 @@ def test_admin_password(api: Api, given: str | None) -> None:
     assert bodies[0] == bodies[1]
 
 
+@pytest.mark.contract("guards: Address credentials are accepted with Bearer in any case")
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_word_bearer_in_any_case(api: Api, scheme: str) -> None:
     sender = api.new_sender()
@@ -127,6 +136,7 @@ def tokens() -> dict[str, str | None]:
     }
 
 
+@pytest.mark.contract("guards: Address credentials are accepted with Bearer in any case")
 @pytest.mark.parametrize("kind", tokens())
 def test_bad_credentials(api: Api, kind: str) -> None:
     token = tokens()[kind]
@@ -146,6 +156,9 @@ def test_bad_credentials(api: Api, kind: str) -> None:
         check_problem(answer, 401, "invalid_credential", "Invalid address credential")
 
 
+@pytest.mark.contract(
+    "POST /open_api/credential_login: Returns success, or 401 for an invalid credential"
+)
 def test_credential_login(api: Api) -> None:
     sender = api.new_sender()
     answer = api.post("/open_api/credential_login", {"credential": sender.jwt})
@@ -159,6 +172,8 @@ def test_credential_login(api: Api) -> None:
             check_problem(answer, 401, "invalid_credential", "Invalid address credential")
 
 
+@pytest.mark.contract("guards: CORS allows every origin, without credentials")
+@pytest.mark.contract("guards: A preflight returns 204 and needs no password")
 def test_preflight(api: Api) -> None:
     headers = {
         "Origin": "https://elsewhere.example",
@@ -174,5 +189,6 @@ def test_preflight(api: Api) -> None:
         assert {"GET", "POST"} <= set(answer.headers["Access-Control-Allow-Methods"].split(", "))
 
 
+@pytest.mark.contract("guards: A preflight returns 204 and needs no password")
 def test_preflight_needs_no_password(private: Api) -> None:
     assert private.call("OPTIONS", "/api/send_mail").status_code == 204

@@ -68,6 +68,7 @@ def check_answer(answer: requests.Response) -> None:
         assert problem["detail"]
 
 
+@pytest.mark.contract("attacks: Response headers and log lines cannot be injected")
 @settings(max_examples=150, deadline=None, suppress_health_check=no_checks)
 @given(name=spiced, to_name=spiced, to_mail=addresses, subject=spiced, content=spiced)
 @example(name="", to_name="", to_mail="a@example.net", subject="s", content="\0\r\n\x1b")
@@ -95,6 +96,7 @@ def test_no_control_character_reaches_the_transport(
         assert len(taken_mail["to"]) == 1
 
 
+@pytest.mark.contract("errors: No client input causes a 5xx response")
 @settings(max_examples=250, deadline=None, suppress_health_check=no_checks)
 @given(
     endpoint=st.sampled_from(ENDPOINTS),
@@ -128,6 +130,7 @@ def test_nothing_a_client_sends_is_a_server_error(
     check_answer(api.call(method, path, data=data, params=clean, headers=encoded))
 
 
+@pytest.mark.contract("errors: No client input causes a 5xx response")
 @settings(max_examples=100, deadline=None, suppress_health_check=no_checks)
 @given(path=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=50))
 def test_no_path_is_a_server_error(taken: tuple[Api, Ledger, Sender], path: str) -> None:

@@ -41,6 +41,9 @@ def send_at_once(api: Api, sender: Sender, times: int) -> Counter[tuple[int, Any
     return Counter((answer.status_code, answer.json().get("code")) for answer in answers)
 
 
+@pytest.mark.contract(
+    "send checks: Next come balance, block list, daily limit and monthly limit, in this order"
+)
 def test_ten_at_once_with_a_balance_of_one_send_one(own: Api) -> None:
     sender = own.new_sender(balance=1)
     assert send_at_once(own, sender, 10) == {(200, None): 1, (400, "no_balance"): 9}
@@ -49,12 +52,14 @@ def test_ten_at_once_with_a_balance_of_one_send_one(own: Api) -> None:
     assert own.balance(sender) == 0
 
 
+@pytest.mark.contract("balance: The default balance is granted once, on first use")
 def test_first_sends_at_once_grant_the_balance_once(own: Api) -> None:
     sender = own.new_sender()
     assert send_at_once(own, sender, 10) == {(200, None): 10}
     assert own.balance(sender) == 1000 - 10
 
 
+@pytest.mark.contract("balance: The default never changes a balance that an administrator set")
 def test_disabled_balance_is_no_balance(own: Api) -> None:
     sender = own.new_sender(balance=5)
     sql = "UPDATE send_balances SET enabled = 0 WHERE address_id = ?"
@@ -63,6 +68,10 @@ def test_disabled_balance_is_no_balance(own: Api) -> None:
     assert own.balance(sender) == 0
 
 
+@pytest.mark.contract(
+    "send checks: Unlimited addresses are not charged but count towards the limits"
+)
+@pytest.mark.contract("GET /api/settings: Returns 99999 for an unlimited address")
 def test_unlimited_address_costs_nothing_and_says_so(own: Api) -> None:
     sender = own.new_sender(balance=0)
     add_to_list(own, "unlimited", sender.address)
@@ -70,6 +79,7 @@ def test_unlimited_address_costs_nothing_and_says_so(own: Api) -> None:
     assert own.balance(sender) == 99999
 
 
+@pytest.mark.contract("send checks: Verified recipients cost no balance")
 def test_verified_recipient_costs_nothing(own: Api) -> None:
     sender = own.new_sender(balance=0)
     add_to_list(own, "verified", "friend@example.net")
@@ -77,6 +87,7 @@ def test_verified_recipient_costs_nothing(own: Api) -> None:
     check_problem(own.send(sender), 400, "no_balance", PREFIX + "No balance")
 
 
+@pytest.mark.contract("send checks: The block list matches addresses and domains, not subdomains")
 @pytest.mark.parametrize(
     ("entry", "recipient", "blocked"),
     [
@@ -98,6 +109,7 @@ def test_send_block_list(own: Api, entry: str, recipient: str, blocked: bool) ->
         assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.contract("send checks: Suppressed recipients are rejected by name")
 def test_suppressed_recipient_is_refused_by_name(own: Api) -> None:
     sender = own.new_sender()
     own.server.sql("INSERT INTO suppressions VALUES ('gone@example.net', 'bounced', 0)")
@@ -106,6 +118,9 @@ def test_suppressed_recipient_is_refused_by_name(own: Api) -> None:
     check_problem(answer, 400, "recipient_suppressed", PREFIX + sentence)
 
 
+@pytest.mark.contract(
+    "send checks: Limits count recipients exactly per UTC day and month, over all addresses"
+)
 @pytest.mark.parametrize(
     ("period", "code"), [("daily", "daily_quota_reached"), ("monthly", "monthly_quota_reached")]
 )

@@ -69,6 +69,9 @@ def rotated(api: Api, sender: Sender) -> Sender:
 # Rotation and expiry
 
 
+@pytest.mark.contract(
+    "POST /api/rotate_credential: Returns a new credential and invalidates the old one"
+)
 def test_a_rotated_credential_is_dead_at_once(api: Api) -> None:
     old = api.new_sender()
     sent = api.send_with_key(old, "before").json()
@@ -90,6 +93,9 @@ def test_a_rotated_credential_is_dead_at_once(api: Api) -> None:
     assert api.send(rotated(api, new)).status_code == 200
 
 
+@pytest.mark.contract(
+    "POST /api/rotate_credential: Exactly one of many concurrent rotations succeeds"
+)
 def test_one_of_many_rotations_at_the_same_time_succeeds(api: Api) -> None:
     old = api.new_sender()
     with ThreadPoolExecutor(8) as pool:
@@ -104,6 +110,7 @@ def test_credentials_without_a_lifetime_do_not_expire(api: Api) -> None:
         assert "exp" not in jwt.decode(token, SECRET, algorithms=["HS256"])
 
 
+@pytest.mark.contract("credential: CREDENTIAL_TTL_DAYS sets `exp` in every new credential")
 def test_every_new_credential_gets_the_lifetime(passwords: Api) -> None:
     sender, password = new_address(passwords)
     named = passwords.admin("POST", "/admin/new_address", json={"name": unique_name()})
@@ -122,6 +129,7 @@ def test_every_new_credential_gets_the_lifetime(passwords: Api) -> None:
 # Passwords
 
 
+@pytest.mark.contract("POST /api/address_login: Returns jwt and address")
 def test_a_password_gives_out_a_credential(passwords: Api) -> None:
     sender, password = new_address(passwords)
     for email in (sender.address, f" {sender.address.upper()} "):
@@ -136,6 +144,9 @@ def test_a_password_gives_out_a_credential(passwords: Api) -> None:
     assert passwords.send(sender).status_code == 200
 
 
+@pytest.mark.contract(
+    "passwords: Unknown addresses and wrong passwords get the same response in the same time"
+)
 def test_unknown_address_and_wrong_password_answer_alike(passwords: Api) -> None:
     sender, password = new_address(passwords)
     without_password = passwords.admin(
@@ -159,6 +170,9 @@ def test_unknown_address_and_wrong_password_answer_alike(passwords: Api) -> None
     assert all(body == bodies[0] for body in bodies)
 
 
+@pytest.mark.contract(
+    "passwords: Unknown addresses and wrong passwords get the same response in the same time"
+)
 def test_an_unknown_address_takes_as_long(passwords: Api) -> None:
     def median_time(emails: list[str]) -> float:
         times = []
@@ -174,6 +188,7 @@ def test_an_unknown_address_takes_as_long(passwords: Api) -> None:
     assert 0.5 < median_time(known) / median_time(unknown) < 2
 
 
+@pytest.mark.contract("POST /api/address_change_password: Changes the password")
 def test_a_password_is_changed(passwords: Api) -> None:
     sender, password = new_address(passwords)
     body = {"new_password": digest("correct horse")}
@@ -189,6 +204,7 @@ def test_a_password_is_changed(passwords: Api) -> None:
     check_problem(answer, 401, "invalid_credential", INVALID_CREDENTIAL)
 
 
+@pytest.mark.contract("POST /api/address_change_password: Requires a digest as the new password")
 @pytest.mark.parametrize("text", ["correct horse", "0" * 63, "0" * 65, "g" * 64])
 def test_a_password_that_is_no_digest_is_refused(passwords: Api, text: str) -> None:
     sender, password = new_address(passwords)
@@ -199,6 +215,7 @@ def test_a_password_that_is_no_digest_is_refused(passwords: Api, text: str) -> N
     assert log_in(passwords, sender.address, password).status_code == 200
 
 
+@pytest.mark.contract("POST /api/address_login: Rejects missing fields")
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
@@ -215,6 +232,7 @@ def test_what_must_be_there(passwords: Api, path: str, body: dict[str, Any], fie
     assert problem["errors"][0]["field"] == field
 
 
+@pytest.mark.contract("passwords: Passwords are off by default")
 def test_passwords_are_off_unless_switched_on(api: Api) -> None:
     sender = api.new_sender()
     answer = log_in(api, sender.address, "any")
@@ -224,6 +242,7 @@ def test_passwords_are_off_unless_switched_on(api: Api) -> None:
     check_problem(answer, 403, "password_change_disabled", "Password change is disabled")
 
 
+@pytest.mark.contract("errors: Errors and logs contain no secrets or internal details")
 def test_secrets_are_never_in_the_log(passwords: Api) -> None:
     sender, password = new_address(passwords)
     log_in(passwords, sender.address, password)
@@ -257,6 +276,7 @@ def test_what_becomes_of_a_credential_is_in_the_audit_trail(passwords: Api) -> N
 # Guessing
 
 
+@pytest.mark.contract("passwords: Ten failures in fifteen minutes lead to 429")
 def test_ten_wrong_guesses_and_the_address_has_to_wait(passwords: Api) -> None:
     sender, password = new_address(passwords)
     for email in (sender.address, f"{unique_name()}@example.com"):
@@ -274,6 +294,7 @@ def test_ten_wrong_guesses_and_the_address_has_to_wait(passwords: Api) -> None:
     assert log_in(passwords, sender.address, password).status_code == 200
 
 
+@pytest.mark.contract("passwords: Ten failures in fifteen minutes lead to 429")
 def test_of_forty_guesses_at_the_same_time_ten_are_answered(passwords: Api) -> None:
     sender, password = new_address(passwords)
     with ThreadPoolExecutor(20) as pool:
@@ -309,6 +330,7 @@ def private() -> Iterator[Api]:
         yield Api(running)
 
 
+@pytest.mark.contract("POST /open_api/site_login: Returns success, or 401 for a wrong password")
 def test_site_login(private: Api) -> None:
     for password in ("first", "zwölf"):
         for sent in (digest(password), digest(password).upper()):
@@ -323,6 +345,7 @@ def test_site_login(private: Api) -> None:
         assert answer.json()["detail"] == "网站已启用私有密码,请提供密码"
 
 
+@pytest.mark.contract("POST /open_api/admin_login: Returns success, or 401 for a wrong password")
 def test_admin_login(private: Api) -> None:
     answer = private.post("/open_api/admin_login", {"password": digest(ADMIN_PASSWORD)})
     assert (answer.status_code, answer.json()) == (200, {"success": True})

@@ -59,6 +59,7 @@ def test_pages_of_other_origins_may_read_the_description(api: Api) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.contract("errors: No client input causes a 5xx response")
 @pytest.mark.timeout(480)
 def test_two_thousand_generated_requests(own_server: LocalServer, tmp_path: Path) -> None:
     check_generated_requests(own_server, tmp_path, at_least=2_000)

@@ -51,6 +51,7 @@ def test_the_policy_goes_with_every_answer_and_the_state_where_it_is_known(limit
     assert "RateLimit-Policy" not in limited.get("/open_api/settings").headers
 
 
+@pytest.mark.contract("errors: Every 429 and 503 has Retry-After")
 def test_too_many(limited: Api) -> None:
     sender = limited.new_sender(balance=100)
     other = limited.new_sender(balance=100)

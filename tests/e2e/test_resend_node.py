@@ -64,6 +64,7 @@ def in_hours(hours: int) -> str:
     return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
+@pytest.mark.contract("POST /emails: Resend clients can send")
 def test_send(api: Api, sender: Sender, node: Run) -> None:
     result = node("""
         const { data } = await resend.emails.send({
@@ -130,6 +131,7 @@ def test_send_once_with_a_key(api: Api, sender: Sender, node: Run) -> None:
     assert len(api.sent_by(sender)) == 1
 
 
+@pytest.mark.contract("POST /emails/batch: Resend clients can send batches")
 def test_batches(api: Api, sender: Sender, node: Run) -> None:
     strict, refused, permissive = node("""
         const nobody = { ...email, to: "nobody" };
@@ -148,6 +150,7 @@ def test_batches(api: Api, sender: Sender, node: Run) -> None:
     assert sorted(mail["subject"] for mail in api.sent_by(sender)) == ["Hello", "Hello", "Second"]
 
 
+@pytest.mark.contract("GET /emails: Resend clients can list messages")
 def test_list_with_cursors(node: Run) -> None:
     ids, newest, rest, back = node("""
         const ids = [];
@@ -165,6 +168,7 @@ def test_list_with_cursors(node: Run) -> None:
     assert [page["data"]["has_more"] for page in (newest, rest, back)] == [True, False, True]
 
 
+@pytest.mark.contract("POST /emails/{id}/cancel: Resend clients can cancel a message")
 def test_schedule_reschedule_and_cancel(api: Api, sender: Sender, node: Run) -> None:
     first, second = in_hours(1), in_hours(700)
     id, scheduled, updated, rescheduled, cancelled, end, late = node(f"""

@@ -54,6 +54,8 @@ def refused(call: Callable[[], Any]) -> ResendError:
     return caught.value
 
 
+@pytest.mark.contract("POST /emails: Resend clients can send")
+@pytest.mark.contract("GET /emails/{id}: Resend clients can retrieve a message")
 def test_send(api: Api, sender: Sender) -> None:
     email = resend.Emails.send(
         params(
@@ -108,6 +110,7 @@ def test_send_once_with_a_key(api: Api, sender: Sender) -> None:
     assert (error.code, error.error_type) == (409, "invalid_idempotent_request")
 
 
+@pytest.mark.contract("POST /emails/batch: Resend clients can send batches")
 def test_batch(api: Api, sender: Sender) -> None:
     sent = resend.Batch.send([params(sender, subject=f"Mail {number}") for number in range(5)])
     assert sorted(mail["subject"] for mail in api.sent_by(sender)) == [
@@ -135,6 +138,7 @@ def test_a_permissive_batch_sends_what_can_be_sent(api: Api, sender: Sender) -> 
     assert len(api.sent_by(sender)) == 1
 
 
+@pytest.mark.contract("GET /emails: Resend clients can list messages")
 def test_list_with_cursors(sender: Sender) -> None:
     ids = [resend.Emails.send(params(sender))["id"] for _ in range(5)][::-1]
     newest = resend.Emails.list({"limit": 2})
@@ -150,6 +154,7 @@ def test_list_with_cursors(sender: Sender) -> None:
     assert newest["object"] == "list"
 
 
+@pytest.mark.contract("PATCH /emails/{id}: Resend clients can reschedule a message")
 def test_schedule_reschedule_and_cancel(api: Api, sender: Sender) -> None:
     balance = api.balance(sender)
     first, second = in_hours(1), in_hours(48)

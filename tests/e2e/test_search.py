@@ -45,6 +45,7 @@ def put_settled(api: Api, sender: Sender, **body: str) -> str:
     return id
 
 
+@pytest.mark.contract("GET /api/sendbox: Pages by cursor")
 def test_pages_by_cursor(api: Api) -> None:
     sender = api.new_sender(balance=10)
     sent = send_some(api, sender, 5)
@@ -76,6 +77,7 @@ def test_search_by_offset_counts(api: Api) -> None:
     assert page(api, sender, q="")["count"] == page(api, sender, q="  ")["count"] == 5
 
 
+@pytest.mark.contract("GET /api/sendbox: Searches messages")
 def test_search_before_and_after_the_index(api: Api) -> None:
     sender, other = api.new_sender(balance=10), api.new_sender(balance=10)
     old = put_settled(api, sender, html="<p>Die R&uuml;ckzahlung: 发票号码</p>")

@@ -1,5 +1,6 @@
 """The two HTTP examples of the page that this service implements, run as they are printed."""
 
+import pytest
 import requests
 
 from tests.e2e.api import Api
@@ -44,6 +45,9 @@ res = requests.post(
 """
 
 
+@pytest.mark.contract("POST /api/new_address: Returns jwt, address, address_id and password")
+@pytest.mark.contract("POST /api/send_mail: Returns 200 with both ids")
+@pytest.mark.contract("POST /external/api/send_mail: Accepts the token in the body")
 def test_both_examples_send_one_mail_each(api: Api) -> None:
     sender = api.new_sender()
     for number, example in enumerate((HEADER_EXAMPLE, BODY_TOKEN_EXAMPLE), 1):

@@ -16,6 +16,10 @@ def sender(server: Any) -> Sender:
     return Api(server).new_sender()
 
 
+@pytest.mark.contract(
+    "send checks: The sender is the token's address; misleading display names are rejected"
+)
+@pytest.mark.contract("POST /api/send_mail: Returns 200 with both ids")
 def test_mail_leaves_as_written(api: Api) -> None:
     sender = api.new_sender()
     answer = api.send(
@@ -39,6 +43,7 @@ def test_mail_leaves_as_written(api: Api) -> None:
     assert answer.json()["message_id"] == sent["messageId"]
 
 
+@pytest.mark.contract("GET /api/sendbox/{id}: Returns the message, its recipients and its history")
 def test_what_is_kept(api: Api) -> None:
     sender = api.new_sender(balance=5)
     before = time.time() * 1000
@@ -65,6 +70,10 @@ def test_what_is_kept(api: Api) -> None:
     assert api.balance(sender) == 4
 
 
+@pytest.mark.contract(
+    "GET /api/sendbox: Returns the documented members; `raw` does not contain the token"
+)
+@pytest.mark.contract("POST /external/api/send_mail: Never stores, logs or returns the token")
 def test_the_token_is_never_stored(api: Api) -> None:
     sender = api.new_sender()
     body = {**mail(), "token": sender.jwt}
@@ -81,6 +90,7 @@ def test_the_token_is_never_stored(api: Api) -> None:
     assert signature not in api.server.log.read_text()
 
 
+@pytest.mark.contract("send checks: Request errors are reported in a fixed order")
 @pytest.mark.parametrize(
     ("changes", "code", "sentence", "field"),
     [
@@ -159,6 +169,7 @@ def test_what_the_request_gets_wrong(
     assert api.messages_of(sender) == []
 
 
+@pytest.mark.contract("send checks: Request errors are reported in a fixed order")
 def test_sender_domain_that_is_not_ours_comes_first(api: Api) -> None:
     claims = {"address": "a@elsewhere.example", "address_id": 1}
     token = jwt.encode(claims, SECRET, algorithm="HS256")
@@ -166,6 +177,9 @@ def test_sender_domain_that_is_not_ours_comes_first(api: Api) -> None:
     check_problem(answer, 400, "invalid_sender_domain", PREFIX + "Invalid domain")
 
 
+@pytest.mark.contract(
+    "credential: Request errors are reported before the credential is checked in the database"
+)
 def test_faults_of_the_request_come_before_what_the_database_says(api: Api) -> None:
     sender = api.new_sender(balance=0)
     answer = api.send(sender, subject="")
@@ -174,6 +188,9 @@ def test_faults_of_the_request_come_before_what_the_database_says(api: Api) -> N
     assert api.messages_of(sender) == []
 
 
+@pytest.mark.contract(
+    "credential: Deleting, renaming or rotating an address invalidates its credentials at once"
+)
 def test_deleted_or_rotated_address_is_refused_at_once(api: Api) -> None:
     sender = api.new_sender()
     sql = "UPDATE addresses SET credential_version = 1 WHERE id = ?"
@@ -185,6 +202,9 @@ def test_deleted_or_rotated_address_is_refused_at_once(api: Api) -> None:
     check_problem(api.send(sender, subject=""), 400, "subject_empty", PREFIX + "Subject is empty")
 
 
+@pytest.mark.contract(
+    "credential: Tokens of the original service are version 0; their ids may be strings"
+)
 def test_tokens_of_the_replaced_service_are_accepted(api: Api) -> None:
     sender = api.new_sender()
     for address_id in (sender.address_id, str(sender.address_id)):
@@ -194,6 +214,7 @@ def test_tokens_of_the_replaced_service_are_accepted(api: Api) -> None:
         assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.contract("POST /external/api/send_mail: Returns 401 for an invalid or missing token")
 @pytest.mark.parametrize("token", [None, "", 5, ["x"], {"a": 1}, "x", "a.b.c", "x" * 5_000_000])
 def test_bad_body_token(api: Api, token: Any) -> None:
     body = {**mail(), "token": token}
@@ -201,6 +222,8 @@ def test_bad_body_token(api: Api, token: Any) -> None:
     check_problem(answer, 401, "invalid_credential", "Invalid address credential")
 
 
+@pytest.mark.contract("errors: Validation errors name the invalid fields")
+@pytest.mark.contract("errors: A field of the wrong type returns 422")
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -220,6 +243,7 @@ def test_wrong_field_type_is_named(api: Api, sender: Sender, field: str, value: 
     assert field in answer.json()["detail"]
 
 
+@pytest.mark.contract("errors: Unknown fields are ignored")
 def test_unknown_fields_and_nulls_are_ignored(api: Api) -> None:
     sender = api.new_sender()
     body = {**mail(), "from_name": None, "to_name": None, "is_html": None, "more": {"x": [1]}}
@@ -240,6 +264,9 @@ def test_message_may_fill_the_limit_and_no_more(api: Api) -> None:
     assert api.server.mail_bodies(sent).text == "x" * 3_800_000
 
 
+@pytest.mark.contract(
+    "send checks: A send takes two database round trips and writes at most twelve rows"
+)
 @pytest.mark.parametrize(
     ("content", "key", "rows"),
     [("short", None, 10), ("short", "a key", 11), ("x" * 1_500_000, "another key", 12)],

@@ -8,6 +8,7 @@ import pytest
 from tests.e2e.api import Api, check_problem
 
 
+@pytest.mark.contract("GET /api/sendbox: Lists messages newest first, in pages, with a count")
 def test_newest_first_in_pages(api: Api) -> None:
     sender = api.new_sender()
     ids = [api.send(sender, subject=f"number {n}").json()["id"] for n in range(5)]
@@ -18,6 +19,9 @@ def test_newest_first_in_pages(api: Api) -> None:
     assert api.get("/api/sendbox", headers=sender.headers).json()["count"] == 5
 
 
+@pytest.mark.contract(
+    "GET /api/sendbox: Returns the documented members; `raw` does not contain the token"
+)
 def test_row(api: Api) -> None:
     sender = api.new_sender()
     api.send(sender, content="<b>ü</b>", is_html=True)
@@ -39,6 +43,8 @@ def test_row(api: Api) -> None:
     assert "ü" in answer.content.decode()
 
 
+@pytest.mark.contract("GET /api/sendbox: Shows only the caller's messages")
+@pytest.mark.contract("GET /api/sendbox/{id}: Shows only the caller's messages")
 def test_others_do_not_see_it(api: Api) -> None:
     sender, other = api.new_sender(), api.new_sender()
     api.send(sender)
@@ -55,6 +61,7 @@ def test_long_content_is_shown_in_part(api: Api) -> None:
         assert json.loads(row["raw"])["content"] == "ü" * 16_384
 
 
+@pytest.mark.contract("GET /api/sendbox: Rejects an invalid limit or offset")
 @pytest.mark.parametrize("value", ["0", "-1", "101", "x", "1.5", "", "1e1", "²", "9" * 30])
 def test_bad_limit(api: Api, value: str) -> None:
     sender = api.new_sender()
@@ -62,6 +69,7 @@ def test_bad_limit(api: Api, value: str) -> None:
     check_problem(answer, 400, "invalid_limit", "Invalid limit")
 
 
+@pytest.mark.contract("GET /api/sendbox: Rejects an invalid limit or offset")
 @pytest.mark.parametrize("value", ["-1", "x", "1.5", "", "9" * 30, "1;DROP TABLE messages"])
 def test_bad_offset(api: Api, value: str) -> None:
     sender = api.new_sender()

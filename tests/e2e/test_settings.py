@@ -10,6 +10,7 @@ from tests.e2e.api import DEPLOYMENT, Api, check_problem
 from tools.local_server import LocalServer, migrated_state
 
 
+@pytest.mark.contract("GET /open_api/settings: Returns every member without a password")
 def test_settings_of_the_site(api: Api) -> None:
     assert api.get("/open_api/settings").json() == {
         "title": "Send Mail API",
@@ -33,6 +34,14 @@ def test_settings_of_the_site(api: Api) -> None:
     }
 
 
+@pytest.mark.contract(
+    "guards: DISABLE_ADMIN_PASSWORD_CHECK opens administration and logs a warning"
+)
+@pytest.mark.contract(
+    "address names: A name is random if it is missing or custom names are disabled"
+)
+@pytest.mark.contract("variables: Lists, numbers and switches are read in every documented form")
+@pytest.mark.contract("POST /admin/send_mail_by_binding: Returns 400 without the binding")
 def test_settings_as_a_deployment_writes_them() -> None:
     """Booleans, numbers, arrays and objects as TOML has them, not as text."""
     proxy = {"smtp": {"host": "smtp.example.com", "port": 8025, "starttls": True}}
@@ -76,6 +85,8 @@ def test_settings_as_a_deployment_writes_them() -> None:
         assert not address.startswith("mine@")
 
 
+@pytest.mark.contract("balance: The default balance is granted once, on first use")
+@pytest.mark.contract("GET /api/settings: Returns address and send_balance")
 def test_settings_of_an_address_grant_the_balance_once(api: Api) -> None:
     sender = api.new_sender()
     answer = api.get("/api/settings", headers=sender.headers)
@@ -85,6 +96,7 @@ def test_settings_of_an_address_grant_the_balance_once(api: Api) -> None:
     assert api.balance(sender) == 7
 
 
+@pytest.mark.contract("send checks: Request errors are reported in a fixed order")
 def test_sending_limited_to_some_domains() -> None:
     variables = {**DEPLOYMENT, "SEND_MAIL_DOMAINS": "example.org"}
     with LocalServer(variables=variables) as server:
@@ -93,6 +105,7 @@ def test_sending_limited_to_some_domains() -> None:
         check_problem(api.send(api.new_sender()), 400, "send_mail_not_enabled", sentence)
 
 
+@pytest.mark.contract("send checks: SENDING_PAUSED rejects every message with 503")
 def test_sending_paused(tmp_path: Path) -> None:
     state = migrated_state(tmp_path / "state")
     with LocalServer(variables=DEPLOYMENT, state=state) as server:
@@ -113,6 +126,8 @@ def test_sending_paused(tmp_path: Path) -> None:
         check_problem(refused, 401, "invalid_credential", "Invalid address credential")
 
 
+@pytest.mark.contract("guards: A missing DB or JWT_SECRET returns a 500 that names it")
+@pytest.mark.contract("variables: An invalid variable is named")
 @pytest.mark.parametrize(
     ("variables", "code", "detail"),
     [
@@ -138,6 +153,7 @@ def test_incomplete_deployment_says_what_is_missing(
             check_problem(answer, 500, code, detail)
 
 
+@pytest.mark.contract("guards: A missing DB or JWT_SECRET returns a 500 that names it")
 def test_missing_database_says_so() -> None:
     def remove(config: dict[str, Any]) -> None:
         del config["d1_databases"]
@@ -148,6 +164,7 @@ def test_missing_database_says_so() -> None:
         check_problem(answer, 500, "binding_missing", detail)
 
 
+@pytest.mark.contract("GET /health_check: Returns 503 with a reason")
 def test_health_check_without_tables(tmp_path: Any) -> None:
     with LocalServer(variables=DEPLOYMENT, state=tmp_path / "empty") as server:
         api = Api(server)

@@ -51,6 +51,8 @@ def test_who_has_sent_nothing_has_no_days(own: Api) -> None:
     assert balance["count"] == 0
 
 
+@pytest.mark.contract("GET /api/usage: Returns daily counts of this address only")
+@pytest.mark.contract("GET /admin/usage: Returns daily counts over all addresses")
 def test_messages_are_counted_by_what_became_of_them(own: Api) -> None:
     sender, other = own.new_sender(), own.new_sender()
     before = {day["day"]: day for day in usage_of_all(own)["days"]}.get(today(), {})
@@ -72,6 +74,7 @@ def test_messages_are_counted_by_what_became_of_them(own: Api) -> None:
     assert all_of_today["sent"] == before.get("sent", 0) + 3
 
 
+@pytest.mark.contract("GET /api/usage: Returns daily counts of this address only")
 def test_days_of_the_last_ninety_are_shown_in_their_order(own: Api) -> None:
     sender = own.new_sender()
     days = [(datetime.now(UTC) - timedelta(days=ago)).date().isoformat() for ago in (1, 89, 90)]
@@ -84,6 +87,8 @@ def test_days_of_the_last_ninety_are_shown_in_their_order(own: Api) -> None:
     own.server.sql("DELETE FROM usage_days WHERE address_id = ?", [sender.address_id])
 
 
+@pytest.mark.contract("GET /api/usage: Returns the remaining balance and limits")
+@pytest.mark.contract("GET /admin/usage: Returns what is left of the limits")
 def test_what_is_left_of_balance_and_limits(own: Api) -> None:
     sender = own.new_sender(balance=5)
     used = own.server.sql("SELECT coalesce(sum(recipients), 0) AS n FROM daily_recipients")[0]["n"]
@@ -100,6 +105,7 @@ def test_what_is_left_of_balance_and_limits(own: Api) -> None:
     assert (shown["daily_left"], shown["monthly_left"]) == (None, None)
 
 
+@pytest.mark.contract("GET /api/usage: Requires a valid credential")
 def test_the_credential_must_hold(own: Api) -> None:
     sender = own.new_sender()
     own.server.sql("DELETE FROM addresses WHERE id = ?", [sender.address_id])

@@ -196,6 +196,7 @@ class Storm:
             return list(pool.map(send, range(self.SIZE)))
 
 
+@pytest.mark.contract("POST /api/send_mail: Sends once per Idempotency-Key")
 def test_two_hundred_at_once_with_one_key_send_one_mail(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=500)
     answers = Storm(api).answers(sender, key="storm")
@@ -217,6 +218,9 @@ def test_two_hundred_at_once_against_a_balance_of_fifty(api: Api, ledger: Ledger
     assert api.balance(sender) == 0
 
 
+@pytest.mark.contract(
+    "send checks: Limits count recipients exactly per UTC day and month, over all addresses"
+)
 def test_two_hundred_at_once_against_a_daily_limit(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=500)
     (today,) = api.server.sql("SELECT sum(recipients) AS n FROM daily_recipients")

@@ -69,6 +69,7 @@ def check_row(faulty: Deployment, sender: Sender, status: str, code: str | None)
     return row
 
 
+@pytest.mark.contract("send outcomes: A permanent rejection returns 502 with the provider's code")
 @pytest.mark.parametrize("code", PERMANENT)
 def test_permanent_refusal(faulty: Deployment, code: str) -> None:
     sender = faulty.api.new_sender(balance=5)
@@ -87,6 +88,9 @@ def test_permanent_refusal(faulty: Deployment, code: str) -> None:
     assert faulty.mails_out(sender) == 0
 
 
+@pytest.mark.contract(
+    "send outcomes: A transient rejection by the provider returns 202 with status queued"
+)
 @pytest.mark.parametrize("code", TEMPORARY)
 def test_temporary_refusal_is_queued_and_stays_charged(faulty: Deployment, code: str) -> None:
     sender = faulty.api.new_sender(balance=5)
@@ -102,6 +106,9 @@ def test_temporary_refusal_is_queued_and_stays_charged(faulty: Deployment, code:
     assert faulty.mails_out(sender) == 0
 
 
+@pytest.mark.contract(
+    "send outcomes: An unknown outcome returns 502 outcome_unknown, not retryable; the charge stays"
+)
 @pytest.mark.parametrize(
     ("orders", "code", "mails"),
     [
@@ -183,6 +190,7 @@ def test_answer_after_thirty_seconds_is_unknown_and_then_corrected(faulty: Deplo
     assert kinds == [["unknown", "sent"], ["unknown", "failed"]]
 
 
+@pytest.mark.contract("errors: Errors and logs contain no secrets or internal details")
 def test_a_failure_says_nothing_of_the_mail_in_the_log(faulty: Deployment) -> None:
     sender = faulty.api.new_sender()
     faulty.api.send(

@@ -34,6 +34,8 @@ def suppressions(api: Api) -> dict[str, str]:
     return {row["address"]: row["reason"] for row in rows}
 
 
+@pytest.mark.contract("send checks: Suppressed recipients are rejected by name")
+@pytest.mark.contract("GET /admin/suppressions: Includes recipients that the provider reported")
 def test_a_suppressed_recipient_is_refused_until_it_is_removed(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=5)
     assert api.send(sender, to_mail="Gone@example.net", subject=SUPPRESSED).status_code == 502
@@ -49,6 +51,7 @@ def test_a_suppressed_recipient_is_refused_until_it_is_removed(api: Api, ledger:
     assert len(ledger.mails_of(sender.address)) == 1
 
 
+@pytest.mark.contract("GET /admin/suppressions: Includes recipients that the provider reported")
 def test_of_several_recipients_none_is_suppressed(api: Api) -> None:
     sender = api.new_sender(balance=5)
     to = ["one@example.net", "two@example.net"]
@@ -57,6 +60,11 @@ def test_of_several_recipients_none_is_suppressed(api: Api) -> None:
     assert suppressions(api).keys() & set(to) == set()
 
 
+@pytest.mark.contract("send checks: An address with too many failures is paused")
+@pytest.mark.contract("GET /admin/pauses: Lists paused addresses")
+@pytest.mark.contract(
+    "DELETE /admin/pauses/{id}: Lifts a pause; only later messages count towards the next one"
+)
 def test_an_address_is_paused_until_an_administrator_lets_it_send(api: Api, ledger: Ledger) -> None:
     sender, other = api.new_sender(balance=9), api.new_sender(balance=9)
     assert api.send(sender).status_code == 200
@@ -83,6 +91,7 @@ def test_an_address_is_paused_until_an_administrator_lets_it_send(api: Api, ledg
     assert [(row["action"], row["object"]) for row in trail] == [("pause.lifted", sender.address)]
 
 
+@pytest.mark.contract("DELETE /admin/pauses/{id}: Returns 404 for an unknown pause")
 def test_a_pause_that_is_none_cannot_be_lifted(api: Api) -> None:
     sender = api.new_sender()
     answer = api.admin("DELETE", f"/admin/pauses/{sender.address_id}")

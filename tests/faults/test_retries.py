@@ -144,6 +144,7 @@ def without_queue(ledger: Ledger) -> Iterator[Api]:
         yield Api(server)
 
 
+@pytest.mark.contract("send outcomes: A transient rejection without a queue returns 503")
 def test_without_a_queue_it_is_refused_and_nothing_is_half_done(without_queue: Api) -> None:
     api = without_queue
     sender = api.new_sender(balance=5)

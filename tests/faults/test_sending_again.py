@@ -1,9 +1,14 @@
 """``POST /api/sendbox/{id}/retry``: a new attempt, ordered by the caller, as a new message."""
 
+import pytest
+
 from tests.e2e.api import Api, check_problem
 from tests.faults.ledger import Ledger
 
 
+@pytest.mark.contract(
+    "POST /api/sendbox/{id}/retry: Sends a failed or unknown message once more, as a new message"
+)
 def test_a_failed_message_is_sent_again_as_a_new_one(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=5)
     old = api.send(sender, subject="[E_DELIVERY_FAILED 1] again", content="<p>ü</p>", is_html=True)
@@ -20,6 +25,9 @@ def test_a_failed_message_is_sent_again_as_a_new_one(api: Api, ledger: Ledger) -
     assert api.balance(sender) == 4
 
 
+@pytest.mark.contract(
+    "POST /api/sendbox/{id}/retry: Sends a failed or unknown message once more, as a new message"
+)
 def test_an_unknown_message_is_sent_again_only_once(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=5)
     problem = api.send(sender, subject="[take] [E_INTERNAL_SERVER_ERROR 1] twice").json()

@@ -45,6 +45,7 @@ def test_nobody_else_sends_without_an_address(database: SqliteDatabase) -> None:
         given.reserved(database, NOBODYS, rate_limit=RateLimit(1, 60))
 
 
+@pytest.mark.contract("GET /admin/sendbox: Lists messages by address")
 def test_it_is_listed_under_its_sender(database: SqliteDatabase) -> None:
     given.reserved(database, NOBODYS, "m1", administrator=ME)
     me = given.address(database, SENDER.lower(), balance=5)

@@ -36,6 +36,7 @@ def plain(refusal: Refusal, language: str = "en") -> Answer:
     return refusal_answer(refusal, request_id="r-1", language=language, plain=True)
 
 
+@pytest.mark.contract("errors: Successful responses are unescaped UTF-8 JSON")
 def test_json_is_utf8_and_not_escaped() -> None:
     answer = json_answer({"name": "é 名 😀"}, 202)
     assert answer.status == 202
@@ -49,6 +50,9 @@ def test_text_is_utf8() -> None:
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
+@pytest.mark.contract(
+    "errors: Errors are RFC 9457 problem objects with code, retryable and request_id"
+)
 def test_a_refusal_is_a_problem_object_of_rfc_9457() -> None:
     assert problem(NO_BALANCE) == {
         "type": "about:blank",
@@ -108,6 +112,7 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
         assert f"{kind.__name__:<21} {int(kind.status)}" in drawn
 
 
+@pytest.mark.contract("errors: Every 429 and 503 has Retry-After")
 def test_503_says_when_to_try_again() -> None:
     refusal = Unavailable("sending_paused", retry_after=300)
     assert plain(refusal).headers["Retry-After"] == "300"
@@ -119,6 +124,7 @@ def test_405_says_what_is_allowed() -> None:
     assert answer.body == b"This path takes only GET, HEAD"
 
 
+@pytest.mark.contract("errors: Validation errors name the invalid fields")
 def test_the_fields_at_fault_are_named() -> None:
     errors = (
         FieldError("subject", "subject_too_long", {"limit": 998}),

@@ -72,6 +72,7 @@ def test_content_and_subject_stay_as_they_were_written() -> None:
     assert (message.subject, message.text) == ("  Hé 😀 ", content)
 
 
+@pytest.mark.contract("send checks: Domains are sent as A-labels; local parts must be ASCII")
 def test_the_recipient_is_sent_in_a_label_form() -> None:
     message = compose(replace(DRAFT, to_mail=" You@BÜCHER.example "), POLICY)
     assert str(message.recipients[0].address) == "You@xn--bcher-kva.example"
@@ -100,6 +101,7 @@ def test_the_recipient_must_be_one_address(to_mail: str | None, code: str) -> No
     assert at_fault(refused(to_mail=to_mail)) == ("invalid_recipient", [("to_mail", code)])
 
 
+@pytest.mark.contract("send checks: Domains are sent as A-labels; local parts must be ASCII")
 def test_a_local_part_that_is_not_ascii_is_refused_in_clear_words() -> None:
     assert refused(to_mail="jörg@example.org").sentence == "recipient_local_part_not_ascii"
     assert refused(to_mail="jorg").sentence == "invalid_recipient"
@@ -128,6 +130,9 @@ def test_the_content_must_not_be_empty(content: str | None) -> None:
     assert at_fault(refused(content=content)) == ("content_empty", [("content", "content_empty")])
 
 
+@pytest.mark.contract(
+    "send checks: The sender is the token's address; misleading display names are rejected"
+)
 @pytest.mark.parametrize("field", ["from_name", "to_name"])
 @pytest.mark.parametrize(
     ("name", "code"),
@@ -148,6 +153,9 @@ def test_a_name_must_not_hide_anything(field: str, name: str, code: str) -> None
     assert at_fault(refused(**changes)) == (code, [(field, code)])
 
 
+@pytest.mark.contract(
+    "send checks: The sender is the token's address; misleading display names are rejected"
+)
 @pytest.mark.parametrize(
     "name", ["boss@bank.example", "Boss <boss@bank.example>", "you@example.org"]
 )
@@ -207,6 +215,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.contract("send checks: Request errors are reported in a fixed order")
 @pytest.mark.parametrize("first", range(len(FAULTS)), ids=[code for code, _ in FAULTS])
 def test_of_several_faults_the_first_of_the_contract_is_reported(first: int) -> None:
     changes: dict[str, Any] = {}

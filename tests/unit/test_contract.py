@@ -1,47 +1,53 @@
-"""The table of the contract: every route stands in it, and every test that it names is there."""
+"""The contract markers cover every route, and name only routes and known rules."""
 
 import ast
-import functools
+from collections.abc import Iterator
 
-import pytest
-
-from tests.contract import ENDPOINTS, RULES
 from tests.unit.source import ROOT
 from tools.openapi.routes import ROUTES
 
-NAMED = sorted(
-    {
-        test
-        for lines in (*ENDPOINTS.values(), *RULES.values())
-        for tests in lines.values()
-        for test in tests
-    }
-)
+# The parts of the contract that apply to several routes.
+RULES = {
+    "address names",
+    "attacks",
+    "balance",
+    "console",
+    "credential",
+    "deletion",
+    "errors",
+    "guards",
+    "passwords",
+    "send checks",
+    "send outcomes",
+    "variables",
+}
 
 
-@functools.cache
-def names_in(file: str) -> frozenset[str]:
-    """The names of the tests in a file below ``tests/``."""
-    tree = ast.parse((ROOT / "tests" / file).read_text("utf-8"))
-    return frozenset(
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    )
+def _markers() -> Iterator[str]:
+    """The text of every contract marker in the tests."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.contract":
+                (text,) = node.args
+                yield ast.literal_eval(text)
 
 
-def test_every_route_is_in_the_table_and_no_other() -> None:
-    assert list(ENDPOINTS) == [f"{route.method} {route.path}" for route in ROUTES]
+MARKERS = sorted(set(_markers()))
+PARTS = {marker.partition(": ")[0] for marker in MARKERS}
+ROUTE_NAMES = {f"{route.method} {route.path}" for route in ROUTES}
 
 
-@pytest.mark.parametrize("part", [*ENDPOINTS, *RULES])
-def test_every_line_is_held_by_a_test(part: str) -> None:
-    lines = {**ENDPOINTS, **RULES}[part]
-    assert lines
-    assert [line for line, tests in lines.items() if not tests] == []
+def test_every_marker_has_a_sentence() -> None:
+    assert [marker for marker in MARKERS if not marker.partition(": ")[2].strip()] == []
 
 
-@pytest.mark.parametrize("test", NAMED)
-def test_a_test_that_is_named_is_there(test: str) -> None:
-    file, _, name = test.partition("::")
-    assert name in names_in(file)
+def test_every_route_has_a_marker() -> None:
+    assert sorted(ROUTE_NAMES - PARTS) == []
+
+
+def test_every_rule_has_a_marker() -> None:
+    assert sorted(RULES - PARTS) == []
+
+
+def test_every_marker_names_a_route_or_a_rule() -> None:
+    assert sorted(PARTS - ROUTE_NAMES - RULES) == []

@@ -52,6 +52,9 @@ def test_an_issued_token_reads_as_its_credential() -> None:
     assert read(issue(credential, secret=SECRET, now=1_793_707_200)) == credential
 
 
+@pytest.mark.contract(
+    "credential: The claims are the address, its id, the issue time and the version"
+)
 def test_a_token_says_no_more_than_it_must() -> None:
     token = issue(CREDENTIAL, secret=SECRET, now=1_793_707_200)
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
@@ -194,6 +197,7 @@ def test_a_header_that_asks_for_more_is_refused(header: object) -> None:
     assert_refused(signed(CLAIMS, header=header))
 
 
+@pytest.mark.contract("credential: `exp` is enforced")
 def test_exp_is_honoured() -> None:
     now = int(time.time())
     assert read(signed({**CLAIMS, "exp": now + 60})) == CREDENTIAL

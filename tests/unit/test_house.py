@@ -100,6 +100,7 @@ def test_the_entry_hands_env_to_the_bindings_and_looks_no_further() -> None:
 # Secrets
 
 
+@pytest.mark.contract("guards: Secrets are compared in constant time")
 @every_module
 def test_secrets_are_compared_in_constant_time(module: str) -> None:
     secrets = {"passwords", "admin_passwords", "jwt_secret", "jwt_secrets", "password_pepper"}
@@ -113,6 +114,7 @@ def test_secrets_are_compared_in_constant_time(module: str) -> None:
     assert compared & secrets == set()
 
 
+@pytest.mark.contract("guards: Secrets are compared in constant time")
 def test_what_compares_secrets_does_it_in_constant_time() -> None:
     for module in ("guards.py", "accounts/passwords.py", "handlers/admin/administrator.py"):
         assert "hmac.compare_digest" in ast.unparse(TREES[module])

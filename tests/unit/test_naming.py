@@ -146,6 +146,9 @@ def test_a_name_must_match_the_check_regex(pattern: str, name: str, fits: bool) 
         assert (refusal.code, refusal.values) == ("address_name_no_match", {"pattern": pattern})
 
 
+@pytest.mark.contract(
+    "address names: Names are checked in order: block list, role names, check regex, length"
+)
 def test_the_rules_are_checked_in_the_order_of_the_contract() -> None:
     rules = replace(PUBLIC, required=re.compile("^x"), min_length=6, max_length=4)
     assert refused("admin", rules).code == "address_name_blocked"

@@ -104,6 +104,7 @@ def shown_errors(form: ErrorForm) -> dict[str, dict[str, Any]]:
     return {name: kept[key]["value"] for key, name in names if key in kept}
 
 
+@pytest.mark.contract("errors: Every code comes from one stable list and has a sentence")
 def test_every_documented_error_is_described() -> None:
     # Of what only clients of Resend meet, the status is the one that they get.
     problems = shown_errors(PROBLEMS)
@@ -122,6 +123,7 @@ def test_every_documented_name_of_resends_is_shown() -> None:
     assert shown == set(re.findall(r"`(\w+)`", names))
 
 
+@pytest.mark.contract("errors: Every code comes from one stable list and has a sentence")
 def test_every_error_is_one_of_an_operation_or_of_none() -> None:
     kept = DESCRIPTION["components"]
     answers = [*kept["responses"].values()]

@@ -63,6 +63,7 @@ def test_with_a_pepper_the_hash_is_over_an_hmac() -> None:
     assert derived == hashlib.pbkdf2_hmac("sha256", peppered, salt, 100_000)
 
 
+@pytest.mark.contract("passwords: A password is shown once and stored as a slow salted hash")
 @pytest.mark.parametrize("pepper", [None, "pepper"])
 def test_the_slow_hash_is_called_once_with_100000_iterations(pepper: str | None) -> None:
     calls = []

@@ -58,6 +58,7 @@ def paused(database: SqliteDatabase) -> list[str]:
     return [row["address"] for row in rows]
 
 
+@pytest.mark.contract("send checks: An address with too many failures is paused")
 def test_it_is_paused_at_the_share(database: SqliteDatabase, credential: Credential) -> None:
     ends(database, credential, "sent", "sent", "refused")
     assert paused(database) == []
@@ -165,6 +166,9 @@ def test_who_has_no_address_any_more_is_not_paused(
     assert database.query("SELECT * FROM send_pauses") == []
 
 
+@pytest.mark.contract(
+    "DELETE /admin/pauses/{id}: Lifts a pause; only later messages count towards the next one"
+)
 def test_after_a_pause_was_lifted_messages_count_anew(
     database: SqliteDatabase, credential: Credential
 ) -> None:

@@ -29,6 +29,9 @@ def test_random_names_use_the_whole_alphabet() -> None:
     assert used == set("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
+@pytest.mark.contract(
+    "address names: A name is random if it is missing or custom names are disabled"
+)
 def test_random_names_come_from_the_systems_generator(monkeypatch: pytest.MonkeyPatch) -> None:
     letters: Iterator[str] = itertools.cycle("thisisnotrandom")
     monkeypatch.setattr(secrets, "choice", lambda _: next(letters))

@@ -212,6 +212,7 @@ def test_the_default_balance_is_granted_once(
     assert refused(database, credential, id="m2", default_balance=1).code == "no_balance"
 
 
+@pytest.mark.contract("send checks: A rejected message costs nothing and stores nothing")
 def test_a_refused_message_is_granted_nothing(
     database: SqliteDatabase, credential: Credential
 ) -> None:
@@ -219,6 +220,7 @@ def test_a_refused_message_is_granted_nothing(
     assert balance(database) is None
 
 
+@pytest.mark.contract("balance: The default never changes a balance that an administrator set")
 @pytest.mark.parametrize("enabled", [True, False])
 def test_a_balance_of_an_administrator_is_not_touched_by_the_default(
     database: SqliteDatabase, credential: Credential, enabled: bool
@@ -274,6 +276,9 @@ def test_only_whole_addresses_are_verified(
     assert refused(database, credential, YOU).code == "no_balance"
 
 
+@pytest.mark.contract(
+    "send checks: Unlimited addresses are not charged but count towards the limits"
+)
 def test_an_unlimited_address_is_not_charged_and_still_counted(
     database: SqliteDatabase, credential: Credential
 ) -> None:
@@ -341,6 +346,7 @@ def test_the_block_list_blocks_nothing_else(
     keep(database, credential, YOU, default_balance=1)
 
 
+@pytest.mark.contract("send checks: The block list matches addresses and domains, not subdomains")
 @pytest.mark.parametrize("entry", ["example.org", "@example.org"])
 def test_a_blocked_domain_does_not_block_its_subdomains(
     database: SqliteDatabase, credential: Credential, entry: str
@@ -349,6 +355,7 @@ def test_a_blocked_domain_does_not_block_its_subdomains(
     keep(database, credential, "you@sub.example.org", default_balance=1)
 
 
+@pytest.mark.contract("send checks: Every recipient is checked")
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_every_recipient_is_checked(
     database: SqliteDatabase, credential: Credential, position: int
@@ -417,6 +424,9 @@ def test_other_months_do_not_count_towards_this_one(
     keep(database, credential, default_balance=9)
 
 
+@pytest.mark.contract(
+    "send checks: Limits count recipients exactly per UTC day and month, over all addresses"
+)
 @pytest.mark.parametrize(
     ("last", "first"),
     [
@@ -497,6 +507,9 @@ def test_a_credential_must_hold(
     assert (refusal.code, int(refusal.status)) == ("invalid_credential", 401)
 
 
+@pytest.mark.contract(
+    "send checks: Next come balance, block list, daily limit and monthly limit, in this order"
+)
 def test_refusals_come_in_the_order_of_the_contract(
     database: SqliteDatabase, credential: Credential
 ) -> None:
@@ -520,6 +533,7 @@ def test_refusals_come_in_the_order_of_the_contract(
     keep(database, credential)
 
 
+@pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
 def test_every_value_is_data_and_not_sql(database: SqliteDatabase, credential: Credential) -> None:
     evil = "'; DROP TABLE messages; -- \" ?1 {} \\ $.id"
     message = given.message("o'neil@example.org", subject=evil, sender_name=evil, text=evil)

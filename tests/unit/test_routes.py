@@ -59,6 +59,7 @@ def test_the_operations_of_resend_are_there() -> None:
     } <= {(route.method, route.path) for route in ROUTES}
 
 
+@pytest.mark.contract("guards: Every route has the guard of its path prefix")
 @every_route
 def test_a_route_has_the_guard_of_its_prefix(route: Route) -> None:
     assert route.guard == demanded_guard(route.path)

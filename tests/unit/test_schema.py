@@ -381,6 +381,7 @@ def test_what_an_older_version_has_kept_is_kept() -> None:
     assert (after["messages"][0]["is_test"], after["messages"][0]["scheduled_at"]) == (0, None)
 
 
+@pytest.mark.contract("GET /admin/audit: Entries never change")
 @pytest.mark.parametrize(
     "change",
     [

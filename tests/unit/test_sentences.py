@@ -121,11 +121,13 @@ def test_there_is_a_catalogue_for_every_language() -> None:
     assert set(CATALOGUES) == set(LANGUAGES)
 
 
+@pytest.mark.contract("errors: The English and Chinese catalogues are complete")
 @pytest.mark.parametrize("language", CATALOGUES)
 def test_every_catalogue_has_the_codes_of_the_english_one(language: str) -> None:
     assert set(CATALOGUES[language]) == set(ENGLISH)
 
 
+@pytest.mark.contract("errors: The English and Chinese catalogues are complete")
 @pytest.mark.parametrize("code", ENGLISH)
 def test_every_language_has_the_placeholders_of_the_english_sentence(code: str) -> None:
     for catalogue in CATALOGUES.values():
@@ -146,6 +148,7 @@ def test_the_walk_through_the_source_finds_codes() -> None:
     assert len(found) > 40
 
 
+@pytest.mark.contract("errors: Every code comes from one stable list and has a sentence")
 @pytest.mark.parametrize("use", USES, ids=lambda use: f"{use.file}:{use.line} {use.code}")
 def test_every_code_that_is_raised_has_a_sentence(use: Use) -> None:
     assert [code for code in ENGLISH if re.fullmatch(use.code, code)] != []
@@ -173,10 +176,12 @@ def test_every_sentence_is_used() -> None:
     assert {code for code in unused if not code.startswith("E_")} == set()
 
 
+@pytest.mark.contract("errors: Every code comes from one stable list and has a sentence")
 def test_a_code_is_a_snake_case_word_or_the_providers() -> None:
     assert [code for code in ENGLISH if not re.fullmatch(r"[a-z_]+|E_[A-Z_]+", code)] == []
 
 
+@pytest.mark.contract("errors: Fixed sentences match the contract verbatim")
 @pytest.mark.parametrize(
     ("code", "values", "text"),
     [

@@ -125,6 +125,7 @@ def test_what_is_no_text_is_unreadable(name: str, value: object) -> None:
     assert unreadable(name, value) == "a text"
 
 
+@pytest.mark.contract("variables: Lists, numbers and switches are read in every documented form")
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize(
     ("value", "entries"),
@@ -180,6 +181,7 @@ def test_what_is_no_domain_is_unreadable(name: str, value: object) -> None:
     assert unreadable(name, value).startswith("a list of ")
 
 
+@pytest.mark.contract("variables: Lists, numbers and switches are read in every documented form")
 @pytest.mark.parametrize("name", BOOLEANS)
 @pytest.mark.parametrize(
     ("value", "meaning"),
@@ -308,6 +310,7 @@ def test_another_language_is_unreadable(value: object) -> None:
     assert unreadable("DEFAULT_LANG", value) == "one of en, zh"
 
 
+@pytest.mark.contract("address names: The prefix is prepended in lower case")
 def test_the_prefix_is_trimmed_and_lowered() -> None:
     assert read("PREFIX", " Tmp. ") == "tmp."
 
@@ -359,6 +362,7 @@ def test_what_is_no_object_is_unreadable(value: object) -> None:
     assert unreadable("SMTP_IMAP_PROXY_CONFIG", value) == "a JSON object"
 
 
+@pytest.mark.contract("errors: Errors and logs contain no secrets or internal details")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -382,6 +386,7 @@ def test_an_unreadable_value_is_never_shown(
     assert "TOP-SECRET" not in str(caught.value)
 
 
+@pytest.mark.contract("credential: JWT_SECRET_PREVIOUS verifies credentials and never signs them")
 def test_the_secret_that_signs_is_the_first_that_verifies() -> None:
     settings = read_settings({"JWT_SECRET": "new", "JWT_SECRET_PREVIOUS": "old,older"})
     assert settings.jwt_secrets == ("new", "old", "older")
@@ -391,6 +396,9 @@ def test_previous_secrets_alone_verify_nothing() -> None:
     assert read_settings({"JWT_SECRET_PREVIOUS": "old"}).jwt_secrets == ()
 
 
+@pytest.mark.contract(
+    "address names: The domain matches in any case; the default is a random or the first domain"
+)
 def test_addresses_are_made_in_the_default_domains_or_else_in_all() -> None:
     both = read_settings({"DOMAINS": "a.example,b.example", "DEFAULT_DOMAINS": "b.example"})
     assert both.creation_domains == ("b.example",)
@@ -415,6 +423,7 @@ def test_the_public_is_bound_by_every_rule_for_names() -> None:
     assert rules.reserved == ROLE_NAMES
 
 
+@pytest.mark.contract("POST /admin/new_address: Accepts names of 1 to 30 characters")
 def test_administrators_are_bound_by_1_to_30_characters_alone() -> None:
     settings = read_settings(
         {"ADDRESS_CHECK_REGEX": "^a", "MIN_ADDRESS_LEN": 2, "MAX_ADDRESS_LEN": 9, "PREFIX": "tmp"}

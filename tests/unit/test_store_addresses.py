@@ -105,6 +105,9 @@ def test_a_credential_holds_while_its_row_is_as_it_says(database: SqliteDatabase
             run(check_holds(database, other))
 
 
+@pytest.mark.contract(
+    "credential: Deleting, renaming or rotating an address invalidates its credentials at once"
+)
 @pytest.mark.parametrize(
     "change",
     [
@@ -234,6 +237,9 @@ def trail_of(database: SqliteDatabase) -> list[tuple[str, str, str, str | None]]
     return [(row["actor"], row["action"], row["object"], row["source"]) for row in rows]
 
 
+@pytest.mark.contract(
+    "GET /admin/audit: Each completed action is recorded once; a rejected one is not"
+)
 def test_what_is_done_is_written_down_once(database: SqliteDatabase) -> None:
     credential = create_capped(database, "me")
     made = ("anybody", "address.created", "me@example.com", "192.0.2.1")

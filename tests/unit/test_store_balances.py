@@ -27,6 +27,7 @@ def test_the_default_is_granted_once(kind: type[SqliteDatabase]) -> None:
     ]
 
 
+@pytest.mark.contract("balance: A default of 0 creates a row only when access is requested")
 def test_a_default_of_0_makes_no_row(database: SqliteDatabase) -> None:
     credential = given.address(database)
     assert balance(database, credential) == 0

@@ -42,6 +42,7 @@ def confirmed(database: SqliteDatabase, *news: Confirmation) -> None:
     run(confirm(database, news))
 
 
+@pytest.mark.contract("GET /admin/usage: Returns daily counts over all addresses")
 def test_each_message_is_counted_as_what_became_of_it(
     database: SqliteDatabase, credential: Credential
 ) -> None:
@@ -86,6 +87,7 @@ def test_removing_messages_changes_no_counter(
     assert days(database) == [(TODAY, 1, 1, 0)]
 
 
+@pytest.mark.contract("GET /api/usage: Returns daily counts of this address only")
 def test_an_address_sees_its_own(database: SqliteDatabase, credential: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
     given.reserved(database, credential)
@@ -103,6 +105,7 @@ def test_test_messages_count_nowhere(database: SqliteDatabase, credential: Crede
     assert days(database) == []
 
 
+@pytest.mark.contract("GET /admin/usage: Keeps counts for ninety days")
 def test_counters_are_kept_for_ninety_days(
     database: SqliteDatabase, credential: Credential
 ) -> None:

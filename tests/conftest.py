@@ -1,0 +1,39 @@
+"""`pytest --contract` lists the HTTP contract with the tests that hold it, and runs none of them.
+
+`@pytest.mark.contract("POST /api/send_mail: Returns 200 with both ids")` names a route, or the
+name of a rule for several routes, and one sentence about it.
+"""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--contract",
+        action="store_true",
+        help="list the sentences of the HTTP contract and their tests, without running any test",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    if not session.config.getoption("contract") or session.testsfailed:
+        return None  # pytest runs the tests, or reports the files that it cannot collect
+    print("\n".join(report(session.items)))
+    return True
+
+
+def report(items: list[pytest.Item]) -> list[str]:
+    """One block per part, sorted: its sentences, and below each the ids of its tests."""
+    parts: dict[str, dict[str, dict[str, None]]] = {}
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        for marker in item.iter_markers("contract"):
+            part, _, sentence = marker.args[0].partition(": ")
+            parts.setdefault(part, {}).setdefault(sentence, {})[test] = None
+    lines = []
+    for part in sorted(parts):
+        lines += ["", part]
+        for sentence, tests in sorted(parts[part].items()):
+            lines += [f"  {sentence}", *(f"    {test}" for test in tests)]
+    return lines
