@@ -8,8 +8,8 @@ RUN := .venv/bin/python -m
 PREPARE := @$(PYTHON) tools/prepare.py
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare dev smtp test test-all lint format typecheck openapi bench bench-long \
-	deploy-check deploy secret lock clean
+.PHONY: help prepare dev smtp test test-all lint format typecheck openapi settings-table \
+	bench bench-long deploy-check deploy secret lock clean
 
 help: ## Show this list
 	@echo "Targets (make PYTHON=python3.12 TARGET picks another Python):"
@@ -52,6 +52,10 @@ typecheck: ## Check types
 openapi: ## Rewrite the description of the API and the page of it (public/)
 	$(PREPARE)
 	@$(RUN) tools.openapi
+
+settings-table: ## Rewrite the tables of settings in docs/configuration.md
+	$(PREPARE)
+	@PYTHONPATH=src $(RUN) tools.settings_table
 
 bench: ## Measure, in a few minutes
 	$(PREPARE)

@@ -4,8 +4,8 @@ from answers import Answer, json_answer
 from api.settings import AddressSettings, SiteSettings
 from call import Call
 from clock import now
+from settings import VERSION
 from store.balances import send_balance
-from version import VERSION
 
 
 async def of_the_site(call: Call) -> Answer:

@@ -29,7 +29,7 @@ def test_the_source_is_found() -> None:
 
 @every_pure_module
 def test_api_mail_and_accounts_run_in_any_python(module: str) -> None:
-    others = {"store", "runtime", "transport", "handlers", "settings", "answers"}
+    others = {"store", "runtime", "transport", "handlers", "settings", "setting_parsers", "answers"}
     assert packages(TREES[module]) & (JAVASCRIPT | others) == set()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from settings import VERSION
 from tests.unit.source import ROOT
-from version import VERSION
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 WRANGLER = tomllib.loads((ROOT / "wrangler.toml").read_text("utf-8"))

@@ -11,6 +11,7 @@ from answers import refusal_answer
 from rates import RateLimit
 from refusals import ServerFault
 from settings import Settings, read_settings
+from tools.settings_table import DOCUMENT, updated
 
 TEXTS = [
     *("JWT_SECRET", "PASSWORD_PEPPER", "TITLE"),
@@ -60,6 +61,26 @@ def unreadable(name: str, value: object) -> str:
 
 def test_every_setting_is_in_the_lists_of_this_file() -> None:
     assert {field.name.upper() for field in fields(Settings)} == set(ALL)
+
+
+def test_the_tables_of_the_documentation_are_up_to_date() -> None:
+    document = DOCUMENT.read_text("utf-8")
+    assert document == updated(document), "run `make settings-table`"
+
+
+def test_every_setting_is_in_one_table_of_the_documentation() -> None:
+    rows = re.findall(r"(?m)^\| `([A-Z_]+)` \|", DOCUMENT.read_text("utf-8"))
+    bindings = {"DB", "OUTBOX", "SEND_MAIL", "RATE_LIMITER", "ASSETS"}
+    assert sorted(name for name in rows if name not in bindings) == sorted(ALL)
+
+
+def test_every_setting_has_a_help_text_of_one_line() -> None:
+    for field in fields(Settings):
+        assert re.fullmatch(r"[A-Z`\[][^|\n]+\.", field.metadata["help"]), field.name
+
+
+def test_settings_without_values_have_the_defaults() -> None:
+    assert Settings() == read_settings({})
 
 
 def test_the_defaults() -> None:

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+from settings import VERSION
 from tools.openapi.error_forms import EMAIL_PROBLEMS, ERROR_FORMS, PROBLEMS, ErrorForm, error_form
 from tools.openapi.headers import ANSWER_HEADERS, REQUEST_HEADERS
 from tools.openapi.operation import Body, Operation, Parameter
@@ -13,7 +14,6 @@ from tools.openapi.responses import error_examples, error_responses, refusal_nam
 from tools.openapi.routes import ROUTES, Route
 from tools.openapi.schemas import component_schemas, reference
 from tools.openapi.security import REQUIREMENTS, SCHEMES
-from version import VERSION
 
 _ABOUT = """\
 Send mail from your own domain with one HTTP call, by a service that runs in your own Cloudflare \

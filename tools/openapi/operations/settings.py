@@ -1,9 +1,9 @@
 """`/open_api/settings` and `/api/settings`."""
 
 from api.settings import AccessAnswer, AddressSettings, SiteSettings
+from settings import VERSION
 from tools.openapi.operation import Operation, Success
 from tools.openapi.samples import ADDRESS
-from version import VERSION
 
 _SITE = SiteSettings(
     title="Send Mail API",

@@ -1,0 +1,140 @@
+"""The parsers of settings: each takes the value of a variable and returns it in its final type.
+
+A parser raises ``Unreadable`` if the value has the wrong form.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from mail.address import InvalidAddress, ascii_domain
+from rates import RateLimit
+
+_RATE_LIMIT = re.compile(r"([1-9][0-9]{0,8})\s*/\s*([1-9][0-9]{0,4})?\s*([a-z]+)", re.IGNORECASE)
+_SECONDS = {
+    **dict.fromkeys(("", "sec", "second"), 1),
+    **dict.fromkeys(("m", "min", "minute"), 60),
+    **dict.fromkeys(("h", "hour"), 3600),
+    **dict.fromkeys(("d", "day"), 86_400),
+}
+_MAX_WINDOW_SECONDS = 31 * 86_400
+
+
+class Unreadable(ValueError):
+    """The value does not have the form that the message describes."""
+
+
+def text(value: Any) -> str:
+    """Any text, unchanged."""
+    if not isinstance(value, str):
+        raise Unreadable("a text")
+    return value
+
+
+def url(value: Any) -> str:
+    """An http or https URL, without surrounding spaces."""
+    address = text(value).strip()
+    if re.fullmatch(r"https?://[!-~]+", address) is None:
+        raise Unreadable("an address that begins with https:// or http://")
+    return address
+
+
+def name_prefix(value: Any) -> str:
+    """The prefix of address names, in lower case."""
+    prefix = text(value).strip().lower()
+    if re.fullmatch(r"[a-z0-9][a-z0-9._+-]{0,31}", prefix) is None:
+        raise Unreadable("at most 32 letters, digits and . _ + -, a letter or digit first")
+    return prefix
+
+
+def boolean(value: Any) -> bool:
+    """A boolean, or the text ``true`` or ``false`` in any case."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    raise Unreadable("true or false")
+
+
+def at_least(minimum: int) -> Callable[[Any], int]:
+    """Return the parser of a whole number from ``minimum`` to 2**53, also as text."""
+
+    def parse(value: Any) -> int:
+        expected = f"a whole number, at least {minimum}"
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value.strip()):
+            value = int(value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= 2**53:
+            raise Unreadable(expected)
+        return value
+
+    return parse
+
+
+def rate_limit(value: Any) -> RateLimit:
+    """A number of messages and a period, such as ``100/minute`` or ``5/10s``."""
+    match = _RATE_LIMIT.fullmatch(text(value).strip())
+    unit = match[3].lower().rstrip("s") if match else ""
+    seconds = _SECONDS.get(unit, 0) * int(match[2] or 1) if match else 0
+    if match is None or not 0 < seconds <= _MAX_WINDOW_SECONDS:
+        raise Unreadable("a number and a period up to 31 days, like 100/minute or 5/10s")
+    return RateLimit(int(match[1]), seconds)
+
+
+def text_list(value: Any) -> tuple[str, ...]:
+    """A list, a JSON array or comma-separated words; empty entries are dropped."""
+    if isinstance(value, str):
+        given = value.strip()
+        if given.startswith("["):
+            try:
+                value = json.loads(given)
+            except (ValueError, RecursionError) as error:
+                raise Unreadable("a list: a JSON array, or words with commas") from error
+        else:
+            value = [entry.strip() for entry in given.split(",")]
+            if not any(value):
+                raise Unreadable("a list with at least one entry")
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise Unreadable("a list of texts")
+    return tuple(entry for entry in value if entry)
+
+
+def domain_list(value: Any) -> tuple[str, ...]:
+    """A list of domain names, converted to lower-case A-labels."""
+    try:
+        return tuple(ascii_domain(entry.strip()) for entry in text_list(value))
+    except InvalidAddress as error:
+        raise Unreadable("a list of domain names") from error
+
+
+def regex(value: Any) -> re.Pattern[str]:
+    """A regular expression of Python, compiled."""
+    try:
+        return re.compile(text(value))
+    except (re.error, OverflowError, RecursionError) as error:
+        raise Unreadable("a regular expression") from error
+
+
+def one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
+    """Return the parser of a text that is one of ``choices``."""
+
+    def parse(value: Any) -> str:
+        if value not in choices:
+            raise Unreadable("one of " + ", ".join(choices))
+        return str(value)
+
+    return parse
+
+
+def json_object(value: Any) -> dict[str, Any]:
+    """An object, also as JSON text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise Unreadable("a JSON object") from error
+    if not isinstance(value, dict):
+        raise Unreadable("a JSON object")
+    return value
