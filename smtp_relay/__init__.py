@@ -1,4 +1,4 @@
-"""The SMTP relay: SMTP in, this project's HTTP API out.
+"""The SMTP relay: accepts mail by SMTP and sends it through this project's HTTP API.
 
-A program of its own, in CPython 3.11 or newer; nothing of it is uploaded with the worker.
+A separate program for CPython 3.11 or newer. The worker does not contain it.
 """

@@ -1,7 +1,6 @@
-"""Addresses of the envelope: checked as far as that needs no database.
+"""Addresses of the envelope: the checks that need no database.
 
-The API has the last word. What is checked here is refused for one recipient alone, not for the
-message as a whole.
+The API checks again. A check here rejects one recipient; the API rejects the whole message.
 """
 
 import re
@@ -17,17 +16,17 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 
 class BadAddress(ValueError):
-    """Not an address that mail can be sent to; the text is the SMTP reply to it."""
+    """The address can't receive mail. The text is the SMTP reply."""
 
 
 def checked(address: str) -> str:
     """``address`` itself.
 
-    :raises BadAddress: the API would refuse it whatever the message.
+    :raises BadAddress: the API would reject every message to this address.
     """
     local, at, domain = address.rpartition("@")
     if not at or not local:
-        raise BadAddress("553 5.1.3 Not a complete mail address")
+        raise BadAddress("553 5.1.3 The mail address is incomplete")
     if not local.isascii():
         raise BadAddress("553 5.6.7 The part before the @ must be ASCII")
     domain = _a_labels(domain)
@@ -38,14 +37,14 @@ def checked(address: str) -> str:
         or labels[-1].isdigit()
         or any(_LABEL.fullmatch(label) is None for label in labels)
     ):
-        raise BadAddress("553 5.1.3 Not a mail address that can be sent to")
+        raise BadAddress("553 5.1.3 The mail address is invalid or not supported")
     if len(local) > _MAX_LOCAL_OCTETS or len(local) + 1 + len(domain) > _MAX_ADDRESS_OCTETS:
         raise BadAddress("553 5.1.3 The address is too long")
     return address
 
 
 def key(address: str) -> str:
-    """The form in which addresses are compared: in lower case, the domain in A-labels."""
+    """The form for comparisons: in lower case, with the domain as A-labels."""
     local, at, domain = address.rpartition("@")
     return f"{local.lower()}{at}{_a_labels(domain)}"
 

@@ -1,4 +1,4 @@
-"""The API's client, for all that the relay asks."""
+"""The client for the API's endpoints that the relay uses."""
 
 import asyncio
 import json
@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx
 
-from smtp_relay.answers import Answer
-from smtp_relay.connections import Connections, NoConnection
+from smtp_relay.api_response import ApiResponse
+from smtp_relay.client_pool import ClientPool, NoConnection
 from smtp_relay.metrics import Histogram
 from smtp_relay.settings import Settings
 
 _LOGIN_SECONDS = 20.0
-# Less than the time after which servers commonly close an idle connection: a mail that is posted
-# just then would have an unknown outcome.
+# Shorter than the idle timeout of common servers. A message that is posted while the server closes
+# the connection has an unknown outcome.
 _KEEP_ALIVE_SECONDS = 4.0
 
 _PATHS = ("/health_check", "/open_api/credential_login", "/api/address_login", "/api/send_mail")
@@ -31,69 +31,73 @@ _NOT_SENT = (
 
 
 class ApiUnavailable(Exception):
-    """The API can't be reached: it has not got the request."""
+    """The API is not reachable. It has not received the request."""
 
 
 class ApiSilent(Exception):
-    """No answer has come: the API may have got the request, and carried it out."""
+    """The API has not responded. It may have received and processed the request."""
 
 
 class Api:
-    """The endpoints that the relay uses, at ``settings.api_url``."""
+    """The API at ``settings.api_url``."""
 
     def __init__(self, settings: Settings, seconds: Histogram) -> None:
-        """Describe the client; ``seconds`` is where the time of each call is counted."""
+        """Create the client, without connecting. ``seconds`` records request durations."""
         self._urls = {path: httpx.URL(settings.api_url + path) for path in _PATHS}
         self._headers = _OWN_HEADERS.copy()
         if settings.site_password:
             self._headers["x-custom-auth"] = settings.site_password
         self._seconds = seconds
-        self._answer_seconds = settings.api_seconds
-        patience = settings.api_connection_seconds
-        certificates = httpx.create_ssl_context()  # takes long to load: once for all
+        self._send_seconds = settings.api_seconds
+        wait_seconds = settings.api_connection_seconds
+        ssl_context = httpx.create_ssl_context()  # shared, because loading certificates is slow
 
         def make() -> httpx.AsyncClient:
             return httpx.AsyncClient(
-                verify=certificates,
-                timeout=httpx.Timeout(None, connect=patience),  # the rest has one for all of it
+                verify=ssl_context,
+                # `_request` limits the time of the whole request.
+                timeout=httpx.Timeout(None, connect=wait_seconds),
                 limits=httpx.Limits(max_connections=1, keepalive_expiry=_KEEP_ALIVE_SECONDS),
             )
 
-        self._connections = Connections(
-            settings.api_connections, make, patience=patience, keep_alive=_KEEP_ALIVE_SECONDS
+        self._clients = ClientPool(
+            settings.api_connections,
+            make,
+            wait_seconds=wait_seconds,
+            idle_seconds=_KEEP_ALIVE_SECONDS,
         )
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._connections.close()
+        await self._clients.close()
 
     async def close_idle_connections(self) -> None:
-        """Close those that nothing has used for a while, for as long as this runs."""
-        await self._connections.close_idle()
+        """Close idle connections, until this is cancelled."""
+        await self._clients.close_idle()
 
-    async def health(self) -> Answer:
+    async def health(self) -> ApiResponse:
         """Whether the API and its database answer.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
         return await self._request("GET", "/health_check", b"", {}, seconds=_LOGIN_SECONDS)
 
-    async def check_credential(self, credential: str) -> Answer:
-        """Whether ``credential`` is good: 200, or 401.
+    async def check_credential(self, credential: str) -> ApiResponse:
+        """Whether ``credential`` is valid: status 200 or 401.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
         return await self._log_in("/open_api/credential_login", credential=credential)
 
-    async def address_login(self, address: str, password_sha256: str) -> Answer:
-        """The credential of ``address``, as ``jwt`` of the answer's body: 200, 401, or 403.
+    async def address_login(self, address: str, password_sha256: str) -> ApiResponse:
+        """The credential of ``address``, as ``jwt`` in the body: status 200, 401 or 403.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
         return await self._log_in("/api/address_login", email=address, password=password_sha256)
 
-    async def send_mail(self, credential: str, body: bytes, key: str | None) -> Answer:
-        """Send the mail that ``body`` describes.
+    async def send_mail(self, credential: str, body: bytes, key: str | None) -> ApiResponse:
+        """Send the message that ``body`` describes, with ``key`` as its idempotency key.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
@@ -101,23 +105,23 @@ class Api:
         if key is not None:
             headers["Idempotency-Key"] = key
         return await self._request(
-            "POST", "/api/send_mail", body, headers, seconds=self._answer_seconds
+            "POST", "/api/send_mail", body, headers, seconds=self._send_seconds
         )
 
-    async def _log_in(self, path: str, **fields: str) -> Answer:
+    async def _log_in(self, path: str, **fields: str) -> ApiResponse:
         body = json.dumps(fields).encode()
         return await self._request("POST", path, body, _JSON, seconds=_LOGIN_SECONDS)
 
     async def _request(
         self, method: str, path: str, body: bytes, headers: dict[str, str], *, seconds: float
-    ) -> Answer:
-        """Call the API, and wait at most ``seconds`` for the whole answer.
+    ) -> ApiResponse:
+        """Send a request, and wait at most ``seconds`` for the whole response.
 
-        :raises ApiUnavailable: it has not got the request.
-        :raises ApiSilent: it may have got it.
+        :raises ApiUnavailable: the API has not received the request.
+        :raises ApiSilent: the API may have received the request.
         """
         all_headers = {**self._headers, **headers}
-        # Made here and not by the client, which would put the URL together each time.
+        # `client.request` would parse and merge the URL each time.
         request = httpx.Request(
             method,
             self._urls[path],
@@ -126,7 +130,7 @@ class Api:
         )
         began = time.perf_counter()
         try:
-            async with self._connections.client() as client, asyncio.timeout(seconds):
+            async with self._clients.client() as client, asyncio.timeout(seconds):
                 response = await client.send(request)
         except _NOT_SENT as error:
             raise ApiUnavailable(type(error).__name__) from error
@@ -134,7 +138,9 @@ class Api:
             raise ApiSilent(type(error).__name__) from error
         finally:
             self._seconds.observe(time.perf_counter() - began)
-        return Answer(response.status_code, _json(response), response.headers.get("Retry-After"))
+        return ApiResponse(
+            response.status_code, _json(response), response.headers.get("Retry-After")
+        )
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The certificate: loaded at start, and again when its files change."""
+"""The TLS certificate: loaded at start, and again when its files change."""
 
 import asyncio
 import ssl
@@ -7,16 +7,16 @@ from pathlib import Path
 from smtp_relay.log import log
 from smtp_relay.settings import Settings, SettingsError
 
-_LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 
 
 class Certificate:
-    """A certificate with its key. ``context`` stays the same object, whatever it holds."""
+    """A certificate with its key. ``context`` stays the same object after a reload."""
 
     def __init__(self, cert: Path, key: Path) -> None:
         """Load the certificate.
 
-        :raises SettingsError: the files hold no certificate and its key.
+        :raises SettingsError: the files are not a certificate and its key.
         """
         self._files = (cert, key)
         self._seen = self._state()
@@ -24,24 +24,24 @@ class Certificate:
             self.context = self._load(new_context())
         except (OSError, ValueError) as error:
             raise SettingsError(
-                f"SMTP_TLS_CERT={cert} and SMTP_TLS_KEY={key} are no certificate in PEM format and "
-                f"its key without a passphrase: {error}"
+                f"SMTP_TLS_CERT={cert} and SMTP_TLS_KEY={key} are not a certificate in PEM format "
+                f"and its key without a passphrase: {error}"
             ) from error
 
     async def follow(self) -> None:
-        """Load the files again whenever they change, for ever; a faulty one changes nothing."""
+        """Reload the files whenever they change, until this is cancelled."""
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            self.look()
+            await asyncio.sleep(_CHECK_SECONDS)
+            self.reload_if_changed()
 
-    def look(self) -> None:
-        """Load the files if they have changed since the last look."""
+    def reload_if_changed(self) -> None:
+        """Reload the files if they have changed. If they are invalid, keep the loaded ones."""
         state = self._state()
         if state == self._seen:
             return
         self._seen = state
         try:
-            # First elsewhere: a certificate without its key would leave the context useless.
+            # Try a new context first: a failed load leaves a context without a usable pair.
             self._load(new_context())
             self._load(self.context)
         except (OSError, ValueError) as error:
@@ -51,7 +51,7 @@ class Certificate:
 
     def _load(self, context: ssl.SSLContext) -> ssl.SSLContext:
         cert, key = self._files
-        # Without the empty password OpenSSL would ask for one on the terminal.
+        # Without a password callback OpenSSL asks for one on the terminal.
         context.load_cert_chain(cert, key, password=lambda: "")
         return context
 
@@ -60,14 +60,14 @@ class Certificate:
 
 
 def new_context() -> ssl.SSLContext:
-    """A context for a server that speaks TLS 1.2 or newer."""
+    """A context for a server with TLS 1.2 or newer."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
 def load_certificate(settings: Settings) -> Certificate | None:
-    """The certificate of the settings, None where there is none.
+    """The certificate in the settings, None if there is none.
 
     :raises SettingsError: as ``Certificate`` does.
     """

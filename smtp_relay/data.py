@@ -1,49 +1,51 @@
-"""What follows the command DATA: a mail, up to the line with a dot alone."""
+"""The message after DATA, up to the line with a single dot."""
 
 import asyncio
 
 from smtp_relay import replies
+from smtp_relay.aiosmtpd_private import unread
 
-_END_OF_MAIL = b"\r\n.\r\n"
+_END_OF_MESSAGE = b"\r\n.\r\n"
 
 
 class TooLong(Exception):
-    """The mail, or a line of it, is too long; the text is the SMTP reply to it."""
+    """The message, or a line of it, is too long. The text is the SMTP reply."""
 
 
 async def read_mail(reader: asyncio.StreamReader, *, max_bytes: int, max_line_bytes: int) -> bytes:
-    """The mail, without the dots that were put in (RFC 5321, section 4.5.2).
+    """The message, without the dots that the client added (RFC 5321, section 4.5.2).
 
-    Only CR LF ends a line (section 2.3.8). A mail that is refused is read to its end, and no more
-    of it is kept than could be allowed.
+    Only CR LF ends a line (section 2.3.8). A message that is too large is read to its end, but not
+    kept in memory.
 
-    :raises TooLong: it is larger than ``max_bytes``, or a line than ``max_line_bytes``.
+    :raises TooLong: the message is longer than ``max_bytes``, or a line than ``max_line_bytes``.
     """
-    # The first line may be the one with the dot: the end of the command's own line comes before it.
-    reader._buffer[:0] = b"\r\n"  # type: ignore[attr-defined]
-    # Dots that were put in don't count (RFC 1870), and are at most one for three bytes.
-    most = max_bytes + max_bytes // 3 + len(_END_OF_MAIL)
+    # The first line can be the one with the dot. With the end of the command's line in front of
+    # it, the end of every message looks the same.
+    unread(reader, b"\r\n")
+    # Added dots do not count (RFC 1870). A client adds at most one for three bytes.
+    limit = max_bytes + max_bytes // 3 + len(_END_OF_MESSAGE)
     read = bytearray()
     size = 0
     ends = False
     while not ends:
         try:
-            piece = await reader.readuntil(_END_OF_MAIL)
+            piece = await reader.readuntil(_END_OF_MESSAGE)
             ends = True
         except asyncio.LimitOverrunError as error:
             piece = await reader.read(error.consumed)
         size += len(piece)
-        if size <= most:
+        if size <= limit:
             read += piece
         else:
             read.clear()
-    # In place: it may be large, and so may be those of others.
+    # Cut in place: many sessions can hold large messages at once.
     del read[-3:]
     del read[: 3 if read.startswith(b"\r\n.") else 2]
     mail = bytes(read)
     read.clear()
     mail = mail.replace(b"\r\n.", b"\r\n")
-    if size > most or len(mail) > max_bytes:
+    if size > limit or len(mail) > max_bytes:
         raise TooLong(replies.TOO_LARGE.format(limit=max_bytes))
     if _has_longer_line(mail, max_line_bytes):
         raise TooLong(replies.LINE_TOO_LONG.format(limit=max_line_bytes))

@@ -1,47 +1,42 @@
-"""TLS before SMTP, on a port of its own (RFC 8314, section 3.3)."""
+"""TLS before SMTP, on its own port (RFC 8314, section 3.3)."""
 
 import asyncio
 import ssl
 from asyncio.sslproto import SSLProtocol
-from typing import TYPE_CHECKING
 
-from smtp_relay.conversation import Conversation
-
-if TYPE_CHECKING:
-    from smtp_relay.relay import Relay
+from smtp_relay.session import SmtpSession
 
 _HANDSHAKE_SECONDS = 15
 
 
 class ImplicitTls(SSLProtocol):
-    """The TLS of one connection, which counts from its beginning.
+    """The TLS layer of one connection.
 
-    Of a connection that asyncio's own listener wraps in TLS nobody hears before its handshake has
-    come to an end, and it may never.
+    The connection counts against the limits from its first byte. asyncio's own TLS listener would
+    report it only after the handshake, which a hostile client never finishes.
     """
 
-    def __init__(self, relay: "Relay", context: ssl.SSLContext) -> None:
-        """Wait for a connection."""
-        self._relay = relay
-        self._conversation = Conversation(relay, is_tls=True)
+    def __init__(self, session: SmtpSession, context: ssl.SSLContext) -> None:
+        """Prepare for a connection."""
+        self._smtp = session
         super().__init__(
             asyncio.get_running_loop(),
-            self._conversation,
+            session,
             context,
-            None,  # type: ignore[arg-type]  # nobody waits for the handshake
+            None,  # type: ignore[arg-type]  # nothing waits for the handshake
             server_side=True,
             ssl_handshake_timeout=_HANDSHAKE_SECONDS,
         )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the handshake; who is refused hears nothing, as that would need the handshake."""
+        """Begin the handshake, or abort: a reply would need the handshake first."""
         assert isinstance(transport, asyncio.Transport)
-        if self._conversation.enter(transport):
+        if self._smtp.enter(transport):
             transport.abort()
         else:
             super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the connection, with or without a handshake."""
-        self._relay.left(self._conversation)
+        """Forget the connection, whether its handshake has finished or not."""
+        self._smtp.leave()
         super().connection_lost(exc)

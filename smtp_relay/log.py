@@ -1,6 +1,6 @@
-"""The log: one line of JSON on standard output for each thing that happened.
+"""The log: one line of JSON on standard output for each event.
 
-It never holds passwords, tokens, or anything that a mail says; of who gets a mail only how many.
+It never contains passwords, tokens, recipients, or any content of a message.
 """
 
 import contextlib
@@ -11,10 +11,7 @@ from datetime import UTC, datetime
 
 
 def log(event: str, **fields: object) -> None:
-    """Write one line; fields that are None are left out.
-
-    A log that can't be written stops nothing.
-    """
+    """Write one line, without the fields that are None. Errors of the output are ignored."""
     line: dict[str, object] = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "event": event,
@@ -25,9 +22,9 @@ def log(event: str, **fields: object) -> None:
 
 
 def log_fault(error: BaseException) -> None:
-    """Write where ``error``, which nobody has foreseen, came from.
+    """Write the type and the origin of an unexpected ``error``.
 
-    Its text is left out: it may quote what a client sent.
+    Omits its text, which can quote what a client sent.
     """
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     where = [f"{frame.filename}:{frame.lineno}" for frame in frames]

@@ -1,4 +1,4 @@
-"""What is counted, in Prometheus' text format (version 0.0.4)."""
+"""The metrics, in Prometheus' text format (version 0.0.4)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(slots=True)
 class Histogram:
-    """How many of what was measured took at most so long, in seconds."""
+    """How many durations were within each bucket."""
 
     counts: list[int] = field(default_factory=lambda: [0] * len(_BUCKETS))
     count: int = 0
     total: float = 0.0
 
     def observe(self, seconds: float) -> None:
-        """Count what took so many seconds."""
+        """Count one duration."""
         self.count += 1
         self.total += seconds
         for index, limit in enumerate(_BUCKETS):
@@ -29,8 +29,8 @@ class Histogram:
 class Metrics:
     """The counters of one relay.
 
-    The keys of ``logins`` are ``good``, ``bad``, ``unavailable``; of ``messages`` ``accepted``,
-    ``temporary``, ``permanent``, ``unknown``; of ``refused_connections`` why they were refused.
+    The keys of ``logins``, ``messages`` and ``refused_connections`` are the values of the label
+    that ``as_text`` gives them.
     """
 
     open_connections: int = 0
@@ -43,15 +43,15 @@ class Metrics:
     api_requests: Histogram = field(default_factory=Histogram)
 
     def as_text(self) -> str:
-        """All of them, as ``GET /metrics`` shows them."""
+        """The response to ``GET /metrics``."""
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:
-        yield from _one("connections_open", "gauge", "SMTP connections now", self.open_connections)
+        yield from _one("connections_open", "gauge", "Open SMTP connections", self.open_connections)
         yield from _one("connections_total", "counter", "SMTP connections", self.connections)
         yield from _many(
             "connections_refused_total",
-            "SMTP connections refused at once",
+            "SMTP connections refused",
             "reason",
             {"relay_full": 0, "client_full": 0, "stopping": 0} | self.refused_connections,
         )
@@ -63,7 +63,7 @@ class Metrics:
         )
         yield from _many(
             "messages_total",
-            "Messages by the reply that they got",
+            "Messages by result",
             "result",
             {"accepted": 0, "temporary": 0, "permanent": 0, "unknown": 0} | self.messages,
         )
@@ -71,7 +71,9 @@ class Metrics:
         yield from _one(
             "message_bytes_total", "counter", "Bytes of all messages", self.message_bytes
         )
-        yield from _histogram("api_request_seconds", "Calls of the API", self.api_requests)
+        yield from _histogram(
+            "api_request_seconds", "Duration of requests to the API", self.api_requests
+        )
 
 
 def _head(name: str, kind: str, about: str) -> Iterator[str]:

@@ -1,176 +1,141 @@
-"""The relay: its listeners, its connections, and its end."""
+"""The relay: creates its parts, listens, and stops."""
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from smtp_relay import replies
 from smtp_relay.api import Api, ApiSilent, ApiUnavailable
+from smtp_relay.auth import Authenticator
+from smtp_relay.auth_mechanisms import AuthMechanisms
 from smtp_relay.certificate import load_certificate
-from smtp_relay.conversation import FAREWELL_SECONDS, Conversation
 from smtp_relay.handler import Handler
+from smtp_relay.health import serve_health
 from smtp_relay.implicit_tls import ImplicitTls
 from smtp_relay.log import log
-from smtp_relay.logins import Failures, Login, Logins
+from smtp_relay.login_failures import LoginFailures
 from smtp_relay.metrics import Metrics
+from smtp_relay.session import FAREWELL_SECONDS, SessionContext, SmtpSession
+from smtp_relay.session_registry import SessionRegistry
 from smtp_relay.settings import Settings, SettingsError
-from smtp_relay.status import serve_status
+from smtp_relay.submission import Submitter
 
 _BACKLOG = 512
 
 
 class Relay:
-    """One relay. ``sendings`` are the mails that the API has at this moment."""
+    """One relay. Only this class knows all parts; each part receives what it uses."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Get ready; nothing listens yet.
+    def __init__(self, settings: Settings, api: Api, metrics: Metrics) -> None:
+        """Create the parts. Nothing listens yet.
 
         :raises SettingsError: the certificate can't be used.
         """
-        self.settings = settings
-        self.certificate = load_certificate(settings)
-        self.metrics = Metrics()
-        self.api = Api(settings, self.metrics.api_requests)
-        self.logins = Logins(self.api)
-        self.failures = Failures()
-        self.handler = Handler(self)
-        self.sendings: set[asyncio.Future[str]] = set()
-        self.is_stopping = False
-        self._conversations: set[Conversation] = set()
-        self._by_client: Counter[str] = Counter()
-        self._nobody_left = asyncio.Event()
+        self._settings = settings
+        self._api = api
+        self._metrics = metrics
+        self._certificate = load_certificate(settings)
+        self._registry = SessionRegistry(
+            metrics,
+            max_sessions=settings.smtp_max_connections,
+            max_per_client=settings.smtp_max_connections_per_client,
+        )
+        authenticator = Authenticator(api)
+        failures = LoginFailures()
+        self._submitter = Submitter(api, authenticator, metrics, max_hops=settings.smtp_max_hops)
+        self._sessions = SessionContext(
+            settings,
+            Handler(
+                self._submitter,
+                AuthMechanisms(authenticator, failures, metrics),
+                max_recipients=settings.smtp_max_recipients,
+            ),
+            self._registry,
+            failures,
+            self._certificate.context if self._certificate else None,
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until ``stop`` is set, and finish what is under way then.
+        """Serve until ``stop`` is set. Then finish open transactions, and return.
 
-        :raises SettingsError: a port can't be listened on.
+        :raises SettingsError: the relay can't listen on a port.
         """
-        async with contextlib.aclosing(self.api), contextlib.AsyncExitStack() as stack:
-            smtp = await self._listen(self.settings.smtp_port, is_tls=False)
-            tls = await self._listen(self.settings.smtp_tls_port, is_tls=True)
-            status = await serve_status(self)
-            log(
-                "started",
-                smtp=_ports(smtp),
-                smtp_tls=_ports(tls),
-                status=_ports(status),
-                api=self.settings.api_url,
-            )
-            if self.certificate:
-                following = asyncio.ensure_future(self.certificate.follow())
-                stack.callback(following.cancel)
-            for work in (self._say_whether_the_api_answers(), self.api.close_idle_connections()):
+        settings = self._settings
+        smtp = await self._listen(settings.smtp_port, self._plain_session)
+        tls = await self._listen(settings.smtp_tls_port, self._tls_session)
+        health = await serve_health(
+            settings.status_host,
+            settings.status_port,
+            self._metrics,
+            is_stopping=lambda: self._registry.is_stopping,
+        )
+        log(
+            "started",
+            smtp=_ports(smtp),
+            smtp_tls=_ports(tls),
+            status=_ports(health),
+            api=settings.api_url,
+        )
+        async with contextlib.AsyncExitStack() as stack:
+            for work in self._background_work():
                 stack.callback(asyncio.ensure_future(work).cancel)
             await stop.wait()
             await self._stop([*smtp, *tls])
-            for server in status:
-                server.close()
+        for server in health:
+            server.close()
         log("stopped")
 
-    # Connections
+    def _background_work(self) -> list[Coroutine[Any, Any, None]]:
+        work = [self._report_unhealthy_api(), self._api.close_idle_connections()]
+        return [*work, self._certificate.follow()] if self._certificate else work
 
-    def enter(self, conversation: Conversation) -> str | None:
-        """Count a new connection, or return the reply with which it is refused."""
-        client = conversation.client
-        reason = reply = None
-        if self.is_stopping:
-            reason, reply = "stopping", replies.STOPPING
-        elif len(self._conversations) >= self.settings.smtp_max_connections:
-            reason, reply = "relay_full", replies.RELAY_FULL
-        elif self._by_client[client] >= self.settings.smtp_max_connections_per_client:
-            reason, reply = "client_full", replies.CLIENT_FULL
-        if reason:
-            self.metrics.refused_connections[reason] += 1
-            log("connection_refused", client=client, reason=reason)
-            return reply
-        self._conversations.add(conversation)
-        self._by_client[client] += 1
-        self.metrics.connections += 1
-        self.metrics.open_connections += 1
-        return None
-
-    def left(self, conversation: Conversation) -> None:
-        """Forget a connection, counted or not."""
-        if conversation not in self._conversations:
-            return
-        self._conversations.remove(conversation)
-        self.metrics.open_connections -= 1
-        self._by_client[conversation.client] -= 1
-        if not self._by_client[conversation.client]:
-            del self._by_client[conversation.client]
-        if not self._conversations:
-            self._nobody_left.set()
-
-    # Logins
-
-    def note_login(self, conversation: Conversation, result: str, login: Login | None) -> None:
-        """Count and log a login; ``result`` is ``good``, ``bad`` or ``unavailable``."""
-        self.metrics.logins[result] += 1
-        log(
-            "login",
-            connection=conversation.id,
-            client=conversation.client,
-            result=result,
-            sender=login.address if login else None,
-        )
-
-    async def _say_whether_the_api_answers(self) -> None:
-        """Tell the log if the API is not there: who reads it after the start wants to know."""
+    async def _report_unhealthy_api(self) -> None:
+        """Log it if the API does not answer, so that a wrong API_URL shows right after start."""
+        api_url = self._settings.api_url
         try:
-            answer = await self.api.health()
+            response = await self._api.health()
         except (ApiUnavailable, ApiSilent) as error:
-            log("api_unreachable", api=self.settings.api_url, problem=str(error))
+            log("api_unreachable", api=api_url, problem=str(error))
         else:
-            if answer.status != 200:
-                log("api_unhealthy", api=self.settings.api_url, status=answer.status)
+            if response.status != 200:
+                log("api_unhealthy", api=api_url, status=response.status)
 
-    # Listeners
+    def _plain_session(self) -> SmtpSession:
+        return SmtpSession(self._sessions, is_tls=False)
 
-    async def _listen(self, port: int | None, *, is_tls: bool) -> list[asyncio.Server]:
+    def _tls_session(self) -> ImplicitTls:
+        assert self._certificate  # the settings require it for this port
+        session = SmtpSession(self._sessions, is_tls=True)
+        return ImplicitTls(session, self._certificate.context)
+
+    async def _listen(
+        self, port: int | None, make_protocol: Callable[[], asyncio.BaseProtocol]
+    ) -> list[asyncio.Server]:
         if port is None:
             return []
-        make: Callable[[], asyncio.BaseProtocol] = partial(Conversation, self, is_tls=False)
-        if self.certificate and is_tls:
-            make = partial(ImplicitTls, self, self.certificate.context)
+        host = self._settings.smtp_host
+        loop = asyncio.get_running_loop()
         try:
-            server = await asyncio.get_running_loop().create_server(
-                make, host=self.settings.smtp_host, port=port, backlog=_BACKLOG
-            )
+            return [await loop.create_server(make_protocol, host=host, port=port, backlog=_BACKLOG)]
         except OSError as error:
-            where = f"{self.settings.smtp_host}:{port}"
-            raise SettingsError(f"{where} can't be listened on: {error.strerror}") from error
-        return [server]
+            raise SettingsError(f"can't listen on {host}:{port}: {error.strerror}") from error
 
     async def _stop(self, servers: list[asyncio.Server]) -> None:
-        """Close the listeners, let transactions come to their end, and hang up."""
-        self.is_stopping = True
-        log("stopping", connections=len(self._conversations))
+        log("stopping", connections=len(self._registry))
         for server in servers:
             server.close()
-        self._nobody_left.clear()
-        for conversation in list(self._conversations):
-            if conversation.in_transaction:
-                conversation.farewell = replies.STOPPING
-            else:
-                conversation.say_goodbye(replies.STOPPING)
-        await self._until_all_is_over(self.settings.smtp_stop_seconds)
-        for conversation in list(self._conversations):
-            if not conversation.is_answering:
-                conversation.say_goodbye(replies.STOPPING)
-        # The API has these mails: their clients are told that nobody knows what became of them.
-        for sending in list(self.sendings):
-            sending.cancel()
-        await self._until_all_is_over(FAREWELL_SECONDS)
+        self._registry.end_idle_sessions()
+        await self._wait(self._settings.smtp_stop_seconds)
+        self._registry.end_unanswered_sessions()
+        self._submitter.give_up()
+        await self._wait(FAREWELL_SECONDS)
 
-    async def _until_all_is_over(self, seconds: float) -> None:
-        """Wait until nobody is connected and no mail is under way, at most so long."""
+    async def _wait(self, seconds: float) -> None:
+        """Wait until all sessions and submissions have ended, at most ``seconds``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                if self._conversations:
-                    await self._nobody_left.wait()
-                await asyncio.gather(*self.sendings, return_exceptions=True)
+                await self._registry.wait_until_empty()
+                await self._submitter.wait_until_done()
 
 
 def _ports(servers: list[asyncio.Server]) -> list[str]:

@@ -1,7 +1,7 @@
-"""What a client is told: SMTP replies, each one line with an enhanced status code (RFC 3463).
+"""SMTP replies, each one line with an enhanced status code (RFC 3463).
 
-A 4xx says that the mail was not sent and may be sent again; a 5xx that sending it again is of no
-use, or would be wrong because nobody knows whether it was sent.
+After a 4xx the client may send the message again without sending it twice. After a 5xx it must
+not: a retry would fail again, or it is not known whether the message was sent.
 """
 
 import re
@@ -11,7 +11,7 @@ _MAX_CHARACTERS = 500  # RFC 5321, section 4.5.3.1.5: 512 octets with CR and LF
 _LINE = re.compile(r"(?P<code>[245]\d\d) (?!\d\.\d{1,3}\.\d{1,3} )(?P<text>.*)", re.DOTALL)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
 
-# Where whoever wrote a reply has left the enhanced code out.
+# The enhanced codes for replies of aiosmtpd, most of which have none.
 _ENHANCED = {
     "221": "2.0.0",
     "250": "2.0.0",
@@ -30,37 +30,39 @@ _ENHANCED = {
 
 TOO_LARGE = "552 5.3.4 The message is too large (max {limit} bytes)"
 LINE_TOO_LONG = "500 5.5.2 A line is too long (max {limit} bytes)"
-TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients (max {limit}): send to the others separately"
-TOO_MANY_FAILURES = "421 4.7.0 Too many failed logins: try again in some minutes"
-STOPPING = "421 4.3.2 The relay is being stopped: try again later"
-IDLE = "421 4.4.2 Nothing came for too long"
+TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients (max {limit}): send the others separately"
+TOO_MANY_FAILURES = "421 4.7.0 Too many failed logins: try again in a few minutes"
+STOPPING = "421 4.3.2 The relay is stopping: try again later"
+IDLE = "421 4.4.2 Idle for too long"
 RELAY_FULL = "421 4.3.2 Too many connections: try again later"
 CLIENT_FULL = "421 4.7.0 Too many connections from your address: close some, or try again later"
 NO_RECIPIENTS = "554 5.5.1 No recipient was accepted"
-LOGIN_OVER = "451 4.7.0 The login is over: log in again and send it again"
-LOGIN_ENDED = "421 4.7.0 The login is over: connect and log in again"
-AUTH_TOO_LONG = "500 5.5.6 The answer is too long"
-AUTH_ENDLESS = "421 4.5.6 The answer is too long"
-INTERNAL_ERROR = "451 4.3.0 A fault of the relay: the mail was not sent, try again later"
+LOGIN_OVER = "451 4.7.0 The login has expired: log in again and send the message again"
+LOGIN_ENDED = "421 4.7.0 The login has expired: connect and log in again"
+AUTH_TOO_LONG = "500 5.5.6 The response is too long"
+AUTH_ENDLESS = "421 4.5.6 The response is too long"
+AUTH_WRONG = "535 5.7.8 {detail}"
+AUTH_UNAVAILABLE = "454 4.7.0 The login can't be checked now: {detail}"
+INTERNAL_ERROR = "451 4.3.0 Internal error: the message was not sent, try again later"
 API_UNAVAILABLE = "451 4.3.0 The API can't be reached: try again later"
 API_SILENT = (
-    "451 4.4.2 The API has not said whether the mail was sent: "
-    "send it again, it goes out at most once"
+    "451 4.4.2 The API has not confirmed that the message was sent: "
+    "send it again, it is sent at most once"
 )
 OUTCOME_UNKNOWN = (
-    "554 5.3.0 The API has not said whether the mail was sent, so that is not known; "
-    "sending it again might send it twice"
+    "554 5.3.0 It is not known whether the message was sent: the API has not confirmed it. "
+    "Sending it again might send it twice"
 )
 
 
 def line(reply: str) -> str:
-    """``reply`` as one line of printable ASCII that is not too long."""
+    """``reply`` as one line of printable ASCII, truncated to the maximum length."""
     clean = _UNPRINTABLE.sub(" ", reply).encode("ascii", "backslashreplace").decode()
     return clean if len(clean) <= _MAX_CHARACTERS else clean[: _MAX_CHARACTERS - 3] + "..."
 
 
 def complete(reply: str) -> str:
-    """``reply`` with the enhanced code that belongs to its code, where it has none."""
+    """``reply`` with the enhanced code for its code, if it has none."""
     match = _LINE.fullmatch(reply)
     enhanced = _ENHANCED.get(match["code"]) if match else None
     return f"{match['code']} {enhanced} {match['text']}" if match and enhanced else reply

@@ -1,4 +1,5 @@
-"""From a mail as SMTP carries it to the JSON that the API takes: pure functions, no network.
+"""Converts a message in Internet Message Format to the API's JSON: pure functions, no network.
 
-Whatever a mail holds is carried, or the mail is refused and the refusal names it.
+Nothing is dropped silently: the relay carries every part and field of a message, or rejects the
+message and names what it can't carry. docs/smtp.md lists the exceptions.
 """

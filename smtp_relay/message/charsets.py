@@ -1,38 +1,32 @@
-"""Charsets: which names are known, and bytes into text without a loss."""
+"""Charsets: their names, and lossless decoding."""
 
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 
-from smtp_relay.message.faults import Malformed
+from smtp_relay.message.errors import Malformed
 
-# Not text: Python calls these codecs too.
+# Python's codecs that do not decode text.
 _TRANSFORMS = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec"}
 _TRANSFORMS |= {"zlib_codec", "mbcs", "tactis"}
 
-# Names are looked up here and not by `codecs`, which imports a module of whatever name it is asked
-# for, and remembers each that it did not find.
+# Not `codecs.lookup`: it imports a module named like the charset, and caches unknown names without
+# a limit.
 _CODECS = {name: name for name in aliases.values() if name not in _TRANSFORMS}
 _CODECS |= {alias: name for alias, name in aliases.items() if name in _CODECS}
-_CODECS |= dict.fromkeys(("koi8_r", "koi8_u", "koi8_t"), "")
-_CODECS |= dict.fromkeys(("cp720", "cp737", "cp856", "cp874", "cp875", "cp1006"), "")
-_CODECS = {alias: name or alias for alias, name in _CODECS.items()}
+# Codecs, and names in use, that Python's table lacks.
 _CODECS |= {
-    "iso_8859_6_i": "iso8859_6",
-    "iso_8859_8_i": "iso8859_8",  # RFC 1556: the way that all programs write it
-    "iso_8859_8_e": "iso8859_8",
-    "utf8mb4": "utf_8",
-    "windows_874": "cp874",
+    "cp720": "cp720",
+    "cp737": "cp737",
+    "cp874": "cp874",
+    "iso_8859_8_i": "iso8859_8",  # RFC 1556; programs write both in logical order
+    "koi8_u": "koi8_u",
     "windows_31j": "cp932",
-    "windows_949": "cp949",
-    "x_sjis": "cp932",
-    "x_gbk": "gbk",
-    "x_windows_949": "cp949",
+    "windows_874": "cp874",
     "x_mac_roman": "mac_roman",
-    "macintosh": "mac_roman",
-    "x_mac_cyrillic": "mac_cyrillic",
+    "x_sjis": "cp932",
 }
-# What programs mean when they name the smaller set.
-_LARGER = {
+# Supersets that programs use under the name of the smaller charset.
+_SUPERSETS = {
     "ascii": "utf_8",
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -44,18 +38,18 @@ _LARGER = {
 
 
 def decode(content: bytes, charset: str, what: str) -> str:
-    """``content`` as text; ``what`` says in a refusal which text it is.
+    """``content`` as text. ``what`` describes it in errors.
 
-    :raises Malformed: the charset is not known, or the bytes are not of it.
+    :raises Malformed: the charset is unknown, or the bytes are invalid in it.
     """
     codec = _CODECS.get(normalize_encoding(charset.strip()[:40]).lower())
     if codec is None:
         raise Malformed(f"{what} has an unknown charset, {charset[:40]!r}")
-    for candidate in (codec, _LARGER.get(codec, codec)):
+    for candidate in (codec, _SUPERSETS.get(codec, codec)):
         try:
             text = content.decode(candidate)
-            text.encode()  # UTF-7 can say what is no character
+            text.encode()  # UTF-7 can encode lone surrogates
         except UnicodeError:
             continue
         return text
-    raise Malformed(f"{what} holds bytes that are not of its charset, {charset[:40]}")
+    raise Malformed(f"{what} contains bytes that are invalid in its charset, {charset[:40]}")

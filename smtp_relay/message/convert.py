@@ -1,4 +1,4 @@
-"""One mail, as SMTP carried it, into one request of the API."""
+"""Converts one message, as received by SMTP, to one request to the API."""
 
 import hashlib
 import json
@@ -9,24 +9,24 @@ from typing import Any
 
 from smtp_relay import addresses
 from smtp_relay.message.entity import Entity, read_entity
-from smtp_relay.message.faults import Malformed, Uncarriable
+from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
 from smtp_relay.message.headers import check_hops, idempotency_key, message_id, other_headers
 from smtp_relay.message.mailboxes import Mailbox, read_mailboxes
 from smtp_relay.message.parts import read_content
 
-# What two servers could take for the end of a line, and so of a message, in two ways
-# (RFC 5321, section 2.3.8), and what no message may hold (section 4.5.2).
+# Bare CR and LF: servers disagree on whether they end a line, and so on where a message ends (SMTP
+# smuggling; RFC 5321, section 2.3.8). NUL is not allowed in a message (section 4.5.2).
 _FORBIDDEN = re.compile(rb"(?<!\r)\n|\r(?!\n)|\x00")
 _FORBIDDEN_NAMES = {b"\n": "a bare LF", b"\r": "a bare CR", b"\x00": "a NUL"}
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the API is asked to send. ``key`` is the idempotency key, None where there is none.
+    """A request to the API. ``key`` is its idempotency key, or None.
 
-    ``body`` is JSON; ``labels`` are names for its fields that people can understand: of
-    ``attachments[0]`` the filename, of ``to[1]`` the address.
+    ``body`` is JSON. ``labels`` are readable names for its fields: the filename for
+    ``attachments[0]``, the address for ``to[1]``.
     """
 
     body: bytes
@@ -35,18 +35,19 @@ class Request:
 
 
 def convert(content: bytes, recipients: Iterable[str], *, sender: str, max_hops: int) -> Request:
-    """The request for the mail ``content``.
+    """The request for the message ``content``.
 
-    :param recipients: those of the envelope; nobody else gets the mail.
-    :param sender: the address of the credential, which the mail is sent from.
-    :raises Unsendable: the mail is malformed, holds what is not carried, or is a loop.
+    :param recipients: the recipients in the envelope. The message is sent to no others.
+    :param sender: the address of the credential. The message is sent from it.
+    :param max_hops: the maximum number of Received fields.
+    :raises CannotRelay: the message is malformed, not supported, or in a mail loop.
     """
     _check_characters(content)
     message = read_entity(content)
     check_hops(message, max_hops)
     envelope = {addresses.key(address): address for address in recipients}
-    to = _taken(message, "to", envelope)
-    cc = _taken(message, "cc", envelope)
+    to = _pop_recipients(message, "to", envelope)
+    cc = _pop_recipients(message, "cc", envelope)
     fields: dict[str, Any] = {
         **_originators(message, sender),
         "to": to,
@@ -63,17 +64,17 @@ def convert(content: bytes, recipients: Iterable[str], *, sender: str, max_hops:
 
 def _check_characters(content: bytes) -> None:
     line_ends = content.count(b"\r\n")
-    # Counting is ten times as quick as searching, and nearly all mails are right.
+    # Counting is ten times as fast as searching, and nearly all messages pass.
     if content.count(b"\n") == content.count(b"\r") == line_ends and b"\0" not in content:
         return
     forbidden = _FORBIDDEN.search(content)
     assert forbidden
     line = content.count(b"\r\n", 0, forbidden.start()) + 1
-    raise Malformed(f"Line {line} holds {_FORBIDDEN_NAMES[forbidden[0]]}")
+    raise Malformed(f"Line {line} contains {_FORBIDDEN_NAMES[forbidden[0]]}")
 
 
-def _taken(message: Entity, name: str, envelope: dict[str, str]) -> list[dict[str, str]]:
-    """The mailboxes of the field ``name`` that are in ``envelope``, and no longer there then."""
+def _pop_recipients(message: Entity, name: str, envelope: dict[str, str]) -> list[dict[str, str]]:
+    """The mailboxes of the field ``name`` that are in ``envelope``. Removes them from it."""
     found = []
     for mailbox in _mailboxes(message, name):
         address = envelope.pop(addresses.key(mailbox.address), None)
@@ -83,22 +84,22 @@ def _taken(message: Entity, name: str, envelope: dict[str, str]) -> list[dict[st
 
 
 def _mailboxes(message: Entity, name: str) -> list[Mailbox]:
-    # There should be one such field, but some programs write one for each recipient.
+    # RFC 5322 allows one such field, but some programs write one for each recipient.
     values = [field.value for field in message.fields if field.key == name]
     return [mailbox for value in values for mailbox in read_mailboxes(value, name.title())]
 
 
 def _originators(message: Entity, sender: str) -> dict[str, Any]:
-    """The display name, and who gets the answers: the sender can't be chosen."""
+    """The display name and the Reply-To addresses. The credential determines the sender."""
     for name in ("from", "sender", "reply-to"):
-        message.value(name)  # of two nobody knows which one counts
+        message.value(name)  # raises if the field is repeated
     senders = _mailboxes(message, "from")
     if len(senders) > 1:
-        raise Uncarriable("From names more than one sender")
+        raise Unsupported("More than one sender in From is not supported")
     known = {addresses.key(mailbox.address) for mailbox in senders} | {addresses.key(sender)}
     if any(addresses.key(agent.address) not in known for agent in _mailboxes(message, "sender")):
-        raise Uncarriable("Sender can't be carried: it names somebody else than From")
-    answers = _mailboxes(message, "reply-to") or [
+        raise Unsupported("A Sender other than From is not supported")
+    reply_to = _mailboxes(message, "reply-to") or [
         mailbox
         for mailbox in senders
         if "@" in mailbox.address and addresses.key(mailbox.address) != addresses.key(sender)
@@ -106,7 +107,7 @@ def _originators(message: Entity, sender: str) -> dict[str, Any]:
     names = [mailbox.name for mailbox in senders if mailbox.name]
     return {
         "from_name": names[0] if names else None,
-        "reply_to": [_field(mailbox) for mailbox in answers],
+        "reply_to": [_field(mailbox) for mailbox in reply_to],
     }
 
 
@@ -115,15 +116,15 @@ def _field(mailbox: Mailbox) -> dict[str, str]:
 
 
 def _key(message: Entity, sender: str, body: bytes) -> str | None:
-    """The client's own key, or one that only the same mail to the same recipients has again.
+    """The client's own key, or one derived from the message and its recipients.
 
-    Without a Message-ID nothing tells a repetition from a second mail that says the same.
+    None without a Message-ID: a retry and a second message with the same content then look alike.
     """
     own = idempotency_key(message)
     name = message_id(message)
     if own is not None or name is None:
         return own
-    # Who gets it stands in the body, in an order that does not depend on the envelope's.
+    # The body includes the recipients, in an order that does not depend on the envelope.
     digest = hashlib.sha256()
     for part in (name, sender.encode(), body):
         digest.update(b"%d:%s" % (len(part), part))

@@ -1,40 +1,41 @@
-"""Entities: a header and a body, as messages and the parts of a multipart are (RFC 2045).
+"""Entities: messages and parts of a multipart, each with a header and a body (RFC 2045).
 
-Not by ``email.parser``: it holds every line against the boundaries of all multiparts around it, so
-that a small hostile mail keeps it busy for minutes. Here each level of nesting reads the bytes
-once, and nesting has an end.
+``email.parser`` compares every line with the boundaries of all enclosing multiparts, so a small
+hostile message keeps it busy for minutes. This parser reads the bytes once per level of nesting,
+and ``parts.py`` limits the number of levels.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smtp_relay.message.faults import Malformed
+from smtp_relay.message.errors import Malformed
 
-_MAX_HEADER_BYTES = 128 * 1024  # of one entity
-_MAX_BOUNDARY_BYTES = 200  # RFC 2046 says 70; some programs take more
+_MAX_HEADER_BYTES = 128 * 1024  # per entity
+_MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70; some programs use more
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header field; ``value`` is unfolded, still encoded, and without the spaces around it."""
+    """One header field. ``value`` is unfolded and stripped, but still encoded."""
 
     name: str
     value: bytes
 
     @property
     def key(self) -> str:
-        """The name as it is compared."""
+        """The name in lower case, for comparisons."""
         return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A message or a part of one; ``number`` is ``2.1`` for the first part of the second.
+    """A message, or a part of one.
 
-    That of the message itself is empty.
+    ``number`` is the position of a part, ``2.1`` for the first part of the second part. It is empty
+    for the message itself.
     """
 
     fields: tuple[Field, ...]
@@ -42,25 +43,25 @@ class Entity:
     number: str = ""
 
     def value(self, key: str) -> bytes | None:
-        """The value of the field that is called so, in lower case; None where there is none.
+        """The value of the field with the lower-case name ``key``, None if there is none.
 
-        :raises Malformed: it is there more than once.
+        :raises Malformed: the field is repeated.
         """
         values = [field.value for field in self.fields if field.key == key]
         if len(values) > 1:
-            raise Malformed(f"{self.place}{key.title()} is there {len(values)} times")
+            raise Malformed(f"{self.place}{key.title()} occurs {len(values)} times")
         return values[0] if values else None
 
     @property
     def place(self) -> str:
-        """How a text about this part begins: ``Part 2.1: ``, or nothing for the message."""
+        """The prefix of errors about this part: ``Part 2.1: ``, or nothing for the message."""
         return f"Part {self.number}: " if self.number else ""
 
 
 def read_entity(content: bytes, number: str = "") -> Entity:
-    """Cut ``content`` into header and body.
+    """Split ``content`` into header and body.
 
-    :raises Malformed: the header is too large, or holds what is no field.
+    :raises Malformed: the header is too large, or a line of it is not a field.
     """
     if content.startswith(b"\r\n"):
         return Entity((), content[2:], number)
@@ -74,9 +75,9 @@ def read_entity(content: bytes, number: str = "") -> Entity:
 
 
 def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
-    """The parts of a multipart. What stands before and after them is for nobody (RFC 2046, 5.1).
+    """The parts of a multipart, without its preamble and epilogue (RFC 2046, section 5.1).
 
-    :raises Malformed: there are none, or the boundary can't be one.
+    :raises Malformed: there are none, or the boundary is invalid.
     """
     if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise Malformed(f"{entity.place}the multipart has no boundary")
@@ -93,8 +94,8 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
             break
     else:
         if start is None:
-            raise Malformed(f"{entity.place}the boundary of the multipart is nowhere")
-        count += 1  # its end is missing
+            raise Malformed(f"{entity.place}the boundary of the multipart does not occur")
+        count += 1  # the closing delimiter is missing
         yield read_entity(body[start:], _number(entity, count))
     if not count:
         raise Malformed(f"{entity.place}the multipart has no parts")
@@ -121,5 +122,5 @@ def _field(lines: list[bytes], place: str) -> Field:
     match = _FIELD.fullmatch(b"".join(lines))
     if match is None:
         shown = lines[0][:40].decode("ascii", "backslashreplace")
-        raise Malformed(f"{place}no header field, nor an empty line before the text: {shown}")
+        raise Malformed(f"{place}not a header field, and no empty line before the body: {shown}")
     return Field(match[1].decode("ascii"), match[2].strip(b" \t"))

@@ -4,17 +4,17 @@ import binascii
 import re
 
 from smtp_relay.message.charsets import decode
-from smtp_relay.message.faults import Malformed
+from smtp_relay.message.errors import Malformed
 from smtp_relay.message.transfer_encodings import from_base64
 
-# Looser than the grammar: programs put words next to others, and spaces into them.
+# More lenient than the grammar: programs put words next to others, and spaces into words.
 _WORD = re.compile(r"=\?([!->@-~]{1,60})\?([BbQq])\?([ -~]*?)\?=")
 
 
 def raw_text(value: bytes, what: str) -> str:
-    """``value`` with its encoded words as they are; tabs, which only fold, are spaces.
+    """``value`` as text, with encoded words unchanged, and tabs from folding as spaces.
 
-    :raises Malformed: it is no UTF-8.
+    :raises Malformed: it is not UTF-8.
     """
     try:
         return value.decode().replace("\t", " ")
@@ -23,12 +23,12 @@ def raw_text(value: bytes, what: str) -> str:
 
 
 def decoded_words(text: str, what: str) -> str:
-    """``text`` with its encoded words read.
+    """``text`` with its encoded words decoded.
 
-    Spaces between two of them don't count, and a character may be cut in two by them, which
-    the RFC forbids and some programs do.
+    Ignores spaces between two encoded words. Accepts characters that are split between two words:
+    the RFC forbids them, and some programs write them.
 
-    :raises Malformed: a word of an unknown charset, or one that can't be decoded.
+    :raises Malformed: a word has an unknown charset, or can't be decoded.
     """
     if "=?" not in text:
         return text
@@ -50,7 +50,7 @@ def decoded_words(text: str, what: str) -> str:
 
 
 def _decoded_group(group: list[bytes], charset: str, what: str) -> str:
-    """Words of one charset that follow each other: each for itself, or with the next ones."""
+    """Adjacent words of one charset, decoded one by one, or together if a character is split."""
     text, held = "", b""
     for index, content in enumerate(group, 1):
         held += content
@@ -65,7 +65,7 @@ def _decoded_group(group: list[bytes], charset: str, what: str) -> str:
 
 
 def header_text(value: bytes, what: str) -> str:
-    """``value`` as text, its encoded words read.
+    """``value`` as text, with its encoded words decoded.
 
     :raises Malformed: as ``raw_text`` and ``decoded_words`` do.
     """

@@ -1,21 +1,20 @@
-"""The fields of a message's header: what becomes of each.
+"""The header of a message: which fields the relay omits or renames.
 
-All that is named neither here nor in ``convert.py`` goes to the API as it is, and the API knows
-what it takes.
+All other fields go to the API unchanged. The API rejects the ones that it does not accept.
 """
 
 import re
 
 from smtp_relay.message.entity import Entity, Field
-from smtp_relay.message.faults import Loop, Malformed, Uncarriable
+from smtp_relay.message.errors import Loop, Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
 
-# The transport makes them anew.
-_OF_THE_TRANSPORT = frozenset(
+# The provider writes its own.
+_TRANSPORT_FIELDS = frozenset(
     {"date", "dkim-signature", "message-id", "mime-version", "received", "return-path"}
 )
-# They say how the message is written, not what.
-_OF_THE_CONTENT = frozenset(
+# They describe how the message is encoded. The API chooses its own encoding.
+_CONTENT_FIELDS = frozenset(
     {
         "content-description",
         "content-disposition",
@@ -25,8 +24,8 @@ _OF_THE_CONTENT = frozenset(
         "content-type",
     }
 )
-# They are told to the API in other ways.
-_TOLD = frozenset(
+# They have their own fields in the request.
+_REQUEST_FIELDS = frozenset(
     {
         "bcc",
         "cc",
@@ -39,9 +38,9 @@ _TOLD = frozenset(
         "to",
     }
 )
-_NOT_AMONG_THE_OTHERS = _OF_THE_TRANSPORT | _OF_THE_CONTENT | _TOLD
-# What mail programs say about themselves, and the API takes only as X- fields.
-_INFORMATION = frozenset(
+_OMITTED = _TRANSPORT_FIELDS | _CONTENT_FIELDS | _REQUEST_FIELDS
+# Information about the mail program, which the API accepts only in X- fields.
+_RENAMED = frozenset(
     {"accept-language", "content-class", "thread-index", "thread-topic", "user-agent"}
 )
 
@@ -49,39 +48,38 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_hops(message: Entity, limit: int) -> None:
-    """Check that ``message`` is no loop (RFC 5321, section 6.3).
+    """Check that ``message`` is not in a mail loop (RFC 5321, section 6.3).
 
     :raises Loop: it has more than ``limit`` Received fields.
     """
     hops = sum(field.key == "received" for field in message.fields)
     if hops > limit:
-        raise Loop(f"The message has passed {hops} servers (max {limit}): it goes in a circle")
+        raise Loop(f"Mail loop: the message has passed {hops} servers (max {limit})")
 
 
 def other_headers(message: Entity) -> dict[str, str]:
-    """The fields that the API is given as ``headers``, in their order.
+    """The fields for ``headers`` of the request, in their order.
 
-    :raises Malformed: one is neither ASCII nor UTF-8.
-    :raises Uncarriable: one is there twice, which the API has no place for.
+    :raises Malformed: a field is neither ASCII nor UTF-8.
+    :raises Unsupported: a field is repeated, which the API does not support.
     """
     headers: dict[str, str] = {}
     seen: set[str] = set()
     for field in message.fields:
-        if field.key in _NOT_AMONG_THE_OTHERS:
+        if field.key in _OMITTED:
             continue
         name = _api_name(field)
         if name.lower() in seen:
-            raise Uncarriable(f"{name} is there more than once, and can be carried once only")
+            raise Unsupported(f"More than one {name} field is not supported")
         seen.add(name.lower())
         headers[name] = header_text(field.value, name)
     return headers
 
 
 def idempotency_key(message: Entity) -> str | None:
-    """The key that the client has given by itself.
+    """The idempotency key in the header, None if there is none.
 
-    :raises Malformed: it is empty, neither ASCII nor UTF-8, can't be a header of HTTP, or there
-        are two.
+    :raises Malformed: the key is empty, repeated, neither ASCII nor UTF-8, or invalid in HTTP.
     """
     for name in ("Idempotency-Key", "Resend-Idempotency-Key"):
         value = message.value(name.lower())
@@ -90,18 +88,18 @@ def idempotency_key(message: Entity) -> str | None:
             if not text:
                 raise Malformed(f"{name} is empty")
             if _CONTROL.search(text):
-                raise Malformed(f"{name} holds a control character")
+                raise Malformed(f"{name} contains a control character")
             return text
     return None
 
 
 def message_id(message: Entity) -> bytes | None:
-    """The Message-ID, None where there is none.
+    """The Message-ID, None if there is none.
 
-    :raises Malformed: there are two.
+    :raises Malformed: the field is repeated.
     """
     return message.value("message-id") or None
 
 
 def _api_name(field: Field) -> str:
-    return f"X-{field.name}" if field.key in _INFORMATION else field.name
+    return f"X-{field.name}" if field.key in _RENAMED else field.name

@@ -1,9 +1,9 @@
-"""Lists of mailboxes in header fields (RFC 5322, section 3.4), read from left to right."""
+"""Parser for the lists of mailboxes in From, To and other fields (RFC 5322, section 3.4)."""
 
 import re
 from dataclasses import dataclass
 
-from smtp_relay.message.faults import Malformed
+from smtp_relay.message.errors import Malformed
 from smtp_relay.message.header_text import decoded_words, raw_text
 
 _TOKEN = re.compile(
@@ -20,16 +20,16 @@ _COMMENT = re.compile(r"(?:[^()\\]|\\.)+|[()]")
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A display name, None where there is none, and an address as it is written."""
+    """A display name, or None, and an address as the message writes it."""
 
     name: str | None
     address: str
 
 
 def read_mailboxes(value: bytes, what: str) -> list[Mailbox]:
-    """The mailboxes in ``value``, those of groups included; ``what`` is the field's name.
+    """The mailboxes in ``value``, including those in groups. ``what`` is the name of the field.
 
-    :raises Malformed: it is no list of mailboxes.
+    :raises Malformed: it is not a list of mailboxes.
     """
     reader = _Reader(raw_text(value, what), what)
     reader.read()
@@ -46,17 +46,17 @@ class _Reader:
         self._angle: str | None = None
 
     def read(self) -> None:
-        """Read the text to its end, into ``found``."""
+        """Read the whole text, and append its mailboxes to ``found``."""
         position = 0
         while position < len(self._text):
             match = _TOKEN.match(self._text, position)
             if match is None:
-                raise Malformed(f"{self._what} is no list of mail addresses")
+                raise Malformed(f"{self._what} is not a list of mail addresses")
             position = match.end()
             if match["mark"] == "(":
                 position = self._comment(position)
             elif match["mark"] == ":":
-                self._words.clear()  # they were the name of a group
+                self._words.clear()  # the name of a group
             elif match["mark"]:
                 self._end_mailbox()
             elif match["angle"] is not None:
@@ -74,7 +74,7 @@ class _Reader:
         while depth:
             match = _COMMENT.match(self._text, position)
             if match is None:
-                raise Malformed(f"{self._what} holds a comment without an end")
+                raise Malformed(f"{self._what} contains a comment without an end")
             position = match.end()
             depth += {"(": 1, ")": -1}.get(match[0], 0)
         self._comments.append(_QUOTED_PAIR.sub(r"\1", self._text[start : position - 1]))
@@ -84,7 +84,7 @@ class _Reader:
         words = "".join(self._words).strip(" ")
         comment = " ".join(self._comments).strip(" ")
         if self._angle is not None:
-            # A route before the address is obsolete, and to be ignored (RFC 5321, appendix C).
+            # A source route before the address is obsolete and ignored (RFC 5321, appendix C).
             address = self._angle.rpartition(":")[2] if self._angle[:1] == "@" else self._angle
             self._add(words or comment, address.strip(" "))
         elif words:
@@ -92,7 +92,7 @@ class _Reader:
         self._words, self._comments, self._angle = [], [], None
 
     def _add(self, name: str, address: str) -> None:
-        shown = decoded_words(name, self._what).strip(" ")
-        # A name that is the address itself says nothing.
-        same = shown.lower() == address.lower()
-        self.found.append(Mailbox(None if same or not shown else shown, address))
+        text = decoded_words(name, self._what).strip(" ")
+        # Omit a name that only repeats the address.
+        is_address = text.lower() == address.lower()
+        self.found.append(Mailbox(None if is_address or not text else text, address))

@@ -1,4 +1,4 @@
-"""Content-Type and Content-Disposition, with the parameters of RFC 2231."""
+"""Content-Type and Content-Disposition, with their parameters (RFC 2231)."""
 
 import re
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from email.message import Message
 
 from smtp_relay.message.charsets import decode
 from smtp_relay.message.entity import Entity
-from smtp_relay.message.faults import Malformed, Uncarriable
+from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import decoded_words, raw_text
 
-# The standard library takes a time that grows with the square of what it is given.
+# The standard library takes quadratic time.
 _MAX_VALUE_BYTES = 8 * 1024
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+")
@@ -18,9 +18,10 @@ _PLAIN = re.compile(r"[ -~]*")
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """What a part is. ``disposition`` is ``inline``, ``attachment``, or empty where none is given.
+    """The type and the disposition of a part.
 
-    ``parameters`` are those of the type, names in lower case.
+    ``parameters`` belong to the type, with lower-case names. ``disposition`` is empty if the part
+    has none.
     """
 
     main: str
@@ -31,26 +32,26 @@ class MediaType:
 
     @property
     def full(self) -> str:
-        """Like ``text/plain``."""
+        """Type and subtype, ``text/plain`` for example."""
         return f"{self.main}/{self.sub}"
 
     @property
     def charset(self) -> str:
-        """The charset of a text, without the comment that some programs put behind it."""
+        """The charset of a text, without the comment that some programs append."""
         return self.parameters.get("charset", "us-ascii").partition("(")[0].strip() or "us-ascii"
 
 
 def media_type(entity: Entity) -> MediaType:
-    """The media type of ``entity``: ``text/plain`` where it does not say any.
+    """The media type of ``entity``, ``text/plain`` by default.
 
-    :raises Malformed: what it says is no media type.
+    :raises Malformed: its Content-Type is invalid.
     """
     full, parameters = _read(entity, "content-type")
     disposition, about_file = _read(entity, "content-disposition")
     main, slash, sub = (full or "text/plain").partition("/")
     if not slash or not _TOKEN.fullmatch(main) or not _TOKEN.fullmatch(sub):
         shown = full[:60].encode("ascii", "backslashreplace").decode()
-        raise Malformed(f"{entity.place}Content-Type is no media type: {shown}")
+        raise Malformed(f"{entity.place}Content-Type is not a media type: {shown}")
     filename = about_file.get("filename") or parameters.get("name") or None
     if filename is not None:
         filename = decoded_words(filename, f"{entity.place}the filename")
@@ -58,16 +59,16 @@ def media_type(entity: Entity) -> MediaType:
 
 
 def written(kind: MediaType, place: str) -> str:
-    """``kind`` as a field's value, without the file's name.
+    """``kind`` as the value of a field, without the filename.
 
-    :raises Uncarriable: a parameter holds what the API does not take.
+    :raises Unsupported: a parameter contains characters that the API does not accept.
     """
     words = [kind.full]
     for name, value in kind.parameters.items():
         if name in ("name", "boundary"):
             continue
         if not _TOKEN.fullmatch(name) or not _PLAIN.fullmatch(value):
-            raise Uncarriable(f"{place}a parameter of Content-Type can't be carried: {name[:40]!r}")
+            raise Unsupported(f"{place}a parameter of Content-Type is not supported: {name[:40]!r}")
         words.append(f"{name}={value if _TOKEN.fullmatch(value) else _quoted(value)}")
     return "; ".join(words)
 
@@ -77,7 +78,7 @@ def _quoted(value: str) -> str:
 
 
 def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
-    """The value of a field in lower case, and its parameters."""
+    """The value of a field, in lower case, and its parameters."""
     what = f"{entity.place}{key.title()}"
     value = entity.value(key) or b""
     if len(value) > _MAX_VALUE_BYTES:
@@ -92,8 +93,8 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
     parameters: dict[str, str] = {}
     for name, given in rest:
         if isinstance(given, tuple):
-            # An encoded value: charset, language, and its bytes as Latin-1. A plain one beside it
-            # is for programs that can't read it (RFC 6266, section 4.3).
+            # An encoded value: charset, language, and its bytes as Latin-1. It takes precedence
+            # over a plain value, which is for older programs (RFC 6266, section 4.3).
             charset, _, encoded = given
             text = decode(encoded.encode("latin-1"), charset or "us-ascii", what)
             parameters[name.lower()] = text

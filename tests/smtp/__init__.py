@@ -1,4 +1,4 @@
-"""The SMTP relay: a real one, in front of a real local server."""
+"""Tests of the SMTP relay, most of them with a real relay in front of a real local server."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A stand-in for the API, for answers that the real one does not give, or not yet."""
+"""A stand-in for the API, for responses that the real one does not send, or not yet."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
-    """One request; header names are in lower case."""
+    """One request, with header names in lower case."""
 
     path: str
     headers: dict[str, str]
@@ -17,7 +17,7 @@ class Call:
 
 
 class StandIn:
-    """Answers what ``answers`` say for a path: a status, and JSON or bytes; else 404."""
+    """Responds with the status and the JSON or bytes in ``answers`` for the path, or with 404."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any]] = {}

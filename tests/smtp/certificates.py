@@ -1,11 +1,11 @@
-"""Certificates that nobody has signed but themselves."""
+"""Self-signed certificates."""
 
 import subprocess
 from pathlib import Path
 
 
 def make_certificate(folder: Path, name: str = "localhost") -> Path:
-    """Write cert.pem and key.pem for this host name into ``folder``, and return it."""
+    """Write cert.pem and key.pem for this host name into ``folder``, and return ``folder``."""
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),

@@ -1,4 +1,4 @@
-"""A relay in front of an ordinary deployment, shared by the tests that fit."""
+"""A relay in front of an ordinary deployment, shared by tests that do not change it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ MAILS_A_MINUTE = 6
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[LocalServer]:
-    """Creation open, a starting balance, password login, the real local `send_email`."""
+    """Open creation, an initial balance, password login, the real local `send_email`."""
     with LocalServer(variables={**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true"}) as running:
         yield running
 
@@ -33,14 +33,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def relay(
     server: LocalServer, certificate: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RelayProcess]:
-    """With all settings as they are by default, and TLS."""
+    """A relay with default settings, and TLS."""
     folder = tmp_path_factory.mktemp("relay")
     with RelayProcess(server.url, folder, certificate=certificate) as running:
         yield running
 
 
 class Faulty(NamedTuple):
-    """A deployment whose provider does what the subject orders, and the ledger of what it took."""
+    """A deployment with a provider that obeys the subject, and the ledger of what it accepted."""
 
     api: Api
     ledger: Ledger
@@ -51,7 +51,7 @@ class Faulty(NamedTuple):
 
 @pytest.fixture(scope="session")
 def faulty() -> Iterator[Faulty]:
-    """Without a queue, and with a limit of ``MAILS_A_MINUTE`` for each credential."""
+    """Without a queue, and with a limit of ``MAILS_A_MINUTE`` per credential."""
     variables = {"SEND_RATE_LIMIT": f"{MAILS_A_MINUTE}/minute"}
     with Ledger() as ledger, failing_deployment(ledger, variables, queue=False) as server:
         yield Faulty(Api(server), ledger)

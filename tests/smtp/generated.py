@@ -1,11 +1,9 @@
-"""Generated mails: from one line of text to parts deep in each other, in many charsets.
+"""Generated messages: from one line of text to nested parts, in many charsets.
 
-They are written here byte by byte, not by ``email``, so that nothing is left out that a program
-could write.
+Written byte by byte, without ``email``, so that they include everything that a program can write.
 """
 
 import base64
-import binascii
 import quopri
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +13,7 @@ from urllib.parse import quote
 
 _ASCII = "The quick brown fox. jumps = over_the \t lazy? dog, 0123456789 (just so)"
 
-# Names of charsets as programs write them, and what can be said in each.
+# Names of charsets as programs write them, and a text for each.
 CHARSETS = {
     "us-ascii": _ASCII,
     "utf-8": _ASCII + "Grüße, 你好, Привет, שלום, 😀 €",
@@ -55,7 +53,7 @@ CHARSETS = {
     "utf-32": "Grüße 😀",
     "utf-7": "Grüße, 你好",
 }
-# As Python calls them, where it knows another name.
+# Python's names, if different.
 _CODECS = {"iso-8859-8-i": "iso-8859-8", "macintosh": "mac_roman", "gb2312": "gb2312"}
 
 TYPES = (
@@ -89,7 +87,7 @@ _FILENAMES = (
 
 @dataclass
 class File:
-    """An attachment as it is expected; ``name`` is None where the mail gives it none."""
+    """An expected attachment. ``name`` is None if the message gives it none."""
 
     name: str | None
     kind: str
@@ -99,7 +97,7 @@ class File:
 
 @dataclass
 class Mail:
-    """A mail as bytes, and what it holds; ``refusal`` matches the reply where it is refused."""
+    """A message as bytes, and its content. ``refusal`` is in the reply if it is refused."""
 
     content: bytes = b""
     subject: str = ""
@@ -110,7 +108,7 @@ class Mail:
 
 
 def generated(seed: int) -> Mail:
-    """The mail that belongs to ``seed``."""
+    """The message for ``seed``. It is always the same."""
     return _Author(Random(seed)).mail()
 
 
@@ -128,7 +126,7 @@ class _Author:
         else:
             entity = self._mixed("", depth=self._random.randrange(4))
         if self._random.random() < 0.12:
-            entity = self._uncarriable(entity)
+            entity = self._unsupported(entity)
         header, subject = self._header()
         self._mail.subject = subject
         self._mail.content = header + entity
@@ -149,7 +147,7 @@ class _Author:
         return b"\r\n".join(lines) + b"\r\n", subject
 
     def _text_field(self) -> tuple[bytes, str]:
-        """A folded unstructured value, with the space before it, and what it says."""
+        """A folded unstructured value, with the space before it, and its text."""
         way = self._random.choice(("plain", "utf8", "words", "cut"))
         if way == "plain":
             words = [f"word{self._random.randrange(1000)}" for _ in range(12)]
@@ -288,8 +286,8 @@ class _Author:
 
     def _encoded(self, content: bytes, number: str) -> bytes:
         """The Content-Transfer-Encoding, the empty line, and the content."""
-        ways = ["base64", "BASE64", "x-uuencode"]
-        # A mail ends with a line end; in one that is not of parts it belongs to the content.
+        ways = ["base64", "BASE64"]
+        # A message ends with a line end. Without parts, the line end belongs to the content.
         is_whole = bool(number) or content.endswith(b"\r\n")
         if is_whole:
             ways.append("quoted-printable")
@@ -303,16 +301,12 @@ class _Author:
             body = b"\r\n".join(digits[i : i + width] for i in range(0, len(digits), width))
         elif way == "quoted-printable":
             body = _quoted_printable(content)
-        elif way == "x-uuencode":
-            pieces = [content[i : i + 45] for i in range(0, len(content), 45)]
-            lines = [binascii.b2a_uu(piece).rstrip(b"\n") for piece in pieces]
-            body = b"\r\n".join([b"begin 644 file", *lines, b"`", b"end", b""])
         field_ = f"Content-Transfer-Encoding: {way}\r\n" if way else ""
         return field_.encode() + b"\r\n" + body
 
-    # What can't be carried
+    # Parts that are not supported
 
-    def _uncarriable(self, entity: bytes) -> bytes:
+    def _unsupported(self, entity: bytes) -> bytes:
         inner = b"Content-Type: %s\r\n\r\nSubject: inner\r\n\r\ntext"
         calendar = b"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\n"
         text = b"Content-Type: text/plain\r\n\r\ntext"
@@ -335,6 +329,10 @@ class _Author:
             (
                 self._multipart("mixed", [b"Content-Transfer-Encoding: x-yenc\r\n\r\n=y"]),
                 "Part 1: unknown Content-Transfer-Encoding: x-yenc",
+            ),
+            (
+                self._multipart("mixed", [b"Content-Transfer-Encoding: x-uuencode\r\n\r\nend"]),
+                "Part 1: unknown Content-Transfer-Encoding: x-uuencode",
             ),
             (
                 self._multipart("mixed", [b"Content-Type: text/plain; charset=x-klingon\r\n\r\nq"]),
@@ -372,7 +370,7 @@ def _encoded_word(charset: str, content: bytes, encoding: str) -> bytes:
 
 
 def _quoted_words(name: str) -> bytes:
-    """As many programs do it, against RFC 2047: encoded words within quotes."""
+    """Encoded words in quotes: RFC 2047 forbids them, and many programs write them."""
     if name.isascii() and '"' not in name:
         return f'"{name}"'.encode()
     return b'"' + _encoded_word("utf-8", name.encode(), "B") + b'"'
@@ -399,7 +397,7 @@ def _can_stand_as_it_is(content: bytes) -> bool:
 
 
 def _quoted_printable(content: bytes) -> bytes:
-    if re.search(rb"(?<!\r)\n|\r(?!\n)", content):  # no text: line ends are bytes like others
+    if re.search(rb"(?<!\r)\n|\r(?!\n)", content):  # not a text: encode line ends too
         body = b"".join(b"=%02X" % byte for byte in content)
         return b"=\r\n".join(body[i : i + 72] for i in range(0, len(body), 72))
     lines = content.split(b"\r\n")

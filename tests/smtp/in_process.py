@@ -1,4 +1,4 @@
-"""A relay within the test's own process, whose API does what the test says."""
+"""A relay in the test's own process, with an API that the test controls."""
 
 import asyncio
 import base64
@@ -7,48 +7,46 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from smtp_relay.answers import Answer
 from smtp_relay.api import Api
-from smtp_relay.handler import Handler
-from smtp_relay.logins import Logins
-from smtp_relay.metrics import Histogram
+from smtp_relay.api_response import ApiResponse
+from smtp_relay.metrics import Histogram, Metrics
 from smtp_relay.relay import Relay
 from smtp_relay.settings import Settings, read_settings
 from tests.smtp.relay import HOST, plain_word
 from tools.local_server import free_port
 
-Send = Callable[[], Awaitable[Answer]]
+Send = Callable[[], Awaitable[ApiResponse]]
 CLAIMS = base64.urlsafe_b64encode(json.dumps({"address": "sender@example.com"}).encode()).decode()
 
 
 class ObedientApi(Api):
-    """Takes every credential, and answers a mail with what ``send`` returns."""
+    """Accepts every credential, and returns the result of ``send`` for a message."""
 
     def __init__(self, settings: Settings, send: Send) -> None:
         super().__init__(settings, Histogram())
         self._send = send
 
-    async def health(self) -> Answer:
-        return Answer(200)
+    async def health(self) -> ApiResponse:
+        return ApiResponse(200)
 
-    async def check_credential(self, credential: str) -> Answer:
-        return Answer(200, {"success": True})
+    async def check_credential(self, credential: str) -> ApiResponse:
+        return ApiResponse(200, {"success": True})
 
-    async def send_mail(self, credential: str, body: bytes, key: str | None) -> Answer:
+    async def send_mail(self, credential: str, body: bytes, key: str | None) -> ApiResponse:
         return await self._send()
 
 
 @dataclass
 class Client:
-    """One connection to ``relay``, logged in."""
+    """One connection to a relay, logged in."""
 
-    relay: Relay
+    metrics: Metrics
     stop: asyncio.Event
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     async def reply(self) -> str:
-        """The next reply, of several lines the last; empty at the end."""
+        """The next reply (its last line), or an empty string after the connection has ended."""
         async with asyncio.timeout(10):
             while (line := (await self.reader.readline()).decode())[3:4] == "-":
                 pass
@@ -59,7 +57,7 @@ class Client:
         return await self.reply()
 
     async def send(self, *fields: str) -> str:
-        """The reply to a mail with these header fields."""
+        """The reply to a message with these header fields."""
         assert (await self.ask("MAIL FROM:<>")).startswith("250 ")
         assert (await self.ask("RCPT TO:<recipient@example.net>")).startswith("250 ")
         assert (await self.ask("DATA")).startswith("354 ")
@@ -67,21 +65,17 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def client(
-    send: Send, handler: type[Handler] = Handler, **variables: str
-) -> AsyncIterator[Client]:
+async def client(send: Send, **variables: str) -> AsyncIterator[Client]:
     """A client of a relay with these settings."""
     port = free_port()
     settings = read_settings({"SMTP_PORT": str(port), "STATUS_PORT": "off", **variables})
-    relay = Relay(settings)
-    relay.api = ObedientApi(settings, send)
-    relay.logins = Logins(relay.api)
-    relay.handler = handler(relay)
+    metrics = Metrics()
+    relay = Relay(settings, ObedientApi(settings, send), metrics)
     stop = asyncio.Event()
     running = asyncio.create_task(relay.run(stop))
     await asyncio.sleep(0.05)
     reader, writer = await asyncio.open_connection(HOST, port)
-    client = Client(relay, stop, reader, writer)
+    client = Client(metrics, stop, reader, writer)
     await client.reply()
     await client.ask("EHLO test")
     assert (await client.ask(f"AUTH PLAIN {plain_word('jwt', f'a.{CLAIMS}.b')}"))[:3] == "235"

@@ -1,4 +1,4 @@
-"""Mails for the relay, and what left of them."""
+"""Messages for the relay, and how the provider received them."""
 
 import email.policy
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ HTML = "<p>Grüße <img src='cid:logo@test'></p>\r\n"
 
 
 def full_mail(subject: str = "Grüße 你好 😀") -> EmailMessage:
-    """A mail with all that the relay carries: two recipients in To, one in Cc."""
+    """A message with everything that the relay supports: two recipients in To, one in Cc."""
     mail = EmailMessage(policy=email.policy.SMTP)
     mail["From"] = "Zoë Sender <someone@else.example>"
     mail["To"] = "Bób <to1@example.net>, to2@example.net"
@@ -36,7 +36,7 @@ ENVELOPE = ["to1@example.net", "to2@example.net", "cc@example.net", "hidden@exam
 
 @dataclass(frozen=True)
 class Left:
-    """One mail that left: what the provider got, and its bodies."""
+    """One sent message: what the provider received, and its bodies."""
 
     form: dict[str, Any]
     text: str | None
@@ -45,7 +45,7 @@ class Left:
 
     @property
     def files(self) -> list[tuple[str, str, str, bytes]]:
-        """Of each attachment its name, its type, its disposition and its bytes."""
+        """Name, type, disposition and bytes of each attachment."""
         described = [tuple(about.values())[:3] for about in self.form["attachments"]]
         return [
             (*about, content) for about, content in zip(described, self.attachments, strict=True)
@@ -53,7 +53,7 @@ class Left:
 
 
 def left(api: Api, sender: Sender) -> list[Left]:
-    """The mails that left for ``sender``, oldest first."""
+    """The messages sent for ``sender``, oldest first."""
     mails = []
     for form in api.sent_by(sender):
         bodies = api.server.mail_bodies(form)
@@ -62,7 +62,7 @@ def left(api: Api, sender: Sender) -> list[Left]:
 
 
 def check_full_mail(api: Api, sender: Sender, subject: str = "Grüße 你好 😀") -> None:
-    """Check that ``full_mail`` left for ``sender`` with all that is in it, and nothing else."""
+    """Check that only ``full_mail`` was sent for ``sender``, with all its content."""
     (mail,) = left(api, sender)
     assert mail.form["from"] == f'"Zoë Sender" <{sender.address}>'
     assert mail.form["replyTo"] == '"Zoë Sender" <someone@else.example>'
@@ -79,7 +79,7 @@ def check_full_mail(api: Api, sender: Sender, subject: str = "Grüße 你好 �
 
 
 def reply_to(relay: RelayProcess, sender: Sender, *recipients: str, **fields: str) -> str:
-    """The reply to a ``short_mail``, sent on a connection of its own."""
+    """The reply to a ``short_mail`` on a new connection."""
     to = recipients or ("recipient@example.net",)
     content = short_mail(to=", ".join(to), **fields)
     with relay.client(sender) as smtp:
@@ -88,13 +88,13 @@ def reply_to(relay: RelayProcess, sender: Sender, *recipients: str, **fields: st
             code, _ = smtp.rcpt(recipient)
             assert code == 250
         code, text = smtp.data(content)
-        # Whatever the reply was, the conversation goes on.
+        # The session continues after every reply.
         assert smtp.rset()[0] == 250
     return f"{code} {text.decode('ascii')}"
 
 
 def short_mail(**fields: str) -> bytes:
-    """A mail with these header fields; ``text`` is its text."""
+    """A message with these header fields. ``text`` is its text."""
     text = fields.pop("text", "A text")
     named = {"subject": "A subject", **fields}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in named.items()]

@@ -1,4 +1,4 @@
-"""Programs that send mail, as other people wrote them; Debian's are installed where they lack."""
+"""Common programs that send mail. Missing ones are installed from Debian."""
 
 import functools
 import json
@@ -27,7 +27,7 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class Order:
-    """A mail to send by ``way`` to ``relay``, which the program logs in to as ``sender``."""
+    """A message to send to ``relay``, logged in as ``sender``. ``way`` is how TLS is used."""
 
     relay: RelayProcess
     way: Way
@@ -74,7 +74,7 @@ def by_swaks(order: Order) -> None:
 
 
 def by_msmtp(order: Order) -> None:
-    """What mutt and cron send with."""
+    """The client that mutt and cron use."""
     tls = {
         "plain": ["--tls=off"],
         "starttls": ["--tls=on", "--tls-starttls=on"],
@@ -92,7 +92,7 @@ def by_msmtp(order: Order) -> None:
 
 
 def by_curl(order: Order) -> None:
-    """libcurl, which PHP and others send with."""
+    """libcurl, which PHP and others use."""
     scheme = "smtps" if order.way == "tls" else "smtp"
     tls = [] if order.way == "plain" else ["--ssl-reqd", "--cacert", order.cert]
     _run(
@@ -107,7 +107,7 @@ def by_curl(order: Order) -> None:
 
 
 def by_nodemailer(order: Order) -> None:
-    """What Node.js programs send with. It writes the mail by itself."""
+    """The library that Node.js programs use. It composes the message itself."""
     options = {
         "host": HOST,
         "port": int(order.port),
@@ -139,7 +139,7 @@ PROGRAMS: dict[str, Callable[[Order], None]] = {
 
 @functools.cache
 def installed(name: str) -> str:
-    """The path of the program ``name``, which is installed from Debian where it lacks."""
+    """The path of the program ``name``. Installs it from Debian if it is missing."""
     packages = {"swaks": ["swaks", "libnet-ssleay-perl"]}.get(name, [name])
     if shutil.which(name) is None and shutil.which("apt-get") and os.geteuid() == 0:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

@@ -1,4 +1,4 @@
-"""A real relay as a process of its own, and what the tests do with it."""
+"""A real relay in its own process, and clients for it."""
 
 import base64
 import contextlib
@@ -25,18 +25,18 @@ _START_SECONDS = 15
 
 _WITH_FAR_ADDRESS = """
 import sys
-from smtp_relay import __main__, conversation
-near = conversation.is_loopback
-conversation.is_loopback = lambda host: host != {!r} and near(host)
+from smtp_relay import __main__, session
+near = session.is_loopback
+session.is_loopback = lambda host: host != {!r} and near(host)
 sys.exit(__main__.main())
 """
 
 
 class RelayProcess:
-    """One relay that speaks to the API at ``api_url``, with other ``settings``.
+    """A relay for the API at ``api_url``, with additional ``settings``.
 
-    ``certificate`` is a folder with cert.pem and key.pem; with it there is a TLS port too.
-    ``far`` is a loopback address that this relay takes for one that other machines reach.
+    ``certificate`` is a folder with cert.pem and key.pem; with it the relay has a TLS port too.
+    ``far`` is a loopback address that the relay treats as one that other machines can reach.
     """
 
     def __init__(
@@ -92,11 +92,11 @@ class RelayProcess:
         self.stop()
 
     def stop(self) -> int:
-        """Ask it to stop, wait until it has, and return its exit status."""
-        self.ask_to_stop()
+        """Stop the relay, and return its exit status."""
+        self.begin_to_stop()
         return self.wait()
 
-    def ask_to_stop(self) -> None:
+    def begin_to_stop(self) -> None:
         self.process.terminate()
 
     def wait(self) -> int:
@@ -108,32 +108,32 @@ class RelayProcess:
         return self._process
 
     def log_lines(self, event: str) -> list[dict[str, Any]]:
-        """The lines of its log about events of this kind."""
+        """The lines in the log for this event."""
         written = self.log.read_text().splitlines()
         lines = [json.loads(line) for line in written if line.startswith("{")]
         return [line for line in lines if line["event"] == event]
 
     def wait_for_log(self, event: str) -> None:
-        """Wait for the first line about an event of this kind."""
+        """Wait for the first line in the log for this event."""
         deadline = time.monotonic() + 10
         while not self.log_lines(event):
             assert time.monotonic() < deadline, f"no {event} in the log"
             time.sleep(0.05)
 
     def get(self, path: str) -> str:
-        """What its status port answers."""
+        """The response of the status port."""
         with urllib.request.urlopen(f"http://{HOST}:{self.status_port}{path}", timeout=5) as answer:
             text: str = answer.read().decode()
             return text
 
     def memory(self) -> int:
-        """The bytes that it holds in memory."""
+        """The resident memory of the relay, in bytes."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) * 1024
 
     def metric(self, name: str) -> float:
-        """One of its metrics, like ``messages_total{result="accepted"}``."""
+        """One of the metrics, like ``messages_total{result="accepted"}``."""
         for line in self.get("/metrics").splitlines():
             if line.startswith(f"smtp_relay_{name} "):
                 return float(line.rpartition(" ")[2])
@@ -141,21 +141,21 @@ class RelayProcess:
 
     @contextlib.contextmanager
     def client(self, sender: Sender | None = None) -> Iterator[smtplib.SMTP]:
-        """A connection, on which ``sender`` has logged in."""
+        """A connection, logged in as ``sender`` if given."""
         with smtplib.SMTP(HOST, self.port, timeout=60) as smtp:
             if sender:
                 smtp.login("jwt", sender.jwt)
             yield smtp
 
     def talk(self, *, is_tls: bool = False) -> "Talk":
-        """A connection for what no decent client says."""
+        """A connection for tests that need raw bytes."""
         port = self.tls_port if is_tls else self.port
         connection = socket.create_connection((HOST, port), timeout=30)
         return Talk(insecure_context().wrap_socket(connection) if is_tls else connection)
 
 
 class Talk:
-    """A bare connection: bytes to the relay, replies from it."""
+    """A raw connection: bytes to the relay, replies from it."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
@@ -172,7 +172,7 @@ class Talk:
         self.socket.close()
 
     def wait_until_closed(self) -> None:
-        """Wait until the relay hangs up, whatever it says before."""
+        """Wait until the relay closes the connection. Ignores its replies."""
         with contextlib.suppress(ConnectionError):
             while self.socket.recv(1000):
                 pass
@@ -181,14 +181,14 @@ class Talk:
         self.socket.sendall(content)
 
     def reply(self) -> str:
-        """The next reply, without its line end; of several lines the last. Empty at the end."""
+        """The next reply (its last line), or an empty string after the connection has ended."""
         while True:
             line = self._file.readline().decode("ascii")
             if line[3:4] != "-":
                 return line.removesuffix("\r\n")
 
     def rest(self) -> str:
-        """All that comes until the relay hangs up."""
+        """Everything that the relay sends until it closes the connection."""
         return self._file.read().decode("ascii")
 
     def ask(self, command: str) -> str:
@@ -202,7 +202,7 @@ class Talk:
         assert self.ask(f"AUTH PLAIN {word}") == "235 2.7.0 Authentication successful"
 
     def begin_data(self, *recipients: str) -> None:
-        """All commands up to and with DATA."""
+        """Send the commands of a transaction up to DATA."""
         assert self.ask("MAIL FROM:<me@example.com>") == "250 2.1.0 Ok"
         for recipient in recipients or ("recipient@example.net",):
             assert self.ask(f"RCPT TO:<{recipient}>") == "250 2.1.5 Ok"
@@ -215,7 +215,7 @@ def plain_word(user: str, password: str, on_behalf_of: str = "") -> str:
 
 
 def insecure_context() -> ssl.SSLContext:
-    """A context that takes any certificate."""
+    """A context that accepts any certificate."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

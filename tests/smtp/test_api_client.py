@@ -1,4 +1,4 @@
-"""The connections to the API."""
+"""The client for the API, and its connections."""
 
 import asyncio
 import socket
@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from smtp_relay.api import Api, ApiSilent, ApiUnavailable
-from smtp_relay.connections import Connections
+from smtp_relay.client_pool import ClientPool
 from smtp_relay.metrics import Histogram
 from smtp_relay.settings import read_settings
 
@@ -20,11 +20,11 @@ async def send(url: str) -> None:
         await api.aclose()
 
 
-def test_a_host_that_can_not_be_reached_has_got_nothing() -> None:
+def test_an_unreachable_host_has_not_received_the_request() -> None:
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
-        # Linux answers nobody as soon as one more than allowed waits to be accepted.
+        # Linux ignores further connections when the backlog is full.
         for waiting in (first, second):
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
@@ -32,7 +32,7 @@ def test_a_host_that_can_not_be_reached_has_got_nothing() -> None:
             asyncio.run(send(f"http://127.0.0.1:{full.getsockname()[1]}"))
 
 
-def test_a_host_that_says_nothing_may_have_got_it() -> None:
+def test_a_silent_host_may_have_received_the_request() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ApiSilent):
         asyncio.run(send(f"http://127.0.0.1:{silent.getsockname()[1]}"))
 
@@ -45,14 +45,14 @@ def test_idle_connections_are_closed() -> None:
         return made[-1]
 
     async def use() -> None:
-        connections = Connections(2, make, patience=1, keep_alive=0.1)
-        closing = asyncio.create_task(connections.close_idle())
-        async with connections.client(), connections.client():
+        pool = ClientPool(2, make, wait_seconds=1, idle_seconds=0.1)
+        closing = asyncio.create_task(pool.close_idle())
+        async with pool.client(), pool.client():
             await asyncio.sleep(0.3)
             assert not any(client.is_closed for client in made)
         for _ in range(6):
             await asyncio.sleep(0.05)
-            async with connections.client():  # the one that was used last
+            async with pool.client():  # the client that was used last
                 pass
         assert [client.is_closed for client in made] == [False, True]
         await asyncio.sleep(0.3)

@@ -1,4 +1,4 @@
-"""The verbs of SMTP and their parameters, beside what every mail needs."""
+"""SMTP commands and their parameters."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def talk(relay: RelayProcess, sender: Sender) -> Iterator[Talk]:
         yield talk
 
 
-def test_what_is_announced(relay: RelayProcess) -> None:
+def test_extensions(relay: RelayProcess) -> None:
     with relay.talk() as talk:
         assert talk.reply().startswith("220 ")
         talk.send(b"EHLO test\r\nQUIT\r\n")
@@ -78,7 +78,7 @@ def test_before_ehlo(relay: RelayProcess) -> None:
 )
 def test_mail(talk: Talk, arguments: str, reply: str) -> None:
     assert talk.ask(f"MAIL {arguments}")[:9] == reply
-    # What was refused has begun no mail.
+    # A refused MAIL does not begin a transaction.
     code = "250 2.1.5" if reply.startswith("250") else "503 5.5.1"
     assert talk.ask("RCPT TO:<a@example.net>")[:9] == code
 
@@ -107,7 +107,7 @@ def test_rcpt(talk: Talk, arguments: str, reply: str) -> None:
     assert talk.ask(f"RCPT {arguments}")[:9] == reply
 
 
-def test_a_route_leads_nowhere_else(talk: Talk, api: Api, sender: Sender) -> None:
+def test_a_source_route_is_ignored(talk: Talk, api: Api, sender: Sender) -> None:
     talk.begin_data("@a.example,@b.example:recipient@example.net")
     talk.send(MAIL)
     assert talk.reply().startswith("250 2.0.0 ")
@@ -136,13 +136,13 @@ def test_fifty_recipients_and_one(talk: Talk, api: Api, sender: Sender) -> None:
     assert len(mail.form["bcc"]) == 50
 
 
-def test_other_verbs(talk: Talk) -> None:
+def test_other_commands(talk: Talk) -> None:
     assert talk.ask("NOOP whatever") == "250 2.0.0 OK"
     assert talk.ask("HELP").startswith("250 2.0.0 Supported commands: AUTH DATA ")
     assert talk.ask("HELP MAIL").startswith("250 2.0.0 Syntax: MAIL FROM: <address>")
     assert talk.ask("VRFY a@example.com").startswith("252 2.0.0 ")
     assert talk.ask("EXPN list").startswith("502 5.5.1 ")
-    # They are not announced.
+    # Extensions that EHLO does not announce.
     assert talk.ask("BDAT 0 LAST").startswith("500 5.5.2 ")
     assert talk.ask("ETRN example.com").startswith("500 5.5.2 ")
     assert talk.ask("QUIT now").startswith("501 5.5.4 ")

@@ -1,4 +1,4 @@
-"""Generated mails, and what becomes of each: every part is there, or named in the refusal."""
+"""Conversion of generated messages: every part is converted, or the refusal names it."""
 
 import base64
 import contextlib
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_relay.message.convert import Request, convert
-from smtp_relay.message.faults import Unsendable
+from smtp_relay.message.errors import CannotRelay
 from tests.smtp.generated import File, Mail, generated
 
 
@@ -36,7 +36,7 @@ def check_file(found: dict[str, Any], expected: File) -> None:
 
 def check_mail(mail: Mail) -> None:
     if mail.refusal is not None:
-        with pytest.raises(Unsendable) as caught:
+        with pytest.raises(CannotRelay) as caught:
             converted(mail.content)
         assert mail.refusal in str(caught.value)
         return
@@ -62,7 +62,7 @@ def test_every_part_survives(hundred: int) -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_break_it(content: bytes) -> None:
-    with contextlib.suppress(Unsendable):
+    with contextlib.suppress(CannotRelay):
         converted(content)
 
 
@@ -72,5 +72,5 @@ def test_no_change_to_a_mail_breaks_it(seed: int, changes: list[tuple[float, byt
     for place, other in changes:
         at = int(place * len(content))
         content = content[:at] + other + content[at + len(other) // 2 :]
-    with contextlib.suppress(Unsendable):
+    with contextlib.suppress(CannotRelay):
         converted(content)

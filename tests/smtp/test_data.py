@@ -1,4 +1,4 @@
-"""Reading a mail from a connection, however it is cut into pieces."""
+"""Reading a message from a connection, in pieces of any size."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smtp_relay.data import TooLong, read_mail
 
-# No CR LF within a line, but all that looks like a part of it.
+# Lines without CR LF, but with everything that looks like a part of one.
 LINES = st.lists(
     st.lists(st.sampled_from([b".", b"..", b"x", b"\r", b"\n", b"y" * 40]), max_size=5)
     .map(b"".join)
@@ -29,7 +29,7 @@ def on_the_wire(mail: bytes) -> bytes:
 async def received(
     content: bytes, sizes: list[int], *, limit: int = 64, max_bytes: int = 10**6, max_line: int = 99
 ) -> bytes:
-    """What is read where ``content`` comes in pieces of these ``sizes``, and one with the rest."""
+    """The message read from ``content``, which arrives in pieces of these ``sizes`` and a rest."""
     reader = asyncio.StreamReader(limit=limit)
     reading = asyncio.ensure_future(read_mail(reader, max_bytes=max_bytes, max_line_bytes=max_line))
     rest = content + BEHIND
@@ -46,14 +46,14 @@ async def received(
 
 
 @given(LINES, st.lists(st.integers(1, 6)), st.sampled_from([8, 64, 10_000]))
-def test_every_mail_arrives(lines: list[bytes], sizes: list[int], limit: int) -> None:
+def test_every_message_arrives(lines: list[bytes], sizes: list[int], limit: int) -> None:
     mail = b"".join(line + b"\r\n" for line in lines)
     reading = received(on_the_wire(mail), sizes, limit=limit, max_line=400)
     assert asyncio.run(reading) == mail
 
 
 @pytest.mark.parametrize(("size", "most"), [(5_000_000, 13_000_000), (50_000_000, 8_000_000)])
-def test_a_large_mail_is_not_held_many_times(size: int, most: int) -> None:
+def test_a_large_message_is_not_copied_many_times(size: int, most: int) -> None:
     async def read() -> None:
         reader = asyncio.StreamReader(limit=64 * 1024)
         reading = read_mail(reader, max_bytes=5_000_000, max_line_bytes=1000)

@@ -1,4 +1,4 @@
-"""Generated mails through all of it: SMTP, the relay, the API, and out by the provider."""
+"""Generated messages, end to end: SMTP, the relay, the API and the provider."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +13,7 @@ CONNECTIONS = 8
 
 
 def send_all(relay: RelayProcess, sender: Sender, mails: list[Mail]) -> None:
-    """Send these on one connection; what can't be carried must be refused, and named."""
+    """Send these on one connection. The relay must refuse unsupported parts by name."""
     with relay.client(sender) as smtp:
         for mail in mails:
             smtp.mail(sender.address)

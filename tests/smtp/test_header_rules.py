@@ -1,4 +1,4 @@
-"""What becomes of each field of a header, of the envelope, and of mails that break the rules."""
+"""The conversion of header fields and the envelope, and invalid messages."""
 
 import contextlib
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smtp_relay.message.convert import convert
-from smtp_relay.message.faults import Uncarriable, Unsendable
+from smtp_relay.message.errors import CannotRelay, Unsupported
 from tests.smtp.test_conversion import body_of, converted
 
 SENDER = "sender@example.com"  # the credential's address
@@ -17,7 +17,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def mail(*fields: str, text: str = "text") -> bytes:
-    """A mail to recipient@example.net with these ``fields`` beside."""
+    """A message to recipient@example.net with these additional ``fields``."""
     usual = ["To: recipient@example.net", "Subject: A subject"]
     return "\r\n".join([*usual, *fields, "", text]).encode()
 
@@ -28,12 +28,12 @@ def headers_of(*fields: str) -> dict[str, str]:
 
 
 def refusal_of(content: bytes) -> str:
-    with pytest.raises(Unsendable) as caught:
+    with pytest.raises(CannotRelay) as caught:
         converted(content)
     return str(caught.value)
 
 
-# Who sends, and who is answered
+# From, Sender and Reply-To
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def refusal_of(content: bytes) -> str:
         ([f"From: Me <{SENDER}>", f"Sender: {SENDER}"], "Me", None),
     ],
 )
-def test_display_name_and_answers(fields: list[str], name: str | None, reply_to: Any) -> None:
+def test_display_name_and_reply_to(fields: list[str], name: str | None, reply_to: Any) -> None:
     body = body_of(mail(*fields))
     assert body.get("from_name") == name
     assert body.get("reply_to") == reply_to
 
 
-def test_somebody_else_as_sender_is_refused() -> None:
+def test_a_sender_other_than_from_is_refused() -> None:
     assert "Sender" in refusal_of(mail(f"From: {SENDER}", "Sender: agent@else.example"))
 
 
@@ -72,10 +72,10 @@ def test_two_senders_are_refused() -> None:
     assert "From" in refusal_of(mail("From: a@x.example", "From: b@x.example"))
 
 
-# Who gets it
+# Recipients
 
 
-def test_only_the_envelope_gets_it() -> None:
+def test_only_the_envelope_determines_the_recipients() -> None:
     content = mail(
         "Cc: Known <Cc@Example.NET>, stranger@else.example",
         "Bcc: secret@example.net, other-stranger@else.example",
@@ -99,17 +99,17 @@ def test_groups_and_unknown_forms_of_domains() -> None:
     ]
 
 
-def test_who_is_in_to_and_cc_is_in_to() -> None:
+def test_an_address_in_to_and_cc_stays_in_to() -> None:
     body = body_of(mail("Cc: recipient@example.net"))
     assert body["to"] == [{"email": "recipient@example.net"}]
     assert "cc" not in body
 
 
-# The other fields
+# Other fields
 
 
-def test_fields_that_are_carried() -> None:
-    carried = {
+def test_fields_that_the_api_receives() -> None:
+    sent = {
         "References": "<1@x> <2@x>",
         "In-Reply-To": "<2@x>",
         "List-Unsubscribe": "<https://example.com/u>",
@@ -117,19 +117,19 @@ def test_fields_that_are_carried() -> None:
         "X-Mailer": "test",
         "Disposition-Notification-To": "the API refuses this by name",
     }
-    assert headers_of(*(f"{name}: {value}" for name, value in carried.items())) == carried
+    assert headers_of(*(f"{name}: {value}" for name, value in sent.items())) == sent
 
 
 def test_a_folded_and_encoded_field_is_one_line() -> None:
     assert headers_of("X-Long: one\r\n\ttwo\r\n  =?utf-8?b?w7w=?=") == {"X-Long": "one two  ü"}
 
 
-def test_what_belongs_to_the_transport_is_left_out() -> None:
+def test_fields_of_the_transport_are_omitted() -> None:
     fields = ["Date", "Message-ID", "Received", "MIME-Version", "DKIM-Signature", "Return-Path"]
     assert headers_of(*(f"{name}: x" for name in fields)) == {}
 
 
-def test_what_programs_say_about_themselves() -> None:
+def test_fields_of_mail_programs_are_renamed() -> None:
     assert headers_of("User-Agent: Mozilla Thunderbird", "Thread-Index: AdX") == {
         "X-User-Agent": "Mozilla Thunderbird",
         "X-Thread-Index": "AdX",
@@ -139,18 +139,18 @@ def test_what_programs_say_about_themselves() -> None:
 @pytest.mark.parametrize(
     "name", ["Subject", "Reply-To", "X-Twice", "Content-Type", "Message-ID", "Sender"]
 )
-def test_a_field_that_is_there_twice_is_named(name: str) -> None:
+def test_a_repeated_field_is_named(name: str) -> None:
     fields = [f"{name}: a@b.example"] * 2
     assert name.lower() in refusal_of(mail(*fields)).lower()
 
 
 @pytest.mark.parametrize("name", ["Keywords", "Comments", "X-Received"])
-def test_a_field_that_may_be_there_twice_is_not_carried(name: str) -> None:
-    with pytest.raises(Uncarriable, match=name):
+def test_a_repeatable_field_is_not_supported(name: str) -> None:
+    with pytest.raises(Unsupported, match=name):
         converted(mail(f"{name}: a", f"{name}: b"))
 
 
-def test_text_of_no_charset_is_refused_by_name() -> None:
+def test_invalid_text_is_refused_by_name() -> None:
     assert "X-Raw" in refusal_of(b"X-Raw: \xfc\r\n" + mail())
     assert "Subject" in refusal_of(b"Subject: =?x-klingon?q?a?=\r\n\r\n")
 
@@ -158,7 +158,7 @@ def test_text_of_no_charset_is_refused_by_name() -> None:
 def test_a_loop_is_refused() -> None:
     received = "Received: by a.example"
     assert "subject" in body_of(mail(*[received] * 30))
-    assert "circle" in refusal_of(mail(*[received] * 31))
+    assert "Mail loop" in refusal_of(mail(*[received] * 31))
 
 
 # The idempotency key
@@ -169,7 +169,7 @@ def key_of(content: bytes, *recipients: str, sender: str = SENDER) -> str | None
     return convert(content, to, sender=sender, max_hops=30).key
 
 
-def test_the_key_is_that_of_the_same_mail_to_the_same_people() -> None:
+def test_the_same_message_to_the_same_recipients_has_the_same_key() -> None:
     content = mail("Message-ID: <1@x>", "Date: today")
     key = key_of(content, "recipient@example.net", "b@x.example", "a@x.example")
     assert key is not None
@@ -190,24 +190,24 @@ def test_without_a_message_id_there_is_no_key() -> None:
 
 
 @pytest.mark.parametrize("name", ["Idempotency-Key", "resend-idempotency-key"])
-def test_the_clients_own_key_wins(name: str) -> None:
+def test_the_clients_own_key_takes_precedence(name: str) -> None:
     content = mail("Message-ID: <1@x>", f"{name}: my key")
     assert key_of(content) == "my key"
     assert "headers" not in body_of(content)
 
 
-def test_a_key_that_http_can_not_carry() -> None:
+def test_a_key_that_is_invalid_in_http() -> None:
     assert key_of(mail("Idempotency-Key: =?utf-8?q?_two_words_?=")) == "two words"
     assert refusal_of(mail("Message-ID: <1@x>", "Idempotency-Key: ")) == "Idempotency-Key is empty"
     refusal = refusal_of(mail("Idempotency-Key: =?utf-8?q?a=0D=0AX-Evil:_b?="))
-    assert refusal == "Idempotency-Key holds a control character"
+    assert refusal == "Idempotency-Key contains a control character"
 
 
 # The header of a part
 
 
 def with_part(*fields: str, kind: str = "text/plain", sub: str = "mixed") -> bytes:
-    """A mail whose first part is of this ``kind``, with these ``fields``."""
+    """A message with a first part of this ``kind``, with these ``fields``."""
     lines = [f"Content-Type: multipart/{sub}; boundary=b", "", "--b", f"Content-Type: {kind}"]
     return b"Subject: x\r\n" + "\r\n".join([*lines, *fields, "", "text", "--b--"]).encode()
 
@@ -223,12 +223,12 @@ def with_part(*fields: str, kind: str = "text/plain", sub: str = "mixed") -> byt
         ("Content-Description: A view of the sea", "image/png", "mixed"),
     ],
 )
-def test_what_a_part_says_that_can_not_be_carried(field: str, kind: str, sub: str) -> None:
+def test_fields_of_a_part_that_are_not_supported(field: str, kind: str, sub: str) -> None:
     name = field.partition(":")[0]
-    assert f"Part 1: {name} can't be carried" == refusal_of(with_part(field, kind=kind, sub=sub))
+    assert f"Part 1: {name} is not supported" == refusal_of(with_part(field, kind=kind, sub=sub))
 
 
-def test_what_programs_write_into_parts() -> None:
+def test_fields_of_a_part_that_are_ignored() -> None:
     marks = [
         "X-Unix-Mode: 0644",
         "X-Apple-Part-Url: A@B",
@@ -255,17 +255,17 @@ def test_what_programs_write_into_parts() -> None:
 # Bodies
 
 
-def test_a_mail_of_files_alone_gets_an_empty_line() -> None:
+def test_a_message_with_only_attachments_gets_an_empty_line() -> None:
     body = body_of(mail("Content-Type: application/pdf", text="%PDF"))
     assert body["text"] == "\r\n"
     assert body["attachments"][0]["filename"] == "part-1.pdf"
 
 
-def test_an_empty_mail_is_for_the_api_to_refuse() -> None:
+def test_an_empty_message_is_left_to_the_api() -> None:
     assert body_of(mail(text=""))["text"] == ""
 
 
-def test_a_second_text_is_a_file() -> None:
+def test_a_second_text_is_an_attachment() -> None:
     parts = [
         "Content-Type: multipart/mixed; boundary=b\r\n",
         "--b\r\n\r\nthe text\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>a footer</p>\r\n--b--",
@@ -278,23 +278,23 @@ def test_a_second_text_is_a_file() -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"Subject: x\r\n\r\na\nb", "Line 3 holds a bare LF"),
-        (b"Subject: x\r\n\r\na\rb", "Line 3 holds a bare CR"),
-        (b"Subject: x\r\n\r\na\0b", "Line 3 holds a NUL"),
-        (b"no field\r\n\r\n", "no header field"),
+        (b"Subject: x\r\n\r\na\nb", "Line 3 contains a bare LF"),
+        (b"Subject: x\r\n\r\na\rb", "Line 3 contains a bare CR"),
+        (b"Subject: x\r\n\r\na\0b", "Line 3 contains a NUL"),
+        (b"no field\r\n\r\n", "not a header field"),
         (b"Content-Type: multipart/mixed\r\n\r\n--\r\n", "no boundary"),
-        (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n", "nowhere"),
+        (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n", "does not occur"),
         (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--", "no parts"),
-        (b"Content-Type: nonsense\r\n\r\n", "no media type: nonsense"),
+        (b"Content-Type: nonsense\r\n\r\n", "not a media type: nonsense"),
         (b"Content-Transfer-Encoding: base64\r\n\r\n!", "not base64"),
-        (b"Content-Type: text/plain; charset=ascii\r\n\r\n\xff", "not of its charset"),
+        (b"Content-Type: text/plain; charset=ascii\r\n\r\n\xff", "invalid in its charset"),
     ],
 )
 def test_broken_mails_are_refused_by_name(content: bytes, problem: str) -> None:
     assert problem in refusal_of(content)
 
 
-# Mails that are made to take long
+# Messages that are made to take long
 
 _HEAD = b"To: recipient@example.net\r\nSubject: x\r\n"
 
@@ -304,9 +304,9 @@ def _nested(depth: int) -> bytes:
     return _HEAD + b"".join(head % (level, level) for level in range(depth))
 
 
-def test_parts_deep_in_each_other() -> None:
+def test_nested_parts() -> None:
     assert body_of(_nested(10) + b"\r\ntext")["text"] == "text"
-    assert "10 deep" in refusal_of(_nested(11) + b"\r\ntext")
+    assert "10 levels" in refusal_of(_nested(11) + b"\r\ntext")
 
 
 def test_no_mail_takes_much_memory() -> None:
@@ -336,26 +336,21 @@ def test_no_mail_takes_much_memory() -> None:
         lambda size: _HEAD + b"X-A: " + b"=?utf-8?q?=E4?= " * 8000 + b"\r\n\r\n",
         lambda size: _HEAD + b"Content-Type: a/b" + b';a="b;c' * 1000 + b"\r\n\r\n",
         lambda size: _HEAD + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b" " * size,
-        lambda size: (
-            _HEAD
-            + b"Content-Transfer-Encoding: uuencode\r\n\r\nbegin \r\n"
-            + b" \r\n" * (size // 3)
-        ),
     ],
 )
 def test_no_mail_takes_long(make: Callable[[int], bytes]) -> None:
     content = make(5 * MEBIBYTE)
     began = time.process_time()
-    with contextlib.suppress(Unsendable):
+    with contextlib.suppress(CannotRelay):
         converted(content)
     assert time.process_time() - began < 3
 
 
-# The names of files
+# Filenames
 
 
 @pytest.mark.parametrize("encoded_first", [True, False])
-def test_the_encoded_name_of_a_file_is_its_name(encoded_first: bool) -> None:
+def test_the_encoded_filename_takes_precedence(encoded_first: bool) -> None:
     names = [
         'filename="Angebot fr Mller.pdf"',
         "filename*=UTF-8''Angebot%20f%C3%BCr%20M%C3%BCller.pdf",

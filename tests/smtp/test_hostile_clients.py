@@ -1,4 +1,4 @@
-"""Clients that no program should be. After each of them the relay still serves."""
+"""Hostile and broken clients. The relay still serves after each of them."""
 
 import contextlib
 import socket
@@ -37,7 +37,7 @@ def talk(relay: RelayProcess, sender: Sender) -> Iterator[Talk]:
 
 @pytest.fixture(scope="module")
 def strict(server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
-    """A relay of little patience."""
+    """A relay with low limits."""
     limits = {
         "SMTP_IDLE_SECONDS": "1",
         "SMTP_DATA_SECONDS": "2",
@@ -62,8 +62,8 @@ def test_smuggling(talk: Talk, api: Api, sender: Sender, end: bytes) -> None:
     talk.begin_data()
     talk.send(HEAD + b"text" + end + SMUGGLED + b"smuggled\r\n.\r\n")
     reply = talk.reply()
-    assert reply.startswith(("554 5.6.0 Line 4 holds a ", "554 5.6.0 Line 5 holds a "))
-    # What was behind the false end was part of the mail: no command of it was carried out.
+    assert reply.startswith(("554 5.6.0 Line 4 contains a ", "554 5.6.0 Line 5 contains a "))
+    # Everything after the false end is part of the message. The relay executes no command in it.
     assert talk.ask("NOOP") == "250 2.0.0 OK"
     assert left(api, sender) == []
 
@@ -96,7 +96,7 @@ def test_nul_bytes(talk: Talk) -> None:
     talk.ask("RSET")
     talk.begin_data()
     talk.send(HEAD + b"a\0b\r\n.\r\n")
-    assert talk.reply() == "554 5.6.0 Line 4 holds a NUL"
+    assert talk.reply() == "554 5.6.0 Line 4 contains a NUL"
 
 
 def test_overlong_lines(talk: Talk, api: Api, sender: Sender) -> None:
@@ -113,7 +113,7 @@ def test_overlong_lines(talk: Talk, api: Api, sender: Sender) -> None:
     assert [mail.text for mail in left(api, sender)] == ["x" * 65_536 + "\r\n"]
 
 
-def test_a_line_that_does_not_end_takes_no_memory(relay: RelayProcess, talk: Talk) -> None:
+def test_an_endless_line_takes_no_memory(relay: RelayProcess, talk: Talk) -> None:
     talk.begin_data()
     before = relay.memory()
     for _ in range(60):
@@ -123,7 +123,7 @@ def test_a_line_that_does_not_end_takes_no_memory(relay: RelayProcess, talk: Tal
     assert talk.reply().startswith("552 5.3.4 ")
 
 
-def test_a_connection_that_breaks_within_a_mail(
+def test_a_connection_that_breaks_during_a_message(
     relay: RelayProcess, api: Api, sender: Sender
 ) -> None:
     with relay.talk() as talk:
@@ -153,7 +153,9 @@ def test_a_client_that_hangs_up_before_the_reply(
     assert [mail.text for mail in mails] == ["the whole mail\r\n"]
 
 
-def test_a_client_that_only_stops_sending(relay: RelayProcess, api: Api, sender: Sender) -> None:
+def test_a_client_that_shuts_down_its_sending_side(
+    relay: RelayProcess, api: Api, sender: Sender
+) -> None:
     with relay.talk() as talk:
         talk.log_in(sender)
         talk.begin_data()
@@ -187,11 +189,11 @@ def test_many_at_once(relay: RelayProcess, api: Api, sender: Sender) -> None:
     assert len(api.sent_by(sender)) == 40
 
 
-def test_idle_clients_are_told(strict: RelayProcess) -> None:
+def test_idle_clients_receive_a_reply(strict: RelayProcess) -> None:
     with strict.talk() as talk:
         assert talk.reply().startswith("220 ")
         began = time.monotonic()
-        assert talk.reply() == "421 4.4.2 Nothing came for too long"
+        assert talk.reply() == "421 4.4.2 Idle for too long"
         assert talk.reply() == ""
         assert 0.8 < time.monotonic() - began < 3
 
@@ -209,7 +211,7 @@ def test_a_byte_at_a_time(strict: RelayProcess, sender: Sender) -> None:
                 in_data.send(b"x")
             time.sleep(0.05)
         for talk in (in_command, in_data):
-            assert talk.reply() == "421 4.4.2 Nothing came for too long"
+            assert talk.reply() == "421 4.4.2 Idle for too long"
 
 
 def test_too_many_connections(strict: RelayProcess) -> None:
@@ -237,7 +239,7 @@ def test_recipients_are_checked_one_by_one(strict: RelayProcess, sender: Sender)
             "a..b@example.net": "553 5.1.3",
             "a@exa_mple.net": "553 5.1.3",
             "a" * 65 + "@example.net": "553 5.1.3",
-            # 254 octets are allowed, and as A-labels it has more.
+            # The limit is 254 octets. With A-labels this address has more.
             "a" * 60 + "@" + "ü." * 27 + "example.net": "553 5.1.3",
         }.items():
             assert talk.ask(f"RCPT TO:<{bad}>").startswith(code), bad
@@ -261,7 +263,7 @@ def test_a_browser(relay: RelayProcess) -> None:
         assert talk.reply() == ""
 
 
-def test_rubbish(relay: RelayProcess) -> None:
+def test_garbage(relay: RelayProcess) -> None:
     with relay.talk() as talk:
         lines = [bytes(range(33, 256)) + bytes(range(10))] * 50 + [b"", b"\xff\xfe"]
         assert talk.reply()[:4] == "220 "

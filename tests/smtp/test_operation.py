@@ -1,4 +1,4 @@
-"""Starting, stopping, watching, and settings that can't be used."""
+"""Start, stop, monitoring and invalid settings."""
 
 import json
 import os
@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from smtp_relay.settings import SettingsError, read_env_file, read_settings
+from smtp_relay.env_file import EnvFileError, read_env_file
+from smtp_relay.settings import SettingsError, read_settings
 from tests.smtp.conftest import Faulty
 from tests.smtp.mails import short_mail as mail
 from tests.smtp.relay import HOST, RelayProcess
@@ -25,7 +26,7 @@ from tools.prepare import ROOT
 SECONDS = 2.0
 
 
-def test_a_mail_under_way_is_finished(faulty: Faulty, tmp_path: Path) -> None:
+def test_an_open_transaction_is_finished(faulty: Faulty, tmp_path: Path) -> None:
     sender = faulty.api.new_sender()
     said: list[str] = []
 
@@ -43,8 +44,8 @@ def test_a_mail_under_way_is_finished(faulty: Faulty, tmp_path: Path) -> None:
         thread = threading.Thread(target=send, args=[busy])
         thread.start()
         time.sleep(SECONDS / 4)
-        relay.ask_to_stop()
-        assert idle.reply() == "421 4.3.2 The relay is being stopped: try again later"
+        relay.begin_to_stop()
+        assert idle.reply() == "421 4.3.2 The relay is stopping: try again later"
         assert idle.reply() == ""
         idle.close()
         with pytest.raises(ConnectionRefusedError):
@@ -59,7 +60,7 @@ def test_a_mail_under_way_is_finished(faulty: Faulty, tmp_path: Path) -> None:
     assert relay.log_lines("stopped")
 
 
-def test_a_client_that_does_not_go_on_is_left_behind(faulty: Faulty, tmp_path: Path) -> None:
+def test_an_unfinished_transaction_is_abandoned(faulty: Faulty, tmp_path: Path) -> None:
     sender = faulty.api.new_sender()
     impatient = {"SMTP_STOP_SECONDS": "0.5", "API_SECONDS": "0.3"}
     with (
@@ -98,7 +99,7 @@ def test_health_and_metrics(faulty: Faulty, tmp_path: Path) -> None:
         assert relay.get("/healthz") == "OK\n"
 
 
-def test_the_log_holds_nothing_of_a_mail(faulty: Faulty, tmp_path: Path) -> None:
+def test_the_log_contains_no_content(faulty: Faulty, tmp_path: Path) -> None:
     sender = faulty.api.new_sender()
     content = mail(subject="a secret subject", text="a secret text", message_id="<secret@id>")
     with RelayProcess(faulty.api.server.url, tmp_path) as relay, relay.client(sender) as smtp:
@@ -113,7 +114,7 @@ def test_the_log_holds_nothing_of_a_mail(faulty: Faulty, tmp_path: Path) -> None
     assert all(json.loads(line) for line in log.splitlines())
 
 
-def test_no_more_files_is_said(faulty: Faulty, tmp_path: Path) -> None:
+def test_running_out_of_files_is_logged(faulty: Faulty, tmp_path: Path) -> None:
     with RelayProcess(faulty.api.server.url, tmp_path) as relay:
         pid = relay.process.pid
         in_use = len(list(Path(f"/proc/{pid}/fd").iterdir()))
@@ -132,7 +133,7 @@ def test_no_more_files_is_said(faulty: Faulty, tmp_path: Path) -> None:
 def start(
     folder: Path, files: int | None = None, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """Start a relay that can't start; ``files`` is how many it may have open at most."""
+    """Start a relay that can't start. ``files`` limits its open files."""
     limit = f"ulimit -n {files} && " if files else ""
     return subprocess.run(
         [
@@ -148,7 +149,7 @@ def start(
     )
 
 
-def test_a_bad_setting_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_invalid_setting_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SMTP_PORT=many\n")
     done = start(tmp_path)
     assert done.returncode == 2
@@ -156,12 +157,18 @@ def test_a_bad_setting_is_told_in_one_line(tmp_path: Path) -> None:
     assert done.stderr == f"send-mail-smtp: {expected}\n"
 
 
+def test_help_lists_the_settings() -> None:
+    command = [sys.executable, "-m", "smtp_relay", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "  SMTP_MAX_HOPS (default: 30)\n" in done.stdout
+
+
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.create_server((HOST, free_port())) as taken:
         port = taken.getsockname()[1]
         done = start(tmp_path, SMTP_PORT=str(port))
     assert done.returncode == 2
-    assert f"{HOST}:{port} can't be listened on" in done.stderr
+    assert f"can't listen on {HOST}:{port}: " in done.stderr
 
 
 def test_more_connections_than_files(tmp_path: Path) -> None:
@@ -170,12 +177,12 @@ def test_more_connections_than_files(tmp_path: Path) -> None:
     assert "the system allows 256" in done.stderr
 
 
-def test_a_certificate_that_is_none(tmp_path: Path) -> None:
+def test_an_invalid_certificate(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text("no certificate")
     path = str(tmp_path / "cert.pem")
     done = start(tmp_path, SMTP_TLS_CERT=path, SMTP_TLS_KEY=path)
     assert done.returncode == 2
-    assert "are no certificate in PEM format" in done.stderr
+    assert "are not a certificate in PEM format" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -199,10 +206,10 @@ def test_a_certificate_that_is_none(tmp_path: Path) -> None:
         ({"SMTP_TLS_PORT": "465"}, "SMTP_TLS_PORT needs SMTP_TLS_CERT"),
         ({"SMTP_HOST": "0.0.0.0"}, "SMTP_ALLOW_PLAIN_AUTH=true"),
         ({"SMTP_HOST": "mail.example.com"}, "SMTP_ALLOW_PLAIN_AUTH=true"),
-        ({"SITE_PASSWORD": "a\nb"}, "SITE_PASSWORD must be of printable characters$"),
+        ({"SITE_PASSWORD": "a\nb"}, "SITE_PASSWORD must be made of printable characters$"),
     ],
 )
-def test_settings_that_can_not_be_used(settings: dict[str, str], problem: str) -> None:
+def test_invalid_settings(settings: dict[str, str], problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         read_settings(settings)
 
@@ -218,5 +225,5 @@ def test_the_env_file(tmp_path: Path) -> None:
     file.write_text("# comment\n\nexport A=1\nB = 'two words'\nC=\"x=y\"\nD=\n")
     assert read_env_file(file) == {"A": "1", "B": "two words", "C": "x=y", "D": ""}
     file.write_text("A=1\nnonsense\n")
-    with pytest.raises(SettingsError, match="line 2"):
+    with pytest.raises(EnvFileError, match="line 2"):
         read_env_file(file)

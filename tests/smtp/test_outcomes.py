@@ -1,4 +1,4 @@
-"""What a client is told where the API has the mail, and something goes wrong then."""
+"""Replies when something fails after the API has received the message."""
 
 import asyncio
 import sys
@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from smtp_relay import replies
-from smtp_relay.answers import Answer
+from smtp_relay.api_response import ApiResponse
 from smtp_relay.handler import Handler
 from tests.smtp.in_process import client
 
-TAKEN = Answer(202, {"id": "1"})
+TAKEN = ApiResponse(202, {"id": "1"})
 OK = "250 2.0.0 Ok: queued as 1"
 MESSAGE_ID = "Message-ID: <1@test>"
 
 
-async def take() -> Answer:
+async def take() -> ApiResponse:
     return TAKEN
 
 
@@ -33,39 +33,39 @@ def test_a_log_that_can_not_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(test())
 
 
-def test_a_fault_when_the_api_has_the_mail() -> None:
-    async def fail() -> Answer:
+def test_an_error_after_the_api_has_the_message() -> None:
+    async def fail() -> ApiResponse:
         raise RuntimeError
 
     async def test() -> None:
         async with client(fail) as smtp:
             assert await smtp.send() == replies.OUTCOME_UNKNOWN
             assert await smtp.send(MESSAGE_ID) == replies.API_SILENT
-            assert smtp.relay.metrics.messages == {"unknown": 2}
+            assert smtp.metrics.messages == {"unknown": 2}
 
     asyncio.run(test())
 
 
-def test_a_fault_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_before_the_api_has_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
     async def test() -> None:
         async with client(take) as smtp:
-            monkeypatch.setattr("smtp_relay.handler.convert", fail)
+            monkeypatch.setattr("smtp_relay.submission.convert", fail)
             assert await smtp.send() == replies.INTERNAL_ERROR
-            assert smtp.relay.metrics.messages == {"temporary": 1}
+            assert smtp.metrics.messages == {"temporary": 1}
 
     asyncio.run(test())
 
 
-def test_the_next_mail_after_a_fault() -> None:
-    class Faulty(Handler):
-        async def handle_DATA(self, *_: Any) -> str:  # noqa: N802
-            raise RuntimeError
+def test_the_next_message_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: Any) -> str:
+        raise RuntimeError
 
     async def test() -> None:
-        async with client(take, Faulty) as smtp:
+        monkeypatch.setattr(Handler, "handle_DATA", fail)
+        async with client(take) as smtp:
             assert await smtp.send() == replies.INTERNAL_ERROR
             assert await smtp.send() == replies.INTERNAL_ERROR
 
@@ -75,9 +75,9 @@ def test_the_next_mail_after_a_fault() -> None:
 @pytest.mark.parametrize(
     ("fields", "reply"), [([], replies.OUTCOME_UNKNOWN), ([MESSAGE_ID], replies.API_SILENT)]
 )
-def test_a_relay_that_can_not_wait_longer(fields: list[str], reply: str) -> None:
+def test_a_relay_that_stops_waiting_for_the_api(fields: list[str], reply: str) -> None:
     async def test() -> None:
-        async def never() -> Answer:
+        async def never() -> ApiResponse:
             smtp.stop.set()
             await asyncio.sleep(60)
             return TAKEN
@@ -91,7 +91,7 @@ def test_a_relay_that_can_not_wait_longer(fields: list[str], reply: str) -> None
 
 
 def test_a_client_that_waits_for_the_api_is_not_idle() -> None:
-    async def slowly() -> Answer:
+    async def slowly() -> ApiResponse:
         await asyncio.sleep(1)
         return TAKEN
 
@@ -103,9 +103,9 @@ def test_a_client_that_waits_for_the_api_is_not_idle() -> None:
     asyncio.run(test())
 
 
-def test_a_login_that_has_ended() -> None:
-    async def refuse() -> Answer:
-        return Answer(401, {"code": "invalid_credential", "detail": "No"})
+def test_an_expired_login() -> None:
+    async def refuse() -> ApiResponse:
+        return ApiResponse(401, {"code": "invalid_credential", "detail": "No"})
 
     async def test() -> None:
         async with client(refuse) as smtp:
@@ -116,8 +116,28 @@ def test_a_login_that_has_ended() -> None:
     asyncio.run(test())
 
 
+def test_no_pipelined_message_after_an_expired_login() -> None:
+    calls = 0
+
+    async def refuse() -> ApiResponse:
+        nonlocal calls
+        calls += 1
+        return ApiResponse(401, {"code": "invalid_credential", "detail": "No"})
+
+    async def test() -> None:
+        async with client(refuse) as smtp:
+            begin = ("MAIL FROM:<>", "RCPT TO:<recipient@example.net>", "DATA")
+            once = "\r\n".join([*begin, "Subject: A subject", "", "text", "."])
+            codes = [(await smtp.ask(f"{once}\r\n{once}"))[:3]]
+            codes += [(await smtp.reply())[:3] for _ in range(5)]
+            assert codes == ["250", "250", "354", "535", "421", ""]
+
+    asyncio.run(test())
+    assert calls == 1
+
+
 @pytest.mark.parametrize("command", ["RSET", "EHLO test", "HELO test"])
-def test_whatever_ends_the_mail_ends_a_stopping_relay(command: str) -> None:
+def test_a_stopping_relay_closes_the_session_after_its_transaction(command: str) -> None:
     async def test() -> None:
         async with client(take) as smtp:
             await smtp.ask("MAIL FROM:<>")

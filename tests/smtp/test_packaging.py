@@ -1,23 +1,23 @@
-"""What `pip install '.[smtp]'` brings, and that none of it is the worker's."""
+"""The installation with `pip install '.[smtp]'`, and the separation of relay and worker."""
 
 import dataclasses
 import tomllib
 
 from smtp_relay import __main__
-from smtp_relay.settings import Settings
+from smtp_relay.settings import Settings, settings_help
 from tests.unit.source import ROOT
 from tests.unit.test_repository import pins
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
-def test_the_relay_is_tested_with_what_it_asks_for() -> None:
+def test_the_relay_is_tested_with_the_versions_it_requires() -> None:
     wanted = set(PYPROJECT["project"]["optional-dependencies"]["smtp"])
     assert all("==" in requirement for requirement in wanted)
     assert wanted <= pins("dev.txt")
 
 
-def test_the_command_is_there() -> None:
+def test_the_command_exists() -> None:
     assert PYPROJECT["project"]["scripts"] == {"send-mail-smtp": "smtp_relay.__main__:main"}
     assert callable(__main__.main)
 
@@ -30,12 +30,12 @@ def test_every_package_is_installed() -> None:
     assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == packages
 
 
-def test_the_worker_does_not_know_the_relay() -> None:
+def test_the_worker_does_not_import_the_relay() -> None:
     for path in (ROOT / "src").rglob("*.py"):
         assert "smtp_relay" not in path.read_text("utf-8")
 
 
-def test_the_relay_does_not_know_the_worker() -> None:
+def test_the_relay_does_not_import_the_worker() -> None:
     own = {path.name for path in (ROOT / "src").iterdir()}
     for path in (ROOT / "smtp_relay").rglob("*.py"):
         for line in path.read_text("utf-8").splitlines():
@@ -48,3 +48,13 @@ def test_every_setting_is_explained() -> None:
     settings = {field.name.upper() for field in dataclasses.fields(Settings)}
     rows = "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
     assert {name for name in settings if f"`{name}`" not in rows} == set()
+
+
+def test_the_page_shows_every_setting_with_its_help() -> None:
+    page = (ROOT / "docs" / "smtp.md").read_text("utf-8")
+    rows = [
+        f"| `{name}` | {f'`{default}`' if default else ''} | {text} |"
+        for name, default, text in settings_help()
+    ]
+    table = "\n".join(["| name | default | meaning |", "|---|---|---|", *rows, ""])
+    assert table in page, f"replace the table of settings by:\n\n{table}"

@@ -1,4 +1,4 @@
-"""Programs as people use them, over plain SMTP, STARTTLS and implicit TLS."""
+"""Common mail programs, with plain SMTP, STARTTLS and implicit TLS."""
 
 from pathlib import Path
 

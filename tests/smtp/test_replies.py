@@ -1,4 +1,4 @@
-"""Every kind of reply to a mail, each by a real cause."""
+"""Every kind of reply to a message, each from a real cause."""
 
 import smtplib
 import time
@@ -23,7 +23,7 @@ def relay(faulty: Faulty, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="module")
 def impatient(faulty: Faulty, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
-    """A relay that waits for the API for a second."""
+    """A relay that waits one second for the API."""
     folder = tmp_path_factory.mktemp("impatient")
     with RelayProcess(faulty.api.server.url, folder, settings={"API_SECONDS": "1"}) as running:
         yield running
@@ -41,16 +41,18 @@ def test_accepted(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
     assert faulty.mails_out(sender) == 1
 
 
-def test_repeated_after_a_lost_answer(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
+def test_a_retry_after_a_lost_reply(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
     first = reply_to(relay, sender, message_id="<1@test>")
     assert reply_to(relay, sender, message_id="<1@test>", received="by a.example") == first
     assert faulty.mails_out(sender) == 1
-    # The same mail to somebody else is another one.
+    # The same message to another recipient is a different message.
     assert reply_to(relay, sender, "other@example.net", message_id="<1@test>") != first
     assert faulty.mails_out(sender) == 2
 
 
-def test_an_alert_that_comes_again(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
+def test_two_messages_with_the_same_content(
+    relay: RelayProcess, faulty: Faulty, sender: Sender
+) -> None:
     assert reply_to(relay, sender) != reply_to(relay, sender)
     assert faulty.mails_out(sender) == 2
 
@@ -77,15 +79,15 @@ def test_the_clients_own_key(relay: RelayProcess, faulty: Faulty, sender: Sender
         ("[take] [E_INTERNAL_SERVER_ERROR]", "554 5.3.0 The mail provider"),
     ],
 )
-def test_what_the_provider_says(
+def test_errors_of_the_provider(
     relay: RelayProcess, faulty: Faulty, sender: Sender, subject: str, begins: str
 ) -> None:
-    # The API remembers whom the provider has suppressed.
+    # A new address, because the API stores suppressed ones.
     recipient = f"{sender.address_id}@example.org"
     assert reply_to(relay, sender, recipient, subject=subject).startswith(begins)
 
 
-def test_what_the_api_refuses(relay: RelayProcess, sender: Sender) -> None:
+def test_errors_of_the_api(relay: RelayProcess, sender: Sender) -> None:
     reply = reply_to(relay, sender, subject="")
     assert reply == "554 5.6.0 Failed to send mail Subject is empty"
     reply = reply_to(relay, sender, disposition_notification_to="me@example.com")
@@ -110,11 +112,11 @@ def test_a_refused_recipient_among_good_ones_is_named(
     assert faulty.mails_out(sender) == 0
 
 
-def test_too_often(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
+def test_the_rate_limit(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
     replies = [reply_to(relay, sender) for _ in range(MAILS_A_MINUTE + 1)]
     assert all(reply.startswith("250 2.0.0 ") for reply in replies[:MAILS_A_MINUTE])
     assert replies[MAILS_A_MINUTE].startswith("451 4.7.1 ")
-    assert "again after" in replies[MAILS_A_MINUTE]
+    assert "retry after" in replies[MAILS_A_MINUTE]
 
 
 def test_no_balance(relay: RelayProcess, faulty: Faulty) -> None:
@@ -122,16 +124,14 @@ def test_no_balance(relay: RelayProcess, faulty: Faulty) -> None:
     assert reply_to(relay, sender) == "550 5.7.1 Failed to send mail No balance"
 
 
-def test_a_credential_that_has_ended_since(
-    relay: RelayProcess, faulty: Faulty, sender: Sender
-) -> None:
+def test_an_expired_credential(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
     with relay.client(sender) as smtp:
         sql = "UPDATE addresses SET credential_version = credential_version + 1 WHERE id = ?"
         faulty.api.server.sql(sql, [sender.address_id])
         with pytest.raises(smtplib.SMTPDataError) as caught:
             smtp.sendmail(sender.address, ["recipient@example.net"], mail())
         assert caught.value.args == (535, b"5.7.8 Invalid address credential")
-    # Nor is it remembered as a good one.
+    # The relay has removed it from its cache.
     with relay.client() as smtp, pytest.raises(smtplib.SMTPAuthenticationError):
         smtp.login("jwt", sender.jwt)
 
@@ -146,18 +146,19 @@ def test_too_large(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
         smtp.rcpt("recipient@example.net")
         code, text = smtp.data(mail(text="line\r\n" * (limit // 6)))
         assert (code, text[:6]) == (552, b"5.3.4 ")
-    # Small enough for SMTP, but not when the API has written it as a mail.
+    # Within the limit of SMTP, but too large in the encoding that the API chooses.
     reply = reply_to(relay, sender, text="ü\r\n" * (limit // 4 - 1000))
     assert reply.startswith("552 5.3.4 The message has ")
     assert faulty.mails_out(sender) == 0
 
 
-def test_a_slow_api_and_a_mail_that_can_be_repeated(
+def test_a_slow_api_and_a_message_that_is_safe_to_retry(
     faulty: Faulty, impatient: RelayProcess, sender: Sender
 ) -> None:
     fields = {"subject": "[wait 3000]", "message_id": "<slow@test>"}
     assert reply_to(impatient, sender, **fields).startswith("451 4.4.2 ")
-    assert reply_to(impatient, sender, **fields).startswith("451 4.3.0 ")  # it is under way
+    # The API still processes the first attempt.
+    assert reply_to(impatient, sender, **fields).startswith("451 4.3.0 ")
     deadline = time.monotonic() + 15
     while not (reply := reply_to(impatient, sender, **fields)).startswith("250 "):
         assert reply.startswith("4")
@@ -166,7 +167,7 @@ def test_a_slow_api_and_a_mail_that_can_be_repeated(
     assert faulty.mails_out(sender) == 1
 
 
-def test_a_slow_api_and_a_mail_that_can_not(
+def test_a_slow_api_and_a_message_that_is_not_safe_to_retry(
     faulty: Faulty, impatient: RelayProcess, sender: Sender
 ) -> None:
     name = 'messages_total{result="unknown"}'
@@ -177,21 +178,21 @@ def test_a_slow_api_and_a_mail_that_can_not(
     assert impatient.metric(name) == before + 1
 
 
-def test_an_api_that_is_stopped(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
+def test_a_stopped_api(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
     with relay.client(sender) as smtp:
         faulty.api.server.stop()
         try:
             with pytest.raises(smtplib.SMTPDataError, match=r"4\.3\.0"):
                 smtp.sendmail(sender.address, ["recipient@example.net"], mail())
             with relay.client() as other, pytest.raises(smtplib.SMTPException) as caught:
-                other.login("jwt", "a password that nobody remembers")
+                other.login("jwt", "an unknown password")
             assert caught.value.args[0] == 454
         finally:
             faulty.api.server.start()
         smtp.sendmail(sender.address, ["recipient@example.net"], mail())
 
 
-def test_an_address_where_no_api_is(
+def test_an_unreachable_api(
     relay: RelayProcess, faulty: Faulty, sender: Sender, tmp_path: Path
 ) -> None:
     url = f"http://{HOST}:{free_port()}"

@@ -1,4 +1,4 @@
-"""The example of the seed page, as it is printed there."""
+"""The example on the seed page, unchanged."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Certificates, versions of TLS, and where passwords may be plain."""
+"""Certificates, TLS versions, and where clients may log in without TLS."""
 
 import smtplib
 import socket
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from smtp_relay.settings import is_loopback
+from smtp_relay.network import is_loopback
 from tests.e2e.api import Sender
 from tests.smtp.certificates import make_certificate
 from tests.smtp.relay import HOST, RelayProcess, Talk, insecure_context
 from tools.local_server import LocalServer
 
-# Taken for an address that other machines reach: not every machine has one.
+# Stands for an address that other machines can reach, which not every machine has.
 FAR = "127.0.0.2"
 
 BOTH = ["starttls", "tls"]
@@ -23,7 +23,7 @@ BOTH = ["starttls", "tls"]
 
 @pytest.fixture
 def own_relay(server: LocalServer, tmp_path: Path) -> Iterator[RelayProcess]:
-    """A relay with a certificate of its own in ``tmp_path``."""
+    """A relay with its own certificate in ``tmp_path``."""
     make_certificate(tmp_path)
     with RelayProcess(server.url, tmp_path, certificate=tmp_path) as running:
         yield running
@@ -80,11 +80,11 @@ def test_a_new_certificate_is_taken(own_relay: RelayProcess, tmp_path: Path, way
     assert shown() not in (None, first)
 
 
-def test_what_comes_before_tls_is_forgotten(relay: RelayProcess, sender: Sender) -> None:
+def test_starttls_discards_earlier_state(relay: RelayProcess, sender: Sender) -> None:
     with relay.talk() as talk:
         talk.log_in(sender)
         talk.ask("MAIL FROM:<a@example.com>")
-        # A command that somebody else has put behind STARTTLS is not carried out (CVE-2011-0411).
+        # A command that an attacker injects after STARTTLS is not executed (CVE-2011-0411).
         talk.send(b"STARTTLS\r\nRSET\r\n")
         assert talk.reply().startswith("220 ")
         with insecure_context().wrap_socket(talk.socket) as secure:
@@ -94,7 +94,7 @@ def test_what_comes_before_tls_is_forgotten(relay: RelayProcess, sender: Sender)
             inside.close()
 
 
-def test_rubbish_instead_of_tls(relay: RelayProcess, sender: Sender) -> None:
+def test_garbage_instead_of_tls(relay: RelayProcess, sender: Sender) -> None:
     with relay.talk() as talk:
         talk.reply()
         talk.ask("EHLO test")
@@ -126,7 +126,7 @@ def test_far_clients_log_in_by_tls_only(
             assert smtp.login("jwt", sender.jwt)[0] == 235
 
 
-def test_far_clients_log_in_plainly_where_that_is_wanted(
+def test_far_clients_log_in_without_tls_if_allowed(
     server: LocalServer, tmp_path: Path, sender: Sender
 ) -> None:
     allowed = {"SMTP_HOST": "0.0.0.0", "SMTP_ALLOW_PLAIN_AUTH": "true"}
@@ -146,7 +146,7 @@ def test_far_clients_log_in_plainly_where_that_is_wanted(
         ("mail.example.com", False),
     ],
 )
-def test_what_only_this_machine_reaches(address: str, near: bool) -> None:
+def test_loopback_addresses(address: str, near: bool) -> None:
     assert is_loopback(address) is near
 
 
@@ -159,7 +159,7 @@ def test_handshakes_count_as_connections(
         wait_until_open(relay, 2)
         with relay.talk() as refused:
             assert refused.reply().startswith("421 4.3.2 ")
-        with pytest.raises(OSError):  # noqa: PT011  # TLS says in several ways that it is over
+        with pytest.raises(OSError):  # noqa: PT011  # TLS has several errors for it
             relay.talk(is_tls=True)
         for connection in silent:
             connection.close()
@@ -168,7 +168,7 @@ def test_handshakes_count_as_connections(
             assert accepted.reply().startswith("220 ")
         silent = [socket.create_connection((HOST, relay.tls_port))]
         wait_until_open(relay, 1)
-        # The relay does not wait for them when it is stopped.
+        # A stopping relay does not wait for handshakes.
         assert relay.stop() == 0
         silent[0].close()
 
@@ -180,7 +180,7 @@ def wait_until_open(relay: RelayProcess, count: int) -> None:
         time.sleep(0.02)
 
 
-def test_a_handshake_that_does_not_come(relay: RelayProcess, sender: Sender) -> None:
+def test_handshakes_that_never_begin(relay: RelayProcess, sender: Sender) -> None:
     silent = [socket.create_connection((HOST, relay.tls_port)) for _ in range(50)]
     try:
         began = time.monotonic()

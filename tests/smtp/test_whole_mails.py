@@ -1,4 +1,4 @@
-"""What a mail says about itself, from SMTP to the provider."""
+"""The header and the encoding of a message, from SMTP to the provider."""
 
 import email.policy
 import smtplib
@@ -10,7 +10,7 @@ from tests.e2e.api import Api, Sender
 from tests.smtp.mails import left
 from tests.smtp.relay import RelayProcess
 
-CARRIED = {
+SENT = {
     "In-Reply-To": "<2@test.example>",
     "References": "<1@test.example> <2@test.example>",
     "List-Id": "<news.test.example>",
@@ -26,20 +26,18 @@ REPLACED = {
 }
 
 
-def test_header_fields_are_carried_or_made_anew(
-    relay: RelayProcess, api: Api, sender: Sender
-) -> None:
+def test_header_fields_are_sent_or_replaced(relay: RelayProcess, api: Api, sender: Sender) -> None:
     mail = EmailMessage(policy=email.policy.SMTP)
     mail["To"] = "recipient@example.net, stranger@example.net"
     mail["Subject"] = "A subject"
-    for name, value in {**CARRIED, **REPLACED}.items():
+    for name, value in {**SENT, **REPLACED}.items():
         mail[name] = value
     mail.set_content("A text\n")
     with relay.client(sender) as smtp:
         smtp.send_message(mail, sender.address, ["recipient@example.net"])
     (found,) = left(api, sender)
-    assert found.form["headers"] == CARRIED
-    # Who is no recipient of the envelope gets nothing.
+    assert found.form["headers"] == SENT
+    # Addresses that the envelope does not contain receive nothing.
     assert found.form["to"] == ["recipient@example.net"]
     assert {"cc", "bcc"}.isdisjoint(found.form)
 

@@ -1,4 +1,4 @@
-"""Who may send, and what happens to who may not."""
+"""Authentication."""
 
 import smtplib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ INVALID = "535 5.7.8 Invalid address credential"
 
 @pytest.fixture
 def own_relay(server: LocalServer, tmp_path: Path) -> Iterator[RelayProcess]:
-    """A relay that has not seen any failure yet."""
+    """A relay without any failed logins."""
     with RelayProcess(server.url, tmp_path) as running:
         yield running
 
@@ -33,7 +33,7 @@ def reply_to_login(relay: RelayProcess, user: str, password: str) -> str:
         return talk.ask(f"AUTH PLAIN {plain_word(user, password)}")
 
 
-def test_nothing_goes_without_a_login(relay: RelayProcess) -> None:
+def test_a_login_is_required(relay: RelayProcess) -> None:
     with relay.talk() as talk:
         talk.reply()
         talk.ask("EHLO test")
@@ -61,7 +61,9 @@ def test_another_address_than_the_credentials(
     assert reply_to_login(own_relay, "root", sender.jwt).startswith("535 5.7.8 ")
 
 
-def test_nobody_acts_for_somebody_else(own_relay: RelayProcess, sender: Sender) -> None:
+def test_acting_on_behalf_of_another_user_is_refused(
+    own_relay: RelayProcess, sender: Sender
+) -> None:
     with own_relay.talk() as talk:
         talk.reply()
         talk.ask("EHLO test")
@@ -82,7 +84,7 @@ def test_nobody_acts_for_somebody_else(own_relay: RelayProcess, sender: Sender) 
         ("AUTH PLAIN " + "A" * 12_288, "500"),
     ],
 )
-def test_what_is_no_login(relay: RelayProcess, command: str, code: str) -> None:
+def test_invalid_auth_commands(relay: RelayProcess, command: str, code: str) -> None:
     with relay.talk() as talk:
         talk.reply()
         talk.ask("EHLO test")
@@ -90,24 +92,24 @@ def test_what_is_no_login(relay: RelayProcess, command: str, code: str) -> None:
         assert talk.ask("NOOP") == "250 2.0.0 OK"
 
 
-def test_a_client_gives_up_its_login(relay: RelayProcess) -> None:
+def test_a_client_aborts_its_login(relay: RelayProcess) -> None:
     with relay.talk() as talk:
         talk.reply()
         talk.ask("EHLO test")
         assert talk.ask("AUTH LOGIN") == "334 VXNlcm5hbWU6"
         assert talk.ask("*").startswith("501 5.7.0 ")
         assert talk.ask("AUTH PLAIN").startswith("334")
-        assert talk.ask("A" * 20_000) == "500 5.5.6 The answer is too long"
+        assert talk.ask("A" * 20_000) == "500 5.5.6 The response is too long"
         assert talk.ask("AUTH PLAIN").startswith("334")
         talk.send(b"x" * 100_000 + b"\r\n")
-        assert talk.reply() == "421 4.5.6 The answer is too long"
+        assert talk.reply() == "421 4.5.6 The response is too long"
         assert talk.reply() == ""
 
 
 def test_ten_failures(own_relay: RelayProcess, sender: Sender) -> None:
     for guess in range(10):
         assert reply_to_login(own_relay, "jwt", f"guess {guess}") == INVALID
-    reply = "421 4.7.0 Too many failed logins: try again in some minutes"
+    reply = "421 4.7.0 Too many failed logins: try again in a few minutes"
     assert reply_to_login(own_relay, "jwt", sender.jwt) == reply
     assert own_relay.metric('logins_total{result="bad"}') == 10
 
@@ -129,12 +131,12 @@ def test_no_password_in_the_log(own_relay: RelayProcess, sender: Sender) -> None
         assert secret not in log
 
 
-# By the address's password
+# With the address's password
 
 
 @pytest.fixture
 def with_password(api: Api) -> tuple[Sender, str]:
-    """A new address, and its password."""
+    """A new address and its password."""
     made = api.post("/api/new_address", {"name": unique_name()}).json()
     return Sender(made["address"], made["address_id"], made["jwt"]), made["password"]
 
@@ -173,14 +175,14 @@ def test_a_password_outlives_its_credential(
     assert len(api.sent_by(sender)) == 1
 
 
-# With a stand-in for the API: what it is asked, and what it could answer
+# With a stand-in for the API: the requests it receives, and the responses it could send
 
 
 @pytest.fixture(scope="module")
 def misled(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[StandIn, RelayProcess]]:
-    """A stand-in for the API, and a relay that asks it."""
+    """A stand-in for the API, and a relay that uses it."""
     with StandIn() as api, RelayProcess(api.url, tmp_path_factory.mktemp("relay")) as relay:
         yield api, relay
 

@@ -1,7 +1,7 @@
-"""The connections to the API, each with a client of its own.
+"""A pool of HTTP clients with one connection each.
 
-httpx looks at every connection of its pool, and at some pairs of them, each time that a request
-begins or ends: in one pool of a hundred that takes longer than all else that the relay does.
+httpx walks over all connections of its own pool whenever a request begins or ends, and over some
+pairs of them. With a hundred connections that takes longer than everything else in the relay.
 """
 
 import asyncio
@@ -17,10 +17,11 @@ class NoConnection(Exception):
     """All connections are in use, and none became free in time."""
 
 
-class Connections:
-    """At most ``limit`` of them; ``make`` makes a client that has one connection.
+class ClientPool:
+    """At most ``limit`` clients, created by ``make``.
 
-    One is waited for ``patience`` seconds, and closed when idle for ``keep_alive`` seconds.
+    ``wait_seconds`` limits how long a request waits for a client. A client that is idle for
+    ``idle_seconds`` is closed.
     """
 
     def __init__(
@@ -28,27 +29,27 @@ class Connections:
         limit: int,
         make: Callable[[], httpx.AsyncClient],
         *,
-        patience: float,
-        keep_alive: float,
+        wait_seconds: float,
+        idle_seconds: float,
     ) -> None:
         self._make = make
-        self._patience = patience
-        self._keep_alive = keep_alive
+        self._wait_seconds = wait_seconds
+        self._idle_seconds = idle_seconds
         self._available = asyncio.Semaphore(limit)
-        self._idle: deque[tuple[float, httpx.AsyncClient]] = deque()  # since when, oldest first
+        self._idle: deque[tuple[float, httpx.AsyncClient]] = deque()  # idle since; oldest first
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
         """A client for one request.
 
-        :raises NoConnection: there is none to spare.
+        :raises NoConnection: none became free in time.
         """
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._wait_seconds):
                 await self._available.acquire()
         except TimeoutError as error:
             raise NoConnection from error
-        # The one that was used last: its connection is the least likely to be closed by now.
+        # The server is least likely to have closed the connection that was used last.
         client = self._idle.pop()[1] if self._idle else self._make()
         try:
             yield client
@@ -57,13 +58,13 @@ class Connections:
             self._available.release()
 
     async def close_idle(self) -> None:
-        """Close those that nothing has used for a while, for as long as this runs."""
+        """Close idle clients, until this is cancelled."""
         while True:
-            await asyncio.sleep(self._keep_alive)
-            await self._close(until=time.monotonic() - self._keep_alive)
+            await asyncio.sleep(self._idle_seconds)
+            await self._close(until=time.monotonic() - self._idle_seconds)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all clients."""
         await self._close(until=time.monotonic())
 
     async def _close(self, until: float) -> None:

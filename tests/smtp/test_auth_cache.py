@@ -1,4 +1,4 @@
-"""How long logins and failures are remembered."""
+"""How long the relay caches logins and counts failures."""
 
 import asyncio
 import base64
@@ -7,16 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from smtp_relay.answers import Answer
 from smtp_relay.api import Api
-from smtp_relay.logins import MAX_FAILURES, Failures, LoginRefused, Logins
+from smtp_relay.api_response import ApiResponse
+from smtp_relay.auth import Authenticator, LoginRefused
+from smtp_relay.login_failures import MAX_FAILURES, LoginFailures
 
 Clock = Callable[[float], None]
 
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Lets so many seconds pass."""
+    """Advances the clock by a number of seconds."""
     now = 1000.0
 
     def advance(seconds: float) -> None:
@@ -28,27 +29,27 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class CountingApi(Api):
-    """Says yes until ``credential_is_good`` is no longer so, and counts how often it is asked."""
+    """Accepts credentials while ``credential_is_good``, and counts the requests."""
 
     def __init__(self) -> None:
         self.asked = 0
         self.credential_is_good = True
 
-    async def check_credential(self, credential: str) -> Answer:
+    async def check_credential(self, credential: str) -> ApiResponse:
         self.asked += 1
         if self.credential_is_good:
-            return Answer(200, {"success": True})
-        return Answer(401, {"code": "invalid_credential", "detail": "No"})
+            return ApiResponse(200, {"success": True})
+        return ApiResponse(401, {"code": "invalid_credential", "detail": "No"})
 
 
-def test_a_good_login_is_remembered_for_a_minute(wait: Clock) -> None:
+def test_a_valid_login_is_cached_for_a_minute(wait: Clock) -> None:
     api = CountingApi()
-    remembered = Logins(api)
+    authenticator = Authenticator(api)
     claims = base64.urlsafe_b64encode(json.dumps({"address": "a@example.com"}).encode()).decode()
     credential = f"head.{claims}.signature"
 
     def log_in() -> str:
-        return asyncio.run(remembered.check("jwt", credential)).address
+        return asyncio.run(authenticator.check("jwt", credential)).address
 
     assert log_in() == "a@example.com"
     api.credential_is_good = False
@@ -61,7 +62,7 @@ def test_a_good_login_is_remembered_for_a_minute(wait: Clock) -> None:
 
 
 def test_failures_are_forgotten_after_five_minutes(wait: Clock) -> None:
-    failures = Failures()
+    failures = LoginFailures()
     for _ in range(MAX_FAILURES):
         assert not failures.is_over("192.0.2.1")
         failures.add("192.0.2.1")
@@ -74,7 +75,7 @@ def test_failures_are_forgotten_after_five_minutes(wait: Clock) -> None:
 
 
 def test_a_network_of_ipv6_is_one_client(wait: Clock) -> None:
-    failures = Failures()
+    failures = LoginFailures()
     for number in range(MAX_FAILURES):
         failures.add(f"2001:db8::{number}")
     assert failures.is_over("2001:db8::ffff")

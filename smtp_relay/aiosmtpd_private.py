@@ -1,0 +1,65 @@
+"""Every private member of aiosmtpd and asyncio that the relay needs, behind public names.
+
+aiosmtpd 1.4.6 is pinned. Before an upgrade, compare the members below with the new source. Each is
+here because aiosmtpd has no public hook for it:
+
+- ``_getaddr`` parses the path of MAIL and RCPT with the parser for header fields. It accepts more
+  than a path (RFC 5321, section 4.1.2), and takes quadratic time on hostile input.
+- ``_timeout_cb`` closes an idle connection without a reply. A 421 should say why.
+- ``_reset_timeout`` and ``_timeout_handle`` are the idle timer. DATA has its own limit, and no
+  limit applies while the API works on a message.
+- ``_auth_require_tls`` is fixed when a connection is created. Whether a client may log in without
+  TLS depends on the local address that it connects to.
+- ``_reader`` is the stream of the connection, which ``smtp_DATA`` reads a message from.
+- ``StreamReader._buffer`` takes bytes back that were read already.
+"""
+
+import asyncio
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
+
+
+class ExtensibleSMTP(SMTP):
+    """aiosmtpd's protocol, with the hooks that it lacks."""
+
+    def parse_path(self, argument: str) -> tuple[str | None, str | None]:
+        """Return the address in the argument of MAIL or RCPT, and the parameters that follow it.
+
+        The address is None if ``argument`` is malformed.
+        """
+        raise NotImplementedError
+
+    def timed_out(self) -> None:
+        """Handle a client that was idle for too long."""
+        raise NotImplementedError
+
+    @property
+    def reader(self) -> asyncio.StreamReader:
+        """The bytes that the client sends."""
+        return self._reader
+
+    def require_tls_for_auth(self, is_required: bool) -> None:
+        """Offer AUTH only after STARTTLS, or at once."""
+        self._auth_require_tls = is_required
+
+    def start_timer(self, seconds: float | None = None) -> None:
+        """Restart the idle timer, with ``seconds`` instead of the usual time if given."""
+        self._reset_timeout(seconds)
+
+    def stop_timer(self) -> None:
+        """Stop the idle timer until the next ``start_timer``."""
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        return self.parse_path(arg)
+
+    def _timeout_cb(self) -> None:
+        self.timed_out()
+
+
+def unread(reader: asyncio.StreamReader, content: bytes) -> None:
+    """Put ``content`` in front of what ``reader`` reads next."""
+    buffer: Any = reader._buffer  # type: ignore[attr-defined]
+    buffer[:0] = content

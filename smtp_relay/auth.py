@@ -1,0 +1,160 @@
+"""Authentication: asks the API whether a user name and a password are valid."""
+
+import base64
+import binascii
+import hashlib
+import json
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from smtp_relay import addresses, replies
+from smtp_relay.api import ApiSilent, ApiUnavailable
+from smtp_relay.api_response import ApiResponse
+
+_ANY_USER = "jwt"
+_CACHE_SECONDS = 60.0
+_MAX_CACHED = 10_000
+
+_WRONG_USER = "The user name must be jwt or the address of the credential"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A logged-in client: its credential, and the address that the credential belongs to.
+
+    ``is_renewable``: the client logged in with a password, and gets a new credential by logging in
+    again.
+    """
+
+    credential: str
+    address: str
+    is_renewable: bool = False
+
+
+class LoginRefused(Exception):
+    """The login failed. ``reply`` is the SMTP reply; ``is_failure``: it counts as a wrong guess."""
+
+    def __init__(self, reply: str, *, is_failure: bool) -> None:
+        super().__init__(reply)
+        self.reply = reply
+        self.is_failure = is_failure
+
+
+def wrong(detail: str) -> LoginRefused:
+    """The user name or the password is wrong."""
+    return LoginRefused(replies.AUTH_WRONG.format(detail=detail), is_failure=True)
+
+
+def unavailable(detail: str) -> LoginRefused:
+    """The API can't check the login now."""
+    return LoginRefused(replies.AUTH_UNAVAILABLE.format(detail=detail), is_failure=False)
+
+
+class CredentialApi(Protocol):
+    """The API endpoints that check logins."""
+
+    async def check_credential(self, credential: str) -> ApiResponse:
+        """Whether ``credential`` is valid."""
+
+    async def address_login(self, address: str, password_sha256: str) -> ApiResponse:
+        """The credential of ``address``."""
+
+
+class Authenticator:
+    """Checks user names and passwords, and caches valid ones for a minute."""
+
+    def __init__(self, api: CredentialApi) -> None:
+        self._api = api
+        self._salt = secrets.token_bytes(16)
+        self._cache: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
+
+    async def check(self, user: str, password: str) -> Login:
+        """Log in.
+
+        :raises LoginRefused: the user name or the password is wrong, or the API can't check them.
+        """
+        cache_key = self._cache_key(user, password)
+        login = self._cached(cache_key)
+        if login is None:
+            login = await self._ask(user, password)
+            self._store(cache_key, login)
+        return login
+
+    def forget(self, login: Login) -> None:
+        """Remove ``login`` from the cache, because the API no longer accepts its credential."""
+        for cache_key in [key for key, (_, cached) in self._cache.items() if cached == login]:
+            del self._cache[cache_key]
+
+    async def _ask(self, user: str, password: str) -> Login:
+        try:
+            address = _claimed_address(password)
+            if address is None and user.lower() != _ANY_USER:
+                return await self._exchange_password(user, password)
+            response = await self._api.check_credential(password)
+        except (ApiUnavailable, ApiSilent) as error:
+            raise unavailable("the API does not answer") from error
+        if response.status != HTTPStatus.OK or response.body.get("success") is not True:
+            raise _refusal(response)
+        if address is None:
+            raise wrong("Invalid address credential")
+        if user.lower() != _ANY_USER and addresses.key(user) != addresses.key(address):
+            raise wrong(_WRONG_USER)
+        return Login(password, address)
+
+    async def _exchange_password(self, user: str, password: str) -> Login:
+        digest = hashlib.sha256(password.encode()).hexdigest()
+        response = await self._api.address_login(user, digest)
+        credential, address = response.body.get("jwt"), response.body.get("address")
+        if response.status != HTTPStatus.OK or not isinstance(credential, str):
+            raise _refusal(response)
+        address = address if isinstance(address, str) else user
+        return Login(credential, address, is_renewable=True)
+
+    def _cache_key(self, user: str, password: str) -> bytes:
+        # A keyed digest, so that the cache does not reveal passwords.
+        text = f"{user.lower()}\0{password}".encode()
+        return hashlib.blake2b(text, key=self._salt, digest_size=32).digest()
+
+    def _cached(self, cache_key: bytes) -> Login | None:
+        until, login = self._cache.get(cache_key, (0.0, None))
+        return login if time.monotonic() < until else None
+
+    def _store(self, cache_key: bytes, login: Login) -> None:
+        self._cache.pop(cache_key, None)
+        self._cache[cache_key] = (time.monotonic() + _CACHE_SECONDS, login)
+        while len(self._cache) > _MAX_CACHED or self._oldest_has_expired():
+            self._cache.popitem(last=False)
+
+    def _oldest_has_expired(self) -> bool:
+        until, _ = next(iter(self._cache.values()))
+        return until <= time.monotonic()
+
+
+def _refusal(response: ApiResponse) -> LoginRefused:
+    is_definite = response.status == HTTPStatus.UNAUTHORIZED or (
+        response.code is not None
+        and HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        and response.status != HTTPStatus.TOO_MANY_REQUESTS
+    )
+    # A missing site password is a mistake in the relay's settings, not the client's.
+    if is_definite and response.code != "site_password_required":
+        return wrong(response.detail)
+    return unavailable(response.detail)
+
+
+def _claimed_address(password: str) -> str | None:
+    """The address in ``password`` if it is a JWT. Only the API can verify its signature."""
+    pieces = password.split(".")
+    if len(pieces) != 3:
+        return None
+    try:
+        payload = base64.urlsafe_b64decode(pieces[1] + "=" * (-len(pieces[1]) % 4))
+        claims = json.loads(payload)
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    address = claims.get("address") if isinstance(claims, dict) else None
+    return address if isinstance(address, str) else None

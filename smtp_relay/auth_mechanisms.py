@@ -1,0 +1,106 @@
+"""The mechanisms of AUTH, PLAIN and LOGIN, under the names that aiosmtpd looks for."""
+
+from base64 import b64decode
+
+from aiosmtpd.smtp import AuthResult
+
+from smtp_relay import replies
+from smtp_relay.auth import Authenticator, Login, LoginRefused, wrong
+from smtp_relay.log import log
+from smtp_relay.login_failures import LoginFailures
+from smtp_relay.metrics import Metrics
+from smtp_relay.session import MAX_AUTH_BYTES, SmtpSession
+
+_REPLIED = AuthResult(success=False, handled=True)  # the client already has its reply
+
+
+class AuthMechanisms:
+    """Reads the user name and the password, checks them, and counts and logs the result."""
+
+    def __init__(
+        self, authenticator: Authenticator, failures: LoginFailures, metrics: Metrics
+    ) -> None:
+        self._authenticator = authenticator
+        self._failures = failures
+        self._metrics = metrics
+
+    async def auth_PLAIN(self, server: SmtpSession, args: list[str]) -> AuthResult:
+        """PLAIN (RFC 4616): everything in one word."""
+        word = await _read_word(server, args, challenge="")
+        if word is None:
+            return _REPLIED
+        pieces = word.split(b"\0")
+        if len(pieces) != 3:
+            await server.push("501 5.5.2 The form must be authzid NUL user NUL password")
+            return _REPLIED
+        on_behalf_of, user, password = pieces
+        if on_behalf_of not in (b"", user):
+            return self._refuse(server, wrong("Acting on behalf of another user is not supported"))
+        return await self._log_in(server, user, password)
+
+    async def auth_LOGIN(self, server: SmtpSession, args: list[str]) -> AuthResult:
+        """LOGIN: the user name, then the password."""
+        user = await _read_word(server, args, challenge="Username:")
+        if user is None:
+            return _REPLIED
+        password = await _read_word(server, [], challenge="Password:")
+        if password is None:
+            return _REPLIED
+        return await self._log_in(server, user, password)
+
+    async def _log_in(self, server: SmtpSession, user: bytes, password: bytes) -> AuthResult:
+        refusal = login = None
+        try:
+            login = await self._authenticator.check(user.decode(), password.decode())
+        except UnicodeDecodeError:
+            refusal = wrong("User name and password must be UTF-8")
+        except LoginRefused as error:
+            refusal = error
+        if self._failures.is_over(server.client):
+            # Other connections of the client failed meanwhile. Do not reveal this result.
+            server.say_goodbye(replies.TOO_MANY_FAILURES)
+            return _REPLIED
+        if refusal:
+            return self._refuse(server, refusal)
+        self._note(server, "good", login)
+        return AuthResult(success=True, auth_data=login)
+
+    def _refuse(self, server: SmtpSession, refusal: LoginRefused) -> AuthResult:
+        if refusal.is_failure:
+            self._failures.add(server.client)
+        self._note(server, "bad" if refusal.is_failure else "unavailable", None)
+        return AuthResult(success=False, handled=False, message=refusal.reply)
+
+    def _note(self, server: SmtpSession, result: str, login: Login | None) -> None:
+        self._metrics.logins[result] += 1
+        log(
+            "login",
+            connection=server.id,
+            client=server.client,
+            result=result,
+            sender=login.address if login else None,
+        )
+
+
+async def _read_word(server: SmtpSession, args: list[str], *, challenge: str) -> bytes | None:
+    """The decoded word after the mechanism's name, or the client's response to ``challenge``.
+
+    None if it is invalid; the client has received a reply then.
+    """
+    if len(args) > 1:
+        try:
+            return b64decode(args[1].encode(), validate=True)
+        except ValueError:
+            await server.push("501 5.5.2 Not base64")
+            return None
+    try:
+        response = await server.challenge_auth(challenge)
+    except ValueError:  # the line does not end within the read limit
+        server.say_goodbye(replies.AUTH_ENDLESS)
+        return None
+    if not isinstance(response, bytes):
+        return None
+    if len(response) > MAX_AUTH_BYTES:
+        await server.push(replies.AUTH_TOO_LONG)
+        return None
+    return response

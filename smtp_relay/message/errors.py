@@ -1,0 +1,29 @@
+"""Why a message can't be relayed. Every text names the field or part with the error.
+
+CannotRelay
+├── Malformed
+├── Unsupported
+└── Loop
+"""
+
+
+class CannotRelay(Exception):
+    """The base class. ``reply`` is the code and the enhanced code of the SMTP reply (RFC 3463)."""
+
+    reply = "554 5.6.0"
+
+
+class Malformed(CannotRelay):
+    """The message breaks a rule, so that its meaning is unclear."""
+
+
+class Unsupported(CannotRelay):
+    """The message is valid, but contains something that the relay or the API does not support."""
+
+    reply = "554 5.6.1"
+
+
+class Loop(CannotRelay):
+    """The message has passed so many servers that it must be in a mail loop."""
+
+    reply = "554 5.4.6"

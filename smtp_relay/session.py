@@ -1,0 +1,266 @@
+"""One SMTP session: aiosmtpd's protocol with stricter limits for hostile clients.
+
+Unlike aiosmtpd it limits the number of connections, gives every reply an enhanced status code
+(RFC 2034), and sends a 421 with the reason before it closes a connection.
+"""
+
+import asyncio
+import re
+import secrets
+import ssl
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiosmtpd.smtp import Envelope, Session, syntax
+
+from smtp_relay import replies
+from smtp_relay.aiosmtpd_private import ExtensibleSMTP
+from smtp_relay.data import TooLong, read_mail
+from smtp_relay.login_failures import LoginFailures
+from smtp_relay.network import is_loopback
+from smtp_relay.session_registry import SessionRegistry
+from smtp_relay.settings import Settings
+
+# How long a client has to read the last reply before the connection is aborted.
+FAREWELL_SECONDS = 5.0
+MAX_AUTH_BYTES = 12_288  # RFC 4954, section 4
+
+_MAX_COMMAND_BYTES = 2048
+_READ_BYTES = 64 * 1024
+# A source route before the address is obsolete and ignored. Old programs omit the brackets.
+_PATH = re.compile(
+    r"(?:<(?:@[^:<> ]*:)?(?P<bracketed>[^<>]*)>|(?P<bare>[^<> ]+))(?P<rest>(?: .*)?)"
+)
+_MAIL = re.compile(r"(?P<path>FROM: ?(?:<[^>]*>|[^ ]*))(?P<parameters>.*)", re.I | re.S)
+
+_LAST_EXTENSION = "250 HELP"
+
+
+class SessionHandler(Protocol):
+    """What a session calls itself. aiosmtpd calls the other hooks, and finds them by name."""
+
+    async def handle_DATA(self, server: "SmtpSession", session: Session, envelope: Envelope) -> str:
+        """Submit the message in ``envelope``, and return the reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionContext:
+    """What all sessions of a relay share. ``tls_context`` is for STARTTLS, None if not offered."""
+
+    settings: Settings
+    handler: SessionHandler
+    registry: SessionRegistry
+    failures: LoginFailures
+    tls_context: ssl.SSLContext | None
+
+
+class SmtpSession(ExtensibleSMTP):
+    """One connection. ``id`` identifies it in the log, ``client`` is the client's address.
+
+    ``is_answering`` is true from the end of a message until its reply is ready. ``farewell`` is a
+    reply to end the session with, as soon as no transaction is open.
+    """
+
+    def __init__(self, context: SessionContext, *, is_tls: bool) -> None:
+        """Prepare for a connection. ``is_tls``: TLS is established before SMTP begins."""
+        settings = context.settings
+        self.id = secrets.token_hex(4)
+        self.client = ""
+        self.farewell: str | None = None
+        self.is_answering = False
+        self._settings = settings
+        self._mail_handler = context.handler
+        self._registry = context.registry
+        self._failures = context.failures
+        self._is_tls = is_tls
+        self._connection: asyncio.BaseTransport | None = None  # below TLS
+        self._has_stopped_sending = False
+        self.line_length_limit = _READ_BYTES
+        super().__init__(
+            context.handler,
+            data_size_limit=settings.smtp_max_bytes,
+            enable_SMTPUTF8=True,
+            hostname=settings.smtp_hostname,
+            ident="ESMTP send-mail-smtp",
+            tls_context=None if is_tls else context.tls_context,
+            timeout=settings.smtp_idle_seconds,
+            auth_required=True,
+            loop=asyncio.get_running_loop(),
+        )
+        # aiosmtpd shares one table among all connections, and every EHLO increases its limits.
+        self.command_size_limits = defaultdict(lambda: _MAX_COMMAND_BYTES, {"AUTH": MAX_AUTH_BYTES})
+
+    # The connection
+
+    def enter(self, connection: asyncio.BaseTransport) -> str | None:
+        """Register the connection, or return the reply that refuses it."""
+        peer = connection.get_extra_info("peername")
+        self.client = peer[0] if peer else ""
+        self._connection = connection
+        return self._registry.enter(self)
+
+    def leave(self) -> None:
+        """Forget the connection."""
+        self._registry.leave(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the session, or continue it after STARTTLS."""
+        is_new = self.transport is None
+        # With implicit TLS the connection was registered before the handshake.
+        refusal = self.enter(transport) if is_new and not self._is_tls else None
+        if refusal:
+            self._refuse(transport, refusal)
+            return
+        here = transport.get_extra_info("sockname")
+        is_safe = self._is_tls or bool(here and is_loopback(here[0]))
+        self.require_tls_for_auth(not (is_safe or self._settings.smtp_allow_plain_auth))
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the connection."""
+        self.leave()
+        super().connection_lost(error)
+
+    def eof_received(self) -> bool | None:
+        """End the session, unless the client still waits for the reply to a message."""
+        if self.is_answering and not self.is_encrypted:
+            self._has_stopped_sending = True
+            return True
+        return super().eof_received()
+
+    def timed_out(self) -> None:
+        """Tell an idle client why the connection ends."""
+        self.say_goodbye(replies.IDLE)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the connection uses TLS, from its first byte or since STARTTLS."""
+        return self._is_tls or (self.session is not None and self.session.ssl is not None)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the client has begun a message that has no reply yet."""
+        return self.envelope is not None and self.envelope.mail_from is not None
+
+    def say_goodbye(self, reply: str) -> None:
+        """Send a last reply and close the connection, whatever the client is doing."""
+        self.farewell = reply  # refuses messages that the client has pipelined
+        transport = self.transport
+        if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+            transport.write(replies.line(reply).encode() + b"\r\n")
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the connection, and abort it if the client does not read the last reply."""
+        transport = self.transport or self._connection
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.close()
+            self.loop.call_later(FAREWELL_SECONDS, transport.abort)
+
+    async def push(self, status: str | bytes) -> None:
+        """Send one line of a reply, as printable ASCII and with an enhanced status code."""
+        text = status.decode("utf-8", "replace") if isinstance(status, bytes) else status
+        # The lines of the reply to EHLO, and the reply to HELO, have no enhanced code (RFC 2034).
+        if text not in (_LAST_EXTENSION, f"250 {self.hostname}"):
+            text = replies.complete(text)
+        await super().push(replies.line(text))
+        is_last_line = text[3:4] == " "
+        if self.farewell and is_last_line and not self.in_transaction:
+            self.say_goodbye(self.farewell)
+
+    def _refuse(self, transport: asyncio.BaseTransport, reply: str) -> None:
+        transport.set_protocol(asyncio.Protocol())  # ignores what the client sends
+        assert isinstance(transport, asyncio.WriteTransport)
+        transport.write(replies.line(reply).encode() + b"\r\n")
+        self.hang_up()
+
+    # Commands
+
+    @syntax("STARTTLS", when="tls_context")
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        """STARTTLS (RFC 3207), once."""
+        if self.is_encrypted:
+            await self.push("503 5.5.1 TLS is already active")
+            return
+        await super().smtp_STARTTLS(arg)
+
+    @syntax("AUTH <mechanism>")
+    async def smtp_AUTH(self, arg: str | None) -> None:
+        """AUTH (RFC 4954)."""
+        if self._failures.is_over(self.client):
+            self.say_goodbye(replies.TOO_MANY_FAILURES)
+            return
+        if self.in_transaction:
+            await self.push("503 5.5.1 AUTH is not allowed during a mail transaction")
+            return
+        mechanism, space, rest = (arg or "").partition(" ")
+        await super().smtp_AUTH(mechanism.upper() + space + rest)
+
+    @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        """MAIL. Ignores the AUTH parameter (RFC 4954, section 5), which no decision here needs."""
+        match = _MAIL.fullmatch(arg or "")
+        if match:
+            words = match["parameters"].split(" ")
+            # aiosmtpd accepts the digits of every script, and then fails to convert some of them.
+            if any(word[:5].upper() == "SIZE=" and not word.isascii() for word in words):
+                await self.push("501 5.5.4 SIZE must be a whole number")
+                return
+            arg = match["path"] + " ".join(word for word in words if word[:5].upper() != "AUTH=")
+        await super().smtp_MAIL(arg)
+
+    def parse_path(self, argument: str) -> tuple[str | None, str | None]:
+        """The address in the argument of MAIL or RCPT, and the parameters that follow it.
+
+        Accepts any local part. ``addresses.checked`` checks it later, for RCPT alone.
+        """
+        match = _PATH.fullmatch(argument)
+        if match is None:
+            return None, None
+        return match["bracketed"] or match["bare"] or "<>", match["rest"]
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str | None) -> None:
+        """DATA, and the message that follows it."""
+        if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
+            return
+        if arg:
+            await self.push("501 Syntax: DATA")
+            return
+        envelope = self.envelope
+        if envelope is None or envelope.mail_from is None:
+            await self.push("503 Error: need MAIL command")
+            return
+        if not envelope.rcpt_tos:
+            await self.push(replies.NO_RECIPIENTS)
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        try:
+            reply = await self._receive(envelope)
+        except TooLong as refusal:
+            reply = str(refusal)
+        finally:
+            self.is_answering = False
+            self.envelope = Envelope()
+            if self.transport is not None:
+                self.start_timer()
+        await self.push(reply)
+        if self._has_stopped_sending:
+            self.hang_up()
+
+    async def _receive(self, envelope: Envelope) -> str:
+        """Read a message and submit it. Return the reply.
+
+        :raises TooLong: the message, or a line of it, is too long.
+        """
+        self.start_timer(self._settings.smtp_data_seconds)
+        envelope.content = await read_mail(
+            self.reader,
+            max_bytes=self._settings.smtp_max_bytes,
+            max_line_bytes=self._settings.smtp_max_line_bytes,
+        )
+        self.stop_timer()  # the call of the API has its own timeout
+        self.is_answering = True
+        assert self.session is not None
+        return await self._mail_handler.handle_DATA(self, self.session, envelope)

@@ -1,0 +1,124 @@
+"""Rules for the relay's source: no import cycles, and private members of others in one file."""
+
+import ast
+import asyncio
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+from tests.unit.source import ROOT, imported
+
+TREES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text("utf-8"))
+    for path in sorted((ROOT / "smtp_relay").rglob("*.py"))
+}
+PRIVATE = "smtp_relay.aiosmtpd_private"
+ITSELF = {"self", "cls"}
+
+every_module = pytest.mark.parametrize("module", TREES)
+every_other_module = pytest.mark.parametrize("module", [name for name in TREES if name != PRIVATE])
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def test_the_source_is_found() -> None:
+    assert {PRIVATE, "smtp_relay.relay", "smtp_relay.message.convert"} <= set(TREES)
+
+
+# Imports
+
+
+def test_there_is_no_import_cycle() -> None:
+    graph = {name: imported(tree) & set(TREES) for name, tree in TREES.items()}
+    assert sum(map(len, graph.values())) > len(TREES) / 2
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]), pytrace=False)
+
+
+@every_module
+def test_imports_are_unconditional(module: str) -> None:
+    # TYPE_CHECKING and imports inside functions can hide a cycle from Python.
+    assert not any(name.endswith("TYPE_CHECKING") for name in imported(TREES[module]))
+    top = {id(node) for node in TREES[module].body}
+    for node in ast.walk(TREES[module]):
+        assert not isinstance(node, ast.Import | ast.ImportFrom) or id(node) in top
+
+
+@every_module
+def test_only_the_entry_point_imports_the_relay(module: str) -> None:
+    assert "smtp_relay.relay" not in imported(TREES[module]) or module == "smtp_relay.__main__"
+
+
+def test_the_conversion_needs_no_network() -> None:
+    for name, tree in TREES.items():
+        if name.startswith("smtp_relay.message"):
+            own = {other for other in imported(tree) if other.startswith("smtp_relay.")}
+            assert all(
+                other.startswith(("smtp_relay.message.", "smtp_relay.addresses")) for other in own
+            )
+
+
+# Private members
+
+
+@every_other_module
+def test_private_members_of_others_are_not_used(module: str) -> None:
+    used = [
+        f"{ast.unparse(node)} in line {node.lineno}"
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.Attribute) and is_private(node.attr)
+        if not isinstance(node.value, ast.Name) or node.value.id not in ITSELF
+    ]
+    assert used == []
+
+
+@every_other_module
+def test_private_names_of_others_are_not_imported(module: str) -> None:
+    names = [name.rpartition(".")[2] for name in imported(TREES[module])]
+    assert [name for name in names if is_private(name)] == []
+
+
+@every_other_module
+def test_a_base_class_of_others_keeps_its_private_members(module: str) -> None:
+    used = {
+        node.attr
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.Attribute) and is_private(node.attr)
+    }
+    for cls in own_classes(module):
+        defined = {name for name in vars(cls) if is_private(name) and "abc" not in name}
+        assert (defined | used) & private_members_of_foreign_bases(cls) == set(), cls
+
+
+def test_the_rule_would_find_an_override() -> None:
+    class Override(asyncio.StreamReaderProtocol):
+        _stream_reader = None
+
+    assert "_stream_reader" in private_members_of_foreign_bases(Override)
+
+
+def own_classes(module: str) -> Iterator[type]:
+    loaded = importlib.import_module(module)
+    for _, cls in inspect.getmembers(loaded, inspect.isclass):
+        if cls.__module__ == module:
+            yield cls
+
+
+def private_members_of_foreign_bases(cls: type) -> set[str]:
+    """The private names that base classes outside the relay define or assign."""
+    members: set[str] = set()
+    for base in cls.__mro__[1:]:
+        top = base.__module__.partition(".")[0]
+        if top in ("builtins", "typing", "smtp_relay"):
+            continue
+        members |= {name for name in vars(base) if is_private(name)}
+        members |= set(re.findall(r"self\.(_[a-z]\w*)", inspect.getsource(base)))
+    return members
