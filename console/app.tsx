@@ -1,4 +1,4 @@
-/** The frame around the screens: which one is shown, and what has to be known before. */
+/** The root component: loads the site settings and selects the screen of the route. */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -17,7 +17,7 @@ import { SiteGate } from "./screens/SiteGate";
 import { Start } from "./screens/Start";
 import { Usage } from "./screens/Usage";
 import { replace, route } from "./state/route";
-import { endings, session } from "./state/session";
+import { rejections, session } from "./state/session";
 import { loadSite, site } from "./state/site";
 import { useStore } from "./state/store";
 import { toast } from "./state/toasts";
@@ -35,10 +35,10 @@ export function App() {
     });
   };
   useEffect(load, []);
-  const endingsSeen = useStore(endings);
+  const rejectionsSeen = useStore(rejections);
   useEffect(() => {
-    if (endingsSeen) toast(t.problems.signedOut, "bad");
-  }, [endingsSeen]);
+    if (rejectionsSeen) toast(t.problems.signedOut, "bad");
+  }, [rejectionsSeen]);
   return (
     <>
       <Frame>
@@ -59,7 +59,7 @@ export function App() {
   );
 }
 
-/** The screens of an address. */
+/** The screens that need a signed-in address. */
 const OWNED: Record<string, (id: string, address: string) => ComponentChildren> = {
   compose: (_, address) => <Compose key={address} address={address} />,
   sent: (id) => (id ? <Message key={id} id={id} /> : <Sent />),

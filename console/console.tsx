@@ -1,4 +1,4 @@
-/** The entry of the console. */
+/** The entry point of the console. */
 
 import { render } from "preact";
 import { App } from "./app";

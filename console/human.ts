@@ -1,8 +1,8 @@
 /**
- * The page /human: shows Turnstile and tells the console, which it is a frame of, the token.
+ * The page /human: shows Turnstile and posts its token to the console, the parent frame.
  *
- * What it tells is the token, which is empty once it has expired, or null when there will be none:
- * the script was not loaded, or could not reach Cloudflare.
+ * It posts an empty token when the token expires, and null when verification fails: the script
+ * did not load or could not reach Cloudflare.
  */
 
 interface Turnstile {

@@ -1,4 +1,4 @@
-/** The answers to administrators, as docs/api.md describes them. */
+/** The responses of the admin API; docs/api.md describes them. */
 
 import { useRef } from "preact/hooks";
 import { call, type Options } from "./client";
@@ -31,7 +31,7 @@ export interface AccountSettings {
 
 export interface SendLimits {
   dailyEnabled: boolean;
-  /** -1 for any number; null only where disabled. */
+  /** -1 means unlimited; null only if disabled. */
   dailyLimit: number | null;
   monthlyEnabled: boolean;
   monthlyLimit: number | null;
@@ -64,7 +64,7 @@ export interface AuditPage {
   next_cursor: string | null;
 }
 
-/** A part of a list, and how long the whole of it is. */
+/** A page of a list, and the length of the whole list. */
 export interface Rows<Row> {
   results: Row[];
   count: number;
@@ -75,13 +75,11 @@ export function callAsAdmin<T>(method: string, path: string, options: Options = 
   return call<T>(method, path, { ...options, as: "admin" });
 }
 
-export interface Shown<T> extends Loaded<T> {
-  /** Whether what is shown still answers the question before. */
-  isStale: boolean;
-}
-
-/** As `useGet`, for administrators; while another query is answered, the last answer stays. */
-export function useAdmin<T>(path: string, query?: Options["query"]): Shown<T> {
+/** Like `useGet`, as the administrator; keeps the last data, then stale, while a query loads. */
+export function useAdmin<T>(
+  path: string,
+  query?: Options["query"],
+): Loaded<T> & { isStale: boolean } {
   const loaded = useGet<T>(path, { as: "admin", query });
   const last = useRef<T | undefined>(undefined);
   if (loaded.data) last.current = loaded.data;

@@ -1,4 +1,4 @@
-/** Calls of the API: headers, problem objects, progress. */
+/** API client: headers, problem objects, upload progress. */
 
 import { lang } from "../texts";
 import {
@@ -9,35 +9,35 @@ import {
   type Session,
 } from "../state/session";
 
-/** What is wrong with one field, by its JSON path. */
+/** An error of one field, named by its JSON path. */
 export interface FieldProblem {
   field: string;
   message: string;
 }
 
-/** A refusal of the server (RFC 9457), or no answer at all (`status` 0, `code` `no_answer`). */
+/** An API error (RFC 9457), or a missing response (`status` 0, `code` `no_response`). */
 export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     detail: string,
     readonly errors: FieldProblem[] = [],
-    /** The id of the message, where one was kept. */
+    /** The id of the stored message, if any. */
     readonly messageId?: string,
-    /** Seconds after which the same request is worth another try. */
+    /** Seconds to wait before the next attempt. */
     readonly retryAfter?: number,
   ) {
     super(detail);
   }
 
-  /** Whether it leaves open if the request was carried out: no answer came, or none of the API. */
+  /** Whether the server may have processed the request: no response of the API arrived. */
   get isUnclear(): boolean {
-    return ["no_answer", "unreadable_answer", "internal_error"].includes(this.code);
+    return ["no_response", "unreadable_response", "internal_error"].includes(this.code);
   }
 }
 
-/** Who asks: the address that is signed in, the administrator, or anybody. */
-export type Caller = "address" | "admin" | "anybody";
+/** The credential to send: of the address, of the administrator, or none. */
+type Caller = "address" | "admin" | "anybody";
 
 export interface Options {
   as?: Caller;
@@ -48,7 +48,7 @@ export interface Options {
 }
 
 /**
- * Call the API and return the JSON of its answer.
+ * Call the API and return the JSON of its response.
  *
  * @throws Problem
  */
@@ -65,13 +65,13 @@ export async function call<T>(method: string, path: string, options: Options = {
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(0, "no_answer", "");
+    throw new Problem(0, "no_response", "");
   }
   const text = await response.text();
   return read<T>(options, used, response.status, text, response.headers.get("Retry-After"));
 }
 
-/** As `call`, for a large body: `progress` is told the part that has left, from 0 to 1. */
+/** Like `call`, for a large body: reports the uploaded part, from 0 to 1, to `progress`. */
 export function upload<T>(
   path: string,
   options: Options,
@@ -87,7 +87,7 @@ export function upload<T>(
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) progress(event.loaded / event.total);
     };
-    request.onerror = () => reject(new Problem(0, "no_answer", ""));
+    request.onerror = () => reject(new Problem(0, "no_response", ""));
     request.onload = () => {
       try {
         const retryAfter = request.getResponseHeader("Retry-After");
@@ -100,9 +100,9 @@ export function upload<T>(
   });
 }
 
-/** SHA-256 of a password in hexadecimal digits: what is sent of it. */
+/** The SHA-256 of a password in hexadecimal digits, which is sent instead of the password. */
 export async function digest(password: string): Promise<string> {
-  // Browsers have it only where the page comes by https, or from this machine.
+  // crypto.subtle exists only on pages from https or localhost.
   if (!isSecureContext) throw new Problem(0, "not_secure", "");
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(password));
   return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -117,7 +117,7 @@ function headers(options: Options, used: Session): Record<string, string> {
   const { jwt, sitePassword, adminPassword } = used;
   const made: Record<string, string> = { "x-lang": lang.get(), ...options.headers };
   if (options.body !== undefined) made["Content-Type"] = "application/json";
-  // A header holds Latin-1 alone, so the bytes of other passwords go as such characters.
+  // Header values are Latin-1: each byte of the UTF-8 password becomes one character.
   if (sitePassword) made["x-custom-auth"] = latin1(sitePassword);
   if (options.as === "admin" && adminPassword) made["x-admin-auth"] = latin1(adminPassword);
   if ((options.as ?? "address") === "address" && jwt) made["Authorization"] = `Bearer ${jwt}`;
@@ -141,11 +141,11 @@ function read<T>(
   } catch {
     body = undefined;
   }
-  const isAnswer = typeof body === "object" && body !== null;
-  if (status >= 200 && status < 300 && isAnswer) return body as T;
-  // Clients of Resend are answered in its form, and so is who cancels a message.
+  const isObject = typeof body === "object" && body !== null;
+  if (status >= 200 && status < 300 && isObject) return body as T;
+  // The Resend-compatible endpoints, such as cancel, send `message` instead of `detail`.
   const detail = body?.["detail"] ?? body?.["message"] ?? "";
-  const code = String(body?.["code"] ?? "unreadable_answer");
+  const code = String(body?.["code"] ?? "unreadable_response");
   if (status === 401) forget(code, options.as ?? "address", used);
   throw new Problem(
     status,
@@ -157,7 +157,7 @@ function read<T>(
   );
 }
 
-/** What is wrong by field, as far as `errors` says it in the API's form. */
+/** The entries of `errors` that have the API's form. */
 function fieldProblems(errors: unknown): FieldProblem[] {
   if (!Array.isArray(errors)) return [];
   return (errors as (Partial<FieldProblem> | null)[]).filter(
@@ -167,8 +167,8 @@ function fieldProblems(errors: unknown): FieldProblem[] {
 }
 
 /**
- * A password or credential that is refused is asked for again, unless the session has another by
- * now than the request had: answers may be late.
+ * Forget a rejected password or credential, so that the console asks for it again. A late
+ * response does not remove a newer one.
  */
 function forget(code: string, caller: Caller, used: Session): void {
   if (code === "site_password_required") forgetSitePassword(used.sitePassword);

@@ -1,4 +1,4 @@
-/** Asking again by itself, as long as somebody looks. */
+/** Polling while the page is visible. */
 
 import { useEffect, useRef } from "preact/hooks";
 import type { Problem } from "./client";
@@ -7,17 +7,16 @@ const FIRST_SECONDS = 2;
 const LONGEST_SECONDS = 60;
 
 /**
- * Call `ask` again and again while the page is seen, in growing intervals; `state` is what is
- * known, and a change of it makes the intervals short again. After `problem` it waits for as long
- * as the server asked for.
+ * Call `load` repeatedly while the page is visible, in growing intervals. A change of `state`
+ * resets the interval. After `problem`, wait at least as long as its Retry-After says.
  */
 export function usePolling(
-  ask: () => Promise<void>,
+  load: () => Promise<void>,
   state: string,
   { isOn = true, problem }: { isOn?: boolean; problem?: Problem } = {},
 ): void {
-  const latest = useRef(ask);
-  latest.current = ask;
+  const latest = useRef(load);
+  latest.current = load;
   const retryAfter = problem?.retryAfter ?? 0;
   useEffect(() => {
     if (!isOn) return undefined;

@@ -1,4 +1,4 @@
-/** What an entry of the sendbox says of its mail. */
+/** Reads the mail of a sendbox entry. */
 
 import type { SendboxEntry, SentMail } from "./types";
 
@@ -11,11 +11,19 @@ const NOTHING: SentMail = {
   content: "",
 };
 
-/** The mail of `entry`; one that can't be read is empty, so that the rest is shown. */
+/** The mail of `entry`; empty if unreadable, so that the other entries are still shown. */
 export function mailOf(entry: SendboxEntry): SentMail {
   try {
     return { ...NOTHING, ...(JSON.parse(entry.raw) as Partial<SentMail> | null) };
   } catch {
     return NOTHING;
   }
+}
+
+/** `Name <address>`, with quotes around the name if needed (RFC 5322, section 3.4). */
+export function mailbox(address: string, name: string | null): string {
+  if (!name) return address;
+  const isPlain = /^[^()<>[\]:;@\\,."]*$/.test(name);
+  const quoted = isPlain ? name : `"${name.replace(/["\\]/g, "\\$&")}"`;
+  return `${quoted} <${address}>`;
 }

@@ -1,11 +1,8 @@
-/** The answers of the API that the console reads, as docs/api.md describes them. */
+/** The API responses that the console reads; docs/api.md describes them. */
 
 export interface SiteSettings {
   title: string;
   prefix: string;
-  addressRegex: string;
-  minAddressLen: number;
-  maxAddressLen: number;
   defaultDomains: string[];
   domains: string[];
   needAuth: boolean;
@@ -17,30 +14,28 @@ export interface SiteSettings {
   enableSendMail: boolean;
   cfTurnstileSiteKey: string;
   disableAdminPasswordCheck: boolean;
-  version: string;
   smtpImapProxyConfig: { smtp?: { host: string; port: number; starttls?: boolean } };
 }
 
 export interface CreatedAddress {
   jwt: string;
   address: string;
-  address_id: number;
   password: string | null;
 }
 
 export type Status =
   "scheduled" | "queued" | "sending" | "sent" | "failed" | "unknown" | "cancelled";
 
-/** The statuses that change by themselves. */
+/** The statuses that can still change. */
 export const WAITING: readonly Status[] = ["scheduled", "queued", "sending", "unknown"];
 
-/** What became of a mail to one recipient. */
+/** The status of a message for one recipient. */
 export type DeliveryStatus = Status | "delivered" | "bounced" | "complained";
 
 export interface SendboxEntry {
   id: string;
   address: string;
-  /** JSON of `SentMail` in a text. */
+  /** `SentMail` as a JSON string. */
   raw: string;
   created_at: string;
   status: Status;
@@ -58,15 +53,7 @@ export interface SentMail {
 
 export interface SendboxPage {
   results: SendboxEntry[];
-  count?: number;
   next_cursor?: string | null;
-}
-
-export interface SentAttachment {
-  filename: string;
-  content_type: string;
-  content_id: string | null;
-  size: number;
 }
 
 export interface MessageEvent {
@@ -88,7 +75,7 @@ export interface SendboxMessage extends SendboxEntry {
   reply_to: { address: string; name: string | null } | null;
   headers: Record<string, string>;
   tags: { name: string; value: string }[];
-  attachments: SentAttachment[];
+  attachments: { filename: string; size: number }[];
   text: string | null;
   html: string | null;
   recipients: {
@@ -101,7 +88,7 @@ export interface SendboxMessage extends SendboxEntry {
   history: MessageEvent[];
 }
 
-export interface SendAnswer {
+export interface SendResponse {
   status: "ok" | Status;
   id: string;
 }
@@ -123,5 +110,5 @@ export interface AddressUsage extends Usage {
   send_balance: number;
 }
 
-/** The balance that stands for "without limit". */
+/** The balance that means "unlimited". */
 export const UNLIMITED = 99_999;

@@ -1,4 +1,4 @@
-/** Reading from the API while a component is shown. */
+/** A hook that loads data from the API for a component. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { call, Problem, type Options } from "./client";
@@ -6,38 +6,38 @@ import { call, Problem, type Options } from "./client";
 export interface Loaded<T> {
   data?: T;
   problem?: Problem;
-  /** Ask again, with what is shown left in its place meanwhile. */
+  /** Load again; the current data stays until the response arrives. */
   reload: () => Promise<void>;
 }
 
-/** What `GET path` answers, asked anew whenever the place or the query changes. */
+/** The response to `GET path`, loaded again whenever the path or the query changes. */
 export function useGet<T>(path: string, options: Options = {}): Loaded<T> {
-  const place = JSON.stringify([path, options.query, options.as]);
-  const [state, setState] = useState<{ place: string; data?: T; problem?: Problem }>({ place });
-  const wanted = useRef(place);
-  wanted.current = place;
+  const key = JSON.stringify([path, options.query, options.as]);
+  const [state, setState] = useState<{ key: string; data?: T; problem?: Problem }>({ key });
+  const wanted = useRef(key);
+  wanted.current = key;
   const asked = useRef(0);
   const answered = useRef(0);
   const reload = useCallback(async () => {
-    if (wanted.current !== place) return; // called by what was drawn for another place
+    if (wanted.current !== key) return; // an outdated render called it
     const number = ++asked.current;
-    const isNews = () => {
-      // Answers may overtake each other.
-      if (wanted.current !== place || number < answered.current) return false;
+    const isLatest = () => {
+      // Responses may arrive out of order.
+      if (wanted.current !== key || number < answered.current) return false;
       answered.current = number;
       return true;
     };
     try {
       const data = await call<T>("GET", path, options);
-      if (isNews()) setState({ place, data });
+      if (isLatest()) setState({ key, data });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (!isNews()) return;
-      setState((old) => ({ ...(old.place === place && old), place, problem: error }));
+      if (!isLatest()) return;
+      setState((old) => ({ ...(old.key === key && old), key, problem: error }));
     }
-  }, [place]);
+  }, [key]);
   useEffect(() => void reload(), [reload]);
-  const isCurrent = state.place === place;
+  const isCurrent = state.key === key;
   const { data, problem } = isCurrent ? state : {};
   return { data, problem, reload };
 }

@@ -1,4 +1,4 @@
-/** The status of a message or of the mail to one recipient. */
+/** The status of a message, or of its delivery to one recipient. */
 
 import type { DeliveryStatus } from "../api/types";
 import { useTexts } from "../texts";

@@ -11,7 +11,7 @@ interface Look {
 }
 
 interface ButtonProps extends Look, Omit<JSX.IntrinsicElements["button"], "icon"> {
-  /** While true the button can't be pressed, and says so. */
+  /** While true, the button is disabled and marked as busy. */
   busy?: boolean;
 }
 
@@ -30,7 +30,7 @@ export function Button({ kind, icon, small, busy, children, ...rest }: ButtonPro
   );
 }
 
-/** A button that shows a drawing alone; `label` says what it does. */
+/** A button with only an icon; `label` is its accessible name. */
 export function IconButton({
   icon,
   label,

@@ -1,9 +1,11 @@
-/** Bars by day, drawn as SVG, with the same numbers in a table for screen readers. */
+/** A bar chart by day in SVG, and a table with the same numbers for screen readers. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { day, number } from "../texts/formats";
 import { useTexts } from "../texts";
 import type { UsageDay } from "../api/types";
+import { Empty } from "./Empty";
+import { Card } from "./Page";
 
 const DAYS = 30;
 const HEIGHT = 180;
@@ -11,7 +13,7 @@ const LEFT = 44;
 const RIGHT = 18;
 const NARROW = 480;
 
-/** The last 30 UTC days, those without messages too. */
+/** The last 30 UTC days, including days without messages. */
 function lastDays(known: readonly UsageDay[]): UsageDay[] {
   const byDay = new Map(known.map((entry) => [entry.day, entry]));
   const today = Date.parse(new Date().toISOString().slice(0, 10));
@@ -21,8 +23,7 @@ function lastDays(known: readonly UsageDay[]): UsageDay[] {
   });
 }
 
-/** The width of an element in pixels, which the drawing takes as its own, so that its text keeps
- * its size. */
+/** The width of an element in pixels. The SVG has the same width, so its text is not scaled. */
 function useWidth<T extends Element>() {
   const ref = useRef<T>(null);
   const [width, setWidth] = useState(640);
@@ -34,14 +35,28 @@ function useWidth<T extends Element>() {
   return [ref, Math.max(width, 240)] as const;
 }
 
-/** The lowest round number that is not below `value`: 1, 2 or 5 before some zeros. */
+/** `value` rounded up to 1, 2 or 5 times a power of ten; at least 4. */
 function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   const leading = [1, 2, 5, 10].find((step) => step * power >= value) ?? 10;
   return Math.max(leading * power, 4);
 }
 
-export function UsageChart({ days }: { days: readonly UsageDay[] }) {
+/** The chart in a card; `empty` is the sentence for an address without messages. */
+export function UsageByDay({ days, empty }: { days: readonly UsageDay[]; empty: string }) {
+  const t = useTexts();
+  return days.length ? (
+    <Card title={t.usage.chart}>
+      <UsageChart days={days} />
+    </Card>
+  ) : (
+    <Empty icon="chart" title={t.usage.emptyTitle}>
+      <p>{empty}</p>
+    </Empty>
+  );
+}
+
+function UsageChart({ days }: { days: readonly UsageDay[] }) {
   const t = useTexts();
   const [frame, width] = useWidth<HTMLElement>();
   const step = (width - LEFT - RIGHT) / DAYS;

@@ -1,11 +1,11 @@
-/** Buttons that put a text on the clipboard, and code beside one. */
+/** A button that copies a text to the clipboard, and a code block with such a button. */
 
 import { useEffect, useState } from "preact/hooks";
 import { toast } from "../state/toasts";
 import { texts, useTexts } from "../texts";
 import { Button } from "./Button";
 
-/** `label` is what the text is, for screen readers. */
+/** `label` names the text for screen readers. */
 export function CopyButton({ text, label }: { text: string; label: string }) {
   const t = useTexts();
   const [isDone, setIsDone] = useState(false);
@@ -35,7 +35,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** Code, with a button that copies it; `shown` where what is shown hides a part. */
+/** A code block that copies `text`; `shown` is displayed instead if it is given. */
 export function Code({ text, shown, label }: { text: string; shown?: string; label: string }) {
   return (
     <div class={text.includes("\n") ? "code" : "code one-line"}>

@@ -1,4 +1,4 @@
-/** Questions in front of the page, with the platform's own dialog: it keeps the focus inside. */
+/** Modal dialogs, made of the `dialog` element, which keeps the focus inside. */
 
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
@@ -29,7 +29,7 @@ export function Dialog({
     const leave = enterLayer(id);
     return () => {
       leave();
-      element.close(); // which gives the focus back
+      element.close(); // this restores the focus
     };
   }, []);
   return (
@@ -37,13 +37,13 @@ export function Dialog({
       ref={dialog}
       aria-labelledby={id}
       class={wide ? "wide" : undefined}
-      // One that has left hears of its own closing.
+      // Unmounting closes the dialog too, after the ref is cleared.
       onClose={() => dialog.current && onClose()}
       onPointerDown={(event) => {
         isPressedOutside.current = event.target === dialog.current;
       }}
       onClick={(event) => {
-        // Text that is marked inside may be let go of outside.
+        // A text selection may start inside and end outside.
         if (isPressedOutside.current && event.target === dialog.current) onClose();
       }}
     >
@@ -59,7 +59,7 @@ export function Dialog({
   );
 }
 
-/** A question before something that can't be taken back; stays open while `action` fails. */
+/** Asks before an irreversible action; stays open if `action` fails. */
 export function Confirm({
   title,
   children,
@@ -70,7 +70,7 @@ export function Confirm({
 }: {
   title: string;
   children: ComponentChildren;
-  /** What the button says that does it. */
+  /** The label of the button that confirms. */
   yes: string;
   kind?: "danger" | "primary";
   action: () => Promise<void>;

@@ -1,4 +1,4 @@
-/** What stands where there is nothing yet, or not yet anything. */
+/** Placeholders: for an empty list, and while data loads. */
 
 import type { ComponentChildren } from "preact";
 import { useTexts } from "../texts";
@@ -24,7 +24,7 @@ export function Empty({
   );
 }
 
-/** Grey lines in the place of what is being loaded. */
+/** Grey lines that stand for the data until it is loaded. */
 export function Skeleton({ lines = 4 }: { lines?: number }) {
   const t = useTexts();
   return (

@@ -1,4 +1,4 @@
-/** Fields of forms: a label, a hint, and what the server says is wrong, bound together. */
+/** Form fields: a label, a control, a hint and an error, linked for screen readers. */
 
 import type { ComponentChildren, JSX, Ref } from "preact";
 import { useId } from "preact/hooks";
@@ -6,14 +6,14 @@ import { useId } from "preact/hooks";
 interface Common {
   label: string;
   hint?: ComponentChildren;
-  /** What is wrong with it. */
+  /** The error message. */
   error?: string;
-  /** Put beside the label, for example a button. */
+  /** Shown beside the label, for example a button. */
   aside?: ComponentChildren;
 }
 
 interface Hideable {
-  /** The label is for screen readers alone. */
+  /** Show the label only to screen readers. */
   hideLabel?: boolean;
 }
 
@@ -23,7 +23,7 @@ interface Bound {
   "aria-invalid"?: true;
 }
 
-/** A field of any kind: `children` makes the control from the attributes that bind it. */
+/** A field of any kind: `children` renders the control with the given attributes. */
 function Field({
   label,
   hint,
@@ -120,7 +120,7 @@ export function SelectField({
   label, hint, error, aside, value, options, onValue,
 }: Common & {
   value: string;
-  /** The values and what is shown for them. */
+  /** Pairs of value and label. */
   options: readonly (readonly [string, string])[];
   onValue: (value: string) => void;
 }) {
@@ -174,7 +174,7 @@ export function CheckField({
   );
 }
 
-/** Move to the first field that is wrong, once it is drawn. */
+/** Focus the first field with an error, after the next render. */
 export function focusFirstError(form: HTMLElement | null): void {
   requestAnimationFrame(() => {
     form?.querySelector<HTMLElement>("[aria-invalid], [role=alert]")?.focus();

@@ -9,7 +9,7 @@ export function Figure({
   text,
 }: {
   name: string;
-  /** Null is any number, undefined one that is not known yet. */
+  /** Null means unlimited, undefined means not loaded. */
   value: number | null | undefined;
   text: string;
 }) {

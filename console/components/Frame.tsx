@@ -1,7 +1,7 @@
-/** What stands around every screen: the name of the service, the navigation, the choices. */
+/** The frame of the console: the name of the service, the navigation, the preferences. */
 
 import type { ComponentChildren } from "preact";
-import { href, release, route } from "../state/route";
+import { href, requestLeave, route } from "../state/route";
 import { chooseTheme, theme, type Theme } from "../state/preferences";
 import { forgetAdministrator, session } from "../state/session";
 import { signOut } from "../state/sign_out";
@@ -19,7 +19,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         class="skip"
         href="#content"
         onClick={(event) => {
-          event.preventDefault(); // the part behind # says which screen is shown
+          event.preventDefault(); // the URL fragment selects the screen
           document.getElementById("content")?.focus();
         }}
       >
@@ -92,12 +92,16 @@ function Account() {
       )}
       <div class="account-actions">
         {adminPassword && address && (
-          <button type="button" class="link" onClick={() => release(() => forgetAdministrator())}>
+          <button
+            type="button"
+            class="link"
+            onClick={() => requestLeave(() => forgetAdministrator())}
+          >
             <Icon name="shield" size={16} />
             {t.admin.leave}
           </button>
         )}
-        <button type="button" class="link" onClick={() => release(() => void signOut())}>
+        <button type="button" class="link" onClick={() => requestLeave(() => void signOut())}>
           <Icon name="leave" size={16} />
           {t.nav.signOut}
         </button>

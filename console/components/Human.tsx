@@ -1,8 +1,8 @@
 /**
- * The human verification (Turnstile), where the deployment has one.
+ * The human verification (Turnstile), if the deployment has one.
  *
- * Its script comes from Cloudflare. It is loaded into a page of its own, /human, whose policy
- * allows that host, so that the console's own policy need not.
+ * Its script comes from Cloudflare. The separate page /human loads it and has a policy that allows
+ * that host, so that the console's own policy can forbid it.
  */
 
 import { useEffect, useRef, useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** The console's drawings: lines of one weight in the colour of the text. */
+/** The icons: lines of one width in the colour of the text. */
 
 const PATHS = {
   compose: "M12 20h9 M16.5 3.5a2.1 2.1 0 0 1 3 3L7 19l-4 1 1-4z",
@@ -22,7 +22,6 @@ const PATHS = {
   users: "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M2 21c0-4 3-6 7-6s7 2 7 6 M16 3.5a4 4 0 0 1 0 7.2 M18 15.5c2.5.8 4 2.6 4 5.5",
   list: "M8 6h13 M8 12h13 M8 18h13 M3 6h.01 M3 12h.01 M3 18h.01",
   coins: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z M9 15c.6.9 1.7 1.3 3 1.3 1.7 0 3-.8 3-2.1 0-3-6-1.4-6-4.4C9 8.5 10.3 7.7 12 7.7c1.3 0 2.4.4 3 1.3 M12 6v12",
-  sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M12 2v2 M12 20v2 M4.9 4.9l1.4 1.4 M17.7 17.7l1.4 1.4 M2 12h2 M20 12h2 M4.9 19.1l1.4-1.4 M17.7 6.3l1.4-1.4",
   leave: "M10 4H4v16h6 M15 8l4 4-4 4 M19 12H9",
   refresh: "M20 11a8 8 0 1 0-2.3 6.3 M20 4v7h-7",
 } as const;

@@ -1,4 +1,4 @@
-/** What a person should read before they go on: a refusal, a warning, a piece of advice. */
+/** Notices: an error, a warning or advice. */
 
 import type { ComponentChildren } from "preact";
 import { describe } from "../texts/problems";
@@ -27,7 +27,7 @@ export function Notice({
   );
 }
 
-/** What the server refused, in its words; with `retry`, a button that asks again. */
+/** An API error; with `retry`, it has a button that tries again. */
 export function ProblemNotice({ problem, retry }: { problem: Problem; retry?: () => void }) {
   const t = useTexts();
   return (

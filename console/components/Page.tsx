@@ -1,4 +1,4 @@
-/** The frame of every screen: its title, which takes the focus when the screen changes. */
+/** The layout of every screen. Its title takes the focus when the screen changes. */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -15,7 +15,7 @@ export function Page({
   narrow,
 }: {
   title: string;
-  /** What is done on this screen, at the right of the title. */
+  /** The actions of the screen, to the right of the title. */
   aside?: ComponentChildren;
   intro?: ComponentChildren;
   children: ComponentChildren;
@@ -27,7 +27,7 @@ export function Page({
     document.title = name ? `${title} · ${name}` : title;
   }, [title, name]);
   useEffect(() => {
-    // The first screen leaves the focus to the browser; later ones tell that the page is another.
+    // The browser sets the first focus; later, the focus announces the new screen.
     if (!isFirst) heading.current?.focus();
     isFirst = false;
   }, []);

@@ -1,4 +1,4 @@
-/** A password in front of what it protects. */
+/** Asks for a password. */
 
 import { useState } from "preact/hooks";
 import { call, digest, Problem } from "../api/client";
@@ -7,39 +7,38 @@ import { useTexts } from "../texts";
 import { describe } from "../texts/problems";
 import { Button } from "./Button";
 import { CheckField, TextField } from "./Field";
-import { useForm, wrong } from "./form";
+import { fieldErrors, useForm } from "./form";
 import { Card, Page } from "./Page";
 
 export function PasswordGate({
   title,
   text,
   label,
-  wrong: refused,
+  wrong,
   enter,
   path,
   onEntered,
 }: {
   title: string;
   text: string;
-  /** What the password is called. */
+  /** The name of the password. */
   label: string;
-  /** What is said of another password. */
+  /** The error for a wrong password. */
   wrong: string;
-  /** What the button says. */
+  /** The label of the button. */
   enter: string;
-  /** Where the API says whether it is the right one. */
+  /** The API endpoint that checks the password. */
   path: string;
   onEntered: (password: string, keep: boolean) => void;
 }) {
   const t = useTexts();
-  const [password, setPassword] = useState("");
   const [keep, setKeep] = useState(isKept());
-  const form = useForm(["password"], async () => {
-    if (!password) throw wrong({ password: t.common.required });
+  const form = useForm({ password: "" }, async ({ password }) => {
+    if (!password) throw fieldErrors({ password: t.common.required });
     const body = { password: await digest(password) };
     await call("POST", path, { as: "anybody", body }).catch((error: unknown) => {
       const isRefused = error instanceof Problem && error.status === 401;
-      throw isRefused ? wrong({ password: refused }) : error;
+      throw isRefused ? fieldErrors({ password: wrong }) : error;
     });
     onEntered(password, keep);
   });
@@ -52,8 +51,7 @@ export function PasswordGate({
             type="password"
             autocomplete="current-password"
             required
-            value={password}
-            onValue={setPassword}
+            {...form.field("password")}
             error={form.errorAt("password") ?? (form.problem && describe(form.problem))}
           />
           <CheckField

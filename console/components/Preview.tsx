@@ -1,15 +1,15 @@
 /**
- * The HTML of a message, in a document of its own.
+ * The HTML of a message, in a separate document.
  *
- * The document is a static page of this site with a strict policy, in a frame where no script may
- * run. It is of our origin, because what has no script can't take its content from a message:
- * the console writes it.
+ * The document is a static page of this site with a strict policy, in a frame that runs no scripts.
+ * It has the console's origin so that the console can write into it: without scripts it can't
+ * receive its content by postMessage.
  */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useTexts } from "../texts";
 import { Button } from "./Button";
-import { showIn, type Shown } from "./mail_document";
+import { renderInto, type Rendered } from "./mail_document";
 
 const NO_IMAGES: ReadonlyMap<string, string> = new Map();
 const HIGHEST = 1200;
@@ -25,11 +25,11 @@ export function Preview({
   const frame = useRef<HTMLIFrameElement>(null);
   const [isLoaded, setIsLoaded] = useState(false);
   const [withRemote, setWithRemote] = useState(false);
-  const [{ hasBlocked, links }, setShown] = useState<Shown>({ hasBlocked: false, links: [] });
+  const [{ hasBlocked, links }, setRendered] = useState<Rendered>({ hasBlocked: false, links: [] });
   useEffect(() => {
     const element = frame.current;
     if (!isLoaded || !element) return undefined;
-    setShown(showIn(element, html, images, withRemote));
+    setRendered(renderInto(element, html, images, withRemote));
     const root = element.contentDocument!.documentElement;
     const fit = () => {
       element.height = String(Math.min(Math.max(root.offsetHeight, 120) + 2, HIGHEST));

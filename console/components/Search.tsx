@@ -1,6 +1,6 @@
-/** A search field, which looks by itself when the writer pauses. */
+/** A search field that starts the search when typing pauses. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, IconButton } from "./Button";
 import { Icon } from "./Icon";
 
@@ -12,36 +12,48 @@ export function Search({
   clear,
   find,
   maxLength,
-  wanted,
-  onWanted,
+  value,
+  onSearch,
 }: {
   label: string;
-  /** Stands in the field while it is empty. */
+  /** The placeholder. */
   hint: string;
-  /** What the button says that empties it. */
+  /** The label of the button that clears the field. */
   clear: string;
-  /** What the button says that looks; with one, nothing is looked for before. */
+  /** The label of a submit button; with it, the search starts only on submit. */
   find?: string;
   maxLength: number;
-  /** What is looked for. */
-  wanted: string;
-  onWanted: (words: string) => void;
+  /** The current search. */
+  value: string;
+  onSearch: (text: string) => void;
 }) {
-  const [text, setText] = useState(wanted);
-  const look = () => onWanted(text.trim());
-  useEffect(() => setText(wanted), [wanted]);
+  const [text, setText] = useState(value);
+  // A search from this field leaves its text alone: typing may have gone on since.
+  const submitted = useRef(value);
   useEffect(() => {
-    if (find || text.trim() === wanted) return undefined;
-    const timer = setTimeout(look, TYPING_MS);
+    if (value !== submitted.current) setText(value);
+    submitted.current = value;
+  }, [value]);
+  const search = () => {
+    submitted.current = text.trim();
+    onSearch(submitted.current);
+  };
+  const reset = () => {
+    setText("");
+    onSearch("");
+  };
+  useEffect(() => {
+    if (find || text.trim() === value) return undefined;
+    const timer = setTimeout(search, TYPING_MS);
     return () => clearTimeout(timer);
-  }, [text, wanted]);
+  }, [text, value]);
   return (
     <form
       role="search"
       class="find"
       onSubmit={(event) => {
         event.preventDefault();
-        look();
+        search();
       }}
     >
       <div class="search">
@@ -57,7 +69,7 @@ export function Search({
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
-        {wanted && <IconButton icon="close" label={clear} onClick={() => onWanted("")} />}
+        {text && <IconButton icon="close" label={clear} onClick={reset} />}
       </div>
       {find && <Button type="submit">{find}</Button>}
     </form>

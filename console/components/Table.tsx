@@ -1,12 +1,12 @@
-/** Tables, which become a list of cards where the screen is narrow. */
+/** Tables; on narrow screens each row becomes a card. */
 
 import type { ComponentChildren } from "preact";
 
-interface Column<Row> {
-  /** What stands above it, and beside each value on a narrow screen. */
+export interface Column<Row> {
+  /** The header; on narrow screens the label of each value. */
   title: string;
   cell: (row: Row) => ComponentChildren;
-  /** Numbers stand at the right. */
+  /** Numbers are aligned right. */
   kind?: "number" | "actions";
 }
 
@@ -16,7 +16,7 @@ export function Table<Row>({
   rows,
   id,
 }: {
-  /** What the table shows, for screen readers. */
+  /** The accessible name. */
   caption: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];

@@ -1,4 +1,4 @@
-/** Tabs, moved through with the arrow keys (WAI-ARIA Authoring Practices, "Tabs"). */
+/** Tabs with arrow key navigation (WAI-ARIA Authoring Practices, "Tabs"). */
 
 import type { ComponentChildren } from "preact";
 import { useId, useRef } from "preact/hooks";
@@ -14,7 +14,7 @@ export function Tabs<Name extends string>({
   tabs: readonly (readonly [Name, string])[];
   chosen: Name;
   onChosen: (name: Name) => void;
-  /** What belongs to the chosen tab. */
+  /** The content of the chosen tab. */
   children: ComponentChildren;
 }) {
   const id = useId();

@@ -1,4 +1,4 @@
-/** A time of the API, as the language that is shown writes it. */
+/** A time from the API in the format of the current language. */
 
 import { serverTime, time } from "../texts/formats";
 

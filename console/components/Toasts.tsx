@@ -1,8 +1,8 @@
 /**
- * The short news, in front of everything.
+ * The toasts, in front of everything.
  *
- * Each layer, the page or a dialog, has a place for them from its beginning, so that screen
- * readers hear what is added; the foremost shows them, since a dialog makes inert what is behind.
+ * Each layer (the page, or a dialog) renders a live region from the start, so that screen readers
+ * announce additions. The top layer shows the toasts: a dialog makes the layers below inert.
  */
 
 import { createStore, useStore } from "../state/store";
@@ -15,7 +15,7 @@ const PAGE = "page";
 
 const layers = createStore<readonly string[]>([PAGE]);
 
-/** Put a layer in front of the others; the answer takes it away. */
+/** Add a layer on top; the returned function removes it. */
 export function enterLayer(layer: string): () => void {
   layers.set([...layers.get(), layer]);
   return () => layers.set(layers.get().filter((one) => one !== layer));

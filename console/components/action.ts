@@ -1,4 +1,4 @@
-/** What a press orders of the API: busy meanwhile, and what was refused. */
+/** A hook for actions that call the API: tracks whether one runs and how it failed. */
 
 import { useState } from "preact/hooks";
 import { Problem } from "../api/client";
@@ -6,12 +6,12 @@ import { Problem } from "../api/client";
 export function useAction() {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  /** Do `order`, and tell whether it succeeded. */
-  const run = async (order: () => Promise<void>): Promise<boolean> => {
+  /** Run `action` and return whether it succeeded. */
+  const run = async (action: () => Promise<void>): Promise<boolean> => {
     setBusy(true);
     setProblem(undefined);
     try {
-      await order();
+      await action();
       return true;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

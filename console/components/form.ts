@@ -1,4 +1,4 @@
-/** Forms that call the API: what is wrong is shown at its field. */
+/** Forms that call the API and show errors at their fields. */
 
 import { useRef, useState } from "preact/hooks";
 import { Problem } from "../api/client";
@@ -9,16 +9,23 @@ import { focusFirstError } from "./Field";
 export const SHORTEST_PASSWORD = 10;
 
 /**
- * @param fields the JSON paths that the form has fields for.
- * @param order what submitting does; it throws a `Problem`.
+ * @param initial the values of the text fields, by their JSON paths in the request.
+ * @param action called on submit with the values; throws a `Problem` on failure.
+ * @param others the JSON paths of other fields.
  */
-export function useForm(fields: readonly string[], order: () => Promise<void>) {
+export function useForm<Name extends string>(
+  initial: Record<Name, string>,
+  action: (values: Record<Name, string>) => Promise<void>,
+  others: readonly string[] = [],
+) {
+  const [values, setValues] = useState(initial);
+  const fields = [...Object.keys(initial), ...others];
   const form = useRef<HTMLFormElement>(null);
   const { busy, problem, run } = useAction();
   const [failures, setFailures] = useState(0);
   const submit = async (event: Event) => {
     event.preventDefault();
-    if (await run(order)) return;
+    if (await run(() => action(values))) return;
     setFailures((old) => old + 1);
     focusFirstError(form.current);
   };
@@ -30,27 +37,35 @@ export function useForm(fields: readonly string[], order: () => Promise<void>) {
     problem.errors.every(({ field }) => fields.includes(field));
   return {
     busy,
-    /** How often it was refused; a human verification counts only once. */
+    /** The number of failed attempts; each needs a new human verification. */
     failures,
     errorAt,
-    /** What no field shows. */
+    values,
+    reset: () => setValues(initial),
+    /** The properties that bind a field to its value and error. */
+    field: (name: Name) => ({
+      value: values[name],
+      onValue: (value: string) => setValues((old) => ({ ...old, [name]: value })),
+      error: errorAt(name),
+    }),
+    /** The problem, unless the fields show all of it. */
     problem: isAtFields ? undefined : problem,
     attributes: {
       ref: form,
       class: "stack",
-      noValidate: true, // the browser's own words would be in the browser's language
+      noValidate: true, // the browser's messages would be in the browser's language
       onSubmit: (event: Event) => void submit(event),
     },
   };
 }
 
-/** A refusal before anything is sent: by JSON path, what is wrong. */
-export function wrong(errors: Record<string, string>): Problem {
-  const faults = Object.entries(errors).map(([field, message]) => ({ field, message }));
-  return new Problem(0, "wrong_here", faults[0]?.message ?? "", faults);
+/** An error found before the request is sent: messages by JSON path. */
+export function fieldErrors(errors: Record<string, string>): Problem {
+  const all = Object.entries(errors).map(([field, message]) => ({ field, message }));
+  return new Problem(0, "wrong_here", all[0]?.message ?? "", all);
 }
 
-/** The whole number that a person typed, or nothing where it is none. */
+/** The entered whole number, or undefined if the text is not one. */
 export function wholeNumber(text: string): number | undefined {
   const number = Number(text);
   return /^\d+$/.test(text.trim()) && Number.isSafeInteger(number) ? number : undefined;

@@ -1,17 +1,19 @@
 /**
- * A message's HTML, made ready for a document that shows it.
+ * Prepares the HTML of a message for display.
  *
- * That document's policy and sandbox already keep scripts from running and everything remote from
- * being loaded (public/_headers). What is removed here would be stopped there, with a line in the
- * browser's console; links and forms would lead away from the message.
+ * The policy and the sandbox of the document (public/_headers) already block scripts and remote
+ * content. Removing it here avoids the error messages in the browser's console. Links and forms
+ * would leave the message.
  */
+
+import { decoded } from "../decode";
 
 const REMOVED =
   "script, base, link, meta, title, iframe, frame, frameset, object, embed, applet, portal, " +
   "audio, video, source, track, template, dialog, " +
   "input[type=image], animate, set, foreignObject, use, feImage";
 
-/** Attributes that load, run, lead away, or take the focus. */
+/** Attributes that load, run scripts, navigate, or take the focus. */
 const LOADING = new RegExp(
   "^(on.*|href|xlink:href|src|srcset|imagesrcset|srcdoc|background|poster|data|action|formaction|" +
     "ping|target|manifest|autofocus|accesskey|tabindex|contenteditable|popover|popovertarget|is)$",
@@ -22,56 +24,56 @@ const REMOTE = /^\s*(https?:)?\/\//i;
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** The most characters of style sheets that are applied: newsletters have a tenth of it. */
-const MOST_STYLE = 200_000;
+/** Upper bound for characters of style sheets; newsletters have about a tenth. */
+const MAX_STYLE = 200_000;
 
-export interface Shown {
-  /** Whether something of it lies on another server, and is not shown. */
+export interface Rendered {
+  /** Whether content from other servers was removed. */
   hasBlocked: boolean;
-  /** Where its links lead, each once: they do not open in the frame. */
+  /** The distinct link targets. Links do not open in the frame. */
   links: string[];
 }
 
 /**
- * Show `html` in `frame`, whose document is ours.
+ * Show `html` in `frame`, a document of this site.
  *
- * `images` has the pictures that it names as `cid:`, as data URLs; what lies on other servers is
- * left in it only with `withRemote`.
+ * `images` maps content ids (`cid:`) to data URLs. Content from other servers is kept only with
+ * `withRemote`.
  */
-export function showIn(
+export function renderInto(
   frame: HTMLIFrameElement,
   html: string,
   images: ReadonlyMap<string, string>,
   withRemote: boolean,
-): Shown {
+): Rendered {
   const target = frame.contentDocument!;
-  // Made by the frame's own parser, so that inline styles are judged by the frame's policy.
+  // Use the frame's own parser, so that the frame's policy applies to inline styles.
   const { DOMParser: Parser } = frame.contentWindow as Window & typeof globalThis;
   const parsed = new Parser().parseFromString(withoutHandlers(html), "text/html");
-  const shown: Shown = { hasBlocked: false, links: [] };
-  unname(parsed);
+  const result: Rendered = { hasBlocked: false, links: [] };
+  removeNames(parsed);
   for (const element of parsed.querySelectorAll(REMOVED)) element.remove();
-  let left = MOST_STYLE;
+  let left = MAX_STYLE;
   for (const style of parsed.querySelectorAll("style")) {
     const css = style.textContent.slice(0, left);
     left -= css.length;
-    style.textContent = withoutLoads(css, withRemote, shown);
+    style.textContent = withoutResources(css, withRemote, result);
   }
-  for (const element of parsed.querySelectorAll("*")) clean(element, images, withRemote, shown);
-  shown.links = [...new Set(shown.links)];
+  for (const element of parsed.querySelectorAll("*")) clean(element, images, withRemote, result);
+  result.links = [...new Set(result.links)];
   target.head.replaceChildren(baseStyle(target));
   for (const style of parsed.head.querySelectorAll("style")) target.head.append(style);
-  // A message of frames has no body.
+  // A message with a frameset has no body.
   const body = (parsed.body as HTMLElement | null) ?? parsed.createElement("body");
   target.body.replaceWith(target.adoptNode(body));
-  return shown;
+  return result;
 }
 
 /**
- * Remove what stands in front of the methods of documents and forms: what has a name is found in
- * them by it (HTML, "named properties"). Until then nothing is called by way of the object itself.
+ * Remove names and forms, which could shadow methods of the document (DOM clobbering; HTML, "named
+ * properties"). Until then, call methods only through their prototypes.
  */
-function unname(parsed: Document): void {
+function removeNames(parsed: Document): void {
   const all = (selector: string) =>
     Document.prototype.querySelectorAll.call(parsed, selector) as NodeListOf<Element>;
   for (const element of all("[name]")) Element.prototype.removeAttribute.call(element, "name");
@@ -83,9 +85,8 @@ function unname(parsed: Document): void {
 }
 
 /**
- * HTML without event handlers and without a base. Browsers name each one that they stop, already
- * while they parse, so most are taken out before; `clean` finds those that are written in ways
- * not foreseen here.
+ * HTML without event handlers and without a base. Browsers log each one that they block while they
+ * parse, so most are removed before parsing. `clean` removes the rest.
  */
 function withoutHandlers(html: string): string {
   const withoutBase = html.replace(/<base\b[^>]*>?/gi, "");
@@ -98,33 +99,33 @@ function clean(
   element: Element,
   images: ReadonlyMap<string, string>,
   withRemote: boolean,
-  shown: Shown,
+  result: Rendered,
 ): void {
   const isImage = element.localName === "img";
-  const source = isImage ? imageSource(element, images, withRemote, shown) : undefined;
+  const source = isImage ? imageSource(element, images, withRemote, result) : undefined;
   const href = element.localName === "a" ? element.getAttribute("href") : null;
   for (const { name, value } of [...element.attributes]) {
-    if (name === "background" && REMOTE.test(value)) shown.hasBlocked = true;
+    if (name === "background" && REMOTE.test(value)) result.hasBlocked = true;
     if (LOADING.test(name)) element.removeAttribute(name);
     else if (element.namespaceURI === SVG && name !== "style") {
-      const local = withoutLoads(value, false, { hasBlocked: false, links: [] });
+      const local = withoutResources(value, false, { hasBlocked: false, links: [] });
       if (local !== value) element.setAttribute(name, local);
     }
   }
   if (source) element.setAttribute("src", source);
   if (href) {
     element.setAttribute("title", href);
-    shown.links.push(href);
+    result.links.push(href);
   }
   const style = element.getAttribute("style");
-  if (style) element.setAttribute("style", withoutLoads(style, withRemote, shown));
+  if (style) element.setAttribute("style", withoutResources(style, withRemote, result));
 }
 
 function imageSource(
   image: Element,
   images: ReadonlyMap<string, string>,
   withRemote: boolean,
-  shown: Shown,
+  result: Rendered,
 ): string | undefined {
   const source = (image.getAttribute("src") ?? "").trim();
   if (/^data:image\//i.test(source)) return source;
@@ -132,11 +133,11 @@ function imageSource(
   const remote = [source, firstOfSet(image)].find((address) => REMOTE.test(address));
   if (remote === undefined) return undefined;
   if (withRemote) return remote.replace(/^\/\//, "https://");
-  shown.hasBlocked = true;
+  result.hasBlocked = true;
   return undefined;
 }
 
-/** The first address of a srcset: commas end an address only at its end (HTML, "srcset"). */
+/** The first URL of a srcset; only trailing commas end a URL (HTML, "srcset"). */
 function firstOfSet(image: Element): string {
   const first = /^[\s,]*(\S*)/.exec(image.getAttribute("srcset") ?? "")![1]!;
   let end = first.length;
@@ -145,12 +146,12 @@ function firstOfSet(image: Element): string {
 }
 
 /**
- * Style sheets without what they would load; pictures stay with `withRemote`.
+ * A style sheet without the resources that it loads; images stay with `withRemote`.
  *
- * Each expression reads a text once, however it is made: what is never closed ends with the text.
+ * Each expression takes linear time on any input: an unclosed construct extends to the end.
  */
-function withoutLoads(css: string, withRemote: boolean, shown: Shown): string {
-  // An escape hides a word from this, but not from the browser.
+function withoutResources(css: string, withRemote: boolean, result: Rendered): string {
+  // Resolve escapes first: the browser does, and they could hide a keyword.
   const plain = css.replace(/\\([0-9a-f]{1,6})\s?|\\([^\n])/gi, (_, code: string, other: string) =>
     code ? String.fromCodePoint(Math.min(parseInt(code, 16), 0x10ffff)) : other,
   );
@@ -163,7 +164,7 @@ function withoutLoads(css: string, withRemote: boolean, shown: Shown): string {
       const address = quoted.replace(/^["']|["']$/g, "");
       if (/^(data:image\/|#)/i.test(address)) return whole;
       if (withRemote && REMOTE.test(address)) return whole;
-      if (REMOTE.test(address)) shown.hasBlocked = true;
+      if (REMOTE.test(address)) result.hasBlocked = true;
       return "none";
     });
 }
@@ -177,12 +178,4 @@ function baseStyle(target: Document): HTMLStyleElement {
     "img{max-width:100%;height:auto}" +
     "img:not([src]){padding:2px 6px;border:1px dashed #b5b5b0;color:#5f5f59;font-size:12px}";
   return style;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,4 +1,4 @@
-/** A new message. */
+/** The screen that writes and sends a message. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Problem } from "../api/client";
@@ -17,11 +17,11 @@ import { describe } from "../texts/problems";
 import { useTexts } from "../texts";
 import { Attachments, FileButton, useReading } from "./compose/Attachments";
 import { Body } from "./compose/Body";
-import { placed } from "./compose/errors";
+import { errorsByField } from "./compose/errors";
 import { useDraft, type Drafting } from "./compose/use_draft";
 import { useSending, type Doubt, type Sending } from "./compose/use_sending";
 
-/** `address` is the sender, who stays the same as long as this is shown. */
+/** `address` is the sender; it does not change while this is mounted. */
 export default function Compose({ address }: { address: string }) {
   const drafting = useDraft(address);
   const sending = useSending(drafting);
@@ -49,8 +49,8 @@ function Form({
   const area = useRef<HTMLTextAreaElement>(null);
   const [isAsking, setIsAsking] = useState(false);
   const [hasMore, setHasMore] = useState(Boolean(draft.cc + draft.bcc + draft.replyTo));
-  // Of the draft as it was sent: what is mended since may have other words in its place.
-  const { at, elsewhere } = useMemo(() => placed(problem, draft), [problem]);
+  // Computed from the draft as it was sent: later edits may move the recipients.
+  const { at, elsewhere } = useMemo(() => errorsByField(problem, draft), [problem]);
   const isSending = progress !== undefined;
   const showsMore = hasMore || Boolean(at.cc ?? at.bcc ?? at.replyTo);
   const { reading, add } = useReading((file) => {
@@ -62,6 +62,16 @@ function Form({
       const place = area.current?.selectionStart ?? old.body.length;
       return { files, body: old.body.slice(0, place) + image + old.body.slice(place) };
     });
+  });
+  const field = (name: "fromName" | "to" | "cc" | "bcc" | "replyTo" | "subject") => ({
+    value: draft[name],
+    onValue: (value: string) => edit({ [name]: value }),
+    error: at[name],
+  });
+  const mailboxes = (name: "to" | "cc" | "bcc" | "replyTo") => ({
+    ...field(name),
+    autocomplete: "off" as const,
+    spellcheck: false,
   });
   const advice = (refused: Problem) => {
     if (refused.isUnclear) return t.compose.lost;
@@ -90,14 +100,14 @@ function Form({
         onKeyDown={(event) => {
           if (event.key !== "Enter" || event.isComposing) return;
           const isOrder = event.ctrlKey || event.metaKey;
-          // Enter in a field is often a slip, and a message can't be called back.
+          // Enter in a field is often a slip, and sending is irreversible.
           if (isOrder || event.target instanceof HTMLInputElement) event.preventDefault();
           if (isOrder && !event.repeat && !reading.length) void sending.send();
         }}
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => {
           event.preventDefault();
-          if (isSending) return; // it would miss what is under way
+          if (isSending) return; // the request already left without it
           void add([...(event.dataTransfer?.files ?? [])]);
         }}
       >
@@ -110,19 +120,13 @@ function Form({
             <TextField
               label={t.compose.fromName}
               autocomplete="name"
-              value={draft.fromName}
-              onValue={(fromName) => edit({ fromName })}
-              error={at.fromName}
+              {...field("fromName")}
             />
           </div>
           <TextField
             label={t.compose.to}
             hint={t.compose.recipientsHint}
-            autocomplete="off"
-            spellcheck={false}
-            value={draft.to}
-            onValue={(to) => edit({ to })}
-            error={at.to}
+            {...mailboxes("to")}
             aside={
               !showsMore && (
                 <button type="button" class="link" onClick={() => setHasMore(true)}>
@@ -134,31 +138,13 @@ function Form({
           {showsMore && (
             <>
               <div class="pair">
-                <TextField
-                  label={t.compose.cc}
-                  autocomplete="off"
-                  spellcheck={false}
-                  value={draft.cc}
-                  onValue={(cc) => edit({ cc })}
-                  error={at.cc}
-                />
-                <TextField
-                  label={t.compose.bcc}
-                  autocomplete="off"
-                  spellcheck={false}
-                  value={draft.bcc}
-                  onValue={(bcc) => edit({ bcc })}
-                  error={at.bcc}
-                />
+                <TextField label={t.compose.cc} {...mailboxes("cc")} />
+                <TextField label={t.compose.bcc} {...mailboxes("bcc")} />
               </div>
               <TextField
                 label={t.compose.replyTo}
                 hint={t.compose.replyToHint}
-                autocomplete="off"
-                spellcheck={false}
-                value={draft.replyTo}
-                onValue={(replyTo) => edit({ replyTo })}
-                error={at.replyTo}
+                {...mailboxes("replyTo")}
               />
             </>
           )}
@@ -167,9 +153,7 @@ function Form({
             autocomplete="off"
             spellcheck
             dir="auto"
-            value={draft.subject}
-            onValue={(subject) => edit({ subject })}
-            error={at.subject}
+            {...field("subject")}
           />
           <Body
             draft={draft}
@@ -276,7 +260,7 @@ function Form({
   );
 }
 
-/** Whether the draft is sent as another message is asked, for only its writer knows. */
+/** Asks the writer whether to send the draft as a new message. */
 function InDoubt({ doubt, sendAsNew }: { doubt: Doubt; sendAsNew: () => Promise<void> }) {
   const t = useTexts();
   const { title, text } = t.compose.doubts[doubt.why];

@@ -1,13 +1,13 @@
-/** One message: what became of it, what is in it, and what can be done with it. */
+/** One message: its status, its content, and the actions on it. */
 
 import { useMemo, useState } from "preact/hooks";
 import { call, Problem } from "../api/client";
 import { usePolling } from "../api/poll";
-import { mailOf } from "../api/sent_mail";
+import { mailbox, mailOf } from "../api/sent_mail";
 import {
   WAITING,
   type DeliveryStatus,
-  type SendAnswer,
+  type SendResponse,
   type SendboxMessage,
   type SentMail,
 } from "../api/types";
@@ -17,7 +17,7 @@ import { Button, ButtonLink } from "../components/Button";
 import { Confirm } from "../components/Dialog";
 import { Empty, Skeleton } from "../components/Empty";
 import { TextField } from "../components/Field";
-import { wrong } from "../components/form";
+import { fieldErrors } from "../components/form";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
 import { Preview } from "../components/Preview";
@@ -31,18 +31,18 @@ import { toast } from "../state/toasts";
 import { localInput, size, time } from "../texts/formats";
 import { useTexts } from "../texts";
 
-/** What becomes known of single recipients after a mail has left, the worst first. */
-const BAD_NEWS: readonly DeliveryStatus[] = ["complained", "bounced", "failed"];
+/** The bad delivery statuses of a recipient, worst first. */
+const BAD_STATUSES: readonly DeliveryStatus[] = ["complained", "bounced", "failed"];
 
-const NEWS_MS = 10 * 60_000;
+const EVENTS_MS = 10 * 60_000;
 
 export default function Message({ id }: { id: string }) {
   const t = useTexts();
-  const place = `/api/sendbox/${encodeURIComponent(id)}`;
-  const { data: message, problem, reload } = useGet<SendboxMessage>(place);
-  // After it has left there may still be news of its recipients.
+  const path = `/api/sendbox/${encodeURIComponent(id)}`;
+  const { data: message, problem, reload } = useGet<SendboxMessage>(path);
+  // Delivery events may still arrive for some time after sending.
   const isYoung =
-    message?.finished_at != null && Date.now() - Date.parse(message.finished_at) < NEWS_MS;
+    message?.finished_at != null && Date.now() - Date.parse(message.finished_at) < EVENTS_MS;
   const mayChange = message !== undefined && (WAITING.includes(message.status) || isYoung);
   const state = JSON.stringify([message?.status, message?.history.length]);
   usePolling(reload, state, { isOn: mayChange, problem });
@@ -56,13 +56,13 @@ export default function Message({ id }: { id: string }) {
       <Skeleton lines={5} />
     );
   }
-  return <Shown message={message} problem={problem} reload={reload} />;
+  return <Loaded message={message} problem={problem} reload={reload} />;
 }
 
-/** The status that asks most for a look: a mail that was taken may have come back since. */
+/** The worst status of the message and its recipients: a sent message may have bounced since. */
 function worst({ status, recipients }: SendboxMessage): DeliveryStatus {
   const known = recipients.map((recipient) => recipient.status);
-  return BAD_NEWS.find((news) => known.includes(news)) ?? status;
+  return BAD_STATUSES.find((bad) => known.includes(bad)) ?? status;
 }
 
 function Gone() {
@@ -77,7 +77,7 @@ function Gone() {
   );
 }
 
-function Shown({
+function Loaded({
   message,
   problem,
   reload,
@@ -135,7 +135,7 @@ function Shown({
   );
 }
 
-/** What a status means for the person, where it needs a word. */
+/** Explains the statuses that need it. */
 function Advice({ message }: { message: SendboxMessage }) {
   const t = useTexts();
   const { status, code } = message;
@@ -195,7 +195,7 @@ function Actions({
     (status === "failed" || status === "unknown") && hasContent && !message.attachments.length;
   const maySettle = status === "scheduled" || status === "queued";
   const close = () => setQuestion(undefined);
-  const place = `/api/sendbox/${encodeURIComponent(message.id)}`;
+  const path = `/api/sendbox/${encodeURIComponent(message.id)}`;
   const email = `/emails/${encodeURIComponent(message.id)}`;
 
   const copy = async () => {
@@ -247,7 +247,7 @@ function Actions({
           kind={status === "unknown" ? "danger" : "primary"}
           onClose={close}
           action={async () => {
-            const { id } = await call<SendAnswer>("POST", `${place}/retry`, {
+            const { id } = await call<SendResponse>("POST", `${path}/retry`, {
               headers: { "Idempotency-Key": key },
             });
             toast(t.message.sentAgain);
@@ -287,7 +287,7 @@ function Actions({
             const body = { scheduled_at: isNaN(at.valueOf()) ? laterAt : at.toISOString() };
             await call("PATCH", email, { body }).catch((error: unknown) => {
               const isTime = error instanceof Problem && error.errors.length > 0;
-              throw isTime ? wrong({ scheduled_at: t.compose.laterWrong }) : error;
+              throw isTime ? fieldErrors({ scheduled_at: t.compose.laterWrong }) : error;
             });
             toast(t.message.rescheduled);
             await reload();
@@ -308,7 +308,7 @@ function Actions({
           yes={t.common.delete}
           onClose={close}
           action={async () => {
-            await call("DELETE", place);
+            await call("DELETE", path);
             toast(t.message.deleted);
             go("/sent");
           }}
@@ -331,7 +331,7 @@ function Actions({
   );
 }
 
-/** A new message with what is kept of this one. */
+/** A draft with the stored content of this message. */
 function copyOf(message: SendboxMessage, mail: SentMail): Draft {
   const mailboxes = (kind: string) =>
     message.recipients
@@ -350,14 +350,6 @@ function copyOf(message: SendboxMessage, mail: SentMail): Draft {
     isHtml,
     body: (isHtml ? message.html : message.text) ?? "",
   };
-}
-
-/** `Name <address>`, the name in quotes where it needs them (RFC 5322, section 3.4). */
-function mailbox(address: string, name: string | null): string {
-  if (!name) return address;
-  const isPlain = /^[^()<>[\]:;@\\,."]*$/.test(name);
-  const quoted = isPlain ? name : `"${name.replace(/["\\]/g, "\\$&")}"`;
-  return `${quoted} <${address}>`;
 }
 
 function Head({ message, mail }: { message: SendboxMessage; mail: SentMail }) {
@@ -412,7 +404,7 @@ function Content({ message }: { message: SendboxMessage }) {
     <Tabs
       label={t.message.content}
       tabs={[
-        ["html", t.message.htmlTab],
+        ["html", t.compose.html],
         ["text", t.message.textTab],
       ]}
       chosen={chosen}

@@ -1,4 +1,4 @@
-/** What programs need to send as this address, and what its owner may change. */
+/** The credential of the address, snippets for programs, and changes by the owner. */
 
 import { useState, type Dispatch, type StateUpdater } from "preact/hooks";
 import { call, digest, Problem } from "../api/client";
@@ -6,7 +6,7 @@ import { Button } from "../components/Button";
 import { Code, CopyButton } from "../components/Copy";
 import { Confirm } from "../components/Dialog";
 import { TextField } from "../components/Field";
-import { SHORTEST_PASSWORD, useForm, wrong } from "../components/form";
+import { fieldErrors, SHORTEST_PASSWORD, useForm } from "../components/form";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
 import { Tabs } from "../components/Tabs";
@@ -18,7 +18,7 @@ import { toast } from "../state/toasts";
 import { useTexts } from "../texts";
 import {
   curl,
-  given,
+  valuesFor,
   HIDDEN,
   javascript,
   requests,
@@ -85,8 +85,8 @@ function Snippets({ isShown }: { isShown: boolean }) {
   const smtp = useStore(site)!.smtpImapProxyConfig.smtp;
   const signedIn = useStore(session);
   const [kind, setKind] = useState<Kind>("curl");
-  const real = given(signedIn, true);
-  const hidden = given(signedIn, isShown);
+  const real = valuesFor(signedIn, true);
+  const hidden = valuesFor(signedIn, isShown);
   const code = (write: typeof curl, label: string) => (
     <Code text={write(real)} shown={write(hidden)} label={label} />
   );
@@ -184,7 +184,7 @@ function Replace() {
 /**
  * A new credential from the server.
  *
- * @param unknown what is said where no answer tells whether there is one.
+ * @param unknown the error message if no response arrives.
  */
 async function replacement(unknown: string): Promise<string> {
   try {
@@ -198,16 +198,15 @@ async function replacement(unknown: string): Promise<string> {
 function ChangePassword() {
   const t = useTexts();
   const { address } = useStore(session);
-  const [password, setPassword] = useState("");
-  const [repeated, setRepeated] = useState("");
-  const form = useForm(["new_password", "repeated"], async () => {
-    if (password.length < SHORTEST_PASSWORD) throw wrong({ new_password: t.password.tooShort });
-    if (password !== repeated) throw wrong({ repeated: t.password.notSame });
+  const form = useForm({ new_password: "", repeated: "" }, async (entered) => {
+    const { new_password: password, repeated } = entered;
+    const { tooShort } = t.password;
+    if (password.length < SHORTEST_PASSWORD) throw fieldErrors({ new_password: tooShort });
+    if (password !== repeated) throw fieldErrors({ repeated: t.password.notSame });
     const body = { new_password: await digest(password) };
     await call("POST", "/api/address_change_password", { body });
     toast(t.password.changed);
-    setPassword("");
-    setRepeated("");
+    form.reset();
   });
   return (
     <Card title={t.password.changeTitle}>
@@ -222,17 +221,13 @@ function ChangePassword() {
             hint={t.password.newPasswordHint}
             type="password"
             autocomplete="new-password"
-            value={password}
-            onValue={setPassword}
-            error={form.errorAt("new_password")}
+            {...form.field("new_password")}
           />
           <TextField
             label={t.password.repeat}
             type="password"
             autocomplete="new-password"
-            value={repeated}
-            onValue={setRepeated}
-            error={form.errorAt("repeated")}
+            {...form.field("repeated")}
           />
         </div>
         {form.problem && <ProblemNotice problem={form.problem} />}

@@ -1,4 +1,4 @@
-/** What the address has sent, newest first, in pages that all are as quick as the first. */
+/** The sent messages of the address, newest first, paged with a cursor. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../api/client";
@@ -7,13 +7,13 @@ import { mailOf } from "../api/sent_mail";
 import { WAITING, type SendboxEntry, type SendboxPage, type SentMail } from "../api/types";
 import { useGet } from "../api/use";
 import { Badge } from "../components/Badge";
-import { Button, ButtonLink, IconButton } from "../components/Button";
+import { Button, ButtonLink } from "../components/Button";
 import { Confirm } from "../components/Dialog";
-import { Empty, Skeleton } from "../components/Empty";
-import { Icon } from "../components/Icon";
-import { ProblemNotice } from "../components/Notice";
+import { Empty } from "../components/Empty";
+import { Loader } from "../components/Loader";
 import { Page } from "../components/Page";
-import { go, href, replace, route } from "../state/route";
+import { Search } from "../components/Search";
+import { href, replace, route } from "../state/route";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { toast } from "../state/toasts";
@@ -21,9 +21,8 @@ import { serverTime, shortTime, time } from "../texts/formats";
 import { useTexts } from "../texts";
 
 const PAGE = 25;
-const TYPING_MS = 250;
 
-/** The cursor of the page before the one of a cursor, as this visit came through them. */
+/** For each cursor, the cursor of the previous page, as visited. */
 const before = new Map<string, string>();
 
 export default function Sent() {
@@ -33,12 +32,13 @@ export default function Sent() {
   const cursor = query.get("cursor") ?? "";
   const mayDelete = useStore(site)?.enableUserDeleteEmail;
   const [isClearing, setIsClearing] = useState(false);
-  const { data, problem, reload } = useGet<SendboxPage>("/api/sendbox", {
+  const loaded = useGet<SendboxPage>("/api/sendbox", {
     query: { limit: PAGE, cursor, ...(words && { q: words }) },
   });
+  const { data, problem, reload } = loaded;
   const isWaiting = data?.results.some(({ status }) => WAITING.includes(status)) ?? false;
   const state = JSON.stringify(data?.results.map(({ id, status }) => [id, status]));
-  // New messages come to the first page, and on the others only what waits can change.
+  // New messages appear on the first page; other pages change only while a message waits.
   usePolling(reload, state, { isOn: !cursor || isWaiting, problem });
   useFocusOnPaging(words, cursor);
   return (
@@ -54,10 +54,17 @@ export default function Sent() {
         )
       }
     >
-      <Search words={words} />
-      {problem && <ProblemNotice problem={problem} retry={() => void reload()} />}
-      {!data && !problem && <Skeleton lines={6} />}
-      {data && <Messages page={data} words={words} cursor={cursor} />}
+      <Search
+        label={t.sent.search}
+        hint={t.sent.searchHint}
+        clear={t.sent.clear}
+        maxLength={200}
+        value={words}
+        onSearch={(q) => replace("/sent", { q })}
+      />
+      <Loader from={loaded}>
+        {(page) => <Messages page={page} words={words} cursor={cursor} />}
+      </Loader>
       {isClearing && (
         <Confirm
           title={t.sent.clearAllTitle}
@@ -77,7 +84,7 @@ export default function Sent() {
   );
 }
 
-/** Give the focus to the title on another page of the same list, as another screen does. */
+/** Focus the title when the page of the list changes, as on a change of the screen. */
 function useFocusOnPaging(words: string, cursor: string): void {
   const last = useRef({ words, cursor });
   useEffect(() => {
@@ -85,49 +92,6 @@ function useFocusOnPaging(words: string, cursor: string): void {
     last.current = { words, cursor };
     if (isPaged) document.querySelector("h1")?.focus();
   }, [words, cursor]);
-}
-
-function Search({ words }: { words: string }) {
-  const t = useTexts();
-  const [text, setText] = useState(words);
-  // What was asked for from here stays as it is typed, which may have gone on meanwhile.
-  const asked = useRef(words);
-  useEffect(() => {
-    if (words !== asked.current) setText(words);
-    asked.current = words;
-  }, [words]);
-  const ask = () => {
-    asked.current = text.trim();
-    replace("/sent", { q: asked.current });
-  };
-  useEffect(() => {
-    if (text.trim() === words) return undefined;
-    const timer = setTimeout(ask, TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [text, words]);
-  return (
-    <form
-      role="search"
-      class="search"
-      onSubmit={(event) => {
-        event.preventDefault();
-        ask();
-      }}
-    >
-      <Icon name="search" />
-      <input
-        type="search"
-        aria-label={t.sent.search}
-        placeholder={t.sent.searchHint}
-        maxLength={200}
-        value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      {text && (
-        <IconButton icon="close" label={t.sent.clear} onClick={() => go("/sent")} />
-      )}
-    </form>
-  );
 }
 
 function Messages({ page, words, cursor }: { page: SendboxPage; words: string; cursor: string }) {
@@ -204,7 +168,7 @@ function Entry({ entry }: { entry: SendboxEntry }) {
   );
 }
 
-/** The beginning of the text, on one line. */
+/** The start of the text, on one line. */
 function snippet(mail: SentMail): string {
   const start = mail.content.slice(0, 2000);
   const text = mail.is_html

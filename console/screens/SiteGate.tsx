@@ -1,4 +1,4 @@
-/** The site password, in front of everything where the site has one. */
+/** Asks for the site password, if the site has one, before any screen. */
 
 import type { ComponentChildren } from "preact";
 import { PasswordGate } from "../components/PasswordGate";

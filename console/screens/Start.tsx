@@ -1,4 +1,4 @@
-/** The start: an address is made, or somebody signs in with one. */
+/** The start screen: create an address, or sign in. */
 
 import { useState } from "preact/hooks";
 import { call, digest } from "../api/client";
@@ -6,7 +6,7 @@ import type { CreatedAddress } from "../api/types";
 import { Button, ButtonLink } from "../components/Button";
 import { Code, CopyButton } from "../components/Copy";
 import { CheckField, SelectField, TextField } from "../components/Field";
-import { useForm, wrong } from "../components/form";
+import { fieldErrors, useForm } from "../components/form";
 import { Human } from "../components/Human";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
@@ -69,11 +69,9 @@ function Create({
 }) {
   const t = useTexts();
   const settings = useStore(site)!;
-  const [name, setName] = useState("");
-  const [domain, setDomain] = useState("");
   const [token, setToken] = useState("");
   const isRandom = settings.disableCustomAddressName;
-  const form = useForm(["name", "domain"], async () => {
+  const form = useForm({ name: "", domain: "" }, async ({ name, domain }) => {
     const created = await call<CreatedAddress>("POST", "/api/new_address", {
       as: "anybody",
       body: { name, domain: domain || undefined, cf_token: token || undefined },
@@ -94,25 +92,21 @@ function Create({
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
-          value={name}
-          onValue={setName}
-          error={form.errorAt("name")}
+          {...form.field("name")}
         />
       )}
       <SelectField
         label={t.start.domain}
-        value={domain}
         options={[
           ["", domains.length === 1 ? `@${domains[0]}` : t.start.anyDomain],
           ...(domains.length === 1 ? [] : domains.map((one) => [one, `@${one}`] as const)),
         ]}
-        onValue={setDomain}
-        error={form.errorAt("domain")}
+        {...form.field("domain")}
       />
       <Human key={form.failures} onToken={setToken} />
       {form.problem && <ProblemNotice problem={form.problem} />}
       <Button type="submit" kind="primary" busy={form.busy}>
-        {isRandom || !name ? t.start.doCreateRandom : t.start.doCreate}
+        {isRandom || !form.values.name ? t.start.doCreateRandom : t.start.doCreate}
       </Button>
     </form>
   );
@@ -120,11 +114,10 @@ function Create({
 
 function WithCredential({ keep }: { keep: boolean }) {
   const t = useTexts();
-  const [credential, setCredential] = useState("");
-  const form = useForm(["credential"], async () => {
-    const jwt = credential.trim().replace(/^Bearer\s+/i, ""); // as it stands in a header
+  const form = useForm({ credential: "" }, async ({ credential }) => {
+    const jwt = credential.trim().replace(/^Bearer\s+/i, ""); // as copied from a header
     const address = addressOf(jwt);
-    if (!address) throw wrong({ credential: t.start.badCredential });
+    if (!address) throw fieldErrors({ credential: t.start.badCredential });
     await call("POST", "/open_api/credential_login", {
       as: "anybody",
       body: { credential: jwt },
@@ -135,14 +128,12 @@ function WithCredential({ keep }: { keep: boolean }) {
   return (
     <form {...form.attributes}>
       <TextField
-        label={t.start.credentialField}
+        label={t.start.credential}
         hint={t.start.credentialHint}
         type="password"
         autocomplete="off"
         required
-        value={credential}
-        onValue={setCredential}
-        error={form.errorAt("credential")}
+        {...form.field("credential")}
       />
       {form.problem && <ProblemNotice problem={form.problem} />}
       <Button type="submit" kind="primary" busy={form.busy}>
@@ -154,12 +145,10 @@ function WithCredential({ keep }: { keep: boolean }) {
 
 function WithPassword({ keep }: { keep: boolean }) {
   const t = useTexts();
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
   const [token, setToken] = useState("");
-  const form = useForm(["email", "password"], async () => {
-    if (!email.trim()) throw wrong({ email: t.common.required });
-    if (!password) throw wrong({ password: t.common.required });
+  const form = useForm({ email: "", password: "" }, async ({ email, password }) => {
+    if (!email.trim()) throw fieldErrors({ email: t.common.required });
+    if (!password) throw fieldErrors({ password: t.common.required });
     const { jwt, address } = await call<{ jwt: string; address: string }>(
       "POST",
       "/api/address_login",
@@ -178,18 +167,14 @@ function WithPassword({ keep }: { keep: boolean }) {
         type="email"
         autocomplete="username"
         required
-        value={email}
-        onValue={setEmail}
-        error={form.errorAt("email")}
+        {...form.field("email")}
       />
       <TextField
         label={t.start.password}
         type="password"
         autocomplete="current-password"
         required
-        value={password}
-        onValue={setPassword}
-        error={form.errorAt("password")}
+        {...form.field("password")}
       />
       <Human key={form.failures} onToken={setToken} />
       {form.problem && <ProblemNotice problem={form.problem} />}
@@ -200,7 +185,7 @@ function WithPassword({ keep }: { keep: boolean }) {
   );
 }
 
-/** What the new address came with; its password is shown only here. */
+/** The new address and its password, which is shown only here. */
 function Created({ created }: { created: CreatedAddress }) {
   const t = useTexts();
   return (
@@ -213,8 +198,8 @@ function Created({ created }: { created: CreatedAddress }) {
           </div>
           {created.password && (
             <>
-              <h2>{t.start.createdPassword}</h2>
-              <Code text={created.password} label={t.start.createdPassword} />
+              <h2>{t.start.password}</h2>
+              <Code text={created.password} label={t.start.password} />
               <p class="hint">{t.start.createdPasswordHint}</p>
             </>
           )}

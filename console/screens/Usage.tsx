@@ -1,4 +1,4 @@
-/** How much the address has sent, and what it may still send. */
+/** How much the address has sent and may still send. */
 
 import { useState } from "preact/hooks";
 import { call } from "../api/client";
@@ -6,49 +6,41 @@ import { UNLIMITED, type AddressUsage } from "../api/types";
 import { useGet } from "../api/use";
 import { useAction } from "../components/action";
 import { Button } from "../components/Button";
-import { UsageChart } from "../components/Chart";
-import { Empty, Skeleton } from "../components/Empty";
+import { UsageByDay } from "../components/Chart";
 import { Figure } from "../components/Figure";
+import { Loader } from "../components/Loader";
 import { Notice, ProblemNotice } from "../components/Notice";
-import { Card, Page } from "../components/Page";
+import { Page } from "../components/Page";
 import { toast } from "../state/toasts";
 import { useTexts } from "../texts";
 
 export function Usage() {
   const t = useTexts();
-  const { data, problem, reload } = useGet<AddressUsage>("/api/usage");
+  const usage = useGet<AddressUsage>("/api/usage");
   return (
     <Page title={t.usage.title} intro={t.usage.intro}>
-      {problem && <ProblemNotice problem={problem} retry={() => void reload()} />}
-      {!data && !problem && <Skeleton />}
-      {data && (
-        <>
-          {data.send_balance === 0 && <Request reload={reload} />}
-          <dl class="numbers">
-            <Figure
-              name={t.usage.balance}
-              value={data.send_balance === UNLIMITED ? null : data.send_balance}
-              text={t.usage.balanceText}
-            />
-            <Figure name={t.usage.daily} value={data.daily_left} text={t.usage.limitText} />
-            <Figure name={t.usage.monthly} value={data.monthly_left} text={t.usage.limitText} />
-          </dl>
-          {data.days.length ? (
-            <Card title={t.usage.chart}>
-              <UsageChart days={data.days} />
-            </Card>
-          ) : (
-            <Empty icon="chart" title={t.usage.emptyTitle}>
-              <p>{t.usage.emptyText}</p>
-            </Empty>
-          )}
-        </>
-      )}
+      <Loader from={usage}>
+        {({ send_balance: balance, daily_left: daily, monthly_left: monthly, days }) => (
+          <>
+            {balance === 0 && <Request reload={usage.reload} />}
+            <dl class="numbers">
+              <Figure
+                name={t.usage.balance}
+                value={balance === UNLIMITED ? null : balance}
+                text={t.usage.balanceText}
+              />
+              <Figure name={t.usage.daily} value={daily} text={t.usage.limitText} />
+              <Figure name={t.usage.monthly} value={monthly} text={t.usage.limitText} />
+            </dl>
+            <UsageByDay days={days} empty={t.usage.emptyText} />
+          </>
+        )}
+      </Loader>
     </Page>
   );
 }
 
-/** An address without a balance asks for one. */
+/** The request for access of an address without a balance. */
 function Request({ reload }: { reload: () => Promise<void> }) {
   const t = useTexts();
   const { busy, problem, run } = useAction();

@@ -1,10 +1,10 @@
 /**
  * Unfinished messages, one for each address, with their attachments.
  *
- * They are kept in IndexedDB; the contents of files in a table of their own, so that they are
- * written once and not with every pause in the typing. A browser that has no IndexedDB keeps
- * drafts as long as the page. Only drafts of who is signed in are written: what comes late, after
- * the sign-out removed them all, is dropped.
+ * They are stored in IndexedDB. File contents have a separate store, so that they are written once
+ * and not with every pause in typing. Without IndexedDB, drafts last as long as the page. Only
+ * drafts of the signed-in address are written: a late write after signing out, which removes all
+ * drafts, is dropped.
  */
 
 import { session } from "./session";
@@ -18,7 +18,7 @@ export interface DraftFile {
   name: string;
   type: string;
   bytes: ArrayBuffer;
-  /** The name by which the HTML shows it. */
+  /** The content id that the HTML refers to. */
   contentId?: string;
 }
 
@@ -32,24 +32,24 @@ export interface Draft {
   isHtml: boolean;
   body: string;
   isLater: boolean;
-  /** The time as the field has it, in the time zone of the browser. */
+  /** The value of the time field, in the time zone of the browser. */
   laterAt: string;
   files: DraftFile[];
-  /** The Idempotency-Key: what comes with it is sent only once, however it is edited. */
+  /** The Idempotency-Key: the server sends one message per key, even if the draft is edited. */
   key: string;
-  /** When it was first sent with this key, without a definite answer; in ms since 1970. */
+  /** When it was first sent with this key without a definite response; in ms since 1970. */
   attemptedAt?: number;
 }
 
-/** A draft as its table has it: its files by their ids, in the other one. */
+/** A stored draft; the contents of its files are in the other store. */
 interface Row extends Omit<Draft, "files"> {
   files: Omit<DraftFile, "bytes">[];
 }
 
-/** Whether a draft is kept: not at all, for good, or only as long as the page. */
-export type Kept = "no" | "yes" | "page";
+/** Whether a draft is stored: no, in the browser, or only in this page. */
+export type Saved = "no" | "yes" | "page";
 
-/** The drafts that the browser did not take. */
+/** The drafts that the browser could not store. */
 const unsaved = new Map<string, Draft>();
 
 export function newDraft(): Draft {
@@ -83,12 +83,12 @@ export async function readDraft(address: string): Promise<Draft | undefined> {
   const newest = unsaved.get(address);
   if (newest) return newest;
   try {
-    return await run("readonly", async (drafts, files) => {
-      const row = await answer<Row | undefined>(drafts.get(address));
+    return await inTransaction("readonly", async (drafts, files) => {
+      const row = await settled<Row | undefined>(drafts.get(address));
       if (!row) return undefined;
       const contents = row.files.map(async (file) => ({
         ...file,
-        bytes: await answer<ArrayBuffer>(files.get(file.id)),
+        bytes: await settled<ArrayBuffer>(files.get(file.id)),
       }));
       return { ...row, files: await Promise.all(contents) };
     });
@@ -98,21 +98,21 @@ export async function readDraft(address: string): Promise<Draft | undefined> {
 }
 
 /**
- * Keep a draft.
+ * Store a draft.
  *
- * @param replacing the key of the draft that it may take the place of; without it, of any.
+ * @param replacing the key of the only draft that it may replace; by default it replaces any.
  */
 export async function writeDraft(
   address: string,
   draft: Draft,
   replacing?: string,
-): Promise<Kept> {
+): Promise<Saved> {
   const isAllowed = (old?: { key: string }) =>
     !replacing || !old || old.key === replacing || old.key === draft.key;
   try {
-    return await run("readwrite", async (drafts, files) => {
+    return await inTransaction("readwrite", async (drafts, files) => {
       if (session.get().address !== address) return "no";
-      const old = await answer<Row | undefined>(drafts.get(address));
+      const old = await settled<Row | undefined>(drafts.get(address));
       if (!isAllowed(unsaved.get(address) ?? old)) return "no";
       const known = new Set(old?.files.map(({ id }) => id));
       for (const { id, bytes } of draft.files) {
@@ -120,7 +120,7 @@ export async function writeDraft(
       }
       for (const id of known) files.delete(id);
       const row: Row = { ...draft, files: draft.files.map(({ bytes, ...file }) => file) };
-      await answer(drafts.put(row, address));
+      await settled(drafts.put(row, address));
       unsaved.delete(address);
       return "yes";
     });
@@ -134,33 +134,33 @@ export async function writeDraft(
 /** Remove the draft of an address, if it is the one with this key. */
 export async function removeDraft(address: string, key: string): Promise<void> {
   if (unsaved.get(address)?.key === key) unsaved.delete(address);
-  await run("readwrite", async (drafts, files) => {
-    const old = await answer<Row | undefined>(drafts.get(address));
+  await inTransaction("readwrite", async (drafts, files) => {
+    const old = await settled<Row | undefined>(drafts.get(address));
     if (old?.key !== key) return;
     for (const { id } of old.files) files.delete(id);
     drafts.delete(address);
-  }).catch(nothing);
+  }).catch(ignore);
 }
 
 /** Remove the drafts of every address. */
 export async function removeDrafts(): Promise<void> {
   unsaved.clear();
-  await run("readwrite", async (drafts, files) => {
+  await inTransaction("readwrite", async (drafts, files) => {
     files.clear();
-    await answer(drafts.clear());
-  }).catch(nothing);
+    await settled(drafts.clear());
+  }).catch(ignore);
 }
 
-function nothing(): void {
-  // A browser without IndexedDB has kept none.
+function ignore(): void {
+  // Without IndexedDB there are no stored drafts.
 }
 
-/** Carry out `order` in one transaction; `order` begins as soon as there is one. */
-async function run<T>(
+/** Run `work` in one transaction. */
+async function inTransaction<T>(
   mode: IDBTransactionMode,
-  order: (drafts: IDBObjectStore, files: IDBObjectStore) => Promise<T>,
+  work: (drafts: IDBObjectStore, files: IDBObjectStore) => Promise<T>,
 ): Promise<T> {
-  const database = await opened();
+  const database = await openDatabase();
   try {
     const transaction = database.transaction([DRAFTS, FILES], mode);
     const ended = new Promise<void>((resolve, reject) => {
@@ -168,27 +168,27 @@ async function run<T>(
       transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
     });
     const stores = [DRAFTS, FILES].map((name) => transaction.objectStore(name));
-    const [result] = await Promise.all([order(stores[0]!, stores[1]!), ended]);
+    const [result] = await Promise.all([work(stores[0]!, stores[1]!), ended]);
     return result;
   } finally {
     database.close();
   }
 }
 
-function answer<T>(request: IDBRequest<T>): Promise<T> {
+function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("no answer"));
+    request.onerror = () => reject(request.error ?? new Error("request failed"));
   });
 }
 
-function opened(): Promise<IDBDatabase> {
+function openDatabase(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => {
       for (const name of [DRAFTS, FILES]) request.result.createObjectStore(name);
     };
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("not opened"));
+    request.onerror = () => reject(request.error ?? new Error("open failed"));
   });
 }

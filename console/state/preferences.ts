@@ -1,6 +1,6 @@
-/** What a person chose for how the console looks; no secret, so it stays when they sign out. */
+/** The appearance that a person chose. It is no secret, so signing out keeps it. */
 
-import { ofTheBrowser } from "./storage";
+import { browserStorage } from "./storage";
 import { createStore } from "./store";
 
 export type Theme = "auto" | "light" | "dark";
@@ -8,12 +8,12 @@ export type Theme = "auto" | "light" | "dark";
 export const theme = createStore<Theme>(storedTheme());
 
 export function chooseTheme(chosen: Theme): void {
-  ofTheBrowser.set("theme", chosen);
+  browserStorage.set("theme", chosen);
   theme.set(chosen);
 }
 
 function storedTheme(): Theme {
-  const text = ofTheBrowser.get("theme");
+  const text = browserStorage.get("theme");
   return text === "light" || text === "dark" ? text : "auto";
 }
 

@@ -1,49 +1,50 @@
-/** Where the person is: the part of the address behind `#`, as `#/sent/ID?q=words`. */
+/** The route: the fragment of the URL, such as `#/sent/ID?q=words`. */
 
+import { decoded } from "../decode";
 import { createStore } from "./store";
 
 export interface Route {
-  /** The words of the path: `["sent", "ID"]`. */
+  /** The segments of the path: `["sent", "ID"]`. */
   path: string[];
   query: URLSearchParams;
 }
 
 export const route = createStore<Route>(current());
 
-// The steps of the browser's history are numbered, to tell how far away another one is.
-let step = numberOfStep() ?? 0;
+// The entries of the browser's history are numbered, to compute the distance to another one.
+let entry = entryNumber() ?? 0;
 let shown = location.hash;
 let guard: ((leave: () => void) => void) | undefined;
 
-history.replaceState(step, "");
+history.replaceState(entry, "");
 
 addEventListener("hashchange", () => {
   const wanted = location.hash;
-  if (wanted === shown) return; // back again, after the guard held it
-  const next = numberOfStep() ?? step + 1;
+  if (wanted === shown) return; // the guard went back
+  const next = entryNumber() ?? entry + 1;
   if (guard) {
-    history.go(step - next || -1);
-    release(() => {
+    history.go(entry - next || -1);
+    requestLeave(() => {
       location.hash = wanted;
     });
     return;
   }
-  step = next;
+  entry = next;
   shown = wanted;
-  history.replaceState(step, "");
+  history.replaceState(entry, "");
   route.set(current());
 });
 
-/** Let `ask` decide, before this place is left, until the answer is called. */
-export function hold(ask: (leave: () => void) => void): () => void {
+/** Let `ask` decide before this route is left; the returned function ends that. */
+export function guardLeaving(ask: (leave: () => void) => void): () => void {
   guard = ask;
   return () => {
     if (guard === ask) guard = undefined;
   };
 }
 
-/** Do `leave`, which ends what this place shows; whoever holds the place is asked before. */
-export function release(leave: () => void): void {
+/** Call `leave`, which leaves the current screen, after the guard has agreed. */
+export function requestLeave(leave: () => void): void {
   if (!guard) {
     leave();
     return;
@@ -58,14 +59,14 @@ export function go(path: string, query: Record<string, string> = {}): void {
   location.hash = href(path, query);
 }
 
-/** Go there without a step in the browser's history. */
+/** Go there without a new entry in the browser's history. */
 export function replace(path: string, query: Record<string, string> = {}): void {
-  history.replaceState(step, "", href(path, query));
+  history.replaceState(entry, "", href(path, query));
   shown = location.hash;
   route.set(current());
 }
 
-/** The link to a place; of the query only what is not empty. */
+/** The link to a route; empty parameters are left out. */
 export function href(path: string, query: Record<string, string> = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== "");
   const text = new URLSearchParams(given).toString();
@@ -77,15 +78,7 @@ function current(): Route {
   return { path: path.split("/").map(decoded), query: new URLSearchParams(query) };
 }
 
-/** The number of the step that the browser shows; a new one has none yet. */
-function numberOfStep(): number | undefined {
+/** The number of the current history entry; a new entry has none. */
+function entryNumber(): number | undefined {
   return typeof history.state === "number" ? history.state : undefined;
-}
-
-function decoded(word: string): string {
-  try {
-    return decodeURIComponent(word);
-  } catch {
-    return word; // what somebody typed need not be well-formed
-  }
 }

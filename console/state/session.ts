@@ -1,21 +1,21 @@
 /**
- * Who is signed in: the credential of an address, the site password, the admin password.
+ * The session: the credential of an address, the site password, the admin password.
  *
- * Each lives in the session storage, so that it ends with the tab, or in the local storage where
- * somebody chose "keep me signed in" for it; never in a URL. What a tab has of its own goes before
- * what the browser keeps.
+ * Each is in the session storage, which ends with the tab, or in the local storage if the person
+ * chose "keep me signed in"; never in a URL. Values of the tab take precedence over values of the
+ * browser.
  */
 
-import { ofTheBrowser, ofTheTab, type Shelf } from "./storage";
+import { browserStorage, tabStorage, type TextStorage } from "./storage";
 import { createStore } from "./store";
 
 export interface Session {
   /** The address and its credential (the address JWT). */
   address?: string;
   jwt?: string;
-  /** What goes into `x-custom-auth`, where the site has a password. */
+  /** Sent as `x-custom-auth`, if the site has a password. */
   sitePassword?: string;
-  /** What goes into `x-admin-auth`. */
+  /** Sent as `x-admin-auth`. */
   adminPassword?: string;
 }
 
@@ -23,71 +23,71 @@ const KEY = "session";
 
 export const session = createStore<Session>(stored());
 
-/** How often the server has ended the credential that was in use. */
-export const endings = createStore(0);
+/** How often the server has rejected the current credential. */
+export const rejections = createStore(0);
 
 /**
- * Take over `change`, and nothing else, in the storage that `keep` chooses (else where each of it
- * was before); what is undefined is forgotten.
+ * Apply `change` to the storage that `keep` selects; by default each value stays in its storage.
+ * An undefined value is removed.
  */
 export function signIn(change: Session, keep?: boolean): void {
-  const tab = read(ofTheTab);
-  const browser = read(ofTheBrowser);
+  const tab = read(tabStorage);
+  const browser = read(browserStorage);
   for (const name of Object.keys(change) as (keyof Session)[]) {
     const wasKept = !(name in tab) && name in browser;
     if (wasKept) delete browser[name];
     delete tab[name];
     if (keep ?? wasKept) browser[name] = change[name];
-    // What is forgotten here must not come from what another tab keeps.
+    // A removed value must not come back from the local storage, which other tabs share.
     else tab[name] = change[name] ?? (name in browser ? "" : undefined);
   }
-  write(ofTheTab, tab);
-  write(ofTheBrowser, browser);
+  write(tabStorage, tab);
+  write(browserStorage, browser);
   session.set({ ...session.get(), ...change });
 }
 
-/** Forget every credential and password. The drafts are removed by who calls this. */
+/** Forget every credential and password. The caller removes the drafts. */
 export function forgetAll(): void {
-  ofTheTab.remove(KEY);
-  ofTheBrowser.remove(KEY);
+  tabStorage.remove(KEY);
+  browserStorage.remove(KEY);
   session.set({});
 }
 
-/** Forget `jwt` and its address, unless another credential has taken its place. */
+/** Forget `jwt` and its address, unless another credential has replaced it. */
 export function endCredential(jwt: string | undefined): void {
   if (!jwt || session.get().jwt !== jwt) return;
   signIn({ address: undefined, jwt: undefined });
-  endings.set(endings.get() + 1);
+  rejections.set(rejections.get() + 1);
 }
 
-/** Forget the site password, unless it is another than `refused`. */
+/** Forget the site password if it is still `refused`. */
 export function forgetSitePassword(refused: string | undefined): void {
   if (session.get().sitePassword === refused) signIn({ sitePassword: undefined });
 }
 
-/** Forget the admin password, unless it is another than `refused`. */
+/** Forget the admin password if it is still `refused`. */
 export function forgetAdministrator(refused = session.get().adminPassword): void {
   if (session.get().adminPassword === refused) signIn({ adminPassword: undefined });
 }
 
-/** Whether what this tab is signed in with outlives it. */
+/** Whether a value of the session stays when this tab is closed. */
 export function isKept(): boolean {
-  const tab = read(ofTheTab);
-  return Object.keys(read(ofTheBrowser)).some((name) => !(name in tab));
+  const tab = read(tabStorage);
+  return Object.keys(read(browserStorage)).some((name) => !(name in tab));
 }
 
 function stored(): Session {
-  const all = Object.entries({ ...read(ofTheBrowser), ...read(ofTheTab) });
+  const all = Object.entries({ ...read(browserStorage), ...read(tabStorage) });
   const session: Session = Object.fromEntries(all.filter(([, value]) => value));
   return session.address && session.jwt
     ? session
     : { ...session, address: undefined, jwt: undefined };
 }
 
-/** What lies on a shelf: texts alone, whatever else might stand there. */
-function read(shelf: Shelf): Session {
+/** The session in a storage; ignores everything but strings. */
+function read(storage: TextStorage): Session {
   try {
-    const kept = JSON.parse(shelf.get(KEY) ?? "{}") as object;
+    const kept = JSON.parse(storage.get(KEY) ?? "{}") as object;
     return Object.fromEntries(
       Object.entries(kept).filter(([, value]) => typeof value === "string"),
     );
@@ -96,10 +96,10 @@ function read(shelf: Shelf): Session {
   }
 }
 
-function write(shelf: Shelf, kept: Session): void {
+function write(storage: TextStorage, kept: Session): void {
   const text = JSON.stringify(kept);
-  if (text === "{}") shelf.remove(KEY);
-  else shelf.set(KEY, text);
+  if (text === "{}") storage.remove(KEY);
+  else storage.set(KEY, text);
 }
 
 // Signing out in one tab signs out the others that share the local storage.
@@ -107,7 +107,7 @@ addEventListener("storage", (event) => {
   if (event.key === KEY) session.set(stored());
 });
 
-/** The address that a credential is of, as it says itself (RFC 7519); nothing where it is none. */
+/** The address in the payload of a JWT (RFC 7519), or undefined if it has none. */
 export function addressOf(jwt: string): string | undefined {
   try {
     const payload = jwt.split(".")[1] ?? "";

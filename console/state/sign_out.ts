@@ -1,4 +1,4 @@
-/** Signing out: nothing of the person stays in this browser but how the console looks. */
+/** Signing out removes everything from this browser except language and theme. */
 
 import { removeDrafts } from "./drafts";
 import { go } from "./route";

@@ -1,17 +1,17 @@
-/** The browser's storages; one that it does not allow forgets with the page. */
+/** The browser's storages. If the browser blocks one, its values last as long as the page. */
 
-export interface Shelf {
+export interface TextStorage {
   get(key: string): string | null;
   set(key: string, text: string): void;
   remove(key: string): void;
 }
 
-export const ofTheTab = shelf(() => sessionStorage);
-export const ofTheBrowser = shelf(() => localStorage);
+export const tabStorage = textStorage(() => sessionStorage);
+export const browserStorage = textStorage(() => localStorage);
 
-function shelf(storage: () => Storage): Shelf {
+function textStorage(storage: () => Storage): TextStorage {
   try {
-    const found = storage(); // throws where the person allows no site data
+    const found = storage(); // throws if site data is blocked
     return {
       get: (key) => found.getItem(key),
       set: (key, text) => found.setItem(key, text),

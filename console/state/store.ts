@@ -1,11 +1,11 @@
-/** Values that several components show: a small observable, and the hook that reads it. */
+/** An observable value that components share, and the hook that reads it. */
 
 import { useEffect, useState } from "preact/hooks";
 
-export interface Store<T> {
+interface Store<T> {
   get(): T;
   set(value: T): void;
-  /** Call `listener` after each change; the answer ends that. */
+  /** Call `listener` after each change; the returned function unsubscribes it. */
   subscribe(listener: () => void): () => void;
 }
 
@@ -26,11 +26,11 @@ export function createStore<T>(initial: T): Store<T> {
   };
 }
 
-/** The value of `store`; the component is drawn anew when it changes. */
+/** The value of `store`; a change renders the component again. */
 export function useStore<T>(store: Store<T>): T {
   const [value, setValue] = useState(store.get());
   useEffect(() => {
-    setValue(() => store.get()); // what changed between the drawing and this
+    setValue(() => store.get()); // a change since the render
     return store.subscribe(() => setValue(() => store.get()));
   }, [store]);
   return value;

@@ -1,4 +1,4 @@
-/** Short news at the edge of the screen, which screen readers read out. */
+/** Toasts: short messages at the edge of the screen, announced by screen readers. */
 
 import { createStore } from "./store";
 
@@ -16,7 +16,7 @@ export const toasts = createStore<Toast[]>([]);
 export function toast(text: string, kind: Toast["kind"] = "good"): void {
   const id = ++last;
   toasts.set([...toasts.get().slice(-2), { id, text, kind }]);
-  // What went wrong stays until it is read.
+  // An error stays until it is dismissed.
   if (kind === "good") setTimeout(() => dismiss(id), SECONDS * 1000);
 }
 

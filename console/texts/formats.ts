@@ -1,8 +1,8 @@
-/** Numbers, times and sizes as the language that is shown writes them. */
+/** Numbers, times and sizes in the format of the current language. */
 
 import { lang } from ".";
 
-/** The language that is shown, as the browser's region writes it. */
+/** The current language with the region that the browser prefers. */
 function locale(): string {
   return navigator.languages.find((tag) => tag.startsWith(lang.get())) ?? lang.get();
 }
@@ -11,7 +11,7 @@ export function number(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
 }
 
-/** A day and a time, without the year where it is this one. */
+/** Date and time; the current year is left out. */
 export function time(text: string): string {
   const date = serverTime(text);
   return new Intl.DateTimeFormat(locale(), {
@@ -21,7 +21,7 @@ export function time(text: string): string {
   }).format(date);
 }
 
-/** The time of today, or else the day. */
+/** The time if it is today, otherwise the date. */
 export function shortTime(text: string): string {
   const date = serverTime(text);
   const isToday = date.toDateString() === new Date().toDateString();
@@ -35,7 +35,7 @@ function dayForm(date: Date): Intl.DateTimeFormatOptions {
   return { year: isThisYear ? undefined : "numeric", month: "short", day: "numeric" };
 }
 
-/** A day, given as YYYY-MM-DD, of the UTC calendar. */
+/** A UTC date, given as YYYY-MM-DD. */
 export function day(text: string): string {
   const form = { month: "short", day: "numeric", timeZone: "UTC" } as const;
   return new Intl.DateTimeFormat(locale(), form).format(new Date(`${text}T00:00:00Z`));
@@ -49,12 +49,12 @@ export function size(bytes: number): string {
   return `${new Intl.NumberFormat(locale(), form).format(value)} ${isLarge ? "MB" : "KB"}`;
 }
 
-/** A time of the API: ISO 8601, or `YYYY-MM-DD HH:MM:SS` in UTC. */
+/** Parses a time from the API: ISO 8601, or `YYYY-MM-DD HH:MM:SS` in UTC. */
 export function serverTime(text: string): Date {
   return new Date(text.includes("T") ? text : `${text.replace(" ", "T")}Z`);
 }
 
-/** A time as fields of the type datetime-local have it, in the time zone of the browser. */
+/** The value of a datetime-local field, in the time zone of the browser. */
 export function localInput(at: Date): string {
   const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
   return local.toISOString().slice(0, 16);

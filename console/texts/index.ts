@@ -1,6 +1,6 @@
-/** The console's words, in the language that the browser or the person chose. */
+/** The texts of the console, in the language of the browser or of the person's choice. */
 
-import { ofTheBrowser } from "../state/storage";
+import { browserStorage } from "../state/storage";
 import { createStore, useStore } from "../state/store";
 import { en } from "./en";
 import { zh } from "./zh";
@@ -14,23 +14,23 @@ export const LANGUAGES: Record<Lang, string> = { en: "English", zh: "中文" };
 
 export const lang = createStore<Lang>(chosen());
 
-/** The words of the language that is shown. */
+/** The texts of the current language. */
 export function useTexts(): Texts {
   return TEXTS[useStore(lang)];
 }
 
-/** The same outside of a component. */
+/** The same, outside of components. */
 export function texts(): Texts {
   return TEXTS[lang.get()];
 }
 
 export function chooseLang(wanted: Lang): void {
-  ofTheBrowser.set("lang", wanted);
+  browserStorage.set("lang", wanted);
   lang.set(wanted);
 }
 
 function chosen(): Lang {
-  const kept = ofTheBrowser.get("lang");
+  const kept = browserStorage.get("lang");
   if (kept === "en" || kept === "zh") return kept;
   const known = navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase());
   return known.find((tag): tag is Lang => tag === "en" || tag === "zh") ?? "en";

@@ -1,13 +1,13 @@
-/** What is said of a refusal: the server's sentence, or ours where there was no answer. */
+/** The sentence for an API error: the server's, or ours if there was no response. */
 
 import { texts } from ".";
 import type { Problem } from "../api/client";
 
 export function describe(problem: Problem): string {
   const t = texts();
-  if (problem.code === "no_answer") return t.problems.noAnswer;
+  if (problem.code === "no_response") return t.problems.noResponse;
   if (problem.code === "not_secure") return t.problems.notSecure;
-  if (problem.code === "unreadable_answer" || !problem.message) {
+  if (problem.code === "unreadable_response" || !problem.message) {
     return t.problems.unreadable(problem.status);
   }
   const wait = problem.retryAfter;

@@ -1,4 +1,4 @@
-/** The console in Chinese, with the keys of `en.ts`. */
+/** The console in Chinese. `en.ts` has the same keys in the same order. */
 
 import { adminZh } from "./admin.zh";
 import type { Texts } from ".";
@@ -14,7 +14,6 @@ export const zh: Texts = {
     delete: "删除",
     loading: "正在加载",
     save: "保存",
-    saved: "已保存",
     show: "显示",
     hide: "隐藏",
     tryAgain: "重试",
@@ -40,7 +39,7 @@ export const zh: Texts = {
     dark: "深色",
   },
   problems: {
-    noAnswer: "没有收到回应。请检查网络连接后重试。",
+    noResponse: "没有收到回应。请检查网络连接后重试。",
     notSecure: "密码只能通过 https 提交。请用以 https:// 开头的地址打开此页面。",
     unreadable: (status) => `服务器返回了意外的内容（状态 ${status}）。`,
     wait: (seconds) => `请在 ${seconds} 秒后重试。`,
@@ -72,7 +71,6 @@ export const zh: Texts = {
     doCreate: "创建地址",
     doCreateRandom: "创建随机地址",
     closed: "本服务的新地址由管理员创建。",
-    credentialField: "凭证",
     credentialHint: "以“eyJ”开头的长文本，也称为地址 JWT。",
     address: "地址",
     password: "密码",
@@ -85,7 +83,6 @@ export const zh: Texts = {
     created: "地址已创建",
     createdText:
       "请妥善保管：任何持有凭证的人都能以你的身份发送邮件。登录期间可以在“密码”中再次查看凭证。",
-    createdPassword: "密码",
     createdPasswordHint: "只显示这一次。可以在“密码”中修改。",
     goOn: "写一封邮件",
   },
@@ -139,7 +136,7 @@ export const zh: Texts = {
     sent: "邮件已发送",
     queued: "已接收：提供商恢复接收后会自动发出。",
     scheduled: "邮件已定时",
-    lost: "没有收到回应。请再次点击发送：邮件只会发出一次。",
+    lost: "没有收到可用的回应。请再次点击发送：邮件只会发出一次。",
     doubts: {
       changed: {
         title: "较早的版本已被接受",
@@ -209,14 +206,11 @@ export const zh: Texts = {
     cc: "抄送",
     bcc: "密送",
     replyTo: "回复至",
-    at: "接收时间",
     scheduledAt: "计划发送",
     nextAt: "下次尝试",
     history: "经过",
-    recipients: "收件人",
     content: "内容",
     textTab: "文本",
-    htmlTab: "HTML",
     noContent: "正文已不再保留。",
     attachments: "附件",
     attachmentsHint: "发送后不保留文件本身，只保留其信息。",
@@ -314,7 +308,7 @@ export const zh: Texts = {
     balanceText: "剩余收件人数",
     daily: "今天",
     monthly: "本月",
-    limitText: "整个服务还接受的收件人数",
+    limitText: "整个服务剩余的收件人数",
     chart: "最近 30 天的邮件，按日（UTC）",
     day: "日期",
     sent: "已发送",

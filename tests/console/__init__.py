@@ -1,1 +1,1 @@
-"""The console in a real browser, against the real worker."""
+"""Tests of the console in a real browser against the real Worker."""

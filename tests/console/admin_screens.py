@@ -1,4 +1,4 @@
-"""Every screen of the administration, with something on each, and how one gets there."""
+"""Functions that open every screen of the administration, filled with data."""
 
 from collections.abc import Callable
 
@@ -21,12 +21,12 @@ SECTIONS = {
 }
 
 
-# What is in the database of a server, by its URL.
+# The sender that each server, by its URL, was filled with.
 _senders: dict[str, Sender] = {}
 
 
 def busy(person: Person) -> Sender:
-    """Be the administrator of a service that is in use; one of its senders."""
+    """Sign in as the administrator of a service with data; return one of its senders."""
     if person.url not in _senders:
         _senders[person.url] = _in_use(person)
     person.enter_administration()

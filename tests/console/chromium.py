@@ -1,4 +1,4 @@
-"""Which Chromium the tests drive: Debian's, installed where that may be done, or Playwright's."""
+"""Find a Chromium for the tests, or install one: Debian's or Playwright's."""
 
 import fcntl
 import os
@@ -13,12 +13,12 @@ from tools.prepare import BUILD, LOGS
 
 
 def chromium(playwright: Playwright) -> str:
-    """The path of a Chromium; installs one where there is none.
+    """Return the path of a Chromium; install one if there is none.
 
-    :raises RuntimeError: there is none, and none could be installed.
+    :raises RuntimeError: there is none, and the installation failed.
     """
     with (BUILD / ".chromium.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # Several processes of one test run may come here.
+        fcntl.flock(lock, fcntl.LOCK_EX)  # for parallel test processes
         found = _found(playwright)
         if found is None:
             _install()

@@ -1,4 +1,4 @@
-"""The browser, and the deployment that most tests of the console have in front of it."""
+"""The browser, and the deployment that most tests of the console use."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tools.local_server import LocalServer
 SMTP = {"smtp": {"host": "smtp.example.com", "port": 587, "starttls": True}}
 
 
-# Playwright keeps an event loop running, which the tests of other packages could not have.
+# Package scope: Playwright's running event loop would break tests of other packages.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
             path = chromium(playwright)
         except RuntimeError as error:
             pytest.fail(str(error), pytrace=False)
-        # The sandbox of Chromium itself does not start for root, as in containers.
+        # Chromium's own sandbox does not start as root, for example in containers.
         running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield running
         running.close()
@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[LocalServer]:
-    """A deployment in which owners may do everything."""
+    """A deployment that allows owners everything."""
     variables = {
         **DEPLOYMENT,
         "DEFAULT_DOMAINS": "example.com,example.org",
@@ -50,7 +50,7 @@ def api(server: LocalServer) -> Api:
 
 @pytest.fixture
 def person(browser: Browser, api: Api) -> Iterator[Person]:
-    """Somebody with an English browser; fails where the console logs an error or calls others."""
+    """A person with an English browser; fails on logged errors and on requests to other hosts."""
     with (
         browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 900}) as context,
         watched(context, api),

@@ -1,4 +1,4 @@
-"""What Cloudflare's edge does for browsers and the local server does not: it compresses."""
+"""Compresses responses, as Cloudflare's edge does and the local server does not."""
 
 import gzip
 import threading
@@ -13,7 +13,7 @@ _PASSED_ON = ("Content-Type", "Content-Security-Policy", "Cache-Control")
 
 @contextmanager
 def compressed(url: str) -> Iterator[str]:
-    """The URL of a server that answers GET as the one at ``url``, compressed."""
+    """Yield the URL of a proxy that compresses the responses of ``url`` to GET."""
 
     class Edge(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -35,7 +35,7 @@ def compressed(url: str) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Edge)
     threading.Thread(target=server.serve_forever, daemon=True).start()

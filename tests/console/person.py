@@ -1,4 +1,4 @@
-"""A person in front of the console: what the tests do and see."""
+"""A person who uses the console: the actions and checks of the tests."""
 
 import base64
 import json
@@ -13,14 +13,14 @@ from tools.prepare import NODE_MODULES
 
 SECONDS = 1000  # Playwright counts milliseconds.
 
-# The smallest picture there is.
+# A PNG of one pixel.
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 
 
 class Person:
-    """One browser window on the console of one server."""
+    """One browser window with the console of one server."""
 
     def __init__(self, page: Page, api: Api) -> None:
         self.page = page
@@ -31,24 +31,24 @@ class Person:
         return self.api.server.url
 
     def open(self, place: str = "") -> None:
-        """Go to ``#/place``, and wait until its screen is there."""
+        """Go to ``#/place`` and wait for its screen."""
         self.page.goto(f"{self.url}/#/{place}" if place else f"{self.url}/")
         expect(self.page.get_by_role("heading", level=1)).to_be_visible()
 
     def sign_in(self, sender: Sender | None = None) -> Sender:
-        """Be signed in as ``sender``, or a new one, without going through the start."""
+        """Sign in as ``sender``, or as a new sender, without the start screen."""
         sender = sender or self.api.new_sender()
         self.page.goto(f"{self.url}/icon.svg")
         self._store({"address": sender.address, "jwt": sender.jwt})
         return sender
 
     def enter_administration(self) -> None:
-        """Be signed in as the administrator."""
+        """Sign in as the administrator."""
         self.page.goto(f"{self.url}/icon.svg")
         self._store({"adminPassword": ADMIN_PASSWORD})
 
     def create_address(self, name: str | None = None) -> str:
-        """Make an address at the start, and return it."""
+        """Create an address on the start screen and return it."""
         name = unique_name() if name is None else name
         self.open()
         self.page.get_by_label("Name").fill(name)
@@ -58,7 +58,7 @@ class Person:
         return address
 
     def write(self, **fields: str) -> None:
-        """Fill in a message, by the labels of its fields in lower case."""
+        """Fill in a message; the keywords are the labels of the fields in lower case."""
         fields = {"to": "bob@example.net", "subject": "Hello", "message": "Hello, Bob", **fields}
         if fields.keys() & {"cc", "bcc", "reply_to"}:
             self.button("Cc, Bcc, Reply to").click()
@@ -72,13 +72,13 @@ class Person:
         self.button("Send").click()
 
     def attach(self, name: str, content: bytes, *, kind: str = "text/plain") -> None:
-        """Choose a file, and wait until it is read."""
+        """Choose a file and wait until it is read."""
         chooser = self.page.locator("input[type=file]").first
         chooser.set_input_files({"name": name, "mimeType": kind, "buffer": content})
         expect(self.button(f"Remove {name}")).to_be_visible()
 
     def insert_image(self, name: str) -> None:
-        """Choose a picture for the place of the cursor."""
+        """Insert an image at the cursor."""
         with self.page.expect_file_chooser() as chosen:
             self.button("Insert image").click()
         chosen.value.set_files({"name": name, "mimeType": "image/png", "buffer": DOT})
@@ -95,22 +95,22 @@ class Person:
         return self.page.get_by_label(label, exact=True).and_(controls)
 
     def error_at(self, label: str) -> str:
-        """What is said to be wrong with a field, as screen readers are told it."""
+        """The error and hint of an invalid field, as screen readers announce them."""
         field = self.field(label)
         expect(field).to_have_attribute("aria-invalid", "true")
         ids = (field.get_attribute("aria-describedby") or "").split()
         return " ".join(self.page.locator(f"[id='{one}']").inner_text() for one in ids)
 
     def messages(self) -> Locator:
-        """The lines of the list of messages."""
+        """The rows of the list of messages."""
         return self.page.locator(".messages li")
 
     def preview(self) -> Any:
-        """The document in which a message is shown."""
+        """The document that shows a message."""
         return self.page.frame_locator(".preview iframe")
 
     def session(self) -> dict[str, Any]:
-        """What the tab knows of who is signed in."""
+        """The session that the browser stores."""
         kept = self.page.evaluate("sessionStorage.session ?? localStorage.session ?? '{}'")
         session: dict[str, Any] = json.loads(kept)
         return session
@@ -120,21 +120,21 @@ class Person:
         return text
 
     def is_wider_than_the_screen(self) -> bool:
-        """Whether one has to scroll sideways."""
+        """Whether the page scrolls horizontally."""
         wider: bool = self.page.evaluate(
             "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         )
         return wider
 
-    def faults(self) -> list[str]:
-        """What axe-core finds serious or worse."""
-        # Evaluated from outside, so that the page's policy stays as it is.
+    def violations(self) -> list[str]:
+        """The serious and critical violations that axe-core finds."""
+        # Evaluated by the debugger, which the page's policy does not restrict.
         self.page.evaluate((NODE_MODULES / "axe-core" / "axe.min.js").read_text())
         result = self.page.evaluate("axe.run({ iframes: false, resultTypes: ['violations'] })")
         return [
-            f"{fault['id']}: {fault['help']}: {[node['html'] for node in fault['nodes']]}"
-            for fault in result["violations"]
-            if fault["impact"] in ("serious", "critical")
+            f"{found['id']}: {found['help']}: {[node['html'] for node in found['nodes']]}"
+            for found in result["violations"]
+            if found["impact"] in ("serious", "critical")
         ]
 
     def _store(self, session: dict[str, str]) -> None:
@@ -145,8 +145,8 @@ class Person:
         )
 
 
-class Held:
-    """The next request to ``place``, which stays unanswered until the test says how."""
+class HeldRequest:
+    """The next request to ``place``, held until the test answers it."""
 
     def __init__(self, page: Page, place: str) -> None:
         self._page = page
@@ -159,30 +159,30 @@ class Held:
             if self._routes:
                 return self._routes[0]
             self._page.wait_for_timeout(20)
-        raise TimeoutError("The request did not come")
+        raise TimeoutError("No request was made")
 
 
 @contextmanager
 def watched(context: BrowserContext, api: Api, strangers: tuple[str, ...] = ()) -> Iterator[None]:
-    """Fail when the console's log has an error, or a request goes to another host.
+    """Fail on an error in the browser's log, or on a request to another host.
 
-    ``strangers`` are the hosts to which requests may go.
+    ``strangers`` are other hosts that requests may go to.
     """
-    faults: list[str] = []
-    context.on("weberror", lambda error: faults.append(f"uncaught: {error.error}"))
+    errors: list[str] = []
+    context.on("weberror", lambda error: errors.append(f"uncaught: {error.error}"))
 
     def read(message: Any) -> None:
-        # Browsers log answers of 400 and more, and those that are lost, which many tests order.
-        is_ordered = message.text.startswith("Failed to load resource")
-        if message.type == "error" and not is_ordered:
-            faults.append(f"console: {message.text}")
+        # Browsers log failed requests and statuses from 400 on, which many tests cause.
+        is_expected = message.text.startswith("Failed to load resource")
+        if message.type == "error" and not is_expected:
+            errors.append(f"console: {message.text}")
 
     def check(request: Any) -> None:
         allowed = (api.server.url, "data:", *strangers)
         if not request.url.startswith(allowed):
-            faults.append(f"request to {request.url}")
+            errors.append(f"request to {request.url}")
 
     context.on("console", read)
     context.on("request", check)
     yield
-    assert not faults, faults
+    assert not errors, errors

@@ -1,4 +1,4 @@
-"""Every screen of the console, and how one gets there."""
+"""Functions that open every screen of the console."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ MAILS = (
 
 
 def used(person: Person, sender: Sender, days_ago: int, taken: int, refused: int) -> None:
-    """Count so many messages for ``sender`` on a day that is past."""
+    """Record this usage of ``sender`` for a past day."""
     day = (datetime.now(UTC) - timedelta(days=days_ago)).strftime("%Y-%m-%d")
     person.api.server.sql(
         "INSERT INTO usage_days (day, address_id, sent, failed, others) VALUES (?, ?, ?, ?, 0)",
@@ -42,7 +42,7 @@ def used(person: Person, sender: Sender, days_ago: int, taken: int, refused: int
 
 
 def history(person: Person, sender: Sender) -> str:
-    """Send some messages as ``sender``; the id of one with HTML."""
+    """Send some messages as ``sender``; return the id of one with HTML."""
     for to_mail, to_name, subject, content in MAILS:
         person.api.send(sender, to_mail=to_mail, to_name=to_name, subject=subject, content=content)
     sent = person.api.send(

@@ -1,4 +1,4 @@
-"""Administration: what somebody with the admin password sees and does in the console."""
+"""The administration in the console."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.console.admin_screens import SECTIONS
-from tests.console.person import Held, Person
+from tests.console.person import HeldRequest, Person
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, unique_name
 from tools.local_server import LocalServer
 
@@ -18,7 +18,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\u202e" + "W" * 180
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalServer]:
-    """A deployment of its own, whose lists and limits hold for all; nobody is granted a balance."""
+    """A separate deployment, because lists and limits affect all addresses; no initial balance."""
     variables = {
         **DEPLOYMENT,
         "DEFAULT_SEND_BALANCE": "0",
@@ -32,18 +32,18 @@ def server() -> Iterator[LocalServer]:
 
 @pytest.fixture
 def admin(person: Person) -> Person:
-    """The person, signed in as the administrator."""
+    """A person who is signed in as the administrator."""
     person.enter_administration()
     return person
 
 
 def row(person: Person, text: str) -> Locator:
-    """The line of a table that has this text."""
+    """The table row with this text."""
     return person.page.get_by_role("row").filter(has_text=text)
 
 
 def dialog(person: Person, title: str | None = None) -> Locator:
-    """What stands in front of the page, or, of several, the one of this title."""
+    """The open dialog, or of several the one with this title."""
     return person.page.get_by_role("dialog", name=title)
 
 
@@ -53,7 +53,7 @@ def settings(api: Api) -> dict[str, Any]:
 
 
 def manage(person: Person, sender: Sender) -> Locator:
-    """Open what can be done of an address."""
+    """Open the dialog of an address."""
     person.open(f"admin/addresses?q={sender.address}")
     person.button(f"Manage {sender.address}").click()
     return dialog(person)
@@ -67,15 +67,15 @@ def asks_for_access(api: Api) -> Sender:
 
 
 def test_where_there_is_nothing_it_says_so(admin: Person) -> None:
-    """The first test: there is nothing in the database yet."""
+    """This is the first test, so the database is empty."""
     for place, title in {
         "admin": "No messages yet",
         "admin/addresses": "No addresses yet",
         "admin/balances": "No balances yet",
         "admin/sent": "Nothing sent yet",
-        "admin/suppressions": "Nobody is suppressed",
-        "admin/pauses": "Nobody is paused",
-        "admin/audit": "Nothing yet",
+        "admin/suppressions": "No suppressed recipients",
+        "admin/pauses": "No paused addresses",
+        "admin/audit": "No entries yet",
     }.items():
         admin.open(place)
         expect(admin.heading(title)).to_be_visible()
@@ -127,7 +127,7 @@ def test_a_lost_answer_can_be_asked_for_again(admin: Person) -> None:
     expect(admin.page.get_by_role("alert")).to_contain_text("503")
     admin.page.unroute(pattern)
     admin.button("Try again").click()
-    expect(admin.heading("Nobody is paused")).to_be_visible()
+    expect(admin.heading("No paused addresses")).to_be_visible()
 
 
 # Addresses
@@ -162,7 +162,7 @@ def test_an_address_is_made(admin: Person) -> None:
     admin.open("admin/addresses")
     admin.button("New address").click()
     dialog(admin).get_by_role("button", name="New address").click()
-    assert admin.error_at("Name").endswith("This is needed.")
+    assert admin.error_at("Name").endswith("This field is required.")
     admin.field("Name").fill(name)
     admin.field("Domain").select_option("@example.org")
     admin.page.get_by_label("in front of it").check()
@@ -193,7 +193,7 @@ def test_a_credential_is_hidden_until_asked_for(admin: Person) -> None:
     opened.get_by_role("button", name="Copy").click()
     expect(admin.page.get_by_text("Copied")).to_be_visible()
     assert admin.clipboard() == jwt
-    # The news lies in front of the dialog, which makes inert what is behind it.
+    # The toast is in front of the dialog, which makes everything behind it inert.
     opened.get_by_role("status").get_by_role("button", name="Close").click()
     expect(admin.page.get_by_text("Copied")).to_have_count(0)
     admin.button("Hide credential").click()
@@ -388,11 +388,11 @@ def test_changes_are_not_lost_by_leaving(admin: Person) -> None:
 
 @pytest.mark.slow
 def test_what_is_typed_while_it_is_saved_stays(admin: Person) -> None:
-    held = Held(admin.page, "**/admin/account_settings")
+    held = HeldRequest(admin.page, "**/admin/account_settings")
     admin.open("admin/lists")
     held().continue_()
     admin.field("Blocked names").fill("boss")
-    held = Held(admin.page, "**/admin/account_settings")
+    held = HeldRequest(admin.page, "**/admin/account_settings")
     admin.button("Save").click()
     held()
     admin.field("Verified recipients").fill("bob@example.net")
@@ -425,8 +425,8 @@ def test_limits_are_set(admin: Person) -> None:
     limit = admin.page.get_by_label("Limit what is sent")
     limit.first.check()
     admin.button("Save").click()
-    assert admin.error_at("Recipients a day").endswith("A whole number, 0 or more.")
-    admin.field("Recipients a day").fill("5000")
+    assert admin.error_at("Recipients per day").endswith("A whole number, 0 or more.")
+    admin.field("Recipients per day").fill("5000")
     limit.last.check()
     admin.page.get_by_label("Unlimited").last.check()
     admin.button("Save").click()
@@ -476,13 +476,13 @@ def test_a_pause_is_lifted(admin: Person) -> None:
     assert admin.api.send(sender).json()["code"] == "address_paused"
     admin.open("admin")
     admin.page.get_by_role("link", name="Look at it").last.click()
-    admin.button(f"Let {sender.address} send again").click()
-    dialog(admin).get_by_role("button", name="Let it send").click()
-    expect(admin.heading("Nobody is paused")).to_be_visible()
+    admin.button(f"Resume sending for {sender.address}").click()
+    dialog(admin).get_by_role("button", name="Resume sending").click()
+    expect(admin.heading("No paused addresses")).to_be_visible()
     assert admin.api.send(sender).status_code == 200
 
 
-# What was sent, and what was done
+# Sent mail and audit trail
 
 
 def test_all_sent_mail_is_shown_and_deleted(admin: Person) -> None:
@@ -521,7 +521,7 @@ def test_the_audit_trail_is_in_words(admin: Person) -> None:
     admin.button("Show older").click()
     for words in ("Administrator 1", "Balance set", "1,200, Disabled"):
         expect(row(admin, sender.address).first).to_contain_text(words)
-    expect(row(admin, sender.address).last).to_contain_text("Anybody")
+    expect(row(admin, sender.address).last).to_contain_text("Anonymous")
 
 
 @pytest.mark.slow
@@ -533,7 +533,7 @@ def test_usage_is_a_chart(admin: Person) -> None:
     expect(admin.page.get_by_role("table", name="Messages of the last 30 days")).to_be_attached()
 
 
-# Manners
+# Languages, accessibility, hostile data
 
 
 @pytest.mark.slow
@@ -549,7 +549,7 @@ def test_it_is_there_in_chinese(admin: Person) -> None:
 
 @pytest.fixture
 def crowded(admin: Person) -> Person:
-    """The administrator of a service whose senders write what breaks pages."""
+    """The administrator of a service with data that could break pages."""
     sender = admin.api.new_sender(balance=5)
     sent = admin.api.send(sender, subject=HOSTILE, from_name="W" * 100, content=HOSTILE)
     assert sent.status_code == 200, sent.text
@@ -571,8 +571,8 @@ def test_every_section_is_accessible_and_fits(crowded: Person, width: int, colou
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
         expect(page.locator(".skeleton")).to_have_count(0)
         assert not crowded.is_wider_than_the_screen(), place
-        assert crowded.faults() == [], place
+        assert crowded.violations() == [], place
     crowded.open("admin/sent")
     crowded.page.get_by_role("button", name="Open").first.click()
-    assert crowded.faults() == []
+    assert crowded.violations() == []
     assert not crowded.is_wider_than_the_screen()

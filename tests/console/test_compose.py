@@ -1,4 +1,4 @@
-"""A message is written, and goes out once, as it was written."""
+"""Writing a message, and sending it exactly once."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.console.person import DOT, SECONDS, Held, Person, watched
+from tests.console.person import DOT, SECONDS, HeldRequest, Person, watched
 from tests.e2e.api import Api, Sender
 
 
@@ -40,7 +40,7 @@ def test_a_whole_message(composing: Person) -> None:
     composing.attach("invoice.txt", b"42.00")
     composing.send()
     expect(composing.heading("Invoice für März")).to_be_visible()
-    expect(composing.page.get_by_text("Taken by the provider")).to_be_visible()
+    expect(composing.page.get_by_text("Accepted by the provider")).to_be_visible()
     (mail,) = sent(composing)
     assert mail["from"].startswith('"Alice Sender"')
     assert mail["to"] == ['"Doe, John" <john@example.net>', "carol@example.net"]
@@ -170,17 +170,17 @@ def test_sending_again_after_a_lost_answer_sends_once(composing: Person) -> None
     composing.write()
     composing.page.route("**/api/send_mail", lose_the_answer, times=1)
     composing.send()
-    expect(composing.page.get_by_role("alert")).to_contain_text("goes out only once")
+    expect(composing.page.get_by_role("alert")).to_contain_text("is sent only once")
     composing.page.reload()
     expect(composing.field("Subject")).to_have_value("Hello")
-    expect(composing.page.get_by_text("Nobody knows whether it was sent")).to_be_visible()
+    expect(composing.page.get_by_text("It is unknown whether the message was sent")).to_be_visible()
     composing.send()
     expect(composing.heading("History")).to_be_visible()
     assert len(sent(composing)) == 1
 
 
 def answers(answer: dict[str, Any]) -> Callable[[Route], None]:
-    """Let the server take the request, and the browser hear something else."""
+    """Pass the request to the server, and another response to the browser."""
 
     def handle(route: Route) -> None:
         route.fetch()
@@ -207,8 +207,8 @@ def test_an_answer_of_no_use_leaves_open_what_became_of_it(composing: Person) ->
             composing.send()
         keys.add(asked.value.request.headers["idempotency-key"])
         notice = composing.page.get_by_role("alert")
-        expect(notice).to_contain_text("Nobody knows whether it was sent")
-        expect(notice).to_contain_text("goes out only once")
+        expect(notice).to_contain_text("It is unknown whether the message was sent")
+        expect(notice).to_contain_text("is sent only once")
         expect(composing.button("Send")).to_be_enabled()
     composing.send()
     expect(composing.heading("History")).to_be_visible()
@@ -235,12 +235,12 @@ def test_a_picture_that_is_missing_is_named(composing: Person) -> None:
     composing.insert_image("dot.png")
     composing.button("Remove dot.png").click()
     composing.send()
-    assert "is not among the attachments" in composing.error_at("Message")
+    assert "is not attached" in composing.error_at("Message")
     assert sent(composing) == []
 
 
 def lose_the_answer(route: Route) -> None:
-    """Let the server take the request, and the browser hear nothing of it."""
+    """Pass the request to the server, and no response to the browser."""
     route.fetch()
     route.abort()
 
@@ -249,7 +249,7 @@ def test_what_is_edited_after_a_lost_answer_is_asked_about(composing: Person) ->
     composing.write(subject="With a tpyo")
     composing.page.route("**/api/send_mail", lose_the_answer, times=1)
     composing.send()
-    expect(composing.page.get_by_role("alert")).to_contain_text("goes out only once")
+    expect(composing.page.get_by_role("alert")).to_contain_text("is sent only once")
     composing.field("Subject").fill("With a typo")
     composing.send()
     doubt = composing.page.get_by_role("alert")
@@ -298,7 +298,7 @@ def test_an_attempt_of_yesterday_is_asked_about(composing: Person) -> None:
 
 @pytest.mark.slow
 def test_a_file_dropped_during_the_sending_is_left_out(composing: Person) -> None:
-    held = Held(composing.page, "**/api/send_mail")
+    held = HeldRequest(composing.page, "**/api/send_mail")
     composing.write()
     composing.send()
     route = held()
@@ -311,7 +311,7 @@ def test_a_file_dropped_during_the_sending_is_left_out(composing: Person) -> Non
         }"""
     )
     route.abort()
-    expect(composing.page.get_by_role("alert")).to_contain_text("goes out only once")
+    expect(composing.page.get_by_role("alert")).to_contain_text("is sent only once")
     expect(composing.button("Remove late.txt")).to_have_count(0)
 
 
@@ -323,7 +323,7 @@ def test_sending_that_ends_late_leaves_another_draft_alone(
     session = composing.session()
     earlier = Sender(session["address"], 0, session["jwt"])
     copied = composing.api.send(earlier, subject="To be copied").json()
-    held = Held(composing.page, "**/api/send_mail")
+    held = HeldRequest(composing.page, "**/api/send_mail")
     composing.write(subject="Under way")
     composing.send()
     route = held()
@@ -336,7 +336,7 @@ def test_sending_that_ends_late_leaves_another_draft_alone(
         expect(composing.page.get_by_text("Message sent")).to_be_visible()
     else:
         route.abort()
-        expect(composing.page.get_by_text("No usable answer came")).to_be_visible()
+        expect(composing.page.get_by_text("No usable response arrived")).to_be_visible()
     composing.page.wait_for_timeout(300)
     expect(composing.field("Subject")).to_have_value("To be copied")
     composing.page.reload()
@@ -344,7 +344,7 @@ def test_sending_that_ends_late_leaves_another_draft_alone(
 
 
 def test_what_ends_after_signing_out_brings_no_draft_back(composing: Person) -> None:
-    held = Held(composing.page, "**/api/send_mail")
+    held = HeldRequest(composing.page, "**/api/send_mail")
     composing.write(subject="A secret")
     composing.send()
     route = held()
@@ -365,7 +365,7 @@ def test_what_is_typed_just_before_signing_out_is_not_kept(composing: Person) ->
     assert composing.page.evaluate(KEPT) == [0, 0]
 
 
-# How many drafts and files the browser keeps.
+# The numbers of drafts and files in the browser.
 KEPT = """() => new Promise((resolve) => {
   indexedDB.open("drafts").onsuccess = ({ target }) => {
     const transaction = target.result.transaction(["drafts", "files"]);
@@ -419,7 +419,7 @@ def test_files_stay_when_nobody_knows_whether_they_were_sent(composing: Person) 
     with composing.page.expect_request("**/api/send_mail") as first:
         composing.send()
     doubt = composing.page.get_by_role("alert")
-    expect(doubt).to_contain_text("Nobody knows whether it was sent")
+    expect(doubt).to_contain_text("It is unknown whether the message was sent")
     link = doubt.get_by_role("link", name="Open the message")
     expect(link).to_have_attribute("href", "#/sent/an-id")
     composing.page.reload()
@@ -483,7 +483,7 @@ def test_what_the_provider_refuses_can_be_mended(composing: Person) -> None:
     composing.write(to="suppressed@test.invalid")
     composing.send()
     refusal = composing.page.get_by_role("alert")
-    expect(refusal).to_contain_text("The provider refused the message")
+    expect(refusal).to_contain_text("The provider rejected the message")
     expect(refusal.get_by_role("link", name="Open the message")).to_be_visible()
     composing.field("To").fill("delivered@test.invalid")
     composing.send()
@@ -491,16 +491,18 @@ def test_what_the_provider_refuses_can_be_mended(composing: Person) -> None:
     expect(composing.page.get_by_text("Delivered").first).to_be_visible()
 
 
-@pytest.mark.slow  # half a minute, as long as the provider is waited for
+@pytest.mark.slow  # half a minute: the timeout of the provider
 def test_an_unknown_outcome_is_said_and_not_sent_again(composing: Person) -> None:
     composing.write(to="slow@test.invalid")
     composing.send()
-    expect(composing.page.get_by_text("Nobody knows whether it was sent")).to_be_visible(
+    expect(composing.page.get_by_text("It is unknown whether the message was sent")).to_be_visible(
         timeout=40 * SECONDS
     )
     expect(composing.button("Send again")).to_be_visible()
-    # The late answer shows up by itself.
-    expect(composing.page.get_by_text("Taken by the provider")).to_be_visible(timeout=40 * SECONDS)
+    # The late response appears without a reload.
+    expect(composing.page.get_by_text("Accepted by the provider")).to_be_visible(
+        timeout=40 * SECONDS
+    )
     expect(composing.button("Send again")).not_to_be_visible()
 
 
@@ -529,12 +531,12 @@ def test_a_time_that_is_too_far_is_shown_at_its_field(composing: Person) -> None
     composing.page.get_by_label("Later").check()
     composing.field("Send at").fill("2199-01-01T00:00")
     composing.button("Schedule").click()
-    assert "Choose a time that is still to come" in composing.error_at("Send at")
+    assert "Choose a time in the future" in composing.error_at("Send at")
 
 
 @pytest.mark.slow
 def test_the_body_is_what_the_api_takes(composing: Person) -> None:
-    """Nothing is sent that was not written, and the credential only in its header."""
+    """The request contains only what was written, and the credential only in its header."""
     composing.write()
     with composing.page.expect_request("**/api/send_mail") as asked:
         composing.send()

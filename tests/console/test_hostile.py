@@ -1,4 +1,4 @@
-"""Whatever stands in a field: it is shown as text, runs nothing, and breaks no screen."""
+"""Hostile text in any field is shown as text, runs no code, and breaks no screen."""
 
 import pytest
 from playwright.sync_api import expect
@@ -23,7 +23,7 @@ every_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 
 
 def send_with(person: Person, sender: Sender, text: str) -> str:
-    """Send ``text`` in every field that takes it; the id of the message."""
+    """Send ``text`` in every field that accepts it; return the id of the message."""
     fields = {
         "subject": text,
         "content": text * 20,
@@ -33,7 +33,7 @@ def send_with(person: Person, sender: Sender, text: str) -> str:
         "attachments": [{"filename": text[:100].replace("/", "|"), "content": "QQ=="}],
         "headers": {"X-Text": text[:400]},
     }
-    # What the server refuses is left out, until it takes the rest.
+    # Remove the fields that the server rejects, until it accepts the rest.
     while True:
         answer = person.api.post("/api/send_mail", mail(**fields), headers=sender.headers)
         if answer.status_code == 200:

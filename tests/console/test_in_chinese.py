@@ -1,4 +1,4 @@
-"""A whole way through the console in Chinese, the server's words included."""
+"""The console in Chinese from start to end, including the server's messages."""
 
 import re
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.console.person import Person, watched
 from tests.e2e.api import Api, unique_name
 
-# Words that are the same in Chinese: names, addresses, and what programs are written in.
+# Words that stay the same in Chinese: names, addresses, languages and protocols.
 SAME = re.compile(
     r"Send Mail API|API|JWT|HTML|SMTP|STARTTLS|curl|Python|requests|smtplib|JavaScript|English|"
     r"Message-ID|Bob|eyJ|KB|MB|UTC|[\w.+-]*@[\w.-]+|<[^>]*>|[0-9a-f]{8}-[0-9a-f-]{27}"
@@ -16,7 +16,7 @@ SAME = re.compile(
 
 
 def english_words(person: Person) -> list[str]:
-    """What is left of English on the screen."""
+    """The English words on the screen."""
     text = person.page.locator("body").inner_text()
     code = "".join(person.page.locator("pre, code").all_inner_texts())
     return [word for word in re.findall(r"[A-Za-z]{3,}", SAME.sub(" ", text)) if word not in code]

@@ -1,4 +1,4 @@
-"""How the console behaves on every screen: policy, size, languages, colours, keyboard, width."""
+"""Behaviour of all screens: policy, size, languages, colours, keyboard, width."""
 
 import gzip
 import re
@@ -19,12 +19,12 @@ BUDGET = 150 * 1024
 @pytest.mark.parametrize("screen", SCREENS)
 def test_a_screen_has_no_serious_fault_and_fits_360_pixels(person: Person, screen: str) -> None:
     SCREENS[screen](person)
-    assert person.faults() == []
+    assert person.violations() == []
     person.page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
     assert not person.is_wider_than_the_screen()
     person.page.emulate_media(color_scheme="dark")
-    person.page.wait_for_timeout(200)  # until colours have faded over
-    assert person.faults() == []
+    person.page.wait_for_timeout(200)  # until the colour transitions have ended
+    assert person.violations() == []
 
 
 def test_the_policy_is_strict(api: Api) -> None:
@@ -85,7 +85,7 @@ def test_the_language_can_be_switched_and_stays(person: Person) -> None:
     person.page.reload()
     expect(person.heading("手动或用程序发送邮件")).to_be_visible()
     person.page.get_by_label("语言").select_option("English")
-    expect(person.heading("Send mail, by hand or by program")).to_be_visible()
+    expect(person.heading("Send mail by hand or from a program")).to_be_visible()
 
 
 def test_light_and_dark(person: Person) -> None:

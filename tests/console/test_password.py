@@ -1,4 +1,4 @@
-"""The Password menu: the credential, programs that use it, and a new one."""
+"""The Password screen: the credential, snippets for programs, and replacing it."""
 
 import os
 import subprocess
@@ -85,7 +85,7 @@ def test_the_snippet_for_smtplib_and_the_settings_name_the_server(
 def test_a_new_credential_ends_the_old_one(person: Person, sender: Sender) -> None:
     person.button("Replace credential").click()
     dialog = person.page.get_by_role("dialog")
-    expect(dialog).to_contain_text("stops sending until it is given the new one")
+    expect(dialog).to_contain_text("stops sending until you give it the new one")
     dialog.get_by_role("button", name="Cancel").click()
     assert person.api.balance(sender) == 1000
     person.button("Replace credential").click()
@@ -113,8 +113,8 @@ def test_the_password_is_changed(person: Person, sender: Sender) -> None:
     assert "At least 10" in person.error_at("New password")
     person.field("New password").fill("a long enough sentence")
     person.button("Change password").click()
-    assert "not the same" in person.error_at("The same again")
-    person.field("The same again").fill("a long enough sentence")
+    assert "are different" in person.error_at("Repeat the password")
+    person.field("Repeat the password").fill("a long enough sentence")
     with person.page.expect_request("**/api/address_change_password") as asked:
         person.button("Change password").click()
     assert "sentence" not in (asked.value.post_data or "")

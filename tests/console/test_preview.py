@@ -1,4 +1,4 @@
-"""HTML is shown in a document of its own: nothing in it runs, nothing remote is loaded unasked."""
+"""HTML is shown in a separate document that runs no code and loads nothing without consent."""
 
 from collections.abc import Iterator
 
@@ -55,7 +55,7 @@ def writing(person: Person) -> Person:
 
 
 def is_over_the_page(person: Person) -> bool:
-    """Whether something of the message lies over the title or the menu of the console."""
+    """Whether the message covers the title or the menu of the console."""
     over: bool = person.page.evaluate(
         """() => [...document.querySelectorAll("h1, nav a")].some((element) => {
           const { x, y, width, height } = element.getBoundingClientRect();
@@ -101,7 +101,7 @@ def test_the_policy_of_the_document_allows_inline_styles_alone(api: Api) -> None
 
 
 def test_what_is_not_cleaned_away_still_does_not_run(browser: Browser, api: Api) -> None:
-    """The sandbox and the policy hold by themselves, whatever the console removes."""
+    """The sandbox and the policy block content even without the console's cleaning."""
     with browser.new_context(locale="en-GB") as context:
         asked: list[str] = []
         context.route(f"{EVIL}/**", lambda route: asked.append(route.request.url))
@@ -136,7 +136,7 @@ NAMES = (
 
 
 def test_names_stand_in_front_of_no_method(writing: Person) -> None:
-    """A form, or a document, finds what has a name before its own methods (DOM clobbering)."""
+    """Named elements shadow methods of forms and documents (DOM clobbering)."""
     inputs = "".join(f'<input name="{name}"><input id="{name}">' for name in NAMES)
     images = "".join(f'<img name="{name}" id="{name}">' for name in NAMES)
     writing.write(html=f"<form>{inputs}{images}</form>{images}<p>Visible words</p>")
@@ -144,7 +144,7 @@ def test_names_stand_in_front_of_no_method(writing: Person) -> None:
     preview.click()
     expect(writing.preview().locator("p")).to_have_text("Visible words")
     expect(writing.preview().locator("form")).to_have_count(0)
-    # Neither when something else takes its place.
+    # The same for the next message in its place.
     writing.page.get_by_role("tab", name="Write").click()
     writing.write(html="<frameset><frame></frameset>")
     preview.click()
@@ -203,7 +203,7 @@ def test_one_can_read_where_links_lead_without_pointing_at_them(writing: Person)
 
 @pytest.fixture
 def asking(browser: Browser, api: Api) -> Iterator[Person]:
-    """Somebody who may look at pictures from another host."""
+    """A person who may load images from another host."""
     with (
         browser.new_context(locale="en-GB") as context,
         watched(context, api, strangers=("https://pictures.example/",)),
@@ -238,7 +238,7 @@ def test_remote_images_are_shown_after_consent(asking: Person) -> None:
     expect(asking.preview().get_by_alt_text("Another")).to_have_js_property("naturalWidth", 1)
     assert sorted(asked) == [f"https://pictures.example/{name}.png" for name in ("a", "b,1")]
     expect(asking.button("Show images")).not_to_be_visible()
-    # Consent is for this look at this message.
+    # Consent holds for one view of one message.
     asking.open("usage")
     asking.open("compose")
     asking.page.get_by_role("tab", name="Preview").click()

@@ -1,4 +1,4 @@
-"""A private site: the site password, human verification, and what only administrators may do."""
+"""A private site: site password, human verification, and restrictions for users."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ PROGRAMS = {
 }
 CLOUDFLARE = "https://challenges.cloudflare.com/"
 
-# What the script of Turnstile does, with a challenge that anybody solves.
+# A replacement for Turnstile's script, with a challenge that always succeeds.
 CHALLENGE = """
 window.turnstile = {
   render(place, { sitekey, callback }) {
@@ -51,7 +51,7 @@ def server() -> Iterator[LocalServer]:
 
 @pytest.fixture
 def visitor(browser: Browser, api: Api) -> Iterator[Person]:
-    """Somebody who may load Turnstile's script."""
+    """A person who may load Turnstile's script."""
     with (
         browser.new_context(locale="en-GB") as context,
         watched(context, api, strangers=(CLOUDFLARE,)),
@@ -91,7 +91,7 @@ def test_turnstile_is_solved_in_a_page_of_its_own(visitor: Person) -> None:
     expect(challenge.locator("body")).to_contain_text("Solved for the-site-key")
     visitor.button("Create a random address").click()
     expect(visitor.heading("Your address is ready")).to_be_visible()
-    # The console itself has nothing of another host.
+    # The console itself loads nothing from another host.
     hosts = visitor.page.evaluate("[...document.scripts].map((script) => script.src)")
     assert all(source.startswith(visitor.url) for source in hosts)
 

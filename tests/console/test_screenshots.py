@@ -1,4 +1,4 @@
-"""Pictures of every screen, for people to look at: build/screenshots."""
+"""Screenshots of every screen for review, in build/screenshots."""
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -30,7 +30,7 @@ def test_pictures_of(screen: str, browser: Browser, api: Api) -> None:
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
                 page.mouse.move(0, 0)
                 page.wait_for_timeout(300)
-                if size == "narrow":  # all of it, as it would be scrolled through
+                if size == "narrow":  # the full height
                     page.set_viewport_size({"width": width, "height": _height(page)})
                 picture = FOLDER / f"{screen}-{size}-{scheme}.png"
                 page.screenshot(path=picture)

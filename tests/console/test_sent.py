@@ -1,4 +1,4 @@
-"""What was sent: the list, one message, and what can be done with it."""
+"""The sent messages: the list, one message, and the actions on it."""
 
 import json
 import time
@@ -70,8 +70,8 @@ def test_changes_appear_by_themselves(person: Person, sender: Sender) -> None:
 def test_a_queued_message_becomes_sent_before_ones_eyes(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, to_mail="ratelimited@test.invalid").json()
     person.open(f"sent/{sent['id']}")
-    expect(person.page.get_by_text("The provider takes no more for now")).to_be_visible()
-    expect(person.page.get_by_text("Put off by the provider")).to_be_visible()
+    expect(person.page.get_by_text("The provider accepts no more mail for now")).to_be_visible()
+    expect(person.page.get_by_text("Deferred by the provider")).to_be_visible()
     expect(person.page.get_by_text("Delivered").first).to_be_visible(timeout=75 * SECONDS)
 
 
@@ -111,7 +111,7 @@ def test_another_search_that_fails_shows_no_old_messages(person: Person, sender:
     expect(person.messages()).to_have_count(1)
     person.page.route("**/api/sendbox?*q=new*", lambda route: route.abort())
     person.field("Search").fill("new")
-    expect(person.page.get_by_role("alert")).to_contain_text("There was no answer")
+    expect(person.page.get_by_role("alert")).to_contain_text("The server did not respond")
     person.page.wait_for_timeout(200)
     expect(person.messages()).to_have_count(0)
 
@@ -192,7 +192,7 @@ def test_one_message_with_its_history(person: Person, sender: Sender) -> None:
     ):
         expect(main).to_contain_text(text)
     expect(person.heading("A whole one")).to_be_focused()
-    # The provider took it, and it came back.
+    # The provider accepted it, and it bounced.
     expect(person.page.locator(".page-head .badge")).to_have_text("Bounced")
 
 
@@ -245,7 +245,7 @@ def test_what_is_scheduled_gets_another_time_or_is_cancelled(
     later = datetime.now() + timedelta(days=3)
     person.field("Send at").fill(later.strftime("%Y-%m-%dT%H:%M"))
     dialog.get_by_role("button", name="Save").click()
-    expect(person.page.get_by_text("Given another time")).to_be_visible()
+    expect(person.page.get_by_text("Rescheduled")).to_be_visible()
     person.button("Cancel sending").click()
     dialog.get_by_role("button", name="Cancel sending").click()
     expect(person.page.get_by_role("main").get_by_text("Cancelled").first).to_be_visible()
@@ -260,7 +260,7 @@ def test_a_failed_message_is_sent_again(person: Person, sender: Sender) -> None:
     person.button("Send again").click()
     dialog = person.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Send again").click()
-    # It fails as the first did, as a message of its own.
+    # The retry is a new message and fails like the first one.
     expect(dialog.get_by_role("alert")).to_be_visible()
     page = person.api.get("/api/sendbox", headers=sender.headers).json()
     assert page["count"] == 2
@@ -297,7 +297,7 @@ def test_a_message_whose_summary_cannot_be_read_is_shown(person: Person, sender:
 def test_a_message_of_another_address_is_not_there(person: Person, sender: Sender) -> None:
     sent = person.api.send(person.api.new_sender()).json()
     person.open(f"sent/{sent['id']}")
-    expect(person.heading("There is no such message").first).to_be_visible()
+    expect(person.heading("Message not found").first).to_be_visible()
 
 
 @pytest.mark.slow

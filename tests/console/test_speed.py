@@ -1,4 +1,4 @@
-"""How quick the console is: on a slow connection, and over many messages."""
+"""The speed of the console on a slow connection and with many messages."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ SLOW = {
     "downloadThroughput": 1.6e6 / 8 * 0.9,  # bytes a second
     "uploadThroughput": 750e3 / 8 * 0.9,
 }
-# Playwright itself looks only every half second.
+# Playwright itself polls only every half second.
 NOTE_THE_TIME = """
 new MutationObserver((_, observer) => {
   if (!document.querySelector("form input")) return;
@@ -27,7 +27,7 @@ new MutationObserver((_, observer) => {
   requestAnimationFrame(() => setTimeout(() => { window.usableAfter = performance.now(); }));
 }).observe(document, { childList: true, subtree: true });
 """
-# The times at which other rows stand in the place of the grey lines, drawn.
+# The times at which new rows are painted in place of the skeleton.
 NOTE_THE_ROWS = """
 () => {
   window.rowsAt = [];
@@ -51,7 +51,7 @@ SEARCHES = 20
 
 
 def milliseconds_until_usable(page: Page, url: str) -> float:
-    """From the click on a link to a field that takes a name, with nothing in the cache."""
+    """From the click on a link to a usable name field, with an empty cache."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -82,7 +82,7 @@ def test_the_settings_are_asked_for_once(person: Person) -> None:
 
 @pytest.fixture(scope="module")
 def owner_of_many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A server with an address that has sent 100,000 messages, a tenth of all."""
+    """A server with an address that has sent 100,000 of 1,000,000 messages."""
     state: Path = migrated_state(tmp_path_factory.mktemp("many") / "state")
     write_history(state, 10 * OWN_MESSAGES)
     with LocalServer(state=state, variables=DEPLOYMENT) as server:

@@ -1,4 +1,4 @@
-"""The start: an address is made, or somebody signs in; signing out leaves nothing behind."""
+"""The start screen: create an address, sign in, and sign out without leftovers."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.person import Held, Person
+from tests.console.person import HeldRequest, Person
 from tests.e2e.api import ADMIN_PASSWORD, unique_name
 
 
@@ -105,7 +105,7 @@ def test_signing_in_with_a_credential(person: Person) -> None:
 @pytest.mark.parametrize(
     ("credential", "sentence"),
     [
-        ("something else", "This is no credential"),
+        ("something else", "This is not a credential"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJhZGRyZXNzIjoiYUBiLmMifQ.AAAA", "Invalid address credential"),
     ],
 )
@@ -127,11 +127,11 @@ def test_what_is_missing_is_said_at_its_field_alone(person: Person) -> None:
     expect(person.page.get_by_role("alert")).to_have_count(0)
     person.page.get_by_role("tab", name="Credential").click()
     person.button("Sign in").click()
-    assert "This is no credential" in person.error_at("Credential")
+    assert "This is not a credential" in person.error_at("Credential")
     expect(person.field("Credential")).to_be_focused()
     person.page.get_by_role("tab", name="Password").click()
     person.button("Sign in").click()
-    assert person.error_at("Address") == "This is needed."
+    assert person.error_at("Address") == "This field is required."
 
 
 def test_signing_in_with_address_and_password(person: Person) -> None:
@@ -152,7 +152,7 @@ def test_signing_in_with_address_and_password(person: Person) -> None:
 def test_a_late_refusal_leaves_a_new_credential_alone(person: Person) -> None:
     person.sign_in()
     person.open("usage")
-    held = Held(person.page, "**/api/sendbox*")
+    held = HeldRequest(person.page, "**/api/sendbox*")
     person.open("sent")
     late = held()
     person.open("password")
@@ -170,7 +170,7 @@ def test_a_late_refusal_leaves_a_new_credential_alone(person: Person) -> None:
 
 @pytest.mark.slow
 def test_a_tab_of_its_own_beside_one_that_is_kept(person: Person) -> None:
-    """What is changed in the one is not moved to where the other has its own."""
+    """A change in one storage does not move values to the other."""
     alone = person.sign_in()
     person.open("password")
     kept = person.api.new_sender()
@@ -188,7 +188,7 @@ def test_a_tab_of_its_own_beside_one_that_is_kept(person: Person) -> None:
     assert in_the_browser == {"address": kept.address, "jwt": kept.jwt}
     assert person.session()["address"] == alone.address
     expect(other.page.get_by_text(kept.address).first).to_be_visible()
-    # What ends in the one does not give it what the other has.
+    # A value removed from the tab does not come back from the browser's storage.
     person.api.server.sql("DELETE FROM addresses WHERE id = ?", [alone.address_id])
     person.open("sent")
     expect(person.page.get_by_text("no longer valid")).to_be_visible()

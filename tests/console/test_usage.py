@@ -1,4 +1,4 @@
-"""Usage: what was sent, what is left, and asking for more."""
+"""Usage: what was sent, what is left, and requesting access."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -40,6 +40,6 @@ def test_without_a_balance_one_asks_for_it(person: Person) -> None:
     person.sign_in(sender)
     person.open("usage")
     person.button("Request access").click()
-    # It has a row already, so there is nothing more to be asked for.
-    expect(person.page.get_by_text("Your request is with the administrator")).to_be_visible()
+    # The address already has a balance row, so it can't request access again.
+    expect(person.page.get_by_text("The request was sent to the administrator")).to_be_visible()
     expect(person.button("Request access")).not_to_be_visible()

@@ -1,4 +1,4 @@
-/** What an administrator sees and does of one address. */
+/** The details of one address, and the actions on it. */
 
 import { useState } from "preact/hooks";
 import { callAsAdmin, type AddressRow } from "../../api/admin";
@@ -7,7 +7,7 @@ import { useAction } from "../../components/action";
 import { Button, ButtonLink } from "../../components/Button";
 import { Confirm, Dialog } from "../../components/Dialog";
 import { TextField } from "../../components/Field";
-import { SHORTEST_PASSWORD, useForm, wrong } from "../../components/form";
+import { fieldErrors, SHORTEST_PASSWORD, useForm } from "../../components/form";
 import { ProblemNotice } from "../../components/Notice";
 import { Time } from "../../components/Time";
 import { href } from "../../state/route";
@@ -21,7 +21,7 @@ import { Secret } from "./Secret";
 interface Props {
   row: AddressRow;
   onClose: () => void;
-  /** The list is no longer what it was. */
+  /** Called after a change that the list must show. */
   onChanged: () => Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export function AddressDialog({ row, onClose, onChanged }: Props) {
   const hasPasswords = useStore(site)?.enableAddressPassword;
   return (
     <Dialog title={row.name} onClose={onClose} wide>
-      <div class="dialog-parts">
+      <div class="stack">
         <dl class="facts">
           <dt>{t.number}</dt>
           <dd>{row.id}</dd>
@@ -52,7 +52,7 @@ export function AddressDialog({ row, onClose, onChanged }: Props) {
         </dl>
         <div class="row">
           <ButtonLink small icon="sent" href={href("/admin/sent", { address: row.name })}>
-            {t.goSent}
+            {a.sections.sent}
           </ButtonLink>
           <ButtonLink small icon="coins" href={href("/admin/balances", { address: row.name })}>
             {a.sections.balances}
@@ -98,13 +98,13 @@ function Credential({ id }: { id: number }) {
 }
 
 function Password({ row }: { row: AddressRow }) {
+  const { tooShort } = useTexts().password;
   const t = useTexts().admin.addresses;
-  const [password, setPassword] = useState("");
-  const form = useForm(["password"], async () => {
-    if (password.length < SHORTEST_PASSWORD) throw wrong({ password: t.tooShort });
+  const form = useForm({ password: "" }, async ({ password }) => {
+    if (password.length < SHORTEST_PASSWORD) throw fieldErrors({ password: tooShort });
     const body = { password: await digest(password) };
     await callAsAdmin("POST", `/admin/address/${row.id}/reset_password`, { body });
-    setPassword("");
+    form.reset();
     toast(t.resetDone);
   });
   return (
@@ -116,13 +116,11 @@ function Password({ row }: { row: AddressRow }) {
       <form {...form.attributes}>
         <TextField
           label={t.newPassword}
-          hint={t.newPasswordHint}
+          hint={tooShort}
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
-          value={password}
-          onValue={setPassword}
-          error={form.errorAt("password")}
+          {...form.field("password")}
         />
         {form.problem && <ProblemNotice problem={form.problem} />}
         <Button small type="submit" busy={form.busy}>
@@ -136,12 +134,11 @@ function Password({ row }: { row: AddressRow }) {
 function Removal({ row, onClose, onChanged }: Props) {
   const t = useTexts().admin.addresses;
   const [asked, setAsked] = useState<"clear" | "delete">();
-  const remove = async (path: string, news: string) => {
-    await callAsAdmin("DELETE", `/admin/${path}/${row.id}`);
-    toast(news);
-    await onChanged();
-    onClose();
+  const actions = {
+    clear: { title: t.clearTitle, text: t.clearText, path: "clear_sent_items", done: t.cleared },
+    delete: { title: t.deleteTitle, text: t.deleteText, path: "delete_address", done: t.deleted },
   };
+  const action = asked && actions[asked];
   return (
     <section class="dialog-part">
       <h3>{t.dangerTitle}</h3>
@@ -153,24 +150,19 @@ function Removal({ row, onClose, onChanged }: Props) {
           {t.delete}
         </Button>
       </div>
-      {asked === "clear" && (
+      {asked && action && (
         <Confirm
-          title={t.clearTitle}
-          yes={t.clear}
-          action={() => remove("clear_sent_items", t.cleared)}
+          title={action.title}
+          yes={t[asked]}
+          action={async () => {
+            await callAsAdmin("DELETE", `/admin/${action.path}/${row.id}`);
+            toast(action.done);
+            await onChanged();
+            onClose();
+          }}
           onClose={() => setAsked(undefined)}
         >
-          <p>{t.clearText(row.name)}</p>
-        </Confirm>
-      )}
-      {asked === "delete" && (
-        <Confirm
-          title={t.deleteTitle}
-          yes={t.delete}
-          action={() => remove("delete_address", t.deleted)}
-          onClose={() => setAsked(undefined)}
-        >
-          <p>{t.deleteText(row.name)}</p>
+          <p>{action.text(row.name)}</p>
         </Confirm>
       )}
     </section>

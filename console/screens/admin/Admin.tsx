@@ -1,4 +1,4 @@
-/** Administration: behind its password, the sections of it. */
+/** The administration: its sections, behind the admin password. */
 
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -67,7 +67,7 @@ function Sections({ here }: { here: string }) {
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     const current = list.current?.querySelector<HTMLElement>("[aria-current]");
-    // Scrolled by hand, because scrollIntoView would move the page too.
+    // Not scrollIntoView, which would scroll the page too.
     if (current) list.current!.scrollLeft = current.offsetLeft - 48;
   }, [here]);
   return (

@@ -1,4 +1,4 @@
-/** The admin password, in front of all administration. */
+/** Asks for the admin password before the administration. */
 
 import type { ComponentChildren } from "preact";
 import { Notice } from "../../components/Notice";

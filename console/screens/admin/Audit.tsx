@@ -1,80 +1,66 @@
-/** The audit trail, in words; older rows are added below. */
+/** The audit trail as text; a button adds older rows below. */
 
 import { useEffect, useState } from "preact/hooks";
 import { callAsAdmin, type AuditPage, type AuditRow } from "../../api/admin";
 import { useAction } from "../../components/action";
 import { Button } from "../../components/Button";
-import { Empty, Skeleton } from "../../components/Empty";
 import { ProblemNotice } from "../../components/Notice";
-import { Page } from "../../components/Page";
-import { Table } from "../../components/Table";
 import { Time } from "../../components/Time";
 import type { AdminTexts } from "../../texts/admin.en";
-import { useTexts } from "../../texts";
+import { texts, useTexts } from "../../texts";
 import { number } from "../../texts/formats";
+import { AdminList } from "./AdminList";
 
 const PAGE = 30;
 
 export function Audit() {
   const a = useTexts().admin;
   const t = a.audit;
-  const [rows, setRows] = useState<AuditRow[]>([]);
-  const [next, setNext] = useState<string | null>("");
+  const [shown, setShown] = useState<AuditPage>();
   const { busy, problem, run } = useAction();
-  const older = (known: AuditRow[], cursor: string) =>
-    run(async () => {
+  const load = async (known: AuditRow[] = [], cursor?: string | null) => {
+    await run(async () => {
       const query = { limit: PAGE, ...(cursor && { cursor }) };
       const page = await callAsAdmin<AuditPage>("GET", "/admin/audit", { query });
-      setRows([...known, ...page.results]);
-      setNext(page.next_cursor);
+      setShown({ ...page, results: [...known, ...page.results] });
     });
-  useEffect(() => void older([], ""), []);
+  };
+  const loadOlder = () => load(shown?.results, shown?.next_cursor);
+  useEffect(() => void load(), []);
+  const pager = shown && (
+    <>
+      {problem && <ProblemNotice problem={problem} retry={() => void loadOlder()} />}
+      <div class="pager">
+        <p class="muted" role="status">
+          {t.shown(number(shown.results.length))}
+        </p>
+        {shown.next_cursor && (
+          <Button small busy={busy} onClick={() => void loadOlder()}>
+            {t.older}
+          </Button>
+        )}
+      </div>
+    </>
+  );
   return (
-    <Page
-      title={a.sections.audit}
-      intro={t.intro}
+    <AdminList
+      section="audit"
+      list={{ data: shown, problem: shown ? undefined : problem, reload: loadOlder, pager }}
+      icon="list"
       aside={
-        <Button icon="refresh" disabled={busy} onClick={() => void older([], "")}>
+        <Button icon="refresh" disabled={busy} onClick={() => void load()}>
           {a.common.refresh}
         </Button>
       }
-    >
-      {busy && !rows.length && <Skeleton lines={6} />}
-      {next === null && !rows.length && (
-        <Empty icon="list" title={t.emptyTitle}>
-          <p>{t.emptyText}</p>
-        </Empty>
-      )}
-      {rows.length > 0 && (
-        <Table
-          caption={t.list}
-          rows={rows}
-          id={(row) => row.id}
-          columns={[
-            { title: t.action, cell: (row) => <Action row={row} /> },
-            { title: t.object, cell: (row) => <bdi class="clip">{object(row.object, a)}</bdi> },
-            { title: t.actor, cell: (row) => <bdi class="clip">{actor(row.actor, a)}</bdi> },
-            { title: t.at, cell: (row) => <Time at={row.at} /> },
-            { title: t.source, cell: (row) => <bdi class="muted">{row.source ?? "–"}</bdi> },
-          ]}
-        />
-      )}
-      {problem && (
-        <ProblemNotice problem={problem} retry={() => void older(rows, next ?? "")} />
-      )}
-      {rows.length > 0 && (
-        <div class="pager">
-          <p class="muted" role="status">
-            {t.shown(number(rows.length))}
-          </p>
-          {next && (
-            <Button small busy={busy} onClick={() => void older(rows, next)}>
-              {t.older}
-            </Button>
-          )}
-        </div>
-      )}
-    </Page>
+      id={(row) => row.id}
+      columns={[
+        { title: t.action, cell: (row) => <Action row={row} /> },
+        { title: t.object, cell: (row) => <bdi class="clip">{object(row.object, a)}</bdi> },
+        { title: t.actor, cell: (row) => <bdi class="clip">{actor(row.actor, a)}</bdi> },
+        { title: t.at, cell: (row) => <Time at={row.at} /> },
+        { title: t.source, cell: (row) => <bdi class="muted">{row.source ?? "–"}</bdi> },
+      ]}
+    />
   );
 }
 
@@ -96,18 +82,18 @@ function actor(name: string, { audit }: AdminTexts): string {
   return { admin: audit.anyAdmin, anybody: audit.anybody }[name] ?? name;
 }
 
-function object(name: string, { audit, lists }: AdminTexts): string {
+function object(name: string, { sections, lists }: AdminTexts): string {
   const words: Record<string, string> = {
     name_block: lists.blockList,
     send_block: lists.sendBlockList,
     verified: lists.verifiedAddressList,
     unlimited: lists.noLimitSendAddressList,
-    sendMailLimitConfig: audit.limits,
+    sendMailLimitConfig: sections.limits,
   };
   return words[name] ?? name;
 }
 
-/** What else is known, as words where the kind of row is one that is known here. */
+/** The details of a row as text; those of an unknown action as JSON. */
 function details(row: AuditRow, given: Record<string, unknown>, a: AdminTexts): string {
   switch (row.action) {
     case "balance.set":
@@ -129,5 +115,5 @@ function details(row: AuditRow, given: Record<string, unknown>, a: AdminTexts): 
 function limit(given: Record<string, unknown>, period: string, a: AdminTexts): string {
   if (!given[`${period}Enabled`]) return a.audit.off;
   const most = Number(given[`${period}Limit`]);
-  return most < 0 ? a.limits.unlimited : number(most);
+  return most < 0 ? texts().common.unlimited : number(most);
 }

@@ -1,18 +1,16 @@
-/** Setting the balance of an address. */
+/** Sets the balance of an address. */
 
 import { useState } from "preact/hooks";
 import { callAsAdmin, type BalanceRow } from "../../api/admin";
-import { Button } from "../../components/Button";
-import { Dialog } from "../../components/Dialog";
 import { CheckField, TextField } from "../../components/Field";
-import { useForm, wholeNumber, wrong } from "../../components/form";
-import { ProblemNotice } from "../../components/Notice";
+import { fieldErrors, useForm, wholeNumber } from "../../components/form";
+import { FormDialog } from "../../components/FormDialog";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
 
 const FIRST_BALANCE = "100";
 
-/** Whether it was made by an address that asked for access. */
+/** Whether the row is a request for access. */
 export function isRequest({ enabled, balance }: BalanceRow): boolean {
   return !enabled && !balance;
 }
@@ -23,7 +21,7 @@ export function BalanceDialog({
   onClose,
   onChanged,
 }: {
-  /** The balance that is changed; without one the address is asked for. */
+  /** The balance to change; without it, the dialog asks for the address. */
   row?: BalanceRow;
   address?: string;
   onClose: () => void;
@@ -33,62 +31,52 @@ export function BalanceDialog({
   const t = a.balances;
   const common = useTexts().common;
   const isFirst = !row || isRequest(row);
-  const [address, setAddress] = useState(row?.address ?? given);
-  const [balance, setBalance] = useState(isFirst ? FIRST_BALANCE : String(row.balance));
+  const initial = {
+    address: row?.address ?? given,
+    balance: isFirst ? FIRST_BALANCE : String(row.balance),
+  };
   const [enabled, setEnabled] = useState(isFirst || row.enabled === 1);
-  const form = useForm(["address", "balance", "enabled"], async () => {
+  const form = useForm(initial, async ({ address, balance }) => {
     const amount = wholeNumber(balance);
-    if (!row && !address.trim()) throw wrong({ address: common.required });
-    if (amount === undefined) throw wrong({ balance: a.common.wholeNumber });
+    if (!row && !address.trim()) throw fieldErrors({ address: common.required });
+    if (amount === undefined) throw fieldErrors({ balance: a.common.wholeNumber });
     const body = { address, address_id: row?.id ?? 0, balance: amount, enabled };
     await callAsAdmin("POST", "/admin/address_sender", { body });
     toast(t.saved);
     await onChanged();
     onClose();
-  });
+  }, ["enabled"]);
   const title = !row ? t.set : isFirst ? t.grantTitle : t.changeTitle;
+  const submit = row && isFirst ? t.grant : common.save;
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form {...form.attributes}>
-        {row ? (
-          <p>
-            <bdi class="strong">{row.address}</bdi>
-          </p>
-        ) : (
-          <TextField
-            label={a.common.address}
-            type="email"
-            autocomplete="off"
-            required
-            value={address}
-            onValue={setAddress}
-            error={form.errorAt("address")}
-          />
-        )}
+    <FormDialog title={title} submit={submit} form={form} onClose={onClose}>
+      {row ? (
+        <p>
+          <bdi class="strong">{row.address}</bdi>
+        </p>
+      ) : (
         <TextField
-          label={t.balance}
-          hint={t.balanceHint}
-          type="number"
-          min="0"
+          label={a.common.address}
+          type="email"
+          autocomplete="off"
           required
-          value={balance}
-          onValue={setBalance}
-          error={form.errorAt("balance")}
+          {...form.field("address")}
         />
-        <CheckField
-          label={t.enabled}
-          hint={t.enabledHint}
-          checked={enabled}
-          onChecked={setEnabled}
-        />
-        {form.problem && <ProblemNotice problem={form.problem} />}
-        <footer class="dialog-end">
-          <Button onClick={onClose}>{common.cancel}</Button>
-          <Button type="submit" kind="primary" busy={form.busy}>
-            {row && isFirst ? t.grant : common.save}
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+      )}
+      <TextField
+        label={t.balance}
+        hint={t.balanceHint}
+        type="number"
+        min="0"
+        required
+        {...form.field("balance")}
+      />
+      <CheckField
+        label={t.enabled}
+        hint={t.enabledHint}
+        checked={enabled}
+        onChecked={setEnabled}
+      />
+    </FormDialog>
   );
 }

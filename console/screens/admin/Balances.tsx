@@ -1,21 +1,16 @@
-/** Balances, with the requests for one in front. */
+/** Balances, and above them the requests for one. */
 
 import { useState } from "preact/hooks";
-import { callAsAdmin, useAdmin, type BalanceRow, type Rows, type Shown } from "../../api/admin";
+import { callAsAdmin, type BalanceRow } from "../../api/admin";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Dialog";
-import { Empty } from "../../components/Empty";
-import { Card, Page } from "../../components/Page";
-import { Table } from "../../components/Table";
+import { Card } from "../../components/Page";
 import { Time } from "../../components/Time";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
 import { number } from "../../texts/formats";
+import { AdminList, Listing, useListRoute, usePagedList, type List } from "./AdminList";
 import { BalanceDialog, isRequest } from "./BalanceDialog";
-import { Listing, pageQuery, Search, useListPlace } from "./parts";
-
-/** The word of the place that has the page of the requests. */
-const WAITING = "waiting";
 
 interface Asked {
   what: "set" | "remove";
@@ -25,84 +20,63 @@ interface Asked {
 export function Balances() {
   const a = useTexts().admin;
   const t = a.balances;
-  const { page, words } = useListPlace();
-  const address = words["address"] ?? "";
+  const { parameters } = useListRoute();
   const [asked, setAsked] = useState<Asked>();
-  const waiting = useListPlace(WAITING).page;
-  const requests = useAdmin<Rows<BalanceRow>>("/admin/address_sender", {
-    ...pageQuery(waiting),
-    requested: "true",
+  const requests = usePagedList<BalanceRow>("/admin/address_sender", {
+    query: { requested: "true" },
+    name: "waiting",
   });
-  const shown = useAdmin<Rows<BalanceRow>>("/admin/address_sender", {
-    ...pageQuery(page),
-    address,
-  });
+  const list = usePagedList<BalanceRow>("/admin/address_sender", { search: "address" });
   const reload = async () => {
-    await Promise.all([shown.reload(), requests.reload()]);
+    await Promise.all([list.reload(), requests.reload()]);
   };
   const close = () => setAsked(undefined);
   const removed = asked?.what === "remove" ? asked.row : undefined;
   return (
-    <Page
-      title={a.sections.balances}
-      intro={t.intro}
+    <AdminList
+      section="balances"
+      list={list}
+      icon="coins"
       aside={
         <Button kind="primary" icon="coins" onClick={() => setAsked({ what: "set" })}>
           {t.set}
         </Button>
       }
+      before={<Requests list={requests} onAsked={setAsked} />}
+      id={(row) => row.id}
+      columns={[
+        { title: a.common.address, cell: (row) => <bdi class="strong">{row.address}</bdi> },
+        { title: t.state, cell: (row) => <State row={row} /> },
+        { title: a.common.since, cell: (row) => <Time at={row.created_at} /> },
+        { title: t.balance, kind: "number", cell: (row) => number(row.balance) },
+      ]}
+      actions={(row) => (
+        <div class="row">
+          <Button
+            small
+            aria-label={t.changeOne(row.address)}
+            onClick={() => setAsked({ what: "set", row })}
+          >
+            {t.change}
+          </Button>
+          <Button
+            small
+            kind="quiet"
+            aria-label={t.removeOne(row.address)}
+            onClick={() => setAsked({ what: "remove", row })}
+          >
+            {a.common.remove}
+          </Button>
+        </div>
+      )}
     >
-      <Waiting requests={requests} page={waiting} onAsked={setAsked} />
-      <Search name="address" hint={a.common.wholeAddress} whole />
-      <Listing
-        shown={shown}
-        page={page}
-        isSearch={address !== ""}
-        empty={
-          <Empty icon="coins" title={t.emptyTitle}>
-            <p>{t.emptyText}</p>
-          </Empty>
-        }
-      >
-        {(rows) => (
-          <Table
-            caption={t.list}
-            rows={rows}
-            id={(row) => row.id}
-            columns={[
-              { title: a.common.address, cell: (row) => <bdi class="strong">{row.address}</bdi> },
-              { title: t.state, cell: (row) => <State row={row} /> },
-              { title: a.common.since, cell: (row) => <Time at={row.created_at} /> },
-              { title: t.balance, kind: "number", cell: (row) => number(row.balance) },
-              {
-                title: a.common.actions,
-                kind: "actions",
-                cell: (row) => (
-                  <div class="row">
-                    <Button
-                      small
-                      aria-label={t.changeOne(row.address)}
-                      onClick={() => setAsked({ what: "set", row })}
-                    >
-                      {t.change}
-                    </Button>
-                    <Button
-                      small
-                      kind="quiet"
-                      aria-label={t.removeOne(row.address)}
-                      onClick={() => setAsked({ what: "remove", row })}
-                    >
-                      {a.common.remove}
-                    </Button>
-                  </div>
-                ),
-              },
-            ]}
-          />
-        )}
-      </Listing>
       {asked?.what === "set" && (
-        <BalanceDialog row={asked.row} address={address} onClose={close} onChanged={reload} />
+        <BalanceDialog
+          row={asked.row}
+          address={parameters["address"]}
+          onClose={close}
+          onChanged={reload}
+        />
       )}
       {removed && (
         <Confirm
@@ -118,33 +92,25 @@ export function Balances() {
           <p>{t.removeText(removed.address)}</p>
         </Confirm>
       )}
-    </Page>
+    </AdminList>
   );
 }
 
-function Waiting({
-  requests,
-  page,
+function Requests({
+  list,
   onAsked,
 }: {
-  requests: Shown<Rows<BalanceRow>>;
-  page: number;
+  list: List<BalanceRow>;
   onAsked: (asked: Asked) => void;
 }) {
   const t = useTexts().admin.balances;
-  const count = requests.data?.count ?? 0;
+  const count = list.data?.count ?? 0;
   return (
     <Card
       title={t.requestsTitle}
       aside={count > 0 && <span class="badge waiting">{number(count)}</span>}
     >
-      <Listing
-        shown={requests}
-        page={page}
-        name={WAITING}
-        isSearch={false}
-        empty={<p class="muted">{t.requestsNone}</p>}
-      >
+      <Listing list={list} empty={<p class="muted">{t.requestsNone}</p>}>
         {(rows) => (
           <ul class="requests">
             {rows.map((row) => (

@@ -1,18 +1,16 @@
-/** How many recipients all addresses together may send to, by day and month. */
+/** How many recipients all addresses together may send to, per day and month. */
 
 import { useState } from "preact/hooks";
 import { callAsAdmin, useAdmin, type AccountSettings, type SendLimits } from "../../api/admin";
 import type { Usage } from "../../api/types";
-import { Button } from "../../components/Button";
-import { Skeleton } from "../../components/Empty";
 import { CheckField, TextField } from "../../components/Field";
-import { useForm, wholeNumber, wrong } from "../../components/form";
-import { ProblemNotice } from "../../components/Notice";
+import { fieldErrors, useForm, wholeNumber } from "../../components/form";
+import { Loader } from "../../components/Loader";
 import { Card, Page } from "../../components/Page";
 import { toast } from "../../state/toasts";
 import { number } from "../../texts/formats";
 import { useTexts } from "../../texts";
-import { Unsaved } from "./Unsaved";
+import { SaveBar } from "./SaveBar";
 
 const PERIODS = ["daily", "monthly"] as const;
 const UNLIMITED = -1;
@@ -29,21 +27,20 @@ export function Limits() {
   const a = useTexts().admin;
   const settings = useAdmin<AccountSettings>("/admin/account_settings");
   const usage = useAdmin<Usage>("/admin/usage");
-  const { data, problem } = settings;
   const reload = async () => {
     await Promise.all([settings.reload(), usage.reload()]);
   };
   return (
     <Page title={a.sections.limits} intro={a.limits.intro}>
-      {problem && <ProblemNotice problem={problem} retry={() => void reload()} />}
-      {!data && !problem && <Skeleton />}
-      {data && (
-        <LimitsForm
-          config={data.sendMailLimitConfig}
-          left={{ daily: usage.data?.daily_left, monthly: usage.data?.monthly_left }}
-          reload={reload}
-        />
-      )}
+      <Loader from={{ ...settings, reload }}>
+        {({ sendMailLimitConfig }) => (
+          <LimitsForm
+            config={sendMailLimitConfig}
+            left={{ daily: usage.data?.daily_left, monthly: usage.data?.monthly_left }}
+            reload={reload}
+          />
+        )}
+      </Loader>
     </Page>
   );
 }
@@ -64,24 +61,24 @@ function LimitsForm({
   const [edited, setEdited] = useState<typeof stored>();
   const limits = edited ?? stored;
   const isChanged = JSON.stringify(limits) !== JSON.stringify(stored);
-  const form = useForm(PERIODS.map(fieldOf), async () => {
+  const form = useForm({}, async () => {
     const body: Record<string, boolean | number | null> = {};
-    const faults: Record<string, string> = {};
+    const errors: Record<string, string> = {};
     for (const period of PERIODS) {
       const { isOn, isUnlimited, most } = limits[period];
       const value = isUnlimited ? UNLIMITED : wholeNumber(most);
-      if (isOn && value === undefined) faults[fieldOf(period)] = a.common.wholeNumber;
+      if (isOn && value === undefined) errors[fieldOf(period)] = a.common.wholeNumber;
       body[`${period}Enabled`] = isOn;
       body[`${period}Limit`] = value ?? null;
     }
-    if (Object.keys(faults).length) throw wrong(faults);
+    if (Object.keys(errors).length) throw fieldErrors(errors);
     await callAsAdmin("POST", "/admin/account_settings", {
       body: { sendMailLimitConfig: body },
     });
     toast(t.saved);
     await reload();
-    setEdited((now) => (now === edited ? undefined : now)); // what was typed meanwhile stays
-  });
+    setEdited((now) => (now === edited ? undefined : now)); // keep later edits
+  }, PERIODS.map(fieldOf));
   return (
     <form {...form.attributes}>
       <div class="limits">
@@ -116,7 +113,7 @@ function LimitsForm({
                     />
                   )}
                   <CheckField
-                    label={t.unlimited}
+                    label={common.unlimited}
                     hint={t.unlimitedHint}
                     checked={value.isUnlimited}
                     onChecked={(isUnlimited) => change({ isUnlimited })}
@@ -129,23 +126,7 @@ function LimitsForm({
           );
         })}
       </div>
-      {form.problem && <ProblemNotice problem={form.problem} />}
-      <div class="save-bar">
-        <p class="muted" role="status">
-          {isChanged ? a.lists.unsaved : a.lists.unchanged}
-        </p>
-        <div class="row">
-          {isChanged && (
-            <Button kind="quiet" onClick={() => setEdited(undefined)}>
-              {a.lists.discard}
-            </Button>
-          )}
-          <Button type="submit" kind="primary" busy={form.busy} disabled={!isChanged}>
-            {common.save}
-          </Button>
-        </div>
-      </div>
-      {isChanged && <Unsaved />}
+      <SaveBar form={form} isChanged={isChanged} onDiscard={() => setEdited(undefined)} />
     </form>
   );
 }

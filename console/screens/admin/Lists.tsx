@@ -1,18 +1,16 @@
-/** The lists of the deployment, each as a text with one entry a line. */
+/** The lists of the deployment, each as a text with one entry per line. */
 
 import { useState } from "preact/hooks";
 import { callAsAdmin, useAdmin, type AccountSettings } from "../../api/admin";
 import { Problem } from "../../api/client";
-import { Button } from "../../components/Button";
-import { Skeleton } from "../../components/Empty";
 import { AreaField } from "../../components/Field";
 import { useForm } from "../../components/form";
-import { ProblemNotice } from "../../components/Notice";
+import { Loader } from "../../components/Loader";
 import { Page } from "../../components/Page";
 import { toast } from "../../state/toasts";
 import { number } from "../../texts/formats";
 import { useTexts } from "../../texts";
-import { Unsaved } from "./Unsaved";
+import { SaveBar } from "./SaveBar";
 
 const NAMES = [
   "blockList",
@@ -25,12 +23,12 @@ type Name = (typeof NAMES)[number];
 
 export function Lists() {
   const a = useTexts().admin;
-  const { data, problem, reload } = useAdmin<AccountSettings>("/admin/account_settings");
+  const loaded = useAdmin<AccountSettings>("/admin/account_settings");
   return (
     <Page title={a.sections.lists} intro={a.lists.intro}>
-      {problem && <ProblemNotice problem={problem} retry={() => void reload()} />}
-      {!data && !problem && <Skeleton lines={6} />}
-      {data && <ListsForm settings={data} reload={reload} />}
+      <Loader from={loaded}>
+        {(settings) => <ListsForm settings={settings} reload={loaded.reload} />}
+      </Loader>
     </Page>
   );
 }
@@ -44,13 +42,12 @@ function ListsForm({
 }) {
   const a = useTexts().admin;
   const t = a.lists;
-  const common = useTexts().common;
   const [texts, setTexts] = useState<Partial<Record<Name, string>>>({});
   const changed = NAMES.filter((name) => {
     const text = texts[name];
     return text !== undefined && JSON.stringify(entries(text)) !== JSON.stringify(settings[name]);
   });
-  const form = useForm(NAMES, async () => {
+  const form = useForm({}, async () => {
     const saved = texts;
     const body = Object.fromEntries(changed.map((name) => [name, entries(saved[name]!)]));
     try {
@@ -60,14 +57,14 @@ function ListsForm({
     }
     toast(t.saved);
     await reload();
-    // What was typed meanwhile stays.
+    // Keep later edits.
     setTexts((now) =>
       Object.fromEntries(
         Object.entries(now).filter(([name, text]) => text !== saved[name as Name]),
       ),
     );
-  });
-  /** An entry is named by its place in the list; a person looks for its line. */
+  }, NAMES);
+  /** Replace the index of an entry in an error by its line number. */
   const atLines = (problem: Problem) => {
     const errors = problem.errors.map(({ field, message }) => {
       const [, name, place] = /^(\w+)\[(\d+)\]$/.exec(field) ?? [];
@@ -100,23 +97,7 @@ function ListsForm({
           );
         })}
       </div>
-      {form.problem && <ProblemNotice problem={form.problem} />}
-      <div class="save-bar">
-        <p class="muted" role="status">
-          {changed.length ? t.unsaved : t.unchanged}
-        </p>
-        <div class="row">
-          {changed.length > 0 && (
-            <Button kind="quiet" onClick={() => setTexts({})}>
-              {t.discard}
-            </Button>
-          )}
-          <Button type="submit" kind="primary" busy={form.busy} disabled={!changed.length}>
-            {common.save}
-          </Button>
-        </div>
-      </div>
-      {changed.length > 0 && <Unsaved />}
+      <SaveBar form={form} isChanged={changed.length > 0} onDiscard={() => setTexts({})} />
     </form>
   );
 }
@@ -128,7 +109,7 @@ function entries(text: string): string[] {
     .filter(Boolean);
 }
 
-/** The line, counted from 1, on which the entry of this place stands. */
+/** The line number, from 1, of the entry with this index. */
 function lineOf(text: string, place: number): number {
   const filled = text.split("\n").flatMap((line, index) => (line.trim() ? [index + 1] : []));
   return filled[place] ?? 1;

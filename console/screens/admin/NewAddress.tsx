@@ -1,4 +1,4 @@
-/** An administrator makes an address, bound by few rules. */
+/** Creates an address as the administrator, with fewer rules than for users. */
 
 import { useState } from "preact/hooks";
 import { callAsAdmin } from "../../api/admin";
@@ -6,8 +6,8 @@ import type { CreatedAddress } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { CheckField, SelectField, TextField } from "../../components/Field";
-import { useForm, wrong } from "../../components/form";
-import { ProblemNotice } from "../../components/Notice";
+import { fieldErrors, useForm } from "../../components/form";
+import { FormDialog } from "../../components/FormDialog";
 import { site } from "../../state/site";
 import { useStore } from "../../state/store";
 import { useTexts } from "../../texts";
@@ -43,51 +43,36 @@ function Create({
   const t = a.addresses;
   const common = useTexts().common;
   const { domains, prefix } = useStore(site)!;
-  const [name, setName] = useState("");
-  const [domain, setDomain] = useState("");
   const [withPrefix, setWithPrefix] = useState(false);
-  const form = useForm(["name", "domain"], async () => {
-    if (!name.trim()) throw wrong({ name: common.required });
+  const form = useForm({ name: "", domain: "" }, async ({ name, domain }) => {
+    if (!name.trim()) throw fieldErrors({ name: common.required });
     const body = { name, domain: domain || undefined, enablePrefix: withPrefix };
     onCreated(await callAsAdmin<CreatedAddress>("POST", "/admin/new_address", { body }));
   });
   return (
-    <Dialog title={t.create} onClose={onClose}>
-      <form {...form.attributes}>
-        <TextField
-          label={t.name}
-          hint={t.nameHint}
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
-          required
-          value={name}
-          onValue={setName}
-          error={form.errorAt("name")}
-        />
-        <SelectField
-          label={t.domain}
-          value={domain}
-          options={[["", t.anyDomain], ...domains.map((one) => [one, `@${one}`] as const)]}
-          onValue={setDomain}
-          error={form.errorAt("domain")}
-        />
-        {prefix && (
-          <CheckField label={t.prefix(prefix)} checked={withPrefix} onChecked={setWithPrefix} />
-        )}
-        {form.problem && <ProblemNotice problem={form.problem} />}
-        <footer class="dialog-end">
-          <Button onClick={onClose}>{common.cancel}</Button>
-          <Button type="submit" kind="primary" busy={form.busy}>
-            {t.create}
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog title={t.create} submit={t.create} form={form} onClose={onClose}>
+      <TextField
+        label={t.name}
+        hint={t.nameHint}
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        required
+        {...form.field("name")}
+      />
+      <SelectField
+        label={t.domain}
+        options={[["", t.anyDomain], ...domains.map((one) => [one, `@${one}`] as const)]}
+        {...form.field("domain")}
+      />
+      {prefix && (
+        <CheckField label={t.prefix(prefix)} checked={withPrefix} onChecked={setWithPrefix} />
+      )}
+    </FormDialog>
   );
 }
 
-/** What the owner needs; the password is shown only here. */
+/** The new address and its secrets; the password is shown only here. */
 function Created({ created, onClose }: { created: CreatedAddress; onClose: () => void }) {
   const t = useTexts().admin.addresses;
   const [isShown, setIsShown] = useState(false);

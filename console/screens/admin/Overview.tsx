@@ -1,4 +1,4 @@
-/** How the service fares: what waits for the administrator, what is left, and a chart. */
+/** The overview: open tasks, what is left of the limits, and a chart. */
 
 import {
   useAdmin,
@@ -9,11 +9,11 @@ import {
 } from "../../api/admin";
 import type { Usage } from "../../api/types";
 import { ButtonLink } from "../../components/Button";
-import { UsageChart } from "../../components/Chart";
-import { Empty, Skeleton } from "../../components/Empty";
+import { UsageByDay } from "../../components/Chart";
 import { Figure } from "../../components/Figure";
-import { Notice, ProblemNotice } from "../../components/Notice";
-import { Card, Page } from "../../components/Page";
+import { Loader } from "../../components/Loader";
+import { Notice } from "../../components/Notice";
+import { Page } from "../../components/Page";
 import { href } from "../../state/route";
 import { useTexts } from "../../texts";
 
@@ -44,20 +44,9 @@ export function Overview() {
           text={a.overview.recipients}
         />
       </dl>
-      {usage.problem && (
-        <ProblemNotice problem={usage.problem} retry={() => void usage.reload()} />
-      )}
-      {!usage.data && !usage.problem && <Skeleton />}
-      {usage.data && usage.data.days.length > 0 && (
-        <Card title={t.usage.chart}>
-          <UsageChart days={usage.data.days} />
-        </Card>
-      )}
-      {usage.data && !usage.data.days.length && (
-        <Empty icon="chart" title={a.overview.emptyTitle}>
-          <p>{a.overview.emptyText}</p>
-        </Empty>
-      )}
+      <Loader from={usage}>
+        {({ days }) => <UsageByDay days={days} empty={a.overview.emptyText} />}
+      </Loader>
     </Page>
   );
 }

@@ -1,4 +1,4 @@
-/** What an administrator hands over: a password or a credential. */
+/** A password or credential that the administrator gives to the owner. */
 
 import { Code } from "../../components/Copy";
 

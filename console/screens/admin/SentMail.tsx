@@ -1,98 +1,63 @@
-/** What all addresses and administrators have sent. */
+/** The messages of all addresses and administrators. */
 
 import { useState } from "preact/hooks";
-import { callAsAdmin, useAdmin, type Rows } from "../../api/admin";
-import type { SendboxEntry, SentMail as Mail } from "../../api/types";
+import { callAsAdmin } from "../../api/admin";
+import { mailbox, mailOf } from "../../api/sent_mail";
+import type { SendboxEntry } from "../../api/types";
 import { Badge } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Confirm, Dialog } from "../../components/Dialog";
-import { Empty } from "../../components/Empty";
-import { Page } from "../../components/Page";
 import { Preview } from "../../components/Preview";
-import { Table } from "../../components/Table";
 import { Time } from "../../components/Time";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
-import { Listing, pageQuery, Search, useListPlace } from "./parts";
-
-interface Entry extends SendboxEntry {
-  mail: Mail;
-}
+import { AdminList, usePagedList } from "./AdminList";
 
 export function SentMail() {
-  const a = useTexts().admin;
+  const { admin: a, sent } = useTexts();
   const t = a.sent;
-  const { page, words } = useListPlace();
-  const address = words["address"] ?? "";
-  const [chosen, setChosen] = useState<Entry>();
-  const shown = useAdmin<Rows<SendboxEntry>>("/admin/sendbox", { ...pageQuery(page), address });
+  const [chosen, setChosen] = useState<SendboxEntry>();
+  const list = usePagedList<SendboxEntry>("/admin/sendbox", { search: "address" });
+  const subject = (row: SendboxEntry) => mailOf(row).subject || sent.noSubject;
   return (
-    <Page
-      title={a.sections.sent}
-      intro={t.intro}
+    <AdminList
+      section="sent"
+      list={list}
+      icon="sent"
       aside={
-        <Button icon="refresh" onClick={() => void shown.reload()}>
+        <Button icon="refresh" onClick={() => void list.reload()}>
           {a.common.refresh}
         </Button>
       }
+      id={(row) => row.id}
+      columns={[
+        { title: t.subject, cell: (row) => <bdi class="clip strong">{subject(row)}</bdi> },
+        {
+          title: t.mailboxes,
+          cell: (row) => (
+            <div class="mailboxes">
+              <bdi class="clip">{row.address}</bdi>
+              <bdi class="clip muted">{mailOf(row).to_mail}</bdi>
+            </div>
+          ),
+        },
+        { title: t.status, cell: (row) => <Badge status={row.status} /> },
+        { title: t.at, cell: (row) => <Time at={row.created_at} /> },
+      ]}
+      actions={(row) => (
+        <Button small aria-label={t.openOne(subject(row))} onClick={() => setChosen(row)}>
+          {t.open}
+        </Button>
+      )}
     >
-      <Search name="address" hint={a.common.wholeAddress} whole />
-      <Listing
-        shown={shown}
-        page={page}
-        isSearch={address !== ""}
-        empty={
-          <Empty icon="sent" title={t.emptyTitle}>
-            <p>{t.emptyText}</p>
-          </Empty>
-        }
-      >
-        {(rows) => (
-          <Table
-            caption={t.list}
-            rows={rows.map(opened)}
-            id={(row) => row.id}
-            columns={[
-              {
-                title: t.subject,
-                cell: (row) => <bdi class="clip strong">{row.mail.subject || t.noSubject}</bdi>,
-              },
-              {
-                title: t.mailboxes,
-                cell: (row) => (
-                  <div class="mailboxes">
-                    <bdi class="clip">{row.address}</bdi>
-                    <bdi class="clip muted">{row.mail.to_mail}</bdi>
-                  </div>
-                ),
-              },
-              { title: t.status, cell: (row) => <Badge status={row.status} /> },
-              { title: t.at, cell: (row) => <Time at={row.created_at} /> },
-              {
-                title: a.common.actions,
-                kind: "actions",
-                cell: (row) => (
-                  <Button
-                    small
-                    aria-label={t.openOne(row.mail.subject || t.noSubject)}
-                    onClick={() => setChosen(row)}
-                  >
-                    {t.open}
-                  </Button>
-                ),
-              },
-            ]}
-          />
-        )}
-      </Listing>
       {chosen && (
         <Message
           entry={chosen}
           onClose={() => setChosen(undefined)}
-          onChanged={shown.reload}
+          onChanged={list.reload}
         />
       )}
-    </Page>
+    </AdminList>
   );
 }
 
@@ -101,15 +66,16 @@ function Message({
   onClose,
   onChanged,
 }: {
-  entry: Entry;
+  entry: SendboxEntry;
   onClose: () => void;
   onChanged: () => Promise<void>;
 }) {
-  const t = useTexts().admin.sent;
+  const { admin, message, sent } = useTexts();
+  const t = admin.sent;
   const [isAsked, setIsAsked] = useState(false);
-  const { mail } = entry;
+  const mail = mailOf(entry);
   return (
-    <Dialog title={mail.subject || t.noSubject} onClose={onClose} wide>
+    <Dialog title={mail.subject || sent.noSubject} onClose={onClose} wide>
       <dl class="facts">
         <dt>{t.status}</dt>
         <dd>
@@ -117,25 +83,29 @@ function Message({
         </dd>
         <dt>{t.sender}</dt>
         <dd>
-          <Mailbox name={mail.from_name} address={entry.address} />
+          <bdi>{mailbox(entry.address, mail.from_name)}</bdi>
         </dd>
         <dt>{t.recipient}</dt>
         <dd>
-          <Mailbox name={mail.to_name} address={mail.to_mail} />
+          <bdi>{mailbox(mail.to_mail, mail.to_name)}</bdi>
         </dd>
         <dt>{t.at}</dt>
         <dd>
-            <Time at={entry.created_at} />
-          </dd>
-        <dt>{t.id}</dt>
+          <Time at={entry.created_at} />
+        </dd>
+        <dt>{message.id}</dt>
         <dd>
           <code>{entry.id}</code>
         </dd>
       </dl>
-      <section class="dialog-part" aria-label={t.content}>
-        {!mail.content && <p class="muted">{t.noContent}</p>}
-        {mail.content &&
-          (mail.is_html ? <Preview html={mail.content} /> : <Text text={mail.content} />)}
+      <section class="dialog-part" aria-label={message.content}>
+        {!mail.content ? (
+          <p class="muted">{message.noContent}</p>
+        ) : mail.is_html ? (
+          <Preview html={mail.content} />
+        ) : (
+          <pre class="message-text admin-text" dir="auto" tabIndex={0}>{mail.content}</pre>
+        )}
         {entry.content_truncated && <p class="hint">{t.truncated}</p>}
       </section>
       <footer>
@@ -150,7 +120,7 @@ function Message({
           onClose={() => setIsAsked(false)}
           action={async () => {
             await callAsAdmin("DELETE", `/admin/sendbox/${entry.id}`);
-            toast(t.deleted);
+            toast(message.deleted);
             await onChanged();
             onClose();
           }}
@@ -160,36 +130,4 @@ function Message({
       )}
     </Dialog>
   );
-}
-
-function Mailbox({ name, address }: { name: string; address: string }) {
-  return (
-    <>
-      {name && (
-        <>
-          <bdi>{name}</bdi>{" "}
-        </>
-      )}
-      <bdi class={name ? "muted" : undefined}>{address}</bdi>
-    </>
-  );
-}
-
-function Text({ text }: { text: string }) {
-  const t = useTexts().admin.sent;
-  return (
-    <div
-      class="message-text admin-text"
-      tabIndex={0}
-      role="region"
-      aria-label={t.content}
-      dir="auto"
-    >
-      {text}
-    </div>
-  );
-}
-
-function opened(entry: SendboxEntry): Entry {
-  return { ...entry, mail: JSON.parse(entry.raw) as Mail };
 }

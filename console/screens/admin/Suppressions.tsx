@@ -1,80 +1,47 @@
 /** Recipients that get no mail. */
 
 import { useState } from "preact/hooks";
-import { callAsAdmin, useAdmin, type Rows, type SuppressionRow } from "../../api/admin";
+import { callAsAdmin, type SuppressionRow } from "../../api/admin";
 import { Button } from "../../components/Button";
-import { Confirm, Dialog } from "../../components/Dialog";
-import { Empty } from "../../components/Empty";
+import { Confirm } from "../../components/Dialog";
 import { TextField } from "../../components/Field";
-import { useForm, wrong } from "../../components/form";
-import { ProblemNotice } from "../../components/Notice";
-import { Page } from "../../components/Page";
-import { Table } from "../../components/Table";
+import { fieldErrors, useForm } from "../../components/form";
+import { FormDialog } from "../../components/FormDialog";
 import { Time } from "../../components/Time";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
-import { Listing, pageQuery, Search, useListPlace } from "./parts";
+import { AdminList, usePagedList } from "./AdminList";
 
 export function Suppressions() {
   const a = useTexts().admin;
   const t = a.suppressions;
-  const { page, words } = useListPlace();
-  const address = words["address"] ?? "";
   const [isAdding, setIsAdding] = useState(false);
   const [removed, setRemoved] = useState<string>();
-  const shown = useAdmin<Rows<SuppressionRow>>("/admin/suppressions", {
-    ...pageQuery(page),
-    address,
-  });
+  const list = usePagedList<SuppressionRow>("/admin/suppressions", { search: "address" });
   const reasons: Record<string, string> = { provider: t.provider, manual: t.manual };
   return (
-    <Page
-      title={a.sections.suppressions}
-      intro={t.intro}
+    <AdminList
+      section="suppressions"
+      list={list}
+      icon="check"
       aside={
         <Button kind="primary" onClick={() => setIsAdding(true)}>
           {t.add}
         </Button>
       }
+      id={(row) => row.address}
+      columns={[
+        { title: a.common.address, cell: (row) => <bdi class="strong">{row.address}</bdi> },
+        { title: t.reason, cell: (row) => <bdi>{reasons[row.reason] ?? row.reason}</bdi> },
+        { title: a.common.since, cell: (row) => <Time at={row.since} /> },
+      ]}
+      actions={({ address }) => (
+        <Button small aria-label={t.removeOne(address)} onClick={() => setRemoved(address)}>
+          {a.common.remove}
+        </Button>
+      )}
     >
-      <Search name="address" hint={a.common.wholeAddress} whole />
-      <Listing
-        shown={shown}
-        page={page}
-        isSearch={address !== ""}
-        empty={
-          <Empty icon="check" title={t.emptyTitle}>
-            <p>{t.emptyText}</p>
-          </Empty>
-        }
-      >
-        {(rows) => (
-          <Table
-            caption={t.list}
-            rows={rows}
-            id={(row) => row.address}
-            columns={[
-              { title: a.common.address, cell: (row) => <bdi class="strong">{row.address}</bdi> },
-              { title: t.reason, cell: (row) => <bdi>{reasons[row.reason] ?? row.reason}</bdi> },
-              { title: a.common.since, cell: (row) => <Time at={row.since} /> },
-              {
-                title: a.common.actions,
-                kind: "actions",
-                cell: (row) => (
-                  <Button
-                    small
-                    aria-label={t.removeOne(row.address)}
-                    onClick={() => setRemoved(row.address)}
-                  >
-                    {a.common.remove}
-                  </Button>
-                ),
-              },
-            ]}
-          />
-        )}
-      </Listing>
-      {isAdding && <Add onClose={() => setIsAdding(false)} onChanged={shown.reload} />}
+      {isAdding && <Add onClose={() => setIsAdding(false)} onChanged={list.reload} />}
       {removed && (
         <Confirm
           title={t.removeTitle}
@@ -83,13 +50,13 @@ export function Suppressions() {
           action={async () => {
             await callAsAdmin("DELETE", "/admin/suppressions", { query: { address: removed } });
             toast(t.removed);
-            await shown.reload();
+            await list.reload();
           }}
         >
           <p>{t.removeText(removed)}</p>
         </Confirm>
       )}
-    </Page>
+    </AdminList>
   );
 }
 
@@ -97,44 +64,29 @@ function Add({ onClose, onChanged }: { onClose: () => void; onChanged: () => Pro
   const a = useTexts().admin;
   const t = a.suppressions;
   const common = useTexts().common;
-  const [address, setAddress] = useState("");
-  const [reason, setReason] = useState("");
-  const form = useForm(["address", "reason"], async () => {
-    if (!address.trim()) throw wrong({ address: common.required });
-    await callAsAdmin("POST", "/admin/suppressions", { body: { address, reason } });
+  const form = useForm({ address: "", reason: "" }, async (body) => {
+    if (!body.address.trim()) throw fieldErrors({ address: common.required });
+    await callAsAdmin("POST", "/admin/suppressions", { body });
     toast(t.added);
     await onChanged();
     onClose();
   });
   return (
-    <Dialog title={t.add} onClose={onClose}>
-      <form {...form.attributes}>
-        <TextField
-          label={a.common.address}
-          type="email"
-          autocomplete="off"
-          required
-          value={address}
-          onValue={setAddress}
-          error={form.errorAt("address")}
-        />
-        <TextField
-          label={t.reason}
-          hint={t.reasonHint}
-          autocomplete="off"
-          maxLength={200}
-          value={reason}
-          onValue={setReason}
-          error={form.errorAt("reason")}
-        />
-        {form.problem && <ProblemNotice problem={form.problem} />}
-        <footer class="dialog-end">
-          <Button onClick={onClose}>{common.cancel}</Button>
-          <Button type="submit" kind="primary" busy={form.busy}>
-            {t.add}
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog title={t.add} submit={t.add} form={form} onClose={onClose}>
+      <TextField
+        label={a.common.address}
+        type="email"
+        autocomplete="off"
+        required
+        {...form.field("address")}
+      />
+      <TextField
+        label={t.reason}
+        hint={t.reasonHint}
+        autocomplete="off"
+        maxLength={200}
+        {...form.field("reason")}
+      />
+    </FormDialog>
   );
 }

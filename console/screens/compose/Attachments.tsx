@@ -1,4 +1,4 @@
-/** The files of a draft: chosen or dropped, read with their progress, removed again. */
+/** The attachments of a draft: choose or drop, read with progress, remove. */
 
 import { useRef, useState } from "preact/hooks";
 import { Button, IconButton } from "../../components/Button";
@@ -9,17 +9,17 @@ import { size } from "../../texts/formats";
 import { texts, useTexts } from "../../texts";
 import { isUsed } from "./outgoing";
 
-/** What fits into a message of 5 MiB as base64, with room for its text: 3.6 MiB (docs/api.md). */
+/** The attachment bytes that fit as base64 into a message of 5 MiB with its text (docs/api.md). */
 const MOST_BYTES = 3.6 * 1024 * 1024;
 
 export interface Reading {
   id: string;
   name: string;
-  /** The part that is read, from 0 to 1. */
+  /** The progress, from 0 to 1. */
   part: number;
 }
 
-/** Files being read, and how to begin with more. */
+/** The files being read, and a function that adds more. */
 export function useReading(onRead: (file: DraftFile) => void) {
   const [reading, setReading] = useState<Reading[]>([]);
   const add = async (files: Iterable<File>, inline = false) => {
@@ -46,7 +46,7 @@ export function useReading(onRead: (file: DraftFile) => void) {
 
 function read(file: File, progress: (part: number) => void): Promise<ArrayBuffer> {
   return new Promise((resolve, reject) => {
-    // What can't be sent anyhow need not fill the memory.
+    // Do not load into memory what can't be sent.
     if (file.size > 4 * MOST_BYTES) return reject(new Error("too large"));
     const reader = new FileReader();
     reader.onprogress = (event) => progress(event.loaded / Math.max(event.total, 1));
@@ -56,7 +56,7 @@ function read(file: File, progress: (part: number) => void): Promise<ArrayBuffer
   });
 }
 
-/** A button that opens the system's choice of files. */
+/** A button that opens the system's file dialog. */
 export function FileButton({
   label,
   icon,
@@ -85,7 +85,7 @@ export function FileButton({
         multiple={multiple}
         onChange={(event) => {
           onFiles([...(event.currentTarget.files ?? [])]);
-          event.currentTarget.value = ""; // so that the same file can be chosen again
+          event.currentTarget.value = ""; // allow choosing the same file again
         }}
       />
     </>

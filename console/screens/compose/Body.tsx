@@ -1,4 +1,4 @@
-/** The text of a draft: plain, or HTML with its preview. */
+/** The body of a draft: plain text, or HTML with a preview. */
 
 import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -27,7 +27,7 @@ export function Body({
 }) {
   const t = useTexts();
   const [view, setView] = useState<"write" | "preview">("write");
-  // What is refused is shown where it is mended; its preview can be opened again.
+  // Show an error in the editor; the preview can be opened again.
   useLayoutEffect(() => {
     if (error) setView("write");
   }, [error]);
@@ -79,7 +79,7 @@ export function Body({
   );
 }
 
-/** The preview, drawn anew when the writer pauses. */
+/** The preview, updated when typing pauses. */
 function Live({ html, files }: { html: string; files: DraftFile[] }) {
   const [shown, setShown] = useState(html);
   const isFirst = useRef(true);

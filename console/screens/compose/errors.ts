@@ -1,4 +1,4 @@
-/** Where on the screen a refusal of the server is shown. */
+/** Maps the errors of the server to the fields of the screen. */
 
 import type { FieldProblem, Problem } from "../../api/client";
 import type { Draft } from "../../state/drafts";
@@ -20,16 +20,16 @@ const FIELDS = {
   scheduled_at: "laterAt",
 } as const;
 
-export type ErrorField = (typeof FIELDS)[keyof typeof FIELDS];
+type ErrorField = (typeof FIELDS)[keyof typeof FIELDS];
 
-export interface Placed {
+interface FieldErrors {
   at: Partial<Record<ErrorField, string>>;
-  /** What belongs to no field that is shown. */
+  /** The errors that belong to no field. */
   elsewhere: FieldProblem[];
 }
 
-export function placed(problem: Problem | undefined, draft: Draft): Placed {
-  const result: Placed = { at: {}, elsewhere: [] };
+export function errorsByField(problem: Problem | undefined, draft: Draft): FieldErrors {
+  const result: FieldErrors = { at: {}, elsewhere: [] };
   for (const error of problem?.errors ?? []) {
     const [name = "", index] = error.field.split(/[[\].]/);
     const field = Object.hasOwn(FIELDS, name) ? FIELDS[name as keyof typeof FIELDS] : undefined;
@@ -38,19 +38,19 @@ export function placed(problem: Problem | undefined, draft: Draft): Placed {
       continue;
     }
     if (field === "laterAt") {
-      result.at[field] = texts().compose.laterWrong; // the server's words are a program's
+      result.at[field] = texts().compose.laterWrong; // the server's message is for programs
       continue;
     }
-    const culprit = index === undefined ? undefined : named(field, Number(index), draft);
-    const sentence = culprit ? `${culprit}: ${error.message}` : error.message;
+    const entry = index === undefined ? undefined : entryName(field, Number(index), draft);
+    const sentence = entry ? `${entry}: ${error.message}` : error.message;
     const known = result.at[field];
     result.at[field] = known ? `${known} ${sentence}` : sentence;
   }
   return result;
 }
 
-/** The entry of a list that is wrong. */
-function named(field: ErrorField, index: number, draft: Draft): string | undefined {
+/** The entry of a list that the error is about. */
+function entryName(field: ErrorField, index: number, draft: Draft): string | undefined {
   if (field === "files") return draft.files[index]?.name;
   if (field === "to" || field === "cc" || field === "bcc") return mailboxes(draft[field])[index];
   return undefined;

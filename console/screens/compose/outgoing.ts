@@ -1,4 +1,4 @@
-/** From a draft to the body of the request that sends it. */
+/** Converts a draft to the body of the send request. */
 
 import type { Draft, DraftFile } from "../../state/drafts";
 
@@ -25,12 +25,12 @@ export function outgoing(draft: Draft): Record<string, unknown> {
   };
 }
 
-/** Whether an inline image still stands in the HTML; else it goes as any other file. */
+/** Whether the HTML still shows an inline image; otherwise it is a plain attachment. */
 export function isUsed(file: DraftFile, draft: Draft): boolean {
   return Boolean(file.contentId && draft.isHtml && draft.body.includes(`cid:${file.contentId}`));
 }
 
-/** The inline images of the HTML that are not among the files. */
+/** The inline images of the HTML that are not attached. */
 export function missingImages(draft: Draft): string[] {
   if (!draft.isHtml) return [];
   const named = [...draft.body.matchAll(/\ssrc\s*=\s*["']?cid:([^"'\s>]+)/gi)].map(([, id]) => id!);
@@ -39,8 +39,7 @@ export function missingImages(draft: Draft): string[] {
 }
 
 /**
- * The mailboxes of a field, which commas, semicolons (the Chinese ones as well) or line ends
- * separate.
+ * The mailboxes of a field, separated by commas, semicolons (also the Chinese ones) or line ends.
  *
  * `"Doe, J" <j@example.com>, b@example.com` are two.
  */
@@ -52,7 +51,7 @@ export function mailboxes(text: string): string[] {
 export function base64(bytes: ArrayBuffer): string {
   const all = new Uint8Array(bytes);
   const parts: string[] = [];
-  // So many arguments as a call may have, and a multiple of 3, so that the parts can be joined.
+  // Fewer than the maximum number of arguments, and a multiple of 3 to join the base64 parts.
   for (let at = 0; at < all.length; at += 24_576) {
     parts.push(btoa(String.fromCharCode(...all.subarray(at, at + 24_576))));
   }

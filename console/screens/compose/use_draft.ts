@@ -1,24 +1,24 @@
-/** The draft of the address that is signed in, kept while it is written. */
+/** The draft of the signed-in address, stored while it is edited. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { isEmpty, newDraft, readDraft, removeDraft, writeDraft } from "../../state/drafts";
-import type { Draft, Kept } from "../../state/drafts";
+import type { Draft, Saved } from "../../state/drafts";
 
 const SAVE_MS = 300;
 
 export interface Drafting {
-  /** Nothing until the kept one is read. */
+  /** Undefined until the stored draft is read. */
   draft?: Draft;
   edit: (change: Partial<Draft> | ((draft: Draft) => Partial<Draft>)) => void;
-  /** Keep the draft now, with a change that is no edit, and return it. */
+  /** Store the draft now, with a change that is no edit, and return it. */
   keep: (change: Partial<Draft>) => Promise<Draft>;
   discard: () => Promise<void>;
-  saved: Kept;
+  saved: Saved;
 }
 
 export function useDraft(address: string): Drafting {
   const [draft, setDraft] = useState<Draft>();
-  const [saved, setSaved] = useState<Kept>("no");
+  const [saved, setSaved] = useState<Saved>("no");
   const latest = useRef<Draft>(undefined);
   const timer = useRef(0);
   const hasLeft = useRef(false);
@@ -62,7 +62,7 @@ export function useDraft(address: string): Drafting {
       take({ ...old, ...(typeof change === "function" ? change(old) : change) });
       setSaved("no");
       clearTimeout(timer.current);
-      // Who left may have another draft by now, which a file that is read late must not replace.
+      // A file that finishes reading after leaving must not replace a newer draft.
       const replacing = hasLeft.current ? old.key : undefined;
       timer.current = window.setTimeout(() => void write(replacing), SAVE_MS);
     },

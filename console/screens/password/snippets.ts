@@ -1,8 +1,8 @@
-/** Programs that send one mail, ready to be run, for the address that is signed in. */
+/** Ready-to-run programs that send one message as the signed-in address. */
 
 import type { Session } from "../../state/session";
 
-/** What stands in a snippet in the place of the credential while that is hidden. */
+/** Shown in a snippet instead of a hidden secret. */
 export const HIDDEN = "••••••••••••";
 
 export interface Smtp {
@@ -11,20 +11,20 @@ export interface Smtp {
   starttls?: boolean;
 }
 
-/** What stands for a server that the deployment does not name. */
+/** The example for a deployment that names no SMTP server. */
 export const UNKNOWN_SMTP: Smtp = { host: "smtp.example.com", port: 587, starttls: true };
 
-export interface Given {
+export interface Values {
   origin: string;
   jwt: string;
   sitePassword: string | undefined;
-  /** Whether the site password goes as bytes: a header holds Latin-1 alone, the API reads UTF-8. */
+  /** Whether the site password needs encoding: headers are Latin-1, the API reads UTF-8. */
   asBytes: boolean;
   address: string;
 }
 
-/** What the snippets are filled in with; secrets only `withSecrets`. */
-export function given(session: Session, withSecrets: boolean): Given {
+/** The values for the snippets; secrets only `withSecrets`. */
+export function valuesFor(session: Session, withSecrets: boolean): Values {
   const { address = "", jwt = "", sitePassword } = session;
   return {
     origin: location.origin,
@@ -35,7 +35,7 @@ export function given(session: Session, withSecrets: boolean): Given {
   };
 }
 
-export function curl({ origin, jwt, sitePassword }: Given): string {
+export function curl({ origin, jwt, sitePassword }: Values): string {
   const site = sitePassword ? `\n  -H ${shell(`x-custom-auth: ${sitePassword}`)} \\` : "";
   return `curl ${shell(`${origin}/api/send_mail`)} \\
   -H ${shell(`Authorization: Bearer ${jwt}`)} \\${site}
@@ -44,7 +44,7 @@ export function curl({ origin, jwt, sitePassword }: Given): string {
 `;
 }
 
-export function requests({ origin, jwt, sitePassword, asBytes }: Given): string {
+export function requests({ origin, jwt, sitePassword, asBytes }: Values): string {
   const value = json(sitePassword ?? "") + (asBytes ? ".encode()" : "");
   const site = sitePassword ? `\n        "x-custom-auth": ${value},` : "";
   return `import requests
@@ -67,7 +67,7 @@ print(answer.json())
 `;
 }
 
-export function javascript({ origin, jwt, sitePassword, asBytes }: Given): string {
+export function javascript({ origin, jwt, sitePassword, asBytes }: Values): string {
   const text = json(sitePassword ?? "");
   const value = asBytes ? `String.fromCharCode(...new TextEncoder().encode(${text}))` : text;
   const site = sitePassword ? `\n    "x-custom-auth": ${value},` : "";
@@ -87,7 +87,7 @@ console.log(await answer.json());
 `;
 }
 
-export function smtplib({ jwt, address }: Given, { host, port, starttls }: Smtp): string {
+export function smtplib({ jwt, address }: Values, { host, port, starttls }: Smtp): string {
   const secure = starttls ? "\n    server.starttls()" : "";
   return `import smtplib
 from email.message import EmailMessage
@@ -104,7 +104,7 @@ with smtplib.SMTP(${json(host)}, ${port}) as server:${secure}
 `;
 }
 
-/** A text as JavaScript and Python both take it. */
+/** A string literal that is valid in JavaScript and Python. */
 function json(text: string): string {
   return JSON.stringify(text);
 }

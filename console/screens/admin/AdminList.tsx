@@ -1,0 +1,240 @@
+/** What the lists of the administration share: search, pages, a table, and the empty state. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { useAdmin, type Rows } from "../../api/admin";
+import type { Loaded } from "../../api/use";
+import { ButtonLink } from "../../components/Button";
+import { Empty } from "../../components/Empty";
+import type { IconName } from "../../components/Icon";
+import { Loader } from "../../components/Loader";
+import { Page } from "../../components/Page";
+import { Search as SearchField } from "../../components/Search";
+import { Table, type Column } from "../../components/Table";
+import { href, replace, route, type Route } from "../../state/route";
+import { useStore } from "../../state/store";
+import { useTexts } from "../../texts";
+import { number } from "../../texts/formats";
+
+const PAGE = 20;
+
+/** The highest page number that the API accepts. */
+const LAST_PAGE = 1_000_000;
+
+/** The parameters of the route that hold a search, and the API's name for each. */
+const SEARCHES = { q: "query", address: "address" } as const;
+
+type SearchName = keyof typeof SEARCHES;
+
+export interface List<Row> extends Loaded<{ results: readonly Row[]; count?: number }> {
+  /** Whether the rows still belong to the previous query. */
+  isStale?: boolean;
+  search?: SearchName;
+  /** Shown below the rows. */
+  pager?: ComponentChildren;
+}
+
+/** The page in the route's parameter `name`, counted from 1, and all other parameters. */
+export function useListRoute(name = "page") {
+  return listRoute(useStore(route), name);
+}
+
+function listRoute({ path, query }: Route, name: string) {
+  const page = Math.min(Math.max(1, Math.floor(Number(query.get(name))) || 1), LAST_PAGE);
+  const parameters = Object.fromEntries([...query].filter(([key]) => key !== name));
+  return { path: `/${path.join("/")}`, page, parameters };
+}
+
+/**
+ * Load one page of a list.
+ *
+ * @param options.search the parameter of the route that holds the search.
+ * @param options.name the parameter of the route that holds the page number.
+ */
+export function usePagedList<Row>(
+  path: string,
+  options: { search?: SearchName; query?: Record<string, string>; name?: string } = {},
+): List<Row> {
+  const { search, query, name = "page" } = options;
+  const { path: here, page, parameters } = useListRoute(name);
+  const loaded = useAdmin<Rows<Row>>(path, {
+    limit: PAGE,
+    offset: (page - 1) * PAGE,
+    ...(search && { [SEARCHES[search]]: parameters[search] ?? "" }),
+    ...query,
+  });
+  const { data, isStale } = loaded;
+  const last = Math.max(1, Math.ceil((data?.count ?? 0) / PAGE));
+  const at = (target: number) => ({ ...parameters, [name]: target > 1 ? String(target) : "" });
+  useEffect(() => {
+    // The last row of the last page may have been removed.
+    if (data && !isStale && page > last) replace(here, at(last));
+  }, [data, isStale, page, last]);
+  const pager = data && (
+    <Pager page={page} count={data.count} last={last} to={(target) => href(here, at(target))} />
+  );
+  return { ...loaded, search, pager };
+}
+
+function Pager({
+  page,
+  last,
+  count,
+  to,
+}: {
+  page: number;
+  last: number;
+  count: number;
+  /** The link to another page. */
+  to: (page: number) => string;
+}) {
+  const { sent, admin } = useTexts();
+  const t = admin.common;
+  const first = (page - 1) * PAGE + 1;
+  const end = Math.min(first + PAGE - 1, count);
+  return (
+    <nav class="pager" aria-label={sent.pages}>
+      <p class="muted" role="status">
+        {t.rows(number(Math.min(first, count)), number(end), number(count))}
+      </p>
+      <div class="row">
+        {page > 1 && (
+          <ButtonLink small icon="back" href={to(page - 1)}>
+            {t.previous}
+          </ButtonLink>
+        )}
+        {page < last && (
+          <ButtonLink small icon="forward" href={to(page + 1)}>
+            {t.next}
+          </ButtonLink>
+        )}
+      </div>
+    </nav>
+  );
+}
+
+/** A screen that consists of one list; its texts are those of `section`. */
+export function AdminList<Row>({
+  section,
+  list,
+  icon,
+  id,
+  columns,
+  actions,
+  aside,
+  tools,
+  before,
+  children,
+}: {
+  section: "addresses" | "balances" | "suppressions" | "sent" | "pauses" | "audit";
+  list: List<Row>;
+  /** Shown when the list is empty. */
+  icon: IconName;
+  id: (row: Row) => string | number;
+  columns: readonly Column<Row>[];
+  /** The buttons of a row. */
+  actions?: (row: Row) => ComponentChildren;
+  aside?: ComponentChildren;
+  /** Shown beside the search. */
+  tools?: ComponentChildren;
+  /** Shown above the search. */
+  before?: ComponentChildren;
+  /** Dialogs. */
+  children?: ComponentChildren;
+}) {
+  const a = useTexts().admin;
+  const t = a[section];
+  const actionColumn = actions && {
+    title: a.common.actions,
+    kind: "actions" as const,
+    cell: actions,
+  };
+  const search = list.search && <Search name={list.search} />;
+  const empty = (
+    <Empty icon={icon} title={t.emptyTitle}>
+      <p>{t.emptyText}</p>
+    </Empty>
+  );
+  return (
+    <Page title={a.sections[section]} intro={t.intro} aside={aside}>
+      {before}
+      {tools ? (
+        <div class="admin-tools">
+          {search}
+          {tools}
+        </div>
+      ) : (
+        search
+      )}
+      <Listing list={list} empty={empty}>
+        {(rows) => (
+          <Table
+            caption={t.list}
+            rows={rows}
+            id={id}
+            columns={actionColumn ? [...columns, actionColumn] : columns}
+          />
+        )}
+      </Listing>
+      {children}
+    </Page>
+  );
+}
+
+/** The rows of a list and its pager; without rows, the empty state. */
+export function Listing<Row>({
+  list,
+  empty,
+  children,
+}: {
+  list: List<Row>;
+  /** Shown when the list has no rows and no search is active. */
+  empty: ComponentChildren;
+  children: (rows: readonly Row[]) => ComponentChildren;
+}) {
+  const { sent, admin } = useTexts();
+  const t = admin.common;
+  const { path, parameters } = useListRoute();
+  const isSearch = list.search && parameters[list.search];
+  return (
+    <Loader from={list}>
+      {({ results, count = results.length }) =>
+        count > 0 ? (
+          <div class={list.isStale ? "listing stale" : "listing"} aria-busy={list.isStale}>
+            {children(results)}
+            {list.pager}
+          </div>
+        ) : isSearch ? (
+          <Empty icon="search" title={sent.noneTitle}>
+            <p>{t.noneText}</p>
+            <ButtonLink href={href(path)}>{t.clearSearch}</ButtonLink>
+          </Empty>
+        ) : (
+          empty
+        )
+      }
+    </Loader>
+  );
+}
+
+/** A search for an address finds whole addresses only, so it starts on Enter. */
+function Search({ name }: { name: SearchName }) {
+  const { sent, admin } = useTexts();
+  const t = admin.common;
+  const isWhole = name === "address";
+  const hint = isWhole ? t.wholeAddress : admin.addresses.searchHint;
+  return (
+    <SearchField
+      label={`${sent.search}: ${hint}`}
+      hint={hint}
+      clear={t.clearSearch}
+      find={isWhole ? t.find : undefined}
+      maxLength={320}
+      value={useListRoute().parameters[name] ?? ""}
+      onSearch={(text) => {
+        const { path, parameters } = listRoute(route.get(), "page"); // the route may have changed
+        replace(path, { ...parameters, [name]: text });
+      }}
+    />
+  );
+}

@@ -1,0 +1,69 @@
+/** The end of a form with unsaved changes: asks before they are lost by leaving the screen. */
+
+import { useEffect, useState } from "preact/hooks";
+import { Button } from "../../components/Button";
+import { Confirm } from "../../components/Dialog";
+import type { useForm } from "../../components/form";
+import { ProblemNotice } from "../../components/Notice";
+import { guardLeaving } from "../../state/route";
+import { useTexts } from "../../texts";
+
+export function SaveBar({
+  form,
+  isChanged,
+  onDiscard,
+}: {
+  form: Pick<ReturnType<typeof useForm>, "busy" | "problem">;
+  isChanged: boolean;
+  onDiscard: () => void;
+}) {
+  const { admin, common } = useTexts();
+  const t = admin.lists;
+  return (
+    <>
+      {form.problem && <ProblemNotice problem={form.problem} />}
+      <div class="save-bar">
+        <p class="muted" role="status">
+          {isChanged ? t.unsaved : t.unchanged}
+        </p>
+        <div class="row">
+          {isChanged && (
+            <Button kind="quiet" onClick={onDiscard}>
+              {t.discard}
+            </Button>
+          )}
+          <Button type="submit" kind="primary" busy={form.busy} disabled={!isChanged}>
+            {common.save}
+          </Button>
+        </div>
+      </div>
+      {isChanged && <LeaveGuard />}
+    </>
+  );
+}
+
+function LeaveGuard() {
+  const t = useTexts().admin.unsaved;
+  const [leave, setLeave] = useState<() => void>();
+  useEffect(() => {
+    const unguard = guardLeaving((go) => setLeave(() => go));
+    // The browser shows its own question when the page itself is left.
+    const stay = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener("beforeunload", stay);
+    return () => {
+      unguard();
+      removeEventListener("beforeunload", stay);
+    };
+  }, []);
+  if (!leave) return null;
+  return (
+    <Confirm
+      title={t.title}
+      yes={t.leave}
+      action={async () => leave()}
+      onClose={() => setLeave(undefined)}
+    >
+      <p>{t.text}</p>
+    </Confirm>
+  );
+}
