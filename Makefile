@@ -1,4 +1,4 @@
-# Every target sets up what it needs, so a fresh clone needs Python >= 3.11 and nothing else.
+# Every target installs what it needs. A fresh clone only needs Python >= 3.11.
 
 PYTHON ?= python3
 PORT ?= 8787
@@ -8,27 +8,27 @@ RUN := .venv/bin/python -m
 PREPARE := @$(PYTHON) tools/prepare.py
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare dev smtp test test-all lint format typecheck openapi settings-table \
-	bench bench-long deploy-check deploy secret lock clean
+.PHONY: help prepare dev smtp test test-all lint format typecheck settings-table bench \
+	bench-long deploy-check deploy secret lock clean
 
 help: ## Show this list
 	@echo "Targets (make PYTHON=python3.12 TARGET picks another Python):"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | \
 		while IFS=@ read -r name text; do printf '%-15s %s\n' "  $$name" "$$text"; done
 
-prepare: ## Set up tools, packages and the local engine (the other targets do it themselves)
+prepare: ## Install tools, packages and the local engine (other targets do this when needed)
 	$(PREPARE)
 
-dev: ## Run the worker locally; PORT=8787 and STATE=.wrangler/state can be changed
+dev: ## Run the Worker locally; set PORT=8787 and STATE=.wrangler/state to change them
 	$(PREPARE)
 	@PORT="$(PORT)" STATE="$(STATE)" exec $(RUN) tools.dev
 
-smtp: ## Run the SMTP relay beside `make dev`; SMTP_PORT=8025 and API_URL= can be changed
+smtp: ## Run the SMTP relay for `make dev`; set SMTP_PORT=8025 and API_URL= to change them
 	$(PREPARE)
 	@exec $(RUN) smtp_relay
 
-# Many tests wait for a server to start or for a time to come, so there are more processes than cores.
-test: lint typecheck ## Lint, check types, and run the tests that are not slow
+# Many tests wait for a server or a timer, so there can be more processes than cores.
+test: lint typecheck ## Lint, check types, and run all but the slow tests
 	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: lint typecheck ## Lint, check types, and run all tests
@@ -39,7 +39,7 @@ lint: ## Check style and formatting
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 
-format: ## Format the code and repair what the linter can repair
+format: ## Format the code and apply the linter's automatic fixes
 	$(PREPARE)
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
@@ -49,38 +49,35 @@ typecheck: ## Check types
 	@$(RUN) mypy
 	@.venv/bin/node node_modules/typescript/bin/tsc --project console
 
-openapi: ## Rewrite the description of the API and the page of it (public/)
-	$(PREPARE)
-	@$(RUN) tools.openapi
-
-settings-table: ## Rewrite the tables of settings in docs/configuration.md
+settings-table: ## Regenerate the tables of settings in docs/configuration.md
 	$(PREPARE)
 	@PYTHONPATH=src $(RUN) tools.settings_table
 
-bench: ## Measure, in a few minutes
+bench: ## Run the benchmarks (a few minutes)
 	$(PREPARE)
 	@$(RUN) tools.bench
 
-bench-long: ## Measure for long
+bench-long: ## Run the benchmarks with longer measurements
 	$(PREPARE)
 	@$(RUN) tools.bench --long
 
-deploy-check: ## Build what would be uploaded and check its size; nothing is uploaded
+deploy-check: ## Build the upload and check its size, without uploading it
 	$(PREPARE)
 	@$(RUN) tools.deploy_check
 
-deploy: ## Deploy to your Cloudflare account, with its database, queues and secrets
+deploy: ## Deploy to your Cloudflare account; creates the database, queue and secret if missing
 	$(PREPARE)
 	@$(RUN) tools.deploy
 
-secret: ## Print a random secret that suits JWT_SECRET
+secret: ## Print a random secret for JWT_SECRET
 	@$(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))'
 
-lock: ## Rewrite the pinned requirements from requirements/*.in
+lock: ## Regenerate the pinned requirements from requirements/*.in
 	$(PREPARE)
 	@$(RUN) tools.lock
 
-clean: ## Remove everything that was generated, but not .dev.vars and the local database
+clean: ## Remove generated files, except .dev.vars and the local database
 	@rm -rf .venv node_modules python_modules public/assets build *.egg-info
+	@rm -f public/openapi.json public/docs.html
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find src smtp_relay tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

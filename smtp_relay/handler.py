@@ -14,7 +14,7 @@ _EXTENSIONS = ["250-PIPELINING", "250-ENHANCEDSTATUSCODES"]
 
 
 class Handler:
-    """The hooks of a relay, shared by all its sessions."""
+    """The aiosmtpd handler: its ``handle_*`` methods process the commands of all sessions."""
 
     def __init__(
         self, submitter: Submitter, mechanisms: AuthMechanisms, *, max_recipients: int

@@ -1,11 +1,11 @@
-"""Times: kept as Unix milliseconds, counted by UTC days, shown as D1 writes them."""
+"""Times: stored as Unix milliseconds, counted in UTC days, formatted for responses."""
 
 import time
 from datetime import UTC, datetime, timedelta
 
 
 def now() -> int:
-    """The time in Unix milliseconds. A worker's clock stands still between two awaits."""
+    """The time in Unix milliseconds. A Worker's clock advances only at an await."""
     return time.time_ns() // 1_000_000
 
 
@@ -22,17 +22,17 @@ def seconds_left_of_day(milliseconds: int) -> int:
 def seconds_left_of_month(milliseconds: int) -> int:
     """The seconds until the next UTC month begins, rounded up."""
     time = _utc(milliseconds)
-    begins = (time.replace(day=1) + timedelta(days=31)).replace(day=1)
-    return 86_400 * (begins - time).days - milliseconds // 1000 % 86_400
+    next_month = (time.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return 86_400 * (next_month - time).days - milliseconds // 1000 % 86_400
 
 
 def database_time(milliseconds: int) -> str:
-    """UTC as SQLite's CURRENT_TIMESTAMP writes it, which clients of the sendbox parse."""
+    """UTC in the format of SQLite's CURRENT_TIMESTAMP, which clients of the sendbox parse."""
     return _utc(milliseconds).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def iso_time(milliseconds: int) -> str:
-    """UTC as ISO 8601 with milliseconds, for what has no older form to keep to."""
+    """UTC as ISO 8601 with milliseconds, for fields that the original service does not have."""
     return _utc(milliseconds).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
 
 

@@ -1,4 +1,4 @@
-"""The worker: where the runtime comes in."""
+"""The Worker: the class that the runtime calls, and the composition root."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,35 +6,39 @@ from typing import Any, TypeVar
 
 from workers import WorkerEntrypoint
 
+# Most requests send mail: their handlers are part of the snapshot that a Worker starts from.
+import handlers.resend.emails
+import handlers.send_mail  # noqa: F401
 from application import respond
-from runtime.bindings import Bindings
 from runtime.bridge import bridge
-from runtime.outbox import woken_ids
-from runtime.request import Request
-from runtime.response import to_response
-from wakeups import each_minute, on_wake
+from runtime.environment import services_of
+from runtime.http import from_js_request, to_js_response
+from runtime.wakeup_queue import take_message_ids
+from sending.jobs import process_queue, run_cron
 
 T = TypeVar("T")
 
 
 class Default(WorkerEntrypoint):
-    """What the runtime calls."""
+    """The handlers of the Worker."""
 
     async def fetch(self, request: Any) -> Any:
-        """Answer one HTTP request, and bring to its end what it began when its client hangs up."""
-        call = respond(Request(request), Bindings(self.env), self._outlive)
-        return to_response(await self._outlive(call))
+        """Answer one HTTP request, and finish it also when its client disconnects."""
+        services = services_of(self.env, self._run_in_background)
+        work = respond(from_js_request(request), services)
+        return to_js_response(await self._run_in_background(work))
 
     async def queue(self, batch: Any, env: Any = None, ctx: Any = None) -> None:
-        """Look at the messages that the queue wakes somebody up for."""
-        await on_wake(woken_ids(batch._binding), Bindings(self.env), self._outlive)
+        """Attempt the messages named in a queue batch, if they are due."""
+        services = services_of(self.env, self._run_in_background)
+        await process_queue(take_message_ids(batch._binding), services)
 
     async def scheduled(self, controller: Any, env: Any = None, ctx: Any = None) -> None:
-        """Do what is due each minute (the cron of wrangler.toml)."""
-        await each_minute(Bindings(self.env), self._outlive)
+        """Run the jobs of one minute (the cron of wrangler.toml)."""
+        await run_cron(services_of(self.env, self._run_in_background))
 
-    def _outlive(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        """Start ``work`` so that it goes on when the request that began it is over."""
+    def _run_in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        """Run ``work`` in the background (waitUntil), beyond the end of the request."""
         task = asyncio.ensure_future(work)
-        bridge().outlive(self.ctx, task)
+        bridge().waitUntil(self.ctx, task)
         return task

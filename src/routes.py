@@ -1,108 +1,138 @@
-"""The table of routes: method, path, guard, handler."""
+"""The table of routes: method, path and handler. Each area of paths has an access rule."""
 
+from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import NamedTuple
 
-from guards import Guard
-from handlers import health, logins, new_address, send_mail, sendbox, settings
-from handlers.emails import reading as emails_reading
-from handlers.emails import schedule as emails_schedule
-from handlers.emails import sending as emails_sending
-from later import Handler, Later
+from web.auth import Access
+from web.context import RequestContext
+from web.responses import Response
 
-admin_account_settings = Later("handlers.admin.account_settings")
-admin_addresses = Later("handlers.admin.addresses")
-admin_audit = Later("handlers.admin.audit")
-admin_balances = Later("handlers.admin.balances")
-admin_new_address = Later("handlers.admin.new_address")
-admin_pauses = Later("handlers.admin.pauses")
-admin_sendbox = Later("handlers.admin.sendbox")
-admin_sending = Later("handlers.admin.sending")
-admin_suppressions = Later("handlers.admin.suppressions")
-access = Later("handlers.access")
-address_passwords = Later("handlers.address_passwords")
-credentials = Later("handlers.credentials")
-deletion = Later("handlers.deletion")
-usage = Later("handlers.usage")
+Handler = Callable[[RequestContext], Awaitable[Response]]
+
+
+class Area(NamedTuple):
+    """Paths with a common prefix: their access rule, and whether errors have Resend's form."""
+
+    prefix: str
+    access: Access
+    has_resend_errors: bool = False
+
+
+# The first match applies. A prefix without a trailing slash matches only that path. Unknown paths
+# have the access rule of their area, so that clients without access can't find out which exist.
+AREAS = (
+    Area("/admin/", Access.ADMIN),
+    Area("/api/new_address", Access.SITE),
+    Area("/api/address_login", Access.SITE),
+    Area("/api/", Access.ADDRESS),
+    Area("/emails", Access.API_KEY, has_resend_errors=True),
+    Area("/emails/", Access.API_KEY, has_resend_errors=True),
+    Area("/open_api/", Access.OPEN),
+    Area("/health_check", Access.OPEN),
+    Area("/", Access.SITE),
+)
 
 
 class Route(NamedTuple):
-    """One line of the table; ``{name}`` in a path stands for one segment of it."""
+    """A route. ``{name}`` in its path matches one segment.
+
+    ``handler`` is ``module:function`` in the package ``handlers``.
+    """
 
     method: str
     path: str
-    guard: Guard
-    handler: Handler
-    sends: bool = False  # counted by the rate limit of the credential
-    limited: bool = False  # counted by the rate limit of the client
+    handler: str
+    sends: bool = False  # counts towards the rate limit of the credential
+    limited: bool = False  # counts towards the rate limit of the client
 
 
 ROUTES = (
-    Route("GET", "/health_check", Guard.OPEN, health.check),
-    Route("GET", "/open_api/settings", Guard.OPEN, settings.of_the_site),
-    Route("POST", "/open_api/credential_login", Guard.OPEN, logins.with_credential, limited=True),
-    Route("POST", "/open_api/site_login", Guard.OPEN, logins.with_site_password, limited=True),
-    Route("POST", "/open_api/admin_login", Guard.OPEN, logins.with_admin_password, limited=True),
-    Route("POST", "/api/new_address", Guard.SITE, new_address.create, limited=True),
-    Route("POST", "/api/address_login", Guard.SITE, address_passwords.login, limited=True),
-    Route("POST", "/api/address_change_password", Guard.ADDRESS, address_passwords.change),
-    Route("POST", "/api/rotate_credential", Guard.ADDRESS, credentials.rotate),
-    Route("GET", "/api/usage", Guard.ADDRESS, usage.of_the_address),
-    Route("GET", "/api/settings", Guard.ADDRESS, settings.of_the_address),
-    Route("POST", "/api/request_send_mail_access", Guard.ADDRESS, access.request),
-    Route("POST", "/api/send_mail", Guard.ADDRESS, send_mail.with_header, sends=True),
-    Route("GET", "/api/sendbox", Guard.ADDRESS, sendbox.page),
-    Route("GET", "/api/sendbox/{id}", Guard.ADDRESS, sendbox.one),
-    Route("DELETE", "/api/sendbox/{id}", Guard.ADDRESS, deletion.message),
-    Route("DELETE", "/api/clear_sent_items", Guard.ADDRESS, deletion.messages),
-    Route("DELETE", "/api/delete_address", Guard.ADDRESS, deletion.address),
-    Route("POST", "/api/sendbox/{id}/retry", Guard.ADDRESS, sendbox.retry, sends=True),
-    Route("POST", "/external/api/send_mail", Guard.SITE, send_mail.with_body_token, sends=True),
-    Route("POST", "/emails", Guard.API_KEY, emails_sending.one, sends=True),
-    Route("GET", "/emails", Guard.API_KEY, emails_reading.page),
-    Route("POST", "/emails/batch", Guard.API_KEY, emails_sending.batch, sends=True),
-    Route("GET", "/emails/{id}", Guard.API_KEY, emails_reading.one),
-    Route("PATCH", "/emails/{id}", Guard.API_KEY, emails_schedule.reschedule),
-    Route("POST", "/emails/{id}/cancel", Guard.API_KEY, emails_schedule.cancel),
-    Route("POST", "/admin/new_address", Guard.ADMIN, admin_new_address.create),
-    Route("GET", "/admin/address", Guard.ADMIN, admin_addresses.page),
-    Route("DELETE", "/admin/delete_address/{id}", Guard.ADMIN, admin_addresses.delete),
-    Route("GET", "/admin/show_password/{id}", Guard.ADMIN, admin_addresses.show_credential),
-    Route("POST", "/admin/address/{id}/reset_password", Guard.ADMIN, admin_addresses.set_password),
-    Route("DELETE", "/admin/clear_sent_items/{id}", Guard.ADMIN, admin_addresses.clear),
-    Route("GET", "/admin/address_sender", Guard.ADMIN, admin_balances.page),
-    Route("POST", "/admin/address_sender", Guard.ADMIN, admin_balances.change),
-    Route("DELETE", "/admin/address_sender", Guard.ADMIN, admin_balances.remove),
-    Route("DELETE", "/admin/address_sender/{id}", Guard.ADMIN, admin_balances.remove_one),
-    Route("GET", "/admin/account_settings", Guard.ADMIN, admin_account_settings.show),
-    Route("POST", "/admin/account_settings", Guard.ADMIN, admin_account_settings.change),
-    Route("POST", "/admin/send_mail", Guard.ADMIN, admin_sending.send_mail),
-    Route("POST", "/admin/send_mail_by_binding", Guard.ADMIN, admin_sending.by_binding),
-    Route("GET", "/admin/sendbox", Guard.ADMIN, admin_sendbox.page),
-    Route("DELETE", "/admin/sendbox/{id}", Guard.ADMIN, admin_sendbox.delete),
-    Route("GET", "/admin/suppressions", Guard.ADMIN, admin_suppressions.page),
-    Route("POST", "/admin/suppressions", Guard.ADMIN, admin_suppressions.add),
-    Route("DELETE", "/admin/suppressions", Guard.ADMIN, admin_suppressions.remove),
-    Route("GET", "/admin/pauses", Guard.ADMIN, admin_pauses.page),
-    Route("DELETE", "/admin/pauses/{id}", Guard.ADMIN, admin_pauses.lift),
-    Route("GET", "/admin/usage", Guard.ADMIN, usage.of_all),
-    Route("GET", "/admin/audit", Guard.ADMIN, admin_audit.page),
+    Route("GET", "/health_check", "health_check:check"),
+    Route("GET", "/open_api/settings", "open_api.settings:show"),
+    Route("POST", "/open_api/credential_login", "open_api.credential_login:log_in", limited=True),
+    Route("POST", "/open_api/site_login", "open_api.site_login:log_in", limited=True),
+    Route("POST", "/open_api/admin_login", "open_api.admin_login:log_in", limited=True),
+    Route("POST", "/api/new_address", "new_address:create", limited=True),
+    Route("POST", "/api/address_login", "address_login:log_in", limited=True),
+    Route("POST", "/api/address_change_password", "address_change_password:change"),
+    Route("POST", "/api/rotate_credential", "rotate_credential:rotate"),
+    Route("GET", "/api/usage", "usage:show"),
+    Route("GET", "/api/settings", "settings:show"),
+    Route("POST", "/api/request_send_mail_access", "request_send_mail_access:request"),
+    Route("POST", "/api/send_mail", "send_mail:send_with_header", sends=True),
+    Route("GET", "/api/sendbox", "sendbox:list_messages"),
+    Route("GET", "/api/sendbox/{id}", "sendbox:show"),
+    Route("DELETE", "/api/sendbox/{id}", "sendbox:delete"),
+    Route("DELETE", "/api/clear_sent_items", "clear_sent_items:clear"),
+    Route("DELETE", "/api/delete_address", "delete_address:delete"),
+    Route("POST", "/api/sendbox/{id}/retry", "sendbox:retry", sends=True),
+    Route("POST", "/external/api/send_mail", "send_mail:send_with_body_token", sends=True),
+    Route("POST", "/emails", "resend.emails:send", sends=True),
+    Route("GET", "/emails", "resend.emails:list_emails"),
+    Route("POST", "/emails/batch", "resend.emails:send_batch", sends=True),
+    Route("GET", "/emails/{id}", "resend.emails:retrieve"),
+    Route("PATCH", "/emails/{id}", "resend.emails:update"),
+    Route("POST", "/emails/{id}/cancel", "resend.emails:cancel"),
+    Route("POST", "/admin/new_address", "admin.new_address:create"),
+    Route("GET", "/admin/address", "admin.address:list_addresses"),
+    Route("DELETE", "/admin/delete_address/{id}", "admin.delete_address:delete"),
+    Route("GET", "/admin/show_password/{id}", "admin.show_password:show"),
+    Route("POST", "/admin/address/{id}/reset_password", "admin.address:reset_password"),
+    Route("DELETE", "/admin/clear_sent_items/{id}", "admin.clear_sent_items:clear"),
+    Route("GET", "/admin/address_sender", "admin.address_sender:list_balances"),
+    Route("POST", "/admin/address_sender", "admin.address_sender:change"),
+    Route("DELETE", "/admin/address_sender", "admin.address_sender:remove_by_query"),
+    Route("DELETE", "/admin/address_sender/{id}", "admin.address_sender:remove"),
+    Route("GET", "/admin/account_settings", "admin.account_settings:show"),
+    Route("POST", "/admin/account_settings", "admin.account_settings:change"),
+    Route("POST", "/admin/send_mail", "admin.send_mail:send"),
+    Route("POST", "/admin/send_mail_by_binding", "admin.send_mail_by_binding:send"),
+    Route("GET", "/admin/sendbox", "admin.sendbox:list_messages"),
+    Route("DELETE", "/admin/sendbox/{id}", "admin.sendbox:delete"),
+    Route("GET", "/admin/suppressions", "admin.suppressions:list_suppressions"),
+    Route("POST", "/admin/suppressions", "admin.suppressions:add"),
+    Route("DELETE", "/admin/suppressions", "admin.suppressions:remove"),
+    Route("GET", "/admin/pauses", "admin.pauses:list_pauses"),
+    Route("DELETE", "/admin/pauses/{id}", "admin.pauses:lift"),
+    Route("GET", "/admin/usage", "admin.usage:show"),
+    Route("GET", "/admin/audit", "admin.audit:list_rows"),
 )
 
-# CORS tells browsers these, whatever the path.
+# The methods that a CORS preflight response allows, for every path.
 METHODS = sorted({route.method for route in ROUTES})
 
 
 class Match(NamedTuple):
-    """The routes at a path by method, and the named parts of that path."""
+    """The routes at a path by method, and the path parameters."""
 
     routes: dict[str, Route]
     parameters: dict[str, str]
 
 
-def match(path: str) -> Match:
-    """What there is at ``path``, HEAD answered by GET; no routes where there is nothing.
+def area_of(path: str) -> Area:
+    """The area that ``path`` belongs to."""
+    return next(
+        area
+        for area in AREAS
+        if path == area.prefix or (area.prefix.endswith("/") and path.startswith(area.prefix))
+    )
 
-    Of two patterns that match, the one with fewer names counts.
+
+def load_handler(route: Route) -> Handler:
+    """The handler of ``route``. Its module is imported when it is first used.
+
+    Imports are the most expensive part of a Worker's start, and most requests send mail.
+    """
+    module, _, function = route.handler.partition(":")
+    handler: Handler = getattr(import_module(f"handlers.{module}"), function)
+    return handler
+
+
+def match(path: str) -> Match:
+    """The routes at ``path``, if any. A GET route also handles HEAD.
+
+    If two patterns match, the one with fewer parameters applies.
     """
     parts = path.split("/")
     for pattern, routes in _BY_PATTERN.items():

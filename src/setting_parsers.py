@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from mail.address import InvalidAddress, ascii_domain
-from rates import RateLimit
+from accounts.rate_limits import RateLimit
+from mail.addresses import InvalidAddress, ascii_domain
 
 _RATE_LIMIT = re.compile(r"([1-9][0-9]{0,8})\s*/\s*([1-9][0-9]{0,4})?\s*([a-z]+)", re.IGNORECASE)
 _SECONDS = {
@@ -22,7 +22,7 @@ _MAX_WINDOW_SECONDS = 31 * 86_400
 
 
 class Unreadable(ValueError):
-    """The value does not have the form that the message describes."""
+    """The value has the wrong form. The message describes the expected form."""
 
 
 def text(value: Any) -> str:

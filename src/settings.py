@@ -5,15 +5,18 @@ variable has the field's name in upper case. ``make settings-table`` writes the 
 docs/configuration.md. A variable that can't be read is an error that names it.
 """
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from accounts.naming import ROLE_NAMES, NameRules
-from brake import Brake
-from rates import RateLimit
-from refusals import ServerFault
+from accounts.names import ROLE_NAMES, NameRules
+from accounts.pause_policy import PausePolicy
+from accounts.rate_limits import RateLimit
+from errors import ServerFault
+from log import log
 from setting_parsers import (
     Unreadable,
     at_least,
@@ -32,6 +35,7 @@ from setting_parsers import (
 VERSION = "0.1.0"  # of this service; pyproject.toml has the same
 LANGUAGES = ("en", "zh")
 _ADMIN_MAX_NAME_LENGTH = 30
+_GOOD_SECRET_BYTES = 32  # RFC 7518, section 3.2
 _TURNSTILE_URL = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
 
 _T = TypeVar("_T")
@@ -89,7 +93,7 @@ class Settings:
         domain_list, (), "Domains in which users create addresses. Empty means `DOMAINS`."
     )
     create_address_default_domain_first: bool = setting(
-        boolean, False, "A request without a domain gets the first one, not a random one."
+        boolean, False, "A request without a domain gets the first domain instead of a random one."
     )
     enable_user_create_email: bool = setting(
         boolean, False, "Users can create addresses with `POST /api/new_address`."
@@ -149,12 +153,12 @@ class Settings:
         at_least(1), 50, "Number of last messages that `PAUSE_FAILED_PERCENT` refers to."
     )
     retry_hours: int = setting(at_least(0), 72, "Hours in which a message is [retried](#retries).")
-    retention_days: int = setting(at_least(0), 30, "Days that texts are kept. 0: forever.")
+    retention_days: int = setting(at_least(0), 30, "Days that message texts are kept. 0: forever.")
     retention_metadata_days: int = setting(
         at_least(0), 90, "Days that messages, recipients and histories are kept. 0: forever."
     )
     sending_paused: bool = setting(
-        boolean, False, "Stops all sending. Requests to send are answered 503."
+        boolean, False, "Stops all sending. Requests to send get a 503 error."
     )
     default_lang: str = setting(
         one_of(LANGUAGES), "en", "Language of errors without `x-lang`: `en` or `zh`."
@@ -170,7 +174,7 @@ class Settings:
         url, _TURNSTILE_URL, "URL that verifies the solved challenges, for tests."
     )
     disable_admin_password_check: bool = setting(
-        boolean, False, "Opens `/admin/` to everybody, for local development only."
+        boolean, False, "Opens `/admin/` to all clients, for local development only."
     )
 
     @property
@@ -179,10 +183,10 @@ class Settings:
         return (self.jwt_secret, *self.jwt_secret_previous) if self.jwt_secret else ()
 
     @property
-    def brake(self) -> Brake | None:
-        """When an address is paused. None if never."""
+    def pause_policy(self) -> PausePolicy | None:
+        """The policy that pauses addresses. None if addresses are never paused."""
         percent = self.pause_failed_percent
-        return Brake(percent, self.pause_last_messages) if percent else None
+        return PausePolicy(percent, self.pause_last_messages) if percent else None
 
     @property
     def creation_domains(self) -> tuple[str, ...]:
@@ -209,6 +213,27 @@ class Settings:
             prefix=self.prefix if with_prefix else "",
             reserved=frozenset(),
         )
+
+
+@lru_cache(maxsize=1)
+def cached_settings(variables: str) -> Settings:
+    """The settings in ``variables``, a JSON object. They never change, so they are cached.
+
+    :raises ServerFault: ``invalid_setting``, naming the variable that can't be read.
+    """
+    settings = read_settings(json.loads(variables))
+    for problem in _problems(settings):
+        log("WARNING", problem=problem)
+    return settings
+
+
+def _problems(settings: Settings) -> Iterator[str]:
+    if settings.disable_admin_password_check:
+        yield "DISABLE_ADMIN_PASSWORD_CHECK is on: every client is an administrator"
+    if any(len(secret.encode()) < _GOOD_SECRET_BYTES for secret in settings.jwt_secrets):
+        yield "JWT_SECRET or JWT_SECRET_PREVIOUS is shorter than 32 bytes"
+    if bool(settings.cf_turnstile_site_key) != bool(settings.cf_turnstile_secret_key):
+        yield "Turnstile is off: only one of its two keys is set"
 
 
 def read_settings(variables: Mapping[str, Any]) -> Settings:

@@ -1,1 +1,1 @@
-"""What prepares, runs and deploys the worker from a developer's machine."""
+"""Prepare, run and deploy the Worker from a developer's machine."""

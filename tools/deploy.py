@@ -1,11 +1,11 @@
 """Deploy the worker to the Cloudflare account that wrangler is logged in to.
 
-What `wrangler.toml` declares and the account lacks is made first: D1 databases, queues, and the
-secret JWT_SECRET. Databases are declared by name and without an id; wrangler finds them by that
-name, both for migrations and for the deployment, so the committed file suits every account.
+First create what `wrangler.toml` declares and the account lacks: D1 databases, queues, and the
+secret JWT_SECRET. The file declares databases by name, without an id, so it works for every
+account: wrangler finds them by name for migrations and for the deployment.
 
-JWT_SECRET is random, unless the environment sets one, as for moving an existing service. It is
-handed over in a file that only this user can read and that is removed at once, and never printed.
+JWT_SECRET is random unless the environment sets it, for example to move an existing service.
+Wrangler reads it from a temporary file that only this user can read. It is never printed.
 """
 
 import json
@@ -28,7 +28,7 @@ _NO_SUCH_WORKER = re.compile(r"Worker \"[^\"]*\" not found|code: 10007")
 
 
 class DeployError(Exception):
-    """The deployment stopped; the message says where and what to do."""
+    """The deployment failed. The message says where, and what to do."""
 
 
 def main() -> int:
@@ -52,13 +52,13 @@ def main() -> int:
         print(exc, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted. Run `make deploy` again: it takes up what is missing.")
+        print("\nInterrupted. Run `make deploy` again: it continues with what is missing.")
         return 130
     return 0
 
 
 def database_names(config: dict[str, Any]) -> list[str]:
-    """The names of the D1 databases that have no id yet and are therefore looked up by name."""
+    """The names of the D1 databases without an id, which are looked up by name."""
     return [d["database_name"] for d in config.get("d1_databases", ()) if "database_id" not in d]
 
 
@@ -68,7 +68,7 @@ def database_bindings(config: dict[str, Any]) -> list[str]:
 
 
 def queue_names(config: dict[str, Any]) -> list[str]:
-    """Every queue the configuration speaks of, once, dead letter queues first."""
+    """The names of all queues in the configuration, once each, dead letter queues first."""
     queues = config.get("queues", {})
     consumers = queues.get("consumers", ())
     names = [c["dead_letter_queue"] for c in consumers if "dead_letter_queue" in c]
@@ -92,35 +92,35 @@ def _make_databases(names: list[str]) -> None:
     existing = {database["name"] for database in _json(listed)}
     for name in names:
         if name not in existing:
-            print(f"Making the D1 database {name} ...", flush=True)
-            _checked(f"making the D1 database {name}", "d1", "create", name)
+            print(f"Creating the D1 database {name} ...", flush=True)
+            _checked(f"creating the D1 database {name}", "d1", "create", name)
 
 
 def _make_queues(names: list[str]) -> None:
     for name in names:
         if _run("queues", "info", name).returncode != 0:
-            print(f"Making the queue {name} ...", flush=True)
-            _checked(f"making the queue {name}", "queues", "create", name)
+            print(f"Creating the queue {name} ...", flush=True)
+            _checked(f"creating the queue {name}", "queues", "create", name)
 
 
 def _missing_secret() -> str | None:
-    """A value for JWT_SECRET when the deployed worker has none, else None."""
+    """A value for JWT_SECRET if the deployed Worker has none, otherwise None."""
     listed = _run("secret", "list", "--format", "json")
     if listed.returncode == 0:
         if any(entry["name"] == _SECRET for entry in _json(listed.stdout)):
             return None
     elif not _NO_SUCH_WORKER.search(listed.stdout + listed.stderr):
-        raise _failure("listing the worker's secrets", listed)
+        raise _failure("listing the Worker's secrets", listed)
     given = os.environ.get(_SECRET)
     if given is None:
-        print(f"{_SECRET} is not set yet: a random one is made and kept by Cloudflare alone.")
+        print(f"{_SECRET} is not set yet. Using a random one, which only Cloudflare will keep.")
         return secrets.token_urlsafe(48)
     if len(given) < _SHORTEST_SECRET:
         raise DeployError(
-            f"{_SECRET} in the environment is too short; it needs {_SHORTEST_SECRET} characters. "
+            f"{_SECRET} in the environment is too short: it needs {_SHORTEST_SECRET} characters. "
             "`make secret` prints a good one."
         )
-    print(f"{_SECRET} is not set yet: the one in the environment is taken.")
+    print(f"{_SECRET} is not set yet. Using the one in the environment.")
     return given
 
 
@@ -135,19 +135,22 @@ def _deploy(secret: str | None) -> None:
 
 
 def _show(title: str, *arguments: str | Path) -> None:
-    """Run wrangler with its output on the terminal."""
+    """Run wrangler and show its output."""
     print(f"{title} ...", flush=True)
     result = subprocess.run(
         wrangler_command(*arguments), cwd=ROOT, env=_env(), stdin=subprocess.DEVNULL, check=False
     )
     if result.returncode != 0:
         raise DeployError(
-            f"{title} failed; wrangler's reasons are above. `make deploy` can be run again."
+            f"{title} failed. See wrangler's output above, then run `make deploy` again."
         )
 
 
 def _checked(what: str, *arguments: str) -> str:
-    """Run wrangler and return its standard output; DeployError when it fails."""
+    """Run wrangler and return its standard output.
+
+    :raises DeployError: if it fails.
+    """
     result = _run(*arguments)
     if result.returncode != 0:
         raise _failure(what, result)
@@ -167,7 +170,7 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _env() -> dict[str, str]:
-    # The secret goes by file; no other part of wrangler needs to see it.
+    # Wrangler reads the secret from a file, so its environment must not contain it.
     return {name: value for name, value in wrangler_env().items() if name != _SECRET}
 
 
@@ -177,12 +180,12 @@ def _failure(what: str, result: subprocess.CompletedProcess[str]) -> DeployError
 
 
 def _json(text: str) -> list[dict[str, Any]]:
-    """The JSON list in wrangler's output, which may begin with notices."""
+    """The JSON list in wrangler's output, which may start with notices."""
     start = text.find("[")
     try:
         parsed: list[dict[str, Any]] = json.loads(text[start:]) if start >= 0 else []
     except ValueError as exc:
-        raise DeployError(f"Stopped: wrangler's answer cannot be read:\n{text}") from exc
+        raise DeployError(f"Stopped: wrangler's output is not JSON:\n{text}") from exc
     return parsed
 
 

@@ -1,6 +1,6 @@
 """The development server behind `make dev`.
 
-python -m tools.dev        with PORT (8787) and STATE (.wrangler/state) from the environment
+python -m tools.dev        reads PORT (8787) and STATE (.wrangler/state) from the environment
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TextIO
 
 from tools.local_server import HOST, LocalServer, ServerError
-from tools.prepare import CONSOLE, LOGS, ROOT, PrepareError, rebuild_console
+from tools.prepare import CONSOLE, LOGS, ROOT, PrepareError, rebuild_static_files
 from tools.wrangler import CONFIG, WranglerError, apply_migrations
 
 DEV_VARS = ROOT / ".dev.vars"
@@ -30,7 +30,7 @@ _SOURCE = ROOT / "src"
 
 
 class DevError(Exception):
-    """The development server cannot start; the message says why and what to do."""
+    """The development server can't start. The message says why, and what to do."""
 
 
 def main() -> int:
@@ -53,13 +53,13 @@ def main() -> int:
 
 
 def _serve(port: int, state: Path) -> None:
-    """Run the server until it is interrupted, also beyond edits that do not run."""
+    """Run the server until it is interrupted. Restart it after edits that do not run."""
     LOGS.mkdir(parents=True, exist_ok=True)
     _LOG.write_text("")
     threading.Thread(target=_follow, args=(_LOG,), daemon=True).start()
     print("Starting the server (about 6 s) ...", flush=True)
     with LocalServer(port=port, state=state, dev_vars=DEV_VARS, log=_LOG, live=True) as server:
-        time.sleep(0.3)  # Lets wrangler's own lines come first.
+        time.sleep(0.3)  # Wrangler's own lines come first.
         _warn_of_open_admin(DEV_VARS, CONFIG)
         print(_what_next(server.url), flush=True)
         while True:
@@ -68,17 +68,17 @@ def _serve(port: int, state: Path) -> None:
 
 
 def _attend(server: LocalServer) -> None:
-    """Call cron every minute, as Cloudflare does, and build the console anew after edits.
+    """Run the cron every minute, as Cloudflare does, and rebuild the static files after edits.
 
     Returns when the server has ended.
     """
     due = time.monotonic() + 60 - time.time() % 60
-    console = _source_times(CONSOLE)
+    sources = _static_sources()
     while server.is_running:
-        if (now := _source_times(CONSOLE)) != console:
-            console = now
+        if (now := _static_sources()) != sources:
+            sources = now
             try:
-                rebuild_console()
+                rebuild_static_files()
             except PrepareError as exc:
                 print(exc, file=sys.stderr)
         if time.monotonic() >= due:
@@ -91,18 +91,23 @@ def _attend(server: LocalServer) -> None:
 
 
 def _restart_after_edit(server: LocalServer) -> None:
-    """Wait for the next edit and start again: wrangler ends when a worker cannot be loaded."""
+    """Restart after the next edit: wrangler exits if it can't load the Worker."""
     while not server.is_running:
         time.sleep(0.3)
-        print("\nThe server has ended; it starts again with the next edit below src/.", flush=True)
+        print("\nThe server has stopped. It restarts after the next edit below src/.", flush=True)
         before = _source_times(_SOURCE)
         while _source_times(_SOURCE) == before:
             time.sleep(0.5)
         try:
             server.restart()
         except ServerError:
-            continue  # Wrangler's reasons are on the terminal already.
-        print("The server runs again.", flush=True)
+            continue  # Wrangler has printed the reason.
+        print("The server is running again.", flush=True)
+
+
+def _static_sources() -> dict[Path, int]:
+    """What the console and the API reference are built from."""
+    return _source_times(CONSOLE) | _source_times(_SOURCE)
 
 
 def _source_times(folder: Path) -> dict[Path, int]:
@@ -115,7 +120,7 @@ def _source_times(folder: Path) -> dict[Path, int]:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise DevError(f"PORT is {text!r}; it must be a number from 1 to 65535.")
+        raise DevError(f"PORT is {text!r}. It must be a number from 1 to 65535.")
     port = int(text)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -123,22 +128,22 @@ def _port(text: str) -> int:
             probe.bind((HOST, port))
         except OSError as exc:
             raise DevError(
-                f"Port {port} cannot be used ({exc.strerror}). Stop the program that uses it, or "
-                "take another port, for example `make dev PORT=8799`."
+                f"Port {port} is not available ({exc.strerror}). Stop the program that uses it, or "
+                "choose another port, for example `make dev PORT=8799`."
             ) from exc
     return port
 
 
 def _claimed(state: Path) -> TextIO:
-    """Hold the state folder for this server: two at once would lock each other's database."""
+    """Lock the state folder: two servers would lock each other's database."""
     lock = (state / ".dev.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
         raise DevError(
-            f"Another `make dev` uses the state in {state}. Stop it, or give this one a folder of "
-            "its own, for example `make dev PORT=8788 STATE=.wrangler/state-2`."
+            f"Another `make dev` uses the state in {state}. Stop it, or choose another folder, for "
+            "example `make dev PORT=8788 STATE=.wrangler/state-2`."
         ) from None
     return lock
 
@@ -146,7 +151,7 @@ def _claimed(state: Path) -> TextIO:
 def _ensure_dev_vars() -> None:
     if not DEV_VARS.exists():
         shutil.copyfile(_EXAMPLE, DEV_VARS)
-        print(f"Made {DEV_VARS.name} from {_EXAMPLE.name}; change the local settings there.")
+        print(f"Created {DEV_VARS.name} from {_EXAMPLE.name}. It contains the local settings.")
 
 
 def read_dev_vars(path: Path) -> dict[str, str]:
@@ -160,7 +165,7 @@ def read_dev_vars(path: Path) -> dict[str, str]:
 
 
 def admin_check_is_off(dev_vars: Path, config: Path) -> bool:
-    """Whether the server lets anybody into /admin, by `.dev.vars` or by `[vars]`."""
+    """Whether `.dev.vars` or `[vars]` open /admin to everybody."""
     settings = {**tomllib.loads(config.read_text()).get("vars", {}), **read_dev_vars(dev_vars)}
     return str(settings.get("DISABLE_ADMIN_PASSWORD_CHECK", "")).lower() == "true"
 
@@ -170,7 +175,7 @@ def _warn_of_open_admin(dev_vars: Path, config: Path) -> None:
         return
     lines = (
         "WARNING: DISABLE_ADMIN_PASSWORD_CHECK is true.",
-        "Whoever reaches this server can read, change and send everything, without a password.",
+        "Everybody who can reach this server can read, change and send without a password.",
         "Never deploy with this setting.",
     )
     width = max(map(len, lines)) + 4
@@ -183,26 +188,26 @@ def _what_next(url: str) -> str:
     return f"""
 Ready. The console: {url}/
 
-  Make an address:
+  Create an address:
     curl {url}/api/new_address {json_type} -d '{{"name": "alice"}}'
 
-  Send from it, with the "jwt" of that answer:
+  Send a mail from it. JWT is "jwt" in that response:
     curl {url}/api/send_mail {json_type} -H 'Authorization: Bearer JWT' \\
       -d '{{"to_mail": "bob@example.org", "subject": "Hello", "content": "Hello, Bob"}}'
 
-  See what was sent (nothing leaves this machine; the lines below name the files with the bodies):
+  List what was sent (no mail leaves this machine; the lines below name the files with the bodies):
     curl {url}/cdn-cgi/local/explorer/api/local/email/sending
 
   The admin password is ADMIN_PASSWORDS in .dev.vars.
-  Cron runs once a minute. Edits below src/ and console/ are picked up at once, those of
-  wrangler.toml and .dev.vars at the next start. Ctrl-C stops the server.
+  The cron runs every minute. Edits below src/ and console/ apply at once, edits of wrangler.toml
+  and .dev.vars at the next start. Ctrl-C stops the server.
 """
 
 
 def _follow(path: Path) -> None:
-    """Copy the lines that are appended to the file to the terminal, for ever.
+    """Print the lines that are appended to the file. Never returns.
 
-    Wrangler's table of a hundred and more modules is left out: it would push away what matters.
+    Wrangler's table of more than a hundred modules is left out, so that other lines stay visible.
     """
     unfinished = ""
     with path.open(errors="replace") as log:

@@ -1,10 +1,9 @@
 """The private project folder from which one local server runs.
 
-Wrangler ties much to the folder of its configuration file: it reads `.dev.vars` there, looks for
-`python_modules` there, and writes its temporary files there. Each local server therefore gets a
-folder of its own, holding a copy of the configuration in which every path is absolute. So servers
-of one clone do not meet, the developer's `.dev.vars` stays out of tests, and a test's configuration
-may lie anywhere.
+Wrangler reads `.dev.vars` and `python_modules` from the folder of its configuration file, and
+writes temporary files there. So each local server gets a folder of its own, with a copy of the
+configuration in which every path is absolute. Servers of one clone do not interfere, tests do not
+read the developer's `.dev.vars`, and a test's configuration can be in any folder.
 """
 
 import json
@@ -19,7 +18,7 @@ from tools.prepare import PYTHON_MODULES
 # Changes a loaded configuration in place.
 Edit = Callable[[dict[str, Any]], None]
 
-# Makes workerd take its Pyodide bundle from the engine's folder and not from the internet.
+# Makes workerd load its Pyodide bundle from the engine's folder instead of the internet.
 ENGINE_FLAG = "python_workers_development"
 
 _LOCAL_RATE_LIMIT = 1_000_000
@@ -36,15 +35,18 @@ def write_project(
     edit: Edit | None = None,
     overlay: Mapping[str, Path] | None = None,
 ) -> list[Path]:
-    """Fill `folder` with one project for each configuration; return the new configurations' paths.
+    """Write a project below `folder` for each configuration; return the new configurations.
 
-    The first configuration is the worker that answers requests. Each worker is named
-    `NAME-<its own name>`, and service bindings between them are kept. `variables` are set in every
-    worker. `edit` changes the first configuration, for a deployment that differs in its bindings.
-    `overlay` lays files over the copied source of the first worker, by their paths in it.
-    Rate limits are loosened first: tests make more addresses a minute than people do.
-    `dev_vars` is linked in as the first worker's `.dev.vars`. Unless `live`, the workers'
-    source is copied, so that an edit does not restart a server in the middle of a test.
+    The first configuration is the Worker that answers requests. Each Worker is named
+    `NAME-<its own name>`, and service bindings between them are kept. The rate limits of the first
+    Worker are raised, because tests create many addresses a minute.
+
+    :param variables: set in every Worker.
+    :param dev_vars: linked as the first Worker's `.dev.vars`.
+    :param live: use the Workers' source instead of a copy. A copy prevents that an edit restarts a
+        server during a test.
+    :param edit: changes the first configuration, for example its bindings.
+    :param overlay: files that replace those of the first Worker's copied source, by their paths.
     """
     shutil.rmtree(folder, ignore_errors=True)
     loaded = [tomllib.loads(path.read_text()) for path in configs]

@@ -1,9 +1,8 @@
-"""Reading and writing a local D1 database from outside the worker.
+"""Read and write a local D1 database from outside the Worker.
 
-The database is an SQLite file in WAL mode. Reading it never blocks the worker, and the worker's
-changes are seen at once. Writing it while the worker runs is another matter: workerd waits for no
-lock, so a statement of the worker that meets a foreign write transaction fails with `SQLITE_BUSY`.
-Writes therefore go through the running server, which puts them in line with the worker's own.
+The database is an SQLite file in WAL mode. Reading the file never blocks the Worker, and sees its
+changes at once. Writing it while the Worker runs is unsafe: workerd does not wait for locks, so its
+statements would fail with `SQLITE_BUSY`. Writes therefore go through the running server.
 """
 
 import contextlib
@@ -38,7 +37,7 @@ def database_file(state: Path) -> Path:
 def query_file(
     state: Path, sql: str, params: Sequence[Value] = (), *, read_only: bool
 ) -> list[Row] | None:
-    """Run one statement on the file; None when it would write and `read_only` forbids that."""
+    """Run one statement on the file; None if it would write and `read_only` is true."""
     with contextlib.closing(sqlite3.connect(database_file(state), timeout=10)) as connection:
         connection.row_factory = sqlite3.Row
         if read_only:
@@ -65,9 +64,9 @@ def query_server(url: str, sql: str, params: Sequence[Value] = ()) -> list[Row]:
 
 
 def inline_params(sql: str, params: Sequence[Value]) -> tuple[str, list[str]]:
-    """Write every parameter that is not text into the statement as a literal.
+    """Replace every parameter that is not text with a literal; return the statement and the texts.
 
-    The local query API binds text only, and in SQLite '5' and 5 are different values.
+    The local query API binds only text, and in SQLite '5' and 5 are different values.
     """
     remaining = list(params)
     texts: list[str] = []

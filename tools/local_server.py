@@ -1,7 +1,7 @@
-"""One local server: wrangler with the local engine, its database, and a look at what it sent.
+"""A local server: `wrangler dev` with the local engine, and access to its database and sent mail.
 
-`make dev`, the tests and the benchmarks all start it here. Every server has its own project folder,
-port, worker name and registry, so that several can run side by side without seeing each other.
+`make dev`, the tests and the benchmarks use it. Every server has its own project folder, port,
+Worker name and registry, so several can run side by side.
 """
 
 import atexit
@@ -24,6 +24,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import requests
+
 from tools.dev_project import Edit, write_project
 from tools.local_database import Row, Value, query_file, query_server
 from tools.prepare import BUILD, ROOT
@@ -45,15 +47,15 @@ __all__ = [
 
 
 class ServerError(Exception):
-    """The local server did not start, or did not answer as it should."""
+    """The local server did not start, or did not answer as expected."""
 
 
 @dataclass(frozen=True)
 class MailBodies:
-    """What one mail sent locally carried, as the local `send_email` binding stored it.
+    """The content of a mail that the local `send_email` binding stored.
 
-    A mail sent in the builder form has `text`, `html` and `attachments`; one sent as a finished
-    MIME message has `raw` only.
+    A mail sent in the builder form has `text`, `html` and `attachments`. A mail sent as a MIME
+    message has only `raw`.
     """
 
     text: str | None
@@ -63,10 +65,10 @@ class MailBodies:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on at this moment.
+    """A TCP port of this machine that is not in use.
 
-    It is none of those that the system gives to outgoing connections, of which one could have it
-    before it is listened on.
+    It is outside the range that the system uses for outgoing connections, so that none of them
+    takes it before a server listens on it.
     """
     while True:
         port = 20_000 + secrets.randbelow(12_000)
@@ -76,9 +78,9 @@ def free_port() -> int:
 
 
 def migrated_state(target: Path, config: Path = CONFIG) -> Path:
-    """Make `target` a state folder with all migrations applied and no rows; return it.
+    """Create the state folder `target` with all migrations applied and no rows; return it.
 
-    The migrations run once (about 3 s); later calls copy the result, until a migration changes.
+    The migrations run once (about 3 s). Later calls copy the result until a migration changes.
     """
     digest = hashlib.sha256(config.read_bytes())
     for migration in sorted((ROOT / "migrations").glob("*.sql")):
@@ -98,10 +100,10 @@ def migrated_state(target: Path, config: Path = CONFIG) -> Path:
 
 
 class LocalServer:
-    """A `wrangler dev` of this repository that can be started, looked into, stopped and killed.
+    """A `wrangler dev` of this repository.
 
-    Used as a context manager it starts on entering, and on leaving it stops and removes the folders
-    it made itself. `stop`, `kill`, `start` and `restart` keep the state in between.
+    As a context manager it starts on entry. On exit it stops, and removes the folders that it
+    created. `stop`, `kill`, `start` and `restart` keep the state.
     """
 
     def __init__(
@@ -119,20 +121,21 @@ class LocalServer:
         overlay: Mapping[str, Path] | None = None,
         timeout: float = 90,
     ) -> None:
-        """Describe a server; nothing runs yet.
+        """Configure a server without starting it.
 
-        configs: wrangler.toml files; the first is the worker that answers requests. Workers that
-            the others bind by `[[services]]` follow.
-        port: 0 takes a free one, once; a restarted server keeps it.
-        state: the folder of the local database; None makes a migrated one, removed by `close`.
-        variables: set in every worker, over `[vars]`; `dev_vars` has precedence.
-        dev_vars: a file of KEY=VALUE lines, read as `.dev.vars`; None reads no such file.
-        name: the prefix of the workers' names; None makes a unique one.
-        log: the file to which wrangler's output is appended.
-        live: restart the worker when its source changes, instead of running a copy of the source.
-        edit: changes the first configuration in place before it is used.
-        overlay: files laid over the copy of the first worker's source, by their paths in it.
-        timeout: seconds to wait for the first answer.
+        :param configs: wrangler.toml files: first the Worker that answers requests, then those that
+            it binds with `[[services]]`.
+        :param port: 0 chooses a free port, which the server keeps across restarts.
+        :param state: the folder of the local database. None creates a migrated one, which `close`
+            removes.
+        :param variables: set in every Worker, over `[vars]`. `dev_vars` takes precedence.
+        :param dev_vars: a file of KEY=VALUE lines, used as `.dev.vars`.
+        :param name: the prefix of the Workers' names. None chooses a unique one.
+        :param log: the file to which wrangler's output is appended.
+        :param live: restart the Worker when its source changes, instead of running a copy.
+        :param edit: changes the first configuration in place.
+        :param overlay: files that replace those of the first Worker's copied source, by path.
+        :param timeout: seconds to wait for the first response.
         """
         self.name = name or f"local-{secrets.token_hex(4)}"
         (BUILD / "servers").mkdir(parents=True, exist_ok=True)
@@ -153,17 +156,17 @@ class LocalServer:
 
     @property
     def url(self) -> str:
-        """Where the server answers, without a slash at the end."""
+        """The URL of the server, without a trailing slash."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def is_running(self) -> bool:
-        """Whether wrangler has been started and has not ended."""
+        """Whether wrangler is running."""
         return self._group is not None and self._group.exit_status is None
 
     @property
     def process_group_id(self) -> int:
-        """The group of wrangler and all its processes, for tests that kill some of them."""
+        """The id of wrangler's process group, for tests that kill some of its processes."""
         if self._group is None:
             raise ServerError("the server is not running")
         return self._group.id
@@ -184,7 +187,10 @@ class LocalServer:
         self.close()
 
     def start(self) -> Self:
-        """Start the server and wait for its first answer; ServerError when none comes."""
+        """Start the server and wait for its first response.
+
+        :raises ServerError: if there is none.
+        """
         if self._group is not None:
             raise ServerError("the server is already started")
         if self._migrate:
@@ -221,24 +227,24 @@ class LocalServer:
         return self
 
     def stop(self) -> None:
-        """End the server and all its processes; the state stays."""
+        """Stop the server and all its processes. The state stays."""
         if self._group is not None:
             self._group.stop()
             self._group = None
 
     def kill(self) -> None:
-        """End all processes at once with SIGKILL, as a crash would; the state stays."""
+        """Kill all processes with SIGKILL, like a crash. The state stays."""
         if self._group is not None:
             self._group.kill()
             self._group = None
 
     def restart(self) -> Self:
-        """Stop, if it runs, and start again on the same state, port and name."""
+        """Stop the server if it runs, and start it with the same state, port and name."""
         self.stop()
         return self.start()
 
     def close(self) -> None:
-        """Stop and remove the folders that this object made."""
+        """Stop the server and remove the folders that it created."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
         atexit.unregister(self.close)
@@ -250,10 +256,10 @@ class LocalServer:
         return ""
 
     def sent_mails(self) -> list[dict[str, Any]]:
-        """All mails handed to `send_email` since the start, oldest first.
+        """All mails sent with `send_email` since the start, oldest first.
 
-        Each has from, to, cc, bcc, replyTo, subject, headers, messageId, attachments and sentAt,
-        as far as they were set. A restart empties the list.
+        Each has those of from, to, cc, bcc, replyTo, subject, headers, messageId, attachments and
+        sentAt that were set. A restart empties the list.
         """
         mails: list[dict[str, Any]] = []
         query = {"per_page": "100"}
@@ -269,8 +275,10 @@ class LocalServer:
     def mail_bodies(self, mail: Mapping[str, Any], *, seconds: float = 10) -> MailBodies:
         """Read the bodies and attachments of one entry of `sent_mails`.
 
-        Wrangler writes these files shortly after it has answered, so this waits until they are
-        there and no more of them appear; ServerError when none does.
+        Wrangler writes these files shortly after its response, so this waits until they are
+        complete.
+
+        :raises ServerError: if they are not complete in time.
         """
         message = glob.escape(mail["messageId"].strip("<>"))
         store = self.folder / "project" / "0" / ".wrangler" / "tmp" / "email"
@@ -300,14 +308,23 @@ class LocalServer:
             time.sleep(0.03)
 
     def run_cron(self, cron: str = "* * * * *") -> str:
-        """Call the worker's scheduled handler and return what wrangler answers (its outcome)."""
+        """Run the Worker's cron handler and return the outcome that wrangler reports."""
         query = urllib.parse.urlencode({"cron": cron})
         return self._get(f"/cdn-cgi/handler/scheduled?{query}", timeout=120)
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request with the options of `requests.request`."""
+        return requests.request(method, self.url + path, **{"timeout": 60, **options})
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """The log lines of the Worker so far, decoded."""
+        written = self.log.read_text().splitlines()
+        return [json.loads(line) for line in written if line.startswith('{"event"')]
 
     def sql(self, sql: str, params: Sequence[Value] = ()) -> list[Row]:
         """Run one statement, with `?` for parameters, on the local database; return its rows.
 
-        Safe beside a busy worker: reads go to the file, writes through the running server.
+        Safe while the Worker runs: reads use the file, writes the running server.
         """
         rows = query_file(self.state, sql, params, read_only=self.is_running)
         if rows is None:
@@ -343,5 +360,5 @@ class LocalServer:
 
 
 def _read(paths: Sequence[Path]) -> str | None:
-    # Mail text keeps its line ends, so no newline translation.
+    # Bytes, because reading as text would translate the line ends of a mail.
     return paths[0].read_bytes().decode() if paths else None

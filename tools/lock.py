@@ -1,8 +1,8 @@
-"""Rewrite requirements/dev.txt and requirements/worker.txt from the .in files beside them.
+"""Regenerate requirements/dev.txt and requirements/worker.txt from their .in files.
 
-Both pin every package, also the indirect ones, by version and hash; neither holds an address.
-dev.txt fits every system and every Python that the tools support. worker.txt names the very files
-that are vendored: pure Python, or compiled for the worker's platform.
+Both pin every direct and indirect package by version and hash, without URLs. dev.txt is for every
+system and Python that the tools support. worker.txt has only the vendored files: pure Python, or
+compiled for the Worker's platform.
 """
 
 import json
@@ -19,10 +19,10 @@ _REQUIREMENTS = ROOT / "requirements"
 
 
 def lock_dev() -> None:
-    """Pin the host tools for all platforms, which takes uv: pip resolves for its own alone."""
+    """Pin the host tools for all platforms with uv: pip resolves only for its own platform."""
     uv = shutil.which("uv")
     if uv is None:
-        sys.exit("`make lock` needs the program uv; `pip install uv` is one way to get it.")
+        sys.exit("`make lock` requires uv. One way to install it is `pip install uv`.")
     oldest = ".".join(map(str, OLDEST_PYTHON))
     subprocess.run(
         [
@@ -36,7 +36,7 @@ def lock_dev() -> None:
 
 
 def lock_worker() -> None:
-    """Pin the files that pip would choose for the worker's platform."""
+    """Pin the files that pip chooses for the Worker's platform."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         subprocess.run(
@@ -53,7 +53,7 @@ def lock_worker() -> None:
 
 
 def worker_requirements(report: dict[str, Any]) -> str:
-    """The requirements file for what pip's installation report lists."""
+    """The requirements file for the packages in pip's installation report."""
     lines = []
     for package in report["install"]:
         name, version = package["metadata"]["name"].lower(), package["metadata"]["version"]

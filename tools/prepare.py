@@ -1,11 +1,11 @@
-"""Set up everything the make targets need: tools, packages, vendored code, engine, console.
+"""Set up everything the make targets need: tools, packages, vendored code, engine, static files.
 
-Run by the system's Python before any virtual environment exists, so: standard library only, and
-syntax that an older Python can read far enough to say that it is too old.
+The system's Python runs this module before a virtual environment exists. So it imports only the
+standard library, and an older Python must be able to parse it to report that it is too old.
 
-Each step fills one generated folder and then leaves a stamp in it: the hash of all that the step's
-result depends on. A folder whose stamp matches is left alone. Any other folder, for example that of
-an interrupted run, is made afresh, because repairing half an installation costs more than it saves.
+Each step generates one folder and writes a stamp into it: the hash of everything that the result
+depends on. A folder with a matching stamp is kept. Any other folder, for example of an interrupted
+run, is generated again from scratch.
 
     python3 tools/prepare.py
 """
@@ -36,15 +36,19 @@ PYTHON_MODULES = ROOT / "python_modules"
 ENGINE = BUILD / "engine"
 CONSOLE = ROOT / "console"
 CONSOLE_ASSETS = ROOT / "public" / "assets"
+API_DESCRIPTION = ROOT / "public" / "openapi.json"
+API_REFERENCE = ROOT / "public" / "docs.html"
 LOGS = BUILD / "logs"
+_REFERENCE = BUILD / "reference"
 WORKERD = ENGINE / "workerd"
 
 _STAMP = ".prepared"
 _REQUIREMENTS = ROOT / "requirements"
 _TOOLS = ROOT / "tools"
+_SOURCE = ROOT / "src"
 _BUNDLE_DIRECTORY_OPTION = "--pyodide-bundle-disk-cache-dir"
 
-# The platform of the worker's wheels: Python 3.14 compiled to WebAssembly, as production runs it.
+# The platform of the Worker's wheels: Python 3.14 compiled to WebAssembly, as in production.
 WORKER_PLATFORM = (
     "--platform=pyemscripten_2026_0_wasm32",
     "--python-version=3.14",
@@ -55,15 +59,15 @@ WORKER_PLATFORM = (
 
 
 class PrepareError(Exception):
-    """A step could not be done; the message says why."""
+    """A step failed. The message says why."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One generated folder and how it is made.
+    """One generated folder and how to generate it.
 
-    `inputs` are the files and `facts` the texts that decide what the folder should hold; `hint`
-    tells the reader what to try when the step fails.
+    The files `inputs` and the texts `facts` determine the result. `outside` are generated files
+    outside of the folder. `hint` says what to do if the step fails.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Step:
     facts: tuple[str, ...]
     make: Callable[[Log], None]
     hint: str
+    outside: tuple[Path, ...] = ()
 
     @property
     def wanted_stamp(self) -> str:
@@ -87,13 +92,14 @@ class Step:
     @property
     def is_done(self) -> bool:
         try:
-            return (self.folder / _STAMP).read_text() == self.wanted_stamp
+            is_current = (self.folder / _STAMP).read_text() == self.wanted_stamp
+            return is_current and all(path.is_file() for path in self.outside)
         except OSError:
             return False
 
 
 class Log:
-    """The file that takes all output of a step's commands."""
+    """The file for the output of a step's commands."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +107,10 @@ class Log:
         self.path = path
 
     def run(self, *command: str | Path, env: dict[str, str] | None = None) -> None:
-        """Run a command in the repository; raise PrepareError when it does not succeed."""
+        """Run a command in the repository.
+
+        :raises PrepareError: if it fails.
+        """
         words = [str(word) for word in command]
         with self.path.open("a") as output:
             output.write(f"$ {shlex.join(words)}\n")
@@ -128,7 +137,7 @@ def venv_program(name: str) -> Path:
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:
-    """The caller's environment with the venv's programs first and no other Python mixed in."""
+    """The caller's environment, with the venv's programs first and without settings of Python."""
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
     env["PATH"] = f"{VENV / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
     env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
@@ -138,7 +147,7 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
 
 def _make_venv(log: Log) -> None:
     shutil.rmtree(VENV, ignore_errors=True)
-    # Started from inside a virtual environment, the new one must not hang on the old one.
+    # If this runs in a virtual environment, the new one must not depend on it.
     base_python = getattr(sys, "_base_executable", sys.executable)
     log.run(base_python, "-m", "venv", VENV)
     log.run(
@@ -162,7 +171,7 @@ def _make_python_modules(log: Log) -> None:
         *("--no-deps", "--progress-bar=off", *WORKER_PLATFORM),
         *("-r", _REQUIREMENTS / "worker.txt"),
     )
-    # Console scripts are of no use to a worker; the marker file is what pywrangler leaves too.
+    # A Worker has no use for console scripts. pywrangler writes the marker file too.
     shutil.rmtree(fresh / "bin", ignore_errors=True)
     (fresh / "pyvenv.cfg").touch()
     shutil.rmtree(PYTHON_MODULES, ignore_errors=True)
@@ -176,7 +185,7 @@ def _make_engine(log: Log) -> None:
     if len(binaries) != 1:
         raise PrepareError(
             f"npm installed {len(binaries)} workerd binaries for {platform.system()} "
-            f"{platform.machine()}, where one is needed"
+            f"{platform.machine()} instead of one"
         )
     log.run(
         venv_program("python"),
@@ -190,7 +199,7 @@ def _make_engine(log: Log) -> None:
 
 
 def _workerd_wrapper(binary: Path) -> str:
-    """A script that starts workerd with the engine's bundle; wrangler is told to run it instead."""
+    """The script that wrangler runs as workerd: it adds the folder of the engine's bundle."""
     option = f"{_BUNDLE_DIRECTORY_OPTION}={ENGINE}"
     return (
         "#!/bin/sh\n"
@@ -208,9 +217,18 @@ def _make_console(log: Log) -> None:
         *("--bundle", "--format=esm", "--minify", "--target=es2022", "--entry-names=[name]"),
         *("--charset=utf8", f"--outdir={fresh}", f"--tsconfig={CONSOLE / 'tsconfig.json'}"),
     )
-    # Only now, so that the page of `make dev` outlives a source that does not build.
+    # Removed only now, so that `make dev` keeps its page if the source does not build.
     shutil.rmtree(CONSOLE_ASSETS, ignore_errors=True)
     fresh.rename(CONSOLE_ASSETS)
+
+
+def _make_reference(log: Log) -> None:
+    _REFERENCE.mkdir(parents=True, exist_ok=True)
+    # Without bytecode, because `make dev` watches src/.
+    log.run(
+        *(venv_program("python"), "-B", "-m", "tools.openapi"),
+        *(API_DESCRIPTION, API_REFERENCE),
+    )
 
 
 def steps() -> tuple[Step, ...]:
@@ -221,7 +239,7 @@ def steps() -> tuple[Step, ...]:
     dev = _REQUIREMENTS / "dev.txt"
     packages = (ROOT / "package.json", ROOT / ".npmrc")
     network_hint = (
-        "Check that the package registries can be reached and that the disk is not full, "
+        "Check the connection to the package registries and the free disk space, "
         "then run the same make target again."
     )
     return (
@@ -233,7 +251,7 @@ def steps() -> tuple[Step, ...]:
             inputs=(dev,),
             facts=(python, machine, here),
             make=_make_venv,
-            hint=f"{network_hint} On Debian and Ubuntu the package python3-venv must be installed.",
+            hint=f"{network_hint} On Debian and Ubuntu, install the package python3-venv.",
         ),
         Step(
             name="npm-packages",
@@ -268,9 +286,10 @@ def steps() -> tuple[Step, ...]:
             ),
             facts=(machine, here),
             make=_make_engine,
-            hint="Versions in package.json that differ from the committed ones are a likely cause.",
+            hint="A likely cause: versions in package.json that differ from the committed ones.",
         ),
         _console_step(packages),
+        _reference_step(dev),
     )
 
 
@@ -284,7 +303,25 @@ def _console_step(packages: tuple[Path, ...]) -> Step:
         inputs=(*packages, _TOOLS / "prepare.py", *sources),
         facts=tuple(str(path.relative_to(ROOT)) for path in sources),
         make=_make_console,
-        hint="The log names the file and line; `make typecheck` says more.",
+        hint="The log names the file and line. `make typecheck` shows more.",
+    )
+
+
+def _reference_step(packages: Path) -> Step:
+    """The description of the API and the page of it, made from the worker's own code."""
+    sources = sorted(
+        path for folder in (_SOURCE, _TOOLS / "openapi") for path in folder.rglob("*.py")
+    )
+    return Step(
+        name="reference",
+        title="Building the API reference into public",
+        seconds=2,
+        folder=_REFERENCE,
+        inputs=(packages, _TOOLS / "prepare.py", _TOOLS / "error_catalogue.py", *sources),
+        facts=tuple(str(path.relative_to(ROOT)) for path in sources),
+        make=_make_reference,
+        hint="The log ends with the reason; tools/openapi/__init__.py says what a handler needs.",
+        outside=(API_DESCRIPTION, API_REFERENCE),
     )
 
 
@@ -293,7 +330,7 @@ def _do(step: Step, position: str) -> None:
     started = time.monotonic()
     log = Log(LOGS / f"{step.name}.log")
     try:
-        stamp = step.wanted_stamp  # from before: a source may be edited meanwhile
+        stamp = step.wanted_stamp  # taken first: a source may change during the step
         step.make(log)
         (step.folder / _STAMP).write_text(stamp)
     except (PrepareError, OSError) as exc:
@@ -307,19 +344,19 @@ def _do(step: Step, position: str) -> None:
 
 @contextlib.contextmanager
 def _only_one_at_a_time() -> Iterator[None]:
-    """Hold the clone's lock, so that two make runs do not build the same folder."""
+    """Lock the clone, so that two make runs do not build the same folder."""
     BUILD.mkdir(exist_ok=True)
     with (BUILD / ".prepare.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Another make is setting up this clone; waiting for it ...", flush=True)
+            print("Another make is setting up this clone. Waiting for it ...", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def prepare() -> None:
-    """Bring every generated folder up to date; print only when there is something to do."""
+    """Update every generated folder. Print only if there is something to do."""
     plan = steps()
     if all(step.is_done for step in plan):
         return
@@ -329,20 +366,24 @@ def prepare() -> None:
                 _do(step, f"[{number}/{len(plan)}]")
 
 
-def rebuild_console() -> None:
-    """Build the console anew where its source has changed; PrepareError when that fails."""
+def rebuild_static_files() -> None:
+    """Rebuild the console and the API reference if their sources have changed.
+
+    :raises PrepareError: a source is not valid.
+    """
     with _only_one_at_a_time():
         plan = steps()
-        if not plan[-1].is_done:
-            _do(plan[-1], f"[{len(plan)}/{len(plan)}]")
+        for number, step in enumerate(plan, start=1):
+            if step.folder in (CONSOLE_ASSETS, _REFERENCE) and not step.is_done:
+                _do(step, f"[{number}/{len(plan)}]")
 
 
 def main() -> int:
     if sys.version_info < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
         print(
-            f"Python {wanted} or newer is needed; {sys.executable} is {platform.python_version()}. "
-            "Name another one with, for example, `make PYTHON=python3.12 dev`.",
+            f"Python {wanted} or newer is needed. {sys.executable} is {platform.python_version()}. "
+            "Choose another one, for example `make PYTHON=python3.12 dev`.",
             file=sys.stderr,
         )
         return 1
@@ -352,7 +393,7 @@ def main() -> int:
         print(exc, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nSetting up was interrupted; the next run starts the unfinished step again.")
+        print("\nInterrupted. The next run repeats the unfinished step.")
         return 130
     return 0
 

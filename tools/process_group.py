@@ -1,4 +1,4 @@
-"""Processes that end together, also when the program that started them is killed."""
+"""Processes that end together, even if the program that started them is killed."""
 
 import contextlib
 import os
@@ -8,15 +8,15 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# Reads from the parent until the parent is gone, however it went, and then ends its whole group.
+# Waits until the parent has ended for any reason, then kills its own process group.
 _GUARD = ["/bin/sh", "-c", "read -r _; kill -KILL 0"]
 
 
 class ProcessGroup:
     """One command and all its descendants, in a process group of their own.
 
-    A guard process leads the group. Its standard input is a pipe from this process: the pipe closes
-    when this process dies, even by SIGKILL, and the guard then kills the group.
+    A guard process leads the group. Its standard input is a pipe from this process. When this
+    process dies, even by SIGKILL, the pipe closes and the guard kills the group.
     """
 
     def __init__(
@@ -52,14 +52,14 @@ class ProcessGroup:
         return self._process.poll()
 
     def stop(self, seconds: float = 10) -> None:
-        """Ask the whole group to end, and kill what is left of it after `seconds`."""
+        """Terminate the group, and kill the processes that still run after `seconds`."""
         self._signal(signal.SIGTERM)
         if not self._wait(seconds):
             self.kill()
         self._reap_guard()
 
     def kill(self) -> None:
-        """End the whole group at once, as a power cut would."""
+        """Kill the whole group, like a power cut."""
         self._signal(signal.SIGKILL)
         self._wait(5)
         self._reap_guard()
@@ -69,7 +69,7 @@ class ProcessGroup:
             os.killpg(self.id, number)
 
     def _wait(self, seconds: float) -> bool:
-        """Wait until every member is gone; tell whether that is so."""
+        """Wait until every process has ended; return whether all have."""
         deadline = time.monotonic() + seconds
         while True:
             self._process.poll()
@@ -90,13 +90,13 @@ class ProcessGroup:
 def _has_living_members(group: int) -> bool:
     """Whether any process of the group still runs.
 
-    The dead count as members until their parent has read their status, and the first process of
-    some containers takes seconds for that, or for ever. Linux tells them apart in /proc.
+    Dead processes stay members until their parent reads their status. In some containers process 1
+    does so only after seconds, or never. On Linux, /proc shows which processes are dead.
     """
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
-        # macOS answers "not permitted" for a group in which only the dead are left.
+        # macOS reports "not permitted" for a group that has only dead processes.
         return False
     if not Path("/proc/self/stat").exists():
         return True
@@ -105,7 +105,7 @@ def _has_living_members(group: int) -> bool:
 
 def _is_living_member(stat: Path, group: int) -> bool:
     try:
-        # The second field is the program's name in brackets, which may hold anything.
+        # The second field is the program's name in parentheses, which may contain any character.
         state, _parent, process_group, *_ = stat.read_text().rpartition(")")[2].split()
     except OSError:
         return False

@@ -1,12 +1,12 @@
 """Write the Pyodide bundle that workerd loads to run Python Workers.
 
-A stock `wrangler dev` downloads this bundle from the internet. This module makes an equal one
-from the `pyodide` npm package, so that the local server needs nothing but package registries.
-workerd looks for the result on disk when the flag `python_workers_development` is set.
+A stock `wrangler dev` downloads this bundle from the internet. This module builds an equivalent one
+from the `pyodide` npm package, so the local server needs only package registries. With the flag
+`python_workers_development`, workerd loads the bundle from disk.
 
-Pyodide's JavaScript uses platform primitives that workerd forbids. workerd offers its own versions
-of them in an internal module, and `adapt` reroutes the calls there. Every replacement is counted:
-a Pyodide release that changed its shape stops the build here and not in a running server.
+Pyodide's JavaScript uses platform primitives that workerd forbids. workerd has its own versions of
+them in an internal module, and `adapt` replaces the calls. Each replacement must match an expected
+number of times, so an incompatible Pyodide release fails here and not in a running server.
 
     python -m tools.pyodide_bundle PYODIDE_PACKAGE OUTPUT_FILE
 """
@@ -35,15 +35,14 @@ _LOAD_LIB_DATA = (
 
 
 class BundleError(Exception):
-    """The Pyodide package does not look as this module expects."""
+    """The Pyodide package is not as this module expects."""
 
 
 @dataclass(frozen=True)
 class Replacement:
-    """One rewriting of Pyodide's JavaScript.
+    """One replacement in Pyodide's JavaScript.
 
-    `pattern` is a regular expression that must match exactly `count` times; `text` is put in its
-    place as it is.
+    The regular expression `pattern` must match exactly `count` times. `text` replaces it literally.
     """
 
     pattern: str
@@ -53,15 +52,15 @@ class Replacement:
 
 REPLACEMENTS = (
     Replacement(r"new WebAssembly\.Module\(", "newWasmModule(", 4),
-    # Not instantiateStreaming: workerd hands the compiled module over, nothing is streamed.
+    # instantiateStreaming is not replaced: workerd passes the compiled module.
     Replacement(r"WebAssembly\.instantiate\(", "wasmInstantiate(", 2),
     Replacement(r"\bDate\.now\b", "monotonicDateNow", 22),
     Replacement(r"\bcrypto\.getRandomValues\(view\)", "getRandomValues(Module,view)", 1),
-    # C macros that carry JavaScript text, a script loader for Node.js, and "run this script".
+    # C macros that contain JavaScript, a script loader for Node.js, and emscripten_run_script.
     Replacement(r"\beval\(func\)", _NO_EVAL, 2),
     Replacement(r"\beval\(data\)", _NO_EVAL, 1),
     Replacement(r"\beval\(UTF8ToString\(ptr\)\)", _NO_EVAL, 3),
-    # The next two are what lets compiled wheels load: workerd keeps their files and their memory.
+    # The next two let compiled wheels load: workerd manages their files and their memory.
     Replacement(r"function loadLibData\(\)\{.*?\}(?=function getExports\(\)\{)", _LOAD_LIB_DATA, 1),
     Replacement(
         r"\bgetMemory\(metadata\.memorySize\+memAlign\)",
@@ -77,7 +76,10 @@ REPLACEMENTS = (
 
 
 def replace(source: str, replacement: Replacement) -> str:
-    """Apply one replacement; raise BundleError when it does not match as often as it must."""
+    """Apply one replacement.
+
+    :raises BundleError: if the pattern does not match the expected number of times.
+    """
     text, found = re.subn(replacement.pattern, lambda _: replacement.text, source, flags=re.DOTALL)
     if found != replacement.count:
         raise BundleError(
@@ -89,7 +91,7 @@ def replace(source: str, replacement: Replacement) -> str:
 
 
 def adapt(source: str) -> str:
-    """Return Pyodide's JavaScript as workerd accepts it."""
+    """Return Pyodide's JavaScript, adapted to workerd."""
     for replacement in REPLACEMENTS:
         source = replace(source, replacement)
     if leftover := re.search(r"\beval\(", source):
@@ -100,7 +102,7 @@ def adapt(source: str) -> str:
 
 def encode(javascript: bytes, wasm: bytes, stdlib: bytes) -> bytes:
     """Return the bundle: one Cap'n Proto message that holds the three modules."""
-    import capnp  # Imported late: the text adaptation is tested without it.
+    import capnp  # Imported here: the tests of `adapt` run without it.
 
     capnp.remove_import_hook()
     schema = capnp.load(str(_SCHEMA))
@@ -120,7 +122,7 @@ def encode(javascript: bytes, wasm: bytes, stdlib: bytes) -> bytes:
 
 
 def write_bundle(package: Path, output: Path) -> None:
-    """Write the bundle made of the npm package in `package` to `output`, all of it or nothing."""
+    """Write the bundle of the npm package in `package` to `output`, atomically."""
     try:
         javascript = (package / "pyodide.asm.mjs").read_text(encoding="utf-8")
         wasm = (package / "pyodide.asm.wasm").read_bytes()

@@ -1,4 +1,4 @@
-"""The tables of settings in docs/configuration.md; ``make settings-table`` writes them."""
+"""Generate the tables of settings in docs/configuration.md (``make settings-table``)."""
 
 import re
 from dataclasses import fields
@@ -10,7 +10,7 @@ DOCUMENT = ROOT / "docs" / "configuration.md"
 
 
 def updated(document: str) -> str:
-    """Return ``document`` with the tables that the declarations in src/settings.py give."""
+    """Return ``document`` with tables generated from the declarations in src/settings.py."""
     return _with_table(_with_table(document, "Secrets", _secrets()), "Variables", _variables())
 
 

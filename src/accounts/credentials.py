@@ -1,8 +1,8 @@
-"""The address JWT: the credential that stands for one mail address (RFC 7519, HS256).
+"""The address JWT: the credential of one mail address (RFC 7519, HS256).
 
-Claims: ``address``, ``address_id``, ``iat``, ``credential_version`` and, where credentials expire,
-``exp``. Tokens of the service that this one replaces have only the first two, the id sometimes as
-a string of digits; they count as version 0, with which every address starts.
+Claims: ``address``, ``address_id``, ``iat``, ``credential_version`` and, if credentials expire,
+``exp``. Tokens of the original service have only the first two claims; their id may be a string of
+digits. They count as version 0, the first version of every address.
 """
 
 from dataclasses import dataclass, replace
@@ -11,18 +11,18 @@ from typing import Any
 
 import jwt
 
-from refusals import Unauthorized
+from errors import Unauthorized
 
 _ALGORITHM = "HS256"
 _MAX_TOKEN_CHARACTERS = 4096
-_MAX_ID = 2**53 - 1  # what a JavaScript number, and so D1, holds exactly
+_MAX_ID = 2**53 - 1  # the largest integer that JavaScript and D1 represent exactly
 _DAY_SECONDS = 86_400
-_MOST_VERSIONS_PASSED = 2**30
+_MAX_VERSION_STEP = 2**30
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a verified token says. Whether the address is still there, only the database knows."""
+    """The claims of a verified token. Only the database knows whether the address still exists."""
 
     address: str
     address_id: int
@@ -32,9 +32,10 @@ class Credential:
 def rotated(credential: Credential) -> Credential:
     """The next credential of the same address.
 
-    Its version is higher by a random step: whoever finds it in the database knows it for its own.
+    Its version is higher by a random step, so a repeated request recognises the version it wrote
+    itself.
     """
-    step = 1 + randbelow(_MOST_VERSIONS_PASSED)
+    step = 1 + randbelow(_MAX_VERSION_STEP)
     return replace(credential, version=credential.version + step)
 
 
@@ -42,7 +43,7 @@ def issue(credential: Credential, *, secret: str, now: int, lifetime_days: int =
     """The token for ``credential``, signed with ``secret``.
 
     :param now: Unix seconds.
-    :param lifetime_days: after so many days it expires; 0 for never.
+    :param lifetime_days: days until it expires; 0 for never.
     """
     claims = {
         "address": credential.address,
@@ -56,15 +57,15 @@ def issue(credential: Credential, *, secret: str, now: int, lifetime_days: int =
 
 
 def verify(token: object, *, secrets: tuple[str, ...]) -> Credential:
-    """Read ``token``, which any of ``secrets`` may have signed.
+    """Read ``token``, signed with any of ``secrets``.
 
-    :raises Unauthorized: ``invalid_credential``, whatever is wrong with it.
+    :raises Unauthorized: ``invalid_credential``, for every kind of error.
     """
     if not isinstance(token, str) or not 0 < len(token) <= _MAX_TOKEN_CHARACTERS:
         raise Unauthorized("invalid_credential")
     for secret in secrets:
         try:
-            # RFC 7519 gives iat no say in validity; a clock that is a second behind must not.
+            # iat does not affect validity (RFC 7519); a check would fail with a slow clock.
             claims = jwt.decode(
                 token, secret, algorithms=[_ALGORITHM], options={"verify_iat": False}
             )

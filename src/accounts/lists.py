@@ -1,21 +1,21 @@
-"""What administrators set at run time: what a list may hold, and what the limits may be."""
+"""Settings of administrators at run time: validation of the lists and the send limits."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mail.address import MAX_LOCAL_OCTETS, InvalidAddress, ascii_domain, parse_address
+from errors import BadRequest, FieldError, PayloadTooLarge
+from mail.addresses import MAX_LOCAL_OCTETS, InvalidAddress, ascii_domain, parse_address
 from mail.characters import has_control
-from refusals import BadRequest, FieldError, PayloadTooLarge
 
 MAX_ENTRIES = 10_000
-# As JSON. All entries of a list go to the database as one value, each as it is compared and as it
-# was given.
+# As JSON. A list goes to the database as one value, which holds each entry twice: in the form for
+# comparison and as given.
 MAX_LIST_BYTES = 1_800_000
-_MOST = 2**53 - 1  # what a JavaScript number, and so D1, holds exactly
+_MOST = 2**53 - 1  # the largest integer that JavaScript and D1 represent exactly
 
 
 def comparable_entries(field: str, given: list[str]) -> dict[str, str]:
-    """The entries of the list ``field``, each once, as they are compared: each as it was given.
+    """The entries of the list ``field``, each once: the form for comparison -> as given.
 
     >>> comparable_entries("sendBlockList", ["@Example.com", "Bob@example.com", "@example.com"])
     {'@example.com': '@Example.com', 'bob@example.com': 'Bob@example.com'}
@@ -31,13 +31,13 @@ def comparable_entries(field: str, given: list[str]) -> dict[str, str]:
         try:
             entries.setdefault(comparable(entry.strip()), entry)
         except InvalidAddress as problem:
-            fault = FieldError(f"{field}[{place}]", problem.code)
-            raise BadRequest("invalid_list_entry", errors=(fault,), list=field) from problem
+            field_error = FieldError(f"{field}[{place}]", problem.code)
+            raise BadRequest("invalid_list_entry", errors=(field_error,), list=field) from problem
     return entries
 
 
 def too_large(field: str) -> PayloadTooLarge:
-    """What refuses the list ``field``."""
+    """The error for a list ``field`` that is too large."""
     limits: dict[str, Any] = {"limit": MAX_ENTRIES, "bytes": MAX_LIST_BYTES}
     error = FieldError(field, "list_too_large", limits)
     return PayloadTooLarge("list_too_large", errors=(error,), **limits)
@@ -96,7 +96,7 @@ class List(NamedTuple):
     comparable: Callable[[str], str]
 
 
-# By their names in the API.
+# Keyed by their names in the API.
 LISTS = {
     "blockList": List("name_block", _name),
     "sendBlockList": List("send_block", _address_or_domain),

@@ -1,9 +1,9 @@
-"""Address passwords: how they are made and how they are stored.
+"""Address passwords: generation, storage and verification.
 
-Clients send the SHA-256 hex digest of what a person typed. That digest is itself a password,
-so it is stored only through a slow salted hash: PBKDF2-SHA-256 (RFC 8018, section 5.2), over
-an HMAC with the deployment's pepper where one is set. The parameters stand in the stored
-value, so that they can change later:
+Clients send the SHA-256 hex digest of the password that the user typed. This digest is itself a
+password, so the database stores only its slow salted hash: PBKDF2-SHA-256 (RFC 8018, section
+5.2), over an HMAC with the deployment's pepper if one is set. The stored value contains the
+parameters, so that they can change later:
 ``$pbkdf2-sha256$i=100000,pepper=1$<salt>$<hash>``, both in unpadded base64.
 """
 
@@ -14,7 +14,7 @@ import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
 
-ITERATIONS = 100_000  # the most that Workers lets crypto.subtle do
+ITERATIONS = 100_000  # the maximum of crypto.subtle in Workers
 _SALT_BYTES = 16
 _PASSWORD_BYTES = 12
 
@@ -23,10 +23,10 @@ _STORED = re.compile(
     r"\$pbkdf2-sha256\$i=([0-9]+),pepper=([01])\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})"
 )
 
-# What a password is compared with where none is stored, so that this takes as long.
-_OF_NOBODY = (str(ITERATIONS), "1", "A" * 22, "A" * 43)
+# Compared with a password if none is stored, so that the check takes equally long.
+_NO_PASSWORD = (str(ITERATIONS), "1", "A" * 22, "A" * 43)
 
-# (password, salt, iterations) -> 32 bytes of PBKDF2-SHA-256; Pyodide's hashlib has none.
+# (password, salt, iterations) -> 32 bytes of PBKDF2-SHA-256. Pyodide's hashlib lacks it.
 Derive = Callable[[bytes, bytes, int], Awaitable[bytes]]
 
 
@@ -41,12 +41,12 @@ def client_digest(password: str) -> str:
 
 
 def is_client_digest(text: str) -> bool:
-    """Whether ``text`` is what clients send in place of a password."""
+    """Whether ``text`` has the form of a client's digest."""
     return _DIGEST.fullmatch(text) is not None
 
 
 async def stored_form(digest: str, *, pepper: str | None, derive: Derive) -> str:
-    """What the database keeps for the client's ``digest``."""
+    """The stored form of the client's ``digest``."""
     salt = secrets.token_bytes(_SALT_BYTES)
     derived = await derive(_peppered(digest, pepper), salt, ITERATIONS)
     parameters = f"i={ITERATIONS},pepper={int(bool(pepper))}"
@@ -54,13 +54,13 @@ async def stored_form(digest: str, *, pepper: str | None, derive: Derive) -> str
 
 
 async def matches(digest: str, stored: str | None, *, pepper: str | None, derive: Derive) -> bool:
-    """Whether the client's ``digest`` is of the password that is ``stored``.
+    """Whether the client's ``digest`` matches the ``stored`` form.
 
-    It takes as long where nothing is stored, and wherever the two differ. A password that was
-    stored before the deployment had a pepper is compared without it.
+    The duration depends neither on the difference nor on whether a password is stored. A password
+    that was stored before the deployment had a pepper is compared without it.
     """
     parsed = _STORED.fullmatch(stored or "")
-    iterations, peppered, salt, expected = parsed.groups() if parsed else _OF_NOBODY
+    iterations, peppered, salt, expected = parsed.groups() if parsed else _NO_PASSWORD
     secret = _peppered(digest, pepper if peppered == "1" else None)
     derived = await derive(secret, b64decode(salt + "=="), int(iterations))
     return hmac.compare_digest(_base64(derived), expected) and parsed is not None

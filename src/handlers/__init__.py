@@ -1,1 +1,8 @@
-"""One file a resource; each handler reads like the HTTP contract: decode, act, answer."""
+"""The endpoints. Each file holds one resource and is named after its path.
+
+``/api/NAME`` is ``NAME.py``, ``/admin/NAME`` is ``admin/NAME.py``, ``/open_api/NAME`` is
+``open_api/NAME.py``, and ``/emails`` is ``resend/emails.py``.
+
+The docstring of a handler is its text in the API description. Its fields name the parameters, types
+and errors; ``tools/openapi`` lists the fields.
+"""

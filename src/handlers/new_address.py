@@ -1,38 +1,97 @@
-"""``POST /api/new_address``: anybody makes an address and is given its credential."""
+"""``POST /api/new_address``: create an address and return its credential."""
+
+import secrets
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta, Struct
 
-from accounts.naming import check_name, clean_name, full_address, random_name
-from answers import Answer, json_answer
-from api.addresses import CreatedAddress, NewAddress
-from call import Call
-from handlers.address_creation import choose_domain, create_with_credential
-from handlers.decoding import read_json
-from handlers.human_verification import check_human
-from refusals import BadRequest, Forbidden
-from store.audit import Actor
+from accounts.actor import Actor
+from accounts.clients import client_key
+from accounts.names import check_name, clean_name, full_address, random_name
+from accounts.passwords import client_digest, generate_password, stored_form
+from errors import BadRequest, Forbidden, field_error
+from mail.addresses import InvalidAddress, ascii_domain
+from store.addresses import ClientCap, create_address
+from web.body import read_json
+from web.context import RequestContext
+from web.responses import Response, json_response
+from web.turnstile import check_human
 
-# A random name that is taken is a matter of chance, and another one may be free.
+# A random name may be taken; then another one is tried.
 _RANDOM_TRIES = 3
+
+
+class NewAddress(Struct):
+    """The address to create."""
+
+    name: Annotated[
+        str | None,
+        Meta(
+            description="The part before the @. Characters that are not allowed are removed. If "
+            "nothing remains, or without a name, the service chooses a random one."
+        ),
+    ] = None
+    domain: Annotated[
+        str | None,
+        Meta(
+            description="One of `defaultDomains` from `GET /open_api/settings`. By default the "
+            "service chooses one."
+        ),
+    ] = None
+    cf_token: Annotated[
+        str | None,
+        Meta(description="The Turnstile token, if the deployment requires human verification."),
+    ] = None
+
+
+class CreatedAddress(Struct):
+    """A new address with its credential and, if it has one, its password."""
+
+    jwt: Annotated[str, Meta(description="The credential of the address (the address JWT).")]
+    address: Annotated[str, Meta(description="The mail address.")]
+    address_id: Annotated[
+        int, Meta(description="The number of the address. Numbers are never reused.")
+    ]
+    password: Annotated[
+        str | None,
+        Meta(
+            description="The password to log in with. It is shown only once; null unless the "
+            "deployment has `ENABLE_ADDRESS_PASSWORD`."
+        ),
+    ]
+
 
 _decoder = msgspec.json.Decoder(NewAddress)
 
 
-async def create(call: Call) -> Answer:
-    if not call.settings.enable_user_create_email:
+async def create(context: RequestContext) -> Response:
+    """Create an address.
+
+    Creates a mail address and returns its credential, if the deployment lets anyone create
+    addresses.
+
+    :body NewAddress:
+    :response 200 CreatedAddress: The address was created.
+    :errors: new_address_disabled, anonymous_new_address_disabled, address_name_too_short,
+        address_name_no_match, address_name_blocked, ADDRESS_NAMES, too_many_addresses,
+        human_verification_failed, human_verification_unavailable
+    :operation createAddress: Addresses
+    """
+    if not context.settings.enable_user_create_email:
         raise Forbidden("new_address_disabled")
-    if call.settings.disable_anonymous_user_create_email:
+    if context.settings.disable_anonymous_user_create_email:
         raise Forbidden("anonymous_new_address_disabled")
-    body = await read_json(call.request, _decoder)
-    await check_human(call, body.cf_token)
+    body = await read_json(context.request, _decoder)
+    await check_human(context, body.cf_token)
     try:
-        return json_answer(await _create(call, body))
-    except BadRequest as refusal:
-        raise refusal.prefixed("failed_to_create") from None
+        return json_response(await _create(context, body))
+    except BadRequest as error:
+        raise error.prefixed("failed_to_create") from None
 
 
-async def _create(call: Call, body: NewAddress) -> CreatedAddress:
-    settings = call.settings
+async def _create(context: RequestContext, body: NewAddress) -> CreatedAddress:
+    settings = context.settings
     rules = settings.public_name_rules
     most_a_day = settings.max_addresses_per_client_per_day
     wanted = "" if settings.disable_custom_address_name else clean_name(body.name or "", rules)
@@ -48,12 +107,69 @@ async def _create(call: Call, body: NewAddress) -> CreatedAddress:
         address = full_address(name, domain, rules)
         try:
             return await create_with_credential(
-                *(call, address),
+                *(context, address),
                 blockable_name=name,
                 most_a_day=most_a_day,
-                by=Actor("anybody", call.request.client_ip),
+                by=Actor("anybody", context.request.client_ip),
             )
-        except BadRequest as refusal:
-            if not tries_left or refusal.code != "address_exists":
+        except BadRequest as error:
+            if not tries_left or error.code != "address_exists":
                 raise
     raise AssertionError("the last try returns or raises")
+
+
+def choose_domain(requested: str | None, allowed: tuple[str, ...], *, first: bool) -> str:
+    """``requested``, which must be ``allowed``; without it, a random or the ``first`` allowed one.
+
+    :raises BadRequest: ``invalid_domain``.
+    """
+    try:
+        domain = ascii_domain(requested.strip()) if requested else None
+    except InvalidAddress:
+        domain = requested
+    if not domain and allowed:
+        domain = allowed[0] if first else secrets.choice(allowed)
+    if domain not in allowed:
+        raise field_error("invalid_domain", "domain")
+    return str(domain)
+
+
+async def create_with_credential(
+    context: RequestContext,
+    address: str,
+    *,
+    blockable_name: str = "",
+    most_a_day: int = 0,
+    by: Actor,
+) -> CreatedAddress:
+    """Create ``address`` and return its credential and, if the deployment has them, a password.
+
+    :param blockable_name: the name to look up in the block list; empty to skip the lookup.
+    :param most_a_day: the number of addresses a client may create per UTC day; 0 for no limit.
+    :raises BadRequest: ``address_name_blocked`` or ``address_exists``.
+    :raises TooManyRequests: ``too_many_addresses``.
+    """
+    settings = context.settings
+    password = password_hash = None
+    if settings.enable_address_password:
+        password = generate_password()
+        password_hash = await stored_form(
+            client_digest(password),
+            pepper=settings.password_pepper,
+            derive=context.services.derive_key,
+        )
+    credential = await create_address(
+        context.database,
+        address,
+        blockable_name=blockable_name,
+        password_hash=password_hash,
+        by=by,
+        now=context.now(),
+        cap=ClientCap(client_key(context.request.client_ip), most_a_day) if most_a_day else None,
+    )
+    return CreatedAddress(
+        jwt=context.token(credential),
+        address=credential.address,
+        address_id=credential.address_id,
+        password=password,
+    )

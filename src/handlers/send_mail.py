@@ -1,63 +1,144 @@
-"""``POST /api/send_mail`` and ``POST /external/api/send_mail``: the seed's two ways to send.
+"""``POST /api/send_mail`` and ``POST /external/api/send_mail``: send one mail.
 
-They differ in where the credential stands: in the Authorization header or in the body.
+They differ in the place of the credential: the ``Authorization`` header or the body.
 """
 
-from typing import Any
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from accounts.credentials import Credential, verify
-from answers import Answer
-from api.sending import SendMail, SendMailWithToken
-from call import Call
-from handlers.decoding import convert, read_json
-from handlers.sending import answer, send, sender_policy
-from mail.compose import Draft, compose
-from refusals import BadRequest
+from errors import BadRequest, ProviderFault
+from locales import provider_sentence
+from mail.compose import Origin, compose
+from mail.fields import SeedFields
+from mail.lifecycle import Status
+from mail.submission import SubmissionResult
+from sending.submission import sender_policy, submit
+from web.body import convert, read_json
+from web.context import RequestContext
+from web.responses import Response, json_response
+
+
+class SendMail(SeedFields, kw_only=True):
+    """A mail to send."""
+
+
+class SendMailWithToken(SendMail):
+    """A mail to send, with the credential in the body."""
+
+    token: Annotated[
+        str | None, Meta(description="The address JWT. It is not stored. Required.")
+    ] = None
+
+
+class SendAnswer(Struct):
+    """The status of a submitted message."""
+
+    status: Annotated[
+        Literal["ok"] | Status,
+        Meta(description="`ok` if the provider accepted the mail, otherwise the message status."),
+    ]
+    id: Annotated[str, Meta(description="The id of the message in the sendbox.")]
+    message_id: Annotated[
+        str | UnsetType | None,
+        Meta(description="The Message-ID that the provider assigned, if the mail is sent."),
+    ] = UNSET
+
+
+# The HTTP status for each result that is reported as a success.
+SUCCESS_STATUS = {"sent": HTTPStatus.OK, "queued": HTTPStatus.ACCEPTED}
 
 _decoder = msgspec.json.Decoder(SendMail)
+
+
 _any_decoder = msgspec.json.Decoder(Any)
 
 
-async def with_header(call: Call) -> Answer:
-    return await _send(call, call.credential, await read_json(call.request, _decoder))
+async def send_with_header(context: RequestContext) -> Response:
+    """Send a message.
+
+    Sends a message from the address of the credential, at once or at `scheduled_at`, and returns
+    its status. Each recipient is charged once. Nothing is sent to the sandbox
+    recipients `delivered@`, `bounced@`, `complained@`, `suppressed@`, `ratelimited@` and
+    `slow@test.invalid`: they are free and simulate these outcomes.
+
+    :header Idempotency-Key:
+    :body SendMail:
+    :response 200 SendAnswer: The provider accepted the message.
+    :response 202 SendAnswer: The message is stored and will be sent automatically: a scheduled
+        message at its time, a queued message when the provider accepts messages again. Repeating
+        the same request returns its current `status`.
+    :errors: required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE, SENDING, OUTCOME
+    :operation sendMail: Sending
+    """
+    return await _send(context, context.credential, await read_json(context.request, _decoder))
 
 
-async def with_body_token(call: Call) -> Answer:
-    body = await read_json(call.request, _any_decoder)
+async def send_with_body_token(context: RequestContext) -> Response:
+    """Send a message, with the credential in the body.
+
+    As `POST /api/send_mail`, for systems that cannot set headers: the credential is the field
+    `token`.
+
+    :header Idempotency-Key:
+    :body SendMailWithToken:
+    :response 200 SendAnswer: The provider accepted the message.
+    :response 202 SendAnswer: The message is stored and will be sent automatically, as for `POST
+        /api/send_mail`.
+    :errors: invalid_credential, required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE,
+        SENDING, OUTCOME
+    :operation sendMailWithToken: Sending
+    """
+    body = await read_json(context.request, _any_decoder)
     token = body.get("token") if isinstance(body, dict) else None
-    # Who asks is settled before what is asked for.
-    credential = verify(token, secrets=call.settings.jwt_secrets)
-    return await _send(call, credential, convert(body, SendMailWithToken))
+    # Check the credential before the fields of the mail.
+    credential = verify(token, secrets=context.settings.jwt_secrets)
+    return await _send(context, credential, convert(body, SendMailWithToken))
 
 
-async def _send(call: Call, credential: Credential, body: SendMail) -> Answer:
+async def _send(context: RequestContext, credential: Credential, body: SendMail) -> Response:
     try:
-        message = compose(draft_of(body, credential.address), sender_policy(call))
-        return answer(call, await send(call, credential, message))
-    except BadRequest as refusal:
-        raise refusal.prefixed("failed_to_send") from None
+        sender = Origin(address=credential.address, name=body.from_name)
+        message = compose(body, sender, sender_policy(context))
+        return submission_response(await submit(context, credential, message))
+    except BadRequest as error:
+        raise error.prefixed("failed_to_send") from None
 
 
-def draft_of(body: SendMail, sender: str) -> Draft:
-    """The mail that ``body`` describes, from the address ``sender``."""
-    return Draft(
-        sender=sender,
-        from_name=body.from_name,
-        to_mail=body.to_mail,
-        to_name=body.to_name,
-        subject=body.subject,
-        content=body.content,
-        is_html=bool(body.is_html),
-        to=body.to,
-        cc=body.cc,
-        bcc=body.bcc,
-        reply_to=body.reply_to,
-        text=body.text,
-        html=body.html,
-        headers=body.headers,
-        attachments=body.attachments,
-        tags=body.tags,
-        scheduled_at=body.scheduled_at,
+def submission_response(result: SubmissionResult) -> Response:
+    """The response of the ``send_mail`` endpoints for ``result``.
+
+    :raises ProviderFault: the provider rejected the message, or the outcome is unknown.
+    """
+    check_provider(result)
+    body = SendAnswer(
+        status="ok" if result.reported_as == "sent" else result.status or "queued",
+        id=result.id,
+        message_id=result.provider_message_id if result.status == "sent" else UNSET,
     )
+    return json_response(body, SUCCESS_STATUS[result.reported_as], replay_headers(result))
+
+
+def check_provider(result: SubmissionResult) -> None:
+    """Raise an error if the provider rejected the message or the outcome is unknown.
+
+    :raises ProviderFault: with the provider's code, or with ``outcome_unknown``.
+    """
+    if result.reported_as in SUCCESS_STATUS:
+        return
+    code = result.code or ""
+    raise ProviderFault(
+        code,
+        sentence=provider_sentence(code, "provider_refused"),
+        headers=replay_headers(result),
+        extra={"id": result.id, "message_status": result.status},
+        provider_code=code,
+    )
+
+
+def replay_headers(result: SubmissionResult) -> dict[str, str]:
+    """``Idempotent-Replayed``, if the response replays an earlier request."""
+    return {"Idempotent-Replayed": "true"} if result.replayed else {}

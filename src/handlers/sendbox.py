@@ -1,14 +1,15 @@
-"""``/api/sendbox``: what an address has sent, what became of it, and sending it again."""
+"""``/api/sendbox``: list, show, retry and delete the messages of an address."""
 
-from answers import Answer, json_answer
-from api.sendbox import SendboxPage
-from call import Call
-from handlers.parameters import cursor, limit_and_offset
-from handlers.sendbox_shown import listed, whole
-from handlers.sending import answer, replay_or_refuse, retry_digest, send, sender_policy
-from mail.message import Message
-from refusals import BadRequest, Conflict, FieldError, Refusal, Unauthorized
-from store.claim import stored_message
+from msgspec.structs import replace
+
+from errors import ApiError, BadRequest, Conflict, FieldError, Unauthorized
+from handlers.delete_address import check_enabled
+from handlers.send_mail import submission_response
+from handlers.sendbox_views import SendboxPage, detail, summary
+from mail.message import Message, decode_details
+from sending.submission import replay_or_raise, retry_digest, sender_policy, submit
+from store.claim import read_message
+from store.removal import remove_message
 from store.search import search
 from store.sendbox import (
     StoredMessage,
@@ -17,81 +18,158 @@ from store.sendbox import (
     sendbox_page,
     sendbox_rows,
 )
+from web.context import RequestContext
+from web.query import cursor, limit_and_offset
+from web.responses import Response, Success, json_response
 
 _MAX_QUERY = 200  # characters
+
+
 _MAX_FOUND = 1000
+
+
 _RETRYABLE = ("unknown", "failed")
 
 
-async def page(call: Call) -> Answer:
-    query = call.request.query
+async def list_messages(context: RequestContext) -> Response:
+    """List or search sent messages.
+
+    Returns the messages of the address, newest first; with `q`, those that match. A page requested
+    with `cursor` costs the same wherever it begins.
+
+    :query limit:
+    :query q: Words to find in the subject, the recipients or the beginning of the text. All of them
+        must match; the last one may be incomplete. Example: `order`.
+    :query cursor:
+    :query offset:
+    :response 200 SendboxPage: A page of messages.
+    :errors: PAGING, invalid_cursor, offset_with_cursor, invalid_q
+    :operation listMessages: Sendbox
+    """
+    query = context.request.query
     limit, offset = limit_and_offset(query)
     words = _words(query.get("q", ""))
     if "cursor" in query:
-        return await _page_before(call, words, cursor(query["cursor"], offset), limit)
+        return await _page_before(context, words, cursor(query["cursor"], offset), limit)
     if words:
-        # Counting all that is found would read them all, so it ends at a number.
-        ids = await search(call.database, call.credential, words, before=None, limit=_MAX_FOUND)
-        rows = await sendbox_rows(call.database, call.credential, ids[offset : offset + limit])
+        # Counting every match would read every match, so the count has an upper bound.
+        ids = await search(
+            context.database, context.credential, words, before=None, limit=_MAX_FOUND
+        )
+        rows = await sendbox_rows(
+            context.database, context.credential, ids[offset : offset + limit]
+        )
         count = len(ids)
     else:
-        rows, count = await sendbox_page(call.database, call.credential, limit=limit, offset=offset)
-    return json_answer(SendboxPage(results=[listed(row) for row in rows], count=count))
+        rows, count = await sendbox_page(
+            context.database, context.credential, limit=limit, offset=offset
+        )
+    return json_response(SendboxPage(results=[summary(row) for row in rows], count=count))
 
 
-async def _page_before(call: Call, words: str, before: str | None, limit: int) -> Answer:
-    # One more than the page has tells whether another page follows.
+async def _page_before(
+    context: RequestContext, words: str, before: str | None, limit: int
+) -> Response:
+    # One row more than the page tells whether another page follows.
     if words:
-        ids = await search(call.database, call.credential, words, before=before, limit=limit + 1)
-        rows = await sendbox_rows(call.database, call.credential, ids[:limit])
+        ids = await search(
+            context.database, context.credential, words, before=before, limit=limit + 1
+        )
+        rows = await sendbox_rows(context.database, context.credential, ids[:limit])
     else:
-        rows = await sendbox_before(call.database, call.credential, before=before, limit=limit + 1)
+        rows = await sendbox_before(
+            context.database, context.credential, before=before, limit=limit + 1
+        )
         ids = [row["id"] for row in rows]
-    results = [listed(row) for row in rows[:limit]]
+    results = [summary(row) for row in rows[:limit]]
     next_cursor = ids[limit - 1] if len(ids) > limit else None
-    return json_answer(SendboxPage(results=results, next_cursor=next_cursor))
+    return json_response(SendboxPage(results=results, next_cursor=next_cursor))
 
 
-async def one(call: Call) -> Answer:
-    message = await find_message(call.database, call.credential, call.parameters["id"])
-    call.message_ids.append(message.row["id"])
-    return json_answer(whole(message))
+async def show(context: RequestContext) -> Response:
+    """Get a message.
+
+    Returns one message of the address: its content, recipients, status and full history.
+
+    :path id:
+    :response 200 SendboxMessage: The message.
+    :errors: message_not_found
+    :operation getMessage: Sendbox
+    """
+    message = await find_message(context.database, context.credential, context.parameters["id"])
+    context.message_ids.append(message.row["id"])
+    return json_response(detail(message))
 
 
-async def retry(call: Call) -> Answer:
-    old_id = call.parameters["id"]
+async def retry(context: RequestContext) -> Response:
+    """Send a message again.
+
+    Sends a message with status `failed` or `unknown` again, as a new message. A message with status
+    `unknown` may have been delivered: its recipients then receive it twice. A message with
+    attachments cannot be sent again, because attachments are not kept.
+
+    :path id:
+    :header Idempotency-Key:
+    :response 200 SendAnswer: The provider accepted the message.
+    :response 202 SendAnswer: The provider accepts no messages for now. The message is stored and
+        will be sent automatically. Repeating the same request returns its current `status`.
+    :errors: message_not_found, not_retryable, already_retried, content_removed, SENDING, OUTCOME
+    :operation retryMessage: Sendbox
+    """
+    old_id = context.parameters["id"]
     try:
-        again = _again(call, await find_message(call.database, call.credential, old_id))
+        again = _again(context, await find_message(context.database, context.credential, old_id))
     except Unauthorized:
         raise
-    except Refusal as refusal:
-        # The same order, made before this became so, still has its answer.
+    except ApiError as error:
+        # A repeated request still gets the response of the first one.
         digest = retry_digest(old_id)
-        return answer(call, await replay_or_refuse(call, call.credential, refusal, digest=digest))
+        (result,) = await replay_or_raise(context, context.credential, error, digest=digest)
+        return submission_response(result)
     try:
-        return answer(call, await send(call, call.credential, again, retry_of=old_id))
-    except BadRequest as refusal:
-        raise refusal.prefixed("failed_to_send") from None
+        result = await submit(context, context.credential, again, retry_of=old_id)
+        return submission_response(result)
+    except BadRequest as error:
+        raise error.prefixed("failed_to_send") from None
 
 
-def _again(call: Call, stored: StoredMessage) -> Message:
+async def delete(context: RequestContext) -> Response:
+    """Delete a message.
+
+    Cancels a scheduled or queued message and refunds its charge. For a message in a final status,
+    deletes the content and no longer lists it.
+
+    :path id:
+    :response 200 Success: The message was deleted.
+    :errors: user_delete_disabled, message_not_found, message_in_flight
+    :operation deleteMessage: Sendbox
+    """
+    check_enabled(context)
+    message_id = context.parameters["id"]
+    await remove_message(
+        context.database, message_id, owner=context.credential, by=context.owner, now=context.now()
+    )
+    return json_response(Success(success=True))
+
+
+def _again(context: RequestContext, stored: StoredMessage) -> Message:
     if stored.row["status"] not in _RETRYABLE:
         raise Conflict("not_retryable", extra={"message_status": stored.row["status"]})
-    # Of attachments only the names are kept once a message has come to its end.
-    if not stored.bodies or stored.row["attachments"]:
+    # The content of attachments is deleted when a message reaches a final status.
+    if not stored.bodies or decode_details(stored.row["details"]).attachments:
         raise Conflict("content_removed")
-    message = stored_message(stored.row, stored.recipients, stored.bodies, [])
-    policy = sender_policy(call)
+    message = read_message(stored.row, stored.recipients, stored.bodies, None)
+    policy = sender_policy(context)
     try:
         policy.check_owned(message.sender)
         policy.check_enabled(message.sender)
-    except BadRequest as refusal:
-        raise refusal.prefixed("failed_to_send") from None
-    return message
+    except BadRequest as error:
+        raise error.prefixed("failed_to_send") from None
+    return replace(message, scheduled_at=None)  # a retry is sent at once
 
 
 def _words(text: str) -> str:
-    """What is searched for, or nothing."""
+    """The text to search for; empty to list all messages."""
     if len(text) > _MAX_QUERY:
         error = FieldError("q", "invalid_q", {"limit": _MAX_QUERY})
         raise BadRequest("invalid_q", errors=(error,), limit=_MAX_QUERY)

@@ -1,44 +1,37 @@
-"""The settings that clients may see: of the site, and of one address."""
+"""``GET /api/settings``: the address of the credential and its send balance."""
 
-from answers import Answer, json_answer
-from api.settings import AddressSettings, SiteSettings
-from call import Call
-from clock import now
-from settings import VERSION
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
 from store.balances import send_balance
+from web.context import RequestContext
+from web.responses import Response, json_response
 
 
-async def of_the_site(call: Call) -> Answer:
-    settings = call.settings
-    return json_answer(
-        SiteSettings(
-            title=settings.title,
-            prefix=settings.prefix,
-            address_regex=settings.address_regex.pattern,
-            min_address_len=settings.min_address_len,
-            max_address_len=settings.max_address_len,
-            default_domains=settings.creation_domains,
-            domains=settings.domains,
-            need_auth=bool(settings.passwords),
-            enable_user_create_email=settings.enable_user_create_email,
-            disable_anonymous_user_create_email=settings.disable_anonymous_user_create_email,
-            disable_custom_address_name=settings.disable_custom_address_name,
-            enable_user_delete_email=settings.enable_user_delete_email,
-            enable_address_password=settings.enable_address_password,
-            enable_send_mail=call.transport is not None,
-            cf_turnstile_site_key=settings.cf_turnstile_site_key or "",
-            disable_admin_password_check=settings.disable_admin_password_check,
-            version=f"v{VERSION}",
-            smtp_imap_proxy_config=settings.smtp_imap_proxy_config,
-        )
-    )
+class AddressSettings(Struct):
+    """An address and its send balance."""
+
+    address: Annotated[str, Meta(description="The mail address of the credential.")]
+    send_balance: Annotated[
+        int,
+        Meta(description="The number of recipients that remain; 99999 if unlimited."),
+    ]
 
 
-async def of_the_address(call: Call) -> Answer:
+async def show(context: RequestContext) -> Response:
+    """Get the address and its balance.
+
+    Returns the address of the credential and its remaining send balance. An address that never had
+    a balance is granted the deployment's default.
+
+    :response 200 AddressSettings: The address and its balance.
+    :operation getAddressSettings: Addresses
+    """
     balance = await send_balance(
-        call.database,
-        call.credential,
-        default=call.settings.default_send_balance,
-        now=now(),
+        context.database,
+        context.credential,
+        default=context.settings.default_send_balance,
+        now=context.now(),
     )
-    return json_answer(AddressSettings(call.credential.address, balance))
+    return json_response(AddressSettings(context.credential.address, balance))

@@ -1,36 +1,76 @@
-"""``GET /api/usage`` and ``GET /admin/usage``: messages by day, and what is left."""
+"""``GET /api/usage``: messages per day, and the remaining balance and limits."""
+
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta, Struct
 
-from answers import Answer, json_answer
-from api.usage import AddressUsage, Usage, UsageDay
-from call import Call
-from clock import now, utc_day
-from store.usage import USAGE_DAYS, usage_of_address, usage_of_all
+from clock import utc_day
+from store.usage import USAGE_DAYS, usage_of_address
+from web.context import RequestContext
+from web.responses import Response, json_response
+
+
+class UsageDay(Struct):
+    """The messages that were accepted on one UTC day."""
+
+    day: Annotated[str, Meta(description="The day, `YYYY-MM-DD`.")]
+    accepted: Annotated[int, Meta(description="The messages that the service accepted.")]
+    sent: Annotated[int, Meta(description="Of these, the messages that the provider accepted.")]
+    failed: Annotated[int, Meta(description="Of these, the messages that failed permanently.")]
+
+
+class Usage(Struct):
+    """Messages per day, and the remaining limits."""
+
+    days: Annotated[
+        list[UsageDay],
+        Meta(description="The days with messages among the last 90 days."),
+    ]
+    daily_left: Annotated[
+        int | None,
+        Meta(description="Recipients that remain today (UTC); null for no limit."),
+    ]
+    monthly_left: Annotated[
+        int | None,
+        Meta(description="Recipients that remain this month (UTC); null for no limit."),
+    ]
+
+
+class AddressUsage(Usage):
+    """The usage of one address."""
+
+    send_balance: Annotated[
+        int,
+        Meta(description="The number of recipients that remain; 99999 if unlimited."),
+    ]
+
 
 _DAY = 86_400_000
 
 
-async def of_the_address(call: Call) -> Answer:
-    since, today = _days()
+async def show(context: RequestContext) -> Response:
+    """Get the usage of the address.
+
+    Returns the numbers of accepted, sent and failed messages of the address for each UTC day, its
+    remaining balance and the remaining limits. Messages to sandbox recipients are not counted.
+
+    :response 200 AddressUsage: The usage of the last 90 days.
+    :operation getUsage: Addresses
+    """
+    since, today = days_shown(context.now())
     days, left, balance = await usage_of_address(
-        call.database,
-        call.credential,
+        context.database,
+        context.credential,
         since=since,
         today=today,
-        default_balance=call.settings.default_send_balance,
+        default_balance=context.settings.default_send_balance,
     )
-    return json_answer(
+    return json_response(
         AddressUsage(msgspec.convert(days, list[UsageDay]), *left, send_balance=balance)
     )
 
 
-async def of_all(call: Call) -> Answer:
-    since, today = _days()
-    days, left = await usage_of_all(call.database, since=since, today=today)
-    return json_answer(Usage(msgspec.convert(days, list[UsageDay]), *left))
-
-
-def _days() -> tuple[str, str]:
-    time = now()
-    return utc_day(time - (USAGE_DAYS - 1) * _DAY), utc_day(time)
+def days_shown(now: int) -> tuple[str, str]:
+    """The first and the last UTC day of the report; ``now`` is in Unix milliseconds."""
+    return utc_day(now - (USAGE_DAYS - 1) * _DAY), utc_day(now)

@@ -1,17 +1,18 @@
-"""Attachments: base64 into bytes, and what a file's name, type and content id may be."""
+"""Attachments: decoding of base64, and validation of filenames, types and content ids."""
 
 import binascii
 import hashlib
 import re
+from collections.abc import Sequence
 
+from errors import field_error
 from mail.characters import has_control, has_deceptive, has_encoded_word
-from mail.faults import fault
 from mail.fields import AttachmentField
 from mail.media_types import guessed_type
 from mail.message import Attachment
 
 MAX_ATTACHMENTS = 100
-MAX_FILENAME_BYTES = 255  # what file systems take
+MAX_FILENAME_BYTES = 255  # the limit of common file systems
 MAX_CONTENT_TYPE_CHARACTERS = 255
 MAX_CONTENT_ID_CHARACTERS = 128
 
@@ -25,13 +26,13 @@ _PATH_SEPARATOR = re.compile(r"[/\\]")
 _LINE_END = re.compile(r"[\r\n]+")
 
 
-def read_attachments(given: list[AttachmentField] | None) -> tuple[Attachment, ...]:
-    """The files, in their order.
+def read_attachments(given: Sequence[AttachmentField] | None) -> tuple[Attachment, ...]:
+    """The attachments, in the given order.
 
-    :raises BadRequest: with a code that begins with ``attachment``, the member of the file named.
+    :raises BadRequest: with a code that begins with ``attachment``, naming the member of the file.
     """
     if given and len(given) > MAX_ATTACHMENTS:
-        raise fault("attachments_too_many", "attachments", limit=MAX_ATTACHMENTS)
+        raise field_error("attachments_too_many", "attachments", limit=MAX_ATTACHMENTS)
     attachments: list[Attachment] = []
     content_ids: set[str] = set()
     for index, file in enumerate(given or ()):
@@ -39,28 +40,30 @@ def read_attachments(given: list[AttachmentField] | None) -> tuple[Attachment, .
         filename = _filename(f"{path}.filename", file.filename)
         content_id = _content_id(f"{path}.content_id", file.content_id)
         if content_id in content_ids:
-            raise fault("attachment_content_id_repeated", f"{path}.content_id")
+            raise field_error("attachment_content_id_repeated", f"{path}.content_id")
         if content_id is not None:
             content_ids.add(content_id)
         content_type = _content_type(f"{path}.content_type", file.content_type, filename)
         content = _content(f"{path}.content", file.content)
         digest = hashlib.sha256(content).hexdigest()
-        attachments.append(Attachment(filename, content_type, content, digest, content_id))
+        attachments.append(
+            Attachment(filename, content_type, len(content), digest, content_id, content)
+        )
     return tuple(attachments)
 
 
 def _filename(field: str, given: str | None) -> str:
     if not given or not given.strip():
-        raise fault("attachment_filename_missing", field)
+        raise field_error("attachment_filename_missing", field)
     if (
         has_control(given)
         or has_deceptive(given)
         or has_encoded_word(given)
         or _PATH_SEPARATOR.search(given)
     ):
-        raise fault("attachment_filename_invalid", field)
+        raise field_error("attachment_filename_invalid", field)
     if len(given.encode()) > MAX_FILENAME_BYTES:
-        raise fault("attachment_filename_too_long", field, limit=MAX_FILENAME_BYTES)
+        raise field_error("attachment_filename_too_long", field, limit=MAX_FILENAME_BYTES)
     return given
 
 
@@ -70,12 +73,12 @@ def _content_type(field: str, given: str | None, filename: str) -> str:
     match = _CONTENT_TYPE.fullmatch(given) if len(given) <= MAX_CONTENT_TYPE_CHARACTERS else None
     if match is None:
         limit = MAX_CONTENT_TYPE_CHARACTERS
-        raise fault("attachment_content_type_invalid", field, limit=limit)
-    # A multipart can't be encoded as a file is (RFC 2046, section 5.1), and of the messages only
-    # a whole one is a file: the others are parts, or point somewhere else (section 5.2).
+        raise field_error("attachment_content_type_invalid", field, limit=limit)
+    # A multipart can't be encoded like a file (RFC 2046, section 5.1). message/rfc822 is a file;
+    # other message types are fragments or references (section 5.2).
     kind, subtype = match["type"].lower(), match["subtype"].lower()
     if kind == "multipart" or (kind == "message" and subtype != "rfc822"):
-        raise fault("attachment_content_type_refused", field)
+        raise field_error("attachment_content_type_refused", field)
     return given
 
 
@@ -84,21 +87,23 @@ def _content_id(field: str, given: str | None) -> str | None:
         return None
     bare = given[1:-1] if given.startswith("<") and given.endswith(">") else given
     if len(bare) > MAX_CONTENT_ID_CHARACTERS or _CONTENT_ID.fullmatch(bare) is None:
-        raise fault("attachment_content_id_invalid", field, limit=MAX_CONTENT_ID_CHARACTERS)
+        raise field_error("attachment_content_id_invalid", field, limit=MAX_CONTENT_ID_CHARACTERS)
     return bare
 
 
-def _content(field: str, given: str | None) -> bytes:
+def _content(field: str, given: str | list[int] | None) -> bytes:
     if given is None:
-        raise fault("attachment_content_missing", field)
+        raise field_error("attachment_content_missing", field)
+    if isinstance(given, list):
+        return bytes(given)
     if given[:5].lower() == "data:":
-        raise fault("attachment_content_is_data_url", field)
+        raise field_error("attachment_content_is_data_url", field)
     base64 = _LINE_END.sub("", given) if "\n" in given or "\r" in given else given
     digits = base64.rstrip("=")
     padding = -len(digits) % 4
     if len(base64) - len(digits) not in (0, padding):
-        raise fault("attachment_content_invalid", field)
+        raise field_error("attachment_content_invalid", field)
     try:
         return binascii.a2b_base64(digits + "=" * padding, strict_mode=True)
-    except ValueError as error:  # also what is not ASCII
-        raise fault("attachment_content_invalid", field) from error
+    except ValueError as error:  # also for text that is not ASCII
+        raise field_error("attachment_content_invalid", field) from error

@@ -1,4 +1,4 @@
-"""Characters that must not stand in names, subjects and addresses.
+"""Characters that names, subjects and addresses must not contain.
 
 A control character ends a header line or hides what follows it; a bidirectional override or a
 zero-width character makes a name look like another one.
@@ -6,7 +6,7 @@ zero-width character makes a name look like another one.
 
 import re
 
-# Category Cc (C0, DEL, C1), the Unicode line ends, and lone surrogates, which no mail can carry.
+# Category Cc (C0, DEL, C1), the Unicode line ends, and lone surrogates, which can't be encoded.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 # Zero-width and invisible format characters, and all bidirectional controls (UAX #9, section 2).
@@ -15,10 +15,10 @@ _DECEPTIVE = re.compile(
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
-# An encoded word (RFC 2047, section 2), which mail programs decode and show as something else.
+# An encoded word (RFC 2047, section 2): mail programs show its decoded form instead.
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
 
-# Words with at signs between them, in any form of these; an address if a dot comes after one.
+# Words separated by at signs of any form. With a dot after an at sign, they are an address.
 _AT = "[@\ufe6b\uff20]"
 _WORD = r"[^\s<>()\[\],;:\"'@\ufe6b\uff20]+"
 _LOOKS_LIKE_ADDRESS = re.compile(rf"{_WORD}(?:\s*{_AT}\s*{_WORD})+")
@@ -26,17 +26,17 @@ _DOT_AFTER_AT = re.compile(rf"{_AT}.*[.\u2024\u3002\ufe52\uff0e\uff61]")
 
 
 def has_control(text: str) -> bool:
-    """Whether ``text`` holds a control character, a Unicode line end or a lone surrogate."""
+    """Whether ``text`` contains a control character, a Unicode line end or a lone surrogate."""
     return _CONTROL.search(text) is not None
 
 
 def has_deceptive(text: str) -> bool:
-    """Whether ``text`` holds a zero-width character or a bidirectional control."""
+    """Whether ``text`` contains a zero-width character or a bidirectional control."""
     return not text.isascii() and _DECEPTIVE.search(text) is not None
 
 
 def has_encoded_word(text: str) -> bool:
-    """Whether ``text`` holds what a mail program takes for an encoded word."""
+    """Whether ``text`` contains an encoded word."""
     return _ENCODED_WORD.search(text) is not None
 
 

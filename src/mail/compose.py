@@ -1,35 +1,35 @@
-"""From what a client wrote to a ``Message``: every check that needs no database.
+"""Compose: validate the fields of a request and make a ``Message``, without the database.
 
-The checks run in the order that the HTTP contract gives, so that of several faults always
-the same one is reported first.
+The checks run in the order of the HTTP contract, so the first of several errors is always the
+same.
 """
 
 from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace as copy_with
 
-from mail.address import Address, InvalidAddress, parse_address
+from errors import BadRequest, PayloadTooLarge, field_error
+from mail.addresses import Address, InvalidAddress, parse_address
 from mail.attachments import read_attachments
 from mail.characters import has_control, shows_other_address
-from mail.faults import fault
-from mail.fields import AttachmentField, Mailboxes, TagField
+from mail.fields import MailFields, SeedFields
 from mail.headers import read_headers
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
 from mail.mailbox import InvalidName, display_name
 from mail.message import Message, Recipient
 from mail.recipients import all_recipients, invalid_recipient, one_recipient, reply_mailbox
+from mail.sandbox_recipients import check_sandbox_recipients
 from mail.schedule import parse_scheduled_at
 from mail.tags import read_tags
-from mail.test_recipients import check_test_recipients
-from refusals import BadRequest, PayloadTooLarge
 
 
 @dataclass(frozen=True, slots=True)
 class SenderPolicy:
-    """Which sender domains may send: ``domains`` at all, ``binding_domains`` by the binding.
+    """The domains that may send: ``domains`` of the deployment, ``binding_domains`` of the binding.
 
-    ``binding_domains`` is None where there is no ``send_email`` binding, and empty where the
-    binding takes every domain.
+    ``binding_domains`` is None if there is no ``send_email`` binding, and empty if the binding
+    accepts every domain.
     """
 
     domains: tuple[str, ...]
@@ -45,54 +45,37 @@ class SenderPolicy:
             raise BadRequest("send_mail_not_enabled")
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail as the fields of a request say it, not yet checked.
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The sender of a mail, and the location of its fields in the request.
 
-    ``to_mail``, ``to_name``, ``content`` and ``is_html`` are the seed's first words for what
-    ``to``, ``text`` and ``html`` say: ``to`` adds to ``to_mail``, and with ``text`` or ``html``
-    there is no ``content``. ``path`` is where in the request the fields stand, like ``[3].``, and
-    ``names`` what some of them are called there.
+    ``address`` and ``name`` are the address and display name of the sender. ``path`` prefixes the
+    fields in the request, like ``[3].``. ``names`` maps field names to those of the request.
     """
 
-    sender: str
-    from_name: str | None = None
-    to_mail: str | None = None
-    to_name: str | None = None
-    to: Mailboxes = None
-    cc: Mailboxes = None
-    bcc: Mailboxes = None
-    reply_to: Mailboxes = None
-    subject: str | None = None
-    content: str | None = None
-    is_html: bool = False
-    text: str | None = None
-    html: str | None = None
-    headers: dict[str, str] | None = None
-    attachments: list[AttachmentField] | None = None
-    tags: list[TagField] | None = None
-    scheduled_at: str | None = None
+    address: str
+    name: str | None = None
     path: str = ""
     names: dict[str, str] = {}
 
 
-def compose(draft: Draft, policy: SenderPolicy) -> Message:
-    """Check ``draft`` and make the message of it.
+def compose(fields: MailFields, sender: Origin, policy: SenderPolicy) -> Message:
+    """Validate ``fields`` and make a message from them.
 
-    :raises BadRequest: for a fault in the request, the field named in its ``errors``.
+    :raises BadRequest: a field is invalid; ``errors`` names it.
     """
     try:
-        return _compose(draft, policy)
-    except BadRequest as refusal:
-        refusal.errors = tuple(
-            replace(error, field=_posted(draft, error.field)) for error in refusal.errors
+        return _compose(fields, sender, policy)
+    except BadRequest as error:
+        error.errors = tuple(
+            replace(one, field=_name_in_request(sender, one.field)) for one in error.errors
         )
         raise
 
 
 def check_size(message: Message) -> int:
-    """The bytes of ``message`` after MIME encoding.
+    """The size of ``message`` after MIME encoding, in bytes.
 
-    :raises PayloadTooLarge: where these are more than the provider takes.
+    :raises PayloadTooLarge: the size exceeds the limit of the provider.
     """
     size = encoded_size(message)
     if size > MAX_MESSAGE_BYTES:
@@ -100,28 +83,28 @@ def check_size(message: Message) -> int:
     return size
 
 
-def _posted(draft: Draft, field: str) -> str:
-    """The path of ``field``, like ``reply_to[0].email``, in the request."""
+def _name_in_request(sender: Origin, field: str) -> str:
     name = field.partition("[")[0].partition(".")[0]
-    return draft.path + draft.names.get(name, name) + field.removeprefix(name)
+    return sender.path + sender.names.get(name, name) + field.removeprefix(name)
 
 
-def _compose(draft: Draft, policy: SenderPolicy) -> Message:
+def _compose(fields: MailFields, origin: Origin, policy: SenderPolicy) -> Message:
+    seed = fields if isinstance(fields, SeedFields) else SeedFields()
     try:
-        sender = parse_address(draft.sender)
+        sender = parse_address(origin.address)
     except InvalidAddress as error:
         raise BadRequest("invalid_sender_domain", sentence="invalid_domain") from error
     policy.check_owned(sender)
-    recipients = _recipients(draft)
-    subject = _subject(draft.subject)
-    text, html = _bodies(draft)
-    sender_name = _name("from_name", draft.from_name)
+    recipients = _recipients(fields, seed.to_mail, origin.path)
+    subject = _subject(fields.subject)
+    text, html = _bodies(fields, seed)
+    sender_name = _name("from_name", origin.name)
     if sender_name and shows_other_address(sender_name, str(sender)):
-        raise fault("display_name_shows_address", "from_name")
-    to_name = _name("to_name", draft.to_name)
-    if draft.to_mail is not None:
+        raise field_error("display_name_shows_address", "from_name")
+    to_name = _name("to_name", seed.to_name)
+    if seed.to_mail is not None:
         recipients = (replace(recipients[0], name=to_name), *recipients[1:])
-    check_test_recipients(recipients)
+    check_sandbox_recipients(recipients)
     message = Message(
         sender=sender,
         sender_name=sender_name,
@@ -129,57 +112,58 @@ def _compose(draft: Draft, policy: SenderPolicy) -> Message:
         subject=subject,
         text=text,
         html=html,
-        reply_to=reply_mailbox(draft.reply_to),
-        headers=read_headers(draft.headers),
-        attachments=read_attachments(draft.attachments),
-        tags=read_tags(draft.tags),
-        scheduled_at=parse_scheduled_at(draft.scheduled_at),
+        reply_to=reply_mailbox("reply_to", fields.reply_to),
+        headers=read_headers(fields.headers),
+        attachments=read_attachments(fields.attachments),
+        tags=read_tags(fields.tags),
+        scheduled_at=parse_scheduled_at(fields.scheduled_at),
     )
     policy.check_enabled(sender)
-    return _with_alternative(message) if draft.html and draft.text is None else message
+    return _with_alternative(message) if fields.html and fields.text is None else message
 
 
-def _recipients(draft: Draft) -> tuple[Recipient, ...]:
-    lists = {"to": draft.to, "cc": draft.cc, "bcc": draft.bcc}
+def _recipients(fields: MailFields, to_mail: str | None, path: str) -> tuple[Recipient, ...]:
+    lists = {"to": fields.to, "cc": fields.cc, "bcc": fields.bcc}
     first = None
-    if draft.to_mail is not None:
-        first = Recipient("to", one_recipient("to_mail", draft.to_mail), field="to_mail")
+    if to_mail is not None:
+        first = Recipient("to", one_recipient("to_mail", to_mail), field="to_mail")
     elif not any(lists.values()):
-        raise invalid_recipient("to_mail" if draft.to is None else "to", "address_syntax")
-    return all_recipients(first, **lists, path=draft.path)
+        raise invalid_recipient("to_mail" if fields.to is None else "to", "address_syntax")
+    return all_recipients(first, **lists, path=path)
 
 
 def _subject(text: str | None) -> str:
     if not text or not text.strip():
-        raise fault("subject_empty", "subject")
+        raise field_error("subject_empty", "subject")
     if has_control(text):
-        raise fault("subject_has_control", "subject")
+        raise field_error("subject_has_control", "subject")
     if len(text) > MAX_SUBJECT_CHARACTERS:
-        raise fault("subject_too_long", "subject", limit=MAX_SUBJECT_CHARACTERS)
+        raise field_error("subject_too_long", "subject", limit=MAX_SUBJECT_CHARACTERS)
     return text
 
 
-def _bodies(draft: Draft) -> tuple[str | None, str | None]:
-    if draft.text is None and draft.html is None:
-        if not draft.content:
-            raise fault("content_empty", "content")
-        return (None, draft.content) if draft.is_html else (draft.content, None)
-    if not draft.text and not draft.html:
-        raise fault("content_empty", "html" if draft.text is None else "text")
-    return draft.text or None, draft.html or None
+def _bodies(fields: MailFields, seed: SeedFields) -> tuple[str | None, str | None]:
+    text, html = fields.text, fields.html
+    if text is None and html is None:
+        if not seed.content:
+            raise field_error("content_empty", "content")
+        return (None, seed.content) if seed.is_html else (seed.content, None)
+    if not text and not html:
+        raise field_error("content_empty", "html" if text is None else "text")
+    return text or None, html or None
 
 
 def _with_alternative(message: Message) -> Message:
-    """``message`` with a text made of its HTML, unless it would be too large with it.
+    """``message`` with a text made from its HTML, unless this makes it too large.
 
-    Nobody is refused for what he has not asked for.
+    Never reject a message because of text that we generated.
     """
     if encoded_size(message) > MAX_MESSAGE_BYTES:
         return message
-    # Imported here: its patterns cost start-up time, and most mails bring their own text.
+    # Imported here: the patterns are slow to compile, and most mails have their own text.
     from mail.plain_text import plain_text
 
-    whole = replace(message, text=plain_text(message.html or "").strip() or None)
+    whole = copy_with(message, text=plain_text(message.html or "").strip() or None)
     return whole if encoded_size(whole) <= MAX_MESSAGE_BYTES else message
 
 
@@ -187,4 +171,4 @@ def _name(field: str, given: str | None) -> str | None:
     try:
         return display_name(given)
     except InvalidName as error:
-        raise fault(error.code, field, **error.values) from error
+        raise field_error(error.code, field, **error.values) from error

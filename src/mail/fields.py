@@ -1,12 +1,13 @@
-"""The parts of a request that say something of a mail, as their JSON is decoded."""
+"""The request fields of a mail, with their descriptions for the API documentation."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 
 class MailboxField(Struct):
-    """A mailbox as an object; as a text it is `Name <address>` or an address alone."""
+    """A mailbox as an object. A string can be `Name <address>` or only an address."""
 
     email: Annotated[str, Meta(description="The mail address.")]
     name: Annotated[str | None, Meta(description="The display name, at most 200 characters.")] = (
@@ -17,28 +18,126 @@ class MailboxField(Struct):
 Mailboxes = str | MailboxField | list[str | MailboxField] | None
 
 
-class AttachmentField(Struct):
-    """A file that goes with a mail."""
+class AttachmentField(Struct, kw_only=True):
+    """An attached file."""
 
     filename: Annotated[
-        str | None, Meta(description="Its name, of at most 255 bytes and no path. Required.")
+        str | None, Meta(description="The file name without a path, at most 255 bytes. Required.")
     ] = None
     content: Annotated[
-        str | None, Meta(description="What is in it, as base64; empty for no byte. Required.")
+        str | list[Annotated[int, Meta(ge=0, le=255)]] | None,
+        Meta(description="The content: base64, or a list of bytes. Required."),
     ] = None
     content_type: Annotated[
-        str | None, Meta(description="Its media type; without one the filename tells it.")
+        str | None, Meta(description="The media type. The default depends on the filename.")
     ] = None
     content_id: Annotated[
         str | None,
-        Meta(description="The name by which the HTML shows it, as `cid:` and this; then inline."),
+        Meta(description="Makes the file inline. The HTML refers to it as `cid:<content_id>`."),
     ] = None
 
 
 class TagField(Struct):
-    """A word with a value, by which a client finds its messages again; it is not sent."""
+    """A name and a value that label a message. Tags are not part of the mail."""
 
     name: Annotated[
-        str, Meta(description="1 to 256 letters, digits, `_` and `-`; each name stands once.")
+        str, Meta(description="1 to 256 letters, digits, `_` and `-`. Each name is used once.")
     ]
-    value: Annotated[str, Meta(description="Likewise 1 to 256 letters, digits, `_` and `-`.")]
+    value: Annotated[str, Meta(description="1 to 256 letters, digits, `_` and `-`.")]
+
+
+class Base64Attachment(AttachmentField, kw_only=True):
+    """An attached file with its content as base64."""
+
+    content: Annotated[
+        str | None, Meta(description="The content as base64, empty for an empty file. Required.")
+    ] = None
+
+
+class MailFields(Struct, kw_only=True):
+    """The fields of every request that sends a mail."""
+
+    to: Annotated[
+        Mailboxes,
+        Meta(
+            description="One recipient or a list. Each is `Name <address>`, only an address, or "
+            "an object. At most 50 in `to`, `cc` and `bcc` together."
+        ),
+    ] = None
+    cc: Annotated[Mailboxes, Meta(description="Recipients of a copy, in the form of `to`.")] = None
+    bcc: Annotated[
+        Mailboxes, Meta(description="Recipients of a blind copy, in the form of `to`.")
+    ] = None
+    reply_to: Annotated[
+        Mailboxes, Meta(description="The mailbox for replies: exactly one, in the form of `to`.")
+    ] = None
+    subject: Annotated[
+        str | None, Meta(description="1 to 998 characters, without line breaks. Required.")
+    ] = None
+    text: Annotated[
+        str | None,
+        Meta(
+            description="The plain text. By default it is generated from `html`; an empty string "
+            "disables this."
+        ),
+    ] = None
+    html: Annotated[str | None, Meta(description="The HTML.")] = None
+    headers: Annotated[
+        dict[str, str] | None,
+        Meta(
+            description="Additional header fields: any `X-` name, and the names that the provider "
+            "accepts. At most 2,048 bytes per value, 16 KiB in total."
+        ),
+    ] = None
+    attachments: Annotated[
+        Sequence[AttachmentField] | None,
+        Meta(description="At most 100 files. The mail has at most 5 MiB after MIME encoding."),
+    ] = None
+    tags: Annotated[
+        list[TagField] | None,
+        Meta(description="At most 50 tags that label the message. They are not part of the mail."),
+    ] = None
+    scheduled_at: Annotated[
+        str | None,
+        Meta(
+            description="The time to send the mail, in ISO 8601 (UTC by default), at most 30 days "
+            "ahead. Without it the mail is sent at once."
+        ),
+    ] = None
+
+
+class SeedFields(MailFields, kw_only=True):
+    """The fields of a mail at the ``send_mail`` endpoints.
+
+    ``to_mail`` adds a recipient before ``to``. ``content`` is the text, or the HTML if ``is_html``;
+    ``text`` and ``html`` take precedence.
+    """
+
+    attachments: Annotated[
+        list[Base64Attachment] | None,
+        Meta(description="At most 100 files. The mail has at most 5 MiB after MIME encoding."),
+    ] = None
+
+    from_name: Annotated[
+        str | None,
+        Meta(description="The display name of the sender. The address is that of the credential."),
+    ] = None
+    to_mail: Annotated[
+        str | None,
+        Meta(
+            description="The mail address of a recipient. Required unless `to`, `cc` or `bcc` "
+            "has a recipient.",
+            extra_json_schema={"format": "email"},
+        ),
+    ] = None
+    to_name: Annotated[str | None, Meta(description="The display name of that recipient.")] = None
+    content: Annotated[
+        str | None,
+        Meta(
+            description="The text, or the HTML if `is_html`. Required unless there is `text` or "
+            "`html`, which take precedence."
+        ),
+    ] = None
+    is_html: Annotated[
+        bool | None, Meta(description="Whether `content` is HTML. By default it is plain text.")
+    ] = None

@@ -1,18 +1,18 @@
-"""Custom header fields: which the mail provider takes, by its page on email headers.
+"""Custom header fields, by the rules on the provider's page about email headers.
 
-It refuses a mail with any other, after the call; so all of its rules are checked before.
+The provider rejects other headers only after the call, so all of its rules are checked before.
 """
 
 import re
 
+from errors import field_error
 from mail.characters import has_control
-from mail.faults import fault
 from mail.message import Header
 
-MAX_HEADERS = 20  # those that are not X-
+MAX_HEADERS = 20  # without the X- headers
 MAX_NAME_BYTES = 100
 MAX_VALUE_BYTES = 2048
-MAX_TOTAL_BYTES = 16 * 1024  # of "Name: value" with their line ends, over all headers
+MAX_TOTAL_BYTES = 16 * 1024  # of all "Name: value" lines with their line ends
 
 _ALLOWED = frozenset(
     {
@@ -41,27 +41,21 @@ _ALLOWED = frozenset(
         "sensitivity",
     }
 )
-# What has a field of its own in a request.
-_OWN_FIELD = {
-    "bcc": "bcc",
-    "cc": "cc",
-    "from": "from_name",
-    "reply-to": "reply_to",
-    "subject": "subject",
-    "to": "to",
-}
+# The request has separate fields for these, with the same name except for one.
+_HAS_OWN_FIELD = frozenset({"bcc", "cc", "from", "reply-to", "subject", "to"})
+_OTHER_NAME = {"from": "from_name"}
 _NAME = re.compile("(?![Xx]-)[A-Za-z0-9-]+|[Xx]-[A-Za-z0-9_-]+")
-# RFC 2369, section 2: URIs in angle brackets, of which the provider takes these two kinds.
+# URIs in angle brackets (RFC 2369, section 2). The provider accepts these two schemes.
 _URI = r"<(?:https://|mailto:)[^<>\s]++>"
 _LIST_UNSUBSCRIBE = re.compile(rf"{_URI}(?: *, *{_URI})*+", re.IGNORECASE)
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058, section 3.1
 
 
 def read_headers(given: dict[str, str] | None) -> tuple[Header, ...]:
-    """The headers, in their order and as they are written.
+    """The headers in the given order, unchanged.
 
     :raises BadRequest: with a code that begins with ``header`` or ``list_unsubscribe``; the field
-        is ``headers.`` and the header's name.
+        is ``headers.`` with the header's name.
     """
     found: dict[str, Header] = {}
     total = others = 0
@@ -70,51 +64,51 @@ def read_headers(given: dict[str, str] | None) -> tuple[Header, ...]:
         field = f"headers.{name}"
         size = _checked_value(field, name, value)
         if key in found:
-            raise fault("header_repeated", field, name=name)
+            raise field_error("header_repeated", field, name=name)
         found[key] = Header(name, value)
         total += len(name) + len(": ") + size + len("\r\n")
         if total > MAX_TOTAL_BYTES:
-            raise fault("headers_too_large", "headers", limit=MAX_TOTAL_BYTES)
+            raise field_error("headers_too_large", "headers", limit=MAX_TOTAL_BYTES)
         others += not key.startswith("x-")
         if others > MAX_HEADERS:
-            raise fault("headers_too_many", "headers", limit=MAX_HEADERS)
+            raise field_error("headers_too_many", "headers", limit=MAX_HEADERS)
     _check_list_unsubscribe(found)
     return tuple(found.values())
 
 
 def _checked_name(name: str) -> str:
-    shown = name[:MAX_NAME_BYTES]
-    field = f"headers.{shown}"
+    short = name[:MAX_NAME_BYTES]
+    field = f"headers.{short}"
     if len(name) > MAX_NAME_BYTES or _NAME.fullmatch(name) is None:
-        raise fault("header_name_invalid", field, name=shown, limit=MAX_NAME_BYTES)
+        raise field_error("header_name_invalid", field, name=short, limit=MAX_NAME_BYTES)
     key = name.lower()
-    own_field = _OWN_FIELD.get(key)
-    if own_field:
-        raise fault("header_has_own_field", field, name=name, own_field=own_field)
+    if key in _HAS_OWN_FIELD:
+        own_field = _OTHER_NAME.get(key, key.replace("-", "_"))
+        raise field_error("header_has_own_field", field, name=name, own_field=own_field)
     if key not in _ALLOWED and not key.startswith("x-"):
-        raise fault("header_not_allowed", field, name=name)
+        raise field_error("header_not_allowed", field, name=name)
     return key
 
 
 def _checked_value(field: str, name: str, value: str) -> int:
     if not value.strip():
-        raise fault("header_value_empty", field, name=name)
+        raise field_error("header_value_empty", field, name=name)
     if has_control(value):
-        raise fault("header_value_has_control", field, name=name)
+        raise field_error("header_value_has_control", field, name=name)
     size = len(value.encode())
     if size > MAX_VALUE_BYTES:
-        raise fault("header_value_too_long", field, name=name, limit=MAX_VALUE_BYTES)
+        raise field_error("header_value_too_long", field, name=name, limit=MAX_VALUE_BYTES)
     return size
 
 
 def _check_list_unsubscribe(found: dict[str, Header]) -> None:
     unsubscribe = found.get("list-unsubscribe")
     if unsubscribe and _LIST_UNSUBSCRIBE.fullmatch(unsubscribe.value) is None:
-        raise fault("list_unsubscribe_invalid", f"headers.{unsubscribe.name}")
+        raise field_error("list_unsubscribe_invalid", f"headers.{unsubscribe.name}")
     post = found.get("list-unsubscribe-post")
     if post and (
         post.value != _ONE_CLICK
         or unsubscribe is None
         or "<https://" not in unsubscribe.value.lower()
     ):
-        raise fault("list_unsubscribe_post_invalid", f"headers.{post.name}")
+        raise field_error("list_unsubscribe_post_invalid", f"headers.{post.name}")

@@ -2,16 +2,16 @@
 
 import re
 
-from mail.address import InvalidAddress, parse_address
+from mail.addresses import InvalidAddress, parse_address
 from mail.characters import has_control, has_deceptive, has_encoded_word
 from mail.fields import MailboxField
 from mail.message import Mailbox
 
-# A display name longer than this is no name; with it an encoded header stays within 998 octets.
+# Long enough for any real name. An encoded header then stays within 998 octets.
 MAX_NAME_CHARACTERS = 200
 
-# A quoted or a plain name, and an address in angle brackets. What separates mailboxes in a list
-# must be quoted in a name.
+# A quoted or plain name, and an address in angle brackets. A name with a list separator must be
+# quoted.
 _NAME_ADDRESS = re.compile(
     r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)" *|(?P<plain>[^"<>,;]*+))<(?P<address>[^<>]*+)>', re.DOTALL
 )
@@ -20,15 +20,15 @@ _SEPARATOR = re.compile("[,;]")
 
 
 class InvalidName(InvalidAddress):
-    """The display name of a mailbox is none that a mail may show."""
+    """The display name of a mailbox is invalid."""
 
 
 def parse_mailbox(given: str | MailboxField) -> Mailbox:
-    """Read one mailbox: ``Name <address>``, ``"Name" <address>``, an address alone, or an object.
+    """Parse one mailbox: ``Name <address>``, ``"Name" <address>``, an address, or an object.
 
     :raises InvalidName: as ``display_name`` does.
-    :raises InvalidAddress: with a code of ``parse_address``, or with ``mailbox_list`` where the
-        text seems to hold several.
+    :raises InvalidAddress: with a code of ``parse_address``, or with ``mailbox_list`` if the
+        text seems to contain several mailboxes.
     """
     if isinstance(given, MailboxField):
         return Mailbox(parse_address(given.email), display_name(given.name))
@@ -43,7 +43,7 @@ def parse_mailbox(given: str | MailboxField) -> Mailbox:
 
 
 def display_name(given: str | None) -> str | None:
-    """The name without the spaces around it, None where nothing is left.
+    """The name without surrounding spaces; None if it is empty.
 
     :raises InvalidName: with code ``display_name_has_control``, ``display_name_has_hidden``,
         ``display_name_has_encoded_word`` or ``display_name_too_long``.

@@ -1,14 +1,14 @@
-"""HTML cut into texts and tags, as the tokenizer of the HTML standard cuts it, in the main.
+"""Split HTML into texts and tags, approximately like the tokenizer of the HTML standard.
 
-Not by ``html.parser``: in some versions of Python its time grows with the square of what is
-unfinished, and there is no end to the HTML that is. Here one pattern takes all that it has looked
-at, to the end of the HTML if need be, so no character is looked at twice. And for each tag or
-reference there is only a look into a table: any more Python would be most of the time it takes.
+``html.parser`` is not suitable: in some versions of Python its time grows with the square of the
+length of unfinished markup. Here a single pattern consumes every character that it scans, to the
+end of the HTML if necessary, so the time is linear. For each tag or reference, Python only looks up
+a table; more work per tag would dominate the run time.
 """
 
 import re
 
-# Up to the ">" of a tag: names, and values that may be quoted.
+# The inside of a tag up to ">": attribute names, and values that may be quoted.
 _INSIDE = r"""[^>=]*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|(?!["']))[^>=]*+)*+"""
 _TAG = re.compile(
     rf"""
@@ -28,15 +28,15 @@ _ATTRIBUTE = re.compile(
     r"""(?:=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s"'>]++)))?"""
 )
 _REFERENCE = re.compile("(&(?:#[0-9]++|#x[0-9a-f]++|[a-z][a-z0-9]{1,31}+);?)", re.I | re.A)
-_LONGEST_REFERENCE = 40  # a number of more digits is no character
+_LONGEST_REFERENCE = 40  # longer numbers are not characters
 
 
 def pieces(html: str) -> tuple[list[str], list[str], list[str | None]]:
-    """``html`` as its texts, and of the tags between them the names and the attributes.
+    """The texts of ``html``, and the names and the attributes of the tags between them.
 
-    There is one text more than there are tags. Names are in lower case, with a ``/`` before that of
-    an end tag, and empty, without attributes, for what shows nothing: a comment, a script with what
-    is in it. Character references stand as they are written, for ``unescaped``.
+    There is one more text than tags. Names are in lower case; an end tag has a ``/`` before its
+    name. Invisible markup, such as a comment or a whole script, has an empty name and no
+    attributes. Character references remain, for ``unescaped``.
     """
     cut = _TAG.split(html)
     lower = {name: (name or "").lower() for name in set(cut[2::4])}
@@ -44,7 +44,7 @@ def pieces(html: str) -> tuple[list[str], list[str], list[str | None]]:
 
 
 def attribute(attributes: str | None, wanted: str) -> str:
-    """The value of the attribute ``wanted`` as it is written, empty where there is none."""
+    """The value of the attribute ``wanted``, still escaped; empty if it is missing."""
     for match in _ATTRIBUTE.finditer(attributes or ""):
         if match["name"].lower() == wanted:
             return match["double"] or match["single"] or match["bare"] or ""
@@ -52,10 +52,10 @@ def attribute(attributes: str | None, wanted: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """``text`` with its character references read."""
+    """``text`` with its character references replaced."""
     if "&" not in text:
         return text
-    from html import unescape  # here: its table of two thousand names costs start-up time
+    from html import unescape  # here: its table of two thousand names is slow to load
 
     cut = _REFERENCE.split(text)
     characters = {

@@ -1,6 +1,6 @@
-"""Media types by the end of a file's name.
+"""Media types by file extension.
 
-The table is our own: that of ``mimetypes`` reads the files of whatever system it runs on.
+The table is fixed: the result of ``mimetypes`` depends on files of the operating system.
 """
 
 UNKNOWN = "application/octet-stream"
@@ -50,5 +50,5 @@ _TYPES = {
 
 
 def guessed_type(filename: str) -> str:
-    """The media type of a file of this name, ``application/octet-stream`` for an unknown one."""
+    """The media type of a file, ``application/octet-stream`` for an unknown extension."""
     return _TYPES.get(filename.rpartition(".")[2].lower(), UNKNOWN)

@@ -1,31 +1,28 @@
-"""The one message type: whatever door a mail comes in by, behind it is a ``Message``."""
+"""The message type ``Message``, common to all endpoints, and its stored form.
 
-from dataclasses import dataclass, field
-from typing import Literal
+``MessageDetails`` has the fields that no SQL filters by. The database stores them in one JSON
+column. A new field needs only a line here: storing, claiming and the digest include it.
+"""
 
-from mail.address import Address
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import asdict
+
+from mail.addresses import Address
 
 RecipientKind = Literal["to", "cc", "bcc"]
 
-# Mail to these never leaves the worker: the top-level domain is reserved (RFC 6761, section 6.4).
-TEST_DOMAIN = "test.invalid"
+# Mail to this domain never leaves the Worker. The top-level domain is reserved (RFC 6761, section
+# 6.4).
+SANDBOX_DOMAIN = "test.invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Who gets a mail, and in which field of its header he stands.
-
-    ``field`` is where the request names him (``to[2]``), for the refusal that tells of him.
-    """
-
-    kind: RecipientKind
-    address: Address
-    name: str | None = None
-    field: str | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(msgspec.Struct, frozen=True):
     """An address with its display name."""
 
     address: Address
@@ -33,57 +30,131 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """One header field beside those that a message has of itself."""
+class Recipient:
+    """A recipient. ``kind`` is the header field that names them.
 
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with a mail; an image inside of its HTML where there is a ``content_id``.
-
-    ``sha256`` is that of ``content``, as hex.
+    ``field`` is the request field that names them (``to[2]``), for error messages.
     """
 
-    filename: str
-    content_type: str
-    content: bytes
-    sha256: str
-    content_id: str | None = None
+    kind: RecipientKind
+    address: Address
+    name: str | None = None
+    field: str | None = dataclasses.field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A word with a value, by which a client finds its messages again; it is not sent."""
+class Header(msgspec.Struct, frozen=True):
+    """One custom header field."""
 
     name: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A mail that keeps every rule of ``mail/compose.py``.
+class Tag(msgspec.Struct, frozen=True):
+    """A name and a value that label a message for its client. Tags are not sent."""
 
-    ``sender_name`` is the display name, ``text`` and ``html`` are the bodies, of which at least
-    one is there and not empty. ``scheduled_at`` is when it is to be sent, in Unix milliseconds;
-    None is at once.
+    name: str
+    value: str
+
+
+class AttachmentInfo(msgspec.Struct, frozen=True):
+    """The description of an attachment, which is kept when its content is removed."""
+
+    filename: Annotated[str, Meta(description="The file name.")]
+    content_type: Annotated[str, Meta(description="The media type.")]
+    size: Annotated[int, Meta(description="The size in bytes.")]
+    sha256: Annotated[str, Meta(description="The SHA-256 of the content, in hex.")]
+    content_id: Annotated[
+        str | None, Meta(description="The name by which the HTML refers to an inline file.")
+    ] = None
+
+
+class Attachment(AttachmentInfo, frozen=True):
+    """An attachment with its content."""
+
+    content: bytes = b""
+
+    @property
+    def info(self) -> AttachmentInfo:
+        """The description without the content."""
+        return AttachmentInfo(
+            self.filename, self.content_type, self.size, self.sha256, self.content_id
+        )
+
+
+class MessageDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The fields of a message that SQL never filters by."""
+
+    reply_to: Mailbox | None = None
+    headers: tuple[Header, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    attachments: tuple[AttachmentInfo, ...] = ()
+
+
+class Message(MessageDetails, frozen=True, kw_only=True):
+    """A mail that satisfies every rule of ``mail/compose.py``.
+
+    ``sender_name`` is the display name. At least one of ``text`` and ``html`` is present and not
+    empty. ``scheduled_at`` is the time to send it, in Unix milliseconds; None means at once.
     """
 
     sender: Address
-    sender_name: str | None
+    sender_name: str | None = None
     recipients: tuple[Recipient, ...]
     subject: str
     text: str | None = None
     html: str | None = None
-    reply_to: Mailbox | None = None
-    headers: tuple[Header, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
-    tags: tuple[Tag, ...] = ()
     scheduled_at: int | None = None
+    attachments: tuple[Attachment, ...] = ()
 
     @property
-    def is_test(self) -> bool:
-        """Whether it goes to test recipients, which are never mixed with others."""
-        return self.recipients[0].address.domain == TEST_DOMAIN
+    def is_sandbox(self) -> bool:
+        """Whether the recipients are sandbox recipients. A message never mixes the two kinds."""
+        return self.recipients[0].address.domain == SANDBOX_DOMAIN
+
+    @property
+    def mailboxes(self) -> Iterator[Mailbox]:
+        """Every mailbox in its header fields."""
+        yield Mailbox(self.sender, self.sender_name)
+        yield from (Mailbox(one.address, one.name) for one in self.recipients)
+        if self.reply_to:
+            yield self.reply_to
+
+    @property
+    def bodies(self) -> Iterator[tuple[str, str]]:
+        """The kind (``text`` or ``html``) and the content of each body."""
+        for kind, body in (("text", self.text), ("html", self.html)):
+            if body is not None:
+                yield kind, body
+
+
+_DETAILS = MessageDetails.__struct_fields__
+_decode_details = msgspec.json.Decoder(MessageDetails).decode
+
+
+def encode_details(message: Message) -> bytes:
+    """The details of ``message`` as JSON; ``{}`` if there are none."""
+    fields: dict[str, Any] = {name: getattr(message, name) for name in _DETAILS}
+    fields["attachments"] = tuple(file.info for file in message.attachments)
+    return msgspec.json.encode(MessageDetails(**fields))
+
+
+def decode_details(column: str | None) -> MessageDetails:
+    """The details from a column written by ``encode_details``; None means no details."""
+    return _decode_details(column) if column else MessageDetails()
+
+
+def stored_message(
+    details: MessageDetails, contents: Iterable[bytes] | None, **columns: Any
+) -> Message:
+    """The message from its stored form.
+
+    :param contents: the contents of the attachments, in order; None if they were removed.
+    :param columns: the fields of ``Message`` outside of ``MessageDetails``.
+    """
+    infos = details.attachments
+    kept = [b""] * len(infos) if contents is None else contents
+    attachments = tuple(
+        Attachment(**asdict(info), content=content)
+        for info, content in zip(infos, kept, strict=True)
+    )
+    return Message(**{**asdict(details), "attachments": attachments}, **columns)

@@ -1,42 +1,42 @@
-"""Lines of text indented as the lists and quotations ask that they stand in."""
+"""Indentation of the lines in lists and quotations."""
 
 import re
 from collections.abc import Iterator
 from itertools import count, repeat
 
-# What marks, at the beginning of a line, where a list, an item or a quotation begins or ends.
+# Marks at the beginning of a line: a list, an item or a quotation begins or ends there.
 BULLETS, NUMBERS, ITEM, LIST_END, QUOTATION, QUOTATION_END = MARKS = "\x0e\x0f\x10\x11\x12\x13"
 
-# A deeper list or quotation is no more indented: what is nested without end stays short.
+# The maximum indentation. It keeps the text of endlessly nested HTML short.
 _DEEPEST = 5
 _CHANGE = re.compile(f"(\n{{1,2}}[{MARKS}][\n {MARKS}]*+)")
 
 
 def indented(text: str) -> str:
-    """``text`` with the marks in it carried out; an empty line around a list and a quotation."""
+    """``text`` indented by its marks, with empty lines around lists and quotations."""
     first, *others = _CHANGE.split(text)
     place = _Place()
-    laid = [first]
+    parts = [first]
     for marks, lines in zip(others[::2], others[1::2], strict=True):
-        laid.append(place.change(marks))
-        laid.append(lines.replace("\n", place.line).replace(place.line * 2, place.empty_line))
-    return "".join(laid)
+        parts.append(place.change(marks))
+        parts.append(lines.replace("\n", place.line).replace(place.line * 2, place.empty_line))
+    return "".join(parts)
 
 
 class _Place:
-    """Where a line stands, in which lists and quotations, and so how it begins.
+    """The lists and quotations around a line, and the resulting beginning of the line.
 
-    ``line`` is the end of a line and the beginning of the next one, ``empty_line`` the same with an
-    empty line between them.
+    ``line`` is the end of a line and the beginning of the next one. ``empty_line`` has an empty
+    line between them.
     """
 
     def __init__(self) -> None:
-        self._lists: list[Iterator[str]] = []  # of each the bullets or numbers to come
+        self._lists: list[Iterator[str]] = []  # the remaining bullets or numbers of each list
         self._quotations = 0
-        self._turn()
+        self._update()
 
     def change(self, marks: str) -> str:
-        """Go where ``marks`` lead; the end of the line before, and the beginning of the next."""
+        """Apply ``marks``; return the end of the last line and the beginning of the next."""
         nesting = len(self._lists), self._quotations
         quoted_before = self._quoted
         is_apart = "\n\n" in marks
@@ -58,13 +58,13 @@ class _Place:
             elif mark == QUOTATION_END:
                 self._quotations = max(0, self._quotations - 1)
         if nesting != (len(self._lists), self._quotations):
-            self._turn()
+            self._update()
         begin = self._item_begin + item if item else self.line
         if not is_apart:
             return begin
         return "\n" + min(quoted_before, self._quoted, key=len).rstrip() + begin
 
-    def _turn(self) -> None:
+    def _update(self) -> None:
         depth = min(len(self._lists), _DEEPEST)
         self._quoted = "> " * min(self._quotations, _DEEPEST)
         self._item_begin = "\n" + self._quoted + "  " * (depth - 1)

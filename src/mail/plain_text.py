@@ -1,7 +1,7 @@
-"""The plain text of a mail that is written in HTML, for those who read no HTML.
+"""The plain text of an HTML mail, for mail programs without HTML.
 
-Every tag becomes a mark of one or two characters, or nothing. Then each step carries out one kind
-of mark in the whole text at once: that takes a fraction of the time of a walk from tag to tag.
+Every tag becomes a mark of one or two characters, or nothing. Each further step replaces one kind
+of mark in the whole text at once. This takes a fraction of the time of a loop over the tags.
 """
 
 import re
@@ -10,16 +10,16 @@ from itertools import chain, compress
 from mail.markup import attribute, pieces, unescaped
 from mail.nesting import BULLETS, ITEM, LIST_END, MARKS, NUMBERS, QUOTATION, QUOTATION_END, indented
 
-# Of longer HTML only the beginning is read, in characters: a send has little time, and no reader
-# of plain text misses more. The text says so.
+# In characters. Only the beginning of longer HTML is converted, because CPU time is limited. The
+# text then ends with the line _CUT.
 MAX_HTML = 128 * 1024
 _CUT = "[...]"
 
-# The marks are control characters, which stand for nothing in HTML and are taken out of it. They
-# are, in turn: the end of a block, a line break, the beginning of a cell, a space that stays, and
-# the beginning of a link, the end of its address, the end of its text.
+# The marks are control characters; those in the HTML itself are removed first. They mean: the end
+# of a block, a line break, the beginning of a cell, a preserved space, the beginning of a link, the
+# end of its address, the end of its text.
 _BLOCK, _BREAK, _CELL, _SPACE, _LINK, _ADDRESS_END, _LINK_END = _MARKS = "\1\2\3\4\5\6\7"
-# What may stand around the text of a link, and is none of it.
+# Characters around the text of a link that do not belong to it.
 _AROUND = f" \t\n\r\f\xa0{_MARKS}{MARKS}"
 _PARAGRAPH = _BLOCK + _BREAK
 
@@ -41,19 +41,19 @@ _MARK_OF_TAG = {
 _CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20)])
 _LINKED = re.compile(f"{_LINK}([^{_ADDRESS_END}]*+){_ADDRESS_END}([^{_LINK_END}]*+)")
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
-# Of "?a=1&copy=2" nothing is a character reference, whatever it would be in a text.
+# In an address like "?a=1&copy=2" there are no character references without a semicolon.
 _AMPERSAND = re.compile("&(?!#?[0-9a-z]{1,32};)", re.IGNORECASE)
-# Blocks that end together end one line. A break after the end of a line makes an empty line.
+# Adjacent ends of blocks end one line. A break after the end of a line adds an empty line.
 _LINE_END = re.compile(f"[{_PARAGRAPH}][ {_BLOCK}{_CELL}]*+({_BREAK}?)[ {_PARAGRAPH}{_CELL}]*+")
 _CELLS = re.compile(f"{_CELL}[ {_CELL}]*+")
 
 
 def plain_text(html: str) -> str:
-    """What ``html`` says, as text; empty where it shows none.
+    """The visible text of ``html``; empty if there is none.
 
-    Links are ``text (address)``, items of a list have their number or a star, cells of a row a
-    bar between them, quotations ``> `` before each line, images their alternative text. Of HTML
-    longer than ``MAX_HTML`` the beginning is read, and the text ends with a line ``[...]``.
+    Links become ``text (address)``. List items begin with their number or a star. Bars separate the
+    cells of a row. Lines of quotations begin with ``> ``. Images become their alternative text.
+    HTML longer than ``MAX_HTML`` is cut off; the text then ends with a line ``[...]``.
     """
     text = _marked(_without_controls(html[:MAX_HTML]))
     text = _LINKED.sub(_with_address, unescaped(text)).replace(_LINK_END, "")
@@ -64,7 +64,7 @@ def plain_text(html: str) -> str:
 
 
 def _without_controls(html: str) -> str:
-    # As bytes: that takes a tenth of the time that a pattern takes.
+    # As bytes: ten times faster than a pattern.
     kept = html.encode("utf-8", "surrogatepass").translate(None, _CONTROLS)
     return kept.decode("utf-8", "surrogatepass")
 
@@ -83,7 +83,7 @@ def _marked(html: str) -> str:
 
 
 def _preformat(texts: list[str], names: list[str]) -> None:
-    """Mark the spaces and line ends in ``<pre>``, so that they stay."""
+    """Mark the spaces and line ends in ``<pre>``, so that they are preserved."""
     is_preformatted = False
     for at, name in enumerate(names, 1):
         if name in ("pre", "/pre"):
@@ -93,8 +93,8 @@ def _preformat(texts: list[str], names: list[str]) -> None:
             texts[at] = lines.replace("\n", _BREAK).replace(" ", _SPACE)
 
 
-def _link(written: str) -> str:
-    address = "%20".join(written.split())
+def _link(href: str) -> str:
+    address = "%20".join(href.split())
     if not address.lower().startswith(_SCHEMES):
         return ""
     return _LINK + _AMPERSAND.sub("&amp;", address) + _ADDRESS_END
@@ -102,11 +102,11 @@ def _link(written: str) -> str:
 
 def _with_address(link: re.Match[str]) -> str:
     address, text = link.groups()
-    shown = text.strip(_AROUND)
-    if not shown or shown in (address, address.partition(":")[2].lstrip("/")):
+    visible = text.strip(_AROUND)
+    if not visible or visible in (address, address.partition(":")[2].lstrip("/")):
         return text
-    before, _, after = text.partition(shown)
-    return f"{before}{shown} ({address}){after}"
+    before, _, after = text.partition(visible)
+    return f"{before}{visible} ({address}){after}"
 
 
 def _in_lines(text: str) -> str:

@@ -1,21 +1,20 @@
-"""Who gets a mail, and who gets the answers to it."""
+"""The recipients of a mail, and the mailbox for replies."""
 
 from collections.abc import Iterator
 
-from mail.address import Address, InvalidAddress, parse_address
-from mail.faults import fault
+from errors import BadRequest, FieldError, field_error
+from mail.addresses import Address, InvalidAddress, parse_address
 from mail.fields import Mailboxes, MailboxField
 from mail.limits import MAX_RECIPIENTS
 from mail.mailbox import InvalidName, parse_mailbox
 from mail.message import Mailbox, Recipient, RecipientKind
-from refusals import BadRequest, FieldError
 
-# A list may name an address again and again; it is not read for ever.
+# The maximum length of a list, including repeated addresses.
 _MAX_LISTED = 1000
 
 
 def one_recipient(field: str, text: str) -> Address:
-    """The address in ``text``, which stands in ``field``.
+    """The address in ``text``, the value of ``field``.
 
     :raises BadRequest: ``invalid_recipient``.
     """
@@ -26,7 +25,7 @@ def one_recipient(field: str, text: str) -> Address:
 
 
 def invalid_recipient(field: str, problem: str) -> BadRequest:
-    """The refusal of what stands in ``field``; ``problem`` is the sentence that says why."""
+    """The error for the value of ``field``; ``problem`` is the code of the reason."""
     sentence = (
         "recipient_local_part_not_ascii"
         if problem == "address_local_part_not_ascii"
@@ -39,9 +38,9 @@ def invalid_recipient(field: str, problem: str) -> BadRequest:
 def all_recipients(
     first: Recipient | None, *, to: Mailboxes, cc: Mailboxes, bcc: Mailboxes, path: str
 ) -> tuple[Recipient, ...]:
-    """``first`` and all of the lists, each address once, where it stands first.
+    """``first`` and the recipients in the lists, each address only once.
 
-    :param path: where in the request the lists stand.
+    :param path: the path of the lists in the request.
 
     :raises BadRequest: ``invalid_recipient``, a code of ``display_name``, or
         ``too_many_recipients``.
@@ -54,27 +53,27 @@ def all_recipients(
             recipient = Recipient(kind, mailbox.address, mailbox.name, path + field)
             found.setdefault(mailbox.address.key, recipient)
             if len(found) > MAX_RECIPIENTS or place >= _MAX_LISTED:
-                raise fault("too_many_recipients", kind, limit=MAX_RECIPIENTS)
+                raise field_error("too_many_recipients", kind, limit=MAX_RECIPIENTS)
     return tuple(found.values())
 
 
-def reply_mailbox(given: Mailboxes) -> Mailbox | None:
-    """The one mailbox that ``reply_to`` names; the provider takes no more.
+def reply_mailbox(field: str, given: Mailboxes) -> Mailbox | None:
+    """The only mailbox in ``field``; the provider accepts no more.
 
     :raises BadRequest: ``invalid_reply_to``, a code of ``display_name``, or ``reply_to_too_many``.
     """
     found: Mailbox | None = None
-    for place, (field, item) in enumerate(_listed("reply_to", given)):
+    for place, (path, item) in enumerate(_listed(field, given)):
         try:
             mailbox = parse_mailbox(item)
         except InvalidName as error:
-            raise _invalid_name(field, item, error) from error
+            raise _invalid_name(path, item, error) from error
         except InvalidAddress as error:
-            problem = FieldError(_inside(field, item, "email"), error.code)
+            problem = FieldError(_inside(path, item, "email"), error.code)
             raise BadRequest("invalid_reply_to", errors=(problem,)) from error
         found = found or mailbox
         if mailbox.address.key != found.address.key or place >= _MAX_LISTED:
-            raise fault("reply_to_too_many", "reply_to")
+            raise field_error("reply_to_too_many", field)
     return found
 
 
@@ -95,7 +94,7 @@ def _recipient(field: str, item: str | MailboxField) -> Mailbox:
 
 
 def _invalid_name(field: str, item: str | MailboxField, error: InvalidName) -> BadRequest:
-    return fault(error.code, _inside(field, item, "name"), **error.values)
+    return field_error(error.code, _inside(field, item, "name"), **error.values)
 
 
 def _inside(field: str, item: str | MailboxField, member: str) -> str:

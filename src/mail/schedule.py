@@ -1,17 +1,17 @@
-"""When a mail is to be sent."""
+"""The time at which a mail is sent."""
 
 from datetime import UTC, date, datetime, timedelta
 
-from mail.faults import fault
+from errors import field_error
 
 MAX_DAYS_AHEAD = 30
-# A clock that is a little behind, or a request that took a little while, does no harm.
+# Tolerates a slow clock or a slow request.
 _LATE_MILLISECONDS = 60_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_scheduled_at(text: str | None) -> int | None:
-    """The time that ``text`` names (ISO 8601, UTC where it names no zone), in Unix milliseconds.
+    """The time that ``text`` names (ISO 8601, UTC by default), in Unix milliseconds.
 
     :raises BadRequest: ``scheduled_at_invalid``.
     """
@@ -19,24 +19,24 @@ def parse_scheduled_at(text: str | None) -> int | None:
         return None
     at = _milliseconds(text)
     if at is None:
-        raise fault("scheduled_at_invalid", "scheduled_at")
+        raise field_error("scheduled_at_invalid", "scheduled_at")
     return at
 
 
 def check_scheduled_at(at: int, *, now: int) -> None:
-    """See that a mail can still be scheduled for ``at``; what is just past is sent at once.
+    """Check that a mail can be scheduled for ``at``; up to a minute in the past is allowed.
 
-    This is no rule of ``compose``, because it depends on when it is asked: a request that is made
-    again, with the same idempotency key, must be known as the same.
+    ``compose`` does not check this, because the result depends on the current time: a repeated
+    request with the same idempotency key must still be accepted as the same request.
 
     Both times are in Unix milliseconds.
 
     :raises BadRequest: ``scheduled_in_past`` or ``scheduled_too_far``.
     """
     if at < now - _LATE_MILLISECONDS:
-        raise fault("scheduled_in_past", "scheduled_at")
+        raise field_error("scheduled_in_past", "scheduled_at")
     if at > now + MAX_DAYS_AHEAD * 86_400_000:
-        raise fault("scheduled_too_far", "scheduled_at", days=MAX_DAYS_AHEAD)
+        raise field_error("scheduled_too_far", "scheduled_at", days=MAX_DAYS_AHEAD)
 
 
 def _milliseconds(text: str) -> int | None:
@@ -44,7 +44,7 @@ def _milliseconds(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if _is_date(text):  # at midnight, it would be, which nobody said
+    if _is_date(text):  # a date without a time does not mean midnight
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -1,8 +1,8 @@
-"""Tags: words by which a client finds its messages again."""
+"""Tags: names and values that label messages for their clients."""
 
 import re
 
-from mail.faults import fault
+from errors import field_error
 from mail.fields import TagField
 from mail.message import Tag
 
@@ -13,21 +13,21 @@ _WORD = re.compile("[A-Za-z0-9_-]+")
 
 
 def read_tags(given: list[TagField] | None) -> tuple[Tag, ...]:
-    """The tags, each name once.
+    """Validate the tags of a message.
 
     :raises BadRequest: ``tags_too_many``, ``tag_invalid``, ``tag_too_long`` or ``tag_repeated``.
     """
     tags: dict[str, Tag] = {}
     if given and len(given) > MAX_TAGS:
-        raise fault("tags_too_many", "tags", limit=MAX_TAGS)
+        raise field_error("tags_too_many", "tags", limit=MAX_TAGS)
     for index, tag in enumerate(given or ()):
         for member, text in (("name", tag.name), ("value", tag.value)):
             field = f"tags[{index}].{member}"
             if _WORD.fullmatch(text) is None:
-                raise fault("tag_invalid", field)
+                raise field_error("tag_invalid", field)
             if len(text) > MAX_TAG_CHARACTERS:
-                raise fault("tag_too_long", field, limit=MAX_TAG_CHARACTERS)
+                raise field_error("tag_too_long", field, limit=MAX_TAG_CHARACTERS)
         if tag.name in tags:
-            raise fault("tag_repeated", f"tags[{index}].name")
+            raise field_error("tag_repeated", f"tags[{index}].name")
         tags[tag.name] = Tag(tag.name, tag.value)
     return tuple(tags.values())

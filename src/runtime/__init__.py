@@ -1,1 +1,1 @@
-"""The only place that touches JavaScript: requests, responses, bindings and ciphers."""
+"""The only package that uses JavaScript: requests, responses, bindings and Web Crypto."""

@@ -5,17 +5,17 @@
 const utf8 = new TextDecoder();
 const parse = (bytes) => JSON.parse(utf8.decode(bytes));
 
-const SILENCE = Symbol("silence");
+const TIMED_OUT = Symbol("timed out");
 
-// What the promise resolves to, or SILENCE when it takes longer. The timer is cleared, which
+// What the promise resolves to, or TIMED_OUT when it takes longer. The timer is cleared, which
 // Python's own time-outs here leave pending.
 const within = async (promise, milliseconds) => {
   let timer;
-  const silence = new Promise((resolve) => {
-    timer = setTimeout(() => resolve(SILENCE), milliseconds);
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(() => resolve(TIMED_OUT), milliseconds);
   });
   try {
-    return await Promise.race([promise, silence]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }
@@ -23,12 +23,13 @@ const within = async (promise, milliseconds) => {
 
 const answerOf = async (promise, milliseconds) => {
   const answer = await within(promise, milliseconds);
-  if (answer === SILENCE) throw new Error(`no answer within ${milliseconds} ms`);
+  if (answer === TIMED_OUT) throw new Error(`no answer within ${milliseconds} ms`);
   return answer;
 };
 
-// Python's task goes on when its request is over; whoever awaits it hears how it ends.
-export const outlive = (context, task) => context.waitUntil(task.copy().catch(() => {}));
+// Keep Python's task running beyond the end of its request. Python awaits the task itself, so
+// a failure is handled there.
+export const waitUntil = (context, task) => context.waitUntil(task.copy().catch(() => {}));
 
 const isVariable = (value) =>
   ["string", "number", "boolean"].includes(typeof value) ||
@@ -46,8 +47,8 @@ export const describe = (request) => {
   return JSON.stringify({ method: request.method, path: pathname, query, headers });
 };
 
-// The body's bytes, or undefined when they are more than the limit. A body that is too large is
-// read on, but not kept: a client hears the answer only when it has sent what it has to say.
+// The body's bytes, or undefined when there are more than the limit. An oversized body is read but
+// not kept: a client reads the response only after it has sent its request.
 export const readBody = async (request, limit, mostRead) => {
   const chunks = [];
   let size = 0;
@@ -91,7 +92,7 @@ export const send = async (binding, message, contents, milliseconds) => {
   contents.forEach((content, index) => (form.attachments[index].content = content));
   const late = Promise.resolve(binding.send(form)).then((sent) => sent?.messageId);
   const messageId = await within(late, milliseconds);
-  return messageId === SILENCE ? { late } : { messageId };
+  return messageId === TIMED_OUT ? { late } : { messageId };
 };
 
 // Messages for the queue: [{body, delaySeconds}, ...].

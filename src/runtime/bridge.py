@@ -1,4 +1,4 @@
-"""The JavaScript side, loaded at first use: modules can't be imported outside of a request."""
+"""The JavaScript module, loaded at first use: imports fail outside of a request."""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""D1 behind the store's ``Database``: one crossing into JavaScript a batch, counted."""
+"""The store's ``Database`` on D1: one call into JavaScript per batch, counted."""
 
 import asyncio
 import re
@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 from pyodide.ffi import to_js
 
+from log import log
 from runtime.bridge import bridge
-from runtime.limits import check_statement, check_subrequests
-from runtime.log import log
+from runtime.limits import check_batch, check_subrequests
 from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
 
-_ANSWER_MILLISECONDS = 10_000
-# Waited before a batch is repeated whose answer was lost.
+_TIMEOUT_MILLISECONDS = 10_000
+# Delays before the repetitions of a batch without a response.
 _REPEAT_AFTER_SECONDS = (0.1, 0.4)
-# What D1 says of a batch that it has understood and rolled back; it would say so again.
+# Errors of a batch that D1 has rolled back. A repetition would fail in the same way.
 _DEFINITE = re.compile("SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)")
 
 
@@ -28,7 +28,7 @@ _decode_results = msgspec.json.Decoder(list[_Result]).decode
 
 
 class D1Database:
-    """One request's way to D1; ``round_trips`` and ``rows_written`` are what it has cost."""
+    """D1 during one request. ``round_trips`` and ``rows_written`` count its use."""
 
     def __init__(self, binding: Any) -> None:
         self._binding = binding
@@ -39,8 +39,7 @@ class D1Database:
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
     ) -> list[list[Row]]:
-        for statement in statements:
-            check_statement(statement.sql, statement.parameters)
+        check_batch(statements)
         self._statements += len(statements)
         check_subrequests(self._statements)
         encoded = to_js(msgspec.json.encode(_with_parameters_once(statements)))
@@ -54,19 +53,19 @@ class D1Database:
     async def _once(self, statements: Any) -> list[list[Row]]:
         self.round_trips += 1
         try:
-            answer = await bridge().batch(self._binding, statements, _ANSWER_MILLISECONDS)
-        except Exception as error:  # also what Pyodide itself throws: the call had begun
-            # D1's messages name tables and columns, never the values that were bound.
+            response = await bridge().batch(self._binding, statements, _TIMEOUT_MILLISECONDS)
+        except Exception as error:  # also an exception of Pyodide itself: the call had begun
+            # D1's messages name tables and columns, never bound values.
             log("d1_error", problem=str(error))
             definite = _DEFINITE.search(str(error))
             raise (StatementRefused if definite else DatabaseUnavailable) from error
-        results = _decode_results(answer)
+        results = _decode_results(response)
         self.rows_written += sum(result.rows_written for result in results)
         return [result.rows for result in results]
 
 
 def _with_parameters_once(statements: list[Statement]) -> dict[str, object]:
-    # Statements of a batch share their parameters, which may be long: each crosses once.
+    # Statements of a batch share long parameters. Each is passed to JavaScript once.
     places: dict[int, int] = {}
     parameters: list[object] = []
     for statement in statements:

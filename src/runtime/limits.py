@@ -1,38 +1,48 @@
-"""What production enforces and the local tools do not, so that a local run fails the same way.
+"""Limits that production enforces and the local tools do not, so that local runs fail alike.
 
-Sources: the limits pages of D1 and of Workers. Breaking one of these is a fault of this code,
-never of a client's request.
+Sources: the limits pages of D1 and of Workers. A violation is a bug of this code, never an error
+of a client's request.
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 MAX_VALUE_BYTES = 2_000_000  # one D1 value or row
 MAX_PARAMETERS = 100  # bound to one statement
 MAX_SQL_BYTES = 100_000
 MAX_PBKDF2_ITERATIONS = 100_000
-# Of one request on Workers Free. Whether the statements of a batch count one by one is not
-# documented, so they do here; a repetition after a lost answer does not.
+# Per request on Workers Free. The documentation does not say whether each statement of a batch
+# counts. Here each one does; a repetition after a lost response does not.
 MAX_SUBREQUESTS = 50
 
-# A LIKE pattern may have 50 bytes, and what a client searches for is not bounded by that.
+# A LIKE pattern may have at most 50 bytes. A client's search may be longer.
 _LIKE = re.compile(r"\b(?:LIKE|GLOB)\b", re.IGNORECASE)
 
 
 class ProductionLimitError(RuntimeError):
-    """Production would refuse what this code is about to do."""
+    """Production would reject this operation."""
+
+
+def check_batch(statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
+    """Check the statements of a batch, each with its parameters.
+
+    :raises ProductionLimitError: D1 would reject one.
+    """
+    for sql, parameters in statements:
+        check_statement(sql, parameters)
 
 
 def check_statement(sql: str, parameters: tuple[object, ...]) -> None:
-    """Check one statement and what is bound to it.
+    """Check one statement and its parameters.
 
-    :raises ProductionLimitError: where D1 would refuse it.
+    :raises ProductionLimitError: D1 would reject the statement.
     """
     _check_sql(sql)
     if len(parameters) > MAX_PARAMETERS:
         raise ProductionLimitError(f"a statement binds more than {MAX_PARAMETERS} parameters")
     for parameter in parameters:
-        # A character has at most four bytes, so that most texts need not be encoded to be sized.
+        # A character has at most four bytes, so most texts need no encoding to be measured.
         if (
             isinstance(parameter, str)
             and len(parameter) * 4 > MAX_VALUE_BYTES
@@ -41,7 +51,7 @@ def check_statement(sql: str, parameters: tuple[object, ...]) -> None:
             raise ProductionLimitError(f"a value is larger than {MAX_VALUE_BYTES} bytes")
 
 
-@cache  # the statements are few, and always the same
+@cache  # the statements are few and constant
 def _check_sql(sql: str) -> None:
     if len(sql.encode()) > MAX_SQL_BYTES:
         raise ProductionLimitError(f"a statement is longer than {MAX_SQL_BYTES} bytes")
@@ -50,12 +60,12 @@ def _check_sql(sql: str) -> None:
 
 
 def check_pbkdf2(iterations: int) -> None:
-    """:raises ProductionLimitError: where crypto.subtle would refuse the work factor."""
+    """:raises ProductionLimitError: crypto.subtle would reject the work factor."""
     if iterations > MAX_PBKDF2_ITERATIONS:
         raise ProductionLimitError(f"PBKDF2 with more than {MAX_PBKDF2_ITERATIONS} iterations")
 
 
 def check_subrequests(count: int) -> None:
-    """:raises ProductionLimitError: where Workers Free would end the request."""
+    """:raises ProductionLimitError: Workers Free would abort the request."""
     if count > MAX_SUBREQUESTS:
         raise ProductionLimitError(f"a request makes more than {MAX_SUBREQUESTS} subrequests")

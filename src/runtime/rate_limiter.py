@@ -1,26 +1,26 @@
-"""The binding ``RATE_LIMITER``, which counts the requests of each client."""
+"""The ``RATE_LIMITER`` binding: it counts requests by key."""
 
 from typing import Any
 
+from log import log
 from runtime.bridge import bridge
-from runtime.log import log
 
-_ANSWER_MILLISECONDS = 1000
+_TIMEOUT_MILLISECONDS = 1000
 
 
-class RateLimiter:
-    """Limits as ``wrangler.toml`` says."""
+class BindingRateLimiter:
+    """A ``RateLimiter`` with the limits of ``wrangler.toml``."""
 
     def __init__(self, binding: Any) -> None:
         self._binding = binding
 
     async def admits(self, key: str) -> bool:
-        """Count one more request under ``key``; False where it is one too many.
+        """Count one more request under ``key``; False if it exceeds the limit.
 
-        A limiter that fails admits everybody: it must not shut the service.
+        Fail open: a broken limiter must not take the service down.
         """
         try:
-            return bool(await bridge().admits(self._binding, key, _ANSWER_MILLISECONDS))
-        except Exception as error:  # also what Pyodide itself throws
+            return bool(await bridge().admits(self._binding, key, _TIMEOUT_MILLISECONDS))
+        except Exception as error:  # also an exception of Pyodide itself
             log("rate_limiter_error", kind=type(error).__name__)
             return True

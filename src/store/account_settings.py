@@ -1,20 +1,21 @@
-"""What administrators set at run time: the lists and the limits."""
+"""Settings of administrators at run time: the lists and the send limits."""
 
 from typing import NamedTuple
 
 import msgspec
 
+from accounts.actor import Actor
 from accounts.lists import LISTS, MAX_LIST_BYTES, too_large
-from store.audit import Actor, trail
+from store.audit import audit_row
 from store.database import Database, Statement
 
-# Entries that the audit trail names of each change of a list, in the form that is compared: that
-# has a greatest length.
-_TOLD = 100
+# The audit log names this many entries of a change, in the form for comparison, whose length is
+# bounded.
+_NAMED = 100
 
 
 class ListEntry(NamedTuple):
-    """An entry of a list: the form in which it is compared, and as it was given."""
+    """An entry of a list: the form for comparison, and the form as given."""
 
     value: str
     given: str
@@ -32,23 +33,23 @@ _ADDED = """
 FROM json_each(?2) AS new
 WHERE NOT EXISTS (SELECT 1 FROM list_entries WHERE list = ?1 AND value = new.value ->> 0)
 """
-# For the audit trail, before the change: of many entries the number and some.
+# For the audit log, before the change: the numbers of entries, and the first entries.
 _CHANGE = f"""
 json_object(
   'entries', json_array_length(?2),
   'added', (SELECT count(*) {_ADDED}),
   'removed', (SELECT count(*) {_REMOVED}),
   'first_added', json((
-    SELECT json_group_array(value) FROM (SELECT new.value ->> 0 AS value {_ADDED} LIMIT {_TOLD})
+    SELECT json_group_array(value) FROM (SELECT new.value ->> 0 AS value {_ADDED} LIMIT {_NAMED})
   )),
   'first_removed', json((
-    SELECT json_group_array(value) FROM (SELECT value {_REMOVED} ORDER BY value LIMIT {_TOLD})
+    SELECT json_group_array(value) FROM (SELECT value {_REMOVED} ORDER BY value LIMIT {_NAMED})
   ))
 )
 """
 
 _REMOVE_OTHERS = f"DELETE FROM list_entries WHERE {_IS_REMOVED}"
-# Only what is new or stands elsewhere is written.
+# Writes only new, changed or moved entries.
 _ADD = """
 INSERT INTO list_entries (list, value, given, position)
 SELECT ?1, value ->> 0, value ->> 1, key FROM json_each(?2) WHERE true
@@ -62,7 +63,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value
 
 
 async def read_account_settings(database: Database) -> tuple[dict[str, list[str]], str | None]:
-    """All lists by their names in the API, each in its order; and the limits as JSON, if set."""
+    """The lists by their names in the API, in their order; and the limits as JSON, or None."""
     entries, limits = await database.batch(
         [Statement(_ENTRIES), Statement(_LIMITS)], repeatable=True
     )
@@ -81,9 +82,9 @@ async def write_account_settings(
     by: Actor,
     now: int,
 ) -> None:
-    """Replace these lists, and the limits where they are given; ``now`` in Unix milliseconds.
+    """Replace these lists, and the limits unless None; ``now`` in Unix milliseconds.
 
-    :param lists: by their names in the API; of each the entries differ in their values.
+    :param lists: by their names in the API. The values of a list are distinct.
     :raises PayloadTooLarge: ``list_too_large``.
     """
     statements: list[Statement] = []
@@ -93,13 +94,13 @@ async def write_account_settings(
             raise too_large(field)
         these = (LISTS[field].name, encoded.decode())
         statements += [
-            trail(by, "list.set", these[0], now, parameters=these, computed=_CHANGE),
+            audit_row(by, "list.set", these[0], now, parameters=these, computed=_CHANGE),
             Statement(_REMOVE_OTHERS, these),
             Statement(_ADD, these),
         ]
     if limits is not None:
         statements += [
-            trail(by, "limits.set", "sendMailLimitConfig", now, limits),
+            audit_row(by, "limits.set", "sendMailLimitConfig", now, limits),
             Statement(_SET_LIMITS, (msgspec.json.encode(limits).decode(),)),
         ]
     if statements:

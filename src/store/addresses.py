@@ -1,41 +1,42 @@
-"""Mail addresses: making one, its credential and its password."""
+"""Mail addresses: creation, credentials and passwords."""
 
 from typing import NamedTuple
 
+from accounts.actor import Actor
 from accounts.credentials import Credential, rotated
-from accounts.naming import name_blocked
+from accounts.names import name_blocked
 from clock import seconds_left_of_day, utc_day
-from refusals import BadRequest, TooManyRequests, Unauthorized
-from store.audit import Actor, trail
-from store.database import Database, Statement
+from errors import BadRequest, NotFound, TooManyRequests, Unauthorized
+from store.audit import audit_row
+from store.database import Database, Row, Statement, page
 
 _IS_BLOCKED = "EXISTS (SELECT 1 FROM list_entries WHERE list = 'name_block' AND value = ?1)"
 
-# False where there is no such cap, and ?4 is NULL.
+# False if there is no cap: ?4 is NULL.
 _IS_CAPPED = """
 coalesce((SELECT addresses FROM client_days WHERE day = ?2 AND client = ?3) >= ?4, 0)
 """
 
 _OBSTACLES = f"SELECT {_IS_BLOCKED} AS blocked, {_IS_CAPPED} AS capped"
 
-_WILL_BE_MADE = f"""
+_IS_ALLOWED = f"""
 NOT EXISTS (SELECT 1 FROM addresses WHERE name = ?5) AND NOT {_IS_BLOCKED} AND NOT {_IS_CAPPED}
 """
 
 _INSERT = f"""
 INSERT INTO addresses (name, password_hash, source_meta, created_at, updated_at)
-SELECT ?5, ?6, ?7, ?8, ?8 WHERE {_WILL_BE_MADE}
+SELECT ?5, ?6, ?7, ?8, ?8 WHERE {_IS_ALLOWED}
 RETURNING id, credential_version
 """
 
-# Right behind the INSERT, whose changes it asks for.
+# Directly after the INSERT, because it reads changes().
 _COUNT_FOR_CLIENT = """
 INSERT INTO client_days (day, client, addresses)
 SELECT ?1, ?2, 1 WHERE changes() > 0
 ON CONFLICT (day, client) DO UPDATE SET addresses = addresses + 1
 """
 
-# A credential holds while its row has the same id, name and version.
+# A credential is valid while its row has the same id, name and version.
 _HOLDS = """
 SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2 AND credential_version = ?3
 """
@@ -52,7 +53,7 @@ WHERE id = ?1 AND name = ?2 AND credential_version = ?3
 
 
 class ClientCap(NamedTuple):
-    """No more than ``most`` addresses a UTC day for one ``client``."""
+    """At most ``most`` addresses per UTC day for one ``client``."""
 
     client: str
     most: int
@@ -68,22 +69,22 @@ async def create_address(
     now: int,
     cap: ClientCap | None = None,
 ) -> Credential:
-    """Make the row of ``address`` and return the credential for it.
+    """Create ``address`` and return its credential.
 
-    :param blockable_name: what is looked up in the block list; empty to look nothing up.
-    :param by: who makes it; his client address is kept with it.
+    :param blockable_name: the name to look up in the block list; empty for no lookup.
+    :param by: the creator. The client address is stored with the address.
     :param now: Unix milliseconds.
     :raises BadRequest: ``address_name_blocked`` or ``address_exists``.
-    :raises TooManyRequests: ``too_many_addresses``, over the ``cap``.
+    :raises TooManyRequests: ``too_many_addresses``: the ``cap`` is exceeded.
     """
     client, most = cap or (None, None)
     conditions = (blockable_name, utc_day(now), client, most)
-    row = trail(
+    row = audit_row(
         *(by, "address.created", address, now),
-        condition=_WILL_BE_MADE,
+        condition=_IS_ALLOWED,
         parameters=(*conditions, address),
     )
-    found, _, made, *_ = await database.batch(
+    found, _, created, *_ = await database.batch(
         [
             Statement(_OBSTACLES, conditions),
             row,
@@ -95,35 +96,44 @@ async def create_address(
         raise name_blocked(blockable_name)
     if found[0]["capped"]:
         raise TooManyRequests("too_many_addresses", retry_after=seconds_left_of_day(now), most=most)
-    if not made:
+    if not created:
         raise BadRequest("address_exists")
-    return Credential(address, made[0]["id"], made[0]["credential_version"])
+    return Credential(address, created[0]["id"], created[0]["credential_version"])
 
 
-def holds_statement(credential: Credential) -> Statement:
-    """Finds one row where ``credential`` still holds, else none."""
-    return Statement(_HOLDS, _named(credential))
+def credential_check(credential: Credential) -> Statement:
+    """Returns one row if ``credential`` is valid, otherwise none."""
+    return Statement(_HOLDS, _key(credential))
 
 
-async def check_holds(database: Database, credential: Credential) -> None:
-    """:raises Unauthorized: ``invalid_credential``, where the address is gone or was rotated."""
-    (found,) = await database.batch([holds_statement(credential)], repeatable=True)
+async def require_valid(
+    database: Database, credential: Credential, *statements: Statement
+) -> list[list[Row]]:
+    """Run repeatable ``statements`` and return their rows, if ``credential`` is valid.
+
+    :raises Unauthorized: ``invalid_credential``: the address was deleted, or has another
+        credential. Statements that write must check the credential themselves.
+    """
+    found, *results = await database.batch(
+        [credential_check(credential), *statements], repeatable=True
+    )
     if not found:
         raise Unauthorized("invalid_credential")
+    return results
 
 
 async def rotate_credential(
     database: Database, credential: Credential, *, by: Actor, now: int
 ) -> Credential:
-    """Replace ``credential``, which is worth nothing from then on, and return the new one.
+    """Replace ``credential``, which becomes invalid, and return the new one.
 
-    Of requests that are made with one credential at the same time one gets the new credential.
+    Only one of several concurrent requests with the same credential succeeds.
 
     :param now: Unix milliseconds.
-    :raises Unauthorized: ``invalid_credential``, where it no longer holds.
+    :raises Unauthorized: ``invalid_credential``.
     """
     new = rotated(credential)
-    change = Statement(_ROTATE, (*_named(credential), new.version, now))
+    change = Statement(_ROTATE, (*_key(credential), new.version, now))
     await _change(database, [_row(by, "credential.rotated", credential, now), change], new)
     return new
 
@@ -139,27 +149,109 @@ async def set_password(
     """Replace the stored form of the password of an address.
 
     :param now: Unix milliseconds.
-    :raises Unauthorized: ``invalid_credential``, where the credential no longer holds.
+    :raises Unauthorized: ``invalid_credential``.
     """
-    change = Statement(_SET_PASSWORD, (*_named(credential), password_hash, now))
+    change = Statement(_SET_PASSWORD, (*_key(credential), password_hash, now))
     await _change(database, [_row(by, "password.changed", credential, now), change], credential)
 
 
 async def _change(database: Database, change: list[Statement], credential: Credential) -> None:
-    """Make a change to the row of an address, behind which ``credential`` must hold."""
-    *_, found = await database.batch([*change, holds_statement(credential)], repeatable=True)
+    """Change the row of an address. ``credential`` must be valid afterwards."""
+    *_, found = await database.batch([*change, credential_check(credential)], repeatable=True)
     if not found:
         raise Unauthorized("invalid_credential")
 
 
 def _row(by: Actor, action: str, credential: Credential, now: int) -> Statement:
-    """The row about what is done, in front of it, as long as the credential holds."""
-    return trail(
+    """Writes the audit row if the credential is valid; run it before the change."""
+    return audit_row(
         *(by, action, credential.address, now),
         condition=f"EXISTS ({_HOLDS})",
-        parameters=_named(credential),
+        parameters=_key(credential),
     )
 
 
-def _named(credential: Credential) -> tuple[int, str, int]:
+def _key(credential: Credential) -> tuple[int, str, int]:
     return credential.address_id, credential.address, credential.version
+
+
+# The sort keys of a page, as SQL.
+SORT_KEYS = {
+    **{name: name for name in ("id", "name", "created_at", "updated_at", "source_meta")},
+    "mail_count": "0",  # received mails: this service receives none
+    "send_count": (
+        "(SELECT count(*) FROM messages WHERE address_id = a.id AND messages.sendbox = a.sendbox)"
+    ),
+}
+
+# Counts only the messages of the page's rows, unless they are the sort key.
+_PAGE = """
+SELECT a.id, name, created_at, updated_at, source_meta, 0 AS mail_count, {sent} AS send_count
+FROM (
+  SELECT id, {key} AS key FROM addresses AS a WHERE instr(name, ?1) > 0
+  ORDER BY key {order}, id {order} LIMIT ?2 OFFSET ?3
+) AS page JOIN addresses AS a ON a.id = page.id
+ORDER BY key {order}, a.id {order}
+"""
+
+_COUNT = "SELECT count(*) AS count FROM addresses WHERE instr(name, ?1) > 0"
+
+_FIND = "SELECT id, name, credential_version FROM addresses WHERE id = ?1"
+
+_EXISTS = "EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2)"
+
+_RESET_PASSWORD = """
+UPDATE addresses SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND name = ?2
+"""
+
+
+async def address_page(
+    database: Database, *, query: str, sort_by: str, descending: bool, limit: int, offset: int
+) -> tuple[list[Row], int]:
+    """The addresses whose names contain ``query``, sorted by a key of ``SORT_KEYS``; and the count.
+
+    :param query: in lower case; empty for all.
+    """
+    sql = _PAGE.format(
+        key=SORT_KEYS[sort_by],
+        sent=SORT_KEYS["send_count"],
+        order="DESC" if descending else "ASC",
+    )
+    return await page(database, Statement(sql, (query, limit, offset)), Statement(_COUNT, (query,)))
+
+
+async def find_address(database: Database, address_id: str) -> Credential:
+    """The credential of the address with this id.
+
+    :param address_id: text from the client.
+
+    :raises NotFound: ``address_not_found``.
+    """
+    if not address_id.isascii() or not address_id.isdigit() or len(address_id) > 15:
+        raise NotFound("address_not_found")
+    (rows,) = await database.batch([Statement(_FIND, (int(address_id),))], repeatable=True)
+    if not rows:
+        raise NotFound("address_not_found")
+    return Credential(rows[0]["name"], rows[0]["id"], rows[0]["credential_version"])
+
+
+async def note_shown(database: Database, credential: Credential, *, by: Actor, now: int) -> None:
+    """Record in the audit log that the credential is shown; ``now`` in Unix milliseconds."""
+    row = audit_row(by, "credential.shown", credential.address, now)
+    await database.batch([row], repeatable=True)
+
+
+async def reset_password(
+    database: Database, owner: Credential, password_hash: str, *, by: Actor, now: int
+) -> None:
+    """Replace the stored form of the password of an address; ``now`` in Unix milliseconds."""
+    whose = (owner.address_id, owner.address)
+    await database.batch(
+        [
+            audit_row(
+                by, "password.reset", owner.address, now, condition=_EXISTS, parameters=whose
+            ),
+            Statement(_RESET_PASSWORD, (*whose, password_hash, now)),
+        ],
+        repeatable=True,
+    )

@@ -1,15 +1,14 @@
-"""The audit trail: who did what, on what, when and from where.
+"""The audit log: actor, action, object, time and client address of each change.
 
-A row is written in the batch that makes the change, and the database lets nobody change it. What
-it says must not be secret.
+The batch of a change also writes its row. The database prevents changes of rows. A row must not
+contain secrets.
 """
-
-from typing import NamedTuple
 
 import msgspec
 
+from accounts.actor import Actor
+from ids import AFTER_ALL_IDS, new_id
 from store.database import Database, Row, Statement
-from store.ids import new_id
 
 _INSERT = """
 INSERT INTO audit (id, occurred_at, actor, action, object, source, details)
@@ -27,22 +26,8 @@ FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2
 
 _WAS_WRITTEN = "SELECT 1 FROM audit WHERE id = ?1"
 
-_BEHIND_ALL_IDS = "~"
 
-
-class Actor(NamedTuple):
-    """Who does something, and from which client address.
-
-    ``name`` is ``admin#1`` (the place of the password in ``ADMIN_PASSWORDS``), ``admin`` where no
-    password is asked for, a mail address, or ``anybody``.
-    """
-
-    name: str
-    source: str | None
-    is_administrator: bool = False
-
-
-def trail(
+def audit_row(
     by: Actor,
     action: str,
     object: str,
@@ -54,17 +39,17 @@ def trail(
     computed: str = "NULL",
     id: str | None = None,
 ) -> Statement:
-    """What writes one row; run twice, it writes it once.
+    """Writes one row. A repetition writes no second row.
 
-    :param action: ``credential.rotated`` and the like.
-    :param object: what it was done to: a mail address, a message's id, the name of a setting.
+    :param action: like ``credential.rotated``.
+    :param object: a mail address, a message's id or the name of a setting.
     :param now: Unix milliseconds.
-    :param details: what else is to be known, where that is not secret.
-    :param condition: SQL; without it being true nothing is written. Where the change has
-        conditions, put this statement in front of it, with the same ones.
-    :param parameters: what is bound to ``?1`` and so on of ``condition`` and ``computed``.
-    :param computed: SQL that gives the details, where only the database knows them.
-    :param id: the id of the row, for whoever asks afterwards whether it was written.
+    :param details: additional information, without secrets.
+    :param condition: SQL. The row is written only if it is true. If the change has conditions, run
+        this statement before it, with the same conditions.
+    :param parameters: bound to ``?1`` and so on in ``condition`` and ``computed``.
+    :param computed: SQL of the details, if only the database knows them.
+    :param id: the id of the row, for a later check whether it was written.
     """
     row = {
         "id": id or new_id(now),
@@ -73,7 +58,7 @@ def trail(
         "action": action,
         "object": object,
         "source": by.source,
-        # A null of JSON would be kept as the text "null".
+        # A JSON null would be stored as the text "null".
         **({"details": details} if details else {}),
     }
     encoded = msgspec.json.encode(row).decode()
@@ -81,7 +66,7 @@ def trail(
     return Statement(sql, (*parameters, encoded))
 
 
-async def audited(
+async def with_audit(
     database: Database,
     by: Actor,
     action: str,
@@ -92,13 +77,13 @@ async def audited(
     parameters: tuple[object, ...],
     change: list[Statement],
 ) -> bool:
-    """Run ``change`` where ``condition`` holds, with its row; whether it held.
+    """Run ``change`` with its audit row if ``condition`` is true; return whether it was true.
 
-    A second run, after a lost answer, finds nothing to be changed any more; the row tells that it
-    was this order that did it.
+    When D1's response is lost, the batch runs again and has nothing left to change. The audit row
+    then shows that the first run made the change.
     """
     id_ = new_id(now)
-    row = trail(by, action, object, now, condition=condition, parameters=parameters, id=id_)
+    row = audit_row(by, action, object, now, condition=condition, parameters=parameters, id=id_)
     *_, written = await database.batch(
         [row, *change, Statement(_WAS_WRITTEN, (id_,))], repeatable=True
     )
@@ -106,7 +91,7 @@ async def audited(
 
 
 async def audit_page(database: Database, *, before: str | None, limit: int) -> list[Row]:
-    """At most ``limit`` rows older than the row ``before``, there or not, or the newest."""
-    page = Statement(_PAGE, (before or _BEHIND_ALL_IDS, limit))
+    """At most ``limit`` rows older than the id ``before``, which need not exist, or the newest."""
+    page = Statement(_PAGE, (before or AFTER_ALL_IDS, limit))
     (rows,) = await database.batch([page], repeatable=True)
     return rows

@@ -1,13 +1,15 @@
-"""Send balances: how many more recipients an address may send to."""
+"""Send balances: the number of recipients that an address can still send to."""
 
+from accounts.actor import Actor
 from accounts.credentials import Credential
-from refusals import Unauthorized
-from store.addresses import holds_statement
-from store.database import Database, Statement
+from errors import BadRequest, NotFound
+from store.addresses import require_valid
+from store.audit import audit_row, with_audit
+from store.database import Database, Row, Statement, page
 
-UNLIMITED = 99_999  # what clients of the API are shown for an address without a limit
+UNLIMITED = 99_999  # the balance in responses for an address without a limit
 
-# DEFAULT_SEND_BALANCE is granted once: to an address that has no row.
+# Grants DEFAULT_SEND_BALANCE once: to an address without a row.
 _GRANT = """
 INSERT INTO send_balances (address_id, balance, enabled, created_at)
 SELECT id, ?4, 1, ?5 FROM addresses
@@ -24,28 +26,162 @@ END AS balance
 
 
 def balance_statement(credential: Credential, default: int) -> Statement:
-    """Gives ``balance``: what is left for the address, or what it would be granted."""
+    """Reads ``balance``: that of the address; if it has none yet, the default that it would get."""
     return Statement(_BALANCE, (credential.address_id, credential.address, default))
 
 
 async def send_balance(
     database: Database, credential: Credential, *, default: int, now: int
 ) -> int:
-    """What is left for the address of ``credential``, after granting ``default`` where due.
+    """The balance of the address of ``credential``, after granting ``default`` if it has none.
 
     :param now: Unix milliseconds.
-    :raises Unauthorized: where the credential no longer holds.
+    :raises Unauthorized: the credential is no longer valid.
     """
     address = (credential.address_id, credential.address, credential.version)
-    found, _, balances = await database.batch(
+    _, balances = await require_valid(
+        database,
+        credential,
+        Statement(_GRANT, (*address, default, now)),
+        balance_statement(credential, default),
+    )
+    balance: int = balances[0]["balance"]
+    return balance
+
+
+# Without a default balance the row is disabled and waits for an administrator.
+_REQUEST = """
+INSERT INTO send_balances (address_id, balance, enabled, created_at)
+SELECT id, ?4, ?4 > 0, ?5 FROM addresses
+WHERE id = ?1 AND name = ?2 AND credential_version = ?3
+ON CONFLICT (address_id) DO NOTHING
+"""
+_CREATED_AT = "SELECT created_at FROM send_balances WHERE address_id = ?1"
+
+_PAGE = """
+SELECT b.address_id AS id, name AS address, balance, enabled, b.created_at
+FROM send_balances AS b JOIN addresses AS a ON a.id = b.address_id
+WHERE ?1 IS NULL OR name = ?1 ORDER BY b.address_id DESC LIMIT ?2 OFFSET ?3
+"""
+_COUNT = """
+SELECT count(*) AS count FROM send_balances JOIN addresses ON id = address_id
+WHERE ?1 IS NULL OR name = ?1
+"""
+
+# In the order of the index send_balances_requested.
+_REQUESTS = """
+SELECT b.address_id AS id, name AS address, balance, enabled, b.created_at
+FROM send_balances AS b INDEXED BY send_balances_requested JOIN addresses AS a
+  ON a.id = b.address_id
+WHERE balance = 0 AND NOT enabled AND (?1 IS NULL OR name = ?1)
+ORDER BY b.created_at, b.address_id LIMIT ?2 OFFSET ?3
+"""
+_COUNT_REQUESTS = """
+SELECT count(*) AS count
+FROM send_balances INDEXED BY send_balances_requested JOIN addresses ON id = address_id
+WHERE balance = 0 AND NOT enabled AND (?1 IS NULL OR name = ?1)
+"""
+
+_FIND = """
+SELECT id, name FROM addresses
+WHERE id = coalesce(nullif(?1, 0), (SELECT id FROM addresses WHERE name = ?2))
+  AND name = coalesce(?2, name)
+"""
+_ADDRESS_EXISTS = "EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2)"
+_SET = f"""
+INSERT INTO send_balances (address_id, balance, enabled, created_at)
+SELECT ?1, ?3, ?4, ?5 WHERE {_ADDRESS_EXISTS}
+ON CONFLICT (address_id) DO UPDATE SET balance = excluded.balance, enabled = excluded.enabled
+"""
+
+_EXISTS = "EXISTS (SELECT 1 FROM send_balances WHERE address_id = ?1)"
+_REMOVE = "DELETE FROM send_balances WHERE address_id = ?1"
+
+
+async def request_access(
+    database: Database, credential: Credential, *, default: int, now: int
+) -> None:
+    """Create the balance of an address: ``default`` if it is positive, else a request.
+
+    :param now: Unix milliseconds.
+    :raises Unauthorized: the credential is no longer valid.
+    :raises BadRequest: ``already_requested``.
+    """
+    owner = (credential.address_id, credential.address, credential.version)
+    _, rows = await require_valid(
+        database,
+        credential,
+        Statement(_REQUEST, (*owner, default, now)),
+        Statement(_CREATED_AT, (credential.address_id,)),
+    )
+    # A row of this request has its time, even if the response of a first run was lost.
+    if rows[0]["created_at"] != now:
+        raise BadRequest("already_requested")
+
+
+async def balance_page(
+    database: Database, *, address: str | None, requested: bool, limit: int, offset: int
+) -> tuple[list[Row], int]:
+    """The balances of all addresses, newest first, or that of ``address``; and the count.
+
+    :param requested: only requests that wait for an administrator, oldest first.
+    """
+    rows, count = (_REQUESTS, _COUNT_REQUESTS) if requested else (_PAGE, _COUNT)
+    return await page(
+        database, Statement(rows, (address, limit, offset)), Statement(count, (address,))
+    )
+
+
+async def set_balance(
+    database: Database,
+    address_id: int,
+    address: str | None,
+    *,
+    balance: int,
+    enabled: bool,
+    by: Actor,
+    now: int,
+) -> None:
+    """Set the balance of an address, and create it if necessary.
+
+    :param address_id: 0 to look up ``address`` only. If both are given, both must match.
+    :param address: in lower case.
+    :param now: Unix milliseconds.
+    :raises NotFound: ``address_not_found``.
+    """
+    find = Statement(_FIND, (address_id, address))
+    (rows,) = await database.batch([find], repeatable=True)
+    if not rows:
+        raise NotFound("address_not_found")
+    whose = (rows[0]["id"], rows[0]["name"])
+    details: dict[str, object] = {"balance": balance, "enabled": enabled}
+    await database.batch(
         [
-            holds_statement(credential),
-            Statement(_GRANT, (*address, default, now)),
-            balance_statement(credential, default),
+            audit_row(
+                *(by, "balance.set", rows[0]["name"], now, details),
+                condition=_ADDRESS_EXISTS,
+                parameters=whose,
+            ),
+            Statement(_SET, (*whose, balance, int(enabled), now)),
         ],
         repeatable=True,
     )
-    if not found:
-        raise Unauthorized("invalid_credential")
-    balance: int = balances[0]["balance"]
-    return balance
+
+
+async def remove_balance(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
+    """Delete the row of an address's balance; ``now`` in Unix milliseconds.
+
+    :raises NotFound: ``balance_not_found``.
+    """
+    done = await with_audit(
+        database,
+        by,
+        "balance.removed",
+        owner.address,
+        now=now,
+        condition=_EXISTS,
+        parameters=(owner.address_id,),
+        change=[Statement(_REMOVE, (owner.address_id,))],
+    )
+    if not done:
+        raise NotFound("balance_not_found")

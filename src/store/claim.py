@@ -1,56 +1,17 @@
-"""Claim: one batch by which a worker takes over a message that is due, and reads it.
+"""Claim: one batch in which a worker takes over a due message and reads its content.
 
-The attempt number grows with each claim, and news of an attempt name its number: so of two
-workers that were woken for one message one gets it, and what an earlier one says later is
-news of an earlier attempt.
+Each claim increments the attempt number, and each result has the number of its attempt. So only
+one of two workers gets a message, and the late result of an earlier attempt has no effect.
 """
 
-from typing import Any
-
-import msgspec
-
-from lifecycle import steps_on
-from mail.address import Address
-from mail.message import Header, Mailbox, Message, Recipient, Tag
+from mail.addresses import Address
+from mail.message import Message, Recipient, decode_details, stored_message
+from mail.submission import Attempt
 from store.database import Database, Row, Statement
-from store.parts import body_of, stored_attachments
-from store.pauses import OWNER_IS_PAUSED
-from store.sendboxes import LIES_ANYWHERE
+from store.message_content import body_of, contents_of
+from store.record.claim import claim_statement
 
-
-class Claim(msgspec.Struct, frozen=True):
-    """What a worker holds: attempt ``attempt`` of message ``id``.
-
-    ``tried_from`` is its acceptance, or the time that it was scheduled for, in Unix milliseconds;
-    ``request_id`` is that of the request that made it; ``size`` its bytes after MIME encoding.
-    """
-
-    id: str
-    attempt: int
-    tried_from: int
-    request_id: str | None
-    size: int
-
-
-_WAITING = ", ".join(f"'{status}'" for status in steps_on("claimed"))
-
-# A claimant that finds its own claim is told of it again: D1's first answer was lost. What lies in
-# no present sendbox any more is on its way to be cancelled; what a paused address has queued waits
-# until the pause is lifted.
-_CLAIM = f"""
-UPDATE messages AS m
-SET
-  status = 'sending', attempt = attempt + (status <> 'sending'), claimed_by = ?4,
-  lease_until = ?3, next_attempt_at = NULL, provider_code = NULL
-WHERE id = ?1 AND {LIES_ANYWHERE} AND NOT {OWNER_IS_PAUSED} AND (
-  status IN ({_WAITING}) AND next_attempt_at <= ?2 OR status = 'sending' AND claimed_by = ?4
-)
-RETURNING
-  id, attempt, coalesce(scheduled_at, accepted_at) AS tried_from, request_id, size,
-  sender, sender_name, subject, reply_to, headers, attachments, tags
-"""
-
-# Most claims of a message that others were woken for too come to nothing, and read nothing.
+# If a message was enqueued twice, most claims fail. A failed claim reads nothing.
 _IS_MINE = "EXISTS (SELECT 1 FROM messages WHERE id = ?1 AND claimed_by = ?2)"
 
 _RECIPIENTS = f"""
@@ -69,15 +30,17 @@ WHERE message_id = ?1 AND {_IS_MINE} ORDER BY position, part
 
 async def claim(
     database: Database, message_id: str, *, claimant: str, now: int, lease_until: int
-) -> tuple[Claim, Message] | None:
-    """Take over the message if it is due and nobody holds it; times in Unix milliseconds.
+) -> Attempt | None:
+    """Take over the message if it is due and no other worker holds it; return the attempt.
 
-    :param claimant: who asks; another word for each call.
-    :raises DatabaseUnavailable: no answer came, also not to a repetition.
+    Times are in Unix milliseconds.
+
+    :param claimant: a unique id of this call.
+    :raises DatabaseUnavailable: no response, even after repetitions.
     """
-    claimed, *parts = await database.batch(
+    claimed, *content = await database.batch(
         [
-            Statement(_CLAIM, (message_id, now, lease_until, claimant)),
+            claim_statement(message_id, claimant=claimant, now=now, lease_until=lease_until),
             *(
                 Statement(sql, (message_id, claimant))
                 for sql in (_RECIPIENTS, _BODIES, _ATTACHMENT_PARTS)
@@ -88,34 +51,37 @@ async def claim(
     if not claimed:
         return None
     (row,) = claimed
-    held = Claim(row["id"], row["attempt"], row["tried_from"], row["request_id"], row["size"])
-    return held, stored_message(row, *parts)
+    return Attempt(
+        id=row["id"],
+        number=row["attempt"],
+        tried_from=row["tried_from"],
+        request_id=row["request_id"],
+        size=row["size"],
+        message=read_message(row, *content),
+    )
 
 
-def stored_message(
-    row: Row, recipients: list[Row], bodies: list[Row], attachment_parts: list[Row]
+def read_message(
+    row: Row, recipients: list[Row], bodies: list[Row], attachment_parts: list[Row] | None
 ) -> Message:
-    """What is to be sent for a row of ``messages`` and the rows that belong to it."""
-    reply_to = _decoded(row["reply_to"])
-    return Message(
+    """The message from its row in ``messages`` and its related rows.
+
+    :param attachment_parts: None to leave out the contents of attachments.
+    """
+    details = decode_details(row["details"])
+    return stored_message(
+        details,
+        None if attachment_parts is None else contents_of(details, attachment_parts),
         sender=_address(row["sender"]),
         sender_name=row["sender_name"],
         recipients=tuple(
-            Recipient(recipient["kind"], _address(recipient["address"]), recipient["name"])
-            for recipient in recipients
+            Recipient(one["kind"], _address(one["address"]), one["name"]) for one in recipients
         ),
         subject=row["subject"],
         text=body_of(bodies, "text"),
         html=body_of(bodies, "html"),
-        reply_to=Mailbox(_address(reply_to["address"]), reply_to["name"]) if reply_to else None,
-        headers=tuple(Header(**header) for header in _decoded(row["headers"]) or ()),
-        attachments=stored_attachments(_decoded(row["attachments"]) or [], attachment_parts),
-        tags=tuple(Tag(**tag) for tag in _decoded(row["tags"]) or ()),
+        scheduled_at=row["scheduled_at"],
     )
-
-
-def _decoded(column: str | None) -> Any:
-    return None if column is None else msgspec.json.decode(column)
 
 
 def _address(text: str) -> Address:

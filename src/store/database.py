@@ -1,5 +1,6 @@
-"""What the store needs of a database: batches of statements, each batch one transaction."""
+"""The database interface of the store: batches of statements. A batch is one transaction."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 Row = dict[str, Any]
@@ -13,36 +14,50 @@ class Statement(NamedTuple):
 
 
 class DatabaseUnavailable(Exception):
-    """The batch got no answer: it may have been carried out, or not."""
+    """The batch got no response: it is unknown whether it was executed."""
 
 
 class StatementRefused(Exception):
-    """The database refused a statement of the batch, so nothing of it was carried out.
+    """The database rejected a statement and rolled the batch back.
 
-    That is a fault of this code, or a migration that is not applied.
+    The cause is a bug in this code, or a migration that is not applied.
     """
 
 
 class Database(Protocol):
-    """A way to the database, for one request or one wake-up."""
+    """The database during one invocation; it counts round trips and rows written."""
+
+    round_trips: int
+    rows_written: int
 
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
     ) -> list[list[Row]]:
-        """Run ``statements`` in one transaction and one round trip; the rows of each.
+        """Run ``statements`` in one transaction and one round trip; return the rows of each.
 
-        :param repeatable: running them twice changes nothing more, so a lost answer is asked
-            for again.
-        :raises DatabaseUnavailable: when no answer came.
-        :raises StatementRefused: when a statement is wrong.
+        :param repeatable: a second run changes nothing more, so the batch is repeated when the
+            response is lost.
+        :raises DatabaseUnavailable: there was no response.
+        :raises StatementRefused: the database rejected a statement.
         """
         ...
 
 
-async def ping(database: Database) -> None:
-    """Ask the database for a sign of life.
+async def page(database: Database, rows: Statement, count: Statement) -> tuple[list[Row], int]:
+    """The rows of a page, and the number of all rows."""
+    found, counts = await database.batch([rows, count], repeatable=True)
+    return found, counts[0]["count"]
 
-    :raises DatabaseUnavailable: when it does not answer.
-    :raises StatementRefused: when it has no tables yet.
+
+def quoted(words: Iterable[str]) -> str:
+    """``words``, which must be trusted, as a list of SQL strings for ``IN (...)``."""
+    return ", ".join(f"'{word}'" for word in sorted(words))
+
+
+async def ping(database: Database) -> None:
+    """Check that the database responds.
+
+    :raises DatabaseUnavailable: there was no response.
+    :raises StatementRefused: the tables do not exist.
     """
     await database.batch([Statement("SELECT EXISTS (SELECT 1 FROM addresses)")])

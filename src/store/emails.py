@@ -1,18 +1,20 @@
-"""The messages of one address, for clients of Resend: one of them, or a page by cursor.
+"""The messages of one address, for clients of Resend: one message, or a page by cursor.
 
-A page begins where its cursor stands, so it costs the same wherever that is.
+A page starts directly at its cursor, so its cost does not depend on its position.
 """
 
 from accounts.credentials import Credential
-from refusals import BadRequest, FieldError, NotFound, Unauthorized
-from store.addresses import holds_statement
+from errors import BadRequest, FieldError, NotFound
+from ids import AFTER_ALL_IDS
+from store.addresses import require_valid
 from store.database import Database, Row, Statement
-from store.sendboxes import lies_in_that_of
+from store.message_content import BODIES
+from store.sendbox_generation import in_current_sendbox
 
-# The recipients of a message are read by their primary key, which is also their order.
+# Reads the recipients by their primary key, which also orders them.
 _COLUMNS = """
   m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at, m.scheduled_at,
-  m.provider_message_id, m.provider_code, m.reply_to, m.tags,
+  m.provider_message_id, m.reason, m.details,
   (
     SELECT json_group_array(
       json_object('kind', kind, 'address', address, 'name', name, 'status', status)
@@ -21,44 +23,34 @@ _COLUMNS = """
   ) AS recipients
 """
 
-# An id of somebody else's message is an id of no message.
-_EMAIL = f"SELECT {_COLUMNS} FROM messages AS m WHERE id = ?1 AND {lies_in_that_of('?2')}"
+# Messages of other addresses count as missing.
+_EMAIL = f"SELECT {_COLUMNS} FROM messages AS m WHERE id = ?1 AND {in_current_sendbox('?2')}"
 
-_BODIES = """
-SELECT kind, content FROM bodies JOIN messages ON id = message_id
-WHERE message_id = ?1 AND address_id = ?2 ORDER BY kind, part
-"""
-
-# messages_by_address gives either page in its order.
+# The index messages_by_address has the order of both pages.
 _OLDER = f"""
 SELECT {_COLUMNS} FROM messages AS m
-WHERE {lies_in_that_of("?1")} AND id < ?2 ORDER BY id DESC LIMIT ?3
+WHERE {in_current_sendbox("?1")} AND id < ?2 ORDER BY id DESC LIMIT ?3
 """
 _NEWER = f"""
 SELECT {_COLUMNS} FROM messages AS m
-WHERE {lies_in_that_of("?1")} AND id > ?2 ORDER BY id LIMIT ?3
+WHERE {in_current_sendbox("?1")} AND id > ?2 ORDER BY id LIMIT ?3
 """
 
-_BEYOND_ALL = "~"  # sorts after every id
-
-_CURSOR_STANDS = f"SELECT 1 FROM messages WHERE id = ?1 AND {lies_in_that_of('?2')}"
+_CURSOR_EXISTS = f"SELECT 1 FROM messages WHERE id = ?1 AND {in_current_sendbox('?2')}"
 
 
 async def find_email(
     database: Database, credential: Credential, message_id: str
 ) -> tuple[Row, list[Row]]:
-    """The message of this id that the address of ``credential`` has sent, and parts of its bodies.
+    """The message with this id, sent by the address of ``credential``, and parts of its bodies.
 
-    :raises Unauthorized: where the credential no longer holds.
+    :raises Unauthorized: the credential is no longer valid.
     :raises NotFound: ``message_not_found``.
     """
     mine = (message_id, credential.address_id)
-    found, rows, bodies = await database.batch(
-        [holds_statement(credential), Statement(_EMAIL, mine), Statement(_BODIES, mine)],
-        repeatable=True,
+    rows, bodies = await require_valid(
+        database, credential, Statement(_EMAIL, mine), Statement(BODIES, mine)
     )
-    if not found:
-        raise Unauthorized("invalid_credential")
     if not rows:
         raise NotFound("message_not_found")
     return rows[0], bodies
@@ -72,28 +64,23 @@ async def email_page(
     after: str | None = None,
     before: str | None = None,
 ) -> tuple[list[Row], bool]:
-    """At most ``limit`` messages, newest first, and whether there are more in that direction.
+    """At most ``limit`` messages, newest first, and whether more follow in that direction.
 
-    :param after: the id of the message that the page follows, in a list that begins with the
-        newest; without it the page begins with the newest.
-    :param before: the id of the message that the page ends before; not with ``after``.
-    :raises Unauthorized: where the credential no longer holds.
-    :raises BadRequest: ``invalid_cursor``, where there is no message of this id.
+    :param after: return messages older than this one; without it, from the newest on.
+    :param before: return messages newer than this one. Not combined with ``after``.
+    :raises Unauthorized: the credential is no longer valid.
+    :raises BadRequest: ``invalid_cursor``: there is no message with this id.
     """
     cursor = after if before is None else before
     sql = _OLDER if before is None else _NEWER
-    page = (credential.address_id, _BEYOND_ALL if cursor is None else cursor, limit + 1)
-    found, rows, stands = await database.batch(
-        [
-            holds_statement(credential),
-            Statement(sql, page),
-            Statement(_CURSOR_STANDS, (cursor, credential.address_id)),
-        ],
-        repeatable=True,
+    page = (credential.address_id, AFTER_ALL_IDS if cursor is None else cursor, limit + 1)
+    rows, cursor_rows = await require_valid(
+        database,
+        credential,
+        Statement(sql, page),
+        Statement(_CURSOR_EXISTS, (cursor, credential.address_id)),
     )
-    if not found:
-        raise Unauthorized("invalid_credential")
-    if cursor is not None and not stands:
+    if cursor is not None and not cursor_rows:
         name = "after" if before is None else "before"
         raise BadRequest("invalid_cursor", errors=(FieldError(name, "invalid_cursor"),))
     has_more = len(rows) > limit

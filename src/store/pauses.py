@@ -1,37 +1,39 @@
-"""Pauses: addresses that may not send, because too many of their last messages failed.
+"""Pauses: an address can't send after too many of its last messages failed.
 
-All senders share one reputation with the provider, so one that writes to dead addresses harms all.
+All senders share one reputation with the provider. A sender that writes to dead addresses harms
+all of them.
 """
 
+from accounts.actor import Actor
 from accounts.credentials import Credential
-from brake import Brake
-from refusals import NotFound
-from store.audit import Actor, audited
-from store.database import Database, Row, Statement
+from accounts.pause_policy import PausePolicy
+from errors import NotFound
+from store.audit import with_audit
+from store.database import Database, Row, Statement, page, quoted
 
-# By these the provider says that a recipient is bad. Its other codes tell of the deployment, of its
-# own limits or of the message, and a failure without a code was never put to it.
-_BAD_RECIPIENT = "'E_DELIVERY_FAILED', 'E_RECIPIENT_SUPPRESSED'"
+# The reasons that mean a bad recipient. Other reasons concern the deployment, the provider's limits
+# or the message. A failure without a reason never reached the provider.
+_BAD_RECIPIENT = quoted(("recipient_rejected", "recipient_suppressed"))
 
 _LAST = f"""
 SELECT id, status FROM messages
-WHERE address_id = news.address_id AND sendbox {{sendbox}} AND NOT is_test
-  AND (status = 'sent' OR status = 'failed' AND provider_code IN ({_BAD_RECIPIENT}))
+WHERE address_id = changed.address_id AND sendbox {{sendbox}} AND NOT is_sandbox
+  AND (status = 'sent' OR status = 'failed' AND reason IN ({_BAD_RECIPIENT}))
 ORDER BY {{order}} LIMIT ?3
 """
 
-# After the messages themselves have changed. Those count that are younger than the last pause that
-# was lifted, also those that lie in no sendbox any more: so nobody deletes his failures away.
-# messages_by_address gives the last ones of both kinds.
+# Runs after the update of the messages. Counts messages since the last pause was lifted. Deleted
+# messages (without a sendbox) count too, so deleting messages does not hide failures. The index
+# messages_by_address finds the last messages of both kinds.
 _PAUSE = f"""
 INSERT INTO send_pauses (address_id, paused, since)
-SELECT news.address_id, 1, news.now
+SELECT changed.address_id, 1, changed.now
 FROM (
   SELECT a.id AS address_id, max(value ->> 'now') AS now
   FROM json_each(?1) JOIN messages AS m ON m.id = value ->> 'id'
   JOIN addresses AS a ON a.id = m.address_id
   GROUP BY a.id
-) AS news
+) AS changed
 WHERE (
   SELECT count(*) >= ?3 AND sum(bad) * 100 >= ?2 * count(*)
   FROM (
@@ -47,7 +49,7 @@ WHERE (
     WHERE id > coalesce(
       (
         SELECT printf('%08x-%04x-', since >> 16, since & 65535)
-        FROM send_pauses WHERE address_id = news.address_id
+        FROM send_pauses WHERE address_id = changed.address_id
       ),
       ''
     )
@@ -64,7 +66,7 @@ WHERE paused ORDER BY since DESC, address_id DESC LIMIT ?1 OFFSET ?2
 """
 _COUNT = "SELECT count(*) AS count FROM send_pauses WHERE paused"
 
-# Of the message m.
+# The owner of the message m is paused.
 OWNER_IS_PAUSED = """
 EXISTS (SELECT 1 FROM send_pauses AS p WHERE p.address_id = m.address_id AND p.paused)
 """
@@ -73,31 +75,28 @@ _IS_PAUSED = "EXISTS (SELECT 1 FROM send_pauses WHERE address_id = ?1 AND paused
 _LIFT = "UPDATE send_pauses SET paused = 0, since = ?2 WHERE address_id = ?1 AND paused"
 
 
-def pause_statement(news: str, brake: Brake) -> Statement:
-    """Pauses the addresses of these messages where ``brake`` says so.
+def pause_statement(updates: str, pause_policy: PausePolicy) -> Statement:
+    """Pauses the addresses of these messages if ``pause_policy`` requires it.
 
-    :param news: JSON, a list of objects with the ``id`` of messages and ``now``.
+    :param updates: JSON: a list of objects with the ``id`` of a message and ``now``.
     """
-    return Statement(_PAUSE, (news, brake.percent, brake.last))
+    return Statement(_PAUSE, (updates, pause_policy.percent, pause_policy.last))
 
 
 async def pause_page(database: Database, *, limit: int, offset: int) -> tuple[list[Row], int]:
-    """The addresses that are paused (``id``, ``address``, ``since``), the last one first.
+    """The paused addresses (``id``, ``address``, ``since``), the latest pause first.
 
-    :returns: these, and how many there are in all.
+    :returns: these rows, and the number of all paused addresses.
     """
-    rows, counts = await database.batch(
-        [Statement(_PAUSED, (limit, offset)), Statement(_COUNT)], repeatable=True
-    )
-    return rows, counts[0]["count"]
+    return await page(database, Statement(_PAUSED, (limit, offset)), Statement(_COUNT))
 
 
 async def lift_pause(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Let the address of ``owner`` send again; ``now`` is Unix milliseconds.
+    """Lift the pause of the address of ``owner``; ``now`` in Unix milliseconds.
 
     :raises NotFound: ``not_paused``.
     """
-    was_paused = await audited(
+    was_paused = await with_audit(
         database,
         by,
         "pause.lifted",

@@ -1,31 +1,32 @@
-"""Removal: of a message, of all that lies in a sendbox, and of an address.
+"""Removal: delete a message, clear a sendbox, delete an address.
 
-What waits is cancelled, and its charge given back. What has come to its end loses its text at
-once; its row goes too, or, until a day after its end, lies in no sendbox until the sweep comes by.
-What is being sent right now stays. A cleared sendbox is out of sight with one row written; the
-sweep empties it (``leftovers``).
+Waiting messages are cancelled and their charges refunded. Finished messages lose their text at
+once. Their rows are deleted a day after they finished; until then they belong to no sendbox.
+Messages that are being sent remain. Clearing a sendbox hides its messages at once with few writes.
+The sweep then deletes them (``sendbox_purges``).
 """
 
 import msgspec
 
+from accounts.actor import Actor
 from accounts.credentials import Credential
-from lifecycle import FINAL, steps_on
-from refusals import Conflict, NotFound, Refusal, Unauthorized
-from store.addresses import holds_statement
-from store.audit import Actor, audited, trail
-from store.confirm import Confirmation, confirm, confirm_statements
-from store.database import Database, Statement
-from store.sendboxes import LIES_ANYWHERE
+from errors import ApiError, Conflict, NotFound, Unauthorized
+from mail.lifecycle import FINAL, transitions_on
+from store.addresses import credential_check
+from store.audit import audit_row, with_audit
+from store.database import Database, Statement, quoted
+from store.record import StatusUpdate, record, record_statements
+from store.sendbox_generation import IN_ANY_CURRENT_SENDBOX
 
 STEP_MESSAGES = 500
 
-# The provider's 30 s, and what is written before and after.
+# The timeout of the provider, plus the database writes.
 _IN_FLIGHT_RETRY_SECONDS = 30
 
-_FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
+_FINAL = quoted(FINAL)
 
-# Longer than an idempotency key is its request's (store/reserve.py), and than an answer of the
-# provider may be late.
+# No shorter than the lifetime of an idempotency key (store/reserve.py), and longer than a response
+# of the provider can be late.
 _DAY = 86_400_000
 
 _REMOVE_TEXTS = f"""
@@ -42,49 +43,50 @@ DELETE FROM messages
 WHERE id IN (SELECT value FROM json_each(?1)) AND status IN ({_FINAL}) AND finished_at <= ?2
 """
 
-_FIND = f"SELECT address_id, status FROM messages AS m WHERE id = ?1 AND {LIES_ANYWHERE}"
+_FIND = f"SELECT address_id, status FROM messages AS m WHERE id = ?1 AND {IN_ANY_CURRENT_SENDBOX}"
 _IS_REMOVABLE = f"EXISTS ({_FIND} AND status <> 'sending')"
 
 _HOLDS = """
 id = ?1 AND name = ?2 AND credential_version = coalesce(?3, credential_version)
 """
-_HELD = f"SELECT 1 FROM addresses WHERE {_HOLDS}"
-_THERE = f"EXISTS ({_HELD})"
+_FIND_ADDRESS = f"SELECT 1 FROM addresses WHERE {_HOLDS}"
+_ADDRESS_EXISTS = f"EXISTS ({_FIND_ADDRESS})"
 
-_LEAVE_SENDBOX = f"""
-INSERT INTO leftovers (address_id, sendbox)
+_SCHEDULE_PURGE = f"""
+INSERT INTO sendbox_purges (address_id, sendbox)
 SELECT id, sendbox FROM addresses AS a WHERE {_HOLDS}
   AND EXISTS (SELECT 1 FROM messages WHERE address_id = a.id AND sendbox <= a.sendbox)
 ON CONFLICT (address_id) DO UPDATE SET sendbox = excluded.sendbox
 """
 
-# Few are being sent at any time, of one address or of all.
-_TAKE_ALONG = f"""
+# Moves messages that are being sent to the next generation. There are few at any time.
+_KEEP_IN_FLIGHT = f"""
 UPDATE messages INDEXED BY messages_leased SET sendbox = sendbox + 1
 WHERE lease_until > 0 AND address_id = ?1
   AND sendbox = (SELECT sendbox FROM addresses WHERE {_HOLDS})
 """
-_BEGIN_SENDBOX = f"UPDATE addresses SET sendbox = sendbox + 1 WHERE {_HOLDS}"
+_START_GENERATION = f"UPDATE addresses SET sendbox = sendbox + 1 WHERE {_HOLDS}"
 
 _REMOVE_ADDRESS = f"DELETE FROM addresses WHERE {_HOLDS}"
 
 _WAITING = f"""
 SELECT id FROM messages AS m
-WHERE address_id = ?1 AND next_attempt_at IS NOT NULL AND NOT coalesce({LIES_ANYWHERE}, false)
+WHERE address_id = ?1 AND next_attempt_at IS NOT NULL
+  AND NOT coalesce({IN_ANY_CURRENT_SENDBOX}, false)
 LIMIT {STEP_MESSAGES}
 """
 
-# What was being sent when its address was removed comes to its end first.
-_LEFT = f"""
+# A message that is being sent must finish first, even if its address was removed.
+_TO_PURGE = f"""
 SELECT m.id, m.status
-FROM leftovers AS l CROSS JOIN messages AS m
-  ON m.address_id = l.address_id AND m.sendbox <= l.sendbox
+FROM sendbox_purges AS p CROSS JOIN messages AS m
+  ON m.address_id = p.address_id AND m.sendbox <= p.sendbox
 WHERE m.status <> 'sending' LIMIT {STEP_MESSAGES}
 """
-_FINISH = """
-DELETE FROM leftovers WHERE NOT EXISTS (
+_FINISH_PURGES = """
+DELETE FROM sendbox_purges WHERE NOT EXISTS (
   SELECT 1 FROM messages
-  WHERE address_id = leftovers.address_id AND sendbox <= leftovers.sendbox
+  WHERE address_id = sendbox_purges.address_id AND sendbox <= sendbox_purges.sendbox
 )
 """
 
@@ -92,53 +94,58 @@ DELETE FROM leftovers WHERE NOT EXISTS (
 async def remove_message(
     database: Database, message_id: str, *, owner: Credential | None, by: Actor, now: int
 ) -> None:
-    """Cancel the message if it waits, and remove it.
+    """Cancel the message if it is waiting, and remove it.
 
-    :param owner: whose message it must be; None for anybody's.
+    :param owner: the required owner of the message; None for any.
     :param now: Unix milliseconds.
-    :raises Unauthorized: where the credential no longer holds.
+    :raises Unauthorized: the credential is no longer valid.
     :raises NotFound: ``message_not_found``.
     :raises Conflict: ``message_in_flight``.
     """
     find = Statement(_FIND, (message_id,))
-    held = [holds_statement(owner)] if owner else []
-    *holders, rows = await database.batch([*held, find], repeatable=True)
-    if [] in holders:
+    check = [credential_check(owner)] if owner else []
+    *checked, rows = await database.batch([*check, find], repeatable=True)
+    if [] in checked:
         raise Unauthorized("invalid_credential")
     if not rows or (owner and rows[0]["address_id"] != owner.address_id):
         raise NotFound("message_not_found")
-    row = trail(
+    row = audit_row(
         by, "message.deleted", message_id, now, condition=_IS_REMOVABLE, parameters=(message_id,)
     )
-    *_, left = await database.batch(
+    *_, remaining = await database.batch(
         [
             *([row] if by.is_administrator else []),
-            *confirm_statements([_cancelled(message_id, now)]),
+            *record_statements([_cancelled(message_id, now)]),
             *_removal([message_id], now),
             find,
         ],
         repeatable=True,
     )
-    if left:
-        extra = {"message_status": left[0]["status"]}
+    if remaining:
+        extra = {"message_status": remaining[0]["status"]}
         raise Conflict("message_in_flight", retry_after=_IN_FLIGHT_RETRY_SECONDS, extra=extra)
 
 
 async def clear_sendbox(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Remove all messages of an address, except those that are being sent right now.
+    """Remove all messages of an address, except those that are being sent.
 
-    :param owner: the credential of the address; to an administrator its version is all the same.
+    :param owner: the credential of the address. For an administrator its version is ignored.
     :param now: Unix milliseconds.
     :raises Unauthorized: ``invalid_credential``.
-    :raises NotFound: ``address_not_found``, to an administrator.
+    :raises NotFound: ``address_not_found``, for an administrator.
     """
     whose = _whose(owner, by)
-    row = trail(by, "sendbox.cleared", owner.address, now, condition=_THERE, parameters=whose)
+    row = audit_row(
+        by, "sendbox.cleared", owner.address, now, condition=_ADDRESS_EXISTS, parameters=whose
+    )
     found, *_ = await database.batch(
         [
-            Statement(_HELD, whose),
+            Statement(_FIND_ADDRESS, whose),
             *([row] if by.is_administrator else []),
-            *(Statement(sql, whose) for sql in (_LEAVE_SENDBOX, _TAKE_ALONG, _BEGIN_SENDBOX)),
+            *(
+                Statement(sql, whose)
+                for sql in (_SCHEDULE_PURGE, _KEEP_IN_FLIGHT, _START_GENERATION)
+            ),
         ],
         repeatable=True,
     )
@@ -148,42 +155,44 @@ async def clear_sendbox(database: Database, owner: Credential, *, by: Actor, now
 
 
 async def remove_address(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Remove an address with all its messages; its credential is worth nothing from then on.
+    """Remove an address with all its messages. Its credential becomes invalid.
 
     :raises Unauthorized, NotFound: as ``clear_sendbox`` does.
     """
     whose = _whose(owner, by)
-    done = await audited(
+    done = await with_audit(
         database,
         by,
         "address.deleted",
         owner.address,
         now=now,
-        condition=_THERE,
+        condition=_ADDRESS_EXISTS,
         parameters=whose,
-        change=[Statement(_LEAVE_SENDBOX, whose), Statement(_REMOVE_ADDRESS, whose)],
+        change=[Statement(_SCHEDULE_PURGE, whose), Statement(_REMOVE_ADDRESS, whose)],
     )
     if not done:
         raise _no_address(by)
     await _cancel_waiting(database, owner, now)
 
 
-async def empty_leftovers(database: Database, *, now: int) -> int:
-    """Remove the next messages of cleared sendboxes and removed addresses; return how many.
+async def purge_sendboxes(database: Database, *, now: int) -> int:
+    """Remove messages of cleared sendboxes and removed addresses; return the number.
 
     :param now: Unix milliseconds.
-    :raises DatabaseUnavailable: it goes on in the next minute.
+    :raises DatabaseUnavailable: the next cron run continues.
     """
-    _, rows = await database.batch([Statement(_FINISH), Statement(_LEFT)], repeatable=True)
-    open_ = steps_on("cancelled")
-    await _cancel(database, [row["id"] for row in rows if row["status"] in open_], now)
+    _, rows = await database.batch(
+        [Statement(_FINISH_PURGES), Statement(_TO_PURGE)], repeatable=True
+    )
+    cancellable = transitions_on("cancelled")
+    await _cancel(database, [row["id"] for row in rows if row["status"] in cancellable], now)
     if rows:
         await database.batch(_removal([row["id"] for row in rows], now), repeatable=True)
     return len(rows)
 
 
 def _removal(ids: list[str], now: int) -> list[Statement]:
-    """Removes those of the messages that have come to their end."""
+    """Removes those of the messages that have finished."""
     these = (msgspec.json.encode(ids).decode(),)
     by_age = (*these, now - _DAY)
     return [
@@ -197,14 +206,14 @@ def _whose(owner: Credential, by: Actor) -> tuple[int, str, int | None]:
     return owner.address_id, owner.address, None if by.is_administrator else owner.version
 
 
-def _no_address(by: Actor) -> Refusal:
+def _no_address(by: Actor) -> ApiError:
     if by.is_administrator:
         return NotFound("address_not_found")
     return Unauthorized("invalid_credential")
 
 
 async def _cancel_waiting(database: Database, owner: Credential, now: int) -> None:
-    # What is more than one step takes is not sent either, and the sweep cancels it.
+    # Messages beyond one step are not sent either; the sweep cancels them.
     waiting = Statement(_WAITING, (owner.address_id,))
     (rows,) = await database.batch([waiting], repeatable=True)
     await _cancel(database, [row["id"] for row in rows], now)
@@ -212,8 +221,8 @@ async def _cancel_waiting(database: Database, owner: Credential, now: int) -> No
 
 async def _cancel(database: Database, ids: list[str], now: int) -> None:
     if ids:
-        await confirm(database, [_cancelled(message_id, now) for message_id in ids])
+        await record(database, [_cancelled(message_id, now) for message_id in ids])
 
 
-def _cancelled(message_id: str, now: int) -> Confirmation:
-    return Confirmation(id=message_id, news="cancelled", now=now)
+def _cancelled(message_id: str, now: int) -> StatusUpdate:
+    return StatusUpdate(id=message_id, event="cancelled", now=now)

@@ -1,126 +1,74 @@
-"""Reserve: one batch that refuses messages, or keeps them and charges for them.
+"""Reserve: one batch that rejects messages, or stores them and charges for them.
 
-One message or a hundred are the same statements, over one JSON parameter, ``?1``. The batch has
-no control flow, so the first statement reports every condition and the INSERT of the messages
-repeats them in its WHERE; both read the same expressions (``_VERDICT``), so the reason that is
-reported is the reason that decided. Every further statement is about those messages that are
-new: a row is there and its deliveries, which the last statement writes, are not. So the whole
-batch may be repeated when D1's answer is lost: the second run finds the ids taken and changes
-nothing.
+The statements are the same for one message and for a hundred; they read one JSON parameter, ``?1``.
+The batch has no control flow. So the first statement reports every condition, and the INSERT of the
+messages repeats them in its WHERE. Both use ``_VERDICT``, so the reported reason is the one that
+prevented the INSERT. The other statements apply only to new messages: those that have a row and no
+deliveries yet. The last statement writes the deliveries. So the batch can be repeated when D1's
+response is lost: the second run finds the ids in use and changes nothing.
 """
-
-from http import HTTPStatus
-from typing import Literal
 
 import msgspec
 
 from accounts.credentials import Credential
-from lifecycle import Status
-from mail.message import Message
-from rates import RateLimit, RateState
-from refusals import (
+from accounts.rate_limits import RateLimit, RateState
+from clock import utc_day
+from errors import (
+    ApiError,
     BadRequest,
     Conflict,
     FieldError,
     PayloadTooLarge,
-    Refusal,
     TooManyRequests,
     Unauthorized,
 )
-from store.addresses import holds_statement
-from store.audit import Actor
+from mail.lifecycle import ReportedAs
+from mail.message import encode_details
+from mail.submission import Attempt, Submission, SubmissionResult
+from store.addresses import require_valid
 from store.database import Database, Row, Statement
-from store.parts import attachment_statements, body_statements
+from store.message_content import attachment_statements, body_statements
 
-# Below what one D1 value takes; contents have parameters of their own.
+# Below the limit of a D1 value. Bodies and attachments have parameters of their own.
 MAX_REQUEST_BYTES = 1_800_000
 
-# A send in flight is over within the provider's 30 s, mostly within one.
+# An attempt usually takes less than a second, at most the provider's timeout of 30 s.
 IN_FLIGHT_RETRY_SECONDS = 2
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One message to be kept, and how its life begins.
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters of a reservation. Times are in Unix milliseconds.
 
-    ``size`` is its bytes after MIME encoding. A message that begins as ``sending`` is sent by its
-    caller at once; the others are due at ``due_at``, in Unix milliseconds.
+    ``default_balance`` is granted to an address without a balance. ``rate_limit`` is None if
+    credentials have no rate limit.
     """
 
-    id: str
-    message: Message
-    size: int
-    status: Literal["sending", "queued", "scheduled"] = "sending"
-    due_at: int | None = None
-
-
-class Reservation(msgspec.Struct, frozen=True):
-    """What the reserve batch needs to know beside the messages.
-
-    ``now`` and ``lease_until`` are Unix milliseconds; ``day`` is the UTC day of ``now``,
-    YYYY-MM-DD. ``request_digest`` goes with ``idempotency_key``. ``retry_of`` is the id of the
-    message that the caller orders to be repeated. ``batch`` has the answer kept that is given
-    for several messages together. ``permissive`` keeps those messages that can be kept; without
-    it, all of them or none. What an ``administrator`` sends is free and needs no credential, so
-    that ``credential`` only says the sender; the audit trail tells of it.
-    """
-
-    credential: Credential
-    default_balance: int
     now: int
     lease_until: int
-    day: str
-    request_id: str
-    idempotency_key: str | None = None
-    request_digest: str | None = None
-    retry_of: str | None = None
+    default_balance: int
     rate_limit: RateLimit | None = None
-    batch: bool = False
-    permissive: bool = False
-    administrator: Actor | None = None
-
-
-class BatchAnswer(msgspec.Struct, frozen=True):
-    """What a batch was answered: the id of each message, or why it was refused."""
-
-    results: tuple[str | Refusal, ...]
-    replayed: bool = False
-
-
-class Sending(msgspec.Struct, frozen=True):
-    """What came of an order: the answer that its caller was given first, and how things stand now.
-
-    ``answer_status`` is 200, 202 or 502; ``replayed`` says that this was ordered before, with the
-    same idempotency key.
-    """
-
-    id: str
-    status: Status
-    provider_message_id: str | None
-    answer_status: int
-    answer_code: str | None
-    replayed: bool = False
 
 
 class Reserved(msgspec.Struct, frozen=True):
-    """What came of a reservation.
+    """The result of a reservation.
 
-    ``refusals`` has one entry a message, None for one that was kept. ``earlier`` is what came of
-    the request that had the same idempotency key; then nothing was reserved. ``rate`` is there
-    where credentials have a rate limit.
+    ``errors`` has one entry per message, None for an accepted one. ``earlier`` has the results of
+    an earlier request with the same idempotency key; then nothing was reserved. ``rate`` is set
+    if credentials have a rate limit.
     """
 
-    refusals: tuple[Refusal | None, ...]
+    errors: tuple[ApiError | None, ...]
     rate: RateState | None
-    earlier: Sending | BatchAnswer | None = None
+    earlier: list[SubmissionResult] | None = None
 
 
-# The facts that decide, one row a message. list_entries, suppressions and daily_recipients are
-# read by their primary keys, a month being a range of at most 31 days. A message takes its place
-# behind those before it: what these take of balance, limits and rate it can't have.
+# The verdict on each message, one row per message. Reads list_entries, suppressions and
+# daily_recipients by their primary keys; a month is a range of at most 31 days. Messages consume
+# balance, limits and rate in their order, so earlier messages reduce the rest for later ones.
 _VERDICT = """
 WITH
 items AS MATERIALIZED (
-  SELECT key AS position, value AS item, value ->> 'id' AS id, value ->> 'is_test' AS is_test
+  SELECT key AS position, value AS item, value ->> 'id' AS id, value ->> 'is_sandbox' AS is_sandbox
   FROM json_each(?1, '$.messages')
 ),
 recipients AS (
@@ -212,9 +160,9 @@ needs AS (
     position, recipients, blocked, suppressed,
     coalesce(blocked, suppressed) IS NULL AS eligible,
     CASE
-      WHEN is_test OR unlimited OR ?1 ->> 'administrator' IS NOT NULL THEN 0 ELSE unverified
+      WHEN is_sandbox OR unlimited OR ?1 ->> 'administrator' IS NOT NULL THEN 0 ELSE unverified
     END AS charge,
-    CASE WHEN is_test THEN 0 ELSE recipients END AS counted
+    CASE WHEN is_sandbox THEN 0 ELSE recipients END AS counted
   FROM tallies JOIN items USING (position), facts
 ),
 places AS (
@@ -244,24 +192,24 @@ verdict AS MATERIALIZED (
       WHEN counted > 0 AND sent_today + counted_so_far > daily_limit THEN 'daily_quota_reached'
       WHEN counted > 0 AND sent_this_month + counted_so_far > monthly_limit
         THEN 'monthly_quota_reached'
-    END AS refusal
+    END AS error
   FROM places, facts
 ),
 accepted AS (
   SELECT position, recipients, charge FROM verdict
-  WHERE refusal IS NULL AND NOT reserved AND (
-    ?1 ->> 'permissive' OR NOT EXISTS (SELECT 1 FROM verdict WHERE refusal IS NOT NULL)
+  WHERE error IS NULL AND NOT reserved AND (
+    ?1 ->> 'permissive' OR NOT EXISTS (SELECT 1 FROM verdict WHERE error IS NOT NULL)
   )
 )
 """
 
-# What a batch is answered is kept with the first of its messages, and so are its key and digest.
-_ANSWER = """
+# The first message of a batch stores the result of the batch, the key and the digest.
+_BATCH_RESULT = """
 (
   SELECT json_group_array(
     json_object(
       'id', ?1 ->> ('$.messages[' || position || '].id'),
-      'refusal', refusal,
+      'error', error,
       'listed', listed,
       'rate_milliseconds_left', rate_milliseconds_left
     )
@@ -273,18 +221,18 @@ _ANSWER = """
 _REPORT = f"""
 {_VERDICT}
 SELECT
-  v.refusal, v.listed, v.reserved, v.rate_used, v.rate_milliseconds_left,
-  m.id, m.status, m.request_digest, m.provider_message_id, m.answer_status, m.answer_code,
+  v.error, v.listed, v.reserved, v.rate_used, v.rate_milliseconds_left,
+  m.id, m.status, m.request_digest, m.provider_message_id, m.provider_code, m.reported_as,
   m.scheduled_at, m.batch_answer,
   CASE WHEN v.reserved THEN (
     SELECT batch_answer FROM messages
     WHERE id IN (SELECT id FROM items) AND batch_answer IS NOT NULL
-  ) END AS own_answer
+  ) END AS own_result
 FROM verdict AS v LEFT JOIN messages AS m ON m.id = v.earlier
 ORDER BY v.position
 """
 
-# A key is its caller's again after a day, whether the sweep has come by or not.
+# A key can be used again after a day, independently of the sweep.
 _KEY_MILLISECONDS = 86_400_000
 _FREE_OLD_KEY = f"""
 UPDATE messages SET idempotency_key = NULL, request_digest = NULL
@@ -292,18 +240,18 @@ WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency
   AND accepted_at <= ?1 ->> 'now' - {_KEY_MILLISECONDS}
 """
 
-# Whoever asks again is told what came of it, and then it can't be undone any more (confirm.py).
-_MARK_EARLIER_ANSWERED = f"""
-UPDATE messages SET answer_status = {HTTPStatus.ACCEPTED:d}
+# The repeated request reports the result, so the submission can't be undone any more.
+_MARK_EARLIER_REPORTED = """
+UPDATE messages SET reported_as = 'queued'
 WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency_key'
   AND request_digest = ?1 ->> 'request_digest'
-  AND answer_status IS NULL AND (scheduled_at IS NOT NULL OR batch_answer IS NOT NULL)
+  AND reported_as IS NULL AND (scheduled_at IS NOT NULL OR batch_answer IS NOT NULL)
   AND id NOT IN (SELECT value ->> 'id' FROM json_each(?1, '$.messages'))
 """
 
 _EARLIER = """
 SELECT
-  id, status, request_digest, provider_message_id, answer_status, answer_code, scheduled_at,
+  id, status, request_digest, provider_message_id, provider_code, reported_as, scheduled_at,
   batch_answer
 FROM messages WHERE address_id = ?1 AND idempotency_key = ?2 AND accepted_at > ?3
 """
@@ -313,7 +261,7 @@ _INSERT_MESSAGES = f"""
 INSERT INTO messages (
   id, address_id, sender, sender_name, subject, size, recipients, charge,
   status, attempt, lease_until, next_attempt_at, accepted_at, request_id,
-  reply_to, headers, tags, attachments, scheduled_at, is_test,
+  details, scheduled_at, is_sandbox,
   retry_of, idempotency_key, request_digest, batch_answer, sendbox
 )
 SELECT
@@ -321,20 +269,19 @@ SELECT
   item ->> 'size', recipients, charge, item ->> 'status', item ->> 'status' = 'sending',
   CASE item ->> 'status' WHEN 'sending' THEN ?1 ->> 'lease_until' END, item ->> 'due_at',
   ?1 ->> 'now', ?1 ->> 'request_id',
-  item -> 'reply_to', item -> 'headers', item -> 'tags', item -> 'attachments',
-  item ->> 'scheduled_at', items.is_test, ?1 ->> 'retry_of',
+  item -> 'details', item ->> 'scheduled_at', items.is_sandbox, ?1 ->> 'retry_of',
   CASE WHEN is_first THEN ?1 ->> 'idempotency_key' END,
   CASE WHEN is_first THEN ?1 ->> 'request_digest' END,
-  CASE WHEN is_first AND ?1 ->> 'batch' THEN {_ANSWER} END,
+  CASE WHEN is_first AND ?1 ->> 'is_batch' THEN {_BATCH_RESULT} END,
   coalesce((SELECT sendbox FROM addresses WHERE id = ?1 ->> 'address_id'), 0)
 FROM (SELECT *, position = min(position) OVER () AS is_first FROM accepted)
 JOIN items USING (position)
 """
 
-# Reads the messages' keys alone: a hundred messages are a hundred lookups.
+# Looks up the messages by their keys: a hundred messages are a hundred lookups.
 _NEW = """
 WITH new AS (
-  SELECT m.id, m.address_id, m.recipients, m.charge, m.is_test, m.accepted_at, value AS item
+  SELECT m.id, m.address_id, m.recipients, m.charge, m.is_sandbox, m.accepted_at, value AS item
   FROM json_each(?1, '$.messages') JOIN messages AS m ON m.id = value ->> 'id'
   WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = m.id)
 )
@@ -346,7 +293,7 @@ UPDATE send_balances SET balance = balance - (SELECT sum(charge) FROM new)
 WHERE address_id = (SELECT address_id FROM new WHERE charge > 0)
 """
 
-# An address without a row is granted the default balance, and charged, in one row written.
+# Grants and charges the default balance of an address without a row, in one write.
 _GRANT_BALANCE = f"""
 {_NEW}
 INSERT INTO send_balances (address_id, balance, enabled, created_at)
@@ -358,7 +305,7 @@ GROUP BY address_id HAVING sum(charge) > 0
 _COUNT_RECIPIENTS = f"""
 {_NEW}
 INSERT INTO daily_recipients (day, recipients)
-SELECT ?1 ->> 'day', sum(recipients) FROM new WHERE NOT is_test GROUP BY 1
+SELECT ?1 ->> 'day', sum(recipients) FROM new WHERE NOT is_sandbox GROUP BY 1
 ON CONFLICT (day) DO UPDATE SET recipients = recipients + excluded.recipients
 """
 
@@ -395,85 +342,89 @@ FROM new, json_each(item, '$.recipients') AS recipient
 """
 
 
-async def reserve(database: Database, entries: list[Entry], reservation: Reservation) -> Reserved:
-    """Keep and charge the messages, or refuse them and leave nothing behind.
+async def reserve(
+    database: Database, submission: Submission, attempts: list[Attempt], terms: Terms
+) -> Reserved:
+    """Store and charge the messages, or reject them without a trace.
 
-    Without ``permissive`` one refused message refuses all. A request that was made before, with
-    the same idempotency key, is not carried out again: what came of it then is returned.
+    Without ``permissive`` one rejected message rejects all. A request with the idempotency key of
+    an earlier one is not executed again: the earlier results are returned.
 
-    A refusal is ``BadRequest`` with ``no_balance``, ``address_blocked``,
+    An error is ``BadRequest`` with ``no_balance``, ``address_blocked``,
     ``recipient_suppressed``, ``daily_quota_reached`` or ``monthly_quota_reached``;
     ``TooManyRequests``; or ``Conflict`` with ``already_retried``.
 
-    :raises Unauthorized: where the credential no longer holds.
+    :param attempts: the first attempt of each message of ``submission``.
+    :raises Unauthorized: the credential is no longer valid.
     :raises Conflict: ``idempotency_key_reused`` or ``idempotency_in_flight``.
-    :raises PayloadTooLarge: ``batch_too_large``: more recipients, headers and tags than one
-        request to D1 takes.
-    :raises DatabaseUnavailable: no answer came, also not to a repetition.
+    :raises PayloadTooLarge: ``batch_too_large``: recipients, headers and tags exceed the
+        limit of a D1 value.
+    :raises DatabaseUnavailable: no response, even after repetitions.
     """
-    encoded = msgspec.json.encode(_request(entries, reservation))
+    encoded = msgspec.json.encode(_request(submission, attempts, terms))
     if len(encoded) > MAX_REQUEST_BYTES:
         raise PayloadTooLarge("batch_too_large", size=len(encoded), limit=MAX_REQUEST_BYTES)
     request = (encoded.decode(),)
     statements = [
         Statement(_REPORT, request),
         Statement(_INSERT_MESSAGES, request),
-        *body_statements([(entry.id, entry.message) for entry in entries]),
+        *body_statements([(attempt.id, attempt.message) for attempt in attempts]),
         *attachment_statements(
-            [(entry.id, entry.message) for entry in entries if entry.status != "sending"]
+            [(one.id, one.message) for one in attempts if one.status != "sending"]
         ),
         Statement(_CHARGE_BALANCE, request),
         Statement(_GRANT_BALANCE, request),
         Statement(_COUNT_RECIPIENTS, request),
-        *([Statement(_COUNT_RATE, request)] if reservation.rate_limit else []),
-        *([Statement(_AUDIT, request)] if reservation.administrator else []),
+        *([Statement(_COUNT_RATE, request)] if terms.rate_limit else []),
+        *([Statement(_AUDIT, request)] if submission.administrator else []),
         Statement(_INSERT_DELIVERIES, request),
     ]
-    before = [_FREE_OLD_KEY, _MARK_EARLIER_ANSWERED] if reservation.idempotency_key else []
+    before = [_FREE_OLD_KEY, _MARK_EARLIER_REPORTED] if submission.idempotency_key else []
     results = await database.batch(
         [*(Statement(sql, request) for sql in before), *statements], repeatable=True
     )
-    return _reserved(results[len(before)], reservation)
+    return _reserved(results[len(before)], submission, terms)
 
 
-def _request(entries: list[Entry], reservation: Reservation) -> dict[str, object]:
-    credential = reservation.credential
-    limit = reservation.rate_limit
-    administrator = reservation.administrator
+def _request(submission: Submission, attempts: list[Attempt], terms: Terms) -> dict[str, object]:
+    credential = submission.credential
+    limit = terms.rate_limit
+    administrator = submission.administrator
     return {
         "address_id": credential.address_id,
         "address": credential.address,
         "credential_version": credential.version,
-        "default_balance": reservation.default_balance,
-        "now": reservation.now,
-        "lease_until": reservation.lease_until,
-        "day": reservation.day,
-        "request_id": reservation.request_id,
-        "idempotency_key": reservation.idempotency_key,
-        "request_digest": reservation.request_digest,
-        "retry_of": reservation.retry_of,
-        "permissive": reservation.permissive,
-        "batch": reservation.batch,
+        "default_balance": terms.default_balance,
+        "now": terms.now,
+        "lease_until": terms.lease_until,
+        "day": utc_day(terms.now),
+        "request_id": submission.request_id,
+        "idempotency_key": submission.idempotency_key,
+        "request_digest": submission.request_digest,
+        "retry_of": submission.retry_of,
+        "permissive": submission.permissive,
+        "is_batch": submission.reports == "acceptance",
         "rate_quota": limit.quota if limit else None,
         "rate_milliseconds": limit.seconds * 1000 if limit else None,
         "administrator": administrator.name if administrator else None,
         "source": administrator.source if administrator else None,
-        "messages": [_row(entry) for entry in entries],
+        "messages": [_row(attempt) for attempt in attempts],
     }
 
 
-def _row(entry: Entry) -> dict[str, object]:
-    message = entry.message
-    row: dict[str, object] = {
-        "id": entry.id,
+def _row(attempt: Attempt) -> dict[str, object]:
+    message = attempt.message
+    details = encode_details(message)
+    return {
+        "id": attempt.id,
         "sender": str(message.sender),
         "sender_name": message.sender_name,
         "subject": message.subject,
-        "size": entry.size,
-        "status": entry.status,
-        "due_at": entry.due_at,
-        "scheduled_at": entry.due_at if entry.status == "scheduled" else None,
-        "is_test": message.is_test,
+        "size": attempt.size,
+        "status": attempt.status,
+        "due_at": attempt.due_at,
+        "scheduled_at": attempt.due_at if attempt.status == "scheduled" else None,
+        "is_sandbox": message.is_sandbox,
         "recipients": [
             {
                 "kind": recipient.kind,
@@ -485,44 +436,26 @@ def _row(entry: Entry) -> dict[str, object]:
             }
             for recipient in message.recipients
         ],
+        # A JSON null would be stored as the text "null", so an absent value has no key.
+        **({"details": msgspec.Raw(details)} if details != b"{}" else {}),
     }
-    # What is not there must be absent: a null of JSON would be kept as the text "null".
-    if message.reply_to:
-        row["reply_to"] = {"address": str(message.reply_to.address), "name": message.reply_to.name}
-    if message.headers:
-        row["headers"] = message.headers
-    if message.tags:
-        row["tags"] = message.tags
-    if message.attachments:
-        row["attachments"] = [
-            {
-                "filename": attachment.filename,
-                "content_type": attachment.content_type,
-                "content_id": attachment.content_id,
-                "size": len(attachment.content),
-                "sha256": attachment.sha256,
-            }
-            for attachment in message.attachments
-        ]
-    return row
 
 
-def _reserved(report: list[Row], reservation: Reservation) -> Reserved:
+def _reserved(report: list[Row], submission: Submission, terms: Terms) -> Reserved:
     first = report[0]
-    rate = _rate_state(first, reservation)
-    if first["refusal"] == "invalid_credential":
+    rate = _rate_state(first, terms.rate_limit)
+    if first["error"] == "invalid_credential":
         raise Unauthorized("invalid_credential")
-    if first["refusal"] == "earlier":
-        return Reserved((), rate, _earlier(first, reservation.request_digest))
-    rows = msgspec.json.decode(first["own_answer"]) if first["own_answer"] else report
-    refusals = tuple(_refusal(row) for row in rows)
-    if rate and not first["reserved"] and (reservation.permissive or not any(refusals)):
-        rate = rate._replace(remaining=rate.remaining - refusals.count(None))
-    return Reserved(refusals, rate)
+    if first["error"] == "earlier":
+        return Reserved((), rate, _earlier(first, submission.request_digest))
+    rows = msgspec.json.decode(first["own_result"]) if first["own_result"] else report
+    errors = tuple(_error(row) for row in rows)
+    if rate and not first["reserved"] and (submission.permissive or not any(errors)):
+        rate = rate._replace(remaining=rate.remaining - errors.count(None))
+    return Reserved(errors, rate)
 
 
-def _rate_state(row: Row, reservation: Reservation) -> RateState | None:
-    limit = reservation.rate_limit
+def _rate_state(row: Row, limit: RateLimit | None) -> RateState | None:
     if limit is None:
         return None
     remaining = max(0, limit.quota - (row["rate_used"] or 0))
@@ -535,60 +468,57 @@ def _seconds(milliseconds: int) -> int:
 
 async def find_earlier(
     database: Database, credential: Credential, *, key: str, digest: str | None, now: int
-) -> Sending | BatchAnswer | None:
-    """What came of an earlier request with this key, for a request that is not carried out.
+) -> list[SubmissionResult] | None:
+    """The results of an earlier request with this key; None if there is none.
 
     :param now: Unix milliseconds.
     :raises Unauthorized, Conflict: as ``reserve`` does.
     """
-    asked = {
+    request = {
         "address_id": credential.address_id,
         "idempotency_key": key,
         "request_digest": digest,
         "messages": [],
     }
-    mark = Statement(_MARK_EARLIER_ANSWERED, (msgspec.json.encode(asked).decode(),))
+    mark = Statement(_MARK_EARLIER_REPORTED, (msgspec.json.encode(request).decode(),))
     earlier = Statement(_EARLIER, (credential.address_id, key, now - _KEY_MILLISECONDS))
-    found, _, rows = await database.batch(
-        [holds_statement(credential), mark, earlier], repeatable=True
-    )
-    if not found:
-        raise Unauthorized("invalid_credential")
+    _, rows = await require_valid(database, credential, mark, earlier)
     return _earlier(rows[0], digest) if rows else None
 
 
-def _earlier(report: Row, digest: str | None) -> Sending | BatchAnswer:
-    if report["request_digest"] != digest:
+def _earlier(row: Row, digest: str | None) -> list[SubmissionResult]:
+    if row["request_digest"] != digest:
         raise Conflict("idempotency_key_reused")
-    if report["batch_answer"]:
-        # What a batch is answered is known when it is reserved, so none of it is in flight.
-        rows = msgspec.json.decode(report["batch_answer"])
-        results = tuple(_refusal(row) or str(row["id"]) for row in rows)
-        return BatchAnswer(results, replayed=True)
-    if report["scheduled_at"] is not None:
-        return Sending(
-            id=report["id"],
-            status=report["status"],
-            provider_message_id=report["provider_message_id"],
-            answer_status=HTTPStatus.ACCEPTED,
-            answer_code=None,
-            replayed=True,
-        )
-    if report["status"] == "sending" and report["answer_status"] is None:
+    if row["batch_answer"]:
+        # A batch reports its acceptance only, so it is never in flight.
+        results = msgspec.json.decode(row["batch_answer"])
+        return [
+            SubmissionResult(error=error, replayed=True)
+            if (error := _error(result))
+            else SubmissionResult(id=result["id"], replayed=True)
+            for result in results
+        ]
+    # A scheduled message reports its acceptance, even if its status has changed since.
+    reported_as: ReportedAs | None
+    reported_as = "queued" if row["scheduled_at"] is not None else row["reported_as"]
+    if reported_as is None and row["status"] == "sending":
         raise Conflict("idempotency_in_flight", retry_after=IN_FLIGHT_RETRY_SECONDS)
-    return Sending(
-        id=report["id"],
-        status=report["status"],
-        provider_message_id=report["provider_message_id"],
-        # Without an answer its worker died, and the sweep has made it unknown.
-        answer_status=report["answer_status"] or HTTPStatus.BAD_GATEWAY,
-        answer_code=report["answer_code"] if report["answer_status"] else "outcome_unknown",
+    # The worker died before it reported a result, and the sweep made the message unknown.
+    reported_as = reported_as or "unknown"
+    codes = {"failed": row["provider_code"], "unknown": "outcome_unknown"}
+    result = SubmissionResult(
+        id=row["id"],
+        status=row["status"],
+        reported_as=reported_as,
+        provider_message_id=row["provider_message_id"],
+        code=codes.get(reported_as),
         replayed=True,
     )
+    return [result]
 
 
-def _refusal(row: Row) -> Refusal | None:
-    match row["refusal"]:
+def _error(row: Row) -> ApiError | None:
+    match row["error"]:
         case None:
             return None
         case "already_retried":

@@ -1,84 +1,50 @@
-"""Messages that wait: sending them at another time, or not at all."""
-
-import msgspec
+"""Waiting messages: cancel or reschedule them."""
 
 from accounts.credentials import Credential
-from lifecycle import Status
-from refusals import Conflict, NotFound, Unauthorized
-from store.addresses import holds_statement
-from store.confirm import Confirmation, confirm
+from errors import Conflict, NotFound, Unauthorized
+from mail.lifecycle import Status
+from store.addresses import credential_check
 from store.database import Database, Row, Statement
-from store.sendboxes import lies_in_that_of
+from store.record import StatusUpdate, record
+from store.record.reschedule import reschedule_statements
+from store.sendbox_generation import in_current_sendbox
 
-_FIND = f"SELECT status FROM messages WHERE id = ?1 AND {lies_in_that_of('?2')}"
-
-_WAITING_ELSEWHEN = """
-id = ?1 ->> 'id' AND address_id = ?1 ->> 'address_id' AND status = 'scheduled'
-AND next_attempt_at <> ?1 ->> 'due_at' AND EXISTS (
-  SELECT 1 FROM addresses
-  WHERE id = ?1 ->> 'address_id' AND name = ?1 ->> 'address'
-    AND credential_version = ?1 ->> 'credential_version'
-)
-"""
-
-# When the batch is repeated, the message has this time already.
-_INSERT_EVENT = f"""
-INSERT INTO events (message_id, sequence, kind, attempt, occurred_at)
-SELECT
-  id, (SELECT coalesce(1 + max(sequence), 0) FROM events WHERE message_id = id),
-  'rescheduled', attempt, ?1 ->> 'now'
-FROM messages WHERE {_WAITING_ELSEWHEN}
-"""
-
-_RESCHEDULE = f"""
-UPDATE messages SET next_attempt_at = ?1 ->> 'due_at', scheduled_at = ?1 ->> 'due_at'
-WHERE {_WAITING_ELSEWHEN}
-"""
+_FIND = f"SELECT status FROM messages WHERE id = ?1 AND {in_current_sendbox('?2')}"
 
 
 async def cancel(database: Database, credential: Credential, message_id: str, *, now: int) -> None:
-    """Give up a message that is scheduled or queued, and give its charge back.
+    """Cancel a scheduled or queued message and refund its charge.
 
-    One that is cancelled already stays so.
+    A message that is already cancelled remains cancelled.
 
     :param now: Unix milliseconds.
-    :raises Unauthorized: where the credential no longer holds.
+    :raises Unauthorized: the credential is no longer valid.
     :raises NotFound: ``message_not_found``.
-    :raises Conflict: ``not_cancellable``: it is being sent, or has come to its end.
+    :raises Conflict: ``not_cancellable``: the message is being sent, or has finished.
     """
     mine = (message_id, credential.address_id)
     found, rows = await database.batch(
-        [holds_statement(credential), Statement(_FIND, mine)], repeatable=True
+        [credential_check(credential), Statement(_FIND, mine)], repeatable=True
     )
     _check_found(found, rows)
-    cancelled = Confirmation(id=message_id, news="cancelled", now=now)
-    statuses = await confirm(database, [cancelled])
+    cancelled = StatusUpdate(id=message_id, event="cancelled", now=now)
+    statuses = await record(database, [cancelled])
     _check_status(statuses.get(message_id), "cancelled", "not_cancellable")
 
 
 async def reschedule(
     database: Database, credential: Credential, message_id: str, *, due_at: int, now: int
 ) -> None:
-    """Have a scheduled message sent at ``due_at``; both times in Unix milliseconds.
+    """Reschedule a message to ``due_at``; times are in Unix milliseconds.
 
-    :raises Unauthorized: where the credential no longer holds.
+    :raises Unauthorized: the credential is no longer valid.
     :raises NotFound: ``message_not_found``.
-    :raises Conflict: ``not_scheduled``: it has begun to be sent, or was cancelled.
+    :raises Conflict: ``not_scheduled``: an attempt has started, or the message was cancelled.
     """
-    order = {
-        "id": message_id,
-        "address_id": credential.address_id,
-        "address": credential.address,
-        "credential_version": credential.version,
-        "due_at": due_at,
-        "now": now,
-    }
-    request = (msgspec.json.encode(order).decode(),)
-    found, _, _, rows = await database.batch(
+    found, *_, rows = await database.batch(
         [
-            holds_statement(credential),
-            Statement(_INSERT_EVENT, request),
-            Statement(_RESCHEDULE, request),
+            credential_check(credential),
+            *reschedule_statements(message_id, credential, due_at=due_at, now=now),
             Statement(_FIND, (message_id, credential.address_id)),
         ],
         repeatable=True,

@@ -1,30 +1,34 @@
-"""The search index: the words of each message, written by the sweep.
+"""The search index: the words of each message, written by the cron job.
 
-A message enters the index some time after it was kept, many in one transaction, so that a send
-has nothing to do with it. The database removes from it what it removes otherwise (the triggers of
-``migrations/0004_search.sql``).
+Messages are indexed some time after they were stored, many in one transaction, so that sending does
+not wait for it. Database triggers remove deleted messages and texts from the index.
+
+Each word is indexed with the id of its address, so that a search reads the words of one address.
+Measured on the local D1 with 100,000 messages of 2.7 KB: without an index a rare word takes
+1,600 ms and reads 400,000 rows; FTS5's trigrams take 10 KB a message; this index takes 1 to 50 ms,
+reads 60 rows, and takes 5.8 KB a message, because it keeps the words to remove them again.
 """
 
 import msgspec
 
+from ids import first_id, time_of
 from store.database import Database, Row, Statement
-from store.ids import first_id, time_of
-from store.words import words_of
+from store.tokenizer import tokens_of
 
-# Messages that one step brings into the index, and how often a sweep makes a step that is full.
+# Messages per step, and the maximum number of steps per cron run.
 STEP_MESSAGES = 200
 MAX_STEPS = 3
-_MAX_STEP_BYTES = 1_800_000  # of the one value that a step binds
+_MAX_STEP_BYTES = 1_800_000  # of the value that a step binds
 
-# Of a text, the characters in which words are looked for. Of html most are none of the text.
+# The indexed characters of a text. HTML consists mostly of markup, so more of it is read.
 MAX_TEXT = 4096
 _MAX_HTML = 16_384
 
-# A message is written within half a minute of its id, or not at all. The index goes on from the
-# newest id that it has, so one that came later than a newer one would never enter it.
+# A message is stored within half a minute after its id was made, or not at all. Indexing continues
+# from the newest indexed id, so a message stored after a newer one was indexed would be missed.
 SETTLED_MILLISECONDS = 120_000
 
-# What words are taken from, a row a message.
+# The texts to index, one row per message.
 SOURCE = f"""
   m.id, m.address_id, m.subject,
   (
@@ -44,8 +48,8 @@ SELECT (SELECT rowid FROM search ORDER BY rowid DESC LIMIT 1) AS newest_number, 
 WHERE m.id > {NEWEST_INDEXED} AND m.id < ?1 ORDER BY m.id LIMIT ?2
 """
 
-# A second run finds the messages of the first one in the index. What was removed since the
-# messages were read stays out of it.
+# A second run finds the messages of the first one in the index. Messages that were removed after
+# they were read are not indexed.
 _INSERT = f"""
 INSERT INTO search (rowid, message_id, head, text)
 SELECT
@@ -58,12 +62,12 @@ WHERE value ->> 1 > {NEWEST_INDEXED}
 
 
 async def index_messages(database: Database, *, now: int) -> int:
-    """Bring messages into the index, the oldest first, and return how many.
+    """Index messages, the oldest first, and return the number.
 
-    A step may die or be made twice: where to go on is read from the index itself.
+    A step may fail or run twice: its starting point is read from the index itself.
 
     :param now: Unix milliseconds.
-    :raises DatabaseUnavailable: it goes on in the next minute.
+    :raises DatabaseUnavailable: the next cron run continues.
     """
     total = 0
     end = first_id(max(0, now - SETTLED_MILLISECONDS))
@@ -81,22 +85,22 @@ async def index_messages(database: Database, *, now: int) -> int:
 
 
 def indexed_word(address_id: int, word: str) -> str:
-    """As what the index holds a word that stands in a message of this address."""
+    """The form of a word in the index, for messages of this address."""
     return f"{address_id}_{word}"
 
 
 def number_at(message_id: str) -> int:
-    """The lowest number (rowid) that a message of this id has in the index."""
-    # Numbers close to each other make a small index; one for 16 ms is enough to go by.
+    """The lowest number (rowid) that a message with this id can have in the index."""
+    # Dense numbers keep the index small. One number per 16 ms is precise enough.
     return time_of(message_id) >> 4
 
 
 def text_of(row: Row) -> str:
-    """The text of a row of ``SOURCE``; nothing where it is not kept any more."""
+    """The text of a row of ``SOURCE``; empty if it was removed."""
     content = row["content"] or ""
     if row["kind"] != "html":
         return content
-    # Imported here: its patterns cost start-up time, and most requests need none of them.
+    # Imported here: the patterns are slow to compile, and most requests don't need them.
     from mail.markup import pieces, unescaped
 
     texts, _, _ = pieces(content)
@@ -104,14 +108,14 @@ def text_of(row: Row) -> str:
 
 
 def _documents(rows: list[Row]) -> list[str]:
-    """The first of the messages, as many as fit into one value, each as a JSON array."""
+    """The first messages, as many as fit into one value, each as a JSON array."""
     documents: list[str] = []
     size = 0
     number = rows[0]["newest_number"] or 0
     for row in rows:
         number = max(number_at(row["id"]), number + 1)
         head, text = (
-            " ".join(indexed_word(row["address_id"], word) for word in words_of(part))
+            " ".join(indexed_word(row["address_id"], word) for word in tokens_of(part))
             for part in (f"{row['subject']}\n{row['recipients']}", text_of(row))
         )
         document = msgspec.json.encode((number, row["id"], head, text))

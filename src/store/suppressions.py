@@ -1,8 +1,9 @@
 """Suppressions: recipients that the provider no longer delivers to."""
 
-from refusals import NotFound
-from store.audit import Actor, audited, trail
-from store.database import Database, Row, Statement
+from accounts.actor import Actor
+from errors import NotFound
+from store.audit import audit_row, with_audit
+from store.database import Database, Row, Statement, page
 
 _PAGE = """
 SELECT address, reason, since FROM suppressions WHERE ?1 IS NULL OR address = ?1
@@ -15,41 +16,39 @@ INSERT INTO suppressions (address, reason, since) VALUES (?1, ?2, ?3)
 ON CONFLICT (address) DO UPDATE SET reason = excluded.reason
 """
 
-_THERE = "EXISTS (SELECT 1 FROM suppressions WHERE address = ?1)"
+_EXISTS = "EXISTS (SELECT 1 FROM suppressions WHERE address = ?1)"
 _REMOVE = "DELETE FROM suppressions WHERE address = ?1"
 
 
 async def suppression_page(
     database: Database, *, address: str | None, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """The suppressions, the newest first, or that of ``address``; and how many there are."""
-    rows, counts = await database.batch(
-        [Statement(_PAGE, (address, limit, offset)), Statement(_COUNT, (address,))],
-        repeatable=True,
+    """The suppressions, the newest first, or that of ``address``; and the count."""
+    return await page(
+        database, Statement(_PAGE, (address, limit, offset)), Statement(_COUNT, (address,))
     )
-    return rows, counts[0]["count"]
 
 
 async def add_suppression(
     database: Database, address: str, reason: str, *, by: Actor, now: int
 ) -> None:
-    """Refuse mail to ``address`` (in lower case) from now on, in Unix milliseconds."""
-    row = trail(by, "suppression.added", address, now, {"reason": reason})
+    """Reject further mail to ``address`` (in lower case); ``now`` in Unix milliseconds."""
+    row = audit_row(by, "suppression.added", address, now, {"reason": reason})
     await database.batch([row, Statement(_ADD, (address, reason, now))], repeatable=True)
 
 
 async def remove_suppression(database: Database, address: str, *, by: Actor, now: int) -> None:
-    """Take mail to ``address`` (in lower case) again; ``now`` in Unix milliseconds.
+    """Accept mail to ``address`` (in lower case) again; ``now`` in Unix milliseconds.
 
     :raises NotFound: ``suppression_not_found``.
     """
-    done = await audited(
+    done = await with_audit(
         database,
         by,
         "suppression.removed",
         address,
         now=now,
-        condition=_THERE,
+        condition=_EXISTS,
         parameters=(address,),
         change=[Statement(_REMOVE, (address,))],
     )

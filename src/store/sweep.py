@@ -1,56 +1,32 @@
-"""The sweep: what is past its time is ended or removed, in bounded steps.
+"""The sweep: end expired leases and remove old data, in bounded steps.
 
-Each step is a batch of its own that leaves everything as it should be, so a sweep may be
-interrupted anywhere and goes on in the next minute. Ids of messages sort by time, so what is
-old lies at the beginning of the primary key, and no further index is needed.
+Each step is a separate batch and leaves a consistent state, so a sweep can be interrupted anywhere
+and continues in the next minute. Ids of messages sort by time, so old messages come first in the
+primary key and need no further index.
 """
 
 from dataclasses import dataclass
 
 from clock import utc_day
-from lifecycle import FINAL, steps_on
-from store.database import Database, Statement
-from store.ids import first_id
+from ids import first_id
+from mail.lifecycle import FINAL
+from store.database import Database, Statement, quoted
 from store.logins import WINDOW_MILLISECONDS
 from store.pauses import OWNER_IS_PAUSED
-from store.usage import ADD, COUNTED, USAGE_DAYS
+from store.record import StatusUpdate, record_statements
+from store.usage import USAGE_DAYS
 
-# Rows of messages that one step deals with.
+# The maximum number of rows per step.
 STEP_ROWS = 1000
 
 _DAY = 86_400_000
 _MAX_DUE = 1000
 _AHEAD_MILLISECONDS = 60_000  # until the next sweep
 
-# The order by the indexed column makes messages_leased the way to the rows.
-_EXPIRED = "SELECT id FROM messages WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
-_LOST = steps_on("lost")["sending"].target
+# ORDER BY the indexed column makes SQLite use the index messages_leased.
+_EXPIRED = "SELECT id, attempt FROM messages WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
 
-_INSERT_EVENTS = f"""
-INSERT INTO events (message_id, sequence, kind, attempt, occurred_at)
-SELECT
-  id, (SELECT coalesce(1 + max(sequence), 0) FROM events WHERE message_id = id),
-  '{_LOST}', attempt, ?1
-FROM messages WHERE id IN ({_EXPIRED})
-"""
-
-_COUNT = ADD.format(
-    counted=f"""
-    SELECT {COUNTED} FROM (SELECT *, '{_LOST}' AS target FROM messages WHERE id IN ({_EXPIRED}))
-    WHERE NOT is_test GROUP BY day, address_id
-    """
-)
-
-_REMOVE_ATTACHMENTS = f"DELETE FROM attachment_parts WHERE message_id IN ({_EXPIRED})"
-
-# Last: the statements before it find the same rows as long as these still have their leases.
-_END_MESSAGES = f"""
-UPDATE messages SET status = '{_LOST}', lease_until = NULL, finished_at = ?1
-WHERE id IN ({_EXPIRED})
-RETURNING id
-"""
-
-# A walk over all messages of the past, from where the last one stopped.
+# The next old messages, from the position of the last sweep.
 _OLD_KEYS = """
 SELECT id FROM messages
 WHERE id > coalesce((SELECT position FROM sweeps WHERE name = 'idempotency_keys'), '') AND id < ?1
@@ -62,15 +38,15 @@ UPDATE messages SET idempotency_key = NULL, request_digest = NULL
 WHERE idempotency_key IS NOT NULL AND id IN ({_OLD_KEYS})
 """
 
-_MOVE_ON = f"""
+_SAVE_POSITION = f"""
 INSERT INTO sweeps (name, position)
 SELECT 'idempotency_keys', position
 FROM (SELECT max(id) AS position, count(*) AS passed FROM ({_OLD_KEYS})) WHERE passed > 0
 ON CONFLICT (name) DO UPDATE SET position = excluded.position
 """
 
-# messages_deleted has these alone: their keys are not asked for any more, and no answer of the
-# provider comes any more.
+# Uses the index messages_deleted. A day after the messages finished, their idempotency keys have
+# expired and no late response of the provider can arrive.
 _REMOVE_DELETED = """
 DELETE FROM messages WHERE id IN (
   SELECT id FROM messages
@@ -81,7 +57,7 @@ RETURNING 1
 
 _COUNT_OLD_KEYS = f"SELECT 1 FROM ({_OLD_KEYS})"
 
-_FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
+_FINAL = quoted(FINAL)
 
 _REMOVE_BODIES = f"""
 DELETE FROM bodies WHERE message_id IN (
@@ -91,7 +67,7 @@ DELETE FROM bodies WHERE message_id IN (
 RETURNING 1
 """
 
-# Deliveries, events and bodies go with their message (ON DELETE CASCADE).
+# Also deletes deliveries, events and bodies (ON DELETE CASCADE).
 _REMOVE_MESSAGES = f"""
 DELETE FROM messages WHERE id IN (
   SELECT id FROM messages
@@ -107,7 +83,7 @@ DELETE FROM usage_days WHERE (day, address_id) IN (
 RETURNING 1
 """
 
-# Ids grow with time, so the oldest come first.
+# Ids increase with time, so the oldest rows come first.
 _REMOVE_LOGIN_FAILURES = """
 DELETE FROM login_failures WHERE id IN (
   SELECT id FROM (SELECT id, failed_at FROM login_failures WHERE id > 0 ORDER BY id LIMIT ?2)
@@ -123,7 +99,7 @@ DELETE FROM client_days WHERE (day, client) IN (
 RETURNING 1
 """
 
-# messages_due gives these in their order. What is queued has had its alarm set when it was queued.
+# In the order of the index messages_due. Queued messages were enqueued when they were deferred.
 _DUE = f"""
 SELECT id, next_attempt_at FROM messages AS m
 WHERE next_attempt_at <= ?2 AND (status = 'scheduled' OR next_attempt_at <= ?1)
@@ -134,7 +110,7 @@ ORDER BY next_attempt_at LIMIT ?3
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One kind of work: its statements and their parameters; its longest result is its count."""
+    """One step: its statements and their parameters. The longest result is its count."""
 
     name: str
     sql: tuple[str, ...]
@@ -144,26 +120,20 @@ class _Step:
 async def sweep(
     database: Database, *, now: int, retention_days: int, retention_metadata_days: int
 ) -> dict[str, int]:
-    """Do a minute's work, and return how many rows each kind of it was about.
+    """Run all steps once, and return the number of rows for each.
 
-    Messages whose lease is over become ``unknown``: the worker that held it died between its call
-    of the provider and its last batch. Idempotency keys are freed after a day, counters of usage
-    removed after 90. Bodies and whole messages are removed so many days after their end, 0 keeping
-    them for ever; a message that was deleted, a day after its end; what was counted of logins and
-    clients, when it counts no more.
+    Messages with an expired lease become ``unknown``: their worker died, or could not record the
+    outcome. Idempotency keys expire after a day, usage counters after 90 days.
+    Bodies and messages are removed after the given days since they finished; 0 keeps them forever.
+    Deleted messages are removed after a day. Expired counters of logins and clients are removed.
 
     :param now: Unix milliseconds.
-    :raises DatabaseUnavailable: the sweep goes on in the next minute.
+    :raises DatabaseUnavailable: the next cron run continues.
     """
     steps = [
         _Step(
-            "became_unknown",
-            (_INSERT_EVENTS, _COUNT, _REMOVE_ATTACHMENTS, _END_MESSAGES),
-            (now, STEP_ROWS),
-        ),
-        _Step(
             "keys_passed",
-            (_FREE_KEYS, _COUNT_OLD_KEYS, _MOVE_ON),
+            (_FREE_KEYS, _COUNT_OLD_KEYS, _SAVE_POSITION),
             (first_id(now - _DAY), STEP_ROWS),
         ),
         _Step("usage_removed", (_REMOVE_USAGE,), (utc_day(now - USAGE_DAYS * _DAY), STEP_ROWS)),
@@ -181,17 +151,34 @@ async def sweep(
     if retention_metadata_days:
         past = _before(now - retention_metadata_days * _DAY)
         steps.append(_Step("messages_removed", (_REMOVE_MESSAGES,), past))
-    return {step.name: await _work(database, step) for step in steps}
+    expired = await _end_expired_leases(database, now)
+    return {
+        "became_unknown": expired,
+        **{step.name: await _work(database, step) for step in steps},
+    }
 
 
 async def due_messages(database: Database, *, now: int) -> list[tuple[str, int]]:
-    """Messages that are due, or scheduled for the coming minute, and when: the first due first.
+    """Messages that are due or scheduled for the next minute, with their times, earliest first.
 
-    At most a thousand; times in Unix milliseconds.
+    At most a thousand. Times are in Unix milliseconds.
     """
     due = Statement(_DUE, (now, now + _AHEAD_MILLISECONDS, _MAX_DUE))
     (rows,) = await database.batch([due], repeatable=True)
     return [(row["id"], row["next_attempt_at"]) for row in rows]
+
+
+async def _end_expired_leases(database: Database, now: int) -> int:
+    expired = Statement(_EXPIRED, (now, STEP_ROWS))
+    (rows,) = await database.batch([expired], repeatable=True)
+    if rows:
+        updates = [
+            StatusUpdate(id=row["id"], event="timed_out", attempt=row["attempt"], now=now)
+            for row in rows
+        ]
+        # Not by record(), which also reads statuses: a cron run has few statements to spare.
+        await database.batch(record_statements(updates), repeatable=True)
+    return len(rows)
 
 
 async def _work(database: Database, step: _Step) -> int:

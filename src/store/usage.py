@@ -1,7 +1,7 @@
-"""Usage: how many messages were accepted, sent and failed, by the day of their acceptance.
+"""Usage: the numbers of accepted, sent and failed messages by day of acceptance.
 
-Messages are counted when they come to an end; those that are open are found by the indexes of
-open messages.
+The counters include messages when they finish. Open messages are counted at query time, through the
+indexes of open messages.
 """
 
 from typing import NamedTuple
@@ -9,8 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from accounts.credentials import Credential
-from refusals import Unauthorized
-from store.addresses import holds_statement
+from store.addresses import require_valid
 from store.balances import balance_statement
 from store.database import Database, Row, Statement
 
@@ -18,8 +17,8 @@ USAGE_DAYS = 90
 
 _DAY_OF = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
 
-# What a change from `source` to `target` does to the counters, as columns of a SELECT from rows of
-# messages. Only `unknown` is left again for another end.
+# The changes of the counters by transitions from `status` to `target`, as columns of a SELECT.
+# `unknown` is the only final status that a message can leave again.
 COUNTED = f"""
   {_DAY_OF} AS day, address_id,
   sum(target = 'sent') AS sent,
@@ -35,7 +34,7 @@ ON CONFLICT (day, address_id) DO UPDATE SET
 
 _OPEN = f"""
 SELECT {_DAY_OF} AS day, 0 AS sent, 0 AS failed, 1 AS others
-FROM messages WHERE NOT is_test AND accepted_at >= unixepoch(?1) * 1000
+FROM messages WHERE NOT is_sandbox AND accepted_at >= unixepoch(?1) * 1000
 """
 
 _SUM = """
@@ -51,9 +50,8 @@ _OF_ALL = _SUM.format(
     waiting="next_attempt_at IS NOT NULL",
 )
 
-# The counters of one address are looked up, a day each; what of it waits, messages_waiting gives.
-# What is being sent is little, of all addresses, but for the + it would be looked for among all
-# messages of the one.
+# Looks up one counter per day. The index messages_waiting finds the waiting messages. Few messages
+# are being sent at any time; without the + SQLite would instead read all messages of the address.
 _OF_ONE = _SUM.format(
     counters="""
     SELECT day, sent, failed, others FROM (
@@ -69,7 +67,7 @@ _OF_ONE = _SUM.format(
 )
 
 
-# What sends share over all addresses, and what of it is used.
+# The limits over all addresses, and their use.
 _QUOTAS = """
 SELECT
   (SELECT value FROM settings WHERE key = 'send_limits') AS limits,
@@ -85,7 +83,7 @@ SELECT
 
 
 class Quotas(NamedTuple):
-    """How many more recipients the deployment takes today and this month; None is any number."""
+    """The recipients that the deployment still accepts today and this month; None is unlimited."""
 
     daily_left: int | None
     monthly_left: int | None
@@ -94,27 +92,23 @@ class Quotas(NamedTuple):
 async def usage_of_address(
     database: Database, credential: Credential, *, since: str, today: str, default_balance: int
 ) -> tuple[list[Row], Quotas, int]:
-    """As ``usage_of_all``, of one address; and its balance, of which nothing is granted by this.
+    """Like ``usage_of_all``, for one address; and its balance. Grants no default balance.
 
-    :param default_balance: what is shown of an address that was never granted one.
-    :raises Unauthorized: where the credential no longer holds.
+    :param default_balance: the balance of an address that has not been granted one yet.
+    :raises Unauthorized: the credential is no longer valid.
     """
-    found, rows, quotas, balances = await database.batch(
-        [
-            holds_statement(credential),
-            Statement(_OF_ONE, (since, today, credential.address_id)),
-            Statement(_QUOTAS, (today,)),
-            balance_statement(credential, default_balance),
-        ],
-        repeatable=True,
+    rows, quotas, balances = await require_valid(
+        database,
+        credential,
+        Statement(_OF_ONE, (since, today, credential.address_id)),
+        Statement(_QUOTAS, (today,)),
+        balance_statement(credential, default_balance),
     )
-    if not found:
-        raise Unauthorized("invalid_credential")
     return rows, _quotas(quotas[0]), balances[0]["balance"]
 
 
 async def usage_of_all(database: Database, *, since: str, today: str) -> tuple[list[Row], Quotas]:
-    """Accepted, sent and failed messages by UTC day since then, and what is left of the quotas."""
+    """Accepted, sent and failed messages by UTC day since ``since``, and the remaining quotas."""
     rows, quotas = await database.batch(
         [Statement(_OF_ALL, (since, today)), Statement(_QUOTAS, (today,))], repeatable=True
     )

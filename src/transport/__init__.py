@@ -1,1 +1,1 @@
-"""The only place that sends mail."""
+"""The only place that sends mail. A provider's own words stay here (``outcome.py``)."""

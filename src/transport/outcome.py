@@ -1,53 +1,66 @@
-"""What is known after a transport was asked to send: there are three answers, not two."""
+"""The outcome of an attempt: sent, rejected or unknown.
+
+A transport maps the provider's codes to ``Reason``s. The original codes are kept only for display.
+"""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+import msgspec
 
 from mail.message import Message
 
-# A provider that takes longer has not answered in time.
+# A slower response counts as a timeout.
 ANSWER_SECONDS = 30
 
-# By these the provider refuses what it may take later: its own limits are reached.
-TEMPORARY_CODES = frozenset({"E_RATE_LIMIT_EXCEEDED", "E_DAILY_LIMIT_EXCEEDED"})
+Reason = Literal[
+    "recipient_suppressed",  # the provider's suppression list has the recipient
+    "recipient_rejected",  # the recipient can't be reached
+    "sender_not_allowed",  # the provider does not send for this sender
+    "content_rejected",  # the provider rejects this content
+    "throttled",  # too many messages right now
+    "quota_reached",  # too many messages today
+    "provider_error",  # any other definite rejection
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The provider took the mail under this Message-ID."""
+class Sent(msgspec.Struct, frozen=True):
+    """The provider accepted the mail under this Message-ID."""
 
     provider_message_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The provider certainly did not take the mail; ``temporary`` if it may do so later."""
+class Rejected(msgspec.Struct, frozen=True):
+    """The provider rejected the mail.
 
+    ``transient`` if the provider may accept it later (RFC 3463). ``provider_code`` is the original
+    code.
+    """
+
+    reason: Reason
     provider_code: str
-    temporary: bool
+    transient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The provider was called, and whether it took the mail is not known.
+class Unknown(msgspec.Struct, frozen=True):
+    """The provider was called, but it is unknown whether it accepted the mail.
 
-    ``late`` is there when it has not answered in time: what it may still answer.
+    ``late`` is set after a timeout: it awaits the outcome of a late response.
     """
 
     provider_code: str | None = None
     late: "Awaitable[Outcome] | None" = None
 
 
-Outcome = Sent | Refused | Unknown
+Outcome = Sent | Rejected | Unknown
 
 
 class Transport(Protocol):
-    """A way for mails to leave."""
+    """Sends mail through a provider."""
 
     async def send(self, message: Message) -> Outcome:
-        """Hand ``message`` to the provider, once, and wait at most 30 s for its answer.
+        """Hand ``message`` to the provider, once, and wait at most 30 s for a response.
 
-        Every failure is an ``Outcome``.
+        Failures are returned as an ``Outcome``, never raised.
         """
         ...

@@ -1,36 +1,82 @@
-"""The ``send_email`` binding (Cloudflare Email Service), in its builder form."""
+"""The ``send_email`` binding (Cloudflare Email Service), in its message builder form."""
 
 import re
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, Protocol
 
 from mail.message import Attachment, Message, RecipientKind
-from runtime.provider import ProviderError, ProviderSilent, call_send
-from transport.outcome import ANSWER_SECONDS, TEMPORARY_CODES, Outcome, Refused, Sent, Unknown
+from transport.outcome import ANSWER_SECONDS, Outcome, Reason, Rejected, Sent, Unknown
 
 _CODE = re.compile("E_[A-Z_]+")
-# This one says that the provider itself does not know.
+# With this code the outcome is unknown to the provider itself.
 _INDEFINITE = frozenset({"E_INTERNAL_SERVER_ERROR"})
+
+# Other codes: ``content_rejected`` if they are about headers, else ``provider_error``.
+_REASONS: dict[str, Reason] = {
+    "E_RECIPIENT_SUPPRESSED": "recipient_suppressed",
+    "E_DELIVERY_FAILED": "recipient_rejected",
+    "E_RECIPIENT_NOT_ALLOWED": "provider_error",
+    "E_SENDER_NOT_VERIFIED": "sender_not_allowed",
+    "E_SENDER_DOMAIN_NOT_AVAILABLE": "sender_not_allowed",
+    "E_RATE_LIMIT_EXCEEDED": "throttled",
+    "E_DAILY_LIMIT_EXCEEDED": "quota_reached",
+    "E_VALIDATION_ERROR": "content_rejected",
+    "E_FIELD_MISSING": "content_rejected",
+    "E_TOO_MANY_RECIPIENTS": "content_rejected",
+    "E_CONTENT_TOO_LARGE": "content_rejected",
+}
+_TRANSIENT = frozenset({"throttled", "quota_reached"})
+
+
+class ProviderError(Exception):
+    """The binding threw an exception; ``code`` is the provider's ``E_...`` code, if any."""
+
+    def __init__(self, code: str | None) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class ProviderTimeout(Exception):
+    """The binding did not respond in time; ``late`` awaits the result of ``send``."""
+
+    def __init__(self, late: Awaitable[str | None]) -> None:
+        super().__init__()
+        self.late = late
+
+
+class Binding(Protocol):
+    """The ``send_email`` binding."""
+
+    async def send(
+        self, form: dict[str, Any], contents: list[bytes], *, milliseconds: int
+    ) -> str | None:
+        """Send ``form`` and return the Message-ID that the provider assigned.
+
+        :param contents: the contents of the attachments in ``form``, in the same order.
+        :raises ProviderError: the binding threw an exception.
+        :raises ProviderTimeout: no response within ``milliseconds``.
+        """
+        ...
 
 
 class SendEmailTransport:
-    """Sends by the binding given."""
+    """Sends through the given binding."""
 
-    def __init__(self, binding: Any) -> None:
+    def __init__(self, binding: Binding) -> None:
         self._binding = binding
 
     async def send(self, message: Message) -> Outcome:
         contents = [attachment.content for attachment in message.attachments]
         form = builder_form(message)
-        call = call_send(self._binding, form, contents, milliseconds=ANSWER_SECONDS * 1000)
+        call = self._binding.send(form, contents, milliseconds=ANSWER_SECONDS * 1000)
         return await _outcome(call)
 
 
 def builder_form(message: Message) -> dict[str, Any]:
-    """``message`` as the binding's ``send`` takes it; keys without a value are left out.
+    """``message`` in the form that the binding's ``send`` takes, without empty values.
 
-    But for ``to``, without which the local binding breaks: it may be empty. The contents of
-    attachments are left out too: as bytes they go beside it.
+    ``to`` is always present, even if empty, because the local binding requires it. The contents of
+    attachments are passed separately, as bytes.
     """
     form: dict[str, Any] = {
         "from": _mailbox(str(message.sender), message.sender_name),
@@ -76,11 +122,13 @@ async def _outcome(call: Awaitable[str | None]) -> Outcome:
         return Sent(await call)
     except ProviderError as error:
         return _failure(error.code)
-    except ProviderSilent as silent:
-        return Unknown(late=_outcome(silent.late))
+    except ProviderTimeout as timeout:
+        return Unknown(late=_outcome(timeout.late))
 
 
-def _failure(code: str | None) -> Refused | Unknown:
+def _failure(code: str | None) -> Rejected | Unknown:
     if code is None or code in _INDEFINITE or _CODE.fullmatch(code) is None:
         return Unknown(code if code in _INDEFINITE else None)
-    return Refused(code, temporary=code in TEMPORARY_CODES)
+    about_headers = code.startswith("E_HEADER")
+    reason = _REASONS.get(code, "content_rejected" if about_headers else "provider_error")
+    return Rejected(reason, code, transient=reason in _TRANSIENT)

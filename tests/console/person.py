@@ -28,7 +28,8 @@ class Person:
 
     @property
     def url(self) -> str:
-        return self.api.server.url
+        url: str = self.api.server.url
+        return url
 
     def open(self, place: str = "") -> None:
         """Go to ``#/place`` and wait for its screen."""

@@ -26,7 +26,8 @@ class Site:
 
     @property
     def server(self) -> LocalServer:
-        return self.api.server
+        server: LocalServer = self.api.server
+        return server
 
     def mails(self, sender: Sender) -> Counter[str]:
         """How many mails of each subject the provider has taken."""

@@ -1,15 +1,12 @@
 """A client of the API as the tests use it, and what they expect of every error."""
 
 import itertools
-import json
 import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import requests
-
-from tools.local_server import LocalServer
 
 SECRET = "a-secret-of-the-tests-0123456789abcdef0123456789abcdef0123456789abcdef"
 ADMIN_PASSWORD = "admin-password-of-the-tests"
@@ -47,11 +44,12 @@ class Sender:
 class Api:
     """HTTP calls to one server."""
 
-    def __init__(self, server: LocalServer) -> None:
+    def __init__(self, server: Any) -> None:
         self.server = server
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        return requests.request(method, self.server.url + path, timeout=60, **options)
+        response: requests.Response = self.server.request(method, path, **options)
+        return response
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.call("GET", path, **options)
@@ -88,9 +86,7 @@ class Api:
         """The log's lines of this kind about this request, as soon as there are any."""
         deadline = time.monotonic() + 10
         while True:
-            written = self.server.log.read_text().splitlines()
-            lines = [json.loads(line) for line in written if line.startswith('{"event"')]
-            of_event = [line for line in lines if line["event"] == event]
+            of_event = [line for line in self.server.log_lines() if line["event"] == event]
             found = [line for line in of_event if line.get("request_id") == request_id]
             if found:
                 return found
@@ -122,7 +118,8 @@ class Api:
     def messages_of(self, sender: Sender) -> list[dict[str, Any]]:
         """The rows of the messages of ``sender``, oldest first."""
         sql = "SELECT * FROM messages WHERE address_id = ? ORDER BY id"
-        return self.server.sql(sql, [sender.address_id])
+        rows: list[dict[str, Any]] = self.server.sql(sql, [sender.address_id])
+        return rows
 
 
 def mail(**fields: Any) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from routes import ROUTES, Route
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender
 from tools.local_server import LocalServer
-from tools.openapi.routes import ROUTES, Route
 from tools.prepare import ROOT
 from tools.wrangler import node_binary
 

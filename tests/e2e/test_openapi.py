@@ -14,7 +14,7 @@ import pytest
 from accounts.passwords import client_digest
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender
 from tools.local_server import LocalServer
-from tools.openapi.samples import PASSWORD_DIGEST
+from tools.openapi.examples import PASSWORD_DIGEST
 from tools.prepare import ROOT, venv_program
 
 # That a request fits the description does not mean that it is carried out: the balance may be used

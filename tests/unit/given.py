@@ -5,12 +5,15 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import store.reserve
 from accounts.credentials import Credential
-from clock import utc_day
-from mail.address import parse_address
+from accounts.rate_limits import RateLimit
+from mail.addresses import parse_address
 from mail.message import Attachment, Message, Recipient
+from mail.submission import Attempt, Submission, SubmissionResult
 from store.claim import claim
-from store.reserve import BatchAnswer, Entry, Reservation, Sending, reserve
+from store.database import Database
+from store.reserve import Reserved, Terms
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 ME = "me@example.com"
@@ -90,59 +93,69 @@ def message(*recipients: str, sender: str = ME, **fields: Any) -> Message:
 
 def file(content: bytes = b"hi", filename: str = "a.txt", **fields: Any) -> Attachment:
     """A file that goes with a mail."""
-    digest = hashlib.sha256(content).hexdigest()
-    return Attachment(filename, "application/octet-stream", content, digest, **fields)
+    return Attachment(
+        filename=filename,
+        content_type="application/octet-stream",
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        content=content,
+        **fields,
+    )
 
 
-def entry(message: Message, id: str = "m1", **fields: Any) -> Entry:
-    """A message to be reserved; ``fields`` are ``status`` and ``due_at``."""
-    return Entry(id, message, 2000, **fields)
+def attempt(message: Message, id: str = "m1", **fields: Any) -> Attempt:
+    """The first attempt of a message; ``fields`` are ``status`` and ``due_at``."""
+    return Attempt(id=id, message=message, size=2000, tried_from=NOW, request_id="r1", **fields)
 
 
-def scheduled(time: int, id: str = "m1", *recipients: str, **fields: Any) -> Entry:
+def scheduled(time: int, id: str = "m1", *recipients: str, **fields: Any) -> Attempt:
     """A message to be sent at that time, in Unix milliseconds."""
     mail = message(*recipients, scheduled_at=time, **fields)
-    return entry(mail, id, status="scheduled", due_at=time)
+    return attempt(mail, id, status="scheduled", due_at=time)
 
 
-def reservation(
+def reserve(
+    database: Database,
+    attempts: list[Attempt],
     credential: Credential,
     *,
     default_balance: int = 0,
     now: int = NOW,
+    rate_limit: RateLimit | None = None,
     request_id: str = "r1",
     **fields: Any,
-) -> Reservation:
-    """``fields`` are whatever else a ``Reservation`` has."""
-    return Reservation(
+) -> Reserved:
+    """Reserve messages; ``fields`` are whatever else a ``Submission`` has."""
+    submission = Submission(
+        messages=tuple(one.message for one in attempts),
         credential=credential,
-        default_balance=default_balance,
-        now=now,
-        lease_until=now + LEASE,
-        day=utc_day(now),
         request_id=request_id,
         **fields,
     )
+    terms = Terms(
+        now=now, lease_until=now + LEASE, default_balance=default_balance, rate_limit=rate_limit
+    )
+    return run(store.reserve.reserve(database, submission, attempts, terms))
 
 
 def reserved(
     database: SqliteDatabase,
     credential: Credential,
     id: str = "m1",
-    message: Message | Entry | None = None,
+    message: Message | Attempt | None = None,
     **fields: Any,
-) -> Sending | BatchAnswer | None:
-    """Reserve one message, a plain one if none is given, or find what came of it before.
+) -> SubmissionResult | None:
+    """Reserve one message, a plain one if none is given; the result of an earlier request.
 
-    :raises Refusal: it was refused.
+    :raises ApiError: it was refused.
     """
     mail = message or _plain(credential)
-    about = mail if isinstance(mail, Entry) else entry(mail, id)
-    answer = run(reserve(database, [about], reservation(credential, **fields)))
-    for refusal in answer.refusals:
-        if refusal:
-            raise refusal
-    return answer.earlier
+    about = mail if isinstance(mail, Attempt) else attempt(mail, id)
+    found = reserve(database, [about], credential, **fields)
+    for error in found.errors:
+        if error:
+            raise error
+    return found.earlier[0] if found.earlier else None
 
 
 def claimed(database: SqliteDatabase, id: str = "m1", *, now: int = NOW) -> None:

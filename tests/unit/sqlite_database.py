@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runtime.limits import check_statement
+from runtime.limits import check_batch
 from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
 
 T = TypeVar("T")
@@ -28,33 +28,27 @@ _MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 @functools.cache
-def _empty(migrations: int | None) -> sqlite3.Connection:
+def _empty() -> sqlite3.Connection:
     """A database to be copied, which takes less time than its migrations do."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    for path in sorted(_MIGRATIONS.glob("*.sql"))[:migrations]:
+    for path in sorted(_MIGRATIONS.glob("*.sql")):
         connection.executescript(path.read_text("utf-8"))
     return connection
 
 
 class SqliteDatabase:
-    """A fresh database in memory, with all migrations or the first so many of them.
+    """A fresh database in memory; ``statements`` is every statement that a batch has run."""
 
-    ``statements`` is every statement that a batch has run.
-    """
-
-    def __init__(self, migrations: int | None = None) -> None:
+    def __init__(self) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA foreign_keys = ON")  # as D1 has it
         for limit, most in _LIMITS.items():
             self._connection.setlimit(limit, most)
-        _empty(migrations).backup(self._connection)
+        _empty().backup(self._connection)
         self.statements: list[Statement] = []
-
-    def migrate(self, number: int) -> None:
-        """Apply the migration of this number."""
-        (path,) = _MIGRATIONS.glob(f"{number:04}_*.sql")
-        self.script(path.read_text("utf-8"))
+        self.round_trips = 0
+        self.rows_written = 0
 
     def script(self, sql: str) -> None:
         """Run a file of statements, as ``wrangler d1 execute --file`` does."""
@@ -63,15 +57,18 @@ class SqliteDatabase:
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
     ) -> list[list[Row]]:
-        for statement in statements:
-            check_statement(statement.sql, statement.parameters)
+        check_batch(statements)
         self.statements += statements
+        self.round_trips += 1
+        before = self.changes()
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
-                return [self.query(sql, *parameters) for sql, parameters in statements]
+                results = [self.query(sql, *parameters) for sql, parameters in statements]
         except sqlite3.Error as error:
             raise StatementRefused(str(error)) from error
+        self.rows_written += self.changes() - before
+        return results
 
     def copy(self) -> "SqliteDatabase":
         """Another database with the same rows."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answers import prefers_plain_text
+from web.responses import prefers_plain_text
 
 
 @pytest.mark.parametrize(

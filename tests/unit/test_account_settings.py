@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import fields
 
+from accounts.actor import Actor
 from accounts.lists import LISTS, MAX_ENTRIES, comparable_entries
-from api.admin import AccountSettings
-from refusals import PayloadTooLarge
+from errors import PayloadTooLarge
+from handlers.admin.account_settings import AccountSettings
 from store.account_settings import ListEntry, read_account_settings, write_account_settings
-from store.audit import Actor
 from tests.unit.given import NOW
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
 
@@ -29,7 +29,7 @@ def write(database: SqliteDatabase, field: str, *given: str) -> None:
     run(write_account_settings(database, {field: entries}, None, by=ME, now=time))
 
 
-def trail(database: SqliteDatabase) -> list[Any]:
+def audit_row(database: SqliteDatabase) -> list[Any]:
     """The details of every row, in their order."""
     return [json.loads(row["details"]) for row in database.dump()["audit"]]
 
@@ -44,7 +44,7 @@ def test_the_trail_tells_what_was_added_and_removed(database: SqliteDatabase) ->
     write(database, "blockList")
     write(database, "sendBlockList", "@example.com")
     assert run(read_account_settings(database))[0]["blockList"] == []
-    rows = trail(database)
+    rows = audit_row(database)
     assert [(row["entries"], row["first_added"], row["first_removed"]) for row in rows] == [
         (3, ["spam", "boss", "a'b"], []),
         (3, ["chief"], ["a'b"]),
@@ -57,7 +57,7 @@ def test_the_trail_tells_what_was_added_and_removed(database: SqliteDatabase) ->
 def test_of_many_entries_the_trail_names_a_hundred(database: SqliteDatabase) -> None:
     write(database, "blockList", *(f"a{number:03}" for number in range(150)))
     write(database, "blockList")
-    first, second = trail(database)
+    first, second = audit_row(database)
     assert (first["added"], second["removed"]) == (150, 150)
     assert first["first_added"] == second["first_removed"] == [f"a{n:03}" for n in range(100)]
 

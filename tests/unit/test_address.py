@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail.address import Address, InvalidAddress, ascii_domain, parse_address
+from mail.addresses import Address, InvalidAddress, ascii_domain, parse_address
 
 
 def refused(text: str) -> str:

@@ -2,12 +2,12 @@
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.credentials import Credential
-from rates import RateLimit
-from refusals import BadRequest
-from store.audit import Actor
+from accounts.rate_limits import RateLimit
+from errors import BadRequest
 from store.sendbox import every_sendbox_page
-from store.sendboxes import ADMINISTRATION
+from store.sendbox_generation import ADMINISTRATION
 from tests.unit import given
 from tests.unit.given import TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run

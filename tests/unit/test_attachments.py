@@ -1,4 +1,4 @@
-"""Attachments: bytes as they were, and every fault named."""
+"""Attachments: bytes as they were, and every error with its field."""
 
 import base64
 import hashlib
@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from errors import ApiError
 from mail.attachments import read_attachments
 from mail.fields import AttachmentField
 from mail.message import Attachment
-from refusals import Refusal
 
 
 def field(**changes: Any) -> AttachmentField:
@@ -24,8 +24,8 @@ def read(**changes: Any) -> Attachment:
 
 
 def refused(*fields: AttachmentField) -> tuple[str, str]:
-    """The refusal's code and the field at fault."""
-    with pytest.raises(Refusal) as caught:
+    """The code of the error and the field that it names."""
+    with pytest.raises(ApiError) as caught:
         read_attachments(list(fields))
     (error,) = caught.value.errors
     assert error.code == caught.value.code
@@ -36,6 +36,7 @@ def test_a_file() -> None:
     assert read() == Attachment(
         filename="a.txt",
         content_type="text/plain",
+        size=5,
         content=b"Hello",
         sha256=hashlib.sha256(b"Hello").hexdigest(),
     )

@@ -1,4 +1,4 @@
-"""Several messages in one reservation: all or none, or those that can be kept."""
+"""Several messages in one submission: all or none, or those that can be accepted."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from accounts.credentials import Credential
-from rates import RateLimit, RateState
-from refusals import Conflict, PayloadTooLarge, Refusal, TooManyRequests
-from store.confirm import Confirmation, confirm
-from store.reserve import BatchAnswer, Entry, Reserved, Sending, find_earlier, reserve
+from accounts.rate_limits import RateLimit, RateState
+from errors import ApiError, Conflict, PayloadTooLarge, TooManyRequests
+from mail.submission import Attempt, SubmissionResult
+from store.record import StatusUpdate, record
+from store.reserve import Reserved, find_earlier
 from tests.unit import given
 from tests.unit.given import DAY, ME, NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -23,21 +24,25 @@ def credential(database: SqliteDatabase) -> Credential:
     return given.address(database, balance=100)
 
 
-def entries(*messages: Iterable[str], first: int = 1) -> list[Entry]:
+def attempts(*messages: Iterable[str], first: int = 1) -> list[Attempt]:
     """A message to each group of recipients: m1, m2 and so on."""
     numbered = enumerate(messages, first)
-    return [given.entry(given.message(*to), f"m{number}") for number, to in numbered]
+    return [given.attempt(given.message(*to), f"m{number}") for number, to in numbered]
 
 
 def asked(
-    database: SqliteDatabase, credential: Credential, batch: list[Entry], **more: Any
+    database: SqliteDatabase, credential: Credential, batch: list[Attempt], **more: Any
 ) -> Reserved:
-    reservation = given.reservation(credential, **{"batch": True, **more})
-    return run(reserve(database, batch, reservation))
+    return given.reserve(database, batch, credential, **{"reports": "acceptance", **more})
+
+
+def accepted(*ids: str) -> list[SubmissionResult]:
+    """What a repeated request is told of a batch of which every message was accepted."""
+    return [SubmissionResult(id=id, replayed=True) for id in ids]
 
 
 def outcome(reserved: Reserved) -> Outcome:
-    return [refusal.code if refusal else None for refusal in reserved.refusals]
+    return [error.code if error else None for error in reserved.errors]
 
 
 def kept(database: SqliteDatabase) -> list[str]:
@@ -56,7 +61,7 @@ def sent_today(database: SqliteDatabase) -> int:
 def test_a_batch_is_kept_and_charged_as_a_whole(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    reserved = asked(database, credential, entries([A], [A, B], [C]))
+    reserved = asked(database, credential, attempts([A], [A, B], [C]))
     assert reserved == Reserved((None, None, None), None, None)
     assert kept(database) == ["m1", "m2", "m3"]
     assert (balance(database), sent_today(database)) == (96, 4)
@@ -76,8 +81,8 @@ def test_messages_of_a_batch_begin_each_in_its_way(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     batch = [
-        given.entry(given.message(), "m1"),
-        given.entry(given.message(), "m2", status="queued", due_at=NOW),
+        given.attempt(given.message(), "m1"),
+        given.attempt(given.message(), "m2", status="queued", due_at=NOW),
         given.scheduled(NOW + DAY, "m3"),
     ]
     asked(database, credential, batch)
@@ -93,7 +98,7 @@ def test_messages_of_a_batch_begin_each_in_its_way(
 
 def test_the_first_send_is_granted_the_balance_for_all(database: SqliteDatabase) -> None:
     credential = given.address(database)
-    asked(database, credential, entries([A], [A, B]), default_balance=3)
+    asked(database, credential, attempts([A], [A, B]), default_balance=3)
     assert balance(database) == 0
 
 
@@ -127,36 +132,36 @@ REFUSED = [
     (blocked, [None, "address_blocked", None]),
     (suppressed, [None, "recipient_suppressed", None]),
 ]
-each_refusal = pytest.mark.parametrize(
+each_error = pytest.mark.parametrize(
     ("condition", "expected"), REFUSED, ids=[condition.__name__ for condition, _ in REFUSED]
 )
 MESSAGES = ([A, B], [B, C], [A])
 
 
-@each_refusal
+@each_error
 def test_without_permissive_one_refused_message_refuses_all(
     database: SqliteDatabase, credential: Credential, condition: Any, expected: Outcome
 ) -> None:
     condition(database)
     before = database.dump()
-    assert outcome(asked(database, credential, entries(*MESSAGES))) == expected
+    assert outcome(asked(database, credential, attempts(*MESSAGES))) == expected
     assert database.dump() == before
 
 
-@each_refusal
+@each_error
 def test_with_permissive_the_others_are_kept(
     database: SqliteDatabase, credential: Credential, condition: Any, expected: Outcome
 ) -> None:
     condition(database)
     before = balance(database)
-    reserved = asked(database, credential, entries(*MESSAGES), permissive=True)
+    reserved = asked(database, credential, attempts(*MESSAGES), permissive=True)
     assert outcome(reserved) == expected
-    accepted = [number for number, code in enumerate(expected) if code is None]
-    assert kept(database) == [f"m{number + 1}" for number in accepted]
-    recipients = sum(len(MESSAGES[number]) for number in accepted)
+    numbers = [number for number, code in enumerate(expected) if code is None]
+    assert kept(database) == [f"m{number + 1}" for number in numbers]
+    recipients = sum(len(MESSAGES[number]) for number in numbers)
     assert (balance(database), sent_today(database)) == (before - recipients, recipients)
     assert database.value("SELECT count(*) FROM deliveries") == recipients
-    assert database.value("SELECT count(*) FROM bodies") == len(accepted)
+    assert database.value("SELECT count(*) FROM bodies") == len(numbers)
 
 
 @pytest.mark.parametrize("permissive", [False, True])
@@ -169,22 +174,22 @@ def test_a_limit_may_be_used_up_to_the_last(
     )
     limit = RateLimit(quota=3, seconds=60)
     more: dict[str, Any] = {"permissive": permissive, "rate_limit": limit}
-    assert outcome(asked(database, credential, entries(*MESSAGES), **more)) == [None] * 3
+    assert outcome(asked(database, credential, attempts(*MESSAGES), **more)) == [None] * 3
     assert (balance(database), sent_today(database)) == (0, 5)
     more["rate_limit"] = RateLimit(quota=4, seconds=60)
-    assert outcome(asked(database, credential, entries([A], first=4), **more)) == ["no_balance"]
+    assert outcome(asked(database, credential, attempts([A], first=4), **more)) == ["no_balance"]
 
 
 def test_a_rate_limit_counts_the_messages(database: SqliteDatabase, credential: Credential) -> None:
     limit = RateLimit(quota=2, seconds=60)
     before = database.dump()
-    reserved = asked(database, credential, entries(*MESSAGES), rate_limit=limit)
+    reserved = asked(database, credential, attempts(*MESSAGES), rate_limit=limit)
     assert outcome(reserved) == [None, None, "rate_limit_exceeded"]
-    assert isinstance(reserved.refusals[2], TooManyRequests)
-    assert reserved.refusals[2].headers == {"Retry-After": "60"}
+    assert isinstance(reserved.errors[2], TooManyRequests)
+    assert reserved.errors[2].headers == {"Retry-After": "60"}
     assert reserved.rate == RateState(remaining=2, reset=60)
     assert database.dump() == before
-    reserved = asked(database, credential, entries(*MESSAGES), rate_limit=limit, permissive=True)
+    reserved = asked(database, credential, attempts(*MESSAGES), rate_limit=limit, permissive=True)
     assert reserved.rate == RateState(remaining=0, reset=60)
     assert kept(database) == ["m1", "m2"]
 
@@ -198,7 +203,7 @@ def test_what_can_never_be_sent_takes_nothing_from_the_others(
     given.send_limits(database, dailyEnabled=True, dailyLimit=1)
     limit = RateLimit(quota=1, seconds=60)
     reserved = asked(
-        database, credential, entries([B], [C], [A]), permissive=True, rate_limit=limit
+        database, credential, attempts([B], [C], [A]), permissive=True, rate_limit=limit
     )
     assert outcome(reserved) == ["address_blocked", "recipient_suppressed", None]
 
@@ -206,39 +211,39 @@ def test_what_can_never_be_sent_takes_nothing_from_the_others(
 def test_a_suppressed_recipient_is_named(database: SqliteDatabase, credential: Credential) -> None:
     given.suppressed(database, C)
     given.suppressed(database, D)
-    reserved = asked(database, credential, entries([A], [B, C], [D]), permissive=True)
-    names = [it.values["recipient"] for it in reserved.refusals if it]
+    reserved = asked(database, credential, attempts([A], [B, C], [D]), permissive=True)
+    names = [it.values["recipient"] for it in reserved.errors if it]
     assert names == [C, D]
 
 
-@pytest.mark.parametrize("free", ["verified", "unlimited", "test"])
+@pytest.mark.parametrize("free", ["verified", "unlimited", "sandbox"])
 def test_what_costs_nothing_needs_no_balance(
     database: SqliteDatabase, credential: Credential, free: str
 ) -> None:
-    recipient = "delivered@test.invalid" if free == "test" else B
+    recipient = "delivered@test.invalid" if free == "sandbox" else B
     given.listed(database, "verified", B)
     database.query("UPDATE send_balances SET balance = 0")
-    batch = entries([A], [recipient])
+    batch = attempts([A], [recipient])
     expected: Outcome = ["no_balance", None]
     if free == "unlimited":
         given.listed(database, "unlimited", ME)
-        batch, expected = entries([A], [D]), [None, None]
+        batch, expected = attempts([A], [D]), [None, None]
     assert outcome(asked(database, credential, batch, permissive=True)) == expected
     assert balance(database) == 0
 
 
-def test_test_messages_are_not_limited_by_the_day(
+def test_sandbox_messages_are_not_limited_by_the_day(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     given.send_limits(
         database, dailyEnabled=True, dailyLimit=0, monthlyEnabled=True, monthlyLimit=0
     )
-    batch = entries([A], ["delivered@test.invalid", "delivered+2@test.invalid"], [A])
+    batch = attempts([A], ["delivered@test.invalid", "delivered+2@test.invalid"], [A])
     expected: Outcome = ["daily_quota_reached", None, "daily_quota_reached"]
     assert outcome(asked(database, credential, batch, permissive=True)) == expected
     assert (balance(database), sent_today(database)) == (100, 0)
-    assert database.query("SELECT recipients, charge, is_test FROM messages") == [
-        {"recipients": 2, "charge": 0, "is_test": 1}
+    assert database.query("SELECT recipients, charge, is_sandbox FROM messages") == [
+        {"recipients": 2, "charge": 0, "is_sandbox": 1}
     ]
 
 
@@ -248,8 +253,8 @@ def test_a_credential_that_does_not_hold_refuses_the_whole(
 ) -> None:
     database.query("UPDATE addresses SET credential_version = 1")
     before = database.dump()
-    with pytest.raises(Refusal, match="invalid_credential"):
-        asked(database, credential, entries([A], [B]), permissive=permissive)
+    with pytest.raises(ApiError, match="invalid_credential"):
+        asked(database, credential, attempts([A], [B]), permissive=permissive)
     assert database.dump() == before
 
 
@@ -259,7 +264,7 @@ def test_more_than_a_parameter_takes_is_refused(
     long = [f"{'a' * 60}{number}@{'b' * 60}.{'c' * 60}.example" for number in range(50)]
     before = database.dump()
     with pytest.raises(PayloadTooLarge) as caught:
-        asked(database, credential, entries(*[long] * 100))
+        asked(database, credential, attempts(*[long] * 100))
     assert caught.value.code == "batch_too_large"
     assert database.dump() == before
 
@@ -270,15 +275,15 @@ def test_a_hundred_messages_to_fifty_recipients_each(
     given.set_balance(database, credential, 5000)
     fifty = [f"recipient-number-{number}@some-domain.example.org" for number in range(50)]
     batch = [
-        given.entry(given.message(*fifty, text="t" * 20_000, html="h" * 20_000), f"m{number:03}")
+        given.attempt(given.message(*fifty, text="t" * 20_000, html="h" * 20_000), f"m{number:03}")
         for number in range(100)
     ]
     more = {"idempotency_key": "k", "request_digest": "d"}
     limit = RateLimit(quota=100, seconds=60)
     assert set(outcome(asked(database, credential, batch, rate_limit=limit, **more))) == {None}
     assert (balance(database), sent_today(database)) == (0, 5000)
-    answer = asked(database, credential, entries([A]), **more).earlier
-    assert answer == BatchAnswer(tuple(f"m{number:03}" for number in range(100)), replayed=True)
+    earlier = asked(database, credential, attempts([A]), **more).earlier
+    assert earlier == accepted(*(f"m{number:03}" for number in range(100)))
 
 
 # The answer is lost: the second run of the batch reports what the first one did.
@@ -289,7 +294,7 @@ def test_a_lost_answer_of_a_permissive_batch(
 ) -> None:
     blocked(database)
     limit = RateLimit(quota=2, seconds=60)
-    batch = entries([C], [A], [B], [A])
+    batch = attempts([C], [A], [B], [A])
     more: dict[str, Any] = {"permissive": True, "rate_limit": limit}
     first = asked(database, credential, batch, **more)
     assert outcome(first) == ["address_blocked", None, None, "rate_limit_exceeded"]
@@ -309,7 +314,7 @@ def test_a_lost_answer_of_a_permissive_batch_of_which_nothing_was_kept(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     blocked(database)
-    batch = entries([C], [C, A])
+    batch = attempts([C], [C, A])
     for _ in range(2):
         reserved = asked(database, credential, batch, permissive=True)
         assert outcome(reserved) == ["address_blocked"] * 2
@@ -322,36 +327,36 @@ def test_a_lost_answer_of_a_permissive_batch_of_which_nothing_was_kept(
 KEY: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d"}
 
 
-def test_a_batch_is_given_its_first_answer_again(
+def test_a_batch_is_told_its_first_results_again(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    asked(database, credential, entries([A], [B]), **KEY)
+    asked(database, credential, attempts([A], [B]), **KEY)
     for first in (3, 5):
-        again = asked(database, credential, entries([A], [B], first=first), **KEY)
-        assert again == Reserved((), None, BatchAnswer(("m1", "m2"), replayed=True))
+        again = asked(database, credential, attempts([A], [B], first=first), **KEY)
+        assert again == Reserved((), None, accepted("m1", "m2"))
     assert kept(database) == ["m1", "m2"]
     assert balance(database) == 98
 
 
-def test_a_permissive_batch_is_given_its_refusals_again(
+def test_a_permissive_batch_is_told_its_errors_again(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     given.suppressed(database, C)
     limit = RateLimit(quota=2, seconds=60)
     more: dict[str, Any] = {"permissive": True, "rate_limit": limit, **KEY}
-    asked(database, credential, entries([C], [A], [B], [A]), **more)
+    asked(database, credential, attempts([C], [A], [B], [A]), **more)
     database.query("DELETE FROM suppressions")
     later = {"now": NOW + 59_000}
-    again = asked(database, credential, entries([C], [A], [B], [A], first=5), **more, **later)
-    answer = again.earlier
-    assert isinstance(answer, BatchAnswer)
-    first, *ids, last = answer.results
-    assert ids == ["m2", "m3"]
-    assert isinstance(first, Refusal)
-    assert (first.code, first.values) == ("recipient_suppressed", {"recipient": C})
-    assert isinstance(last, TooManyRequests)
+    again = asked(database, credential, attempts([C], [A], [B], [A], first=5), **more, **later)
+    assert again.earlier is not None
+    first, *others, last = again.earlier
+    assert others == accepted("m2", "m3")
+    assert (first.id, last.id, first.replayed, last.replayed) == ("", "", True, True)
+    assert first.error is not None
+    assert (first.error.code, first.error.values) == ("recipient_suppressed", {"recipient": C})
+    assert isinstance(last.error, TooManyRequests)
     assert kept(database) == ["m2", "m3"]
-    # Key and answer stand with the first that was kept.
+    # Key and response are kept with the first message that was accepted.
     rows = database.query(
         "SELECT idempotency_key, batch_answer IS NOT NULL AS answers FROM messages ORDER BY id"
     )
@@ -362,74 +367,74 @@ def test_a_permissive_batch_of_which_nothing_was_kept_does_not_use_its_key_up(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     blocked(database)
-    asked(database, credential, entries([C]), permissive=True, **KEY)
+    asked(database, credential, attempts([C]), permissive=True, **KEY)
     database.query("DELETE FROM list_entries")
-    reserved = asked(database, credential, entries([C]), permissive=True, **KEY)
+    reserved = asked(database, credential, attempts([C]), permissive=True, **KEY)
     assert reserved == Reserved((None,), None, None)
 
 
 def test_another_request_with_the_key_of_a_batch(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    asked(database, credential, entries([A], [B]), **KEY)
+    asked(database, credential, attempts([A], [B]), **KEY)
     before = database.dump()
     other = {**KEY, "request_digest": "other"}
     with pytest.raises(Conflict, match="idempotency_key_reused"):
-        asked(database, credential, entries([A], first=3), **other)
+        asked(database, credential, attempts([A], first=3), **other)
     with pytest.raises(Conflict, match="idempotency_key_reused"):
         run(find_earlier(database, credential, key="k", digest="other", now=NOW))
     assert database.dump() == before
 
 
 def test_a_batch_is_never_in_flight(database: SqliteDatabase, credential: Credential) -> None:
-    asked(database, credential, entries([A], [B]), **KEY)
+    asked(database, credential, attempts([A], [B]), **KEY)
     found = run(find_earlier(database, credential, key="k", digest="d", now=NOW))
-    assert found == BatchAnswer(("m1", "m2"), replayed=True)
+    assert found == accepted("m1", "m2")
 
 
 def test_the_key_of_a_batch_is_free_after_a_day(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    asked(database, credential, entries([A], [B]), **KEY)
-    later = asked(database, credential, entries([A], [B], first=3), **KEY, now=NOW + DAY)
+    asked(database, credential, attempts([A], [B]), **KEY)
+    later = asked(database, credential, attempts([A], [B], first=3), **KEY, now=NOW + DAY)
     assert later == Reserved((None, None), None, None)
     assert run(find_earlier(database, credential, key="k", digest="d", now=NOW + DAY)) is not None
     assert run(find_earlier(database, credential, key="k", digest="d", now=NOW + 2 * DAY)) is None
 
 
-# News of several messages together
+# Updates of several messages together
 
 
-def news(id: str, kind: Any, **more: Any) -> Confirmation:
-    return Confirmation(id=id, news=kind, attempt=1, now=NOW + 500, **more)
+def update(id: str, event: Any, **more: Any) -> StatusUpdate:
+    return StatusUpdate(id=id, event=event, attempt=1, now=NOW + 500, **more)
 
 
-def test_news_of_several_messages_are_written_together(
+def test_updates_of_several_messages_are_written_together(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    asked(database, credential, entries([A], [A, B], [C], [D], [D]))
+    asked(database, credential, attempts([A], [A, B], [C], [D], [D]))
     statuses = run(
-        confirm(
+        record(
             database,
             [
-                news("m1", "sent", provider_message_id="<p1>", answer_status=200),
-                news("m2", "refused", provider_code="E_X", answer_status=502, answer_code="E_X"),
-                news("m3", "lost", answer_status=502, answer_code="outcome_unknown"),
-                news("m4", "deferred", next_attempt_at=NOW + DAY, answer_status=202),
-                news("m6", "sent"),
+                update("m1", "accepted", provider_message_id="<p1>", reported_as="sent"),
+                update("m2", "rejected", provider_code="E_X", reported_as="failed"),
+                update("m3", "timed_out", reported_as="unknown"),
+                update("m4", "deferred", next_attempt_at=NOW + DAY, reported_as="queued"),
+                update("m6", "accepted"),
             ],
         )
     )
     assert statuses == {"m1": "sent", "m2": "failed", "m3": "unknown", "m4": "queued"}
     rows = database.query(
-        "SELECT status, provider_message_id, provider_code, answer_status, next_attempt_at"
+        "SELECT status, provider_message_id, provider_code, reported_as, next_attempt_at"
         " FROM messages ORDER BY id"
     )
     assert [tuple(row.values()) for row in rows] == [
-        ("sent", "<p1>", None, 200, None),
-        ("failed", None, "E_X", 502, None),
-        ("unknown", None, None, 502, None),
-        ("queued", None, None, 202, NOW + DAY),
+        ("sent", "<p1>", None, "sent", None),
+        ("failed", None, "E_X", "failed", None),
+        ("unknown", None, None, "unknown", None),
+        ("queued", None, None, "queued", NOW + DAY),
         ("sending", None, None, None, None),
     ]
     assert (balance(database), sent_today(database)) == (96, 4)
@@ -446,37 +451,37 @@ def test_charges_of_several_addresses_and_days_go_back_to_each(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    asked(database, credential, entries([A], [B, C]))
-    asked(database, credential, entries([A], first=3), now=NOW + DAY)
-    asked(database, other, entries([A, B, C], first=4), now=NOW + DAY)
-    run(confirm(database, [news(f"m{number}", "refused") for number in (2, 3, 4)]))
+    asked(database, credential, attempts([A], [B, C]))
+    asked(database, credential, attempts([A], first=3), now=NOW + DAY)
+    asked(database, other, attempts([A, B, C], first=4), now=NOW + DAY)
+    run(record(database, [update(f"m{number}", "rejected") for number in (2, 3, 4)]))
     rows = database.query("SELECT balance FROM send_balances ORDER BY address_id")
     assert [row["balance"] for row in rows] == [99, 10]
     rows = database.query("SELECT recipients FROM daily_recipients ORDER BY day")
     assert [row["recipients"] for row in rows] == [1, 0]
 
 
-def test_a_refused_test_message_gives_nothing_back(
+def test_a_rejected_sandbox_message_refunds_nothing(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    asked(database, credential, entries([A], ["suppressed@test.invalid"]))
-    assert run(confirm(database, [news("m2", "refused")])) == {"m2": "failed"}
+    asked(database, credential, attempts([A], ["suppressed@test.invalid"]))
+    assert run(record(database, [update("m2", "rejected")])) == {"m2": "failed"}
     assert (balance(database), sent_today(database)) == (99, 1)
 
 
-# A reservation of which nobody knows whether it was made is undone
+# A submission whose reservation has no known result is undone
 
 
 def undo(database: SqliteDatabase, *ids: str, waiting: Iterable[str] = ()) -> dict[str, str]:
-    undone = [news(id, "refused", frees_key=True) for id in ids]
-    undone += [Confirmation(id=id, news="cancelled", now=NOW, frees_key=True) for id in waiting]
-    return dict(run(confirm(database, undone)))
+    undone = [update(id, "rejected", undo=True) for id in ids]
+    undone += [StatusUpdate(id=id, event="cancelled", now=NOW, undo=True) for id in waiting]
+    return dict(run(record(database, undone)))
 
 
 def mixed(database: SqliteDatabase, credential: Credential) -> None:
     """m1 is being sent, m2 is queued and m3 scheduled, in one batch."""
-    queued = given.entry(given.message(B), "m2", status="queued", due_at=NOW)
-    asked(database, credential, [*entries([A]), queued, given.scheduled(NOW, "m3")], **KEY)
+    queued = given.attempt(given.message(B), "m2", status="queued", due_at=NOW)
+    asked(database, credential, [*attempts([A]), queued, given.scheduled(NOW, "m3")], **KEY)
 
 
 def test_an_undone_batch_leaves_no_charge_and_no_key(
@@ -486,7 +491,7 @@ def test_an_undone_batch_leaves_no_charge_and_no_key(
     statuses = undo(database, "m1", waiting=("m2", "m3"))
     assert statuses == {"m1": "failed", "m2": "cancelled", "m3": "cancelled"}
     assert (balance(database), sent_today(database)) == (100, 0)
-    assert asked(database, credential, entries([A], first=4), **KEY).earlier is None
+    assert asked(database, credential, attempts([A], first=4), **KEY).earlier is None
 
 
 def test_what_was_never_reserved_needs_no_undoing(
@@ -503,7 +508,7 @@ def test_a_batch_that_a_client_was_told_of_is_not_undone(
 ) -> None:
     mixed(database, credential)
     if by == "reserve":
-        assert asked(database, credential, entries([A], first=4), **KEY).earlier
+        assert asked(database, credential, attempts([A], first=4), **KEY).earlier
     else:
         assert run(find_earlier(database, credential, key="k", digest="d", now=NOW))
     before = database.dump()
@@ -531,7 +536,9 @@ def test_a_scheduled_message_is_undone_unless_a_client_was_told_of_it(
     given.reserved(database, credential, "m1", given.scheduled(NOW + DAY), **KEY)
     if told:
         again = given.reserved(database, credential, "m2", given.scheduled(NOW + DAY, "m2"), **KEY)
-        assert again == Sending("m1", "scheduled", None, 202, None, replayed=True)
+        assert again == SubmissionResult(
+            id="m1", status="scheduled", reported_as="queued", replayed=True
+        )
     statuses = undo(database, waiting=("m1",))
     assert statuses == {"m1": "scheduled" if told else "cancelled"}
     assert balance(database) == (99 if told else 100)

@@ -1,15 +1,16 @@
-"""Claim: of all who are woken for a message one gets it, when it is due, with all it needs."""
+"""Claim: one worker gets a message that is due, with everything that the attempt needs."""
 
 import pytest
 
 from accounts.credentials import Credential
-from lifecycle import TRANSITIONS, News, Status
-from mail.address import Address
+from mail.addresses import Address
+from mail.lifecycle import TRANSITIONS, Event, Status
 from mail.message import Message, Recipient
-from store.claim import Claim, claim
-from store.confirm import Confirmation, confirm
+from mail.submission import Attempt
+from store.claim import claim
 from store.database import Row
-from store.parts import MAX_PART_BYTES
+from store.message_content import MAX_PART_BYTES
+from store.record import StatusUpdate, record
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -37,14 +38,14 @@ def sending(database: SqliteDatabase) -> Credential:
     return credential
 
 
-def tell(database: SqliteDatabase, news: News, *, attempt: int = 1, id: str = "m1") -> None:
-    about = Confirmation(id=id, news=news, attempt=attempt, now=NOW, next_attempt_at=DUE)
-    run(confirm(database, [about]))
+def tell(database: SqliteDatabase, event: Event, *, attempt: int = 1, id: str = "m1") -> None:
+    about = StatusUpdate(id=id, event=event, attempt=attempt, now=NOW, next_attempt_at=DUE)
+    run(record(database, [about]))
 
 
 def claimed(
     database: SqliteDatabase, *, id: str = "m1", claimant: str = "w1", now: int = DUE
-) -> tuple[Claim, Message] | None:
+) -> Attempt | None:
     return run(claim(database, id, claimant=claimant, now=now, lease_until=now + LEASE))
 
 
@@ -69,20 +70,24 @@ def put(database: SqliteDatabase, status: str) -> None:
 
 def test_a_due_message_is_claimed_for_its_next_attempt(database: SqliteDatabase) -> None:
     tell(database, "deferred")
-    assert claimed(database) == (Claim("m1", 2, NOW, "r1", 2000), LARGE)
+    assert claimed(database) == Attempt(
+        id="m1", number=2, tried_from=NOW, request_id="r1", size=2000, message=LARGE
+    )
     row = message(database)
     assert (row["status"], row["attempt"], row["claimed_by"]) == ("sending", 2, "w1")
     assert (row["lease_until"], row["next_attempt_at"]) == (DUE + LEASE, None)
     assert row["accepted_at"] == NOW
 
 
-def test_what_is_claimed_is_what_was_ordered(database: SqliteDatabase, sending: Credential) -> None:
+def test_what_is_claimed_is_what_was_submitted(
+    database: SqliteDatabase, sending: Credential
+) -> None:
     small = given.message("b@example.org", text="Hello")
     given.reserved(database, sending, "m2", small)
     tell(database, "deferred", id="m2")
     found = claimed(database, id="m2")
     assert found is not None
-    assert found[1] == small
+    assert found.message == small
 
 
 def test_a_message_is_not_claimed_before_its_time(database: SqliteDatabase) -> None:
@@ -144,7 +149,7 @@ def test_the_attempt_grows_with_each_claim(database: SqliteDatabase) -> None:
         tell(database, "deferred", attempt=attempt)
         found = claimed(database, claimant=f"w{attempt}")
         assert found is not None
-        assert found[0].attempt == message(database)["attempt"] == attempt + 1
+        assert found.number == message(database)["attempt"] == attempt + 1
 
 
 def test_a_claim_that_has_ended_is_not_found_again(database: SqliteDatabase) -> None:
@@ -152,7 +157,7 @@ def test_a_claim_that_has_ended_is_not_found_again(database: SqliteDatabase) -> 
     claimed(database)
     tell(database, "deferred", attempt=2)
     assert claimed(database, now=DUE - 1) is None
-    tell(database, "lost", attempt=2)
+    tell(database, "timed_out", attempt=2)
     assert message(database)["status"] == "queued"
 
 
@@ -172,5 +177,9 @@ def test_a_message_without_some_of_its_fields_is_read(
     tell(database, "deferred", id="m2")
     found = claimed(database, id="m2")
     assert found is not None
-    assert (found[1].text, found[1].html, found[1].sender_name) == (None, "<p>", None)
-    assert found[1] == mail
+    assert (found.message.text, found.message.html, found.message.sender_name) == (
+        None,
+        "<p>",
+        None,
+    )
+    assert found.message == mail

@@ -54,7 +54,7 @@ def test_database_time_cuts_milliseconds_off() -> None:
     ],
 )
 def test_the_seconds_until_the_next_day_and_month(time: str, day: int, month: int) -> None:
-    begins = milliseconds(time)
-    for moment in (begins, begins + 999):
+    is_prefix = milliseconds(time)
+    for moment in (is_prefix, is_prefix + 999):
         assert seconds_left_of_day(moment) == day
         assert seconds_left_of_month(moment) == month

@@ -1,19 +1,19 @@
-"""From a draft to a message: what is made of it, and every refusal in the contract's order."""
+"""From the fields of a request to a message, and every error in the contract's order."""
 
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from mail.address import Address
-from mail.compose import Draft, SenderPolicy, compose
+from errors import ApiError, BadRequest
+from mail.addresses import Address
+from mail.compose import Origin, SenderPolicy, compose
+from mail.fields import SeedFields
 from mail.message import Message, Recipient
-from refusals import BadRequest, Refusal
 
 POLICY = SenderPolicy(domains=("example.com", "second.example"), binding_domains=())
-DRAFT = Draft(
-    sender="me@example.com",
-    from_name="Me",
+SENDER = Origin(address="me@example.com", name="Me")
+FIELDS = SeedFields(
     to_mail="you@example.org",
     to_name="You",
     subject="Hello",
@@ -22,19 +22,26 @@ DRAFT = Draft(
 )
 
 
-def refused(policy: SenderPolicy = POLICY, **changes: Any) -> Refusal:
-    with pytest.raises(Refusal) as caught:
-        compose(replace(DRAFT, **changes), policy)
+def composed(policy: SenderPolicy = POLICY, **changes: Any) -> Message:
+    """The message of ``FIELDS`` and ``SENDER`` with ``changes``."""
+    names = {"sender": "address", "from_name": "name"}
+    of_sender = {names[name]: changes.pop(name) for name in names.keys() & changes.keys()}
+    return compose(replace(FIELDS, **changes), replace(SENDER, **of_sender), policy)
+
+
+def refused(policy: SenderPolicy = POLICY, **changes: Any) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        composed(policy, **changes)
     return caught.value
 
 
-def at_fault(refusal: Refusal) -> tuple[str, list[tuple[str, str]]]:
-    """The refusal's code, and the field and code of each of its errors."""
+def at_fault(refusal: ApiError) -> tuple[str, list[tuple[str, str]]]:
+    """The code of the error, and the field and code of each of its ``errors``."""
     return refusal.code, [(error.field, error.code) for error in refusal.errors]
 
 
 def test_a_text_message() -> None:
-    assert compose(DRAFT, POLICY) == Message(
+    assert composed() == Message(
         sender=Address("me", "example.com"),
         sender_name="Me",
         recipients=(Recipient("to", Address("you", "example.org"), "You"),),
@@ -45,36 +52,36 @@ def test_a_text_message() -> None:
 
 
 def test_an_html_message() -> None:
-    message = compose(replace(DRAFT, content="<p>Hi</p>", is_html=True), POLICY)
+    message = composed(content="<p>Hi</p>", is_html=True)
     assert (message.text, message.html) == (None, "<p>Hi</p>")
 
 
 @pytest.mark.parametrize("name", ["=?", "=?utf-8?B?", "1 + 1 =? 2", "=?utf-8?X?a?=", "a?=b"])
 def test_what_is_no_encoded_word_may_stand_in_a_name(name: str) -> None:
-    assert compose(replace(DRAFT, from_name=name), POLICY).sender_name == name
+    assert composed(from_name=name).sender_name == name
 
 
 def test_spaces_around_a_name_are_left_out() -> None:
-    message = compose(replace(DRAFT, from_name="  Me Too ", to_name=" You "), POLICY)
+    message = composed(from_name="  Me Too ", to_name=" You ")
     assert (message.sender_name, message.recipients[0].name) == ("Me Too", "You")
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  "])
 def test_names_may_be_missing(nothing: str | None) -> None:
-    message = compose(replace(DRAFT, from_name=nothing, to_name=nothing), POLICY)
+    message = composed(from_name=nothing, to_name=nothing)
     assert message.sender_name is None
     assert message.recipients[0].name is None
 
 
 def test_content_and_subject_stay_as_they_were_written() -> None:
     content = "  line\r\nline\n\ttab\x00 ünï 😀 \u202e  "
-    message = compose(replace(DRAFT, subject="  Hé 😀 ", content=content), POLICY)
+    message = composed(subject="  Hé 😀 ", content=content)
     assert (message.subject, message.text) == ("  Hé 😀 ", content)
 
 
 @pytest.mark.contract("send checks: Domains are sent as A-labels; local parts must be ASCII")
 def test_the_recipient_is_sent_in_a_label_form() -> None:
-    message = compose(replace(DRAFT, to_mail=" You@BÜCHER.example "), POLICY)
+    message = composed(to_mail=" You@BÜCHER.example ")
     assert str(message.recipients[0].address) == "You@xn--bcher-kva.example"
 
 
@@ -119,7 +126,7 @@ def test_the_subject_must_not_hold_controls(character: str) -> None:
 
 
 def test_the_subject_has_at_most_998_characters() -> None:
-    assert compose(replace(DRAFT, subject="é" * 998), POLICY).subject == "é" * 998
+    assert composed(subject="é" * 998).subject == "é" * 998
     refusal = refused(subject="é" * 999)
     assert at_fault(refusal) == ("subject_too_long", [("subject", "subject_too_long")])
     assert refusal.values == {"limit": 998}
@@ -165,17 +172,17 @@ def test_a_senders_name_must_not_show_another_address(name: str) -> None:
 
 
 def test_a_senders_name_may_show_its_own_address() -> None:
-    message = compose(replace(DRAFT, from_name="ME@example.com"), POLICY)
+    message = composed(from_name="ME@example.com")
     assert message.sender_name == "ME@example.com"
 
 
 def test_a_recipients_name_may_show_any_address() -> None:
-    message = compose(replace(DRAFT, to_name="Old (you@old.example)"), POLICY)
+    message = composed(to_name="Old (you@old.example)")
     assert message.recipients[0].name == "Old (you@old.example)"
 
 
 def test_a_name_has_at_most_200_characters() -> None:
-    assert compose(replace(DRAFT, from_name="é" * 200), POLICY).sender_name == "é" * 200
+    assert composed(from_name="é" * 200).sender_name == "é" * 200
 
 
 @pytest.mark.timeout(20)
@@ -198,7 +205,7 @@ def test_sending_must_be_enabled_for_the_domain(
 ) -> None:
     policy = SenderPolicy(("example.com",), binding_domains)
     if allowed:
-        assert compose(DRAFT, policy).sender.domain == "example.com"
+        assert composed(policy).sender.domain == "example.com"
     else:
         assert at_fault(refused(policy)) == ("send_mail_not_enabled", [])
 
@@ -219,8 +226,8 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize("first", range(len(FAULTS)), ids=[code for code, _ in FAULTS])
 def test_of_several_faults_the_first_of_the_contract_is_reported(first: int) -> None:
     changes: dict[str, Any] = {}
-    for _, fault in reversed(FAULTS[first:]):
-        changes |= fault
+    for _, field_error in reversed(FAULTS[first:]):
+        changes |= field_error
     refusal = refused(SenderPolicy(POLICY.domains, None), **changes)
     assert refusal.code == FAULTS[first][0]
     assert isinstance(refusal, BadRequest)

@@ -1,16 +1,16 @@
-"""Bodies, tags and schedules of the full message, and where its faults are said to be."""
+"""Bodies, tags and schedules of the full message, and the places that its errors name."""
 
 import base64
 from typing import Any
 
 import pytest
 
-from mail.compose import Draft, SenderPolicy, compose
-from mail.fields import AttachmentField, TagField
+from errors import ApiError, BadRequest
+from mail.compose import Origin, SenderPolicy, compose
+from mail.fields import AttachmentField, SeedFields, TagField
 from mail.limits import MAX_MESSAGE_BYTES, encoded_size
 from mail.message import Message, Tag
 from mail.schedule import check_scheduled_at
-from refusals import BadRequest, Refusal
 from tests.unit.given import NOW, milliseconds
 
 POLICY = SenderPolicy(("example.com",), ())
@@ -18,16 +18,16 @@ MINUTE = 60_000
 DAY = 86_400_000
 
 
-def composed(**fields: Any) -> Message:
+def composed(path: str = "", **fields: Any) -> Message:
     if not {"text", "html", "content"} & fields.keys():
         fields["text"] = "Hello"
-    draft = {"sender": "me@example.com", "to": "you@example.org", "subject": "Hello", **fields}
-    return compose(Draft(**draft), POLICY)
+    given = {"to": "you@example.org", "subject": "Hello", **fields}
+    return compose(SeedFields(**given), Origin(address="me@example.com", path=path), POLICY)
 
 
 def refused(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
-    """The refusal's code, and the field and code of each of its errors."""
-    with pytest.raises(Refusal) as caught:
+    """The code of the error, and the field and code of each of its ``errors``."""
+    with pytest.raises(ApiError) as caught:
         composed(**fields)
     return caught.value.code, [(error.field, error.code) for error in caught.value.errors]
 
@@ -69,7 +69,7 @@ def test_one_body_must_not_be_empty(fields: Any, field: str) -> None:
     assert refused(**fields) == ("content_empty", [(field, "content_empty")])
 
 
-def test_nobody_is_refused_for_a_text_he_has_not_asked_for() -> None:
+def test_no_message_is_rejected_because_of_text_that_we_generate() -> None:
     message = composed(html="a" * 3_800_000)
     assert message.text is None
     assert encoded_size(message) <= MAX_MESSAGE_BYTES
@@ -167,5 +167,5 @@ def test_from_a_minute_ago_to_thirty_days_ahead(text: str) -> None:
 def test_the_path_of_an_item_stands_before_the_field() -> None:
     assert refused(path="[3].", tags=[TagField("", "1")])[1][0][0] == "[3].tags[0].name"
     assert refused(path="[3].", to="nobody")[1][0][0] == "[3].to"
-    file = AttachmentField("a", base64.b64encode(b"a").decode() + "!")
+    file = AttachmentField(filename="a", content=base64.b64encode(b"a").decode() + "!")
     assert refused(path="[0].", attachments=[file])[1][0][0] == "[0].attachments[0].content"

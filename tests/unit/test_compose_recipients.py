@@ -1,20 +1,21 @@
-"""To, cc, bcc and reply_to: who they are, in what order, and how many there may be."""
+"""To, cc, bcc and reply_to: their forms, their order, and how many are allowed."""
 
 from typing import Any
 
 import pytest
 
-from mail.compose import Draft, SenderPolicy, compose
-from mail.fields import MailboxField
+from errors import ApiError
+from mail.compose import Origin, SenderPolicy, compose
+from mail.fields import MailboxField, SeedFields
 from mail.message import Message
-from mail.test_recipients import OUTCOMES, outcome_of
-from refusals import Refusal
+from mail.sandbox_recipients import OUTCOMES, outcome_of
 
 POLICY = SenderPolicy(("example.com",), ())
+SENDER = Origin(address="me@example.com")
 
 
 def composed(**fields: Any) -> Message:
-    return compose(Draft(sender="me@example.com", subject="Hello", text="Hello", **fields), POLICY)
+    return compose(SeedFields(subject="Hello", text="Hello", **fields), SENDER, POLICY)
 
 
 def recipients(**fields: Any) -> list[tuple[str, str, str | None]]:
@@ -23,8 +24,8 @@ def recipients(**fields: Any) -> list[tuple[str, str, str | None]]:
 
 
 def refused(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
-    """The refusal's code, and the field and code of each of its errors."""
-    with pytest.raises(Refusal) as caught:
+    """The code of the error, and the field and code of each of its ``errors``."""
+    with pytest.raises(ApiError) as caught:
         composed(**fields)
     return caught.value.code, [(error.field, error.code) for error in caught.value.errors]
 
@@ -161,13 +162,13 @@ def test_reply_to_takes_one_address() -> None:
 def test_a_test_recipient_may_have_a_label(outcome: str) -> None:
     for address in (f"{outcome}@test.invalid", f"{outcome.upper()}+user.1@TEST.invalid"):
         message = composed(to=address)
-        assert message.is_test
+        assert message.is_sandbox
         assert outcome_of(message.recipients[0].address) == outcome
 
 
 def test_several_test_recipients_have_one_outcome() -> None:
     message = composed(to="slow+1@test.invalid", cc=["slow+2@test.invalid", "slow@test.invalid"])
-    assert message.is_test
+    assert message.is_sandbox
     assert len(message.recipients) == 3
 
 
@@ -191,4 +192,4 @@ def test_test_recipients_that_do_not_fit_are_refused(fields: Any, code: str, fie
 
 @pytest.mark.parametrize("address", ["slow@example.org", "slow@a.test.invalid", "a@test.example"])
 def test_everybody_else_is_no_test_recipient(address: str) -> None:
-    assert not composed(to=address).is_test
+    assert not composed(to=address).is_sandbox

@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
+from routes import ROUTES
 from tests.unit.source import ROOT
-from tools.openapi.routes import ROUTES
 
 # The parts of the contract that apply to several routes.
 RULES = {

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.credentials import Credential, issue, rotated, verify
-from refusals import Unauthorized
+from errors import Unauthorized
 
 SECRET = "a secret of the tests, long enough for HS256 by far"
 OLD_SECRET = "the secret before it, which is long enough as well!!"

@@ -1,32 +1,32 @@
-"""Dispatch: what is sent at once, what waits, what its client is told, and what faults leave."""
+"""Dispatch: what is sent at once, what waits, what callers are told, and what faults leave."""
 
 import asyncio
 import itertools
-import uuid
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-import delivery
 from accounts.credentials import Credential
+from accounts.rate_limits import RateLimit, RateState
 from clock import now
-from delivery import Dispatcher, Order
-from lifecycle import Status
+from errors import ApiError, BadRequest, TooManyRequests, Unauthorized, Unavailable
+from mail.lifecycle import ReportedAs, Status
 from mail.message import Message
-from rates import RateLimit, RateState
-from refusals import BadRequest, Refusal, TooManyRequests, Unauthorized, Unavailable
+from mail.submission import Submission, SubmissionResult
 from runtime.limits import MAX_SUBREQUESTS
+from sending import dispatcher
+from sending.dispatcher import Dispatcher
 from store.database import DatabaseUnavailable, Row, Statement
-from store.reserve import BatchAnswer, Sending
 from tests.unit import given
 from tests.unit.sqlite_database import SqliteDatabase
-from transport import rehearsal
-from transport.outcome import Outcome, Refused, Sent, Unknown
+from transport import sandbox
+from transport.outcome import Outcome, Rejected, Sent, Unknown
 
-BUSY = Refused("E_RATE_LIMIT_EXCEEDED", temporary=True)
-REFUSED = Refused("E_DELIVERY_FAILED", temporary=False)
+BUSY = Rejected("throttled", "E_RATE_LIMIT_EXCEEDED", transient=True)
+REJECTED = Rejected("recipient_rejected", "E_DELIVERY_FAILED")
 HOUR = 3_600_000
 
 
@@ -50,12 +50,12 @@ class Database(SqliteDatabase):
 
 
 class Provider:
-    """Takes every mail, but for those of whose subject ``outcomes`` knows better."""
+    """Accepts every mail, except those whose subject has another outcome in ``outcomes``."""
 
     def __init__(self) -> None:
         self.mails: list[Message] = []
         self.outcomes: dict[str, Outcome | Exception] = {}
-        self.together = 1  # as many calls must be made before the first is answered
+        self.together = 1  # so many calls must be made before the first is answered
         self._all_here = asyncio.Event()
 
     async def send(self, message: Message) -> Outcome:
@@ -69,17 +69,17 @@ class Provider:
         return outcome
 
 
-class Alarm:
-    """Writes down whom it is to wake; with ``broken`` it does not even do that."""
+class WakeupQueue:
+    """Records what is enqueued; a ``broken`` one raises."""
 
     def __init__(self) -> None:
         self.calls: list[list[tuple[str, int]]] = []
         self.broken = False
 
-    async def wake(self, alarms: list[tuple[str, int]]) -> None:
+    async def enqueue(self, due: list[tuple[str, int]]) -> None:
         if self.broken:
             raise OSError
-        self.calls.append(alarms)
+        self.calls.append(due)
 
     @property
     def ids(self) -> list[str]:
@@ -90,53 +90,62 @@ class World:
     """A deployment in small, with an address that may send to a hundred recipients."""
 
     def __init__(self, *, queue: bool = True, rate_limit: RateLimit | None = None) -> None:
-        self.database, self.provider, self.alarm = Database(), Provider(), Alarm()
+        self.database, self.provider, self.wakeup_queue = Database(), Provider(), WakeupQueue()
         self.credential: Credential = given.address(self.database, balance=1000)
         self.rates: list[RateState] = []
-        self.outlived: list[asyncio.Task[Any]] = []
+        self.in_background: list[asyncio.Task[Any]] = []
         self.dispatcher = Dispatcher(
             database=self.database,
             transport=self.provider,
-            alarm=self.alarm if queue else None,
-            outlive=self._outlive,
+            wakeup_queue=self.wakeup_queue if queue else None,
+            run_in_background=self._run_in_background,
+            clock=now,
             retry_hours=72,
             default_balance=0,
             batch_inline=25,
             rate_limit=rate_limit,
-            brake=None,
+            pause_policy=None,
             note_rate=self.rates.append,
         )
         self.database.batches = 0
         self.database.statements.clear()
 
-    def _outlive(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Future[Any]":
+    def _run_in_background(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Future[Any]":
         task = asyncio.ensure_future(work)
-        self.outlived.append(task)
+        self.in_background.append(task)
         return task
 
-    async def order(self, *messages: Message, **more: Any) -> Sending | BatchAnswer:
-        batch = {"batch": len(messages) > 1, **more}
-        return await self.dispatcher.dispatch(Order(messages, self.credential, "r1", **batch))
+    async def submit(self, *messages: Message, **more: Any) -> list[SubmissionResult]:
+        """Submit ``messages``: several of them are a batch."""
+        fields: dict[str, Any] = {"reports": "acceptance" if len(messages) > 1 else "outcome"}
+        submission = Submission(
+            messages=messages, credential=self.credential, request_id="r1", **{**fields, **more}
+        )
+        results = await self.dispatcher.dispatch(submission)
+        assert isinstance(results, list)
+        assert len(results) == len(messages)
+        return results
 
-    async def send(self, *messages: Message, **more: Any) -> Sending:
-        sending = await self.order(*messages or (given.message(),), **more)
-        assert isinstance(sending, Sending)
-        return sending
+    async def send(self, message: Message | None = None, **more: Any) -> SubmissionResult:
+        (result,) = await self.submit(message or given.message(), **more)
+        return result
 
-    async def send_batch(self, *messages: Message, **more: Any) -> list[str | Refusal]:
-        answer = await self.order(*messages, batch=True, **more)
-        assert isinstance(answer, BatchAnswer)
-        return list(answer.results)
+    async def send_batch(self, *messages: Message, **more: Any) -> list[str | ApiError]:
+        """The id of each accepted message, and the error of each other one."""
+        results = await self.submit(*messages, reports="acceptance", **more)
+        assert [result for result in results if result.replayed] == []
+        assert [result for result in results if bool(result.id) == bool(result.error)] == []
+        return [result.error or result.id for result in results]
 
-    async def refused(self, *messages: Message, **more: Any) -> Refusal:
-        with pytest.raises(Refusal) as caught:
-            await self.order(*messages, **more)
+    async def rejected(self, *messages: Message, **more: Any) -> ApiError:
+        with pytest.raises(ApiError) as caught:
+            await self.submit(*messages, **more)
         return caught.value
 
     async def settle(self) -> None:
-        """Wait for all that outlives its request."""
-        while self.outlived:
-            await self.outlived.pop()
+        """Wait for everything that runs in the background."""
+        while self.in_background:
+            await self.in_background.pop()
 
     def make_due(self) -> None:
         self.database.query(
@@ -157,22 +166,19 @@ class World:
 
 
 @pytest.fixture(autouse=True)
-def ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker's Python makes UUIDs of version 7, that of the host does not yet."""
-    numbers = itertools.count()
-
-    def uuid7() -> uuid.UUID:
-        return uuid.UUID(given.message_id(now(), next(numbers)))
-
-    monkeypatch.setattr(uuid, "uuid7", uuid7, raising=False)
+def without_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace every delay by none."""
+    monkeypatch.setattr(dispatcher, "_RECORD_LATER_SECONDS", (0, 0, 0))
+    monkeypatch.setattr(sandbox, "ANSWER_SECONDS", 0)
+    monkeypatch.setattr(sandbox, "_LATE_SECONDS", 0)
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is waited for."""
-    monkeypatch.setattr(delivery, "_CONFIRM_LATER_SECONDS", (0, 0, 0))
-    monkeypatch.setattr(rehearsal, "ANSWER_SECONDS", 0)
-    monkeypatch.setattr(rehearsal, "_LATE_SECONDS", 0)
+KEY: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d"}
+
+
+def replayed(ids: list[str | ApiError]) -> list[SubmissionResult]:
+    """The results of a repeated batch whose messages were all accepted."""
+    return [SubmissionResult(id=str(id), replayed=True) for id in ids]
 
 
 def mails(count: int, first: int = 0, **fields: Any) -> list[Message]:
@@ -183,38 +189,45 @@ def mails(count: int, first: int = 0, **fields: Any) -> list[Message]:
 def test_a_send_is_two_batches_and_one_call() -> None:
     async def scenario() -> None:
         world = World()
-        sending = await world.send(given.message(subject="s"))
-        assert sending == Sending(sending.id, "sent", "<s@provider>", 200, None)
+        result = await world.send(given.message(subject="s"))
+        assert result == SubmissionResult(
+            id=result.id, status="sent", reported_as="sent", provider_message_id="<s@provider>"
+        )
         assert (world.database.batches, len(world.provider.mails)) == (2, 1)
-        assert world.rows("id", "status", "request_id") == [(sending.id, "sent", "r1")]
+        assert world.rows("id", "status", "request_id") == [(result.id, "sent", "r1")]
         await world.settle()
-        assert world.alarm.calls == []
+        assert world.wakeup_queue.calls == []
 
     asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
-    ("outcome", "status", "answer_status", "answer_code"),
+    ("outcome", "status", "reported_as", "code"),
     [
-        (REFUSED, "failed", 502, "E_DELIVERY_FAILED"),
-        (BUSY, "queued", 202, None),
-        (Unknown(), "unknown", 502, "outcome_unknown"),
-        (ValueError(), "unknown", 502, "outcome_unknown"),
+        (REJECTED, "failed", "failed", "E_DELIVERY_FAILED"),
+        (BUSY, "queued", "queued", None),
+        (Unknown(), "unknown", "unknown", "outcome_unknown"),
+        (ValueError(), "unknown", "unknown", "outcome_unknown"),
     ],
-    ids=["refused", "busy", "unknown", "a bug"],
+    ids=["rejected", "busy", "unknown", "a bug"],
 )
-def test_the_client_is_told_what_is_known(
-    outcome: Outcome | Exception, status: Status, answer_status: int, answer_code: str | None
+def test_the_caller_is_told_what_is_known_also_when_the_request_is_repeated(
+    outcome: Outcome | Exception, status: Status, reported_as: ReportedAs, code: str | None
 ) -> None:
     async def scenario() -> None:
         world = World()
         world.provider.outcomes["Hello"] = outcome
-        sending = await world.send()
-        assert sending == Sending(sending.id, status, None, answer_status, answer_code)
-        kept = world.rows("status", "answer_status", "answer_code")
-        assert kept == [(status, answer_status, answer_code)]
+        result = await world.send(**KEY)
+        assert result == SubmissionResult(
+            id=result.id, status=status, reported_as=reported_as, code=code
+        )
+        provider_code = outcome.provider_code if isinstance(outcome, Rejected) else None
+        kept = world.rows("status", "reported_as", "provider_code")
+        assert kept == [(status, reported_as, provider_code)]
+        assert await world.send(**KEY) == replace(result, replayed=True)
+        assert len(world.provider.mails) == 1
         await world.settle()
-        assert world.alarm.ids == ([sending.id] if outcome is BUSY else [])
+        assert world.wakeup_queue.ids == ([result.id] if outcome is BUSY else [])
 
     asyncio.run(scenario())
 
@@ -231,8 +244,8 @@ def test_the_first_of_a_batch_are_sent_at_once_and_the_rest_is_queued() -> None:
         assert results == world.rows("id")
         assert world.rows("status") == ["sent"] * 25 + ["queued"] * 5
         await world.settle()
-        assert world.alarm.calls == [[(id, 0) for id in results[25:]]]
-        for id in world.alarm.ids:
+        assert world.wakeup_queue.calls == [[(id, 0) for id in results[25:]]]
+        for id in world.wakeup_queue.ids:
             await world.dispatcher.attempt_due([id])
         assert world.rows("status", "attempt") == [("sent", 1)] * 30
         assert Counter(mail.subject for mail in world.provider.mails).most_common(1)[0][1] == 1
@@ -241,13 +254,13 @@ def test_the_first_of_a_batch_are_sent_at_once_and_the_rest_is_queued() -> None:
     asyncio.run(scenario())
 
 
-def test_without_a_queue_a_longer_batch_is_refused() -> None:
+def test_without_a_queue_a_longer_batch_is_rejected() -> None:
     async def scenario() -> None:
         world = World(queue=False)
         before = world.database.dump()
-        refusal = await world.refused(*mails(26))
-        assert (type(refusal), refusal.code) == (BadRequest, "batch_too_long")
-        assert (refusal.values, world.database.dump()) == ({"limit": 25}, before)
+        error = await world.rejected(*mails(26))
+        assert (type(error), error.code) == (BadRequest, "batch_too_long")
+        assert (error.values, world.database.dump()) == ({"limit": 25}, before)
         # What is scheduled is not sent at once.
         await world.send_batch(*mails(25), *mails(5, 25, scheduled_at=now() + HOUR))
         assert world.rows("status") == ["sent"] * 25 + ["scheduled"] * 5
@@ -255,29 +268,29 @@ def test_without_a_queue_a_longer_batch_is_refused() -> None:
     asyncio.run(scenario())
 
 
-def test_each_message_of_a_batch_ends_in_its_own_way() -> None:
+def test_each_message_of_a_batch_has_its_own_outcome() -> None:
     async def scenario() -> None:
         world = World()
-        outcomes: list[Outcome | Exception] = [REFUSED, BUSY, Unknown(), ValueError()]
+        outcomes: list[Outcome | Exception] = [REJECTED, BUSY, Unknown(), ValueError()]
         world.provider.outcomes = {str(n): outcome for n, outcome in enumerate(outcomes)}
         results = await world.send_batch(*mails(5))
         assert world.rows("status") == ["failed", "queued", "unknown", "unknown", "sent"]
         assert results == world.rows("id")
         assert (world.database.batches, world.balance) == (2, 996)
         await world.settle()
-        assert world.alarm.ids == results[1:2]
+        assert world.wakeup_queue.ids == results[1:2]
 
     asyncio.run(scenario())
 
 
-def test_without_permissive_the_first_refusal_is_that_of_the_batch() -> None:
+def test_without_permissive_the_first_error_is_that_of_the_batch() -> None:
     async def scenario() -> None:
         world = World()
         given.suppressed(world.database, "b@example.org")
         before = world.database.dump()
         batch = [given.message(to) for to in ("a@example.org", "b@example.org")]
-        refusal = await world.refused(*batch)
-        assert (refusal.code, world.provider.mails) == ("recipient_suppressed", [])
+        error = await world.rejected(*batch)
+        assert (error.code, world.provider.mails) == ("recipient_suppressed", [])
         assert world.database.dump() == before
 
     asyncio.run(scenario())
@@ -296,12 +309,12 @@ def test_with_permissive_the_others_are_sent() -> None:
     asyncio.run(scenario())
 
 
-def test_a_permissive_batch_is_refused_whole_where_the_credential_does_not_hold() -> None:
+def test_a_permissive_batch_with_an_invalid_credential_is_rejected_as_a_whole() -> None:
     async def scenario() -> None:
         world = World()
         world.database.query("UPDATE addresses SET credential_version = 1")
-        refusal = await world.refused(*mails(2), permissive=True)
-        assert isinstance(refusal, Unauthorized)
+        error = await world.rejected(*mails(2), permissive=True)
+        assert isinstance(error, Unauthorized)
 
     asyncio.run(scenario())
 
@@ -309,16 +322,15 @@ def test_a_permissive_batch_is_refused_whole_where_the_credential_does_not_hold(
 def test_a_batch_is_replayed() -> None:
     async def scenario() -> None:
         world = World()
-        key = {"idempotency_key": "k", "request_digest": "d"}
-        results = await world.send_batch(*mails(30), **key)
-        again = await world.order(*mails(30), **key)
-        assert again == BatchAnswer(tuple(results), replayed=True)
+        results = await world.send_batch(*mails(30), **KEY)
+        again = await world.submit(*mails(30), **KEY)
+        assert again == replayed(results)
         assert (len(world.provider.mails), world.balance) == (25, 970)
 
     asyncio.run(scenario())
 
 
-def test_a_batch_of_one_is_answered_as_a_batch() -> None:
+def test_a_batch_of_one_reports_its_acceptance() -> None:
     async def scenario() -> None:
         world = World()
         assert await world.send_batch(given.message()) == world.rows("id")
@@ -329,35 +341,43 @@ def test_a_batch_of_one_is_answered_as_a_batch() -> None:
 def test_the_largest_batch_fits_into_the_subrequests_of_one_request() -> None:
     async def scenario() -> None:
         world = World(rate_limit=RateLimit(quota=100, seconds=60))
-        # As many parts as ten megabytes can have, and news of every kind.
+        # As many parts as ten megabytes can have, and outcomes of every kind.
         bodies = {"text": "t" * 65_537, "html": "h"}
         batch = [*mails(50, html="h" * 65_537, text="t" * 65_537), *mails(50, 50, **bodies)]
-        outcomes: Iterator[Outcome] = itertools.cycle([REFUSED, BUSY, Unknown()])
+        outcomes: Iterator[Outcome] = itertools.cycle([REJECTED, BUSY, Unknown()])
         world.provider.outcomes = {mail.subject: next(outcomes) for mail in batch[:24]}
         await world.send_batch(*batch, idempotency_key="k", request_digest="d")
         await world.settle()
         assert world.rows("status").count("queued") == 75 + 8
-        used = len(world.database.statements) + len(world.provider.mails) + len(world.alarm.calls)
+        used = (
+            len(world.database.statements)
+            + len(world.provider.mails)
+            + len(world.wakeup_queue.calls)
+        )
         assert used <= MAX_SUBREQUESTS
 
     asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("to", ["you@example.org", "complained@test.invalid"])
-def test_four_messages_that_are_woken_fit_into_one_request(to: str) -> None:
+def test_four_messages_of_a_queue_batch_fit_into_one_request(to: str) -> None:
     async def scenario() -> None:
         world = World()
         later = now() + HOUR
         batch = [given.message(to, subject=str(n), scheduled_at=later) for n in range(4)]
         results = await world.send_batch(*batch)
         world.make_due()
-        world.provider.outcomes = {"0": BUSY, "1": REFUSED, "2": BUSY, "3": REFUSED}
+        world.provider.outcomes = {"0": BUSY, "1": REJECTED, "2": BUSY, "3": REJECTED}
         world.database.statements.clear()
-        world.alarm.calls.clear()
+        world.wakeup_queue.calls.clear()
         await world.dispatcher.attempt_due([str(id) for id in results])
         await world.settle()
         assert "scheduled" not in world.rows("status")
-        used = len(world.database.statements) + len(world.provider.mails) + len(world.alarm.calls)
+        used = (
+            len(world.database.statements)
+            + len(world.provider.mails)
+            + len(world.wakeup_queue.calls)
+        )
         assert used <= MAX_SUBREQUESTS
 
     asyncio.run(scenario())
@@ -369,39 +389,42 @@ def test_four_messages_that_are_woken_fit_into_one_request(to: str) -> None:
 def test_a_scheduled_message_waits() -> None:
     async def scenario() -> None:
         world = World()
-        sending = await world.send(given.message(scheduled_at=now() + HOUR))
-        assert sending == Sending(sending.id, "scheduled", None, 202, None)
+        result = await world.send(given.message(scheduled_at=now() + HOUR))
+        assert result == SubmissionResult(id=result.id, status="scheduled", reported_as="queued")
         await world.settle()
-        assert (world.provider.mails, world.alarm.calls) == ([], [])  # the sweep will wake it
-        await world.dispatcher.attempt_due([sending.id])
+        # The cron will enqueue it.
+        assert (world.provider.mails, world.wakeup_queue.calls) == ([], [])
+        await world.dispatcher.attempt_due([result.id])
         assert world.provider.mails == []
         world.make_due()
-        await world.dispatcher.attempt_due([sending.id])
-        await world.dispatcher.attempt_due([sending.id])
+        await world.dispatcher.attempt_due([result.id])
+        await world.dispatcher.attempt_due([result.id])
         assert world.rows("status", "attempt") == [("sent", 1)]
         assert len(world.provider.mails) == 1
 
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(("seconds", "woken"), [(5, True), (119, True), (180, False)])
-def test_what_is_due_before_the_next_sweeps_is_woken_at_its_time(seconds: int, woken: bool) -> None:
+@pytest.mark.parametrize(("seconds", "enqueued"), [(5, True), (119, True), (180, False)])
+def test_messages_due_before_the_next_runs_of_the_cron_are_enqueued_with_their_delays(
+    seconds: int, enqueued: bool
+) -> None:
     async def scenario() -> None:
         world = World()
-        sending = await world.send(given.message(scheduled_at=now() + seconds * 1000))
+        result = await world.send(given.message(scheduled_at=now() + seconds * 1000))
         await world.settle()
-        assert world.alarm.ids == ([sending.id] if woken else [])
-        for _, delay in itertools.chain(*world.alarm.calls):
+        assert world.wakeup_queue.ids == ([result.id] if enqueued else [])
+        for _, delay in itertools.chain(*world.wakeup_queue.calls):
             assert seconds - 1 <= delay <= seconds
 
     asyncio.run(scenario())
 
 
-def test_a_time_that_has_just_passed_is_at_once() -> None:
+def test_a_message_whose_time_has_just_passed_is_sent_at_once() -> None:
     async def scenario() -> None:
         world = World()
-        sending = await world.send(given.message(scheduled_at=now() - 1000))
-        assert (sending.status, sending.answer_status) == ("sent", 200)
+        result = await world.send(given.message(scheduled_at=now() - 1000))
+        assert (result.status, result.reported_as) == ("sent", "sent")
         assert world.rows("status", "scheduled_at") == [("sent", None)]
 
     asyncio.run(scenario())
@@ -412,9 +435,9 @@ def test_attachments_of_a_scheduled_message_are_sent_with_it() -> None:
         world = World()
         file = given.file(b"\0\xff", content_id="logo")
         later = given.message(scheduled_at=now() + HOUR, attachments=(file,))
-        sending = await world.send(later)
+        result = await world.send(later)
         world.make_due()
-        await world.dispatcher.attempt_due([sending.id])
+        await world.dispatcher.attempt_due([result.id])
         (mail,) = world.provider.mails
         assert mail.attachments == (file,)
 
@@ -426,22 +449,22 @@ def test_attachments_of_a_deferred_message_are_sent_with_it() -> None:
         world = World()
         file = given.file(b"\0\xff")
         world.provider.outcomes["Hello"] = BUSY
-        sending = await world.send(given.message(attachments=(file,)))
+        result = await world.send(given.message(attachments=(file,)))
         for _ in range(2):
             world.make_due()
-            await world.dispatcher.attempt_due([sending.id])
+            await world.dispatcher.attempt_due([result.id])
         assert [mail.attachments for mail in world.provider.mails] == [(file,)] * 3
 
     asyncio.run(scenario())
 
 
-def test_late_answers_of_a_batch_are_written_together() -> None:
+def test_late_answers_of_a_batch_are_recorded_together() -> None:
     async def scenario() -> None:
         world = World()
 
         async def late(number: int) -> Outcome:
             await asyncio.sleep(0.01)
-            return REFUSED if number % 5 == 0 else Sent(f"<{number}@provider>")
+            return REJECTED if number % 5 == 0 else Sent(f"<{number}@provider>")
 
         for number in range(25):
             world.provider.outcomes[str(number)] = Unknown(late=late(number))
@@ -457,7 +480,7 @@ def test_late_answers_of_a_batch_are_written_together() -> None:
     asyncio.run(scenario())
 
 
-def test_a_late_answer_that_breaks_says_nothing() -> None:
+def test_a_late_answer_that_raises_changes_nothing() -> None:
     async def scenario() -> None:
         world = World()
 
@@ -472,17 +495,17 @@ def test_a_late_answer_that_breaks_says_nothing() -> None:
     asyncio.run(scenario())
 
 
-def test_a_scheduled_message_is_tried_from_its_time_on() -> None:
+def test_a_scheduled_message_is_attempted_from_its_time_on() -> None:
     async def scenario() -> None:
         world = World()
-        sending = await world.send(given.message(scheduled_at=now() + 5 * 24 * HOUR))
+        result = await world.send(given.message(scheduled_at=now() + 5 * 24 * HOUR))
         world.provider.outcomes["Hello"] = BUSY
         # Five days later, when it is due.
         world.database.query(
             "UPDATE messages SET accepted_at = accepted_at - 432000000,"
             " scheduled_at = scheduled_at - 432000000, next_attempt_at = 1"
         )
-        await world.dispatcher.attempt_due([sending.id])
+        await world.dispatcher.attempt_due([result.id])
         assert world.rows("status") == ["queued"]
 
     asyncio.run(scenario())
@@ -491,49 +514,47 @@ def test_a_scheduled_message_is_tried_from_its_time_on() -> None:
 # Without a queue
 
 
-def test_a_single_message_that_is_refused_for_now_may_be_sent_again() -> None:
+def test_a_single_message_that_is_rejected_transiently_may_be_submitted_again() -> None:
     async def scenario() -> None:
         world = World(queue=False)
         world.provider.outcomes["Hello"] = BUSY
-        key = {"idempotency_key": "k", "request_digest": "d"}
-        refusal = await world.refused(given.message(), **key)
-        assert (type(refusal), refusal.code) == (Unavailable, "E_RATE_LIMIT_EXCEEDED")
+        error = await world.rejected(given.message(), **KEY)
+        assert (type(error), error.code) == (Unavailable, "E_RATE_LIMIT_EXCEEDED")
         assert (world.rows("status"), world.balance) == (["failed"], 1000)
         del world.provider.outcomes["Hello"]
-        assert (await world.send(**key)).answer_status == 200
+        assert (await world.send(**KEY)).reported_as == "sent"
 
     asyncio.run(scenario())
 
 
-def test_of_a_batch_it_has_failed() -> None:
+def test_a_message_of_a_batch_that_is_rejected_transiently_has_failed() -> None:
     async def scenario() -> None:
         world = World(queue=False)
         world.provider.outcomes["0"] = BUSY
-        key = {"idempotency_key": "k", "request_digest": "d"}
-        results = await world.send_batch(*mails(2), **key)
+        results = await world.send_batch(*mails(2), **KEY)
         assert world.rows("status") == ["failed", "sent"]
-        assert await world.order(*mails(2), **key) == BatchAnswer(tuple(results), replayed=True)
+        assert await world.submit(*mails(2), **KEY) == replayed(results)
 
     asyncio.run(scenario())
 
 
-def test_a_scheduled_message_is_tried_again_as_the_sweep_wakes_it() -> None:
+def test_a_scheduled_message_is_attempted_again_by_the_cron() -> None:
     async def scenario() -> None:
         world = World(queue=False)
         world.provider.outcomes["Hello"] = BUSY
-        sending = await world.send(given.message(scheduled_at=now() + HOUR))
+        result = await world.send(given.message(scheduled_at=now() + HOUR))
         world.make_due()
-        await world.dispatcher.attempt_due([sending.id])
+        await world.dispatcher.attempt_due([result.id])
         assert (world.rows("status"), world.balance) == (["queued"], 999)
         del world.provider.outcomes["Hello"]
         world.make_due()
-        await world.dispatcher.attempt_due([sending.id])
+        await world.dispatcher.attempt_due([result.id])
         assert world.history() == ["deferred", "sent"]
 
     asyncio.run(scenario())
 
 
-# Test recipients
+# Sandbox recipients
 
 
 @pytest.mark.parametrize(
@@ -548,11 +569,11 @@ def test_a_scheduled_message_is_tried_again_as_the_sweep_wakes_it() -> None:
         ("slow", "unknown", ["unknown", "sent", "delivered"]),
     ],
 )
-def test_test_recipients_show_each_outcome(word: str, status: str, history: list[str]) -> None:
+def test_sandbox_recipients_show_each_outcome(word: str, status: str, history: list[str]) -> None:
     async def scenario() -> None:
         world = World()
-        sending = await world.send(given.message(f"{word}@test.invalid"))
-        assert sending.status == status
+        result = await world.send(given.message(f"{word}@test.invalid"))
+        assert result.status == status
         await world.settle()
         assert world.history() == history
         assert (world.provider.mails, world.balance) == ([], 1000)
@@ -561,12 +582,12 @@ def test_test_recipients_show_each_outcome(word: str, status: str, history: list
     asyncio.run(scenario())
 
 
-def test_a_test_message_that_is_rate_limited_is_taken_at_the_second_attempt() -> None:
+def test_a_sandbox_message_that_is_rate_limited_is_accepted_at_the_second_attempt() -> None:
     async def scenario() -> None:
         world = World()
-        sending = await world.send(given.message("ratelimited@test.invalid"))
+        result = await world.send(given.message("ratelimited@test.invalid"))
         world.make_due()
-        await world.dispatcher.attempt_due([sending.id])
+        await world.dispatcher.attempt_due([result.id])
         await world.settle()
         assert world.history() == ["deferred", "sent", "delivered"]
         assert world.provider.mails == []
@@ -577,11 +598,11 @@ def test_a_test_message_that_is_rate_limited_is_taken_at_the_second_attempt() ->
 # The rate limit
 
 
-def test_the_rate_is_noted_also_when_it_refuses() -> None:
+def test_the_rate_is_noted_also_when_it_is_exceeded() -> None:
     async def scenario() -> None:
         world = World(rate_limit=RateLimit(quota=1, seconds=60))
         await world.send()
-        assert isinstance(await world.refused(given.message()), TooManyRequests)
+        assert isinstance(await world.rejected(given.message()), TooManyRequests)
         remaining = [rate.remaining for rate in world.rates]
         assert remaining == [0, 0]
 
@@ -591,44 +612,43 @@ def test_the_rate_is_noted_also_when_it_refuses() -> None:
 # Where the database does not answer
 
 
-KEY = {"idempotency_key": "k", "request_digest": "d"}
 Messages = Callable[[], list[Message]]
-ORDERS: dict[str, Messages] = {
+SUBMISSIONS: dict[str, Messages] = {
     "a message": lambda: mails(1),
     "a scheduled message": lambda: mails(1, scheduled_at=now() + HOUR),
     "a batch": lambda: [*mails(30), *mails(1, 30, scheduled_at=now() + HOUR)],
 }
 
 
-@pytest.mark.parametrize("messages", ORDERS.values(), ids=[*ORDERS])
+@pytest.mark.parametrize("messages", SUBMISSIONS.values(), ids=[*SUBMISSIONS])
 def test_a_reservation_without_an_answer_is_undone(messages: Messages) -> None:
     async def scenario() -> None:
         world = World()
-        world.database.lost = {1, 2}  # the first try to undo it is lost as well
+        world.database.lost = {1, 2}  # the answer to the first undo is lost as well
         with pytest.raises(DatabaseUnavailable):
-            await world.order(*messages(), **KEY)
+            await world.submit(*messages(), **KEY)
         assert world.balance < 1000
         await world.settle()
-        assert (world.provider.mails, world.balance, world.alarm.calls) == ([], 1000, [])
+        assert (world.provider.mails, world.balance, world.wakeup_queue.calls) == ([], 1000, [])
         assert set(world.rows("status")) <= {"failed", "cancelled"}
         # And the same request may be made again.
         count = len(world.rows("id"))
-        answer = await world.order(*messages(), **KEY)
-        assert not answer.replayed
+        again = await world.submit(*messages(), **KEY)
+        assert [result for result in again if result.replayed] == []
         assert len(world.rows("id")) == 2 * count
 
     asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("kind", ["a scheduled message", "a batch"])
-def test_a_reservation_that_a_client_was_told_of_is_not_undone(kind: str) -> None:
+def test_a_reservation_that_a_repeated_request_was_told_of_is_not_undone(kind: str) -> None:
     async def scenario() -> None:
         world = World()
         world.database.lost = {1}
         with pytest.raises(DatabaseUnavailable):
-            await world.order(*ORDERS[kind](), **KEY)
-        answer = await world.order(*ORDERS[kind](), **KEY)
-        assert answer.replayed
+            await world.submit(*SUBMISSIONS[kind](), **KEY)
+        again = await world.submit(*SUBMISSIONS[kind](), **KEY)
+        assert all(result.replayed for result in again)
         before = world.database.dump()
         await world.settle()
         assert world.database.dump() == before
@@ -637,20 +657,20 @@ def test_a_reservation_that_a_client_was_told_of_is_not_undone(kind: str) -> Non
     asyncio.run(scenario())
 
 
-def test_a_reservation_of_which_a_message_is_on_its_way_is_not_undone() -> None:
+def test_a_reservation_with_a_message_being_sent_is_not_undone() -> None:
     async def scenario() -> None:
         world = World()
         world.database.lost = {1}
         with pytest.raises(DatabaseUnavailable):
-            await world.order(*mails(30), **KEY)
+            await world.submit(*mails(30), **KEY)
         queued = world.rows("id")[-1]
         world.provider.together = 2  # the provider has not answered when it is to be undone
         attempt = asyncio.ensure_future(world.dispatcher.attempt_due([queued]))
         while not world.provider.mails:
             await asyncio.sleep(0)
-        await world.outlived.pop(0)
-        answer = await world.order(*mails(30), **KEY)
-        assert answer.replayed  # so nothing is sent twice
+        await world.in_background.pop(0)
+        again = await world.submit(*mails(30), **KEY)
+        assert all(result.replayed for result in again)  # so nothing is sent twice
         world.provider.together = 1
         await world.provider.send(given.message())
         await attempt
@@ -659,15 +679,15 @@ def test_a_reservation_of_which_a_message_is_on_its_way_is_not_undone() -> None:
     asyncio.run(scenario())
 
 
-def test_what_is_known_is_said_when_the_database_does_not_take_it_and_written_later() -> None:
+def test_outcomes_that_the_database_does_not_take_are_reported_and_recorded_later() -> None:
     async def scenario() -> None:
         world = World()
-        world.provider.outcomes = {"1": REFUSED, "2": BUSY}
+        world.provider.outcomes = {"1": REJECTED, "2": BUSY}
         world.database.lost = {2}
         results = await world.send_batch(*mails(3))
         await world.settle()
         assert world.rows("status") == ["sent", "failed", "queued"]
-        assert (world.alarm.ids, world.balance) == (results[2:], 998)
+        assert (world.wakeup_queue.ids, world.balance) == (results[2:], 998)
 
     asyncio.run(scenario())
 
@@ -675,7 +695,7 @@ def test_what_is_known_is_said_when_the_database_does_not_take_it_and_written_la
 def test_a_broken_queue_loses_nothing() -> None:
     async def scenario() -> None:
         world = World()
-        world.alarm.broken = True
+        world.wakeup_queue.broken = True
         results = await world.send_batch(*mails(26))
         await world.settle()
         assert results == world.rows("id")

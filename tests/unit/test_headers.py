@@ -2,9 +2,9 @@
 
 import pytest
 
+from errors import ApiError
 from mail.headers import read_headers
 from mail.message import Header
-from refusals import Refusal
 
 ALLOWED = """
     In-Reply-To References List-Id List-Archive List-Help List-Owner List-Post List-Subscribe
@@ -19,7 +19,7 @@ OTHERS = """
 
 def refused(headers: dict[str, str]) -> tuple[str, str]:
     """The refusal's code and the field at fault."""
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         read_headers(headers)
     (error,) = caught.value.errors
     assert error.code == caught.value.code

@@ -1,14 +1,15 @@
-"""Idempotency keys and repetitions: what was ordered once is sent and charged once."""
+"""Idempotency keys and repetitions: what was submitted once is sent and charged once."""
 
 from typing import Any
 
 import pytest
 
 from accounts.credentials import Credential
-from lifecycle import News
-from refusals import Conflict, Refusal
-from store.confirm import Confirmation, confirm
-from store.reserve import IN_FLIGHT_RETRY_SECONDS, BatchAnswer, Sending
+from errors import ApiError, Conflict
+from mail.lifecycle import Event, ReportedAs, Status
+from mail.submission import SubmissionResult
+from store.record import StatusUpdate, record
+from store.reserve import IN_FLIGHT_RETRY_SECONDS
 from store.sweep import sweep
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY, YOU
@@ -20,7 +21,7 @@ def credential(database: SqliteDatabase) -> Credential:
     return given.address(database, balance=5)
 
 
-def order(
+def submit(
     database: SqliteDatabase,
     credential: Credential,
     id: str = "m1",
@@ -28,19 +29,17 @@ def order(
     key: str | None = "k",
     digest: str = "d",
     **more: Any,
-) -> Sending | None:
+) -> SubmissionResult | None:
     fields = {"idempotency_key": key, "request_digest": digest if key else None, **more}
-    earlier = given.reserved(database, credential, id, **fields)
-    assert not isinstance(earlier, BatchAnswer)
-    return earlier
+    return given.reserved(database, credential, id, **fields)
 
 
 def unchanged(
     database: SqliteDatabase, credential: Credential, id: str = "m2", **more: Any
-) -> Sending:
-    """What is answered to an order that was made before, after which all is as it was."""
+) -> SubmissionResult:
+    """The result of a submission that was made before; the database stays as it was."""
     before = database.dump()
-    found = order(database, credential, id, **more)
+    found = submit(database, credential, id, **more)
     assert database.dump() == before
     assert found is not None
     assert found.replayed
@@ -49,133 +48,140 @@ def unchanged(
 
 def refused(
     database: SqliteDatabase, credential: Credential, id: str = "m2", **more: Any
-) -> Refusal:
+) -> ApiError:
     before = database.dump()
-    with pytest.raises(Refusal) as caught:
-        order(database, credential, id, **more)
+    with pytest.raises(ApiError) as caught:
+        submit(database, credential, id, **more)
     assert database.dump() == before
     return caught.value
 
 
-def tell(database: SqliteDatabase, news: News, id: str = "m1", **more: Any) -> None:
-    about = Confirmation(id=id, news=news, attempt=1, now=NOW + 500, **more)
-    run(confirm(database, [about]))
+def tell(database: SqliteDatabase, event: Event, id: str = "m1", **more: Any) -> None:
+    about = StatusUpdate(id=id, event=event, attempt=1, now=NOW + 500, **more)
+    run(record(database, [about]))
 
 
-ANSWERS: list[tuple[News, dict[str, Any], Sending]] = [
+def result(status: Status, reported_as: ReportedAs, **fields: Any) -> SubmissionResult:
+    """What a repeated request is told of m1."""
+    return SubmissionResult(
+        id="m1", status=status, reported_as=reported_as, replayed=True, **fields
+    )
+
+
+RESULTS: list[tuple[Event, dict[str, Any], SubmissionResult]] = [
     (
-        "sent",
-        {"provider_message_id": "<p>", "answer_status": 200},
-        Sending("m1", "sent", "<p>", 200, None, replayed=True),
+        "accepted",
+        {"provider_message_id": "<p>", "reported_as": "sent"},
+        result("sent", "sent", provider_message_id="<p>"),
     ),
     (
         "deferred",
-        {"provider_code": "E_BUSY", "next_attempt_at": NOW + 30_000, "answer_status": 202},
-        Sending("m1", "queued", None, 202, None, replayed=True),
+        {"provider_code": "E_BUSY", "next_attempt_at": NOW + 30_000, "reported_as": "queued"},
+        result("queued", "queued"),
     ),
     (
-        "refused",
-        {"provider_code": "E_X", "answer_status": 502, "answer_code": "E_X"},
-        Sending("m1", "failed", None, 502, "E_X", replayed=True),
+        "rejected",
+        {"provider_code": "E_X", "reported_as": "failed"},
+        result("failed", "failed", code="E_X"),
     ),
     (
-        "lost",
-        {"answer_status": 502, "answer_code": "outcome_unknown"},
-        Sending("m1", "unknown", None, 502, "outcome_unknown", replayed=True),
+        "timed_out",
+        {"reported_as": "unknown"},
+        result("unknown", "unknown", code="outcome_unknown"),
     ),
 ]
-every_answer = pytest.mark.parametrize(
-    ("news", "answer", "replayed"), ANSWERS, ids=[news for news, *_ in ANSWERS]
+every_result = pytest.mark.parametrize(
+    ("event", "reported", "replayed"), RESULTS, ids=[event for event, *_ in RESULTS]
 )
 
 
-@every_answer
-def test_the_same_request_is_given_the_first_answer_again(
+@every_result
+def test_the_same_request_is_told_the_first_result_again(
     database: SqliteDatabase,
     credential: Credential,
-    news: News,
-    answer: dict[str, Any],
-    replayed: Sending,
+    event: Event,
+    reported: dict[str, Any],
+    replayed: SubmissionResult,
 ) -> None:
-    assert order(database, credential) is None
-    tell(database, news, **answer)
+    assert submit(database, credential) is None
+    tell(database, event, **reported)
     for id in ("m2", "m3"):
         assert unchanged(database, credential, id) == replayed
     assert database.value("SELECT count(*) FROM messages") == 1
 
 
-@every_answer
+@every_result
 def test_a_request_with_another_digest_has_taken_the_key_for_another(
     database: SqliteDatabase,
     credential: Credential,
-    news: News,
-    answer: dict[str, Any],
-    replayed: Sending,
+    event: Event,
+    reported: dict[str, Any],
+    replayed: SubmissionResult,
 ) -> None:
-    order(database, credential)
-    tell(database, news, **answer)
-    refusal = refused(database, credential, digest="other")
-    assert (type(refusal), refusal.code) == (Conflict, "idempotency_key_reused")
-    assert (refusal.headers, refusal.retryable) == ({}, False)
+    submit(database, credential)
+    tell(database, event, **reported)
+    error = refused(database, credential, digest="other")
+    assert (type(error), error.code) == (Conflict, "idempotency_key_reused")
+    assert (error.headers, error.retryable) == ({}, False)
     assert unchanged(database, credential) == replayed
 
 
 def test_a_request_in_flight_is_not_begun_again(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
-    refusal = refused(database, credential)
-    assert (type(refusal), refusal.code) == (Conflict, "idempotency_in_flight")
-    assert refusal.headers == {"Retry-After": str(IN_FLIGHT_RETRY_SECONDS)}
-    assert refusal.retryable
+    submit(database, credential)
+    error = refused(database, credential)
+    assert (type(error), error.code) == (Conflict, "idempotency_in_flight")
+    assert error.headers == {"Retry-After": str(IN_FLIGHT_RETRY_SECONDS)}
+    assert error.retryable
 
 
 def test_another_request_with_a_key_in_flight_has_reused_it(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
+    submit(database, credential)
     assert refused(database, credential, digest="other").code == "idempotency_key_reused"
 
 
-def test_the_status_is_the_present_one_and_the_answer_the_first(
+def test_the_status_is_the_present_one_and_the_report_the_first(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
-    tell(database, "lost", answer_status=502, answer_code="outcome_unknown")
-    tell(database, "sent", provider_message_id="<p>", answer_status=200)
+    submit(database, credential)
+    tell(database, "timed_out", reported_as="unknown")
+    tell(database, "accepted", provider_message_id="<p>", reported_as="sent")
     found = unchanged(database, credential)
-    assert found == Sending("m1", "sent", "<p>", 502, "outcome_unknown", replayed=True)
+    assert found == result("sent", "unknown", provider_message_id="<p>", code="outcome_unknown")
 
 
-def test_a_queued_message_that_is_tried_again_was_answered(
+def test_a_queued_message_that_is_tried_again_was_reported(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
-    tell(database, "deferred", next_attempt_at=NOW, answer_status=202)
+    submit(database, credential)
+    tell(database, "deferred", next_attempt_at=NOW, reported_as="queued")
     database.query(
         "UPDATE messages SET status = 'sending', attempt = 2, next_attempt_at = NULL,"
         " lease_until = ?",
         NOW + LEASE,
     )
     found = unchanged(database, credential)
-    assert (found.status, found.answer_status) == ("sending", 202)
+    assert (found.status, found.reported_as) == ("sending", "queued")
 
 
 def test_a_request_whose_worker_died_is_unknown(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
+    submit(database, credential)
     run(sweep(database, now=NOW + LEASE, retention_days=0, retention_metadata_days=0))
     found = unchanged(database, credential, now=NOW + LEASE)
-    assert found == Sending("m1", "unknown", None, 502, "outcome_unknown", replayed=True)
+    assert found == result("unknown", "unknown", code="outcome_unknown")
 
 
 def test_what_has_happened_since_does_not_matter(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     given.set_balance(database, credential, 1)
-    order(database, credential)
-    tell(database, "sent", answer_status=200)
+    submit(database, credential)
+    tell(database, "accepted", reported_as="sent")
     given.listed(database, "send_block", YOU)
     given.suppressed(database, YOU)
     given.send_limits(
@@ -190,8 +196,8 @@ def test_what_has_happened_since_does_not_matter(
 def test_a_credential_that_no_longer_holds_is_told_nothing(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
-    tell(database, "sent", answer_status=200)
+    submit(database, credential)
+    tell(database, "accepted", reported_as="sent")
     database.query("UPDATE addresses SET credential_version = 1")
     assert refused(database, credential).code == "invalid_credential"
 
@@ -201,17 +207,17 @@ def test_a_credential_that_no_longer_holds_is_told_nothing(
 
 def test_a_key_belongs_to_one_address(database: SqliteDatabase, credential: Credential) -> None:
     other = given.address(database, "other@example.com", balance=5)
-    assert order(database, credential) is None
-    assert order(database, other, "m2", digest="other") is None
-    tell(database, "sent", answer_status=200)
+    assert submit(database, credential) is None
+    assert submit(database, other, "m2", digest="other") is None
+    tell(database, "accepted", reported_as="sent")
     assert unchanged(database, credential, "m3").id == "m1"
     assert refused(database, other, "m3", digest="other").code == "idempotency_in_flight"
 
 
 def test_an_address_made_anew_has_no_keys(database: SqliteDatabase, credential: Credential) -> None:
-    order(database, credential)
+    submit(database, credential)
     database.query("DELETE FROM addresses")
-    assert order(database, given.address(database, balance=5), "m2") is None
+    assert submit(database, given.address(database, balance=5), "m2") is None
 
 
 @pytest.mark.parametrize(
@@ -221,35 +227,35 @@ def test_an_address_made_anew_has_no_keys(database: SqliteDatabase, credential: 
 def test_keys_are_compared_to_the_letter(
     database: SqliteDatabase, credential: Credential, key: str, other: str
 ) -> None:
-    order(database, credential, key=key)
-    tell(database, "sent", answer_status=200)
-    assert order(database, credential, "m2", key=other, digest="other") is None
+    submit(database, credential, key=key)
+    tell(database, "accepted", reported_as="sent")
+    assert submit(database, credential, "m2", key=other, digest="other") is None
     assert unchanged(database, credential, "m3", key=key).id == "m1"
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "名" * 256, "'; --", "?1", "$.id", '"', "0", "false"])
 def test_any_text_is_a_key(database: SqliteDatabase, credential: Credential, key: str) -> None:
-    assert order(database, credential, key=key) is None
-    tell(database, "sent", answer_status=200)
+    assert submit(database, credential, key=key) is None
+    tell(database, "accepted", reported_as="sent")
     assert unchanged(database, credential, key=key).id == "m1"
-    assert order(database, credential, "m3", key="other") is None
+    assert submit(database, credential, "m3", key="other") is None
 
 
 def test_requests_without_a_key_are_all_new(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     for number in range(3):
-        assert order(database, credential, f"m{number}", key=None) is None
+        assert submit(database, credential, f"m{number}", key=None) is None
     assert database.value("SELECT balance FROM send_balances") == 2
 
 
 def test_a_key_is_its_callers_again_after_a_day(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
-    tell(database, "sent", answer_status=200)
+    submit(database, credential)
+    tell(database, "accepted", reported_as="sent")
     assert unchanged(database, credential, now=NOW + DAY - 1).id == "m1"
-    assert order(database, credential, "m2", now=NOW + DAY, digest="other") is None
+    assert submit(database, credential, "m2", now=NOW + DAY, digest="other") is None
     assert database.query("SELECT id, idempotency_key FROM messages ORDER BY id") == [
         {"id": "m1", "idempotency_key": None},
         {"id": "m2", "idempotency_key": "k"},
@@ -259,10 +265,10 @@ def test_a_key_is_its_callers_again_after_a_day(
 
 def test_only_the_own_old_key_is_freed(database: SqliteDatabase, credential: Credential) -> None:
     other = given.address(database, "other@example.com", balance=5)
-    order(database, credential)
-    order(database, credential, "m2", key="k2")
-    order(database, other, "m3")
-    assert order(database, credential, "m4", now=NOW + 2 * DAY) is None
+    submit(database, credential)
+    submit(database, credential, "m2", key="k2")
+    submit(database, other, "m3")
+    assert submit(database, credential, "m4", now=NOW + 2 * DAY) is None
     rows = database.query("SELECT id FROM messages WHERE idempotency_key IS NOT NULL ORDER BY id")
     assert [row["id"] for row in rows] == ["m2", "m3", "m4"]
 
@@ -274,15 +280,15 @@ def test_a_refused_request_does_not_use_its_key_up(
     assert refused(database, credential, "m1").code == "no_balance"
     assert refused(database, credential, "m1", digest="other").code == "no_balance"
     given.set_balance(database, credential, 1)
-    assert order(database, credential, "m2", digest="third") is None
+    assert submit(database, credential, "m2", digest="third") is None
 
 
-def test_a_request_that_was_given_back_does_not_use_its_key_up(
+def test_a_request_that_was_undone_does_not_use_its_key_up(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
-    tell(database, "refused", provider_code="E_BUSY", frees_key=True)
-    assert order(database, credential, "m2", digest="other") is None
+    submit(database, credential)
+    tell(database, "rejected", provider_code="E_BUSY", undo=True)
+    assert submit(database, credential, "m2", digest="other") is None
     assert database.value("SELECT balance FROM send_balances") == 4
     assert database.value("SELECT recipients FROM daily_recipients WHERE day = ?", TODAY) == 1
 
@@ -290,34 +296,34 @@ def test_a_request_that_was_given_back_does_not_use_its_key_up(
 def test_a_key_of_a_message_that_was_removed_is_free(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
+    submit(database, credential)
     database.query("DELETE FROM messages")
-    assert order(database, credential, "m2", digest="other") is None
+    assert submit(database, credential, "m2", digest="other") is None
 
 
 def test_many_with_one_key_are_one_message(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    order(database, credential)
+    submit(database, credential)
     codes = {refused(database, credential, f"n{number}").code for number in range(199)}
     assert codes == {"idempotency_in_flight"}
     assert database.value("SELECT count(*) FROM messages") == 1
     assert database.value("SELECT balance FROM send_balances") == 4
 
 
-# A repetition that its caller orders
+# A repetition that its caller asks for
 
 
 def ended(database: SqliteDatabase, credential: Credential, id: str = "m1") -> None:
-    order(database, credential, id, key=None)
-    tell(database, "lost", id, answer_status=502)
+    submit(database, credential, id, key=None)
+    tell(database, "timed_out", id, reported_as="unknown")
 
 
 def test_a_message_is_repeated_as_a_new_one_that_names_it(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     ended(database, credential)
-    assert order(database, credential, "m2", key=None, retry_of="m1") is None
+    assert submit(database, credential, "m2", key=None, retry_of="m1") is None
     assert database.query("SELECT id, status, attempt, retry_of FROM messages ORDER BY id") == [
         {"id": "m1", "status": "unknown", "attempt": 1, "retry_of": None},
         {"id": "m2", "status": "sending", "attempt": 1, "retry_of": "m1"},
@@ -327,19 +333,19 @@ def test_a_message_is_repeated_as_a_new_one_that_names_it(
 
 def test_a_message_is_repeated_once(database: SqliteDatabase, credential: Credential) -> None:
     ended(database, credential)
-    order(database, credential, "m2", key=None, retry_of="m1")
+    submit(database, credential, "m2", key=None, retry_of="m1")
     for _ in range(2):
-        refusal = refused(database, credential, "m3", key=None, retry_of="m1")
-        assert (type(refusal), refusal.code) == (Conflict, "already_retried")
-        assert not refusal.retryable
-        tell(database, "refused", "m2", answer_status=502)
+        error = refused(database, credential, "m3", key=None, retry_of="m1")
+        assert (type(error), error.code) == (Conflict, "already_retried")
+        assert not error.retryable
+        tell(database, "rejected", "m2", reported_as="failed")
 
 
 def test_a_repetition_may_be_repeated(database: SqliteDatabase, credential: Credential) -> None:
     ended(database, credential)
-    order(database, credential, "m2", key=None, retry_of="m1")
-    tell(database, "lost", "m2", answer_status=502)
-    assert order(database, credential, "m3", key=None, retry_of="m2") is None
+    submit(database, credential, "m2", key=None, retry_of="m1")
+    tell(database, "timed_out", "m2", reported_as="unknown")
+    assert submit(database, credential, "m3", key=None, retry_of="m2") is None
 
 
 def test_repetitions_of_two_messages_do_not_meet(
@@ -347,21 +353,21 @@ def test_repetitions_of_two_messages_do_not_meet(
 ) -> None:
     ended(database, credential, "m1")
     ended(database, credential, "m2")
-    assert order(database, credential, "m3", key=None, retry_of="m1") is None
-    assert order(database, credential, "m4", key=None, retry_of="m2") is None
+    assert submit(database, credential, "m3", key=None, retry_of="m1") is None
+    assert submit(database, credential, "m4", key=None, retry_of="m2") is None
 
 
-def test_a_repetition_has_a_key_as_every_order(
+def test_a_repetition_has_a_key_as_every_submission(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     ended(database, credential)
-    assert order(database, credential, "m2", retry_of="m1") is None
-    # The first answer again comes before the word that there was one.
+    assert submit(database, credential, "m2", retry_of="m1") is None
+    # The earlier request comes before the repetition.
     assert refused(database, credential, "m3", retry_of="m1").code == "idempotency_in_flight"
-    tell(database, "sent", "m2", answer_status=200)
+    tell(database, "accepted", "m2", reported_as="sent")
     assert unchanged(database, credential, "m3", retry_of="m1").id == "m2"
-    refusal = refused(database, credential, "m3", key="other", retry_of="m1")
-    assert refusal.code == "already_retried"
+    error = refused(database, credential, "m3", key="other", retry_of="m1")
+    assert error.code == "already_retried"
 
 
 def test_a_refused_repetition_is_none(database: SqliteDatabase, credential: Credential) -> None:
@@ -369,4 +375,4 @@ def test_a_refused_repetition_is_none(database: SqliteDatabase, credential: Cred
     given.set_balance(database, credential, 0)
     assert refused(database, credential, key=None, retry_of="m1").code == "no_balance"
     given.set_balance(database, credential, 1)
-    assert order(database, credential, "m2", key=None, retry_of="m1") is None
+    assert submit(database, credential, "m2", key=None, retry_of="m1") is None

@@ -1,4 +1,4 @@
-"""An answer of the provider that comes when its client was told that nobody knows."""
+"""A provider's answer that arrives after the caller was told "unknown"."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from delivery import Dispatcher
 from mail.message import Message
-from store.claim import Claim
+from sending.dispatcher import Dispatcher
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase
-from transport.outcome import Outcome, Refused, Sent, Unknown
+from transport.outcome import Outcome, Rejected, Sent, Unknown
 
 
 class NoTransport:
@@ -22,35 +21,35 @@ class NoTransport:
         raise AssertionError("nothing is sent here")
 
 
-class NoAlarm:
-    """Wakes nobody."""
+class NoQueue:
+    """Expects that nothing is enqueued."""
 
-    async def wake(self, alarms: list[tuple[str, int]]) -> None:
-        raise AssertionError("nobody is woken here")
+    async def enqueue(self, due: list[tuple[str, int]]) -> None:
+        raise AssertionError("nothing is enqueued here")
 
 
-def not_outlived(work: Coroutine[Any, Any, Any]) -> Any:
-    raise AssertionError("nothing outlives this")
+def nothing_in_background(work: Coroutine[Any, Any, Any]) -> Any:
+    raise AssertionError("nothing runs in the background here")
 
 
 async def late(outcome: Outcome) -> Outcome:
     return outcome
 
 
-# The row may still be "sending", where D1 has not taken yet that it is unknown.
+# The row is still "sending" where the outcome "unknown" could not be recorded yet.
 @pytest.mark.parametrize("status", ["sending", "unknown"])
 @pytest.mark.parametrize(
     ("outcome", "expected", "balance"),
     [
         (Sent("<id@provider>"), "sent", 9),
-        (Refused("E_DELIVERY_FAILED", temporary=False), "failed", 10),
-        (Refused("E_RATE_LIMIT_EXCEEDED", temporary=True), "failed", 10),
+        (Rejected("recipient_rejected", "E_DELIVERY_FAILED"), "failed", 10),
+        (Rejected("throttled", "E_RATE_LIMIT_EXCEEDED", transient=True), "failed", 10),
         (Unknown(), None, 9),
     ],
 )
-@pytest.mark.parametrize("alarm", [None, NoAlarm()], ids=["no queue", "queue"])
+@pytest.mark.parametrize("wakeup_queue", [None, NoQueue()], ids=["no queue", "queue"])
 def test_a_late_answer_ends_the_message_and_queues_nothing(
-    status: str, outcome: Outcome, expected: str | None, balance: int, alarm: NoAlarm | None
+    status: str, outcome: Outcome, expected: str | None, balance: int, wakeup_queue: NoQueue | None
 ) -> None:
     database = SqliteDatabase()
     credential = given.address(database, balance=10)
@@ -62,17 +61,18 @@ def test_a_late_answer_ends_the_message_and_queues_nothing(
     dispatcher = Dispatcher(
         database=database,
         transport=NoTransport(),
-        alarm=alarm,
-        outlive=not_outlived,
+        wakeup_queue=wakeup_queue,
+        run_in_background=nothing_in_background,
+        clock=lambda: NOW,
         retry_hours=72,
         default_balance=0,
         batch_inline=25,
         rate_limit=None,
-        brake=None,
+        pause_policy=None,
         note_rate=lambda state: None,
     )
-    held = Claim("m1", 1, NOW, "r1", 2000)
-    asyncio.run(dispatcher._record_late([(held, given.message(), late(outcome))]))
+    attempt = given.attempt(given.message())
+    asyncio.run(dispatcher._record_late([(attempt, late(outcome))]))
     (row,) = database.query("SELECT status, idempotency_key FROM messages")
     assert row == {"status": expected or status, "idempotency_key": "k"}
     assert database.value("SELECT balance FROM send_balances") == balance

@@ -1,7 +1,7 @@
 """The life of a message: every interleaving of all who act on it, over the table of transitions.
 
-The model is a row (status, attempt, how often its charge was given back) and its actors: the
-worker that reserved it, two workers that are woken for it, the sweeper, a canceller, and the late
+The model is a row (status, attempt, how often its charge was refunded) and its actors: the worker
+that reserved it, two workers that the queue calls for it, the sweeper, a canceller, and the late
 answers of the provider to those who have given up waiting. An actor's next step may come at any
 time, however long after its last one, and any actor may die before it. So a worker may lose its
 lease before, during and after its call of the provider, and the sweeper may come at any time at
@@ -22,17 +22,17 @@ from typing import Any, NamedTuple, get_args
 import pytest
 
 from accounts.credentials import Credential
-from lifecycle import FINAL, TRANSITIONS, News, Status, Step, steps_on
+from mail.lifecycle import FINAL, TRANSITIONS, Event, Status, Transition, transitions_on
 from store.claim import claim
-from store.confirm import Confirmation, confirm
 from store.database import Row
+from store.record import StatusUpdate, record
 from store.sweep import due_messages, sweep
 from tests.unit import given
 from tests.unit.given import NOW, TODAY
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
 
 WAITING = frozenset({"scheduled", "queued"})
-OF_AN_ATTEMPT: tuple[News, ...] = ("sent", "refused", "deferred", "lost")
+OF_AN_ATTEMPT: tuple[Event, ...] = ("accepted", "rejected", "deferred", "timed_out")
 
 
 class Mail(NamedTuple):
@@ -40,16 +40,14 @@ class Mail(NamedTuple):
 
     status: Status
     attempt: int
-    given_back: int = 0
+    refunded: int = 0
 
-    def told(self, news: News, attempt: int | None = None) -> "Mail":
-        """The row after ``news``, which but for claims and cancellations are of one attempt."""
-        step = TRANSITIONS.get((self.status, news))
-        if step is None or (news in OF_AN_ATTEMPT and attempt != self.attempt):
+    def told(self, event: Event, attempt: int | None = None) -> "Mail":
+        """The row after ``event``; one of an attempt applies to the present attempt alone."""
+        step = TRANSITIONS.get((self.status, event))
+        if step is None or (event in OF_AN_ATTEMPT and attempt != self.attempt):
             return self
-        return Mail(
-            step.target, self.attempt + (news == "claimed"), self.given_back + step.gives_back
-        )
+        return Mail(step.target, self.attempt + (event == "claimed"), self.refunded + step.refunds)
 
 
 class Worker(NamedTuple):
@@ -69,10 +67,10 @@ DONE = Worker("done")
 
 # What the provider may do with a call: the first three are answers, which may come in time, come
 # late, or be lost with their worker. ``taken`` and ``not taken`` is never answered.
-ANSWERS: tuple[News, ...] = ("sent", "refused", "deferred")
+ANSWERS: tuple[Event, ...] = ("accepted", "rejected", "deferred")
 OUTCOMES = (*ANSWERS, "taken", "not taken")
-TAKEN = frozenset({"sent", "taken"})
-KNOWN_NOT_TAKEN = frozenset({"refused", "deferred"})
+TAKEN = frozenset({"accepted", "taken"})
+KNOWN_NOT_TAKEN = frozenset({"rejected", "deferred"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +87,10 @@ class World:
 
 
 class Move(NamedTuple):
-    """A step of an actor; ``news`` are what it brings to the row, if anything."""
+    """A step of an actor, and the event that it brings to the row, if any."""
 
     actor: str
-    news: News | None
+    event: Event | None
     attempt: int
     world: World
     call: str = ""
@@ -112,11 +110,13 @@ def moves(world: World) -> Iterator[Move]:
             assert move.world != world
             yield move
     if mail.status == "sending":  # and its lease is over
-        yield Move("sweeper", "lost", mail.attempt, _with(world, mail.told("lost", mail.attempt)))
+        yield Move(
+            "sweeper", "timed_out", mail.attempt, _with(world, mail.told("timed_out", mail.attempt))
+        )
     if mail.told("cancelled") != mail:
         yield Move("canceller", "cancelled", mail.attempt, _with(world, mail.told("cancelled")))
     # Somebody is woken as long as the message waits; its time is over at last, and what would be
-    # deferred is refused then (tests of retries.py show when).
+    # deferred is rejected then (tests of retries.py show when).
     if mail.status in WAITING and all(worker == DONE for worker in world.workers):
         claimed = mail.told("claimed")
         last = Worker("holds at last", claimed.attempt)
@@ -155,22 +155,22 @@ def _worker_moves(world: World, index: int, worker: Worker) -> Iterator[Move]:
             calling = world.after(index, Worker("called", attempt, outcome))
             calls = (*world.calls, (attempt, outcome))
             yield Move(name, None, attempt, replace(calling, calls=calls), call=outcome)
-        if attempt == 1:  # the answer of reserve was lost: what it may have kept is given back
-            told = mail.told("refused", attempt)
-            ending = Worker("ending", attempt, "refused")
-            yield Move(name, "refused", attempt, world.after(index, ending, told))
+        if attempt == 1:  # the answer of reserve was lost: its submission is undone
+            told = mail.told("rejected", attempt)
+            ending = Worker("ending", attempt, "rejected")
+            yield Move(name, "rejected", attempt, world.after(index, ending, told))
     if phase in ("called", "telling"):
-        told = mail.told("lost", attempt)
+        told = mail.told("timed_out", attempt)
         then = Worker("telling" if phase == "called" else "waits", attempt, answer)
-        yield Move(name, "lost", attempt, world.after(index, then, told))
+        yield Move(name, "timed_out", attempt, world.after(index, then, told))
     if phase == "telling":
         yield Move(name, None, attempt, world.after(index, Worker("waits", attempt, answer)))
     if phase in ("called", "waits", "ending"):
-        for news in ANSWERS:
-            if news == answer:
-                told = mail.told(news, attempt)
+        for event in ANSWERS:
+            if event == answer:
+                told = mail.told(event, attempt)
                 then = DONE if phase == "ending" else Worker("ending", attempt, answer)
-                yield Move(name, news, attempt, world.after(index, then, told))
+                yield Move(name, event, attempt, world.after(index, then, told))
 
 
 class Walk(NamedTuple):
@@ -228,9 +228,9 @@ def test_the_walk_makes_the_steps_of_very_many_interleavings(start: World) -> No
 
 def test_every_transition_is_reachable() -> None:
     made = {
-        (world.mail.status, move.news)
+        (world.mail.status, move.event)
         for world, move in walk().edges
-        if move.news and world.mail != move.world.mail
+        if move.event and world.mail != move.world.mail
     }
     assert made == set(TRANSITIONS)
 
@@ -263,35 +263,35 @@ def an_attempt_is_held_by_one_worker(walk: Walk) -> None:
         assert all(attempt <= world.mail.attempt for attempt in held), world
 
 
-def a_charge_is_given_back_once_and_only_for_what_was_not_sent(walk: Walk) -> None:
+def a_charge_is_refunded_once_and_only_for_what_was_not_sent(walk: Walk) -> None:
     for world in walk.worlds:
-        assert world.mail.given_back == (world.mail.status in ("failed", "cancelled")), world
+        assert world.mail.refunded == (world.mail.status in ("failed", "cancelled")), world
 
 
-def what_the_provider_took_is_not_given_back(walk: Walk) -> None:
+def what_the_provider_took_is_not_refunded(walk: Walk) -> None:
     for world in walk.worlds:
         if any(outcome in TAKEN for _, outcome in world.calls):
             assert world.mail.status in ("sending", "sent", "unknown"), world
-            assert world.mail.given_back == 0, world
+            assert world.mail.refunded == 0, world
 
 
 def sent_is_said_only_of_what_the_provider_took(walk: Walk) -> None:
     for world in walk.worlds:
         if world.mail.status == "sent":
-            assert [outcome for _, outcome in world.calls][-1:] == ["sent"], world
+            assert [outcome for _, outcome in world.calls][-1:] == ["accepted"], world
 
 
 def final_states_are_left_by_corrections_alone(walk: Walk) -> None:
     corrections = {(s, n, step.target) for (s, n), step in TRANSITIONS.items() if s in FINAL}
     left = {
-        (world.mail.status, move.news, move.world.mail.status)
+        (world.mail.status, move.event, move.world.mail.status)
         for world, move in walk.edges
         if world.mail.status in FINAL and world.mail != move.world.mail
     }
     assert left == corrections
     assert left == {
-        ("unknown", "sent", "sent"),
-        ("unknown", "refused", "failed"),
+        ("unknown", "accepted", "sent"),
+        ("unknown", "rejected", "failed"),
         ("unknown", "deferred", "failed"),
     }
 
@@ -304,14 +304,14 @@ def every_path_ends_in_a_final_state(walk: Walk) -> None:
 def attempt_numbers_grow_with_each_claim_and_not_otherwise(walk: Walk) -> None:
     for world, move in walk.edges:
         claims = world.mail.status in WAITING and move.world.mail.status == "sending"
-        assert claims <= (move.news == "claimed"), (world, move)
+        assert claims <= (move.event == "claimed"), (world, move)
         assert move.world.mail.attempt == world.mail.attempt + claims, (world, move)
 
 
 def what_is_known_is_said_at_last(walk: Walk) -> None:
     """Of a call that was answered, and whose worker did not die, nobody says ``unknown``."""
     for world, move in walk.edges:
-        if move.news in ANSWERS and move.attempt == world.mail.attempt:
+        if move.event in ANSWERS and move.attempt == world.mail.attempt:
             assert move.world.mail.status != "unknown", (world, move)
 
 
@@ -320,8 +320,8 @@ PROMISES = (
     a_message_is_taken_at_most_once,
     an_attempt_calls_the_provider_once,
     an_attempt_is_held_by_one_worker,
-    a_charge_is_given_back_once_and_only_for_what_was_not_sent,
-    what_the_provider_took_is_not_given_back,
+    a_charge_is_refunded_once_and_only_for_what_was_not_sent,
+    what_the_provider_took_is_not_refunded,
     sent_is_said_only_of_what_the_provider_took,
     final_states_are_left_by_corrections_alone,
     every_path_ends_in_a_final_state,
@@ -336,31 +336,31 @@ def test_a_promise_is_kept_in_every_interleaving(promise: Callable[[Walk], None]
 
 
 @pytest.mark.parametrize(
-    ("source", "news", "step"),
+    ("source", "event", "step"),
     [
-        ("sending", "lost", Step("queued")),  # sent again by a machine
-        ("sending", "lost", Step("failed", gives_back=True)),
-        ("unknown", "claimed", Step("sending")),
-        ("unknown", "deferred", Step("queued")),
-        ("unknown", "deferred", Step("failed")),  # charged for what was not sent
-        ("unknown", "cancelled", Step("cancelled", gives_back=True)),
-        ("unknown", "lost", Step("failed", gives_back=True)),
-        ("sending", "claimed", Step("sending")),  # two workers at once
-        ("sending", "cancelled", Step("cancelled", gives_back=True)),
-        ("sending", "deferred", Step("queued", gives_back=True)),
-        ("sending", "sent", Step("sent", gives_back=True)),
-        ("sending", "refused", Step("unknown")),
-        ("failed", "sent", Step("sent")),
-        ("failed", "claimed", Step("sending")),
-        ("sent", "refused", Step("failed", gives_back=True)),
-        ("cancelled", "claimed", Step("sending")),
+        ("sending", "timed_out", Transition("queued")),  # sent again automatically
+        ("sending", "timed_out", Transition("failed", refunds=True)),
+        ("unknown", "claimed", Transition("sending")),
+        ("unknown", "deferred", Transition("queued")),
+        ("unknown", "deferred", Transition("failed")),  # charged for what was not sent
+        ("unknown", "cancelled", Transition("cancelled", refunds=True)),
+        ("unknown", "timed_out", Transition("failed", refunds=True)),
+        ("sending", "claimed", Transition("sending")),  # two workers at once
+        ("sending", "cancelled", Transition("cancelled", refunds=True)),
+        ("sending", "deferred", Transition("queued", refunds=True)),
+        ("sending", "accepted", Transition("sent", refunds=True)),
+        ("sending", "rejected", Transition("unknown")),
+        ("failed", "accepted", Transition("sent")),
+        ("failed", "claimed", Transition("sending")),
+        ("sent", "rejected", Transition("failed", refunds=True)),
+        ("cancelled", "claimed", Transition("sending")),
     ],
     ids=str,
 )
 def test_another_table_would_break_a_promise(
-    monkeypatch: pytest.MonkeyPatch, source: Status, news: News, step: Step
+    monkeypatch: pytest.MonkeyPatch, source: Status, event: Event, step: Transition
 ) -> None:
-    monkeypatch.setitem(TRANSITIONS, (source, news), step)
+    monkeypatch.setitem(TRANSITIONS, (source, event), step)
 
     def all_promises() -> None:
         wrong = everything()
@@ -372,11 +372,11 @@ def test_another_table_would_break_a_promise(
 
 
 def test_the_table_says_what_it_is_made_of() -> None:
-    for source, news in TRANSITIONS:
-        assert steps_on(news)[source] is TRANSITIONS[source, news]
+    for source, event in TRANSITIONS:
+        assert transitions_on(event)[source] is TRANSITIONS[source, event]
     assert {source for source, _ in TRANSITIONS} | FINAL == set(get_args(Status))
-    assert {news for _, news in TRANSITIONS} == set(get_args(News))
-    assert sum(len(steps_on(news)) for news in get_args(News)) == len(TRANSITIONS)
+    assert {event for _, event in TRANSITIONS} == set(get_args(Event))
+    assert sum(len(transitions_on(event)) for event in get_args(Event)) == len(TRANSITIONS)
 
 
 # The same in SQL. Time: the step number n comes at NOW + n hours, when every lease is over and
@@ -403,24 +403,24 @@ class Store:
         other.id, other.steps, other.history = self.id, self.steps, [*self.history]
         return other
 
-    def make(self, news: News, attempt: int, actor: str, before: Mail, after: Mail) -> None:
-        """Let ``actor`` bring ``news``, and compare the database with the model."""
+    def make(self, event: Event, attempt: int, actor: str, before: Mail, after: Mail) -> None:
+        """Record ``event`` for ``actor``, and compare the database with the model."""
         self.steps += 1
         now = NOW + self.steps * HOUR
-        if news == "claimed":
+        if event == "claimed":
             self._claim(actor, attempt, now, before, after)
         elif actor == "sweeper":
             run(sweep(self.database, now=now, retention_days=1, retention_metadata_days=0))
         else:
-            about = Confirmation(
+            about = StatusUpdate(
                 id=self.id,
-                news=news,
-                attempt=None if news == "cancelled" else attempt,
+                event=event,
+                attempt=None if event == "cancelled" else attempt,
                 now=now,
-                next_attempt_at=now if news == "deferred" else None,
+                next_attempt_at=now if event == "deferred" else None,
             )
-            assert run(confirm(self.database, [about])) == {self.id: after.status}
-        if news != "claimed" and before != after:
+            assert run(record(self.database, [about])) == {self.id: after.status}
+        if event != "claimed" and before != after:
             kind = "deferred" if after.status == "queued" else after.status
             self.history.append((kind, before.attempt))
         self.compare(after)
@@ -430,7 +430,7 @@ class Store:
         due = [id for id, _ in run(due_messages(self.database, now=now))]
         assert due == ([self.id] if before.status in WAITING else [])
         got = run(claim(self.database, self.id, claimant=actor, now=now, lease_until=now + 1))
-        assert (got[0].attempt if got else 0) == (own or (before != after and after.attempt))
+        assert (got.number if got else 0) == (own or (before != after and after.attempt))
 
     def compare(self, mail: Mail) -> None:
         (row,) = self.database.query(
@@ -449,28 +449,28 @@ class Store:
         events = self.database.query("SELECT * FROM events ORDER BY sequence")
         assert [event["sequence"] for event in events] == [*range(len(self.history))]
         assert [(event["kind"], event["attempt"]) for event in events] == self.history
-        assert self.database.value("SELECT balance FROM send_balances") == 4 + mail.given_back
+        assert self.database.value("SELECT balance FROM send_balances") == 4 + mail.refunded
         count = "SELECT recipients FROM daily_recipients WHERE day = ?"
-        assert self.database.value(count, TODAY) == 1 - mail.given_back
+        assert self.database.value(count, TODAY) == 1 - mail.refunded
 
 
 @each_start
 def test_sql_makes_every_step_of_the_model(start: World) -> None:
-    """From every row, each news of each attempt: what the row was told before does not matter."""
+    """From every row, each event of each attempt: what the row was told before does not matter."""
     left = [(start.mail, Store(SqliteDatabase(), start))]
     seen = {start.mail}
     while left:
         mail, store = left.pop()
-        brought: list[tuple[str, News, int]] = [
-            ("sweeper", "lost", mail.attempt),
+        brought: list[tuple[str, Event, int]] = [
+            ("sweeper", "timed_out", mail.attempt),
             (f"worker of attempt {mail.attempt + 1}", "claimed", 0),
             ("canceller", "cancelled", mail.attempt),
             *(("worker", n, a) for n in OF_AN_ATTEMPT for a in range(mail.attempt + 2)),
         ]
-        for actor, news, attempt in brought:
-            after = mail.told(news, attempt)
+        for actor, event, attempt in brought:
+            after = mail.told(event, attempt)
             copy = store.copy()
-            copy.make(news, attempt, actor, mail, after)
+            copy.make(event, attempt, actor, mail, after)
             if after not in seen and after.attempt <= 4:
                 seen.add(after)
                 left.append((after, copy))
@@ -494,16 +494,16 @@ def test_sql_agrees_step_by_step(kind: type[SqliteDatabase], start: World) -> No
         while True:
             # Deaths are few, or most interleavings would be short.
             all_moves = walk().worlds[world]
-            chosen = [m for m in all_moves if m.news or m.call or random.random() < 0.1]
+            chosen = [m for m in all_moves if m.event or m.call or random.random() < 0.1]
             if not chosen:
                 chosen = all_moves
             if not chosen:
                 break
             move = random.choice(chosen)
-            if move.news:
+            if move.event:
                 attempt, after = move.attempt, move.world.mail
-                store.make(move.news, attempt, move.actor, world.mail, after)
+                store.make(move.event, attempt, move.actor, world.mail, after)
                 if after != world.mail:
-                    made[world.mail.status, move.news] += 1
+                    made[world.mail.status, move.event] += 1
             world = move.world
         assert world.mail.status in FINAL

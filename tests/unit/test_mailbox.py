@@ -2,7 +2,7 @@
 
 import pytest
 
-from mail.address import Address, InvalidAddress
+from mail.addresses import Address, InvalidAddress
 from mail.fields import MailboxField
 from mail.mailbox import InvalidName, parse_mailbox
 from mail.message import Mailbox

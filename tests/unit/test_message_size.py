@@ -3,32 +3,31 @@
 import base64
 import bisect
 import hashlib
-from dataclasses import replace
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any, cast
 
-import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from mail.address import Address
+from errors import PayloadTooLarge
+from mail.addresses import Address
 from mail.characters import has_control, has_deceptive
-from mail.compose import Draft, SenderPolicy, check_size, compose
-from mail.fields import AttachmentField
+from mail.compose import Origin, SenderPolicy, check_size, compose
+from mail.fields import AttachmentField, SeedFields
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
 from mail.message import Attachment, Header, Message, Recipient
 from mail.message import Mailbox as ReplyTo
-from refusals import PayloadTooLarge
 
 ME = Address("me", "example.com")
 
 
 def simple(text: str = "Hello", *, subject: str = "Hello", name: str | None = None) -> Message:
     recipient = Recipient("to", Address("you", "example.org"), name)
-    return Message(ME, name, (recipient,), subject, text)
+    return Message(sender=ME, sender_name=name, recipients=(recipient,), subject=subject, text=text)
 
 
 def built(message: Message, encoding: str | None = "base64") -> bytes:
@@ -79,7 +78,7 @@ def attachment(
     content_id: str | None = None,
 ) -> Attachment:
     digest = hashlib.sha256(content).hexdigest()
-    return Attachment(filename, content_type, content, digest, content_id)
+    return Attachment(filename, content_type, len(content), digest, content_id, content)
 
 
 def sized(characters: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
@@ -157,45 +156,45 @@ def test_the_computed_size_is_not_far_above_the_real_one(content: str) -> None:
     assert encoded_size(message) <= len(built(message)) + 2048
 
 
-def of_size(size: int) -> Draft:
-    """A draft whose message has exactly ``size`` bytes after encoding."""
+def of_size(size: int) -> SeedFields:
+    """Fields whose message has exactly ``size`` bytes after encoding."""
 
-    def measured(draft: Draft) -> int:
+    def measured(fields: SeedFields) -> int:
         return encoded_size(
             Message(
-                ME,
-                None,
-                (Recipient("to", Address(*(draft.to_mail or "").split("@"))),),
-                draft.subject or "",
-                draft.content,
+                sender=ME,
+                recipients=(Recipient("to", Address(*(fields.to_mail or "").split("@"))),),
+                subject=fields.subject or "",
+                text=fields.content,
             )
         )
 
-    draft = Draft(sender="me@example.com", to_mail="y@example.org", subject="Hello", content="")
+    fields = SeedFields(to_mail="y@example.org", subject="Hello", content="")
     short, long = 0, size
     while long - short > 1:
         middle = (short + long) // 2
-        if measured(msgspec.structs.replace(draft, content="a" * middle)) <= size:
+        if measured(replace(fields, content="a" * middle)) <= size:
             short = middle
         else:
             long = middle
-    draft = msgspec.structs.replace(draft, content="a" * short)
-    local = "y" * (1 + size - measured(draft))  # every character of an address is one byte
-    draft = msgspec.structs.replace(draft, to_mail=f"{local}@example.org")
-    assert measured(draft) == size
-    return draft
+    fields = replace(fields, content="a" * short)
+    local = "y" * (1 + size - measured(fields))  # every character of an address is one byte
+    fields = replace(fields, to_mail=f"{local}@example.org")
+    assert measured(fields) == size
+    return fields
 
 
 POLICY = SenderPolicy(("example.com",), ())
+SENDER = Origin(address=str(ME))
 
 
 def test_a_message_may_have_five_mebibytes_to_the_byte() -> None:
-    message = compose(of_size(5 * 1024 * 1024), POLICY)
+    message = compose(of_size(5 * 1024 * 1024), SENDER, POLICY)
     assert check_size(message) == MAX_MESSAGE_BYTES == 5_242_880
 
 
 def test_one_byte_more_is_refused() -> None:
-    message = compose(of_size(5 * 1024 * 1024 + 1), POLICY)
+    message = compose(of_size(5 * 1024 * 1024 + 1), SENDER, POLICY)
     with pytest.raises(PayloadTooLarge) as caught:
         check_size(message)
     assert caught.value.code == "message_too_large"
@@ -207,24 +206,28 @@ def test_characters_count_by_their_bytes() -> None:
     assert encoded_size(simple("😀" * 3000)) == encoded_size(simple("aaaa" * 3000))
 
 
-def with_file(size: int) -> Draft:
-    """A draft with a file, whose message has exactly ``size`` bytes after encoding."""
-    draft = Draft(sender=str(ME), to_mail="y@example.org", subject="Hello", text="Hello")
+def with_file(size: int) -> SeedFields:
+    """Fields with an attachment, whose message has exactly ``size`` bytes after encoding."""
+    fields = SeedFields(to_mail="y@example.org", subject="Hello", text="Hello")
 
     def measured(content: int) -> int:
         return encoded_size(replace(simple(), attachments=(attachment(bytes(content)),)))
 
-    base = encoded_size(compose(draft, POLICY)) - encoded_size(simple())
+    base = encoded_size(compose(fields, SENDER, POLICY)) - encoded_size(simple())
     content = bisect.bisect_right(range(size), size, key=lambda content: base + measured(content))
     local = "y" * (1 + size - base - measured(content - 1))  # one byte a character
-    file = AttachmentField("a.bin", base64.b64encode(bytes(content - 1)).decode(), "image/png")
-    return msgspec.structs.replace(draft, to_mail=f"{local}@example.org", attachments=[file])
+    file = AttachmentField(
+        filename="a.bin",
+        content=base64.b64encode(bytes(content - 1)).decode(),
+        content_type="image/png",
+    )
+    return replace(fields, to_mail=f"{local}@example.org", attachments=[file])
 
 
 def test_an_attachment_may_fill_the_message_to_the_byte() -> None:
-    assert check_size(compose(with_file(MAX_MESSAGE_BYTES), POLICY)) == MAX_MESSAGE_BYTES
+    assert check_size(compose(with_file(MAX_MESSAGE_BYTES), SENDER, POLICY)) == MAX_MESSAGE_BYTES
     with pytest.raises(PayloadTooLarge) as caught:
-        check_size(compose(with_file(MAX_MESSAGE_BYTES + 1), POLICY))
+        check_size(compose(with_file(MAX_MESSAGE_BYTES + 1), SENDER, POLICY))
     assert caught.value.values == {"size": MAX_MESSAGE_BYTES + 1, "limit": MAX_MESSAGE_BYTES}
 
 

@@ -1,6 +1,10 @@
-"""The description of the API: made of the source as it is, whole, and with examples that hold."""
+"""The description of the API: made from the code, complete, and with examples that are valid."""
 
+import ast
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,8 +15,12 @@ import msgspec
 import openapi_spec_validator
 import pytest
 
-from tests.unit.source import ROOT
-from tools.openapi.description import describe
+import errors
+from routes import ROUTES
+from tests.unit.source import ROOT, TREES, strings
+from tools.error_catalogue import ERRORS
+from tools.openapi.__main__ import made_files
+from tools.openapi.description import TAGS, describe
 from tools.openapi.error_forms import (
     EMAIL_PROBLEMS,
     ERROR_FORMS,
@@ -20,20 +28,20 @@ from tools.openapi.error_forms import (
     ErrorForm,
     error_form,
 )
-from tools.openapi.files import PAGE, made_files
-from tools.openapi.operation import Operation
-from tools.openapi.operations import OPERATIONS, TAGS
-from tools.openapi.raised import REFUSALS
-from tools.openapi.routes import ROUTES
+from tools.openapi.examples import EXAMPLES
+from tools.openapi.operations import OPERATIONS, DescriptionError, Operation, read_operation
 from tools.openapi.schemas import REQUIRED_BY_HANDLERS, reference
 
 DESCRIPTION = describe()
+MADE = made_files()
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.id)
 
 
 def described(operation: Operation) -> dict[str, Any]:
-    found: dict[str, Any] = DESCRIPTION["paths"][operation.path][operation.method.lower()]
+    found: dict[str, Any] = DESCRIPTION["paths"][operation.route.path][
+        operation.route.method.lower()
+    ]
     return found
 
 
@@ -62,9 +70,13 @@ def examples(media_type: dict[str, Any]) -> list[Any]:
 # What is made
 
 
-@pytest.mark.parametrize("path", made_files(), ids=lambda path: path.name)
-def test_the_files_are_what_is_made_now(path: Path) -> None:
-    assert path.read_text("utf-8") == made_files()[path], "run `make openapi`"
+def test_the_files_are_the_same_each_time(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("openapi.json", "docs.html")]
+    # In another process, whose sets and hashes have another order.
+    command = [sys.executable, "-B", "-m", "tools.openapi", *map(str, files)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert tuple(file.read_text("utf-8") for file in files) == MADE
+    assert json.loads(MADE[0]) == DESCRIPTION
 
 
 def test_the_description_is_one_of_openapi() -> None:
@@ -74,9 +86,67 @@ def test_the_description_is_one_of_openapi() -> None:
 
 
 def test_every_route_is_described_and_nothing_else() -> None:
-    operations = [(operation.method, operation.path) for operation in OPERATIONS]
-    assert sorted(operations) == sorted((route.method, route.path) for route in ROUTES)
+    assert [operation.route for operation in OPERATIONS] == [*ROUTES]
+    described = {(m, path) for path, methods in DESCRIPTION["paths"].items() for m in methods}
+    assert described == {(route.method.lower(), route.path) for route in ROUTES}
     assert len({operation.id for operation in OPERATIONS}) == len(OPERATIONS)
+
+
+GOOD = """Delete a message.
+
+Deletes it.
+
+:path id: The id.
+:response 200 Success: It is deleted.
+:errors: message_not_found, PAGING
+:operation deleteIt: Sendbox
+"""
+
+
+def test_a_docstring_is_read() -> None:
+    route = next(route for route in ROUTES if route.method == "DELETE")
+    operation = read_operation(route, GOOD)
+    assert (operation.id, operation.tag) == ("deleteIt", "Sendbox")
+    assert (operation.summary, operation.description) == ("Delete a message", "Deletes it.")
+    assert [parameter.name for parameter in operation.parameters] == ["id"]
+    assert {"message_not_found", "invalid_limit", "internal_error"} <= {*operation.errors}
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [
+        (":operation deleteIt: Sendbox", ""),
+        (":response 200 Success: It is deleted.", ""),
+        ("Success", "Sucess"),
+        ("message_not_found", "message_not_fount"),
+        ("PAGING", "PAGES"),
+        (":path", ":pth"),
+    ],
+)
+def test_a_docstring_that_names_what_is_not_there_is_refused(part: str, other: str) -> None:
+    with pytest.raises(DescriptionError):
+        read_operation(ROUTES[0], GOOD.replace(part, other))
+
+
+@every_operation
+def test_a_path_has_the_parameters_that_are_described(operation: Operation) -> None:
+    described = [one.name for one in operation.parameters if one.place == "path"]
+    assert described == re.findall(r"\{(\w+)\}", operation.route.path)
+
+
+@every_operation
+def test_an_operation_says_what_it_does_in_sentences(operation: Operation) -> None:
+    assert operation.summary
+    assert not operation.summary.endswith(".")
+    answers = [answer.description for answer in operation.successes]
+    parameters = [parameter.description for parameter in operation.parameters]
+    assert all(text.endswith(".") for text in (operation.description, *answers, *parameters))
+
+
+def test_every_example_is_used() -> None:
+    contents = [content for one in OPERATIONS for content in (one.body, *one.successes) if content]
+    shown = [content.examples for content in contents]
+    assert [name for name, given in EXAMPLES.items() if given not in shown] == []
 
 
 def test_every_tag_is_used() -> None:
@@ -98,8 +168,8 @@ def documented_errors() -> Iterator[tuple[str, int]]:
 
 
 def shown_errors(form: ErrorForm) -> dict[str, dict[str, Any]]:
-    """The examples of errors in this form, by the names of their refusals."""
-    names = [(form.prefix + name, name) for name in REFUSALS]
+    """The examples of errors in this form, by their names."""
+    names = [(form.prefix + name, name) for name in ERRORS]
     kept = DESCRIPTION["components"]["examples"]
     return {name: kept[key]["value"] for key, name in names if key in kept}
 
@@ -112,7 +182,40 @@ def test_every_documented_error_is_described() -> None:
     shown = {(one["code"], one["status"]) for one in problems.values()}
     shown |= {(one["code"], one["statusCode"]) for one in others.values()}
     assert shown == set(documented_errors())
-    assert problems.keys() | others.keys() == REFUSALS.keys()
+    assert problems.keys() | others.keys() == ERRORS.keys()
+
+
+def raised_codes(tree: ast.AST) -> Iterator[str]:
+    """The codes in the calls of the error classes, and the errors that SQL reports."""
+    for node in ast.walk(tree):
+        kind = getattr(errors, getattr(getattr(node, "func", None), "id", ""), None)
+        if not (isinstance(node, ast.Call) and isinstance(kind, type) and node.args):
+            continue
+        code = node.args[0]
+        if issubclass(kind, errors.ApiError) and isinstance(code, ast.Constant):
+            yield str(code.value)
+    for text in strings(tree):
+        for case in re.findall(r"CASE\b((?:(?!CASE\b).)*)\bEND AS error\b", text, re.DOTALL):
+            yield from re.findall(r"THEN '(\w+)'", case)
+
+
+def test_every_error_that_is_raised_is_in_the_catalogue() -> None:
+    raised = {code for tree in TREES.values() for code in raised_codes(tree)}
+    assert {"message_not_found", "no_balance", "database_down"} <= raised
+    raised -= {"earlier"}  # a replay, or an error of another code
+    assert raised - ERRORS.keys() == set()
+
+
+@pytest.mark.parametrize("module", sorted({one.handler.partition(":")[0] for one in ROUTES}))
+def test_a_docstring_names_what_its_file_raises(module: str) -> None:
+    named = {
+        name.partition(".")[0]
+        for one in OPERATIONS
+        if one.route.handler.partition(":")[0] == module
+        for name in one.errors
+    }
+    raised = {*raised_codes(TREES[f"handlers/{module.replace('.', '/')}.py"])}
+    assert raised <= named
 
 
 def test_every_documented_name_of_resends_is_shown() -> None:
@@ -143,7 +246,7 @@ def test_every_error_is_one_of_an_operation_or_of_none() -> None:
 def test_an_error_is_given_in_the_form_of_its_path(operation: Operation) -> None:
     expected = (
         {"application/json"}
-        if operation.path.startswith("/emails")
+        if operation.route.path.startswith("/emails")
         else {
             "application/problem+json",
             "text/plain",
@@ -186,8 +289,17 @@ def test_what_a_request_says_is_shown_and_is_what_it_takes(operation: Operation)
 
 
 @every_operation
+def test_what_a_response_says_is_shown_as_the_worker_encodes_it(operation: Operation) -> None:
+    for answer in operation.successes:
+        for example in answer.examples.values():
+            decoded: Any = msgspec.convert(example, answer.type)
+            if operation.id != "getAccountSettings":  # which encodes a dict
+                assert msgspec.json.decode(msgspec.json.encode(decoded)) == example
+
+
+@every_operation
 def test_every_answer_has_examples_that_keep_to_it(operation: Operation) -> None:
-    form = error_form(operation.path)
+    form = error_form(operation.route.path)
     for status, response in described(operation)["responses"].items():
         for media_type, content in response["content"].items():
             assert examples(content) != []
@@ -204,7 +316,7 @@ def test_an_example_that_does_not_keep_to_it_is_found() -> None:
     }
     operations = [operation for operation in OPERATIONS if operation.id in wrong_members]
     for operation in operations:
-        media_type = error_form(operation.path).media_type
+        media_type = error_form(operation.route.path).media_type
         content = described(operation)["responses"]["400"]["content"][media_type]
         for wrong in wrong_members[operation.id]:
             with pytest.raises(jsonschema_rs.ValidationError):
@@ -213,7 +325,7 @@ def test_an_example_that_does_not_keep_to_it_is_found() -> None:
 
 def test_every_field_of_a_type_is_described() -> None:
     bodies = [operation.body.type for operation in OPERATIONS if operation.body]
-    answers = [answer.type for operation in OPERATIONS for answer in operation.answers]
+    answers = [answer.type for operation in OPERATIONS for answer in operation.successes]
     for kind in (*bodies, *answers, *(form.type for form in ERROR_FORMS)):
         if kind is str:
             continue
@@ -255,7 +367,7 @@ class _Elements(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
-ELEMENTS = _Elements(made_files()[PAGE]).found
+ELEMENTS = _Elements(MADE[1]).found
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_nothing_that_its_policy_forbids() -> None:

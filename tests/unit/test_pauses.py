@@ -1,26 +1,28 @@
-"""The brake: an address is paused when too many of its last messages failed, and only then."""
+"""Pauses: an address is paused when too many of its last messages failed, and only then."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.credentials import Credential
-from brake import Brake
-from lifecycle import News
-from refusals import BadRequest, NotFound
-from store.audit import Actor
+from accounts.pause_policy import PausePolicy
+from errors import BadRequest, NotFound
+from mail.lifecycle import Event
 from store.claim import claim
-from store.confirm import Confirmation, confirm
 from store.pauses import lift_pause, pause_page
-from store.removal import clear_sendbox, empty_leftovers
+from store.record import StatusUpdate, record
+from store.removal import clear_sendbox, purge_sendboxes
 from store.sweep import due_messages
 from tests.unit import given
 from tests.unit.given import NOW, message_id
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from transport.outcome import Reason
 
-BRAKE = Brake(percent=50, last=4)
-FOUR_REFUSALS: list[News] = ["refused"] * 4
-SIX_REFUSALS: list[News] = ["refused"] * 6
+POLICY = PausePolicy(percent=50, last=4)
+BAD_RECIPIENT = {"recipient_rejected", "recipient_suppressed"}
+FOUR_REJECTIONS: list[Event] = ["rejected"] * 4
+SIX_REJECTIONS: list[Event] = ["rejected"] * 6
 
 
 @pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
@@ -37,19 +39,19 @@ def credential(database: SqliteDatabase) -> Credential:
 def ends(
     database: SqliteDatabase,
     credential: Credential,
-    *news: News,
+    *events: Event,
     start: int = 0,
-    brake: Brake | None = BRAKE,
+    pause_policy: PausePolicy | None = POLICY,
     recipient: str = given.YOU,
-    code: str | None = "E_DELIVERY_FAILED",
+    reason: Reason | None = "recipient_rejected",
 ) -> None:
     """Messages made one after the other, each with this end."""
-    for number, kind in enumerate(news, start):
+    for number, event in enumerate(events, start):
         id = message_id(NOW + number, number)
         mail = given.message(recipient, sender=credential.address)
         given.reserved(database, credential, id, mail)
-        about = Confirmation(id=id, news=kind, attempt=1, now=NOW + number, provider_code=code)
-        run(confirm(database, [about], brake=brake))
+        about = StatusUpdate(id=id, event=event, attempt=1, now=NOW + number, reason=reason)
+        run(record(database, [about], pause_policy=pause_policy))
 
 
 def paused(database: SqliteDatabase) -> list[str]:
@@ -58,11 +60,21 @@ def paused(database: SqliteDatabase) -> list[str]:
     return [row["address"] for row in rows]
 
 
+@pytest.mark.parametrize("reason", sorted(BAD_RECIPIENT))
+def test_either_reason_of_a_bad_recipient_counts(
+    database: SqliteDatabase, credential: Credential, reason: Reason
+) -> None:
+    for number in range(4):
+        recipient = f"a{number}@example.org"  # a suppressed one is refused the next time
+        ends(database, credential, "rejected", start=number, recipient=recipient, reason=reason)
+    assert paused(database) == [credential.address]
+
+
 @pytest.mark.contract("send checks: An address with too many failures is paused")
 def test_it_is_paused_at_the_share(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, "sent", "sent", "refused")
+    ends(database, credential, "accepted", "accepted", "rejected")
     assert paused(database) == []
-    ends(database, credential, "refused", start=3)
+    ends(database, credential, "rejected", start=3)
     assert paused(database) == [credential.address]
     with pytest.raises(BadRequest) as caught:
         given.reserved(database, credential, "m9")
@@ -70,39 +82,37 @@ def test_it_is_paused_at_the_share(database: SqliteDatabase, credential: Credent
 
 
 def test_too_few_messages_say_nothing(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, "refused", "refused", "refused")
+    ends(database, credential, "rejected", "rejected", "rejected")
     assert paused(database) == []
 
 
 def test_only_the_last_ones_count(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, "refused", "sent", "sent", "sent", "refused")
+    ends(database, credential, "rejected", "accepted", "accepted", "accepted", "rejected")
     assert paused(database) == []
 
 
 def test_bounces_count(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, "sent", "sent", "sent")
+    ends(database, credential, "accepted", "accepted", "accepted")
     database.query("UPDATE deliveries SET status = 'bounced' WHERE message_id = ?", message_id(NOW))
-    ends(database, credential, "refused", start=3)
+    ends(database, credential, "rejected", start=3)
     assert paused(database) == [credential.address]
 
 
-@pytest.mark.parametrize(
-    "code", ["E_DAILY_LIMIT_EXCEEDED", "E_SENDER_DOMAIN_NOT_AVAILABLE", "E_CONTENT_TOO_LARGE", None]
-)
+@pytest.mark.parametrize("reason", [*sorted({*get_args(Reason)} - BAD_RECIPIENT), None])
 def test_what_is_no_fault_of_the_address_does_not_count(
-    database: SqliteDatabase, credential: Credential, code: str | None
+    database: SqliteDatabase, credential: Credential, reason: Reason | None
 ) -> None:
-    ends(database, credential, *SIX_REFUSALS, code=code)
+    ends(database, credential, *SIX_REJECTIONS, reason=reason)
     assert paused(database) == []
 
 
 def test_what_is_scheduled_and_cancelled_does_not_count(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    ends(database, credential, "refused", "cancelled", "refused", "cancelled", "refused")
+    ends(database, credential, "rejected", "cancelled", "rejected", "cancelled", "rejected")
     mail = given.scheduled(NOW + 9000, message_id(NOW + 8, 8))
     given.reserved(database, credential, message_id(NOW + 8, 8), mail)
-    ends(database, credential, "refused", start=9)
+    ends(database, credential, "rejected", start=9)
     assert paused(database) == [credential.address]
 
 
@@ -112,11 +122,11 @@ def test_failures_can_not_be_deleted_away(
 ) -> None:
     by = Actor(credential.address, "192.0.2.1")
     for number in range(3):
-        ends(database, credential, "refused", start=number)
+        ends(database, credential, "rejected", start=number)
         if number < times:
             run(clear_sendbox(database, credential, by=by, now=NOW + number))
-    run(empty_leftovers(database, now=NOW + 4))
-    ends(database, credential, "refused", start=5)
+    run(purge_sendboxes(database, now=NOW + 4))
+    ends(database, credential, "rejected", start=5)
     assert paused(database) == [credential.address]
 
 
@@ -125,7 +135,7 @@ def test_what_it_has_queued_waits_for_the_pause_to_be_lifted(
 ) -> None:
     id = message_id(NOW + 8, 8)
     given.reserved(database, credential, id, given.scheduled(NOW + 9000, id))
-    ends(database, credential, *FOUR_REFUSALS)
+    ends(database, credential, *FOUR_REJECTIONS)
     later = NOW + 10_000
     assert run(due_messages(database, now=later)) == []
     asked: dict[str, Any] = {"claimant": "c", "now": later, "lease_until": later + 1}
@@ -137,32 +147,30 @@ def test_what_it_has_queued_waits_for_the_pause_to_be_lifted(
 
 
 def test_it_can_be_switched_off(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, *SIX_REFUSALS, brake=None)
+    ends(database, credential, *SIX_REJECTIONS, pause_policy=None)
     assert paused(database) == []
 
 
-def test_test_messages_do_not_count(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, *SIX_REFUSALS, recipient="suppressed@test.invalid")
+def test_sandbox_messages_do_not_count(database: SqliteDatabase, credential: Credential) -> None:
+    ends(database, credential, *SIX_REJECTIONS, recipient="suppressed@test.invalid")
     assert paused(database) == []
 
 
 def test_other_addresses_go_on(database: SqliteDatabase, credential: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    ends(database, credential, *FOUR_REFUSALS)
+    ends(database, credential, *FOUR_REJECTIONS)
     given.reserved(database, other, "m9", given.message(sender="other@example.com"))
 
 
 def test_who_has_no_address_any_more_is_not_paused(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    ends(database, credential, "refused", "refused", "refused")
+    ends(database, credential, "rejected", "rejected", "rejected")
     id = message_id(NOW + 3, 3)
     given.reserved(database, credential, id)
     database.query("DELETE FROM addresses")
-    refused = Confirmation(
-        id=id, news="refused", attempt=1, now=NOW, provider_code="E_DELIVERY_FAILED"
-    )
-    assert run(confirm(database, [refused], brake=BRAKE)) == {id: "failed"}
+    refused = StatusUpdate(id=id, event="rejected", attempt=1, now=NOW, reason="recipient_rejected")
+    assert run(record(database, [refused], pause_policy=POLICY)) == {id: "failed"}
     assert database.query("SELECT * FROM send_pauses") == []
 
 
@@ -172,16 +180,16 @@ def test_who_has_no_address_any_more_is_not_paused(
 def test_after_a_pause_was_lifted_messages_count_anew(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    ends(database, credential, *FOUR_REFUSALS)
+    ends(database, credential, *FOUR_REJECTIONS)
     by = Actor("admin#1", "192.0.2.1", is_administrator=True)
     run(lift_pause(database, credential, by=by, now=NOW + 10))
     with pytest.raises(NotFound):
         run(lift_pause(database, credential, by=by, now=NOW + 11))
     (row,) = database.query("SELECT actor, action, object FROM audit")
     assert row == {"actor": "admin#1", "action": "pause.lifted", "object": credential.address}
-    ends(database, credential, "refused", "refused", "refused", start=20)
+    ends(database, credential, "rejected", "rejected", "rejected", start=20)
     assert paused(database) == []
-    ends(database, credential, "refused", start=30)
+    ends(database, credential, "rejected", start=30)
     assert paused(database) == [credential.address]
 
 

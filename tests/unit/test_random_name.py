@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.naming import ROLE_NAMES, NameRules, check_name, clean_name, random_name
-from refusals import BadRequest
+from accounts.names import ROLE_NAMES, NameRules, check_name, clean_name, random_name
+from errors import BadRequest
 
 RULES = NameRules(re.compile("[^a-z0-9]"), None, 1, 30, "", ROLE_NAMES)
 

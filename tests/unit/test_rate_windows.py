@@ -8,12 +8,12 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from accounts.credentials import Credential
-from rates import RateLimit, RateState
-from refusals import TooManyRequests
-from store.reserve import Reserved, reserve
+from accounts.rate_limits import RateLimit, RateState
+from errors import TooManyRequests
+from store.reserve import Reserved
 from tests.unit import given
 from tests.unit.given import NOW
-from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase
 
 SECOND = 1000
 LIMIT = RateLimit(quota=3, seconds=60)
@@ -36,25 +36,30 @@ def sent(
     limit: RateLimit | None = LIMIT,
     permissive: bool = False,
 ) -> Reserved:
-    """What came of so many messages, so many milliseconds after NOW."""
-    batch = [given.entry(given.message(), f"m{next(_numbers)}") for _ in range(messages)]
-    order = given.reservation(
-        credential, now=NOW + at, rate_limit=limit, batch=True, permissive=permissive
+    """Reserve so many messages, so many milliseconds after NOW."""
+    batch = [given.attempt(given.message(), f"m{next(_numbers)}") for _ in range(messages)]
+    return given.reserve(
+        database,
+        batch,
+        credential,
+        now=NOW + at,
+        rate_limit=limit,
+        reports="acceptance",
+        permissive=permissive,
     )
-    return run(reserve(database, batch, order))
 
 
 def refused(
     database: SqliteDatabase, credential: Credential, *, at: int = 0, messages: int = 1
 ) -> int:
-    """After how many seconds the refused request may be made again; it has changed nothing."""
+    """The seconds of Retry-After of a request that is refused and changes nothing."""
     before = database.dump()
-    refusals = sent(database, credential, at=at, messages=messages).refusals
+    errors = sent(database, credential, at=at, messages=messages).errors
     assert database.dump() == before
-    refusal = refusals[-1]
-    assert isinstance(refusal, TooManyRequests)
-    assert refusal.code == "rate_limit_exceeded"
-    return int(refusal.headers["Retry-After"])
+    error = errors[-1]
+    assert isinstance(error, TooManyRequests)
+    assert error.code == "rate_limit_exceeded"
+    return int(error.headers["Retry-After"])
 
 
 def window(database: SqliteDatabase) -> tuple[int, int]:
@@ -131,11 +136,11 @@ def test_a_batch_that_no_window_holds_is_always_refused(
     assert refused(database, credential, messages=4) == 60
 
 
-def test_test_messages_count_as_all_others(
+def test_sandbox_messages_count_as_all_others(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    rehearsal = given.entry(given.message("delivered@test.invalid"), "t1")
-    run(reserve(database, [rehearsal], given.reservation(credential, rate_limit=LIMIT)))
+    sandbox = given.attempt(given.message("delivered@test.invalid"), "t1")
+    given.reserve(database, [sandbox], credential, rate_limit=LIMIT)
     assert window(database) == (0, 1)
 
 
@@ -145,11 +150,10 @@ def test_a_replay_counts_nothing_and_tells_how_things_stand(
     key: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d", "rate_limit": LIMIT}
     given.reserved(database, credential, "m", given.scheduled(NOW, "m"), **key)
     for seconds in (60, 50):
-        again = given.scheduled(NOW, "again")
-        order = given.reservation(credential, now=NOW + (60 - seconds) * SECOND, **key)
-        answer = run(reserve(database, [again], order))
-        assert answer.earlier is not None
-        assert answer.rate == RateState(2, seconds)
+        at = NOW + (60 - seconds) * SECOND
+        again = given.reserve(database, [given.scheduled(NOW, "again")], credential, now=at, **key)
+        assert again.earlier is not None
+        assert again.rate == RateState(2, seconds)
     assert window(database) == (0, 1)
 
 
@@ -205,7 +209,7 @@ def test_no_window_ever_holds_more(steps: list[tuple[int, int, bool]], forgetful
             started, used = now, 0
         reserved = sent(database, credential, at=now, messages=messages, permissive=permissive)
         fits = min(messages, 3 - used)
-        assert reserved.refusals.count(None) == fits
+        assert reserved.errors.count(None) == fits
         if permissive or fits == messages:
             used += fits
         left = started + 60 * SECOND - now if used else 60 * SECOND

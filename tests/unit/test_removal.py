@@ -1,19 +1,19 @@
-"""Removing messages and addresses: what waits is given back once, what has ended goes at last."""
+"""Removing messages and addresses: waiting messages are cancelled and refunded once."""
 
 from typing import Any
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.credentials import Credential
-from lifecycle import News
-from refusals import Conflict, NotFound, Unauthorized
-from store.audit import Actor
+from errors import Conflict, NotFound, Unauthorized
+from mail.lifecycle import Event
 from store.claim import claim
-from store.confirm import Confirmation, confirm
+from store.record import StatusUpdate, record
 from store.removal import (
     STEP_MESSAGES,
     clear_sendbox,
-    empty_leftovers,
+    purge_sendboxes,
     remove_address,
     remove_message,
 )
@@ -33,7 +33,7 @@ def sent(
     database: SqliteDatabase, me: Credential, id: str = ID, now: int = NOW, **fields: Any
 ) -> str:
     given.reserved(database, me, id, **fields)
-    tell(database, id, "sent", now)
+    tell(database, id, "accepted", now)
     return id
 
 
@@ -42,8 +42,10 @@ def scheduled(database: SqliteDatabase, me: Credential, id: str, *recipients: st
     return id
 
 
-def tell(database: SqliteDatabase, id: str, news: News, now: int = NOW) -> None:
-    run(confirm(database, [Confirmation(id=id, news=news, attempt=1, now=now, answer_status=200)]))
+def tell(database: SqliteDatabase, id: str, event: Event, now: int = NOW) -> None:
+    run(
+        record(database, [StatusUpdate(id=id, event=event, attempt=1, now=now, reported_as="sent")])
+    )
 
 
 def remove(database: SqliteDatabase, me: Credential, id: str = ID, **fields: Any) -> None:
@@ -61,7 +63,7 @@ def balance(database: SqliteDatabase) -> int:
     return value
 
 
-def trail(database: SqliteDatabase) -> list[tuple[str, ...]]:
+def audit_row(database: SqliteDatabase) -> list[tuple[str, ...]]:
     rows = database.query("SELECT actor, action, object, source FROM audit ORDER BY id")
     return [tuple(row.values()) for row in rows]
 
@@ -91,16 +93,16 @@ def test_an_old_message_is_gone_at_once(database: SqliteDatabase) -> None:
     assert [dump[table] for table in ("messages", "deliveries", "events", "bodies")] == [[]] * 4
 
 
-def test_a_late_refusal_of_what_was_deleted_gives_its_charge_back(
+def test_a_late_rejection_of_a_deleted_message_refunds_its_charge(
     database: SqliteDatabase,
 ) -> None:
     me = given.address(database, balance=5)
     given.reserved(database, me, OLD)
-    tell(database, OLD, "lost")
+    tell(database, OLD, "timed_out")
     remove(database, me, OLD)
     run(sweep(database, now=NOW, retention_days=0, retention_metadata_days=0))
     assert balance(database) == 4
-    tell(database, OLD, "refused")
+    tell(database, OLD, "rejected")
     assert balance(database) == 5
 
 
@@ -113,7 +115,7 @@ def test_what_was_set_aside_goes_a_day_after_its_end(database: SqliteDatabase) -
         assert database.value("SELECT count(*) FROM messages") == left
 
 
-def test_a_message_that_waits_is_cancelled_and_given_back_once(database: SqliteDatabase) -> None:
+def test_a_message_that_waits_is_cancelled_and_refunded_once(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     scheduled(database, me, ID, "a@example.org", "b@example.org")
     assert balance(database) == 3
@@ -135,12 +137,12 @@ def test_a_message_that_is_being_sent_stays(database: SqliteDatabase) -> None:
     assert database.dump() == before
 
 
-def test_news_of_what_was_set_aside_are_still_taken(database: SqliteDatabase) -> None:
+def test_events_of_a_deleted_message_are_still_recorded(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     given.reserved(database, me, ID)
-    tell(database, ID, "lost")
+    tell(database, ID, "timed_out")
     remove(database, me)
-    tell(database, ID, "refused")
+    tell(database, ID, "rejected")
     assert database.value("SELECT status FROM messages") == "failed"
     assert balance(database) == 5
 
@@ -152,10 +154,10 @@ def test_only_its_owner_removes_it_and_administrators(database: SqliteDatabase) 
         remove(database, other)
     with pytest.raises(Unauthorized):
         remove(database, Credential(me.address, me.address_id, 1))
-    assert (shown(database, me), trail(database)) == ([ID], [])
+    assert (shown(database, me), audit_row(database)) == ([ID], [])
     remove(database, me, owner=None, by=ADMINISTRATOR)
     assert shown(database, me) == []
-    assert trail(database) == [("admin#1", "message.deleted", ID, "192.0.2.2")]
+    assert audit_row(database) == [("admin#1", "message.deleted", ID, "192.0.2.2")]
 
 
 # All messages of an address
@@ -170,11 +172,11 @@ def test_a_cleared_sendbox_keeps_what_is_being_sent(database: SqliteDatabase, by
     run(clear_sendbox(database, me, by=by, now=NOW))
     assert (shown(database, me), balance(database)) == (["m3"], 8)
     expected = [("admin#1", "sendbox.cleared", me.address, "192.0.2.2")]
-    assert trail(database) == (expected if by.is_administrator else [])
+    assert audit_row(database) == (expected if by.is_administrator else [])
     sent(database, me, "m4")
-    assert run(empty_leftovers(database, now=NOW)) == 2
-    assert run(empty_leftovers(database, now=NOW)) == 0
-    assert database.dump()["leftovers"] == []
+    assert run(purge_sendboxes(database, now=NOW)) == 2
+    assert run(purge_sendboxes(database, now=NOW)) == 0
+    assert database.dump()["sendbox_purges"] == []
     left = {row["id"]: row["sendbox"] for row in database.query("SELECT * FROM messages")}
     assert {id for id, sendbox in left.items() if sendbox is not None} == {"m3", "m4"}
     assert shown(database, me) == ["m4", "m3"]
@@ -185,10 +187,10 @@ def test_what_was_cleared_away_is_not_sent(database: SqliteDatabase) -> None:
     scheduled(database, me, "m1")
     # The worker dies before it cancels what waits.
     database.query("UPDATE addresses SET sendbox = 1")
-    database.insert("leftovers", address_id=1, sendbox=0)
+    database.insert("sendbox_purges", address_id=1, sendbox=0)
     late = NOW + DAY
     assert run(claim(database, "m1", claimant="w", now=late, lease_until=late + 1)) is None
-    run(empty_leftovers(database, now=NOW))
+    run(purge_sendboxes(database, now=NOW))
     assert database.value("SELECT status FROM messages") == "cancelled"
     assert balance(database) == 10
 
@@ -208,15 +210,15 @@ def test_clearing_costs_the_same_however_much_is_cleared() -> None:
     assert database.changes() - before == 2
     assert shown(database, me) == []
     steps = 0
-    while run(empty_leftovers(database, now=NOW)):
+    while run(purge_sendboxes(database, now=NOW)):
         steps += 1
     assert steps == -(-3001 // STEP_MESSAGES)
 
 
-def test_an_empty_sendbox_leaves_nothing_to_be_removed(database: SqliteDatabase) -> None:
+def test_an_empty_sendbox_needs_no_purge(database: SqliteDatabase) -> None:
     me = given.address(database)
     run(clear_sendbox(database, me, by=OWNER, now=NOW))
-    assert database.dump()["leftovers"] == []
+    assert database.dump()["sendbox_purges"] == []
 
 
 # An address
@@ -229,16 +231,16 @@ def test_a_removed_address_takes_its_messages_with_it(database: SqliteDatabase, 
     scheduled(database, me, "m2")
     given.reserved(database, me, "m3")
     run(remove_address(database, me, by=by, now=NOW))
-    assert trail(database) == [(by.name, "address.deleted", me.address, by.source)]
+    assert audit_row(database) == [(by.name, "address.deleted", me.address, by.source)]
     assert database.value("SELECT recipients FROM daily_recipients") == 2
     assert database.value("SELECT status FROM messages WHERE id = 'm2'") == "cancelled"
-    run(empty_leftovers(database, now=NOW))
+    run(purge_sendboxes(database, now=NOW))
     left = database.query("SELECT id, sendbox FROM messages ORDER BY id")
     assert [tuple(row.values()) for row in left] == [("m2", None), ("m3", 0)]
-    tell(database, "m3", "sent")
-    run(empty_leftovers(database, now=NOW))
-    run(empty_leftovers(database, now=NOW))
-    assert database.dump()["leftovers"] == []
+    tell(database, "m3", "accepted")
+    run(purge_sendboxes(database, now=NOW))
+    run(purge_sendboxes(database, now=NOW))
+    assert database.dump()["sendbox_purges"] == []
     assert database.value("SELECT count(*) FROM messages WHERE sendbox IS NOT NULL") == 0
 
 
@@ -246,10 +248,10 @@ def test_what_is_tried_again_ends_with_its_address(database: SqliteDatabase) -> 
     me = given.address(database, balance=10)
     given.reserved(database, me, "m1")
     run(remove_address(database, me, by=OWNER, now=NOW))
-    about = Confirmation(id="m1", news="deferred", attempt=1, now=NOW, next_attempt_at=NOW)
-    run(confirm(database, [about]))
+    about = StatusUpdate(id="m1", event="deferred", attempt=1, now=NOW, next_attempt_at=NOW)
+    run(record(database, [about]))
     assert run(claim(database, "m1", claimant="w", now=NOW, lease_until=NOW + 1)) is None
-    run(empty_leftovers(database, now=NOW))
+    run(purge_sendboxes(database, now=NOW))
     assert database.value("SELECT status FROM messages") == "cancelled"
 
 
@@ -257,13 +259,13 @@ def test_an_address_is_removed_once(database: SqliteDatabase) -> None:
     me = given.address(database)
     with pytest.raises(Unauthorized):
         run(remove_address(database, Credential(me.address, 1, 5), by=OWNER, now=NOW))
-    assert trail(database) == []
+    assert audit_row(database) == []
     run(remove_address(database, me, by=OWNER, now=NOW))
-    for by, refusal in ((OWNER, Unauthorized), (ADMINISTRATOR, NotFound)):
+    for by, error in ((OWNER, Unauthorized), (ADMINISTRATOR, NotFound)):
         for removal in (remove_address, clear_sendbox):
-            with pytest.raises(refusal):
+            with pytest.raises(error):
                 run(removal(database, me, by=by, now=NOW))
-    assert len(trail(database)) == 1
+    assert len(audit_row(database)) == 1
 
 
 def test_an_administrator_needs_no_version(database: SqliteDatabase) -> None:

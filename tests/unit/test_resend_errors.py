@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from refusals import (
+from errors import (
+    ApiError,
     BadRequest,
     Conflict,
     FieldError,
@@ -15,13 +16,13 @@ from refusals import (
     NotFound,
     PayloadTooLarge,
     ProviderFault,
-    Refusal,
     ServerFault,
     Unauthorized,
     Unavailable,
     UnsupportedMediaType,
 )
-from resend_errors import _BY_CODE, is_resend_path, refusal_message, resend_refusal_answer
+from handlers.resend.errors import _BY_CODE, error_message, resend_error_response
+from routes import area_of
 from tests.unit.given import NOW
 from tests.unit.source import ROOT
 
@@ -51,12 +52,12 @@ NAMES = {
 }
 
 
-def headers(refusal: Refusal, now: int = NOW) -> dict[str, str]:
-    return resend_refusal_answer(refusal, request_id="r-1", language="en", now=now).headers
+def headers(refusal: ApiError, now: int = NOW) -> dict[str, str]:
+    return resend_error_response(refusal, request_id="r-1", language="en", now=now).headers
 
 
-def body(refusal: Refusal, language: str = "en") -> dict[str, Any]:
-    answer = resend_refusal_answer(refusal, request_id="r-1", language=language, now=NOW)
+def body(refusal: ApiError, language: str = "en") -> dict[str, Any]:
+    answer = resend_error_response(refusal, request_id="r-1", language=language, now=NOW)
     decoded: dict[str, Any] = json.loads(answer.body)
     assert decoded["statusCode"] == answer.status
     assert decoded["code"] == answer.code
@@ -115,7 +116,7 @@ def test_an_error_is_json_for_the_python_sdk_which_looks_for_it() -> None:
     ],
     ids=lambda value: getattr(value, "code", str(value)),
 )
-def test_every_refusal_has_a_name_and_a_status(refusal: Refusal, status: int, name: str) -> None:
+def test_every_refusal_has_a_name_and_a_status(refusal: ApiError, status: int, name: str) -> None:
     error = body(refusal)
     assert (error["statusCode"], error["name"]) == (status, name)
     assert name in NAMES
@@ -137,7 +138,7 @@ def test_the_fields_at_fault_stand_in_the_message() -> None:
         "`to[1]`: This is not one mail address of the form name@example.com; "
         "`subject`: Subject is too long (max 998 characters)"
     )
-    assert [fault["field"] for fault in error["errors"]] == ["to[1]", "subject"]
+    assert [field_error["field"] for field_error in error["errors"]] == ["to[1]", "subject"]
 
 
 def test_a_fault_of_the_whole_body_is_said_without_a_field() -> None:
@@ -145,7 +146,7 @@ def test_a_fault_of_the_whole_body_is_said_without_a_field() -> None:
     refusal = InvalidInput(
         "invalid_input", errors=errors, field="(body)", problem="Expected object, got array"
     )
-    assert refusal_message(refusal, "en") == (
+    assert error_message(refusal, "en") == (
         "The field (body) is not valid: Expected object, got array"
     )
 
@@ -189,4 +190,4 @@ def test_a_quota_says_when_it_is_there_again() -> None:
     ],
 )
 def test_the_paths_of_resend(path: str, resends: bool) -> None:
-    assert is_resend_path(path) is resends
+    assert area_of(path).has_resend_errors is resends

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pytest
 
 from accounts.credentials import Credential
+from errors import ApiError
 from mail.message import Message
-from refusals import Refusal
 from store.database import StatementRefused
-from store.parts import MAX_PART_BYTES
+from store.message_content import MAX_PART_BYTES
 from tests.unit import given
 from tests.unit.given import LEASE, ME, NOW, TODAY, YOU
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase
@@ -29,18 +28,18 @@ def keep(
     *recipients: str,
     id: str = "m1",
     message: Message | None = None,
-    **reservation: Any,
+    **submission: Any,
 ) -> None:
     mail = message or given.message(*recipients, sender=credential.address)
-    given.reserved(database, credential, id, mail, **reservation)
+    given.reserved(database, credential, id, mail, **submission)
 
 
 def refused(
     database: SqliteDatabase, credential: Credential, *recipients: str, **more: Any
-) -> Refusal:
-    """The refusal, after which the database is as it was."""
+) -> ApiError:
+    """The error; the database stays as it was."""
     before = database.dump()
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         keep(database, credential, *recipients, **more)
     assert database.dump() == before
     return caught.value
@@ -85,21 +84,18 @@ def test_everything_that_is_kept_of_a_message(
             "next_attempt_at": None,
             "provider_message_id": None,
             "provider_code": None,
+            "reason": None,
             "accepted_at": NOW,
             "finished_at": None,
             "request_id": "r1",
             "idempotency_key": "k1",
             "request_digest": "d1",
-            "answer_status": None,
-            "answer_code": None,
+            "reported_as": None,
             "claimed_by": None,
             "retry_of": "m0",
-            "reply_to": None,
-            "headers": None,
-            "tags": None,
-            "attachments": None,
+            "details": None,
             "scheduled_at": None,
-            "is_test": 0,
+            "is_sandbox": 0,
             "batch_answer": None,
             "sendbox": 0,
         }
@@ -368,8 +364,8 @@ def test_every_recipient_is_checked(
 
 def test_a_suppressed_recipient_is_named(database: SqliteDatabase, credential: Credential) -> None:
     given.suppressed(database, TWO[1])
-    refusal = refused(database, credential, TWO[0], "B@Two.Example", default_balance=9)
-    assert (refusal.code, refusal.values) == ("recipient_suppressed", {"recipient": TWO[1]})
+    error = refused(database, credential, TWO[0], "B@Two.Example", default_balance=9)
+    assert (error.code, error.values) == ("recipient_suppressed", {"recipient": TWO[1]})
 
 
 def test_a_verified_recipient_may_be_blocked_and_suppressed(
@@ -503,14 +499,14 @@ def test_a_credential_must_hold(
 ) -> None:
     given.address(database, "other@example.com", balance=5)
     wrong = replace(credential, **change)
-    refusal = refused(database, wrong, default_balance=9, message=given.message())
-    assert (refusal.code, int(refusal.status)) == ("invalid_credential", 401)
+    error = refused(database, wrong, default_balance=9, message=given.message())
+    assert (error.code, int(error.status)) == ("invalid_credential", 401)
 
 
 @pytest.mark.contract(
     "send checks: Next come balance, block list, daily limit and monthly limit, in this order"
 )
-def test_refusals_come_in_the_order_of_the_contract(
+def test_errors_come_in_the_order_of_the_contract(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     stale = replace(credential, version=1)
@@ -565,8 +561,3 @@ def test_a_repeated_batch_changes_nothing_whatever_has_happened_since(
     after = database.dump()
     keep(database, credential, *TWO, default_balance=2)
     assert database.dump() == after
-
-
-def test_a_reservation_is_plain_data(credential: Credential) -> None:
-    reservation = given.reservation(credential)
-    assert msgspec.structs.asdict(reservation)["day"] == TODAY

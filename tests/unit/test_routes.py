@@ -1,19 +1,14 @@
-"""The table of routes: every path has the guard that its prefix demands.
+"""The table of routes: every path asks for what its prefix demands, and every handler exists."""
 
-``routes.py`` imports the runtime, so it is read and not run.
-"""
-
-import ast
+import inspect
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.unit.source import TREES
-from tools.openapi.routes import ROUTES, Route
+from routes import AREAS, METHODS, ROUTES, Route, _parameters, area_of, load_handler, match
+from web.auth import Access
 
-# Whoever calls these has no credential yet.
+# Their callers have no credential yet.
 WITHOUT_CREDENTIAL = {"/api/new_address", "/api/address_login"}
 
 every_route = pytest.mark.parametrize(
@@ -21,18 +16,18 @@ every_route = pytest.mark.parametrize(
 )
 
 
-def demanded_guard(path: str) -> str:
+def demanded_access(path: str) -> Access:
     if path.startswith("/admin/"):
-        return "ADMIN"
+        return Access.ADMIN
     if path in WITHOUT_CREDENTIAL:
-        return "SITE"
+        return Access.SITE
     if path.startswith("/api/"):
-        return "ADDRESS"
+        return Access.ADDRESS
     if path == "/emails" or path.startswith("/emails/"):
-        return "API_KEY"
+        return Access.API_KEY
     if path.startswith("/external/"):
-        return "SITE"  # the credential stands in the body
-    return "OPEN"
+        return Access.SITE  # the credential stands in the body
+    return Access.OPEN
 
 
 def test_the_endpoints_of_the_seed_page_are_there() -> None:
@@ -61,25 +56,61 @@ def test_the_operations_of_resend_are_there() -> None:
 
 @pytest.mark.contract("guards: Every route has the guard of its path prefix")
 @every_route
-def test_a_route_has_the_guard_of_its_prefix(route: Route) -> None:
-    assert route.guard == demanded_guard(route.path)
+def test_a_route_has_the_access_rule_of_its_prefix(route: Route) -> None:
+    assert area_of(route.path).access is demanded_access(route.path)
 
 
 @every_route
 def test_a_route_stands_once(route: Route) -> None:
     same = [other for other in ROUTES if other[:2] == route[:2]]
     assert same == [route]
+    assert match(route.path).routes[route.method] == route
 
 
 @every_route
-def test_the_routes_of_one_path_have_one_guard(route: Route) -> None:
-    # application.py checks the guard before it knows whether the method is taken.
-    assert {other.guard for other in ROUTES if other.path == route.path} == {route.guard}
+def test_a_route_is_in_the_area_of_its_whole_path(route: Route) -> None:
+    # application.py looks up the area of the path that was called, not of its pattern.
+    for value in ("4711", "new_address", "{id}", ""):
+        called = re.sub(r"\{\w+\}", value, route.path)
+        assert area_of(called) == area_of(route.path)
+
+
+@every_route
+def test_only_the_operations_of_resend_have_its_errors(route: Route) -> None:
+    is_of_resend = route.path == "/emails" or route.path.startswith("/emails/")
+    assert area_of(route.path).has_resend_errors == is_of_resend
+
+
+@pytest.mark.parametrize(
+    ("path", "access"),
+    [
+        ("/", Access.SITE),
+        ("/unknown", Access.SITE),
+        ("/admin", Access.SITE),
+        ("/admin/", Access.ADMIN),
+        ("/admin/unknown", Access.ADMIN),
+        ("/api/unknown", Access.ADDRESS),
+        ("/api/new_address/", Access.ADDRESS),
+        ("/api/new_addresses", Access.ADDRESS),
+        ("/emails/batch/unknown", Access.API_KEY),
+        ("/emailsx", Access.SITE),
+        ("/health_check/", Access.SITE),
+        ("/open_api/unknown", Access.OPEN),
+    ],
+)
+def test_an_unknown_path_has_the_access_rule_of_its_area(path: str, access: Access) -> None:
+    assert match(path).routes == {}
+    assert area_of(path).access is access
+
+
+def test_no_area_hides_another_one() -> None:
+    assert [area for area in AREAS if area_of(area.prefix) != area] == []
 
 
 @every_route
 def test_a_method_is_one_of_http(route: Route) -> None:
     assert route.method in {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    assert route.method in METHODS
 
 
 @every_route
@@ -89,7 +120,7 @@ def test_a_path_begins_and_does_not_end_with_a_slash(route: Route) -> None:
 
 
 @every_route
-def test_a_segment_is_a_word_or_stands_for_one(route: Route) -> None:
+def test_a_segment_is_a_word_or_a_named_one(route: Route) -> None:
     segments = route.path.split("/")[1:]
     assert [s for s in segments if not re.fullmatch(r"[a-z_]+|\{[a-z_]+\}", s)] == []
     assert len(set(names(route.path))) == len(names(route.path))
@@ -97,38 +128,17 @@ def test_a_segment_is_a_word_or_stands_for_one(route: Route) -> None:
 
 @every_route
 def test_no_path_is_also_matched_by_another_pattern(route: Route) -> None:
-    # Of two patterns that match, the one with fewer names counts: there must be one.
+    # Of two patterns that match, the one with fewer names counts, so no two may have as many.
     others = {other.path for other in ROUTES} - {route.path}
     rivals = [other for other in others if len(names(other)) == len(names(route.path))]
     assert [other for other in rivals if overlap(route.path, other)] == []
 
 
-def _handlers() -> dict[str, str]:
-    """The modules that routes.py names, now or later, by what it calls them."""
-    modules = {}
-    for node in TREES["routes.py"].body:
-        if isinstance(node, ast.Assign) and "Later(" in ast.unparse(node):
-            (name,), call = node.targets, ast.unparse(node.value)
-            modules[ast.unparse(name)] = call.removeprefix("Later('").removesuffix("')")
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return modules
-
-
-HANDLERS = _handlers()
-
-
 @every_route
 def test_a_handler_is_there_and_reads_the_parameters_of_its_path(route: Route) -> None:
-    name, _, function = route.handler.rpartition(".")
-    tree = TREES[HANDLERS[name].replace(".", "/") + ".py"]
-    (handler,) = [
-        node
-        for node in tree.body
-        if isinstance(node, ast.AsyncFunctionDef) and node.name == function
-    ]
-    read = re.findall(r"call\.parameters\['(\w+)'\]", ast.unparse(handler))
+    handler = load_handler(route)
+    assert inspect.iscoroutinefunction(handler)
+    read = re.findall(r"context\.parameters\[\"(\w+)\"\]", inspect.getsource(handler))
     assert set(read) == set(names(route.path))
 
 
@@ -143,19 +153,6 @@ def overlap(one: str, other: str) -> bool:
     return one.count("/") == other.count("/") and all(
         a == b or "{" in a or "{" in b for a, b in pairs
     )
-
-
-def _parameters() -> Callable[[tuple[str, ...], list[str]], dict[str, str] | None]:
-    """The function of routes.py that matches a path, without what routes.py imports."""
-    (function,) = [
-        node
-        for node in TREES["routes.py"].body
-        if isinstance(node, ast.FunctionDef) and node.name == "_parameters"
-    ]
-    names: dict[str, Any] = {}
-    exec(compile(ast.Module([function], []), "routes.py", "exec"), names)
-    found: Callable[[tuple[str, ...], list[str]], dict[str, str] | None] = names["_parameters"]
-    return found
 
 
 @pytest.mark.parametrize(
@@ -177,4 +174,4 @@ def _parameters() -> Callable[[tuple[str, ...], list[str]], dict[str, str] | Non
 def test_a_pattern_matches_whole_segments(
     pattern: str, path: str, parameters: dict[str, str] | None
 ) -> None:
-    assert _parameters()(tuple(pattern.split("/")), path.split("/")) == parameters
+    assert _parameters(tuple(pattern.split("/")), path.split("/")) == parameters

@@ -10,9 +10,9 @@ import hypothesis.strategies as st
 import pytest
 
 from accounts.credentials import Credential
-from mail.address import parse_address
+from errors import Unauthorized
+from mail.addresses import parse_address
 from mail.message import Message, Recipient
-from refusals import Unauthorized
 from store.database import DatabaseUnavailable, Statement
 from store.search import MAX_FRESH, search
 from store.search_index import (
@@ -25,7 +25,7 @@ from store.search_index import (
 )
 from store.sendbox import sendbox_before, sendbox_rows
 from store.sweep import sweep
-from store.words import words_of
+from store.tokenizer import tokens_of
 from tests.unit import given
 from tests.unit.given import DAY, NOW, message_id
 from tests.unit.sqlite_database import DyingDatabase, ForgetfulDatabase, SqliteDatabase, run
@@ -546,7 +546,7 @@ def test_the_index_is_whole_after_all_that_happens_to_it(
     ],
 )
 def test_of_html_the_text_is_read(html: str, words: list[str]) -> None:
-    assert words_of(text_of({"kind": "html", "content": html})) == words
+    assert tokens_of(text_of({"kind": "html", "content": html})) == words
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from accounts.naming import ROLE_NAMES
-from answers import refusal_answer
-from rates import RateLimit
-from refusals import ServerFault
+from accounts.names import ROLE_NAMES
+from accounts.rate_limits import RateLimit
+from errors import ServerFault
 from settings import Settings, read_settings
 from tools.settings_table import DOCUMENT, updated
+from web.responses import error_response
 
 TEXTS = [
     *("JWT_SECRET", "PASSWORD_PEPPER", "TITLE"),
@@ -53,7 +53,7 @@ def unreadable(name: str, value: object) -> str:
     refusal = caught.value
     assert refusal.code == "invalid_setting"
     assert refusal.values["name"] == name
-    answer = refusal_answer(refusal, request_id="r", language="en", plain=True)
+    answer = error_response(refusal, request_id="r", language="en", plain=True)
     sentence = answer.body.decode()
     assert sentence.startswith(f"The variable {name} can't be read: it must be ")
     return sentence.partition("it must be ")[2]
@@ -401,7 +401,7 @@ def test_an_unreadable_value_is_never_shown(
 ) -> None:
     with pytest.raises(ServerFault) as caught:
         read_settings({name: value})
-    answer = refusal_answer(caught.value, request_id="r", language=language, plain=plain)
+    answer = error_response(caught.value, request_id="r", language=language, plain=plain)
     assert name in answer.body.decode()
     assert "TOP-SECRET" not in answer.body.decode()
     assert "TOP-SECRET" not in str(caught.value)

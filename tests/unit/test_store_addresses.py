@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.credentials import Credential
-from refusals import BadRequest, TooManyRequests, Unauthorized
+from errors import BadRequest, TooManyRequests, Unauthorized
 from store.addresses import (
     ClientCap,
-    check_holds,
     create_address,
+    require_valid,
     rotate_credential,
     set_password,
 )
-from store.audit import Actor
 from tests.unit import given
 from tests.unit.given import ME, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -94,7 +94,7 @@ def test_a_blocked_name_is_blocked_also_where_it_exists(database: SqliteDatabase
 
 def test_a_credential_holds_while_its_row_is_as_it_says(database: SqliteDatabase) -> None:
     credential = given.address(database)
-    run(check_holds(database, credential))
+    run(require_valid(database, credential))
     for other in (
         replace(credential, address="you@example.com"),
         replace(credential, address="ME@example.com"),
@@ -102,7 +102,7 @@ def test_a_credential_holds_while_its_row_is_as_it_says(database: SqliteDatabase
         replace(credential, version=1),
     ):
         with pytest.raises(Unauthorized, match="invalid_credential"):
-            run(check_holds(database, other))
+            run(require_valid(database, other))
 
 
 @pytest.mark.contract(
@@ -120,16 +120,16 @@ def test_a_credential_ends_at_once(database: SqliteDatabase, change: str) -> Non
     credential = given.address(database)
     database.query(change)
     with pytest.raises(Unauthorized, match="invalid_credential"):
-        run(check_holds(database, credential))
+        run(require_valid(database, credential))
 
 
 def test_an_address_made_anew_is_another_one(database: SqliteDatabase) -> None:
     old = given.address(database)
     database.query("DELETE FROM addresses")
     new = given.address(database)
-    run(check_holds(database, new))
+    run(require_valid(database, new))
     with pytest.raises(Unauthorized):
-        run(check_holds(database, old))
+        run(require_valid(database, old))
 
 
 # A cap for each client
@@ -203,10 +203,10 @@ def test_a_rotated_credential_takes_the_place_of_the_old_one(database: SqliteDat
     other = given.address(database, "other@example.com")
     new = run(rotate_credential(database, old, by=OWNER, now=NOW + 1))
     assert (new.address, new.address_id) == (old.address, old.address_id)
-    run(check_holds(database, new))
-    run(check_holds(database, other))
+    run(require_valid(database, new))
+    run(require_valid(database, other))
     with pytest.raises(Unauthorized, match="invalid_credential"):
-        run(check_holds(database, old))
+        run(require_valid(database, old))
     assert database.dump()["addresses"][0]["updated_at"] == NOW + 1
 
 
@@ -217,7 +217,7 @@ def test_an_old_credential_rotates_nothing(database: SqliteDatabase) -> None:
     with pytest.raises(Unauthorized, match="invalid_credential"):
         run(rotate_credential(database, old, by=OWNER, now=NOW))
     assert database.dump() == before
-    run(check_holds(database, new))
+    run(require_valid(database, new))
 
 
 def test_a_password_is_replaced_by_whoever_has_the_credential(database: SqliteDatabase) -> None:
@@ -225,7 +225,7 @@ def test_a_password_is_replaced_by_whoever_has_the_credential(database: SqliteDa
     run(set_password(database, credential, "$new", by=OWNER, now=NOW + 1))
     (row,) = database.dump()["addresses"]
     assert (row["password_hash"], row["updated_at"]) == ("$new", NOW + 1)
-    run(check_holds(database, credential))
+    run(require_valid(database, credential))
     with pytest.raises(Unauthorized, match="invalid_credential"):
         run(set_password(database, replace(credential, version=1), "$other", by=OWNER, now=NOW))
     assert database.value("SELECT password_hash FROM addresses") == "$new"

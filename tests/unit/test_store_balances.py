@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from accounts.credentials import Credential
-from refusals import Unauthorized
+from errors import Unauthorized
 from store.balances import UNLIMITED, send_balance
 from tests.unit import given
 from tests.unit.given import ME, NOW

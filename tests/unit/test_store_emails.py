@@ -8,7 +8,7 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from accounts.credentials import Credential
-from refusals import BadRequest, NotFound, Unauthorized
+from errors import BadRequest, NotFound, Unauthorized
 from store.database import Row
 from store.emails import email_page, find_email
 from tests.unit import given
@@ -57,7 +57,7 @@ def find(database: SqliteDatabase, credential: Credential, id: str) -> tuple[Row
 def test_a_message_is_found_with_its_recipients_and_bodies(
     database: SqliteDatabase, credential: Credential
 ) -> None:
-    keep(database, credential, "m1", tags="[]", scheduled_at=NOW)
+    keep(database, credential, "m1", details='{"tags":[]}', scheduled_at=NOW, reason="throttled")
     for part in (1, 0):
         database.insert("bodies", message_id="m1", kind="text", part=part, content=str(part))
     database.query("UPDATE deliveries SET status = 'bounced' WHERE position = 1")
@@ -72,9 +72,8 @@ def test_a_message_is_found_with_its_recipients_and_bodies(
         "accepted_at": NOW,
         "scheduled_at": NOW,
         "provider_message_id": None,
-        "provider_code": None,
-        "reply_to": None,
-        "tags": "[]",
+        "reason": "throttled",
+        "details": '{"tags":[]}',
     }
     assert recipients == [
         {"kind": "to", "address": "b@example.org", "name": None, "status": None},

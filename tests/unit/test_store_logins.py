@@ -2,10 +2,10 @@
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.credentials import Credential
-from refusals import TooManyRequests, Unauthorized
+from errors import TooManyRequests, Unauthorized
 from store.addresses import create_address
-from store.audit import Actor
 from store.logins import (
     MOST_FAILURES,
     WINDOW_MILLISECONDS,

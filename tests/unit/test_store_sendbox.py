@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from accounts.credentials import Credential
-from lifecycle import News
+from errors import NotFound, Unauthorized
+from mail.lifecycle import Event
 from mail.message import Message
-from refusals import NotFound, Unauthorized
-from store.confirm import Confirmation, confirm
 from store.database import Row
-from store.parts import MAX_PART_BYTES
+from store.message_content import MAX_PART_BYTES
+from store.record import StatusUpdate, record
 from store.sendbox import (
     MAX_COUNT,
     SHOWN_CHARACTERS,
@@ -189,9 +189,9 @@ def test_a_credential_that_does_not_hold_sees_nothing(
 # One message
 
 
-def tell(database: SqliteDatabase, news: News, **more: Any) -> None:
-    about = Confirmation(id="m1", news=news, attempt=1, now=NOW + 500, **more)
-    run(confirm(database, [about]))
+def tell(database: SqliteDatabase, event: Event, **more: Any) -> None:
+    about = StatusUpdate(id="m1", event=event, attempt=1, now=NOW + 500, **more)
+    run(record(database, [about]))
 
 
 def found(database: SqliteDatabase, credential: Credential, id: str = "m1") -> StoredMessage:
@@ -219,10 +219,7 @@ def test_all_that_is_kept_of_a_message_is_found(
             "provider_code": None,
             "request_id": "r9",
             "retry_of": "m0",
-            "reply_to": None,
-            "headers": None,
-            "tags": None,
-            "attachments": None,
+            "details": None,
             "scheduled_at": None,
             "retried_as": None,
         },
@@ -243,8 +240,8 @@ def test_all_that_is_kept_of_a_message_is_found(
 
 def test_the_history_is_in_order(database: SqliteDatabase, credential: Credential) -> None:
     keep(database, credential, "m1")
-    tell(database, "lost", provider_code="E_INTERNAL_SERVER_ERROR")
-    tell(database, "sent", provider_message_id="<p>")
+    tell(database, "timed_out", provider_code="E_INTERNAL_SERVER_ERROR")
+    tell(database, "accepted", provider_message_id="<p>")
     message = found(database, credential)
     assert [(event["kind"], event["provider_code"]) for event in message.events] == [
         ("unknown", "E_INTERNAL_SERVER_ERROR"),
@@ -255,14 +252,19 @@ def test_the_history_is_in_order(database: SqliteDatabase, credential: Credentia
 
 
 @pytest.mark.parametrize(
-    ("news", "status"),
-    [("sent", "sent"), ("refused", "failed"), ("lost", "unknown"), ("deferred", "queued")],
+    ("event", "status"),
+    [
+        ("accepted", "sent"),
+        ("rejected", "failed"),
+        ("timed_out", "unknown"),
+        ("deferred", "queued"),
+    ],
 )
 def test_a_recipient_stands_as_the_message_does(
-    database: SqliteDatabase, credential: Credential, news: News, status: str
+    database: SqliteDatabase, credential: Credential, event: Event, status: str
 ) -> None:
     keep(database, credential, "m1", given.message("a@one.example", "b@two.example"))
-    tell(database, news, provider_code="E_X", next_attempt_at=NOW if status == "queued" else None)
+    tell(database, event, provider_code="E_X", next_attempt_at=NOW if status == "queued" else None)
     message = found(database, credential)
     assert [(r["status"], r["provider_code"]) for r in message.recipients] == [(status, "E_X")] * 2
 
@@ -271,7 +273,7 @@ def test_a_recipient_of_whom_more_is_known_stands_for_himself(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     keep(database, credential, "m1", given.message("a@one.example", "b@two.example"))
-    tell(database, "sent")
+    tell(database, "accepted")
     database.query(
         "UPDATE deliveries SET status = 'failed', provider_code = 'E_Y' WHERE position = 1"
     )

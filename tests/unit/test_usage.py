@@ -1,12 +1,10 @@
 """Usage: every message is counted once, on the day of its acceptance, as what became of it."""
 
-from typing import Any
-
 import pytest
 
 from accounts.credentials import Credential
-from refusals import Unauthorized
-from store.confirm import Confirmation, confirm
+from errors import Unauthorized
+from store.record import StatusUpdate, record
 from store.sweep import sweep
 from store.usage import Quotas, usage_of_address, usage_of_all
 from tests.unit import given
@@ -38,8 +36,8 @@ def days(
     return [(row["day"], row["accepted"], row["sent"], row["failed"]) for row in rows]
 
 
-def confirmed(database: SqliteDatabase, *news: Confirmation) -> None:
-    run(confirm(database, news))
+def recorded(database: SqliteDatabase, *updates: StatusUpdate) -> None:
+    run(record(database, updates))
 
 
 @pytest.mark.contract("GET /admin/usage: Returns daily counts over all addresses")
@@ -49,16 +47,16 @@ def test_each_message_is_counted_as_what_became_of_it(
     for number in range(5):
         given.reserved(database, credential, f"m{number}")
     assert days(database, credential) == [(TODAY, 5, 0, 0)]
-    confirmed(
+    recorded(
         database,
-        Confirmation(id="m0", news="sent", attempt=1, now=NOW),
-        Confirmation(id="m1", news="refused", attempt=1, now=NOW),
-        Confirmation(id="m2", news="lost", attempt=1, now=NOW),
-        Confirmation(id="m3", news="deferred", attempt=1, now=NOW, next_attempt_at=NOW + 1),
+        StatusUpdate(id="m0", event="accepted", attempt=1, now=NOW),
+        StatusUpdate(id="m1", event="rejected", attempt=1, now=NOW),
+        StatusUpdate(id="m2", event="timed_out", attempt=1, now=NOW),
+        StatusUpdate(id="m3", event="deferred", attempt=1, now=NOW, next_attempt_at=NOW + 1),
     )
     assert days(database, credential) == [(TODAY, 5, 1, 1)]
-    confirmed(database, Confirmation(id="m2", news="sent", attempt=1, now=NOW + DAY))
-    confirmed(database, Confirmation(id="m3", news="cancelled", now=NOW))
+    recorded(database, StatusUpdate(id="m2", event="accepted", attempt=1, now=NOW + DAY))
+    recorded(database, StatusUpdate(id="m3", event="cancelled", now=NOW))
     assert days(database, credential) == days(database) == [(TODAY, 5, 2, 1)]
 
 
@@ -66,7 +64,7 @@ def test_what_is_undone_to_be_asked_for_again_was_never_accepted(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     given.reserved(database, credential)
-    confirmed(database, Confirmation(id="m1", news="refused", now=NOW, frees_key=True))
+    recorded(database, StatusUpdate(id="m1", event="rejected", now=NOW, undo=True))
     assert days(database, credential) == []
 
 
@@ -74,7 +72,7 @@ def test_what_the_sweep_ends_is_counted(database: SqliteDatabase, credential: Cr
     given.reserved(database, credential)
     run(sweep(database, now=NOW + DAY, retention_days=0, retention_metadata_days=0))
     assert days(database) == [(TODAY, 1, 0, 0)]
-    confirmed(database, Confirmation(id="m1", news="refused", attempt=1, now=NOW + DAY))
+    recorded(database, StatusUpdate(id="m1", event="rejected", attempt=1, now=NOW + DAY))
     assert days(database) == [(TODAY, 1, 0, 1)]
 
 
@@ -82,7 +80,7 @@ def test_removing_messages_changes_no_counter(
     database: SqliteDatabase, credential: Credential
 ) -> None:
     given.reserved(database, credential)
-    confirmed(database, Confirmation(id="m1", news="sent", attempt=1, now=NOW))
+    recorded(database, StatusUpdate(id="m1", event="accepted", attempt=1, now=NOW))
     database.query("DELETE FROM messages")
     assert days(database) == [(TODAY, 1, 1, 0)]
 
@@ -92,16 +90,16 @@ def test_an_address_sees_its_own(database: SqliteDatabase, credential: Credentia
     other = given.address(database, "other@example.com", balance=10)
     given.reserved(database, credential)
     given.reserved(database, other, "m2", given.message(sender="other@example.com"))
-    confirmed(database, Confirmation(id="m2", news="sent", attempt=1, now=NOW))
+    recorded(database, StatusUpdate(id="m2", event="accepted", attempt=1, now=NOW))
     assert days(database, credential) == [(TODAY, 1, 0, 0)]
     assert days(database, other) == [(TODAY, 1, 1, 0)]
     assert days(database) == [(TODAY, 2, 1, 0)]
 
 
-def test_test_messages_count_nowhere(database: SqliteDatabase, credential: Credential) -> None:
+def test_sandbox_messages_count_nowhere(database: SqliteDatabase, credential: Credential) -> None:
     given.reserved(database, credential, "m1", given.message("delivered@test.invalid"))
     assert days(database) == []
-    confirmed(database, Confirmation(id="m1", news="sent", attempt=1, now=NOW))
+    recorded(database, StatusUpdate(id="m1", event="accepted", attempt=1, now=NOW))
     assert days(database) == []
 
 
@@ -153,34 +151,3 @@ def test_looking_at_the_balance_grants_nothing(database: SqliteDatabase) -> None
     assert left() == 0
     given.listed(database, "unlimited", new.address)
     assert left() == 99_999
-
-
-def test_what_came_to_its_end_before_there_were_counters_is_counted() -> None:
-    database = SqliteDatabase(migrations=6)
-    for address_id, status, day in (
-        *((1, "sent", TODAY), (1, "sent", TODAY), (1, "failed", TODAY), (1, "unknown", TODAY)),
-        *((1, "cancelled", "2026-11-02"), (2, "sent", TODAY)),
-    ):
-        keep(database, address_id, status, day)
-    keep(database, 1, "sent", TODAY, is_test=1)
-    keep(database, 1, "queued", TODAY, finished_at=None, next_attempt_at=NOW)
-    database.migrate(7)
-    expected = [("2026-11-02", 1, 0, 0), (TODAY, 6, 3, 1)]
-    assert days(database) == expected
-    id = database.value("SELECT id FROM messages WHERE status = 'unknown'")
-    confirmed(database, Confirmation(id=id, news="sent", attempt=1, now=NOW))
-    assert days(database) == [expected[0], (TODAY, 6, 4, 1)]
-
-
-def keep(database: SqliteDatabase, address_id: int, status: str, day: str, **more: Any) -> None:
-    """A message as versions without counters have kept it."""
-    database.insert(
-        "messages",
-        id=f"m{database.value('SELECT count(*) FROM messages')}",
-        address_id=address_id,
-        status=status,
-        accepted_at=given.milliseconds(f"{day}T23:59:59"),
-        attempt=1,
-        **{"sender": given.ME, "subject": "Hello", "size": 1, "recipients": 1, "charge": 0},
-        **{"finished_at": NOW, **more},
-    )

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from accounts.credentials import Credential
-from lifecycle import News, Status
-from refusals import Conflict, NotFound, Unauthorized
+from errors import Conflict, NotFound, Unauthorized
+from mail.lifecycle import Event, Status
+from mail.submission import SubmissionResult
 from store.claim import claim
-from store.confirm import Confirmation, confirm
 from store.database import Row
-from store.reserve import Sending, find_earlier
+from store.record import StatusUpdate, record
+from store.reserve import find_earlier
 from store.schedule import cancel, reschedule
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY, YOU
@@ -58,15 +59,15 @@ def claimed_at(database: SqliteDatabase, now: int, claimant: str = "w") -> bool:
     return found is not None
 
 
-def tell(database: SqliteDatabase, kind: News, *, attempt: int = 1, **more: Any) -> Status:
-    about = Confirmation(id="m1", news=kind, attempt=attempt, now=DUE + 500, **more)
-    return run(confirm(database, [about]))["m1"]
+def tell(database: SqliteDatabase, kind: Event, *, attempt: int = 1, **more: Any) -> Status:
+    about = StatusUpdate(id="m1", event=kind, attempt=attempt, now=DUE + 500, **more)
+    return run(record(database, [about]))["m1"]
 
 
-def code_of(order: Any) -> str | None:
-    """The code by which ``order`` is refused."""
+def code_of(change: Any) -> str | None:
+    """The code of the error that ``change`` raises."""
     with pytest.raises((Conflict, NotFound, Unauthorized)) as caught:
-        run(order)
+        run(change)
     return caught.value.code
 
 
@@ -89,7 +90,7 @@ def test_a_scheduled_message_is_claimed_in_its_time_and_sent_once(
     assert not claimed_at(database, DUE - 1)
     assert claimed_at(database, DUE)
     assert not claimed_at(database, DUE + 1, "another")
-    assert tell(database, "sent", answer_status=200) == "sent"
+    assert tell(database, "accepted", reported_as="sent") == "sent"
     assert not claimed_at(database, DUE + DAY, "another")
     assert history(database) == [("sent", 1)]
     assert (charged(database), attachment_parts(database)) == ((8, 2), 0)
@@ -97,30 +98,33 @@ def test_a_scheduled_message_is_claimed_in_its_time_and_sent_once(
 
 @pytest.mark.parametrize(
     ("kind", "status"),
-    [("sent", "sent"), ("refused", "failed"), ("lost", "unknown"), ("deferred", "queued")],
+    [
+        ("accepted", "sent"),
+        ("rejected", "failed"),
+        ("timed_out", "unknown"),
+        ("deferred", "queued"),
+    ],
 )
-def test_the_request_is_answered_202_whatever_became_of_the_message(
-    database: SqliteDatabase, credential: Credential, kind: News, status: Status
+def test_a_repeated_request_is_told_queued_whatever_became_of_the_message(
+    database: SqliteDatabase, credential: Credential, kind: Event, status: Status
 ) -> None:
-    def asked() -> object:
-        return run(find_earlier(database, credential, key="k", digest="d", now=NOW + 1))
+    def is_told(status: Status) -> bool:
+        found = run(find_earlier(database, credential, key="k", digest="d", now=NOW + 1))
+        return found == [
+            SubmissionResult(id="m1", status=status, reported_as="queued", replayed=True)
+        ]
 
-    waiting = Sending("m1", "scheduled", None, 202, None, replayed=True)
-    assert asked() == waiting
+    assert is_told("scheduled")
     claimed_at(database, DUE)
-    being_sent = Sending("m1", "sending", None, 202, None, replayed=True)
-    assert asked() == being_sent
-    tell(database, kind, next_attempt_at=DUE + DAY, answer_status=502, answer_code="E_X")
-    ended = Sending("m1", status, None, 202, None, replayed=True)
-    assert asked() == ended
+    assert is_told("sending")
+    tell(database, kind, next_attempt_at=DUE + DAY, reported_as="failed", provider_code="E_X")
+    assert is_told(status)
 
 
 # Cancelled
 
 
-def test_a_cancelled_message_gives_its_charge_back(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_a_cancelled_message_is_refunded(database: SqliteDatabase, credential: Credential) -> None:
     run(cancel(database, credential, "m1", now=LATER))
     row = message(database)
     assert (row["status"], row["next_attempt_at"], row["finished_at"]) == ("cancelled", None, LATER)
@@ -129,7 +133,7 @@ def test_a_cancelled_message_gives_its_charge_back(
     assert not claimed_at(database, DUE)
 
 
-def test_it_is_given_back_once(database: SqliteDatabase, credential: Credential) -> None:
+def test_it_is_refunded_once(database: SqliteDatabase, credential: Credential) -> None:
     run(cancel(database, credential, "m1", now=NOW))
     after = database.dump()
     run(cancel(database, credential, "m1", now=NOW + 1))
@@ -148,10 +152,10 @@ def test_a_queued_message_is_cancelled_as_well(
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"), [(None, "sending"), ("sent", "sent"), ("refused", "failed")]
+    ("kind", "status"), [(None, "sending"), ("accepted", "sent"), ("rejected", "failed")]
 )
 def test_what_has_begun_to_be_sent_is_not_cancelled(
-    database: SqliteDatabase, credential: Credential, kind: News | None, status: str
+    database: SqliteDatabase, credential: Credential, kind: Event | None, status: str
 ) -> None:
     claimed_at(database, DUE)
     if kind:
@@ -164,16 +168,16 @@ def test_what_has_begun_to_be_sent_is_not_cancelled(
 
 
 class RacedDatabase(SqliteDatabase):
-    """Has somebody claim the message behind the first batch of whoever asks next."""
+    """Claims the message after the next batch."""
 
     raced = False
 
     async def batch(self, statements: Any, *, repeatable: bool = False) -> list[list[Row]]:
-        answer = await super().batch(statements, repeatable=repeatable)
+        results = await super().batch(statements, repeatable=repeatable)
         if self.raced:
             self.raced = False
             assert claimed_at(self, DUE)
-        return answer
+        return results
 
 
 def test_a_claim_between_the_batches_of_a_cancellation_wins() -> None:
@@ -183,7 +187,7 @@ def test_a_claim_between_the_batches_of_a_cancellation_wins() -> None:
     database.raced = True
     assert code_of(cancel(database, credential, "m1", now=DUE)) == "not_cancellable"
     assert charged(database) == (9, 1)
-    assert tell(database, "sent") == "sent"
+    assert tell(database, "accepted") == "sent"
     assert charged(database) == (9, 1)
 
 
@@ -205,7 +209,7 @@ def test_a_rescheduled_message_waits_for_its_new_time(
     assert claimed_at(database, LATER)
 
 
-def test_the_same_time_again_is_no_news(database: SqliteDatabase, credential: Credential) -> None:
+def test_the_same_time_again_is_no_event(database: SqliteDatabase, credential: Credential) -> None:
     before = database.dump()
     run(reschedule(database, credential, "m1", due_at=DUE, now=NOW + 1))
     assert database.dump() == before
@@ -222,7 +226,7 @@ def test_what_is_not_scheduled_is_not_rescheduled(
         run(cancel(database, credential, "m1", now=NOW))
     else:
         claimed_at(database, DUE)
-    kinds: dict[str, News] = {"sent": "sent", "failed": "refused", "queued": "deferred"}
+    kinds: dict[str, Event] = {"sent": "accepted", "failed": "rejected", "queued": "deferred"}
     if status in kinds:
         tell(database, kinds[status], next_attempt_at=DUE + DAY)
     before = database.dump()
@@ -242,8 +246,8 @@ def test_a_credential_that_does_not_hold_changes_nothing(
     before = database.dump()
     stale = replace(credential, **change)
     assert code_of(cancel(database, stale, "m1", now=NOW)) == "invalid_credential"
-    order = reschedule(database, stale, "m1", due_at=LATER, now=NOW)
-    assert code_of(order) == "invalid_credential"
+    move = reschedule(database, stale, "m1", due_at=LATER, now=NOW)
+    assert code_of(move) == "invalid_credential"
     assert database.dump() == before
 
 
@@ -255,6 +259,6 @@ def test_there_is_no_message_of_another_id_or_address(
     before = database.dump()
     for holder, wanted in ((credential, id), (other, "m1")):
         assert code_of(cancel(database, holder, wanted, now=NOW)) == "message_not_found"
-        order = reschedule(database, holder, wanted, due_at=LATER, now=NOW)
-        assert code_of(order) == "message_not_found"
+        move = reschedule(database, holder, wanted, due_at=LATER, now=NOW)
+        assert code_of(move) == "message_not_found"
     assert database.dump() == before

@@ -95,13 +95,13 @@ def sent_messages(begin: int, end: int, count: int) -> list[str]:
         )
         INSERT INTO messages (
           id, address_id, sender, sender_name, subject, size, recipients, charge,
-          status, attempt, provider_message_id, accepted_at, finished_at, request_id, answer_status
+          status, attempt, provider_message_id, accepted_at, finished_at, request_id, reported_as
         )
         SELECT
           {_NEW_ID}, addresses.id, name, 'Bench', 'Your order no. ' || i, 2500, 1, 1,
           CASE WHEN i % {_FAILED_SHARE} THEN 'sent' ELSE 'failed' END, 1,
           printf('<%016x@example.com>', random()), at, at + 150, lower(hex(randomblob(16))),
-          CASE WHEN i % {_FAILED_SHARE} THEN 200 ELSE 502 END
+          CASE WHEN i % {_FAILED_SHARE} THEN 'sent' ELSE 'failed' END
         FROM sends JOIN addresses ON addresses.id = sender_id
         """,
         f"""

@@ -1,6 +1,6 @@
 """The SQL of one send, taken from the store itself, for the bare worker to run.
 
-`reserve` and `confirm` run here against a database that only writes down what it is asked. So the
+`reserve` and `record` run here against a database that only writes down what it is asked. So the
 bare worker always runs the statements that this worker runs, however they change.
 """
 
@@ -10,11 +10,13 @@ from collections import defaultdict
 from typing import Any
 
 from accounts.credentials import Credential
-from mail.address import parse_address
+from clock import utc_day
+from mail.addresses import parse_address
 from mail.message import Message, Recipient
-from store.confirm import Confirmation, confirm
+from mail.submission import Attempt, Submission
 from store.database import Row, Statement
-from store.reserve import Entry, Reservation, reserve
+from store.record import StatusUpdate, record
+from store.reserve import Terms, reserve
 from tools.bench import mails
 
 # Stand for what the bare worker knows of each send, by these names.
@@ -26,6 +28,7 @@ _FACTS = {
     str(_LEASE_UNTIL): "lease_until",
     _PROVIDER_MESSAGE_ID: "provider_message_id",
 }
+_DAY = utc_day(_NOW)
 _BALANCE = 1_000_000_000
 
 
@@ -45,27 +48,26 @@ def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
         subject=mails.SUBJECT,
         text=text,
     )
-    reservation = Reservation(
-        credential=credential,
-        default_balance=_BALANCE,
-        now=_NOW,
-        lease_until=_LEASE_UNTIL,
-        day=day,
-        request_id="the-id-of-the-request",
+    submission = Submission(
+        messages=(message,), credential=credential, request_id="the-id-of-the-request"
     )
-    sent = Confirmation(
+    attempt = Attempt(
+        id=_ID, message=message, size=size, tried_from=_NOW, request_id=submission.request_id
+    )
+    terms = Terms(now=_NOW, lease_until=_LEASE_UNTIL, default_balance=_BALANCE)
+    accepted = StatusUpdate(
         id=_ID,
-        news="sent",
+        event="accepted",
         attempt=1,
         now=_NOW,
         provider_message_id=_PROVIDER_MESSAGE_ID,
-        answer_status=200,
+        reported_as="sent",
     )
-    asyncio.run(reserve(reserving := _Recorder(), [Entry(_ID, message, size)], reservation))
-    asyncio.run(confirm(confirming := _Recorder(), [sent]))
+    asyncio.run(reserve(reserving := _Recorder(), submission, [attempt], terms))
+    asyncio.run(record(recording := _Recorder(), [accepted]))
     return {
-        "reserve": [_template(statement, text) for statement in reserving.statements],
-        "confirm": [_template(statement, text) for statement in confirming.statements],
+        "reserve": [_template(statement, text, day) for statement in reserving.statements],
+        "record": [_template(statement, text, day) for statement in recording.statements],
     }
 
 
@@ -73,6 +75,7 @@ class _Recorder:
     """A database that keeps what it is asked and reports nothing that speaks against a send."""
 
     def __init__(self) -> None:
+        self.round_trips = self.rows_written = 0
         self.statements: list[Statement] = []
 
     async def batch(
@@ -84,16 +87,16 @@ class _Recorder:
         return [[defaultdict(lambda: None)] for _ in statements]
 
 
-def _template(statement: Statement, text: str) -> list[Any]:
-    return [statement.sql, [_parameter(value, text) for value in statement.parameters]]
+def _template(statement: Statement, text: str, day: str) -> list[Any]:
+    return [statement.sql, [_parameter(value, text, day) for value in statement.parameters]]
 
 
-def _parameter(value: object, text: str) -> dict[str, Any]:
+def _parameter(value: object, text: str, day: str) -> dict[str, Any]:
     if not isinstance(value, str):
         return {"value": value}
     # The text repeats itself, so every slice but the first is found as its end.
     start = 0 if text.startswith(value) else len(text) - len(value)
     if text[start : start + len(value)] == value:
         return {"slice": [start, start + len(value)]}
-    pieces = re.split(f"({'|'.join(_FACTS)})", value)
+    pieces = re.split(f"({'|'.join(_FACTS)})", value.replace(_DAY, day))
     return {"pieces": [{"fact": _FACTS[it]} if it in _FACTS else it for it in pieces]}

@@ -1,14 +1,34 @@
-"""The description of the API (OpenAPI 3.1) and the readable page of it, made by `make openapi`.
+"""The API description (OpenAPI 3.1) and its reference page, built by `make prepare`.
 
-Both are static files, so they cost the worker nothing. They are made of what the worker itself
-uses: the types of `src/api/` that decode requests and encode answers, the table of routes with
-its guards, and the refusals with their sentences. Only what these can't say, such as summaries and
-examples, stands here, in `operations/`, one file a resource.
+Everything comes from the code that handles requests:
+
+- `src/routes.py` has the method, path, access rule and rate limits;
+- the request and response types in a handler's module are the schemas, with their descriptions;
+- `tools/error_catalogue.py` has each error as the Worker raises it; the Worker's own code turns it
+  into the example;
+- the handler's docstring has the rest. Its first line is the summary, the following paragraphs are
+  the description, and its fields resemble those of Sphinx's HTTP domain:
+
+      :path NAME:, :query NAME:, :header NAME:    a parameter; without text, the
+                                                  description in `PARAMETERS` of examples.py
+      :body TYPE:                                 the JSON body: the name of its type
+      :response STATUS TYPE: description          a success
+      :errors: CODE, GROUP, ...                   errors in addition to those of the access rule,
+                                                  the rate limit of clients, the body, the
+                                                  deployment and the database
+      :operation ID: TAG
+
+The text is in docstrings because they are needed anyway, stay next to the code, and cost a request
+neither an import nor an object. The names in them are checked when the description is built, which
+the tests do too. Only the examples are kept apart, in examples.py.
+
+The files are static: serving them costs the Worker no start-up time and no CPU, and needs no
+password.
 """
 
 import sys
 
 from tools.prepare import ROOT
 
-# The types, refusals and sentences are the worker's own.
+# The types, errors and sentences are the Worker's own.
 sys.path.append(str(ROOT / "src"))

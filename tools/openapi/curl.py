@@ -1,4 +1,4 @@
-"""An operation's example as a call of curl."""
+"""The example of an operation as a curl command."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ _WORDS = {
 
 
 def curl(method: str, path: str, operation: dict[str, Any]) -> Html:
-    """The call with the operation's first example, copied as it is into a shell."""
+    """The command with the operation's first example, ready to paste into a shell."""
     for parameter in operation["parameters"]:
         path = path.replace(f"{{{parameter.get('name')}}}", str(parameter.get("example")))
     body = _first_body(operation)
@@ -39,5 +39,5 @@ def _indented(body: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """`text` for a shell (POSIX, 2.2.2)."""
+    """`text`, quoted for a shell (POSIX, 2.2.2)."""
     return "'" + text.replace("'", "'\\''") + "'"

@@ -1,47 +1,51 @@
-"""The description of the API as OpenAPI 3.1, put together from types, routes and refusals."""
+"""The description of the API as OpenAPI 3.1, assembled from types, operations and errors."""
 
 from http import HTTPStatus
 from typing import Any
 
 from settings import VERSION
+from tools.error_catalogue import ERRORS, GROUPS
 from tools.openapi.error_forms import EMAIL_PROBLEMS, ERROR_FORMS, PROBLEMS, ErrorForm, error_form
-from tools.openapi.headers import ANSWER_HEADERS, REQUEST_HEADERS
-from tools.openapi.operation import Body, Operation, Parameter
-from tools.openapi.operations import OPERATIONS, TAGS
-from tools.openapi.raised import REFUSALS
-from tools.openapi.refused import OF_NO_OPERATION
-from tools.openapi.responses import error_examples, error_responses, refusal_names, responses
-from tools.openapi.routes import ROUTES, Route
+from tools.openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
+from tools.openapi.operations import OPERATIONS, Content, Operation, Parameter
+from tools.openapi.responses import error_examples, error_responses, responses
 from tools.openapi.schemas import component_schemas, reference
 from tools.openapi.security import REQUIREMENTS, SCHEMES
 
-_ABOUT = """\
-Send mail from your own domain with one HTTP call, by a service that runs in your own Cloudflare \
-account.
+# The tags and their descriptions.
+TAGS = {
+    "Addresses": "Mail addresses, and the credentials that belong to them.",
+    "Sending": "Send messages.",
+    "Sendbox": "List, show, retry and delete the messages of an address.",
+    "Emails": "The API of Resend. Its official SDKs work with the base URL of this service and an "
+    "address credential as API key. Fields that this service does not support are rejected.",
+    "Administration": "For administrators: addresses, balances, lists, limits, the audit log.",
+    "Deployment": "Health, public settings and password checks.",
+}
 
-Bodies are JSON in UTF-8; times are UTC. Fields that an operation does not know are ignored, but \
-refused below `/emails`. Every path takes calls from any origin (CORS), and HEAD where it takes GET.
+_ABOUT = """\
+Send mail from your own domain with one HTTP call. The service runs in your own Cloudflare account.
+
+Bodies are JSON in UTF-8; times are UTC. Unknown fields are ignored; below `/emails` they are \
+rejected. Every path accepts calls from any origin (CORS). Paths with GET also accept HEAD.
 
 An error is a problem object (RFC 9457). `code` is for programs, `detail` is a sentence for \
-people, and `errors` names the fields at fault. A client whose `Accept` prefers `text/plain` gets \
+people, and `errors` names the invalid fields. A client whose `Accept` prefers `text/plain` gets \
 only the sentence. Below `/emails` errors have the form that clients of Resend read instead. \
-Every 429 and 503 has `Retry-After`. A path that is not described here answers 404 \
+Every 429 and 503 has `Retry-After`. A path that is not described here returns 404 \
 `not_found`, another method 405 `method_not_allowed`.
 
-Where the deployment has a site password, send it as `x-custom-auth`."""
+If the deployment has a site password, send it as `x-custom-auth`."""
+
+_OF_NO_OPERATION = tuple(error.code for error in GROUPS["NO_OPERATION"])
 
 
 def describe() -> dict[str, Any]:
-    """The whole description.
-
-    :raises KeyError: an operation has no route.
-    """
-    routes = {(route.method, route.path): route for route in ROUTES}
+    """The description as a JSON value."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
-        route = routes[operation.method, operation.path]
-        methods = paths.setdefault(operation.path, {})
-        methods[operation.method.lower()] = _operation(operation, route)
+        methods = paths.setdefault(operation.route.path, {})
+        methods[operation.route.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -57,13 +61,13 @@ def describe() -> dict[str, Any]:
         "components": {
             "schemas": component_schemas(OPERATIONS),
             "parameters": {header.name: _parameter(header) for header in REQUEST_HEADERS},
-            "headers": ANSWER_HEADERS,
+            "headers": RESPONSE_HEADERS,
             "responses": {
                 **_of_no_operation("", PROBLEMS),
                 **_of_no_operation("Email", EMAIL_PROBLEMS),
             },
             "securitySchemes": SCHEMES,
-            "examples": _error_examples(routes),
+            "examples": _error_examples(),
         },
     }
 
@@ -71,30 +75,29 @@ def describe() -> dict[str, Any]:
 def _of_no_operation(prefix: str, form: ErrorForm) -> dict[str, Any]:
     return {
         prefix + HTTPStatus(int(status)).phrase.replace(" ", ""): response
-        for status, response in error_responses(OF_NO_OPERATION, form).items()
+        for status, response in error_responses(_OF_NO_OPERATION, form).items()
     }
 
 
-def _error_examples(routes: dict[tuple[str, str], Route]) -> dict[str, Any]:
-    """Every error, in the order of `REFUSALS` and in each form in which it is met."""
-    met = {form.prefix: set(OF_NO_OPERATION) for form in ERROR_FORMS}
+def _error_examples() -> dict[str, Any]:
+    """Every error, in the order of `ERRORS` and in each form that it is returned in."""
+    returned = {form.prefix: set(_OF_NO_OPERATION) for form in ERROR_FORMS}
     for operation in OPERATIONS:
-        guard = routes[operation.method, operation.path].guard
-        met[error_form(operation.path).prefix] |= set(refusal_names(operation, guard))
+        returned[error_form(operation.route.path).prefix] |= set(operation.errors)
     examples: dict[str, Any] = {}
     for form in ERROR_FORMS:
-        names = tuple(name for name in REFUSALS if name in met[form.prefix])
+        names = tuple(name for name in ERRORS if name in returned[form.prefix])
         examples |= error_examples(names, form)
     return examples
 
 
-def _operation(operation: Operation, route: Route) -> dict[str, Any]:
+def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "tags": [operation.tag],
         "operationId": operation.id,
         "summary": operation.summary,
         "description": operation.description,
-        "security": REQUIREMENTS[route.guard],
+        "security": REQUIREMENTS[operation.access],
         "parameters": [
             *map(_parameter, operation.parameters),
             *({"$ref": f"#/components/parameters/{header.name}"} for header in REQUEST_HEADERS),
@@ -102,21 +105,21 @@ def _operation(operation: Operation, route: Route) -> dict[str, Any]:
     }
     if operation.body:
         described["requestBody"] = _body(operation.body)
-    return {**described, "responses": responses(operation, route)}
+    return {**described, "responses": responses(operation)}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
-        "in": parameter.where,
+        "in": parameter.place,
         "description": parameter.description,
-        "required": parameter.where == "path",
+        "required": parameter.place == "path",
         "schema": parameter.schema,
         "example": parameter.example,
     }
 
 
-def _body(body: Body) -> dict[str, Any]:
+def _body(body: Content) -> dict[str, Any]:
     examples = {name: {"value": value} for name, value in body.examples.items()}
     json = {"schema": reference(body.type), "examples": examples}
     return {"required": True, "content": {"application/json": json}}

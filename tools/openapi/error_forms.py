@@ -1,16 +1,17 @@
-"""The two forms that errors have: problem objects, and what clients of Resend read."""
+"""The two forms of errors: problem objects, and the errors of Resend's API."""
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from answers import Answer, refusal_answer
-from api.emails import EmailProblem
-from api.problems import Problem
-from refusals import Refusal
-from resend_errors import is_resend_path, resend_refusal_answer
-from tools.openapi.samples import NOW, REQUEST_ID
+from errors import ApiError
+from handlers.resend.errors import resend_error_response
+from handlers.resend.types import EmailProblem
+from routes import area_of
+from tools.openapi.examples import NOW, REQUEST_ID
+from web.problems import Problem
+from web.responses import Response, error_response
 
 # The fields of a mail that have other names below `/emails`.
 _EMAIL_FIELDS = {
@@ -20,16 +21,16 @@ _EMAIL_FIELDS = {
     "name": "subject",
     "cursor": "after",
 }
-_OF_ALL_ANSWERS = {"Content-Type", "Cache-Control"}
+_OF_ALL_RESPONSES = {"Content-Type", "Cache-Control"}
 
 
 @dataclass(frozen=True)
 class ErrorForm:
     """A form of errors.
 
-    `prefix` stands before a refusal's name where its example is kept; `status`, `sentence` and
-    `words` are the members with the HTTP status, the sentence for people, and the words for
-    programs; `answer` is the worker's own function.
+    The names of its examples begin with `prefix`. `status`, `sentence` and `words` name the members
+    with the HTTP status, the sentence for people and the codes for programs. `respond` is the
+    Worker's own function.
     """
 
     media_type: str
@@ -38,38 +39,37 @@ class ErrorForm:
     status: str
     sentence: str
     words: tuple[str, ...]
-    answer: Callable[[Refusal], Answer]
+    respond: Callable[[ApiError], Response]
     also_as_text: bool = False
 
-    def example(self, refusal: Refusal) -> dict[str, Any]:
-        """The error for `refusal`, as the worker answers it."""
-        problem: dict[str, Any] = json.loads(self.answer(refusal).body)
+    def example(self, error: ApiError) -> dict[str, Any]:
+        """The body of the response to `error`."""
+        problem: dict[str, Any] = json.loads(self.respond(error).body)
         return problem
 
-    def headers(self, refusal: Refusal) -> list[str]:
-        """The names of the headers of the answer that not every answer has."""
-        return [name for name in self.answer(refusal).headers if name not in _OF_ALL_ANSWERS]
+    def headers(self, error: ApiError) -> list[str]:
+        """The names of the response headers, without those of every response."""
+        return [name for name in self.respond(error).headers if name not in _OF_ALL_RESPONSES]
 
 
-def _problem(refusal: Refusal) -> Answer:
-    return refusal_answer(refusal, request_id=REQUEST_ID, language="en", plain=False)
+def _problem(error: ApiError) -> Response:
+    return error_response(error, request_id=REQUEST_ID, language="en", plain=False)
 
 
-def _email_problem(refusal: Refusal) -> Answer:
+def _email_problem(error: ApiError) -> Response:
     errors = tuple(
-        replace(error, field=_EMAIL_FIELDS.get(error.field, error.field))
-        for error in refusal.errors
+        replace(fault, field=_EMAIL_FIELDS.get(fault.field, fault.field)) for fault in error.errors
     )
-    posted = Refusal(
-        refusal.code,
-        sentence=refusal.sentence,
+    posted = ApiError(
+        error.code,
+        sentence=error.sentence,
         errors=errors,
-        headers=refusal.headers,
-        extra=refusal.extra,
-        **refusal.values,
+        headers=error.headers,
+        extra=error.extra,
+        **error.values,
     )
-    posted.status = refusal.status
-    return resend_refusal_answer(posted, request_id=REQUEST_ID, language="en", now=NOW)
+    posted.status = error.status
+    return resend_error_response(posted, request_id=REQUEST_ID, language="en", now=NOW)
 
 
 PROBLEMS = ErrorForm(
@@ -79,7 +79,7 @@ PROBLEMS = ErrorForm(
     status="status",
     sentence="detail",
     words=("code",),
-    answer=_problem,
+    respond=_problem,
     also_as_text=True,
 )
 EMAIL_PROBLEMS = ErrorForm(
@@ -89,11 +89,11 @@ EMAIL_PROBLEMS = ErrorForm(
     status="statusCode",
     sentence="message",
     words=("name", "code"),
-    answer=_email_problem,
+    respond=_email_problem,
 )
 ERROR_FORMS = (PROBLEMS, EMAIL_PROBLEMS)
 
 
 def error_form(path: str) -> ErrorForm:
     """The form of errors at `path`."""
-    return EMAIL_PROBLEMS if is_resend_path(path) else PROBLEMS
+    return EMAIL_PROBLEMS if area_of(path).has_resend_errors else PROBLEMS

@@ -1,25 +1,25 @@
-"""The fields of a schema, as the rows of a table."""
+"""The fields of a schema as table rows."""
 
 from collections.abc import Iterator
 
 from tools.openapi.markup import Html, prose, tag
-from tools.openapi.operation import JsonSchema
+from tools.openapi.schemas import JsonSchema
 
 _LIMITS = {
     "minimum": "At least {}.",
     "maximum": "At most {}.",
     "minLength": "Length at least {}.",
     "maxLength": "Length at most {}.",
-    "default": "Without it {}.",
+    "default": "Default: {}.",
 }
 
 
 def field_rows(
-    schema: JsonSchema, schemas: dict[str, JsonSchema], *, of_an_answer: bool
+    schema: JsonSchema, schemas: dict[str, JsonSchema], *, of_response: bool
 ) -> list[tuple[Html, ...]]:
-    """Path, type and meaning of every field of `schema`, also of the objects in it."""
+    """The path, type and meaning of every field of `schema` and of its nested objects."""
     return [
-        (tag("code", path), type_words(field), _meaning(field, always=required or not of_an_answer))
+        (tag("code", path), type_words(field), _meaning(field, always=required or not of_response))
         for path, field, required in _fields(schema, schemas, "")
     ]
 
@@ -36,7 +36,7 @@ def _fields(
         path = prefix + name
         yield path, field, name in named.get("required", ())
         for reference, suffix in _objects_in(field).items():
-            if reference in shown:  # of fields of one kind the first one is shown in full
+            if reference in shown:  # only the first field of a type lists its nested fields
                 continue
             shown.add(reference)
             yield from _fields({"$ref": reference}, schemas, f"{path}{suffix}.")
@@ -48,7 +48,7 @@ def _resolve(schema: JsonSchema, schemas: dict[str, JsonSchema]) -> JsonSchema:
 
 
 def _objects_in(schema: JsonSchema) -> dict[str, str]:
-    """The references in `schema`, with what stands in a path for going there."""
+    """The references in `schema`, with the suffix of their paths."""
     found = {schema["$ref"]: ""} if "$ref" in schema else {}
     for alternative in schema.get("anyOf", ()):
         found |= _objects_in(alternative)
@@ -58,7 +58,7 @@ def _objects_in(schema: JsonSchema) -> dict[str, str]:
 
 
 def type_words(schema: JsonSchema) -> Html:
-    """What kind of value `schema` takes."""
+    """The types of values that `schema` accepts."""
     return prose(" or ".join(_kinds(schema)))
 
 
@@ -76,7 +76,7 @@ def _kinds(schema: JsonSchema) -> list[str]:
 
 
 def _alternatives(schemas: list[JsonSchema]) -> list[str]:
-    """The kinds of value that any of `schemas` takes, lists after what may be in them."""
+    """The types of values that any of `schemas` accepts: single values, then lists, then null."""
     lists = [schema for schema in schemas if "items" in schema]
     others = [kind for schema in schemas if schema not in lists for kind in _kinds(schema)]
     single = [kind for kind in dict.fromkeys(others) if kind != "null"]
@@ -88,7 +88,7 @@ def _alternatives(schemas: list[JsonSchema]) -> list[str]:
 
 
 def _meaning(field: JsonSchema, *, always: bool) -> Html:
-    rest = "" if always else "Not always there."
+    rest = "" if always else "Not always present."
     return prose(" ".join(filter(None, (field.get("description"), *limits(field), rest))))
 
 

@@ -1,4 +1,4 @@
-"""Small pieces of HTML. What goes in is text, unless it is `Html`."""
+"""Helpers that build HTML. Arguments are text and are escaped, unless they are `Html`."""
 
 import html
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Html(str):
-    """A text that is HTML already."""
+    """A string that is already HTML."""
 
 
 def escape(text: object) -> Html:
@@ -26,29 +26,29 @@ def tag(name: str, *content: object, **attributes: str) -> Html:
 
 
 def prose(text: str) -> Html:
-    """`text` with its `code` marked, in the manner of Markdown."""
+    """`text` as HTML, with code in backticks as in Markdown."""
     return Html(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 def paragraphs(text: str) -> Html:
-    """`text`, whose paragraphs are divided by empty lines."""
+    """`text` as HTML paragraphs, which empty lines separate."""
     return Html("\n".join(tag("p", prose(part)) for part in text.split("\n\n")))
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[Html, ...]]) -> Html:
-    """A table that scrolls by itself where it is too wide."""
+    """A table that scrolls horizontally if it is too wide."""
     titles = tag("tr", *(tag("th", title, scope="col") for title in head))
-    # With spaces between the cells a line may end there, where a narrow page sets them in lines.
+    # The spaces between cells allow line breaks there when a narrow page shows cells inline.
     body = "\n".join(tag("tr", Html(" ".join(tag("td", cell) for cell in row))) for row in rows)
     whole = tag("table", tag("thead", titles), "\n", tag("tbody", "\n", Html(body)))
     return tag("div", whole, class_="scrolls", tabindex="0")
 
 
 def listing(text: object) -> Html:
-    """Lines of code."""
+    """A code block."""
     return tag("pre", tag("code", text), tabindex="0")
 
 
 def json_text(value: Any) -> str:
-    """A JSON value over several lines; a text as it is."""
+    """A JSON value as indented text; a string unchanged."""
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The description as a readable page, which needs no script and nothing from elsewhere."""
+"""The description as an HTML page. It works without scripts and loads nothing from other hosts."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -48,35 +48,33 @@ _PAGE = """\
 """
 
 _CALLERS = {
-    "addressCredential": "Takes an address credential: `Authorization: Bearer JWT`.",
-    "adminPassword": "Takes an admin password: `x-admin-auth`.",
+    "addressCredential": "Requires an address credential: `Authorization: Bearer JWT`.",
+    "adminPassword": "Requires an administrator password: `x-admin-auth`.",
 }
 
-_HEADERS_OF_ANSWERS = (
-    "Every answer has `X-Request-Id`; each operation says which of the others its answers may have."
-)
+_HEADERS_OF_RESPONSES = "Every response has `X-Request-Id`. Each operation lists its other headers."
 
-# The forms of errors: id and title of their sections, and what is said there.
+# The forms of errors, with the id, title and introduction of their sections.
 _ERRORS = (
     (
         PROBLEMS,
         "errors",
         "Every error",
-        "Every error is a problem object (RFC 9457, `application/problem+json`), but below "
+        "Every error is a problem object (RFC 9457, `application/problem+json`), except below "
         "`/emails`.",
     ),
     (
         EMAIL_PROBLEMS,
         "email-errors",
         "Every error below /emails",
-        "Below `/emails` errors have the form that clients of Resend read: `name` is one of "
-        "Resend's words, `code` this service's own.",
+        "Below `/emails` errors have the form of Resend's API: `name` is one that Resend "
+        "defines, `code` one that this service defines.",
     ),
 )
 
 
 def page(description: dict[str, Any]) -> str:
-    """The whole page."""
+    """The page as HTML."""
     return _Page(description).html()
 
 
@@ -88,7 +86,7 @@ class _Page:
     def html(self) -> str:
         info = self._description["info"]
         version = (
-            f"Version {info['version']}. The same for programs, as OpenAPI 3.1: "
+            f"Version {info['version']}. The machine-readable description (OpenAPI 3.1): "
             '<a href="/openapi.json">openapi.json</a>.'
         )
         return _PAGE.format(
@@ -99,9 +97,9 @@ class _Page:
                     paragraphs(info["description"]),
                     tag("p", Html(version)),
                     tag("h2", "Headers"),
-                    tag("p", "Every request may have these."),
+                    tag("p", "Every request accepts these headers."),
                     _parameter_table(self._components["parameters"].values()),
-                    tag("p", prose(_HEADERS_OF_ANSWERS)),
+                    tag("p", prose(_HEADERS_OF_RESPONSES)),
                     self._header_table(),
                 )
             ),
@@ -151,7 +149,7 @@ class _Page:
             *self._body(operation),
             tag("h4", "Example"),
             listing(curl(method, path, operation)),
-            *self._answers(path, operation),
+            *self._responses(path, operation),
         ]
         return tag("article", Html("\n".join(("", *parts, ""))), id=operation["operationId"])
 
@@ -163,9 +161,9 @@ class _Page:
         if "requestBody" not in operation:
             return []
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        return [tag("h4", "Body"), self._fields(schema, of_an_answer=False)]
+        return [tag("h4", "Body"), self._fields(schema, of_response=False)]
 
-    def _answers(self, path: str, operation: dict[str, Any]) -> list[Html]:
+    def _responses(self, path: str, operation: dict[str, Any]) -> list[Html]:
         form = error_form(path)
         successes: list[Html] = []
         errors: list[tuple[Html, ...]] = []
@@ -180,10 +178,10 @@ class _Page:
     def _success(self, status: str, response: dict[str, Any]) -> list[Html]:
         (content,) = response["content"].values()
         first, *_ = content["examples"].values()
-        fields = [self._fields(content["schema"], of_an_answer=True)]
+        fields = [self._fields(content["schema"], of_response=True)]
         headers = ", ".join(f"`{name}`" for name in response["headers"])
         return [
-            tag("h4", f"Answer {status} {HTTPStatus(int(status)).phrase}"),
+            tag("h4", f"Response {status} {HTTPStatus(int(status)).phrase}"),
             tag("p", prose(response["description"])),
             listing(json_text(first["value"])),
             *(fields if "$ref" in content["schema"] else []),
@@ -202,7 +200,7 @@ class _Page:
         return rows
 
     def _errors(self, form: ErrorForm, id_: str, title: str, intro: str) -> Html:
-        """The form, and every error in it in full."""
+        """The section of a form: its fields, and all errors in this form."""
         shown = [
             tag(
                 "details",
@@ -216,7 +214,7 @@ class _Page:
         parts = (
             tag("h2", title, id=id_),
             tag("p", prose(intro)),
-            self._fields(reference(form.type), of_an_answer=True),
+            self._fields(reference(form.type), of_response=True),
             *shown,
         )
         return tag("section", Html("\n".join(("", *parts, ""))))
@@ -232,8 +230,8 @@ class _Page:
         ]
         return table(("name", "type", "meaning"), rows)
 
-    def _fields(self, schema: dict[str, Any], *, of_an_answer: bool) -> Html:
-        rows = field_rows(schema, self._components["schemas"], of_an_answer=of_an_answer)
+    def _fields(self, schema: dict[str, Any], *, of_response: bool) -> Html:
+        rows = field_rows(schema, self._components["schemas"], of_response=of_response)
         return table(("field", "type", "meaning"), rows)
 
 
@@ -252,4 +250,4 @@ def _parameter_table(parameters: Iterable[dict[str, Any]]) -> Html:
 
 def _callers(operation: dict[str, Any]) -> str:
     schemes = operation["security"][0] if operation["security"] else {}
-    return " ".join(_CALLERS[scheme] for scheme in schemes) or "Takes no header to get in."
+    return " ".join(_CALLERS[scheme] for scheme in schemes) or "Requires no credential."

@@ -1,13 +1,15 @@
-"""The JSON schemas of the types, as msgspec makes them, put a little more simply."""
+"""The JSON schemas of the types: those that msgspec generates, simplified."""
 
 from typing import Any
 
 import msgspec
 
 from tools.openapi.error_forms import ERROR_FORMS
-from tools.openapi.operation import JsonSchema, Operation
+from tools.openapi.operations import Operation
 
-# Without these the handlers refuse a request, in better words than the decoder has.
+JsonSchema = dict[str, Any]
+
+# These fields are optional in the types, because handlers raise clearer errors than the decoder.
 REQUIRED_BY_HANDLERS = {
     "NewEmail": ["from", "to", "subject"],
     "NewTime": ["scheduled_at"],
@@ -19,29 +21,24 @@ _PLACE = "#/components/schemas/{name}"
 
 
 def reference(kind: Any) -> JsonSchema:
-    """The schema that stands for `kind` where it is used."""
+    """The schema that refers to `kind`."""
     (found,), _ = msgspec.json.schema_components([kind], ref_template=_PLACE)
     return found
 
 
 def component_schemas(operations: tuple[Operation, ...]) -> dict[str, JsonSchema]:
-    """The schemas of all types that the operations take and give, by the types' names."""
+    """The schemas of all request and response types by name."""
     bodies = [operation.body.type for operation in operations if operation.body]
-    answers = [answer.type for operation in operations for answer in operation.answers]
-    kinds = dict.fromkeys([*bodies, *answers, *(form.type for form in ERROR_FORMS)])
+    responses = [success.type for operation in operations for success in operation.successes]
+    kinds = dict.fromkeys([*bodies, *responses, *(form.type for form in ERROR_FORMS)])
     _, schemas = msgspec.json.schema_components(kinds, ref_template=_PLACE)
     for name, fields in REQUIRED_BY_HANDLERS.items():
         schemas[name]["required"] = fields
     return {name: _simpler(schema) for name, schema in sorted(schemas.items())}
 
 
-def plain_value(value: Any) -> Any:
-    """`value` as its JSON is read."""
-    return msgspec.json.decode(msgspec.json.encode(value))
-
-
 def _simpler(schema: JsonSchema) -> JsonSchema:
-    """`schema` with `type: [string, null]` for alternatives that differ in their type alone."""
+    """`schema`, with `type: [string, null]` for alternatives that differ only in their type."""
     simpler = dict(schema)
     for key in ("items", "additionalProperties"):
         if isinstance(simpler.get(key), dict):
@@ -53,13 +50,13 @@ def _simpler(schema: JsonSchema) -> JsonSchema:
         simpler["anyOf"] = [_simpler(alternative) for alternative in simpler["anyOf"]]
         if all(alternative.keys() == {"type"} for alternative in simpler["anyOf"]):
             simpler["type"] = [alternative["type"] for alternative in simpler.pop("anyOf")]
-    # A tag needs no words of its own, but all fields have some.
+    # A tag has no description, but every field needs one.
     if simpler.keys() == {"enum"}:
-        simpler["description"] = "What kind of object this is."
-    # Leaving a field out and null mean the same everywhere.
+        simpler["description"] = "The type of the object."
+    # A missing field and null mean the same everywhere.
     if simpler.get("default", "") is None:
         del simpler["default"]
     if simpler.get("required") == []:
         del simpler["required"]
-    simpler.pop("title", None)  # it is the name under which the schema stands
+    simpler.pop("title", None)  # it repeats the name of the schema
     return simpler

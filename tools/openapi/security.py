@@ -1,13 +1,15 @@
-"""What the guards of the routes ask for."""
+"""The access rules of the routes, as security schemes."""
 
 from typing import Any
+
+from web.auth import Access
 
 SCHEMES = {
     "addressCredential": {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The credential of an address: the `jwt` of the answer that created it.",
+        "description": "The credential of an address: the `jwt` of the response that created it.",
     },
     "adminPassword": {
         "type": "apiKey",
@@ -19,7 +21,7 @@ SCHEMES = {
         "type": "apiKey",
         "in": "header",
         "name": "x-custom-auth",
-        "description": "The site password, where the deployment has one.",
+        "description": "The site password, if the deployment has one.",
     },
 }
 
@@ -29,11 +31,10 @@ def _also_with_site_password(*schemes: str) -> list[dict[str, Any]]:
     return [needed, {**needed, "sitePassword": []}]
 
 
-# By the name of the guard
-REQUIREMENTS = {
-    "OPEN": [],
-    "SITE": _also_with_site_password(),
-    "ADDRESS": _also_with_site_password("addressCredential"),
-    "API_KEY": [{"addressCredential": []}],
-    "ADMIN": _also_with_site_password("adminPassword"),
+REQUIREMENTS: dict[Access, list[dict[str, Any]]] = {
+    Access.OPEN: [],
+    Access.SITE: _also_with_site_password(),
+    Access.ADDRESS: _also_with_site_password("addressCredential"),
+    Access.API_KEY: [{"addressCredential": []}],
+    Access.ADMIN: _also_with_site_password("adminPassword"),
 }

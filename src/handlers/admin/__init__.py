@@ -1,1 +1,1 @@
-"""What only administrators may call."""
+"""``/admin``: the endpoints for administrators."""

@@ -1,28 +1,70 @@
-"""Lists and limits: ``/admin/account_settings``."""
+"""``/admin/account_settings``: the lists and sending limits of the deployment."""
+
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta, Struct
 
 from accounts.lists import LISTS, checked_limits, comparable_entries
-from answers import Answer, json_answer
-from api.admin import AccountSettings
-from api.success import Success
-from call import Call
-from clock import now
-from handlers.admin.administrator import administrator
-from handlers.decoding import read_json
 from store.account_settings import ListEntry, read_account_settings, write_account_settings
+from web.body import read_json
+from web.context import RequestContext
+from web.responses import Response, Success, json_response
+
+
+class AccountSettings(Struct, rename="camel"):
+    """The lists and limits of the deployment. Fields that are left out keep their value."""
+
+    block_list: Annotated[
+        list[str] | None, Meta(description="Names that can't be used for new addresses.")
+    ] = None
+    send_block_list: Annotated[
+        list[str] | None,
+        Meta(description="Recipients that receive no mail: addresses, or whole domains."),
+    ] = None
+    verified_address_list: Annotated[
+        list[str] | None, Meta(description="Recipients that are free of charge.")
+    ] = None
+    no_limit_send_address_list: Annotated[
+        list[str] | None, Meta(description="Addresses that can send without a balance.")
+    ] = None
+    send_mail_limit_config: Annotated[
+        Any,
+        Meta(
+            description="`{dailyEnabled, monthlyEnabled, dailyLimit, monthlyLimit}`: recipients of "
+            "all addresses per UTC day and month; -1 for unlimited, null only if disabled.",
+            extra_json_schema={"type": ["object", "null"]},
+        ),
+    ] = None
+
 
 _decoder = msgspec.json.Decoder(AccountSettings)
 
 
-async def show(call: Call) -> Answer:
-    lists, limits = await read_account_settings(call.database)
+async def show(context: RequestContext) -> Response:
+    """Get lists and limits.
+
+    Returns the block lists, verified recipients, unlimited addresses and limits as they were set.
+
+    :response 200 AccountSettings: Lists and limits.
+    :operation getAccountSettings: Administration
+    """
+    lists, limits = await read_account_settings(context.database)
     config = checked_limits(msgspec.json.decode(limits) if limits else {})
-    return json_answer({**lists, "sendMailLimitConfig": config})
+    return json_response({**lists, "sendMailLimitConfig": config})
 
 
-async def change(call: Call) -> Answer:
-    body = msgspec.to_builtins(await read_json(call.request, _decoder))
+async def change(context: RequestContext) -> Response:
+    """Set lists and limits.
+
+    Replaces the given lists and limits, and keeps the others. A list has at most 10,000 entries.
+
+    :body AccountSettings:
+    :response 200 Success: The settings were changed.
+    :errors: invalid_list_entry, list_too_large, invalid_send_limits
+    :operation setAccountSettings: Administration
+    """
+    body = msgspec.to_builtins(await read_json(context.request, _decoder))
     lists = {
         field: [ListEntry(*entry) for entry in comparable_entries(field, body[field]).items()]
         for field in LISTS
@@ -30,5 +72,7 @@ async def change(call: Call) -> Answer:
     }
     config = body["sendMailLimitConfig"]
     limits = None if config is None else checked_limits(config)
-    await write_account_settings(call.database, lists, limits, by=administrator(call), now=now())
-    return json_answer(Success(success=True))
+    await write_account_settings(
+        context.database, lists, limits, by=context.administrator, now=context.now()
+    )
+    return json_response(Success(success=True))

@@ -1,28 +1,45 @@
-"""What all addresses have sent, and administrators: ``/admin/sendbox``."""
+"""``/admin/sendbox``: list and delete the messages of all senders."""
 
-from answers import Answer, json_answer
-from api.sendbox import SendboxPage
-from api.success import Success
-from call import Call
-from clock import now
-from handlers.admin.administrator import administrator
-from handlers.parameters import address_filter, limit_and_offset
-from handlers.sendbox_shown import listed
+from handlers.sendbox_views import SendboxPage, summary
 from store.removal import remove_message
 from store.sendbox import every_sendbox_page
+from web.context import RequestContext
+from web.query import address_filter, limit_and_offset
+from web.responses import Response, Success, json_response
 
 
-async def page(call: Call) -> Answer:
-    query = call.request.query
+async def list_messages(context: RequestContext) -> Response:
+    """List the messages of all addresses.
+
+    Returns the messages of all addresses and of administrators, newest first. `count` is at most
+    1,000.
+
+    :query limit:
+    :query offset:
+    :query address:
+    :response 200 SendboxPage: A page of messages.
+    :errors: PAGING
+    :operation listAllMessages: Administration
+    """
+    query = context.request.query
     limit, offset = limit_and_offset(query)
     rows, count = await every_sendbox_page(
-        call.database, address=address_filter(query), limit=limit, offset=offset
+        context.database, address=address_filter(query), limit=limit, offset=offset
     )
-    return json_answer(SendboxPage(results=[listed(row) for row in rows], count=count))
+    return json_response(SendboxPage(results=[summary(row) for row in rows], count=count))
 
 
-async def delete(call: Call) -> Answer:
-    message_id = call.parameters["id"]
-    by = administrator(call)
-    await remove_message(call.database, message_id, owner=None, by=by, now=now())
-    return json_answer(Success(success=True))
+async def delete(context: RequestContext) -> Response:
+    """Delete any message.
+
+    As `DELETE /api/sendbox/{id}`, for a message of any sender.
+
+    :path id:
+    :response 200 Success: The message was deleted.
+    :errors: message_not_found, message_in_flight
+    :operation deleteMessageAsAdmin: Administration
+    """
+    message_id = context.parameters["id"]
+    by = context.administrator
+    await remove_message(context.database, message_id, owner=None, by=by, now=context.now())
+    return json_response(Success(success=True))

@@ -30,7 +30,7 @@ export default {
     if (request.method !== "POST") return new Response("ready");
     plans ??= JSON.parse(env.PLANS);
     const mail = await request.json();
-    const { reserve, confirm } = plans[mail.content.length];
+    const { reserve, record } = plans[mail.content.length];
 
     const now = Date.now();
     const id = newId(now);
@@ -42,8 +42,8 @@ export default {
       subject: mail.subject,
       text: mail.content,
     });
-    const confirming = { id, now: Date.now(), provider_message_id: messageId };
-    rowsWritten += await run(env.DB, confirm, confirming, mail.content);
+    const recording = { id, now: Date.now(), provider_message_id: messageId };
+    rowsWritten += await run(env.DB, record, recording, mail.content);
     return Response.json({ status: "ok", id, message_id: messageId, rows_written: rowsWritten });
   },
 };

@@ -1,0 +1,131 @@
+"""Names of new addresses: cleaning, validation and random names."""
+
+import contextlib
+import re
+import secrets
+import string
+from dataclasses import dataclass
+from typing import Any
+
+from errors import ApiError, BadRequest, FieldError
+from mail.addresses import MAX_LOCAL_OCTETS, InvalidAddress, parse_address
+
+# Mail to these names must reach the operator of the domain (RFC 2142, CA/Browser Forum BR
+# 3.2.2.4.4). They are written without punctuation.
+ROLE_NAMES = frozenset(
+    [
+        "postmaster",
+        "abuse",
+        "hostmaster",
+        "webmaster",
+        "admin",
+        "administrator",
+        "root",
+        "security",
+        "mailerdaemon",
+    ]
+)
+
+_PUNCTUATION = re.compile("[^a-z0-9]")
+
+# Longer texts are rejected before the rules apply: a regular expression could take too long.
+_MAX_GIVEN_CHARACTERS = 1000
+_RANDOM_CHARACTERS = 10
+_RANDOM_TRIES = 50
+_ALPHABET = string.ascii_lowercase + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class NameRules:
+    """The rules for a name, the part of an address before the at sign.
+
+    Matches of ``removed`` are deleted from a given name. The rest must contain a match of
+    ``required``. The lengths are in characters, without ``prefix``.
+    """
+
+    removed: re.Pattern[str] | None
+    required: re.Pattern[str] | None
+    min_length: int
+    max_length: int
+    prefix: str
+    reserved: frozenset[str]
+
+
+def clean_name(given: str, rules: NameRules) -> str:
+    """``given`` in lower case without the characters that ``rules`` remove; may be empty.
+
+    :raises BadRequest: the name is longer than any valid name.
+    """
+    if len(given) > _MAX_GIVEN_CHARACTERS:
+        raise _too_long(rules.max_length)
+    name = given.strip().lower()
+    return rules.removed.sub("", name) if rules.removed else name
+
+
+def check_name(name: str, rules: NameRules) -> None:
+    """Check a cleaned name against all rules.
+
+    :raises BadRequest: ``address_name_blocked``, ``address_name_no_match``,
+        ``address_name_too_short`` or ``address_name_too_long``.
+    """
+    if {_bare(name), _bare(rules.prefix + name)} & rules.reserved:
+        raise name_blocked(name)
+    if rules.required and not rules.required.search(name):
+        raise _name_error("address_name_no_match", pattern=rules.required.pattern)
+    if len(name) < rules.min_length:
+        raise _name_error("address_name_too_short", minimum=rules.min_length)
+    if len(name) > rules.max_length:
+        raise _too_long(rules.max_length)
+
+
+def random_name(rules: NameRules) -> str:
+    """A random name that satisfies ``rules``, from a cryptographic generator.
+
+    :raises BadRequest: the rule that no random name satisfies.
+    """
+    length = min(max(_RANDOM_CHARACTERS, rules.min_length), rules.max_length)
+    for _ in range(_RANDOM_TRIES - 1):
+        with contextlib.suppress(BadRequest):
+            return _checked_random_name(length, rules)
+    return _checked_random_name(length, rules)
+
+
+def _checked_random_name(length: int, rules: NameRules) -> str:
+    # Draws more characters than needed: the rules may remove most of them.
+    drawn = "".join(secrets.choice(_ALPHABET) for _ in range(20 * length))
+    name = (rules.removed.sub("", drawn) if rules.removed else drawn)[:length]
+    check_name(name, rules)
+    return name
+
+
+def full_address(name: str, domain: str, rules: NameRules) -> str:
+    """The whole address, including the prefix.
+
+    :raises BadRequest: ``address_name_too_long``, or ``address_name_invalid`` if it is no
+        mail address.
+    """
+    local = rules.prefix + name
+    if len(local) > MAX_LOCAL_OCTETS:
+        raise _too_long(MAX_LOCAL_OCTETS - len(rules.prefix))
+    try:
+        return str(parse_address(f"{local}@{domain}"))
+    except InvalidAddress as error:
+        raise _name_error("address_name_invalid") from error
+
+
+def _bare(name: str) -> str:
+    # ad-min and ad.min read as admin.
+    return _PUNCTUATION.sub("", name)
+
+
+def name_blocked(name: str) -> ApiError:
+    """The error for a name on the block list."""
+    return _name_error("address_name_blocked", name=name)
+
+
+def _too_long(maximum: int) -> ApiError:
+    return _name_error("address_name_too_long", maximum=maximum)
+
+
+def _name_error(code: str, **values: Any) -> ApiError:
+    return BadRequest(code, errors=(FieldError("name", code, values),), **values)

@@ -1,0 +1,166 @@
+"""The API errors: every request that does not succeed raises one of these.
+
+    ApiError
+    ├── BadRequest            400  the request can't be fulfilled as written
+    ├── Unauthorized          401  a credential or password is missing or wrong
+    ├── Forbidden             403  disabled by the settings
+    ├── NotFound              404
+    ├── MethodNotAllowed      405  has an Allow header
+    ├── Conflict              409  conflicts with the current state; may have Retry-After
+    ├── PayloadTooLarge       413
+    ├── UnsupportedMediaType  415
+    ├── InvalidInput          422  a field has the wrong type; the error names it
+    ├── TooManyRequests       429  has a Retry-After header
+    ├── ServerFault           500  the deployment is incomplete, or this code has a bug
+    ├── ProviderFault         502  the provider rejected the mail, or its response is unknown
+    └── Unavailable           503  temporary; has a Retry-After header
+
+``web/responses.py`` turns an error into a response. An error holds codes and values. The response
+takes its sentences from the catalogue of the client's language.
+Every code has an example in ``tools/error_catalogue.py``.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """An error in one field of the input.
+
+    ``field`` is the JSON path without its root (``to_mail``, ``to[2].email``), ``code`` a key of
+    the sentence catalogue, ``values`` the values of the sentence's placeholders.
+    """
+
+    field: str
+    code: str
+    values: dict[str, object] = dataclasses.field(default_factory=dict)
+
+
+class ApiError(Exception):
+    """Base of all API errors.
+
+    :param code: stable snake_case word (or the provider's ``E_...`` code) for programs.
+    :param sentence: key of the sentence catalogue; by default the code.
+    :param errors: the invalid fields.
+    :param headers: response headers of this error.
+    :param extra: additional members of the problem object (RFC 9457, section 3.2).
+    :param values: the values of the sentence's placeholders.
+    """
+
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST
+    retryable = False
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        sentence: str | None = None,
+        errors: tuple[FieldError, ...] = (),
+        headers: dict[str, str] | None = None,
+        extra: dict[str, object] | None = None,
+        **values: Any,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.sentence = sentence or code
+        self.errors = errors
+        self.headers = headers or {}
+        self.extra = extra or {}
+        self.values = values
+        self.prefix: str | None = None
+
+    def prefixed(self, prefix: str) -> "ApiError":
+        """Prefix the detail with the catalogue's sentence ``prefix``, and return this error."""
+        self.prefix = prefix
+        return self
+
+
+class BadRequest(ApiError):
+    pass
+
+
+def field_error(code: str, field: str, **values: Any) -> BadRequest:
+    """The error ``code`` about one ``field`` of the request."""
+    return BadRequest(code, errors=(FieldError(field, code, values),), **values)
+
+
+class Unauthorized(ApiError):
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class Forbidden(ApiError):
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotFound(ApiError):
+    status = HTTPStatus.NOT_FOUND
+
+
+class MethodNotAllowed(ApiError):
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+
+    def __init__(self, allowed: list[str]) -> None:
+        allow = ", ".join(allowed)
+        super().__init__("method_not_allowed", headers={"Allow": allow}, allowed=allow)
+
+
+class Conflict(ApiError):
+    status = HTTPStatus.CONFLICT
+
+    def __init__(
+        self, code: str, *, retry_after: int | None = None, extra: dict[str, object] | None = None
+    ) -> None:
+        """``retry_after``: seconds until the conflicting request has finished."""
+        headers = {"Retry-After": str(retry_after)} if retry_after else None
+        super().__init__(code, headers=headers, extra=extra)
+        self.retryable = retry_after is not None
+
+
+class PayloadTooLarge(ApiError):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMediaType(ApiError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class InvalidInput(ApiError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class TooManyRequests(ApiError):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    retryable = True
+
+    def __init__(self, code: str, *, retry_after: int, **values: Any) -> None:
+        """``retry_after``: seconds until the limit admits another request."""
+        super().__init__(code, headers={"Retry-After": str(retry_after)}, **values)
+
+
+class ServerFault(ApiError):
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class ProviderFault(ApiError):
+    status = HTTPStatus.BAD_GATEWAY
+
+
+class Unavailable(ApiError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    retryable = True
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        retry_after: int,
+        sentence: str | None = None,
+        extra: dict[str, object] | None = None,
+        **values: Any,
+    ) -> None:
+        """``retry_after``: seconds to wait before a retry."""
+        headers = {"Retry-After": str(retry_after)}
+        super().__init__(code, sentence=sentence, headers=headers, extra=extra, **values)

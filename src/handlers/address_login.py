@@ -1,0 +1,74 @@
+"""``POST /api/address_login``: exchange a password for a credential."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from accounts.passwords import matches
+from errors import Forbidden, Unauthorized
+from store.logins import count_failure, logged_in, stored_password
+from web.body import read_json
+from web.context import RequestContext
+from web.query import comparable, required
+from web.responses import Response, json_response
+from web.turnstile import check_human
+
+_Digest = Annotated[
+    str | None,
+    Meta(description="The SHA-256 digest of the password in hexadecimal. Required."),
+]
+
+
+class AddressLogin(Struct):
+    """An address and its password."""
+
+    email: Annotated[str | None, Meta(description="The mail address. Required.")] = None
+    password: _Digest = None
+    cf_token: Annotated[
+        str | None,
+        Meta(description="The Turnstile token, if the deployment requires human verification."),
+    ] = None
+
+
+class LoggedIn(Struct):
+    """A credential and its address."""
+
+    jwt: Annotated[str, Meta(description="The credential of the address (the address JWT).")]
+    address: Annotated[str, Meta(description="The mail address.")]
+
+
+_login_decoder = msgspec.json.Decoder(AddressLogin)
+
+
+async def log_in(context: RequestContext) -> Response:
+    """Log in with a password.
+
+    Returns a credential for the address, if the deployment has passwords. After ten failed logins
+    within fifteen minutes, further logins to the address are rejected until the oldest failure is
+    fifteen minutes old.
+
+    :body AddressLogin:
+    :response 200 LoggedIn: The password is correct.
+    :errors: password_login_disabled, required_field_missing, human_verification_failed,
+        human_verification_unavailable, invalid_login, too_many_logins
+    :operation logIn: Addresses
+    """
+    settings = context.settings
+    if not settings.enable_address_password:
+        raise Forbidden("password_login_disabled")
+    body = await read_json(context.request, _login_decoder)
+    address = comparable(required(body.email, "email"))
+    digest = required(body.password, "password").lower()
+    await check_human(context, body.cf_token)
+    stored = await stored_password(context.database, address, now=context.now())
+    right = await matches(
+        digest, stored, pepper=settings.password_pepper, derive=context.services.derive_key
+    )
+    if stored is None or not right:
+        await count_failure(context.database, address, now=context.now())
+        raise Unauthorized("invalid_login")
+    credential = await logged_in(
+        context.database, address, stored, source=context.request.client_ip, now=context.now()
+    )
+    return json_response(LoggedIn(jwt=context.token(credential), address=credential.address))

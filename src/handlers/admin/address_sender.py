@@ -1,0 +1,147 @@
+"""``/admin/address_sender``: list, set and remove send balances."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from clock import database_time
+from errors import FieldError, InvalidInput, field_error
+from store.addresses import find_address
+from store.balances import balance_page, remove_balance, set_balance
+from web.body import read_json
+from web.context import RequestContext
+from web.query import address_filter, comparable, limit_and_offset, one_of
+from web.responses import Response, Success, json_response
+
+_Count = Annotated[int, Meta(description="The total number of balances.")]
+
+
+class BalanceRow(Struct):
+    """The send balance of an address."""
+
+    id: Annotated[int, Meta(description="The number of the address.")]
+    address: Annotated[str, Meta(description="The mail address.")]
+    balance: Annotated[int, Meta(description="The number of recipients that remain.")]
+    enabled: Annotated[int, Meta(description="1 if the address can use the balance, otherwise 0.")]
+    created_at: Annotated[str, Meta(description="The creation time, `YYYY-MM-DD HH:MM:SS` in UTC.")]
+
+
+class BalancePage(Struct):
+    """A page of send balances."""
+
+    results: Annotated[list[BalanceRow], Meta(description="The balances of this page.")]
+    count: _Count
+
+
+class NewBalance(Struct):
+    """The send balance to set."""
+
+    address: Annotated[
+        str | None, Meta(description="The mail address. Required if `address_id` is 0.")
+    ] = None
+    address_id: Annotated[
+        int | None,
+        Meta(description="The number of the address, or 0 to use `address`. Required."),
+    ] = None
+    balance: Annotated[
+        Annotated[int, Meta(ge=0, le=2**53 - 1)] | None,
+        Meta(description="The number of recipients that remain. Required."),
+    ] = None
+    enabled: Annotated[
+        bool | Literal[0, 1] | None,
+        Meta(description="Whether the address can use the balance. Required."),
+    ] = None
+
+
+_decoder = msgspec.json.Decoder(NewBalance)
+
+
+async def list_balances(context: RequestContext) -> Response:
+    """List send balances.
+
+    Returns the send balances of addresses. A disabled balance of 0 is a request for one.
+
+    :query limit:
+    :query offset:
+    :query address:
+    :query requested: `true` to list only requests, oldest first. Example: `true`.
+    :response 200 BalancePage: A page of balances.
+    :errors: PAGING, invalid_requested
+    :operation listBalances: Administration
+    """
+    query = context.request.query
+    limit, offset = limit_and_offset(query)
+    rows, count = await balance_page(
+        context.database,
+        address=address_filter(query),
+        requested=one_of(query, "requested", ("true", "false"), "false") == "true",
+        limit=limit,
+        offset=offset,
+    )
+    results = [
+        BalanceRow(**{**row, "created_at": database_time(row["created_at"])}) for row in rows
+    ]
+    return json_response(BalancePage(results, count))
+
+
+async def change(context: RequestContext) -> Response:
+    """Set a send balance.
+
+    Sets the send balance of an address, and enables or disables it.
+
+    :body NewBalance:
+    :response 200 Success: The balance was set.
+    :errors: invalid_address_id, address_not_found, required_field_missing.422
+    :operation setBalance: Administration
+    """
+    body = await read_json(context.request, _decoder)
+    if body.address_id is None or not 0 <= body.address_id < 2**53:
+        raise field_error("invalid_address_id", "address_id")
+    if body.balance is None or body.enabled is None:
+        field = "balance" if body.balance is None else "enabled"
+        missing = FieldError(field, "required_field_missing")
+        raise InvalidInput("required_field_missing", errors=(missing,))
+    await set_balance(
+        context.database,
+        body.address_id,
+        comparable(body.address or "") or None,
+        balance=body.balance,
+        enabled=bool(body.enabled),
+        by=context.administrator,
+        now=context.now(),
+    )
+    return json_response(Success(success=True))
+
+
+async def remove_by_query(context: RequestContext) -> Response:
+    """Remove a send balance.
+
+    Removes the balance of an address. The next time it needs a balance, the address is granted the
+    deployment's default.
+
+    :query id: The number of an address. Example: `1`.
+    :response 200 Success: The balance was removed.
+    :errors: address_not_found, balance_not_found
+    :operation removeBalance: Administration
+    """
+    return await _remove(context, context.request.query.get("id", ""))
+
+
+async def remove(context: RequestContext) -> Response:
+    """Remove a send balance, with its id in the path.
+
+    As `DELETE /admin/address_sender`.
+
+    :path id: The number of an address. Example: `1`.
+    :response 200 Success: The balance was removed.
+    :errors: address_not_found, balance_not_found
+    :operation removeBalanceByPath: Administration
+    """
+    return await _remove(context, context.parameters["id"])
+
+
+async def _remove(context: RequestContext, address_id: str) -> Response:
+    owner = await find_address(context.database, address_id)
+    await remove_balance(context.database, owner, by=context.administrator, now=context.now())
+    return json_response(Success(success=True))

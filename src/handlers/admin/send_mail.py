@@ -1,0 +1,59 @@
+"""``POST /admin/send_mail``: send from any address of the deployment.
+
+The message costs no balance, counts towards the limits, and is in no address's sendbox.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from accounts.credentials import Credential
+from handlers.send_mail import SendMail, submission_response
+from mail.compose import Origin, compose
+from mail.message import Message
+from mail.submission import SubmissionResult
+from sending.submission import sender_policy, submit
+from store.sendbox_generation import ADMINISTRATION
+from web.body import read_json
+from web.context import RequestContext
+from web.query import required
+from web.responses import Response
+
+
+class AdminSendMail(SendMail, kw_only=True):
+    """A mail to send as an administrator."""
+
+    from_mail: Annotated[
+        str | None, Meta(description="The sender address, in a domain of the deployment. Required.")
+    ] = None
+
+
+_decoder = msgspec.json.Decoder(AdminSendMail)
+
+
+async def send(context: RequestContext) -> Response:
+    """Send a message from any address.
+
+    As `POST /api/send_mail`, from any address in the domains of the deployment. The message costs
+    no balance, counts towards the limits, and is in no address's sendbox.
+
+    :header Idempotency-Key:
+    :body AdminSendMail:
+    :response 200 SendAnswer: The provider accepted the message.
+    :response 202 SendAnswer: The message is stored and will be sent automatically, as for `POST
+        /api/send_mail`.
+    :errors: required_field_missing, required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE,
+        SENDING, OUTCOME
+    :operation sendMailAsAdmin: Administration
+    """
+    body = await read_json(context.request, _decoder)
+    sender = Origin(address=required(body.from_mail, "from_mail"), name=body.from_name)
+    message = compose(body, sender, sender_policy(context))
+    return submission_response(await send_as_administrator(context, message))
+
+
+async def send_as_administrator(context: RequestContext, message: Message) -> SubmissionResult:
+    """Send ``message`` free of charge, outside of any address's sendbox."""
+    sender = Credential(str(message.sender), ADMINISTRATION, 0)
+    return await submit(context, sender, message, administrator=context.administrator)

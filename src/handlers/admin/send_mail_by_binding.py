@@ -1,0 +1,99 @@
+"""``POST /admin/send_mail_by_binding``: send a mail in the fields of the binding."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from errors import BadRequest, FieldError
+from handlers.admin.send_mail import send_as_administrator
+from handlers.send_mail import SUCCESS_STATUS, check_provider, replay_headers
+from mail.addresses import InvalidAddress
+from mail.compose import Origin, SenderPolicy, compose
+from mail.fields import Base64Attachment, Mailboxes, MailboxField, MailFields
+from mail.mailbox import parse_mailbox
+from mail.message import Mailbox
+from web.body import read_json
+from web.context import RequestContext
+from web.query import required
+from web.responses import Response, json_response
+
+
+class BindingAttachment(Base64Attachment, kw_only=True):
+    """An attached file, in the fields of the binding."""
+
+    content_type: Annotated[
+        str | None, Meta(description="The media type. The default depends on the filename.")
+    ] = msgspec.field(default=None, name="type")
+    content_id: Annotated[
+        str | None,
+        Meta(description="Makes the file inline. The HTML refers to it as `cid:<contentId>`."),
+    ] = msgspec.field(default=None, name="contentId")
+
+
+class BindingMail(MailFields, kw_only=True):
+    """A mail in the fields of the provider's binding; mailboxes are strings or objects."""
+
+    sender: Annotated[
+        str | MailboxField | None,
+        Meta(description="The sender, in any domain of `SEND_MAIL_DOMAINS`. Required."),
+    ] = msgspec.field(default=None, name="from")
+    reply_to: Annotated[Mailboxes, Meta(description="The mailbox for replies: exactly one.")] = (
+        msgspec.field(default=None, name="replyTo")
+    )
+    attachments: Annotated[
+        list[BindingAttachment] | None, Meta(description="At most 100 files.")
+    ] = None
+
+
+class BindingAnswer(Struct):
+    """The status of a submitted message."""
+
+    status: Annotated[
+        Literal["ok", "queued", "sent", "failed", "unknown", "sending", "scheduled", "cancelled"],
+        Meta(description="`ok` if the provider accepted the mail, otherwise the message status."),
+    ]
+
+
+# The names of these fields in the request.
+_NAMES = {"from_name": "from", "to_mail": "to", "reply_to": "replyTo", "content": "text"}
+
+_decoder = msgspec.json.Decoder(BindingMail)
+
+
+async def send(context: RequestContext) -> Response:
+    """Send a message in the provider's fields.
+
+    As `POST /admin/send_mail`, in the fields of the `send_email` binding and from any domain in
+    `SEND_MAIL_DOMAINS`.
+
+    :header Idempotency-Key:
+    :body BindingMail:
+    :response 200 BindingAnswer: The provider accepted the message.
+    :response 202 BindingAnswer: The provider accepts no messages for now. The message is stored and
+        will be sent automatically.
+    :errors: binding_not_enabled, invalid_sender, required_field_missing,
+        required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE, SENDING, OUTCOME
+    :operation sendMailByBinding: Administration
+    """
+    if context.transport is None:
+        raise BadRequest("binding_not_enabled")
+    body = await read_json(context.request, _decoder)
+    required(body.sender, "from")
+    sender = _sender(body.sender or "")
+    # The binding may send from more domains than those of the deployment.
+    policy = SenderPolicy((sender.address.domain,), context.settings.send_mail_domains)
+    origin = Origin(address=str(sender.address), name=sender.name, names=_NAMES)
+    result = await send_as_administrator(context, compose(body, origin, policy))
+    check_provider(result)
+    status = "ok" if result.reported_as == "sent" else result.status or "queued"
+    headers = replay_headers(result)
+    return json_response(BindingAnswer(status), SUCCESS_STATUS[result.reported_as], headers)
+
+
+def _sender(given: str | MailboxField) -> Mailbox:
+    try:
+        return parse_mailbox(given)
+    except InvalidAddress as error:
+        problem = FieldError("from", error.code, error.values)
+        raise BadRequest("invalid_sender", errors=(problem,)) from error

@@ -1,0 +1,21 @@
+"""``GET /admin/usage``: messages of all addresses per day, and the remaining limits."""
+
+import msgspec
+
+from handlers.usage import Usage, UsageDay, days_shown
+from store.usage import usage_of_all
+from web.context import RequestContext
+from web.responses import Response, json_response
+
+
+async def show(context: RequestContext) -> Response:
+    """Get the usage of all addresses.
+
+    As `GET /api/usage`, summed over all addresses and administrators.
+
+    :response 200 Usage: The usage of the last 90 days.
+    :operation getUsageOfAll: Administration
+    """
+    since, today = days_shown(context.now())
+    days, left = await usage_of_all(context.database, since=since, today=today)
+    return json_response(Usage(msgspec.convert(days, list[UsageDay]), *left))

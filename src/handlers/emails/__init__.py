@@ -1,1 +1,0 @@
-"""``/emails``: the API of Resend, so that its official SDKs work here with another base URL."""

@@ -1,0 +1,1 @@
+"""``/open_api``: the endpoints that need no credential."""

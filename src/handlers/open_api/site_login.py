@@ -1,0 +1,51 @@
+"""``POST /open_api/site_login``: check the site password."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from accounts.passwords import client_digest
+from errors import Unauthorized
+from web.auth import is_one_of
+from web.body import read_json
+from web.context import RequestContext
+from web.responses import Response, Success, json_response
+
+_Digest = Annotated[
+    str | None,
+    Meta(description="The SHA-256 digest of the password in hexadecimal. Required."),
+]
+
+
+class PasswordLogin(Struct):
+    """A password to check."""
+
+    password: _Digest = None
+
+
+_password_decoder = msgspec.json.Decoder(PasswordLogin)
+
+
+async def log_in(context: RequestContext) -> Response:
+    """Check a site password.
+
+    Checks that `x-custom-auth` would accept the password. A deployment without a site password
+    accepts any password.
+
+    :body PasswordLogin:
+    :response 200 Success: The password is valid.
+    :errors: site_password_required
+    :operation checkSitePassword: Deployment
+    """
+    passwords = context.settings.passwords
+    if not await is_right(context, passwords) and passwords:
+        raise Unauthorized("site_password_required")
+    return json_response(Success(success=True))
+
+
+async def is_right(context: RequestContext, passwords: tuple[str, ...]) -> bool:
+    """Whether the body contains the digest of one of ``passwords``."""
+    body = await read_json(context.request, _password_decoder)
+    digests = tuple(client_digest(password) for password in passwords)
+    return is_one_of((body.password or "").lower(), digests)

@@ -1,0 +1,1 @@
+"""``/emails``: the API of Resend. Its official SDKs work with the base URL of this service."""

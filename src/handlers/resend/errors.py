@@ -1,0 +1,112 @@
+"""Errors in the form that clients of Resend read: ``statusCode``, ``name`` and ``message``.
+
+The names and their statuses are those of https://resend.com/docs/api-reference/errors.
+"""
+
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import msgspec
+
+from clock import seconds_left_of_day, seconds_left_of_month
+from errors import ApiError
+from handlers.resend.types import EmailProblem
+from locales import sentence
+from web.problems import FieldProblem
+from web.responses import Response, json_response
+
+
+class _Error(NamedTuple):
+    """Resend's name for an error, and its HTTP status if that differs from the error's own."""
+
+    name: str
+    status: HTTPStatus | None = None
+
+
+_MISSING = _Error("missing_required_field", HTTPStatus.UNPROCESSABLE_ENTITY)
+_ATTACHMENT = _Error("invalid_attachment", HTTPStatus.UNPROCESSABLE_ENTITY)
+_PARAMETER = _Error("invalid_parameter", HTTPStatus.UNPROCESSABLE_ENTITY)
+_NOT_PERMITTED = _Error("validation_error", HTTPStatus.FORBIDDEN)
+
+_BY_CODE = {
+    "credential_missing": _Error("missing_api_key"),
+    "invalid_credential": _Error("invalid_api_key"),
+    "required_field_missing": _MISSING,
+    "subject_empty": _MISSING,
+    "content_empty": _MISSING,
+    "invalid_from": _Error("invalid_from_address"),
+    "invalid_sender_domain": _NOT_PERMITTED,
+    "send_mail_not_enabled": _NOT_PERMITTED,
+    "no_balance": _NOT_PERMITTED,
+    "invalid_limit": _PARAMETER,
+    "invalid_cursor": _PARAMETER,
+    "two_cursors": _PARAMETER,
+    "invalid_batch_validation": _PARAMETER,
+    "invalid_idempotency_key": _Error("invalid_idempotency_key"),
+    "idempotency_key_reused": _Error("invalid_idempotent_request"),
+    "idempotency_in_flight": _Error("concurrent_idempotent_requests"),
+    "daily_quota_reached": _Error("daily_quota_exceeded", HTTPStatus.TOO_MANY_REQUESTS),
+    "monthly_quota_reached": _Error("monthly_quota_exceeded", HTTPStatus.TOO_MANY_REQUESTS),
+    "internal_error": _Error("internal_server_error"),
+}
+
+_BY_STATUS = {
+    HTTPStatus.NOT_FOUND: _Error("not_found"),
+    HTTPStatus.METHOD_NOT_ALLOWED: _Error("method_not_allowed"),
+    HTTPStatus.TOO_MANY_REQUESTS: _Error("rate_limit_exceeded"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: _Error("application_error"),
+    HTTPStatus.BAD_GATEWAY: _Error("application_error"),
+    HTTPStatus.SERVICE_UNAVAILABLE: _Error("application_error"),
+}
+
+_OTHERWISE = _Error("validation_error")
+
+# The number of seconds until a quota is renewed.
+_QUOTA_SECONDS = {
+    "daily_quota_reached": seconds_left_of_day,
+    "monthly_quota_reached": seconds_left_of_month,
+}
+
+
+def resend_error_response(error: ApiError, *, request_id: str, language: str, now: int) -> Response:
+    """The response for ``error`` in ``language``; ``now`` is in Unix milliseconds."""
+    kind = _error_of(error)
+    extra: dict[str, Any] = error.extra
+    status = int(kind.status or error.status)
+    problem = EmailProblem(
+        status=status,
+        name=kind.name,
+        message=error_message(error, language),
+        code=error.code,
+        request_id=request_id,
+        errors=_field_problems(error, language) or msgspec.UNSET,
+        **extra,
+    )
+    headers = dict(error.headers)
+    if error.code in _QUOTA_SECONDS:
+        headers["Retry-After"] = str(_QUOTA_SECONDS[error.code](now))
+    response = json_response(problem, status, headers)
+    return Response(status, response.body, response.headers, error.code)
+
+
+def error_message(error: ApiError, language: str) -> str:
+    """The sentence of ``error`` in ``language``; it names each invalid field."""
+    named = [
+        f"`{problem.field}`: {problem.message}"
+        for problem in _field_problems(error, language)
+        if problem.field
+    ]
+    return "; ".join(named) or sentence(error.sentence, language, error.values)
+
+
+def _error_of(error: ApiError) -> _Error:
+    if error.code.startswith("attachment"):
+        return _ATTACHMENT
+    return _BY_CODE.get(error.code) or _BY_STATUS.get(error.status, _OTHERWISE)
+
+
+def _field_problems(error: ApiError, language: str) -> list[FieldProblem]:
+    return [
+        FieldProblem(fault.field, sentence(fault.code, language, fault.values))
+        for fault in error.errors
+    ]

@@ -1,0 +1,120 @@
+"""The types of Resend's API: requests and responses."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from mail.fields import AttachmentField, MailboxField, MailFields
+from web.problems import FieldProblem
+
+MAX_BATCH = 100
+MAX_PAGE = 100
+
+# Fields that are rejected stay raw JSON, so that large values are not decoded. Null means no value.
+Unread = Raw | UnsetType
+_NOTHING = {"type": "null"}
+
+
+class EmailAttachment(AttachmentField, kw_only=True, forbid_unknown_fields=True):
+    """An attached file."""
+
+    inline_content_id: Annotated[str | None, Meta(description="Another name for `content_id`.")] = (
+        None
+    )
+    path: Annotated[
+        Unread,
+        Meta(
+            description="Rejected: the service fetches no files. Use `content`.",
+            extra_json_schema=_NOTHING,
+        ),
+    ] = UNSET
+
+
+class NewEmail(MailFields, kw_only=True, forbid_unknown_fields=True):
+    """A mail to send."""
+
+    sender: Annotated[
+        str | MailboxField | None,
+        Meta(
+            description="The address of the API key, alone or as `Name <address>` with any display "
+            "name. Required."
+        ),
+    ] = msgspec.field(default=None, name="from")
+    attachments: Annotated[
+        list[EmailAttachment] | None,
+        Meta(
+            description="At most 100 files. The mail has at most 5 MiB after MIME encoding. "
+            "Rejected in a batch."
+        ),
+    ] = None
+    template: Annotated[
+        Unread,
+        Meta(description="Rejected: templates are not supported.", extra_json_schema=_NOTHING),
+    ] = UNSET
+    topic_id: Annotated[
+        Unread, Meta(description="Rejected: topics are not supported.", extra_json_schema=_NOTHING)
+    ] = UNSET
+
+
+# The emails of a batch are decoded one by one, so that an invalid one does not affect the others.
+NewBatch = Annotated[list[NewEmail], Meta(min_length=1, max_length=MAX_BATCH)]
+
+
+class NewTime(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A new time for a scheduled mail."""
+
+    scheduled_at: Annotated[
+        str | None, Meta(description="The time in ISO 8601, at most 30 days ahead. Required.")
+    ] = None
+    id: Annotated[str | None, Meta(description="The id in the path, repeated. Optional.")] = None
+
+
+class EmailId(Struct):
+    """A mail that was accepted."""
+
+    id: Annotated[str, Meta(description="The id of the mail. Ids sort by time.")]
+
+
+class EmailObject(Struct, tag_field="object", tag="email"):
+    """A mail that was changed."""
+
+    id: Annotated[str, Meta(description="The id of the mail.")]
+
+
+class BatchError(Struct):
+    """A rejected mail of a batch."""
+
+    index: Annotated[int, Meta(description="The position in the request, starting at 0.")]
+    message: Annotated[str, Meta(description="The error, as a sentence.")]
+
+
+class Batch(Struct):
+    """The accepted mails of a batch and, in a permissive batch, the errors."""
+
+    data: Annotated[
+        list[EmailId], Meta(description="The accepted mails, in the order of the request.")
+    ]
+    errors: Annotated[
+        list[BatchError] | UnsetType,
+        Meta(description="The rejected mails. Only with `x-batch-validation: permissive`."),
+    ] = UNSET
+
+
+class EmailProblem(Struct, kw_only=True):
+    """An error in the form of Resend's API."""
+
+    status: Annotated[int, Meta(description="The HTTP status.")] = msgspec.field(name="statusCode")
+    name: Annotated[str, Meta(description="The error as a name that Resend defines.")]
+    message: Annotated[
+        str, Meta(description="The error as a sentence for people. It names the invalid fields.")
+    ]
+    code: Annotated[str, Meta(description="The error as a code that this service defines.")]
+    request_id: Annotated[str, Meta(description="The id of the request, as in `X-Request-Id`.")]
+    errors: Annotated[list[FieldProblem] | UnsetType, Meta(description="The invalid fields.")] = (
+        UNSET
+    )
+    id: Annotated[str | UnsetType, Meta(description="The id of the mail, if it was stored.")] = (
+        UNSET
+    )
+    message_status: Annotated[str | UnsetType, Meta(description="The status of that mail.")] = UNSET

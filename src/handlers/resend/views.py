@@ -1,0 +1,162 @@
+"""The responses of ``/emails``: their types, and the conversion of rows."""
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from clock import iso_time
+from mail.fields import TagField
+from mail.lifecycle import Status
+from mail.message import decode_details
+from store.database import Row
+from store.message_content import body_of
+from transport.outcome import Reason
+
+LastEvent = Literal[
+    "queued",
+    "scheduled",
+    "sent",
+    "delivered",
+    "delivery_delayed",
+    "bounced",
+    "complained",
+    "suppressed",
+    "failed",
+    "canceled",
+]
+
+
+class ListedEmail(Struct, kw_only=True):
+    """A mail in a list."""
+
+    id: Annotated[str, Meta(description="The id of the mail. Ids sort by time.")]
+    message_id: Annotated[
+        str | None,
+        Meta(description="The Message-ID that the provider assigned, if the mail is sent."),
+    ]
+    sender: Annotated[str, Meta(description="The sender, as `Name <address>`.")] = msgspec.field(
+        name="from"
+    )
+    to: Annotated[list[str], Meta(description="The recipients.")]
+    cc: Annotated[list[str], Meta(description="The recipients of a copy.")]
+    bcc: Annotated[list[str], Meta(description="The recipients of a blind copy.")]
+    reply_to: Annotated[list[str], Meta(description="The mailbox for replies.")]
+    subject: Annotated[str, Meta(description="The subject.")]
+    created_at: Annotated[str, Meta(description="The time of acceptance, in ISO 8601 (UTC).")]
+    scheduled_at: Annotated[
+        str | None, Meta(description="The scheduled time, in ISO 8601 (UTC), if it has one.")
+    ]
+    last_event: Annotated[
+        LastEvent,
+        Meta(
+            description="The last event, as a name that Resend defines. `delivery_delayed` means "
+            "that the status is `unknown`: the mail may or may not have been sent."
+        ),
+    ]
+    status: Annotated[Status, Meta(description="The status of the mail, as in the sendbox.")]
+
+
+class Email(ListedEmail, kw_only=True, tag_field="object", tag="email"):
+    """A mail with its content and tags."""
+
+    text: Annotated[
+        str | None, Meta(description="The plain text; null if there is none or it was deleted.")
+    ]
+    html: Annotated[
+        str | None, Meta(description="The HTML; null if there is none or it was deleted.")
+    ]
+    tags: Annotated[list[TagField], Meta(description="The tags.")]
+
+
+class EmailPage(Struct, kw_only=True, tag_field="object", tag="list"):
+    """A page of mails, newest first."""
+
+    has_more: Annotated[bool, Meta(description="Whether another page follows in this direction.")]
+    data: Annotated[list[ListedEmail], Meta(description="The mails of this page.")]
+
+
+# Resend's event for each status. Resend has none for an unknown outcome; `delivery_delayed` is the
+# closest, because it means neither success nor failure.
+_BY_STATUS: dict[Status, LastEvent] = {
+    "scheduled": "scheduled",
+    "queued": "queued",
+    "sending": "queued",
+    "sent": "sent",
+    "failed": "failed",
+    "unknown": "delivery_delayed",
+    "cancelled": "canceled",
+}
+
+# Delivery events take precedence over the message status, the worst event first.
+_BY_DELIVERY: tuple[LastEvent, ...] = ("complained", "bounced", "delivered")
+
+# A display name that needs no quotes: atoms and spaces (RFC 5322, section 3.2.3).
+_PLAIN_NAME = re.compile(r"[^()<>\[\]:;@\\,.\"]*")
+
+_read_recipients = msgspec.json.Decoder(list[Row]).decode
+
+
+def summary(row: Row) -> ListedEmail:
+    """The list entry for a row of ``store.emails.email_page``."""
+    return ListedEmail(**_common(row))
+
+
+def detail(row: Row, bodies: list[Row]) -> Email:
+    """The full view of a row of ``store.emails.find_email``."""
+    return Email(
+        **_common(row),
+        text=body_of(bodies, "text"),
+        html=body_of(bodies, "html"),
+        tags=[TagField(tag.name, tag.value) for tag in decode_details(row["details"]).tags],
+    )
+
+
+def last_event(status: Status, reason: Reason | None, deliveries: set[str | None]) -> LastEvent:
+    """Resend's event for the state of a message.
+
+    :param deliveries: the statuses of its recipients; None for recipients without delivery events.
+    """
+    for event in _BY_DELIVERY:
+        if event in deliveries:
+            return event
+    if status == "failed" and reason == "recipient_suppressed":
+        return "suppressed"
+    return _BY_STATUS[status]
+
+
+def mailbox_text(address: str, name: str | None) -> str:
+    """``Name <address>``, with the name in quotes if necessary (RFC 5322, section 3.4).
+
+    >>> mailbox_text("a@example.com", "Doe, J")
+    '"Doe, J" <a@example.com>'
+    """
+    if not name:
+        return address
+    if not _PLAIN_NAME.fullmatch(name):
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        name = f'"{escaped}"'
+    return f"{name} <{address}>"
+
+
+def _common(row: Row) -> Row:
+    recipients = _read_recipients(row["recipients"])
+    reply_to = decode_details(row["details"]).reply_to
+    by_kind: dict[str, list[str]] = {"to": [], "cc": [], "bcc": []}
+    for recipient in recipients:
+        by_kind[recipient["kind"]].append(mailbox_text(recipient["address"], recipient["name"]))
+    statuses = {recipient["status"] for recipient in recipients}
+    scheduled_at = row["scheduled_at"]
+    return {
+        "id": row["id"],
+        "message_id": row["provider_message_id"],
+        "sender": mailbox_text(row["sender"], row["sender_name"]),
+        **by_kind,
+        "reply_to": [mailbox_text(str(reply_to.address), reply_to.name)] if reply_to else [],
+        "subject": row["subject"],
+        "created_at": iso_time(row["accepted_at"]),
+        "scheduled_at": iso_time(scheduled_at) if scheduled_at is not None else None,
+        "last_event": last_event(row["status"], row["reason"], statuses),
+        "status": row["status"],
+    }

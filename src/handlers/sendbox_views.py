@@ -1,0 +1,248 @@
+"""The responses of the sendbox endpoints: their types, and the conversion of rows."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from clock import database_time, iso_time
+from mail.fields import TagField
+from mail.lifecycle import Status
+from mail.message import AttachmentInfo, Mailbox, RecipientKind, decode_details
+from store.database import Row
+from store.message_content import body_of
+from store.sendbox import StoredMessage
+
+# The status for one recipient: its delivery event if there is one, otherwise the message status.
+DeliveryStatus = Status | Literal["delivered", "bounced", "complained"]
+
+
+EventKind = Literal[
+    "accepted",
+    "rescheduled",
+    "deferred",
+    "sent",
+    "failed",
+    "unknown",
+    "cancelled",
+    "delivered",
+    "bounced",
+    "complained",
+]
+
+
+class SentMail(Struct):
+    """A message in the fields of `POST /api/send_mail`, with its status."""
+
+    from_name: str
+    to_name: str
+    to_mail: str
+    subject: str
+    is_html: bool
+    content: str
+    status: Status
+
+
+class SendboxEntry(Struct, kw_only=True):
+    """A message in a list."""
+
+    id: Annotated[str, Meta(description="The id of the message; ids sort by time.")]
+    address: Annotated[str, Meta(description="The address that sent it.")]
+    raw: Annotated[
+        str,
+        Meta(
+            description="A JSON string with `from_name`, `to_name`, `to_mail`, `subject`, "
+            "`is_html`, `content` and `status` of the message.",
+            extra_json_schema={"contentMediaType": "application/json"},
+        ),
+    ]
+    created_at: Annotated[
+        str, Meta(description="The time of acceptance, `YYYY-MM-DD HH:MM:SS` in UTC.")
+    ]
+    status: Annotated[Status, Meta(description="The status of the message.")]
+    content_truncated: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="`true` if the content exceeds 64 KiB: `content` then has only its first "
+            "16,384 characters."
+        ),
+    ] = UNSET
+
+
+class SendboxPage(Struct, kw_only=True):
+    """Messages, newest first."""
+
+    results: Annotated[list[SendboxEntry], Meta(description="The messages of this page.")]
+    count: Annotated[
+        int | UnsetType,
+        Meta(
+            description="The total number of messages. In a search, and in the list of all "
+            "addresses, at most 1,000. Only without `cursor`."
+        ),
+    ] = UNSET
+    next_cursor: Annotated[
+        str | UnsetType | None,
+        Meta(
+            description="The `cursor` of the next page; null on the last page. Only with `cursor`."
+        ),
+    ] = UNSET
+
+
+class SentMailbox(Struct):
+    """A mailbox of a message."""
+
+    address: Annotated[str, Meta(description="The mail address.")]
+    name: Annotated[str | None, Meta(description="The display name.")]
+
+
+class SentTo(Struct):
+    """A recipient of a message."""
+
+    kind: Annotated[
+        RecipientKind, Meta(description="The field of the mail that lists the recipient.")
+    ]
+    address: Annotated[str, Meta(description="The mail address.")]
+    name: Annotated[str | None, Meta(description="The display name.")]
+    status: Annotated[DeliveryStatus, Meta(description="The delivery status for this recipient.")]
+    code: Annotated[str | None, Meta(description="The provider's code for the reason.")]
+
+
+class Event(Struct):
+    """An event in the history of a message."""
+
+    event: Annotated[EventKind, Meta(description="The kind of event.")]
+    at: Annotated[str, Meta(description="The time of the event, in ISO 8601 (UTC).")]
+    attempt: Annotated[int, Meta(description="The number of the attempt; 0 before the first one.")]
+    code: Annotated[str | None, Meta(description="The provider's code for the reason.")]
+    recipient: Annotated[
+        str | UnsetType, Meta(description="The recipient, if the event concerns only one.")
+    ] = UNSET
+
+
+class SendboxMessage(SendboxEntry, kw_only=True):
+    """A message with its content, recipients and history."""
+
+    message_id: Annotated[
+        str | None, Meta(description="The Message-ID that the provider assigned.")
+    ]
+    request_id: Annotated[str | None, Meta(description="The id of the request that submitted it.")]
+    retry_of: Annotated[
+        str | None, Meta(description="The id of the message that this one retries.")
+    ]
+    retried_as: Annotated[
+        str | None, Meta(description="The id of the message that retries this one.")
+    ]
+    code: Annotated[str | None, Meta(description="The provider's code for the failure.")]
+    attempts: Annotated[int, Meta(description="The number of attempts.")]
+    next_attempt_at: Annotated[
+        str | None, Meta(description="The time of the next attempt, in ISO 8601 (UTC).")
+    ]
+    finished_at: Annotated[
+        str | None, Meta(description="The time when it reached a final status, in ISO 8601 (UTC).")
+    ]
+    scheduled_at: Annotated[
+        str | None, Meta(description="The scheduled time, in ISO 8601 (UTC), if it has one.")
+    ]
+    reply_to: Annotated[SentMailbox | None, Meta(description="The mailbox for replies.")]
+    headers: Annotated[dict[str, str], Meta(description="The additional header fields, by name.")]
+    tags: Annotated[list[TagField], Meta(description="The tags.")]
+    attachments: Annotated[
+        list[AttachmentInfo], Meta(description="The attachments, without their content.")
+    ]
+    text: Annotated[
+        str | None, Meta(description="The plain text; null if there is none or it was deleted.")
+    ]
+    html: Annotated[
+        str | None, Meta(description="The HTML; null if there is none or it was deleted.")
+    ]
+    recipients: Annotated[
+        list[SentTo], Meta(description="The recipients, in the order of the request.")
+    ]
+    history: Annotated[list[Event], Meta(description="The events of the message, oldest first.")]
+
+
+def summary(row: Row) -> SendboxEntry:
+    """The list entry for a row of ``store.sendbox``."""
+    return SendboxEntry(**_common(row))
+
+
+def detail(message: StoredMessage) -> SendboxMessage:
+    """The full view of a stored message."""
+    row, first = message.row, message.recipients[0]
+    details = decode_details(row["details"])
+    text, html = body_of(message.bodies, "text"), body_of(message.bodies, "html")
+    as_listed = {
+        **row,
+        "recipient": first["address"],
+        "recipient_name": first["name"],
+        "body_kind": "html" if html is not None else "text",
+        "content": html if html is not None else text,
+    }
+    accepted = {"kind": "accepted", "occurred_at": row["accepted_at"], "attempt": 0}
+    return SendboxMessage(
+        **_common(as_listed),
+        message_id=row["provider_message_id"],
+        request_id=row["request_id"],
+        retry_of=row["retry_of"],
+        retried_as=row["retried_as"],
+        code=row["provider_code"],
+        attempts=row["attempt"],
+        next_attempt_at=_time(row["next_attempt_at"]),
+        finished_at=_time(row["finished_at"]),
+        scheduled_at=_time(row["scheduled_at"]),
+        reply_to=_mailbox(details.reply_to),
+        headers={header.name: header.value for header in details.headers},
+        tags=[TagField(tag.name, tag.value) for tag in details.tags],
+        attachments=list(details.attachments),
+        text=text,
+        html=html,
+        recipients=[
+            SentTo(
+                kind=recipient["kind"],
+                address=recipient["address"],
+                name=recipient["name"],
+                status=recipient["status"],
+                code=recipient["provider_code"],
+            )
+            for recipient in message.recipients
+        ],
+        history=[_event(event) for event in (accepted, *message.events)],
+    )
+
+
+def _common(row: Row) -> Row:
+    raw = SentMail(
+        from_name=row["sender_name"] or "",
+        to_name=row["recipient_name"] or "",
+        to_mail=row["recipient"],
+        subject=row["subject"],
+        is_html=row["body_kind"] == "html",
+        content=row["content"] or "",
+        status=row["status"],
+    )
+    return {
+        "id": row["id"],
+        "address": row["sender"],
+        "raw": msgspec.json.encode(raw).decode(),
+        "created_at": database_time(row["accepted_at"]),
+        "status": row["status"],
+        "content_truncated": True if row.get("truncated") else UNSET,
+    }
+
+
+def _event(event: Row) -> Event:
+    return Event(
+        event=event["kind"],
+        at=iso_time(event["occurred_at"]),
+        attempt=event["attempt"],
+        code=event.get("provider_code"),
+        recipient=event.get("recipient") or UNSET,
+    )
+
+
+def _time(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else iso_time(milliseconds)
+
+
+def _mailbox(mailbox: Mailbox | None) -> SentMailbox | None:
+    return SentMailbox(str(mailbox.address), mailbox.name) if mailbox else None

@@ -1,0 +1,70 @@
+"""The types of sending: a submission, an attempt to send a message, and its result."""
+
+from typing import Literal
+
+import msgspec
+
+from accounts.actor import Actor
+from accounts.credentials import Credential
+from errors import ApiError
+from mail.lifecycle import ReportedAs, Status
+from mail.message import Message
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission (RFC 6409): messages from the address of a credential.
+
+    ``request_digest`` belongs to ``idempotency_key``. ``retry_of`` is the id of the message that a
+    single message repeats. ``reports`` says whether the response has the outcome of the message,
+    or, for a batch, only which messages were accepted. A ``permissive`` submission accepts each
+    valid message; others accept all messages or none. With an ``administrator`` a submission needs
+    no valid credential and costs no balance: ``credential`` then only names the sender.
+    """
+
+    messages: tuple[Message, ...]
+    credential: Credential
+    request_id: str
+    idempotency_key: str | None = None
+    request_digest: str | None = None
+    retry_of: str | None = None
+    reports: Literal["outcome", "acceptance"] = "outcome"
+    permissive: bool = False
+    administrator: Actor | None = None
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """Attempt ``number`` to send a message, held by this worker while its status is ``sending``.
+
+    With another status, the first attempt of a new message is due at ``due_at``. ``size`` is the
+    size of the message after MIME encoding, in bytes. Times are in Unix milliseconds;
+    ``tried_from`` is the time of acceptance or the scheduled time. ``caller_waits_for`` is what the
+    caller of the submission still waits for: ``nothing`` for attempts of the queue or cron job.
+    """
+
+    id: str
+    message: Message
+    size: int
+    tried_from: int
+    request_id: str | None
+    number: int = 1
+    status: Literal["sending", "queued", "scheduled"] = "sending"
+    due_at: int | None = None
+    caller_waits_for: Literal["outcome", "acceptance", "nothing"] = "nothing"
+
+
+class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result for one message of a submission.
+
+    ``reported_as`` is the status first reported to the caller. ``status`` is the current status,
+    None if it was not read. ``code`` is the reason of a failure. A message with an ``error`` was
+    not accepted and has no id. ``replayed`` marks the result of an earlier request with the same
+    idempotency key.
+    """
+
+    id: str = ""
+    status: Status | None = None
+    reported_as: ReportedAs = "queued"
+    provider_message_id: str | None = None
+    code: str | None = None
+    error: ApiError | None = None
+    replayed: bool = False

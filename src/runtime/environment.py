@@ -1,0 +1,34 @@
+"""The Worker's ``env``: its bindings as the services of the application."""
+
+from typing import Any
+
+from clock import now
+from runtime.bridge import bridge
+from runtime.d1 import D1Database
+from runtime.hasher import pbkdf2_sha256
+from runtime.http import post_form
+from runtime.rate_limiter import BindingRateLimiter
+from runtime.send_email import SendEmailBinding
+from runtime.wakeup_queue import CloudflareQueue
+from services import RunInBackground, Services
+from transport.send_email import SendEmailTransport
+
+
+def services_of(env: Any, run_in_background: RunInBackground) -> Services:
+    """The services of one invocation, made from the bindings in ``env``."""
+    # The JavaScript object itself: the bridge converts all values at once, while the SDK's wrappers
+    # convert one by one. An RPC stub also has every attribute that these wrappers look for.
+    bindings = env._env
+    database, mail = getattr(bindings, "DB", None), getattr(bindings, "SEND_MAIL", None)
+    queue, limiter = getattr(bindings, "OUTBOX", None), getattr(bindings, "RATE_LIMITER", None)
+    return Services(
+        variables=bridge().variables(bindings),
+        database=D1Database(database) if database else None,
+        transport=SendEmailTransport(SendEmailBinding(mail)) if mail else None,
+        wakeup_queue=CloudflareQueue(queue) if queue else None,
+        rate_limiter=BindingRateLimiter(limiter) if limiter else None,
+        derive_key=pbkdf2_sha256,
+        post_form=post_form,
+        run_in_background=run_in_background,
+        clock=now,
+    )

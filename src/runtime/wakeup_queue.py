@@ -1,0 +1,44 @@
+"""The queue ``OUTBOX``: ids of messages to attempt. The database decides which are due."""
+
+from typing import Any
+
+import msgspec
+from pyodide.ffi import to_js
+
+from runtime.bridge import bridge
+
+_MAX_BATCH = 100  # queue messages per sendBatch
+_MAX_DELAY_SECONDS = 86_400
+_TIMEOUT_MILLISECONDS = 10_000
+
+
+class CloudflareQueue:
+    """A ``WakeupQueue`` on a queue binding."""
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = binding
+
+    async def enqueue(self, due: list[tuple[str, int]]) -> None:
+        """Enqueue message ids with their delays in seconds.
+
+        Delays longer than the queue allows are shortened. The consumer then finds the message not
+        yet due, and the cron job enqueues it again in time.
+        """
+        for start in range(0, len(due), _MAX_BATCH):
+            messages = [
+                {"body": {"id": id_}, "delaySeconds": min(seconds, _MAX_DELAY_SECONDS)}
+                for id_, seconds in due[start : start + _MAX_BATCH]
+            ]
+            encoded = to_js(msgspec.json.encode(messages))
+            await bridge().enqueue(self._binding, encoded, _TIMEOUT_MILLISECONDS)
+
+
+def take_message_ids(batch: Any) -> list[str]:
+    """Acknowledge a batch of the queue and return its message ids, each once.
+
+    Anything else in the batch is skipped. A lost batch delays its messages by at most a minute: the
+    cron job enqueues the messages that are due.
+    """
+    bodies = msgspec.json.decode(bridge().takeBatch(batch))
+    ids = [body["id"] for body in bodies if isinstance(body, dict) and "id" in body]
+    return list(dict.fromkeys(id_ for id_ in ids if isinstance(id_, str)))

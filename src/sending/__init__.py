@@ -1,0 +1,1 @@
+"""Submit messages, attempt them at once or later, and record the outcomes."""

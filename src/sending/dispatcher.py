@@ -1,0 +1,451 @@
+"""The dispatcher: reserve in D1, call the provider once per message, record in D1.
+
+A message is sent only after its row is written, and a response never claims more than is known. If
+the provider does not respond in time, the message is ``unknown``; a late response still corrects
+it. After a transient rejection the message is queued, if a queue or the cron can attempt it again.
+"""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from msgspec.structs import replace
+
+from accounts.pause_policy import PausePolicy
+from accounts.rate_limits import RateLimit, RateState
+from errors import ApiError, BadRequest, FieldError, Unavailable
+from ids import new_ids
+from locales import provider_sentence
+from log import frames, log
+from mail.compose import check_size
+from mail.lifecycle import Status, transitions_on
+from mail.message import Message
+from mail.submission import Attempt, Submission, SubmissionResult
+from sending.backoff import next_attempt_at
+from sending.wakeups import enqueue_soon
+from services import Clock, RunInBackground, Services, WakeupQueue
+from store.claim import claim
+from store.database import Database, DatabaseUnavailable
+from store.record import StatusUpdate, record
+from store.record.deliveries import record_delivery_events
+from store.reserve import Reserved, Terms, reserve
+from transport.outcome import Outcome, Rejected, Sent, Transport, Unknown
+from transport.sandbox import delivery_events, sandbox_outcome
+
+# Covers the reserve batch and the record batch with their retries, and the call of the provider.
+LEASE_SECONDS = 120
+RETRY_SECONDS = 30
+# Upper bound for messages attempted concurrently: a Worker has 128 MB and holds several copies of
+# each.
+_HELD_BYTES = 4 * 1024 * 1024
+# Late responses within this time are recorded together.
+_LATE_TOGETHER_SECONDS = 2
+# Delays before each retry to record updates after a database failure.
+_RECORD_LATER_SECONDS = (1, 3, 9, 15)
+
+# An attempt, its outcome, the update that records it, and the resulting status of the message.
+_Tried = tuple[Attempt, Outcome, StatusUpdate, Status]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Sends messages with the ports and the rules of a deployment.
+
+    Without ``wakeup_queue`` no message of a request is queued. Messages are attempted for
+    ``retry_hours``. An address without a balance is granted ``default_balance``. The first
+    ``batch_inline`` messages of a batch are attempted at once.
+    ``note_rate`` receives the state of the credential's rate limit before any error is raised.
+    """
+
+    database: Database
+    transport: Transport
+    wakeup_queue: WakeupQueue | None
+    run_in_background: RunInBackground
+    clock: Clock
+    retry_hours: int
+    default_balance: int
+    batch_inline: int
+    rate_limit: RateLimit | None
+    pause_policy: PausePolicy | None
+    note_rate: Callable[[RateState], None]
+
+    async def dispatch(self, submission: Submission) -> list[SubmissionResult]:
+        """Send the messages of ``submission``; one result each, in their order.
+
+        A repeated submission returns the results of the first one.
+
+        :raises Unauthorized, BadRequest, Conflict, PayloadTooLarge, TooManyRequests: rejected
+            before the provider was called; nothing is stored.
+        :raises Unavailable: rejected transiently and refunded, because there is no queue.
+        :raises DatabaseUnavailable: nothing was sent; stored messages are refunded as soon as the
+            database is available again.
+        """
+        self._check_batch_size(submission)
+        attempts = self._plan(submission)
+        reserved = await self._reserve(submission, attempts)
+        if reserved.rate:
+            self.note_rate(reserved.rate)
+        if reserved.earlier is not None:
+            return reserved.earlier
+        if not submission.permissive:
+            _raise_first(reserved.errors, submission)
+        kept = [
+            attempt
+            for attempt, error in zip(attempts, reserved.errors, strict=True)
+            if error is None
+        ]
+        self._enqueue_soon([(one.id, one.due_at) for one in kept if one.due_at is not None])
+        tried = await self._try([one for one in kept if one.status == "sending"])
+        return _results(submission, attempts, reserved.errors, tried)
+
+    async def attempt_due(self, message_ids: list[str]) -> None:
+        """Attempt these messages, if they are due and no other worker holds them.
+
+        It raises nothing. A message that can't be claimed stays due. If the claim was written but
+        the database's response was lost, the message becomes ``unknown`` when the lease ends.
+        """
+        held: list[Attempt] = []
+        for message_id in message_ids:
+            attempt = await self._claim(message_id)
+            if attempt:
+                held.append(attempt)
+            if sum(one.size for one in held) >= _HELD_BYTES:
+                await self._try(held)
+                held = []
+        await self._try(held)
+
+    # The steps of a submission
+
+    def _check_batch_size(self, submission: Submission) -> None:
+        quota = self.rate_limit.quota if self.rate_limit else None
+        if quota is not None and len(submission.messages) > quota and not submission.permissive:
+            raise BadRequest("batch_over_rate_limit", limit=quota)
+
+    def _plan(self, submission: Submission) -> list[Attempt]:
+        """The first attempt of each message: now, by the queue, or at the scheduled time."""
+        now = self.clock()
+        ids = new_ids(now, len(submission.messages))
+        inline = count(1)
+        return [
+            self._first_attempt(submission, message, id_, now, inline)
+            for message, id_ in zip(submission.messages, ids, strict=True)
+        ]
+
+    def _first_attempt(
+        self, submission: Submission, message: Message, id_: str, now: int, inline: "count[int]"
+    ) -> Attempt:
+        attempt = Attempt(
+            id=id_,
+            message=message,
+            size=check_size(message),
+            tried_from=now,
+            request_id=submission.request_id,
+            caller_waits_for=submission.reports,
+        )
+        if message.scheduled_at is not None and message.scheduled_at > now:
+            return replace(attempt, status="scheduled", due_at=message.scheduled_at)
+        if next(inline) <= self.batch_inline:
+            return attempt
+        if self.wakeup_queue is None:
+            raise BadRequest("batch_too_long", limit=self.batch_inline)
+        return replace(attempt, status="queued", due_at=now)
+
+    async def _reserve(self, submission: Submission, attempts: list[Attempt]) -> Reserved:
+        now = self.clock()
+        terms = Terms(
+            now=now,
+            lease_until=now + LEASE_SECONDS * 1000,
+            default_balance=self.default_balance,
+            rate_limit=None if submission.administrator else self.rate_limit,
+        )
+        try:
+            return await reserve(self.database, submission, attempts, terms)
+        except DatabaseUnavailable:
+            # The messages may be reserved, but they will not be sent.
+            undo = [_undo(attempt, now) for attempt in attempts]
+            self.run_in_background(self._record_later(undo))
+            raise
+
+    async def _claim(self, message_id: str) -> Attempt | None:
+        now = self.clock()
+        try:
+            return await claim(
+                self.database,
+                message_id,
+                claimant=str(uuid.uuid4()),
+                now=now,
+                lease_until=now + LEASE_SECONDS * 1000,
+            )
+        except Exception as error:  # the other messages must still be attempted
+            log("claim_failed", message_id=message_id, kind=type(error).__name__)
+            return None
+
+    # The steps of attempts
+
+    async def _try(self, held: list[Attempt]) -> list[_Tried]:
+        """Make these attempts concurrently, and record their outcomes together."""
+        if not held:
+            return []
+        outcomes = await asyncio.gather(*map(self._call, held))
+        updates = [self._update(*pair) for pair in zip(held, outcomes, strict=True)]
+        # Only a message whose request is still running has attachments that are not stored yet.
+        queued = [
+            (attempt.id, attempt.message)
+            for attempt, update in zip(held, updates, strict=True)
+            if update.event == "deferred" and attempt.caller_waits_for != "nothing"
+        ]
+        statuses = await self._record(updates, queued)
+        tried = [
+            (attempt, outcome, update, statuses[attempt.id])
+            for attempt, outcome, update in zip(held, outcomes, updates, strict=True)
+        ]
+        self._follow_up(tried)
+        return tried
+
+    async def _call(self, attempt: Attempt) -> Outcome:
+        started = time.perf_counter()
+        try:
+            outcome = await self._send(attempt)
+        except Exception as error:  # a bug; the concurrent attempts must still be recorded
+            kind = type(error).__name__
+            log("attempt_broken", message_id=attempt.id, kind=kind, frames=frames(error))
+            outcome = Unknown()
+        log(
+            "attempt",
+            request_id=attempt.request_id,
+            message_id=attempt.id,
+            attempt=attempt.number,
+            outcome=type(outcome).__name__.lower(),
+            code=None if isinstance(outcome, Sent) else outcome.provider_code,
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return outcome
+
+    async def _send(self, attempt: Attempt) -> Outcome:
+        if attempt.message.is_sandbox:
+            waits = attempt.caller_waits_for != "nothing"
+            return await sandbox_outcome(attempt.message, number=attempt.number, waits=waits)
+        return await self.transport.send(attempt.message)
+
+    def _update(self, attempt: Attempt, outcome: Outcome) -> StatusUpdate:
+        """The update that records this outcome of an attempt."""
+        update = StatusUpdate(
+            id=attempt.id, event="accepted", attempt=attempt.number, now=self.clock()
+        )
+        if isinstance(outcome, Sent):
+            message_id = outcome.provider_message_id
+            return replace(update, provider_message_id=message_id, reported_as="sent")
+        code = outcome.provider_code
+        if isinstance(outcome, Unknown):
+            return replace(update, event="timed_out", provider_code=code, reported_as="unknown")
+        rejected = replace(
+            update,
+            event="rejected",
+            provider_code=code,
+            reason=outcome.reason,
+            reported_as="failed",
+        )
+        return self._deferred(attempt, rejected) if outcome.transient else rejected
+
+    def _deferred(self, attempt: Attempt, rejected: StatusUpdate) -> StatusUpdate:
+        # Without a queue the cron retries later, and a waiting caller gets an error instead.
+        if self.wakeup_queue is None and attempt.caller_waits_for != "nothing":
+            # The caller can repeat a single message, but not a batch: other messages may be sent.
+            if attempt.caller_waits_for == "outcome":
+                return replace(rejected, reported_as=None, undo=True)
+            return rejected
+        next_at = next_attempt_at(
+            attempt=attempt.number,
+            now=rejected.now,
+            tried_from=attempt.tried_from,
+            retry_hours=self.retry_hours,
+        )
+        if next_at is None:
+            return rejected
+        return replace(rejected, event="deferred", next_attempt_at=next_at, reported_as="queued")
+
+    async def _record(
+        self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]] = ()
+    ) -> dict[str, Status]:
+        """Record ``updates``; return each message's status, or the expected one if it is gone."""
+        expected = {update.id: transitions_on(update.event)["sending"].target for update in updates}
+        try:
+            found = await record(
+                self.database, updates, queued=queued, pause_policy=self.pause_policy
+            )
+            return {**expected, **found}
+        except Exception as error:
+            # The response still reports the outcomes; the rows stay open until their leases end.
+            log("record_failed", message_ids=list(expected), kind=type(error).__name__)
+            self.run_in_background(self._record_later(updates, queued))
+            return expected
+
+    def _follow_up(self, tried: list[_Tried]) -> None:
+        """Start the background work that follows the recorded outcomes."""
+        late = [
+            (attempt, outcome.late)
+            for attempt, outcome, *_ in tried
+            if isinstance(outcome, Unknown) and outcome.late is not None
+        ]
+        delivered = [
+            (attempt.id, attempt.message)
+            for attempt, _, _, status in tried
+            if status == "sent" and attempt.message.is_sandbox
+        ]
+        if late:
+            self.run_in_background(self._record_late(late))
+        if delivered:
+            self.run_in_background(self._record_delivery(delivered))
+        # The rows are already queued, so the response does not wait for the queue.
+        self._enqueue_soon(
+            [
+                (update.id, update.next_attempt_at)
+                for _, _, update, status in tried
+                if status == "queued" and update.next_attempt_at
+            ]
+        )
+
+    def _enqueue_soon(self, due: list[tuple[str, int]]) -> None:
+        enqueue_soon(self.wakeup_queue, self.run_in_background, self.clock(), due)
+
+    # Background work
+
+    async def _record_later(
+        self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]] = ()
+    ) -> None:
+        for seconds in _RECORD_LATER_SECONDS:
+            await asyncio.sleep(seconds)
+            with contextlib.suppress(Exception):  # the loop tries again, or the failure is logged
+                await record(self.database, updates, queued=queued, pause_policy=self.pause_policy)
+                return
+        log("record_given_up", message_ids=[update.id for update in updates])
+
+    async def _record_late(self, late: list[tuple[Attempt, Awaitable[Outcome]]]) -> None:
+        """Record provider responses that arrive after ``unknown`` was reported."""
+        pending = {asyncio.ensure_future(answer): attempt for attempt, answer in late}
+        while pending:
+            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            if not all(answer.done() for answer in pending):
+                await asyncio.wait(pending, timeout=_LATE_TOGETHER_SECONDS)
+            done = [answer for answer in pending if answer.done()]
+            await self._record_answers([(pending.pop(answer), _outcome(answer)) for answer in done])
+
+    async def _record_answers(self, answers: list[tuple[Attempt, Outcome]]) -> None:
+        known = [
+            (attempt, _without_retry(outcome))
+            for attempt, outcome in answers
+            if not isinstance(outcome, Unknown)
+        ]
+        if not known:
+            return
+        log("late_answers", message_ids=[attempt.id for attempt, _ in known])
+        statuses = await self._record([self._update(*pair) for pair in known])
+        delivered = [
+            (attempt.id, attempt.message)
+            for attempt, _ in known
+            if attempt.message.is_sandbox and statuses[attempt.id] == "sent"
+        ]
+        if delivered:
+            await self._record_delivery(delivered)
+
+    async def _record_delivery(self, delivered: list[tuple[str, Message]]) -> None:
+        try:
+            events = [(id_, delivery_events(message)) for id_, message in delivered]
+            await record_delivery_events(self.database, events, now=self.clock())
+        except Exception as error:  # no caller waits for this
+            ids = [id_ for id_, _ in delivered]
+            log("delivery_events_lost", message_ids=ids, kind=type(error).__name__)
+
+
+def dispatcher_for(
+    services: Services, note_rate: Callable[[RateState], None] = lambda state: None
+) -> Dispatcher:
+    """The dispatcher of a deployment that has a database and a transport."""
+    settings = services.settings
+    assert services.database is not None
+    assert services.transport is not None
+    return Dispatcher(
+        database=services.database,
+        transport=services.transport,
+        wakeup_queue=services.wakeup_queue,
+        run_in_background=services.run_in_background,
+        clock=services.clock,
+        retry_hours=settings.retry_hours,
+        default_balance=settings.default_send_balance,
+        batch_inline=settings.batch_inline,
+        rate_limit=settings.send_rate_limit,
+        pause_policy=settings.pause_policy,
+        note_rate=note_rate,
+    )
+
+
+def _raise_first(errors: Sequence[ApiError | None], submission: Submission) -> None:
+    for position, error in enumerate(errors):
+        if error is None:
+            continue
+        if submission.reports == "acceptance" and isinstance(error, BadRequest):
+            error.errors = (FieldError(f"[{position}]", error.sentence, error.values),)
+        raise error
+
+
+def _results(
+    submission: Submission,
+    attempts: list[Attempt],
+    errors: Sequence[ApiError | None],
+    tried: list[_Tried],
+) -> list[SubmissionResult]:
+    ended = {attempt.id: (update, status) for attempt, _, update, status in tried}
+    results = []
+    for attempt, error in zip(attempts, errors, strict=True):
+        if error is not None:
+            results.append(SubmissionResult(error=error))
+        elif attempt.id in ended:
+            results.append(_result(*ended[attempt.id]))
+        else:
+            results.append(SubmissionResult(id=attempt.id, status=attempt.status))
+    return results
+
+
+def _result(update: StatusUpdate, status: Status) -> SubmissionResult:
+    if update.undo:
+        raise _unavailable(update)
+    # A message that the sweep made `unknown` can't be queued: it has failed.
+    reported_as = "failed" if status == "failed" else update.reported_as or "failed"
+    codes = {"failed": update.provider_code, "unknown": "outcome_unknown"}
+    return SubmissionResult(
+        id=update.id,
+        status=status,
+        reported_as=reported_as,
+        provider_message_id=update.provider_message_id,
+        code=codes.get(reported_as),
+    )
+
+
+def _unavailable(update: StatusUpdate) -> ApiError:
+    code = update.provider_code or ""
+    return Unavailable(
+        code,
+        sentence=provider_sentence(code, "provider_busy"),
+        retry_after=RETRY_SECONDS,
+        extra={"id": update.id, "message_status": "failed"},
+        provider_code=code,
+    )
+
+
+def _undo(attempt: Attempt, now: int) -> StatusUpdate:
+    if attempt.status == "sending":
+        return StatusUpdate(id=attempt.id, event="rejected", attempt=1, now=now, undo=True)
+    return StatusUpdate(id=attempt.id, event="cancelled", now=now, undo=True)
+
+
+def _outcome(answer: "asyncio.Future[Outcome]") -> Outcome:
+    return Unknown() if answer.exception() else answer.result()
+
+
+def _without_retry(late: Outcome) -> Outcome:
+    # `unknown` was reported: there is no second attempt.
+    return replace(late, transient=False) if isinstance(late, Rejected) else late

@@ -1,0 +1,174 @@
+"""Submit messages: the steps that all sending endpoints share.
+
+These are the idempotency key, the checks that depend on the time, and the dispatcher. The endpoint
+turns a result into a response.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from accounts.actor import Actor
+from accounts.credentials import Credential
+from errors import ApiError, BadRequest, Unavailable
+from mail.compose import SenderPolicy
+from mail.digest import message_digest
+from mail.message import Message
+from mail.schedule import check_scheduled_at
+from mail.submission import Submission, SubmissionResult
+from sending.dispatcher import dispatcher_for
+from store.addresses import require_valid
+from store.reserve import find_earlier
+from web.context import RequestContext
+from web.rate_limit_headers import state_headers
+
+_MAX_KEY_CHARACTERS = 256
+_PAUSED_RETRY_SECONDS = 300
+
+
+def sender_policy(context: RequestContext) -> SenderPolicy:
+    """The domains from which this deployment can send."""
+    settings = context.settings
+    return SenderPolicy(settings.domains, settings.send_mail_domains if context.transport else None)
+
+
+async def submit(
+    context: RequestContext,
+    credential: Credential,
+    message: Message,
+    *,
+    retry_of: str | None = None,
+    administrator: Actor | None = None,
+) -> SubmissionResult:
+    """Submit ``message`` and return its result. The sender policy has accepted its sender.
+
+    :param administrator: sends free of charge; ``credential`` is then not checked.
+    :raises ApiError: as ``Dispatcher.dispatch`` and ``check_scheduled_at`` do, and
+        ``invalid_idempotency_key`` or ``sending_paused``.
+    """
+    submission = Submission(
+        messages=(message,),
+        credential=credential,
+        request_id=context.request.id,
+        retry_of=retry_of,
+        administrator=administrator,
+    )
+    (result,) = await _submit(
+        context,
+        submission,
+        digest=lambda: retry_digest(retry_of) if retry_of else message_digest(message),
+    )
+    return result
+
+
+async def submit_batch(
+    context: RequestContext,
+    credential: Credential,
+    entries: list[Message | ApiError],
+    *,
+    permissive: bool,
+) -> list[SubmissionResult]:
+    """Submit the messages among ``entries``; one result per entry, in their order.
+
+    :param permissive: accept the valid messages; otherwise accept all or none.
+    :raises ApiError: as ``submit`` does; without ``permissive`` also the first error in
+        ``entries``.
+    """
+    errors = [entry for entry in entries if isinstance(entry, ApiError)]
+    if errors and not permissive:
+        raise errors[0]
+    messages = tuple(entry for entry in entries if isinstance(entry, Message))
+    if not messages:
+        await require_valid(context.database, credential)
+        return [SubmissionResult(error=error) for error in errors]
+    submission = Submission(
+        messages=messages,
+        credential=credential,
+        request_id=context.request.id,
+        reports="acceptance",
+        permissive=permissive,
+    )
+    submitted = iter(
+        await _submit(
+            context, submission, digest=lambda: _batch_digest(entries, permissive=permissive)
+        )
+    )
+    return [
+        SubmissionResult(error=entry) if isinstance(entry, ApiError) else next(submitted)
+        for entry in entries
+    ]
+
+
+async def replay_or_raise(
+    context: RequestContext, credential: Credential, error: ApiError, *, digest: str
+) -> list[SubmissionResult]:
+    """The results of an earlier request with the same key.
+
+    :raises ApiError: ``error`` if there is none, or ``Conflict`` if the key belongs or belonged to
+        another request.
+    """
+    key = _idempotency_key(context)
+    if key:
+        earlier = await find_earlier(
+            context.database, credential, key=key, digest=digest, now=context.now()
+        )
+        if earlier is not None:
+            return earlier
+    raise error
+
+
+def retry_digest(message_id: str) -> str:
+    """The digest of a request to retry that message. It does not depend on the content."""
+    return hashlib.sha256(f"retry {message_id}".encode()).hexdigest()
+
+
+async def _submit(
+    context: RequestContext, submission: Submission, *, digest: Callable[[], str]
+) -> list[SubmissionResult]:
+    key = _idempotency_key(context)
+    try:
+        _check_now(context, submission.messages)
+    except ApiError as error:
+        if submission.administrator:
+            raise
+        return await replay_or_raise(context, submission.credential, error, digest=digest())
+    if key:
+        submission = replace(submission, idempotency_key=key, request_digest=digest())
+    dispatcher = dispatcher_for(
+        context.services,
+        note_rate=lambda state: context.headers.update(state_headers(state)),
+    )
+    try:
+        results = await dispatcher.dispatch(submission)
+    except Unavailable as error:
+        context.message_ids.append(str(error.extra["id"]))
+        raise
+    context.message_ids.extend(result.id for result in results if result.id)
+    return results
+
+
+def _check_now(context: RequestContext, messages: tuple[Message, ...]) -> None:
+    """Reject messages that can't be sent now. An earlier request may have been accepted."""
+    if context.settings.sending_paused:
+        raise Unavailable("sending_paused", retry_after=_PAUSED_RETRY_SECONDS)
+    for message in messages:
+        if message.scheduled_at is not None:
+            check_scheduled_at(message.scheduled_at, now=context.now())
+
+
+def _batch_digest(entries: list[Message | ApiError], *, permissive: bool) -> str:
+    parts = [
+        f"refused {entry.code}" if isinstance(entry, ApiError) else message_digest(entry)
+        for entry in entries
+    ]
+    whole = "\n".join(["permissive" if permissive else "strict", *parts])
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _idempotency_key(context: RequestContext) -> str | None:
+    key = context.request.optional_header("idempotency-key")
+    # Invalid UTF-8 arrives as the replacement character, so different keys would look the same.
+    if key is not None and (not 1 <= len(key) <= _MAX_KEY_CHARACTERS or "\ufffd" in key):
+        raise BadRequest("invalid_idempotency_key")
+    return key

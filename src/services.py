@@ -1,0 +1,91 @@
+"""The ports: small Protocols for everything external that the application uses.
+
+``entry.py`` builds one ``Services`` per invocation from the Worker's bindings; the tests'
+``TestClient`` builds it from SQLite and scripted fakes. All code except ``entry.py`` and
+``runtime/`` therefore runs in any Python.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from accounts.passwords import Derive
+from errors import ServerFault
+from settings import Settings, cached_settings
+from store.database import Database
+from transport.outcome import Transport
+
+T = TypeVar("T")
+
+# The current time in Unix milliseconds.
+Clock = Callable[[], int]
+
+# (url, form fields) -> the body of the response. Raises any exception if there is no response.
+PostForm = Callable[[str, dict[str, str]], Awaitable[str]]
+
+
+class RunInBackground(Protocol):
+    """Runs work beyond the end of the request (``waitUntil``)."""
+
+    def __call__(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
+        """Start ``work``; it continues after the response, and if the client disconnects."""
+        ...
+
+
+class WakeupQueue(Protocol):
+    """A queue of message ids. Each message is attempted after its delay."""
+
+    async def enqueue(self, due: list[tuple[str, int]]) -> None:
+        """Enqueue message ids with their delays in seconds.
+
+        It may raise any exception and may enqueue an id twice: the row of the message decides
+        whether it is attempted.
+        """
+        ...
+
+
+class RateLimiter(Protocol):
+    """Counts requests by key."""
+
+    async def admits(self, key: str) -> bool:
+        """Count a request under ``key``; False if it exceeds the limit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The ports of one invocation.
+
+    A port is None if the deployment lacks its binding. Without ``transport`` it cannot send;
+    without ``wakeup_queue`` the cron attempts due messages; without ``rate_limiter`` the rate of
+    clients is not limited.
+
+    :param variables: the Worker's variables and secrets, as a JSON object.
+    """
+
+    variables: str
+    database: Database | None
+    transport: Transport | None
+    wakeup_queue: WakeupQueue | None
+    rate_limiter: RateLimiter | None
+    derive_key: Derive
+    post_form: PostForm
+    run_in_background: RunInBackground
+    clock: Clock
+
+    @property
+    def settings(self) -> Settings:
+        """The deployment's settings.
+
+        :raises ServerFault: ``invalid_setting``, with the name of a variable that can't be read.
+        """
+        return cached_settings(self.variables)
+
+    @property
+    def default_language(self) -> str:
+        """The language of errors, also if the settings can't be read."""
+        try:
+            return self.settings.default_lang
+        except ServerFault:
+            return "en"

@@ -1,0 +1,10 @@
+"""The only writer of message states and histories.
+
+``statuses`` records results of attempts, cancellations and expired leases. ``claim`` takes over a
+message. ``reschedule`` changes its time. ``deliveries`` records delivery events after sending.
+Side effects of a change of state belong here.
+"""
+
+from store.record.statuses import StatusUpdate, record, record_statements
+
+__all__ = ["StatusUpdate", "record", "record_statements"]

@@ -1,0 +1,11 @@
+"""The history of a message: one row per event. Rows are added and never changed."""
+
+# ``source`` has rows of messages, each message once. ``kind``, ``provider_code`` and ``now`` are
+# SQL expressions over these rows.
+INSERT_EVENTS = """
+INSERT INTO events (message_id, sequence, kind, attempt, provider_code, occurred_at)
+SELECT
+  id, (SELECT coalesce(1 + max(sequence), 0) FROM events WHERE message_id = id),
+  {kind}, attempt, {provider_code}, {now}
+FROM {source}
+"""

@@ -1,0 +1,211 @@
+"""Record status updates of messages: their statuses, histories and refunds.
+
+The statements read the table of transitions. Each changes only messages with the status and the
+attempt that the update expects, and the rows of ``messages`` change last. So a late or repeated
+batch finds another state and changes nothing.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from accounts.pause_policy import PausePolicy
+from mail.lifecycle import FINAL, TRANSITIONS, Event, ReportedAs, Status
+from mail.message import Message
+from store.database import Database, Statement, quoted
+from store.message_content import late_attachment_statements
+from store.pauses import pause_statement
+from store.record.history import INSERT_EVENTS
+from store.usage import ADD, COUNTED
+from transport.outcome import Reason
+
+
+class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """An event in attempt ``attempt`` of message ``id``; times are in Unix milliseconds.
+
+    ``attempt`` defaults to the current attempt. ``next_attempt_at`` belongs to ``deferred``.
+    ``reported_as`` is the status reported to the caller; only the first one is stored. ``undo``
+    makes a rejected submission repeatable: it frees the idempotency key and ``retry_of``. An
+    ``undo`` has an effect only if no message of these updates was reported or claimed.
+    """
+
+    id: str
+    event: Event
+    now: int
+    attempt: int | None = None
+    next_attempt_at: int | None = None
+    provider_message_id: str | None = None
+    provider_code: str | None = None
+    reason: Reason | None = None
+    reported_as: ReportedAs | None = None
+    undo: bool = False
+
+
+async def record(
+    database: Database,
+    updates: Sequence[StatusUpdate],
+    *,
+    queued: Sequence[tuple[str, Message]] = (),
+    pause_policy: PausePolicy | None = None,
+) -> dict[str, Status]:
+    """Record ``updates`` and return the new statuses of the messages that still exist.
+
+    An update that does not apply to its message has no effect.
+
+    :param queued: messages that become ``queued`` and whose attachments are not stored yet.
+    :param pause_policy: the policy for pausing the addresses of rejected messages.
+    :raises DatabaseUnavailable: no response, even after repetitions.
+    """
+    statements = [
+        *late_attachment_statements(queued),
+        *record_statements(updates, pause_policy=pause_policy),
+        Statement(_STATUSES, (msgspec.json.encode([update.id for update in updates]).decode(),)),
+    ]
+    *_, found = await database.batch(statements, repeatable=True)
+    return {row["id"]: row["status"] for row in found}
+
+
+def record_statements(
+    updates: Sequence[StatusUpdate], *, pause_policy: PausePolicy | None = None
+) -> list[Statement]:
+    """The statements that record ``updates``."""
+    parameters = (msgspec.json.encode(updates).decode(),)
+    events = {update.event for update in updates}
+    reasons = {update.reason for update in updates}
+    sql = [
+        *([_FREE_KEYS] if any(update.undo for update in updates) else []),
+        *([_REFUND_BALANCE, _REFUND_RECIPIENTS] if events & _REFUNDING else []),
+        *([_SUPPRESS] if "recipient_suppressed" in reasons else []),
+        _INSERT_EVENTS,
+        *([] if events == {"deferred"} else [_COUNT]),
+        _UPDATE_MESSAGES,
+        _REMOVE_ATTACHMENTS,
+    ]
+    statements = [Statement(text, parameters) for text in sql]
+    if pause_policy and "rejected" in events:
+        statements.append(pause_statement(*parameters, pause_policy))
+    return statements
+
+
+_REFUNDING = {event for (_, event), transition in TRANSITIONS.items() if transition.refunds}
+_TABLE = ", ".join(
+    f"('{status}', '{event}', '{transition.target}', {transition.refunds:d})"
+    for (status, event), transition in TRANSITIONS.items()
+)
+
+# True if no caller was told about any of these messages and no worker has claimed one: a worker
+# that has records its own result, so nothing may be undone.
+_UNREPORTED = """
+NOT EXISTS (
+  SELECT 1 FROM json_each(?1) JOIN messages AS other ON other.id = value ->> 'id'
+  WHERE other.reported_as IS NOT NULL OR other.claimed_by IS NOT NULL
+)
+"""
+
+_APPLIED = f"""
+WITH
+transitions (status, event, target, refunds) AS (VALUES {_TABLE}),
+applied AS (
+  SELECT m.*, target, refunds, value AS about
+  FROM json_each(?1)
+  JOIN messages AS m
+    ON m.id = value ->> 'id' AND m.attempt = coalesce(value ->> 'attempt', m.attempt)
+  JOIN transitions AS t ON t.status = m.status AND t.event = value ->> 'event'
+  WHERE NOT value ->> 'undo' OR {_UNREPORTED}
+)
+"""
+
+_REFUND_BALANCE = f"""
+{_APPLIED}
+UPDATE send_balances SET balance = balance + refund
+FROM (
+  SELECT address_id AS charged, sum(charge) AS refund FROM applied
+  WHERE refunds GROUP BY address_id
+)
+WHERE address_id = charged AND refund > 0
+"""
+
+# The recipients were counted on the day of acceptance.
+_REFUND_RECIPIENTS = f"""
+{_APPLIED}
+UPDATE daily_recipients SET recipients = recipients - refund
+FROM (
+  SELECT
+    strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch') AS accepted_on,
+    sum(recipients) AS refund
+  FROM applied WHERE refunds AND NOT is_sandbox GROUP BY accepted_on
+)
+WHERE day = accepted_on
+"""
+
+_INSERT_EVENTS = _APPLIED + INSERT_EVENTS.format(
+    kind="CASE target WHEN 'queued' THEN 'deferred' ELSE target END",
+    provider_code="about ->> 'provider_code'",
+    now="about ->> 'now'",
+    source="applied",
+)
+
+_FINAL = quoted(FINAL)
+
+# An undone submission does not count as accepted.
+_COUNT = _APPLIED + ADD.format(
+    counted=f"""
+    SELECT {COUNTED} FROM applied
+    WHERE target IN ({_FINAL}) AND NOT is_sandbox AND NOT about ->> 'undo'
+    GROUP BY day, address_id
+    """
+)
+
+# With several recipients the provider does not name the suppressed one.
+_SUPPRESS = f"""
+{_APPLIED}
+INSERT INTO suppressions (address, reason, since)
+SELECT lower(d.address), 'provider', about ->> 'now'
+FROM applied JOIN deliveries AS d ON d.message_id = applied.id
+WHERE about ->> 'reason' = 'recipient_suppressed' AND applied.recipients = 1 AND NOT is_sandbox
+ON CONFLICT (address) DO NOTHING
+"""
+
+# If the sweep has already made the message unknown, a deferred attempt fails. So "failed" is
+# reported instead of "queued".
+_UPDATE_MESSAGES = f"""
+{_APPLIED},
+changes AS (
+  SELECT
+    id AS message_id, target, about,
+    CASE
+      WHEN about ->> 'reported_as' = 'queued' AND status = 'unknown' THEN 'failed'
+      ELSE about ->> 'reported_as'
+    END AS reported
+  FROM applied
+)
+UPDATE messages SET
+  status = target,
+  lease_until = NULL,
+  next_attempt_at = CASE target WHEN 'queued' THEN about ->> 'next_attempt_at' END,
+  finished_at = CASE target WHEN 'queued' THEN NULL ELSE about ->> 'now' END,
+  provider_message_id = about ->> 'provider_message_id',
+  provider_code = about ->> 'provider_code',
+  reason = about ->> 'reason',
+  reported_as = coalesce(reported_as, reported)
+FROM changes WHERE messages.id = message_id
+"""
+
+_REMOVE_ATTACHMENTS = f"""
+DELETE FROM attachment_parts WHERE message_id IN (
+  SELECT m.id FROM json_each(?1) JOIN messages AS m ON m.id = value ->> 'id'
+  WHERE m.status IN ({_FINAL})
+)
+"""
+
+_STATUSES = """
+SELECT m.id, m.status FROM json_each(?1) JOIN messages AS m ON m.id = value
+"""
+
+# A separate statement: naming an indexed column in an UPDATE always writes its index.
+_FREE_KEYS = f"""
+UPDATE messages SET idempotency_key = NULL, request_digest = NULL, retry_of = NULL
+FROM json_each(?1)
+WHERE messages.id = value ->> 'id' AND attempt = coalesce(value ->> 'attempt', attempt)
+  AND value ->> 'undo' AND {_UNREPORTED}
+"""

@@ -1,0 +1,59 @@
+"""The sandbox: recipients at test.invalid. Their mail never leaves the Worker.
+
+The local part chooses the outcome; a suffix after ``+`` distinguishes recipients.
+
+    delivered@    accepted by the provider, then delivered
+    bounced@      accepted, then bounced by the recipient's server
+    complained@   accepted, delivered, then reported as spam
+    suppressed@   rejected permanently: the recipient is on the suppression list
+    ratelimited@  rejected transiently at the first attempt, delivered at the second
+    slow@         no response in time, so the outcome is unknown; accepted five seconds later. If
+                  no caller waits for the attempt, it times out at once
+"""
+
+import asyncio
+import uuid
+from typing import Literal
+
+from mail.message import Message
+from mail.sandbox_recipients import outcome_of
+from transport.outcome import ANSWER_SECONDS, Outcome, Rejected, Sent, Unknown
+
+DeliveryEvent = Literal["delivered", "bounced", "complained"]
+
+_LATE_SECONDS = 5
+
+_DELIVERY_EVENTS: dict[str, tuple[DeliveryEvent, ...]] = {
+    "bounced": ("bounced",),
+    "complained": ("delivered", "complained"),
+}
+
+
+async def sandbox_outcome(message: Message, *, number: int, waits: bool) -> Outcome:
+    """The outcome of attempt ``number`` to send a message to sandbox recipients.
+
+    :param waits: a caller still waits for the outcome.
+    """
+    match outcome_of(message.recipients[0].address):
+        case "suppressed":
+            return Rejected("recipient_suppressed", "E_RECIPIENT_SUPPRESSED")
+        case "ratelimited" if number == 1:
+            return Rejected("throttled", "E_RATE_LIMIT_EXCEEDED", transient=True)
+        case "slow":
+            await asyncio.sleep(ANSWER_SECONDS if waits else 0)
+            return Unknown(late=_late())
+    return _sent()
+
+
+def delivery_events(message: Message) -> tuple[DeliveryEvent, ...]:
+    """The delivery events of a sent message, for each of its sandbox recipients."""
+    return _DELIVERY_EVENTS.get(outcome_of(message.recipients[0].address), ("delivered",))
+
+
+async def _late() -> Outcome:
+    await asyncio.sleep(_LATE_SECONDS)
+    return _sent()
+
+
+def _sent() -> Sent:
+    return Sent(f"<{uuid.uuid4()}@test.invalid>")

@@ -1,0 +1,1 @@
+"""HTTP independent of the runtime: requests, access rules, bodies, queries and responses."""

@@ -1,0 +1,95 @@
+"""Access rules: the credentials that a path requires, checked in the order of the HTTP contract."""
+
+import hmac
+from enum import Enum, auto
+
+from accounts.clients import client_key
+from accounts.credentials import Credential, verify
+from errors import ServerFault, TooManyRequests, Unauthorized
+from services import RateLimiter
+from settings import Settings
+from web.request import Request
+
+# The binding does not report when a window ends; the windows in wrangler.toml are minutes.
+_LIMITER_SECONDS = 60
+
+
+class Access(Enum):
+    """The credentials that a path requires."""
+
+    OPEN = auto()  # nothing
+    SITE = auto()  # the site password, if the deployment has one
+    ADDRESS = auto()  # the site password and an address credential
+    API_KEY = auto()  # only an address credential: the clients can't send the site password
+    ADMIN = auto()  # the site password and an administrator password
+
+
+def check_site_password(access: Access, request: Request, settings: Settings) -> None:
+    """Check the site password, if the deployment has one and ``access`` requires it.
+
+    :raises Unauthorized: ``site_password_required``.
+    """
+    if access in (Access.OPEN, Access.API_KEY) or not settings.passwords:
+        return
+    if not is_one_of(request.header("x-custom-auth"), settings.passwords):
+        raise Unauthorized("site_password_required")
+
+
+async def check_client_rate(request: Request, limiter: RateLimiter | None) -> None:
+    """Count the request, which creates an address or logs in, for its client.
+
+    :raises TooManyRequests: ``client_rate_exceeded``.
+    """
+    # Each path has its own count, so creating addresses does not use up logins.
+    key = f"{request.path}|{client_key(request.client_ip)}"
+    if limiter and not await limiter.admits(key):
+        raise TooManyRequests(
+            "client_rate_exceeded", retry_after=_LIMITER_SECONDS, path=request.path
+        )
+
+
+def check_access(
+    access: Access, request: Request, settings: Settings, *, has_database: bool
+) -> Credential | None:
+    """Apply ``access`` to ``request`` and return the address credential, if one is required.
+
+    :raises Unauthorized: the admin password or the credential is missing or wrong.
+    :raises ServerFault: the deployment has no database or no JWT secret.
+    """
+    if not has_database:
+        raise ServerFault("binding_missing", name="DB")
+    if not settings.jwt_secret:
+        raise ServerFault("secret_missing", name="JWT_SECRET")
+    if access is Access.ADMIN:
+        _check_admin_password(request, settings)
+    if access is Access.API_KEY and not request.header("authorization"):
+        raise Unauthorized("credential_missing")
+    if access in (Access.ADDRESS, Access.API_KEY):
+        scheme, _, token = request.header("authorization").partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthorized("invalid_credential")
+        return verify(token.strip(), secrets=settings.jwt_secrets)
+    return None
+
+
+def _check_admin_password(request: Request, settings: Settings) -> None:
+    if settings.disable_admin_password_check:
+        return
+    if not is_one_of(request.header("x-admin-auth"), settings.admin_passwords):
+        raise Unauthorized("admin_password_required")
+
+
+def is_one_of(given: str, secrets: tuple[str, ...]) -> bool:
+    """Whether ``given`` is one of ``secrets``, in constant time."""
+    return any(_matches(given, secrets))
+
+
+def administrator_name(given: str, passwords: tuple[str, ...]) -> str:
+    """``admin#`` and the position of the password ``given``; ``admin`` if it is not a password."""
+    matches = _matches(given, passwords)
+    return f"admin#{matches.index(True) + 1}" if any(matches) else "admin"
+
+
+def _matches(given: str, secrets: tuple[str, ...]) -> list[bool]:
+    # Compares every entry in constant time, so the duration reveals nothing about them.
+    return [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]

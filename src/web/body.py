@@ -1,0 +1,112 @@
+"""JSON bodies: decoding into typed structs, with the invalid fields named for the client."""
+
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from errors import BadRequest, FieldError, InvalidInput
+
+if TYPE_CHECKING:  # so that this runs, and is tested, in any Python
+    from web.request import Request
+
+T = TypeVar("T")
+
+# No request needs a tenth of this depth. Python in the runtime does not detect a stack overflow:
+# deep recursion crashes the Worker, so the depth is checked before decoding.
+_MAX_DEPTH = 100
+
+# An object needs many times the memory of its text. A full batch has some 20,000 objects.
+_MAX_OBJECTS = 50_000
+
+# Also matches an unterminated string, so every byte is scanned only once.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_AT_FIELD = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<field>.*)`", re.DOTALL)
+# For a missing or unknown field msgspec gives the path of the object around it; only the text
+# names the field.
+_OF_MEMBER = re.compile(
+    r"Object (?P<problem>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL
+)
+_MEMBER_CODES = {"contains unknown": "unknown_field", "missing required": "required_field_missing"}
+_MAX_NAME_CHARACTERS = 100  # of an unknown member, in an error
+
+
+async def read_json(request: "Request", decoder: msgspec.json.Decoder[T]) -> T:
+    """The body of ``request`` as ``decoder``'s type.
+
+    :raises UnsupportedMediaType, PayloadTooLarge: as ``Request.json_body`` does.
+    :raises BadRequest: ``malformed_json``.
+    :raises InvalidInput: a field has the wrong type, or the body is not an object.
+    """
+    return decode_json(await request.json_body(), decoder)
+
+
+def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = "") -> T:
+    """``body`` as ``decoder``'s type; raises as ``read_json`` does.
+
+    :param path: the path of the value, like ``[3]``. It prefixes the names of invalid fields.
+    """
+    _check_nesting(body)
+    try:
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError as error:
+            _check_json(body)  # invalid JSON takes precedence
+            raise _invalid(str(error), path) from error
+    except UnicodeDecodeError as error:
+        raise BadRequest("malformed_json", problem="it is not UTF-8") from error
+    except msgspec.DecodeError as error:
+        raise BadRequest("malformed_json", problem=_without_prefix(str(error))) from error
+
+
+def convert(value: Any, kind: type[T]) -> T:
+    """A decoded JSON value as ``kind``.
+
+    :raises InvalidInput: a field has the wrong type, or the body is not an object.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
+
+
+def _check_json(body: bytes) -> None:
+    # Makes no Python values: ten megabytes of brackets would be too many.
+    msgspec.json.decode(body, type=msgspec.Raw)
+    str(body, "utf-8")
+
+
+def _invalid(problem: str, path: str = "") -> InvalidInput:
+    match = _AT_FIELD.fullmatch(problem)
+    field = ".".join(filter(None, (path, match["field"] if match else "")))
+    text = match["problem"] if match else problem
+    member = _OF_MEMBER.fullmatch(text)
+    if member:
+        field = ".".join(filter(None, (field, member["name"][:_MAX_NAME_CHARACTERS])))
+        code = _MEMBER_CODES[member["problem"]]
+        return InvalidInput(code, errors=(FieldError(field, code),))
+    text = text.replace("`", "")
+    error = FieldError(field, "invalid_field", {"problem": text})
+    return InvalidInput("invalid_input", errors=(error,), field=field or "(body)", problem=text)
+
+
+def _check_nesting(body: bytes) -> None:
+    # Brackets in strings don't nest. Strings are removed only if there are many brackets.
+    if body.count(b"{") + body.count(b"[") <= _MAX_DEPTH:
+        return
+    brackets = _STRING.sub(b"", body).translate(_SQUARE, _NO_BRACKETS)
+    if brackets.count(b"[") > _MAX_OBJECTS:
+        raise BadRequest("malformed_json", problem="it has too many objects and lists")
+    for _ in range(_MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")  # the innermost pairs
+        if not brackets:
+            return
+    # The rest closes too deep, or is never closed. Unclosed brackets nest as well.
+    if b"[]" in brackets or brackets.count(b"[") > _MAX_DEPTH:
+        raise BadRequest("malformed_json", problem="it is nested too deeply")
+
+
+def _without_prefix(problem: str) -> str:
+    return problem.removeprefix("JSON is malformed: ")

@@ -1,0 +1,76 @@
+"""The context of one request, for its handler."""
+
+from dataclasses import dataclass, field
+
+from accounts.actor import Actor
+from accounts.credentials import Credential, issue
+from services import Services
+from settings import Settings
+from store.database import Database
+from transport.outcome import Transport
+from web.auth import administrator_name
+from web.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """A request that has passed its access rule.
+
+    ``database`` is the database of ``services``, which every access rule requires. ``parameters``
+    are the named parts of the path. ``verified`` is the address credential, if the access rule
+    requires one: its signature is checked, its row is not. ``message_ids`` collects ids of messages
+    for the access log. ``headers`` collects response headers for successes and errors alike.
+    """
+
+    request: Request
+    services: Services
+    database: Database
+    parameters: dict[str, str]
+    verified: Credential | None = None
+    message_ids: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """The deployment's settings."""
+        return self.services.settings
+
+    @property
+    def transport(self) -> Transport | None:
+        """The transport for mail; None if the deployment has none."""
+        return self.services.transport
+
+    @property
+    def credential(self) -> Credential:
+        """The verified address credential.
+
+        :raises LookupError: the route does not require a credential; this is a bug.
+        """
+        if self.verified is None:
+            raise LookupError("this route does not require an address credential")
+        return self.verified
+
+    @property
+    def owner(self) -> Actor:
+        """The owner of the credential, as the actor in the audit log."""
+        return Actor(self.credential.address, self.request.client_ip)
+
+    @property
+    def administrator(self) -> Actor:
+        """The administrator, for the audit log: the position of their password, not its text."""
+        given = self.request.header("x-admin-auth")
+        name = administrator_name(given, self.settings.admin_passwords)
+        return Actor(name, self.request.client_ip, is_administrator=True)
+
+    def now(self) -> int:
+        """The current time in Unix milliseconds."""
+        return self.services.clock()
+
+    def token(self, credential: Credential) -> str:
+        """The address JWT for ``credential``, signed with the deployment's secret."""
+        return issue(
+            credential,
+            secret=self.settings.jwt_secrets[0],
+            now=self.now() // 1000,
+            lifetime_days=self.settings.credential_ttl_days,
+        )

@@ -1,0 +1,38 @@
+"""The JSON form of errors."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+
+class FieldProblem(Struct):
+    """An error in one field."""
+
+    field: Annotated[str, Meta(description="The JSON path of the field: `to_mail`, `to[2].email`.")]
+    message: Annotated[str, Meta(description="The error, in one sentence.")]
+
+
+class Problem(Struct):
+    """A problem object (RFC 9457)."""
+
+    type: Annotated[str, Meta(description="Always `about:blank`; use `code` instead.")]
+    title: Annotated[str, Meta(description="The reason phrase of the HTTP status.")]
+    status: Annotated[int, Meta(description="The HTTP status.")]
+    detail: Annotated[
+        str, Meta(description="The error, in one sentence for people, in the language of `x-lang`.")
+    ]
+    code: Annotated[str, Meta(description="The error, in one word for programs.")]
+    retryable: Annotated[
+        bool,
+        Meta(description="Whether the same request can succeed after `Retry-After`."),
+    ]
+    request_id: Annotated[str, Meta(description="The id of the request, as in `X-Request-Id`.")]
+    id: Annotated[
+        str | UnsetType, Meta(description="The id of the message, if one was stored.")
+    ] = UNSET
+    message_status: Annotated[str | UnsetType, Meta(description="The status of that message.")] = (
+        UNSET
+    )
+    errors: Annotated[list[FieldProblem] | UnsetType, Meta(description="The invalid fields.")] = (
+        UNSET
+    )

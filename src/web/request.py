@@ -1,0 +1,115 @@
+"""An HTTP request as plain Python values."""
+
+import re
+import uuid
+from typing import Protocol
+
+import msgspec
+
+from errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+
+MAX_BODY_BYTES = 10 * 1024 * 1024
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_JSON_TYPE = re.compile(
+    r"application/(?:[a-z0-9.+-]+\+)?json\s*(?:;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE
+)
+
+
+class ClientDisconnected(Exception):
+    """The client closed the connection before it sent the whole body."""
+
+
+class Body(Protocol):
+    """The body of a request, as a stream."""
+
+    async def read(self, limit: int) -> bytes | None:
+        """The whole body, or None if it has more than ``limit`` bytes.
+
+        :raises ClientDisconnected: the client closed the connection.
+        """
+        ...
+
+
+class RequestHead(msgspec.Struct):
+    """Method, path (percent-encoded as it arrived), query and headers of a request.
+
+    If a query parameter is given twice, the last one counts. Header names are in lower case.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+
+
+class Request:
+    """A request. Its body is read on demand."""
+
+    def __init__(self, head: RequestHead, body: Body) -> None:
+        self.method = head.method
+        self.path = head.path
+        self.query = head.query
+        self._headers = head.headers
+        self._body = body
+        self._is_drained = self.method in ("GET", "HEAD") and not self.header("content-length")
+        given = self.header("x-request-id")
+        self.id = given if _SANE_REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+
+    def header(self, name: str) -> str:
+        """The value of the header ``name`` (in lower case), empty if it is missing."""
+        return self._headers.get(name, "")
+
+    def optional_header(self, name: str) -> str | None:
+        """The value of the header ``name`` (in lower case), None if it is missing."""
+        return self._headers.get(name)
+
+    @property
+    def client_ip(self) -> str | None:
+        """The client's network address, as seen by Cloudflare."""
+        return self.header("cf-connecting-ip") or None
+
+    async def body(self) -> bytes:
+        """The whole body.
+
+        :raises PayloadTooLarge: the body has more than 10 MiB.
+        :raises BadRequest: ``body_unreadable``: the client closed the connection.
+        """
+        self._is_drained = True
+        try:
+            body = await self._body.read(MAX_BODY_BYTES)
+        except ClientDisconnected as error:
+            raise BadRequest("body_unreadable") from error
+        if body is None:
+            raise PayloadTooLarge("body_too_large", limit=MAX_BODY_BYTES)
+        return body
+
+    async def drain_body(self) -> None:
+        """Read and discard the body, unless it was already read.
+
+        The connection of a client that is still sending is closed with the response. The client
+        then loses the response.
+        """
+        if not self._is_drained:
+            self._is_drained = True
+            try:
+                await self._body.read(0)
+            except ClientDisconnected:
+                return
+
+    async def json_body(self) -> bytes:
+        """The body of a request whose headers declare JSON.
+
+        :raises UnsupportedMediaType: the headers declare something else.
+        :raises PayloadTooLarge, BadRequest: as ``body`` does.
+        """
+        content_type = self.header("content-type")
+        if content_type and _JSON_TYPE.fullmatch(content_type.strip()) is None:
+            raise UnsupportedMediaType("unsupported_media_type")
+        if self.header("content-encoding") not in ("", "identity"):
+            raise UnsupportedMediaType("unsupported_content_encoding")
+        body = (await self.body()).removeprefix(_UTF8_MARK)
+        if not body.strip():
+            raise BadRequest("malformed_json", problem="it is empty")
+        return body

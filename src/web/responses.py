@@ -1,0 +1,115 @@
+"""Responses, including the responses for errors.
+
+An error becomes a problem object (RFC 9457), or only its sentence if the client prefers
+``text/plain``.
+"""
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+
+from errors import ApiError
+from locales import sentence
+from mail.characters import has_control
+from web.problems import FieldProblem, Problem
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+class Success(msgspec.Struct):
+    """The operation succeeded, or the checked credential is correct."""
+
+    success: Annotated[bool, msgspec.Meta(description="Always true. Failures are error responses.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response, without the headers common to all responses."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    code: str | None = None
+
+
+def json_response(
+    value: Any, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None
+) -> Response:
+    """``value`` as JSON, with ``headers`` beside the headers of every JSON response."""
+    own = {"Content-Type": "application/json; charset=utf-8", **_NO_STORE}
+    return Response(status, msgspec.json.encode(value), {**own, **(headers or {})})
+
+
+def text_response(text: str, status: int = HTTPStatus.OK) -> Response:
+    """``text`` as plain text."""
+    headers = {"Content-Type": "text/plain; charset=utf-8", **_NO_STORE}
+    return Response(status, text.encode(), headers)
+
+
+def error_response(error: ApiError, *, request_id: str, language: str, plain: bool) -> Response:
+    """The response for ``error`` in ``language``; only its sentence if ``plain``."""
+    detail = sentence(error.sentence, language, error.values)
+    if error.prefix:
+        detail = sentence(error.prefix, language, {}) + detail
+    status = int(error.status)
+    if plain:
+        response = text_response(_one_line(detail), status)
+        return Response(status, response.body, {**response.headers, **error.headers}, error.code)
+    extra: dict[str, Any] = error.extra
+    problem = Problem(
+        type="about:blank",
+        title=error.status.phrase,
+        status=status,
+        detail=detail,
+        code=error.code,
+        retryable=error.retryable,
+        request_id=request_id,
+        errors=[
+            FieldProblem(one.field, sentence(one.code, language, one.values))
+            for one in error.errors
+        ]
+        or msgspec.UNSET,
+        **extra,
+    )
+    headers = {
+        "Content-Type": "application/problem+json",
+        **_NO_STORE,
+        **error.headers,
+    }
+    return Response(status, msgspec.json.encode(problem), headers, error.code)
+
+
+def prefers_plain_text(accept: str) -> bool:
+    """Whether the Accept header ``accept`` prefers text/plain to problem+json (RFC 9110, 12.5.1).
+
+    >>> prefers_plain_text("text/plain"), prefers_plain_text("*/*")
+    (True, False)
+    """
+    weights: dict[str, float] = {}
+    for entry in accept.lower().split(","):
+        media_type, *parameters = (part.strip() for part in entry.split(";"))
+        weights[media_type] = max(weights.get(media_type, 0.0), _weight(parameters))
+
+    def weight(*ranges: str) -> float:
+        return next((weights[name] for name in ranges if name in weights), 0.0)
+
+    plain = weight("text/plain", "text/*", "*/*")
+    problem = weight("application/problem+json", "application/*", "*/*")
+    return plain > max(problem, weight("application/json"))
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()) if has_control(text) else text

@@ -1,0 +1,50 @@
+"""Cloudflare Turnstile: human verification of anonymous clients.
+
+https://developers.cloudflare.com/turnstile/get-started/server-side-validation/
+"""
+
+import msgspec
+
+from errors import BadRequest, Unavailable
+from log import log
+from web.context import RequestContext
+
+_RETRY_SECONDS = 10
+_MAX_TOKEN_CHARACTERS = 2048
+_INTERNAL_ERROR = "internal-error"
+
+
+class _Verdict(msgspec.Struct, rename={"error_codes": "error-codes"}):
+    success: bool
+    error_codes: list[str] = []
+
+
+_decode_verdict = msgspec.json.Decoder(_Verdict).decode
+
+
+async def check_human(context: RequestContext, token: str | None) -> None:
+    """Verify ``token``, the ``cf_token`` of a request, if the deployment has both keys.
+
+    :raises BadRequest: ``human_verification_failed``.
+    :raises Unavailable: ``human_verification_unavailable``: Turnstile gave no usable response.
+    """
+    settings = context.settings
+    if not settings.cf_turnstile_site_key or not settings.cf_turnstile_secret_key:
+        return
+    if not token or len(token) > _MAX_TOKEN_CHARACTERS:
+        raise BadRequest("human_verification_failed")
+    form = {"secret": settings.cf_turnstile_secret_key, "response": token}
+    if context.request.client_ip:
+        form["remoteip"] = context.request.client_ip
+    try:
+        response = await context.services.post_form(settings.cf_turnstile_verify_url, form)
+        verdict = _decode_verdict(response)
+    except Exception as error:  # no response in time, or an unreadable one
+        log("turnstile_error", kind=type(error).__name__)
+        raise Unavailable("human_verification_unavailable", retry_after=_RETRY_SECONDS) from error
+    if verdict.success:
+        return
+    log("turnstile_refused", codes=verdict.error_codes)  # also reports a wrong secret
+    if _INTERNAL_ERROR in verdict.error_codes:
+        raise Unavailable("human_verification_unavailable", retry_after=_RETRY_SECONDS)
+    raise BadRequest("human_verification_failed")

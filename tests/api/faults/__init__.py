@@ -1,0 +1,1 @@
+"""Failures of the mail provider and of the database."""

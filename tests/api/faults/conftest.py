@@ -1,0 +1,21 @@
+"""One deployment for each file: the provider counts how often it was called with a subject."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client import TestClient
+from tests.client.provider import ScriptedBinding
+from tests.e2e.api import DEPLOYMENT
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[TestClient]:
+    with TestClient(DEPLOYMENT) as running:
+        yield running
+
+
+@pytest.fixture
+def provider(server: TestClient) -> ScriptedBinding:
+    """The mail provider, with the mails that it took."""
+    return server.provider

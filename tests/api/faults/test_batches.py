@@ -1,0 +1,123 @@
+"""Batches take two round trips, send each mail once, and charge exactly what was sent."""
+
+from collections import Counter
+from typing import Any
+
+import requests
+
+from tests.api.calls import Call
+from tests.client import TestClient
+from tests.client.provider import ScriptedBinding
+from tests.e2e.api import DEPLOYMENT, Api, Sender
+
+
+def batch_call(sender: Sender, subjects: list[str], key: str | None = None, **headers: str) -> Call:
+    """The request for a batch of one mail per subject."""
+    mails = [
+        {"from": sender.address, "to": f"to{number}@example.net", "subject": subject, "text": "Hi"}
+        for number, subject in enumerate(subjects)
+    ]
+    if key:
+        headers["Idempotency-Key"] = key
+    return "POST", "/emails/batch", {"json": mails, "headers": {**sender.headers, **headers}}
+
+
+def post(api: Api, sender: Sender, subjects: list[str], **headers: str) -> requests.Response:
+    """Send such a batch."""
+    method, path, options = batch_call(sender, subjects, **headers)
+    return api.call(method, path, **options)
+
+
+def ids(answer: requests.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [email["id"] for email in answer.json()["data"]]
+
+
+def wait_until_sent(api: Api, sender: Sender, count: int) -> None:
+    def is_sent() -> bool:
+        return Counter(row["status"] for row in api.messages_of(sender)) == {"sent": count}
+
+    api.server.wait_until(is_sent, 40)
+
+
+def test_what_is_not_sent_at_once_the_queue_sends(api: Api, provider: ScriptedBinding) -> None:
+    sender = api.new_sender(balance=100)
+    subjects = [f"number {number}" for number in range(40)]
+    answer = post(api, sender, subjects, **{"x-request-id": f"overflow-{sender.address_id}"})
+    statuses = Counter(row["status"] for row in api.messages_of(sender))
+    assert statuses["sent"] >= 25
+    (line,) = api.log_lines(answer.headers["X-Request-Id"])
+    assert line["d1_round_trips"] == 2
+    wait_until_sent(api, sender, 40)
+    # Each once, and each id is that of the mail at its place.
+    assert sorted(mail["subject"] for mail in provider.mails_of(sender.address)) == sorted(subjects)
+    rows = {row["id"]: row["subject"] for row in api.messages_of(sender)}
+    assert [rows[id_] for id_ in ids(answer)] == subjects
+    assert api.balance(sender) == 60
+
+
+def test_each_mail_has_its_own_end(api: Api, provider: ScriptedBinding) -> None:
+    sender = api.new_sender(balance=10)
+    answer = post(
+        api,
+        sender,
+        ["[E_DELIVERY_FAILED] refused", "[E_RATE_LIMIT_EXCEEDED 1] busy", "[no code] ?", "fine"],
+    )
+    found = [api.message(sender, id_) for id_ in ids(answer)]
+    assert [message["status"] for message in found] == ["failed", "queued", "unknown", "sent"]
+    assert api.balance(sender) == 7  # only what was refused is given back
+    again = [api.message(sender, id_)["history"] for id_ in ids(answer)]
+    assert [events[-1]["event"] for events in again] == ["failed", "deferred", "unknown", "sent"]
+
+
+def test_one_key_is_one_batch_under_a_storm(api: Api, provider: ScriptedBinding) -> None:
+    sender = api.new_sender(balance=100)
+    subjects = [f"[wait 100] storm {number}" for number in range(5)]
+    answers = api.server.request_all([batch_call(sender, subjects, "storm")] * 20)
+    assert len({tuple(ids(answer)) for answer in answers}) == 1
+    assert len(provider.mails_of(sender.address)) == 5
+    assert api.balance(sender) == 95
+    other = post(api, sender, subjects[:4], key="storm")
+    assert (other.status_code, other.json()["name"]) == (409, "invalid_idempotent_request")
+
+
+def batches_at_once(api: Api, sender: Sender, **headers: str) -> list[requests.Response]:
+    subjects = ["a", "b", "c", "d", "e"]
+    answers: list[requests.Response] = api.server.request_all(
+        [batch_call(sender, subjects, **headers)] * 10
+    )
+    return answers
+
+
+def test_a_strict_batch_is_all_or_nothing_against_a_balance(
+    api: Api, provider: ScriptedBinding
+) -> None:
+    sender = api.new_sender(balance=12)
+    answers = batches_at_once(api, sender)
+    assert Counter(answer.status_code for answer in answers) == {200: 2, 403: 8}
+    (message,) = {a.json()["message"] for a in answers if a.status_code == 403 and "[2]" in a.text}
+    assert message == "`[2]`: No balance"
+    assert len(provider.mails_of(sender.address)) == 10
+    assert api.balance(sender) == 2
+
+
+def test_a_permissive_batch_takes_what_there_is(api: Api, provider: ScriptedBinding) -> None:
+    sender = api.new_sender(balance=12)
+    answers = batches_at_once(api, sender, **{"x-batch-validation": "permissive"})
+    bodies: list[dict[str, Any]] = [answer.json() for answer in answers]
+    assert sum(len(body["data"]) for body in bodies) == 12
+    assert sum(len(body["errors"]) for body in bodies) == 38
+    assert {error["message"] for body in bodies for error in body["errors"]} == {"No balance"}
+    assert len(provider.mails_of(sender.address)) == 12
+    assert api.balance(sender) == 0
+
+
+def test_without_a_queue_a_batch_is_what_can_be_sent_at_once() -> None:
+    with TestClient({**DEPLOYMENT, "BATCH_INLINE": "3"}, queue=False) as server:
+        api = Api(server)
+        sender = api.new_sender(balance=10)
+        refused = post(api, sender, ["a", "b", "c", "d"])
+        assert (refused.status_code, refused.json()["code"]) == (400, "batch_too_long")
+        assert api.messages_of(sender) == []
+        assert len(ids(post(api, sender, ["a", "b", "c"]))) == 3
+        wait_until_sent(api, sender, 3)

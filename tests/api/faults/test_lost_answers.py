@@ -1,0 +1,238 @@
+"""The database carries out a batch and its answer is lost, once or always.
+
+Whatever is lost, a message is charged once and sent at most once, and the response never claims
+more than is known.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.api.faults.lost_answers import LostAnswers
+from tests.e2e.api import Api, Sender
+
+ALWAYS = None
+
+
+class Misled:
+    """A deployment whose database loses answers, and what it kept of one message."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.lost = LostAnswers()
+        api.server.lose_answers = self.lost
+
+    def row(self, sender: Sender) -> dict[str, Any]:
+        (row,) = self.api.messages_of(sender)
+        return row
+
+    def row_when(self, sender: Sender, status: str) -> dict[str, Any]:
+        """The row as soon as it has this status."""
+        self.api.server.wait_until(lambda: self.row(sender)["status"] == status, 15)
+        return self.row(sender)
+
+    def history(self, sender: Sender) -> list[str]:
+        sql = "SELECT kind FROM events WHERE message_id = ? ORDER BY sequence"
+        return [event["kind"] for event in self.api.server.sql(sql, [self.row(sender)["id"]])]
+
+    def mails(self, sender: Sender) -> int:
+        return len(self.api.server.provider.mails_of(sender.address))
+
+    def end_leases(self) -> None:
+        self.api.server.sql("UPDATE messages SET lease_until = 1 WHERE lease_until IS NOT NULL")
+
+    def leave_behind(self, sender: Sender) -> None:
+        """Change its message as if the worker had died while sending it."""
+        self.api.server.sql(
+            "UPDATE messages SET status = 'sending', lease_until = 1, finished_at = NULL "
+            "WHERE address_id = ?",
+            [sender.address_id],
+        )
+
+    def wake(self) -> None:
+        self.api.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE status = 'queued'")
+        self.api.server.run_cron()
+
+
+@pytest.fixture
+def misled(api: Api) -> Iterator[Misled]:
+    deployment = Misled(api)
+    yield deployment
+    deployment.lost.reset()
+    api.server.settle()
+
+
+def busy_once(sender: Sender) -> str:
+    """A subject at which the provider rejects the first attempt for now."""
+    return f"[E_RATE_LIMIT_EXCEEDED 1] {sender.address}"
+
+
+def check_sent(answer: requests.Response, row: dict[str, Any]) -> None:
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["status"], told["id"]) == ("ok", row["id"])
+    assert told["message_id"] == row["provider_message_id"]
+    assert row["status"] == "sent"
+
+
+def test_reserve_without_any_answer_is_undone(misled: Misled) -> None:
+    sender = misled.api.new_sender(balance=5)
+    misled.lost.break_off("reserve", "after", times=3)
+    answer = misled.api.send_with_key(sender, "key")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    misled.row_when(sender, "failed")
+    assert misled.history(sender) == ["failed"]
+    assert (misled.api.balance(sender), misled.mails(sender)) == (5, 0)
+
+    again = misled.api.send_with_key(sender, "key")
+    assert again.status_code == 200, again.text
+    assert "Idempotent-Replayed" not in again.headers
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+
+
+def test_reserve_that_is_never_carried_out(misled: Misled) -> None:
+    sender = misled.api.new_sender(balance=5)
+    misled.lost.break_off("reserve", "before")
+    answer = misled.api.send(sender)
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert misled.api.messages_of(sender) == []
+    assert (misled.api.balance(sender), misled.mails(sender)) == (5, 0)
+
+
+@pytest.mark.parametrize("times", [1, 2, ALWAYS])
+def test_confirm_of_a_sent_mail(misled: Misled, times: int | None) -> None:
+    sender = misled.api.new_sender(balance=5)
+    misled.lost.break_off("confirm", "after", times=times)
+    answer = misled.api.send_with_key(sender, "key")
+    check_sent(answer, misled.row(sender))
+    assert misled.history(sender) == ["sent"]
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+
+    again = misled.api.send_with_key(sender, "key")
+    assert (again.status_code, again.json()) == (200, answer.json())
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+
+
+@pytest.mark.parametrize("times", [1, 2, ALWAYS])
+def test_confirm_of_a_refusal_gives_back_once(misled: Misled, times: int | None) -> None:
+    sender = misled.api.new_sender(balance=5)
+    misled.lost.break_off("confirm", "after", times=times)
+    answer = misled.api.send(sender, subject="[E_DELIVERY_FAILED]")
+    assert (answer.status_code, answer.json()["code"]) == (502, "E_DELIVERY_FAILED")
+    assert answer.json()["message_status"] == "failed"
+    assert misled.row(sender)["status"] == "failed"
+    assert misled.history(sender) == ["failed"]
+    assert (misled.api.balance(sender), misled.mails(sender)) == (5, 0)
+
+
+@pytest.mark.parametrize("times", [1, 2, ALWAYS])
+def test_confirm_of_a_deferral(misled: Misled, times: int | None) -> None:
+    sender = misled.api.new_sender(balance=5)
+    misled.lost.break_off("confirm", "after", times=times)
+    answer = misled.api.send(sender, subject=busy_once(sender))
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    misled.lost.reset()
+    misled.wake()
+    misled.row_when(sender, "sent")
+    assert misled.history(sender) == ["deferred", "sent"]
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+
+
+def test_confirm_that_is_carried_out_later(misled: Misled) -> None:
+    """The response says what is known; the row follows when the database answers again."""
+    sender = misled.api.new_sender(balance=5)
+    misled.lost.break_off("confirm", "before", times=3)
+    answer = misled.api.send_with_key(sender, "key")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    early = misled.api.send_with_key(sender, "key")
+    assert (early.status_code, early.json()["code"]) == (409, "idempotency_in_flight")
+
+    check_sent(answer, misled.row_when(sender, "sent"))
+    late = misled.api.send_with_key(sender, "key")
+    assert (late.status_code, late.json()) == (200, answer.json())
+    assert misled.history(sender) == ["sent"]
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+
+
+def test_deferral_that_is_written_later(misled: Misled) -> None:
+    sender = misled.api.new_sender(balance=5)
+    misled.lost.break_off("confirm", "before", times=3)
+    answer = misled.api.send(sender, subject=busy_once(sender))
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    misled.row_when(sender, "queued")
+    misled.wake()
+    misled.row_when(sender, "sent")
+    assert misled.history(sender) == ["deferred", "sent"]
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+
+
+def test_confirm_after_the_sweep_corrects_it(misled: Misled) -> None:
+    """As long as no result is written, the sweep makes the row ``unknown``."""
+    sender = misled.api.new_sender(balance=5)
+    misled.lost.break_off("confirm", "before")
+    answer = misled.api.send_with_key(sender, "key")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    misled.end_leases()
+    misled.api.server.run_cron()
+    late = misled.api.send_with_key(sender, "key")
+    assert (late.status_code, late.json()["code"]) == (502, "outcome_unknown")
+    assert late.headers["Idempotent-Replayed"] == "true"
+    assert late.json()["id"] == answer.json()["id"]
+
+    misled.lost.reset()
+    misled.row_when(sender, "sent")
+    corrected = misled.api.send_with_key(sender, "key")
+    assert (corrected.status_code, corrected.json()) == (200, answer.json())
+    assert misled.history(sender) == ["unknown", "sent"]
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_claim_is_repeated(misled: Misled, times: int) -> None:
+    sender = misled.api.new_sender(balance=5)
+    assert misled.api.send(sender, subject=busy_once(sender)).status_code == 202
+    misled.lost.break_off("claim", "after", times=times)
+    misled.wake()
+    row = misled.row_when(sender, "sent")
+    assert (row["attempt"], misled.history(sender)) == (2, ["deferred", "sent"])
+    assert misled.lost.passed("claim", "before") == times + 1
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+
+
+def test_claim_without_any_answer_is_not_sent(misled: Misled) -> None:
+    """The row looks as if the worker had died while it called the provider."""
+    sender = misled.api.new_sender(balance=5)
+    assert misled.api.send(sender, subject=busy_once(sender)).status_code == 202
+    misled.lost.break_off("claim", "after", times=3)
+    misled.wake()
+    misled.row_when(sender, "sending")
+    misled.api.server.wait_until(lambda: misled.lost.passed("claim", "after") == 3, 5)
+    misled.end_leases()
+    misled.api.server.run_cron()
+    assert misled.row(sender)["status"] == "unknown"
+    assert misled.history(sender) == ["deferred", "unknown"]
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 0)
+
+
+@pytest.mark.parametrize("point", ["sweep leases", "sweep due"])
+@pytest.mark.parametrize("times", [1, 2, ALWAYS])
+def test_sweep(misled: Misled, point: str, times: int | None) -> None:
+    """A sweep whose answers are lost continues, or the sweep of the next minute does."""
+    left, busy = misled.api.new_sender(balance=5), misled.api.new_sender(balance=5)
+    misled.api.send(left)
+    misled.leave_behind(left)
+    misled.api.send(busy, subject=busy_once(busy))
+    misled.lost.break_off(point, "after", times=times)
+    misled.wake()
+    assert misled.lost.passed(point, "after")
+    misled.lost.reset()
+    misled.wake()
+    misled.row_when(busy, "sent")
+    assert misled.row(left)["status"] == "unknown"
+    assert misled.history(left) == ["sent", "unknown"]
+    for sender in (left, busy):
+        assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)

@@ -1,0 +1,185 @@
+"""Limits for clients: RATE_LIMITER, Turnstile, and addresses a day."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.client import TestClient
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, check_problem, unique_name
+from tests.e2e.turnstile import SECRET_KEY, Turnstile
+
+VERIFICATION_SENTENCE = "Human verification check failed"
+LOGIN = {"email": "nobody@example.com", "password": "0" * 64}
+LIMITED = ["/api/address_login", "/open_api/credential_login"]
+LIMITED += ["/open_api/site_login", "/open_api/admin_login"]
+
+
+# The limit of the binding RATE_LIMITER
+
+
+@pytest.fixture(scope="module")
+def limited() -> Iterator[Api]:
+    """A deployment that admits three calls a minute of each path by each client."""
+    variables = {**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true", "PASSWORDS": "site"}
+    with TestClient(variables, rate_limit=3) as running:
+        yield Api(running)
+
+
+def call_from(api: Api, ip: str, path: str, password: str = "site") -> Any:
+    headers = {"cf-connecting-ip": ip, "x-custom-auth": password}
+    return api.call("POST", path, json={}, headers=headers)
+
+
+def begin_a_minute(api: Api) -> None:
+    """Go to the start of the next minute: the limiter counts by minutes of the clock."""
+    api.server.advance(60 - api.server.now() / 1000 % 60)
+
+
+@pytest.mark.contract("errors: Every 429 and 503 has Retry-After")
+@pytest.mark.contract("guards: Address creation and logins are rate limited per client")
+@pytest.mark.parametrize("path", LIMITED)
+def test_each_path_is_limited_for_each_client(limited: Api, path: str) -> None:
+    begin_a_minute(limited)
+    for _ in range(3):
+        assert call_from(limited, "192.0.2.1", path).status_code != 429
+    answer = call_from(limited, "192.0.2.1", path)
+    check_problem(answer, 429, "client_rate_exceeded", f"Rate limit exceeded for {path}")
+    assert answer.headers["Retry-After"] == "60"
+    assert call_from(limited, "192.0.2.2", path).status_code != 429
+
+
+def test_a_network_of_ipv6_is_one_client(limited: Api) -> None:
+    begin_a_minute(limited)
+    path = "/open_api/site_login"
+    for number in range(3):
+        assert call_from(limited, f"2001:db8:1:2::{number}", path).status_code != 429
+    assert call_from(limited, "2001:db8:1:2:ffff::1", path).status_code == 429
+    assert call_from(limited, "2001:db8:1:3::1", path).status_code != 429
+
+
+@pytest.mark.contract("guards: The site password is checked first")
+def test_the_site_password_is_asked_for_before(limited: Api) -> None:
+    begin_a_minute(limited)
+    for _ in range(5):
+        assert call_from(limited, "192.0.2.3", "/api/new_address", "wrong").status_code == 401
+    assert call_from(limited, "192.0.2.3", "/api/new_address").status_code == 200
+
+
+@pytest.mark.contract("guards: Address creation and logins are rate limited per client")
+def test_nothing_else_is_limited(limited: Api) -> None:
+    made = call_from(limited, "192.0.2.4", "/api/new_address").json()
+    headers = {
+        "cf-connecting-ip": "192.0.2.4",
+        "x-custom-auth": "site",
+        "x-admin-auth": ADMIN_PASSWORD,
+        "Authorization": f"Bearer {made['jwt']}",
+    }
+    for _ in range(5):
+        assert limited.get("/api/settings", headers=headers).status_code == 200
+        body = {"name": unique_name()}
+        made = limited.post("/admin/new_address", body, headers=headers)
+        assert made.status_code == 200
+
+
+def test_without_the_binding_there_is_no_limit() -> None:
+    with TestClient(DEPLOYMENT, rate_limit=None) as server:
+        api = Api(server)
+        for _ in range(5):
+            api.new_sender()
+
+
+# Turnstile
+
+
+@pytest.fixture(scope="module")
+def turnstile() -> Iterator[Turnstile]:
+    with Turnstile() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def guarded(turnstile: Turnstile) -> Iterator[Api]:
+    """A deployment that verifies clients with Turnstile."""
+    variables = {
+        **DEPLOYMENT,
+        "ENABLE_ADDRESS_PASSWORD": "true",
+        "CF_TURNSTILE_SITE_KEY": "site-key",
+        "CF_TURNSTILE_SECRET_KEY": SECRET_KEY,
+        "CF_TURNSTILE_VERIFY_URL": turnstile.url,
+    }
+    with TestClient(variables) as running:
+        yield Api(running)
+
+
+@pytest.mark.contract(
+    "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
+)
+@pytest.mark.parametrize("token", [None, "", "bad", "x" * 2049])
+def test_whoever_solves_none_is_refused(guarded: Api, token: str | None) -> None:
+    for path, body in (("/api/new_address", {}), ("/api/address_login", LOGIN)):
+        answer = guarded.post(path, {**body, "cf_token": token})
+        check_problem(answer, 400, "human_verification_failed", VERIFICATION_SENTENCE)
+
+
+def test_without_a_token_nobody_is_asked(guarded: Api, turnstile: Turnstile) -> None:
+    before = len(turnstile.asked)
+    guarded.post("/api/new_address", {})
+    guarded.post("/api/new_address", {"cf_token": "x" * 2049})
+    assert len(turnstile.asked) == before
+
+
+@pytest.mark.contract(
+    "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
+)
+@pytest.mark.parametrize("token", ["garbled", "broken"])
+def test_a_verification_without_an_answer_is_a_refusal(guarded: Api, token: str) -> None:
+    addresses = "SELECT count(*) AS made FROM addresses"
+    before = guarded.server.sql(addresses)
+    answer = guarded.post("/api/new_address", {"cf_token": token})
+    detail = "The human verification service does not respond, please try again later"
+    check_problem(answer, 503, "human_verification_unavailable", detail)
+    assert guarded.server.sql(addresses) == before
+
+
+def test_administrators_solve_nothing(guarded: Api) -> None:
+    answer = guarded.admin("POST", "/admin/new_address", json={"name": unique_name()})
+    assert answer.status_code == 200
+
+
+def test_one_key_alone_verifies_nobody_and_the_log_says_so() -> None:
+    variables = {**DEPLOYMENT, "CF_TURNSTILE_SITE_KEY": "site-key"}
+    with TestClient(variables) as server:
+        Api(server).new_sender()
+        assert "Turnstile is off" in str(server.log_lines())
+
+
+# MAX_ADDRESSES_PER_CLIENT_PER_DAY
+
+
+@pytest.mark.contract(
+    "POST /api/new_address: Limits the addresses that a client can create per day"
+)
+def test_a_client_makes_exactly_so_many_addresses_a_day() -> None:
+    with TestClient({**DEPLOYMENT, "MAX_ADDRESSES_PER_CLIENT_PER_DAY": "5"}) as server:
+        api = Api(server)
+
+        def create(ip: str) -> Any:
+            body = {"name": unique_name()}
+            return api.post("/api/new_address", body, headers={"cf-connecting-ip": ip})
+
+        headers = {"cf-connecting-ip": "192.0.2.1"}
+        answers = server.request_all(
+            ("POST", "/api/new_address", {"json": {"name": unique_name()}, "headers": headers})
+            for _ in range(12)
+        )
+        assert Counter(answer.status_code for answer in answers) == {200: 5, 429: 7}
+        assert server.sql("SELECT count(*) AS made FROM addresses") == [{"made": 5}]
+        refused = create("192.0.2.1")
+        detail = "A client can create at most 5 addresses a day"
+        check_problem(refused, 429, "too_many_addresses", detail)
+        assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+        assert create("192.0.2.2").status_code == 200
+        made = api.admin("POST", "/admin/new_address", json={"name": unique_name()})
+        assert made.status_code == 200

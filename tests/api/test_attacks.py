@@ -1,0 +1,353 @@
+"""Attacks: forged and expired credentials, injections, and races for a rotated credential."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+
+from tests.api.calls import send_call
+from tests.client import TestClient
+from tests.client.client import StartedRequest
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, SECRET, Api, Sender, check_problem, mail
+
+REFUSED = (401, "invalid_credential", "Invalid address credential")
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Api]:
+    """A deployment of its own, with passwords: some tests look through its whole log."""
+    with TestClient({**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true"}) as running:
+        yield Api(running)
+
+
+@pytest.fixture(scope="module")
+def victim(api: Api) -> Sender:
+    return api.new_sender()
+
+
+@pytest.fixture(scope="module")
+def attacker(api: Api) -> Sender:
+    return api.new_sender()
+
+
+def check_refused_everywhere(api: Api, token: str) -> None:
+    """Check that ``token`` opens nothing, wherever a credential may be given."""
+    before = api.server.sql("SELECT count(*) AS messages FROM messages")
+    headers = {"Authorization": f"Bearer {token}"}
+    resend = {"from": "a@example.com", "to": "b@example.net", "subject": "s", "text": "t"}
+    for method, path, body in (
+        ("GET", "/api/settings", None),
+        ("GET", "/api/sendbox", None),
+        ("GET", "/api/sendbox/019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f", None),
+        ("POST", "/api/send_mail", mail()),
+        ("POST", "/external/api/send_mail", {**mail(), "token": token}),
+        ("POST", "/api/rotate_credential", None),
+        ("POST", "/api/address_change_password", {"new_password": "0" * 64}),
+        ("POST", "/open_api/credential_login", {"credential": token}),
+    ):
+        given = {} if path.startswith(("/external", "/open_api")) else headers
+        check_problem(api.call(method, path, json=body, headers=given), *REFUSED)
+    answers = api.get("/emails", headers=headers), api.post("/emails", resend, headers=headers)
+    for answer in answers:
+        # A sender that is not the credential's is refused before its row is looked at.
+        assert answer.status_code in (401, 403), answer.text
+        assert answer.json()["code"] in ("invalid_credential", "from_not_own")
+    assert api.server.sql("SELECT count(*) AS messages FROM messages") == before
+
+
+# Forged credentials
+
+
+def encoded(value: object) -> str:
+    text = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def forged(header: object, claims: object, key: str = SECRET, digest: str = "sha256") -> str:
+    """A token made by hand, signed with ``key``; without a digest it has no signature."""
+    signed = f"{encoded(header)}.{encoded(claims)}"
+    if not digest:
+        return f"{signed}."
+    return f"{signed}.{encoded(hmac.digest(key.encode(), signed.encode(), digest))}"
+
+
+def claims_of(sender: Sender, **changed: Any) -> dict[str, Any]:
+    return {"address": sender.address, "address_id": sender.address_id, **changed}
+
+
+@pytest.mark.contract("credential: Only HS256 with JWT_SECRET is accepted")
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", ""])
+def test_algorithm_none(api: Api, victim: Sender, algorithm: str) -> None:
+    for digest in ("", "sha256"):
+        header = {"alg": algorithm, "typ": "JWT"}
+        check_refused_everywhere(api, forged(header, claims_of(victim), digest=digest))
+
+
+@pytest.mark.contract("credential: Only HS256 with JWT_SECRET is accepted")
+@pytest.mark.parametrize(
+    ("header", "digest"),
+    [
+        ({"alg": "HS384"}, "sha384"),
+        ({"alg": "HS512"}, "sha512"),
+        ({"alg": "RS256"}, "sha256"),
+        ({"alg": "ES256"}, "sha256"),
+        ({"alg": "hs256"}, "sha256"),
+        ({"alg": ["HS256"]}, "sha256"),
+        ({"alg": None}, "sha256"),
+        ({}, "sha256"),
+        ([], "sha256"),
+        ({"alg": "HS256", "crit": ["exp"]}, "sha256"),
+    ],
+    ids=str,
+)
+def test_other_algorithms_and_headers(
+    api: Api, victim: Sender, header: object, digest: str
+) -> None:
+    check_refused_everywhere(api, forged(header, claims_of(victim), digest=digest))
+
+
+@pytest.mark.contract("credential: Only HS256 with JWT_SECRET is accepted")
+@pytest.mark.parametrize(
+    "key", ["", "secret", SECRET[:-1], SECRET + " ", SECRET.upper(), ADMIN_PASSWORD]
+)
+def test_other_secrets(api: Api, victim: Sender, key: str) -> None:
+    check_refused_everywhere(api, forged({"alg": "HS256"}, claims_of(victim), key=key))
+
+
+def test_a_key_in_the_header_is_not_taken(api: Api, victim: Sender) -> None:
+    own = {"kty": "oct", "k": encoded(b"own key")}
+    for header in ({"jwk": own}, {"kid": "../../dev/null"}, {"jku": "http://127.0.0.1:9/"}):
+        token = forged({"alg": "HS256", **header}, claims_of(victim), key="own key")
+        check_refused_everywhere(api, token)
+
+
+@pytest.mark.contract(
+    "credential: The claims are the address, its id, the issue time and the version"
+)
+def test_altered_claims(api: Api, victim: Sender, attacker: Sender) -> None:
+    header, claims, signature = attacker.jwt.split(".")
+    decoded = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    for change in (
+        {"address": victim.address, "address_id": victim.address_id},
+        {"address_id": victim.address_id},
+        {"address": victim.address},
+        {"credential_version": 1},
+    ):
+        check_refused_everywhere(api, f"{header}.{encoded({**decoded, **change})}.{signature}")
+    check_refused_everywhere(api, f"{header}.{victim.jwt.split('.')[1]}.{signature}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"address_id": -1},
+        {"address_id": 0},
+        {"address_id": 2**53},
+        {"address_id": 2**63},
+        {"address_id": 10**300},
+        {"address_id": 1.5},
+        {"address_id": True},
+        {"address_id": None},
+        {"address_id": [1]},
+        {"address_id": "1 OR 1=1"},
+        {"address_id": "-1"},
+        {"address_id": "0x1"},
+        {"address_id": "9" * 3000},
+        {"address_id": "١"},
+        {"address": None},
+        {"address": 1},
+        {"credential_version": -1},
+        {"credential_version": "x"},
+        {"credential_version": 2**53},
+        {"exp": 0},
+        {"exp": -1},
+        {"exp": "soon"},
+        {"exp": [1]},
+        {"nbf": 2**40},
+        {"nbf": "x"},
+    ],
+    ids=str,
+)
+def test_signed_claims_that_make_no_sense(api: Api, victim: Sender, change: dict[str, Any]) -> None:
+    """Whoever has the secret may still not break anything with it."""
+    check_refused_everywhere(api, forged({"alg": "HS256"}, claims_of(victim, **change)))
+
+
+@pytest.mark.parametrize("address", ["", "' OR ''='", "a@example.com\r\nBcc: b@example.net"])
+def test_a_signed_sender_that_is_no_address(api: Api, victim: Sender, address: str) -> None:
+    token = forged({"alg": "HS256"}, claims_of(victim, address=address))
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = api.post("/api/send_mail", mail(), headers=headers)
+    check_problem(answer, 400, "invalid_sender_domain", "Failed to send mail Invalid domain")
+    for method, path in (("GET", "/api/settings"), ("POST", "/api/rotate_credential")):
+        check_problem(api.call(method, path, headers=headers), *REFUSED)
+
+
+def test_an_address_in_other_letters_is_another_one(api: Api, victim: Sender) -> None:
+    claims = claims_of(victim, address=victim.address.upper())
+    check_refused_everywhere(api, forged({"alg": "HS256"}, claims))
+
+
+@pytest.mark.contract(
+    "credential: Tokens of the original service are version 0; their ids may be strings"
+)
+def test_an_id_of_digits_is_the_original_services(api: Api, victim: Sender) -> None:
+    token = forged({"alg": "HS256"}, claims_of(victim, address_id=str(victim.address_id)))
+    answer = api.get("/api/settings", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json()["address"] == victim.address
+
+
+# Outlived credentials
+
+
+@pytest.mark.contract("credential: `exp` is enforced")
+def test_an_expired_credential(api: Api, victim: Sender) -> None:
+    past, future = int(time.time()) - 1, int(time.time()) + 60
+    check_refused_everywhere(api, jwt.encode(claims_of(victim, exp=past), SECRET))
+    token = jwt.encode(claims_of(victim, exp=future), SECRET)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert api.get("/api/settings", headers=headers).status_code == 200
+
+
+@pytest.mark.contract(
+    "credential: Deleting, renaming or rotating an address invalidates its credentials at once"
+)
+def test_a_deleted_address_that_is_made_again(api: Api) -> None:
+    old = api.new_sender()
+    api.server.sql("DELETE FROM addresses WHERE id = ?", [old.address_id])
+    check_refused_everywhere(api, old.jwt)
+    name = old.address.partition("@")[0]
+    made = api.post("/api/new_address", {"name": name}).json()
+    assert made["address"] == old.address
+    assert made["address_id"] > old.address_id
+    check_refused_everywhere(api, old.jwt)
+    check_refused_everywhere(api, jwt.encode(claims_of(old), SECRET))
+
+
+def test_a_rotated_credential(api: Api) -> None:
+    old = api.new_sender()
+    answer = api.post("/api/rotate_credential", headers=old.headers)
+    new = Sender(old.address, old.address_id, answer.json()["jwt"])
+    # Nor the original service's form of it, which says no version.
+    for token in (old.jwt, jwt.encode(claims_of(old), SECRET)):
+        check_refused_everywhere(api, token)
+    for version in range(1, 20):
+        claims = claims_of(old, credential_version=version)
+        headers = {"Authorization": f"Bearer {jwt.encode(claims, SECRET)}"}
+        assert api.get("/api/settings", headers=headers).status_code == 401
+    assert api.send(new).status_code == 200
+
+
+@pytest.mark.contract("attacks: Rotating a credential while sending is safe")
+@pytest.mark.contract(
+    "POST /api/rotate_credential: Returns a new credential and invalidates the old one"
+)
+def test_rotation_while_many_mails_are_sent(api: Api) -> None:
+    """A response of 200 means sent; no send succeeds that began after the rotation's response."""
+    sender = api.new_sender(balance=1000)
+    early: list[StartedRequest] = []
+    late: list[StartedRequest] = []
+    rotation: StartedRequest | None = None
+    for step in range(60):
+        if step == 20:
+            options = {"headers": sender.headers}
+            rotation = api.server.start("POST", "/api/rotate_credential", options)
+        for _ in range(6):
+            is_late = rotation is not None and rotation.is_done
+            (late if is_late else early).append(api.server.start(*send_call(sender)))
+        api.server.advance(0.001)
+    assert rotation is not None
+    assert rotation.response().status_code == 200
+    answers = [one.response() for one in (*early, *late)]
+    assert {one.status_code for one in answers} == {200, 401}
+    assert len(late) > 10
+    assert {one.response().status_code for one in late} == {401}
+    accepted = {one.json()["id"] for one in answers if one.status_code == 200}
+    assert accepted == {row["id"] for row in api.messages_of(sender)}
+    assert len(api.sent_by(sender)) == len(accepted)
+
+
+# Injections
+
+FORGED_LINE = '\r\n{"event":"forged"}\n'
+SQL = ["' OR '1'='1", "'; DROP TABLE addresses; --", '" OR ""="', "\\'; --", "%' OR 1=1 --", "%_*"]
+
+
+def events(api: Api) -> list[dict[str, Any]]:
+    """The log's lines, all that look like one of ours."""
+    lines = api.server.log_text.split("\n")
+    return [json.loads(line) for line in lines if line.strip().startswith('{"event"')]
+
+
+@pytest.mark.contract("attacks: Response headers and log lines cannot be injected")
+def test_nothing_a_client_sends_makes_a_line_of_the_log(api: Api, victim: Sender) -> None:
+    text = f"x{FORGED_LINE}"
+    api.post("/api/new_address", {"name": text, "domain": text, "cf_token": text})
+    api.post("/api/address_login", {"email": text, "password": text, "cf_token": text})
+    api.post("/api/address_login", {"email": victim.address, "password": text})
+    api.post("/api/address_change_password", {"new_password": text}, headers=victim.headers)
+    for path in ("site_login", "admin_login", "credential_login"):
+        api.post(f"/open_api/{path}", {"password": text, "credential": text})
+    api.send(victim, subject=text, from_name=text, to_mail=text, to_name=text)
+    api.get("/%0d%0a%7B%22event%22:%22forged%22%7D", params={"q": text})
+    for header in ("x-request-id", "x-lang", "accept", "x-admin-auth", "cf-connecting-ip"):
+        api.get("/admin/x", headers={header: '{"event":"forged"}'})
+    marker = api.get("/api/settings", headers=victim.headers).headers["X-Request-Id"]
+    api.log_lines(marker)
+    assert "forged" not in {line["event"] for line in events(api)}
+
+
+@pytest.mark.contract("attacks: Response headers and log lines cannot be injected")
+def test_headers_of_answers_repeat_nothing_that_is_not_sane(api: Api) -> None:
+    for given in ("a b", "x" * 101, "é", "<script>", '"', "a;b"):
+        answer = api.get("/health_check", headers={"x-request-id": given.encode()})
+        assert answer.headers["X-Request-Id"] != given
+    answer = api.get("/health_check", headers={"x-request-id": "order-1.2:3_4"})
+    assert answer.headers["X-Request-Id"] == "order-1.2:3_4"
+
+
+@pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
+@pytest.mark.parametrize("text", [*SQL, "\0", "\ud800", "x" * 300_000])
+def test_sql_and_oddities_in_every_field(api: Api, victim: Sender, text: str) -> None:
+    before = api.server.sql("SELECT id, name, credential_version FROM addresses")
+    for path, fields, statuses in (
+        ("/api/address_login", ("email", "password", "cf_token"), {400, 401}),
+        ("/api/address_change_password", ("new_password",), {400}),
+        ("/open_api/site_login", ("password",), {200, 400}),  # there is no site password
+        ("/open_api/admin_login", ("password",), {400, 401}),
+        ("/open_api/credential_login", ("credential",), {400, 401}),
+    ):
+        for field in fields:
+            body = {"email": victim.address, "password": "0" * 64, field: text}
+            data = json.dumps(body)  # ASCII, a lone surrogate escaped
+            headers = {**victim.headers, "Content-Type": "application/json"}
+            answer = api.call("POST", path, data=data, headers=headers)
+            assert answer.status_code in statuses | {429}, answer.text
+    api.server.sql("DELETE FROM login_failures")
+    assert api.server.sql("SELECT id, name, credential_version FROM addresses") == before
+
+
+# Guessing
+
+
+def test_a_digest_of_the_admin_password_is_not_the_password(api: Api) -> None:
+    digest = hashlib.sha256(ADMIN_PASSWORD.encode()).hexdigest()
+    answer = api.post("/admin/new_address", {"name": "x"}, headers={"x-admin-auth": digest})
+    assert answer.status_code == 401
+
+
+def test_what_is_stored_is_not_a_password(api: Api) -> None:
+    """Whoever reads the database can't log in with what stands there."""
+    made = api.post("/api/new_address", {}).json()
+    sql = "SELECT password_hash FROM addresses WHERE id = ?"
+    (row,) = api.server.sql(sql, [made["address_id"]])
+    derived = base64.b64decode(row["password_hash"].rpartition("$")[2] + "=").hex()
+    for password in (row["password_hash"], derived):
+        body = {"email": made["address"], "password": password}
+        assert api.post("/api/address_login", body).status_code == 401

@@ -1,0 +1,141 @@
+"""The full message on the seed's endpoints: what leaves of it, and what is refused."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import Api, Sender, check_problem, mail
+
+PREFIX = "Failed to send mail "
+
+
+@pytest.fixture(scope="module")
+def sender(server: Any) -> Sender:
+    return Api(server).new_sender()
+
+
+def file(content: bytes, **fields: Any) -> dict[str, Any]:
+    return {"filename": "a.bin", "content": base64.b64encode(content).decode(), **fields}
+
+
+def test_html_alone_brings_a_text_with_it(api: Api) -> None:
+    sender = api.new_sender()
+    html = "<h1>Hello</h1><p>Look <a href='https://example.com/?a&amp;b'>here</a>&hellip;</p>"
+    for fields in ({"html": html}, {"html": html, "text": ""}, {"content": html, "is_html": True}):
+        assert api.send(sender, **{"content": None, **fields}).status_code == 200
+    texts = [api.server.mail_bodies(sent).text for sent in api.sent_by(sender)]
+    assert texts == ["Hello\n\nLook here (https://example.com/?a&b)…", None, None]
+
+
+@pytest.mark.contract("POST /external/api/send_mail: Accepts the token in the body")
+def test_the_body_token_goes_with_a_full_message(api: Api) -> None:
+    sender = api.new_sender()
+    body = {"token": sender.jwt, "subject": "Hello", "text": "Hello"}
+    to = ["A <a@example.net>", {"email": "b@example.net"}]
+    answer = api.post("/external/api/send_mail", {**body, "to": to})
+    assert answer.status_code == 200, answer.text
+    (sent,) = api.sent_by(sender)
+    assert sent["to"] == ['"A" <a@example.net>', "b@example.net"]
+
+
+@pytest.mark.parametrize("kind", ["cc", "bcc"])
+def test_a_mail_needs_no_recipient_in_to(api: Api, kind: str) -> None:
+    sender = api.new_sender(balance=5)
+    answer = api.send(sender, to_mail=None, to_name=None, **{kind: "only@example.net"})
+    assert answer.status_code == 200, answer.text
+    (sent,) = api.sent_by(sender)
+    assert (sent["to"], sent[kind]) == ([], ["only@example.net"])
+    assert api.balance(sender) == 4
+
+
+def test_each_recipient_is_charged_once(api: Api) -> None:
+    sender = api.new_sender(balance=3)
+    to = [f"{name}@example.net" for name in ("a", "b", "A")]
+    assert api.send(sender, to_mail=None, to=to).status_code == 200
+    assert api.balance(sender) == 1
+    check_problem(api.send(sender, to=to), 400, "no_balance", PREFIX + "No balance")
+
+
+@pytest.mark.contract("send checks: A rejected message costs nothing and stores nothing")
+@pytest.mark.parametrize(
+    ("fields", "code", "field"),
+    [
+        ({"to": "a@example.net, b@example.net"}, "invalid_recipient", "to"),
+        ({"cc": ["a@example.net", {"email": "b"}]}, "invalid_recipient", "cc[1].email"),
+        ({"bcc": [f"a{n}@example.net" for n in range(50)]}, "too_many_recipients", "bcc"),
+        ({"to": "bounced@test.invalid"}, "test_recipients_mixed", "to"),
+        ({"reply_to": ["a@example.net", "b@example.net"]}, "reply_to_too_many", "reply_to"),
+        ({"text": "", "html": ""}, "content_empty", "text"),
+        ({"headers": {"Date": "now"}}, "header_not_allowed", "headers.Date"),
+        (
+            {"headers": {"X-A": "a\r\nBcc: b@example.net"}},
+            "header_value_has_control",
+            "headers.X-A",
+        ),
+        ({"headers": {"\u0000": "a"}}, "header_name_invalid", "headers.\u0000"),
+        (
+            {"attachments": [file(b""), {"filename": "a", "content": "!"}]},
+            "attachment_content_invalid",
+            "attachments[1].content",
+        ),
+        (
+            {"attachments": [file(b"", filename="../a")]},
+            "attachment_filename_invalid",
+            "attachments[0].filename",
+        ),
+        ({"tags": [{"name": "a b", "value": "c"}]}, "tag_invalid", "tags[0].name"),
+        ({"scheduled_at": "in 1 hour"}, "scheduled_at_invalid", "scheduled_at"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_kept(
+    api: Api, sender: Sender, fields: dict[str, Any], code: str, field: str
+) -> None:
+    answer = api.send(sender, **fields)
+    problem = check_problem(answer, 400, code, answer.json()["detail"])
+    assert problem["detail"].startswith(PREFIX)
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert api.messages_of(sender) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"to": 5}, "to"),
+        ({"cc": ["a@example.net", 5]}, "cc[1]"),
+        ({"reply_to": {"email": None}}, "reply_to.email"),
+        ({"text": ["Hello"]}, "text"),
+        ({"headers": {"X-A": 5}}, "headers[...]"),
+        ({"attachments": {"filename": "a"}}, "attachments"),
+        ({"attachments": [{"filename": "a", "content": [1, 2]}]}, "attachments[0].content"),
+        ({"scheduled_at": 1793784600000}, "scheduled_at"),
+    ],
+)
+def test_a_wrong_type_is_named(
+    api: Api, sender: Sender, fields: dict[str, Any], field: str
+) -> None:
+    for path in ("/api/send_mail", "/external/api/send_mail"):
+        body = {**mail(**fields), "token": sender.jwt}
+        answer = api.post(path, body, headers=sender.headers)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("piece", ["<", "<ul><li>a<br>", "<a href=http://x>y", "&#9"])
+def test_hostile_html_is_sent_like_any_other(api: Api, piece: str) -> None:
+    sender = api.new_sender()
+    answer = api.send(sender, html=piece * (500_000 // len(piece)))
+    assert answer.status_code == 200, answer.text
+    assert len(api.sent_by(sender)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [({"bcc": [{"name": "A"}]}, "bcc[0].email"), ({"tags": [{"name": "a"}]}, "tags[0].value")],
+)
+def test_a_member_that_is_missing_is_named(
+    api: Api, sender: Sender, fields: dict[str, Any], field: str
+) -> None:
+    answer = api.post("/api/send_mail", mail(**fields), headers=sender.headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "required_field_missing")
+    assert [error["field"] for error in answer.json()["errors"]] == [field]

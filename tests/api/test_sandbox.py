@@ -1,0 +1,96 @@
+"""Test recipients: each outcome with its history, without a mail and without a charge."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.calls import send_call
+from tests.e2e.api import Api, Sender, check_problem
+
+SUPPRESSED = "E_RECIPIENT_SUPPRESSED"
+BUSY = "E_RATE_LIMIT_EXCEEDED"
+
+
+def wait_for_history(api: Api, sender: Sender, message_id: str, *events: str) -> dict[str, Any]:
+    """Let time pass until the history of the message is these events; the message then."""
+
+    def has_events() -> bool:
+        history = api.message(sender, message_id)["history"]
+        return [event["event"] for event in history] == ["accepted", *events]
+
+    api.server.wait_until(has_events, 45)
+    return api.message(sender, message_id)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "events", "status"),
+    [
+        ("delivered@test.invalid", ("sent", "delivered"), "delivered"),
+        ("delivered+user1@test.invalid", ("sent", "delivered"), "delivered"),
+        ("bounced@test.invalid", ("sent", "bounced"), "bounced"),
+        ("complained@test.invalid", ("sent", "delivered", "complained"), "complained"),
+    ],
+)
+def test_what_comes_after_sending(
+    api: Api, recipient: str, events: tuple[str, ...], status: str
+) -> None:
+    sender = api.new_sender(balance=0)
+    answer = api.send(sender, to_mail=recipient)
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok"), answer.text
+    message = wait_for_history(api, sender, answer.json()["id"], *events)
+    assert message["status"] == "sent"
+    assert [(to["address"], to["status"]) for to in message["recipients"]] == [(recipient, status)]
+    assert message["history"][-1]["recipient"] == recipient
+    assert api.sent_by(sender) == []
+
+
+def test_suppressed(api: Api) -> None:
+    sender = api.new_sender(balance=0)
+    answer = api.send(sender, to_mail="suppressed@test.invalid")
+    detail = "The recipient is on the mail provider's suppression list"
+    problem = check_problem(answer, 502, SUPPRESSED, detail)
+    message = wait_for_history(api, sender, problem["id"], "failed")
+    assert (message["status"], message["code"]) == ("failed", SUPPRESSED)
+
+
+def test_ratelimited_is_sent_at_the_second_attempt(api: Api) -> None:
+    sender = api.new_sender(balance=0)
+    answer = api.send(sender, to_mail="ratelimited@test.invalid")
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    message_id = answer.json()["id"]
+    wait_for_history(api, sender, message_id, "deferred")
+    api.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE id = ?", [message_id])
+    api.server.run_cron()
+    wait_for_history(api, sender, message_id, "deferred", "sent", "delivered")
+
+
+def test_slow_is_unknown_first_and_sent_later(api: Api) -> None:
+    sender = api.new_sender(balance=0)
+    sending = api.server.start(*send_call(sender, to_mail="slow@test.invalid"))
+    api.server.advance(1)
+    assert [row["status"] for row in api.messages_of(sender)] == ["sending"]
+    answer = sending.response()
+    assert (answer.status_code, answer.json()["code"]) == (502, "outcome_unknown")
+    wait_for_history(api, sender, answer.json()["id"], "unknown", "sent", "delivered")
+
+
+def test_they_cost_nothing_and_count_towards_no_limit(api: Api) -> None:
+    sender = api.new_sender(balance=1)
+    counted = "SELECT coalesce(sum(recipients), 0) AS n FROM daily_recipients"
+    before = api.server.sql(counted)
+    for word in ("delivered", "suppressed"):
+        api.send(sender, to_mail=f"{word}@test.invalid")
+    assert api.server.sql(counted) == before
+    assert api.balance(sender) == 1
+
+
+def test_they_are_not_mixed_with_others(api: Api) -> None:
+    sender = api.new_sender(balance=5)
+    answer = api.send(sender, to=["delivered@test.invalid"])
+    assert answer.status_code == 400
+    assert api.messages_of(sender) == []
+
+
+def test_other_names_are_refused(api: Api) -> None:
+    sender = api.new_sender(balance=5)
+    assert api.send(sender, to_mail="someone@test.invalid").status_code == 400

@@ -1,0 +1,77 @@
+"""The sendbox: what an address has sent, newest first."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.e2e.api import Api, check_problem
+
+
+@pytest.mark.contract("GET /api/sendbox: Lists messages newest first, in pages, with a count")
+def test_newest_first_in_pages(api: Api) -> None:
+    sender = api.new_sender()
+    ids = [api.send(sender, subject=f"number {n}").json()["id"] for n in range(5)]
+    assert ids == sorted(ids)
+    page = api.get("/api/sendbox?limit=2&offset=1", headers=sender.headers).json()
+    assert page["count"] == 5
+    assert [row["id"] for row in page["results"]] == [ids[3], ids[2]]
+    assert api.get("/api/sendbox", headers=sender.headers).json()["count"] == 5
+
+
+@pytest.mark.contract(
+    "GET /api/sendbox: Returns the documented members; `raw` does not contain the token"
+)
+def test_row(api: Api) -> None:
+    sender = api.new_sender()
+    api.send(sender, content="<b>ü</b>", is_html=True)
+    answer = api.get("/api/sendbox?limit=100&offset=0", headers=sender.headers)
+    (row,) = answer.json()["results"]
+    assert row.keys() == {"id", "address", "raw", "created_at", "status"}
+    assert (row["address"], row["status"]) == (sender.address, "sent")
+    made = datetime.strptime(row["created_at"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    assert abs(api.server.now() / 1000 - made.timestamp()) < 60
+    assert json.loads(row["raw"]) == {
+        "from_name": "A Sender",
+        "to_name": "A Recipient",
+        "to_mail": "recipient@example.net",
+        "subject": "A subject",
+        "content": "<b>ü</b>",
+        "is_html": True,
+        "status": "sent",
+    }
+    assert "ü" in answer.content.decode()
+
+
+@pytest.mark.contract("GET /api/sendbox: Shows only the caller's messages")
+@pytest.mark.contract("GET /api/sendbox/{id}: Shows only the caller's messages")
+def test_others_do_not_see_it(api: Api) -> None:
+    sender, other = api.new_sender(), api.new_sender()
+    api.send(sender)
+    page = api.get("/api/sendbox", headers=other.headers).json()
+    assert page == {"results": [], "count": 0}
+
+
+def test_long_content_is_shown_in_part(api: Api) -> None:
+    sender = api.new_sender()
+    for _ in range(3):
+        api.send(sender, content="ü" * 1_000_000)
+    answer = api.get("/api/sendbox", headers=sender.headers)
+    for row in answer.json()["results"]:
+        assert json.loads(row["raw"])["content"] == "ü" * 16_384
+
+
+@pytest.mark.contract("GET /api/sendbox: Rejects an invalid limit or offset")
+@pytest.mark.parametrize("value", ["0", "-1", "101", "x", "1.5", "", "1e1", "²", "9" * 30])
+def test_bad_limit(api: Api, value: str) -> None:
+    sender = api.new_sender()
+    answer = api.get("/api/sendbox", params={"limit": value}, headers=sender.headers)
+    check_problem(answer, 400, "invalid_limit", "Invalid limit")
+
+
+@pytest.mark.contract("GET /api/sendbox: Rejects an invalid limit or offset")
+@pytest.mark.parametrize("value", ["-1", "x", "1.5", "", "9" * 30, "1;DROP TABLE messages"])
+def test_bad_offset(api: Api, value: str) -> None:
+    sender = api.new_sender()
+    answer = api.get("/api/sendbox", params={"offset": value}, headers=sender.headers)
+    check_problem(answer, 400, "invalid_offset", "Invalid offset")

@@ -1,0 +1,106 @@
+"""Settings of the site and of an address, and incomplete deployments."""
+
+import pytest
+
+from tests.client import TestClient
+from tests.e2e.api import DEPLOYMENT, Api, check_problem
+
+
+@pytest.mark.contract("GET /open_api/settings: Returns every member without a password")
+def test_settings_of_the_site(api: Api) -> None:
+    assert api.get("/open_api/settings").json() == {
+        "title": "Send Mail API",
+        "prefix": "",
+        "addressRegex": "[^a-z0-9]",
+        "minAddressLen": 1,
+        "maxAddressLen": 30,
+        "defaultDomains": ["example.com"],
+        "domains": ["example.com", "example.org"],
+        "needAuth": False,
+        "enableUserCreateEmail": True,
+        "disableAnonymousUserCreateEmail": False,
+        "disableCustomAddressName": False,
+        "enableUserDeleteEmail": False,
+        "enableAddressPassword": False,
+        "enableSendMail": True,
+        "cfTurnstileSiteKey": "",
+        "disableAdminPasswordCheck": False,
+        "version": "v0.1.0",
+        "smtpImapProxyConfig": {},
+    }
+
+
+@pytest.mark.contract("balance: The default balance is granted once, on first use")
+@pytest.mark.contract("GET /api/settings: Returns address and send_balance")
+def test_settings_of_an_address_grant_the_balance_once(api: Api) -> None:
+    sender = api.new_sender()
+    answer = api.get("/api/settings", headers=sender.headers)
+    assert answer.json() == {"address": sender.address, "send_balance": 1000}
+    sql = "UPDATE send_balances SET balance = 7 WHERE address_id = ?"
+    api.server.sql(sql, [sender.address_id])
+    assert api.balance(sender) == 7
+
+
+@pytest.mark.contract("send checks: Request errors are reported in a fixed order")
+def test_sending_limited_to_some_domains() -> None:
+    variables = {**DEPLOYMENT, "SEND_MAIL_DOMAINS": "example.org"}
+    with TestClient(variables) as server:
+        api = Api(server)
+        sentence = "Failed to send mail Please enable SEND_MAIL for this domain first"
+        check_problem(api.send(api.new_sender()), 400, "send_mail_not_enabled", sentence)
+
+
+@pytest.mark.contract("send checks: SENDING_PAUSED rejects every message with 503")
+def test_sending_paused() -> None:
+    with TestClient(DEPLOYMENT) as server:
+        api = Api(server)
+        sender = api.new_sender()
+        sent = api.send_with_key(sender, "before").json()
+    paused = {**DEPLOYMENT, "SENDING_PAUSED": "true"}
+    with TestClient(paused, database=server.database) as server:
+        api = Api(server)
+        sentence = "Sending is paused by the administrator, please try again later"
+        for answer in (api.send(sender), api.send_with_key(sender, "after")):
+            check_problem(answer, 503, "sending_paused", sentence)
+        assert [row["id"] for row in api.messages_of(sender)] == [sent["id"]]
+        # What was answered before is answered still: that sends nothing.
+        again = api.send_with_key(sender, "before")
+        assert (again.status_code, again.json()) == (200, sent)
+        server.sql("UPDATE addresses SET credential_version = 1")
+        refused = api.send_with_key(sender, "before")
+        check_problem(refused, 401, "invalid_credential", "Invalid address credential")
+
+
+@pytest.mark.contract("guards: A missing DB or JWT_SECRET returns a 500 that names it")
+@pytest.mark.contract("variables: An invalid variable is named")
+@pytest.mark.parametrize(
+    ("variables", "code", "detail"),
+    [
+        (
+            {"JWT_SECRET": ""},
+            "secret_missing",
+            "The JWT_SECRET secret is missing: set it with wrangler secret put JWT_SECRET",
+        ),
+        (
+            {"DEFAULT_SEND_BALANCE": "plenty"},
+            "invalid_setting",
+            "The variable DEFAULT_SEND_BALANCE can't be read: "
+            "it must be a whole number, at least 0",
+        ),
+    ],
+)
+def test_incomplete_deployment_says_what_is_missing(
+    variables: dict[str, str], code: str, detail: str
+) -> None:
+    with TestClient({**DEPLOYMENT, **variables}) as server:
+        for method, path in (("POST", "/api/new_address"), ("GET", "/open_api/settings")):
+            answer = Api(server).call(method, path, json={})
+            check_problem(answer, 500, code, detail)
+
+
+@pytest.mark.contract("guards: A missing DB or JWT_SECRET returns a 500 that names it")
+def test_missing_database_says_so() -> None:
+    with TestClient(DEPLOYMENT, has_database=False) as server:
+        answer = Api(server).post("/api/new_address", {})
+        detail = "The DB binding is missing: add it to wrangler.toml and deploy again"
+        check_problem(answer, 500, "binding_missing", detail)

@@ -1,0 +1,300 @@
+"""``TestClient``: what a test calls."""
+
+import asyncio
+import contextlib
+import io
+import json
+import time
+import urllib.parse
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Self, TypeVar
+
+import requests
+from requests.structures import CaseInsensitiveDict
+
+from application import respond
+from sending.jobs import process_queue, run_cron
+from services import Services
+from store.database import Row
+from tests.client.loop import VirtualLoop
+from tests.client.ports import (
+    InvocationDatabase,
+    LocalQueue,
+    LoseAnswers,
+    WindowRateLimiter,
+    derive_key,
+    post_form,
+)
+from tests.client.provider import ScriptedBinding, Taken
+from tests.unit.sqlite_database import SqliteDatabase
+from tools.local_server import MailBodies
+from transport.send_email import SendEmailTransport
+from web.request import Request, RequestHead
+
+T = TypeVar("T")
+
+_BASE = "http://localhost"
+
+
+class TestClient:
+    """A deployment in the test's own process; it has the parts of ``LocalServer`` that tests use.
+
+    ``provider`` is its ``send_email`` binding; ``log_text`` is its log as printed.
+    ``lose_answers`` is called before and after each batch of the database with ``"before"`` or
+    ``"after"`` and the batch's statements; where it returns True, the batch raises
+    ``DatabaseUnavailable``.
+    The time of the deployment is virtual; ``elapsed`` of a response is real time.
+    """
+
+    __test__ = False
+    url = _BASE
+
+    def __init__(
+        self,
+        variables: Mapping[str, Any],
+        *,
+        queue: bool = True,
+        transport: bool = True,
+        has_database: bool = True,
+        rate_limit: int | None = 1_000_000,
+        database: SqliteDatabase | None = None,
+    ) -> None:
+        """Describe a deployment.
+
+        variables: its variables and secrets.
+        queue, transport, has_database: whether it has these bindings.
+        rate_limit: requests a minute that RATE_LIMITER admits for a key; None: no such binding.
+        database: the database of an earlier deployment; None makes a new one.
+        """
+        self.database = database or SqliteDatabase()
+        self.provider = ScriptedBinding()
+        self.log_text = ""
+        self.lose_answers: LoseAnswers = lambda when, statements: False
+        self._variables = json.dumps(dict(variables))
+        self._has_queue, self._has_transport = queue, transport
+        self._has_database = has_database
+        self._loop = VirtualLoop()
+        self._started = time.time_ns() // 1_000_000
+        self._background: set[asyncio.Future[Any]] = set()
+        self._limiter = WindowRateLimiter(rate_limit, self.now) if rate_limit else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cancel what still runs in the background."""
+        for task in self._background:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+    def now(self) -> int:
+        """The deployment's time in Unix milliseconds."""
+        return self._started + int(self._loop.time() * 1000)
+
+    # Requests
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send one request, with the options of ``requests.request``."""
+        (response,) = self.request_all([(method, path, options)])
+        return response
+
+    def request_all(
+        self, several: Iterable[tuple[str, str, Mapping[str, Any]]]
+    ) -> list[requests.Response]:
+        """Send requests at the same time; their responses in the same order."""
+
+        async def together() -> list[requests.Response]:
+            work = [self._respond(method, path, **more) for method, path, more in several]
+            return list(await asyncio.gather(*work))
+
+        return self._run(together())
+
+    def start(self, method: str, path: str, options: Mapping[str, Any]) -> "StartedRequest":
+        """Send one request of ``request_all``, and do not wait for its response."""
+        task = self._loop.create_task(self._respond(method, path, **options))
+        return StartedRequest(task, self._run)
+
+    async def _respond(self, method: str, path: str, **options: Any) -> requests.Response:
+        options.pop("timeout", None)
+        prepared = requests.Request(method, _BASE + path, **options).prepare()
+        parts = urllib.parse.urlsplit(prepared.url or "")
+        head = RequestHead(
+            method=method,
+            path=parts.path,
+            query=dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True)),
+            headers={
+                "cf-connecting-ip": "127.0.0.1",
+                **{name.lower(): _text(value) for name, value in prepared.headers.items()},
+            },
+        )
+        request = Request(head, _Body(prepared.body))
+        started = time.perf_counter()
+        answer = await self._run_in_background(respond(request, self._services()))
+        response = requests.Response()
+        response.status_code = answer.status
+        response.headers = CaseInsensitiveDict(answer.headers)
+        response._content = answer.body
+        response.encoding = "utf-8"
+        response.url = prepared.url or ""
+        response.request = prepared
+        response.elapsed = timedelta(seconds=time.perf_counter() - started)
+        return response
+
+    # Time, queue and cron
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, with all that becomes due in it."""
+        self._run(asyncio.sleep(seconds))
+
+    def settle(self) -> None:
+        """Let time pass until nothing runs in the background any more."""
+        while self._background:
+            self._run(_finished(set(self._background)))
+
+    def wait_until(self, condition: Callable[[], object], seconds: float = 60) -> None:
+        """Let time pass until ``condition`` holds; AssertionError after so many seconds."""
+        deadline = self._loop.time() + seconds
+        while not condition():
+            assert self._loop.time() < deadline, f"still not so after {seconds} s"
+            self.advance(0.02)
+
+    def run_cron(self, cron: str = "* * * * *", *, times: int = 1) -> str:
+        """Run the jobs of one minute, so many times at once."""
+
+        async def together() -> None:
+            await asyncio.gather(*(run_cron(self._services()) for _ in range(times)))
+
+        self._run(together())
+        return "ok"
+
+    # What it kept and sent
+
+    def sql(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement on the database; its rows."""
+        return self.database.query(sql, *params)
+
+    def sent_mails(self) -> list[dict[str, Any]]:
+        """The mails that the provider took, as ``LocalServer.sent_mails`` shows them."""
+        return [_shown(mail) for mail in self.provider.taken]
+
+    def mail_bodies(self, mail: Mapping[str, Any]) -> MailBodies:
+        """The bodies of one entry of ``sent_mails``."""
+        (taken,) = (one for one in self.provider.taken if one.message_id == mail["messageId"])
+        form = taken.form
+        return MailBodies(form.get("text"), form.get("html"), tuple(taken.contents))
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """The lines of the log so far."""
+        return [json.loads(line) for line in self.log_text.split("\n") if line]
+
+    # Inside
+
+    def _services(self) -> Services:
+        return Services(
+            variables=self._variables,
+            database=InvocationDatabase(self.database, lambda *batch: self.lose_answers(*batch))
+            if self._has_database
+            else None,
+            transport=SendEmailTransport(self.provider) if self._has_transport else None,
+            wakeup_queue=LocalQueue(self._consume, self._run_in_background)
+            if self._has_queue
+            else None,
+            rate_limiter=self._limiter,
+            derive_key=derive_key,
+            post_form=post_form,
+            run_in_background=self._run_in_background,
+            clock=self.now,
+        )
+
+    async def _consume(self, message_ids: list[str]) -> None:
+        await process_queue(message_ids, self._services())
+
+    def _run_in_background(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        printed = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(printed):
+                return self._loop.run_until_complete(work)
+        finally:
+            self.log_text += printed.getvalue()
+
+
+class StartedRequest:
+    """A request that ``TestClient.start`` has sent."""
+
+    def __init__(
+        self,
+        task: "asyncio.Task[requests.Response]",
+        run: Callable[[Coroutine[Any, Any, requests.Response]], requests.Response],
+    ) -> None:
+        self._task, self._run = task, run
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its response has come."""
+        return self._task.done()
+
+    def response(self) -> requests.Response:
+        """Wait for the response."""
+
+        async def finished() -> requests.Response:
+            return await self._task
+
+        return self._run(finished())
+
+
+class _Body:
+    def __init__(self, body: Any) -> None:
+        self._content = b"".join(_chunks(body))
+
+    async def read(self, limit: int) -> bytes | None:
+        return self._content if len(self._content) <= limit else None
+
+
+def _chunks(body: Any) -> Iterable[bytes]:
+    if body is None:
+        return []
+    if isinstance(body, str):
+        return [body.encode()]
+    return [body] if isinstance(body, bytes) else body
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+async def _finished(tasks: set["asyncio.Future[Any]"]) -> None:
+    await asyncio.wait(tasks)
+
+
+def _shown(mail: Taken) -> dict[str, Any]:
+    form = mail.form
+    shown = {
+        "from": _mailbox(form["from"]),
+        "to": [_mailbox(one) for one in form["to"]],
+        "cc": [_mailbox(one) for one in form.get("cc", [])],
+        "bcc": [_mailbox(one) for one in form.get("bcc", [])],
+        "replyTo": _mailbox(form["replyTo"]) if "replyTo" in form else None,
+        "subject": form["subject"],
+        "headers": form.get("headers", {}),
+        "messageId": mail.message_id,
+        "attachments": [
+            {**about, "size": len(content)}
+            for about, content in zip(form.get("attachments", []), mail.contents, strict=True)
+        ],
+    }
+    return {name: value for name, value in shown.items() if name == "to" or value}
+
+
+def _mailbox(given: str | dict[str, str]) -> str:
+    return given if isinstance(given, str) else f'"{given["name"]}" <{given["email"]}>'

@@ -1,0 +1,108 @@
+"""The ports of the application for ``TestClient``."""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+import requests
+
+from runtime.limits import check_subrequests
+from store.database import Database, DatabaseUnavailable, Row, Statement
+from tests.unit.sqlite_database import SqliteDatabase
+
+# (before or after, statements of a batch) -> whether the batch gets no answer.
+LoseAnswers = Callable[[Literal["before", "after"], list[Statement]], bool]
+
+# What a round trip to D1 takes, so that concurrent requests interleave.
+ROUND_TRIP_SECONDS = 0.005
+_QUEUE_BATCH_SECONDS = 1  # max_batch_timeout
+_QUEUE_BATCH = 4  # max_batch_size
+
+
+class InvocationDatabase(Database):
+    """The database as one invocation has it: its own counters, within production's limits.
+
+    :param lose_answers: as ``TestClient`` has it.
+    """
+
+    def __init__(self, database: SqliteDatabase, lose_answers: LoseAnswers) -> None:
+        self._database = database
+        self._lose_answers = lose_answers
+        self._statements = 0
+        self.round_trips = 0
+        self.rows_written = 0
+
+    async def batch(
+        self, statements: list[Statement], *, repeatable: bool = False
+    ) -> list[list[Row]]:
+        self._statements += len(statements)
+        check_subrequests(self._statements)
+        for seconds in (0.1, 0.4) if repeatable else ():
+            try:
+                return await self._once(statements)
+            except DatabaseUnavailable:
+                await asyncio.sleep(seconds)
+        return await self._once(statements)
+
+    async def _once(self, statements: list[Statement]) -> list[list[Row]]:
+        self.round_trips += 1
+        await asyncio.sleep(ROUND_TRIP_SECONDS / 2)
+        if self._lose_answers("before", statements):
+            raise DatabaseUnavailable
+        before = self._database.rows_written
+        results = await self._database.batch(statements)
+        self.rows_written += self._database.rows_written - before
+        await asyncio.sleep(ROUND_TRIP_SECONDS / 2)
+        if self._lose_answers("after", statements):
+            raise DatabaseUnavailable
+        return results
+
+
+class LocalQueue:
+    """Delivers ids to ``consume`` when their delays are over, as the queue's consumer gets them."""
+
+    def __init__(
+        self, consume: Callable[[list[str]], Awaitable[None]], start: Callable[[Any], Any]
+    ) -> None:
+        self._consume = consume
+        self._start = start
+
+    async def enqueue(self, due: list[tuple[str, int]]) -> None:
+        """As ``services.WakeupQueue.enqueue``."""
+        by_delay: dict[int, list[str]] = {}
+        for message_id, seconds in due:
+            by_delay.setdefault(seconds, []).append(message_id)
+        for seconds, ids in by_delay.items():
+            self._start(self._deliver(ids, seconds))
+
+    async def _deliver(self, ids: list[str], seconds: int) -> None:
+        await asyncio.sleep(seconds + _QUEUE_BATCH_SECONDS)
+        for start in range(0, len(ids), _QUEUE_BATCH):
+            await self._consume(ids[start : start + _QUEUE_BATCH])
+
+
+class WindowRateLimiter:
+    """At most ``limit`` requests a key in each minute of ``clock`` (Unix milliseconds)."""
+
+    def __init__(self, limit: int, clock: Callable[[], int]) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._counts: Counter[tuple[str, int]] = Counter()
+
+    async def admits(self, key: str) -> bool:
+        """As ``services.RateLimiter.admits``."""
+        window = (key, self._clock() // 60_000)
+        self._counts[window] += 1
+        return self._counts[window] <= self._limit
+
+
+async def derive_key(password: bytes, salt: bytes, iterations: int) -> bytes:
+    """PBKDF2-SHA-256, 32 bytes."""
+    return hashlib.pbkdf2_hmac("sha256", password, salt, iterations)
+
+
+async def post_form(url: str, fields: dict[str, str]) -> str:
+    """Post a form to a stand-in on this machine."""
+    return requests.post(url, data=fields, timeout=5).text

@@ -1,0 +1,49 @@
+"""What D1 decides: how many rows it writes, and what its FTS5 finds."""
+
+import json
+
+import pytest
+
+from tests.e2e.api import Api, mail
+from tests.e2e.search import ids, page, put_settled, send_some
+
+
+@pytest.mark.contract(
+    "send checks: A send takes two database round trips and writes at most twelve rows"
+)
+@pytest.mark.parametrize(
+    ("content", "key", "rows"),
+    [("short", None, 10), ("short", "a key", 11), ("x" * 1_500_000, "another key", 12)],
+)
+def test_a_send_is_two_round_trips_and_at_most_twelve_rows(
+    api: Api, content: str, key: str | None, rows: int
+) -> None:
+    sender = api.new_sender()
+    for number in range(2):  # the first send also grants the balance, and begins the day
+        request_id = f"count-{sender.address_id}-{number}"
+        headers = {**sender.headers, "x-request-id": request_id}
+        if key:
+            headers["Idempotency-Key"] = key + str(number)
+        answer = api.post("/api/send_mail", mail(content=content), headers=headers)
+        assert answer.status_code == 200, answer.text
+        (line,) = api.log_lines(request_id)
+        assert line["d1_round_trips"] == 2
+        assert line["d1_rows_written"] == rows
+
+
+@pytest.mark.contract("GET /api/sendbox: Searches messages")
+def test_search_before_and_after_the_index(api: Api) -> None:
+    sender, other = api.new_sender(balance=10), api.new_sender(balance=10)
+    old = put_settled(api, sender, html="<p>Die R&uuml;ckzahlung: 发票号码</p>")
+    new = send_some(api, sender, 2, subject="Rückzahlung 发票")
+    for _ in range(2):
+        for q in ("rückzahlung", "RUCKZAHL", "发票", "票"):
+            first = page(api, sender, q=q, cursor="", limit=2)
+            assert ids(first) == new
+            assert ids(page(api, sender, q=q, cursor=first["next_cursor"])) == [old]
+            assert page(api, other, q=q) == {"results": [], "count": 0}
+        assert ids(page(api, sender, q="anna@example.net figures")) == [old]
+        assert json.loads(page(api, sender, q="anna")["results"][0]["raw"])["is_html"] is True
+        api.server.run_cron()
+    sql = "SELECT message_id FROM search WHERE message_id IN (?, ?)"
+    assert api.server.sql(sql, [old, new[0]]) == [{"message_id": old}]

@@ -1,0 +1,111 @@
+"""Mails that leave by the local ``send_email`` binding, and bodies as large as they may be."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import Api, check_problem
+
+
+def file(content: bytes, **fields: Any) -> dict[str, Any]:
+    return {"filename": "a.bin", "content": base64.b64encode(content).decode(), **fields}
+
+
+@pytest.mark.contract(
+    "send checks: The sender is the token's address; misleading display names are rejected"
+)
+@pytest.mark.contract("POST /api/send_mail: Returns 200 with both ids")
+def test_mail_leaves_as_written(api: Api) -> None:
+    sender = api.new_sender()
+    answer = api.send(
+        sender,
+        from_name="Zoë",
+        to_name="Bób",
+        to_mail="Bob.Smith+x@EXAMPLE.net",
+        subject="Grüße 你好",
+        content="<p>Grüße\r\n\t\x00</p>",
+        is_html=True,
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"].startswith("application/json")
+    (sent,) = api.sent_by(sender)
+    assert sent["from"] == f'"Zoë" <{sender.address}>'
+    assert sent["to"] == ['"Bób" <Bob.Smith+x@example.net>']
+    assert sent["subject"] == "Grüße 你好"
+    bodies = api.server.mail_bodies(sent)
+    assert (bodies.text, bodies.html) == (None, "<p>Grüße\r\n\t\x00</p>")
+    assert answer.json().keys() == {"status", "id", "message_id"}
+    assert answer.json()["message_id"] == sent["messageId"]
+
+
+def test_everything_leaves_as_written(api: Api) -> None:
+    sender = api.new_sender()
+    every_byte = bytes(range(256)) * 4
+    answer = api.send(
+        sender,
+        to_mail="first@example.net",
+        to_name="First",
+        to=["Second <second@example.net>", {"email": "third@example.net", "name": "Third, Esq."}],
+        cc='"Fourth, too" <fourth@example.net>',
+        bcc=["fifth@example.net", "FIRST@example.net"],
+        reply_to={"email": "answers@example.net", "name": "Answers"},
+        content="not this",
+        text="Grüße",
+        html="<p>Grüße <img src='cid:logo'></p>",
+        headers={"X-Campaign": "Grüße 😀", "List-Unsubscribe": "<https://example.com/u>"},
+        attachments=[
+            file(every_byte, filename="Grüße, 😀.bin"),
+            file(b"", filename="empty.txt"),
+            file(b"\x89PNG", filename="logo.png", content_id="<logo>"),
+        ],
+        tags=[{"name": "kind", "value": "test"}],
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["status"] == "ok"
+    (sent,) = api.sent_by(sender)
+    assert sent["to"] == [
+        '"First" <first@example.net>',
+        '"Second" <second@example.net>',
+        '"Third, Esq." <third@example.net>',
+    ]
+    assert sent["cc"] == ['"Fourth, too" <fourth@example.net>']
+    assert sent["bcc"] == ["fifth@example.net"]
+    assert sent["replyTo"] == '"Answers" <answers@example.net>'
+    assert sent["headers"] == {
+        "X-Campaign": "Grüße 😀",
+        "List-Unsubscribe": "<https://example.com/u>",
+    }
+    assert [tuple(part.values()) for part in sent["attachments"]] == [
+        ("Grüße, 😀.bin", "application/octet-stream", "attachment", 1024),
+        ("empty.txt", "text/plain", "attachment", 0),
+        ("logo.png", "image/png", "inline", 4),
+    ]
+    bodies = api.server.mail_bodies(sent)
+    assert (bodies.text, bodies.html) == ("Grüße", "<p>Grüße <img src='cid:logo'></p>")
+    assert bodies.attachments == (every_byte, b"", b"\x89PNG")
+
+
+def test_message_may_fill_the_limit_and_no_more(api: Api) -> None:
+    sender = api.new_sender()
+    answer = api.send(sender, content="x" * 3_850_000)
+    problem = check_problem(answer, 413, "message_too_large", answer.json()["detail"])
+    assert "5242880" in problem["detail"]
+    assert api.messages_of(sender) == []
+    answer = api.send(sender, content="x" * 3_800_000)
+    assert answer.status_code == 200, answer.text
+    (sent,) = api.sent_by(sender)
+    assert api.server.mail_bodies(sent).text == "x" * 3_800_000
+
+
+def test_an_attachment_may_fill_the_message_and_no_more(api: Api) -> None:
+    sender = api.new_sender()
+    content = bytes(range(250)) * 15_300
+    answer = api.send(sender, attachments=[file(content)])
+    assert answer.status_code == 200, answer.text
+    (sent,) = api.sent_by(sender)
+    assert api.server.mail_bodies(sent).attachments == (content,)
+    answer = api.send(sender, attachments=[file(content + bytes(5000))])
+    problem = check_problem(answer, 413, "message_too_large", answer.json()["detail"])
+    assert "5242880" in problem["detail"]
+    assert len(api.messages_of(sender)) == 1

@@ -1,0 +1,76 @@
+"""What only the real runtime shows: its queue, its cron, and ``waitUntil``."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import Api, Sender
+from tests.faults.ledger import Ledger
+
+CODE = "E_RATE_LIMIT_EXCEEDED"
+
+
+def wait_for(api: Api, sender: Sender, **expected: Any) -> dict[str, Any]:
+    """Wait until the sender's last message has these values; the API's view of it."""
+    deadline = time.monotonic() + 15
+    while True:
+        row = api.messages_of(sender)[-1]
+        if all(row[name] == value for name, value in expected.items()):
+            return api.message(sender, row["id"])
+        assert time.monotonic() < deadline, row
+        time.sleep(0.1)
+
+
+def history(message: dict[str, Any]) -> list[tuple[str, int, str | None]]:
+    return [(event["event"], event["attempt"], event["code"]) for event in message["history"]]
+
+
+def test_the_queue_wakes_it_when_it_is_due(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    answer = api.send(sender, subject=f"[{CODE} 1] by itself")
+    assert answer.status_code == 202
+    deadline = time.monotonic() + 60
+    while api.messages_of(sender)[0]["status"] != "sent":
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    message = api.message(sender, answer.json()["id"])
+    assert history(message) == [("accepted", 0, None), ("deferred", 1, CODE), ("sent", 2, None)]
+    assert len(ledger.mails_of(sender.address)) == 1
+    assert api.balance(sender) == 4
+
+
+def test_the_sweep_wakes_what_nobody_woke(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    subject = f"[{CODE} 2] by the sweep"
+    message_id = api.send(sender, subject=subject, content="as it was ü").json()["id"]
+    for attempt, status in ((2, "queued"), (3, "sent")):
+        api.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE id = ?", [message_id])
+        api.server.run_cron()
+        message = wait_for(api, sender, attempt=attempt, status=status)
+    assert history(message) == [
+        ("accepted", 0, None),
+        ("deferred", 1, CODE),
+        ("deferred", 2, CODE),
+        ("sent", 3, None),
+    ]
+    (mail,) = ledger.mails_of(sender.address)
+    assert (mail["subject"], mail["text"]) == (subject, "as it was ü")
+    assert mail["to"] == [{"name": "A Recipient", "email": "recipient@example.net"}]
+    assert api.balance(sender) == 4
+
+
+def test_client_that_hangs_up_cuts_nothing_in_half(api: Api, ledger: Ledger) -> None:
+    sender = api.new_sender(balance=5)
+    with pytest.raises(Exception, match="timed out"):
+        api.send_impatiently(sender, 0.5, subject="[wait 2000]")
+    deadline = time.monotonic() + 10
+    while api.messages_of(sender)[0]["status"] == "sending":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (row,) = api.messages_of(sender)
+    assert (row["status"], row["provider_code"]) == ("sent", None)
+    shown = api.message(sender, row["id"])
+    assert [(to["status"], to["code"]) for to in shown["recipients"]] == [("sent", None)]
+    assert history(shown) == [("accepted", 0, None), ("sent", 1, None)]
+    assert (api.balance(sender), len(ledger.mails_of(sender.address))) == (4, 1)

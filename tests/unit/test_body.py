@@ -1,0 +1,154 @@
+"""Bodies of requests: what is no JSON, or no Unicode, is refused before anything is made of it."""
+
+import contextlib
+import time
+from typing import Any
+
+import msgspec
+import pytest
+
+from errors import BadRequest, InvalidInput
+from web.body import convert, decode_json
+
+ANY = msgspec.json.Decoder(Any)
+
+
+class Body(msgspec.Struct):
+    content: str | None = None
+    to: list[str] = []
+
+
+BODY = msgspec.json.Decoder(Body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rb"a\ud800b",
+        rb"\ud800",
+        rb"\udbff\ud800",
+        rb"a\udc00b",
+        rb"\udfff",
+        b"\xed\xa0\x80",  # a surrogate as UTF-8 would write it
+        b"\xff",
+        b"\xc0\x80",
+    ],
+)
+def test_no_text_with_half_a_character_is_taken(text: bytes) -> None:
+    with pytest.raises(BadRequest, match="malformed_json"):
+        decode_json(b'{"content": "' + text + b'"}', BODY)
+    with pytest.raises(BadRequest, match="malformed_json"):
+        decode_json(b'{"content": 7, "else": "' + text + b'"}', BODY)
+    with pytest.raises(BadRequest, match="malformed_json"):
+        decode_json(b'{"else": "' + text + b'", "content": 7}', ANY)
+
+
+@pytest.mark.parametrize("body", [b'{"content": "\xff"}', b'{"\xe9": 1}', b'"\xed\xa0\x80"'])
+def test_what_is_no_utf8_is_named_so(body: bytes) -> None:
+    with pytest.raises(BadRequest) as caught:
+        decode_json(body, ANY)
+    assert caught.value.values == {"problem": "it is not UTF-8"}
+
+
+def test_whole_characters_are_taken_however_they_are_written() -> None:
+    body = decode_json(rb'{"content": "\ud83d\ude00 \u00e9"}', BODY)
+    assert body.content == "😀 é"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1,]", b"{'a': 1}", b'{"a": 1} x', b"nul"])
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    with pytest.raises(BadRequest, match="malformed_json"):
+        decode_json(body, ANY)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [(b'{"content": 7}', "content"), (b'{"to": ["a", 1]}', "to[1]"), (b"[]", ""), (b"null", "")],
+)
+def test_a_value_of_another_kind_is_named(body: bytes, field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        decode_json(body, BODY)
+    assert [error.field for error in caught.value.errors] == [field]
+    with pytest.raises(InvalidInput) as caught:
+        convert(ANY.decode(body), Body)
+    assert [error.field for error in caught.value.errors] == [field]
+
+
+def test_a_body_is_nested_at_most_a_hundred_times() -> None:
+    decode_json(b"[" * 100 + b"]" * 100, ANY)
+    with pytest.raises(BadRequest, match="malformed_json"):
+        decode_json(b"[" * 101 + b"]" * 101, ANY)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 101,
+        b"[" * 50_000,
+        b'{"a":' * 101 + b"1" + b"}" * 101,
+        b"[[]," * 101 + b"1" + b"]" * 101,
+        b"[" + b"[]," * 40_000 + b"[" * 100 + b"]" * 101,
+        b"[" * 50 + b'[{"a":' * 26 + b"1" + b"}]" * 26 + b"]" * 50,
+    ],
+    ids=lambda body: str(body[:10]),
+)
+def test_what_is_nested_deeper_is_refused_as_that(body: bytes) -> None:
+    with pytest.raises(BadRequest) as caught:
+        decode_json(body, ANY)
+    assert caught.value.values == {"problem": "it is nested too deeply"}
+
+
+def test_a_body_has_at_most_so_many_objects_and_lists() -> None:
+    most = b"[" + b"{}," * 49_998 + b"[]]"
+    assert len(decode_json(most, msgspec.json.Decoder(list[Any]))) == 49_999
+    for more in (b"[" + b"{}," * 49_999 + b"[]]", b"[" * 1_000_000):
+        with pytest.raises(BadRequest, match="malformed_json") as caught:
+            decode_json(more, ANY)
+        assert caught.value.values == {"problem": "it has too many objects and lists"}
+
+
+def test_depth_is_counted_in_no_time_whatever_the_number_of_brackets() -> None:
+    for body in (b"[" + b"[]," * 3_000_000 + b"[]]", b"[}" * 5_000_000, b"]" * 10_000_000):
+        started = time.process_time()
+        with contextlib.suppress(BadRequest):
+            decode_json(body, msgspec.json.Decoder(msgspec.Raw))
+        assert time.process_time() - started < 3
+
+
+def test_brackets_in_texts_do_not_nest() -> None:
+    text = "[" * 200 + '\\"' + "{" * 200
+    assert decode_json(msgspec.json.encode({"content": text}), BODY).content == text
+
+
+class Strict(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    inner: list["Strict"] = []
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "field"),
+    [
+        ({"name": "a", "nmae": 1}, "unknown_field", "nmae"),
+        ({}, "required_field_missing", "name"),
+        ({"name": "a", "inner": [{"name": "b", "x`y": 1}]}, "unknown_field", "inner[0].x`y"),
+        ({"name": "a", "inner": [{}]}, "required_field_missing", "inner[0].name"),
+        ({"name": "a", "x" * 1000: 1}, "unknown_field", "x" * 100),
+    ],
+)
+def test_a_member_that_is_unknown_or_missing_is_named(value: Any, code: str, field: str) -> None:
+    with pytest.raises(InvalidInput, match=code) as decoded:
+        decode_json(msgspec.json.encode(value), msgspec.json.Decoder(Strict))
+    with pytest.raises(InvalidInput, match=code) as converted:
+        convert(value, Strict)
+    for refusal in (decoded.value, converted.value):
+        assert [(error.field, error.code) for error in refusal.errors] == [(field, code)]
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [({"name": 5}, "[3].name"), (5, "[3]"), ({"name": "a", "b": 1}, "[3].b")],
+)
+def test_a_value_inside_of_a_request_says_where_it_stands(value: Any, field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        decode_json(msgspec.json.encode(value), msgspec.json.Decoder(Strict), path="[3]")
+    assert [error.field for error in caught.value.errors] == [field]

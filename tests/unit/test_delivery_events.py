@@ -1,0 +1,96 @@
+"""Delivery events: by recipient, after the message was sent."""
+
+import pytest
+
+from mail.lifecycle import Event
+from store.record import StatusUpdate, record
+from store.record.deliveries import record_delivery_events
+from tests.unit import given
+from tests.unit.given import NOW
+from tests.unit.sqlite_database import SqliteDatabase, run
+
+LATER = NOW + 2000
+TWO = ("bounced@test.invalid", "bounced+2@test.invalid")
+
+
+@pytest.fixture(autouse=True)
+def sent(database: SqliteDatabase) -> None:
+    """The messages m1 to two recipients and m2 to one are sent; m3 is being sent."""
+    credential = given.address(database, balance=0)
+    attempts = [
+        given.attempt(given.message(*to), id)
+        for id, to in (("m1", TWO), ("m2", TWO[:1]), ("m3", TWO))
+    ]
+    given.reserve(database, attempts, credential, reports="acceptance")
+    ended = [StatusUpdate(id=id, event="accepted", attempt=1, now=NOW + 500) for id in ("m1", "m2")]
+    run(record(database, ended))
+
+
+def tell(database: SqliteDatabase, *events: tuple[str, tuple[str, ...]]) -> None:
+    run(record_delivery_events(database, events, now=LATER))
+
+
+def history(database: SqliteDatabase, id: str = "m1") -> list[tuple[str, str | None]]:
+    sql = "SELECT kind, recipient, sequence FROM events WHERE message_id = ? ORDER BY sequence"
+    rows = database.query(sql, id)
+    assert [row["sequence"] for row in rows] == [*range(len(rows))]
+    return [(row["kind"], row["recipient"]) for row in rows]
+
+
+def deliveries(database: SqliteDatabase, id: str = "m1") -> list[str | None]:
+    sql = "SELECT status FROM deliveries WHERE message_id = ? ORDER BY position"
+    return [row["status"] for row in database.query(sql, id)]
+
+
+def test_each_recipient_has_their_own_events(database: SqliteDatabase) -> None:
+    tell(database, ("m1", ("bounced",)))
+    assert deliveries(database) == ["bounced", "bounced"]
+    assert history(database) == [("sent", None), ("bounced", TWO[0]), ("bounced", TWO[1])]
+    event = database.query("SELECT * FROM events WHERE message_id = 'm1' ORDER BY sequence")[-1]
+    assert (event["attempt"], event["occurred_at"], event["provider_code"]) == (1, LATER, None)
+    assert database.value("SELECT status FROM messages WHERE id = 'm1'") == "sent"
+
+
+def test_one_thing_comes_after_the_other(database: SqliteDatabase) -> None:
+    tell(database, ("m1", ("delivered", "complained")), ("m2", ("delivered",)))
+    assert deliveries(database) == ["complained", "complained"]
+    assert history(database) == [
+        ("sent", None),
+        ("delivered", TWO[0]),
+        ("delivered", TWO[1]),
+        ("complained", TWO[0]),
+        ("complained", TWO[1]),
+    ]
+    assert (deliveries(database, "m2"), history(database, "m2")) == (
+        *(["delivered"], [("sent", None), ("delivered", TWO[0])]),
+    )
+
+
+def test_the_same_again_is_no_event(database: SqliteDatabase) -> None:
+    tell(database, ("m1", ("delivered",)))
+    after = database.dump()
+    tell(database, ("m1", ("delivered",)))
+    assert database.dump() == after
+
+
+@pytest.mark.parametrize("id", ["m0", "m3"])
+def test_what_is_not_sent_was_not_delivered(database: SqliteDatabase, id: str) -> None:
+    before = database.dump()
+    tell(database, (id, ("delivered", "complained")))
+    assert database.dump() == before
+
+
+@pytest.mark.parametrize("event", ["rejected", "timed_out", "deferred"])
+def test_only_what_was_sent_was_delivered(database: SqliteDatabase, event: Event) -> None:
+    about = StatusUpdate(id="m3", event=event, attempt=1, now=NOW + 500, next_attempt_at=LATER)
+    run(record(database, [about]))
+    before = database.dump()
+    tell(database, ("m3", ("delivered",)))
+    assert database.dump() == before
+
+
+def test_the_events_of_a_batch_are_four_statements(database: SqliteDatabase) -> None:
+    once = type(database) is SqliteDatabase
+    database.statements.clear()
+    tell(database, *((f"m{number}", ("delivered", "complained")) for number in range(1, 26)))
+    assert len(database.statements) == (4 if once else 8)

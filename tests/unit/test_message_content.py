@@ -1,0 +1,276 @@
+"""Contents: kept apart from their message, in parts, and byte for byte what they were."""
+
+import random
+from typing import Any
+
+import pytest
+
+from accounts.credentials import Credential
+from mail.addresses import Address
+from mail.lifecycle import FINAL, Event
+from mail.message import Attachment, Header, Mailbox, Message, Recipient, Tag
+from store.claim import claim
+from store.message_content import MAX_PART_BYTES, attachment_statements, body_statements
+from store.record import StatusUpdate, record
+from store.schedule import cancel
+from store.sweep import sweep
+from tests.unit import given
+from tests.unit.given import DAY, LEASE, NOW
+from tests.unit.sqlite_database import SqliteDatabase, run
+
+# As base64 they are four thirds as long.
+PART = MAX_PART_BYTES // 4 * 3
+_random = random.Random(7)
+CONTENTS = {
+    "empty": b"",
+    "one byte": b"\0",
+    "not three": b"12345",
+    "every byte": bytes(range(256)),
+    "one part": _random.randbytes(PART),
+    "one part and a byte": _random.randbytes(PART + 1),
+    "the largest": _random.randbytes(3_600_000),
+}
+
+
+@pytest.fixture
+def credential(database: SqliteDatabase) -> Credential:
+    return given.address(database, balance=100)
+
+
+def wait(database: SqliteDatabase, credential: Credential, message: Message) -> None:
+    """Keep it as m1, queued and due."""
+    about = given.attempt(message, status="queued", due_at=NOW)
+    given.reserved(database, credential, "m1", about)
+
+
+def read(database: SqliteDatabase, id: str = "m1", now: int = NOW) -> Message:
+    """The message that a worker claims."""
+    found = run(claim(database, id, claimant="w", now=now, lease_until=now + LEASE))
+    assert found is not None
+    return found.message
+
+
+def parts(database: SqliteDatabase, table: str = "attachment_parts") -> int:
+    return int(database.value(f"SELECT count(*) FROM {table}"))
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+def test_an_attachment_is_what_it_was(
+    database: SqliteDatabase, credential: Credential, content: bytes
+) -> None:
+    message = given.message(attachments=(given.file(content),))
+    wait(database, credential, message)
+    assert read(database) == message
+
+
+def test_a_part_fits_into_a_d1_value(database: SqliteDatabase, credential: Credential) -> None:
+    file = given.file(CONTENTS["one part and a byte"])
+    wait(database, credential, given.message(attachments=(file,)))
+    rows = database.query("SELECT length(content) AS size FROM attachment_parts ORDER BY part")
+    assert [row["size"] for row in rows] == [MAX_PART_BYTES, 4]
+
+
+def test_many_attachments_keep_their_order(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    # More than a statement takes, and some of them empty.
+    files = tuple(
+        given.file(bytes([number % 256]) * (number % 4), f"{number}.txt") for number in range(200)
+    )
+    message = given.message(attachments=files)
+    wait(database, credential, message)
+    assert read(database) == message
+    assert parts(database) == 150
+
+
+def test_everything_that_a_message_may_have_is_sent(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    me, you = Address("me", "example.com"), Address("you", "example.org")
+    message = Message(
+        sender=me,
+        sender_name="Mé",
+        recipients=(
+            Recipient("to", you, "You"),
+            Recipient("cc", Address("c", "example.org")),
+            Recipient("bcc", Address("b", "example.org")),
+        ),
+        subject="Hé 😀",
+        text="text",
+        html="<p>html",
+        reply_to=Mailbox(Address("reply", "xn--bcher-kva.example"), '"名" <x>'),
+        headers=(Header("X-One", "1"), Header("x-one", 'two "quoted" ü')),
+        attachments=(
+            given.file(b"image", "名.png", content_id="logo"),
+            Attachment(
+                filename="a.pdf",
+                content_type="application/pdf",
+                size=4,
+                sha256="0" * 64,
+                content=b"%PDF",
+            ),
+        ),
+    )
+    wait(database, credential, message)
+    assert read(database) == message
+
+
+def test_what_is_not_there_is_not_kept(database: SqliteDatabase, credential: Credential) -> None:
+    wait(database, credential, given.message())
+    assert database.value("SELECT details FROM messages") is None
+    mailbox = Mailbox(Address("reply", "example.org"))
+    tagged = given.message(reply_to=mailbox, tags=(Tag("order", "7"),))
+    given.reserved(database, credential, "m2", tagged)
+    details = database.value("SELECT details FROM messages WHERE id = 'm2'")
+    assert details == (
+        '{"reply_to":{"address":{"local":"reply","domain":"example.org"},"name":null},'
+        '"tags":[{"name":"order","value":"7"}]}'
+    )
+
+
+def test_of_an_attachment_all_but_its_content_stays_with_the_message(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.reserved(
+        database, credential, "m1", given.message(attachments=(given.file(b"hi", content_id="c"),))
+    )
+    assert parts(database) == 0  # it is being sent, and never sent again if its worker dies
+    assert database.value("SELECT details FROM messages") == (
+        '{"attachments":[{"filename":"a.txt","content_type":"application/octet-stream","size":2,'
+        '"sha256":"8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4",'
+        '"content_id":"c"}]}'
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["a\0b", "\0", "\0" * 70_000, "ends with \0", '"\\\n\r\u2028', "\ufeff\ufffe\uffff"]
+)
+def test_a_text_is_what_it_was(database: SqliteDatabase, credential: Credential, text: str) -> None:
+    message = given.message(text=text, html=text + "<p>")
+    wait(database, credential, message)
+    assert read(database) == message
+
+
+def test_texts_of_many_messages_are_kept_apart(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    messages = [
+        given.message(text=f"text {number}", html=f"<p>{number}" if number % 3 else None)
+        for number in range(100)
+    ]
+    attempts = [
+        given.attempt(message, f"m{number}", status="queued", due_at=NOW)
+        for number, message in enumerate(messages)
+    ]
+    given.reserve(database, attempts, credential, reports="acceptance")
+    for number in (0, 1, 59, 60, 99):
+        assert read(database, f"m{number}") == messages[number]
+
+
+def test_contents_of_a_refused_message_are_not_kept(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.listed(database, "send_block", "b@example.org")
+    file = given.file()
+    attempts = [
+        given.attempt(given.message(to, attachments=(file,)), to[0], status="queued", due_at=NOW)
+        for to in ("a@example.org", "b@example.org", "c@example.org")
+    ]
+    given.reserve(database, attempts, credential, reports="acceptance", permissive=True)
+    for table in ("bodies", "attachment_parts"):
+        rows = database.query(f"SELECT message_id FROM {table} ORDER BY 1")
+        assert [row["message_id"] for row in rows] == ["a", "c"]
+
+
+# How long attachments are kept: as long as they may still be sent
+
+
+def tell(
+    database: SqliteDatabase, event: Event, *queued: Message, attempt: int = 1, **more: Any
+) -> str:
+    about = StatusUpdate(
+        id="m1", event=event, attempt=attempt, now=NOW + 500, next_attempt_at=NOW + 500, **more
+    )
+    kept = [("m1", message) for message in queued]
+    return run(record(database, [about], queued=kept))["m1"]
+
+
+WITH_FILE = given.message(attachments=(given.file(b"a" * PART + b"b"), given.file(b"")))
+
+
+def test_a_deferred_message_keeps_its_attachments(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.reserved(database, credential, "m1", WITH_FILE)
+    assert tell(database, "deferred", WITH_FILE) == "queued"
+    assert parts(database) == 2
+    assert read(database, now=NOW + 500) == WITH_FILE
+    # They are there already.
+    assert tell(database, "deferred", attempt=2) == "queued"
+    assert parts(database) == 2
+
+
+def test_what_is_deferred_too_late_keeps_none(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    given.reserved(database, credential, "m1", WITH_FILE)
+    tell(database, "timed_out")
+    assert tell(database, "deferred", WITH_FILE) == "failed"
+    assert parts(database) == 0
+
+
+@pytest.mark.parametrize("status", sorted(FINAL))
+def test_a_message_that_has_come_to_its_end_keeps_none(
+    database: SqliteDatabase, credential: Credential, status: str
+) -> None:
+    wait(database, credential, WITH_FILE)
+    assert parts(database) == 2
+    if status == "cancelled":
+        run(cancel(database, credential, "m1", now=NOW))
+    else:
+        read(database)
+        events: dict[str, Event] = {
+            "sent": "accepted",
+            "failed": "rejected",
+            "unknown": "timed_out",
+        }
+        tell(database, events[status])
+    assert database.value("SELECT status FROM messages") == status
+    assert (parts(database), parts(database, "bodies")) == (0, 1)
+
+
+def test_a_dead_worker_leaves_none(database: SqliteDatabase, credential: Credential) -> None:
+    wait(database, credential, WITH_FILE)
+    read(database)
+    run(sweep(database, now=NOW + LEASE, retention_days=0, retention_metadata_days=0))
+    assert database.value("SELECT status FROM messages") == "unknown"
+    assert parts(database) == 0
+
+
+def test_a_message_that_is_removed_takes_them_with_it(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    wait(database, credential, WITH_FILE)
+    database.query("DELETE FROM messages")
+    assert parts(database) == 0
+
+
+# What D1 takes
+
+
+def test_a_statement_takes_as_many_parts_as_it_may() -> None:
+    messages = [(f"m{number}", given.message(text="a", html="b")) for number in range(100)]
+    assert [len(s.parameters) for s in body_statements(messages)] == [100, 100, 3]
+    files = tuple(given.file(b"a") for _ in range(100))
+    with_files = [("m1", given.message(attachments=files))]
+    assert [len(s.parameters) for s in attachment_statements(with_files)] == [100, 2]
+    assert body_statements([]) == attachment_statements(messages) == []
+
+
+def test_attachments_outlive_many_days_of_waiting(
+    database: SqliteDatabase, credential: Credential
+) -> None:
+    later = given.scheduled(NOW + 30 * DAY, attachments=(given.file(),))
+    given.reserved(database, credential, "m1", later)
+    run(sweep(database, now=NOW + 29 * DAY, retention_days=1, retention_metadata_days=1))
+    assert read(database, now=NOW + 30 * DAY).attachments == later.message.attachments

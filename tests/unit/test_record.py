@@ -1,0 +1,418 @@
+"""Record: the result of an attempt is written once, and its charge refunded at most once."""
+
+from typing import Any
+
+import pytest
+
+from accounts.credentials import Credential
+from mail.lifecycle import Event
+from store.claim import claim
+from store.database import Row
+from store.record import StatusUpdate, record
+from tests.unit import given
+from tests.unit.given import DAY, LEASE, NOW, TODAY
+from tests.unit.sqlite_database import SqliteDatabase, run
+
+LATER = NOW + 1500
+NEXT_DAY = given.milliseconds("2026-11-04T00:00:30")
+TWO = ("a@one.example", "b@two.example")
+
+
+@pytest.fixture(autouse=True)
+def sending(database: SqliteDatabase) -> Credential:
+    """The message m1 to two recipients is being sent; 8 of 10 are left."""
+    credential = given.address(database, balance=10)
+    given.reserved(database, credential, message=given.message(*TWO))
+    return credential
+
+
+ENDS: dict[Event, str] = {"accepted": "sent", "rejected": "failed", "timed_out": "unknown"}
+EVENTS: list[Event] = [*ENDS, "deferred"]
+every_event = pytest.mark.parametrize("event", EVENTS)
+every_end = pytest.mark.parametrize(("event", "status"), ENDS.items())
+
+
+def tell(
+    database: SqliteDatabase,
+    event: Event,
+    *,
+    id: str = "m1",
+    attempt: int = 1,
+    now: int = LATER,
+    **more: Any,
+) -> bool:
+    """Record ``event``; True if it changed anything. A deferred message is due later."""
+    if event == "deferred":
+        more = {"next_attempt_at": now + 60_000, **more}
+    before = database.dump()
+    run(record(database, [StatusUpdate(id=id, event=event, attempt=attempt, now=now, **more)]))
+    return database.dump() != before
+
+
+def claim_again(database: SqliteDatabase, *, claimant: str = "w2") -> None:
+    claimed = run(
+        claim(database, "m1", claimant=claimant, now=LATER + DAY, lease_until=LATER + DAY + LEASE)
+    )
+    assert claimed is not None
+
+
+def message(database: SqliteDatabase) -> Row:
+    (row,) = database.query("SELECT * FROM messages")
+    return row
+
+
+def balance(database: SqliteDatabase) -> int:
+    return int(database.value("SELECT balance FROM send_balances"))
+
+
+def sent_today(database: SqliteDatabase) -> int:
+    return int(database.value("SELECT recipients FROM daily_recipients WHERE day = ?", TODAY))
+
+
+def history(database: SqliteDatabase) -> list[str]:
+    return [row["kind"] for row in database.query("SELECT kind FROM events ORDER BY sequence")]
+
+
+def last_event(database: SqliteDatabase) -> Row:
+    """The last one."""
+    return database.query("SELECT * FROM events ORDER BY sequence")[-1]
+
+
+def test_accepted_keeps_the_charge_and_the_providers_message_id(database: SqliteDatabase) -> None:
+    tell(database, "accepted", provider_message_id="<p1@provider.example>", reported_as="sent")
+    row = message(database)
+    assert (row["status"], row["provider_message_id"]) == ("sent", "<p1@provider.example>")
+    assert (row["lease_until"], row["next_attempt_at"], row["finished_at"]) == (None, None, LATER)
+    assert (row["provider_code"], row["reported_as"]) == (None, "sent")
+    assert (balance(database), sent_today(database)) == (8, 2)
+    assert history(database) == ["sent"]
+
+
+def test_rejected_refunds_the_charge_and_the_count(database: SqliteDatabase) -> None:
+    tell(database, "rejected", provider_code="E_X", reported_as="failed")
+    row = message(database)
+    assert (row["status"], row["provider_code"]) == ("failed", "E_X")
+    assert (row["lease_until"], row["next_attempt_at"], row["finished_at"]) == (None, None, LATER)
+    assert row["reported_as"] == "failed"
+    assert (balance(database), sent_today(database)) == (10, 0)
+    assert history(database) == ["failed"]
+
+
+def test_timed_out_keeps_the_charge(database: SqliteDatabase) -> None:
+    tell(database, "timed_out", reported_as="unknown")
+    row = message(database)
+    assert (row["status"], row["finished_at"]) == ("unknown", LATER)
+    assert (row["lease_until"], row["next_attempt_at"], row["provider_code"]) == (None, None, None)
+    assert row["reported_as"] == "unknown"
+    assert (balance(database), sent_today(database)) == (8, 2)
+    assert history(database) == ["unknown"]
+
+
+def test_deferred_waits_for_its_time_and_keeps_the_charge(database: SqliteDatabase) -> None:
+    due = LATER + 30_000
+    tell(database, "deferred", provider_code="E_BUSY", next_attempt_at=due, reported_as="queued")
+    row = message(database)
+    assert (row["status"], row["next_attempt_at"], row["provider_code"]) == (
+        "queued",
+        due,
+        "E_BUSY",
+    )
+    assert (row["lease_until"], row["finished_at"], row["attempt"]) == (None, None, 1)
+    assert row["reported_as"] == "queued"
+    assert (balance(database), sent_today(database)) == (8, 2)
+    assert history(database) == ["deferred"]
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"), [*ENDS.items(), ("deferred", "deferred")], ids=lambda value: value
+)
+def test_the_history_says_when_and_why(database: SqliteDatabase, event: Event, kind: str) -> None:
+    tell(database, event, provider_code="E_X")
+    assert last_event(database) == {
+        "message_id": "m1",
+        "sequence": 0,
+        "kind": kind,
+        "attempt": 1,
+        "provider_code": "E_X",
+        "occurred_at": LATER,
+        "recipient": None,
+    }
+
+
+@every_event
+def test_a_delivery_stands_as_its_message_does(database: SqliteDatabase, event: Event) -> None:
+    before = database.dump()["deliveries"]
+    tell(database, event, provider_code="E_X")
+    assert database.dump()["deliveries"] == before
+
+
+@pytest.mark.parametrize("first", ["accepted", "rejected"])
+@every_event
+def test_only_the_first_end_counts(database: SqliteDatabase, first: Event, event: Event) -> None:
+    assert tell(database, first)
+    assert not tell(database, event, now=LATER + 1)
+
+
+def test_unknown_does_not_become_unknown_again(database: SqliteDatabase) -> None:
+    assert tell(database, "timed_out")
+    assert not tell(database, "timed_out", now=LATER + 1)
+
+
+@every_event
+def test_a_deferred_attempt_has_no_more_events(database: SqliteDatabase, event: Event) -> None:
+    assert tell(database, "deferred")
+    assert not tell(database, event, now=LATER + 1)
+
+
+@every_event
+@pytest.mark.parametrize(
+    "wrong", [{"attempt": 0}, {"attempt": 2}, {"id": "m0"}, {"id": "M1"}], ids=repr
+)
+def test_events_of_another_attempt_or_message_change_nothing(
+    database: SqliteDatabase, event: Event, wrong: dict[str, Any]
+) -> None:
+    assert not tell(database, event, **wrong)
+
+
+@every_event
+def test_events_of_an_earlier_attempt_change_nothing(
+    database: SqliteDatabase, event: Event
+) -> None:
+    tell(database, "deferred")
+    claim_again(database)
+    assert not tell(database, event, attempt=1)
+    assert tell(database, event, attempt=2)
+    assert last_event(database)["attempt"] == 2
+
+
+@every_event
+def test_a_second_attempt_ends_as_the_first(database: SqliteDatabase, event: Event) -> None:
+    tell(database, "deferred", reported_as="queued")
+    claim_again(database)
+    tell(database, event, attempt=2, now=LATER + DAY, provider_code="E_X", reported_as="failed")
+    row = message(database)
+    assert row["status"] == {**ENDS, "deferred": "queued"}[event]
+    assert (row["reported_as"], row["provider_code"]) == ("queued", "E_X")
+    assert (balance(database), sent_today(database)) == ((10, 0) if event == "rejected" else (8, 2))
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "left", "count"),
+    [("accepted", "sent", 8, 2), ("rejected", "failed", 10, 0), ("deferred", "failed", 10, 0)],
+)
+def test_a_late_answer_makes_the_unknown_known(
+    database: SqliteDatabase, event: Event, status: str, left: int, count: int
+) -> None:
+    tell(database, "timed_out")
+    tell(database, event, now=LATER + 60_000)
+    row = message(database)
+    assert (row["status"], row["finished_at"]) == (status, LATER + 60_000)
+    assert (row["next_attempt_at"], row["lease_until"]) == (None, None)
+    assert (balance(database), sent_today(database)) == (left, count)
+    assert history(database) == ["unknown", status]
+
+
+@pytest.mark.parametrize("late", ["accepted", "rejected", "deferred"])
+def test_a_late_answer_counts_once(database: SqliteDatabase, late: Event) -> None:
+    tell(database, "timed_out")
+    assert tell(database, late)
+    for event in EVENTS:
+        assert not tell(database, event)
+
+
+@pytest.mark.parametrize("late", ["accepted", "rejected", "deferred"])
+def test_a_late_answer_is_one_of_the_attempt_that_is_unknown(
+    database: SqliteDatabase, late: Event
+) -> None:
+    tell(database, "deferred")
+    claim_again(database)
+    tell(database, "timed_out", attempt=2)
+    assert not tell(database, late, attempt=1)
+    assert tell(database, late, attempt=2)
+
+
+# What was reported first, and the key
+
+
+@pytest.mark.parametrize("late", ["accepted", "rejected", "deferred"])
+def test_the_first_answer_stays_whatever_becomes_of_the_message(
+    database: SqliteDatabase, late: Event
+) -> None:
+    tell(database, "timed_out", reported_as="unknown")
+    tell(database, late, reported_as="sent")
+    assert message(database)["reported_as"] == "unknown"
+
+
+def test_a_message_that_was_reported_as_queued_stays_so(database: SqliteDatabase) -> None:
+    tell(database, "deferred", reported_as="queued")
+    claim_again(database)
+    tell(database, "rejected", attempt=2, reported_as="failed")
+    assert message(database)["reported_as"] == "queued"
+
+
+def keep_with_key(database: SqliteDatabase, sending: Credential) -> None:
+    given.reserved(database, sending, "m2", idempotency_key="k", request_digest="d")
+
+
+def key(database: SqliteDatabase, id: str = "m2") -> tuple[str | None, str | None]:
+    (row,) = database.query("SELECT idempotency_key, request_digest FROM messages WHERE id = ?", id)
+    return row["idempotency_key"], row["request_digest"]
+
+
+@every_event
+def test_a_key_stays_with_its_message(
+    database: SqliteDatabase, sending: Credential, event: Event
+) -> None:
+    keep_with_key(database, sending)
+    tell(database, event, id="m2")
+    assert key(database) == ("k", "d")
+
+
+def test_the_key_of_a_refused_request_is_its_callers_again(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    keep_with_key(database, sending)
+    tell(database, "rejected", id="m2", provider_code="E_X", undo=True)
+    assert key(database) == (None, None)
+    rows = database.query("SELECT status, provider_code, reported_as FROM messages WHERE id = 'm2'")
+    assert rows == [{"status": "failed", "provider_code": "E_X", "reported_as": None}]
+    assert (balance(database), sent_today(database)) == (8, 2)
+
+
+@pytest.mark.parametrize("wrong", [{"attempt": 0}, {"attempt": 2}, {"id": "m1"}], ids=repr)
+def test_only_the_own_key_is_freed(
+    database: SqliteDatabase, sending: Credential, wrong: dict[str, Any]
+) -> None:
+    keep_with_key(database, sending)
+    tell(database, "rejected", **{"id": "m2", **wrong}, undo=True)
+    assert key(database) == ("k", "d")
+
+
+@pytest.mark.parametrize("first", ["accepted", "rejected", "timed_out", "deferred"])
+def test_a_key_that_was_answered_is_used_up(
+    database: SqliteDatabase, sending: Credential, first: Event
+) -> None:
+    keep_with_key(database, sending)
+    tell(database, first, id="m2", reported_as="sent")
+    tell(database, "rejected", id="m2", undo=True)
+    assert key(database) == ("k", "d")
+
+
+def test_a_refused_repetition_may_be_ordered_again(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    # As its key: the answer was 503 with Retry-After, and nothing is half-done.
+    tell(database, "timed_out")
+    given.reserved(database, sending, "m2", retry_of="m1")
+    tell(database, "rejected", id="m2", undo=True)
+    given.reserved(database, sending, "m3", retry_of="m1")
+    assert database.value("SELECT status FROM messages WHERE id = 'm3'") == "sending"
+
+
+# Refunds
+
+
+def test_the_count_is_refunded_to_the_day_of_acceptance(database: SqliteDatabase) -> None:
+    given.sent_on(database, "2026-11-04", 7)
+    tell(database, "rejected", now=NEXT_DAY)
+    assert database.query("SELECT * FROM daily_recipients ORDER BY day") == [
+        {"day": TODAY, "recipients": 0},
+        {"day": "2026-11-04", "recipients": 7},
+    ]
+
+
+@pytest.mark.parametrize("accepted", ["2026-11-05T00:00:00.000", "2026-11-05T23:59:59.999"])
+def test_the_day_of_acceptance_is_that_of_utc(
+    database: SqliteDatabase, sending: Credential, accepted: str
+) -> None:
+    now = given.milliseconds(accepted)
+    given.reserved(database, sending, "m2", now=now)
+    tell(database, "rejected", id="m2", now=now)
+    sql = "SELECT recipients FROM daily_recipients WHERE day = '2026-11-05'"
+    assert database.value(sql) == 0
+
+
+def test_what_was_not_charged_is_not_refunded(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    given.listed(database, "verified", TWO[0])
+    given.reserved(database, sending, "m2", given.message(*TWO))
+    assert balance(database) == 7
+    tell(database, "rejected", id="m2")
+    assert (balance(database), sent_today(database)) == (8, 2)
+
+
+def test_an_unlimited_address_is_refunded_its_count_alone(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    given.listed(database, "unlimited", sending.address)
+    given.reserved(database, sending, "m2", given.message(*TWO))
+    tell(database, "rejected", id="m2")
+    assert (balance(database), sent_today(database)) == (8, 2)
+
+
+def test_only_the_own_message_and_balance_change(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    other = given.address(database, "other@example.com", balance=5)
+    given.reserved(database, other, "m2")
+    tell(database, "rejected")
+    assert database.query("SELECT id, status FROM messages ORDER BY id") == [
+        {"id": "m1", "status": "failed"},
+        {"id": "m2", "status": "sending"},
+    ]
+    assert database.query("SELECT balance FROM send_balances ORDER BY address_id") == [
+        {"balance": 10},
+        {"balance": 4},
+    ]
+    assert sent_today(database) == 1
+
+
+def test_a_charge_is_refunded_to_a_balance_that_was_changed_meanwhile(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    given.set_balance(database, sending, 100, enabled=False)
+    tell(database, "rejected")
+    assert database.query("SELECT balance, enabled FROM send_balances") == [
+        {"balance": 102, "enabled": 0}
+    ]
+
+
+@every_end
+def test_a_message_ends_also_when_its_address_is_gone(
+    database: SqliteDatabase, event: Event, status: str
+) -> None:
+    database.query("DELETE FROM addresses")
+    tell(database, event)
+    assert message(database)["status"] == status
+    assert history(database) == [status]
+
+
+@every_end
+def test_a_day_whose_count_was_cleaned_away_stays_away(
+    database: SqliteDatabase, event: Event, status: str
+) -> None:
+    database.query("DELETE FROM daily_recipients")
+    tell(database, event)
+    assert message(database)["status"] == status
+    assert database.dump()["daily_recipients"] == []
+
+
+@every_event
+def test_events_of_a_message_that_was_removed_change_nothing(
+    database: SqliteDatabase, event: Event
+) -> None:
+    database.query("DELETE FROM messages")
+    assert not tell(database, event)
+
+
+@every_event
+def test_the_rest_of_the_message_stays(database: SqliteDatabase, event: Event) -> None:
+    before = message(database)
+    bodies = database.dump()["bodies"]
+    tell(database, event, provider_message_id="<p>", provider_code="E_X", reported_as="sent")
+    changed = {"status", "lease_until", "next_attempt_at", "finished_at"}
+    changed |= {"provider_message_id", "provider_code", "reported_as"}
+    after = message(database)
+    assert {key for key in after if after[key] != before[key]} <= changed
+    assert database.dump()["bodies"] == bodies

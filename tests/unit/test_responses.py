@@ -1,0 +1,215 @@
+"""Answers: what is sent for success, and what becomes of every kind of refusal."""
+
+import json
+from typing import Any
+
+import pytest
+
+import errors
+from errors import (
+    ApiError,
+    BadRequest,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    ProviderFault,
+    ServerFault,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from web.responses import Response, error_response, json_response, text_response
+
+NO_BALANCE = BadRequest("no_balance")
+
+
+def problem(refusal: ApiError, language: str = "en") -> dict[str, Any]:
+    answer = error_response(refusal, request_id="r-1", language=language, plain=False)
+    decoded: dict[str, Any] = json.loads(answer.body)
+    return decoded
+
+
+def plain(refusal: ApiError, language: str = "en") -> Response:
+    return error_response(refusal, request_id="r-1", language=language, plain=True)
+
+
+@pytest.mark.contract("errors: Successful responses are unescaped UTF-8 JSON")
+def test_json_is_utf8_and_not_escaped() -> None:
+    answer = json_response({"name": "é 名 😀"}, 202)
+    assert answer.status == 202
+    assert answer.body == '{"name":"é 名 😀"}'.encode()
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+def test_text_is_utf8() -> None:
+    answer = text_response("é 名")
+    assert (answer.status, answer.body) == (200, "é 名".encode())
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.contract(
+    "errors: Errors are RFC 9457 problem objects with code, retryable and request_id"
+)
+def test_a_refusal_is_a_problem_object_of_rfc_9457() -> None:
+    assert problem(NO_BALANCE) == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "No balance",
+        "code": "no_balance",
+        "retryable": False,
+        "request_id": "r-1",
+    }
+
+
+def test_a_problem_has_its_own_media_type() -> None:
+    answer = error_response(NO_BALANCE, request_id="r", language="en", plain=False)
+    assert (answer.status, answer.code) == (400, "no_balance")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [json_response({}), text_response(""), plain(NO_BALANCE)],
+    ids=["json", "text", "refusal"],
+)
+def test_no_answer_may_be_kept_by_a_cache(answer: Response) -> None:
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "title", "retryable"),
+    [
+        (BadRequest("no_balance"), 400, "Bad Request", False),
+        (Unauthorized("invalid_credential"), 401, "Unauthorized", False),
+        (Forbidden("new_address_disabled"), 403, "Forbidden", False),
+        (NotFound("not_found"), 404, "Not Found", False),
+        (MethodNotAllowed(["GET"]), 405, "Method Not Allowed", False),
+        (PayloadTooLarge("body_too_large", limit=1), 413, "Request Entity Too Large", False),
+        (UnsupportedMediaType("unsupported_media_type"), 415, "Unsupported Media Type", False),
+        (InvalidInput("required_field_missing"), 422, "Unprocessable Entity", False),
+        (ServerFault("internal_error"), 500, "Internal Server Error", False),
+        (ProviderFault("outcome_unknown"), 502, "Bad Gateway", False),
+        (Unavailable("database_down", retry_after=5), 503, "Service Unavailable", True),
+    ],
+)
+def test_every_kind_of_refusal_has_its_status(
+    refusal: ApiError, status: int, title: str, retryable: bool
+) -> None:
+    body = problem(refusal)
+    assert (body["status"], body["retryable"]) == (status, retryable)
+    assert plain(refusal).status == status
+    # Python 3.13 and later use the words of RFC 9110.
+    assert body["title"] in {title, "Content Too Large", "Unprocessable Content"}
+
+
+def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
+    drawn = errors.__doc__ or ""
+    for kind in ApiError.__subclasses__():
+        assert f"{kind.__name__:<21} {int(kind.status)}" in drawn
+
+
+@pytest.mark.contract("errors: Every 429 and 503 has Retry-After")
+def test_503_says_when_to_try_again() -> None:
+    refusal = Unavailable("sending_paused", retry_after=300)
+    assert plain(refusal).headers["Retry-After"] == "300"
+
+
+def test_405_says_what_is_allowed() -> None:
+    answer = plain(MethodNotAllowed(["GET", "HEAD"]))
+    assert answer.headers["Allow"] == "GET, HEAD"
+    assert answer.body == b"This path takes only GET, HEAD"
+
+
+@pytest.mark.contract("errors: Validation errors name the invalid fields")
+def test_the_fields_at_fault_are_named() -> None:
+    errors = (
+        FieldError("subject", "subject_too_long", {"limit": 998}),
+        FieldError("to[2].email", "address_syntax"),
+    )
+    assert problem(BadRequest("subject_too_long", errors=errors, limit=998))["errors"] == [
+        {"field": "subject", "message": "Subject is too long (max 998 characters)"},
+        {
+            "field": "to[2].email",
+            "message": "This is not one mail address of the form name@example.com",
+        },
+    ]
+
+
+def test_further_members_stand_beside_the_others() -> None:
+    body = problem(ProviderFault("outcome_unknown", extra={"id": "m1"}))
+    assert (body["id"], body["code"]) == ("m1", "outcome_unknown")
+
+
+def test_the_code_and_the_sentence_may_differ() -> None:
+    body = problem(BadRequest("invalid_sender_domain", sentence="invalid_domain"))
+    assert (body["code"], body["detail"]) == ("invalid_sender_domain", "Invalid domain")
+
+
+@pytest.mark.parametrize(
+    ("language", "detail"),
+    [("en", "Failed to send mail No balance"), ("zh", "发送邮件失败 余额不足")],
+)
+def test_a_prefix_stands_before_the_sentence_in_the_same_language(
+    language: str, detail: str
+) -> None:
+    refusal = BadRequest("no_balance").prefixed("failed_to_send")
+    assert problem(refusal, language)["detail"] == detail
+    assert plain(refusal, language).body.decode() == detail
+
+
+def test_the_errors_are_in_the_language_of_the_detail() -> None:
+    field_error = BadRequest("subject_empty", errors=(FieldError("subject", "subject_empty"),))
+    assert problem(field_error, "zh")["detail"] == "主题为空"
+    assert problem(field_error, "zh")["errors"] == [{"field": "subject", "message": "主题为空"}]
+
+
+def test_a_plain_answer_is_the_sentence_alone() -> None:
+    answer = plain(NO_BALANCE)
+    assert (answer.status, answer.body, answer.code) == (400, b"No balance", "no_balance")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_a_plain_answer_is_one_line_whatever_was_sent() -> None:
+    refusal = BadRequest("address_name_blocked", name="a\r\n\tb\x00 c")
+    (line,) = plain(refusal).body.decode().split("\n")
+    assert line.startswith("Name[a b")
+
+
+def test_values_are_put_in_as_they_are() -> None:
+    name = '{limit} {0} %s <script> "quoted" \\'
+    assert problem(BadRequest("address_name_blocked", name=name))["detail"] == (
+        f"Name[{name}]is blocked"
+    )
+
+
+@pytest.mark.parametrize("as_plain", [True, False])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        BadRequest("address_name_blocked", name="a\r\nSet-Cookie: b=c"),
+        InvalidInput(
+            "invalid_input",
+            errors=(FieldError("a\r\nX: y", "invalid_field", {"problem": "b\r\nX: y"}),),
+            field="a\r\nX: y",
+            problem="b\r\nX: y",
+        ),
+        ProviderFault("E_X\r\nX: y", sentence="provider_refused", provider_code="E_X\r\nX: y"),
+        BadRequest("recipient_suppressed", recipient="a\r\nX: y"),
+    ],
+    ids=lambda value: getattr(value, "code", str(value))[:20],
+)
+def test_nothing_that_was_sent_reaches_a_header(refusal: ApiError, as_plain: bool) -> None:
+    answer = error_response(refusal, request_id="r\r\nX: y", language="en", plain=as_plain)
+    assert answer.headers.keys() == {"Content-Type", "Cache-Control"}
+    assert all(value.isprintable() for value in answer.headers.values())
+
+
+@pytest.mark.parametrize("as_plain", [True, False])
+def test_a_refusals_own_headers_go_with_it(as_plain: bool) -> None:
+    refusal = BadRequest("no_balance", headers={"X-More": "1"})
+    answer = error_response(refusal, request_id="r", language="en", plain=as_plain)
+    assert answer.headers["X-More"] == "1"
