@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from accounts.passwords import Derive
 from errors import ServerFault
 from settings import Settings, cached_settings
@@ -21,8 +23,16 @@ T = TypeVar("T")
 # The current time in Unix milliseconds.
 Clock = Callable[[], int]
 
-# (url, form fields) -> the body of the response. Raises any exception if there is no response.
-PostForm = Callable[[str, dict[str, str]], Awaitable[str]]
+
+class HttpResponse(msgspec.Struct, frozen=True):
+    """The response of another server."""
+
+    status: int
+    text: str
+
+
+# (url, headers, body) -> the response. Raises any exception if there is none.
+Post = Callable[[str, dict[str, str], bytes], Awaitable[HttpResponse]]
 
 
 class RunInBackground(Protocol):
@@ -70,7 +80,7 @@ class Services:
     wakeup_queue: WakeupQueue | None
     rate_limiter: RateLimiter | None
     derive_key: Derive
-    post_form: PostForm
+    post: Post
     run_in_background: RunInBackground
     clock: Clock
 

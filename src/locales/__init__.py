@@ -17,7 +17,9 @@ def language_of(wanted: str, *, otherwise: str) -> str:
 
 def provider_sentence(code: str, otherwise: str) -> str:
     """The key of the sentence about the provider's ``code``, or ``otherwise`` for a new code."""
-    return code if code in en.SENTENCES else otherwise
+    # A provider's codes must not be taken for codes of our own.
+    is_known = code == "outcome_unknown" or code.startswith("E_")
+    return code if is_known and code in en.SENTENCES else otherwise
 
 
 def sentence(code: str, language: str, values: dict[str, object]) -> str:

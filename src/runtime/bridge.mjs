@@ -116,9 +116,9 @@ export const pbkdf2 = async (password, salt, iterations) => {
 export const admits = async (limiter, key, milliseconds) =>
   (await answerOf(limiter.limit({ key }), milliseconds)).success;
 
-// The text that is answered to a form posted to another server.
-export const postForm = async (url, fields, milliseconds) => {
+// The response of another server to a POST request: {status, text}.
+export const post = async (url, headers, body, milliseconds) => {
   const signal = AbortSignal.timeout(milliseconds);
-  const body = new URLSearchParams(parse(fields));
-  return (await fetch(url, { method: "POST", body, signal })).text();
+  const response = await fetch(url, { method: "POST", headers: parse(headers), body, signal });
+  return JSON.stringify({ status: response.status, text: await response.text() });
 };

@@ -6,7 +6,7 @@ from clock import now
 from runtime.bridge import bridge
 from runtime.d1 import D1Database
 from runtime.hasher import pbkdf2_sha256
-from runtime.http import post_form
+from runtime.http import post
 from runtime.rate_limiter import BindingRateLimiter
 from runtime.send_email import SendEmailBinding
 from runtime.wakeup_queue import CloudflareQueue
@@ -28,7 +28,7 @@ def services_of(env: Any, run_in_background: RunInBackground) -> Services:
         wakeup_queue=CloudflareQueue(queue) if queue else None,
         rate_limiter=BindingRateLimiter(limiter) if limiter else None,
         derive_key=pbkdf2_sha256,
-        post_form=post_form,
+        post=post,
         run_in_background=run_in_background,
         clock=now,
     )

@@ -6,6 +6,7 @@ import msgspec
 from pyodide.ffi import JsException, to_js
 
 from runtime.bridge import bridge
+from services import HttpResponse
 from web.request import MAX_BODY_BYTES, Body, ClientDisconnected, Request, RequestHead
 from web.responses import Response
 
@@ -14,6 +15,7 @@ _MAX_READ_BYTES = 10 * MAX_BODY_BYTES
 _TIMEOUT_MILLISECONDS = 5000
 
 _decode_head = msgspec.json.Decoder(RequestHead).decode
+_decode_response = msgspec.json.Decoder(HttpResponse).decode
 
 
 class _StreamedBody(Body):
@@ -44,11 +46,11 @@ def to_js_response(response: Response) -> Any:
     return bridge().respond(response.status, headers, body)
 
 
-async def post_form(url: str, fields: dict[str, str]) -> str:
-    """Post ``fields`` to ``url`` as a form and return the text of the response.
+async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
+    """Post ``body`` to ``url`` and return the response.
 
     :raises JsException: no response within 5 s.
     """
-    encoded = to_js(msgspec.json.encode(fields))
-    text: str = await bridge().postForm(url, encoded, _TIMEOUT_MILLISECONDS)
-    return text
+    encoded = to_js(msgspec.json.encode(headers))
+    response = await bridge().post(url, encoded, to_js(body), _TIMEOUT_MILLISECONDS)
+    return _decode_response(response)

@@ -24,7 +24,7 @@ from tests.client.ports import (
     LoseAnswers,
     WindowRateLimiter,
     derive_key,
-    post_form,
+    post,
 )
 from tests.client.provider import ScriptedBinding, Taken
 from tests.unit.sqlite_database import SqliteDatabase
@@ -206,7 +206,7 @@ class TestClient:
             else None,
             rate_limiter=self._limiter,
             derive_key=derive_key,
-            post_form=post_form,
+            post=post,
             run_in_background=self._run_in_background,
             clock=self.now,
         )

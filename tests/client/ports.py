@@ -9,6 +9,7 @@ from typing import Any, Literal
 import requests
 
 from runtime.limits import check_subrequests
+from services import HttpResponse
 from store.database import Database, DatabaseUnavailable, Row, Statement
 from tests.unit.sqlite_database import SqliteDatabase
 
@@ -103,6 +104,7 @@ async def derive_key(password: bytes, salt: bytes, iterations: int) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", password, salt, iterations)
 
 
-async def post_form(url: str, fields: dict[str, str]) -> str:
-    """Post a form to a stand-in on this machine."""
-    return requests.post(url, data=fields, timeout=5).text
+async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
+    """Post ``body`` to a stand-in on this machine."""
+    response = requests.post(url, data=body, headers=headers, timeout=5)
+    return HttpResponse(response.status_code, response.text)
