@@ -26,7 +26,7 @@ from mail.lifecycle import Status, transitions_on
 from mail.message import Message
 from mail.submission import Attempt, Submission, SubmissionResult
 from sending.backoff import next_attempt_at
-from sending.wakeups import enqueue_soon
+from sending.enqueue import enqueue_soon
 from services import Clock, RunInBackground, Services, WakeupQueue
 from store.claim import claim
 from store.database import Database, DatabaseUnavailable

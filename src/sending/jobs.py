@@ -2,7 +2,7 @@
 
 from log import log
 from sending.dispatcher import dispatcher_for
-from sending.wakeups import seconds_until
+from sending.enqueue import seconds_until
 from services import Services
 from store.database import Database
 from store.search_index import index_messages

@@ -26,8 +26,8 @@ from mail.compose import check_size
 from mail.message import Message
 from mail.schedule import check_scheduled_at, parse_scheduled_at
 from mail.submission import SubmissionResult
+from sending.enqueue import enqueue_due
 from sending.submission import sender_policy, submit, submit_batch
-from sending.wakeups import enqueue_due
 from store import schedule
 from store.emails import email_page, find_email
 from web.body import decode_json, read_json
