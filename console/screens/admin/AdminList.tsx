@@ -21,7 +21,7 @@ const PAGE = 20;
 /** The highest page number that the API accepts. */
 const LAST_PAGE = 1_000_000;
 
-/** The parameters of the route that hold a search, and the API's name for each. */
+/** Search parameters: the name in the URL of the console, and the name in the API. */
 const SEARCHES = { q: "query", address: "address" } as const;
 
 type SearchName = keyof typeof SEARCHES;
