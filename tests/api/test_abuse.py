@@ -8,7 +8,7 @@ import pytest
 
 from tests.client import TestClient
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, check_problem, unique_name
-from tests.e2e.turnstile import SECRET_KEY, Turnstile
+from tests.e2e.turnstile import Turnstile
 
 VERIFICATION_SENTENCE = "Human verification check failed"
 LOGIN = {"email": "nobody@example.com", "password": "0" * 64}
@@ -102,13 +102,7 @@ def turnstile() -> Iterator[Turnstile]:
 @pytest.fixture(scope="module")
 def guarded(turnstile: Turnstile) -> Iterator[Api]:
     """A deployment that verifies clients with Turnstile."""
-    variables = {
-        **DEPLOYMENT,
-        "ENABLE_ADDRESS_PASSWORD": "true",
-        "CF_TURNSTILE_SITE_KEY": "site-key",
-        "CF_TURNSTILE_SECRET_KEY": SECRET_KEY,
-        "CF_TURNSTILE_VERIFY_URL": turnstile.url,
-    }
+    variables = {**DEPLOYMENT, **turnstile.variables}
     with TestClient(variables) as running:
         yield Api(running)
 

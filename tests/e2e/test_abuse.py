@@ -61,13 +61,7 @@ def turnstile() -> Iterator[Turnstile]:
 @pytest.fixture(scope="module")
 def guarded(turnstile: Turnstile) -> Iterator[Api]:
     """A deployment that verifies clients with Turnstile."""
-    variables = {
-        **DEPLOYMENT,
-        "ENABLE_ADDRESS_PASSWORD": "true",
-        "CF_TURNSTILE_SITE_KEY": "site-key",
-        "CF_TURNSTILE_SECRET_KEY": SECRET_KEY,
-        "CF_TURNSTILE_VERIFY_URL": turnstile.url,
-    }
+    variables = {**DEPLOYMENT, **turnstile.variables}
     with LocalServer(variables=variables) as running:
         yield Api(running)
 

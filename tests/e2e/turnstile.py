@@ -16,6 +16,16 @@ class Turnstile(Listener):
     ``asked`` is every form that was posted.
     """
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of a deployment that verifies clients here."""
+        return {
+            "ENABLE_ADDRESS_PASSWORD": "true",
+            "CF_TURNSTILE_SITE_KEY": "site-key",
+            "CF_TURNSTILE_SECRET_KEY": SECRET_KEY,
+            "CF_TURNSTILE_VERIFY_URL": self.url,
+        }
+
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[dict[str, str]] = []
