@@ -248,6 +248,8 @@ def test_what_is_scheduled_gets_another_time_or_is_cancelled(
     expect(person.page.get_by_text("Rescheduled")).to_be_visible()
     person.button("Cancel sending").click()
     dialog.get_by_role("button", name="Cancel sending").click()
+    # Until the message is loaded again, the dialog stays open, with a button of the same name.
+    expect(dialog).not_to_be_visible()
     expect(person.page.get_by_role("main").get_by_text("Cancelled").first).to_be_visible()
     assert person.api.message(sender, sent["id"])["status"] == "cancelled"
     expect(person.button("Cancel sending")).not_to_be_visible()
