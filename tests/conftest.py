@@ -2,7 +2,12 @@
 
 `@pytest.mark.contract("POST /api/send_mail: Returns 200 with both ids")` names a route, or the
 name of a rule for several routes, and one sentence about it.
+
+A test that is an ``async def`` runs in an event loop of its own.
 """
+
+import asyncio
+import inspect
 
 import pytest
 
@@ -20,6 +25,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if not session.config.getoption("contract") or session.testsfailed:
         return None  # pytest runs the tests, or reports the files that it cannot collect
     print("\n".join(report(session.items)))
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None  # pytest calls it
+    parameters = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in parameters}))
     return True
 
 

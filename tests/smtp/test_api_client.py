@@ -37,26 +37,23 @@ def test_a_silent_host_may_have_received_the_request() -> None:
         asyncio.run(send(f"http://127.0.0.1:{silent.getsockname()[1]}"))
 
 
-def test_idle_connections_are_closed() -> None:
+async def test_idle_connections_are_closed() -> None:
     made: list[httpx.AsyncClient] = []
 
     def make() -> httpx.AsyncClient:
         made.append(httpx.AsyncClient())
         return made[-1]
 
-    async def use() -> None:
-        pool = ClientPool(2, make, wait_seconds=1, idle_seconds=0.1)
-        closing = asyncio.create_task(pool.close_idle())
-        async with pool.client(), pool.client():
-            await asyncio.sleep(0.3)
-            assert not any(client.is_closed for client in made)
-        for _ in range(6):
-            await asyncio.sleep(0.05)
-            async with pool.client():  # the client that was used last
-                pass
-        assert [client.is_closed for client in made] == [False, True]
+    pool = ClientPool(2, make, wait_seconds=1, idle_seconds=0.1)
+    closing = asyncio.create_task(pool.close_idle())
+    async with pool.client(), pool.client():
         await asyncio.sleep(0.3)
-        assert all(client.is_closed for client in made)
-        closing.cancel()
-
-    asyncio.run(use())
+        assert not any(client.is_closed for client in made)
+    for _ in range(6):
+        await asyncio.sleep(0.05)
+        async with pool.client():  # the client that was used last
+            pass
+    assert [client.is_closed for client in made] == [False, True]
+    await asyncio.sleep(0.3)
+    assert all(client.is_closed for client in made)
+    closing.cancel()

@@ -165,6 +165,11 @@ class World:
         return int(self.database.value("SELECT balance FROM send_balances"))
 
 
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
 @pytest.fixture(autouse=True)
 def without_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace every delay by none."""
@@ -186,19 +191,15 @@ def mails(count: int, first: int = 0, **fields: Any) -> list[Message]:
     return [given.message(subject=str(number), **fields) for number in range(first, first + count)]
 
 
-def test_a_send_is_two_batches_and_one_call() -> None:
-    async def scenario() -> None:
-        world = World()
-        result = await world.send(given.message(subject="s"))
-        assert result == SubmissionResult(
-            id=result.id, status="sent", reported_as="sent", provider_message_id="<s@provider>"
-        )
-        assert (world.database.batches, len(world.provider.mails)) == (2, 1)
-        assert world.rows("id", "status", "request_id") == [(result.id, "sent", "r1")]
-        await world.settle()
-        assert world.wakeup_queue.calls == []
-
-    asyncio.run(scenario())
+async def test_a_send_is_two_batches_and_one_call(world: World) -> None:
+    result = await world.send(given.message(subject="s"))
+    assert result == SubmissionResult(
+        id=result.id, status="sent", reported_as="sent", provider_message_id="<s@provider>"
+    )
+    assert (world.database.batches, len(world.provider.mails)) == (2, 1)
+    assert world.rows("id", "status", "request_id") == [(result.id, "sent", "r1")]
+    await world.settle()
+    assert world.wakeup_queue.calls == []
 
 
 @pytest.mark.parametrize(
@@ -211,347 +212,266 @@ def test_a_send_is_two_batches_and_one_call() -> None:
     ],
     ids=["rejected", "busy", "unknown", "a bug"],
 )
-def test_the_caller_is_told_what_is_known_also_when_the_request_is_repeated(
-    outcome: Outcome | Exception, status: Status, reported_as: ReportedAs, code: str | None
+async def test_the_caller_is_told_what_is_known_also_when_the_request_is_repeated(
+    world: World,
+    outcome: Outcome | Exception,
+    status: Status,
+    reported_as: ReportedAs,
+    code: str | None,
 ) -> None:
-    async def scenario() -> None:
-        world = World()
-        world.provider.outcomes["Hello"] = outcome
-        result = await world.send(**KEY)
-        assert result == SubmissionResult(
-            id=result.id, status=status, reported_as=reported_as, code=code
-        )
-        provider_code = outcome.provider_code if isinstance(outcome, Rejected) else None
-        kept = world.rows("status", "reported_as", "provider_code")
-        assert kept == [(status, reported_as, provider_code)]
-        assert await world.send(**KEY) == replace(result, replayed=True)
-        assert len(world.provider.mails) == 1
-        await world.settle()
-        assert world.wakeup_queue.ids == ([result.id] if outcome is BUSY else [])
-
-    asyncio.run(scenario())
+    world.provider.outcomes["Hello"] = outcome
+    result = await world.send(**KEY)
+    assert result == SubmissionResult(
+        id=result.id, status=status, reported_as=reported_as, code=code
+    )
+    provider_code = outcome.provider_code if isinstance(outcome, Rejected) else None
+    kept = world.rows("status", "reported_as", "provider_code")
+    assert kept == [(status, reported_as, provider_code)]
+    assert await world.send(**KEY) == replace(result, replayed=True)
+    assert len(world.provider.mails) == 1
+    await world.settle()
+    assert world.wakeup_queue.ids == ([result.id] if outcome is BUSY else [])
 
 
 # Batches
 
 
-def test_the_first_of_a_batch_are_sent_at_once_and_the_rest_is_queued() -> None:
-    async def scenario() -> None:
-        world = World()
-        world.provider.together = 25  # none is answered before all are called
-        results = await world.send_batch(*mails(30))
-        assert (world.database.batches, len(world.provider.mails)) == (2, 25)
-        assert results == world.rows("id")
-        assert world.rows("status") == ["sent"] * 25 + ["queued"] * 5
-        await world.settle()
-        assert world.wakeup_queue.calls == [[(id, 0) for id in results[25:]]]
-        for id in world.wakeup_queue.ids:
-            await world.dispatcher.attempt_due([id])
-        assert world.rows("status", "attempt") == [("sent", 1)] * 30
-        assert Counter(mail.subject for mail in world.provider.mails).most_common(1)[0][1] == 1
-        assert world.balance == 970
-
-    asyncio.run(scenario())
+async def test_the_first_of_a_batch_are_sent_at_once_and_the_rest_is_queued(world: World) -> None:
+    world.provider.together = 25  # none is answered before all are called
+    results = await world.send_batch(*mails(30))
+    assert (world.database.batches, len(world.provider.mails)) == (2, 25)
+    assert results == world.rows("id")
+    assert world.rows("status") == ["sent"] * 25 + ["queued"] * 5
+    await world.settle()
+    assert world.wakeup_queue.calls == [[(id, 0) for id in results[25:]]]
+    for id in world.wakeup_queue.ids:
+        await world.dispatcher.attempt_due([id])
+    assert world.rows("status", "attempt") == [("sent", 1)] * 30
+    assert Counter(mail.subject for mail in world.provider.mails).most_common(1)[0][1] == 1
+    assert world.balance == 970
 
 
-def test_without_a_queue_a_longer_batch_is_rejected() -> None:
-    async def scenario() -> None:
-        world = World(queue=False)
-        before = world.database.dump()
-        error = await world.rejected(*mails(26))
-        assert (type(error), error.code) == (BadRequest, "batch_too_long")
-        assert (error.values, world.database.dump()) == ({"limit": 25}, before)
-        # What is scheduled is not sent at once.
-        await world.send_batch(*mails(25), *mails(5, 25, scheduled_at=now() + HOUR))
-        assert world.rows("status") == ["sent"] * 25 + ["scheduled"] * 5
-
-    asyncio.run(scenario())
+async def test_without_a_queue_a_longer_batch_is_rejected() -> None:
+    world = World(queue=False)
+    before = world.database.dump()
+    error = await world.rejected(*mails(26))
+    assert (type(error), error.code) == (BadRequest, "batch_too_long")
+    assert (error.values, world.database.dump()) == ({"limit": 25}, before)
+    # What is scheduled is not sent at once.
+    await world.send_batch(*mails(25), *mails(5, 25, scheduled_at=now() + HOUR))
+    assert world.rows("status") == ["sent"] * 25 + ["scheduled"] * 5
 
 
-def test_each_message_of_a_batch_has_its_own_outcome() -> None:
-    async def scenario() -> None:
-        world = World()
-        outcomes: list[Outcome | Exception] = [REJECTED, BUSY, Unknown(), ValueError()]
-        world.provider.outcomes = {str(n): outcome for n, outcome in enumerate(outcomes)}
-        results = await world.send_batch(*mails(5))
-        assert world.rows("status") == ["failed", "queued", "unknown", "unknown", "sent"]
-        assert results == world.rows("id")
-        assert (world.database.batches, world.balance) == (2, 996)
-        await world.settle()
-        assert world.wakeup_queue.ids == results[1:2]
-
-    asyncio.run(scenario())
+async def test_each_message_of_a_batch_has_its_own_outcome(world: World) -> None:
+    outcomes: list[Outcome | Exception] = [REJECTED, BUSY, Unknown(), ValueError()]
+    world.provider.outcomes = {str(n): outcome for n, outcome in enumerate(outcomes)}
+    results = await world.send_batch(*mails(5))
+    assert world.rows("status") == ["failed", "queued", "unknown", "unknown", "sent"]
+    assert results == world.rows("id")
+    assert (world.database.batches, world.balance) == (2, 996)
+    await world.settle()
+    assert world.wakeup_queue.ids == results[1:2]
 
 
-def test_without_permissive_the_first_error_is_that_of_the_batch() -> None:
-    async def scenario() -> None:
-        world = World()
-        given.suppressed(world.database, "b@example.org")
-        before = world.database.dump()
-        batch = [given.message(to) for to in ("a@example.org", "b@example.org")]
-        error = await world.rejected(*batch)
-        assert (error.code, world.provider.mails) == ("recipient_suppressed", [])
-        assert world.database.dump() == before
-
-    asyncio.run(scenario())
+async def test_without_permissive_the_first_error_is_that_of_the_batch(world: World) -> None:
+    given.suppressed(world.database, "b@example.org")
+    before = world.database.dump()
+    batch = [given.message(to) for to in ("a@example.org", "b@example.org")]
+    error = await world.rejected(*batch)
+    assert (error.code, world.provider.mails) == ("recipient_suppressed", [])
+    assert world.database.dump() == before
 
 
-def test_with_permissive_the_others_are_sent() -> None:
-    async def scenario() -> None:
-        world = World()
-        given.suppressed(world.database, "b@example.org")
-        batch = [given.message(to) for to in ("a@example.org", "b@example.org", "c@example.org")]
-        first, second, third = await world.send_batch(*batch, permissive=True)
-        assert isinstance(second, BadRequest)
-        assert world.rows("id", "status") == [(first, "sent"), (third, "sent")]
-        assert len(world.provider.mails) == 2
-
-    asyncio.run(scenario())
+async def test_with_permissive_the_others_are_sent(world: World) -> None:
+    given.suppressed(world.database, "b@example.org")
+    batch = [given.message(to) for to in ("a@example.org", "b@example.org", "c@example.org")]
+    first, second, third = await world.send_batch(*batch, permissive=True)
+    assert isinstance(second, BadRequest)
+    assert world.rows("id", "status") == [(first, "sent"), (third, "sent")]
+    assert len(world.provider.mails) == 2
 
 
-def test_a_permissive_batch_with_an_invalid_credential_is_rejected_as_a_whole() -> None:
-    async def scenario() -> None:
-        world = World()
-        world.database.query("UPDATE addresses SET credential_version = 1")
-        error = await world.rejected(*mails(2), permissive=True)
-        assert isinstance(error, Unauthorized)
-
-    asyncio.run(scenario())
+async def test_a_permissive_batch_with_an_invalid_credential_is_rejected_as_a_whole(
+    world: World,
+) -> None:
+    world.database.query("UPDATE addresses SET credential_version = 1")
+    error = await world.rejected(*mails(2), permissive=True)
+    assert isinstance(error, Unauthorized)
 
 
-def test_a_batch_is_replayed() -> None:
-    async def scenario() -> None:
-        world = World()
-        results = await world.send_batch(*mails(30), **KEY)
-        again = await world.submit(*mails(30), **KEY)
-        assert again == replayed(results)
-        assert (len(world.provider.mails), world.balance) == (25, 970)
-
-    asyncio.run(scenario())
+async def test_a_batch_is_replayed(world: World) -> None:
+    results = await world.send_batch(*mails(30), **KEY)
+    again = await world.submit(*mails(30), **KEY)
+    assert again == replayed(results)
+    assert (len(world.provider.mails), world.balance) == (25, 970)
 
 
-def test_a_batch_of_one_reports_its_acceptance() -> None:
-    async def scenario() -> None:
-        world = World()
-        assert await world.send_batch(given.message()) == world.rows("id")
-
-    asyncio.run(scenario())
+async def test_a_batch_of_one_reports_its_acceptance(world: World) -> None:
+    assert await world.send_batch(given.message()) == world.rows("id")
 
 
-def test_the_largest_batch_fits_into_the_subrequests_of_one_request() -> None:
-    async def scenario() -> None:
-        world = World(rate_limit=RateLimit(quota=100, seconds=60))
-        # As many parts as ten megabytes can have, and outcomes of every kind.
-        bodies = {"text": "t" * 65_537, "html": "h"}
-        batch = [*mails(50, html="h" * 65_537, text="t" * 65_537), *mails(50, 50, **bodies)]
-        outcomes: Iterator[Outcome] = itertools.cycle([REJECTED, BUSY, Unknown()])
-        world.provider.outcomes = {mail.subject: next(outcomes) for mail in batch[:24]}
-        await world.send_batch(*batch, idempotency_key="k", request_digest="d")
-        await world.settle()
-        assert world.rows("status").count("queued") == 75 + 8
-        used = (
-            len(world.database.statements)
-            + len(world.provider.mails)
-            + len(world.wakeup_queue.calls)
-        )
-        assert used <= MAX_SUBREQUESTS
-
-    asyncio.run(scenario())
+async def test_the_largest_batch_fits_into_the_subrequests_of_one_request() -> None:
+    world = World(rate_limit=RateLimit(quota=100, seconds=60))
+    # As many parts as ten megabytes can have, and outcomes of every kind.
+    bodies = {"text": "t" * 65_537, "html": "h"}
+    batch = [*mails(50, html="h" * 65_537, text="t" * 65_537), *mails(50, 50, **bodies)]
+    outcomes: Iterator[Outcome] = itertools.cycle([REJECTED, BUSY, Unknown()])
+    world.provider.outcomes = {mail.subject: next(outcomes) for mail in batch[:24]}
+    await world.send_batch(*batch, idempotency_key="k", request_digest="d")
+    await world.settle()
+    assert world.rows("status").count("queued") == 75 + 8
+    used = (
+        len(world.database.statements) + len(world.provider.mails) + len(world.wakeup_queue.calls)
+    )
+    assert used <= MAX_SUBREQUESTS
 
 
 @pytest.mark.parametrize("to", ["you@example.org", "complained@test.invalid"])
-def test_four_messages_of_a_queue_batch_fit_into_one_request(to: str) -> None:
-    async def scenario() -> None:
-        world = World()
-        later = now() + HOUR
-        batch = [given.message(to, subject=str(n), scheduled_at=later) for n in range(4)]
-        results = await world.send_batch(*batch)
-        world.make_due()
-        world.provider.outcomes = {"0": BUSY, "1": REJECTED, "2": BUSY, "3": REJECTED}
-        world.database.statements.clear()
-        world.wakeup_queue.calls.clear()
-        await world.dispatcher.attempt_due([str(id) for id in results])
-        await world.settle()
-        assert "scheduled" not in world.rows("status")
-        used = (
-            len(world.database.statements)
-            + len(world.provider.mails)
-            + len(world.wakeup_queue.calls)
-        )
-        assert used <= MAX_SUBREQUESTS
-
-    asyncio.run(scenario())
+async def test_four_messages_of_a_queue_batch_fit_into_one_request(world: World, to: str) -> None:
+    later = now() + HOUR
+    batch = [given.message(to, subject=str(n), scheduled_at=later) for n in range(4)]
+    results = await world.send_batch(*batch)
+    world.make_due()
+    world.provider.outcomes = {"0": BUSY, "1": REJECTED, "2": BUSY, "3": REJECTED}
+    world.database.statements.clear()
+    world.wakeup_queue.calls.clear()
+    await world.dispatcher.attempt_due([str(id) for id in results])
+    await world.settle()
+    assert "scheduled" not in world.rows("status")
+    used = (
+        len(world.database.statements) + len(world.provider.mails) + len(world.wakeup_queue.calls)
+    )
+    assert used <= MAX_SUBREQUESTS
 
 
 # Schedules
 
 
-def test_a_scheduled_message_waits() -> None:
-    async def scenario() -> None:
-        world = World()
-        result = await world.send(given.message(scheduled_at=now() + HOUR))
-        assert result == SubmissionResult(id=result.id, status="scheduled", reported_as="queued")
-        await world.settle()
-        # The cron will enqueue it.
-        assert (world.provider.mails, world.wakeup_queue.calls) == ([], [])
-        await world.dispatcher.attempt_due([result.id])
-        assert world.provider.mails == []
-        world.make_due()
-        await world.dispatcher.attempt_due([result.id])
-        await world.dispatcher.attempt_due([result.id])
-        assert world.rows("status", "attempt") == [("sent", 1)]
-        assert len(world.provider.mails) == 1
-
-    asyncio.run(scenario())
+async def test_a_scheduled_message_waits(world: World) -> None:
+    result = await world.send(given.message(scheduled_at=now() + HOUR))
+    assert result == SubmissionResult(id=result.id, status="scheduled", reported_as="queued")
+    await world.settle()
+    # The cron will enqueue it.
+    assert (world.provider.mails, world.wakeup_queue.calls) == ([], [])
+    await world.dispatcher.attempt_due([result.id])
+    assert world.provider.mails == []
+    world.make_due()
+    await world.dispatcher.attempt_due([result.id])
+    await world.dispatcher.attempt_due([result.id])
+    assert world.rows("status", "attempt") == [("sent", 1)]
+    assert len(world.provider.mails) == 1
 
 
 @pytest.mark.parametrize(("seconds", "enqueued"), [(5, True), (119, True), (180, False)])
-def test_messages_due_before_the_next_runs_of_the_cron_are_enqueued_with_their_delays(
-    seconds: int, enqueued: bool
+async def test_messages_due_before_the_next_runs_of_the_cron_are_enqueued_with_their_delays(
+    world: World, seconds: int, enqueued: bool
 ) -> None:
-    async def scenario() -> None:
-        world = World()
-        result = await world.send(given.message(scheduled_at=now() + seconds * 1000))
-        await world.settle()
-        assert world.wakeup_queue.ids == ([result.id] if enqueued else [])
-        for _, delay in itertools.chain(*world.wakeup_queue.calls):
-            assert seconds - 1 <= delay <= seconds
-
-    asyncio.run(scenario())
+    result = await world.send(given.message(scheduled_at=now() + seconds * 1000))
+    await world.settle()
+    assert world.wakeup_queue.ids == ([result.id] if enqueued else [])
+    for _, delay in itertools.chain(*world.wakeup_queue.calls):
+        assert seconds - 1 <= delay <= seconds
 
 
-def test_a_message_whose_time_has_just_passed_is_sent_at_once() -> None:
-    async def scenario() -> None:
-        world = World()
-        result = await world.send(given.message(scheduled_at=now() - 1000))
-        assert (result.status, result.reported_as) == ("sent", "sent")
-        assert world.rows("status", "scheduled_at") == [("sent", None)]
-
-    asyncio.run(scenario())
+async def test_a_message_whose_time_has_just_passed_is_sent_at_once(world: World) -> None:
+    result = await world.send(given.message(scheduled_at=now() - 1000))
+    assert (result.status, result.reported_as) == ("sent", "sent")
+    assert world.rows("status", "scheduled_at") == [("sent", None)]
 
 
-def test_attachments_of_a_scheduled_message_are_sent_with_it() -> None:
-    async def scenario() -> None:
-        world = World()
-        file = given.file(b"\0\xff", content_id="logo")
-        later = given.message(scheduled_at=now() + HOUR, attachments=(file,))
-        result = await world.send(later)
+async def test_attachments_of_a_scheduled_message_are_sent_with_it(world: World) -> None:
+    file = given.file(b"\0\xff", content_id="logo")
+    later = given.message(scheduled_at=now() + HOUR, attachments=(file,))
+    result = await world.send(later)
+    world.make_due()
+    await world.dispatcher.attempt_due([result.id])
+    (mail,) = world.provider.mails
+    assert mail.attachments == (file,)
+
+
+async def test_attachments_of_a_deferred_message_are_sent_with_it(world: World) -> None:
+    file = given.file(b"\0\xff")
+    world.provider.outcomes["Hello"] = BUSY
+    result = await world.send(given.message(attachments=(file,)))
+    for _ in range(2):
         world.make_due()
         await world.dispatcher.attempt_due([result.id])
-        (mail,) = world.provider.mails
-        assert mail.attachments == (file,)
-
-    asyncio.run(scenario())
+    assert [mail.attachments for mail in world.provider.mails] == [(file,)] * 3
 
 
-def test_attachments_of_a_deferred_message_are_sent_with_it() -> None:
-    async def scenario() -> None:
-        world = World()
-        file = given.file(b"\0\xff")
-        world.provider.outcomes["Hello"] = BUSY
-        result = await world.send(given.message(attachments=(file,)))
-        for _ in range(2):
-            world.make_due()
-            await world.dispatcher.attempt_due([result.id])
-        assert [mail.attachments for mail in world.provider.mails] == [(file,)] * 3
+async def test_late_answers_of_a_batch_are_recorded_together(world: World) -> None:
 
-    asyncio.run(scenario())
+    async def late(number: int) -> Outcome:
+        await asyncio.sleep(0.01)
+        return REJECTED if number % 5 == 0 else Sent(f"<{number}@provider>")
 
-
-def test_late_answers_of_a_batch_are_recorded_together() -> None:
-    async def scenario() -> None:
-        world = World()
-
-        async def late(number: int) -> Outcome:
-            await asyncio.sleep(0.01)
-            return REJECTED if number % 5 == 0 else Sent(f"<{number}@provider>")
-
-        for number in range(25):
-            world.provider.outcomes[str(number)] = Unknown(late=late(number))
-        await world.send_batch(*mails(25))
-        assert world.rows("status") == ["unknown"] * 25
-        world.database.batches = 0
-        world.database.statements.clear()
-        await world.settle()
-        assert Counter(world.rows("status")) == {"sent": 20, "failed": 5}
-        assert world.balance == 1000 - 20
-        assert len(world.database.statements) < 20
-
-    asyncio.run(scenario())
+    for number in range(25):
+        world.provider.outcomes[str(number)] = Unknown(late=late(number))
+    await world.send_batch(*mails(25))
+    assert world.rows("status") == ["unknown"] * 25
+    world.database.batches = 0
+    world.database.statements.clear()
+    await world.settle()
+    assert Counter(world.rows("status")) == {"sent": 20, "failed": 5}
+    assert world.balance == 1000 - 20
+    assert len(world.database.statements) < 20
 
 
-def test_a_late_answer_that_raises_changes_nothing() -> None:
-    async def scenario() -> None:
-        world = World()
+async def test_a_late_answer_that_raises_changes_nothing(world: World) -> None:
 
-        async def late() -> Outcome:
-            raise RuntimeError
+    async def late() -> Outcome:
+        raise RuntimeError
 
-        world.provider.outcomes["Hello"] = Unknown(late=late())
-        await world.send()
-        await world.settle()
-        assert world.rows("status") == ["unknown"]
-
-    asyncio.run(scenario())
+    world.provider.outcomes["Hello"] = Unknown(late=late())
+    await world.send()
+    await world.settle()
+    assert world.rows("status") == ["unknown"]
 
 
-def test_a_scheduled_message_is_attempted_from_its_time_on() -> None:
-    async def scenario() -> None:
-        world = World()
-        result = await world.send(given.message(scheduled_at=now() + 5 * 24 * HOUR))
-        world.provider.outcomes["Hello"] = BUSY
-        # Five days later, when it is due.
-        world.database.query(
-            "UPDATE messages SET accepted_at = accepted_at - 432000000,"
-            " scheduled_at = scheduled_at - 432000000, next_attempt_at = 1"
-        )
-        await world.dispatcher.attempt_due([result.id])
-        assert world.rows("status") == ["queued"]
-
-    asyncio.run(scenario())
+async def test_a_scheduled_message_is_attempted_from_its_time_on(world: World) -> None:
+    result = await world.send(given.message(scheduled_at=now() + 5 * 24 * HOUR))
+    world.provider.outcomes["Hello"] = BUSY
+    # Five days later, when it is due.
+    world.database.query(
+        "UPDATE messages SET accepted_at = accepted_at - 432000000,"
+        " scheduled_at = scheduled_at - 432000000, next_attempt_at = 1"
+    )
+    await world.dispatcher.attempt_due([result.id])
+    assert world.rows("status") == ["queued"]
 
 
 # Without a queue
 
 
-def test_a_single_message_that_is_rejected_transiently_may_be_submitted_again() -> None:
-    async def scenario() -> None:
-        world = World(queue=False)
-        world.provider.outcomes["Hello"] = BUSY
-        error = await world.rejected(given.message(), **KEY)
-        assert (type(error), error.code) == (Unavailable, "E_RATE_LIMIT_EXCEEDED")
-        assert (world.rows("status"), world.balance) == (["failed"], 1000)
-        del world.provider.outcomes["Hello"]
-        assert (await world.send(**KEY)).reported_as == "sent"
-
-    asyncio.run(scenario())
+async def test_a_single_message_that_is_rejected_transiently_may_be_submitted_again() -> None:
+    world = World(queue=False)
+    world.provider.outcomes["Hello"] = BUSY
+    error = await world.rejected(given.message(), **KEY)
+    assert (type(error), error.code) == (Unavailable, "E_RATE_LIMIT_EXCEEDED")
+    assert (world.rows("status"), world.balance) == (["failed"], 1000)
+    del world.provider.outcomes["Hello"]
+    assert (await world.send(**KEY)).reported_as == "sent"
 
 
-def test_a_message_of_a_batch_that_is_rejected_transiently_has_failed() -> None:
-    async def scenario() -> None:
-        world = World(queue=False)
-        world.provider.outcomes["0"] = BUSY
-        results = await world.send_batch(*mails(2), **KEY)
-        assert world.rows("status") == ["failed", "sent"]
-        assert await world.submit(*mails(2), **KEY) == replayed(results)
-
-    asyncio.run(scenario())
+async def test_a_message_of_a_batch_that_is_rejected_transiently_has_failed() -> None:
+    world = World(queue=False)
+    world.provider.outcomes["0"] = BUSY
+    results = await world.send_batch(*mails(2), **KEY)
+    assert world.rows("status") == ["failed", "sent"]
+    assert await world.submit(*mails(2), **KEY) == replayed(results)
 
 
-def test_a_scheduled_message_is_attempted_again_by_the_cron() -> None:
-    async def scenario() -> None:
-        world = World(queue=False)
-        world.provider.outcomes["Hello"] = BUSY
-        result = await world.send(given.message(scheduled_at=now() + HOUR))
-        world.make_due()
-        await world.dispatcher.attempt_due([result.id])
-        assert (world.rows("status"), world.balance) == (["queued"], 999)
-        del world.provider.outcomes["Hello"]
-        world.make_due()
-        await world.dispatcher.attempt_due([result.id])
-        assert world.history() == ["deferred", "sent"]
-
-    asyncio.run(scenario())
+async def test_a_scheduled_message_is_attempted_again_by_the_cron() -> None:
+    world = World(queue=False)
+    world.provider.outcomes["Hello"] = BUSY
+    result = await world.send(given.message(scheduled_at=now() + HOUR))
+    world.make_due()
+    await world.dispatcher.attempt_due([result.id])
+    assert (world.rows("status"), world.balance) == (["queued"], 999)
+    del world.provider.outcomes["Hello"]
+    world.make_due()
+    await world.dispatcher.attempt_due([result.id])
+    assert world.history() == ["deferred", "sent"]
 
 
 # Sandbox recipients
@@ -569,44 +489,37 @@ def test_a_scheduled_message_is_attempted_again_by_the_cron() -> None:
         ("slow", "unknown", ["unknown", "sent", "delivered"]),
     ],
 )
-def test_sandbox_recipients_show_each_outcome(word: str, status: str, history: list[str]) -> None:
-    async def scenario() -> None:
-        world = World()
-        result = await world.send(given.message(f"{word}@test.invalid"))
-        assert result.status == status
-        await world.settle()
-        assert world.history() == history
-        assert (world.provider.mails, world.balance) == ([], 1000)
-        assert world.database.dump()["daily_recipients"] == []
-
-    asyncio.run(scenario())
+async def test_sandbox_recipients_show_each_outcome(
+    world: World, word: str, status: str, history: list[str]
+) -> None:
+    result = await world.send(given.message(f"{word}@test.invalid"))
+    assert result.status == status
+    await world.settle()
+    assert world.history() == history
+    assert (world.provider.mails, world.balance) == ([], 1000)
+    assert world.database.dump()["daily_recipients"] == []
 
 
-def test_a_sandbox_message_that_is_rate_limited_is_accepted_at_the_second_attempt() -> None:
-    async def scenario() -> None:
-        world = World()
-        result = await world.send(given.message("ratelimited@test.invalid"))
-        world.make_due()
-        await world.dispatcher.attempt_due([result.id])
-        await world.settle()
-        assert world.history() == ["deferred", "sent", "delivered"]
-        assert world.provider.mails == []
-
-    asyncio.run(scenario())
+async def test_a_sandbox_message_that_is_rate_limited_is_accepted_at_the_second_attempt(
+    world: World,
+) -> None:
+    result = await world.send(given.message("ratelimited@test.invalid"))
+    world.make_due()
+    await world.dispatcher.attempt_due([result.id])
+    await world.settle()
+    assert world.history() == ["deferred", "sent", "delivered"]
+    assert world.provider.mails == []
 
 
 # The rate limit
 
 
-def test_the_rate_is_noted_also_when_it_is_exceeded() -> None:
-    async def scenario() -> None:
-        world = World(rate_limit=RateLimit(quota=1, seconds=60))
-        await world.send()
-        assert isinstance(await world.rejected(given.message()), TooManyRequests)
-        remaining = [rate.remaining for rate in world.rates]
-        assert remaining == [0, 0]
-
-    asyncio.run(scenario())
+async def test_the_rate_is_noted_also_when_it_is_exceeded() -> None:
+    world = World(rate_limit=RateLimit(quota=1, seconds=60))
+    await world.send()
+    assert isinstance(await world.rejected(given.message()), TooManyRequests)
+    remaining = [rate.remaining for rate in world.rates]
+    assert remaining == [0, 0]
 
 
 # Where the database does not answer
@@ -621,84 +534,68 @@ SUBMISSIONS: dict[str, Messages] = {
 
 
 @pytest.mark.parametrize("messages", SUBMISSIONS.values(), ids=[*SUBMISSIONS])
-def test_a_reservation_without_an_answer_is_undone(messages: Messages) -> None:
-    async def scenario() -> None:
-        world = World()
-        world.database.lost = {1, 2}  # the answer to the first undo is lost as well
-        with pytest.raises(DatabaseUnavailable):
-            await world.submit(*messages(), **KEY)
-        assert world.balance < 1000
-        await world.settle()
-        assert (world.provider.mails, world.balance, world.wakeup_queue.calls) == ([], 1000, [])
-        assert set(world.rows("status")) <= {"failed", "cancelled"}
-        # And the same request may be made again.
-        count = len(world.rows("id"))
-        again = await world.submit(*messages(), **KEY)
-        assert [result for result in again if result.replayed] == []
-        assert len(world.rows("id")) == 2 * count
-
-    asyncio.run(scenario())
+async def test_a_reservation_without_an_answer_is_undone(world: World, messages: Messages) -> None:
+    world.database.lost = {1, 2}  # the answer to the first undo is lost as well
+    with pytest.raises(DatabaseUnavailable):
+        await world.submit(*messages(), **KEY)
+    assert world.balance < 1000
+    await world.settle()
+    assert (world.provider.mails, world.balance, world.wakeup_queue.calls) == ([], 1000, [])
+    assert set(world.rows("status")) <= {"failed", "cancelled"}
+    # And the same request may be made again.
+    count = len(world.rows("id"))
+    again = await world.submit(*messages(), **KEY)
+    assert [result for result in again if result.replayed] == []
+    assert len(world.rows("id")) == 2 * count
 
 
 @pytest.mark.parametrize("kind", ["a scheduled message", "a batch"])
-def test_a_reservation_that_a_repeated_request_was_told_of_is_not_undone(kind: str) -> None:
-    async def scenario() -> None:
-        world = World()
-        world.database.lost = {1}
-        with pytest.raises(DatabaseUnavailable):
-            await world.submit(*SUBMISSIONS[kind](), **KEY)
-        again = await world.submit(*SUBMISSIONS[kind](), **KEY)
-        assert all(result.replayed for result in again)
-        before = world.database.dump()
-        await world.settle()
-        assert world.database.dump() == before
-        assert "cancelled" not in world.rows("status")
-
-    asyncio.run(scenario())
+async def test_a_reservation_that_a_repeated_request_was_told_of_is_not_undone(
+    world: World, kind: str
+) -> None:
+    world.database.lost = {1}
+    with pytest.raises(DatabaseUnavailable):
+        await world.submit(*SUBMISSIONS[kind](), **KEY)
+    again = await world.submit(*SUBMISSIONS[kind](), **KEY)
+    assert all(result.replayed for result in again)
+    before = world.database.dump()
+    await world.settle()
+    assert world.database.dump() == before
+    assert "cancelled" not in world.rows("status")
 
 
-def test_a_reservation_with_a_message_being_sent_is_not_undone() -> None:
-    async def scenario() -> None:
-        world = World()
-        world.database.lost = {1}
-        with pytest.raises(DatabaseUnavailable):
-            await world.submit(*mails(30), **KEY)
-        queued = world.rows("id")[-1]
-        world.provider.together = 2  # the provider has not answered when it is to be undone
-        attempt = asyncio.ensure_future(world.dispatcher.attempt_due([queued]))
-        while not world.provider.mails:
-            await asyncio.sleep(0)
-        await world.in_background.pop(0)
-        again = await world.submit(*mails(30), **KEY)
-        assert all(result.replayed for result in again)  # so nothing is sent twice
-        world.provider.together = 1
-        await world.provider.send(given.message())
-        await attempt
-        assert world.rows("status").count("sent") == 1
-
-    asyncio.run(scenario())
+async def test_a_reservation_with_a_message_being_sent_is_not_undone(world: World) -> None:
+    world.database.lost = {1}
+    with pytest.raises(DatabaseUnavailable):
+        await world.submit(*mails(30), **KEY)
+    queued = world.rows("id")[-1]
+    world.provider.together = 2  # the provider has not answered when it is to be undone
+    attempt = asyncio.ensure_future(world.dispatcher.attempt_due([queued]))
+    while not world.provider.mails:
+        await asyncio.sleep(0)
+    await world.in_background.pop(0)
+    again = await world.submit(*mails(30), **KEY)
+    assert all(result.replayed for result in again)  # so nothing is sent twice
+    world.provider.together = 1
+    await world.provider.send(given.message())
+    await attempt
+    assert world.rows("status").count("sent") == 1
 
 
-def test_outcomes_that_the_database_does_not_take_are_reported_and_recorded_later() -> None:
-    async def scenario() -> None:
-        world = World()
-        world.provider.outcomes = {"1": REJECTED, "2": BUSY}
-        world.database.lost = {2}
-        results = await world.send_batch(*mails(3))
-        await world.settle()
-        assert world.rows("status") == ["sent", "failed", "queued"]
-        assert (world.wakeup_queue.ids, world.balance) == (results[2:], 998)
-
-    asyncio.run(scenario())
+async def test_outcomes_that_the_database_does_not_take_are_reported_and_recorded_later(
+    world: World,
+) -> None:
+    world.provider.outcomes = {"1": REJECTED, "2": BUSY}
+    world.database.lost = {2}
+    results = await world.send_batch(*mails(3))
+    await world.settle()
+    assert world.rows("status") == ["sent", "failed", "queued"]
+    assert (world.wakeup_queue.ids, world.balance) == (results[2:], 998)
 
 
-def test_a_broken_queue_loses_nothing() -> None:
-    async def scenario() -> None:
-        world = World()
-        world.wakeup_queue.broken = True
-        results = await world.send_batch(*mails(26))
-        await world.settle()
-        assert results == world.rows("id")
-        assert world.rows("status")[-1] == "queued"
-
-    asyncio.run(scenario())
+async def test_a_broken_queue_loses_nothing(world: World) -> None:
+    world.wakeup_queue.broken = True
+    results = await world.send_batch(*mails(26))
+    await world.settle()
+    assert results == world.rows("id")
+    assert world.rows("status")[-1] == "queued"
