@@ -3,6 +3,8 @@ import os
 import hypothesis
 import pytest
 
+from accounts.credentials import Credential
+from tests.unit import given
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase
 
 hypothesis.settings.register_profile("unit", max_examples=100, deadline=None, print_blob=True)
@@ -18,3 +20,9 @@ def database(request: pytest.FixtureRequest) -> SqliteDatabase:
     """
     made: SqliteDatabase = request.param()
     return made
+
+
+@pytest.fixture
+def me(database: SqliteDatabase) -> Credential:
+    """An address that may send to a hundred recipients."""
+    return given.address(database, balance=100)

@@ -12,15 +12,9 @@ from errors import PayloadTooLarge
 from handlers.admin.account_settings import AccountSettings
 from store.account_settings import ListEntry, read_account_settings, write_account_settings
 from tests.unit.given import NOW
-from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.sqlite_database import SqliteDatabase, run
 
 ME = Actor("admin#1", "192.0.2.1", is_administrator=True)
-
-
-@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
-def database(request: pytest.FixtureRequest) -> SqliteDatabase:
-    made: SqliteDatabase = request.param()
-    return made
 
 
 def write(database: SqliteDatabase, field: str, *given: str) -> None:

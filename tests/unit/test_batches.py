@@ -19,21 +19,14 @@ A, B, C, D = (f"{letter}@example.org" for letter in "abcd")
 Outcome = list[str | None]
 
 
-@pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
-    return given.address(database, balance=100)
-
-
 def attempts(*messages: Iterable[str], first: int = 1) -> list[Attempt]:
     """A message to each group of recipients: m1, m2 and so on."""
     numbered = enumerate(messages, first)
     return [given.attempt(given.message(*to), f"m{number}") for number, to in numbered]
 
 
-def asked(
-    database: SqliteDatabase, credential: Credential, batch: list[Attempt], **more: Any
-) -> Reserved:
-    return given.reserve(database, batch, credential, **{"reports": "acceptance", **more})
+def asked(database: SqliteDatabase, me: Credential, batch: list[Attempt], **more: Any) -> Reserved:
+    return given.reserve(database, batch, me, **{"reports": "acceptance", **more})
 
 
 def accepted(*ids: str) -> list[SubmissionResult]:
@@ -58,10 +51,8 @@ def sent_today(database: SqliteDatabase) -> int:
     return rows[0]["recipients"] if rows else 0
 
 
-def test_a_batch_is_kept_and_charged_as_a_whole(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    reserved = asked(database, credential, attempts([A], [A, B], [C]))
+def test_a_batch_is_kept_and_charged_as_a_whole(database: SqliteDatabase, me: Credential) -> None:
+    reserved = asked(database, me, attempts([A], [A, B], [C]))
     assert reserved == Reserved((None, None, None), None, None)
     assert kept(database) == ["m1", "m2", "m3"]
     assert (balance(database), sent_today(database)) == (96, 4)
@@ -78,14 +69,14 @@ def test_a_batch_is_kept_and_charged_as_a_whole(
 
 
 def test_messages_of_a_batch_begin_each_in_its_way(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     batch = [
         given.attempt(given.message(), "m1"),
         given.attempt(given.message(), "m2", status="queued", due_at=NOW),
         given.scheduled(NOW + DAY, "m3"),
     ]
-    asked(database, credential, batch)
+    asked(database, me, batch)
     rows = database.query(
         "SELECT status, attempt, lease_until, next_attempt_at, scheduled_at FROM messages"
     )
@@ -97,8 +88,8 @@ def test_messages_of_a_batch_begin_each_in_its_way(
 
 
 def test_the_first_send_is_granted_the_balance_for_all(database: SqliteDatabase) -> None:
-    credential = given.address(database)
-    asked(database, credential, attempts([A], [A, B]), default_balance=3)
+    me = given.address(database)
+    asked(database, me, attempts([A], [A, B]), default_balance=3)
     assert balance(database) == 0
 
 
@@ -140,21 +131,21 @@ MESSAGES = ([A, B], [B, C], [A])
 
 @each_error
 def test_without_permissive_one_refused_message_refuses_all(
-    database: SqliteDatabase, credential: Credential, condition: Any, expected: Outcome
+    database: SqliteDatabase, me: Credential, condition: Any, expected: Outcome
 ) -> None:
     condition(database)
     before = database.dump()
-    assert outcome(asked(database, credential, attempts(*MESSAGES))) == expected
+    assert outcome(asked(database, me, attempts(*MESSAGES))) == expected
     assert database.dump() == before
 
 
 @each_error
 def test_with_permissive_the_others_are_kept(
-    database: SqliteDatabase, credential: Credential, condition: Any, expected: Outcome
+    database: SqliteDatabase, me: Credential, condition: Any, expected: Outcome
 ) -> None:
     condition(database)
     before = balance(database)
-    reserved = asked(database, credential, attempts(*MESSAGES), permissive=True)
+    reserved = asked(database, me, attempts(*MESSAGES), permissive=True)
     assert outcome(reserved) == expected
     numbers = [number for number, code in enumerate(expected) if code is None]
     assert kept(database) == [f"m{number + 1}" for number in numbers]
@@ -166,7 +157,7 @@ def test_with_permissive_the_others_are_kept(
 
 @pytest.mark.parametrize("permissive", [False, True])
 def test_a_limit_may_be_used_up_to_the_last(
-    database: SqliteDatabase, credential: Credential, permissive: bool
+    database: SqliteDatabase, me: Credential, permissive: bool
 ) -> None:
     database.query("UPDATE send_balances SET balance = 5")
     given.send_limits(
@@ -174,51 +165,49 @@ def test_a_limit_may_be_used_up_to_the_last(
     )
     limit = RateLimit(quota=3, seconds=60)
     more: dict[str, Any] = {"permissive": permissive, "rate_limit": limit}
-    assert outcome(asked(database, credential, attempts(*MESSAGES), **more)) == [None] * 3
+    assert outcome(asked(database, me, attempts(*MESSAGES), **more)) == [None] * 3
     assert (balance(database), sent_today(database)) == (0, 5)
     more["rate_limit"] = RateLimit(quota=4, seconds=60)
-    assert outcome(asked(database, credential, attempts([A], first=4), **more)) == ["no_balance"]
+    assert outcome(asked(database, me, attempts([A], first=4), **more)) == ["no_balance"]
 
 
-def test_a_rate_limit_counts_the_messages(database: SqliteDatabase, credential: Credential) -> None:
+def test_a_rate_limit_counts_the_messages(database: SqliteDatabase, me: Credential) -> None:
     limit = RateLimit(quota=2, seconds=60)
     before = database.dump()
-    reserved = asked(database, credential, attempts(*MESSAGES), rate_limit=limit)
+    reserved = asked(database, me, attempts(*MESSAGES), rate_limit=limit)
     assert outcome(reserved) == [None, None, "rate_limit_exceeded"]
     assert isinstance(reserved.errors[2], TooManyRequests)
     assert reserved.errors[2].headers == {"Retry-After": "60"}
     assert reserved.rate == RateState(remaining=2, reset=60)
     assert database.dump() == before
-    reserved = asked(database, credential, attempts(*MESSAGES), rate_limit=limit, permissive=True)
+    reserved = asked(database, me, attempts(*MESSAGES), rate_limit=limit, permissive=True)
     assert reserved.rate == RateState(remaining=0, reset=60)
     assert kept(database) == ["m1", "m2"]
 
 
 def test_what_can_never_be_sent_takes_nothing_from_the_others(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "send_block", B)
     given.suppressed(database, C)
     database.query("UPDATE send_balances SET balance = 1")
     given.send_limits(database, dailyEnabled=True, dailyLimit=1)
     limit = RateLimit(quota=1, seconds=60)
-    reserved = asked(
-        database, credential, attempts([B], [C], [A]), permissive=True, rate_limit=limit
-    )
+    reserved = asked(database, me, attempts([B], [C], [A]), permissive=True, rate_limit=limit)
     assert outcome(reserved) == ["address_blocked", "recipient_suppressed", None]
 
 
-def test_a_suppressed_recipient_is_named(database: SqliteDatabase, credential: Credential) -> None:
+def test_a_suppressed_recipient_is_named(database: SqliteDatabase, me: Credential) -> None:
     given.suppressed(database, C)
     given.suppressed(database, D)
-    reserved = asked(database, credential, attempts([A], [B, C], [D]), permissive=True)
+    reserved = asked(database, me, attempts([A], [B, C], [D]), permissive=True)
     names = [it.values["recipient"] for it in reserved.errors if it]
     assert names == [C, D]
 
 
 @pytest.mark.parametrize("free", ["verified", "unlimited", "sandbox"])
 def test_what_costs_nothing_needs_no_balance(
-    database: SqliteDatabase, credential: Credential, free: str
+    database: SqliteDatabase, me: Credential, free: str
 ) -> None:
     recipient = "delivered@test.invalid" if free == "sandbox" else B
     given.listed(database, "verified", B)
@@ -228,19 +217,19 @@ def test_what_costs_nothing_needs_no_balance(
     if free == "unlimited":
         given.listed(database, "unlimited", ME)
         batch, expected = attempts([A], [D]), [None, None]
-    assert outcome(asked(database, credential, batch, permissive=True)) == expected
+    assert outcome(asked(database, me, batch, permissive=True)) == expected
     assert balance(database) == 0
 
 
 def test_sandbox_messages_are_not_limited_by_the_day(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.send_limits(
         database, dailyEnabled=True, dailyLimit=0, monthlyEnabled=True, monthlyLimit=0
     )
     batch = attempts([A], ["delivered@test.invalid", "delivered+2@test.invalid"], [A])
     expected: Outcome = ["daily_quota_reached", None, "daily_quota_reached"]
-    assert outcome(asked(database, credential, batch, permissive=True)) == expected
+    assert outcome(asked(database, me, batch, permissive=True)) == expected
     assert (balance(database), sent_today(database)) == (100, 0)
     assert database.query("SELECT recipients, charge, is_sandbox FROM messages") == [
         {"recipients": 2, "charge": 0, "is_sandbox": 1}
@@ -249,30 +238,28 @@ def test_sandbox_messages_are_not_limited_by_the_day(
 
 @pytest.mark.parametrize("permissive", [False, True])
 def test_a_credential_that_does_not_hold_refuses_the_whole(
-    database: SqliteDatabase, credential: Credential, permissive: bool
+    database: SqliteDatabase, me: Credential, permissive: bool
 ) -> None:
     database.query("UPDATE addresses SET credential_version = 1")
     before = database.dump()
     with pytest.raises(ApiError, match="invalid_credential"):
-        asked(database, credential, attempts([A], [B]), permissive=permissive)
+        asked(database, me, attempts([A], [B]), permissive=permissive)
     assert database.dump() == before
 
 
-def test_more_than_a_parameter_takes_is_refused(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_more_than_a_parameter_takes_is_refused(database: SqliteDatabase, me: Credential) -> None:
     long = [f"{'a' * 60}{number}@{'b' * 60}.{'c' * 60}.example" for number in range(50)]
     before = database.dump()
     with pytest.raises(PayloadTooLarge) as caught:
-        asked(database, credential, attempts(*[long] * 100))
+        asked(database, me, attempts(*[long] * 100))
     assert caught.value.code == "batch_too_large"
     assert database.dump() == before
 
 
 def test_a_hundred_messages_to_fifty_recipients_each(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    given.set_balance(database, credential, 5000)
+    given.set_balance(database, me, 5000)
     fifty = [f"recipient-number-{number}@some-domain.example.org" for number in range(50)]
     batch = [
         given.attempt(given.message(*fifty, text="t" * 20_000, html="h" * 20_000), f"m{number:03}")
@@ -280,29 +267,27 @@ def test_a_hundred_messages_to_fifty_recipients_each(
     ]
     more = {"idempotency_key": "k", "request_digest": "d"}
     limit = RateLimit(quota=100, seconds=60)
-    assert set(outcome(asked(database, credential, batch, rate_limit=limit, **more))) == {None}
+    assert set(outcome(asked(database, me, batch, rate_limit=limit, **more))) == {None}
     assert (balance(database), sent_today(database)) == (0, 5000)
-    earlier = asked(database, credential, attempts([A]), **more).earlier
+    earlier = asked(database, me, attempts([A]), **more).earlier
     assert earlier == accepted(*(f"m{number:03}" for number in range(100)))
 
 
 # The answer is lost: the second run of the batch reports what the first one did.
 
 
-def test_a_lost_answer_of_a_permissive_batch(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_a_lost_answer_of_a_permissive_batch(database: SqliteDatabase, me: Credential) -> None:
     blocked(database)
     limit = RateLimit(quota=2, seconds=60)
     batch = attempts([C], [A], [B], [A])
     more: dict[str, Any] = {"permissive": True, "rate_limit": limit}
-    first = asked(database, credential, batch, **more)
+    first = asked(database, me, batch, **more)
     assert outcome(first) == ["address_blocked", None, None, "rate_limit_exceeded"]
     after = database.dump()
     # Whatever has happened since.
     database.query("DELETE FROM list_entries")
     given.suppressed(database, A)
-    again = asked(database, credential, batch, **more)
+    again = asked(database, me, batch, **more)
     assert outcome(again) == outcome(first)
     assert again.rate == first.rate == RateState(remaining=0, reset=60)
     database.query("DELETE FROM suppressions")
@@ -311,12 +296,12 @@ def test_a_lost_answer_of_a_permissive_batch(
 
 
 def test_a_lost_answer_of_a_permissive_batch_of_which_nothing_was_kept(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     blocked(database)
     batch = attempts([C], [C, A])
     for _ in range(2):
-        reserved = asked(database, credential, batch, permissive=True)
+        reserved = asked(database, me, batch, permissive=True)
         assert outcome(reserved) == ["address_blocked"] * 2
     assert kept(database) == []
 
@@ -327,27 +312,25 @@ def test_a_lost_answer_of_a_permissive_batch_of_which_nothing_was_kept(
 KEY: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d"}
 
 
-def test_a_batch_is_told_its_first_results_again(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    asked(database, credential, attempts([A], [B]), **KEY)
+def test_a_batch_is_told_its_first_results_again(database: SqliteDatabase, me: Credential) -> None:
+    asked(database, me, attempts([A], [B]), **KEY)
     for first in (3, 5):
-        again = asked(database, credential, attempts([A], [B], first=first), **KEY)
+        again = asked(database, me, attempts([A], [B], first=first), **KEY)
         assert again == Reserved((), None, accepted("m1", "m2"))
     assert kept(database) == ["m1", "m2"]
     assert balance(database) == 98
 
 
 def test_a_permissive_batch_is_told_its_errors_again(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.suppressed(database, C)
     limit = RateLimit(quota=2, seconds=60)
     more: dict[str, Any] = {"permissive": True, "rate_limit": limit, **KEY}
-    asked(database, credential, attempts([C], [A], [B], [A]), **more)
+    asked(database, me, attempts([C], [A], [B], [A]), **more)
     database.query("DELETE FROM suppressions")
     later = {"now": NOW + 59_000}
-    again = asked(database, credential, attempts([C], [A], [B], [A], first=5), **more, **later)
+    again = asked(database, me, attempts([C], [A], [B], [A], first=5), **more, **later)
     assert again.earlier is not None
     first, *others, last = again.earlier
     assert others == accepted("m2", "m3")
@@ -364,42 +347,38 @@ def test_a_permissive_batch_is_told_its_errors_again(
 
 
 def test_a_permissive_batch_of_which_nothing_was_kept_does_not_use_its_key_up(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     blocked(database)
-    asked(database, credential, attempts([C]), permissive=True, **KEY)
+    asked(database, me, attempts([C]), permissive=True, **KEY)
     database.query("DELETE FROM list_entries")
-    reserved = asked(database, credential, attempts([C]), permissive=True, **KEY)
+    reserved = asked(database, me, attempts([C]), permissive=True, **KEY)
     assert reserved == Reserved((None,), None, None)
 
 
-def test_another_request_with_the_key_of_a_batch(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    asked(database, credential, attempts([A], [B]), **KEY)
+def test_another_request_with_the_key_of_a_batch(database: SqliteDatabase, me: Credential) -> None:
+    asked(database, me, attempts([A], [B]), **KEY)
     before = database.dump()
     other = {**KEY, "request_digest": "other"}
     with pytest.raises(Conflict, match="idempotency_key_reused"):
-        asked(database, credential, attempts([A], first=3), **other)
+        asked(database, me, attempts([A], first=3), **other)
     with pytest.raises(Conflict, match="idempotency_key_reused"):
-        run(find_earlier(database, credential, key="k", digest="other", now=NOW))
+        run(find_earlier(database, me, key="k", digest="other", now=NOW))
     assert database.dump() == before
 
 
-def test_a_batch_is_never_in_flight(database: SqliteDatabase, credential: Credential) -> None:
-    asked(database, credential, attempts([A], [B]), **KEY)
-    found = run(find_earlier(database, credential, key="k", digest="d", now=NOW))
+def test_a_batch_is_never_in_flight(database: SqliteDatabase, me: Credential) -> None:
+    asked(database, me, attempts([A], [B]), **KEY)
+    found = run(find_earlier(database, me, key="k", digest="d", now=NOW))
     assert found == accepted("m1", "m2")
 
 
-def test_the_key_of_a_batch_is_free_after_a_day(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    asked(database, credential, attempts([A], [B]), **KEY)
-    later = asked(database, credential, attempts([A], [B], first=3), **KEY, now=NOW + DAY)
+def test_the_key_of_a_batch_is_free_after_a_day(database: SqliteDatabase, me: Credential) -> None:
+    asked(database, me, attempts([A], [B]), **KEY)
+    later = asked(database, me, attempts([A], [B], first=3), **KEY, now=NOW + DAY)
     assert later == Reserved((None, None), None, None)
-    assert run(find_earlier(database, credential, key="k", digest="d", now=NOW + DAY)) is not None
-    assert run(find_earlier(database, credential, key="k", digest="d", now=NOW + 2 * DAY)) is None
+    assert run(find_earlier(database, me, key="k", digest="d", now=NOW + DAY)) is not None
+    assert run(find_earlier(database, me, key="k", digest="d", now=NOW + 2 * DAY)) is None
 
 
 # Updates of several messages together
@@ -410,9 +389,9 @@ def update(id: str, event: Any, **more: Any) -> StatusUpdate:
 
 
 def test_updates_of_several_messages_are_written_together(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    asked(database, credential, attempts([A], [A, B], [C], [D], [D]))
+    asked(database, me, attempts([A], [A, B], [C], [D], [D]))
     statuses = run(
         record(
             database,
@@ -448,11 +427,11 @@ def test_updates_of_several_messages_are_written_together(
 
 
 def test_charges_of_several_addresses_and_days_go_back_to_each(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    asked(database, credential, attempts([A], [B, C]))
-    asked(database, credential, attempts([A], first=3), now=NOW + DAY)
+    asked(database, me, attempts([A], [B, C]))
+    asked(database, me, attempts([A], first=3), now=NOW + DAY)
     asked(database, other, attempts([A, B, C], first=4), now=NOW + DAY)
     run(record(database, [update(f"m{number}", "rejected") for number in (2, 3, 4)]))
     rows = database.query("SELECT balance FROM send_balances ORDER BY address_id")
@@ -462,9 +441,9 @@ def test_charges_of_several_addresses_and_days_go_back_to_each(
 
 
 def test_a_rejected_sandbox_message_refunds_nothing(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    asked(database, credential, attempts([A], ["suppressed@test.invalid"]))
+    asked(database, me, attempts([A], ["suppressed@test.invalid"]))
     assert run(record(database, [update("m2", "rejected")])) == {"m2": "failed"}
     assert (balance(database), sent_today(database)) == (99, 1)
 
@@ -478,25 +457,23 @@ def undo(database: SqliteDatabase, *ids: str, waiting: Iterable[str] = ()) -> di
     return dict(run(record(database, undone)))
 
 
-def mixed(database: SqliteDatabase, credential: Credential) -> None:
+def mixed(database: SqliteDatabase, me: Credential) -> None:
     """m1 is being sent, m2 is queued and m3 scheduled, in one batch."""
     queued = given.attempt(given.message(B), "m2", status="queued", due_at=NOW)
-    asked(database, credential, [*attempts([A]), queued, given.scheduled(NOW, "m3")], **KEY)
+    asked(database, me, [*attempts([A]), queued, given.scheduled(NOW, "m3")], **KEY)
 
 
 def test_an_undone_batch_leaves_no_charge_and_no_key(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    mixed(database, credential)
+    mixed(database, me)
     statuses = undo(database, "m1", waiting=("m2", "m3"))
     assert statuses == {"m1": "failed", "m2": "cancelled", "m3": "cancelled"}
     assert (balance(database), sent_today(database)) == (100, 0)
-    assert asked(database, credential, attempts([A], first=4), **KEY).earlier is None
+    assert asked(database, me, attempts([A], first=4), **KEY).earlier is None
 
 
-def test_what_was_never_reserved_needs_no_undoing(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_what_was_never_reserved_needs_no_undoing(database: SqliteDatabase, me: Credential) -> None:
     before = database.dump()
     assert undo(database, "m1", waiting=("m2",)) == {}
     assert database.dump() == before
@@ -504,13 +481,13 @@ def test_what_was_never_reserved_needs_no_undoing(
 
 @pytest.mark.parametrize("by", ["reserve", "find_earlier"])
 def test_a_batch_that_a_client_was_told_of_is_not_undone(
-    database: SqliteDatabase, credential: Credential, by: str
+    database: SqliteDatabase, me: Credential, by: str
 ) -> None:
-    mixed(database, credential)
+    mixed(database, me)
     if by == "reserve":
-        assert asked(database, credential, attempts([A], first=4), **KEY).earlier
+        assert asked(database, me, attempts([A], first=4), **KEY).earlier
     else:
-        assert run(find_earlier(database, credential, key="k", digest="d", now=NOW))
+        assert run(find_earlier(database, me, key="k", digest="d", now=NOW))
     before = database.dump()
     statuses = undo(database, "m1", waiting=("m2", "m3"))
     assert statuses == {"m1": "sending", "m2": "queued", "m3": "scheduled"}
@@ -518,10 +495,10 @@ def test_a_batch_that_a_client_was_told_of_is_not_undone(
 
 
 def test_a_batch_of_which_a_message_is_being_sent_is_not_undone(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     # Else its key would be free, and the same request again would send that message again.
-    mixed(database, credential)
+    mixed(database, me)
     given.claimed(database, "m2")
     before = database.dump()
     statuses = undo(database, "m1", waiting=("m2", "m3"))
@@ -531,11 +508,11 @@ def test_a_batch_of_which_a_message_is_being_sent_is_not_undone(
 
 @pytest.mark.parametrize("told", [False, True])
 def test_a_scheduled_message_is_undone_unless_a_client_was_told_of_it(
-    database: SqliteDatabase, credential: Credential, told: bool
+    database: SqliteDatabase, me: Credential, told: bool
 ) -> None:
-    given.reserved(database, credential, "m1", given.scheduled(NOW + DAY), **KEY)
+    given.reserved(database, me, "m1", given.scheduled(NOW + DAY), **KEY)
     if told:
-        again = given.reserved(database, credential, "m2", given.scheduled(NOW + DAY, "m2"), **KEY)
+        again = given.reserved(database, me, "m2", given.scheduled(NOW + DAY, "m2"), **KEY)
         assert again == SubmissionResult(
             id="m1", status="scheduled", reported_as="queued", replayed=True
         )

@@ -17,13 +17,13 @@ from tests.unit.sqlite_database import SqliteDatabase, run
 
 
 @pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
+def me(database: SqliteDatabase) -> Credential:
     return given.address(database, balance=5)
 
 
 def submit(
     database: SqliteDatabase,
-    credential: Credential,
+    me: Credential,
     id: str = "m1",
     *,
     key: str | None = "k",
@@ -31,27 +31,25 @@ def submit(
     **more: Any,
 ) -> SubmissionResult | None:
     fields = {"idempotency_key": key, "request_digest": digest if key else None, **more}
-    return given.reserved(database, credential, id, **fields)
+    return given.reserved(database, me, id, **fields)
 
 
 def unchanged(
-    database: SqliteDatabase, credential: Credential, id: str = "m2", **more: Any
+    database: SqliteDatabase, me: Credential, id: str = "m2", **more: Any
 ) -> SubmissionResult:
     """The result of a submission that was made before; the database stays as it was."""
     before = database.dump()
-    found = submit(database, credential, id, **more)
+    found = submit(database, me, id, **more)
     assert database.dump() == before
     assert found is not None
     assert found.replayed
     return found
 
 
-def refused(
-    database: SqliteDatabase, credential: Credential, id: str = "m2", **more: Any
-) -> ApiError:
+def refused(database: SqliteDatabase, me: Credential, id: str = "m2", **more: Any) -> ApiError:
     before = database.dump()
     with pytest.raises(ApiError) as caught:
-        submit(database, credential, id, **more)
+        submit(database, me, id, **more)
     assert database.dump() == before
     return caught.value
 
@@ -98,124 +96,118 @@ every_result = pytest.mark.parametrize(
 @every_result
 def test_the_same_request_is_told_the_first_result_again(
     database: SqliteDatabase,
-    credential: Credential,
+    me: Credential,
     event: Event,
     reported: dict[str, Any],
     replayed: SubmissionResult,
 ) -> None:
-    assert submit(database, credential) is None
+    assert submit(database, me) is None
     tell(database, event, **reported)
     for id in ("m2", "m3"):
-        assert unchanged(database, credential, id) == replayed
+        assert unchanged(database, me, id) == replayed
     assert database.value("SELECT count(*) FROM messages") == 1
 
 
 @every_result
 def test_a_request_with_another_digest_has_taken_the_key_for_another(
     database: SqliteDatabase,
-    credential: Credential,
+    me: Credential,
     event: Event,
     reported: dict[str, Any],
     replayed: SubmissionResult,
 ) -> None:
-    submit(database, credential)
+    submit(database, me)
     tell(database, event, **reported)
-    error = refused(database, credential, digest="other")
+    error = refused(database, me, digest="other")
     assert (type(error), error.code) == (Conflict, "idempotency_key_reused")
     assert (error.headers, error.retryable) == ({}, False)
-    assert unchanged(database, credential) == replayed
+    assert unchanged(database, me) == replayed
 
 
-def test_a_request_in_flight_is_not_begun_again(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    submit(database, credential)
-    error = refused(database, credential)
+def test_a_request_in_flight_is_not_begun_again(database: SqliteDatabase, me: Credential) -> None:
+    submit(database, me)
+    error = refused(database, me)
     assert (type(error), error.code) == (Conflict, "idempotency_in_flight")
     assert error.headers == {"Retry-After": str(IN_FLIGHT_RETRY_SECONDS)}
     assert error.retryable
 
 
 def test_another_request_with_a_key_in_flight_has_reused_it(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    submit(database, credential)
-    assert refused(database, credential, digest="other").code == "idempotency_key_reused"
+    submit(database, me)
+    assert refused(database, me, digest="other").code == "idempotency_key_reused"
 
 
 def test_the_status_is_the_present_one_and_the_report_the_first(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    submit(database, credential)
+    submit(database, me)
     tell(database, "timed_out", reported_as="unknown")
     tell(database, "accepted", provider_message_id="<p>", reported_as="sent")
-    found = unchanged(database, credential)
+    found = unchanged(database, me)
     assert found == result("sent", "unknown", provider_message_id="<p>", code="outcome_unknown")
 
 
 def test_a_queued_message_that_is_tried_again_was_reported(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    submit(database, credential)
+    submit(database, me)
     tell(database, "deferred", next_attempt_at=NOW, reported_as="queued")
     database.query(
         "UPDATE messages SET status = 'sending', attempt = 2, next_attempt_at = NULL,"
         " lease_until = ?",
         NOW + LEASE,
     )
-    found = unchanged(database, credential)
+    found = unchanged(database, me)
     assert (found.status, found.reported_as) == ("sending", "queued")
 
 
-def test_a_request_whose_worker_died_is_unknown(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    submit(database, credential)
+def test_a_request_whose_worker_died_is_unknown(database: SqliteDatabase, me: Credential) -> None:
+    submit(database, me)
     run(sweep(database, now=NOW + LEASE, retention_days=0, retention_metadata_days=0))
-    found = unchanged(database, credential, now=NOW + LEASE)
+    found = unchanged(database, me, now=NOW + LEASE)
     assert found == result("unknown", "unknown", code="outcome_unknown")
 
 
-def test_what_has_happened_since_does_not_matter(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    given.set_balance(database, credential, 1)
-    submit(database, credential)
+def test_what_has_happened_since_does_not_matter(database: SqliteDatabase, me: Credential) -> None:
+    given.set_balance(database, me, 1)
+    submit(database, me)
     tell(database, "accepted", reported_as="sent")
     given.listed(database, "send_block", YOU)
     given.suppressed(database, YOU)
     given.send_limits(
         database, dailyEnabled=True, dailyLimit=0, monthlyEnabled=True, monthlyLimit=0
     )
-    assert refused(database, credential, key="other").code == "no_balance"
-    assert unchanged(database, credential).id == "m1"
-    given.set_balance(database, credential, 9, enabled=False)
-    assert unchanged(database, credential).id == "m1"
+    assert refused(database, me, key="other").code == "no_balance"
+    assert unchanged(database, me).id == "m1"
+    given.set_balance(database, me, 9, enabled=False)
+    assert unchanged(database, me).id == "m1"
 
 
 def test_a_credential_that_no_longer_holds_is_told_nothing(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    submit(database, credential)
+    submit(database, me)
     tell(database, "accepted", reported_as="sent")
     database.query("UPDATE addresses SET credential_version = 1")
-    assert refused(database, credential).code == "invalid_credential"
+    assert refused(database, me).code == "invalid_credential"
 
 
 # Whose a key is, and how long
 
 
-def test_a_key_belongs_to_one_address(database: SqliteDatabase, credential: Credential) -> None:
+def test_a_key_belongs_to_one_address(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=5)
-    assert submit(database, credential) is None
+    assert submit(database, me) is None
     assert submit(database, other, "m2", digest="other") is None
     tell(database, "accepted", reported_as="sent")
-    assert unchanged(database, credential, "m3").id == "m1"
+    assert unchanged(database, me, "m3").id == "m1"
     assert refused(database, other, "m3", digest="other").code == "idempotency_in_flight"
 
 
-def test_an_address_made_anew_has_no_keys(database: SqliteDatabase, credential: Credential) -> None:
-    submit(database, credential)
+def test_an_address_made_anew_has_no_keys(database: SqliteDatabase, me: Credential) -> None:
+    submit(database, me)
     database.query("DELETE FROM addresses")
     assert submit(database, given.address(database, balance=5), "m2") is None
 
@@ -225,87 +217,81 @@ def test_an_address_made_anew_has_no_keys(database: SqliteDatabase, credential: 
     [("k", "K"), ("k", "k "), ("k", "kk"), ("1", "1.0"), ("é", "e\u0301"), ("null", "NULL")],
 )
 def test_keys_are_compared_to_the_letter(
-    database: SqliteDatabase, credential: Credential, key: str, other: str
+    database: SqliteDatabase, me: Credential, key: str, other: str
 ) -> None:
-    submit(database, credential, key=key)
+    submit(database, me, key=key)
     tell(database, "accepted", reported_as="sent")
-    assert submit(database, credential, "m2", key=other, digest="other") is None
-    assert unchanged(database, credential, "m3", key=key).id == "m1"
+    assert submit(database, me, "m2", key=other, digest="other") is None
+    assert unchanged(database, me, "m3", key=key).id == "m1"
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "名" * 256, "'; --", "?1", "$.id", '"', "0", "false"])
-def test_any_text_is_a_key(database: SqliteDatabase, credential: Credential, key: str) -> None:
-    assert submit(database, credential, key=key) is None
+def test_any_text_is_a_key(database: SqliteDatabase, me: Credential, key: str) -> None:
+    assert submit(database, me, key=key) is None
     tell(database, "accepted", reported_as="sent")
-    assert unchanged(database, credential, key=key).id == "m1"
-    assert submit(database, credential, "m3", key="other") is None
+    assert unchanged(database, me, key=key).id == "m1"
+    assert submit(database, me, "m3", key="other") is None
 
 
-def test_requests_without_a_key_are_all_new(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_requests_without_a_key_are_all_new(database: SqliteDatabase, me: Credential) -> None:
     for number in range(3):
-        assert submit(database, credential, f"m{number}", key=None) is None
+        assert submit(database, me, f"m{number}", key=None) is None
     assert database.value("SELECT balance FROM send_balances") == 2
 
 
-def test_a_key_is_its_callers_again_after_a_day(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    submit(database, credential)
+def test_a_key_is_its_callers_again_after_a_day(database: SqliteDatabase, me: Credential) -> None:
+    submit(database, me)
     tell(database, "accepted", reported_as="sent")
-    assert unchanged(database, credential, now=NOW + DAY - 1).id == "m1"
-    assert submit(database, credential, "m2", now=NOW + DAY, digest="other") is None
+    assert unchanged(database, me, now=NOW + DAY - 1).id == "m1"
+    assert submit(database, me, "m2", now=NOW + DAY, digest="other") is None
     assert database.query("SELECT id, idempotency_key FROM messages ORDER BY id") == [
         {"id": "m1", "idempotency_key": None},
         {"id": "m2", "idempotency_key": "k"},
     ]
-    assert refused(database, credential, "m3", now=NOW + DAY).code == "idempotency_key_reused"
+    assert refused(database, me, "m3", now=NOW + DAY).code == "idempotency_key_reused"
 
 
-def test_only_the_own_old_key_is_freed(database: SqliteDatabase, credential: Credential) -> None:
+def test_only_the_own_old_key_is_freed(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=5)
-    submit(database, credential)
-    submit(database, credential, "m2", key="k2")
+    submit(database, me)
+    submit(database, me, "m2", key="k2")
     submit(database, other, "m3")
-    assert submit(database, credential, "m4", now=NOW + 2 * DAY) is None
+    assert submit(database, me, "m4", now=NOW + 2 * DAY) is None
     rows = database.query("SELECT id FROM messages WHERE idempotency_key IS NOT NULL ORDER BY id")
     assert [row["id"] for row in rows] == ["m2", "m3", "m4"]
 
 
 def test_a_refused_request_does_not_use_its_key_up(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    given.set_balance(database, credential, 0)
-    assert refused(database, credential, "m1").code == "no_balance"
-    assert refused(database, credential, "m1", digest="other").code == "no_balance"
-    given.set_balance(database, credential, 1)
-    assert submit(database, credential, "m2", digest="third") is None
+    given.set_balance(database, me, 0)
+    assert refused(database, me, "m1").code == "no_balance"
+    assert refused(database, me, "m1", digest="other").code == "no_balance"
+    given.set_balance(database, me, 1)
+    assert submit(database, me, "m2", digest="third") is None
 
 
 def test_a_request_that_was_undone_does_not_use_its_key_up(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    submit(database, credential)
+    submit(database, me)
     tell(database, "rejected", provider_code="E_BUSY", undo=True)
-    assert submit(database, credential, "m2", digest="other") is None
+    assert submit(database, me, "m2", digest="other") is None
     assert database.value("SELECT balance FROM send_balances") == 4
     assert database.value("SELECT recipients FROM daily_recipients WHERE day = ?", TODAY) == 1
 
 
 def test_a_key_of_a_message_that_was_removed_is_free(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    submit(database, credential)
+    submit(database, me)
     database.query("DELETE FROM messages")
-    assert submit(database, credential, "m2", digest="other") is None
+    assert submit(database, me, "m2", digest="other") is None
 
 
-def test_many_with_one_key_are_one_message(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    submit(database, credential)
-    codes = {refused(database, credential, f"n{number}").code for number in range(199)}
+def test_many_with_one_key_are_one_message(database: SqliteDatabase, me: Credential) -> None:
+    submit(database, me)
+    codes = {refused(database, me, f"n{number}").code for number in range(199)}
     assert codes == {"idempotency_in_flight"}
     assert database.value("SELECT count(*) FROM messages") == 1
     assert database.value("SELECT balance FROM send_balances") == 4
@@ -314,16 +300,16 @@ def test_many_with_one_key_are_one_message(
 # A repetition that its caller asks for
 
 
-def ended(database: SqliteDatabase, credential: Credential, id: str = "m1") -> None:
-    submit(database, credential, id, key=None)
+def ended(database: SqliteDatabase, me: Credential, id: str = "m1") -> None:
+    submit(database, me, id, key=None)
     tell(database, "timed_out", id, reported_as="unknown")
 
 
 def test_a_message_is_repeated_as_a_new_one_that_names_it(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    ended(database, credential)
-    assert submit(database, credential, "m2", key=None, retry_of="m1") is None
+    ended(database, me)
+    assert submit(database, me, "m2", key=None, retry_of="m1") is None
     assert database.query("SELECT id, status, attempt, retry_of FROM messages ORDER BY id") == [
         {"id": "m1", "status": "unknown", "attempt": 1, "retry_of": None},
         {"id": "m2", "status": "sending", "attempt": 1, "retry_of": "m1"},
@@ -331,48 +317,46 @@ def test_a_message_is_repeated_as_a_new_one_that_names_it(
     assert database.value("SELECT balance FROM send_balances") == 3
 
 
-def test_a_message_is_repeated_once(database: SqliteDatabase, credential: Credential) -> None:
-    ended(database, credential)
-    submit(database, credential, "m2", key=None, retry_of="m1")
+def test_a_message_is_repeated_once(database: SqliteDatabase, me: Credential) -> None:
+    ended(database, me)
+    submit(database, me, "m2", key=None, retry_of="m1")
     for _ in range(2):
-        error = refused(database, credential, "m3", key=None, retry_of="m1")
+        error = refused(database, me, "m3", key=None, retry_of="m1")
         assert (type(error), error.code) == (Conflict, "already_retried")
         assert not error.retryable
         tell(database, "rejected", "m2", reported_as="failed")
 
 
-def test_a_repetition_may_be_repeated(database: SqliteDatabase, credential: Credential) -> None:
-    ended(database, credential)
-    submit(database, credential, "m2", key=None, retry_of="m1")
+def test_a_repetition_may_be_repeated(database: SqliteDatabase, me: Credential) -> None:
+    ended(database, me)
+    submit(database, me, "m2", key=None, retry_of="m1")
     tell(database, "timed_out", "m2", reported_as="unknown")
-    assert submit(database, credential, "m3", key=None, retry_of="m2") is None
+    assert submit(database, me, "m3", key=None, retry_of="m2") is None
 
 
-def test_repetitions_of_two_messages_do_not_meet(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    ended(database, credential, "m1")
-    ended(database, credential, "m2")
-    assert submit(database, credential, "m3", key=None, retry_of="m1") is None
-    assert submit(database, credential, "m4", key=None, retry_of="m2") is None
+def test_repetitions_of_two_messages_do_not_meet(database: SqliteDatabase, me: Credential) -> None:
+    ended(database, me, "m1")
+    ended(database, me, "m2")
+    assert submit(database, me, "m3", key=None, retry_of="m1") is None
+    assert submit(database, me, "m4", key=None, retry_of="m2") is None
 
 
 def test_a_repetition_has_a_key_as_every_submission(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    ended(database, credential)
-    assert submit(database, credential, "m2", retry_of="m1") is None
+    ended(database, me)
+    assert submit(database, me, "m2", retry_of="m1") is None
     # The earlier request comes before the repetition.
-    assert refused(database, credential, "m3", retry_of="m1").code == "idempotency_in_flight"
+    assert refused(database, me, "m3", retry_of="m1").code == "idempotency_in_flight"
     tell(database, "accepted", "m2", reported_as="sent")
-    assert unchanged(database, credential, "m3", retry_of="m1").id == "m2"
-    error = refused(database, credential, "m3", key="other", retry_of="m1")
+    assert unchanged(database, me, "m3", retry_of="m1").id == "m2"
+    error = refused(database, me, "m3", key="other", retry_of="m1")
     assert error.code == "already_retried"
 
 
-def test_a_refused_repetition_is_none(database: SqliteDatabase, credential: Credential) -> None:
-    ended(database, credential)
-    given.set_balance(database, credential, 0)
-    assert refused(database, credential, key=None, retry_of="m1").code == "no_balance"
-    given.set_balance(database, credential, 1)
-    assert submit(database, credential, "m2", key=None, retry_of="m1") is None
+def test_a_refused_repetition_is_none(database: SqliteDatabase, me: Credential) -> None:
+    ended(database, me)
+    given.set_balance(database, me, 0)
+    assert refused(database, me, key=None, retry_of="m1").code == "no_balance"
+    given.set_balance(database, me, 1)
+    assert submit(database, me, "m2", key=None, retry_of="m1") is None

@@ -32,15 +32,10 @@ CONTENTS = {
 }
 
 
-@pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
-    return given.address(database, balance=100)
-
-
-def wait(database: SqliteDatabase, credential: Credential, message: Message) -> None:
+def wait(database: SqliteDatabase, me: Credential, message: Message) -> None:
     """Keep it as m1, queued and due."""
     about = given.attempt(message, status="queued", due_at=NOW)
-    given.reserved(database, credential, "m1", about)
+    given.reserved(database, me, "m1", about)
 
 
 def read(database: SqliteDatabase, id: str = "m1", now: int = NOW) -> Message:
@@ -56,39 +51,37 @@ def parts(database: SqliteDatabase, table: str = "attachment_parts") -> int:
 
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 def test_an_attachment_is_what_it_was(
-    database: SqliteDatabase, credential: Credential, content: bytes
+    database: SqliteDatabase, me: Credential, content: bytes
 ) -> None:
     message = given.message(attachments=(given.file(content),))
-    wait(database, credential, message)
+    wait(database, me, message)
     assert read(database) == message
 
 
-def test_a_part_fits_into_a_d1_value(database: SqliteDatabase, credential: Credential) -> None:
+def test_a_part_fits_into_a_d1_value(database: SqliteDatabase, me: Credential) -> None:
     file = given.file(CONTENTS["one part and a byte"])
-    wait(database, credential, given.message(attachments=(file,)))
+    wait(database, me, given.message(attachments=(file,)))
     rows = database.query("SELECT length(content) AS size FROM attachment_parts ORDER BY part")
     assert [row["size"] for row in rows] == [MAX_PART_BYTES, 4]
 
 
-def test_many_attachments_keep_their_order(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_many_attachments_keep_their_order(database: SqliteDatabase, me: Credential) -> None:
     # More than a statement takes, and some of them empty.
     files = tuple(
         given.file(bytes([number % 256]) * (number % 4), f"{number}.txt") for number in range(200)
     )
     message = given.message(attachments=files)
-    wait(database, credential, message)
+    wait(database, me, message)
     assert read(database) == message
     assert parts(database) == 150
 
 
 def test_everything_that_a_message_may_have_is_sent(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    me, you = Address("me", "example.com"), Address("you", "example.org")
+    you = Address("you", "example.org")
     message = Message(
-        sender=me,
+        sender=Address("me", "example.com"),
         sender_name="Mé",
         recipients=(
             Recipient("to", you, "You"),
@@ -111,16 +104,16 @@ def test_everything_that_a_message_may_have_is_sent(
             ),
         ),
     )
-    wait(database, credential, message)
+    wait(database, me, message)
     assert read(database) == message
 
 
-def test_what_is_not_there_is_not_kept(database: SqliteDatabase, credential: Credential) -> None:
-    wait(database, credential, given.message())
+def test_what_is_not_there_is_not_kept(database: SqliteDatabase, me: Credential) -> None:
+    wait(database, me, given.message())
     assert database.value("SELECT details FROM messages") is None
     mailbox = Mailbox(Address("reply", "example.org"))
     tagged = given.message(reply_to=mailbox, tags=(Tag("order", "7"),))
-    given.reserved(database, credential, "m2", tagged)
+    given.reserved(database, me, "m2", tagged)
     details = database.value("SELECT details FROM messages WHERE id = 'm2'")
     assert details == (
         '{"reply_to":{"address":{"local":"reply","domain":"example.org"},"name":null},'
@@ -129,10 +122,10 @@ def test_what_is_not_there_is_not_kept(database: SqliteDatabase, credential: Cre
 
 
 def test_of_an_attachment_all_but_its_content_stays_with_the_message(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.reserved(
-        database, credential, "m1", given.message(attachments=(given.file(b"hi", content_id="c"),))
+        database, me, "m1", given.message(attachments=(given.file(b"hi", content_id="c"),))
     )
     assert parts(database) == 0  # it is being sent, and never sent again if its worker dies
     assert database.value("SELECT details FROM messages") == (
@@ -145,15 +138,13 @@ def test_of_an_attachment_all_but_its_content_stays_with_the_message(
 @pytest.mark.parametrize(
     "text", ["a\0b", "\0", "\0" * 70_000, "ends with \0", '"\\\n\r\u2028', "\ufeff\ufffe\uffff"]
 )
-def test_a_text_is_what_it_was(database: SqliteDatabase, credential: Credential, text: str) -> None:
+def test_a_text_is_what_it_was(database: SqliteDatabase, me: Credential, text: str) -> None:
     message = given.message(text=text, html=text + "<p>")
-    wait(database, credential, message)
+    wait(database, me, message)
     assert read(database) == message
 
 
-def test_texts_of_many_messages_are_kept_apart(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_texts_of_many_messages_are_kept_apart(database: SqliteDatabase, me: Credential) -> None:
     messages = [
         given.message(text=f"text {number}", html=f"<p>{number}" if number % 3 else None)
         for number in range(100)
@@ -162,13 +153,13 @@ def test_texts_of_many_messages_are_kept_apart(
         given.attempt(message, f"m{number}", status="queued", due_at=NOW)
         for number, message in enumerate(messages)
     ]
-    given.reserve(database, attempts, credential, reports="acceptance")
+    given.reserve(database, attempts, me, reports="acceptance")
     for number in (0, 1, 59, 60, 99):
         assert read(database, f"m{number}") == messages[number]
 
 
 def test_contents_of_a_refused_message_are_not_kept(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "send_block", "b@example.org")
     file = given.file()
@@ -176,7 +167,7 @@ def test_contents_of_a_refused_message_are_not_kept(
         given.attempt(given.message(to, attachments=(file,)), to[0], status="queued", due_at=NOW)
         for to in ("a@example.org", "b@example.org", "c@example.org")
     ]
-    given.reserve(database, attempts, credential, reports="acceptance", permissive=True)
+    given.reserve(database, attempts, me, reports="acceptance", permissive=True)
     for table in ("bodies", "attachment_parts"):
         rows = database.query(f"SELECT message_id FROM {table} ORDER BY 1")
         assert [row["message_id"] for row in rows] == ["a", "c"]
@@ -198,10 +189,8 @@ def tell(
 WITH_FILE = given.message(attachments=(given.file(b"a" * PART + b"b"), given.file(b"")))
 
 
-def test_a_deferred_message_keeps_its_attachments(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    given.reserved(database, credential, "m1", WITH_FILE)
+def test_a_deferred_message_keeps_its_attachments(database: SqliteDatabase, me: Credential) -> None:
+    given.reserved(database, me, "m1", WITH_FILE)
     assert tell(database, "deferred", WITH_FILE) == "queued"
     assert parts(database) == 2
     assert read(database, now=NOW + 500) == WITH_FILE
@@ -210,10 +199,8 @@ def test_a_deferred_message_keeps_its_attachments(
     assert parts(database) == 2
 
 
-def test_what_is_deferred_too_late_keeps_none(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    given.reserved(database, credential, "m1", WITH_FILE)
+def test_what_is_deferred_too_late_keeps_none(database: SqliteDatabase, me: Credential) -> None:
+    given.reserved(database, me, "m1", WITH_FILE)
     tell(database, "timed_out")
     assert tell(database, "deferred", WITH_FILE) == "failed"
     assert parts(database) == 0
@@ -221,12 +208,12 @@ def test_what_is_deferred_too_late_keeps_none(
 
 @pytest.mark.parametrize("status", sorted(FINAL))
 def test_a_message_that_has_come_to_its_end_keeps_none(
-    database: SqliteDatabase, credential: Credential, status: str
+    database: SqliteDatabase, me: Credential, status: str
 ) -> None:
-    wait(database, credential, WITH_FILE)
+    wait(database, me, WITH_FILE)
     assert parts(database) == 2
     if status == "cancelled":
-        run(cancel(database, credential, "m1", now=NOW))
+        run(cancel(database, me, "m1", now=NOW))
     else:
         read(database)
         events: dict[str, Event] = {
@@ -239,8 +226,8 @@ def test_a_message_that_has_come_to_its_end_keeps_none(
     assert (parts(database), parts(database, "bodies")) == (0, 1)
 
 
-def test_a_dead_worker_leaves_none(database: SqliteDatabase, credential: Credential) -> None:
-    wait(database, credential, WITH_FILE)
+def test_a_dead_worker_leaves_none(database: SqliteDatabase, me: Credential) -> None:
+    wait(database, me, WITH_FILE)
     read(database)
     run(sweep(database, now=NOW + LEASE, retention_days=0, retention_metadata_days=0))
     assert database.value("SELECT status FROM messages") == "unknown"
@@ -248,9 +235,9 @@ def test_a_dead_worker_leaves_none(database: SqliteDatabase, credential: Credent
 
 
 def test_a_message_that_is_removed_takes_them_with_it(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    wait(database, credential, WITH_FILE)
+    wait(database, me, WITH_FILE)
     database.query("DELETE FROM messages")
     assert parts(database) == 0
 
@@ -267,10 +254,8 @@ def test_a_statement_takes_as_many_parts_as_it_may() -> None:
     assert body_statements([]) == attachment_statements(messages) == []
 
 
-def test_attachments_outlive_many_days_of_waiting(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_attachments_outlive_many_days_of_waiting(database: SqliteDatabase, me: Credential) -> None:
     later = given.scheduled(NOW + 30 * DAY, attachments=(given.file(),))
-    given.reserved(database, credential, "m1", later)
+    given.reserved(database, me, "m1", later)
     run(sweep(database, now=NOW + 29 * DAY, retention_days=1, retention_metadata_days=1))
     assert read(database, now=NOW + 30 * DAY).attachments == later.message.attachments

@@ -16,7 +16,7 @@ from store.removal import clear_sendbox, purge_sendboxes
 from store.sweep import due_messages
 from tests.unit import given
 from tests.unit.given import NOW, message_id
-from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.sqlite_database import SqliteDatabase, run
 from transport.outcome import Reason
 
 POLICY = PausePolicy(percent=50, last=4)
@@ -25,20 +25,9 @@ FOUR_REJECTIONS: list[Event] = ["rejected"] * 4
 SIX_REJECTIONS: list[Event] = ["rejected"] * 6
 
 
-@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
-def database(request: pytest.FixtureRequest) -> SqliteDatabase:
-    made: SqliteDatabase = request.param()
-    return made
-
-
-@pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
-    return given.address(database, balance=100)
-
-
 def ends(
     database: SqliteDatabase,
-    credential: Credential,
+    me: Credential,
     *events: Event,
     start: int = 0,
     pause_policy: PausePolicy | None = POLICY,
@@ -48,8 +37,8 @@ def ends(
     """Messages made one after the other, each with this end."""
     for number, event in enumerate(events, start):
         id = message_id(NOW + number, number)
-        mail = given.message(recipient, sender=credential.address)
-        given.reserved(database, credential, id, mail)
+        mail = given.message(recipient, sender=me.address)
+        given.reserved(database, me, id, mail)
         about = StatusUpdate(id=id, event=event, attempt=1, now=NOW + number, reason=reason)
         run(record(database, [about], pause_policy=pause_policy))
 
@@ -62,112 +51,112 @@ def paused(database: SqliteDatabase) -> list[str]:
 
 @pytest.mark.parametrize("reason", sorted(BAD_RECIPIENT))
 def test_either_reason_of_a_bad_recipient_counts(
-    database: SqliteDatabase, credential: Credential, reason: Reason
+    database: SqliteDatabase, me: Credential, reason: Reason
 ) -> None:
     for number in range(4):
         recipient = f"a{number}@example.org"  # a suppressed one is refused the next time
-        ends(database, credential, "rejected", start=number, recipient=recipient, reason=reason)
-    assert paused(database) == [credential.address]
+        ends(database, me, "rejected", start=number, recipient=recipient, reason=reason)
+    assert paused(database) == [me.address]
 
 
 @pytest.mark.contract("send checks: An address with too many failures is paused")
-def test_it_is_paused_at_the_share(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, "accepted", "accepted", "rejected")
+def test_it_is_paused_at_the_share(database: SqliteDatabase, me: Credential) -> None:
+    ends(database, me, "accepted", "accepted", "rejected")
     assert paused(database) == []
-    ends(database, credential, "rejected", start=3)
-    assert paused(database) == [credential.address]
+    ends(database, me, "rejected", start=3)
+    assert paused(database) == [me.address]
     with pytest.raises(BadRequest) as caught:
-        given.reserved(database, credential, "m9")
+        given.reserved(database, me, "m9")
     assert caught.value.code == "address_paused"
 
 
-def test_too_few_messages_say_nothing(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, "rejected", "rejected", "rejected")
+def test_too_few_messages_say_nothing(database: SqliteDatabase, me: Credential) -> None:
+    ends(database, me, "rejected", "rejected", "rejected")
     assert paused(database) == []
 
 
-def test_only_the_last_ones_count(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, "rejected", "accepted", "accepted", "accepted", "rejected")
+def test_only_the_last_ones_count(database: SqliteDatabase, me: Credential) -> None:
+    ends(database, me, "rejected", "accepted", "accepted", "accepted", "rejected")
     assert paused(database) == []
 
 
-def test_bounces_count(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, "accepted", "accepted", "accepted")
+def test_bounces_count(database: SqliteDatabase, me: Credential) -> None:
+    ends(database, me, "accepted", "accepted", "accepted")
     database.query("UPDATE deliveries SET status = 'bounced' WHERE message_id = ?", message_id(NOW))
-    ends(database, credential, "rejected", start=3)
-    assert paused(database) == [credential.address]
+    ends(database, me, "rejected", start=3)
+    assert paused(database) == [me.address]
 
 
 @pytest.mark.parametrize("reason", [*sorted({*get_args(Reason)} - BAD_RECIPIENT), None])
 def test_what_is_no_fault_of_the_address_does_not_count(
-    database: SqliteDatabase, credential: Credential, reason: Reason | None
+    database: SqliteDatabase, me: Credential, reason: Reason | None
 ) -> None:
-    ends(database, credential, *SIX_REJECTIONS, reason=reason)
+    ends(database, me, *SIX_REJECTIONS, reason=reason)
     assert paused(database) == []
 
 
 def test_what_is_scheduled_and_cancelled_does_not_count(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    ends(database, credential, "rejected", "cancelled", "rejected", "cancelled", "rejected")
+    ends(database, me, "rejected", "cancelled", "rejected", "cancelled", "rejected")
     mail = given.scheduled(NOW + 9000, message_id(NOW + 8, 8))
-    given.reserved(database, credential, message_id(NOW + 8, 8), mail)
-    ends(database, credential, "rejected", start=9)
-    assert paused(database) == [credential.address]
+    given.reserved(database, me, message_id(NOW + 8, 8), mail)
+    ends(database, me, "rejected", start=9)
+    assert paused(database) == [me.address]
 
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_failures_can_not_be_deleted_away(
-    database: SqliteDatabase, credential: Credential, times: int
+    database: SqliteDatabase, me: Credential, times: int
 ) -> None:
-    by = Actor(credential.address, "192.0.2.1")
+    by = Actor(me.address, "192.0.2.1")
     for number in range(3):
-        ends(database, credential, "rejected", start=number)
+        ends(database, me, "rejected", start=number)
         if number < times:
-            run(clear_sendbox(database, credential, by=by, now=NOW + number))
+            run(clear_sendbox(database, me, by=by, now=NOW + number))
     run(purge_sendboxes(database, now=NOW + 4))
-    ends(database, credential, "rejected", start=5)
-    assert paused(database) == [credential.address]
+    ends(database, me, "rejected", start=5)
+    assert paused(database) == [me.address]
 
 
 def test_what_it_has_queued_waits_for_the_pause_to_be_lifted(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     id = message_id(NOW + 8, 8)
-    given.reserved(database, credential, id, given.scheduled(NOW + 9000, id))
-    ends(database, credential, *FOUR_REJECTIONS)
+    given.reserved(database, me, id, given.scheduled(NOW + 9000, id))
+    ends(database, me, *FOUR_REJECTIONS)
     later = NOW + 10_000
     assert run(due_messages(database, now=later)) == []
     asked: dict[str, Any] = {"claimant": "c", "now": later, "lease_until": later + 1}
     assert run(claim(database, id, **asked)) is None
     by = Actor("admin#1", "192.0.2.1", is_administrator=True)
-    run(lift_pause(database, credential, by=by, now=later))
+    run(lift_pause(database, me, by=by, now=later))
     assert run(due_messages(database, now=later)) == [(id, NOW + 9000)]
     assert run(claim(database, id, **asked))
 
 
-def test_it_can_be_switched_off(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, *SIX_REJECTIONS, pause_policy=None)
+def test_it_can_be_switched_off(database: SqliteDatabase, me: Credential) -> None:
+    ends(database, me, *SIX_REJECTIONS, pause_policy=None)
     assert paused(database) == []
 
 
-def test_sandbox_messages_do_not_count(database: SqliteDatabase, credential: Credential) -> None:
-    ends(database, credential, *SIX_REJECTIONS, recipient="suppressed@test.invalid")
+def test_sandbox_messages_do_not_count(database: SqliteDatabase, me: Credential) -> None:
+    ends(database, me, *SIX_REJECTIONS, recipient="suppressed@test.invalid")
     assert paused(database) == []
 
 
-def test_other_addresses_go_on(database: SqliteDatabase, credential: Credential) -> None:
+def test_other_addresses_go_on(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    ends(database, credential, *FOUR_REJECTIONS)
+    ends(database, me, *FOUR_REJECTIONS)
     given.reserved(database, other, "m9", given.message(sender="other@example.com"))
 
 
 def test_who_has_no_address_any_more_is_not_paused(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    ends(database, credential, "rejected", "rejected", "rejected")
+    ends(database, me, "rejected", "rejected", "rejected")
     id = message_id(NOW + 3, 3)
-    given.reserved(database, credential, id)
+    given.reserved(database, me, id)
     database.query("DELETE FROM addresses")
     refused = StatusUpdate(id=id, event="rejected", attempt=1, now=NOW, reason="recipient_rejected")
     assert run(record(database, [refused], pause_policy=POLICY)) == {id: "failed"}
@@ -178,19 +167,19 @@ def test_who_has_no_address_any_more_is_not_paused(
     "DELETE /admin/pauses/{id}: Lifts a pause; only later messages count towards the next one"
 )
 def test_after_a_pause_was_lifted_messages_count_anew(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    ends(database, credential, *FOUR_REJECTIONS)
+    ends(database, me, *FOUR_REJECTIONS)
     by = Actor("admin#1", "192.0.2.1", is_administrator=True)
-    run(lift_pause(database, credential, by=by, now=NOW + 10))
+    run(lift_pause(database, me, by=by, now=NOW + 10))
     with pytest.raises(NotFound):
-        run(lift_pause(database, credential, by=by, now=NOW + 11))
+        run(lift_pause(database, me, by=by, now=NOW + 11))
     (row,) = database.query("SELECT actor, action, object FROM audit")
-    assert row == {"actor": "admin#1", "action": "pause.lifted", "object": credential.address}
-    ends(database, credential, "rejected", "rejected", "rejected", start=20)
+    assert row == {"actor": "admin#1", "action": "pause.lifted", "object": me.address}
+    ends(database, me, "rejected", "rejected", "rejected", start=20)
     assert paused(database) == []
-    ends(database, credential, "rejected", start=30)
-    assert paused(database) == [credential.address]
+    ends(database, me, "rejected", start=30)
+    assert paused(database) == [me.address]
 
 
 def test_pauses_have_pages_that_begin_with_the_last_one(database: SqliteDatabase) -> None:

@@ -3,7 +3,6 @@
 from itertools import count
 from typing import Any
 
-import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
@@ -19,17 +18,12 @@ SECOND = 1000
 LIMIT = RateLimit(quota=3, seconds=60)
 
 
-@pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
-    return given.address(database, balance=1000)
-
-
 _numbers = count()
 
 
 def sent(
     database: SqliteDatabase,
-    credential: Credential,
+    me: Credential,
     *,
     at: int = 0,
     messages: int = 1,
@@ -41,7 +35,7 @@ def sent(
     return given.reserve(
         database,
         batch,
-        credential,
+        me,
         now=NOW + at,
         rate_limit=limit,
         reports="acceptance",
@@ -49,12 +43,10 @@ def sent(
     )
 
 
-def refused(
-    database: SqliteDatabase, credential: Credential, *, at: int = 0, messages: int = 1
-) -> int:
+def refused(database: SqliteDatabase, me: Credential, *, at: int = 0, messages: int = 1) -> int:
     """The seconds of Retry-After of a request that is refused and changes nothing."""
     before = database.dump()
-    errors = sent(database, credential, at=at, messages=messages).errors
+    errors = sent(database, me, at=at, messages=messages).errors
     assert database.dump() == before
     error = errors[-1]
     assert isinstance(error, TooManyRequests)
@@ -68,128 +60,120 @@ def window(database: SqliteDatabase) -> tuple[int, int]:
 
 
 def test_a_window_takes_as_many_messages_as_the_limit_says(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     for remaining in (2, 1, 0):
-        assert sent(database, credential).rate == RateState(remaining, 60)
-    assert refused(database, credential) == 60
+        assert sent(database, me).rate == RateState(remaining, 60)
+    assert refused(database, me) == 60
 
 
 def test_a_window_ends_so_long_after_its_first_message(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     for at in (0, 20 * SECOND, 40 * SECOND):
-        sent(database, credential, at=at)
+        sent(database, me, at=at)
     assert window(database) == (0, 3)
-    assert refused(database, credential, at=40 * SECOND) == 20
-    assert refused(database, credential, at=60 * SECOND - 1) == 1
-    assert sent(database, credential, at=60 * SECOND).rate == RateState(2, 60)
+    assert refused(database, me, at=40 * SECOND) == 20
+    assert refused(database, me, at=60 * SECOND - 1) == 1
+    assert sent(database, me, at=60 * SECOND).rate == RateState(2, 60)
     assert window(database) == (60 * SECOND, 1)
 
 
-def test_retry_after_is_enough(database: SqliteDatabase, credential: Credential) -> None:
-    sent(database, credential, messages=3)
+def test_retry_after_is_enough(database: SqliteDatabase, me: Credential) -> None:
+    sent(database, me, messages=3)
     for at in (1, 999, 1000, 59_001):
-        seconds = refused(database, credential, at=at)
+        seconds = refused(database, me, at=at)
         later = at + seconds * SECOND
         assert 60 * SECOND <= later < 61 * SECOND
 
 
-def test_a_window_that_nobody_has_begun_is_whole(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    given.set_balance(database, credential, 0)
-    assert sent(database, credential).rate == RateState(3, 60)
+def test_a_window_that_nobody_has_begun_is_whole(database: SqliteDatabase, me: Credential) -> None:
+    given.set_balance(database, me, 0)
+    assert sent(database, me).rate == RateState(3, 60)
     assert database.dump()["rate_windows"] == []
 
 
 def test_what_is_refused_for_something_else_does_not_count(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    sent(database, credential)
+    sent(database, me)
     given.listed(database, "send_block", given.YOU)
     for _ in range(5):
-        assert sent(database, credential).rate == RateState(2, 60)
+        assert sent(database, me).rate == RateState(2, 60)
     assert window(database) == (0, 1)
 
 
 def test_whoever_has_no_place_left_is_told_so_first(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    sent(database, credential, messages=3)
-    given.set_balance(database, credential, 0)
+    sent(database, me, messages=3)
+    given.set_balance(database, me, 0)
     given.suppressed(database, given.YOU)
-    assert refused(database, credential) == 60
+    assert refused(database, me) == 60
 
 
 def test_a_batch_takes_as_many_places_as_it_has_messages(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    assert sent(database, credential, messages=2).rate == RateState(1, 60)
-    assert refused(database, credential, messages=2) == 60
-    assert sent(database, credential).rate == RateState(0, 60)
+    assert sent(database, me, messages=2).rate == RateState(1, 60)
+    assert refused(database, me, messages=2) == 60
+    assert sent(database, me).rate == RateState(0, 60)
 
 
 def test_a_batch_that_no_window_holds_is_always_refused(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    assert refused(database, credential, messages=4) == 60
+    assert refused(database, me, messages=4) == 60
 
 
-def test_sandbox_messages_count_as_all_others(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_sandbox_messages_count_as_all_others(database: SqliteDatabase, me: Credential) -> None:
     sandbox = given.attempt(given.message("delivered@test.invalid"), "t1")
-    given.reserve(database, [sandbox], credential, rate_limit=LIMIT)
+    given.reserve(database, [sandbox], me, rate_limit=LIMIT)
     assert window(database) == (0, 1)
 
 
 def test_a_replay_counts_nothing_and_tells_how_things_stand(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     key: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d", "rate_limit": LIMIT}
-    given.reserved(database, credential, "m", given.scheduled(NOW, "m"), **key)
+    given.reserved(database, me, "m", given.scheduled(NOW, "m"), **key)
     for seconds in (60, 50):
         at = NOW + (60 - seconds) * SECOND
-        again = given.reserve(database, [given.scheduled(NOW, "again")], credential, now=at, **key)
+        again = given.reserve(database, [given.scheduled(NOW, "again")], me, now=at, **key)
         assert again.earlier is not None
         assert again.rate == RateState(2, seconds)
     assert window(database) == (0, 1)
 
 
-def test_each_address_has_its_own_window(database: SqliteDatabase, credential: Credential) -> None:
+def test_each_address_has_its_own_window(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    sent(database, credential, messages=3)
+    sent(database, me, messages=3)
     assert sent(database, other).rate == RateState(2, 60)
 
 
-def test_without_a_limit_nothing_is_counted(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    assert sent(database, credential, limit=None).rate is None
+def test_without_a_limit_nothing_is_counted(database: SqliteDatabase, me: Credential) -> None:
+    assert sent(database, me, limit=None).rate is None
     assert database.dump()["rate_windows"] == []
 
 
-def test_a_limit_that_was_changed_holds_at_once(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    sent(database, credential, messages=3)
+def test_a_limit_that_was_changed_holds_at_once(database: SqliteDatabase, me: Credential) -> None:
+    sent(database, me, messages=3)
     lower, higher = RateLimit(quota=2, seconds=60), RateLimit(quota=5, seconds=60)
-    assert sent(database, credential, limit=lower).rate == RateState(0, 60)
-    assert sent(database, credential, limit=higher).rate == RateState(1, 60)
+    assert sent(database, me, limit=lower).rate == RateState(0, 60)
+    assert sent(database, me, limit=higher).rate == RateState(1, 60)
     # The window began with its first message, however long it is now.
     longer = RateLimit(quota=5, seconds=3600)
-    assert sent(database, credential, at=60 * SECOND, limit=longer).rate == RateState(0, 3540)
+    assert sent(database, me, at=60 * SECOND, limit=longer).rate == RateState(0, 3540)
     shorter = RateLimit(quota=5, seconds=1)
-    assert sent(database, credential, at=60 * SECOND, limit=shorter).rate == RateState(4, 1)
+    assert sent(database, me, at=60 * SECOND, limit=shorter).rate == RateState(4, 1)
 
 
 def test_a_clock_that_is_behind_makes_no_new_window(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    sent(database, credential, messages=2)
-    assert sent(database, credential, at=-5 * SECOND).rate == RateState(0, 65)
-    assert refused(database, credential, at=-5 * SECOND) == 65
+    sent(database, me, messages=2)
+    assert sent(database, me, at=-5 * SECOND).rate == RateState(0, 65)
+    assert refused(database, me, at=-5 * SECOND) == 65
     assert window(database) == (0, 3)
 
 
@@ -201,13 +185,13 @@ def test_a_clock_that_is_behind_makes_no_new_window(
 )
 def test_no_window_ever_holds_more(steps: list[tuple[int, int, bool]], forgetful: bool) -> None:
     database = ForgetfulDatabase() if forgetful else SqliteDatabase()
-    credential = given.address(database, balance=1000)
+    me = given.address(database, balance=1000)
     started, used, now = 0, 0, 0
     for elapsed, messages, permissive in steps:
         now += elapsed
         if now - started >= 60 * SECOND or not used:
             started, used = now, 0
-        reserved = sent(database, credential, at=now, messages=messages, permissive=permissive)
+        reserved = sent(database, me, at=now, messages=messages, permissive=permissive)
         fits = min(messages, 3 - used)
         assert reserved.errors.count(None) == fits
         if permissive or fits == messages:

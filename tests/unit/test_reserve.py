@@ -18,29 +18,27 @@ TWO = ("a@one.example", "b@two.example")
 
 
 @pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
+def me(database: SqliteDatabase) -> Credential:
     return given.address(database)
 
 
 def keep(
     database: SqliteDatabase,
-    credential: Credential,
+    me: Credential,
     *recipients: str,
     id: str = "m1",
     message: Message | None = None,
     **submission: Any,
 ) -> None:
-    mail = message or given.message(*recipients, sender=credential.address)
-    given.reserved(database, credential, id, mail, **submission)
+    mail = message or given.message(*recipients, sender=me.address)
+    given.reserved(database, me, id, mail, **submission)
 
 
-def refused(
-    database: SqliteDatabase, credential: Credential, *recipients: str, **more: Any
-) -> ApiError:
+def refused(database: SqliteDatabase, me: Credential, *recipients: str, **more: Any) -> ApiError:
     """The error; the database stays as it was."""
     before = database.dump()
     with pytest.raises(ApiError) as caught:
-        keep(database, credential, *recipients, **more)
+        keep(database, me, *recipients, **more)
     assert database.dump() == before
     return caught.value
 
@@ -55,13 +53,11 @@ def sent_today(database: SqliteDatabase, day: str = TODAY) -> int:
     return rows[0]["recipients"] if rows else 0
 
 
-def test_everything_that_is_kept_of_a_message(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    given.set_balance(database, credential, 10)
+def test_everything_that_is_kept_of_a_message(database: SqliteDatabase, me: Credential) -> None:
+    given.set_balance(database, me, 10)
     message = given.message(*TWO, sender_name="Me", subject="Hé 😀", text="Hello", html="<p>Hello")
     keep(
-        *(database, credential),
+        *(database, me),
         message=message,
         idempotency_key="k1",
         request_digest="d1",
@@ -142,10 +138,10 @@ def test_everything_that_is_kept_of_a_message(
     ids=lambda value: str(value)[:20] if isinstance(value, list) else "",
 )
 def test_a_body_is_kept_in_parts(
-    database: SqliteDatabase, credential: Credential, text: str, parts: list[int]
+    database: SqliteDatabase, me: Credential, text: str, parts: list[int]
 ) -> None:
     message = given.message(text=text)
-    keep(database, credential, message=message, default_balance=10)
+    keep(database, me, message=message, default_balance=10)
     contents = [
         row["content"] for row in database.query("SELECT content FROM bodies ORDER BY part")
     ]
@@ -154,10 +150,10 @@ def test_a_body_is_kept_in_parts(
 
 
 def test_the_parts_of_text_and_html_are_kept_apart(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     message = given.message(text="t" * MAX_PART_BYTES + "T", html="h" * MAX_PART_BYTES + "H")
-    keep(database, credential, message=message, default_balance=10)
+    keep(database, me, message=message, default_balance=10)
     assert database.query("SELECT kind, part, substr(content, -1) AS last FROM bodies") == [
         {"kind": "html", "part": 0, "last": "h"},
         {"kind": "html", "part": 1, "last": "H"},
@@ -171,10 +167,10 @@ def test_a_part_fits_into_a_d1_value() -> None:
 
 
 def test_the_largest_message_stays_within_the_subrequests_of_one_request(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     message = given.message(text="a" * 1_915_000, html="a" * 1_915_000)  # 5 MiB as base64
-    keep(database, credential, message=message, default_balance=10, idempotency_key="k")
+    keep(database, me, message=message, default_balance=10, idempotency_key="k")
     once = len(database.statements) // (2 if isinstance(database, ForgetfulDatabase) else 1)
     assert once + 6 <= 50  # with the statements of confirm
 
@@ -183,128 +179,118 @@ def test_the_largest_message_stays_within_the_subrequests_of_one_request(
 
 
 def test_the_default_balance_is_granted_at_the_first_send(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, *TWO, default_balance=5)
+    keep(database, me, *TWO, default_balance=5)
     assert database.query("SELECT * FROM send_balances") == [
         {"address_id": 1, "balance": 3, "enabled": 1, "created_at": NOW}
     ]
 
 
-def test_the_grant_of_the_first_send_is_one_row(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    keep(database, credential, *TWO, default_balance=2)
+def test_the_grant_of_the_first_send_is_one_row(database: SqliteDatabase, me: Credential) -> None:
+    keep(database, me, *TWO, default_balance=2)
     assert balance(database) == 0
-    keep(database, credential, *TWO, id="m1", default_balance=2)
+    keep(database, me, *TWO, id="m1", default_balance=2)
     assert database.query("SELECT balance FROM send_balances") == [{"balance": 0}]
 
 
-def test_the_default_balance_is_granted_once(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    keep(database, credential, default_balance=1)
+def test_the_default_balance_is_granted_once(database: SqliteDatabase, me: Credential) -> None:
+    keep(database, me, default_balance=1)
     assert balance(database) == 0
-    assert refused(database, credential, id="m2", default_balance=1).code == "no_balance"
+    assert refused(database, me, id="m2", default_balance=1).code == "no_balance"
 
 
 @pytest.mark.contract("send checks: A rejected message costs nothing and stores nothing")
-def test_a_refused_message_is_granted_nothing(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    assert refused(database, credential, *TWO, default_balance=1).code == "no_balance"
+def test_a_refused_message_is_granted_nothing(database: SqliteDatabase, me: Credential) -> None:
+    assert refused(database, me, *TWO, default_balance=1).code == "no_balance"
     assert balance(database) is None
 
 
 @pytest.mark.contract("balance: The default never changes a balance that an administrator set")
 @pytest.mark.parametrize("enabled", [True, False])
 def test_a_balance_of_an_administrator_is_not_touched_by_the_default(
-    database: SqliteDatabase, credential: Credential, enabled: bool
+    database: SqliteDatabase, me: Credential, enabled: bool
 ) -> None:
-    given.set_balance(database, credential, 0 if enabled else 9, enabled=enabled)
-    assert refused(database, credential, default_balance=100).code == "no_balance"
+    given.set_balance(database, me, 0 if enabled else 9, enabled=enabled)
+    assert refused(database, me, default_balance=100).code == "no_balance"
 
 
-def test_a_balance_lasts_for_as_many_recipients(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    given.set_balance(database, credential, 3)
-    keep(database, credential, *TWO)
-    assert refused(database, credential, *TWO, id="m2").code == "no_balance"
-    keep(database, credential, YOU, id="m3")
+def test_a_balance_lasts_for_as_many_recipients(database: SqliteDatabase, me: Credential) -> None:
+    given.set_balance(database, me, 3)
+    keep(database, me, *TWO)
+    assert refused(database, me, *TWO, id="m2").code == "no_balance"
+    keep(database, me, YOU, id="m3")
     assert balance(database) == 0
-    assert refused(database, credential, YOU, id="m4").code == "no_balance"
+    assert refused(database, me, YOU, id="m4").code == "no_balance"
 
 
 def test_a_charge_that_uses_the_balance_up_may_be_repeated(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    given.set_balance(database, credential, 2)
-    keep(database, credential, *TWO)
+    given.set_balance(database, me, 2)
+    keep(database, me, *TWO)
     after = database.dump()
-    keep(database, credential, *TWO)
+    keep(database, me, *TWO)
     assert database.dump() == after
     assert (balance(database), sent_today(database)) == (0, 2)
 
 
-def test_verified_recipients_cost_nothing(database: SqliteDatabase, credential: Credential) -> None:
+def test_verified_recipients_cost_nothing(database: SqliteDatabase, me: Credential) -> None:
     given.listed(database, "verified", TWO[0])
-    given.set_balance(database, credential, 1)
-    keep(database, credential, *TWO)
+    given.set_balance(database, me, 1)
+    keep(database, me, *TWO)
     assert (balance(database), sent_today(database)) == (0, 2)
     assert database.value("SELECT charge FROM messages") == 1
 
 
-def test_verified_recipients_need_no_balance(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_verified_recipients_need_no_balance(database: SqliteDatabase, me: Credential) -> None:
     given.listed(database, "verified", YOU)
-    keep(database, credential, "YOU@Example.ORG", default_balance=5)
+    keep(database, me, "YOU@Example.ORG", default_balance=5)
     assert balance(database) is None
     assert sent_today(database) == 1
 
 
 @pytest.mark.parametrize("entry", ["example.org", "@example.org", "other@example.org"])
 def test_only_whole_addresses_are_verified(
-    database: SqliteDatabase, credential: Credential, entry: str
+    database: SqliteDatabase, me: Credential, entry: str
 ) -> None:
     given.listed(database, "verified", entry)
-    assert refused(database, credential, YOU).code == "no_balance"
+    assert refused(database, me, YOU).code == "no_balance"
 
 
 @pytest.mark.contract(
     "send checks: Unlimited addresses are not charged but count towards the limits"
 )
 def test_an_unlimited_address_is_not_charged_and_still_counted(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "unlimited", ME)
-    given.set_balance(database, credential, 1)
-    keep(database, credential, *TWO)
+    given.set_balance(database, me, 1)
+    keep(database, me, *TWO)
     assert (balance(database), sent_today(database)) == (1, 2)
     assert database.value("SELECT charge FROM messages") == 0
 
 
 def test_an_unlimited_address_needs_no_balance_row(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "unlimited", ME)
-    keep(database, credential, *TWO, default_balance=5)
+    keep(database, me, *TWO, default_balance=5)
     assert balance(database) is None
 
 
 def test_unlimited_is_one_address_and_not_its_recipients(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "unlimited", YOU)
-    assert refused(database, credential, YOU).code == "no_balance"
+    assert refused(database, me, YOU).code == "no_balance"
 
 
 def test_a_verified_address_is_not_an_unlimited_sender(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "verified", ME)
-    assert refused(database, credential, YOU).code == "no_balance"
+    assert refused(database, me, YOU).code == "no_balance"
 
 
 # The lists
@@ -322,10 +308,10 @@ def test_a_verified_address_is_not_an_unlimited_sender(
     ],
 )
 def test_the_block_list_has_addresses_and_domains(
-    database: SqliteDatabase, credential: Credential, entry: str, recipient: str
+    database: SqliteDatabase, me: Credential, entry: str, recipient: str
 ) -> None:
     given.listed(database, "send_block", entry)
-    assert refused(database, credential, recipient, default_balance=9).code == "address_blocked"
+    assert refused(database, me, recipient, default_balance=9).code == "address_blocked"
 
 
 @pytest.mark.parametrize(
@@ -336,88 +322,86 @@ def test_the_block_list_has_addresses_and_domains(
     ],
 )
 def test_the_block_list_blocks_nothing_else(
-    database: SqliteDatabase, credential: Credential, entry: str
+    database: SqliteDatabase, me: Credential, entry: str
 ) -> None:
     given.listed(database, "send_block", entry)
-    keep(database, credential, YOU, default_balance=1)
+    keep(database, me, YOU, default_balance=1)
 
 
 @pytest.mark.contract("send checks: The block list matches addresses and domains, not subdomains")
 @pytest.mark.parametrize("entry", ["example.org", "@example.org"])
 def test_a_blocked_domain_does_not_block_its_subdomains(
-    database: SqliteDatabase, credential: Credential, entry: str
+    database: SqliteDatabase, me: Credential, entry: str
 ) -> None:
     given.listed(database, "send_block", entry)
-    keep(database, credential, "you@sub.example.org", default_balance=1)
+    keep(database, me, "you@sub.example.org", default_balance=1)
 
 
 @pytest.mark.contract("send checks: Every recipient is checked")
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_every_recipient_is_checked(
-    database: SqliteDatabase, credential: Credential, position: int
+    database: SqliteDatabase, me: Credential, position: int
 ) -> None:
     recipients = [f"you{number}@example.org" for number in range(3)]
     given.listed(database, "send_block", recipients[position])
-    code = refused(database, credential, *recipients, default_balance=9).code
+    code = refused(database, me, *recipients, default_balance=9).code
     assert code == "address_blocked"
 
 
-def test_a_suppressed_recipient_is_named(database: SqliteDatabase, credential: Credential) -> None:
+def test_a_suppressed_recipient_is_named(database: SqliteDatabase, me: Credential) -> None:
     given.suppressed(database, TWO[1])
-    error = refused(database, credential, TWO[0], "B@Two.Example", default_balance=9)
+    error = refused(database, me, TWO[0], "B@Two.Example", default_balance=9)
     assert (error.code, error.values) == ("recipient_suppressed", {"recipient": TWO[1]})
 
 
 def test_a_verified_recipient_may_be_blocked_and_suppressed(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "verified", YOU)
     given.suppressed(database, YOU)
-    assert refused(database, credential, YOU).code == "recipient_suppressed"
+    assert refused(database, me, YOU).code == "recipient_suppressed"
     given.listed(database, "send_block", YOU)
-    assert refused(database, credential, YOU).code == "address_blocked"
+    assert refused(database, me, YOU).code == "address_blocked"
 
 
 # The limits
 
 
-def test_the_daily_limit_is_exact(database: SqliteDatabase, credential: Credential) -> None:
-    given.set_balance(database, credential, 100)
+def test_the_daily_limit_is_exact(database: SqliteDatabase, me: Credential) -> None:
+    given.set_balance(database, me, 100)
     given.send_limits(database, dailyEnabled=True, dailyLimit=3)
-    keep(database, credential, *TWO)
-    assert refused(database, credential, *TWO, id="m2").code == "daily_quota_reached"
-    keep(database, credential, YOU, id="m3")
-    assert refused(database, credential, YOU, id="m4").code == "daily_quota_reached"
+    keep(database, me, *TWO)
+    assert refused(database, me, *TWO, id="m2").code == "daily_quota_reached"
+    keep(database, me, YOU, id="m3")
+    assert refused(database, me, YOU, id="m4").code == "daily_quota_reached"
     assert sent_today(database) == 3
 
 
-def test_the_monthly_limit_is_exact(database: SqliteDatabase, credential: Credential) -> None:
-    given.set_balance(database, credential, 100)
+def test_the_monthly_limit_is_exact(database: SqliteDatabase, me: Credential) -> None:
+    given.set_balance(database, me, 100)
     given.send_limits(database, monthlyEnabled=True, monthlyLimit=9)
     given.sent_on(database, "2026-11-01", 4)
     given.sent_on(database, "2026-11-02", 3)
-    keep(database, credential, YOU)
-    assert refused(database, credential, *TWO, id="m2").code == "monthly_quota_reached"
-    keep(database, credential, YOU, id="m3")
-    assert refused(database, credential, YOU, id="m4").code == "monthly_quota_reached"
+    keep(database, me, YOU)
+    assert refused(database, me, *TWO, id="m2").code == "monthly_quota_reached"
+    keep(database, me, YOU, id="m3")
+    assert refused(database, me, YOU, id="m4").code == "monthly_quota_reached"
 
 
-def test_other_days_do_not_count_towards_today(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_other_days_do_not_count_towards_today(database: SqliteDatabase, me: Credential) -> None:
     given.send_limits(database, dailyEnabled=True, dailyLimit=1)
     given.sent_on(database, "2026-11-02", 50)
     given.sent_on(database, "2026-11-04", 50)
-    keep(database, credential, default_balance=9)
+    keep(database, me, default_balance=9)
 
 
 def test_other_months_do_not_count_towards_this_one(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     given.send_limits(database, monthlyEnabled=True, monthlyLimit=1)
     for day in ("2026-10-31", "2025-11-03", "2026-12-01"):
         given.sent_on(database, day, 50)
-    keep(database, credential, default_balance=9)
+    keep(database, me, default_balance=9)
 
 
 @pytest.mark.contract(
@@ -433,15 +417,15 @@ def test_other_months_do_not_count_towards_this_one(
     ],
 )
 def test_days_and_months_end_at_midnight_utc(
-    database: SqliteDatabase, credential: Credential, last: str, first: str
+    database: SqliteDatabase, me: Credential, last: str, first: str
 ) -> None:
-    given.set_balance(database, credential, 9)
+    given.set_balance(database, me, 9)
     limit = "daily" if last[:7] == first[:7] else "monthly"
     given.send_limits(database, **{f"{limit}Enabled": True, f"{limit}Limit": 1})
     late, early = given.milliseconds(last), given.milliseconds(first)
-    keep(database, credential, now=late)
-    assert refused(database, credential, id="m2", now=late).code == f"{limit}_quota_reached"
-    keep(database, credential, id="m2", now=early)
+    keep(database, me, now=late)
+    assert refused(database, me, id="m2", now=late).code == f"{limit}_quota_reached"
+    keep(database, me, id="m2", now=early)
 
 
 @pytest.mark.parametrize(
@@ -455,35 +439,35 @@ def test_days_and_months_end_at_midnight_utc(
     ids=["as at first", "disabled", "unlimited", "just enough"],
 )
 def test_limits_that_do_not_refuse(
-    database: SqliteDatabase, credential: Credential, config: dict[str, Any]
+    database: SqliteDatabase, me: Credential, config: dict[str, Any]
 ) -> None:
     given.send_limits(database, **config)
     given.sent_on(database, TODAY, 50)
-    keep(database, credential, default_balance=9)
+    keep(database, me, default_balance=9)
 
 
 @pytest.mark.parametrize("limit", ["daily", "monthly"])
 def test_a_limit_of_0_refuses_everything(
-    database: SqliteDatabase, credential: Credential, limit: str
+    database: SqliteDatabase, me: Credential, limit: str
 ) -> None:
     given.send_limits(database, **{f"{limit}Enabled": True, f"{limit}Limit": 0})
-    assert refused(database, credential, default_balance=9).code == f"{limit}_quota_reached"
+    assert refused(database, me, default_balance=9).code == f"{limit}_quota_reached"
 
 
-def test_limits_hold_over_all_addresses(database: SqliteDatabase, credential: Credential) -> None:
+def test_limits_hold_over_all_addresses(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com")
     given.send_limits(database, dailyEnabled=True, dailyLimit=1)
-    keep(database, credential, default_balance=9)
+    keep(database, me, default_balance=9)
     assert refused(database, other, id="m2", default_balance=9).code == "daily_quota_reached"
 
 
 @pytest.mark.parametrize("free", ["unlimited", "verified"])
 def test_what_costs_nothing_is_limited_all_the_same(
-    database: SqliteDatabase, credential: Credential, free: str
+    database: SqliteDatabase, me: Credential, free: str
 ) -> None:
     given.listed(database, free, ME if free == "unlimited" else YOU)
     given.send_limits(database, dailyEnabled=True, dailyLimit=0)
-    assert refused(database, credential, YOU).code == "daily_quota_reached"
+    assert refused(database, me, YOU).code == "daily_quota_reached"
 
 
 # The credential, and the order of it all
@@ -495,10 +479,10 @@ def test_what_costs_nothing_is_limited_all_the_same(
     ids=repr,
 )
 def test_a_credential_must_hold(
-    database: SqliteDatabase, credential: Credential, change: dict[str, Any]
+    database: SqliteDatabase, me: Credential, change: dict[str, Any]
 ) -> None:
     given.address(database, "other@example.com", balance=5)
-    wrong = replace(credential, **change)
+    wrong = replace(me, **change)
     error = refused(database, wrong, default_balance=9, message=given.message())
     assert (error.code, int(error.status)) == ("invalid_credential", 401)
 
@@ -506,34 +490,32 @@ def test_a_credential_must_hold(
 @pytest.mark.contract(
     "send checks: Next come balance, block list, daily limit and monthly limit, in this order"
 )
-def test_errors_come_in_the_order_of_the_contract(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    stale = replace(credential, version=1)
+def test_errors_come_in_the_order_of_the_contract(database: SqliteDatabase, me: Credential) -> None:
+    stale = replace(me, version=1)
     given.listed(database, "send_block", YOU)
     given.suppressed(database, YOU)
     given.send_limits(
         database, dailyEnabled=True, dailyLimit=0, monthlyEnabled=True, monthlyLimit=0
     )
     assert refused(database, stale).code == "invalid_credential"
-    assert refused(database, credential).code == "no_balance"
-    given.set_balance(database, credential, 1)
-    assert refused(database, credential).code == "address_blocked"
+    assert refused(database, me).code == "no_balance"
+    given.set_balance(database, me, 1)
+    assert refused(database, me).code == "address_blocked"
     database.query("DELETE FROM list_entries")
-    assert refused(database, credential).code == "recipient_suppressed"
+    assert refused(database, me).code == "recipient_suppressed"
     database.query("DELETE FROM suppressions")
-    assert refused(database, credential).code == "daily_quota_reached"
+    assert refused(database, me).code == "daily_quota_reached"
     given.send_limits(database, monthlyEnabled=True, monthlyLimit=0)
-    assert refused(database, credential).code == "monthly_quota_reached"
+    assert refused(database, me).code == "monthly_quota_reached"
     given.send_limits(database)
-    keep(database, credential)
+    keep(database, me)
 
 
 @pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
-def test_every_value_is_data_and_not_sql(database: SqliteDatabase, credential: Credential) -> None:
+def test_every_value_is_data_and_not_sql(database: SqliteDatabase, me: Credential) -> None:
     evil = "'; DROP TABLE messages; -- \" ?1 {} \\ $.id"
     message = given.message("o'neil@example.org", subject=evil, sender_name=evil, text=evil)
-    keep(database, credential, message=message, default_balance=9)
+    keep(database, me, message=message, default_balance=9)
     assert database.query("SELECT subject, sender_name FROM messages") == [
         {"subject": evil, "sender_name": evil}
     ]
@@ -542,22 +524,22 @@ def test_every_value_is_data_and_not_sql(database: SqliteDatabase, credential: C
 
 
 def test_a_failing_statement_undoes_the_whole_batch(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     before = database.dump()
     too_many = given.message(*(f"you{number}@example.org" for number in range(51)))
     with pytest.raises(StatementRefused, match="CHECK constraint failed"):
-        keep(database, credential, message=too_many, default_balance=99)
+        keep(database, me, message=too_many, default_balance=99)
     assert database.dump() == before
 
 
 def test_a_repeated_batch_changes_nothing_whatever_has_happened_since(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, *TWO, default_balance=2)
+    keep(database, me, *TWO, default_balance=2)
     given.listed(database, "send_block", TWO[0])
     given.send_limits(database, dailyEnabled=True, dailyLimit=0)
-    given.set_balance(database, credential, 7)
+    given.set_balance(database, me, 7)
     after = database.dump()
-    keep(database, credential, *TWO, default_balance=2)
+    keep(database, me, *TWO, default_balance=2)
     assert database.dump() == after

@@ -34,33 +34,33 @@ LATER = NOW + SETTLED_MILLISECONDS + 10**6  # then all that was kept here may en
 
 
 @pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
+def me(database: SqliteDatabase) -> Credential:
     return given.address(database, balance=100_000)
 
 
 def keep(
     database: SqliteDatabase,
-    credential: Credential,
+    me: Credential,
     number: int = 0,
     message: Message | None = None,
     **fields: Any,
 ) -> str:
     """Keep a message made ``number`` milliseconds after NOW; its id."""
     id = message_id(NOW + number, number)
-    mail = message or given.message(sender=credential.address, **fields)
-    given.reserved(database, credential, id, mail)
+    mail = message or given.message(sender=me.address, **fields)
+    given.reserved(database, me, id, mail)
     return id
 
 
 def found(
     database: SqliteDatabase,
-    credential: Credential,
+    me: Credential,
     query: str,
     *,
     before: str | None = None,
     limit: int = 100,
 ) -> list[str]:
-    return run(search(database, credential, query, before=before, limit=limit))
+    return run(search(database, me, query, before=before, limit=limit))
 
 
 def index(database: SqliteDatabase, now: int = LATER) -> int:
@@ -110,10 +110,10 @@ def settle(request: pytest.FixtureRequest, database: SqliteDatabase) -> Any:
     ],
 )
 def test_words_are_found_wherever_they_stand(
-    database: SqliteDatabase, credential: Credential, settle: Any, query: str, finds: bool
+    database: SqliteDatabase, me: Credential, settle: Any, query: str, finds: bool
 ) -> None:
     mail = Message(
-        sender=parse_address(credential.address),
+        sender=parse_address(me.address),
         sender_name="Sender",
         recipients=(
             Recipient("to", parse_address("Anna@one.example"), "Ångström"),
@@ -123,41 +123,41 @@ def test_words_are_found_wherever_they_stand(
         subject="Quarterly figures",
         text="See you tomorrow. 发票号码",
     )
-    id = keep(database, credential, 0, mail)
+    id = keep(database, me, 0, mail)
     settle()
-    assert found(database, credential, query) == ([id] if finds else [])
+    assert found(database, me, query) == ([id] if finds else [])
 
 
 def test_of_html_the_text_is_found_and_not_the_tags(
-    database: SqliteDatabase, credential: Credential, settle: Any
+    database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
     html = '<style>.red{}</style><p class="note">Hello <b>there</b> &eacute;t&eacute;</p>'
-    id = keep(database, credential, html=html)
+    id = keep(database, me, html=html)
     settle()
     for query in ("hello", "there", "ete"):
-        assert found(database, credential, query) == [id]
+        assert found(database, me, query) == [id]
     for query in ("red", "note", "class", "eacute"):
-        assert found(database, credential, query) == []
+        assert found(database, me, query) == []
 
 
 def test_where_there_is_a_text_the_html_is_not_looked_at(
-    database: SqliteDatabase, credential: Credential, settle: Any
+    database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
-    id = keep(database, credential, text="plain", html="<p>marked up</p>")
+    id = keep(database, me, text="plain", html="<p>marked up</p>")
     settle()
-    assert found(database, credential, "plain") == [id]
-    assert found(database, credential, "marked") == []
+    assert found(database, me, "plain") == [id]
+    assert found(database, me, "marked") == []
 
 
 def test_the_beginning_of_a_long_text_is_searched(
-    database: SqliteDatabase, credential: Credential, settle: Any
+    database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
     words = "begin " + "x " * (MAX_TEXT // 2) + "end"
     assert len(words) > MAX_TEXT
-    id = keep(database, credential, text=words)
+    id = keep(database, me, text=words)
     settle()
-    assert found(database, credential, "begin") == [id]
-    assert found(database, credential, "end") == []
+    assert found(database, me, "begin") == [id]
+    assert found(database, me, "end") == []
 
 
 @pytest.mark.parametrize(
@@ -192,35 +192,35 @@ def test_the_beginning_of_a_long_text_is_searched(
     ],
 )
 def test_no_query_means_anything_but_its_words(
-    database: SqliteDatabase, credential: Credential, settle: Any, query: str
+    database: SqliteDatabase, me: Credential, settle: Any, query: str
 ) -> None:
-    keep(database, credential, subject="Another", text="text")
+    keep(database, me, subject="Another", text="text")
     settle()
-    assert found(database, credential, query) == []
+    assert found(database, me, query) == []
 
 
 @hypothesis.given(query=st.text(max_size=200), text=st.text(min_size=1, max_size=200))
 def test_index_and_messages_agree(query: str, text: str) -> None:
     """Whatever is asked, a message is found alike before and after it enters the index."""
     database = SqliteDatabase()
-    credential = given.address(database, balance=10)
-    keep(database, credential, text=f"{text} {query[: len(query) // 2]}")
-    before = found(database, credential, query)
+    me = given.address(database, balance=10)
+    keep(database, me, text=f"{text} {query[: len(query) // 2]}")
+    before = found(database, me, query)
     index(database)
-    assert found(database, credential, query) == before
+    assert found(database, me, query) == before
 
 
 def test_only_ones_own_messages_are_found(
-    database: SqliteDatabase, credential: Credential, settle: Any
+    database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    mine, theirs = keep(database, credential, 0), keep(database, other, 1)
+    mine, theirs = keep(database, me, 0), keep(database, other, 1)
     settle()
-    assert found(database, credential, "hello") == [mine]
+    assert found(database, me, "hello") == [mine]
     assert found(database, other, "hello") == [theirs]
     # Neither an id nor the form of the index's words helps.
     for query in (theirs, f"{other.address_id}_hello", str(other.address_id)):
-        assert found(database, credential, query) == []
+        assert found(database, me, query) == []
 
 
 def test_the_words_of_an_address_are_no_beginnings_of_those_of_another(
@@ -237,42 +237,42 @@ def test_the_words_of_an_address_are_no_beginnings_of_those_of_another(
 
 
 def test_a_credential_that_does_not_hold_finds_nothing(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential)
+    keep(database, me)
     for query in ("hello", "!!!"):
         with pytest.raises(Unauthorized, match="invalid_credential"):
-            found(database, replace(credential, version=1), query)
+            found(database, replace(me, version=1), query)
 
 
 # Order and pages
 
 
-def test_the_newest_are_found_first(database: SqliteDatabase, credential: Credential) -> None:
-    ids = [keep(database, credential, number) for number in range(7)]
+def test_the_newest_are_found_first(database: SqliteDatabase, me: Credential) -> None:
+    ids = [keep(database, me, number) for number in range(7)]
     index(database, NOW + 4 + SETTLED_MILLISECONDS)
     assert indexed(database) == ids[:4]
-    assert found(database, credential, "hello") == ids[::-1]
-    assert found(database, credential, "hello", limit=5) == ids[:1:-1]
-    assert found(database, credential, "hello", before=ids[5], limit=3) == ids[4:1:-1]
-    assert found(database, credential, "hello", before=ids[2]) == ids[1::-1]
-    assert found(database, credential, "hello", before=ids[0]) == []
+    assert found(database, me, "hello") == ids[::-1]
+    assert found(database, me, "hello", limit=5) == ids[:1:-1]
+    assert found(database, me, "hello", before=ids[5], limit=3) == ids[4:1:-1]
+    assert found(database, me, "hello", before=ids[2]) == ids[1::-1]
+    assert found(database, me, "hello", before=ids[0]) == []
 
 
 def test_a_page_follows_a_message_that_is_gone(
-    database: SqliteDatabase, credential: Credential, settle: Any
+    database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
-    ids = [keep(database, credential, number) for number in range(3)]
+    ids = [keep(database, me, number) for number in range(3)]
     settle()
     database.query("DELETE FROM messages WHERE id = ?", ids[1])
-    assert found(database, credential, "hello", before=ids[1]) == [ids[0]]
-    assert [row["id"] for row in rows_before(database, credential, ids[1])] == [ids[0]]
+    assert found(database, me, "hello", before=ids[1]) == [ids[0]]
+    assert [row["id"] for row in rows_before(database, me, ids[1])] == [ids[0]]
 
 
 def rows_before(
-    database: SqliteDatabase, credential: Credential, before: str | None, limit: int = 100
+    database: SqliteDatabase, me: Credential, before: str | None, limit: int = 100
 ) -> list[dict[str, Any]]:
-    return run(sendbox_before(database, credential, before=before, limit=limit))
+    return run(sendbox_before(database, me, before=before, limit=limit))
 
 
 _MEANWHILE = st.sampled_from(["send", "send to another", "index"])
@@ -289,17 +289,17 @@ def test_pages_show_every_message_once_and_in_order(
 ) -> None:
     """However many messages come in between two pages, and wherever the index stands."""
     database = SqliteDatabase()
-    credential = given.address(database, balance=1000)
+    me = given.address(database, balance=1000)
     other = given.address(database, "other@example.com", balance=1000)
     numbers = iter(range(10**6))
-    expected = [keep(database, credential, next(numbers)) for _ in range(already)][::-1]
+    expected = [keep(database, me, next(numbers)) for _ in range(already)][::-1]
     shown: list[str] = []
     while True:
         before = shown[-1] if shown else None
         if way == "search":
-            page = found(database, credential, "hello", before=before, limit=limit)
+            page = found(database, me, "hello", before=before, limit=limit)
         else:
-            page = [row["id"] for row in rows_before(database, credential, before, limit)]
+            page = [row["id"] for row in rows_before(database, me, before, limit)]
         shown += page
         if len(page) < limit:
             break
@@ -307,17 +307,15 @@ def test_pages_show_every_message_once_and_in_order(
             if step == "index":
                 index(database, NOW + next(numbers) + SETTLED_MILLISECONDS)
             else:
-                keep(database, credential if step == "send" else other, next(numbers))
+                keep(database, me if step == "send" else other, next(numbers))
     assert shown == expected
 
 
-def test_of_ids_only_ones_own_messages_are_shown(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_of_ids_only_ones_own_messages_are_shown(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    ids = [keep(database, credential, number) for number in range(3)]
+    ids = [keep(database, me, number) for number in range(3)]
     theirs = keep(database, other, 3)
-    rows = run(sendbox_rows(database, credential, [ids[0], theirs, "none", ids[2]]))
+    rows = run(sendbox_rows(database, me, [ids[0], theirs, "none", ids[2]]))
     assert [row["id"] for row in rows] == [ids[2], ids[0]]
 
 
@@ -325,9 +323,9 @@ def test_of_ids_only_ones_own_messages_are_shown(
 
 
 def test_a_message_enters_the_index_when_it_has_settled(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    id = keep(database, credential)
+    id = keep(database, me)
     assert index(database, NOW + SETTLED_MILLISECONDS) == 0
     assert indexed(database) == []
     assert index(database, NOW + SETTLED_MILLISECONDS + 1) == 1
@@ -335,17 +333,15 @@ def test_a_message_enters_the_index_when_it_has_settled(
     assert index(database) == 0
 
 
-def test_what_is_alike_in_time_keeps_its_order(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_what_is_alike_in_time_keeps_its_order(database: SqliteDatabase, me: Credential) -> None:
     ids = [message_id(NOW, number) for number in range(40)]
     for id in ids:
-        given.reserved(database, credential, id)
+        given.reserved(database, me, id)
         index(database)
     assert indexed(database) == ids
-    assert found(database, credential, "hello") == ids[::-1]
+    assert found(database, me, "hello") == ids[::-1]
     for place, id in enumerate(ids):
-        assert found(database, credential, "hello", before=id) == ids[:place][::-1]
+        assert found(database, me, "hello", before=id) == ids[:place][::-1]
 
 
 def put(database: SqliteDatabase, count: int, **body: str) -> list[str]:
@@ -363,7 +359,7 @@ def put(database: SqliteDatabase, count: int, **body: str) -> list[str]:
     return ids
 
 
-def test_a_step_is_bounded(database: SqliteDatabase, credential: Credential) -> None:
+def test_a_step_is_bounded(database: SqliteDatabase, me: Credential) -> None:
     ids = put(database, STEP_MESSAGES * MAX_STEPS + 5)
     assert index(database) == STEP_MESSAGES * MAX_STEPS
     assert indexed(database) == ids[: STEP_MESSAGES * MAX_STEPS]
@@ -372,7 +368,7 @@ def test_a_step_is_bounded(database: SqliteDatabase, credential: Credential) -> 
 
 
 def test_a_step_of_great_messages_fits_into_a_value(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     """The store's limits are checked by the database of these tests."""
     text = "".join(chr(0x4E00 + number) for number in range(MAX_TEXT))
@@ -388,7 +384,7 @@ def test_a_step_of_great_messages_fits_into_a_value(
 @pytest.mark.parametrize("batches", range(9))
 def test_indexing_may_be_interrupted_anywhere(batches: int) -> None:
     database = DyingDatabase()
-    credential = given.address(database, balance=10)
+    me = given.address(database, balance=10)
     ids = put(database, STEP_MESSAGES + 20)
     database.batches_left = batches
     with contextlib.suppress(DatabaseUnavailable):
@@ -398,7 +394,7 @@ def test_indexing_may_be_interrupted_anywhere(batches: int) -> None:
     database.batches_left = 10**9
     index(database)
     assert indexed(database) == ids
-    assert found(database, credential, "hello", limit=10**6) == ids[::-1]
+    assert found(database, me, "hello", limit=10**6) == ids[::-1]
 
 
 class Overtaken(SqliteDatabase):
@@ -426,7 +422,7 @@ def test_two_steps_at_once_write_each_message_once() -> None:
 
 def test_what_is_removed_while_it_is_read_stays_out() -> None:
     database = Overtaken()
-    credential = given.address(database, balance=10)
+    me = given.address(database, balance=10)
     ids = put(database, 3, text="Secret")
     index(database, NOW)
 
@@ -437,67 +433,67 @@ def test_what_is_removed_while_it_is_read_stays_out() -> None:
     database.between = remove
     index(database)
     assert indexed(database) == ids[1:]
-    assert found(database, credential, "secret") == [ids[2]]
-    assert found(database, credential, "hello") == ids[:0:-1]
+    assert found(database, me, "secret") == [ids[2]]
+    assert found(database, me, "hello") == ids[:0:-1]
 
 
 def test_a_message_that_waits_for_the_index_is_looked_through(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     ids = put(database, MAX_FRESH + 5)
-    assert found(database, credential, "hello", limit=1000) == ids[: -MAX_FRESH - 1 : -1]
+    assert found(database, me, "hello", limit=1000) == ids[: -MAX_FRESH - 1 : -1]
     index(database)
-    assert found(database, credential, "hello", limit=1000) == ids[::-1]
+    assert found(database, me, "hello", limit=1000) == ids[::-1]
 
 
 # Leaving the index
 
 
 def test_a_removed_text_is_not_found_any_more(
-    database: SqliteDatabase, credential: Credential, settle: Any
+    database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
-    id = keep(database, credential, subject="Figures", text="Secret", html="<p>Secret")
+    id = keep(database, me, subject="Figures", text="Secret", html="<p>Secret")
     settle()
     database.query("DELETE FROM bodies")
-    assert found(database, credential, "secret") == []
-    assert found(database, credential, "figures") == [id]
-    assert found(database, credential, given.YOU) == [id]
+    assert found(database, me, "secret") == []
+    assert found(database, me, "figures") == [id]
+    assert found(database, me, given.YOU) == [id]
     index(database)
-    assert found(database, credential, "secret") == []
-    assert found(database, credential, "figures") == [id]
+    assert found(database, me, "secret") == []
+    assert found(database, me, "figures") == [id]
     assert database.value("SELECT count(text) FROM search WHERE text <> ''") == 0
 
 
 def test_a_removed_message_leaves_nothing_in_the_index(
-    database: SqliteDatabase, credential: Credential, settle: Any
+    database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
-    ids = [keep(database, credential, number) for number in range(3)]
+    ids = [keep(database, me, number) for number in range(3)]
     settle()
     database.query("DELETE FROM messages WHERE id = ?", ids[1])
-    assert found(database, credential, "hello") == [ids[2], ids[0]]
+    assert found(database, me, "hello") == [ids[2], ids[0]]
     index(database)
     assert indexed(database) == [ids[0], ids[2]]
     database.query("DELETE FROM messages")
-    assert found(database, credential, "hello") == indexed(database) == []
+    assert found(database, me, "hello") == indexed(database) == []
 
 
 def test_messages_go_on_entering_when_the_newest_is_removed(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    ids = [keep(database, credential, number) for number in range(3)]
+    ids = [keep(database, me, number) for number in range(3)]
     index(database)
     database.query("DELETE FROM messages WHERE id = ?", ids[2])
-    ids[2] = keep(database, credential, 3)
+    ids[2] = keep(database, me, 3)
     index(database)
     assert indexed(database) == ids
     database.query("DELETE FROM messages")
     index(database)
-    ids = [keep(database, credential, 4)]
+    ids = [keep(database, me, 4)]
     index(database)
     assert indexed(database) == ids
 
 
-def test_the_index_follows_the_sweep(database: SqliteDatabase, credential: Credential) -> None:
+def test_the_index_follows_the_sweep(database: SqliteDatabase, me: Credential) -> None:
     put(database, 2 * STEP_MESSAGES, text="Secret", html="Secret")
     index(database)
 
@@ -508,26 +504,26 @@ def test_the_index_follows_the_sweep(database: SqliteDatabase, credential: Crede
             run(sweep(database, now=later, **keep_days))
 
     swept(30, 90)
-    assert found(database, credential, "secret") == []
-    assert len(found(database, credential, "hello", limit=10**6)) == 2 * STEP_MESSAGES
+    assert found(database, me, "secret") == []
+    assert len(found(database, me, "hello", limit=10**6)) == 2 * STEP_MESSAGES
     swept(30, 31)
-    assert found(database, credential, "hello") == indexed(database) == []
+    assert found(database, me, "hello") == indexed(database) == []
     if not isinstance(database, ForgetfulDatabase):
         database.query("INSERT INTO search (search) VALUES ('integrity-check')")
 
 
 def test_the_index_is_whole_after_all_that_happens_to_it(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(30):
-        keep(database, credential, number, text=f"Number {number} 发票")
+        keep(database, me, number, text=f"Number {number} 发票")
         if number % 4 == 3:
             index(database)
         if number % 5 == 4:
             database.query("DELETE FROM bodies WHERE message_id = ?", message_id(NOW + 1, 1))
             database.query("DELETE FROM messages WHERE id IN (SELECT min(id) FROM messages)")
     database.query("INSERT INTO search (search) VALUES ('integrity-check')")
-    assert len(found(database, credential, "number")) == 24
+    assert len(found(database, me, "number")) == 24
 
 
 @pytest.mark.parametrize(

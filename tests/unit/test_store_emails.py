@@ -17,18 +17,18 @@ from tests.unit.sqlite_database import SqliteDatabase, run
 
 
 @pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
+def me(database: SqliteDatabase) -> Credential:
     return given.address(database)
 
 
-def keep(database: SqliteDatabase, credential: Credential, id: str, **columns: Any) -> None:
+def keep(database: SqliteDatabase, me: Credential, id: str, **columns: Any) -> None:
     """A message that was sent to two recipients."""
     database.insert(
         "messages",
         **{
             "id": id,
-            "address_id": credential.address_id,
-            "sender": credential.address,
+            "address_id": me.address_id,
+            "sender": me.address,
             "subject": "Hello",
             "size": 2000,
             "recipients": 2,
@@ -44,24 +44,24 @@ def keep(database: SqliteDatabase, credential: Credential, id: str, **columns: A
 
 
 def page(
-    database: SqliteDatabase, credential: Credential, limit: int = 20, **cursor: Any
+    database: SqliteDatabase, me: Credential, limit: int = 20, **cursor: Any
 ) -> tuple[list[str], bool]:
-    rows, has_more = run(email_page(database, credential, limit=limit, **cursor))
+    rows, has_more = run(email_page(database, me, limit=limit, **cursor))
     return [row["id"] for row in rows], has_more
 
 
-def find(database: SqliteDatabase, credential: Credential, id: str) -> tuple[Row, list[Row]]:
-    return run(find_email(database, credential, id))
+def find(database: SqliteDatabase, me: Credential, id: str) -> tuple[Row, list[Row]]:
+    return run(find_email(database, me, id))
 
 
 def test_a_message_is_found_with_its_recipients_and_bodies(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1", details='{"tags":[]}', scheduled_at=NOW, reason="throttled")
+    keep(database, me, "m1", details='{"tags":[]}', scheduled_at=NOW, reason="throttled")
     for part in (1, 0):
         database.insert("bodies", message_id="m1", kind="text", part=part, content=str(part))
     database.query("UPDATE deliveries SET status = 'bounced' WHERE position = 1")
-    row, bodies = find(database, credential, "m1")
+    row, bodies = find(database, me, "m1")
     recipients = json.loads(row.pop("recipients"))
     assert row == {
         "id": "m1",
@@ -82,75 +82,73 @@ def test_a_message_is_found_with_its_recipients_and_bodies(
     assert bodies == [{"kind": "text", "content": "0"}, {"kind": "text", "content": "1"}]
 
 
-def test_nobody_elses_message_is_found_or_listed(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_nobody_elses_message_is_found_or_listed(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com")
     keep(database, other, "m1")
     for id in ("m1", "m2", "", "~"):
         with pytest.raises(NotFound, match="message_not_found"):
-            find(database, credential, id)
-    assert page(database, credential) == ([], False)
+            find(database, me, id)
+    assert page(database, me) == ([], False)
     with pytest.raises(BadRequest, match="invalid_cursor"):
-        page(database, credential, after="m1")
+        page(database, me, after="m1")
 
 
 def test_a_credential_that_no_longer_holds_sees_nothing(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1")
+    keep(database, me, "m1")
     database.query("UPDATE addresses SET credential_version = 1")
     with pytest.raises(Unauthorized):
-        find(database, credential, "m1")
+        find(database, me, "m1")
     with pytest.raises(Unauthorized):
-        page(database, credential)
+        page(database, me)
 
 
 def test_pages_go_from_the_newest_to_the_oldest_and_back(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(5):
-        keep(database, credential, f"m{number}")
-    assert page(database, credential, 2) == (["m4", "m3"], True)
-    assert page(database, credential, 2, after="m3") == (["m2", "m1"], True)
-    assert page(database, credential, 2, after="m1") == (["m0"], False)
-    assert page(database, credential, 2, after="m0") == ([], False)
-    assert page(database, credential, 2, before="m0") == (["m2", "m1"], True)
-    assert page(database, credential, 2, before="m2") == (["m4", "m3"], False)
-    assert page(database, credential, 2, before="m4") == ([], False)
-    assert page(database, credential, 5) == (["m4", "m3", "m2", "m1", "m0"], False)
+        keep(database, me, f"m{number}")
+    assert page(database, me, 2) == (["m4", "m3"], True)
+    assert page(database, me, 2, after="m3") == (["m2", "m1"], True)
+    assert page(database, me, 2, after="m1") == (["m0"], False)
+    assert page(database, me, 2, after="m0") == ([], False)
+    assert page(database, me, 2, before="m0") == (["m2", "m1"], True)
+    assert page(database, me, 2, before="m2") == (["m4", "m3"], False)
+    assert page(database, me, 2, before="m4") == ([], False)
+    assert page(database, me, 5) == (["m4", "m3", "m2", "m1", "m0"], False)
 
 
 def test_a_page_stays_where_it_was_when_messages_come(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(4):
-        keep(database, credential, f"m{number}")
-    keep(database, credential, "m9")
-    assert page(database, credential, 2, after="m2") == (["m1", "m0"], False)
+        keep(database, me, f"m{number}")
+    keep(database, me, "m9")
+    assert page(database, me, 2, after="m2") == (["m1", "m0"], False)
 
 
 @pytest.mark.parametrize("cursor", ["after", "before"])
 @pytest.mark.parametrize("id", ["", "nothing", "~", "m", "' OR 1=1 --", "\x00", "%"])
 def test_a_cursor_that_is_no_message_is_refused_by_name(
-    database: SqliteDatabase, credential: Credential, cursor: str, id: str
+    database: SqliteDatabase, me: Credential, cursor: str, id: str
 ) -> None:
-    keep(database, credential, "m1")
+    keep(database, me, "m1")
     with pytest.raises(BadRequest, match="invalid_cursor") as caught:
-        page(database, credential, 20, **{cursor: id})
+        page(database, me, 20, **{cursor: id})
     assert [error.field for error in caught.value.errors] == [cursor]
 
 
 @given_any(count=st.integers(0, 30), limit=st.integers(1, 12))
 def test_a_walk_meets_every_message_once_in_either_direction(count: int, limit: int) -> None:
     database = SqliteDatabase()
-    credential = given.address(database)
+    me = given.address(database)
     ids = [given.message_id(NOW, number) for number in range(count)]
     for id in ids:
-        keep(database, credential, id)
-    older, has_more = page(database, credential, limit)
+        keep(database, me, id)
+    older, has_more = page(database, me, limit)
     while has_more:
-        more, has_more = page(database, credential, limit, after=older[-1])
+        more, has_more = page(database, me, limit, after=older[-1])
         assert more
         older += more
     assert older == ids[::-1]
@@ -158,7 +156,7 @@ def test_a_walk_meets_every_message_once_in_either_direction(count: int, limit: 
         newer: list[str] = []
         cursor, has_more = ids[0], True
         while has_more:
-            more, has_more = page(database, credential, limit, before=cursor)
+            more, has_more = page(database, me, limit, before=cursor)
             newer = more + newer
             cursor = newer[0] if newer else cursor
         assert newer == ids[:0:-1]

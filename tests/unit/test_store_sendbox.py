@@ -26,35 +26,30 @@ from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 
-@pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
-    return given.address(database, balance=1000)
-
-
 def keep(
     database: SqliteDatabase,
-    credential: Credential,
+    me: Credential,
     id: str,
     message: Message | None = None,
     **more: Any,
 ) -> None:
-    given.reserved(database, credential, id, message, **more)
+    given.reserved(database, me, id, message, **more)
 
 
 def page(
-    database: SqliteDatabase, credential: Credential, limit: int = 20, offset: int = 0
+    database: SqliteDatabase, me: Credential, limit: int = 20, offset: int = 0
 ) -> tuple[list[Row], int]:
-    return run(sendbox_page(database, credential, limit=limit, offset=offset))
+    return run(sendbox_page(database, me, limit=limit, offset=offset))
 
 
-def test_an_empty_sendbox(database: SqliteDatabase, credential: Credential) -> None:
-    assert page(database, credential) == ([], 0)
+def test_an_empty_sendbox(database: SqliteDatabase, me: Credential) -> None:
+    assert page(database, me) == ([], 0)
 
 
-def test_a_message_shows_what_was_sent(database: SqliteDatabase, credential: Credential) -> None:
+def test_a_message_shows_what_was_sent(database: SqliteDatabase, me: Credential) -> None:
     message = given.message("You@example.org", sender_name="Me", subject="Hé", html="<p>Hi</p>")
-    keep(database, credential, "m1", message)
-    ((row,), count) = page(database, credential)
+    keep(database, me, "m1", message)
+    ((row,), count) = page(database, me)
     assert count == 1
     assert row == {
         "id": "m1",
@@ -71,12 +66,12 @@ def test_a_message_shows_what_was_sent(database: SqliteDatabase, credential: Cre
     }
 
 
-def test_pages_begin_with_the_newest(database: SqliteDatabase, credential: Credential) -> None:
+def test_pages_begin_with_the_newest(database: SqliteDatabase, me: Credential) -> None:
     for number in range(5):
-        keep(database, credential, f"m{number}")
+        keep(database, me, f"m{number}")
 
     def ids(**numbers: int) -> list[str]:
-        rows, count = page(database, credential, **numbers)
+        rows, count = page(database, me, **numbers)
         assert count == 5
         return [row["id"] for row in rows]
 
@@ -88,18 +83,18 @@ def test_pages_begin_with_the_newest(database: SqliteDatabase, credential: Crede
     assert ids(limit=100) == ["m4", "m3", "m2", "m1", "m0"]
 
 
-def test_an_address_sees_only_its_own(database: SqliteDatabase, credential: Credential) -> None:
+def test_an_address_sees_only_its_own(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    keep(database, credential, "m1")
+    keep(database, me, "m1")
     keep(database, other, "m2")
-    assert [row["id"] for row in page(database, credential)[0]] == ["m1"]
+    assert [row["id"] for row in page(database, me)[0]] == ["m1"]
     assert [row["id"] for row in page(database, other)[0]] == ["m2"]
 
 
 def test_an_address_made_anew_does_not_see_the_mails_of_the_old_one(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1")
+    keep(database, me, "m1")
     database.query("DELETE FROM addresses")
     assert page(database, given.address(database)) == ([], 0)
 
@@ -109,81 +104,79 @@ def test_an_address_made_anew_does_not_see_the_mails_of_the_old_one(
 )
 @pytest.mark.parametrize("recipients", [1, 3])
 def test_a_message_stands_once_in_the_list(
-    database: SqliteDatabase, credential: Credential, bodies: dict[str, Any], recipients: int
+    database: SqliteDatabase, me: Credential, bodies: dict[str, Any], recipients: int
 ) -> None:
     addresses = [f"you{number}@example.org" for number in range(recipients)]
-    keep(database, credential, "m1", given.message(*addresses, **bodies))
-    rows, count = page(database, credential)
+    keep(database, me, "m1", given.message(*addresses, **bodies))
+    rows, count = page(database, me)
     assert ([row["id"] for row in rows], count) == (["m1"], 1)
     assert rows[0]["recipient"] == "you0@example.org"
 
 
 @pytest.mark.parametrize("length", [SHOWN_WHOLE_BYTES // 2, MAX_PART_BYTES])
 def test_of_a_long_body_the_beginning_is_shown(
-    database: SqliteDatabase, credential: Credential, length: int
+    database: SqliteDatabase, me: Credential, length: int
 ) -> None:
-    keep(database, credential, "m1", given.message(text="é" * length + "!"))
-    row = page(database, credential)[0][0]
+    keep(database, me, "m1", given.message(text="é" * length + "!"))
+    row = page(database, me)[0][0]
     assert (row["content"], row["truncated"]) == ("é" * SHOWN_CHARACTERS, 1)
 
 
 def test_a_long_body_that_an_older_version_has_kept_in_shorter_parts_is_shown_as_long(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1", given.message(text="a" * SHOWN_WHOLE_BYTES))
+    keep(database, me, "m1", given.message(text="a" * SHOWN_WHOLE_BYTES))
     database.insert("bodies", message_id="m1", kind="text", part=1, content="b")
-    row = page(database, credential)[0][0]
+    row = page(database, me)[0][0]
     assert (row["content"], row["truncated"]) == ("a" * SHOWN_CHARACTERS, 1)
 
 
 def test_messages_of_all_addresses_are_counted_up_to_a_number(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m0")
+    keep(database, me, "m0")
     (columns,) = database.query("SELECT * FROM messages")
     for number in range(1, MAX_COUNT + 2):
         database.insert("messages", **{**columns, "id": f"m{number}"})
-    for address in (None, credential.address):
+    for address in (None, me.address):
         _, count = run(every_sendbox_page(database, address=address, limit=1, offset=0))
         assert count == MAX_COUNT
 
 
 @pytest.mark.parametrize("html", ["h" * SHOWN_WHOLE_BYTES, "<p>a\0b"], ids=["long", "NUL"])
-def test_of_other_bodies_all_is_shown(
-    database: SqliteDatabase, credential: Credential, html: str
-) -> None:
+def test_of_other_bodies_all_is_shown(database: SqliteDatabase, me: Credential, html: str) -> None:
     # The text is longer, and the html is what is listed.
     message = given.message(text="t" * (2 * SHOWN_WHOLE_BYTES), html=html)
-    keep(database, credential, "m1", message)
-    row = page(database, credential)[0][0]
+    keep(database, me, "m1", message)
+    row = page(database, me)[0][0]
     assert (row["content"], row["truncated"]) == (html, 0)
 
 
 def test_a_whole_page_of_long_messages_stays_small(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(100):
-        keep(database, credential, f"m{number}", given.message(html="a" * SHOWN_WHOLE_BYTES))
-    rows, _ = page(database, credential, limit=100)
+        keep(database, me, f"m{number}", given.message(html="a" * SHOWN_WHOLE_BYTES))
+    rows, _ = page(database, me, limit=100)
     assert len(rows) == 100
     assert sum(len(row["content"].encode()) for row in rows) <= 100 * SHOWN_WHOLE_BYTES < 7_000_000
 
 
 def test_a_message_whose_body_was_cleaned_away_is_still_listed(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1")
+    keep(database, me, "m1")
     database.query("DELETE FROM bodies")
-    ((row,), _) = page(database, credential)
+    ((row,), _) = page(database, me)
     assert (row["id"], row["body_kind"], row["content"]) == ("m1", None, None)
 
 
 def test_a_credential_that_does_not_hold_sees_nothing(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1")
+    keep(database, me, "m1")
     with pytest.raises(Unauthorized, match="invalid_credential"):
-        page(database, replace(credential, version=1))
+        page(database, replace(me, version=1))
 
 
 # One message
@@ -194,17 +187,15 @@ def tell(database: SqliteDatabase, event: Event, **more: Any) -> None:
     run(record(database, [about]))
 
 
-def found(database: SqliteDatabase, credential: Credential, id: str = "m1") -> StoredMessage:
-    return run(find_message(database, credential, id))
+def found(database: SqliteDatabase, me: Credential, id: str = "m1") -> StoredMessage:
+    return run(find_message(database, me, id))
 
 
-def test_all_that_is_kept_of_a_message_is_found(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_all_that_is_kept_of_a_message_is_found(database: SqliteDatabase, me: Credential) -> None:
     mail = given.message("a@one.example", "b@two.example", sender_name="Me", html="<p>")
     more = {"idempotency_key": "k", "request_digest": "d", "retry_of": "m0"}
-    keep(database, credential, "m1", mail, request_id="r9", **more)
-    assert found(database, credential) == StoredMessage(
+    keep(database, me, "m1", mail, request_id="r9", **more)
+    assert found(database, me) == StoredMessage(
         row={
             "id": "m1",
             "sender": "me@example.com",
@@ -238,11 +229,11 @@ def test_all_that_is_kept_of_a_message_is_found(
     )
 
 
-def test_the_history_is_in_order(database: SqliteDatabase, credential: Credential) -> None:
-    keep(database, credential, "m1")
+def test_the_history_is_in_order(database: SqliteDatabase, me: Credential) -> None:
+    keep(database, me, "m1")
     tell(database, "timed_out", provider_code="E_INTERNAL_SERVER_ERROR")
     tell(database, "accepted", provider_message_id="<p>")
-    message = found(database, credential)
+    message = found(database, me)
     assert [(event["kind"], event["provider_code"]) for event in message.events] == [
         ("unknown", "E_INTERNAL_SERVER_ERROR"),
         ("sent", None),
@@ -261,23 +252,23 @@ def test_the_history_is_in_order(database: SqliteDatabase, credential: Credentia
     ],
 )
 def test_a_recipient_stands_as_the_message_does(
-    database: SqliteDatabase, credential: Credential, event: Event, status: str
+    database: SqliteDatabase, me: Credential, event: Event, status: str
 ) -> None:
-    keep(database, credential, "m1", given.message("a@one.example", "b@two.example"))
+    keep(database, me, "m1", given.message("a@one.example", "b@two.example"))
     tell(database, event, provider_code="E_X", next_attempt_at=NOW if status == "queued" else None)
-    message = found(database, credential)
+    message = found(database, me)
     assert [(r["status"], r["provider_code"]) for r in message.recipients] == [(status, "E_X")] * 2
 
 
 def test_a_recipient_of_whom_more_is_known_stands_for_himself(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1", given.message("a@one.example", "b@two.example"))
+    keep(database, me, "m1", given.message("a@one.example", "b@two.example"))
     tell(database, "accepted")
     database.query(
         "UPDATE deliveries SET status = 'failed', provider_code = 'E_Y' WHERE position = 1"
     )
-    message = found(database, credential)
+    message = found(database, me)
     assert [(r["status"], r["provider_code"]) for r in message.recipients] == [
         ("sent", None),
         ("failed", "E_Y"),
@@ -285,54 +276,52 @@ def test_a_recipient_of_whom_more_is_known_stands_for_himself(
 
 
 def test_a_repetition_and_what_it_repeats_name_each_other(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1")
-    keep(database, credential, "m2", retry_of="m1")
-    rows = [found(database, credential, id).row for id in ("m1", "m2")]
+    keep(database, me, "m1")
+    keep(database, me, "m2", retry_of="m1")
+    rows = [found(database, me, id).row for id in ("m1", "m2")]
     assert [(row["retry_of"], row["retried_as"]) for row in rows] == [(None, "m2"), ("m1", None)]
 
 
-def test_the_whole_body_is_found_in_its_parts(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_the_whole_body_is_found_in_its_parts(database: SqliteDatabase, me: Credential) -> None:
     text = "名" * MAX_PART_BYTES
-    keep(database, credential, "m1", given.message(text=text, html="<p>"))
-    bodies = found(database, credential).bodies
+    keep(database, me, "m1", given.message(text=text, html="<p>"))
+    bodies = found(database, me).bodies
     assert [body["kind"] for body in bodies] == ["html", "text", "text", "text", "text"]
     assert "".join(body["content"] for body in bodies if body["kind"] == "text") == text
 
 
-def test_recipients_are_in_their_order(database: SqliteDatabase, credential: Credential) -> None:
+def test_recipients_are_in_their_order(database: SqliteDatabase, me: Credential) -> None:
     addresses = [f"you{number}@example.org" for number in range(12, 0, -1)]
-    keep(database, credential, "m1", given.message(*addresses))
-    assert [r["address"] for r in found(database, credential).recipients] == addresses
+    keep(database, me, "m1", given.message(*addresses))
+    assert [r["address"] for r in found(database, me).recipients] == addresses
 
 
 def test_a_message_whose_body_was_cleaned_away_is_found(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1")
+    keep(database, me, "m1")
     database.query("DELETE FROM bodies")
-    assert found(database, credential).bodies == []
+    assert found(database, me).bodies == []
 
 
 @pytest.mark.parametrize("id", ["m2", "m0", "", "M1", "m1 ", "%", "'"])
 def test_there_is_no_message_of_another_id_or_address(
-    database: SqliteDatabase, credential: Credential, id: str
+    database: SqliteDatabase, me: Credential, id: str
 ) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    keep(database, credential, "m1")
+    keep(database, me, "m1")
     keep(database, other, "m2")
     with pytest.raises(NotFound, match="message_not_found"):
-        found(database, credential, id)
+        found(database, me, id)
     assert found(database, other, "m2").row["sender"] == "other@example.com"
 
 
 def test_a_credential_that_does_not_hold_finds_nothing(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    keep(database, credential, "m1")
+    keep(database, me, "m1")
     for id in ("m1", "m2"):
         with pytest.raises(Unauthorized, match="invalid_credential"):
-            found(database, replace(credential, version=1), id)
+            found(database, replace(me, version=1), id)

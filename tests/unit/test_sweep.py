@@ -31,16 +31,16 @@ NOTHING = {
 
 
 @pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
+def me(database: SqliteDatabase) -> Credential:
     return given.address(database, balance=1000)
 
 
 @pytest.fixture
-def sending(database: SqliteDatabase, credential: Credential) -> Credential:
+def sending(database: SqliteDatabase, me: Credential) -> Credential:
     """The message m1 to two recipients is being sent; 998 of 1000 are left."""
     mail = given.message("a@one.example", "b@two.example")
-    given.reserved(database, credential, message=mail)
-    return credential
+    given.reserved(database, me, message=mail)
+    return me
 
 
 def swept(
@@ -256,7 +256,7 @@ def test_the_code_of_an_earlier_attempt_does_not_stand_beside_unknown(
 
 
 def test_a_sweep_has_an_end_and_begins_with_the_oldest(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(STEP_ROWS + 5):
         # Their ids sort the other way round than their leases.
@@ -270,9 +270,7 @@ def test_a_sweep_has_an_end_and_begins_with_the_oldest(
     assert swept(database, NOW + 10**6)["became_unknown"] == 0
 
 
-def test_leases_that_end_together_end_one_by_one(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_leases_that_end_together_end_one_by_one(database: SqliteDatabase, me: Credential) -> None:
     for number in range(STEP_ROWS + 5):
         put(database, f"n{number}", "sending", lease_until=NOW)
     swept(database, NOW)
@@ -614,7 +612,7 @@ def test_a_sweep_that_dies_again_and_again_comes_to_its_end(
     assert database.dump() == finished.dump()
 
 
-def test_days_are_counted_from_the_end(database: SqliteDatabase, credential: Credential) -> None:
+def test_days_are_counted_from_the_end(database: SqliteDatabase, me: Credential) -> None:
     accepted, ended = NOW - 4 * DAY, NOW - DAY // 2
     put(database, given.message_id(accepted), finished_at=ended)
     kept = database.dump()

@@ -9,28 +9,15 @@ from store.sweep import sweep
 from store.usage import Quotas, usage_of_address, usage_of_all
 from tests.unit import given
 from tests.unit.given import DAY, NOW, TODAY
-from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.sqlite_database import SqliteDatabase, run
 
 SINCE = "2026-10-01"
 
 
-@pytest.fixture(params=[SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
-def database(request: pytest.FixtureRequest) -> SqliteDatabase:
-    made: SqliteDatabase = request.param()
-    return made
-
-
-@pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
-    return given.address(database, balance=100)
-
-
-def days(
-    database: SqliteDatabase, credential: Credential | None = None
-) -> list[tuple[str, int, int, int]]:
+def days(database: SqliteDatabase, me: Credential | None = None) -> list[tuple[str, int, int, int]]:
     period = {"since": SINCE, "today": TODAY}
-    if credential:
-        rows, *_ = run(usage_of_address(database, credential, **period, default_balance=0))
+    if me:
+        rows, *_ = run(usage_of_address(database, me, **period, default_balance=0))
     else:
         rows, _ = run(usage_of_all(database, **period))
     return [(row["day"], row["accepted"], row["sent"], row["failed"]) for row in rows]
@@ -42,11 +29,11 @@ def recorded(database: SqliteDatabase, *updates: StatusUpdate) -> None:
 
 @pytest.mark.contract("GET /admin/usage: Returns daily counts over all addresses")
 def test_each_message_is_counted_as_what_became_of_it(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(5):
-        given.reserved(database, credential, f"m{number}")
-    assert days(database, credential) == [(TODAY, 5, 0, 0)]
+        given.reserved(database, me, f"m{number}")
+    assert days(database, me) == [(TODAY, 5, 0, 0)]
     recorded(
         database,
         StatusUpdate(id="m0", event="accepted", attempt=1, now=NOW),
@@ -54,59 +41,55 @@ def test_each_message_is_counted_as_what_became_of_it(
         StatusUpdate(id="m2", event="timed_out", attempt=1, now=NOW),
         StatusUpdate(id="m3", event="deferred", attempt=1, now=NOW, next_attempt_at=NOW + 1),
     )
-    assert days(database, credential) == [(TODAY, 5, 1, 1)]
+    assert days(database, me) == [(TODAY, 5, 1, 1)]
     recorded(database, StatusUpdate(id="m2", event="accepted", attempt=1, now=NOW + DAY))
     recorded(database, StatusUpdate(id="m3", event="cancelled", now=NOW))
-    assert days(database, credential) == days(database) == [(TODAY, 5, 2, 1)]
+    assert days(database, me) == days(database) == [(TODAY, 5, 2, 1)]
 
 
 def test_what_is_undone_to_be_asked_for_again_was_never_accepted(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    given.reserved(database, credential)
+    given.reserved(database, me)
     recorded(database, StatusUpdate(id="m1", event="rejected", now=NOW, undo=True))
-    assert days(database, credential) == []
+    assert days(database, me) == []
 
 
-def test_what_the_sweep_ends_is_counted(database: SqliteDatabase, credential: Credential) -> None:
-    given.reserved(database, credential)
+def test_what_the_sweep_ends_is_counted(database: SqliteDatabase, me: Credential) -> None:
+    given.reserved(database, me)
     run(sweep(database, now=NOW + DAY, retention_days=0, retention_metadata_days=0))
     assert days(database) == [(TODAY, 1, 0, 0)]
     recorded(database, StatusUpdate(id="m1", event="rejected", attempt=1, now=NOW + DAY))
     assert days(database) == [(TODAY, 1, 0, 1)]
 
 
-def test_removing_messages_changes_no_counter(
-    database: SqliteDatabase, credential: Credential
-) -> None:
-    given.reserved(database, credential)
+def test_removing_messages_changes_no_counter(database: SqliteDatabase, me: Credential) -> None:
+    given.reserved(database, me)
     recorded(database, StatusUpdate(id="m1", event="accepted", attempt=1, now=NOW))
     database.query("DELETE FROM messages")
     assert days(database) == [(TODAY, 1, 1, 0)]
 
 
 @pytest.mark.contract("GET /api/usage: Returns daily counts of this address only")
-def test_an_address_sees_its_own(database: SqliteDatabase, credential: Credential) -> None:
+def test_an_address_sees_its_own(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    given.reserved(database, credential)
+    given.reserved(database, me)
     given.reserved(database, other, "m2", given.message(sender="other@example.com"))
     recorded(database, StatusUpdate(id="m2", event="accepted", attempt=1, now=NOW))
-    assert days(database, credential) == [(TODAY, 1, 0, 0)]
+    assert days(database, me) == [(TODAY, 1, 0, 0)]
     assert days(database, other) == [(TODAY, 1, 1, 0)]
     assert days(database) == [(TODAY, 2, 1, 0)]
 
 
-def test_sandbox_messages_count_nowhere(database: SqliteDatabase, credential: Credential) -> None:
-    given.reserved(database, credential, "m1", given.message("delivered@test.invalid"))
+def test_sandbox_messages_count_nowhere(database: SqliteDatabase, me: Credential) -> None:
+    given.reserved(database, me, "m1", given.message("delivered@test.invalid"))
     assert days(database) == []
     recorded(database, StatusUpdate(id="m1", event="accepted", attempt=1, now=NOW))
     assert days(database) == []
 
 
 @pytest.mark.contract("GET /admin/usage: Keeps counts for ninety days")
-def test_counters_are_kept_for_ninety_days(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_counters_are_kept_for_ninety_days(database: SqliteDatabase, me: Credential) -> None:
     for day in ("2026-08-04", "2026-08-05", "2026-08-06"):
         database.insert("usage_days", day=day, address_id=1, sent=1, failed=0, others=0)
     run(sweep(database, now=NOW, retention_days=0, retention_metadata_days=0))
@@ -114,7 +97,7 @@ def test_counters_are_kept_for_ninety_days(
     assert kept == ["2026-08-05", "2026-08-06"]
 
 
-def test_what_is_left_of_the_quotas(database: SqliteDatabase, credential: Credential) -> None:
+def test_what_is_left_of_the_quotas(database: SqliteDatabase, me: Credential) -> None:
     def left() -> Quotas:
         return run(usage_of_all(database, since=SINCE, today=TODAY))[1]
 
@@ -129,10 +112,10 @@ def test_what_is_left_of_the_quotas(database: SqliteDatabase, credential: Creden
     assert left() == Quotas(6, 1)
 
 
-def test_the_credential_must_hold(database: SqliteDatabase, credential: Credential) -> None:
+def test_the_credential_must_hold(database: SqliteDatabase, me: Credential) -> None:
     database.query("UPDATE addresses SET credential_version = 1")
     with pytest.raises(Unauthorized):
-        days(database, credential)
+        days(database, me)
 
 
 def test_looking_at_the_balance_grants_nothing(database: SqliteDatabase) -> None:

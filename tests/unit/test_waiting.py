@@ -23,7 +23,7 @@ LATER = NOW + 5 * DAY
 
 
 @pytest.fixture
-def credential(database: SqliteDatabase) -> Credential:
+def me(database: SqliteDatabase) -> Credential:
     """Of an address whose message m1, to two recipients, waits for DUE; 8 of 10 are left."""
     made = given.address(database, balance=10)
     waiting = given.scheduled(DUE, "m1", YOU, "b@two.example", attachments=(given.file(),))
@@ -75,7 +75,7 @@ def code_of(change: Any) -> str | None:
 
 
 def test_a_scheduled_message_is_charged_when_it_is_accepted(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     row = message(database)
     assert (row["status"], row["attempt"], row["lease_until"]) == ("scheduled", 0, None)
@@ -85,7 +85,7 @@ def test_a_scheduled_message_is_charged_when_it_is_accepted(
 
 
 def test_a_scheduled_message_is_claimed_in_its_time_and_sent_once(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
     assert not claimed_at(database, DUE - 1)
     assert claimed_at(database, DUE)
@@ -106,10 +106,10 @@ def test_a_scheduled_message_is_claimed_in_its_time_and_sent_once(
     ],
 )
 def test_a_repeated_request_is_told_queued_whatever_became_of_the_message(
-    database: SqliteDatabase, credential: Credential, kind: Event, status: Status
+    database: SqliteDatabase, me: Credential, kind: Event, status: Status
 ) -> None:
     def is_told(status: Status) -> bool:
-        found = run(find_earlier(database, credential, key="k", digest="d", now=NOW + 1))
+        found = run(find_earlier(database, me, key="k", digest="d", now=NOW + 1))
         return found == [
             SubmissionResult(id="m1", status=status, reported_as="queued", replayed=True)
         ]
@@ -124,8 +124,8 @@ def test_a_repeated_request_is_told_queued_whatever_became_of_the_message(
 # Cancelled
 
 
-def test_a_cancelled_message_is_refunded(database: SqliteDatabase, credential: Credential) -> None:
-    run(cancel(database, credential, "m1", now=LATER))
+def test_a_cancelled_message_is_refunded(database: SqliteDatabase, me: Credential) -> None:
+    run(cancel(database, me, "m1", now=LATER))
     row = message(database)
     assert (row["status"], row["next_attempt_at"], row["finished_at"]) == ("cancelled", None, LATER)
     assert charged(database) == (10, 0)
@@ -133,19 +133,17 @@ def test_a_cancelled_message_is_refunded(database: SqliteDatabase, credential: C
     assert not claimed_at(database, DUE)
 
 
-def test_it_is_refunded_once(database: SqliteDatabase, credential: Credential) -> None:
-    run(cancel(database, credential, "m1", now=NOW))
+def test_it_is_refunded_once(database: SqliteDatabase, me: Credential) -> None:
+    run(cancel(database, me, "m1", now=NOW))
     after = database.dump()
-    run(cancel(database, credential, "m1", now=NOW + 1))
+    run(cancel(database, me, "m1", now=NOW + 1))
     assert database.dump() == after
 
 
-def test_a_queued_message_is_cancelled_as_well(
-    database: SqliteDatabase, credential: Credential
-) -> None:
+def test_a_queued_message_is_cancelled_as_well(database: SqliteDatabase, me: Credential) -> None:
     claimed_at(database, DUE)
     tell(database, "deferred", next_attempt_at=DUE + DAY, provider_code="E_BUSY")
-    run(cancel(database, credential, "m1", now=DUE + 1000))
+    run(cancel(database, me, "m1", now=DUE + 1000))
     assert history(database) == [("deferred", 1), ("cancelled", 1)]
     assert (charged(database), attachment_parts(database)) == ((10, 0), 0)
     assert not claimed_at(database, DUE + DAY, "another")
@@ -155,14 +153,14 @@ def test_a_queued_message_is_cancelled_as_well(
     ("kind", "status"), [(None, "sending"), ("accepted", "sent"), ("rejected", "failed")]
 )
 def test_what_has_begun_to_be_sent_is_not_cancelled(
-    database: SqliteDatabase, credential: Credential, kind: Event | None, status: str
+    database: SqliteDatabase, me: Credential, kind: Event | None, status: str
 ) -> None:
     claimed_at(database, DUE)
     if kind:
         tell(database, kind)
     before = database.dump()
     with pytest.raises(Conflict, match="not_cancellable") as caught:
-        run(cancel(database, credential, "m1", now=DUE))
+        run(cancel(database, me, "m1", now=DUE))
     assert caught.value.extra == {"message_status": status}
     assert database.dump() == before
 
@@ -182,10 +180,10 @@ class RacedDatabase(SqliteDatabase):
 
 def test_a_claim_between_the_batches_of_a_cancellation_wins() -> None:
     database = RacedDatabase()
-    credential = given.address(database, balance=10)
-    given.reserved(database, credential, "m1", given.scheduled(DUE))
+    me = given.address(database, balance=10)
+    given.reserved(database, me, "m1", given.scheduled(DUE))
     database.raced = True
-    assert code_of(cancel(database, credential, "m1", now=DUE)) == "not_cancellable"
+    assert code_of(cancel(database, me, "m1", now=DUE)) == "not_cancellable"
     assert charged(database) == (9, 1)
     assert tell(database, "accepted") == "sent"
     assert charged(database) == (9, 1)
@@ -195,9 +193,9 @@ def test_a_claim_between_the_batches_of_a_cancellation_wins() -> None:
 
 
 def test_a_rescheduled_message_waits_for_its_new_time(
-    database: SqliteDatabase, credential: Credential
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    run(reschedule(database, credential, "m1", due_at=LATER, now=NOW + 1))
+    run(reschedule(database, me, "m1", due_at=LATER, now=NOW + 1))
     row = message(database)
     assert (row["status"], row["next_attempt_at"], row["scheduled_at"]) == (
         *("scheduled", LATER, LATER),
@@ -209,21 +207,21 @@ def test_a_rescheduled_message_waits_for_its_new_time(
     assert claimed_at(database, LATER)
 
 
-def test_the_same_time_again_is_no_event(database: SqliteDatabase, credential: Credential) -> None:
+def test_the_same_time_again_is_no_event(database: SqliteDatabase, me: Credential) -> None:
     before = database.dump()
-    run(reschedule(database, credential, "m1", due_at=DUE, now=NOW + 1))
+    run(reschedule(database, me, "m1", due_at=DUE, now=NOW + 1))
     assert database.dump() == before
     for time in (LATER, LATER, DUE, DUE):
-        run(reschedule(database, credential, "m1", due_at=time, now=NOW + 1))
+        run(reschedule(database, me, "m1", due_at=time, now=NOW + 1))
     assert history(database) == [("rescheduled", 0)] * 2
 
 
 @pytest.mark.parametrize("status", ["sending", "sent", "failed", "queued", "cancelled"])
 def test_what_is_not_scheduled_is_not_rescheduled(
-    database: SqliteDatabase, credential: Credential, status: str
+    database: SqliteDatabase, me: Credential, status: str
 ) -> None:
     if status == "cancelled":
-        run(cancel(database, credential, "m1", now=NOW))
+        run(cancel(database, me, "m1", now=NOW))
     else:
         claimed_at(database, DUE)
     kinds: dict[str, Event] = {"sent": "accepted", "failed": "rejected", "queued": "deferred"}
@@ -231,7 +229,7 @@ def test_what_is_not_scheduled_is_not_rescheduled(
         tell(database, kinds[status], next_attempt_at=DUE + DAY)
     before = database.dump()
     with pytest.raises(Conflict, match="not_scheduled") as caught:
-        run(reschedule(database, credential, "m1", due_at=LATER, now=NOW))
+        run(reschedule(database, me, "m1", due_at=LATER, now=NOW))
     assert caught.value.extra == {"message_status": status}
     assert database.dump() == before
 
@@ -241,10 +239,10 @@ def test_what_is_not_scheduled_is_not_rescheduled(
 
 @pytest.mark.parametrize("change", [{"version": 1}, {"address": "x@b.co"}], ids=repr)
 def test_a_credential_that_does_not_hold_changes_nothing(
-    database: SqliteDatabase, credential: Credential, change: dict[str, Any]
+    database: SqliteDatabase, me: Credential, change: dict[str, Any]
 ) -> None:
     before = database.dump()
-    stale = replace(credential, **change)
+    stale = replace(me, **change)
     assert code_of(cancel(database, stale, "m1", now=NOW)) == "invalid_credential"
     move = reschedule(database, stale, "m1", due_at=LATER, now=NOW)
     assert code_of(move) == "invalid_credential"
@@ -253,11 +251,11 @@ def test_a_credential_that_does_not_hold_changes_nothing(
 
 @pytest.mark.parametrize("id", ["m0", "M1", "", "m1 ", "%"])
 def test_there_is_no_message_of_another_id_or_address(
-    database: SqliteDatabase, credential: Credential, id: str
+    database: SqliteDatabase, me: Credential, id: str
 ) -> None:
     other = given.address(database, "other@example.com")
     before = database.dump()
-    for holder, wanted in ((credential, id), (other, "m1")):
+    for holder, wanted in ((me, id), (other, "m1")):
         assert code_of(cancel(database, holder, wanted, now=NOW)) == "message_not_found"
         move = reschedule(database, holder, wanted, due_at=LATER, now=NOW)
         assert code_of(move) == "message_not_found"
