@@ -88,17 +88,10 @@ def test_a_search(person: Person, text: str) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        "sent?q=%3Cimg%20src=x%20onerror=window.owned=1%3E",
-        "sent?cursor=%3Cscript%3E",
-        "sent/%3Cscript%3Ewindow.owned=1%3C%2Fscript%3E",
-        "sent/..%2F..%2Fopen_api%2Fsettings",
-        "sent/../../../admin/usage",
-        "javascript:window.owned=1",
-        "%E0%A4%A",
-        "__proto__",
-        "constructor/x",
-        "admin/__proto__",
-        "//evil.example/",
+        *("sent?q=%3Cimg%20src=x%20onerror=window.owned=1%3E", "sent?cursor=%3Cscript%3E"),
+        *("sent/%3Cscript%3Ewindow.owned=1%3C%2Fscript%3E", "sent/..%2F..%2Fopen_api%2Fsettings"),
+        *("sent/../../../admin/usage", "javascript:window.owned=1", "%E0%A4%A", "__proto__"),
+        *("constructor/x", "admin/__proto__", "//evil.example/"),
     ],
 )
 def test_an_address_of_a_page(person: Person, place: str) -> None:

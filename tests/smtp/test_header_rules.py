@@ -230,13 +230,9 @@ def test_fields_of_a_part_that_are_not_supported(field: str, kind: str, sub: str
 
 def test_fields_of_a_part_that_are_ignored() -> None:
     marks = [
-        "X-Unix-Mode: 0644",
-        "X-Apple-Part-Url: A@B",
-        "X-Attachment-Id: f_1",
-        "MIME-Version: 1.0",
-        "Content-Language: en-US",
-        "Content-Class: urn:content-classes:message",
-        "Content-ID: <part1@test>",
+        *("X-Unix-Mode: 0644", "X-Apple-Part-Url: A@B", "X-Attachment-Id: f_1"),
+        *("MIME-Version: 1.0", "Content-Language: en-US"),
+        *("Content-Class: urn:content-classes:message", "Content-ID: <part1@test>"),
     ]
     assert body_of(with_part(*marks, "Content-Description: Mail message body"))["text"] == "text"
     named = 'Content-Disposition: attachment; filename="a b.png"'

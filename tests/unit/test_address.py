@@ -16,13 +16,8 @@ def refused(text: str) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "a@b.co",
-        "first.last@example.com",
-        "user+tag@example.com",
-        "0@1.example",
-        "!#$%&'*+/=?^_`{|}~-@example.com",
-        "a@xn--bcher-kva.example",
-        "a@3com.com",
+        *("a@b.co", "first.last@example.com", "user+tag@example.com", "0@1.example"),
+        *("!#$%&'*+/=?^_`{|}~-@example.com", "a@xn--bcher-kva.example", "a@3com.com"),
         "a@a-b.example.co.uk",
     ],
 )
@@ -68,17 +63,9 @@ def test_more_than_one_address_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '"a"@example.com',
-        '"a b"@example.com',
-        '"a@b"@example.com',
-        '"a\\"b"@example.com',
-        "Ann <a@example.com>",
-        "<a@example.com>",
-        "(comment)a@example.com",
-        "a(comment)@example.com",
-        "a:b@example.com",
-        "a\\b@example.com",
-        "[a]@example.com",
+        *('"a"@example.com', '"a b"@example.com', '"a@b"@example.com', '"a\\"b"@example.com'),
+        *("Ann <a@example.com>", "<a@example.com>", "(comment)a@example.com"),
+        *("a(comment)@example.com", "a:b@example.com", "a\\b@example.com", "[a]@example.com"),
     ],
 )
 def test_quoted_local_parts_names_and_comments_are_refused(text: str) -> None:
@@ -109,21 +96,9 @@ def test_a_local_part_that_is_not_ascii_is_refused_by_name(local: str) -> None:
 @pytest.mark.parametrize(
     "domain",
     [
-        "localhost",
-        "com",
-        ".example.com",
-        "example.com.",
-        "example..com",
-        "-example.com",
-        "example-.com",
-        "exa_mple.com",
-        "127.0.0.1",
-        "[127.0.0.1]",
-        "[IPv6:::1]",
-        "1.2",
-        "example.123",
-        "",
-        ".",
+        *("localhost", "com", ".example.com", "example.com.", "example..com", "-example.com"),
+        *("example-.com", "exa_mple.com", "127.0.0.1", "[127.0.0.1]", "[IPv6:::1]", "1.2"),
+        *("example.123", "", "."),
     ],
 )
 def test_what_is_no_host_name_is_refused(domain: str) -> None:
@@ -150,12 +125,8 @@ def test_domains_are_sent_as_a_labels(written: str, sent: str) -> None:
 @pytest.mark.parametrize(
     "domain",
     [
-        "a\u200bb\u2024example.com/",
-        "\ud800.example",
-        "a\u202eb.example",
-        "ü" * 64 + ".example",
-        "\u0301a.example",
-        "א1b.example",
+        *("a\u200bb\u2024example.com/", "\ud800.example", "a\u202eb.example"),
+        *("ü" * 64 + ".example", "\u0301a.example", "א1b.example"),
     ],
 )
 def test_what_idna_refuses_is_refused(domain: str) -> None:

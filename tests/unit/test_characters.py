@@ -89,19 +89,9 @@ def test_a_name_shows_another_address(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "",
-        "Me",
-        "me@example.com",
-        "ME@Example.COM",
-        "Me (me@example.com)",
-        "Me <me@example.com>",
-        "@me",
-        "me@",
-        "Tom @ Acme",
-        "J. R. Smith",
-        "J.R. @ Acme",
-        "example.com",
-        "Meet @ 5",
+        *("", "Me", "me@example.com", "ME@Example.COM", "Me (me@example.com)"),
+        *("Me <me@example.com>", "@me", "me@", "Tom @ Acme", "J. R. Smith", "J.R. @ Acme"),
+        *("example.com", "Meet @ 5"),
     ],
 )
 def test_a_name_shows_no_other_address(name: str) -> None:

@@ -8,18 +8,8 @@ from tests.unit.source import ROOT
 
 # The parts of the contract that apply to several routes.
 RULES = {
-    "address names",
-    "attacks",
-    "balance",
-    "console",
-    "credential",
-    "deletion",
-    "errors",
-    "guards",
-    "passwords",
-    "send checks",
-    "send outcomes",
-    "variables",
+    *("address names", "attacks", "balance", "console", "credential", "deletion", "errors"),
+    *("guards", "passwords", "send checks", "send outcomes", "variables"),
 }
 
 

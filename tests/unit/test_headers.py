@@ -123,14 +123,9 @@ def test_list_unsubscribe(value: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "https://example.com/u",
-        "<http://example.com/u>",
-        "<https://>",
-        "<mailto:>",
-        "<https://example.com/u> or <mailto:u@example.com>",
-        "<https://example.com/u>,",
-        "<https://exam ple.com>",
-        "none",
+        *("https://example.com/u", "<http://example.com/u>", "<https://>", "<mailto:>"),
+        *("<https://example.com/u> or <mailto:u@example.com>", "<https://example.com/u>,"),
+        *("<https://exam ple.com>", "none"),
     ],
 )
 def test_what_is_no_list_unsubscribe(value: str) -> None:

@@ -74,15 +74,8 @@ def test_a_name_keeps_to_the_public_rules(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "postmaster",
-        "abuse",
-        "hostmaster",
-        "webmaster",
-        "admin",
-        "administrator",
-        "root",
-        "security",
-        "mailer-daemon",
+        *("postmaster", "abuse", "hostmaster", "webmaster", "admin", "administrator", "root"),
+        *("security", "mailer-daemon"),
     ],
 )
 def test_role_names_are_blocked_for_the_public(name: str) -> None:

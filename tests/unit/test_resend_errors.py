@@ -28,27 +28,12 @@ from tests.unit.source import ROOT
 
 # Every name of https://resend.com/docs/api-reference/errors.
 NAMES = {
-    "application_error",
-    "concurrent_idempotent_requests",
-    "daily_quota_exceeded",
-    "internal_server_error",
-    "invalid_access",
-    "invalid_api_key",
-    "invalid_attachment",
-    "invalid_from_address",
-    "invalid_idempotency_key",
-    "invalid_idempotent_request",
-    "invalid_parameter",
-    "invalid_region",
-    "method_not_allowed",
-    "missing_api_key",
-    "missing_required_field",
-    "monthly_quota_exceeded",
-    "not_found",
-    "rate_limit_exceeded",
-    "restricted_api_key",
-    "security_error",
-    "validation_error",
+    *("application_error", "concurrent_idempotent_requests", "daily_quota_exceeded"),
+    *("internal_server_error", "invalid_access", "invalid_api_key", "invalid_attachment"),
+    *("invalid_from_address", "invalid_idempotency_key", "invalid_idempotent_request"),
+    *("invalid_parameter", "invalid_region", "method_not_allowed", "missing_api_key"),
+    *("missing_required_field", "monthly_quota_exceeded", "not_found", "rate_limit_exceeded"),
+    *("restricted_api_key", "security_error", "validation_error"),
 }
 
 
