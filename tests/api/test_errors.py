@@ -11,8 +11,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.mark.contract("errors: Malformed JSON returns 400")
 @pytest.mark.parametrize(
-    "body",
-    [b"", b"  ", b"{", b"[1,", b'{"name": "x"', b"\xff\xfe", b'{"name": "\xff"}', b"null x"],
+    "body", [b"", b"  ", b"{", b"[1,", b'{"name": "x"', b"\xff\xfe", b'{"name": "\xff"}', b"null x"]
 )
 def test_malformed_json(api: Api, body: bytes) -> None:
     answer = api.post("/api/new_address", data=body, headers=JSON)

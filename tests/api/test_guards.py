@@ -141,10 +141,7 @@ def test_bad_credentials(api: Api, kind: str) -> None:
         ("POST", "/api/send_mail"),
         ("GET", "/api/nothing/here"),
     ):
-        if path.startswith("/api/nothing") and kind in {
-            "no such address",
-            "other version",
-        }:
+        if path.startswith("/api/nothing") and kind in {"no such address", "other version"}:
             continue  # its signature is good, and only the database knows better
         answer = api.call(method, path, json=mail(), headers=headers)
         check_problem(answer, 401, "invalid_credential", "Invalid address credential")

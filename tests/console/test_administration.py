@@ -559,8 +559,7 @@ def crowded(admin: Person) -> Person:
 
 
 @pytest.mark.parametrize(
-    ("width", "colours"),
-    [pytest.param(1280, "dark", marks=pytest.mark.slow), (360, "light")],
+    ("width", "colours"), [pytest.param(1280, "dark", marks=pytest.mark.slow), (360, "light")]
 )
 def test_every_section_is_accessible_and_fits(crowded: Person, width: int, colours: Any) -> None:
     page = crowded.page

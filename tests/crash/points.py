@@ -55,22 +55,9 @@ POINTS = [
         essential=False,
     ),
     Point("after the refund", ("confirm", "after"), "failed", 0, orders="[E_DELIVERY_FAILED]"),
+    Point("before the queue is told", ("alarm", "before"), "sent", 1, busy=True, essential=False),
     Point(
-        "before the queue is told",
-        ("alarm", "before"),
-        "sent",
-        1,
-        busy=True,
-        essential=False,
-    ),
-    Point(
-        "before the claim",
-        ("claim", "before"),
-        "sent",
-        1,
-        kind="woken",
-        busy=True,
-        essential=False,
+        "before the claim", ("claim", "before"), "sent", 1, kind="woken", busy=True, essential=False
     ),
     Point(
         "after the claim",

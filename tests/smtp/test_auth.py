@@ -179,9 +179,7 @@ def test_a_password_outlives_its_credential(
 
 
 @pytest.fixture(scope="module")
-def misled(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[StandIn, RelayProcess]]:
+def misled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, RelayProcess]]:
     """A stand-in for the API, and a relay that uses it."""
     with StandIn() as api, RelayProcess(api.url, tmp_path_factory.mktemp("relay")) as relay:
         yield api, relay

@@ -89,9 +89,7 @@ def test_only_the_envelope_determines_the_recipients() -> None:
 
 
 def test_groups_and_unknown_forms_of_domains() -> None:
-    content = mail(
-        "To: Friends: a@x.example, Bee <b@bücher.example>;, undisclosed-recipients:;",
-    )
+    content = mail("To: Friends: a@x.example, Bee <b@bücher.example>;, undisclosed-recipients:;")
     body = body_of(content, "b@xn--bcher-kva.example", "a@x.example")
     assert body["to"] == [
         {"email": "a@x.example"},
@@ -237,11 +235,7 @@ def test_fields_of_a_part_that_are_ignored() -> None:
     assert body_of(with_part(*marks, "Content-Description: Mail message body"))["text"] == "text"
     named = 'Content-Disposition: attachment; filename="a b.png"'
     image = with_part(
-        *marks,
-        named,
-        "Content-Description: a b.png",
-        "Content-Location: a.png",
-        kind="image/png",
+        *marks, named, "Content-Description: a b.png", "Content-Location: a.png", kind="image/png"
     )
     (attachment,) = body_of(image)["attachments"]
     assert (attachment["filename"], attachment["content_id"]) == ("a b.png", "part1@test")

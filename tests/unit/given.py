@@ -69,8 +69,7 @@ def send_limits(database: SqliteDatabase, **config: Any) -> None:
         **config,
     }
     database.query(
-        "INSERT OR REPLACE INTO settings (key, value) VALUES ('send_limits', ?)",
-        json.dumps(limits),
+        "INSERT OR REPLACE INTO settings (key, value) VALUES ('send_limits', ?)", json.dumps(limits)
     )
 
 

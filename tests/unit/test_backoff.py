@@ -82,11 +82,7 @@ def test_0_hours_are_no_second_attempt(attempt: int) -> None:
     assert next_attempt_at(attempt=attempt, now=NOW, tried_from=NOW, retry_hours=0) is None
 
 
-@given(
-    attempt=st.integers(1, 200),
-    elapsed=st.integers(0, 100 * HOUR),
-    hours=st.integers(0, 100),
-)
+@given(attempt=st.integers(1, 200), elapsed=st.integers(0, 100 * HOUR), hours=st.integers(0, 100))
 def test_an_attempt_is_in_the_future_and_in_time(attempt: int, elapsed: int, hours: int) -> None:
     now = NOW + elapsed
     time = next_attempt_at(attempt=attempt, now=now, tried_from=NOW, retry_hours=hours)

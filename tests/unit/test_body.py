@@ -145,8 +145,7 @@ def test_a_member_that_is_unknown_or_missing_is_named(value: Any, code: str, fie
 
 
 @pytest.mark.parametrize(
-    ("value", "field"),
-    [({"name": 5}, "[3].name"), (5, "[3]"), ({"name": "a", "b": 1}, "[3].b")],
+    ("value", "field"), [({"name": 5}, "[3].name"), (5, "[3]"), ({"name": "a", "b": 1}, "[3].b")]
 )
 def test_a_value_inside_of_a_request_says_where_it_stands(value: Any, field: str) -> None:
     with pytest.raises(InvalidInput) as caught:

@@ -14,11 +14,7 @@ from mail.message import Message, Recipient
 POLICY = SenderPolicy(domains=("example.com", "second.example"), binding_domains=())
 SENDER = Origin(address="me@example.com", name="Me")
 FIELDS = SeedFields(
-    to_mail="you@example.org",
-    to_name="You",
-    subject="Hello",
-    content="How are you?",
-    is_html=False,
+    to_mail="you@example.org", to_name="You", subject="Hello", content="How are you?", is_html=False
 )
 
 

@@ -101,10 +101,7 @@ def test_what_is_no_recipient_is_named(fields: Any, field: str, problem: str) ->
     ],
 )
 def test_a_name_that_hides_something_is_named(fields: Any, field: str) -> None:
-    assert refused(**fields) == (
-        "display_name_has_hidden",
-        [(field, "display_name_has_hidden")],
-    )
+    assert refused(**fields) == ("display_name_has_hidden", [(field, "display_name_has_hidden")])
 
 
 def numbered(first: int, last: int) -> list[str]:
@@ -177,11 +174,7 @@ def test_several_test_recipients_have_one_outcome() -> None:
     [
         ({"to": "else@test.invalid"}, "unknown_test_recipient", "to"),
         ({"to": "+slow@test.invalid"}, "unknown_test_recipient", "to"),
-        (
-            {"to": "slow@test.invalid", "cc": "bounced@test.invalid"},
-            "test_outcomes_mixed",
-            "cc",
-        ),
+        ({"to": "slow@test.invalid", "cc": "bounced@test.invalid"}, "test_outcomes_mixed", "cc"),
         ({"to": "slow@test.invalid", "bcc": "a@example.org"}, "test_recipients_mixed", "bcc"),
         ({"to": ["a@example.org", "slow@test.invalid"]}, "test_recipients_mixed", "to"),
     ],

@@ -31,11 +31,7 @@ MESSAGE = Message(
 )
 
 FILE = Attachment(
-    filename="a.txt",
-    content_type="text/plain",
-    size=5,
-    sha256="sha-256 of Hello",
-    content=b"Hello",
+    filename="a.txt", content_type="text/plain", size=5, sha256="sha-256 of Hello", content=b"Hello"
 )
 
 CHANGES: list[dict[str, Any]] = [

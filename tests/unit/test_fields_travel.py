@@ -15,15 +15,7 @@ from msgspec.structs import replace
 from accounts.credentials import Credential
 from handlers.sendbox_views import detail
 from mail.addresses import Address, parse_address
-from mail.message import (
-    Attachment,
-    Header,
-    Mailbox,
-    Message,
-    MessageDetails,
-    Recipient,
-    Tag,
-)
+from mail.message import Attachment, Header, Mailbox, Message, MessageDetails, Recipient, Tag
 from mail.submission import Attempt
 from store.claim import claim
 from store.message_content import MAX_PART_BYTES

@@ -82,11 +82,7 @@ RESULTS: list[tuple[Event, dict[str, Any], SubmissionResult]] = [
         {"provider_code": "E_X", "reported_as": "failed"},
         result("failed", "failed", code="E_X"),
     ),
-    (
-        "timed_out",
-        {"reported_as": "unknown"},
-        result("unknown", "unknown", code="outcome_unknown"),
-    ),
+    ("timed_out", {"reported_as": "unknown"}, result("unknown", "unknown", code="outcome_unknown")),
 ]
 every_result = pytest.mark.parametrize(
     ("event", "reported", "replayed"), RESULTS, ids=[event for event, *_ in RESULTS]

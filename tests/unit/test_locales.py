@@ -196,11 +196,7 @@ def test_a_code_is_a_snake_case_word_or_the_providers() -> None:
             {},
             "You need to provide the admin password to access this page",
         ),
-        (
-            "new_address_disabled",
-            {},
-            "New address is disabled, please contact the administrator",
-        ),
+        ("new_address_disabled", {}, "New address is disabled, please contact the administrator"),
         (
             "anonymous_new_address_disabled",
             {},

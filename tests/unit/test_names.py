@@ -5,14 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from accounts.names import (
-    ROLE_NAMES,
-    NameRules,
-    check_name,
-    clean_name,
-    full_address,
-    name_blocked,
-)
+from accounts.names import ROLE_NAMES, NameRules, check_name, clean_name, full_address, name_blocked
 from errors import ApiError, BadRequest
 
 PUBLIC = NameRules(

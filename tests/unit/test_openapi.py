@@ -21,13 +21,7 @@ from tests.unit.source import ROOT, TREES, strings
 from tools.error_catalogue import ERRORS
 from tools.openapi.__main__ import made_files
 from tools.openapi.description import TAGS, describe
-from tools.openapi.error_forms import (
-    EMAIL_PROBLEMS,
-    ERROR_FORMS,
-    PROBLEMS,
-    ErrorForm,
-    error_form,
-)
+from tools.openapi.error_forms import EMAIL_PROBLEMS, ERROR_FORMS, PROBLEMS, ErrorForm, error_form
 from tools.openapi.examples import EXAMPLES
 from tools.openapi.operations import OPERATIONS, DescriptionError, Operation, read_operation
 from tools.openapi.schemas import REQUIRED_BY_HANDLERS, reference
@@ -248,10 +242,7 @@ def test_an_error_is_given_in_the_form_of_its_path(operation: Operation) -> None
     expected = (
         {"application/json"}
         if operation.route.path.startswith("/emails")
-        else {
-            "application/problem+json",
-            "text/plain",
-        }
+        else {"application/problem+json", "text/plain"}
     )
     for status, answer in described(operation)["responses"].items():
         assert int(status) < 400 or answer["content"].keys() == expected

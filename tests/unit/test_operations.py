@@ -84,9 +84,7 @@ def test_nor_does_one_whose_copy_has_no_address(database: SqliteDatabase) -> Non
     assert given.address(database).address_id > 999_999
 
 
-def test_a_person_is_taken_out_of_the_audit_trail_and_nobody_else(
-    database: SqliteDatabase,
-) -> None:
+def test_a_person_is_taken_out_of_the_audit_trail_and_nobody_else(database: SqliteDatabase) -> None:
     schema = database.query(SCHEMA)
     bob, details = "bob@example.org", '{"from": "bob@example.org"}'
     rows = [(bob, "x", None), ("admin#1", bob, None), ("admin#1", "m1", details), ("a", "b", None)]

@@ -78,12 +78,7 @@ def test_the_slow_hash_is_called_once_with_100000_iterations(pepper: str | None)
 
 def test_pepper_and_password_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.passwords.secrets.token_bytes", bytes)  # always the same salt
-    values = [
-        stored(),
-        stored(pepper="pepper"),
-        stored(pepper="other"),
-        stored(client_digest("x")),
-    ]
+    values = [stored(), stored(pepper="pepper"), stored(pepper="other"), stored(client_digest("x"))]
     assert len({parts(value)[2] for value in values}) == 4
     assert stored(pepper="pepper") == values[1]
 

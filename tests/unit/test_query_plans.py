@@ -124,12 +124,7 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
     given.reserve(database, attempts, credential, rate_limit=limit, reports="acceptance", **more)
     run(find_earlier(database, credential, key="none", digest="d", now=NOW))
     about = StatusUpdate(
-        id="m1",
-        event="rejected",
-        attempt=1,
-        now=NOW,
-        reason="recipient_suppressed",
-        undo=True,
+        id="m1", event="rejected", attempt=1, now=NOW, reason="recipient_suppressed", undo=True
     )
     run(
         record(

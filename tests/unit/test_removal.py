@@ -93,9 +93,7 @@ def test_an_old_message_is_gone_at_once(database: SqliteDatabase) -> None:
     assert [dump[table] for table in ("messages", "deliveries", "events", "bodies")] == [[]] * 4
 
 
-def test_a_late_rejection_of_a_deleted_message_refunds_its_charge(
-    database: SqliteDatabase,
-) -> None:
+def test_a_late_rejection_of_a_deleted_message_refunds_its_charge(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     given.reserved(database, me, OLD)
     tell(database, OLD, "timed_out")

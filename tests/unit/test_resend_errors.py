@@ -82,11 +82,7 @@ def test_an_error_is_json_for_the_python_sdk_which_looks_for_it() -> None:
         (BadRequest("invalid_cursor"), 422, "invalid_parameter"),
         (BadRequest("invalid_idempotency_key"), 400, "invalid_idempotency_key"),
         (Conflict("idempotency_key_reused"), 409, "invalid_idempotent_request"),
-        (
-            Conflict("idempotency_in_flight", retry_after=2),
-            409,
-            "concurrent_idempotent_requests",
-        ),
+        (Conflict("idempotency_in_flight", retry_after=2), 409, "concurrent_idempotent_requests"),
         (BadRequest("daily_quota_reached"), 429, "daily_quota_exceeded"),
         (BadRequest("monthly_quota_reached"), 429, "monthly_quota_exceeded"),
         (BadRequest("malformed_json", problem="it is empty"), 400, "validation_error"),

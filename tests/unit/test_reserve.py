@@ -56,13 +56,7 @@ def sent_today(database: SqliteDatabase, day: str = TODAY) -> int:
 def test_everything_that_is_kept_of_a_message(database: SqliteDatabase, me: Credential) -> None:
     given.set_balance(database, me, 10)
     message = given.message(*TWO, sender_name="Me", subject="Hé 😀", text="Hello", html="<p>Hello")
-    keep(
-        *(database, me),
-        message=message,
-        idempotency_key="k1",
-        request_digest="d1",
-        retry_of="m0",
-    )
+    keep(*(database, me), message=message, idempotency_key="k1", request_digest="d1", retry_of="m0")
     dump = database.dump()
     assert dump["messages"] == [
         {

@@ -153,10 +153,7 @@ class Submitting(RuleBasedStateMachine):
         self.balances[sender] = balance
         (self.disabled.discard if enabled else self.disabled.add)(sender)
 
-    @rule(
-        daily=st.none() | st.integers(-1, 8),
-        monthly=st.none() | st.integers(-1, 12),
-    )
+    @rule(daily=st.none() | st.integers(-1, 8), monthly=st.none() | st.integers(-1, 12))
     def set_limits(self, daily: int | None, monthly: int | None) -> None:
         given.send_limits(
             self.database,
@@ -647,10 +644,7 @@ class Submitting(RuleBasedStateMachine):
             " FROM messages"
         )
         assert {row.pop("id"): tuple(row.values()) for row in rows} == {
-            id: (
-                *(kept.attempt, kept.key, kept.reported_as),
-                *(kept.has_bodies, kept.has_parts),
-            )
+            id: (*(kept.attempt, kept.key, kept.reported_as), *(kept.has_bodies, kept.has_parts))
             for id, kept in self.messages.items()
         }
 

@@ -28,18 +28,8 @@ SENDING: Columns = {
 }
 SENT = {**SENDING, "status": "sent", "lease_until": None, "finished_at": NOW}
 QUEUED = {**SENDING, "status": "queued", "lease_until": None, "next_attempt_at": NOW}
-REST: Columns = {
-    "details": "{}",
-    "scheduled_at": NOW,
-    "is_sandbox": 1,
-    "batch_answer": "[]",
-}
-DELIVERY: Columns = {
-    "message_id": "m1",
-    "position": 0,
-    "kind": "to",
-    "address": "you@example.org",
-}
+REST: Columns = {"details": "{}", "scheduled_at": NOW, "is_sandbox": 1, "batch_answer": "[]"}
+DELIVERY: Columns = {"message_id": "m1", "position": 0, "kind": "to", "address": "you@example.org"}
 EVENT: Columns = {
     "message_id": "m1",
     "sequence": 0,
@@ -365,11 +355,7 @@ def test_a_deleted_address_takes_its_rate_window_with_it(filled: SqliteDatabase)
 @pytest.mark.contract("GET /admin/audit: Entries never change")
 @pytest.mark.parametrize(
     "change",
-    [
-        "UPDATE audit SET actor = 'nobody'",
-        "UPDATE audit SET id = 'a2'",
-        "DELETE FROM audit",
-    ],
+    ["UPDATE audit SET actor = 'nobody'", "UPDATE audit SET id = 'a2'", "DELETE FROM audit"],
 )
 def test_the_audit_trail_is_never_changed(database: SqliteDatabase, change: str) -> None:
     database.insert("audit", **AUDIT)

@@ -98,13 +98,7 @@ def test_a_message_that_says_little_has_all_of_its_members() -> None:
     assert (message["reply_to"], message["headers"]) == (None, {})
     assert (message["tags"], message["attachments"], message["scheduled_at"]) == ([], [], None)
     assert message["recipients"] == [
-        {
-            "kind": "to",
-            "address": "you@example.org",
-            "name": "You",
-            "status": "sent",
-            "code": None,
-        }
+        {"kind": "to", "address": "you@example.org", "name": "You", "status": "sent", "code": None}
     ]
 
 

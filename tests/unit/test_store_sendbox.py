@@ -27,11 +27,7 @@ from tests.unit.sqlite_database import SqliteDatabase, run
 
 
 def keep(
-    database: SqliteDatabase,
-    me: Credential,
-    id: str,
-    message: Message | None = None,
-    **more: Any,
+    database: SqliteDatabase, me: Credential, id: str, message: Message | None = None, **more: Any
 ) -> None:
     given.reserved(database, me, id, message, **more)
 

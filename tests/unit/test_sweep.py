@@ -382,9 +382,7 @@ def test_the_walk_over_keys_is_bounded(database: SqliteDatabase) -> None:
     assert swept(database, later) == NOTHING
 
 
-def test_a_message_removed_at_the_position_does_not_stop_the_walk(
-    database: SqliteDatabase,
-) -> None:
+def test_a_message_removed_at_the_position_does_not_stop_the_walk(database: SqliteDatabase) -> None:
     first = put_with_key(database, NOW, 0)
     swept(database, NOW + DAY + 1)
     database.query("DELETE FROM messages WHERE id = ?", first)
@@ -597,9 +595,7 @@ def test_a_sweep_may_be_interrupted_anywhere(finished: SqliteDatabase, batches: 
     assert database.dump() == finished.dump()
 
 
-def test_a_sweep_that_dies_again_and_again_comes_to_its_end(
-    finished: SqliteDatabase,
-) -> None:
+def test_a_sweep_that_dies_again_and_again_comes_to_its_end(finished: SqliteDatabase) -> None:
     database = DyingDatabase()
     _work(database)
     for batches in range(1, 20):
