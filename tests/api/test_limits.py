@@ -23,7 +23,7 @@ def own() -> Iterator[Api]:
 @pytest.fixture(autouse=True)
 def no_lists(own: Api) -> Iterator[None]:
     yield
-    for table in ("list_entries", "suppressions", "settings", "daily_recipients"):
+    for table in ("list_entries", "settings", "daily_recipients"):
         own.server.sql(f"DELETE FROM {table}")
 
 
@@ -47,15 +47,6 @@ def test_first_sends_at_once_grant_the_balance_once(own: Api) -> None:
     assert own.balance(sender) == 1000 - 10
 
 
-@pytest.mark.contract("balance: The default never changes a balance that an administrator set")
-def test_disabled_balance_is_no_balance(own: Api) -> None:
-    sender = own.new_sender(balance=5)
-    sql = "UPDATE send_balances SET enabled = 0 WHERE address_id = ?"
-    own.server.sql(sql, [sender.address_id])
-    check_problem(own.send(sender), 400, "no_balance", PREFIX + "No balance")
-    assert own.balance(sender) == 0
-
-
 @pytest.mark.contract(
     "send checks: Unlimited addresses are not charged but count towards the limits"
 )
@@ -65,45 +56,6 @@ def test_unlimited_address_costs_nothing_and_says_so(own: Api) -> None:
     add_to_list(own, "unlimited", sender.address)
     assert own.send(sender).status_code == 200
     assert own.balance(sender) == 99999
-
-
-@pytest.mark.contract("send checks: Verified recipients cost no balance")
-def test_verified_recipient_costs_nothing(own: Api) -> None:
-    sender = own.new_sender(balance=0)
-    add_to_list(own, "verified", "friend@example.net")
-    assert own.send(sender, to_mail="Friend@Example.NET").status_code == 200
-    check_problem(own.send(sender), 400, "no_balance", PREFIX + "No balance")
-
-
-@pytest.mark.contract("send checks: The block list matches addresses and domains, not subdomains")
-@pytest.mark.parametrize(
-    ("entry", "recipient", "blocked"),
-    [
-        ("bob@example.net", "Bob@example.net", True),
-        ("example.net", "bob@Example.net", True),
-        ("@example.net", "bob@example.net", True),
-        ("example.net", "bob@sub.example.net", False),
-        ("bob@example.net", "bobby@example.net", False),
-    ],
-)
-def test_send_block_list(own: Api, entry: str, recipient: str, blocked: bool) -> None:
-    sender = own.new_sender()
-    add_to_list(own, "send_block", entry)
-    answer = own.send(sender, to_mail=recipient)
-    if blocked:
-        check_problem(answer, 400, "address_blocked", PREFIX + "Address is blocked")
-        assert own.messages_of(sender) == []
-    else:
-        assert answer.status_code == 200, answer.text
-
-
-@pytest.mark.contract("send checks: Suppressed recipients are rejected by name")
-def test_suppressed_recipient_is_refused_by_name(own: Api) -> None:
-    sender = own.new_sender()
-    own.server.sql("INSERT INTO suppressions VALUES ('gone@example.net', 'bounced', 0)")
-    answer = own.send(sender, to_mail="gone@example.net")
-    sentence = "Recipient is suppressed: gone@example.net"
-    check_problem(answer, 400, "recipient_suppressed", PREFIX + sentence)
 
 
 @pytest.mark.contract(
@@ -121,10 +73,3 @@ def test_quotas_hold_exactly_over_all_addresses(own: Api, period: str, code: str
     assert sum(len(own.sent_by(sender)) for sender in senders) == 5
     sentence = f"Server {period} send quota has been reached"
     check_problem(own.send(senders[0]), 400, code, PREFIX + sentence)
-
-
-def test_unlimited_and_disabled_quotas_do_not_refuse(own: Api) -> None:
-    sender = own.new_sender()
-    limits = '{"dailyEnabled": true, "dailyLimit": -1, "monthlyEnabled": false, "monthlyLimit": 0}'
-    set_limits(own, limits)
-    assert own.send(sender).status_code == 200

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.api import Api, check_problem
-from tests.e2e.search import ids, page, put_settled, send_some
+from tests.e2e.search import ids, page, send_some
 
 
 @pytest.mark.contract("GET /api/sendbox: Pages by cursor")
@@ -36,19 +36,6 @@ def test_search_by_offset_counts(api: Api) -> None:
     last = page(api, sender, q="INVOICE a", limit=2, offset=2)
     assert (ids(last), last["count"]) == (some[2:], 3)
     assert page(api, sender, q="")["count"] == page(api, sender, q="  ")["count"] == 5
-
-
-def test_what_is_removed_is_not_found(api: Api) -> None:
-    sender = api.new_sender()
-    id = put_settled(api, sender, text="secret")
-    api.server.run_cron()
-    assert ids(page(api, sender, q="secret")) == [id]
-    api.server.sql("DELETE FROM bodies WHERE message_id = ?", [id])
-    assert ids(page(api, sender, q="secret")) == []
-    assert ids(page(api, sender, q="figures")) == [id]
-    api.server.sql("DELETE FROM messages WHERE id = ?", [id])
-    assert ids(page(api, sender, q="figures")) == []
-    assert api.server.sql("SELECT 1 FROM search WHERE message_id = ?", [id]) == []
 
 
 @pytest.mark.parametrize(

@@ -85,35 +85,6 @@ def test_a_request_in_flight(api: Api, provider: ScriptedBinding) -> None:
     assert len(provider.mails_of(sender.address)) == 1
 
 
-def test_keys_belong_to_one_address(api: Api) -> None:
-    for sender in (api.new_sender(), api.new_sender()):
-        answer = api.send_with_key(sender, "shared")
-        assert answer.status_code == 200
-        assert "Idempotent-Replayed" not in answer.headers
-
-
-def test_a_refused_request_does_not_use_up_its_key(api: Api) -> None:
-    sender = api.new_sender(balance=0)
-    check_problem(api.send_with_key(sender, "one"), 400, "no_balance", PREFIX + "No balance")
-    sql = "UPDATE send_balances SET balance = 1 WHERE address_id = ?"
-    api.server.sql(sql, [sender.address_id])
-    assert api.send_with_key(sender, "one").status_code == 200
-    # And what was accepted is answered also when the balance is used up.
-    again = api.send_with_key(sender, "one")
-    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
-
-
-def test_a_key_is_free_again_after_a_day(api: Api, provider: ScriptedBinding) -> None:
-    sender = api.new_sender(balance=5)
-    for _ in range(2):
-        answer = api.send_with_key(sender, "daily")
-        assert answer.status_code == 200
-        assert "Idempotent-Replayed" not in answer.headers
-        sql = "UPDATE messages SET accepted_at = accepted_at - 86400000 WHERE id = ?"
-        api.server.sql(sql, [answer.json()["id"]])
-    assert len(provider.mails_of(sender.address)) == 2
-
-
 @pytest.mark.parametrize("key", ["", "x" * 257])
 def test_bad_keys(api: Api, key: str) -> None:
     sender = api.new_sender()
