@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.client import TestClient
-from tests.e2e.api import DEPLOYMENT, Api
+from tests.e2e.api import DEPLOYMENT, Api, Sender
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +18,9 @@ def server() -> Iterator[TestClient]:
 @pytest.fixture
 def api(server: TestClient) -> Api:
     return Api(server)
+
+
+@pytest.fixture(scope="module")
+def sender(server: TestClient) -> Sender:
+    """An address for the tests of a file that leave nothing behind."""
+    return Api(server).new_sender()

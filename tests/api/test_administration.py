@@ -10,10 +10,9 @@ from urllib.parse import quote
 
 import jwt
 import pytest
-import requests
 
 from tests.client import TestClient
-from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, SECRET, Api, Sender, check_problem, mail
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, SECRET, Api, Sender, check_problem, done, mail
 from tests.e2e.api import unique_name as name
 from tests.unit.source import ROOT
 
@@ -39,10 +38,6 @@ def own() -> Iterator[Api]:
     variables = {**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true", "SEND_MAIL_DOMAINS": ""}
     with TestClient(variables) as running:
         yield Api(running)
-
-
-def done(answer: requests.Response) -> None:
-    assert (answer.status_code, answer.json()) == (200, {"success": True}), answer.text
 
 
 def trail(api: Api, **expected: Any) -> dict[str, Any]:

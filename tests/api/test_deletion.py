@@ -11,7 +11,7 @@ import requests
 
 from tests.api.calls import send_call
 from tests.client import TestClient
-from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, unique_name
+from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, done, unique_name
 
 LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 DISABLED = "User delete address/email is disabled, please contact the administrator"
@@ -22,10 +22,6 @@ IN_FLIGHT = "This message is being sent. Try again when sending has finished"
 def own() -> Iterator[Api]:
     with TestClient({**DEPLOYMENT, "ENABLE_USER_DELETE_EMAIL": "true"}) as running:
         yield Api(running)
-
-
-def done(answer: requests.Response) -> None:
-    assert (answer.status_code, answer.json()) == (200, {"success": True}), answer.text
 
 
 def delete(api: Api, sender: Sender, path: str) -> requests.Response:

@@ -20,11 +20,6 @@ def in_days(days: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def sender(server: TestClient) -> Sender:
-    return Api(server).new_sender()
-
-
-@pytest.fixture(scope="module")
 def guarded() -> Iterator[Api]:
     """A site with a password, and with a rate limit."""
     variables = {**DEPLOYMENT, "PASSWORDS": "site-password", "SEND_RATE_LIMIT": "3/minute"}

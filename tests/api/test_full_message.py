@@ -1,22 +1,12 @@
 """The full message on the seed's endpoints: what leaves of it, and what is refused."""
 
-import base64
 from typing import Any
 
 import pytest
 
-from tests.e2e.api import Api, Sender, check_problem, mail
+from tests.e2e.api import Api, Sender, check_problem, file, mail
 
 PREFIX = "Failed to send mail "
-
-
-@pytest.fixture(scope="module")
-def sender(server: Any) -> Sender:
-    return Api(server).new_sender()
-
-
-def file(content: bytes, **fields: Any) -> dict[str, Any]:
-    return {"filename": "a.bin", "content": base64.b64encode(content).decode(), **fields}
 
 
 def test_html_alone_brings_a_text_with_it(api: Api) -> None:

@@ -1,6 +1,5 @@
 """Credentials: rotation, expiry, and login with a password."""
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ import jwt
 import pytest
 import requests
 
+from accounts.passwords import client_digest
 from tests.client import TestClient
 from tests.e2e.api import (
     ADMIN_PASSWORD,
@@ -40,11 +40,6 @@ def passwords() -> Iterator[Api]:
         yield Api(running)
 
 
-def digest(password: str) -> str:
-    """What clients send instead of a password."""
-    return hashlib.sha256(password.encode()).hexdigest()
-
-
 def new_address(api: Api) -> tuple[Sender, str]:
     """A new address, and its password."""
     body = api.post("/api/new_address", {"name": unique_name()}).json()
@@ -52,7 +47,7 @@ def new_address(api: Api) -> tuple[Sender, str]:
 
 
 def log_in(api: Api, email: str, password: str) -> requests.Response:
-    return api.post("/api/address_login", {"email": email, "password": digest(password)})
+    return api.post("/api/address_login", {"email": email, "password": client_digest(password)})
 
 
 def rotate(api: Api, sender: Sender) -> requests.Response:
@@ -138,7 +133,7 @@ def test_a_password_gives_out_a_credential(passwords: Api) -> None:
         assert answer.json()["address"] == sender.address
         again = Sender(sender.address, sender.address_id, answer.json()["jwt"])
         assert passwords.send(again).status_code == 200
-    in_capitals = {"email": sender.address, "password": digest(password).upper()}
+    in_capitals = {"email": sender.address, "password": client_digest(password).upper()}
     assert passwords.post("/api/address_login", in_capitals).status_code == 200
     assert passwords.send(sender).status_code == 200
 
@@ -190,7 +185,7 @@ def test_an_unknown_address_takes_as_long(passwords: Api) -> None:
 @pytest.mark.contract("POST /api/address_change_password: Changes the password")
 def test_a_password_is_changed(passwords: Api) -> None:
     sender, password = new_address(passwords)
-    body = {"new_password": digest("correct horse")}
+    body = {"new_password": client_digest("correct horse")}
     answer = passwords.post("/api/address_change_password", body, headers=sender.headers)
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert log_in(passwords, sender.address, "correct horse").status_code == 200
@@ -236,14 +231,14 @@ def test_passwords_are_off_unless_switched_on(api: Api) -> None:
     sender = api.new_sender()
     answer = log_in(api, sender.address, "any")
     check_problem(answer, 403, "password_login_disabled", "Password login is disabled")
-    body = {"new_password": digest("any")}
+    body = {"new_password": client_digest("any")}
     answer = api.post("/api/address_change_password", body, headers=sender.headers)
     check_problem(answer, 403, "password_change_disabled", "Password change is disabled")
 
 
 def test_what_becomes_of_a_credential_is_in_the_audit_trail(passwords: Api) -> None:
     sender, password = new_address(passwords)
-    body = {"new_password": digest("another one")}
+    body = {"new_password": client_digest("another one")}
     headers = {**sender.headers, "cf-connecting-ip": "192.0.2.7"}
     assert log_in(passwords, sender.address, password).status_code == 200
     passwords.post("/api/address_change_password", body, headers=headers)
@@ -258,7 +253,7 @@ def test_what_becomes_of_a_credential_is_in_the_audit_trail(passwords: Api) -> N
     ]
     actions = [row["action"] for row in events[2:]]
     assert actions == ["credential.given", "address.created"]
-    for secret in (sender.jwt, password, digest("another one")):
+    for secret in (sender.jwt, password, client_digest("another one")):
         assert secret not in str(events)
 
 
@@ -286,7 +281,7 @@ def test_ten_wrong_guesses_and_the_address_has_to_wait(passwords: Api) -> None:
 @pytest.mark.contract("passwords: Ten failures in fifteen minutes lead to 429")
 def test_of_forty_guesses_at_the_same_time_ten_are_answered(passwords: Api) -> None:
     sender, password = new_address(passwords)
-    body = {"email": sender.address, "password": digest("wrong")}
+    body = {"email": sender.address, "password": client_digest("wrong")}
     answers = passwords.server.request_all([("POST", "/api/address_login", {"json": body})] * 40)
     assert Counter(answer.status_code for answer in answers) == {401: 10, 429: 30}
     assert log_in(passwords, sender.address, password).status_code == 429
@@ -294,7 +289,7 @@ def test_of_forty_guesses_at_the_same_time_ten_are_answered(passwords: Api) -> N
 
 def test_many_right_logins_at_the_same_time_succeed(passwords: Api) -> None:
     sender, password = new_address(passwords)
-    body = {"email": sender.address, "password": digest(password)}
+    body = {"email": sender.address, "password": client_digest(password)}
     answers = passwords.server.request_all([("POST", "/api/address_login", {"json": body})] * 30)
     assert Counter(answer.status_code for answer in answers) == {200: 30}
 
@@ -312,10 +307,10 @@ def private() -> Iterator[Api]:
 @pytest.mark.contract("POST /open_api/site_login: Returns success, or 401 for a wrong password")
 def test_site_login(private: Api) -> None:
     for password in ("first", "zwölf"):
-        for sent in (digest(password), digest(password).upper()):
+        for sent in (client_digest(password), client_digest(password).upper()):
             answer = private.post("/open_api/site_login", {"password": sent})
             assert (answer.status_code, answer.json()) == (200, {"success": True})
-    for wrong in (digest("other"), "first", "", None, digest(ADMIN_PASSWORD)):
+    for wrong in (client_digest("other"), "first", "", None, client_digest(ADMIN_PASSWORD)):
         headers = {"x-lang": "en"}
         answer = private.post("/open_api/site_login", {"password": wrong}, headers=headers)
         sentence = "You have enabled the private site password, please provide the password"
@@ -326,9 +321,9 @@ def test_site_login(private: Api) -> None:
 
 @pytest.mark.contract("POST /open_api/admin_login: Returns success, or 401 for a wrong password")
 def test_admin_login(private: Api) -> None:
-    answer = private.post("/open_api/admin_login", {"password": digest(ADMIN_PASSWORD)})
+    answer = private.post("/open_api/admin_login", {"password": client_digest(ADMIN_PASSWORD)})
     assert (answer.status_code, answer.json()) == (200, {"success": True})
-    for wrong in (digest("first"), ADMIN_PASSWORD, "", None):
+    for wrong in (client_digest("first"), ADMIN_PASSWORD, "", None):
         headers = {"x-lang": "en"}
         answer = private.post("/open_api/admin_login", {"password": wrong}, headers=headers)
         sentence = "You need to provide the admin password to access this page"
@@ -340,7 +335,7 @@ def test_logins_of_a_site_as_its_guards_are(api: Api) -> None:
     assert api.post("/open_api/site_login", {}).status_code == 200
     variables = {**DEPLOYMENT, "ADMIN_PASSWORDS": ""}
     with TestClient(variables) as server:
-        answer = Api(server).post("/open_api/admin_login", {"password": digest("")})
+        answer = Api(server).post("/open_api/admin_login", {"password": client_digest("")})
         assert answer.status_code == 401
     variables = {**variables, "DISABLE_ADMIN_PASSWORD_CHECK": "true"}
     with TestClient(variables) as server:

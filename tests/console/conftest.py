@@ -59,3 +59,11 @@ def person(browser: Browser, api: Api) -> Iterator[Person]:
         page = context.new_page()
         page.set_default_timeout(10 * SECONDS)
         yield Person(page, api)
+
+
+@pytest.fixture
+def composing(person: Person) -> Person:
+    """A person who is signed in and begins a message."""
+    person.sign_in()
+    person.open("compose")
+    return person

@@ -12,13 +12,6 @@ from tests.console.person import DOT, SECONDS, HeldRequest, Person, watched
 from tests.e2e.api import Api, Sender
 
 
-@pytest.fixture
-def composing(person: Person) -> Person:
-    person.sign_in()
-    person.open("compose")
-    return person
-
-
 def sent(person: Person) -> list[dict[str, Any]]:
     return [
         mail

@@ -47,13 +47,6 @@ html, body, .overlay {{ position: fixed; inset: 0; z-index: 2147483647 }}
 """
 
 
-@pytest.fixture
-def writing(person: Person) -> Person:
-    person.sign_in()
-    person.open("compose")
-    return person
-
-
 def is_over_the_page(person: Person) -> bool:
     """Whether the message covers the title or the menu of the console."""
     over: bool = person.page.evaluate(
@@ -66,30 +59,30 @@ def is_over_the_page(person: Person) -> bool:
     return over
 
 
-def test_nothing_runs_and_nothing_is_loaded(writing: Person) -> None:
-    writing.write(html=HOSTILE.replace('class="overlay"', ""))
-    writing.page.get_by_role("tab", name="Preview").click()
-    body = writing.preview().locator("body")
+def test_nothing_runs_and_nothing_is_loaded(composing: Person) -> None:
+    composing.write(html=HOSTILE.replace('class="overlay"', ""))
+    composing.page.get_by_role("tab", name="Preview").click()
+    body = composing.preview().locator("body")
     expect(body).to_contain_text("Visible words")
     for link in ("a link", "another", "home", "svg link"):
-        writing.preview().get_by_text(link, exact=True).click(force=True)
-    writing.preview().locator("input").press("Enter")
-    writing.page.wait_for_timeout(300)
-    assert writing.page.evaluate("window.owned") is None
-    assert writing.page.url == f"{writing.url}/#/compose"
+        composing.preview().get_by_text(link, exact=True).click(force=True)
+    composing.preview().locator("input").press("Enter")
+    composing.page.wait_for_timeout(300)
+    assert composing.page.evaluate("window.owned") is None
+    assert composing.page.url == f"{composing.url}/#/compose"
     assert body.evaluate("document.location.pathname").startswith("/preview")
     # `person` fails for any request to another host.
 
 
-def test_a_sent_message_is_shown_as_safely(writing: Person) -> None:
-    writing.write(html=HOSTILE)
-    writing.send()
-    expect(writing.preview().locator("body")).to_contain_text("Visible words")
-    assert writing.page.evaluate("window.owned") is None
-    overlay = writing.preview().locator(".overlay")
+def test_a_sent_message_is_shown_as_safely(composing: Person) -> None:
+    composing.write(html=HOSTILE)
+    composing.send()
+    expect(composing.preview().locator("body")).to_contain_text("Visible words")
+    assert composing.page.evaluate("window.owned") is None
+    overlay = composing.preview().locator(".overlay")
     assert overlay.evaluate("element => getComputedStyle(element).position") == "fixed"
-    writing.page.evaluate("scrollTo(0, 0)")
-    assert not is_over_the_page(writing)
+    composing.page.evaluate("scrollTo(0, 0)")
+    assert not is_over_the_page(composing)
 
 
 def test_the_policy_of_the_document_allows_inline_styles_alone(api: Api) -> None:
@@ -105,12 +98,12 @@ def test_what_is_not_cleaned_away_still_does_not_run(browser: Browser, api: Api)
     with browser.new_context(locale="en-GB") as context:
         asked: list[str] = []
         context.route(f"{EVIL}/**", lambda route: asked.append(route.request.url))
-        writing = Person(context.new_page(), api)
-        writing.sign_in()
-        writing.open("compose")
-        writing.write(html="<p>Hello</p>")
-        writing.page.get_by_role("tab", name="Preview").click()
-        body = writing.preview().locator("body")
+        composing = Person(context.new_page(), api)
+        composing.sign_in()
+        composing.open("compose")
+        composing.write(html="<p>Hello</p>")
+        composing.page.get_by_role("tab", name="Preview").click()
+        body = composing.preview().locator("body")
         expect(body).to_contain_text("Hello")
         body.evaluate(
             """(body, evil) => {
@@ -123,8 +116,8 @@ def test_what_is_not_cleaned_away_still_does_not_run(browser: Browser, api: Api)
             }""",
             EVIL,
         )
-        writing.page.wait_for_timeout(300)
-        assert writing.page.evaluate("window.owned") is None
+        composing.page.wait_for_timeout(300)
+        assert composing.page.evaluate("window.owned") is None
         assert asked == []
 
 
@@ -135,20 +128,20 @@ NAMES = (
 )
 
 
-def test_names_stand_in_front_of_no_method(writing: Person) -> None:
+def test_names_stand_in_front_of_no_method(composing: Person) -> None:
     """Named elements shadow methods of forms and documents (DOM clobbering)."""
     inputs = "".join(f'<input name="{name}"><input id="{name}">' for name in NAMES)
     images = "".join(f'<img name="{name}" id="{name}">' for name in NAMES)
-    writing.write(html=f"<form>{inputs}{images}</form>{images}<p>Visible words</p>")
-    preview = writing.page.get_by_role("tab", name="Preview")
+    composing.write(html=f"<form>{inputs}{images}</form>{images}<p>Visible words</p>")
+    preview = composing.page.get_by_role("tab", name="Preview")
     preview.click()
-    expect(writing.preview().locator("p")).to_have_text("Visible words")
-    expect(writing.preview().locator("form")).to_have_count(0)
+    expect(composing.preview().locator("p")).to_have_text("Visible words")
+    expect(composing.preview().locator("form")).to_have_count(0)
     # The same for the next message in its place.
-    writing.page.get_by_role("tab", name="Write").click()
-    writing.write(html="<frameset><frame></frameset>")
+    composing.page.get_by_role("tab", name="Write").click()
+    composing.write(html="<frameset><frame></frameset>")
     preview.click()
-    expect(writing.preview().locator("p")).to_have_count(0)
+    expect(composing.preview().locator("p")).to_have_count(0)
 
 
 ENDLESS = {
@@ -159,46 +152,47 @@ ENDLESS = {
 }
 
 
-def test_what_never_ends_is_read_once(writing: Person) -> None:
-    writing.page.get_by_label("HTML").check()
+def test_what_never_ends_is_read_once(composing: Person) -> None:
+    composing.page.get_by_label("HTML").check()
     for name, html in ENDLESS.items():
-        writing.page.get_by_role("tab", name="Write").click()
-        writing.field("Message").fill(f"<p>{name}</p>{html}")
-        started = writing.page.evaluate("performance.now()")
-        writing.page.get_by_role("tab", name="Preview").click()
-        expect(writing.preview().locator("p")).to_have_text(name)
-        assert writing.page.evaluate("performance.now()") - started < 2 * SECONDS, name
+        composing.page.get_by_role("tab", name="Write").click()
+        composing.field("Message").fill(f"<p>{name}</p>{html}")
+        started = composing.page.evaluate("performance.now()")
+        composing.page.get_by_role("tab", name="Preview").click()
+        expect(composing.preview().locator("p")).to_have_text(name)
+        assert composing.page.evaluate("performance.now()") - started < 2 * SECONDS, name
 
 
 @pytest.mark.slow
-def test_drawings_load_nothing(writing: Person) -> None:
-    writing.write(
+def test_drawings_load_nothing(composing: Person) -> None:
+    composing.write(
         html=f'<svg><rect fill="url({EVIL}/a.svg#x)" filter="u\\72l({EVIL}/b)"'
         ' mask="url(#m)"/></svg>'
     )
-    writing.page.get_by_role("tab", name="Preview").click()
-    drawn = writing.preview().locator("rect")
+    composing.page.get_by_role("tab", name="Preview").click()
+    drawn = composing.preview().locator("rect")
     expect(drawn).to_have_attribute("fill", "none")
     expect(drawn).to_have_attribute("filter", "none")
     expect(drawn).to_have_attribute("mask", "url(#m)")
 
 
 @pytest.mark.slow
-def test_inline_styles_apply(writing: Person) -> None:
-    writing.write(html='<style>p { color: rgb(1, 2, 3) }</style><p>A</p><b style="color:red">B</b>')
-    writing.page.get_by_role("tab", name="Preview").click()
+def test_inline_styles_apply(composing: Person) -> None:
+    styled = '<style>p { color: rgb(1, 2, 3) }</style><p>A</p><b style="color:red">B</b>'
+    composing.write(html=styled)
+    composing.page.get_by_role("tab", name="Preview").click()
     colour = "element => getComputedStyle(element).color"
-    assert writing.preview().locator("p").evaluate(colour) == "rgb(1, 2, 3)"
-    assert writing.preview().locator("b").evaluate(colour) == "rgb(255, 0, 0)"
+    assert composing.preview().locator("p").evaluate(colour) == "rgb(1, 2, 3)"
+    assert composing.preview().locator("b").evaluate(colour) == "rgb(255, 0, 0)"
 
 
 @pytest.mark.slow
-def test_one_can_read_where_links_lead_without_pointing_at_them(writing: Person) -> None:
-    writing.write(html='<a href="https://a.example/x">A</a> <a href="https://a.example/x">B</a>')
-    writing.page.get_by_role("tab", name="Preview").click()
-    expect(writing.page.get_by_text("https://a.example/x")).not_to_be_visible()
-    writing.page.get_by_text("One link, which does not open here").click()
-    expect(writing.page.get_by_text("https://a.example/x")).to_be_visible()
+def test_one_can_read_where_links_lead_without_pointing_at_them(composing: Person) -> None:
+    composing.write(html='<a href="https://a.example/x">A</a> <a href="https://a.example/x">B</a>')
+    composing.page.get_by_role("tab", name="Preview").click()
+    expect(composing.page.get_by_text("https://a.example/x")).not_to_be_visible()
+    composing.page.get_by_text("One link, which does not open here").click()
+    expect(composing.page.get_by_text("https://a.example/x")).to_be_visible()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A client of the API as the tests use it, and what they expect of every error."""
 
+import base64
 import itertools
 import secrets
 import time
@@ -134,6 +135,16 @@ def mail(**fields: Any) -> dict[str, Any]:
         **fields,
     }
     return {key: value for key, value in body.items() if value is not None}
+
+
+def file(content: bytes, **fields: Any) -> dict[str, Any]:
+    """An attachment of a mail, with other ``fields``."""
+    return {"filename": "a.bin", "content": base64.b64encode(content).decode(), **fields}
+
+
+def done(answer: requests.Response) -> None:
+    """Check that ``answer`` says that it was done, and nothing more."""
+    assert (answer.status_code, answer.json()) == (200, {"success": True}), answer.text
 
 
 def check_problem(answer: requests.Response, status: int, code: str, detail: str) -> dict[str, Any]:

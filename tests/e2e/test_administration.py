@@ -3,13 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-import requests
 
-from tests.e2e.api import Api
-
-
-def done(answer: requests.Response) -> None:
-    assert (answer.status_code, answer.json()) == (200, {"success": True}), answer.text
+from tests.e2e.api import Api, done
 
 
 @pytest.fixture

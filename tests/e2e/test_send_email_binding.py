@@ -1,15 +1,8 @@
 """Mails that leave by the local ``send_email`` binding, and bodies as large as they may be."""
 
-import base64
-from typing import Any
-
 import pytest
 
-from tests.e2e.api import Api, check_problem
-
-
-def file(content: bytes, **fields: Any) -> dict[str, Any]:
-    return {"filename": "a.bin", "content": base64.b64encode(content).decode(), **fields}
+from tests.e2e.api import Api, check_problem, file
 
 
 @pytest.mark.contract(

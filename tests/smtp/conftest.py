@@ -10,7 +10,7 @@ from tests.e2e.api import DEPLOYMENT, Api, Sender
 from tests.faults.deployment import failing_deployment
 from tests.faults.ledger import Ledger
 from tests.smtp.certificates import make_certificate
-from tests.smtp.relay import RelayProcess
+from tests.smtp.relay import RelayProcess, Talk
 from tools.local_server import LocalServer
 
 MAILS_A_MINUTE = 6
@@ -65,3 +65,11 @@ def api(server: LocalServer) -> Api:
 @pytest.fixture
 def sender(api: Api) -> Sender:
     return api.new_sender()
+
+
+@pytest.fixture
+def talk(relay: RelayProcess, sender: Sender) -> Iterator[Talk]:
+    """A connection on which ``sender`` has logged in."""
+    with relay.talk() as talk:
+        talk.log_in(sender)
+        yield talk

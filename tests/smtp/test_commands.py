@@ -1,7 +1,5 @@
 """SMTP commands and their parameters."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.e2e.api import Api, Sender
@@ -9,14 +7,6 @@ from tests.smtp.mails import left
 from tests.smtp.relay import RelayProcess, Talk
 
 MAIL = b"Subject: A subject\r\n\r\ntext\r\n.\r\n"
-
-
-@pytest.fixture
-def talk(relay: RelayProcess, sender: Sender) -> Iterator[Talk]:
-    """A connection on which ``sender`` has logged in."""
-    with relay.talk() as talk:
-        talk.log_in(sender)
-        yield talk
 
 
 def test_extensions(relay: RelayProcess) -> None:

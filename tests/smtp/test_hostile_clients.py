@@ -27,14 +27,6 @@ def _still_serves(relay: RelayProcess, api: Api) -> Iterator[None]:
     assert relay.log_lines("internal_error") == []
 
 
-@pytest.fixture
-def talk(relay: RelayProcess, sender: Sender) -> Iterator[Talk]:
-    """A connection on which ``sender`` has logged in."""
-    with relay.talk() as talk:
-        talk.log_in(sender)
-        yield talk
-
-
 @pytest.fixture(scope="module")
 def strict(server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
     """A relay with low limits."""
@@ -75,15 +67,13 @@ def test_dots(talk: Talk, api: Api, sender: Sender) -> None:
     assert [mail.text for mail in left(api, sender)] == [".\r\n..\r\n. x\r\nx .\r\n"]
 
 
-def test_pipelining(relay: RelayProcess, api: Api, sender: Sender) -> None:
+def test_pipelining(talk: Talk, api: Api, sender: Sender) -> None:
     begin = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<recipient@example.net>\r\n"
     data = b"DATA\r\n" + HEAD
-    with relay.talk() as talk:
-        talk.log_in(sender)
-        talk.send(begin + b"RCPT TO:<nobody>\r\n" + data + b"first\r\n.\r\n")
-        talk.send(begin + data + b"second\r\n.\r\nQUIT\r\n")
-        codes = [talk.reply()[:9] for _ in range(10)]
-        assert talk.reply() == ""
+    talk.send(begin + b"RCPT TO:<nobody>\r\n" + data + b"first\r\n.\r\n")
+    talk.send(begin + data + b"second\r\n.\r\nQUIT\r\n")
+    codes = [talk.reply()[:9] for _ in range(10)]
+    assert talk.reply() == ""
     one = ["250 2.1.0", "250 2.1.5", "354 End d", "250 2.0.0"]
     assert codes == [*one[:2], "553 5.1.3", *one[2:], *one, "221 2.0.0"]
     assert [mail.text for mail in left(api, sender)] == ["first\r\n", "second\r\n"]
@@ -153,16 +143,12 @@ def test_a_client_that_hangs_up_before_the_reply(
     assert [mail.text for mail in mails] == ["the whole mail\r\n"]
 
 
-def test_a_client_that_shuts_down_its_sending_side(
-    relay: RelayProcess, api: Api, sender: Sender
-) -> None:
-    with relay.talk() as talk:
-        talk.log_in(sender)
-        talk.begin_data()
-        talk.send(HEAD + b"the whole mail\r\n.\r\n")
-        talk.socket.shutdown(socket.SHUT_WR)
-        assert talk.reply().startswith("250 2.0.0 ")
-        assert talk.reply() == ""
+def test_a_client_that_shuts_down_its_sending_side(talk: Talk, api: Api, sender: Sender) -> None:
+    talk.begin_data()
+    talk.send(HEAD + b"the whole mail\r\n.\r\n")
+    talk.socket.shutdown(socket.SHUT_WR)
+    assert talk.reply().startswith("250 2.0.0 ")
+    assert talk.reply() == ""
     assert len(left(api, sender)) == 1
 
 

@@ -39,36 +39,21 @@ def test_spaces_around_an_address_are_ignored() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "@", "a", "a@", "@example.com", "example.com", ".a@b.co", "a.@b.co", "a..b@b.co"],
-)
-def test_an_incomplete_address_is_refused(text: str) -> None:
-    assert refused(text) == "address_syntax"
-
-
-@pytest.mark.parametrize(
-    "text",
     [
-        "a@example.com,b@example.com",
-        "a@example.com, b@example.com",
-        "a@example.com;b@example.com",
-        "a@example.com b@example.com",
-        "a@b.co@example.com",
-        "a@b.co\nb@example.com",
-    ],
-)
-def test_more_than_one_address_is_refused(text: str) -> None:
-    assert refused(text) == "address_syntax"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
+        # An incomplete address
+        *("", " ", "@", "a", "a@", "@example.com", "example.com", ".a@b.co"),
+        *("a.@b.co", "a..b@b.co"),
+        # More than one address
+        *("a@example.com,b@example.com", "a@example.com, b@example.com"),
+        *("a@example.com;b@example.com", "a@example.com b@example.com"),
+        *("a@b.co@example.com", "a@b.co\nb@example.com"),
+        # Quoted local parts, names and comments
         *('"a"@example.com', '"a b"@example.com', '"a@b"@example.com', '"a\\"b"@example.com'),
         *("Ann <a@example.com>", "<a@example.com>", "(comment)a@example.com"),
         *("a(comment)@example.com", "a:b@example.com", "a\\b@example.com", "[a]@example.com"),
     ],
 )
-def test_quoted_local_parts_names_and_comments_are_refused(text: str) -> None:
+def test_what_is_not_one_plain_address_is_refused(text: str) -> None:
     assert refused(text) == "address_syntax"
 
 
@@ -99,6 +84,9 @@ def test_a_local_part_that_is_not_ascii_is_refused_by_name(local: str) -> None:
         *("localhost", "com", ".example.com", "example.com.", "example..com", "-example.com"),
         *("example-.com", "exa_mple.com", "127.0.0.1", "[127.0.0.1]", "[IPv6:::1]", "1.2"),
         *("example.123", "", "."),
+        # What IDNA refuses
+        *("a\u200bb\u2024example.com/", "\ud800.example", "a\u202eb.example"),
+        *("ü" * 64 + ".example", "\u0301a.example", "א1b.example"),
     ],
 )
 def test_what_is_no_host_name_is_refused(domain: str) -> None:
@@ -120,18 +108,6 @@ def test_what_is_no_host_name_is_refused(domain: str) -> None:
 )
 def test_domains_are_sent_as_a_labels(written: str, sent: str) -> None:
     assert str(parse_address(f"a@{written}")) == f"a@{sent}"
-
-
-@pytest.mark.parametrize(
-    "domain",
-    [
-        *("a\u200bb\u2024example.com/", "\ud800.example", "a\u202eb.example"),
-        *("ü" * 64 + ".example", "\u0301a.example", "א1b.example"),
-    ],
-)
-def test_what_idna_refuses_is_refused(domain: str) -> None:
-    with pytest.raises(InvalidAddress, match=r"^address_domain$"):
-        ascii_domain(domain)
 
 
 def test_a_local_part_has_at_most_64_octets() -> None:
