@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -15,16 +15,20 @@ class _Server(ThreadingHTTPServer):
         """Those who ask are killed in the middle of it; that is what all this is for."""
 
 
-class Listener(ABC):
-    """Answers what is posted to ``url``."""
+class Listener:
+    """Answers what is posted to ``url``; subclasses override ``answer`` or ``respond``."""
 
     def __init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
-    @abstractmethod
+    def respond(self, path: str, headers: Mapping[str, str], posted: bytes) -> tuple[int, bytes]:
+        """The status and the body of the response to a request."""
+        return 200, self.answer(posted)
+
     def answer(self, posted: bytes) -> bytes:
         """What is answered to ``posted``, with 200."""
+        raise NotImplementedError
 
     @property
     def url(self) -> str:
@@ -56,13 +60,16 @@ class Listener(ABC):
             wbufsize = -1
 
             def do_POST(self) -> None:
-                posted = self.rfile.read(int(self.headers["Content-Length"]))
-                answer = listener.answer(posted)
+                posted = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                status, body = listener.respond(self.path, dict(self.headers), posted)
                 with contextlib.suppress(OSError):
-                    self.send_response(200)
-                    self.send_header("Content-Length", str(len(answer)))
+                    self.send_response(status)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
-                    self.wfile.write(answer)
+                    self.wfile.write(body)
+
+            do_GET = do_POST  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass

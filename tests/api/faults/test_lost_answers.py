@@ -8,34 +8,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 
 from tests.api.faults.lost_answers import LostAnswers
 from tests.e2e.api import Api, Sender
+from tests.faults.misled import Misled, check_sent
 
 ALWAYS = None
 
 
-class Misled:
+class Losing(Misled):
     """A deployment whose database loses answers, and what it kept of one message."""
 
     def __init__(self, api: Api) -> None:
-        self.api = api
+        super().__init__(api)
         self.lost = LostAnswers()
         api.server.lose_answers = self.lost
-
-    def row(self, sender: Sender) -> dict[str, Any]:
-        (row,) = self.api.messages_of(sender)
-        return row
 
     def row_when(self, sender: Sender, status: str) -> dict[str, Any]:
         """The row as soon as it has this status."""
         self.api.server.wait_until(lambda: self.row(sender)["status"] == status, 15)
         return self.row(sender)
-
-    def history(self, sender: Sender) -> list[str]:
-        sql = "SELECT kind FROM events WHERE message_id = ? ORDER BY sequence"
-        return [event["kind"] for event in self.api.server.sql(sql, [self.row(sender)["id"]])]
 
     def mails(self, sender: Sender) -> int:
         return len(self.api.server.provider.mails_of(sender.address))
@@ -51,14 +43,10 @@ class Misled:
             [sender.address_id],
         )
 
-    def wake(self) -> None:
-        self.api.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE status = 'queued'")
-        self.api.server.run_cron()
-
 
 @pytest.fixture
-def misled(api: Api) -> Iterator[Misled]:
-    deployment = Misled(api)
+def misled(api: Api) -> Iterator[Losing]:
+    deployment = Losing(api)
     yield deployment
     deployment.lost.reset()
     api.server.settle()
@@ -69,15 +57,7 @@ def busy_once(sender: Sender) -> str:
     return f"[E_RATE_LIMIT_EXCEEDED 1] {sender.address}"
 
 
-def check_sent(answer: requests.Response, row: dict[str, Any]) -> None:
-    assert answer.status_code == 200, answer.text
-    told = answer.json()
-    assert (told["status"], told["id"]) == ("ok", row["id"])
-    assert told["message_id"] == row["provider_message_id"]
-    assert row["status"] == "sent"
-
-
-def test_reserve_without_any_answer_is_undone(misled: Misled) -> None:
+def test_reserve_without_any_answer_is_undone(misled: Losing) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("reserve", "after", times=3)
     answer = misled.api.send_with_key(sender, "key")
@@ -93,7 +73,7 @@ def test_reserve_without_any_answer_is_undone(misled: Misled) -> None:
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_reserve_that_is_never_carried_out(misled: Misled) -> None:
+def test_reserve_that_is_never_carried_out(misled: Losing) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("reserve", "before")
     answer = misled.api.send(sender)
@@ -103,7 +83,7 @@ def test_reserve_that_is_never_carried_out(misled: Misled) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
-def test_confirm_of_a_sent_mail(misled: Misled, times: int | None) -> None:
+def test_confirm_of_a_sent_mail(misled: Losing, times: int | None) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("confirm", "after", times=times)
     answer = misled.api.send_with_key(sender, "key")
@@ -118,7 +98,7 @@ def test_confirm_of_a_sent_mail(misled: Misled, times: int | None) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
-def test_confirm_of_a_refusal_gives_back_once(misled: Misled, times: int | None) -> None:
+def test_confirm_of_a_refusal_gives_back_once(misled: Losing, times: int | None) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("confirm", "after", times=times)
     answer = misled.api.send(sender, subject="[E_DELIVERY_FAILED]")
@@ -130,7 +110,7 @@ def test_confirm_of_a_refusal_gives_back_once(misled: Misled, times: int | None)
 
 
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
-def test_confirm_of_a_deferral(misled: Misled, times: int | None) -> None:
+def test_confirm_of_a_deferral(misled: Losing, times: int | None) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("confirm", "after", times=times)
     answer = misled.api.send(sender, subject=busy_once(sender))
@@ -142,7 +122,7 @@ def test_confirm_of_a_deferral(misled: Misled, times: int | None) -> None:
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_confirm_that_is_carried_out_later(misled: Misled) -> None:
+def test_confirm_that_is_carried_out_later(misled: Losing) -> None:
     """The response says what is known; the row follows when the database answers again."""
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("confirm", "before", times=3)
@@ -158,7 +138,7 @@ def test_confirm_that_is_carried_out_later(misled: Misled) -> None:
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_deferral_that_is_written_later(misled: Misled) -> None:
+def test_deferral_that_is_written_later(misled: Losing) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("confirm", "before", times=3)
     answer = misled.api.send(sender, subject=busy_once(sender))
@@ -170,7 +150,7 @@ def test_deferral_that_is_written_later(misled: Misled) -> None:
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_confirm_after_the_sweep_corrects_it(misled: Misled) -> None:
+def test_confirm_after_the_sweep_corrects_it(misled: Losing) -> None:
     """As long as no result is written, the sweep makes the row ``unknown``."""
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("confirm", "before")
@@ -192,7 +172,7 @@ def test_confirm_after_the_sweep_corrects_it(misled: Misled) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_claim_is_repeated(misled: Misled, times: int) -> None:
+def test_claim_is_repeated(misled: Losing, times: int) -> None:
     sender = misled.api.new_sender(balance=5)
     assert misled.api.send(sender, subject=busy_once(sender)).status_code == 202
     misled.lost.break_off("claim", "after", times=times)
@@ -203,7 +183,7 @@ def test_claim_is_repeated(misled: Misled, times: int) -> None:
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_claim_without_any_answer_is_not_sent(misled: Misled) -> None:
+def test_claim_without_any_answer_is_not_sent(misled: Losing) -> None:
     """The row looks as if the worker had died while it called the provider."""
     sender = misled.api.new_sender(balance=5)
     assert misled.api.send(sender, subject=busy_once(sender)).status_code == 202
@@ -220,7 +200,7 @@ def test_claim_without_any_answer_is_not_sent(misled: Misled) -> None:
 
 @pytest.mark.parametrize("point", ["sweep leases", "sweep due"])
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
-def test_sweep(misled: Misled, point: str, times: int | None) -> None:
+def test_sweep(misled: Losing, point: str, times: int | None) -> None:
     """A sweep whose answers are lost continues, or the sweep of the next minute does."""
     left, busy = misled.api.new_sender(balance=5), misled.api.new_sender(balance=5)
     misled.api.send(left)

@@ -1,0 +1,38 @@
+"""What a deployment whose answers get lost keeps of the message of a sender."""
+
+from typing import Any
+
+import requests
+
+from tests.e2e.api import Api, Sender
+
+
+class Misled:
+    """A deployment whose answers get lost."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    def row(self, sender: Sender) -> dict[str, Any]:
+        """The row of the only message."""
+        (row,) = self.api.messages_of(sender)
+        return row
+
+    def history(self, sender: Sender) -> list[str]:
+        """The events of the only message."""
+        sql = "SELECT kind FROM events WHERE message_id = ? ORDER BY sequence"
+        return [event["kind"] for event in self.api.server.sql(sql, [self.row(sender)["id"]])]
+
+    def wake(self) -> None:
+        """Attempt what is queued."""
+        self.api.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE status = 'queued'")
+        self.api.server.run_cron()
+
+
+def check_sent(answer: requests.Response, row: dict[str, Any]) -> None:
+    """Check that a response and the row agree that the message was sent."""
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["status"], told["id"]) == ("ok", row["id"])
+    assert told["message_id"] == row["provider_message_id"]
+    assert row["status"] == "sent"
