@@ -75,39 +75,25 @@ def test_a_data_url_is_refused_in_clear_words(content: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "code", "member"),
+    ("member", "problem", "value"),
     [
-        ({"content": None}, "attachment_content_missing", "content"),
-        ({"filename": None}, "attachment_filename_missing", "filename"),
-        ({"filename": ""}, "attachment_filename_missing", "filename"),
-        ({"filename": " "}, "attachment_filename_missing", "filename"),
-        ({"filename": "../a"}, "attachment_filename_invalid", "filename"),
-        ({"filename": "C:\\a"}, "attachment_filename_invalid", "filename"),
-        ({"filename": "a\r\nb"}, "attachment_filename_invalid", "filename"),
-        ({"filename": "a\ud800"}, "attachment_filename_invalid", "filename"),
-        ({"filename": "a\u202efdp.exe"}, "attachment_filename_invalid", "filename"),
-        ({"filename": "=?utf-8?q?a=2Eexe?="}, "attachment_filename_invalid", "filename"),
-        ({"filename": "é" * 128}, "attachment_filename_too_long", "filename"),
-        ({"content_type": ""}, "attachment_content_type_invalid", "content_type"),
-        ({"content_type": "text"}, "attachment_content_type_invalid", "content_type"),
-        ({"content_type": "text/"}, "attachment_content_type_invalid", "content_type"),
-        ({"content_type": "a/b\r\nX: y"}, "attachment_content_type_invalid", "content_type"),
-        ({"content_type": "a/b; c"}, "attachment_content_type_invalid", "content_type"),
-        ({"content_type": "a/é"}, "attachment_content_type_invalid", "content_type"),
-        ({"content_type": "a/" + "b" * 254}, "attachment_content_type_invalid", "content_type"),
-        ({"content_type": "multipart/mixed"}, "attachment_content_type_refused", "content_type"),
-        ({"content_type": "Message/Partial"}, "attachment_content_type_refused", "content_type"),
-        ({"content_id": ""}, "attachment_content_id_invalid", "content_id"),
-        ({"content_id": "<>"}, "attachment_content_id_invalid", "content_id"),
-        ({"content_id": "a b"}, "attachment_content_id_invalid", "content_id"),
-        ({"content_id": "<a><b>"}, "attachment_content_id_invalid", "content_id"),
-        ({"content_id": "é"}, "attachment_content_id_invalid", "content_id"),
-        ({"content_id": "a\n"}, "attachment_content_id_invalid", "content_id"),
-        ({"content_id": "a" * 129}, "attachment_content_id_invalid", "content_id"),
+        ("content", "missing", None),
+        *(("filename", "missing", name) for name in (None, "", " ")),
+        *(("filename", "invalid", name) for name in ("../a", "C:\\a", "a\r\nb", "a\ud800")),
+        *(("filename", "invalid", name) for name in ("a\u202efdp.exe", "=?utf-8?q?a=2Eexe?=")),
+        ("filename", "too_long", "é" * 128),
+        *(("content_type", "invalid", kind) for kind in ("", "text", "text/", "a/b\r\nX: y")),
+        *(("content_type", "invalid", kind) for kind in ("a/b; c", "a/é", "a/" + "b" * 254)),
+        *(("content_type", "refused", kind) for kind in ("multipart/mixed", "Message/Partial")),
+        *(
+            ("content_id", "invalid", id)
+            for id in ("", "<>", "a b", "<a><b>", "é", "a\n", "a" * 129)
+        ),
     ],
 )
-def test_what_is_wrong_is_named(changes: Any, code: str, member: str) -> None:
-    assert refused(field(**changes)) == (code, f"attachments[0].{member}")
+def test_what_is_wrong_is_named(member: str, problem: str, value: Any) -> None:
+    code = f"attachment_{member}_{problem}"
+    assert refused(field(**{member: value})) == (code, f"attachments[0].{member}")
 
 
 @pytest.mark.parametrize("name", ["Grüße 😀.pdf", "a, b;c (1).txt", '"a".txt', "é" * 127])
