@@ -9,10 +9,9 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
 
 from smtp_relay import addresses, replies
-from smtp_relay.api import ApiSilent, ApiUnavailable
+from smtp_relay.api import Api, ApiSilent, ApiUnavailable
 from smtp_relay.api_response import ApiResponse
 
 _ANY_USER = "jwt"
@@ -54,20 +53,10 @@ def unavailable(detail: str) -> LoginRefused:
     return LoginRefused(replies.AUTH_UNAVAILABLE.format(detail=detail), is_failure=False)
 
 
-class CredentialApi(Protocol):
-    """The API endpoints that check logins."""
-
-    async def check_credential(self, credential: str) -> ApiResponse:
-        """Whether ``credential`` is valid."""
-
-    async def address_login(self, address: str, password_sha256: str) -> ApiResponse:
-        """The credential of ``address``."""
-
-
 class Authenticator:
     """Checks user names and passwords, and caches valid ones for a minute."""
 
-    def __init__(self, api: CredentialApi) -> None:
+    def __init__(self, api: Api) -> None:
         self._api = api
         self._salt = secrets.token_bytes(16)
         self._cache: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()

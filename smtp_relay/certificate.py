@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 
 from smtp_relay.log import log
-from smtp_relay.settings import Settings, SettingsError
+from smtp_relay.settings import SettingsError
 
 _CHECK_SECONDS = 1.0
 
@@ -64,15 +64,6 @@ def new_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def load_certificate(settings: Settings) -> Certificate | None:
-    """The certificate in the settings, None if there is none.
-
-    :raises SettingsError: as ``Certificate`` does.
-    """
-    cert, key = settings.smtp_tls_cert, settings.smtp_tls_key
-    return Certificate(cert, key) if cert and key else None
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -61,13 +61,11 @@ class ClientPool:
         """Close idle clients, until this is cancelled."""
         while True:
             await asyncio.sleep(self._idle_seconds)
-            await self._close(until=time.monotonic() - self._idle_seconds)
+            await self.close(idle_seconds=self._idle_seconds)
 
-    async def close(self) -> None:
-        """Close all clients."""
-        await self._close(until=time.monotonic())
-
-    async def _close(self, until: float) -> None:
+    async def close(self, *, idle_seconds: float = 0.0) -> None:
+        """Close the clients that have been idle for so long."""
+        until = time.monotonic() - idle_seconds
         while self._idle and self._idle[0][0] <= until:
             _, client = self._idle.popleft()
             await client.aclose()

@@ -78,10 +78,10 @@ class Handler:
         assert isinstance(login, Login)  # DATA requires authentication
         assert isinstance(content, bytes)
         submission = Submission(content, envelope.rcpt_tos, login, server.id, server.client)
-        result = await self._submitter.submit(submission)
-        if result.has_login_ended:
+        reply = await self._submitter.submit(submission)
+        if reply.has_login_ended:
             server.farewell = replies.LOGIN_ENDED
-        return result.reply.text
+        return reply.text
 
     async def handle_exception(self, error: Exception) -> str:
         """Log an unexpected error, and return the reply to the command that caused it."""

@@ -8,9 +8,9 @@ from typing import Any
 from smtp_relay.api import Api, ApiSilent, ApiUnavailable
 from smtp_relay.auth import Authenticator
 from smtp_relay.auth_mechanisms import AuthMechanisms
-from smtp_relay.certificate import load_certificate
+from smtp_relay.certificate import Certificate
 from smtp_relay.handler import Handler
-from smtp_relay.health import serve_health
+from smtp_relay.health import health_protocol
 from smtp_relay.implicit_tls import ImplicitTls
 from smtp_relay.log import log
 from smtp_relay.login_failures import LoginFailures
@@ -34,7 +34,8 @@ class Relay:
         self._settings = settings
         self._api = api
         self._metrics = metrics
-        self._certificate = load_certificate(settings)
+        cert, key = settings.smtp_tls_cert, settings.smtp_tls_key
+        self._certificate = Certificate(cert, key) if cert and key else None
         self._registry = SessionRegistry(
             metrics,
             max_sessions=settings.smtp_max_connections,
@@ -61,14 +62,10 @@ class Relay:
         :raises SettingsError: the relay can't listen on a port.
         """
         settings = self._settings
-        smtp = await self._listen(settings.smtp_port, self._plain_session)
-        tls = await self._listen(settings.smtp_tls_port, self._tls_session)
-        health = await serve_health(
-            settings.status_host,
-            settings.status_port,
-            self._metrics,
-            is_stopping=lambda: self._registry.is_stopping,
-        )
+        host = settings.smtp_host
+        smtp = await _listen(host, settings.smtp_port, self._plain_session)
+        tls = await _listen(host, settings.smtp_tls_port, self._tls_session)
+        health = await _listen(settings.status_host, settings.status_port, self._health)
         log(
             "started",
             smtp=_ports(smtp),
@@ -108,17 +105,8 @@ class Relay:
         session = SmtpSession(self._sessions, is_tls=True)
         return ImplicitTls(session, self._certificate.context)
 
-    async def _listen(
-        self, port: int | None, make_protocol: Callable[[], asyncio.BaseProtocol]
-    ) -> list[asyncio.Server]:
-        if port is None:
-            return []
-        host = self._settings.smtp_host
-        loop = asyncio.get_running_loop()
-        try:
-            return [await loop.create_server(make_protocol, host=host, port=port, backlog=_BACKLOG)]
-        except OSError as error:
-            raise SettingsError(f"can't listen on {host}:{port}: {error.strerror}") from error
+    def _health(self) -> asyncio.BaseProtocol:
+        return health_protocol(self._metrics, is_stopping=lambda: self._registry.is_stopping)
 
     async def _stop(self, servers: list[asyncio.Server]) -> None:
         log("stopping", connections=len(self._registry))
@@ -136,6 +124,18 @@ class Relay:
             async with asyncio.timeout(seconds):
                 await self._registry.wait_until_empty()
                 await self._submitter.wait_until_done()
+
+
+async def _listen(
+    host: str, port: int | None, make_protocol: Callable[[], asyncio.BaseProtocol]
+) -> list[asyncio.Server]:
+    if port is None:
+        return []
+    loop = asyncio.get_running_loop()
+    try:
+        return [await loop.create_server(make_protocol, host=host, port=port, backlog=_BACKLOG)]
+    except OSError as error:
+        raise SettingsError(f"can't listen on {host}:{port}: {error.strerror}") from error
 
 
 def _ports(servers: list[asyncio.Server]) -> list[str]:

@@ -25,6 +25,7 @@ _BY_CODE = {
     "invalid_sender_domain": "550 5.7.1",
     "send_mail_not_enabled": "550 5.7.1",
     "outcome_unknown": "554 5.3.0",
+    # Codes of the provider, which the API returns unchanged.
     "E_CONTENT_TOO_LARGE": "552 5.3.4",
     "E_RECIPIENT_NOT_ALLOWED": "550 5.7.1",
     "E_RECIPIENT_SUPPRESSED": "550 5.7.1",
@@ -46,15 +47,26 @@ _PERMANENT = "554 5.6.0"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The reply to a message, and its label in ``Metrics.messages``."""
+    """The reply to a message.
+
+    ``result`` is its label in ``Metrics.messages``. ``code`` is the error code of the API or of the
+    relay, and ``message_id`` the API's id of the message, if there is one.
+    """
 
     text: str
     result: str
+    code: str | None = None
+    message_id: str | None = None
+
+    @property
+    def has_login_ended(self) -> bool:
+        """Whether the API no longer accepts the client's credential."""
+        return self.code == "invalid_credential"
 
 
-def outcome_unknown(*, repeatable: bool) -> Reply:
+def outcome_unknown(code: str | None = None, *, repeatable: bool) -> Reply:
     """The reply when it is not known whether the message was sent. See ``reply_to_mail``."""
-    return Reply(replies.API_SILENT if repeatable else replies.OUTCOME_UNKNOWN, "unknown")
+    return Reply(replies.API_SILENT if repeatable else replies.OUTCOME_UNKNOWN, "unknown", code)
 
 
 def reply_to_mail(response: ApiResponse, labels: Mapping[str, str], *, repeatable: bool) -> Reply:
@@ -63,10 +75,12 @@ def reply_to_mail(response: ApiResponse, labels: Mapping[str, str], *, repeatabl
     :param labels: readable names for fields of the request, see ``Request.labels``.
     :param repeatable: the request has an idempotency key, so that a retry can't send it twice.
     """
-    if response.message_id:
-        return Reply(f"250 2.0.0 Ok: queued as {response.message_id}", "accepted")
+    message_id = response.message_id
+    if message_id:
+        text = f"250 2.0.0 Ok: queued as {message_id}"
+        return Reply(text, "accepted", response.code, message_id)
     if response.is_uncertain:
-        return outcome_unknown(repeatable=repeatable)
+        return outcome_unknown(response.code, repeatable=repeatable)
     status = _BY_CODE.get(response.code or "") or _by_status(response)
     text = response.detail + "".join(_field_errors(response, labels))
     is_temporary = status.startswith("4")
@@ -75,7 +89,7 @@ def reply_to_mail(response: ApiResponse, labels: Mapping[str, str], *, repeatabl
     result = "temporary" if is_temporary else "permanent"
     if response.code == "outcome_unknown":
         result = "unknown"
-    return Reply(f"{status} {text}", result)
+    return Reply(f"{status} {text}", result, response.code)
 
 
 def _by_status(response: ApiResponse) -> str:

@@ -10,9 +10,8 @@ import secrets
 import ssl
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Protocol
 
-from aiosmtpd.smtp import Envelope, Session, syntax
+from aiosmtpd.smtp import Envelope, syntax
 
 from smtp_relay import replies
 from smtp_relay.aiosmtpd_private import ExtensibleSMTP
@@ -37,19 +36,16 @@ _MAIL = re.compile(r"(?P<path>FROM: ?(?:<[^>]*>|[^ ]*))(?P<parameters>.*)", re.I
 _LAST_EXTENSION = "250 HELP"
 
 
-class SessionHandler(Protocol):
-    """What a session calls itself. aiosmtpd calls the other hooks, and finds them by name."""
-
-    async def handle_DATA(self, server: "SmtpSession", session: Session, envelope: Envelope) -> str:
-        """Submit the message in ``envelope``, and return the reply."""
-
-
 @dataclass(frozen=True, slots=True)
 class SessionContext:
-    """What all sessions of a relay share. ``tls_context`` is for STARTTLS, None if not offered."""
+    """What all sessions of a relay share.
+
+    aiosmtpd finds the hooks of ``handler`` by name. ``tls_context`` is for STARTTLS, None if not
+    offered.
+    """
 
     settings: Settings
-    handler: SessionHandler
+    handler: object
     registry: SessionRegistry
     failures: LoginFailures
     tls_context: ssl.SSLContext | None
@@ -70,7 +66,6 @@ class SmtpSession(ExtensibleSMTP):
         self.farewell: str | None = None
         self.is_answering = False
         self._settings = settings
-        self._mail_handler = context.handler
         self._registry = context.registry
         self._failures = context.failures
         self._is_tls = is_tls
@@ -262,5 +257,5 @@ class SmtpSession(ExtensibleSMTP):
         )
         self.stop_timer()  # the call of the API has its own timeout
         self.is_answering = True
-        assert self.session is not None
-        return await self._mail_handler.handle_DATA(self, self.session, envelope)
+        reply: str = await self.event_handler.handle_DATA(self, self.session, envelope)
+        return reply

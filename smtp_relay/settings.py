@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from smtp_relay import setting_parsers as parse
 from smtp_relay.network import is_loopback
@@ -130,14 +130,6 @@ class Settings:
         return min(10.0, self.api_seconds / 3)
 
 
-class SettingHelp(NamedTuple):
-    """One setting for ``--help`` and docs/smtp.md."""
-
-    name: str
-    default: str
-    text: str
-
-
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Read and check the settings. An empty variable counts as not set.
 
@@ -154,14 +146,10 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     return settings
 
 
-def settings_help() -> list[SettingHelp]:
-    """Name, default and help of each setting."""
+def settings_help() -> list[tuple[str, str, str]]:
+    """Name, default and help of each setting, for ``--help`` and docs/smtp.md."""
     return [
-        SettingHelp(
-            field.name.upper(),
-            _shown(field),
-            field.metadata["help"],
-        )
+        (field.name.upper(), _shown(field), field.metadata["help"])
         for field in dataclasses.fields(Settings)
     ]
 

@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import partial
 
 from smtp_relay import replies
-from smtp_relay.api import ApiSilent, ApiUnavailable
-from smtp_relay.api_response import ApiResponse
+from smtp_relay.api import Api, ApiSilent, ApiUnavailable
 from smtp_relay.auth import Authenticator, Login
 from smtp_relay.log import log, log_fault
 from smtp_relay.message.convert import Request, convert
@@ -30,40 +29,19 @@ class Submission:
     client: str
 
 
-@dataclass(frozen=True, slots=True)
-class SubmissionResult:
-    """The reply, and the API's error code and message id if there is one."""
-
-    reply: Reply
-    code: str | None = None
-    message_id: str | None = None
-
-    @property
-    def has_login_ended(self) -> bool:
-        """Whether the API no longer accepts the client's credential."""
-        return self.code == "invalid_credential"
-
-
-class SendingApi(Protocol):
-    """The API endpoint that sends."""
-
-    async def send_mail(self, credential: str, body: bytes, key: str | None) -> ApiResponse:
-        """Send the message that ``body`` describes."""
-
-
 class Submitter:
     """Submits messages to the API."""
 
     def __init__(
-        self, api: SendingApi, authenticator: Authenticator, metrics: Metrics, *, max_hops: int
+        self, api: Api, authenticator: Authenticator, metrics: Metrics, *, max_hops: int
     ) -> None:
         self._api = api
         self._authenticator = authenticator
         self._metrics = metrics
         self._max_hops = max_hops
-        self._in_progress: set[asyncio.Task[SubmissionResult]] = set()
+        self._in_progress: set[asyncio.Task[Reply]] = set()
 
-    async def submit(self, submission: Submission) -> SubmissionResult:
+    async def submit(self, submission: Submission) -> Reply:
         """Submit a message. Continues in the background if the client disconnects meanwhile."""
         task = asyncio.create_task(self._submit(submission))
         self._in_progress.add(task)
@@ -79,16 +57,18 @@ class Submitter:
         """Wait until no submission is in progress."""
         await asyncio.gather(*self._in_progress, return_exceptions=True)
 
-    async def _submit(self, submission: Submission) -> SubmissionResult:
+    async def _submit(self, submission: Submission) -> Reply:
         began = time.perf_counter()
         login = submission.login
-        result = await self._attempt(submission)
-        if result.has_login_ended:
+        reply = await self._attempt(submission)
+        if reply.has_login_ended:
             self._authenticator.forget(login)
             if login.is_renewable:
-                reply = Reply(replies.LOGIN_OVER, "temporary")
-                result = SubmissionResult(reply, result.code, result.message_id)
-        self._count(submission, result)
+                reply = replace(reply, text=replies.LOGIN_OVER, result="temporary")
+        self._metrics.messages[reply.result] += 1
+        self._metrics.message_bytes += len(submission.content)
+        if reply.message_id:
+            self._metrics.recipients += len(submission.recipients)
         log(
             "message",
             connection=submission.session_id,
@@ -96,15 +76,15 @@ class Submitter:
             sender=login.address,
             recipients=len(submission.recipients),
             bytes=len(submission.content),
-            result=result.reply.result,
-            reply=result.reply.text[:9],
-            code=result.code,
-            message_id=result.message_id,
+            result=reply.result,
+            reply=reply.text[:9],
+            code=reply.code,
+            message_id=reply.message_id,
             milliseconds=round((time.perf_counter() - began) * 1000, 1),
         )
-        return result
+        return reply
 
-    async def _attempt(self, submission: Submission) -> SubmissionResult:
+    async def _attempt(self, submission: Submission) -> Reply:
         # The reply after a failure. Until the request is posted, the API can't have the message.
         otherwise = Reply(replies.INTERNAL_ERROR, "temporary")
         try:
@@ -113,36 +93,26 @@ class Submitter:
             otherwise = outcome_unknown(repeatable=repeatable)
             credential = submission.login.credential
             response = await self._api.send_mail(credential, request.body, request.key)
-            reply = reply_to_mail(response, request.labels, repeatable=repeatable)
-            return SubmissionResult(reply, response.code, response.message_id)
+            return reply_to_mail(response, request.labels, repeatable=repeatable)
         except CannotRelay as error:
-            reply = Reply(f"{error.reply} {error}", "permanent")
-            return SubmissionResult(reply, type(error).__name__.lower())
+            return Reply(f"{error.reply} {error}", "permanent", type(error).__name__.lower())
         except ApiUnavailable:
-            reply = Reply(replies.API_UNAVAILABLE, "temporary")
-            return SubmissionResult(reply, "api_unavailable")
+            return Reply(replies.API_UNAVAILABLE, "temporary", "api_unavailable")
         except ApiSilent:
-            return SubmissionResult(otherwise, "api_silent")
+            return replace(otherwise, code="api_silent")
         except asyncio.CancelledError:  # by `give_up`
-            return SubmissionResult(otherwise, "stopped")
+            return replace(otherwise, code="stopped")
         except Exception as error:
             log_fault(error)
-            return SubmissionResult(otherwise, "internal_error")
+            return replace(otherwise, code="internal_error")
 
     async def _convert(self, submission: Submission) -> Request:
-        def work() -> Request:
-            return convert(
-                submission.content,
-                submission.recipients,
-                sender=submission.login.address,
-                max_hops=self._max_hops,
-            )
-
+        work = partial(
+            convert,
+            submission.content,
+            submission.recipients,
+            sender=submission.login.address,
+            max_hops=self._max_hops,
+        )
         is_large = len(submission.content) > _LARGE_BYTES
         return await asyncio.to_thread(work) if is_large else work()
-
-    def _count(self, submission: Submission, result: SubmissionResult) -> None:
-        self._metrics.messages[result.reply.result] += 1
-        self._metrics.message_bytes += len(submission.content)
-        if result.message_id:
-            self._metrics.recipients += len(submission.recipients)

@@ -11,7 +11,7 @@ from smtp_relay import addresses
 from smtp_relay.message.entity import Entity, read_entity
 from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
-from smtp_relay.message.headers import check_hops, idempotency_key, message_id, other_headers
+from smtp_relay.message.headers import check_hops, idempotency_key, other_headers
 from smtp_relay.message.mailboxes import Mailbox, read_mailboxes
 from smtp_relay.message.parts import read_content
 
@@ -121,8 +121,8 @@ def _key(message: Entity, sender: str, body: bytes) -> str | None:
     None without a Message-ID: a retry and a second message with the same content then look alike.
     """
     own = idempotency_key(message)
-    name = message_id(message)
-    if own is not None or name is None:
+    name = message.value("message-id")
+    if own is not None or not name:
         return own
     # The body includes the recipients, in an order that does not depend on the envelope.
     digest = hashlib.sha256()

@@ -5,7 +5,7 @@ All other fields go to the API unchanged. The API rejects the ones that it does 
 
 import re
 
-from smtp_relay.message.entity import Entity, Field
+from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Loop, Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
 
@@ -68,7 +68,7 @@ def other_headers(message: Entity) -> dict[str, str]:
     for field in message.fields:
         if field.key in _OMITTED:
             continue
-        name = _api_name(field)
+        name = f"X-{field.name}" if field.key in _RENAMED else field.name
         if name.lower() in seen:
             raise Unsupported(f"More than one {name} field is not supported")
         seen.add(name.lower())
@@ -91,15 +91,3 @@ def idempotency_key(message: Entity) -> str | None:
                 raise Malformed(f"{name} contains a control character")
             return text
     return None
-
-
-def message_id(message: Entity) -> bytes | None:
-    """The Message-ID, None if there is none.
-
-    :raises Malformed: the field is repeated.
-    """
-    return message.value("message-id") or None
-
-
-def _api_name(field: Field) -> str:
-    return f"X-{field.name}" if field.key in _RENAMED else field.name
