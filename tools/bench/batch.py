@@ -3,16 +3,15 @@
 import json
 import statistics
 from dataclasses import replace
+from functools import partial
 
 from tools.bench import mails
 from tools.bench.load import drive
 from tools.bench.report import Figures, progress
-from tools.bench.rounds import spread
+from tools.bench.rounds import play, spread
 from tools.bench.workers import Workers
 
 _MESSAGES = 25  # BATCH_INLINE: all of them are sent before the answer
-_TURN_SECONDS = 1.0
-_ROUNDS = 8
 _CONCURRENCIES = (1, 8)
 
 
@@ -28,18 +27,18 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
     batches = replace(workers.ours, name="a batch", path="/emails/batch")
     singles = replace(workers.ours, name="a send", path="/emails")
     for clients in _CONCURRENCIES:
-        seconds = 2 * _TURN_SECONDS * (_ROUNDS * repeat + 1)
-        progress(f"Sending in batches and one by one with {clients} client(s) ({seconds:.0f} s)")
-        rates = []
-        for _ in range(_ROUNDS * repeat + 1):
-            by_batch = drive(batches, batch, seconds=_TURN_SECONDS, concurrency=clients)
-            one_by_one = drive(singles, single, seconds=_TURN_SECONDS, concurrency=clients)
-            rates.append((_MESSAGES * by_batch.per_second, one_by_one.per_second))
-        ratios = [fast / slow for fast, slow in rates[1:]]  # the first round does not count
-        progress(f"Messages a second by those of single sends: {spread(ratios)}")
-        by_batches, by_sends = (
-            statistics.median(values) for values in zip(*rates[1:], strict=True)
+        rounds = play(
+            f"Sending in batches and one by one with {clients} client(s)",
+            partial(drive, batches, batch, clients),
+            partial(drive, singles, single, clients),
+            repeat=repeat,
+            rounds=8,
+            seconds=1.0,
         )
+        rates = [(_MESSAGES * many.per_second, one.per_second) for many, one in rounds]
+        ratios = [fast / slow for fast, slow in rates]
+        progress(f"Messages a second by those of single sends: {spread(ratios)}")
+        by_batches, by_sends = map(statistics.median, zip(*rates, strict=True))
         figures.add(f"batch_messages_per_second_c{clients}", by_batches, 1)
         figures.add(f"single_messages_per_second_c{clients}", by_sends, 1)
         figures.add(f"batch_vs_single_ratio_c{clients}", statistics.median(ratios))

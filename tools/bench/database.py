@@ -5,50 +5,29 @@ that went through the only door to D1. The bare worker adds up what D1 reports o
 statements. The first send of an address grants its balance, so it is left out.
 """
 
-import json
 import statistics
-import time
-from pathlib import Path
-from typing import Any
 
 from tools.bench import mails
-from tools.bench.load import LoadError, post
+from tools.bench.load import post
+from tools.bench.log import await_lines, log_lines
 from tools.bench.report import Figures, progress
 from tools.bench.workers import Workers
 
 _SENDS = 10
-_LOG_SECONDS = 5
 
 
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
     """Count over some sends, which also warms both workers up."""
     progress("Counting what a send asks of D1 (2 s)")
     body = mails.request_body(mails.SMALL)
-    before = len(_requests(workers.log))
+    before = len(log_lines(workers.log, "request"))
     for _ in range(_SENDS):
         post(workers.ours, body)
     bare_rows = [int(post(workers.bare, body)["rows_written"]) for _ in range(_SENDS)]
-    lines = _requests_after(before, workers.log)
+    lines = await_lines(workers.log, "request", before, _SENDS)
     figures.add("d1_round_trips_per_send", _usual([line["d1_round_trips"] for line in lines]))
     figures.add("d1_rows_written_per_send", _usual([line["d1_rows_written"] for line in lines]))
     figures.add("bare_d1_rows_written_per_send", _usual(bare_rows))
-
-
-def _requests_after(before: int, log: Path) -> list[dict[str, Any]]:
-    """The log's lines of the sends, as soon as all are there: the log comes after the answers."""
-    deadline = time.monotonic() + _LOG_SECONDS
-    while len(lines := _requests(log)[before:]) < _SENDS:
-        if time.monotonic() > deadline:
-            raise LoadError(f"the log has {len(lines)} lines for {_SENDS} sends")
-        time.sleep(0.05)
-    return lines
-
-
-def _requests(log: Path) -> list[dict[str, Any]]:
-    # Wrangler's own lines stand between those of the worker.
-    lines = log.read_text(errors="replace").splitlines()
-    objects = [json.loads(line) for line in lines if line.startswith('{"event":"request"')]
-    return [fields for fields in objects if isinstance(fields, dict)]
 
 
 def _usual(counts: list[int]) -> int:

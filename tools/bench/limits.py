@@ -1,21 +1,19 @@
 """A send with every list and limit on, beside one with none of them."""
 
 import json
-import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from tools.bench import mails
-from tools.bench.load import Target
+from tools.bench.load import Target, drive
 from tools.bench.report import Figures, progress
-from tools.bench.rounds import play, spread
+from tools.bench.rounds import compare_latency, play
 from tools.bench.workers import VARIABLES, Workers, add_sender, target_of
 from tools.local_server import LocalServer
 from tools.wrangler import CONFIG
 
 _ENTRIES = 10_000
-_TURN_SECONDS = 0.6
-_ROUNDS = 16
 _LIMITED = {
     **VARIABLES,
     "SEND_RATE_LIMIT": "1000000/day",
@@ -49,21 +47,17 @@ _FILL = (
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
     """Measure in alternating turns with one client."""
     progress(f"Starting a worker with {_ENTRIES:,} entries in each list (5 s)")
+    body = mails.request_body(mails.SMALL)
     with _limited() as limited:
-        seconds = 2 * _TURN_SECONDS * (_ROUNDS * repeat + 1)
-        progress(f"Sending with every limit and with none ({seconds:.0f} s)")
         rounds = play(
-            limited,
-            workers.ours,
-            mails.request_body(mails.SMALL),
-            rounds=_ROUNDS * repeat,
-            seconds=_TURN_SECONDS,
-            concurrency=1,
+            "Sending with every limit and with none",
+            partial(drive, limited, body, 1),
+            partial(drive, workers.ours, body, 1),
+            repeat=repeat,
         )
-    ratios = [played.latency_ratio for played in rounds]
-    progress(f"Latency by that of a send with no limit: {spread(ratios)}")
-    figures.add("limited_p50_ms", statistics.median(played.measured.median_ms for played in rounds))
-    figures.add("limited_vs_unlimited_latency_ratio", statistics.median(ratios), 3)
+    limited_ms, _, ratio = compare_latency(rounds, "a send with no limit")
+    figures.add("limited_p50_ms", limited_ms)
+    figures.add("limited_vs_unlimited_latency_ratio", ratio, 3)
 
 
 @contextmanager

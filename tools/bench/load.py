@@ -5,8 +5,9 @@ import json
 import statistics
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tools.local_server import HOST
@@ -15,7 +16,7 @@ _TIMEOUT = 60
 
 
 class LoadError(Exception):
-    """A request of the load was not answered with success."""
+    """A request of the load failed."""
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,43 @@ class Turn:
         return statistics.median(self.latencies) * 1000
 
 
-def post(target: Target, body: bytes) -> dict[str, Any]:
-    """Send one mail and return the JSON that was answered; LoadError unless it is a success."""
-    client = _Client(target, body)
-    client.send()
-    client.close()
-    answer: dict[str, Any] = json.loads(client.answer)
-    return answer
+class Client(ABC):
+    """One connection, opened before the clock starts."""
+
+    def __init__(self) -> None:
+        self.latencies: list[float] = []
+        self.problem: Exception | None = None
+
+    @abstractmethod
+    def send(self) -> None:
+        """Send one mail, and wait until it is accepted."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection."""
+
+    def send_until(self, deadline: float, messages: int) -> None:
+        try:
+            while len(self.latencies) < messages and time.perf_counter() < deadline:
+                began = time.perf_counter()
+                self.send()
+                self.latencies.append(time.perf_counter() - began)
+        except Exception as exc:
+            self.problem = exc  # raised again by `run`
 
 
-def drive(target: Target, body: bytes, *, seconds: float, concurrency: int) -> Turn:
-    """Post `body` by `concurrency` clients for `seconds`; LoadError when a post fails."""
-    clients = [_Client(target, body) for _ in range(concurrency)]
+def run(
+    name: str, clients: Sequence[Client], *, seconds: float = 3600.0, messages: int = 10**9
+) -> Turn:
+    """Send by all clients, for so many seconds or until so many messages are sent.
+
+    :raises LoadError: a client failed.
+    """
     began = time.perf_counter()
+    limits = (began + seconds, -(-messages // len(clients)))
     threads = [
         # As daemons they do not keep an interrupted benchmark alive.
-        threading.Thread(target=client.send_until, args=(began + seconds,), daemon=True)
+        threading.Thread(target=client.send_until, args=limits, daemon=True)
         for client in clients
     ]
     for thread in threads:
@@ -77,41 +99,42 @@ def drive(target: Target, body: bytes, *, seconds: float, concurrency: int) -> T
     for client in clients:
         client.close()
         if client.problem is not None:
-            raise LoadError(f"{target.name}: {client.problem}") from client.problem
+            raise LoadError(f"{name}: {client.problem}") from client.problem
     return Turn(ended - began, [time for client in clients for time in client.latencies])
 
 
-@dataclass
-class _Client:
-    """One connection, opened before the clock starts."""
+def post(target: Target, body: bytes) -> dict[str, Any]:
+    """Send one mail and return the JSON of the response; LoadError unless it is a success."""
+    client = _HttpClient(target, body)
+    client.send()
+    client.close()
+    answer: dict[str, Any] = json.loads(client.answer)
+    return answer
 
-    target: Target
-    body: bytes
-    latencies: list[float] = field(default_factory=list)
-    answer: bytes = b""
-    problem: Exception | None = None
 
-    def __post_init__(self) -> None:
+def drive(target: Target, body: bytes, concurrency: int, seconds: float) -> Turn:
+    """Post `body` by `concurrency` clients for `seconds`; LoadError when a post fails."""
+    clients = [_HttpClient(target, body) for _ in range(concurrency)]
+    return run(target.name, clients, seconds=seconds)
+
+
+class _HttpClient(Client):
+    def __init__(self, target: Target, body: bytes) -> None:
+        super().__init__()
+        self._target = target
+        self._body = body
         self._headers = {
             "Content-Type": "application/json",
-            "Authorization": self.target.authorization,
+            "Authorization": target.authorization,
         }
-        self._connection = http.client.HTTPConnection(HOST, self.target.port, timeout=_TIMEOUT)
+        self._connection = http.client.HTTPConnection(HOST, target.port, timeout=_TIMEOUT)
         self._connection.connect()
-
-    def send_until(self, deadline: float) -> None:
-        try:
-            while time.perf_counter() < deadline:
-                began = time.perf_counter()
-                self.send()
-                self.latencies.append(time.perf_counter() - began)
-        except Exception as exc:
-            self.problem = exc  # Raised again by the thread that waits for this one.
+        self.answer = b""
 
     def send(self) -> None:
-        if self.target.idempotency_key is not None:
-            self._headers["Idempotency-Key"] = self.target.idempotency_key()
-        self._connection.request("POST", self.target.path, self.body, self._headers)
+        if self._target.idempotency_key is not None:
+            self._headers["Idempotency-Key"] = self._target.idempotency_key()
+        self._connection.request("POST", self._target.path, self._body, self._headers)
         response = self._connection.getresponse()
         self.answer = response.read()
         if response.status != http.client.OK:

@@ -7,30 +7,26 @@ bare worker spends on reading and writing JSON.
 """
 
 import statistics
+from functools import partial
 
 from tools.bench import mails
+from tools.bench.load import drive
 from tools.bench.report import Figures, progress
 from tools.bench.rounds import play, spread
 from tools.bench.workers import Workers
-
-_TURN_SECONDS = 0.6
-_ROUNDS = 16
 
 
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
     """Measure each size in alternating turns of both workers."""
     for size in mails.SIZES:
         kib = size // mails.KIB
-        seconds = 2 * _TURN_SECONDS * (_ROUNDS * repeat + 1)
-        progress(f"Sending mails of {kib} KiB one by one ({seconds:.0f} s)")
+        body = mails.request_body(size)
         rounds = play(
-            workers.ours,
-            workers.bare,
-            mails.request_body(size),
-            rounds=_ROUNDS * repeat,
-            seconds=_TURN_SECONDS,
-            concurrency=1,
+            f"Sending mails of {kib} KiB one by one",
+            partial(drive, workers.ours, body, 1),
+            partial(drive, workers.bare, body, 1),
+            repeat=repeat,
         )
-        extra = [played.extra_ms for played in rounds]
+        extra = [ours.median_ms - bare.median_ms for ours, bare in rounds]
         progress(f"Python adds {spread(extra)} ms")
         figures.add(f"python_ms_per_send_{kib}kb", statistics.median(extra))

@@ -1,35 +1,29 @@
-"""An idempotent replay against a fresh send: the same request, its key used before or not."""
+"""An idempotent replay beside a fresh send: the same request with a used or a new key."""
 
-import statistics
 import uuid
 from dataclasses import replace
+from functools import partial
 
 from tools.bench import mails
-from tools.bench.report import Figures, progress
-from tools.bench.rounds import play, spread
+from tools.bench.load import drive
+from tools.bench.report import Figures
+from tools.bench.rounds import compare_latency, play
 from tools.bench.workers import Workers
-
-_TURN_SECONDS = 0.6
-_ROUNDS = 16
 
 
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
-    """Measure in alternating turns with one client; the first request of all sends its mail."""
+    """Measure with one client; the first request of all sends its mail."""
+    body = mails.request_body(mails.SMALL)
     key = str(uuid.uuid4())
     replay = replace(workers.ours, name="a replay", idempotency_key=lambda: key)
     fresh = replace(workers.ours, name="a send", idempotency_key=lambda: str(uuid.uuid4()))
-    seconds = 2 * _TURN_SECONDS * (_ROUNDS * repeat + 1)
-    progress(f"Sending with new keys and with one key ({seconds:.0f} s)")
     rounds = play(
-        replay,
-        fresh,
-        mails.request_body(mails.SMALL),
-        rounds=_ROUNDS * repeat,
-        seconds=_TURN_SECONDS,
-        concurrency=1,
+        "Sending with new keys and with one key",
+        partial(drive, replay, body, 1),
+        partial(drive, fresh, body, 1),
+        repeat=repeat,
     )
-    ratios = [played.latency_ratio for played in rounds]
-    progress(f"Latency by that of a fresh send: {spread(ratios)}")
-    figures.add("fresh_p50_ms", statistics.median(played.yardstick.median_ms for played in rounds))
-    figures.add("replay_p50_ms", statistics.median(played.measured.median_ms for played in rounds))
-    figures.add("replay_vs_fresh_ratio", statistics.median(ratios), 3)
+    replay_ms, fresh_ms, ratio = compare_latency(rounds, "a fresh send")
+    figures.add("fresh_p50_ms", fresh_ms)
+    figures.add("replay_p50_ms", replay_ms)
+    figures.add("replay_vs_fresh_ratio", ratio, 3)

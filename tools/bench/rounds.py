@@ -1,57 +1,51 @@
-"""Turns in alternation, so that whatever else the machine does hits both workers alike."""
+"""Turns in alternation, so that whatever else the machine does hits both sides alike."""
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from tools.bench.load import Target, Turn, drive
+from tools.bench.load import Turn
+from tools.bench.report import progress
 
+Side = Callable[[float], Turn]
+"""Puts a load on one side of a comparison for so many seconds."""
 
-@dataclass(frozen=True)
-class Round:
-    """One turn of what is measured and one of its yardstick, right after each other."""
-
-    measured: Turn
-    yardstick: Turn
-
-    @property
-    def throughput_ratio(self) -> float:
-        """The throughput of what is measured, by that of the yardstick."""
-        return self.measured.per_second / self.yardstick.per_second
-
-    @property
-    def latency_ratio(self) -> float:
-        """The median latency of what is measured, by that of the yardstick."""
-        return self.measured.median_ms / self.yardstick.median_ms
-
-    @property
-    def extra_ms(self) -> float:
-        """How much longer the median answer of what is measured takes, in milliseconds."""
-        return self.measured.median_ms - self.yardstick.median_ms
+Rounds = list[tuple[Turn, Turn]]
+"""Turns of what is measured, each with the turn of its yardstick right before or after it."""
 
 
 def play(
-    measured: Target,
-    yardstick: Target,
-    body: bytes,
+    title: str,
+    measured: Side,
+    yardstick: Side,
     *,
-    rounds: int,
-    seconds: float,
-    concurrency: int,
-) -> list[Round]:
-    """Play `rounds` rounds with turns of `seconds` after one that does not count.
+    repeat: int,
+    rounds: int = 16,
+    seconds: float = 0.6,
+) -> Rounds:
+    """Play `rounds` times `repeat` rounds with turns of `seconds`, after one that does not count.
 
-    Who begins changes from round to round: the second turn meets a warmer machine and a fuller
-    disk queue.
+    The sides take turns in going first: the second meets a warmer machine and a fuller disk queue.
     """
+    rounds = rounds * repeat + 1
+    progress(f"{title} ({2 * seconds * rounds:.0f} s)")
     played = []
-    for number in range(rounds + 1):
+    for number in range(rounds):
         turns = {}
-        order = [measured, yardstick]
-        for target in order if number % 2 else reversed(order):
-            turns[target] = drive(target, body, seconds=seconds, concurrency=concurrency)
-        played.append(Round(turns[measured], turns[yardstick]))
+        sides = (measured, yardstick)
+        for side in sides if number % 2 else sides[::-1]:
+            turns[side] = side(seconds)
+        played.append((turns[measured], turns[yardstick]))
     return played[1:]
+
+
+def compare_latency(rounds: Rounds, yardstick: str) -> tuple[float, float, float]:
+    """Return the median latency of both sides in milliseconds, and the median of their ratio."""
+    ratios = [ours.median_ms / other.median_ms for ours, other in rounds]
+    progress(f"Latency by that of {yardstick}: {spread(ratios)}")
+    ours, others = (
+        statistics.median(turn.median_ms for turn in turns) for turns in zip(*rounds, strict=True)
+    )
+    return ours, others, statistics.median(ratios)
 
 
 def spread(values: Sequence[float]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.bench.history import VOCABULARY
 from tools.bench.load import LoadError, Target
+from tools.bench.log import await_lines, log_lines
 from tools.bench.report import Figures, progress
 from tools.bench.workers import Histories
 from tools.local_server import HOST, LocalServer
@@ -83,20 +84,10 @@ def _rows_written(server: LocalServer) -> float:
     # The index goes on behind the newest message that it has.
     newest = f"SELECT rowid FROM search ORDER BY rowid DESC LIMIT {_INDEXED}"
     server.sql(f"DELETE FROM search WHERE rowid IN ({newest})")
-    before = len(_lines(server))
+    before = len(log_lines(server.log, "search_index"))
     server.run_cron()
-    deadline = time.monotonic() + _WORKER_SECONDS
-    while not (lines := _lines(server)[before:]):
-        if time.monotonic() > deadline:
-            raise LoadError("the search index is not written")
-        time.sleep(0.02)
-    if lines[0]["messages"] < _INDEXED:
-        raise LoadError(f"of {_INDEXED} messages {lines[0]['messages']} entered the search index")
-    rows, messages = lines[0]["d1_rows_written"], lines[0]["messages"]
+    line, *_ = await_lines(server.log, "search_index", before)
+    rows, messages = line["d1_rows_written"], line["messages"]
+    if messages < _INDEXED:
+        raise LoadError(f"of {_INDEXED} messages {messages} entered the search index")
     return float(rows) / float(messages)
-
-
-def _lines(server: LocalServer) -> list[dict[str, Any]]:
-    # Wrangler's own lines stand between those of the worker.
-    lines = server.log.read_text(errors="replace").splitlines()
-    return [json.loads(line) for line in lines if line.startswith('{"event":"search_index"')]

@@ -1,15 +1,14 @@
 """Throughput and latency of sends, beside the bare worker's."""
 
 import statistics
+from functools import partial
 
 from tools.bench import mails
-from tools.bench.load import Turn
+from tools.bench.load import Turn, drive
 from tools.bench.report import Figures, progress
 from tools.bench.rounds import play, spread
 from tools.bench.workers import Workers
 
-_TURN_SECONDS = 1.0
-_ROUNDS = 16
 _CONCURRENCIES = (1, 8)
 
 
@@ -21,20 +20,17 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
     """
     body = mails.request_body(mails.SMALL)
     for concurrency in _CONCURRENCIES:
-        seconds = 2 * _TURN_SECONDS * (_ROUNDS * repeat + 1)
-        progress(f"Sending with {concurrency} client(s) ({seconds:.0f} s)")
         rounds = play(
-            workers.ours,
-            workers.bare,
-            body,
-            rounds=_ROUNDS * repeat,
-            seconds=_TURN_SECONDS,
-            concurrency=concurrency,
+            f"Sending with {concurrency} client(s)",
+            partial(drive, workers.ours, body, concurrency),
+            partial(drive, workers.bare, body, concurrency),
+            repeat=repeat,
+            seconds=1.0,
         )
-        ratios = [played.throughput_ratio for played in rounds]
+        ratios = [ours.per_second / bare.per_second for ours, bare in rounds]
         progress(f"Throughput by that of the bare worker: {spread(ratios)}")
-        _add(figures, f"send_c{concurrency}", [played.measured for played in rounds])
-        _add(figures, f"bare_c{concurrency}", [played.yardstick for played in rounds])
+        _add(figures, f"send_c{concurrency}", [ours for ours, _ in rounds])
+        _add(figures, f"bare_c{concurrency}", [bare for _, bare in rounds])
         figures.add(f"send_vs_bare_ratio_c{concurrency}", statistics.median(ratios), 3)
     figures.add("send_vs_bare_ratio", statistics.median(ratios), 3)
 

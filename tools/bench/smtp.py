@@ -14,20 +14,19 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from smtp_relay.message.convert import convert
 from tools.bench import mails
-from tools.bench.load import LoadError, Turn, drive
+from tools.bench.load import Client, LoadError, Turn, drive, run
 from tools.bench.report import Figures, progress
-from tools.bench.rounds import spread
+from tools.bench.rounds import play, spread
 from tools.bench.workers import Workers
 from tools.local_server import HOST, free_port
 from tools.prepare import ROOT
 
 _CONNECTIONS = 50
-_TURN_SECONDS = 2.0
-_ROUNDS = 6
 _WARM_MESSAGES = 1_000
 _MESSAGES = 10_000
 _START_SECONDS = 15.0
@@ -35,20 +34,26 @@ _START_SECONDS = 15.0
 
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
     """Measure both, the throughput in alternating turns with fifty connections."""
-    seconds = 2 * _TURN_SECONDS * (_ROUNDS * repeat + 1)
-    progress(f"Sending with {_CONNECTIONS} connections by SMTP and directly ({seconds:.0f} s)")
     mail = _mail()
     direct = convert(mail, [mails.RECIPIENT], sender=mails.SENDER, max_hops=1).body
     token = workers.ours.authorization.removeprefix("Bearer ")
-    pairs = []
     with _relay(f"http://{HOST}:{workers.ours.port}") as relay:
-        for _ in range(_ROUNDS * repeat + 1):
-            by_smtp = _drive(relay.port, token, mail, seconds=_TURN_SECONDS)
-            posted = drive(workers.ours, direct, seconds=_TURN_SECONDS, concurrency=_CONNECTIONS)
-            pairs.append((by_smtp.per_second, posted.per_second))
-    ratios = [by_smtp / posted for by_smtp, posted in pairs[1:]]  # the first does not count
+
+        def relayed(seconds: float) -> Turn:
+            return run("the SMTP relay", _clients(relay.port, token, mail), seconds=seconds)
+
+        rounds = play(
+            f"Sending with {_CONNECTIONS} connections by SMTP and directly",
+            relayed,
+            partial(drive, workers.ours, direct, _CONNECTIONS),
+            repeat=repeat,
+            rounds=6,
+            seconds=2.0,
+        )
+    rates = [(relayed.per_second, posted.per_second) for relayed, posted in rounds]
+    ratios = [by_smtp / posted for by_smtp, posted in rates]
     progress(f"Messages a second by those of direct posts: {spread(ratios)}")
-    by_smtp, posted = (statistics.median(values) for values in zip(*pairs[1:], strict=True))
+    by_smtp, posted = map(statistics.median, zip(*rates, strict=True))
     figures.add("smtp_messages_per_second_c50", by_smtp, 1)
     figures.add("direct_messages_per_second_c50", posted, 1)
     figures.add("smtp_vs_direct_ratio", statistics.median(ratios))
@@ -58,9 +63,11 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
 def _measure_memory(figures: Figures, token: str, mail: bytes) -> None:
     progress(f"Relaying {_MESSAGES:,} messages to an API that only says yes (20 s)")
     with _yes_sayer() as url, _relay(url) as relay:
-        _drive(relay.port, token, mail, messages=_WARM_MESSAGES)
+        name = "the SMTP relay"
+        run(name, _clients(relay.port, token, mail), messages=_WARM_MESSAGES)
         warm = relay.memory_kib()
-        turn = _drive(relay.port, token, mail, messages=_MESSAGES - _WARM_MESSAGES)
+        clients = _clients(relay.port, token, mail)
+        turn = run(name, clients, messages=_MESSAGES - _WARM_MESSAGES)
         figures.add("relay_alone_messages_per_second", turn.per_second, 1)
         figures.add("relay_memory_mib", relay.memory_kib() / 1024, 1)
         figures.add("relay_memory_growth_mib", (relay.memory_kib() - warm) / 1024, 1)
@@ -120,32 +127,15 @@ def _is_open(port: int) -> bool:
     return True
 
 
-def _drive(
-    port: int, token: str, mail: bytes, *, seconds: float = 3600.0, messages: int = 10**9
-) -> Turn:
-    """Send by all connections, for so many seconds or until so many messages have gone."""
-    clients = [_Client(port, token, mail) for _ in range(_CONNECTIONS)]
-    began = time.perf_counter()
-    limits = (began + seconds, -(-messages // _CONNECTIONS))
-    threads = [
-        threading.Thread(target=client.send_until, args=limits, daemon=True) for client in clients
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    ended = time.perf_counter()
-    for client in clients:
-        client.close()
-        if client.problem is not None:
-            raise LoadError(f"the SMTP relay: {client.problem}") from client.problem
-    return Turn(ended - began, [time for client in clients for time in client.latencies])
+def _clients(port: int, token: str, mail: bytes) -> list[Client]:
+    return [_Client(port, token, mail) for _ in range(_CONNECTIONS)]
 
 
-class _Client:
+class _Client(Client):
     """One connection, logged in before the clock starts; it pipelines as RFC 2920 allows."""
 
     def __init__(self, port: int, token: str, mail: bytes) -> None:
+        super().__init__()
         self._socket = socket.create_connection((HOST, port), timeout=120)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
@@ -153,26 +143,18 @@ class _Client:
             f"MAIL FROM:<{mails.SENDER}>\r\nRCPT TO:<{mails.RECIPIENT}>\r\nDATA\r\n".encode()
         )
         self._mail = re.sub(rb"(?m)^\.", b"..", mail) + b"\r\n.\r\n"
-        self.latencies: list[float] = []
-        self.problem: Exception | None = None
         word = base64.b64encode(f"\0jwt\0{token}".encode()).decode()
         self._expect(b"220")
         self._socket.sendall(f"EHLO bench\r\nAUTH PLAIN {word}\r\n".encode())
         self._expect(b"250")
         self._expect(b"235")
 
-    def send_until(self, deadline: float, messages: int) -> None:
-        try:
-            while len(self.latencies) < messages and time.perf_counter() < deadline:
-                began = time.perf_counter()
-                self._socket.sendall(self._envelope)
-                for code in (b"250", b"250", b"354"):
-                    self._expect(code)
-                self._socket.sendall(self._mail)
-                self._expect(b"250")
-                self.latencies.append(time.perf_counter() - began)
-        except Exception as exc:
-            self.problem = exc  # Raised again by the thread that waits for this one.
+    def send(self) -> None:
+        self._socket.sendall(self._envelope)
+        for code in (b"250", b"250", b"354"):
+            self._expect(code)
+        self._socket.sendall(self._mail)
+        self._expect(b"250")
 
     def close(self) -> None:
         self._file.close()

@@ -3,14 +3,13 @@
 The work is laid out through the running server, so that every sweep meets a warm worker.
 """
 
-import json
 import statistics
 import time
-from typing import Any
 
 from store.sweep import STEP_ROWS
 from tools.bench.history import BODY, DAY, id_of, sent_messages
 from tools.bench.load import LoadError
+from tools.bench.log import await_lines, log_lines
 from tools.bench.report import Figures, progress
 from tools.bench.workers import Aged, Histories
 from tools.local_server import LocalServer
@@ -57,26 +56,15 @@ def _busy_sweep(aged: Aged) -> tuple[float, dict[str, int]]:
 
 def _sweep(server: LocalServer) -> tuple[float, dict[str, int]]:
     """Run the cron handler once: its milliseconds, and the rows of each kind of work."""
-    before = len(_sweeps(server))
+    before = len(log_lines(server.log, "sweep"))
     began = time.perf_counter()
     server.run_cron()
     milliseconds = (time.perf_counter() - began) * 1000
-    deadline = time.monotonic() + _WORKER_SECONDS
-    while len(lines := _sweeps(server)[before:]) != 1:
-        if time.monotonic() > deadline:
-            raise LoadError(f"a sweep left {len(lines)} lines in the log")
-        time.sleep(0.02)
-    (line,) = lines
+    (line,) = await_lines(server.log, "sweep", before)
     rows = {name: value for name, value in line.items() if isinstance(value, int)}
     if len(rows) != len(line) - 1:
         raise LoadError(f"a sweep failed: {line}")
     return milliseconds, rows
-
-
-def _sweeps(server: LocalServer) -> list[dict[str, Any]]:
-    # Wrangler's own lines stand between those of the worker.
-    lines = server.log.read_text(errors="replace").splitlines()
-    return [json.loads(line) for line in lines if line.startswith('{"event":"sweep"')]
 
 
 def _wait_until_sent(server: LocalServer) -> None:

@@ -1,0 +1,31 @@
+"""The log lines of a worker under measurement."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from tools.bench.load import LoadError
+
+_SECONDS = 60
+
+
+def log_lines(log: Path, event: str) -> list[dict[str, Any]]:
+    """The lines of one event so far. Wrangler's own lines stand between those of the worker."""
+    lines = log.read_text(errors="replace").splitlines()
+    return [json.loads(line) for line in lines if line.startswith(f'{{"event":"{event}"')]
+
+
+def await_lines(log: Path, event: str, before: int, count: int = 1) -> list[dict[str, Any]]:
+    """The lines of one event after the first `before`, as soon as there are `count`.
+
+    The log follows the responses.
+
+    :raises LoadError: they do not come.
+    """
+    deadline = time.monotonic() + _SECONDS
+    while len(lines := log_lines(log, event)[before:]) < count:
+        if time.monotonic() > deadline:
+            raise LoadError(f"the log has {len(lines)} new lines of {event}, not {count}")
+        time.sleep(0.02)
+    return lines
