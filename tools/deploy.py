@@ -39,14 +39,8 @@ def main() -> int:
         _make_queues(queue_names(config))
         secret = _missing_secret()
         for binding in database_bindings(config):
-            _show(
-                f"Applying the migrations of {binding}",
-                "d1",
-                "migrations",
-                "apply",
-                binding,
-                "--remote",
-            )
+            arguments = ("d1", "migrations", "apply", binding, "--remote")
+            _show(f"Applying the migrations of {binding}", *arguments)
         _deploy(secret)
     except DeployError as exc:
         print(exc, file=sys.stderr)

@@ -14,7 +14,6 @@ import threading
 import time
 import tomllib
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from tools.local_server import HOST, LocalServer, ServerError
@@ -34,7 +33,7 @@ class DevError(Exception):
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         port = _port(os.environ.get("PORT") or "8787")
         state = (ROOT / (os.environ.get("STATE") or ".wrangler/state")).resolve()
@@ -217,10 +216,6 @@ def _follow(path: Path) -> None:
                 if not line.startswith(_MODULE_TABLE):
                     print(line, flush=True)
             time.sleep(0.1)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ statements would fail with `SQLITE_BUSY`. Writes therefore go through the runnin
 """
 
 import contextlib
-import json
 import re
 import sqlite3
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import requests
 
 Value = str | int | float | bytes | None
 Row = dict[str, Any]
@@ -93,12 +92,8 @@ def inline_params(sql: str, params: Sequence[Value]) -> tuple[str, list[str]]:
 
 
 def _call(url: str, body: dict[str, Any] | None) -> dict[str, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            answer: dict[str, Any] = json.load(response)
-    except urllib.error.HTTPError as exc:
-        text = exc.read().decode(errors="replace")
-        raise DatabaseError(f"{text} for: {body}") from exc
+    response = requests.request("GET" if body is None else "POST", url, json=body, timeout=30)
+    if not response.ok:
+        raise DatabaseError(f"{response.text} for: {body}")
+    answer: dict[str, Any] = response.json()
     return answer

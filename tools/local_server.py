@@ -13,11 +13,7 @@ import json
 import secrets
 import shutil
 import socket
-import tempfile
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,16 +30,7 @@ from tools.wrangler import CONFIG, apply_migrations, wrangler_command, wrangler_
 
 HOST = "localhost"
 
-__all__ = [
-    "LocalServer",
-    "MailBodies",
-    "ServerError",
-    "apply_migrations",
-    "free_port",
-    "migrated_state",
-    "wrangler_command",
-    "wrangler_env",
-]
+_START_SECONDS = 90
 
 
 class ServerError(Exception):
@@ -52,16 +39,11 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class MailBodies:
-    """The content of a mail that the local `send_email` binding stored.
-
-    A mail sent in the builder form has `text`, `html` and `attachments`. A mail sent as a MIME
-    message has only `raw`.
-    """
+    """The content of a mail that the local `send_email` binding stored."""
 
     text: str | None
     html: str | None
     attachments: tuple[bytes, ...]
-    raw: bytes | None = None
 
 
 def free_port() -> int:
@@ -114,12 +96,10 @@ class LocalServer:
         state: Path | None = None,
         variables: Mapping[str, str] | None = None,
         dev_vars: Path | None = None,
-        name: str | None = None,
         log: Path | None = None,
         live: bool = False,
         edit: Edit | None = None,
         overlay: Mapping[str, Path] | None = None,
-        timeout: float = 90,
     ) -> None:
         """Configure a server without starting it.
 
@@ -130,16 +110,14 @@ class LocalServer:
             removes.
         :param variables: set in every Worker, over `[vars]`. `dev_vars` takes precedence.
         :param dev_vars: a file of KEY=VALUE lines, used as `.dev.vars`.
-        :param name: the prefix of the Workers' names. None chooses a unique one.
         :param log: the file to which wrangler's output is appended.
         :param live: restart the Worker when its source changes, instead of running a copy.
         :param edit: changes the first configuration in place.
         :param overlay: files that replace those of the first Worker's copied source, by path.
-        :param timeout: seconds to wait for the first response.
         """
-        self.name = name or f"local-{secrets.token_hex(4)}"
-        (BUILD / "servers").mkdir(parents=True, exist_ok=True)
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=BUILD / "servers"))
+        self._name = f"local-{secrets.token_hex(4)}"
+        self.folder = BUILD / "servers" / self._name
+        self.folder.mkdir(parents=True)
         self.port = port or free_port()
         self.state = state or self.folder / "state"
         self.log = log or self.folder / "wrangler.log"
@@ -150,7 +128,6 @@ class LocalServer:
         self._live = live
         self._edit = edit
         self._overlay = overlay
-        self._timeout = timeout
         self._group: ProcessGroup | None = None
         atexit.register(self.close)
 
@@ -163,13 +140,6 @@ class LocalServer:
     def is_running(self) -> bool:
         """Whether wrangler is running."""
         return self._group is not None and self._group.exit_status is None
-
-    @property
-    def process_group_id(self) -> int:
-        """The id of wrangler's process group, for tests that kill some of its processes."""
-        if self._group is None:
-            raise ServerError("the server is not running")
-        return self._group.id
 
     def __enter__(self) -> Self:
         try:
@@ -199,7 +169,7 @@ class LocalServer:
         configs = write_project(
             self.folder / "project",
             self._configs,
-            name=self.name,
+            name=self._name,
             variables=self._variables,
             dev_vars=self._dev_vars,
             live=self._live,
@@ -265,7 +235,7 @@ class LocalServer:
         query = {"per_page": "100"}
         while True:
             path = "/cdn-cgi/local/explorer/api/local/email/sending"
-            answer = json.loads(self._get(f"{path}?{urllib.parse.urlencode(query)}"))
+            answer = json.loads(self._get(path, query))
             mails.extend(answer["result"])
             cursor = answer["result_info"].get("cursor")
             if not answer["result_info"]["has_more"] or not cursor:
@@ -289,18 +259,15 @@ class LocalServer:
             texts = list(store.glob(f"*/email-text/{message}.*"))
             pages = list(store.glob(f"*/email-html/{message}.*"))
             parts = list(store.glob(f"*/email-attachment/{message}-*"))
-            finished = list(store.glob(f"*/email/{message}.eml"))
-            now = {path: path.stat().st_size for path in (*texts, *pages, *parts, *finished)}
+            now = {path: path.stat().st_size for path in (*texts, *pages, *parts)}
             whole = sorted(now[path] for path in parts) == expected
             filled = all(now[path] for path in (*texts, *pages))  # no mail has an empty body
-            complete = bool(finished) or (bool(texts or pages) and filled and whole)
-            if complete and now == seen:
+            if (texts or pages) and filled and whole and now == seen:
                 parts.sort(key=lambda path: int(path.stem.rpartition("-")[2]))
                 return MailBodies(
                     text=_read(texts),
                     html=_read(pages),
                     attachments=tuple(path.read_bytes() for path in parts),
-                    raw=finished[0].read_bytes() if finished else None,
                 )
             if time.monotonic() > deadline:
                 raise ServerError(f"no complete body of {mail['messageId']} in {store}")
@@ -309,8 +276,7 @@ class LocalServer:
 
     def run_cron(self, cron: str = "* * * * *") -> str:
         """Run the Worker's cron handler and return the outcome that wrangler reports."""
-        query = urllib.parse.urlencode({"cron": cron})
-        return self._get(f"/cdn-cgi/handler/scheduled?{query}", timeout=120)
+        return self._get("/cdn-cgi/handler/scheduled", {"cron": cron}, timeout=120)
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send a request with the options of `requests.request`."""
@@ -331,32 +297,29 @@ class LocalServer:
             rows = query_server(self.url, sql, params)
         return rows
 
-    def _get(self, path: str, timeout: float = 30) -> str:
+    def _get(self, path: str, query: Mapping[str, str], *, timeout: float = 30) -> str:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=timeout) as response:
-                text: str = response.read().decode()
-                return text
-        except urllib.error.HTTPError as exc:
-            answer = exc.read().decode(errors="replace")
-            raise ServerError(f"GET {path} answered {exc.code}: {answer}") from exc
-        except OSError as exc:
+            response = self.request("GET", path, params=query, timeout=timeout)
+        except requests.RequestException as exc:
             raise ServerError(f"GET {path} failed: {exc}") from exc
+        text = response.content.decode(errors="replace")
+        if not response.ok:
+            raise ServerError(f"GET {path} returned {response.status_code}: {text}")
+        return text
 
     def _wait_until_ready(self, group: ProcessGroup) -> None:
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if group.exit_status is not None:
                 raise ServerError(
                     f"wrangler ended with status {group.exit_status}:\n{self.log_tail()}"
                 )
             try:
-                with urllib.request.urlopen(f"{self.url}/health_check", timeout=self._timeout):
-                    return
-            except urllib.error.HTTPError:
+                self.request("GET", "/health_check", timeout=_START_SECONDS)
                 return
-            except OSError:
+            except requests.RequestException:
                 time.sleep(0.1)
-        raise ServerError(f"no answer within {self._timeout:.0f} s:\n{self.log_tail()}")
+        raise ServerError(f"no response within {_START_SECONDS} s:\n{self.log_tail()}")
 
 
 def _read(paths: Sequence[Path]) -> str | None:

@@ -355,14 +355,17 @@ def _only_one_at_a_time() -> Iterator[None]:
         yield
 
 
-def prepare() -> None:
-    """Update every generated folder. Print only if there is something to do."""
+def prepare(*folders: Path) -> None:
+    """Update these generated folders, or all. Print only if there is something to do.
+
+    :raises PrepareError: a step failed.
+    """
     plan = steps()
-    if all(step.is_done for step in plan):
+    if all(step.is_done for step in plan if step.folder in folders or not folders):
         return
     with _only_one_at_a_time():
         for number, step in enumerate(plan, start=1):
-            if not step.is_done:
+            if (step.folder in folders or not folders) and not step.is_done:
                 _do(step, f"[{number}/{len(plan)}]")
 
 
@@ -371,11 +374,7 @@ def rebuild_static_files() -> None:
 
     :raises PrepareError: a source is not valid.
     """
-    with _only_one_at_a_time():
-        plan = steps()
-        for number, step in enumerate(plan, start=1):
-            if step.folder in (CONSOLE_ASSETS, _REFERENCE) and not step.is_done:
-                _do(step, f"[{number}/{len(plan)}]")
+    prepare(CONSOLE_ASSETS, _REFERENCE)
 
 
 def main() -> int:

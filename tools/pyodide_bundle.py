@@ -17,8 +17,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-BUNDLE_FILE = "pyodide_dev.capnp.bin"
-
 _SCHEMA = Path(__file__).with_name("pyodide_bundle.capnp")
 _MODULE_PREFIX = "pyodideRuntime-internal:"
 

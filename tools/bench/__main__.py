@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 from tools.bench import (
     batch,
@@ -57,7 +56,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--long", action="store_true", help="measure for 25 minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops the servers, as Ctrl-C does
     began = time.monotonic()
     figures = Figures()
     repeat = _LONG if options.long else 1
@@ -84,11 +83,6 @@ def main(arguments: list[str]) -> int:
         options.json.write_text(figures.as_json())
     print(figures.as_lines(), flush=True)
     return 0
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    # As Ctrl-C does: whoever ends the benchmark, its servers end with it.
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
