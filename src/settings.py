@@ -165,7 +165,9 @@ class Settings:
     )
     title: str = setting(text, "Send Mail API", "Name of the site, sent to clients.")
     smtp_imap_proxy_config: dict[str, Any] = setting(
-        json_object, {}, "Address of the [SMTP relay](#smtp-relay), sent to clients."
+        json_object,
+        {},
+        "Host and port of the [SMTP relay](#smtp-relay), which the console shows to users.",
     )
     cf_turnstile_site_key: str | None = setting(
         text, None, "Site key of [Turnstile](#turnstile), sent to clients."
