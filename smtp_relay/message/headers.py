@@ -10,39 +10,15 @@ from smtp_relay.message.errors import Loop, Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
 
 # The provider writes its own.
-_TRANSPORT_FIELDS = frozenset(
-    {"date", "dkim-signature", "message-id", "mime-version", "received", "return-path"}
-)
+_OMITTED = {"date", "dkim-signature", "message-id", "mime-version", "received", "return-path"}
 # They describe how the message is encoded. The API chooses its own encoding.
-_CONTENT_FIELDS = frozenset(
-    {
-        "content-description",
-        "content-disposition",
-        "content-id",
-        "content-length",
-        "content-transfer-encoding",
-        "content-type",
-    }
-)
+_OMITTED |= {"content-description", "content-disposition", "content-id", "content-length"}
+_OMITTED |= {"content-transfer-encoding", "content-type"}
 # They have their own fields in the request.
-_REQUEST_FIELDS = frozenset(
-    {
-        "bcc",
-        "cc",
-        "from",
-        "idempotency-key",
-        "reply-to",
-        "resend-idempotency-key",
-        "sender",
-        "subject",
-        "to",
-    }
-)
-_OMITTED = _TRANSPORT_FIELDS | _CONTENT_FIELDS | _REQUEST_FIELDS
+_OMITTED |= {"bcc", "cc", "from", "idempotency-key", "reply-to", "resend-idempotency-key"}
+_OMITTED |= {"sender", "subject", "to"}
 # Information about the mail program, which the API accepts only in X- fields.
-_RENAMED = frozenset(
-    {"accept-language", "content-class", "thread-index", "thread-topic", "user-agent"}
-)
+_RENAMED = {"accept-language", "content-class", "thread-index", "thread-topic", "user-agent"}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
