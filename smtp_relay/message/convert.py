@@ -132,14 +132,8 @@ def _key(message: Entity, sender: str, body: bytes) -> str | None:
 
 
 def _labels(body: dict[str, Any]) -> dict[str, str]:
-    labels = {}
-    for field, member in (
-        ("to", "email"),
-        ("cc", "email"),
-        ("bcc", "email"),
-        ("reply_to", "email"),
-        ("attachments", "filename"),
-    ):
-        for index, item in enumerate(body.get(field, ())):
-            labels[f"{field}[{index}]"] = item[member]
-    return labels
+    return {
+        f"{field}[{index}]": item["filename" if field == "attachments" else "email"]
+        for field in ("to", "cc", "bcc", "reply_to", "attachments")
+        for index, item in enumerate(body.get(field, ()))
+    }

@@ -14,6 +14,7 @@ from smtp_relay.message.errors import Malformed
 _MAX_HEADER_BYTES = 128 * 1024  # per entity
 _MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70; some programs use more
 
+_FIELD_END = re.compile(rb"\r\n(?![ \t])")  # a line that begins with a blank continues a field
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 
 
@@ -106,21 +107,11 @@ def _number(entity: Entity, count: int) -> str:
 
 
 def _fields(head: bytes, place: str) -> Iterator[Field]:
-    lines: list[bytes] = []
-    for line in head.split(b"\r\n") if head else ():
-        if line[:1] in (b" ", b"\t") and lines:
-            lines.append(line)
-            continue
-        if lines:
-            yield _field(lines, place)
-        lines = [line]
-    if lines:
-        yield _field(lines, place)
-
-
-def _field(lines: list[bytes], place: str) -> Field:
-    match = _FIELD.fullmatch(b"".join(lines))
-    if match is None:
-        shown = lines[0][:40].decode("ascii", "backslashreplace")
-        raise Malformed(f"{place}not a header field, and no empty line before the body: {shown}")
-    return Field(match[1].decode("ascii"), match[2].strip(b" \t"))
+    for folded in _FIELD_END.split(head) if head else ():
+        match = _FIELD.fullmatch(folded.replace(b"\r\n", b""))
+        if match is None:
+            shown = folded.partition(b"\r\n")[0][:40].decode("ascii", "backslashreplace")
+            raise Malformed(
+                f"{place}not a header field, and no empty line before the body: {shown}"
+            )
+        yield Field(match[1].decode("ascii"), match[2].strip(b" \t"))
