@@ -238,6 +238,10 @@ def steps() -> tuple[Step, ...]:
     here = str(ROOT)
     dev = _REQUIREMENTS / "dev.txt"
     packages = (ROOT / "package.json", ROOT / ".npmrc")
+    console = sorted(path for path in CONSOLE.rglob("*") if path.is_file())
+    worker = sorted(
+        path for folder in (_SOURCE, _TOOLS / "openapi") for path in folder.rglob("*.py")
+    )
     network_hint = (
         "Check the connection to the package registries and the free disk space, "
         "then run the same make target again."
@@ -288,41 +292,32 @@ def steps() -> tuple[Step, ...]:
             make=_make_engine,
             hint="A likely cause: versions in package.json that differ from the committed ones.",
         ),
-        _console_step(packages),
-        _reference_step(dev),
+        Step(
+            name="console",
+            title="Building the console into public/assets",
+            seconds=1,
+            folder=CONSOLE_ASSETS,
+            inputs=(*packages, _TOOLS / "prepare.py", *console),
+            facts=_names(console),
+            make=_make_console,
+            hint="The log names the file and line. `make typecheck` shows more.",
+        ),
+        Step(
+            name="reference",
+            title="Building the API reference into public",
+            seconds=2,
+            folder=_REFERENCE,
+            inputs=(dev, _TOOLS / "prepare.py", _TOOLS / "error_catalogue.py", *worker),
+            facts=_names(worker),
+            make=_make_reference,
+            hint="The log ends with the reason; tools/openapi/__init__.py describes docstrings.",
+            outside=(API_DESCRIPTION, API_REFERENCE),
+        ),
     )
 
 
-def _console_step(packages: tuple[Path, ...]) -> Step:
-    sources = sorted(path for path in CONSOLE.rglob("*") if path.is_file())
-    return Step(
-        name="console",
-        title="Building the console into public/assets",
-        seconds=1,
-        folder=CONSOLE_ASSETS,
-        inputs=(*packages, _TOOLS / "prepare.py", *sources),
-        facts=tuple(str(path.relative_to(ROOT)) for path in sources),
-        make=_make_console,
-        hint="The log names the file and line. `make typecheck` shows more.",
-    )
-
-
-def _reference_step(packages: Path) -> Step:
-    """The description of the API and the page of it, made from the worker's own code."""
-    sources = sorted(
-        path for folder in (_SOURCE, _TOOLS / "openapi") for path in folder.rglob("*.py")
-    )
-    return Step(
-        name="reference",
-        title="Building the API reference into public",
-        seconds=2,
-        folder=_REFERENCE,
-        inputs=(packages, _TOOLS / "prepare.py", _TOOLS / "error_catalogue.py", *sources),
-        facts=tuple(str(path.relative_to(ROOT)) for path in sources),
-        make=_make_reference,
-        hint="The log ends with the reason; tools/openapi/__init__.py says what a handler needs.",
-        outside=(API_DESCRIPTION, API_REFERENCE),
-    )
+def _names(sources: list[Path]) -> tuple[str, ...]:
+    return tuple(str(path.relative_to(ROOT)) for path in sources)
 
 
 def _do(step: Step, position: str) -> None:
