@@ -7,7 +7,6 @@ from aiosmtpd.smtp import AuthResult
 from smtp_relay import replies
 from smtp_relay.auth import Authenticator, Login, LoginRefused, wrong
 from smtp_relay.log import log
-from smtp_relay.login_failures import LoginFailures
 from smtp_relay.metrics import Metrics
 from smtp_relay.session import MAX_AUTH_BYTES, SmtpSession
 
@@ -17,11 +16,8 @@ _REPLIED = AuthResult(success=False, handled=True)  # the client already has its
 class AuthMechanisms:
     """Reads the user name and the password, checks them, and counts and logs the result."""
 
-    def __init__(
-        self, authenticator: Authenticator, failures: LoginFailures, metrics: Metrics
-    ) -> None:
+    def __init__(self, authenticator: Authenticator, metrics: Metrics) -> None:
         self._authenticator = authenticator
-        self._failures = failures
         self._metrics = metrics
 
     async def auth_PLAIN(self, server: SmtpSession, args: list[str]) -> AuthResult:
@@ -56,7 +52,7 @@ class AuthMechanisms:
             refusal = wrong("User name and password must be UTF-8")
         except LoginRefused as error:
             refusal = error
-        if self._failures.is_over(server.client):
+        if server.failures.is_over(server.client):
             # Other connections of the client failed meanwhile. Do not reveal this result.
             server.say_goodbye(replies.TOO_MANY_FAILURES)
             return _REPLIED
@@ -67,7 +63,7 @@ class AuthMechanisms:
 
     def _refuse(self, server: SmtpSession, refusal: LoginRefused) -> AuthResult:
         if refusal.is_failure:
-            self._failures.add(server.client)
+            server.failures.add(server.client)
         self._note(server, "bad" if refusal.is_failure else "unavailable", None)
         return AuthResult(success=False, handled=False, message=refusal.reply)
 

@@ -42,17 +42,16 @@ class Relay:
             max_per_client=settings.smtp_max_connections_per_client,
         )
         authenticator = Authenticator(api)
-        failures = LoginFailures()
         self._submitter = Submitter(api, authenticator, metrics, max_hops=settings.smtp_max_hops)
         self._sessions = SessionContext(
             settings,
             Handler(
                 self._submitter,
-                AuthMechanisms(authenticator, failures, metrics),
+                AuthMechanisms(authenticator, metrics),
                 max_recipients=settings.smtp_max_recipients,
             ),
             self._registry,
-            failures,
+            LoginFailures(),
             self._certificate.context if self._certificate else None,
         )
 

@@ -54,6 +54,8 @@ class SessionContext:
 class SmtpSession(ExtensibleSMTP):
     """One connection. ``id`` identifies it in the log, ``client`` is the client's address.
 
+    ``failures`` are the failed logins of all clients.
+
     ``is_answering`` is true from the end of a message until its reply is ready. ``farewell`` is a
     reply to end the session with, as soon as no transaction is open.
     """
@@ -67,7 +69,7 @@ class SmtpSession(ExtensibleSMTP):
         self.is_answering = False
         self._settings = settings
         self._registry = context.registry
-        self._failures = context.failures
+        self.failures = context.failures
         self._is_tls = is_tls
         self._connection: asyncio.BaseTransport | None = None  # below TLS
         self._has_stopped_sending = False
@@ -183,7 +185,7 @@ class SmtpSession(ExtensibleSMTP):
     @syntax("AUTH <mechanism>")
     async def smtp_AUTH(self, arg: str | None) -> None:
         """AUTH (RFC 4954)."""
-        if self._failures.is_over(self.client):
+        if self.failures.is_over(self.client):
             self.say_goodbye(replies.TOO_MANY_FAILURES)
             return
         if self.in_transaction:
