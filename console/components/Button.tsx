@@ -43,13 +43,7 @@ export function IconButton({
   );
 }
 
-export function ButtonLink({
-  kind,
-  icon,
-  small,
-  children,
-  href,
-}: Look & { href: string }) {
+export function ButtonLink({ kind, icon, small, children, href }: Look & { href: string }) {
   return (
     <a href={href} class={look({ kind, small })}>
       {icon && <Icon name={icon} />}

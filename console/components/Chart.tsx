@@ -65,14 +65,14 @@ function UsageChart({ days }: { days: readonly UsageDay[] }) {
   const shown = lastDays(days);
   const top = roundUp(Math.max(...shown.map((entry) => entry.sent + entry.failed)));
   const hint = (entry: UsageDay) =>
-    `${day(entry.day)}: ${t.usage.sent} ${number(entry.sent)}, ` +
-    `${t.usage.failed} ${number(entry.failed)}`;
+    `${day(entry.day)}: ${t.sent.status.sent} ${number(entry.sent)}, ` +
+    `${t.sent.status.failed} ${number(entry.failed)}`;
   const height = (value: number) => (value / top) * HEIGHT;
   return (
     <figure class="chart" ref={frame}>
-      <div class="chart-legend" aria-hidden="true">
-        <span class="sent">{t.usage.sent}</span>
-        <span class="failed">{t.usage.failed}</span>
+      <div class="hint chart-legend" aria-hidden="true">
+        <span class="sent">{t.sent.status.sent}</span>
+        <span class="failed">{t.sent.status.failed}</span>
       </div>
       <svg
         viewBox={`${-LEFT} -10 ${width} ${HEIGHT + 36}`}
@@ -120,8 +120,8 @@ function UsageChart({ days }: { days: readonly UsageDay[] }) {
         <thead>
           <tr>
             <th scope="col">{t.usage.day}</th>
-            <th scope="col">{t.usage.sent}</th>
-            <th scope="col">{t.usage.failed}</th>
+            <th scope="col">{t.sent.status.sent}</th>
+            <th scope="col">{t.sent.status.failed}</th>
           </tr>
         </thead>
         <tbody>

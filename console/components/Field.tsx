@@ -60,29 +60,17 @@ function Field({
 }
 
 type InputProps = Common &
-  Pick<
-    JSX.IntrinsicElements["textarea"],
-    | "autocapitalize"
-    | "autocomplete"
-    | "dir"
-    | "maxLength"
-    | "required"
-    | "spellcheck"
-  > & {
-    type?: "text" | "password" | "email" | "datetime-local" | "number";
-    min?: string;
+  Omit<JSX.IntrinsicElements["input"], "label" | "onInput"> & {
     value: string;
     onValue: (value: string) => void;
   };
 
-export function TextField({
-  label, hint, error, aside, onValue, type = "text", ...rest
-}: InputProps) {
+export function TextField({ label, hint, error, aside, onValue, ...rest }: InputProps) {
   return (
     <Field {...{ label, hint, error, aside }}>
       {(bound) => (
         <input
-          {...({ ...rest, type } as JSX.IntrinsicElements["input"])}
+          {...({ type: "text", ...rest } as JSX.IntrinsicElements["input"])}
           {...bound}
           onInput={(event) => onValue(event.currentTarget.value)}
         />

@@ -28,7 +28,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
       <header class="side">
         <a class="brand" href={href("/")}>
           <img src="icon.svg" alt="" width="28" height="28" />
-          <span>{settings?.title ?? "Send Mail API"}</span>
+          <span class="one-line-text">{settings?.title ?? "Send Mail API"}</span>
         </a>
         <Navigation />
         <div class="side-end">
@@ -69,7 +69,7 @@ function Navigation() {
           <li key={place}>
             <a href={href(`/${place}`)} aria-current={here === place ? "page" : undefined}>
               <Icon name={icon} size={20} />
-              <span>{text}</span>
+              <span class="one-line-text">{text}</span>
             </a>
           </li>
         ))}
@@ -87,7 +87,7 @@ function Account() {
       {address && (
         <p>
           <span class="muted">{t.nav.signedInAs}</span>
-          <bdi title={address}>{address}</bdi>
+          <bdi class="one-line-text" title={address}>{address}</bdi>
         </p>
       )}
       <div class="account-actions">

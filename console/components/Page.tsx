@@ -40,7 +40,7 @@ export function Page({
           </h1>
           {intro && <p class="intro">{intro}</p>}
         </div>
-        {aside && <div class="page-actions">{aside}</div>}
+        {aside && <div class="row">{aside}</div>}
       </div>
       {children}
     </div>
@@ -60,7 +60,7 @@ export function Card({
   return (
     <section class="card">
       {title && (
-        <div class="card-head">
+        <div class="spread">
           <h2>{title}</h2>
           {aside}
         </div>

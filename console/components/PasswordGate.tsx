@@ -12,21 +12,13 @@ import { Card, Page } from "./Page";
 
 export function PasswordGate({
   title,
-  text,
-  label,
-  wrong,
-  enter,
+  texts,
   path,
   onEntered,
 }: {
   title: string;
-  text: string;
-  /** The name of the password. */
-  label: string;
-  /** The error for a wrong password. */
-  wrong: string;
-  /** The label of the button. */
-  enter: string;
+  /** The introduction, the label of the field, the error for a wrong password, the button. */
+  texts: { text: string; password: string; wrong: string; enter: string };
   /** The API endpoint that checks the password. */
   path: string;
   onEntered: (password: string, keep: boolean) => void;
@@ -38,16 +30,16 @@ export function PasswordGate({
     const body = { password: await digest(password) };
     await call("POST", path, { as: "anybody", body }).catch((error: unknown) => {
       const isRefused = error instanceof Problem && error.status === 401;
-      throw isRefused ? fieldErrors({ password: wrong }) : error;
+      throw isRefused ? fieldErrors({ password: texts.wrong }) : error;
     });
     onEntered(password, keep);
   });
   return (
-    <Page title={title} intro={text} narrow>
+    <Page title={title} intro={texts.text} narrow>
       <Card>
         <form {...form.attributes}>
           <TextField
-            label={label}
+            label={texts.password}
             type="password"
             autocomplete="current-password"
             required
@@ -61,7 +53,7 @@ export function PasswordGate({
             onChecked={setKeep}
           />
           <Button type="submit" kind="primary" busy={form.busy}>
-            {enter}
+            {texts.enter}
           </Button>
         </form>
       </Card>

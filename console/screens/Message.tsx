@@ -1,5 +1,6 @@
 /** One message: its status, its content, and the actions on it. */
 
+import type { ComponentProps } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { call, Problem } from "../api/client";
 import { usePolling } from "../api/poll";
@@ -16,8 +17,10 @@ import { Badge } from "../components/Badge";
 import { Button, ButtonLink } from "../components/Button";
 import { Confirm } from "../components/Dialog";
 import { Empty, Skeleton } from "../components/Empty";
+import { Facts } from "../components/Facts";
 import { TextField } from "../components/Field";
 import { fieldErrors } from "../components/form";
+import type { IconName } from "../components/Icon";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
 import { Preview } from "../components/Preview";
@@ -49,7 +52,7 @@ export default function Message({ id }: { id: string }) {
   if (problem?.status === 404) return <Gone />;
   if (!message) {
     return problem ? (
-      <Page title={t.sent.title}>
+      <Page title={t.nav.sent}>
         <ProblemNotice problem={problem} retry={() => void reload()} />
       </Page>
     ) : (
@@ -111,12 +114,12 @@ function Loaded({
         <Content message={message} />
       </Card>
       {message.attachments.length > 0 && (
-        <Card title={t.message.attachments}>
+        <Card title={t.compose.attachments}>
           <ul class="files">
             {message.attachments.map((file, index) => (
               <li key={index}>
                 <bdi>{file.filename}</bdi>
-                <span class="muted">{size(file.size)}</span>
+                <span class="hint">{size(file.size)}</span>
               </li>
             ))}
           </ul>
@@ -194,14 +197,13 @@ function Actions({
   const mayRepeat =
     (status === "failed" || status === "unknown") && hasContent && !message.attachments.length;
   const maySettle = status === "scheduled" || status === "queued";
-  const close = () => setQuestion(undefined);
   const path = `/api/sendbox/${encodeURIComponent(message.id)}`;
   const email = `/emails/${encodeURIComponent(message.id)}`;
 
   const copy = async () => {
     await writeDraft(address, copyOf(message, mail));
     const left = [
-      message.attachments.length && t.message.attachments,
+      message.attachments.length && t.compose.attachments,
       message.html !== null && message.text !== null && t.compose.plain,
       Object.keys(message.headers).length && t.message.headers,
       message.tags.length && t.message.tags,
@@ -215,117 +217,100 @@ function Actions({
     else await copy();
   };
 
-  return (
-    <div class="row">
-      {mayRepeat && (
-        <Button icon="refresh" onClick={() => setQuestion("again")}>
-          {t.message.sendAgain}
-        </Button>
-      )}
-      {status === "scheduled" && (
-        <Button icon="clock" onClick={() => setQuestion("time")}>
-          {t.message.reschedule}
-        </Button>
-      )}
-      {maySettle && (
-        <Button icon="close" onClick={() => setQuestion("cancel")}>
-          {t.message.cancel}
-        </Button>
-      )}
-      <Button icon="copy" onClick={() => void askToCopy()}>
-        {t.message.copyAsNew}
-      </Button>
-      {mayDelete && (
-        <Button icon="trash" onClick={() => setQuestion("delete")}>
-          {t.common.delete}
-        </Button>
-      )}
-      {question === "again" && (
-        <Confirm
-          title={t.message.sendAgainTitle}
-          yes={t.message.sendAgain}
-          kind={status === "unknown" ? "danger" : "primary"}
-          onClose={close}
-          action={async () => {
-            const { id } = await call<SendResponse>("POST", `${path}/retry`, {
-              headers: { "Idempotency-Key": key },
-            });
-            toast(t.message.sentAgain);
-            go(`/sent/${id}`);
-          }}
-        >
+  const buttons: [boolean | undefined, IconName, string, () => void][] = [
+    [mayRepeat, "refresh", t.message.sendAgain, () => setQuestion("again")],
+    [status === "scheduled", "clock", t.message.reschedule, () => setQuestion("time")],
+    [maySettle, "close", t.message.cancel, () => setQuestion("cancel")],
+    [true, "copy", t.message.copyAsNew, () => void askToCopy()],
+    [mayDelete, "trash", t.common.delete, () => setQuestion("delete")],
+  ];
+  const dialogs: Record<Question, Omit<ComponentProps<typeof Confirm>, "onClose">> = {
+    again: {
+      title: t.message.sendAgainTitle,
+      yes: t.message.sendAgain,
+      kind: status === "unknown" ? "danger" : "primary",
+      action: async () => {
+        const { id } = await call<SendResponse>("POST", `${path}/retry`, {
+          headers: { "Idempotency-Key": key },
+        });
+        toast(t.message.sentAgain);
+        go(`/sent/${id}`);
+      },
+      children: (
+        <>
           <p>{t.message.sendAgainText}</p>
           {status === "unknown" && (
             <Notice kind="warning">
               <p>{t.message.sendAgainUnknown}</p>
             </Notice>
           )}
-        </Confirm>
+        </>
+      ),
+    },
+    cancel: {
+      title: t.message.cancelTitle,
+      yes: t.message.cancel,
+      action: async () => {
+        await call("POST", `${email}/cancel`);
+        toast(t.message.cancelled);
+        await reload();
+      },
+      children: <p>{t.message.cancelText}</p>,
+    },
+    time: {
+      title: t.message.reschedule,
+      yes: t.common.save,
+      kind: "primary",
+      action: async () => {
+        const at = new Date(laterAt);
+        const body = { scheduled_at: isNaN(at.valueOf()) ? laterAt : at.toISOString() };
+        await call("PATCH", email, { body }).catch((error: unknown) => {
+          const isTime = error instanceof Problem && error.errors.length > 0;
+          throw isTime ? fieldErrors({ scheduled_at: t.compose.laterWrong }) : error;
+        });
+        toast(t.message.rescheduled);
+        await reload();
+      },
+      children: (
+        <TextField
+          label={t.compose.laterAt}
+          hint={t.compose.laterHint}
+          type="datetime-local"
+          value={laterAt}
+          onValue={setLaterAt}
+        />
+      ),
+    },
+    delete: {
+      title: t.message.deleteTitle,
+      yes: t.common.delete,
+      action: async () => {
+        await call("DELETE", path);
+        toast(t.message.deleted);
+        go("/sent");
+      },
+      children: <p>{t.message.deleteText}</p>,
+    },
+    replace: {
+      title: t.compose.replaceTitle,
+      yes: t.compose.replace,
+      kind: "primary",
+      action: copy,
+      children: <p>{t.compose.replaceText}</p>,
+    },
+  };
+  return (
+    <div class="row">
+      {buttons.map(
+        ([isShown, icon, label, onClick]) =>
+          isShown && (
+            <Button key={icon} icon={icon} onClick={onClick}>
+              {label}
+            </Button>
+          ),
       )}
-      {question === "cancel" && (
-        <Confirm
-          title={t.message.cancelTitle}
-          yes={t.message.cancel}
-          onClose={close}
-          action={async () => {
-            await call("POST", `${email}/cancel`);
-            toast(t.message.cancelled);
-            await reload();
-          }}
-        >
-          <p>{t.message.cancelText}</p>
-        </Confirm>
-      )}
-      {question === "time" && (
-        <Confirm
-          title={t.message.reschedule}
-          yes={t.common.save}
-          kind="primary"
-          onClose={close}
-          action={async () => {
-            const at = new Date(laterAt);
-            const body = { scheduled_at: isNaN(at.valueOf()) ? laterAt : at.toISOString() };
-            await call("PATCH", email, { body }).catch((error: unknown) => {
-              const isTime = error instanceof Problem && error.errors.length > 0;
-              throw isTime ? fieldErrors({ scheduled_at: t.compose.laterWrong }) : error;
-            });
-            toast(t.message.rescheduled);
-            await reload();
-          }}
-        >
-          <TextField
-            label={t.compose.laterAt}
-            hint={t.compose.laterHint}
-            type="datetime-local"
-            value={laterAt}
-            onValue={setLaterAt}
-          />
-        </Confirm>
-      )}
-      {question === "delete" && (
-        <Confirm
-          title={t.message.deleteTitle}
-          yes={t.common.delete}
-          onClose={close}
-          action={async () => {
-            await call("DELETE", path);
-            toast(t.message.deleted);
-            go("/sent");
-          }}
-        >
-          <p>{t.message.deleteText}</p>
-        </Confirm>
-      )}
-      {question === "replace" && (
-        <Confirm
-          title={t.compose.replaceTitle}
-          yes={t.compose.replace}
-          kind="primary"
-          onClose={close}
-          action={copy}
-        >
-          <p>{t.compose.replaceText}</p>
-        </Confirm>
+      {question && (
+        <Confirm {...dialogs[question]} key={question} onClose={() => setQuestion(undefined)} />
       )}
     </div>
   );
@@ -354,41 +339,32 @@ function copyOf(message: SendboxMessage, mail: SentMail): Draft {
 
 function Head({ message, mail }: { message: SendboxMessage; mail: SentMail }) {
   const t = useTexts();
-  const kinds = ["to", "cc", "bcc"] as const;
+  const recipients = (kind: "to" | "cc" | "bcc") => {
+    const found = message.recipients.filter((recipient) => recipient.kind === kind);
+    const list = found.length > 0 && (
+      <ul class="recipients">
+        {found.map(({ address, name, status, code }) => (
+          <li key={address}>
+            <bdi>{mailbox(address, name)}</bdi>
+            {status !== worst(message) && <Badge status={status} />}
+            {code && <code>{code}</code>}
+          </li>
+        ))}
+      </ul>
+    );
+    return [t.compose[kind], list] as const;
+  };
+  const replyTo = message.reply_to;
   return (
-    <dl class="facts">
-      <dt>{t.message.from}</dt>
-      <dd>
-        <bdi>{mailbox(message.address, mail.from_name)}</bdi>
-      </dd>
-      {kinds.map((kind) => {
-        const recipients = message.recipients.filter((recipient) => recipient.kind === kind);
-        return recipients.length ? (
-          <>
-            <dt>{t.message[kind]}</dt>
-            <dd>
-              <ul class="recipients">
-                {recipients.map((recipient) => (
-                  <li key={recipient.address}>
-                    <bdi>{mailbox(recipient.address, recipient.name)}</bdi>
-                    {recipient.status !== worst(message) && <Badge status={recipient.status} />}
-                    {recipient.code && <code>{recipient.code}</code>}
-                  </li>
-                ))}
-              </ul>
-            </dd>
-          </>
-        ) : null;
-      })}
-      {message.reply_to && (
-        <>
-          <dt>{t.message.replyTo}</dt>
-          <dd>
-            <bdi>{mailbox(message.reply_to.address, message.reply_to.name)}</bdi>
-          </dd>
-        </>
-      )}
-    </dl>
+    <Facts
+      facts={[
+        [t.compose.from, <bdi>{mailbox(message.address, mail.from_name)}</bdi>],
+        recipients("to"),
+        recipients("cc"),
+        recipients("bcc"),
+        [t.compose.replyTo, replyTo && <bdi>{mailbox(replyTo.address, replyTo.name)}</bdi>],
+      ]}
+    />
   );
 }
 
@@ -425,7 +401,7 @@ function History({ message }: { message: SendboxMessage }) {
           <strong>{names[event.event] ?? event.event}</strong>{" "}
           {event.recipient && <bdi>{event.recipient}</bdi>}{" "}
           {event.code && <code>{event.code}</code>}
-          <div class="muted">
+          <div class="hint">
             <time dateTime={event.at}>{time(event.at)}</time>
             {event.attempt > 1 && ` · ${t.message.attempt(event.attempt)}`}
           </div>
@@ -436,30 +412,16 @@ function History({ message }: { message: SendboxMessage }) {
 }
 
 function Details({ message }: { message: SendboxMessage }) {
-  const t = useTexts();
-  const facts = useMemo(() => {
-    const made: [string, string | null][] = [
-      [t.message.scheduledAt, message.scheduled_at && time(message.scheduled_at)],
-      [t.message.nextAt, message.next_attempt_at && time(message.next_attempt_at)],
-      [t.message.id, message.id],
-      [t.message.messageId, message.message_id],
-      [t.message.headers, lines(Object.entries(message.headers))],
-      [t.message.tags, lines(message.tags.map(({ name, value }) => [name, value]))],
-    ];
-    return made.filter(([, value]) => value);
-  }, [message, t]);
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <>
-          <dt>{name}</dt>
-          <dd>
-            <bdi>{value}</bdi>
-          </dd>
-        </>
-      ))}
-    </dl>
-  );
+  const t = useTexts().message;
+  const facts: [string, string | null][] = [
+    [t.scheduledAt, message.scheduled_at && time(message.scheduled_at)],
+    [t.nextAt, message.next_attempt_at && time(message.next_attempt_at)],
+    [t.id, message.id],
+    [t.messageId, message.message_id],
+    [t.headers, lines(Object.entries(message.headers))],
+    [t.tags, lines(message.tags.map(({ name, value }) => [name, value]))],
+  ];
+  return <Facts facts={facts.map(([name, value]) => [name, value && <bdi>{value}</bdi>])} />;
 }
 
 function lines(pairs: [string, string][]): string {

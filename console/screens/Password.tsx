@@ -5,6 +5,7 @@ import { call, digest, Problem } from "../api/client";
 import { Button } from "../components/Button";
 import { Code, CopyButton } from "../components/Copy";
 import { Confirm } from "../components/Dialog";
+import { Facts } from "../components/Facts";
 import { TextField } from "../components/Field";
 import { fieldErrors, SHORTEST_PASSWORD, useForm } from "../components/form";
 import { Notice, ProblemNotice } from "../components/Notice";
@@ -32,7 +33,7 @@ export function Password() {
   const { enableAddressPassword, enableUserDeleteEmail } = useStore(site)!;
   const [isShown, setIsShown] = useState(false);
   return (
-    <Page title={t.password.title} intro={t.password.intro}>
+    <Page title={t.nav.password} intro={t.password.intro}>
       <Credential isShown={isShown} onShown={setIsShown} />
       <Snippets isShown={isShown} />
       <Replace />
@@ -53,13 +54,13 @@ function Credential({
   const { jwt = "" } = useStore(session);
   return (
     <Card
-      title={t.password.credential}
+      title={t.start.credential}
       aside={
         <div class="row">
           <Button small icon="eye" onClick={() => onShown((old) => !old)}>
             {isShown ? t.common.hide : t.common.show}
           </Button>
-          <CopyButton text={jwt} label={t.password.credential} />
+          <CopyButton text={jwt} label={t.start.credential} />
         </div>
       }
     >
@@ -128,30 +129,24 @@ function Snippets({ isShown }: { isShown: boolean }) {
 function SmtpSettings({ smtp }: { smtp: Smtp }) {
   const t = useTexts();
   const { address = "", jwt = "" } = useStore(session);
-  const facts: [string, string][] = [
-    [t.password.smtpHost, smtp.host],
-    [t.password.smtpPort, String(smtp.port)],
-    [t.password.smtpUser, address],
-  ];
+  const copied = (name: string, text: string, shown = text) =>
+    [
+      name,
+      <div class="spread">
+        <bdi>{shown}</bdi>
+        <CopyButton text={text} label={name} />
+      </div>,
+    ] as const;
   return (
-    <dl class="facts with-copy">
-      {facts.map(([name, value]) => (
-        <>
-          <dt>{name}</dt>
-          <dd class="spread">
-            <bdi>{value}</bdi>
-            <CopyButton text={value} label={name} />
-          </dd>
-        </>
-      ))}
-      <dt>{t.password.smtpPassword}</dt>
-      <dd class="spread">
-        <span>{t.password.smtpPasswordText}</span>
-        <CopyButton text={jwt} label={t.password.smtpPassword} />
-      </dd>
-      <dt>{t.password.smtpSecurity}</dt>
-      <dd>{smtp.starttls ? t.password.starttls : t.password.tls}</dd>
-    </dl>
+    <Facts
+      facts={[
+        copied(t.password.smtpHost, smtp.host),
+        copied(t.password.smtpPort, String(smtp.port)),
+        copied(t.password.smtpUser, address),
+        copied(t.start.password, jwt, t.password.smtpPasswordText),
+        [t.password.smtpSecurity, smtp.starttls ? t.password.starttls : t.password.tls],
+      ]}
+    />
   );
 }
 

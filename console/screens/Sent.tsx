@@ -43,7 +43,7 @@ export default function Sent() {
   useFocusOnPaging(words, cursor);
   return (
     <Page
-      title={t.sent.title}
+      title={t.nav.sent}
       aside={
         mayDelete &&
         !words &&
@@ -124,7 +124,7 @@ function Messages({ page, words, cursor }: { page: SendboxPage; words: string; c
         ))}
       </ul>
       {(cursor || next) && (
-        <nav class="pages" aria-label={t.sent.pages}>
+        <nav class="pages row" aria-label={t.sent.pages}>
           {cursor && (
             <ButtonLink href={href("/sent", { q: words })} small>
               {t.sent.newest}
@@ -152,10 +152,10 @@ function Entry({ entry }: { entry: SendboxEntry }) {
   return (
     <li>
       <a href={href(`/sent/${entry.id}`)}>
-        <span class="to">
+        <span class="to one-line-text">
           <bdi>{mail.to_name || mail.to_mail}</bdi>
         </span>
-        <span class="what">
+        <span class="what one-line-text">
           <bdi class="subject">{mail.subject || t.sent.noSubject}</bdi>{" "}
           <bdi class="snippet">{snippet(mail)}</bdi>
         </span>

@@ -14,10 +14,7 @@ export function SiteGate({ children }: { children: ComponentChildren }) {
   return (
     <PasswordGate
       title={t.site.title}
-      text={t.site.text}
-      label={t.site.password}
-      wrong={t.site.wrong}
-      enter={t.site.enter}
+      texts={t.site}
       path="/open_api/site_login"
       onEntered={(sitePassword, keep) => signIn({ sitePassword }, keep)}
     />

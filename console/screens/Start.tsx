@@ -33,7 +33,7 @@ export function Start() {
     ["create", t.start.create],
     ["credential", t.start.credential],
   ];
-  if (settings.enableAddressPassword) ways.push(["login", t.start.login]);
+  if (settings.enableAddressPassword) ways.push(["login", t.start.password]);
   return (
     <Page title={t.start.title} intro={t.start.intro} narrow>
       <Card>

@@ -18,7 +18,7 @@ export function Usage() {
   const t = useTexts();
   const usage = useGet<AddressUsage>("/api/usage");
   return (
-    <Page title={t.usage.title} intro={t.usage.intro}>
+    <Page title={t.nav.usage} intro={t.usage.intro}>
       <Loader from={usage}>
         {({ send_balance: balance, daily_left: daily, monthly_left: monthly, days }) => (
           <>

@@ -1,7 +1,6 @@
 /** The administration in English. `admin.zh.ts` has the same keys in the same order. */
 
 export const adminEn = {
-  title: "Administration",
   navigation: "Sections",
   leave: "Leave administration",
   gate: {
@@ -40,7 +39,6 @@ export const adminEn = {
   overview: {
     intro: "All addresses together.",
     inAll: "in all",
-    recipients: "recipients left for the whole service",
     emptyText: "The chart begins with the first message of any address.",
     attention: (count: number) =>
       count === 1 ? "One address asks for a balance." : `${count} addresses ask for a balance.`,
@@ -70,23 +68,18 @@ export const adminEn = {
     manageOne: (address: string) => `Manage ${address}`,
     emptyTitle: "No addresses yet",
     emptyText: "Create the first one, or let users create their own on the start page.",
-    name: "Name",
     nameHint: "The part before the @, 1 to 30 characters.",
-    domain: "Domain",
     anyDomain: "Chosen by the service",
     prefix: (prefix: string) => `Put “${prefix}” in front of it`,
     createdTitle: "The address is ready",
     createdText: "Give these to the owner. Anyone who has them can send mail as this address.",
-    password: "Password",
     passwordHint: "It is shown only once.",
-    credential: "Credential",
     credentialHidden: "Hidden. Showing it is recorded in the audit trail.",
     showCredential: "Show credential",
     hideCredential: "Hide credential",
     done: "Done",
     resetTitle: "Reset the password",
     resetText: "For an owner who forgot their password. The credential does not change.",
-    newPassword: "New password",
     reset: "Set password",
     resetDone: "The password is set",
     dangerTitle: "Remove",
@@ -111,7 +104,6 @@ export const adminEn = {
     decline: "Decline",
     set: "Set a balance",
     list: "Balances",
-    balance: "Balance",
     balanceHint: "Recipients that the address may still send to.",
     state: "State",
     enabled: "Enabled",
@@ -204,7 +196,6 @@ export const adminEn = {
     mailboxes: "From, to",
     sender: "Sender",
     recipient: "Recipient",
-    subject: "Subject",
     status: "Status",
     open: "Open",
     openOne: (subject: string) => `Open “${subject}”`,

@@ -6,6 +6,7 @@ import { digest } from "../../api/client";
 import { useAction } from "../../components/action";
 import { Button, ButtonLink } from "../../components/Button";
 import { Confirm, Dialog } from "../../components/Dialog";
+import { Facts } from "../../components/Facts";
 import { TextField } from "../../components/Field";
 import { fieldErrors, SHORTEST_PASSWORD, useForm } from "../../components/form";
 import { ProblemNotice } from "../../components/Notice";
@@ -32,24 +33,15 @@ export function AddressDialog({ row, onClose, onChanged }: Props) {
   return (
     <Dialog title={row.name} onClose={onClose} wide>
       <div class="stack">
-        <dl class="facts">
-          <dt>{t.number}</dt>
-          <dd>{row.id}</dd>
-          <dt>{t.created}</dt>
-          <dd>
-            <Time at={row.created_at} />
-          </dd>
-          <dt>{t.changed}</dt>
-          <dd>
-            <Time at={row.updated_at} />
-          </dd>
-          <dt>{t.from}</dt>
-          <dd>
-            <bdi>{row.source_meta ?? "–"}</bdi>
-          </dd>
-          <dt>{t.sent}</dt>
-          <dd>{number(row.send_count)}</dd>
-        </dl>
+        <Facts
+          facts={[
+            [t.number, row.id],
+            [t.created, <Time at={row.created_at} />],
+            [t.changed, <Time at={row.updated_at} />],
+            [t.from, <bdi>{row.source_meta ?? "–"}</bdi>],
+            [t.sent, number(row.send_count)],
+          ]}
+        />
         <div class="row">
           <ButtonLink small icon="sent" href={href("/admin/sent", { address: row.name })}>
             {a.sections.sent}
@@ -67,7 +59,8 @@ export function AddressDialog({ row, onClose, onChanged }: Props) {
 }
 
 function Credential({ id }: { id: number }) {
-  const t = useTexts().admin.addresses;
+  const { admin, start } = useTexts();
+  const t = admin.addresses;
   const [jwt, setJwt] = useState<string>();
   const { busy, problem, run } = useAction();
   const show = () =>
@@ -77,10 +70,10 @@ function Credential({ id }: { id: number }) {
   return (
     <section class="dialog-part" aria-live="polite">
       {jwt ? (
-        <Secret label={t.credential} text={jwt} />
+        <Secret label={start.credential} text={jwt} />
       ) : (
         <div>
-          <h3>{t.credential}</h3>
+          <h3>{start.credential}</h3>
           <p class="muted">{t.credentialHidden}</p>
         </div>
       )}
@@ -98,7 +91,7 @@ function Credential({ id }: { id: number }) {
 }
 
 function Password({ row }: { row: AddressRow }) {
-  const { tooShort } = useTexts().password;
+  const { newPassword, tooShort } = useTexts().password;
   const t = useTexts().admin.addresses;
   const form = useForm({ password: "" }, async ({ password }) => {
     if (password.length < SHORTEST_PASSWORD) throw fieldErrors({ password: tooShort });
@@ -115,7 +108,7 @@ function Password({ row }: { row: AddressRow }) {
       </div>
       <form {...form.attributes}>
         <TextField
-          label={t.newPassword}
+          label={newPassword}
           hint={tooShort}
           autocomplete="off"
           autocapitalize="none"

@@ -9,14 +9,14 @@ import { useStore } from "../../state/store";
 import { useTexts } from "../../texts";
 
 export function AdminGate({ children }: { children: ComponentChildren }) {
-  const { title, gate: t } = useTexts().admin;
+  const { admin, nav } = useTexts();
   const isOpen = useStore(site)?.disableAdminPasswordCheck;
   const isIn = Boolean(useStore(session).adminPassword);
   if (isOpen) {
     return (
       <>
         <Notice kind="warning">
-          <p>{t.open}</p>
+          <p>{admin.gate.open}</p>
         </Notice>
         {children}
       </>
@@ -25,11 +25,8 @@ export function AdminGate({ children }: { children: ComponentChildren }) {
   if (isIn) return <>{children}</>;
   return (
     <PasswordGate
-      title={title}
-      text={t.text}
-      label={t.password}
-      wrong={t.wrong}
-      enter={t.enter}
+      title={nav.admin}
+      texts={admin.gate}
       path="/open_api/admin_login"
       onEntered={(adminPassword, keep) => signIn({ adminPassword }, keep)}
     />

@@ -93,7 +93,7 @@ function Pager({
   const first = (page - 1) * PAGE + 1;
   const end = Math.min(first + PAGE - 1, count);
   return (
-    <nav class="pager" aria-label={sent.pages}>
+    <nav class="pager spread" aria-label={sent.pages}>
       <p class="muted" role="status">
         {t.rows(number(Math.min(first, count)), number(end), number(count))}
       </p>

@@ -30,7 +30,7 @@ export function Audit() {
   const pager = shown && (
     <>
       {problem && <ProblemNotice problem={problem} retry={() => void loadOlder()} />}
-      <div class="pager">
+      <div class="pager spread">
         <p class="muted" role="status">
           {t.shown(number(shown.results.length))}
         </p>
@@ -71,7 +71,7 @@ function Action({ row }: { row: AuditRow }) {
   return (
     <span class="strong">
       {words[row.action] ?? row.action}
-      {more && <bdi class="audit-details">{more}</bdi>}
+      {more && <bdi class="hint audit-details">{more}</bdi>}
     </span>
   );
 }

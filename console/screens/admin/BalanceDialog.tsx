@@ -27,9 +27,8 @@ export function BalanceDialog({
   onClose: () => void;
   onChanged: () => Promise<void>;
 }) {
-  const a = useTexts().admin;
+  const { admin: a, common, usage } = useTexts();
   const t = a.balances;
-  const common = useTexts().common;
   const isFirst = !row || isRequest(row);
   const initial = {
     address: row?.address ?? given,
@@ -64,7 +63,7 @@ export function BalanceDialog({
         />
       )}
       <TextField
-        label={t.balance}
+        label={usage.balance}
         hint={t.balanceHint}
         type="number"
         min="0"

@@ -18,7 +18,7 @@ interface Asked {
 }
 
 export function Balances() {
-  const a = useTexts().admin;
+  const { admin: a, usage } = useTexts();
   const t = a.balances;
   const { parameters } = useListRoute();
   const [asked, setAsked] = useState<Asked>();
@@ -48,7 +48,7 @@ export function Balances() {
         { title: a.common.address, cell: (row) => <bdi class="strong">{row.address}</bdi> },
         { title: t.state, cell: (row) => <State row={row} /> },
         { title: a.common.since, cell: (row) => <Time at={row.created_at} /> },
-        { title: t.balance, kind: "number", cell: (row) => number(row.balance) },
+        { title: usage.balance, kind: "number", cell: (row) => number(row.balance) },
       ]}
       actions={(row) => (
         <div class="row">
@@ -96,13 +96,7 @@ export function Balances() {
   );
 }
 
-function Requests({
-  list,
-  onAsked,
-}: {
-  list: List<BalanceRow>;
-  onAsked: (asked: Asked) => void;
-}) {
+function Requests({ list, onAsked }: { list: List<BalanceRow>; onAsked: (asked: Asked) => void }) {
   const t = useTexts().admin.balances;
   const count = list.data?.count ?? 0;
   return (
@@ -114,7 +108,7 @@ function Requests({
         {(rows) => (
           <ul class="requests">
             {rows.map((row) => (
-              <li key={row.id}>
+              <li key={row.id} class="spread">
                 <div>
                   <bdi class="strong">{row.address}</bdi>
                   <p class="hint">

@@ -54,9 +54,8 @@ function LimitsForm({
   left: Record<Period, number | null | undefined>;
   reload: () => Promise<void>;
 }) {
-  const a = useTexts().admin;
+  const { admin: a, common } = useTexts();
   const t = a.limits;
-  const common = useTexts().common;
   const stored = { daily: limit(config, "daily"), monthly: limit(config, "monthly") };
   const [edited, setEdited] = useState<typeof stored>();
   const limits = edited ?? stored;

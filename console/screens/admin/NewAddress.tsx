@@ -13,13 +13,7 @@ import { useStore } from "../../state/store";
 import { useTexts } from "../../texts";
 import { Secret } from "./Secret";
 
-export function NewAddress({
-  onClose,
-  onCreated,
-}: {
-  onClose: () => void;
-  onCreated: () => void;
-}) {
+export function NewAddress({ onClose, onCreated }: { onClose: () => void; onCreated: () => void }) {
   const [created, setCreated] = useState<CreatedAddress>();
   const take = (made: CreatedAddress) => {
     setCreated(made);
@@ -41,7 +35,7 @@ function Create({
 }) {
   const a = useTexts().admin;
   const t = a.addresses;
-  const common = useTexts().common;
+  const { common, start } = useTexts();
   const { domains, prefix } = useStore(site)!;
   const [withPrefix, setWithPrefix] = useState(false);
   const form = useForm({ name: "", domain: "" }, async ({ name, domain }) => {
@@ -52,7 +46,7 @@ function Create({
   return (
     <FormDialog title={t.create} submit={t.create} form={form} onClose={onClose}>
       <TextField
-        label={t.name}
+        label={start.name}
         hint={t.nameHint}
         autocomplete="off"
         autocapitalize="none"
@@ -61,7 +55,7 @@ function Create({
         {...form.field("name")}
       />
       <SelectField
-        label={t.domain}
+        label={start.domain}
         options={[["", t.anyDomain], ...domains.map((one) => [one, `@${one}`] as const)]}
         {...form.field("domain")}
       />
@@ -74,7 +68,8 @@ function Create({
 
 /** The new address and its secrets; the password is shown only here. */
 function Created({ created, onClose }: { created: CreatedAddress; onClose: () => void }) {
-  const t = useTexts().admin.addresses;
+  const { admin, start } = useTexts();
+  const t = admin.addresses;
   const [isShown, setIsShown] = useState(false);
   return (
     <Dialog title={t.createdTitle} onClose={onClose}>
@@ -85,12 +80,12 @@ function Created({ created, onClose }: { created: CreatedAddress; onClose: () =>
         <p class="muted">{t.createdText}</p>
         {created.password && (
           <div>
-            <Secret label={t.password} text={created.password} />
+            <Secret label={start.password} text={created.password} />
             <p class="hint">{t.passwordHint}</p>
           </div>
         )}
         {isShown ? (
-          <Secret label={t.credential} text={created.jwt} />
+          <Secret label={start.credential} text={created.jwt} />
         ) : (
           <p>
             <Button small icon="eye" onClick={() => setIsShown(true)}>

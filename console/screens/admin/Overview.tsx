@@ -30,18 +30,18 @@ export function Overview() {
   const waiting = requests.data?.count ?? 0;
   const paused = pauses.data?.results.length ?? 0;
   return (
-    <Page title={t.admin.title} intro={a.overview.intro}>
+    <Page title={t.nav.admin} intro={a.overview.intro}>
       {waiting > 0 && (
         <Attention text={a.overview.attention(waiting)} place="/admin/balances" />
       )}
       {paused > 0 && <Attention text={a.overview.paused(paused)} place="/admin/pauses" />}
       <dl class="numbers">
         <Figure name={a.sections.addresses} value={addresses.data?.count} text={a.overview.inAll} />
-        <Figure name={t.usage.daily} value={usage.data?.daily_left} text={a.overview.recipients} />
+        <Figure name={t.usage.daily} value={usage.data?.daily_left} text={t.usage.limitText} />
         <Figure
           name={t.usage.monthly}
           value={usage.data?.monthly_left}
-          text={a.overview.recipients}
+          text={t.usage.limitText}
         />
       </dl>
       <Loader from={usage}>

@@ -22,7 +22,7 @@ export function SaveBar({
   return (
     <>
       {form.problem && <ProblemNotice problem={form.problem} />}
-      <div class="save-bar">
+      <div class="save-bar spread">
         <p class="muted" role="status">
           {isChanged ? t.unsaved : t.unchanged}
         </p>

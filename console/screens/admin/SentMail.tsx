@@ -7,6 +7,7 @@ import type { SendboxEntry } from "../../api/types";
 import { Badge } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Confirm, Dialog } from "../../components/Dialog";
+import { Facts } from "../../components/Facts";
 import { Preview } from "../../components/Preview";
 import { Time } from "../../components/Time";
 import { toast } from "../../state/toasts";
@@ -14,7 +15,7 @@ import { useTexts } from "../../texts";
 import { AdminList, usePagedList } from "./AdminList";
 
 export function SentMail() {
-  const { admin: a, sent } = useTexts();
+  const { admin: a, compose, sent } = useTexts();
   const t = a.sent;
   const [chosen, setChosen] = useState<SendboxEntry>();
   const list = usePagedList<SendboxEntry>("/admin/sendbox", { search: "address" });
@@ -31,7 +32,7 @@ export function SentMail() {
       }
       id={(row) => row.id}
       columns={[
-        { title: t.subject, cell: (row) => <bdi class="clip strong">{subject(row)}</bdi> },
+        { title: compose.subject, cell: (row) => <bdi class="clip strong">{subject(row)}</bdi> },
         {
           title: t.mailboxes,
           cell: (row) => (
@@ -76,28 +77,15 @@ function Message({
   const mail = mailOf(entry);
   return (
     <Dialog title={mail.subject || sent.noSubject} onClose={onClose} wide>
-      <dl class="facts">
-        <dt>{t.status}</dt>
-        <dd>
-          <Badge status={entry.status} />
-        </dd>
-        <dt>{t.sender}</dt>
-        <dd>
-          <bdi>{mailbox(entry.address, mail.from_name)}</bdi>
-        </dd>
-        <dt>{t.recipient}</dt>
-        <dd>
-          <bdi>{mailbox(mail.to_mail, mail.to_name)}</bdi>
-        </dd>
-        <dt>{t.at}</dt>
-        <dd>
-          <Time at={entry.created_at} />
-        </dd>
-        <dt>{message.id}</dt>
-        <dd>
-          <code>{entry.id}</code>
-        </dd>
-      </dl>
+      <Facts
+        facts={[
+          [t.status, <Badge status={entry.status} />],
+          [t.sender, <bdi>{mailbox(entry.address, mail.from_name)}</bdi>],
+          [t.recipient, <bdi>{mailbox(mail.to_mail, mail.to_name)}</bdi>],
+          [t.at, <Time at={entry.created_at} />],
+          [message.id, <code>{entry.id}</code>],
+        ]}
+      />
       <section class="dialog-part" aria-label={message.content}>
         {!mail.content ? (
           <p class="muted">{message.noContent}</p>

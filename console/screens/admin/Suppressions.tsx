@@ -61,9 +61,8 @@ export function Suppressions() {
 }
 
 function Add({ onClose, onChanged }: { onClose: () => void; onChanged: () => Promise<void> }) {
-  const a = useTexts().admin;
+  const { admin: a, common } = useTexts();
   const t = a.suppressions;
-  const common = useTexts().common;
   const form = useForm({ address: "", reason: "" }, async (body) => {
     if (!body.address.trim()) throw fieldErrors({ address: common.required });
     await callAsAdmin("POST", "/admin/suppressions", { body });

@@ -9,7 +9,7 @@ import { size } from "../../texts/formats";
 import { texts, useTexts } from "../../texts";
 import { isUsed } from "./outgoing";
 
-/** The attachment bytes that fit as base64 into a message of 5 MiB with its text (docs/api.md). */
+/** The maximum size of all files together: base64 adds a third, and a message may have 5 MiB. */
 const MOST_BYTES = 3.6 * 1024 * 1024;
 
 export interface Reading {
@@ -114,7 +114,7 @@ export function Attachments({
           <li key={file.id}>
             <Icon name={isUsed(file, draft) ? "image" : "clip"} />
             <bdi>{file.name}</bdi>
-            <span class="muted">
+            <span class="hint">
               {size(file.bytes.byteLength)}
               {isUsed(file, draft) && ` · ${t.compose.inline}`}
             </span>
