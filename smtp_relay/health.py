@@ -1,24 +1,22 @@
 """``GET /healthz`` and ``GET /metrics``, on their own port."""
 
 import asyncio
-from collections.abc import Callable
 
 from smtp_relay.metrics import CONTENT_TYPE, Metrics
+from smtp_relay.session_registry import SessionRegistry
 
 _TIMEOUT_SECONDS = 10.0
 _MAX_HEAD_BYTES = 8 * 1024
 
 
-def health_protocol(
-    metrics: Metrics, *, is_stopping: Callable[[], bool]
-) -> asyncio.StreamReaderProtocol:
+def health_protocol(metrics: Metrics, registry: SessionRegistry) -> asyncio.StreamReaderProtocol:
     """One connection, with one request."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(_response(head, metrics, is_stopping=is_stopping()))
+                writer.write(_response(head, metrics, is_stopping=registry.is_stopping))
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the client disconnected, or did not send an HTTP request

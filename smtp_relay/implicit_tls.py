@@ -1,10 +1,9 @@
 """TLS before SMTP, on its own port (RFC 8314, section 3.3)."""
 
 import asyncio
-import ssl
 from asyncio.sslproto import SSLProtocol
 
-from smtp_relay.session import SmtpSession
+from smtp_relay.session import SessionContext, SmtpSession
 
 _HANDSHAKE_SECONDS = 15
 
@@ -16,13 +15,14 @@ class ImplicitTls(SSLProtocol):
     report it only after the handshake, which a hostile client never finishes.
     """
 
-    def __init__(self, session: SmtpSession, context: ssl.SSLContext) -> None:
+    def __init__(self, context: SessionContext) -> None:
         """Prepare for a connection."""
-        self._smtp = session
+        assert context.tls_context  # the settings require a certificate for this port
+        self._smtp = SmtpSession(context, is_tls=True)
         super().__init__(
             asyncio.get_running_loop(),
-            session,
-            context,
+            self._smtp,
+            context.tls_context,
             None,  # type: ignore[arg-type]  # nothing waits for the handshake
             server_side=True,
             ssl_handshake_timeout=_HANDSHAKE_SECONDS,

@@ -61,10 +61,18 @@ class Relay:
         :raises SettingsError: the relay can't listen on a port.
         """
         settings = self._settings
-        host = settings.smtp_host
-        smtp = await _listen(host, settings.smtp_port, self._plain_session)
-        tls = await _listen(host, settings.smtp_tls_port, self._tls_session)
-        health = await _listen(settings.status_host, settings.status_port, self._health)
+        sessions = self._sessions
+        smtp = await _listen(
+            settings.smtp_host, settings.smtp_port, lambda: SmtpSession(sessions, is_tls=False)
+        )
+        tls = await _listen(
+            settings.smtp_host, settings.smtp_tls_port, lambda: ImplicitTls(sessions)
+        )
+        health = await _listen(
+            settings.status_host,
+            settings.status_port,
+            lambda: health_protocol(self._metrics, self._registry),
+        )
         log(
             "started",
             smtp=_ports(smtp),
@@ -95,17 +103,6 @@ class Relay:
         else:
             if response.status != 200:
                 log("api_unhealthy", api=api_url, status=response.status)
-
-    def _plain_session(self) -> SmtpSession:
-        return SmtpSession(self._sessions, is_tls=False)
-
-    def _tls_session(self) -> ImplicitTls:
-        assert self._certificate  # the settings require it for this port
-        session = SmtpSession(self._sessions, is_tls=True)
-        return ImplicitTls(session, self._certificate.context)
-
-    def _health(self) -> asyncio.BaseProtocol:
-        return health_protocol(self._metrics, is_stopping=lambda: self._registry.is_stopping)
 
     async def _stop(self, servers: list[asyncio.Server]) -> None:
         log("stopping", connections=len(self._registry))

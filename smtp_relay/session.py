@@ -7,6 +7,7 @@ Unlike aiosmtpd it limits the number of connections, gives every reply an enhanc
 import asyncio
 import re
 import secrets
+import socket
 import ssl
 from collections import defaultdict
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class SmtpSession(ExtensibleSMTP):
             context.handler,
             data_size_limit=settings.smtp_max_bytes,
             enable_SMTPUTF8=True,
-            hostname=settings.smtp_hostname,
+            hostname=settings.smtp_hostname or socket.gethostname(),
             ident="ESMTP send-mail-smtp",
             tls_context=None if is_tls else context.tls_context,
             timeout=settings.smtp_idle_seconds,

@@ -5,7 +5,6 @@ the help texts.
 """
 
 import dataclasses
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +21,9 @@ class SettingsError(Exception):
     """A setting is invalid, or two contradict each other. The text names them."""
 
 
-def _setting(
-    parser: Callable[[str], Parsed], default: Default, text: str, *, shown: str | None = None
-) -> Parsed | Default:
-    """Declare a setting. ``shown``: the default in the help, if the real one varies."""
-    about = {"parser": parser, "help": text, "shown": shown}
-    field: Default = dataclasses.field(default=default, metadata=about)
+def _setting(parser: Callable[[str], Parsed], default: Default, text: str) -> Parsed | Default:
+    metadata = {"parser": parser, "help": text}
+    field: Default = dataclasses.field(default=default, metadata=metadata)
     return field
 
 
@@ -70,11 +66,8 @@ class Settings:
     smtp_allow_plain_auth: bool = _setting(
         parse.boolean, False, "Let clients on other machines log in without TLS."
     )
-    smtp_hostname: str = _setting(
-        parse.hostname,
-        socket.gethostname(),
-        "Host name in the greeting. The machine's host name by default.",
-        shown="",
+    smtp_hostname: str | None = _setting(
+        parse.hostname, None, "Host name in the greeting. The machine's host name by default."
     )
     smtp_max_connections: int = _setting(
         parse.whole_number(1), 1000, "Maximum number of open SMTP connections."
@@ -149,7 +142,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
 def settings_help() -> list[tuple[str, str, str]]:
     """Name, default and help of each setting, for ``--help`` and docs/smtp.md."""
     return [
-        (field.name.upper(), _shown(field), field.metadata["help"])
+        (field.name.upper(), _shown(field.default), field.metadata["help"])
         for field in dataclasses.fields(Settings)
     ]
 
@@ -163,11 +156,7 @@ def _parsed(name: str, value: str, parser: Callable[[str], Any]) -> Any:
         raise SettingsError(f"{name} must be {error}; it is {value!r}") from None
 
 
-def _shown(field: dataclasses.Field[Any]) -> str:
-    shown: str | None = field.metadata["shown"]
-    default: object = field.default
-    if shown is not None:
-        return shown
+def _shown(default: object) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, float):
