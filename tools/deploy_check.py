@@ -6,37 +6,34 @@ Every new instance of the Worker loads the whole upload, so its size determines 
 import re
 import shutil
 import sys
+from pathlib import Path
 
 from tools.prepare import BUILD
-from tools.wrangler import run_wrangler
+from tools.wrangler import WranglerError, run_wrangler
 
 LIMIT_KIB = 500
 
 _SIZE = re.compile(r"^Total Upload: .*gzip: ([0-9.]+) (KiB|MiB).*$", re.MULTILINE)
 
 
-def gzipped_kib(output: str) -> tuple[str, float]:
-    """The line in wrangler's output that contains the size, and the gzipped size in KiB.
+def build_upload(folder: Path) -> tuple[str, float]:
+    """Build the upload in `folder`. Return wrangler's line about its size, and its gzipped KiB.
 
-    :raises ValueError: if there is no such line.
+    :raises WranglerError: if the build fails, or prints no size.
     """
-    found = _SIZE.search(output)
-    if found is None:
-        raise ValueError("wrangler printed no upload size")
+    shutil.rmtree(folder, ignore_errors=True)
+    result = run_wrangler("deploy", "--dry-run", "--outdir", folder)
+    found = _SIZE.search(result.stdout)
+    if result.returncode != 0 or found is None:
+        raise WranglerError(f"Building the upload failed:\n{result.stdout.strip()}")
     return found[0], float(found[1]) * (1024 if found[2] == "MiB" else 1)
 
 
 def main() -> int:
-    shutil.rmtree(BUILD / "dry-run", ignore_errors=True)
-    result = run_wrangler("deploy", "--dry-run", "--outdir", BUILD / "dry-run")
-    if result.returncode != 0:
-        print(result.stdout, file=sys.stderr)
-        print("The build failed. See wrangler's output above.", file=sys.stderr)
-        return 1
     try:
-        line, size = gzipped_kib(result.stdout)
-    except ValueError as exc:
-        print(f"{result.stdout}\n{exc}", file=sys.stderr)
+        line, size = build_upload(BUILD / "dry-run")
+    except WranglerError as exc:
+        print(exc, file=sys.stderr)
         return 1
     print(line)
     if size > LIMIT_KIB:

@@ -20,11 +20,11 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
     """Count over some sends, which also warms both workers up."""
     progress("Counting what a send asks of D1 (2 s)")
     body = mails.request_body(mails.SMALL)
-    before = len(log_lines(workers.log, "request"))
+    before = len(log_lines(workers.ours.server.log, "request"))
     for _ in range(_SENDS):
         post(workers.ours, body)
     bare_rows = [int(post(workers.bare, body)["rows_written"]) for _ in range(_SENDS)]
-    lines = await_lines(workers.log, "request", before, _SENDS)
+    lines = await_lines(workers.ours.server.log, "request", before, _SENDS)
     figures.add("d1_round_trips_per_send", _usual([line["d1_round_trips"] for line in lines]))
     figures.add("d1_rows_written_per_send", _usual([line["d1_rows_written"] for line in lines]))
     figures.add("bare_d1_rows_written_per_send", _usual(bare_rows))

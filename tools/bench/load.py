@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.local_server import HOST
+from tools.local_server import HOST, LocalServer
 
 _TIMEOUT = 60
 
@@ -21,14 +21,14 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A worker under load.
+    """A worker under load, on its local server.
 
     `authorization` is the header of that name; `idempotency_key` makes that of each request, and
     where it is None there is none. `path` is where requests are posted.
     """
 
     name: str
-    port: int
+    server: LocalServer
     authorization: str
     idempotency_key: Callable[[], str] | None = None
     path: str = "/api/send_mail"
@@ -127,7 +127,7 @@ class _HttpClient(Client):
             "Content-Type": "application/json",
             "Authorization": target.authorization,
         }
-        self._connection = http.client.HTTPConnection(HOST, target.port, timeout=_TIMEOUT)
+        self._connection = http.client.HTTPConnection(HOST, target.server.port, timeout=_TIMEOUT)
         self._connection.connect()
         self.answer = b""
 

@@ -37,7 +37,7 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
     mail = _mail()
     direct = convert(mail, [mails.RECIPIENT], sender=mails.SENDER, max_hops=1).body
     token = workers.ours.authorization.removeprefix("Bearer ")
-    with _relay(f"http://{HOST}:{workers.ours.port}") as relay:
+    with _relay(f"http://{HOST}:{workers.ours.server.port}") as relay:
 
         def relayed(seconds: float) -> Turn:
             return run("the SMTP relay", _clients(relay.port, token, mail), seconds=seconds)

@@ -11,7 +11,7 @@ from tools.bench.history import BODY, DAY, id_of, sent_messages
 from tools.bench.load import LoadError
 from tools.bench.log import await_lines, log_lines
 from tools.bench.report import Figures, progress
-from tools.bench.workers import Aged, Histories
+from tools.bench.workers import Histories
 from tools.local_server import LocalServer
 
 _IDLE_SWEEPS = 20
@@ -30,27 +30,27 @@ _WORKER_SECONDS = 60
 
 def measure(histories: Histories, figures: Figures, repeat: int) -> None:
     """Time the cron handler, from the request of the local server to its answer."""
-    for name, aged in (("1k", histories.short), ("1m", histories.long)):
+    for name, target in (("1k", histories.short), ("1m", histories.long)):
         sweeps = _IDLE_SWEEPS * repeat
-        progress(f"Sweeping {sweeps} times with {aged.target.name} and nothing to do")
-        _sweep(aged.server)  # passes what has become a day old since the history was written
-        idle = [_sweep(aged.server)[0] for _ in range(sweeps)]
+        progress(f"Sweeping {sweeps} times with {target.name} and nothing to do")
+        _sweep(target.server)  # passes what has become a day old since the history was written
+        idle = [_sweep(target.server)[0] for _ in range(sweeps)]
         figures.add(f"sweep_idle_ms_{name}_messages", statistics.median(idle))
     sweeps = _BUSY_SWEEPS * repeat
     progress(f"Sweeping {sweeps} times with work to do ({3 * sweeps} s)")
-    busy = [_busy_sweep(histories.long) for _ in range(sweeps)]
+    busy = [_busy_sweep(histories.long.server) for _ in range(sweeps)]
     figures.add("sweep_busy_ms_1m_messages", statistics.median(time for time, _ in busy))
     figures.add("sweep_busy_rows", int(statistics.median(sum(rows.values()) for _, rows in busy)))
 
 
-def _busy_sweep(aged: Aged) -> tuple[float, dict[str, int]]:
+def _busy_sweep(server: LocalServer) -> tuple[float, dict[str, int]]:
     now = time.time_ns() // 1_000_000
     for sql in _work(now):
-        aged.server.sql(sql)
-    milliseconds, rows = _sweep(aged.server)
+        server.sql(sql)
+    milliseconds, rows = _sweep(server)
     done = ", ".join(f"{name} {count}" for name, count in rows.items())
     progress(f"{milliseconds:.0f} ms: {done}")
-    _wait_until_sent(aged.server)
+    _wait_until_sent(server)
     return milliseconds, rows
 
 

@@ -18,8 +18,8 @@ def measure(histories: Histories, figures: Figures, repeat: int) -> None:
     body = mails.request_body(mails.SMALL)
     rounds = play(
         "Sending from both databases",
-        partial(drive, histories.long.target, body, 1),
-        partial(drive, histories.short.target, body, 1),
+        partial(drive, histories.long, body, 1),
+        partial(drive, histories.short, body, 1),
         repeat=repeat,
         seconds=1.0,
     )

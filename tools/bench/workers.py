@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from accounts.credentials import Credential, issue
 from tools.bench import mails
@@ -34,27 +33,18 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class Workers:
-    """Both workers, ready for requests; `log` is what this project's worker prints."""
+    """Both workers, ready for requests."""
 
     ours: Target
     bare: Target
-    log: Path
-
-
-@dataclass(frozen=True)
-class Aged:
-    """This project's worker on a database with a history."""
-
-    target: Target
-    server: LocalServer
 
 
 @dataclass(frozen=True)
 class Histories:
     """This project's worker twice: after a thousand messages, and after a million."""
 
-    short: Aged
-    long: Aged
+    short: Target
+    long: Target
 
 
 @contextmanager
@@ -71,8 +61,7 @@ def started() -> Iterator[Workers]:
             add_sender(server)
         yield Workers(
             ours=target_of("this worker", ours),
-            bare=Target("the bare worker", bare.port, "none"),
-            log=ours.log,
+            bare=Target("the bare worker", bare, "none"),
         )
 
 
@@ -93,7 +82,7 @@ def started_on_histories() -> Iterator[Histories]:
 
 
 @contextmanager
-def _started_after(messages: int) -> Iterator[Aged]:
+def _started_after(messages: int) -> Iterator[Target]:
     name = f"the worker with {messages:,} messages"
     state = _STATES / str(messages)
     shutil.rmtree(state, ignore_errors=True)
@@ -101,7 +90,7 @@ def _started_after(messages: int) -> Iterator[Aged]:
         write_history(migrated_state(state), messages)
         progress(f"Starting {name} (5 s)")
         with LocalServer((CONFIG,), state=state, variables=VARIABLES) as server:
-            yield Aged(target_of(name, server), server)
+            yield target_of(name, server)
     finally:
         shutil.rmtree(state, ignore_errors=True)
 
@@ -109,4 +98,4 @@ def _started_after(messages: int) -> Iterator[Aged]:
 def target_of(name: str, server: LocalServer) -> Target:
     """This project's worker on ``server``, as that address."""
     token = issue(_CREDENTIAL, secret=_SECRET, now=0)
-    return Target(name, server.port, f"Bearer {token}")
+    return Target(name, server, f"Bearer {token}")
