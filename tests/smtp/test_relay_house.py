@@ -10,7 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from tests.unit.source import ROOT, imported
+from tests.unit.source import ROOT, imported, names_in, packages, state_kept, strings
 
 TREES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text("utf-8"))
@@ -47,9 +47,13 @@ def test_there_is_no_import_cycle() -> None:
 def test_imports_are_unconditional(module: str) -> None:
     # TYPE_CHECKING and imports inside functions can hide a cycle from Python.
     assert not any(name.endswith("TYPE_CHECKING") for name in imported(TREES[module]))
+    assert {"importlib", "__import__"} & (
+        packages(TREES[module]) | names_in(TREES[module])
+    ) == set()
     top = {id(node) for node in TREES[module].body}
     for node in ast.walk(TREES[module]):
         assert not isinstance(node, ast.Import | ast.ImportFrom) or id(node) in top
+        assert not isinstance(node, ast.ImportFrom) or node.level == 0  # absolute
 
 
 @every_module
@@ -64,6 +68,27 @@ def test_the_conversion_needs_no_network() -> None:
             assert all(
                 other.startswith(("smtp_relay.message.", "smtp_relay.addresses")) for other in own
             )
+            assert packages(tree) & {"aiosmtpd", "asyncio", "httpx", "socket", "ssl"} == set()
+
+
+# Parts
+
+
+@pytest.mark.parametrize("module", [name for name in TREES if name != "smtp_relay.__main__"])
+def test_no_part_is_handed_the_relay(module: str) -> None:
+    assert names_in(TREES[module]) & {"relay", "_relay"} == set()
+
+
+def test_the_relay_hands_itself_to_no_part() -> None:
+    tree = TREES["smtp_relay.relay"]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    given = [value for call in calls for value in (*call.args, *(k.value for k in call.keywords))]
+    assert [ast.unparse(value) for value in given if ast.unparse(value) == "self"] == []
+
+
+@every_module
+def test_no_module_keeps_state(module: str) -> None:
+    assert state_kept(TREES[module]) == []
 
 
 # Private members
@@ -78,6 +103,20 @@ def test_private_members_of_others_are_not_used(module: str) -> None:
         if not isinstance(node.value, ast.Name) or node.value.id not in ITSELF
     ]
     assert used == []
+    # As in getattr(session, "_reader") and vars(session)["_reader"].
+    assert [text for text in strings(TREES[module]) if re.fullmatch(r"_[a-z]\w*", text)] == []
+
+
+def test_the_file_of_private_members_says_why_it_needs_each() -> None:
+    tree = TREES[PRIVATE]
+    used = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and is_private(n.attr)}
+    used |= {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and is_private(node.name)
+    }
+    explained = set(re.findall(r"\b_\w+", ast.get_docstring(tree) or ""))
+    assert used == explained
 
 
 @every_other_module
