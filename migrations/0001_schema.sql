@@ -1,9 +1,10 @@
--- Times are Unix milliseconds, UTC. Tables whose key is not a number are stored by that key
--- (WITHOUT ROWID): every index entry is a row written, and rows written are the free plan's quota.
+-- Times are in Unix milliseconds. Tables whose key is not a number are stored by that key (WITHOUT
+-- ROWID): an index of the key would be one more row per write, and the free plan limits the rows
+-- written.
 
--- AUTOINCREMENT: an id is never reused, so that an old credential can't match a new address.
--- `sendbox` is the number of its present sendbox: clearing starts another one, which writes one
--- row, however much is cleared.
+-- AUTOINCREMENT never reuses an id, so an old credential can't match a new address. `sendbox` is
+-- the number of the current sendbox. Clearing the sendbox increments it, so it writes one row for
+-- any number of messages.
 CREATE TABLE addresses (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE CHECK (name = lower(name) AND instr(name, '@') > 1),
@@ -15,7 +16,7 @@ CREATE TABLE addresses (
   updated_at INTEGER NOT NULL
 ) STRICT;
 
--- No row: DEFAULT_SEND_BALANCE has not been granted yet.
+-- An address without a row has not been granted DEFAULT_SEND_BALANCE yet.
 CREATE TABLE send_balances (
   address_id INTEGER PRIMARY KEY REFERENCES addresses (id) ON DELETE CASCADE,
   balance INTEGER NOT NULL CHECK (balance >= 0),
@@ -23,54 +24,54 @@ CREATE TABLE send_balances (
   created_at INTEGER NOT NULL
 ) STRICT;
 
--- Requests for a balance, which an administrator may grant. A send writes no entry here.
+-- Requests for a balance, which an administrator can grant. A send writes no entry of this index.
 CREATE INDEX send_balances_requested ON send_balances (created_at, address_id)
   WHERE balance = 0 AND NOT enabled;
 
--- The id is a UUID of version 7, which sorts by time. address_id has no foreign key: a message
--- and its history outlive their address.
+-- The id is a UUID of version 7, so ids sort by time. address_id has no foreign key, because a
+-- message and its history remain when the address is deleted.
 CREATE TABLE messages (
   id TEXT PRIMARY KEY,
   address_id INTEGER NOT NULL,
-  -- The sendbox of its address at its acceptance; NULL when it was deleted. Such a row stays for a
-  -- day, for its idempotency key.
+  -- The value of addresses.sendbox when the message was accepted, or NULL if it was deleted. The
+  -- row of a deleted message stays for a day, because it has the idempotency key.
   sendbox INTEGER DEFAULT 0,
   sender TEXT NOT NULL,
   sender_name TEXT,
   subject TEXT NOT NULL,
-  -- The fields that no statement filters by, as JSON (mail/message.py); NULL when it has none.
+  -- The fields that no statement filters by, as JSON (mail/message.py). NULL if all are empty.
   details TEXT CHECK (details IS NULL OR json_valid(details)),
   size INTEGER NOT NULL CHECK (size > 0),
   recipients INTEGER NOT NULL CHECK (recipients BETWEEN 1 AND 50),
   charge INTEGER NOT NULL CHECK (charge BETWEEN 0 AND recipients),
-  -- Its recipients are those of the sandbox: it never leaves the Worker and costs nothing.
+  -- 1 for a message to sandbox recipients, which never leaves the Worker and costs nothing.
   is_sandbox INTEGER NOT NULL DEFAULT 0 CHECK (is_sandbox IN (0, 1)),
   status TEXT NOT NULL CHECK (
     status IN ('scheduled', 'queued', 'sending', 'sent', 'failed', 'unknown', 'cancelled')
   ),
-  -- Grows at each claim: a result of an earlier attempt applies to nothing.
+  -- Each claim increments it, so the result of an earlier attempt has no effect.
   attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
   lease_until INTEGER,
-  -- Identifies the claim, so that a worker whose answer was lost recognises its own.
+  -- The id of the claim, so that a Worker recognises its own claim if D1's response was lost.
   claimed_by TEXT,
   next_attempt_at INTEGER,
-  -- When to send it, unless that was at once.
+  -- The time that the caller asked for. NULL if the message was to be sent at once.
   scheduled_at INTEGER,
   provider_message_id TEXT,
-  -- The provider's own word for why it failed, and ours (transport/outcome.py).
+  -- Why the message failed: the provider's code, and our reason (transport/outcome.py).
   provider_code TEXT,
   reason TEXT,
   accepted_at INTEGER NOT NULL,
   finished_at INTEGER,
-  -- The request that made it: its id in the log, the caller's idempotency key (until a day has
-  -- passed), the SHA-256 of what it asked for, and what its caller was told first.
+  -- The request that submitted the message: its id in the log, its idempotency key (for a day), the
+  -- SHA-256 of what it asks to send, and the status in its first response.
   request_id TEXT,
   idempotency_key TEXT,
   request_digest TEXT,
   reported_as TEXT CHECK (reported_as IN ('sent', 'queued', 'failed', 'unknown')),
-  -- The response to a batch, kept with its first message: JSON, one entry a message.
+  -- The response to a batch, in the row of its first message: JSON with one entry per message.
   batch_answer TEXT CHECK (batch_answer IS NULL OR json_valid(batch_answer)),
-  -- The message that this one repeats.
+  -- The id of the message that this message sends again.
   retry_of TEXT,
   CHECK ((status = 'sending') = (lease_until IS NOT NULL)),
   CHECK ((status IN ('scheduled', 'queued')) = (next_attempt_at IS NOT NULL)),
@@ -82,16 +83,18 @@ CREATE INDEX messages_leased ON messages (lease_until) WHERE lease_until IS NOT 
 CREATE INDEX messages_due ON messages (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX messages_deleted ON messages (id) WHERE sendbox IS NULL;
 
--- The waiting messages of an address, to cancel them with it.
+-- The waiting messages of an address. Deleting the address cancels them.
 CREATE INDEX messages_waiting ON messages (address_id) WHERE next_attempt_at IS NOT NULL;
 
--- One message a key, and one repetition a message; neither costs a row where there is none.
+-- At most one message per idempotency key, and at most one that sends a given message again. A
+-- message without a key or `retry_of` has no index entry, so it costs no row.
 CREATE UNIQUE INDEX messages_by_idempotency_key ON messages (address_id, idempotency_key)
   WHERE idempotency_key IS NOT NULL;
 CREATE UNIQUE INDEX messages_by_retry_of ON messages (retry_of) WHERE retry_of IS NOT NULL;
 
--- One row a recipient, because delivery events come by recipient. Until then the status is NULL,
--- and the recipient has the status of the message: so the end of a message writes no row here.
+-- One row per recipient, because delivery events are per recipient. Until the first event the
+-- status is NULL, which means the status of the message. So a message that finishes writes no row
+-- here.
 CREATE TABLE deliveries (
   message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   position INTEGER NOT NULL CHECK (position >= 0),
@@ -103,8 +106,8 @@ CREATE TABLE deliveries (
   PRIMARY KEY (message_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- The history of a message: rows are added, never changed. Its acceptance is its own row. An
--- event of a delivery names its recipient.
+-- The history of a message. Rows are added, never changed. The acceptance is not an event: the row
+-- of the message has its time. `recipient` is set for delivery events only.
 CREATE TABLE events (
   message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   sequence INTEGER NOT NULL CHECK (sequence >= 0),
@@ -121,7 +124,7 @@ CREATE TABLE events (
   PRIMARY KEY (message_id, sequence)
 ) STRICT, WITHOUT ROWID;
 
--- Text and HTML apart from their message, in parts that fit into a D1 value, so that counting
+-- Text and HTML, in parts that fit into a D1 value. They are not columns of `messages`, so counting
 -- and listing messages never reads them.
 CREATE TABLE bodies (
   message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
@@ -131,8 +134,8 @@ CREATE TABLE bodies (
   PRIMARY KEY (message_id, kind, part)
 ) STRICT, WITHOUT ROWID;
 
--- The content of attachments of messages that are still to be sent, as base64 in parts that fit
--- into a D1 value. (D1 returns a BLOB as a list of numbers, four times as long.)
+-- The attachments of messages that are not finished, as base64 in parts that fit into a D1 value.
+-- Not as a BLOB, because D1 returns a BLOB as a list of numbers, which is four times as long.
 CREATE TABLE attachment_parts (
   message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   position INTEGER NOT NULL CHECK (position >= 0),
@@ -141,22 +144,23 @@ CREATE TABLE attachment_parts (
   PRIMARY KEY (message_id, position, part)
 ) STRICT, WITHOUT ROWID;
 
--- Recipients of accepted messages by UTC day (YYYY-MM-DD), over all addresses.
+-- The number of recipients of accepted messages per UTC day (YYYY-MM-DD), for all addresses
+-- together.
 CREATE TABLE daily_recipients (
   day TEXT PRIMARY KEY CHECK (length(day) = 10),
   recipients INTEGER NOT NULL CHECK (recipients >= 0)
 ) STRICT, WITHOUT ROWID;
 
--- How many messages a credential has sent in its present window (SEND_RATE_LIMIT).
+-- The number of messages that a credential has sent in its current window (SEND_RATE_LIMIT).
 CREATE TABLE rate_windows (
   address_id INTEGER PRIMARY KEY REFERENCES addresses (id) ON DELETE CASCADE,
   started_at INTEGER NOT NULL,
   used INTEGER NOT NULL CHECK (used > 0)
 ) STRICT;
 
--- Administrators' lists. Values are in lower case: a name (name_block), an address or a domain
--- (send_block), a recipient (verified), an own address (unlimited). `given` is the entry as it was
--- written, `position` its place in the list.
+-- The administrators' lists. `value` is in lower case: a name (name_block), an address or a domain
+-- (send_block), a recipient (verified), or an address of this service (unlimited). `given` is the
+-- entry as the administrator wrote it, `position` its place in the list.
 CREATE TABLE list_entries (
   list TEXT NOT NULL CHECK (list IN ('name_block', 'send_block', 'verified', 'unlimited')),
   value TEXT NOT NULL CHECK (value = lower(value) AND value <> ''),
@@ -172,28 +176,27 @@ CREATE TABLE suppressions (
   since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What administrators set at run time, as JSON.
+-- The settings that administrators change at run time, as JSON.
 CREATE TABLE settings (
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL CHECK (json_valid(value))
 ) STRICT, WITHOUT ROWID;
 
--- How far a sweep over all messages has come: ids sort by time.
+-- The position of a sweep over all messages: the id of the last message that it has passed.
 CREATE TABLE sweeps (
   name TEXT PRIMARY KEY,
   position TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The sendboxes of an address up to this number are to be emptied by the cron. The address may be
--- gone.
+-- The cron empties the sendboxes of an address up to this number. The address may be deleted.
 CREATE TABLE sendbox_purges (
   address_id INTEGER PRIMARY KEY,
   sendbox INTEGER NOT NULL
 ) STRICT;
 
--- Finished messages by the UTC day (YYYY-MM-DD) of their acceptance and by address. `others` are
--- those that are unknown or cancelled. Open messages are counted by their indexes, so that
--- acceptance writes nothing here.
+-- The numbers of finished messages per address and UTC day (YYYY-MM-DD) of acceptance. `others`
+-- counts unknown and cancelled messages. Messages that are not finished are counted with the
+-- indexes of `messages`, so accepting a message writes nothing here.
 CREATE TABLE usage_days (
   day TEXT NOT NULL CHECK (length(day) = 10),
   address_id INTEGER NOT NULL,
@@ -203,8 +206,8 @@ CREATE TABLE usage_days (
   PRIMARY KEY (day, address_id)
 ) STRICT, WITHOUT ROWID;
 
--- Addresses too many of whose last messages failed or bounced. A lifted pause stays, so that only
--- messages after it count again.
+-- Pauses of addresses, because too many of their last messages failed or bounced. The row of a
+-- lifted pause stays: only messages after it count towards the next pause.
 CREATE TABLE send_pauses (
   address_id INTEGER PRIMARY KEY REFERENCES addresses (id) ON DELETE CASCADE,
   paused INTEGER NOT NULL CHECK (paused IN (0, 1)),
@@ -213,8 +216,8 @@ CREATE TABLE send_pauses (
 
 CREATE INDEX send_pauses_in_force ON send_pauses (since) WHERE paused;
 
--- Failed logins of the last minutes. Addresses share 65,536 counters, so that guesses at unknown
--- addresses count like others and still can't fill the table.
+-- Failed logins of the last minutes. Addresses share 65,536 counters, so failed logins for
+-- addresses that do not exist are limited too and can't fill the table.
 CREATE TABLE login_failures (
   id INTEGER PRIMARY KEY,
   counter INTEGER NOT NULL CHECK (counter BETWEEN 0 AND 65535),
@@ -223,7 +226,8 @@ CREATE TABLE login_failures (
 
 CREATE INDEX login_failures_by_counter ON login_failures (counter, failed_at);
 
--- How many addresses a client has created on a UTC day (MAX_ADDRESSES_PER_CLIENT_PER_DAY).
+-- The number of addresses that a client has created on a UTC day
+-- (MAX_ADDRESSES_PER_CLIENT_PER_DAY).
 CREATE TABLE client_days (
   day TEXT NOT NULL CHECK (length(day) = 10),
   client TEXT NOT NULL,
@@ -231,8 +235,8 @@ CREATE TABLE client_days (
   PRIMARY KEY (day, client)
 ) STRICT, WITHOUT ROWID;
 
--- The audit log: who did what, to what, when and from where. Rows are added, never changed. The id
--- is a UUID of version 7, which sorts by time.
+-- The audit log: who did what to which object, when, and from which IP address. Rows are added,
+-- never changed. The id is a UUID of version 7, so ids sort by time.
 CREATE TABLE audit (
   id TEXT PRIMARY KEY,
   occurred_at INTEGER NOT NULL,
@@ -260,16 +264,16 @@ BEGIN
   SELECT RAISE(IGNORE);
 END;
 
--- The search index of the sendbox: one row a message, written by the cron and not by the send.
--- `head` has the words of the subject and the recipients, `text` those of the body, each as
--- `<address_id>_<word>`: a search reads the words of one address and no others. `message_id` is
--- one word too. rowid grows with message_id and so with time. FTS5 keeps the words as they were
--- given, so that a row can be removed from the index without its message.
+-- The search index of the sendbox. The cron writes one row per message; a send writes none. `head`
+-- has the words of the subject and the recipients, `text` the words of the body. Each word is
+-- stored as `<address_id>_<word>`, so a search reads only the words of one address. `message_id` is
+-- one word too. rowid increases with message_id and therefore with time. FTS5 also stores the words
+-- of each row, so a row can be removed from the index without its message.
 CREATE VIRTUAL TABLE search USING fts5 (
   message_id, head, text, tokenize = "ascii tokenchars '_-'", detail = none, columnsize = 0
 );
 
--- The index loses what a removed body or message had, in the same transaction.
+-- Removing a body or a message also removes its words from the index, in the same transaction.
 CREATE TRIGGER search_forgets_text AFTER DELETE ON bodies
 BEGIN
   UPDATE search SET text = NULL

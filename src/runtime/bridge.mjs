@@ -1,14 +1,14 @@
-// What Python can't call itself, or only at the price of many crossings between the two
-// languages. Structured values cross as JSON: one crossing instead of one a field, and into
-// JavaScript as bytes, which cross at a fraction of the price of text.
+// Functions that Python can't call itself, or only with many crossings between the two languages.
+// Structured values cross as JSON: one crossing instead of one per field. Into JavaScript, JSON
+// crosses as bytes, which is much faster than as text.
 
 const utf8 = new TextDecoder();
 const parse = (bytes) => JSON.parse(utf8.decode(bytes));
 
 const TIMED_OUT = Symbol("timed out");
 
-// What the promise resolves to, or TIMED_OUT when it takes longer. The timer is cleared, which
-// Python's own time-outs here leave pending.
+// The value of the promise, or TIMED_OUT if it takes longer. Timeouts are in JavaScript, because a
+// timeout in Python leaves its timer pending here.
 const within = async (promise, milliseconds) => {
   let timer;
   const timeout = new Promise((resolve) => {
@@ -27,8 +27,8 @@ const answerOf = async (promise, milliseconds) => {
   return answer;
 };
 
-// Keep Python's task running beyond the end of its request. Python awaits the task itself, so
-// a failure is handled there.
+// Keep a Python task running beyond the end of its request. Python also awaits the task and handles
+// its failure.
 export const waitUntil = (context, task) => context.waitUntil(task.copy().catch(() => {}));
 
 const isVariable = (value) =>
@@ -36,10 +36,11 @@ const isVariable = (value) =>
   Array.isArray(value) ||
   Object.getPrototypeOf(value) === Object.prototype;
 
-// Variables and secrets, without the bindings.
+// The variables and secrets in `env` as JSON, without the bindings.
 export const variables = (env) =>
   JSON.stringify(Object.fromEntries(Object.entries(env).filter(([, value]) => isVariable(value))));
 
+// The request without its body, as JSON.
 export const describe = (request) => {
   const { pathname, searchParams } = new URL(request.url);
   const headers = Object.fromEntries(request.headers);
@@ -47,8 +48,8 @@ export const describe = (request) => {
   return JSON.stringify({ method: request.method, path: pathname, query, headers });
 };
 
-// The body's bytes, or undefined when there are more than the limit. An oversized body is read but
-// not kept: a client reads the response only after it has sent its request.
+// The bytes of the body, or undefined if there are more than `limit`. An oversized body is read, up
+// to `mostRead` bytes, but not kept: many clients read the response only after sending the request.
 export const readBody = async (request, limit, mostRead) => {
   const chunks = [];
   let size = 0;
@@ -71,8 +72,8 @@ export const readBody = async (request, limit, mostRead) => {
 export const respond = (status, headers, body) =>
   new Response(body, { status, headers: JSON.parse(headers) });
 
-// One D1 batch: {parameters, statements: [[sql, [place of a parameter, ...]], ...]}
-// -> [{rows, rows_written}, ...]
+// Run one D1 batch: {parameters, statements: [[sql, [index of a parameter, ...]], ...]}.
+// Returns [{rows, rows_written}, ...].
 export const batch = async (database, content, milliseconds) => {
   const { parameters, statements } = parse(content);
   const prepared = statements.map(([sql, places]) =>
@@ -84,9 +85,9 @@ export const batch = async (database, content, milliseconds) => {
   );
 };
 
-// Resolves to {messageId}, or to {late}, the promise of it, when there is no answer in time.
-// Called here because Pyodide takes the local binding for a generator and puts Python's own
-// `send` in the way. The contents of attachments are bytes, which no JSON can hold.
+// Send a mail. Resolves to {messageId}, or after a timeout to {late}, a promise of the messageId.
+// Python can't call `send` itself, because Pyodide treats the local binding as a generator and
+// calls the `send` of generators. The contents of attachments are bytes, which JSON can't contain.
 export const send = async (binding, message, contents, milliseconds) => {
   const form = parse(message);
   contents.forEach((content, index) => (form.attachments[index].content = content));
@@ -95,11 +96,11 @@ export const send = async (binding, message, contents, milliseconds) => {
   return messageId === TIMED_OUT ? { late } : { messageId };
 };
 
-// Messages for the queue: [{body, delaySeconds}, ...].
+// Enqueue messages: [{body, delaySeconds}, ...].
 export const enqueue = (queue, messages, milliseconds) =>
   answerOf(queue.sendBatch(parse(messages)), milliseconds);
 
-// The bodies of a batch from the queue, which is acknowledged.
+// Acknowledge a batch of the queue and return the bodies of its messages.
 export const takeBatch = (batch) => {
   batch.ackAll();
   return JSON.stringify(batch.messages.map(({ body }) => body));
@@ -112,11 +113,11 @@ export const pbkdf2 = async (password, salt, iterations) => {
   return new Uint8Array(await crypto.subtle.deriveBits(parameters, key, 256));
 };
 
-// Whether the rate limiter lets one more request of this key pass.
+// Count a request under `key`. False if it exceeds the rate limit.
 export const admits = async (limiter, key, milliseconds) =>
   (await answerOf(limiter.limit({ key }), milliseconds)).success;
 
-// The response of another server to a POST request: {status, text}.
+// Send a POST request to another server and return its response: {status, text}.
 export const post = async (url, headers, body, milliseconds) => {
   const signal = AbortSignal.timeout(milliseconds);
   const response = await fetch(url, { method: "POST", headers: parse(headers), body, signal });
