@@ -68,16 +68,16 @@ SENTENCES = {
     "invalid_address_id": "Invalid address_id",
     "already_requested": "Already requested",
     "balance_not_found": "This address has no balance of its own",
-    "suppression_not_found": "This recipient is not suppressed",
+    "suppression_not_found": "This recipient is not on the suppression list",
     "invalid_list_entry": "An entry of {list} is not valid",
-    "list_entry_name": "A name has 1 to 64 characters, without control characters",
+    "list_entry_name": "A name must have 1 to 64 characters, without control characters",
     "list_too_large": (
-        "The list is too large (max {limit} entries, and {bytes} bytes as JSON that has each "
-        "entry twice)"
+        "The list is too large (max {limit} entries, and {bytes} bytes of JSON, in which each "
+        "entry occurs twice)"
     ),
     "invalid_send_limits": (
-        "sendMailLimitConfig has dailyEnabled and monthlyEnabled (true or false), dailyLimit and "
-        "monthlyLimit (whole numbers, -1 for unlimited, null only where disabled)"
+        "sendMailLimitConfig must have dailyEnabled and monthlyEnabled (true or false), dailyLimit "
+        "and monthlyLimit (whole numbers, -1 for unlimited, null only where disabled)"
     ),
     "invalid_sender": "The sender must be a single mailbox",
     "binding_not_enabled": "Please enable SEND_MAIL first",
@@ -106,13 +106,14 @@ SENTENCES = {
     "display_name_shows_address": "A name must not show another mail address",
     "display_name_too_long": "A name is too long (max {limit} characters)",
     "mailbox_list": (
-        "This seems to be several addresses: send them as a list, or quote a name that has a comma"
+        "This seems to be several addresses: send them as a list, or put a name with a comma in "
+        "quotes"
     ),
     "too_many_recipients": "A message has at most {limit} recipients in to, cc and bcc together",
     "invalid_reply_to": "Invalid reply-to address",
     "reply_to_too_many": "The mail provider takes only one reply-to address",
     "test_recipients_mixed": (
-        "Sandbox recipients can't be mixed with others: send a separate message to each kind"
+        "A message can't have both sandbox recipients and other recipients: send two messages"
     ),
     "unknown_test_recipient": (
         "Unknown sandbox recipient: use {known}; a +label before the @ is allowed"
@@ -122,8 +123,8 @@ SENTENCES = {
         "outcome"
     ),
     "header_name_invalid": (
-        "A header name has 1 to {limit} ASCII letters, digits and hyphens; underscores only "
-        "after X-"
+        "A header name must have 1 to {limit} ASCII letters, digits and hyphens; underscores are "
+        "allowed only after X-"
     ),
     "header_has_own_field": (
         "The header {name} can't be set in headers: use the field {own_field} instead"
@@ -171,7 +172,7 @@ SENTENCES = {
         "An attachment can't be a multipart, or a message type other than message/rfc822"
     ),
     "attachment_content_id_invalid": (
-        "A content_id has 1 to {limit} ASCII characters, without spaces or angle brackets"
+        "A content_id must have 1 to {limit} ASCII characters, without spaces or angle brackets"
     ),
     "attachment_content_id_repeated": "Two attachments have the same content_id",
     "tags_too_many": "There are too many tags (max {limit})",

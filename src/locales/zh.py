@@ -59,7 +59,7 @@ SENTENCES = {
     "suppression_not_found": "此收件人不在抑制名单中",
     "invalid_list_entry": "{list} 中有无效的条目",
     "list_entry_name": "名称应有 1 到 64 个字符,且不含控制字符",
-    "list_too_large": "列表过大(最多 {limit} 个条目;每个条目计两次,JSON 最多 {bytes} 字节)",
+    "list_too_large": "列表过大(最多 {limit} 个条目;JSON 中每个条目出现两次,最多 {bytes} 字节)",
     "invalid_send_limits": (
         "sendMailLimitConfig 应包含 dailyEnabled 和 monthlyEnabled(true 或 false)以及 "
         "dailyLimit 和 monthlyLimit(整数,-1 表示不限,仅在未启用时可为 null)"
@@ -92,7 +92,7 @@ SENTENCES = {
     "too_many_recipients": "一封邮件的 to、cc 和 bcc 合计最多 {limit} 个收件人",
     "invalid_reply_to": "回复地址无效",
     "reply_to_too_many": "邮件服务商只接受一个回复地址",
-    "test_recipients_mixed": "沙箱收件人不能与其他收件人混用:请单独发送",
+    "test_recipients_mixed": "一封邮件不能同时有沙箱收件人和其他收件人:请分成两封发送",
     "unknown_test_recipient": "没有这个沙箱收件人:请使用 {known};@ 之前可加 +标签",
     "test_outcomes_mixed": "一封邮件的沙箱收件人必须对应同一种结果:请按结果分别发送",
     "header_name_invalid": (
