@@ -1,12 +1,11 @@
 """The request pipeline: CORS, authentication, dispatch, response headers, access log."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from errors import ApiError, MethodNotAllowed, NotFound, ServerFault, Unavailable
-from locales import language_of
 from log import frames, log
-from routes import METHODS, Area, Match, area_of, load_handler, match
+from routes import METHODS, Area, Route, area_of, load_handler, match
 from services import Services
 from store.database import DatabaseUnavailable, StatementRefused
 from web.auth import check_access, check_client_rate, check_site_password
@@ -22,39 +21,19 @@ _EXPOSED = (
 _DATABASE_RETRY_SECONDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    """A request, the route at its path, and the message ids and headers that its handler adds."""
-
-    request: Request
-    services: Services
-    area: Area
-    match: Match
-    message_ids: list[str] = field(default_factory=list)
-    headers: dict[str, str] = field(default_factory=dict)
-
-
 async def respond(request: Request, services: Services) -> Response:
     """The response to ``request``. Errors become responses; one line is logged."""
     started = time.perf_counter()
-    exchange = _Exchange(request, services, area_of(request.path), match(request.path))
+    area, (routes, parameters) = area_of(request.path), match(request.path)
+    context = RequestContext(request, services, parameters)
     try:
-        response = await _dispatch(exchange)
-    except ApiError as error:
-        response = _error(error, exchange)
-    except DatabaseUnavailable:
-        unavailable = Unavailable("database_unavailable", retry_after=_DATABASE_RETRY_SECONDS)
-        response = _error(unavailable, exchange)
-    except StatementRefused:
-        response = _error(ServerFault("database_refused"), exchange)
+        response = await _dispatch(context, area, routes)
     except Exception as error:
-        kind = type(error).__name__
-        log("internal_error", request_id=request.id, kind=kind, frames=frames(error))
-        response = _error(ServerFault("internal_error"), exchange)
-    _log_access(exchange, response, milliseconds=(time.perf_counter() - started) * 1000)
+        response = _error_response(_api_error(error, request), context, area)
+    _log_access(context, routes, response, milliseconds=(time.perf_counter() - started) * 1000)
     await request.drain_body()
     headers = {
-        **exchange.headers,
+        **context.headers,
         **response.headers,
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": _EXPOSED,
@@ -65,34 +44,24 @@ async def respond(request: Request, services: Services) -> Response:
     return replace(response, headers=headers, body=body)
 
 
-async def _dispatch(exchange: _Exchange) -> Response:
-    request, services, area = exchange.request, exchange.services, exchange.area
+async def _dispatch(context: RequestContext, area: Area, routes: dict[str, Route]) -> Response:
+    request, services = context.request, context.services
     if request.method == "OPTIONS":
         return _preflight(request)
-    routes = exchange.match.routes
     route = routes.get(request.method)
     settings = services.settings
     if route and route.sends and settings.send_rate_limit:
-        exchange.headers.update(policy_headers(settings.send_rate_limit))
+        context.headers.update(policy_headers(settings.send_rate_limit))
     check_site_password(area.access, request, settings)
     if route and route.limited:
         await check_client_rate(request, services.rate_limiter)
-    database = services.database
-    verified = check_access(area.access, request, settings, has_database=database is not None)
+    context.verified = check_access(
+        area.access, request, settings, has_database=services.database is not None
+    )
     if not routes:
         raise NotFound("not_found")
     if route is None:
         raise MethodNotAllowed(sorted(routes))
-    assert database is not None  # check_access requires it
-    context = RequestContext(
-        request=request,
-        services=services,
-        database=database,
-        parameters=exchange.match.parameters,
-        verified=verified,
-        message_ids=exchange.message_ids,
-        headers=exchange.headers,
-    )
     return await load_handler(route)(context)
 
 
@@ -108,28 +77,41 @@ def _preflight(request: Request) -> Response:
     return Response(204, headers=headers)
 
 
-def _error(error: ApiError, exchange: _Exchange) -> Response:
-    request, services = exchange.request, exchange.services
-    language = language_of(request.header("x-lang"), otherwise=services.default_language)
-    if exchange.area.has_resend_errors:
+def _api_error(error: Exception, request: Request) -> ApiError:
+    match error:
+        case ApiError():
+            return error
+        case DatabaseUnavailable():
+            return Unavailable("database_unavailable", retry_after=_DATABASE_RETRY_SECONDS)
+        case StatementRefused():
+            return ServerFault("database_refused")
+    kind = type(error).__name__
+    log("internal_error", request_id=request.id, kind=kind, frames=frames(error))
+    return ServerFault("internal_error")
+
+
+def _error_response(error: ApiError, context: RequestContext, area: Area) -> Response:
+    request = context.request
+    if area.has_resend_errors:
         # Imported here, because most requests have no error.
         from handlers.resend.errors import resend_error_response
 
         return resend_error_response(
-            error, request_id=request.id, language=language, now=services.clock()
+            error, request_id=request.id, language=context.language, now=context.now()
         )
     plain = prefers_plain_text(request.header("accept"))
-    return error_response(error, request_id=request.id, language=language, plain=plain)
+    return error_response(error, request_id=request.id, language=context.language, plain=plain)
 
 
-def _log_access(exchange: _Exchange, response: Response, *, milliseconds: float) -> None:
-    routes, message_ids = exchange.match.routes.values(), exchange.message_ids
-    database = exchange.services.database
+def _log_access(
+    context: RequestContext, routes: dict[str, Route], response: Response, *, milliseconds: float
+) -> None:
+    message_ids, database = context.message_ids, context.services.database
     log(
         "request",
-        request_id=exchange.request.id,
-        method=exchange.request.method,
-        route=next((route.path for route in routes), None),
+        request_id=context.request.id,
+        method=context.request.method,
+        route=next((route.path for route in routes.values()), None),
         status=response.status,
         code=response.code,
         message_id=message_ids[0] if message_ids else None,

@@ -45,13 +45,13 @@ class ApiError(Exception):
     :param code: stable snake_case word (or the provider's ``E_...`` code) for programs.
     :param sentence: key of the sentence catalogue; by default the code.
     :param errors: the invalid fields.
-    :param headers: response headers of this error.
+    :param retry_after: seconds until the same request can succeed; None: never.
+    :param headers: further response headers of this error.
     :param extra: additional members of the problem object (RFC 9457, section 3.2).
     :param values: the values of the sentence's placeholders.
     """
 
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
-    retryable = False
 
     def __init__(
         self,
@@ -59,15 +59,19 @@ class ApiError(Exception):
         *,
         sentence: str | None = None,
         errors: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
         headers: dict[str, str] | None = None,
-        extra: dict[str, object] | None = None,
+        extra: dict[str, Any] | None = None,
         **values: Any,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.sentence = sentence or code
         self.errors = errors
+        self.retryable = retry_after is not None
         self.headers = headers or {}
+        if retry_after is not None:
+            self.headers = {**self.headers, "Retry-After": str(retry_after)}
         self.extra = extra or {}
         self.values = values
         self.prefix: str | None = None
@@ -80,11 +84,6 @@ class ApiError(Exception):
 
 class BadRequest(ApiError):
     pass
-
-
-def field_error(code: str, field: str, **values: Any) -> BadRequest:
-    """The error ``code`` about one ``field`` of the request."""
-    return BadRequest(code, errors=(FieldError(field, code, values),), **values)
 
 
 class Unauthorized(ApiError):
@@ -110,14 +109,6 @@ class MethodNotAllowed(ApiError):
 class Conflict(ApiError):
     status = HTTPStatus.CONFLICT
 
-    def __init__(
-        self, code: str, *, retry_after: int | None = None, extra: dict[str, object] | None = None
-    ) -> None:
-        """``retry_after``: seconds until the conflicting request has finished."""
-        headers = {"Retry-After": str(retry_after)} if retry_after else None
-        super().__init__(code, headers=headers, extra=extra)
-        self.retryable = retry_after is not None
-
 
 class PayloadTooLarge(ApiError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -133,11 +124,6 @@ class InvalidInput(ApiError):
 
 class TooManyRequests(ApiError):
     status = HTTPStatus.TOO_MANY_REQUESTS
-    retryable = True
-
-    def __init__(self, code: str, *, retry_after: int, **values: Any) -> None:
-        """``retry_after``: seconds until the limit admits another request."""
-        super().__init__(code, headers={"Retry-After": str(retry_after)}, **values)
 
 
 class ServerFault(ApiError):
@@ -150,17 +136,13 @@ class ProviderFault(ApiError):
 
 class Unavailable(ApiError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    retryable = True
 
-    def __init__(
-        self,
-        code: str,
-        *,
-        retry_after: int,
-        sentence: str | None = None,
-        extra: dict[str, object] | None = None,
-        **values: Any,
-    ) -> None:
-        """``retry_after``: seconds to wait before a retry."""
-        headers = {"Retry-After": str(retry_after)}
-        super().__init__(code, sentence=sentence, headers=headers, extra=extra, **values)
+
+def field_error(code: str, field: str, **values: Any) -> BadRequest:
+    """The error ``code`` about one ``field`` of the request."""
+    return BadRequest(code, errors=(FieldError(field, code, values),), **values)
+
+
+def invalid_input(code: str, field: str) -> InvalidInput:
+    """Like ``field_error``, for a field whose type or presence is wrong."""
+    return InvalidInput(code, errors=(FieldError(field, code),))

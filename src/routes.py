@@ -161,11 +161,7 @@ def _by_pattern() -> dict[tuple[str, ...], dict[str, Route]]:
         methods[route.method] = route
         if route.method == "GET":
             methods["HEAD"] = route
-    return dict(sorted(table.items(), key=lambda entry: _names_in(entry[0])))
-
-
-def _names_in(pattern: tuple[str, ...]) -> int:
-    return sum(segment.startswith("{") for segment in pattern)
+    return dict(sorted(table.items(), key=lambda entry: "".join(entry[0]).count("{")))
 
 
 _BY_PATTERN = _by_pattern()

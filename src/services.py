@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from accounts.passwords import Derive
-from errors import ServerFault
 from settings import Settings, cached_settings
 from store.database import Database
 from transport.outcome import Transport
@@ -91,11 +90,3 @@ class Services:
         :raises ServerFault: ``invalid_setting``, with the name of a variable that can't be read.
         """
         return cached_settings(self.variables)
-
-    @property
-    def default_language(self) -> str:
-        """The language of errors, also if the settings can't be read."""
-        try:
-            return self.settings.default_lang
-        except ServerFault:
-            return "en"

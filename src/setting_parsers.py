@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from accounts.rate_limits import RateLimit
+from accounts.sending_limits import RateLimit
 from mail.addresses import InvalidAddress, ascii_domain
 
 _RATE_LIMIT = re.compile(r"([1-9][0-9]{0,8})\s*/\s*([1-9][0-9]{0,4})?\s*([a-z]+)", re.IGNORECASE)
@@ -88,10 +88,7 @@ def text_list(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         given = value.strip()
         if given.startswith("["):
-            try:
-                value = json.loads(given)
-            except (ValueError, RecursionError) as error:
-                raise Unreadable("a list: a JSON array, or words with commas") from error
+            value = _json(given, expected="a list: a JSON array, or words with commas")
         else:
             value = [entry.strip() for entry in given.split(",")]
             if not any(value):
@@ -131,10 +128,14 @@ def one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
 def json_object(value: Any) -> dict[str, Any]:
     """An object, also as JSON text."""
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise Unreadable("a JSON object") from error
+        value = _json(value, expected="a JSON object")
     if not isinstance(value, dict):
         raise Unreadable("a JSON object")
     return value
+
+
+def _json(given: str, *, expected: str) -> Any:
+    try:
+        return json.loads(given)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(expected) from error

@@ -13,8 +13,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from accounts.names import ROLE_NAMES, NameRules
-from accounts.pause_policy import PausePolicy
-from accounts.rate_limits import RateLimit
+from accounts.sending_limits import PausePolicy, RateLimit
 from errors import ServerFault
 from log import log
 from setting_parsers import (
@@ -34,7 +33,6 @@ from setting_parsers import (
 
 VERSION = "0.1.0"  # of this service; pyproject.toml has the same
 LANGUAGES = ("en", "zh")
-_ADMIN_MAX_NAME_LENGTH = 30
 _GOOD_SECRET_BYTES = 32  # RFC 7518, section 3.2
 _TURNSTILE_URL = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
 
@@ -207,14 +205,7 @@ class Settings:
         )
 
     def admin_name_rules(self, *, with_prefix: bool) -> NameRules:
-        return NameRules(
-            removed=None,
-            required=None,
-            min_length=1,
-            max_length=_ADMIN_MAX_NAME_LENGTH,
-            prefix=self.prefix if with_prefix else "",
-            reserved=frozenset(),
-        )
+        return NameRules(prefix=self.prefix if with_prefix else "")
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,11 @@ class Credential:
     address_id: int
     version: int
 
+    @property
+    def key(self) -> tuple[int, str, int]:
+        """The columns of the address that the credential must match."""
+        return self.address_id, self.address, self.version
+
 
 def rotated(credential: Credential) -> Credential:
     """The next credential of the same address.

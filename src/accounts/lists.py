@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from errors import BadRequest, FieldError, PayloadTooLarge
+from errors import BadRequest, FieldError, PayloadTooLarge, field_error
 from mail.addresses import MAX_LOCAL_OCTETS, InvalidAddress, ascii_domain, parse_address
 from mail.characters import has_control
 
@@ -31,8 +31,8 @@ def comparable_entries(field: str, given: list[str]) -> dict[str, str]:
         try:
             entries.setdefault(comparable(entry.strip()), entry)
         except InvalidAddress as problem:
-            field_error = FieldError(f"{field}[{place}]", problem.code)
-            raise BadRequest("invalid_list_entry", errors=(field_error,), list=field) from problem
+            error = FieldError(f"{field}[{place}]", problem.code)
+            raise BadRequest("invalid_list_entry", errors=(error,), list=field) from problem
     return entries
 
 
@@ -50,26 +50,21 @@ def checked_limits(given: Any) -> dict[str, object]:
     :raises BadRequest: ``invalid_send_limits``.
     """
     if not isinstance(given, dict):
-        raise _invalid_limits("sendMailLimitConfig")
+        raise field_error("invalid_send_limits", "sendMailLimitConfig")
     limits: dict[str, object] = {}
     for period in ("daily", "monthly"):
         enabled = given.get(f"{period}Enabled", False)
         limit = given.get(f"{period}Limit")
         if not isinstance(enabled, bool):
-            raise _invalid_limits(f"sendMailLimitConfig.{period}Enabled")
+            raise field_error("invalid_send_limits", f"sendMailLimitConfig.{period}Enabled")
         if not _is_limit(limit) and (enabled or limit is not None):
-            raise _invalid_limits(f"sendMailLimitConfig.{period}Limit")
+            raise field_error("invalid_send_limits", f"sendMailLimitConfig.{period}Limit")
         limits |= {f"{period}Enabled": enabled, f"{period}Limit": limit}
     return limits
 
 
 def _is_limit(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and -1 <= value <= _MOST
-
-
-def _invalid_limits(field: str) -> BadRequest:
-    error = FieldError(field, "invalid_send_limits")
-    return BadRequest("invalid_send_limits", errors=(error,))
 
 
 def _name(entry: str) -> str:

@@ -5,9 +5,8 @@ import re
 import secrets
 import string
 from dataclasses import dataclass
-from typing import Any
 
-from errors import ApiError, BadRequest, FieldError
+from errors import BadRequest, field_error
 from mail.addresses import MAX_LOCAL_OCTETS, InvalidAddress, parse_address
 
 # Mail to these names must reach the operator of the domain (RFC 2142, CA/Browser Forum BR
@@ -41,14 +40,15 @@ class NameRules:
 
     Matches of ``removed`` are deleted from a given name. The rest must contain a match of
     ``required``. The lengths are in characters, without ``prefix``.
+    The defaults are those of administrators.
     """
 
-    removed: re.Pattern[str] | None
-    required: re.Pattern[str] | None
-    min_length: int
-    max_length: int
-    prefix: str
-    reserved: frozenset[str]
+    removed: re.Pattern[str] | None = None
+    required: re.Pattern[str] | None = None
+    min_length: int = 1
+    max_length: int = 30
+    prefix: str = ""
+    reserved: frozenset[str] = frozenset()
 
 
 def clean_name(given: str, rules: NameRules) -> str:
@@ -71,9 +71,9 @@ def check_name(name: str, rules: NameRules) -> None:
     if {_bare(name), _bare(rules.prefix + name)} & rules.reserved:
         raise name_blocked(name)
     if rules.required and not rules.required.search(name):
-        raise _name_error("address_name_no_match", pattern=rules.required.pattern)
+        raise field_error("address_name_no_match", "name", pattern=rules.required.pattern)
     if len(name) < rules.min_length:
-        raise _name_error("address_name_too_short", minimum=rules.min_length)
+        raise field_error("address_name_too_short", "name", minimum=rules.min_length)
     if len(name) > rules.max_length:
         raise _too_long(rules.max_length)
 
@@ -110,7 +110,7 @@ def full_address(name: str, domain: str, rules: NameRules) -> str:
     try:
         return str(parse_address(f"{local}@{domain}"))
     except InvalidAddress as error:
-        raise _name_error("address_name_invalid") from error
+        raise field_error("address_name_invalid", "name") from error
 
 
 def _bare(name: str) -> str:
@@ -118,14 +118,10 @@ def _bare(name: str) -> str:
     return _PUNCTUATION.sub("", name)
 
 
-def name_blocked(name: str) -> ApiError:
+def name_blocked(name: str) -> BadRequest:
     """The error for a name on the block list."""
-    return _name_error("address_name_blocked", name=name)
+    return field_error("address_name_blocked", "name", name=name)
 
 
-def _too_long(maximum: int) -> ApiError:
-    return _name_error("address_name_too_long", maximum=maximum)
-
-
-def _name_error(code: str, **values: Any) -> ApiError:
-    return BadRequest(code, errors=(FieldError("name", code, values),), **values)
+def _too_long(maximum: int) -> BadRequest:
+    return field_error("address_name_too_long", "name", maximum=maximum)

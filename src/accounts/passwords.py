@@ -13,6 +13,9 @@ import re
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from msgspec import Meta
 
 ITERATIONS = 100_000  # the maximum of crypto.subtle in Workers
 _SALT_BYTES = 16
@@ -28,6 +31,13 @@ _NO_PASSWORD = (str(ITERATIONS), "1", "A" * 22, "A" * 43)
 
 # (password, salt, iterations) -> 32 bytes of PBKDF2-SHA-256. Pyodide's hashlib lacks it.
 Derive = Callable[[bytes, bytes, int], Awaitable[bytes]]
+
+
+# The digest of a password, as a field of a request.
+Digest = Annotated[
+    str | None,
+    Meta(description="The SHA-256 digest of the password in hexadecimal. Required."),
+]
 
 
 def generate_password() -> str:

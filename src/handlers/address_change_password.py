@@ -1,11 +1,8 @@
 """``POST /api/address_change_password``: replace the password of the credential's address."""
 
-from typing import Annotated
+from msgspec import Struct
 
-import msgspec
-from msgspec import Meta, Struct
-
-from accounts.passwords import is_client_digest, stored_form
+from accounts.passwords import Digest, is_client_digest, stored_form
 from errors import Forbidden, field_error
 from store.addresses import set_password
 from web.body import read_json
@@ -13,19 +10,11 @@ from web.context import RequestContext
 from web.query import required
 from web.responses import Response, Success, json_response
 
-_Digest = Annotated[
-    str | None,
-    Meta(description="The SHA-256 digest of the password in hexadecimal. Required."),
-]
-
 
 class PasswordChange(Struct):
     """A new password for an address."""
 
-    new_password: _Digest = None
-
-
-_change_decoder = msgspec.json.Decoder(PasswordChange)
+    new_password: Digest = None
 
 
 async def change(context: RequestContext) -> Response:
@@ -41,7 +30,7 @@ async def change(context: RequestContext) -> Response:
     settings = context.settings
     if not settings.enable_address_password:
         raise Forbidden("password_change_disabled")
-    body = await read_json(context.request, _change_decoder)
+    body = await read_json(context.request, PasswordChange)
     digest = new_digest(body.new_password, "new_password")
     stored = await stored_form(
         digest, pepper=settings.password_pepper, derive=context.services.derive_key

@@ -2,33 +2,24 @@
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
-from accounts.passwords import matches
+from accounts.passwords import Digest, matches
 from errors import Forbidden, Unauthorized
 from store.logins import count_failure, logged_in, stored_password
 from web.body import read_json
 from web.context import RequestContext
 from web.query import comparable, required
 from web.responses import Response, json_response
-from web.turnstile import check_human
-
-_Digest = Annotated[
-    str | None,
-    Meta(description="The SHA-256 digest of the password in hexadecimal. Required."),
-]
+from web.turnstile import Token, check_human
 
 
 class AddressLogin(Struct):
     """An address and its password."""
 
     email: Annotated[str | None, Meta(description="The mail address. Required.")] = None
-    password: _Digest = None
-    cf_token: Annotated[
-        str | None,
-        Meta(description="The Turnstile token, if the deployment requires human verification."),
-    ] = None
+    password: Digest = None
+    cf_token: Token = None
 
 
 class LoggedIn(Struct):
@@ -36,9 +27,6 @@ class LoggedIn(Struct):
 
     jwt: Annotated[str, Meta(description="The credential of the address (the address JWT).")]
     address: Annotated[str, Meta(description="The mail address.")]
-
-
-_login_decoder = msgspec.json.Decoder(AddressLogin)
 
 
 async def log_in(context: RequestContext) -> Response:
@@ -57,7 +45,7 @@ async def log_in(context: RequestContext) -> Response:
     settings = context.settings
     if not settings.enable_address_password:
         raise Forbidden("password_login_disabled")
-    body = await read_json(context.request, _login_decoder)
+    body = await read_json(context.request, AddressLogin)
     address = comparable(required(body.email, "email"))
     digest = required(body.password, "password").lower()
     await check_human(context, body.cf_token)

@@ -3,20 +3,18 @@
 import secrets
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from accounts.actor import Actor
-from accounts.clients import client_key
 from accounts.names import check_name, clean_name, full_address, random_name
 from accounts.passwords import client_digest, generate_password, stored_form
 from errors import BadRequest, Forbidden, field_error
 from mail.addresses import InvalidAddress, ascii_domain
-from store.addresses import ClientCap, create_address
+from store.addresses import create_address
 from web.body import read_json
 from web.context import RequestContext
 from web.responses import Response, json_response
-from web.turnstile import check_human
+from web.turnstile import Token, check_human
 
 # A random name may be taken; then another one is tried.
 _RANDOM_TRIES = 3
@@ -39,10 +37,7 @@ class NewAddress(Struct):
             "service chooses one."
         ),
     ] = None
-    cf_token: Annotated[
-        str | None,
-        Meta(description="The Turnstile token, if the deployment requires human verification."),
-    ] = None
+    cf_token: Token = None
 
 
 class CreatedAddress(Struct):
@@ -62,9 +57,6 @@ class CreatedAddress(Struct):
     ]
 
 
-_decoder = msgspec.json.Decoder(NewAddress)
-
-
 async def create(context: RequestContext) -> Response:
     """Create an address.
 
@@ -82,7 +74,7 @@ async def create(context: RequestContext) -> Response:
         raise Forbidden("new_address_disabled")
     if context.settings.disable_anonymous_user_create_email:
         raise Forbidden("anonymous_new_address_disabled")
-    body = await read_json(context.request, _decoder)
+    body = await read_json(context.request, NewAddress)
     await check_human(context, body.cf_token)
     try:
         return json_response(await _create(context, body))
@@ -144,10 +136,7 @@ async def create_with_credential(
 ) -> CreatedAddress:
     """Create ``address`` and return its credential and, if the deployment has them, a password.
 
-    :param blockable_name: the name to look up in the block list; empty to skip the lookup.
-    :param most_a_day: the number of addresses a client may create per UTC day; 0 for no limit.
-    :raises BadRequest: ``address_name_blocked`` or ``address_exists``.
-    :raises TooManyRequests: ``too_many_addresses``.
+    Its parameters and errors are those of ``create_address``.
     """
     settings = context.settings
     password = password_hash = None
@@ -165,7 +154,7 @@ async def create_with_credential(
         password_hash=password_hash,
         by=by,
         now=context.now(),
-        cap=ClientCap(client_key(context.request.client_ip), most_a_day) if most_a_day else None,
+        most_a_day=most_a_day,
     )
     return CreatedAddress(
         jwt=context.token(credential),

@@ -3,27 +3,23 @@
 They differ in the place of the credential: the ``Authorization`` header or the body.
 """
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from accounts.credentials import Credential, verify
 from errors import BadRequest, ProviderFault
 from locales import provider_sentence
 from mail.compose import Origin, compose
-from mail.fields import SeedFields
+from mail.fields import SendMail
 from mail.lifecycle import Status
 from mail.submission import SubmissionResult
 from sending.submission import sender_policy, submit
 from web.body import convert, read_json
 from web.context import RequestContext
 from web.responses import Response, json_response
-
-
-class SendMail(SeedFields, kw_only=True):
-    """A mail to send."""
 
 
 class SendMailWithToken(SendMail):
@@ -34,13 +30,17 @@ class SendMailWithToken(SendMail):
     ] = None
 
 
+# `ok`, or the status of a message that the provider has not accepted.
+AnswerStatus = Annotated[
+    Literal["ok", Status],
+    Meta(description="`ok` if the provider accepted the mail, otherwise the message status."),
+]
+
+
 class SendAnswer(Struct):
     """The status of a submitted message."""
 
-    status: Annotated[
-        Literal["ok"] | Status,
-        Meta(description="`ok` if the provider accepted the mail, otherwise the message status."),
-    ]
+    status: AnswerStatus
     id: Annotated[str, Meta(description="The id of the message in the sendbox.")]
     message_id: Annotated[
         str | UnsetType | None,
@@ -49,12 +49,9 @@ class SendAnswer(Struct):
 
 
 # The HTTP status for each result that is reported as a success.
-SUCCESS_STATUS = {"sent": HTTPStatus.OK, "queued": HTTPStatus.ACCEPTED}
+_SUCCESS_STATUS = {"sent": HTTPStatus.OK, "queued": HTTPStatus.ACCEPTED}
 
-_decoder = msgspec.json.Decoder(SendMail)
-
-
-_any_decoder = msgspec.json.Decoder(Any)
+_ANYTHING: Any = Any  # a type, for read_json
 
 
 async def send_with_header(context: RequestContext) -> Response:
@@ -74,7 +71,7 @@ async def send_with_header(context: RequestContext) -> Response:
     :errors: required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE, SENDING, OUTCOME
     :operation sendMail: Sending
     """
-    return await _send(context, context.credential, await read_json(context.request, _decoder))
+    return await _send(context, context.credential, await read_json(context.request, SendMail))
 
 
 async def send_with_body_token(context: RequestContext) -> Response:
@@ -92,7 +89,7 @@ async def send_with_body_token(context: RequestContext) -> Response:
         SENDING, OUTCOME
     :operation sendMailWithToken: Sending
     """
-    body = await read_json(context.request, _any_decoder)
+    body = await read_json(context.request, _ANYTHING)
     token = body.get("token") if isinstance(body, dict) else None
     # Check the credential before the fields of the mail.
     credential = verify(token, secrets=context.settings.jwt_secrets)
@@ -113,13 +110,19 @@ def submission_response(result: SubmissionResult) -> Response:
 
     :raises ProviderFault: the provider rejected the message, or the outcome is unknown.
     """
+    message_id = result.provider_message_id if result.status == "sent" else UNSET
+    return success_response(result, lambda status: SendAnswer(status, result.id, message_id))
+
+
+def success_response(
+    result: SubmissionResult, answer: Callable[[AnswerStatus], Struct]
+) -> Response:
+    """The response for ``result``, made by ``answer`` from its status; raises as above."""
     check_provider(result)
-    body = SendAnswer(
-        status="ok" if result.reported_as == "sent" else result.status or "queued",
-        id=result.id,
-        message_id=result.provider_message_id if result.status == "sent" else UNSET,
+    status = "ok" if result.reported_as == "sent" else result.status or "queued"
+    return json_response(
+        answer(status), _SUCCESS_STATUS[result.reported_as], replay_headers(result)
     )
-    return json_response(body, SUCCESS_STATUS[result.reported_as], replay_headers(result))
 
 
 def check_provider(result: SubmissionResult) -> None:
@@ -127,7 +130,7 @@ def check_provider(result: SubmissionResult) -> None:
 
     :raises ProviderFault: with the provider's code, or with ``outcome_unknown``.
     """
-    if result.reported_as in SUCCESS_STATUS:
+    if result.reported_as in _SUCCESS_STATUS:
         return
     code = result.code or ""
     raise ProviderFault(

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from errors import ApiError, BadRequest, Conflict, FieldError, Unauthorized
+from errors import ApiError, BadRequest, Conflict, Unauthorized, field_error
 from handlers.delete_address import check_enabled
 from handlers.send_mail import submission_response
 from handlers.sendbox_views import SendboxPage, detail, summary
@@ -19,15 +19,11 @@ from store.sendbox import (
     sendbox_rows,
 )
 from web.context import RequestContext
-from web.query import cursor, limit_and_offset
+from web.query import cursor, limit_and_offset, next_cursor
 from web.responses import Response, Success, json_response
 
 _MAX_QUERY = 200  # characters
-
-
 _MAX_FOUND = 1000
-
-
 _RETRYABLE = ("unknown", "failed")
 
 
@@ -49,41 +45,24 @@ async def list_messages(context: RequestContext) -> Response:
     query = context.request.query
     limit, offset = limit_and_offset(query)
     words = _words(query.get("q", ""))
-    if "cursor" in query:
-        return await _page_before(context, words, cursor(query["cursor"], offset), limit)
+    database, credential = context.database, context.credential
+    by_cursor = "cursor" in query
+    before = cursor(query["cursor"], offset) if by_cursor else None
     if words:
         # Counting every match would read every match, so the count has an upper bound.
-        ids = await search(
-            context.database, context.credential, words, before=None, limit=_MAX_FOUND
-        )
-        rows = await sendbox_rows(
-            context.database, context.credential, ids[offset : offset + limit]
-        )
+        most = limit + 1 if by_cursor else _MAX_FOUND
+        ids = await search(database, credential, words, before=before, limit=most)
+        rows = await sendbox_rows(database, credential, ids[offset : offset + limit])
         count = len(ids)
-    else:
-        rows, count = await sendbox_page(
-            context.database, context.credential, limit=limit, offset=offset
-        )
-    return json_response(SendboxPage(results=[summary(row) for row in rows], count=count))
-
-
-async def _page_before(
-    context: RequestContext, words: str, before: str | None, limit: int
-) -> Response:
-    # One row more than the page tells whether another page follows.
-    if words:
-        ids = await search(
-            context.database, context.credential, words, before=before, limit=limit + 1
-        )
-        rows = await sendbox_rows(context.database, context.credential, ids[:limit])
-    else:
-        rows = await sendbox_before(
-            context.database, context.credential, before=before, limit=limit + 1
-        )
+    elif by_cursor:
+        rows = await sendbox_before(database, credential, before=before, limit=limit + 1)
         ids = [row["id"] for row in rows]
+    else:
+        rows, count = await sendbox_page(database, credential, limit=limit, offset=offset)
     results = [summary(row) for row in rows[:limit]]
-    next_cursor = ids[limit - 1] if len(ids) > limit else None
-    return json_response(SendboxPage(results=results, next_cursor=next_cursor))
+    if by_cursor:
+        return json_response(SendboxPage(results=results, next_cursor=next_cursor(ids, limit)))
+    return json_response(SendboxPage(results=results, count=count))
 
 
 async def show(context: RequestContext) -> Response:
@@ -171,6 +150,5 @@ def _again(context: RequestContext, stored: StoredMessage) -> Message:
 def _words(text: str) -> str:
     """The text to search for; empty to list all messages."""
     if len(text) > _MAX_QUERY:
-        error = FieldError("q", "invalid_q", {"limit": _MAX_QUERY})
-        raise BadRequest("invalid_q", errors=(error,), limit=_MAX_QUERY)
+        raise field_error("invalid_q", "q", limit=_MAX_QUERY)
     return text.strip()

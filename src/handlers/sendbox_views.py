@@ -6,29 +6,19 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import database_time, iso_time
-from mail.fields import TagField
 from mail.lifecycle import Status
-from mail.message import AttachmentInfo, Mailbox, RecipientKind, decode_details
+from mail.message import AttachmentInfo, Mailbox, RecipientKind, Tag, decode_details
 from store.database import Row
 from store.message_content import body_of
 from store.sendbox import StoredMessage
 
+_DeliveryEvent = Literal["delivered", "bounced", "complained"]
+
 # The status for one recipient: its delivery event if there is one, otherwise the message status.
-DeliveryStatus = Status | Literal["delivered", "bounced", "complained"]
+DeliveryStatus = Status | _DeliveryEvent
 
-
-EventKind = Literal[
-    "accepted",
-    "rescheduled",
-    "deferred",
-    "sent",
-    "failed",
-    "unknown",
-    "cancelled",
-    "delivered",
-    "bounced",
-    "complained",
-]
+_Kind = Literal["accepted", "rescheduled", "deferred", "sent", "failed", "unknown", "cancelled"]
+EventKind = Literal[_Kind, _DeliveryEvent]
 
 
 class SentMail(Struct):
@@ -145,7 +135,7 @@ class SendboxMessage(SendboxEntry, kw_only=True):
     ]
     reply_to: Annotated[SentMailbox | None, Meta(description="The mailbox for replies.")]
     headers: Annotated[dict[str, str], Meta(description="The additional header fields, by name.")]
-    tags: Annotated[list[TagField], Meta(description="The tags.")]
+    tags: Annotated[list[Tag], Meta(description="The tags.")]
     attachments: Annotated[
         list[AttachmentInfo], Meta(description="The attachments, without their content.")
     ]
@@ -192,20 +182,11 @@ def detail(message: StoredMessage) -> SendboxMessage:
         scheduled_at=_time(row["scheduled_at"]),
         reply_to=_mailbox(details.reply_to),
         headers={header.name: header.value for header in details.headers},
-        tags=[TagField(tag.name, tag.value) for tag in details.tags],
+        tags=list(details.tags),
         attachments=list(details.attachments),
         text=text,
         html=html,
-        recipients=[
-            SentTo(
-                kind=recipient["kind"],
-                address=recipient["address"],
-                name=recipient["name"],
-                status=recipient["status"],
-                code=recipient["provider_code"],
-            )
-            for recipient in message.recipients
-        ],
+        recipients=[SentTo(**recipient) for recipient in message.recipients],
         history=[_event(event) for event in (accepted, *message.events)],
     )
 

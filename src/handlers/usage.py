@@ -5,8 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from clock import utc_day
-from store.usage import USAGE_DAYS, usage_of_address
+from store.usage import usage_of_address
 from web.context import RequestContext
 from web.responses import Response, json_response
 
@@ -46,9 +45,6 @@ class AddressUsage(Usage):
     ]
 
 
-_DAY = 86_400_000
-
-
 async def show(context: RequestContext) -> Response:
     """Get the usage of the address.
 
@@ -58,19 +54,12 @@ async def show(context: RequestContext) -> Response:
     :response 200 AddressUsage: The usage of the last 90 days.
     :operation getUsage: Addresses
     """
-    since, today = days_shown(context.now())
     days, left, balance = await usage_of_address(
         context.database,
         context.credential,
-        since=since,
-        today=today,
+        now=context.now(),
         default_balance=context.settings.default_send_balance,
     )
     return json_response(
         AddressUsage(msgspec.convert(days, list[UsageDay]), *left, send_balance=balance)
     )
-
-
-def days_shown(now: int) -> tuple[str, str]:
-    """The first and the last UTC day of the report; ``now`` is in Unix milliseconds."""
-    return utc_day(now - (USAGE_DAYS - 1) * _DAY), utc_day(now)

@@ -13,7 +13,7 @@ from errors import BadRequest, PayloadTooLarge, field_error
 from mail.addresses import Address, InvalidAddress, parse_address
 from mail.attachments import read_attachments
 from mail.characters import has_control, shows_other_address
-from mail.fields import MailFields, SeedFields
+from mail.fields import MailFields, SendMail
 from mail.headers import read_headers
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
 from mail.mailbox import InvalidName, display_name
@@ -89,7 +89,7 @@ def _name_in_request(sender: Origin, field: str) -> str:
 
 
 def _compose(fields: MailFields, origin: Origin, policy: SenderPolicy) -> Message:
-    seed = fields if isinstance(fields, SeedFields) else SeedFields()
+    seed = fields if isinstance(fields, SendMail) else SendMail()
     try:
         sender = parse_address(origin.address)
     except InvalidAddress as error:
@@ -142,7 +142,7 @@ def _subject(text: str | None) -> str:
     return text
 
 
-def _bodies(fields: MailFields, seed: SeedFields) -> tuple[str | None, str | None]:
+def _bodies(fields: MailFields, seed: SendMail) -> tuple[str | None, str | None]:
     text, html = fields.text, fields.html
     if text is None and html is None:
         if not seed.content:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from mail.message import Tag
+
 
 class MailboxField(Struct):
     """A mailbox as an object. A string can be `Name <address>` or only an address."""
@@ -35,15 +37,6 @@ class AttachmentField(Struct, kw_only=True):
         str | None,
         Meta(description="Makes the file inline. The HTML refers to it as `cid:<content_id>`."),
     ] = None
-
-
-class TagField(Struct):
-    """A name and a value that label a message. Tags are not part of the mail."""
-
-    name: Annotated[
-        str, Meta(description="1 to 256 letters, digits, `_` and `-`. Each name is used once.")
-    ]
-    value: Annotated[str, Meta(description="1 to 256 letters, digits, `_` and `-`.")]
 
 
 class Base64Attachment(AttachmentField, kw_only=True):
@@ -94,7 +87,7 @@ class MailFields(Struct, kw_only=True):
         Meta(description="At most 100 files. The mail has at most 5 MiB after MIME encoding."),
     ] = None
     tags: Annotated[
-        list[TagField] | None,
+        list[Tag] | None,
         Meta(description="At most 50 tags that label the message. They are not part of the mail."),
     ] = None
     scheduled_at: Annotated[
@@ -106,12 +99,8 @@ class MailFields(Struct, kw_only=True):
     ] = None
 
 
-class SeedFields(MailFields, kw_only=True):
-    """The fields of a mail at the ``send_mail`` endpoints.
-
-    ``to_mail`` adds a recipient before ``to``. ``content`` is the text, or the HTML if ``is_html``;
-    ``text`` and ``html`` take precedence.
-    """
+class SendMail(MailFields, kw_only=True):
+    """A mail to send."""
 
     attachments: Annotated[
         list[Base64Attachment] | None,

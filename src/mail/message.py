@@ -50,10 +50,12 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Tag(msgspec.Struct, frozen=True):
-    """A name and a value that label a message for its client. Tags are not sent."""
+    """A name and a value that label a message. Tags are not part of the mail."""
 
-    name: str
-    value: str
+    name: Annotated[
+        str, Meta(description="1 to 256 letters, digits, `_` and `-`. Each name is used once.")
+    ]
+    value: Annotated[str, Meta(description="1 to 256 letters, digits, `_` and `-`.")]
 
 
 class AttachmentInfo(msgspec.Struct, frozen=True):

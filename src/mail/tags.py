@@ -3,7 +3,6 @@
 import re
 
 from errors import field_error
-from mail.fields import TagField
 from mail.message import Tag
 
 MAX_TAGS = 50
@@ -12,7 +11,7 @@ MAX_TAG_CHARACTERS = 256
 _WORD = re.compile("[A-Za-z0-9_-]+")
 
 
-def read_tags(given: list[TagField] | None) -> tuple[Tag, ...]:
+def read_tags(given: list[Tag] | None) -> tuple[Tag, ...]:
     """Validate the tags of a message.
 
     :raises BadRequest: ``tags_too_many``, ``tag_invalid``, ``tag_too_long`` or ``tag_repeated``.
@@ -29,5 +28,5 @@ def read_tags(given: list[TagField] | None) -> tuple[Tag, ...]:
                 raise field_error("tag_too_long", field, limit=MAX_TAG_CHARACTERS)
         if tag.name in tags:
             raise field_error("tag_repeated", f"tags[{index}].name")
-        tags[tag.name] = Tag(tag.name, tag.value)
+        tags[tag.name] = tag
     return tuple(tags.values())

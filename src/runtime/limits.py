@@ -30,25 +30,17 @@ def check_batch(statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
     :raises ProductionLimitError: D1 would reject one.
     """
     for sql, parameters in statements:
-        check_statement(sql, parameters)
+        _check_sql(sql)
+        if len(parameters) > MAX_PARAMETERS:
+            raise ProductionLimitError(f"a statement binds more than {MAX_PARAMETERS} parameters")
+        for parameter in parameters:
+            if isinstance(parameter, str) and _is_too_large(parameter):
+                raise ProductionLimitError(f"a value is larger than {MAX_VALUE_BYTES} bytes")
 
 
-def check_statement(sql: str, parameters: tuple[object, ...]) -> None:
-    """Check one statement and its parameters.
-
-    :raises ProductionLimitError: D1 would reject the statement.
-    """
-    _check_sql(sql)
-    if len(parameters) > MAX_PARAMETERS:
-        raise ProductionLimitError(f"a statement binds more than {MAX_PARAMETERS} parameters")
-    for parameter in parameters:
-        # A character has at most four bytes, so most texts need no encoding to be measured.
-        if (
-            isinstance(parameter, str)
-            and len(parameter) * 4 > MAX_VALUE_BYTES
-            and len(parameter.encode()) > MAX_VALUE_BYTES
-        ):
-            raise ProductionLimitError(f"a value is larger than {MAX_VALUE_BYTES} bytes")
+def _is_too_large(text: str) -> bool:
+    # A character has at most four bytes, so most texts need no encoding to be measured.
+    return len(text) * 4 > MAX_VALUE_BYTES and len(text.encode()) > MAX_VALUE_BYTES
 
 
 @cache  # the statements are few and constant

@@ -15,12 +15,9 @@ class BindingRateLimiter:
         self._binding = binding
 
     async def admits(self, key: str) -> bool:
-        """Count one more request under ``key``; False if it exceeds the limit.
-
-        Fail open: a broken limiter must not take the service down.
-        """
         try:
             return bool(await bridge().admits(self._binding, key, _TIMEOUT_MILLISECONDS))
         except Exception as error:  # also an exception of Pyodide itself
+            # Fail open: a broken limiter must not take the service down.
             log("rate_limiter_error", kind=type(error).__name__)
             return True

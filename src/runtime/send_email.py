@@ -4,14 +4,14 @@ from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
-from pyodide.ffi import to_js
+from pyodide.ffi import JsException, to_js
 
 from runtime.bridge import bridge
 from transport.send_email import ProviderError, ProviderTimeout
 
 
 class SendEmailBinding:
-    """The binding as ``transport.send_email`` uses it."""
+    """A ``Binding`` of ``transport.send_email``."""
 
     def __init__(self, binding: Any) -> None:
         self._binding = binding
@@ -19,12 +19,6 @@ class SendEmailBinding:
     async def send(
         self, form: dict[str, Any], contents: list[bytes], *, milliseconds: int
     ) -> str | None:
-        """Call ``binding.send(form)`` and return the Message-ID that the provider assigned.
-
-        :param contents: the contents of the attachments in ``form``, in the same order.
-        :raises ProviderError: the binding threw an exception.
-        :raises ProviderTimeout: no response within ``milliseconds``.
-        """
         message = to_js(msgspec.json.encode(form))
         call = bridge().send(self._binding, message, to_js(contents), milliseconds)
         response = await _raising_provider_error(call)
@@ -43,7 +37,13 @@ async def _raising_provider_error(call: Awaitable[Any]) -> Any:
         return await call
     except Exception as error:  # also an exception of Pyodide itself: the call had begun
         code = getattr(error, "code", None)
-        raise ProviderError(code if isinstance(code, str) else None) from error
+        raise ProviderError(code if isinstance(code, str) else None, _kind(error)) from error
+
+
+def _kind(error: Exception) -> str:
+    # The name of a JavaScript error is its class, unless somebody has set it to another text.
+    name = str(getattr(error, "name", "")) if isinstance(error, JsException) else ""
+    return name if name.isidentifier() else type(error).__name__
 
 
 def _message_id(value: object) -> str | None:

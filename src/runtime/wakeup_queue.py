@@ -19,11 +19,8 @@ class CloudflareQueue:
         self._binding = binding
 
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
-        """Enqueue message ids with their delays in seconds.
-
-        Delays longer than the queue allows are shortened. The consumer then finds the message not
-        yet due, and the cron job enqueues it again in time.
-        """
+        # Delays longer than the queue allows are shortened. The consumer then finds the message
+        # not yet due, and the cron job enqueues it again in time.
         for start in range(0, len(due), _MAX_BATCH):
             messages = [
                 {"body": {"id": id_}, "delaySeconds": min(seconds, _MAX_DELAY_SECONDS)}

@@ -10,13 +10,11 @@ import contextlib
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 
 from msgspec.structs import replace
 
-from accounts.pause_policy import PausePolicy
-from accounts.rate_limits import RateLimit, RateState
+from accounts.sending_limits import RateState
 from errors import ApiError, BadRequest, FieldError, Unavailable
 from ids import new_ids
 from locales import provider_sentence
@@ -27,13 +25,13 @@ from mail.message import Message
 from mail.submission import Attempt, Submission, SubmissionResult
 from sending.backoff import next_attempt_at
 from sending.enqueue import enqueue_soon
-from services import Clock, RunInBackground, Services, WakeupQueue
+from services import Services
 from store.claim import claim
-from store.database import Database, DatabaseUnavailable
+from store.database import DatabaseUnavailable
 from store.record import StatusUpdate, record
 from store.record.deliveries import record_delivery_events
 from store.reserve import Reserved, Terms, reserve
-from transport.outcome import Outcome, Rejected, Sent, Transport, Unknown
+from transport.outcome import Outcome, Rejected, Sent, Unknown
 from transport.sandbox import delivery_events, sandbox_outcome
 
 # Covers the reserve batch and the record batch with their retries, and the call of the provider.
@@ -51,27 +49,21 @@ _RECORD_LATER_SECONDS = (1, 3, 9, 15)
 _Tried = tuple[Attempt, Outcome, StatusUpdate, Status]
 
 
-@dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """Sends messages with the ports and the rules of a deployment.
+    """Sends messages of a deployment that has a database and a transport.
 
-    Without ``wakeup_queue`` no message of a request is queued. Messages are attempted for
-    ``retry_hours``. An address without a balance is granted ``default_balance``. The first
-    ``batch_inline`` messages of a batch are attempted at once.
-    ``note_rate`` receives the state of the credential's rate limit before any error is raised.
+    Without a wakeup queue no message of a request is queued. ``note_rate`` receives the state of
+    the credential's rate limit before any error is raised.
     """
 
-    database: Database
-    transport: Transport
-    wakeup_queue: WakeupQueue | None
-    run_in_background: RunInBackground
-    clock: Clock
-    retry_hours: int
-    default_balance: int
-    batch_inline: int
-    rate_limit: RateLimit | None
-    pause_policy: PausePolicy | None
-    note_rate: Callable[[RateState], None]
+    def __init__(
+        self, services: Services, note_rate: Callable[[RateState], None] = lambda state: None
+    ) -> None:
+        assert services.database is not None
+        assert services.transport is not None
+        self._database, self._transport = services.database, services.transport
+        self._services, self._settings = services, services.settings
+        self._note_rate = note_rate
 
     async def dispatch(self, submission: Submission) -> list[SubmissionResult]:
         """Send the messages of ``submission``; one result each, in their order.
@@ -88,7 +80,7 @@ class Dispatcher:
         attempts = self._plan(submission)
         reserved = await self._reserve(submission, attempts)
         if reserved.rate:
-            self.note_rate(reserved.rate)
+            self._note_rate(reserved.rate)
         if reserved.earlier is not None:
             return reserved.earlier
         if not submission.permissive:
@@ -98,7 +90,8 @@ class Dispatcher:
             for attempt, error in zip(attempts, reserved.errors, strict=True)
             if error is None
         ]
-        self._enqueue_soon([(one.id, one.due_at) for one in kept if one.due_at is not None])
+        due = [(one.id, one.due_at) for one in kept if one.due_at is not None]
+        enqueue_soon(self._services, due)
         tried = await self._try([one for one in kept if one.status == "sending"])
         return _results(submission, attempts, reserved.errors, tried)
 
@@ -121,13 +114,14 @@ class Dispatcher:
     # The steps of a submission
 
     def _check_batch_size(self, submission: Submission) -> None:
-        quota = self.rate_limit.quota if self.rate_limit else None
+        limit = self._settings.send_rate_limit
+        quota = limit.quota if limit else None
         if quota is not None and len(submission.messages) > quota and not submission.permissive:
             raise BadRequest("batch_over_rate_limit", limit=quota)
 
     def _plan(self, submission: Submission) -> list[Attempt]:
         """The first attempt of each message: now, by the queue, or at the scheduled time."""
-        now = self.clock()
+        now = self._services.clock()
         ids = new_ids(now, len(submission.messages))
         inline = count(1)
         return [
@@ -148,33 +142,33 @@ class Dispatcher:
         )
         if message.scheduled_at is not None and message.scheduled_at > now:
             return replace(attempt, status="scheduled", due_at=message.scheduled_at)
-        if next(inline) <= self.batch_inline:
+        if next(inline) <= self._settings.batch_inline:
             return attempt
-        if self.wakeup_queue is None:
-            raise BadRequest("batch_too_long", limit=self.batch_inline)
+        if self._services.wakeup_queue is None:
+            raise BadRequest("batch_too_long", limit=self._settings.batch_inline)
         return replace(attempt, status="queued", due_at=now)
 
     async def _reserve(self, submission: Submission, attempts: list[Attempt]) -> Reserved:
-        now = self.clock()
+        now = self._services.clock()
         terms = Terms(
             now=now,
             lease_until=now + LEASE_SECONDS * 1000,
-            default_balance=self.default_balance,
-            rate_limit=None if submission.administrator else self.rate_limit,
+            default_balance=self._settings.default_send_balance,
+            rate_limit=None if submission.administrator else self._settings.send_rate_limit,
         )
         try:
-            return await reserve(self.database, submission, attempts, terms)
+            return await reserve(self._database, submission, attempts, terms)
         except DatabaseUnavailable:
             # The messages may be reserved, but they will not be sent.
             undo = [_undo(attempt, now) for attempt in attempts]
-            self.run_in_background(self._record_later(undo))
+            self._services.run_in_background(self._record_later(undo))
             raise
 
     async def _claim(self, message_id: str) -> Attempt | None:
-        now = self.clock()
+        now = self._services.clock()
         try:
             return await claim(
-                self.database,
+                self._database,
                 message_id,
                 claimant=str(uuid.uuid4()),
                 now=now,
@@ -188,20 +182,24 @@ class Dispatcher:
 
     async def _try(self, held: list[Attempt]) -> list[_Tried]:
         """Make these attempts concurrently, and record their outcomes together."""
-        if not held:
-            return []
         outcomes = await asyncio.gather(*map(self._call, held))
-        updates = [self._update(*pair) for pair in zip(held, outcomes, strict=True)]
+        return await self._conclude(list(zip(held, outcomes, strict=True)))
+
+    async def _conclude(self, ended: list[tuple[Attempt, Outcome]]) -> list[_Tried]:
+        """Record the outcomes of these attempts, and start the work that follows."""
+        if not ended:
+            return []
+        updates = [self._update(*pair) for pair in ended]
         # Only a message whose request is still running has attachments that are not stored yet.
         queued = [
             (attempt.id, attempt.message)
-            for attempt, update in zip(held, updates, strict=True)
+            for (attempt, _), update in zip(ended, updates, strict=True)
             if update.event == "deferred" and attempt.caller_waits_for != "nothing"
         ]
         statuses = await self._record(updates, queued)
         tried = [
-            (attempt, outcome, update, statuses[attempt.id])
-            for attempt, outcome, update in zip(held, outcomes, updates, strict=True)
+            (*pair, update, statuses[update.id])
+            for pair, update in zip(ended, updates, strict=True)
         ]
         self._follow_up(tried)
         return tried
@@ -213,7 +211,7 @@ class Dispatcher:
         except Exception as error:  # a bug; the concurrent attempts must still be recorded
             kind = type(error).__name__
             log("attempt_broken", message_id=attempt.id, kind=kind, frames=frames(error))
-            outcome = Unknown()
+            outcome = Unknown(cause=kind)
         log(
             "attempt",
             request_id=attempt.request_id,
@@ -221,6 +219,7 @@ class Dispatcher:
             attempt=attempt.number,
             outcome=type(outcome).__name__.lower(),
             code=None if isinstance(outcome, Sent) else outcome.provider_code,
+            cause=outcome.cause if isinstance(outcome, Unknown) else None,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
         return outcome
@@ -229,12 +228,12 @@ class Dispatcher:
         if attempt.message.is_sandbox:
             waits = attempt.caller_waits_for != "nothing"
             return await sandbox_outcome(attempt.message, number=attempt.number, waits=waits)
-        return await self.transport.send(attempt.message)
+        return await self._transport.send(attempt.message)
 
     def _update(self, attempt: Attempt, outcome: Outcome) -> StatusUpdate:
         """The update that records this outcome of an attempt."""
         update = StatusUpdate(
-            id=attempt.id, event="accepted", attempt=attempt.number, now=self.clock()
+            id=attempt.id, event="accepted", attempt=attempt.number, now=self._services.clock()
         )
         if isinstance(outcome, Sent):
             message_id = outcome.provider_message_id
@@ -253,7 +252,7 @@ class Dispatcher:
 
     def _deferred(self, attempt: Attempt, rejected: StatusUpdate) -> StatusUpdate:
         # Without a queue the cron retries later, and a waiting caller gets an error instead.
-        if self.wakeup_queue is None and attempt.caller_waits_for != "nothing":
+        if self._services.wakeup_queue is None and attempt.caller_waits_for != "nothing":
             # The caller can repeat a single message, but not a batch: other messages may be sent.
             if attempt.caller_waits_for == "outcome":
                 return replace(rejected, reported_as=None, undo=True)
@@ -262,7 +261,7 @@ class Dispatcher:
             attempt=attempt.number,
             now=rejected.now,
             tried_from=attempt.tried_from,
-            retry_hours=self.retry_hours,
+            retry_hours=self._settings.retry_hours,
         )
         if next_at is None:
             return rejected
@@ -275,13 +274,13 @@ class Dispatcher:
         expected = {update.id: transitions_on(update.event)["sending"].target for update in updates}
         try:
             found = await record(
-                self.database, updates, queued=queued, pause_policy=self.pause_policy
+                self._database, updates, queued=queued, pause_policy=self._settings.pause_policy
             )
             return {**expected, **found}
         except Exception as error:
             # The response still reports the outcomes; the rows stay open until their leases end.
             log("record_failed", message_ids=list(expected), kind=type(error).__name__)
-            self.run_in_background(self._record_later(updates, queued))
+            self._services.run_in_background(self._record_later(updates, queued))
             return expected
 
     def _follow_up(self, tried: list[_Tried]) -> None:
@@ -297,30 +296,27 @@ class Dispatcher:
             if status == "sent" and attempt.message.is_sandbox
         ]
         if late:
-            self.run_in_background(self._record_late(late))
+            self._services.run_in_background(self._record_late(late))
         if delivered:
-            self.run_in_background(self._record_delivery(delivered))
+            self._services.run_in_background(self._record_delivery(delivered))
         # The rows are already queued, so the response does not wait for the queue.
-        self._enqueue_soon(
-            [
-                (update.id, update.next_attempt_at)
-                for _, _, update, status in tried
-                if status == "queued" and update.next_attempt_at
-            ]
-        )
-
-    def _enqueue_soon(self, due: list[tuple[str, int]]) -> None:
-        enqueue_soon(self.wakeup_queue, self.run_in_background, self.clock(), due)
+        due = [
+            (update.id, update.next_attempt_at)
+            for _, _, update, status in tried
+            if status == "queued" and update.next_attempt_at
+        ]
+        enqueue_soon(self._services, due)
 
     # Background work
 
     async def _record_later(
         self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]] = ()
     ) -> None:
+        policy = self._settings.pause_policy
         for seconds in _RECORD_LATER_SECONDS:
             await asyncio.sleep(seconds)
             with contextlib.suppress(Exception):  # the loop tries again, or the failure is logged
-                await record(self.database, updates, queued=queued, pause_policy=self.pause_policy)
+                await record(self._database, updates, queued=queued, pause_policy=policy)
                 return
         log("record_given_up", message_ids=[update.id for update in updates])
 
@@ -340,47 +336,17 @@ class Dispatcher:
             for attempt, outcome in answers
             if not isinstance(outcome, Unknown)
         ]
-        if not known:
-            return
-        log("late_answers", message_ids=[attempt.id for attempt, _ in known])
-        statuses = await self._record([self._update(*pair) for pair in known])
-        delivered = [
-            (attempt.id, attempt.message)
-            for attempt, _ in known
-            if attempt.message.is_sandbox and statuses[attempt.id] == "sent"
-        ]
-        if delivered:
-            await self._record_delivery(delivered)
+        if known:
+            log("late_answers", message_ids=[attempt.id for attempt, _ in known])
+            await self._conclude(known)
 
     async def _record_delivery(self, delivered: list[tuple[str, Message]]) -> None:
         try:
             events = [(id_, delivery_events(message)) for id_, message in delivered]
-            await record_delivery_events(self.database, events, now=self.clock())
+            await record_delivery_events(self._database, events, now=self._services.clock())
         except Exception as error:  # no caller waits for this
             ids = [id_ for id_, _ in delivered]
             log("delivery_events_lost", message_ids=ids, kind=type(error).__name__)
-
-
-def dispatcher_for(
-    services: Services, note_rate: Callable[[RateState], None] = lambda state: None
-) -> Dispatcher:
-    """The dispatcher of a deployment that has a database and a transport."""
-    settings = services.settings
-    assert services.database is not None
-    assert services.transport is not None
-    return Dispatcher(
-        database=services.database,
-        transport=services.transport,
-        wakeup_queue=services.wakeup_queue,
-        run_in_background=services.run_in_background,
-        clock=services.clock,
-        retry_hours=settings.retry_hours,
-        default_balance=settings.default_send_balance,
-        batch_inline=settings.batch_inline,
-        rate_limit=settings.send_rate_limit,
-        pause_policy=settings.pause_policy,
-        note_rate=note_rate,
-    )
 
 
 def _raise_first(errors: Sequence[ApiError | None], submission: Submission) -> None:

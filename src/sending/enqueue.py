@@ -3,28 +3,19 @@
 import math
 
 from log import log
-from services import RunInBackground, Services, WakeupQueue
+from services import Services, WakeupQueue
 
 # Up to the second next run of the cron.
 _AHEAD_SECONDS = 120
 
 
-def enqueue_due(services: Services, due: list[tuple[str, int]]) -> None:
-    """Enqueue the messages that are due soon; ``due`` has ids and times in Unix milliseconds."""
-    enqueue_soon(services.wakeup_queue, services.run_in_background, services.clock(), due)
-
-
-def enqueue_soon(
-    queue: WakeupQueue | None,
-    run_in_background: RunInBackground,
-    now: int,
-    due: list[tuple[str, int]],
-) -> None:
-    """As ``enqueue_due``, with explicit services. Without a queue it does nothing."""
+def enqueue_soon(services: Services, due: list[tuple[str, int]]) -> None:
+    """Enqueue the messages that are due soon: ids and their times. Does nothing without a queue."""
+    now = services.clock()
     soon = now + _AHEAD_SECONDS * 1000
     near = [(id_, seconds_until(at, now)) for id_, at in due if at <= soon]
-    if near and queue:
-        run_in_background(_enqueue(queue, near))
+    if near and services.wakeup_queue:
+        services.run_in_background(_enqueue(services.wakeup_queue, near))
 
 
 async def _enqueue(queue: WakeupQueue, due: list[tuple[str, int]]) -> None:

@@ -1,7 +1,7 @@
 """The jobs that run without a request: queue batches, and the cron every minute."""
 
 from log import log
-from sending.dispatcher import dispatcher_for
+from sending.dispatcher import Dispatcher
 from sending.enqueue import seconds_until
 from services import Services
 from store.database import Database
@@ -20,7 +20,7 @@ async def process_queue(message_ids: list[str], services: Services) -> None:
     :raises ServerFault: ``invalid_setting``.
     """
     if _may_send(services):
-        await dispatcher_for(services).attempt_due(message_ids)
+        await Dispatcher(services).attempt_due(message_ids)
 
 
 async def run_cron(services: Services) -> None:

@@ -17,7 +17,7 @@ from mail.digest import message_digest
 from mail.message import Message
 from mail.schedule import check_scheduled_at
 from mail.submission import Submission, SubmissionResult
-from sending.dispatcher import dispatcher_for
+from sending.dispatcher import Dispatcher
 from store.addresses import require_valid
 from store.reserve import find_earlier
 from web.context import RequestContext
@@ -30,7 +30,8 @@ _PAUSED_RETRY_SECONDS = 300
 def sender_policy(context: RequestContext) -> SenderPolicy:
     """The domains from which this deployment can send."""
     settings = context.settings
-    return SenderPolicy(settings.domains, settings.send_mail_domains if context.transport else None)
+    served = settings.send_mail_domains if context.services.transport else None
+    return SenderPolicy(settings.domains, served)
 
 
 async def submit(
@@ -135,9 +136,8 @@ async def _submit(
         return await replay_or_raise(context, submission.credential, error, digest=digest())
     if key:
         submission = replace(submission, idempotency_key=key, request_digest=digest())
-    dispatcher = dispatcher_for(
-        context.services,
-        note_rate=lambda state: context.headers.update(state_headers(state)),
+    dispatcher = Dispatcher(
+        context.services, lambda state: context.headers.update(state_headers(state))
     )
     try:
         results = await dispatcher.dispatch(submission)

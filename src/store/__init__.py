@@ -1,7 +1,12 @@
 """All SQL, in batches of statements. Each batch is one transaction and one round trip.
 
+- **A credential must be valid.** A function with a parameter ``credential`` raises ``Unauthorized``
+  with ``invalid_credential`` if the address was deleted or has another credential. A parameter
+  ``owner`` only names an address.
+- **Times are Unix milliseconds**, in columns and in parameters like ``now``.
 - **Every batch may run twice**, because D1's response can be lost. Ids are made before the batch.
-  The WHERE of a statement that must not take effect twice is false after the first run.
+  The WHERE of a statement that must not take effect twice is false after the first run. If no run
+  gets a response, the function raises ``DatabaseUnavailable``.
 - **The statements of a batch share one JSON parameter** and read it with ``->>``. They read sets
   with ``json_each``, so no statement grows with the size of a set. Texts and attachments are bound
   as they are, because SQLite's JSON functions cut a text at its first NUL.

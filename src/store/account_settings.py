@@ -82,7 +82,7 @@ async def write_account_settings(
     by: Actor,
     now: int,
 ) -> None:
-    """Replace these lists, and the limits unless None; ``now`` in Unix milliseconds.
+    """Replace these lists, and the limits unless None.
 
     :param lists: by their names in the API. The values of a list are distinct.
     :raises PayloadTooLarge: ``list_too_large``.

@@ -1,8 +1,7 @@
 """Mail addresses: creation, credentials and passwords."""
 
-from typing import NamedTuple
-
 from accounts.actor import Actor
+from accounts.clients import client_key
 from accounts.credentials import Credential, rotated
 from accounts.names import name_blocked
 from clock import seconds_left_of_day, utc_day
@@ -41,22 +40,12 @@ _HOLDS = """
 SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2 AND credential_version = ?3
 """
 
-_ROTATE = """
-UPDATE addresses SET credential_version = ?4, updated_at = ?5
+_UPDATE = """
+UPDATE addresses SET {column} = ?4, updated_at = ?5
 WHERE id = ?1 AND name = ?2 AND credential_version = ?3
 """
-
-_SET_PASSWORD = """
-UPDATE addresses SET password_hash = ?4, updated_at = ?5
-WHERE id = ?1 AND name = ?2 AND credential_version = ?3
-"""
-
-
-class ClientCap(NamedTuple):
-    """At most ``most`` addresses per UTC day for one ``client``."""
-
-    client: str
-    most: int
+_ROTATE = _UPDATE.format(column="credential_version")
+_SET_PASSWORD = _UPDATE.format(column="password_hash")
 
 
 async def create_address(
@@ -67,18 +56,18 @@ async def create_address(
     password_hash: str | None,
     by: Actor,
     now: int,
-    cap: ClientCap | None = None,
+    most_a_day: int = 0,
 ) -> Credential:
     """Create ``address`` and return its credential.
 
     :param blockable_name: the name to look up in the block list; empty for no lookup.
     :param by: the creator. The client address is stored with the address.
-    :param now: Unix milliseconds.
+    :param most_a_day: the number of addresses a client may create per UTC day; 0 for no limit.
     :raises BadRequest: ``address_name_blocked`` or ``address_exists``.
-    :raises TooManyRequests: ``too_many_addresses``: the ``cap`` is exceeded.
+    :raises TooManyRequests: ``too_many_addresses``.
     """
-    client, most = cap or (None, None)
-    conditions = (blockable_name, utc_day(now), client, most)
+    client = client_key(by.source) if most_a_day else None
+    conditions = (blockable_name, utc_day(now), client, most_a_day or None)
     row = audit_row(
         *(by, "address.created", address, now),
         condition=_IS_ALLOWED,
@@ -89,13 +78,15 @@ async def create_address(
             Statement(_OBSTACLES, conditions),
             row,
             Statement(_INSERT, (*conditions, address, password_hash, by.source, now)),
-            *([Statement(_COUNT_FOR_CLIENT, (utc_day(now), client))] if cap else []),
+            *([Statement(_COUNT_FOR_CLIENT, (utc_day(now), client))] if most_a_day else []),
         ]
     )
     if found[0]["blocked"]:
         raise name_blocked(blockable_name)
     if found[0]["capped"]:
-        raise TooManyRequests("too_many_addresses", retry_after=seconds_left_of_day(now), most=most)
+        raise TooManyRequests(
+            "too_many_addresses", retry_after=seconds_left_of_day(now), most=most_a_day
+        )
     if not created:
         raise BadRequest("address_exists")
     return Credential(address, created[0]["id"], created[0]["credential_version"])
@@ -103,7 +94,7 @@ async def create_address(
 
 def credential_check(credential: Credential) -> Statement:
     """Returns one row if ``credential`` is valid, otherwise none."""
-    return Statement(_HOLDS, _key(credential))
+    return Statement(_HOLDS, credential.key)
 
 
 async def require_valid(
@@ -128,12 +119,9 @@ async def rotate_credential(
     """Replace ``credential``, which becomes invalid, and return the new one.
 
     Only one of several concurrent requests with the same credential succeeds.
-
-    :param now: Unix milliseconds.
-    :raises Unauthorized: ``invalid_credential``.
     """
     new = rotated(credential)
-    change = Statement(_ROTATE, (*_key(credential), new.version, now))
+    change = Statement(_ROTATE, (*credential.key, new.version, now))
     await _change(database, [_row(by, "credential.rotated", credential, now), change], new)
     return new
 
@@ -146,12 +134,8 @@ async def set_password(
     by: Actor,
     now: int,
 ) -> None:
-    """Replace the stored form of the password of an address.
-
-    :param now: Unix milliseconds.
-    :raises Unauthorized: ``invalid_credential``.
-    """
-    change = Statement(_SET_PASSWORD, (*_key(credential), password_hash, now))
+    """Replace the stored form of the password of an address."""
+    change = Statement(_SET_PASSWORD, (*credential.key, password_hash, now))
     await _change(database, [_row(by, "password.changed", credential, now), change], credential)
 
 
@@ -167,12 +151,8 @@ def _row(by: Actor, action: str, credential: Credential, now: int) -> Statement:
     return audit_row(
         *(by, action, credential.address, now),
         condition=f"EXISTS ({_HOLDS})",
-        parameters=_key(credential),
+        parameters=credential.key,
     )
-
-
-def _key(credential: Credential) -> tuple[int, str, int]:
-    return credential.address_id, credential.address, credential.version
 
 
 # The sort keys of a page, as SQL.
@@ -198,7 +178,7 @@ _COUNT = "SELECT count(*) AS count FROM addresses WHERE instr(name, ?1) > 0"
 
 _FIND = "SELECT id, name, credential_version FROM addresses WHERE id = ?1"
 
-_EXISTS = "EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2)"
+ADDRESS_EXISTS = "EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2)"
 
 _RESET_PASSWORD = """
 UPDATE addresses SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND name = ?2
@@ -235,21 +215,21 @@ async def find_address(database: Database, address_id: str) -> Credential:
     return Credential(rows[0]["name"], rows[0]["id"], rows[0]["credential_version"])
 
 
-async def note_shown(database: Database, credential: Credential, *, by: Actor, now: int) -> None:
-    """Record in the audit log that the credential is shown; ``now`` in Unix milliseconds."""
-    row = audit_row(by, "credential.shown", credential.address, now)
+async def note_shown(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
+    """Record in the audit log that the credential of ``owner`` is shown."""
+    row = audit_row(by, "credential.shown", owner.address, now)
     await database.batch([row], repeatable=True)
 
 
 async def reset_password(
     database: Database, owner: Credential, password_hash: str, *, by: Actor, now: int
 ) -> None:
-    """Replace the stored form of the password of an address; ``now`` in Unix milliseconds."""
+    """Replace the stored form of the password of an address."""
     whose = (owner.address_id, owner.address)
     await database.batch(
         [
             audit_row(
-                by, "password.reset", owner.address, now, condition=_EXISTS, parameters=whose
+                by, "password.reset", owner.address, now, condition=ADDRESS_EXISTS, parameters=whose
             ),
             Statement(_RESET_PASSWORD, (*whose, password_hash, now)),
         ],

@@ -20,11 +20,11 @@ ON CONFLICT (id) DO NOTHING
 """
 
 _PAGE = """
-SELECT id, occurred_at, actor, action, object, source, details
+SELECT id, occurred_at AS at, actor, action, object, source, details
 FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2
 """
 
-_WAS_WRITTEN = "SELECT 1 FROM audit WHERE id = ?1"
+_WAS_WRITTEN = "SELECT 1 FROM audit WHERE id = ?1 ->> 'id'"
 
 
 def audit_row(
@@ -37,22 +37,19 @@ def audit_row(
     condition: str = "true",
     parameters: tuple[object, ...] = (),
     computed: str = "NULL",
-    id: str | None = None,
 ) -> Statement:
     """Writes one row. A repetition writes no second row.
 
     :param action: like ``credential.rotated``.
     :param object: a mail address, a message's id or the name of a setting.
-    :param now: Unix milliseconds.
     :param details: additional information, without secrets.
     :param condition: SQL. The row is written only if it is true. If the change has conditions, run
         this statement before it, with the same conditions.
     :param parameters: bound to ``?1`` and so on in ``condition`` and ``computed``.
     :param computed: SQL of the details, if only the database knows them.
-    :param id: the id of the row, for a later check whether it was written.
     """
     row = {
-        "id": id or new_id(now),
+        "id": new_id(now),
         "now": now,
         "actor": by.name,
         "action": action,
@@ -66,28 +63,15 @@ def audit_row(
     return Statement(sql, (*parameters, encoded))
 
 
-async def with_audit(
-    database: Database,
-    by: Actor,
-    action: str,
-    object: str,
-    *,
-    now: int,
-    condition: str,
-    parameters: tuple[object, ...],
-    change: list[Statement],
-) -> bool:
-    """Run ``change`` with its audit row if ``condition`` is true; return whether it was true.
+async def with_audit(database: Database, row: Statement, *change: Statement) -> bool:
+    """Run ``change`` behind its audit ``row``; return whether the condition of the row was true.
 
     When D1's response is lost, the batch runs again and has nothing left to change. The audit row
     then shows that the first run made the change.
     """
-    id_ = new_id(now)
-    row = audit_row(by, action, object, now, condition=condition, parameters=parameters, id=id_)
-    *_, written = await database.batch(
-        [row, *change, Statement(_WAS_WRITTEN, (id_,))], repeatable=True
-    )
-    return bool(written)
+    written = Statement(_WAS_WRITTEN, row.parameters[-1:])
+    *_, found = await database.batch([row, *change, written], repeatable=True)
+    return bool(found)
 
 
 async def audit_page(database: Database, *, before: str | None, limit: int) -> list[Row]:

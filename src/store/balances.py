@@ -3,7 +3,7 @@
 from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import BadRequest, NotFound
-from store.addresses import require_valid
+from store.addresses import ADDRESS_EXISTS, require_valid
 from store.audit import audit_row, with_audit
 from store.database import Database, Row, Statement, page
 
@@ -33,16 +33,11 @@ def balance_statement(credential: Credential, default: int) -> Statement:
 async def send_balance(
     database: Database, credential: Credential, *, default: int, now: int
 ) -> int:
-    """The balance of the address of ``credential``, after granting ``default`` if it has none.
-
-    :param now: Unix milliseconds.
-    :raises Unauthorized: the credential is no longer valid.
-    """
-    address = (credential.address_id, credential.address, credential.version)
+    """The balance of the address of ``credential``, after granting ``default`` if it has none."""
     _, balances = await require_valid(
         database,
         credential,
-        Statement(_GRANT, (*address, default, now)),
+        Statement(_GRANT, (*credential.key, default, now)),
         balance_statement(credential, default),
     )
     balance: int = balances[0]["balance"]
@@ -87,10 +82,9 @@ SELECT id, name FROM addresses
 WHERE id = coalesce(nullif(?1, 0), (SELECT id FROM addresses WHERE name = ?2))
   AND name = coalesce(?2, name)
 """
-_ADDRESS_EXISTS = "EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2)"
 _SET = f"""
 INSERT INTO send_balances (address_id, balance, enabled, created_at)
-SELECT ?1, ?3, ?4, ?5 WHERE {_ADDRESS_EXISTS}
+SELECT ?1, ?3, ?4, ?5 WHERE {ADDRESS_EXISTS}
 ON CONFLICT (address_id) DO UPDATE SET balance = excluded.balance, enabled = excluded.enabled
 """
 
@@ -103,15 +97,12 @@ async def request_access(
 ) -> None:
     """Create the balance of an address: ``default`` if it is positive, else a request.
 
-    :param now: Unix milliseconds.
-    :raises Unauthorized: the credential is no longer valid.
     :raises BadRequest: ``already_requested``.
     """
-    owner = (credential.address_id, credential.address, credential.version)
     _, rows = await require_valid(
         database,
         credential,
-        Statement(_REQUEST, (*owner, default, now)),
+        Statement(_REQUEST, (*credential.key, default, now)),
         Statement(_CREATED_AT, (credential.address_id,)),
     )
     # A row of this request has its time, even if the response of a first run was lost.
@@ -146,7 +137,6 @@ async def set_balance(
 
     :param address_id: 0 to look up ``address`` only. If both are given, both must match.
     :param address: in lower case.
-    :param now: Unix milliseconds.
     :raises NotFound: ``address_not_found``.
     """
     find = Statement(_FIND, (address_id, address))
@@ -159,7 +149,7 @@ async def set_balance(
         [
             audit_row(
                 *(by, "balance.set", rows[0]["name"], now, details),
-                condition=_ADDRESS_EXISTS,
+                condition=ADDRESS_EXISTS,
                 parameters=whose,
             ),
             Statement(_SET, (*whose, balance, int(enabled), now)),
@@ -169,19 +159,11 @@ async def set_balance(
 
 
 async def remove_balance(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Delete the row of an address's balance; ``now`` in Unix milliseconds.
+    """Delete the row of an address's balance.
 
     :raises NotFound: ``balance_not_found``.
     """
-    done = await with_audit(
-        database,
-        by,
-        "balance.removed",
-        owner.address,
-        now=now,
-        condition=_EXISTS,
-        parameters=(owner.address_id,),
-        change=[Statement(_REMOVE, (owner.address_id,))],
-    )
-    if not done:
+    this = (owner.address_id,)
+    row = audit_row(by, "balance.removed", owner.address, now, condition=_EXISTS, parameters=this)
+    if not await with_audit(database, row, Statement(_REMOVE, this)):
         raise NotFound("balance_not_found")

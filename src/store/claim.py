@@ -33,10 +33,7 @@ async def claim(
 ) -> Attempt | None:
     """Take over the message if it is due and no other worker holds it; return the attempt.
 
-    Times are in Unix milliseconds.
-
     :param claimant: a unique id of this call.
-    :raises DatabaseUnavailable: no response, even after repetitions.
     """
     claimed, *content = await database.batch(
         [

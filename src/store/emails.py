@@ -4,7 +4,7 @@ A page starts directly at its cursor, so its cost does not depend on its positio
 """
 
 from accounts.credentials import Credential
-from errors import BadRequest, FieldError, NotFound
+from errors import NotFound, field_error
 from ids import AFTER_ALL_IDS
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
@@ -44,7 +44,6 @@ async def find_email(
 ) -> tuple[Row, list[Row]]:
     """The message with this id, sent by the address of ``credential``, and parts of its bodies.
 
-    :raises Unauthorized: the credential is no longer valid.
     :raises NotFound: ``message_not_found``.
     """
     mine = (message_id, credential.address_id)
@@ -68,7 +67,6 @@ async def email_page(
 
     :param after: return messages older than this one; without it, from the newest on.
     :param before: return messages newer than this one. Not combined with ``after``.
-    :raises Unauthorized: the credential is no longer valid.
     :raises BadRequest: ``invalid_cursor``: there is no message with this id.
     """
     cursor = after if before is None else before
@@ -81,8 +79,7 @@ async def email_page(
         Statement(_CURSOR_EXISTS, (cursor, credential.address_id)),
     )
     if cursor is not None and not cursor_rows:
-        name = "after" if before is None else "before"
-        raise BadRequest("invalid_cursor", errors=(FieldError(name, "invalid_cursor"),))
+        raise field_error("invalid_cursor", "after" if before is None else "before")
     has_more = len(rows) > limit
     rows = rows[:limit]
     return rows if before is None else rows[::-1], has_more

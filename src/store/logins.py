@@ -44,7 +44,6 @@ _LOGS_IN = f"""
 async def stored_password(database: Database, address: str, *, now: int) -> str | None:
     """The stored form of the password of ``address``; None if there is none.
 
-    :param now: Unix milliseconds.
     :raises TooManyRequests: ``too_many_logins``.
     """
     window = _window(address, now)
@@ -58,7 +57,6 @@ async def stored_password(database: Database, address: str, *, now: int) -> str 
 async def count_failure(database: Database, address: str, *, now: int) -> None:
     """Count a failed login of an address, which need not exist.
 
-    :param now: Unix milliseconds.
     :raises TooManyRequests: ``too_many_logins``: others have failed in the meantime.
     """
     window = _window(address, now)
@@ -82,7 +80,6 @@ async def logged_in(
 
     :param password_hash: the stored form that matched the password.
     :param source: the client address, for the audit log.
-    :param now: Unix milliseconds.
     :raises TooManyRequests: ``too_many_logins``: others have failed in the meantime.
     :raises Unauthorized: ``invalid_login``: the password was changed in the meantime.
     """

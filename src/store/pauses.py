@@ -6,9 +6,9 @@ all of them.
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
-from accounts.pause_policy import PausePolicy
+from accounts.sending_limits import PausePolicy
 from errors import NotFound
-from store.audit import with_audit
+from store.audit import audit_row, with_audit
 from store.database import Database, Row, Statement, page, quoted
 
 # The reasons that mean a bad recipient. Other reasons concern the deployment, the provider's limits
@@ -92,19 +92,14 @@ async def pause_page(database: Database, *, limit: int, offset: int) -> tuple[li
 
 
 async def lift_pause(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Lift the pause of the address of ``owner``; ``now`` in Unix milliseconds.
+    """Lift the pause of the address of ``owner``.
 
     :raises NotFound: ``not_paused``.
     """
-    was_paused = await with_audit(
-        database,
-        by,
-        "pause.lifted",
-        owner.address,
-        now=now,
+    row = audit_row(
+        *(by, "pause.lifted", owner.address, now),
         condition=_IS_PAUSED,
         parameters=(owner.address_id,),
-        change=[Statement(_LIFT, (owner.address_id, now))],
     )
-    if not was_paused:
+    if not await with_audit(database, row, Statement(_LIFT, (owner.address_id, now))):
         raise NotFound("not_paused")

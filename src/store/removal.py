@@ -97,7 +97,6 @@ async def remove_message(
     """Cancel the message if it is waiting, and remove it.
 
     :param owner: the required owner of the message; None for any.
-    :param now: Unix milliseconds.
     :raises Unauthorized: the credential is no longer valid.
     :raises NotFound: ``message_not_found``.
     :raises Conflict: ``message_in_flight``.
@@ -130,7 +129,6 @@ async def clear_sendbox(database: Database, owner: Credential, *, by: Actor, now
     """Remove all messages of an address, except those that are being sent.
 
     :param owner: the credential of the address. For an administrator its version is ignored.
-    :param now: Unix milliseconds.
     :raises Unauthorized: ``invalid_credential``.
     :raises NotFound: ``address_not_found``, for an administrator.
     """
@@ -160,17 +158,11 @@ async def remove_address(database: Database, owner: Credential, *, by: Actor, no
     :raises Unauthorized, NotFound: as ``clear_sendbox`` does.
     """
     whose = _whose(owner, by)
-    done = await with_audit(
-        database,
-        by,
-        "address.deleted",
-        owner.address,
-        now=now,
-        condition=_ADDRESS_EXISTS,
-        parameters=whose,
-        change=[Statement(_SCHEDULE_PURGE, whose), Statement(_REMOVE_ADDRESS, whose)],
+    row = audit_row(
+        by, "address.deleted", owner.address, now, condition=_ADDRESS_EXISTS, parameters=whose
     )
-    if not done:
+    change = Statement(_SCHEDULE_PURGE, whose), Statement(_REMOVE_ADDRESS, whose)
+    if not await with_audit(database, row, *change):
         raise _no_address(by)
     await _cancel_waiting(database, owner, now)
 
@@ -178,7 +170,6 @@ async def remove_address(database: Database, owner: Credential, *, by: Actor, no
 async def purge_sendboxes(database: Database, *, now: int) -> int:
     """Remove messages of cleared sendboxes and removed addresses; return the number.
 
-    :param now: Unix milliseconds.
     :raises DatabaseUnavailable: the next cron run continues.
     """
     _, rows = await database.batch(

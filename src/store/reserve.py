@@ -11,7 +11,7 @@ response is lost: the second run finds the ids in use and changes nothing.
 import msgspec
 
 from accounts.credentials import Credential
-from accounts.rate_limits import RateLimit, RateState
+from accounts.sending_limits import RateLimit, RateState
 from clock import utc_day
 from errors import (
     ApiError,
@@ -28,6 +28,7 @@ from mail.submission import Attempt, Submission, SubmissionResult
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
 from store.message_content import attachment_statements, body_statements
+from store.usage import QUOTAS
 
 # Below the limit of a D1 value. Bodies and attachments have parameters of their own.
 MAX_REQUEST_BYTES = 1_800_000
@@ -37,7 +38,7 @@ IN_FLIGHT_RETRY_SECONDS = 2
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """The parameters of a reservation. Times are in Unix milliseconds.
+    """The parameters of a reservation.
 
     ``default_balance`` is granted to an address without a balance. ``rate_limit`` is None if
     credentials have no rate limit.
@@ -65,7 +66,7 @@ class Reserved(msgspec.Struct, frozen=True):
 # The verdict on each message, one row per message. Reads list_entries, suppressions and
 # daily_recipients by their primary keys; a month is a range of at most 31 days. Messages consume
 # balance, limits and rate in their order, so earlier messages reduce the rest for later ones.
-_VERDICT = """
+_VERDICT = f"""
 WITH
 items AS MATERIALIZED (
   SELECT key AS position, value AS item, value ->> 'id' AS id, value ->> 'is_sandbox' AS is_sandbox
@@ -76,14 +77,6 @@ recipients AS (
     position, recipient.key AS place,
     recipient.value ->> 'key' AS address, recipient.value ->> 'domain' AS domain
   FROM items, json_each(item, '$.recipients') AS recipient
-),
-limits AS (
-  SELECT
-    CASE WHEN value -> 'dailyEnabled' = 'true' AND value ->> 'dailyLimit' >= 0
-      THEN value ->> 'dailyLimit' END AS daily,
-    CASE WHEN value -> 'monthlyEnabled' = 'true' AND value ->> 'monthlyLimit' >= 0
-      THEN value ->> 'monthlyLimit' END AS monthly
-  FROM settings WHERE key = 'send_limits'
 ),
 facts AS MATERIALIZED (
   SELECT
@@ -111,17 +104,7 @@ facts AS MATERIALIZED (
       ),
       ?1 ->> 'default_balance'
     ) AS balance,
-    coalesce((SELECT recipients FROM daily_recipients WHERE day = ?1 ->> 'day'), 0)
-      AS sent_today,
-    coalesce(
-      (
-        SELECT sum(recipients) FROM daily_recipients
-        WHERE day BETWEEN substr(?1 ->> 'day', 1, 8) || '01' AND ?1 ->> 'day'
-      ),
-      0
-    ) AS sent_this_month,
-    (SELECT daily FROM limits) AS daily_limit,
-    (SELECT monthly FROM limits) AS monthly_limit,
+    {QUOTAS.format(day="?1 ->> 'day'")},
     (
       SELECT used FROM rate_windows
       WHERE address_id = ?1 ->> 'address_id'
@@ -355,11 +338,9 @@ async def reserve(
     ``TooManyRequests``; or ``Conflict`` with ``already_retried``.
 
     :param attempts: the first attempt of each message of ``submission``.
-    :raises Unauthorized: the credential is no longer valid.
     :raises Conflict: ``idempotency_key_reused`` or ``idempotency_in_flight``.
     :raises PayloadTooLarge: ``batch_too_large``: recipients, headers and tags exceed the
         limit of a D1 value.
-    :raises DatabaseUnavailable: no response, even after repetitions.
     """
     encoded = msgspec.json.encode(_request(submission, attempts, terms))
     if len(encoded) > MAX_REQUEST_BYTES:
@@ -471,7 +452,6 @@ async def find_earlier(
 ) -> list[SubmissionResult] | None:
     """The results of an earlier request with this key; None if there is none.
 
-    :param now: Unix milliseconds.
     :raises Unauthorized, Conflict: as ``reserve`` does.
     """
     request = {

@@ -1,9 +1,9 @@
 """Waiting messages: cancel or reschedule them."""
 
 from accounts.credentials import Credential
-from errors import Conflict, NotFound, Unauthorized
+from errors import Conflict, NotFound
 from mail.lifecycle import Status
-from store.addresses import credential_check
+from store.addresses import require_valid
 from store.database import Database, Row, Statement
 from store.record import StatusUpdate, record
 from store.record.reschedule import reschedule_statements
@@ -17,16 +17,12 @@ async def cancel(database: Database, credential: Credential, message_id: str, *,
 
     A message that is already cancelled remains cancelled.
 
-    :param now: Unix milliseconds.
-    :raises Unauthorized: the credential is no longer valid.
     :raises NotFound: ``message_not_found``.
     :raises Conflict: ``not_cancellable``: the message is being sent, or has finished.
     """
     mine = (message_id, credential.address_id)
-    found, rows = await database.batch(
-        [credential_check(credential), Statement(_FIND, mine)], repeatable=True
-    )
-    _check_found(found, rows)
+    (rows,) = await require_valid(database, credential, Statement(_FIND, mine))
+    _check_found(rows)
     cancelled = StatusUpdate(id=message_id, event="cancelled", now=now)
     statuses = await record(database, [cancelled])
     _check_status(statuses.get(message_id), "cancelled", "not_cancellable")
@@ -35,28 +31,23 @@ async def cancel(database: Database, credential: Credential, message_id: str, *,
 async def reschedule(
     database: Database, credential: Credential, message_id: str, *, due_at: int, now: int
 ) -> None:
-    """Reschedule a message to ``due_at``; times are in Unix milliseconds.
+    """Reschedule a message to ``due_at``.
 
-    :raises Unauthorized: the credential is no longer valid.
     :raises NotFound: ``message_not_found``.
     :raises Conflict: ``not_scheduled``: an attempt has started, or the message was cancelled.
     """
-    found, *_, rows = await database.batch(
-        [
-            credential_check(credential),
-            *reschedule_statements(message_id, credential, due_at=due_at, now=now),
-            Statement(_FIND, (message_id, credential.address_id)),
-        ],
-        repeatable=True,
+    *_, rows = await require_valid(
+        database,
+        credential,
+        *reschedule_statements(message_id, credential, due_at=due_at, now=now),
+        Statement(_FIND, (message_id, credential.address_id)),
     )
-    _check_found(found, rows)
+    _check_found(rows)
     _check_status(rows[0]["status"], "scheduled", "not_scheduled")
 
 
-def _check_found(credential_rows: list[Row], message_rows: list[Row]) -> None:
-    if not credential_rows:
-        raise Unauthorized("invalid_credential")
-    if not message_rows:
+def _check_found(rows: list[Row]) -> None:
+    if not rows:
         raise NotFound("message_not_found")
 
 

@@ -52,7 +52,6 @@ async def search(
     """The ids of at most ``limit`` messages that match ``query``, newest first.
 
     :param before: only messages older than this id, which need not exist.
-    :raises Unauthorized: the credential is no longer valid.
     """
     terms = terms_of(query)
     address_id = credential.address_id

@@ -66,7 +66,6 @@ async def index_messages(database: Database, *, now: int) -> int:
 
     A step may fail or run twice: its starting point is read from the index itself.
 
-    :param now: Unix milliseconds.
     :raises DatabaseUnavailable: the next cron run continues.
     """
     total = 0

@@ -69,10 +69,7 @@ _FROM_COUNT = f"SELECT count(*) AS count FROM ({_FROM} LIMIT {MAX_COUNT})"
 async def sendbox_page(
     database: Database, credential: Credential, *, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """At most ``limit`` messages after the first ``offset``, and the number of all messages.
-
-    :raises Unauthorized: the credential is no longer valid.
-    """
+    """At most ``limit`` messages after the first ``offset``, and the number of all messages."""
     address_id = credential.address_id
     page = Statement(_PAGE, (address_id, limit, offset))
     rows, counts = await require_valid(database, credential, page, Statement(_COUNT, (address_id,)))
@@ -82,20 +79,14 @@ async def sendbox_page(
 async def sendbox_before(
     database: Database, credential: Credential, *, before: str | None, limit: int
 ) -> list[Row]:
-    """At most ``limit`` messages older than the id ``before``, which need not exist, or the newest.
-
-    :raises Unauthorized: the credential is no longer valid.
-    """
+    """At most ``limit`` messages older than ``before``, which need not exist, or the newest."""
     parameters = (credential.address_id, before or AFTER_ALL_IDS, limit)
     (rows,) = await require_valid(database, credential, Statement(_PAGE_BEFORE, parameters))
     return rows
 
 
 async def sendbox_rows(database: Database, credential: Credential, ids: list[str]) -> list[Row]:
-    """Those of the messages ``ids`` that exist, newest first.
-
-    :raises Unauthorized: the credential is no longer valid.
-    """
+    """Those of the messages ``ids`` that exist, newest first."""
     these = (credential.address_id, msgspec.json.encode(ids).decode())
     (rows,) = await require_valid(database, credential, Statement(_BY_IDS, these))
     return rows
@@ -131,7 +122,7 @@ FROM messages AS m WHERE id = ?1 AND {in_current_sendbox("?2")}
 _DELIVERIES = """
 SELECT
   kind, address, name, coalesce(deliveries.status, messages.status) AS status,
-  coalesce(deliveries.provider_code, messages.provider_code) AS provider_code
+  coalesce(deliveries.provider_code, messages.provider_code) AS code
 FROM deliveries JOIN messages ON id = message_id
 WHERE message_id = ?1 AND address_id = ?2 ORDER BY position
 """
@@ -158,7 +149,6 @@ async def find_message(
 ) -> StoredMessage:
     """The message with this id, sent by the address of ``credential``.
 
-    :raises Unauthorized: the credential is no longer valid.
     :raises NotFound: ``message_not_found``.
     """
     mine = (message_id, credential.address_id)

@@ -32,25 +32,17 @@ async def suppression_page(
 async def add_suppression(
     database: Database, address: str, reason: str, *, by: Actor, now: int
 ) -> None:
-    """Reject further mail to ``address`` (in lower case); ``now`` in Unix milliseconds."""
+    """Reject further mail to ``address`` (in lower case)."""
     row = audit_row(by, "suppression.added", address, now, {"reason": reason})
     await database.batch([row, Statement(_ADD, (address, reason, now))], repeatable=True)
 
 
 async def remove_suppression(database: Database, address: str, *, by: Actor, now: int) -> None:
-    """Accept mail to ``address`` (in lower case) again; ``now`` in Unix milliseconds.
+    """Accept mail to ``address`` (in lower case) again.
 
     :raises NotFound: ``suppression_not_found``.
     """
-    done = await with_audit(
-        database,
-        by,
-        "suppression.removed",
-        address,
-        now=now,
-        condition=_EXISTS,
-        parameters=(address,),
-        change=[Statement(_REMOVE, (address,))],
-    )
-    if not done:
+    this = (address,)
+    row = audit_row(by, "suppression.removed", address, now, condition=_EXISTS, parameters=this)
+    if not await with_audit(database, row, Statement(_REMOVE, this)):
         raise NotFound("suppression_not_found")

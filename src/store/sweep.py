@@ -127,7 +127,6 @@ async def sweep(
     Bodies and messages are removed after the given days since they finished; 0 keeps them forever.
     Deleted messages are removed after a day. Expired counters of logins and clients are removed.
 
-    :param now: Unix milliseconds.
     :raises DatabaseUnavailable: the next cron run continues.
     """
     steps = [
@@ -161,7 +160,7 @@ async def sweep(
 async def due_messages(database: Database, *, now: int) -> list[tuple[str, int]]:
     """Messages that are due or scheduled for the next minute, with their times, earliest first.
 
-    At most a thousand. Times are in Unix milliseconds.
+    At most a thousand.
     """
     due = Statement(_DUE, (now, now + _AHEAD_MILLISECONDS, _MAX_DUE))
     (rows,) = await database.batch([due], repeatable=True)

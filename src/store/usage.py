@@ -6,14 +6,14 @@ indexes of open messages.
 
 from typing import NamedTuple
 
-import msgspec
-
 from accounts.credentials import Credential
+from clock import utc_day
 from store.addresses import require_valid
 from store.balances import balance_statement
 from store.database import Database, Row, Statement
 
 USAGE_DAYS = 90
+_DAY = 86_400_000
 
 _DAY_OF = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
 
@@ -67,19 +67,26 @@ _OF_ONE = _SUM.format(
 )
 
 
-# The limits over all addresses, and their use.
-_QUOTAS = """
-SELECT
-  (SELECT value FROM settings WHERE key = 'send_limits') AS limits,
-  coalesce((SELECT recipients FROM daily_recipients WHERE day = ?1), 0) AS today,
-  coalesce(
-    (
-      SELECT sum(recipients) FROM daily_recipients
-      WHERE day BETWEEN substr(?1, 1, 8) || '01' AND ?1
-    ),
-    0
-  ) AS month
+def _limit(kind: str) -> str:
+    return f"""(
+      SELECT value ->> '{kind}Limit' FROM settings WHERE key = 'send_limits'
+        AND value -> '{kind}Enabled' = 'true' AND value ->> '{kind}Limit' >= 0
+    ) AS {kind}_limit"""
+
+
+# The limits over all addresses (NULL is unlimited), and their use at ``day``.
+QUOTAS = f"""
+    {_limit("daily")}, {_limit("monthly")},
+    coalesce((SELECT recipients FROM daily_recipients WHERE day = {{day}}), 0) AS sent_today,
+    coalesce(
+      (
+        SELECT sum(recipients) FROM daily_recipients
+        WHERE day BETWEEN substr({{day}}, 1, 8) || '01' AND {{day}}
+      ),
+      0
+    ) AS sent_this_month
 """
+_QUOTAS = f"SELECT {QUOTAS.format(day='?1')}"
 
 
 class Quotas(NamedTuple):
@@ -90,13 +97,13 @@ class Quotas(NamedTuple):
 
 
 async def usage_of_address(
-    database: Database, credential: Credential, *, since: str, today: str, default_balance: int
+    database: Database, credential: Credential, *, now: int, default_balance: int
 ) -> tuple[list[Row], Quotas, int]:
     """Like ``usage_of_all``, for one address; and its balance. Grants no default balance.
 
     :param default_balance: the balance of an address that has not been granted one yet.
-    :raises Unauthorized: the credential is no longer valid.
     """
+    since, today = _days_shown(now)
     rows, quotas, balances = await require_valid(
         database,
         credential,
@@ -107,19 +114,24 @@ async def usage_of_address(
     return rows, _quotas(quotas[0]), balances[0]["balance"]
 
 
-async def usage_of_all(database: Database, *, since: str, today: str) -> tuple[list[Row], Quotas]:
-    """Accepted, sent and failed messages by UTC day since ``since``, and the remaining quotas."""
+async def usage_of_all(database: Database, *, now: int) -> tuple[list[Row], Quotas]:
+    """The messages of the last 90 UTC days that have any, and the remaining quotas."""
+    since, today = _days_shown(now)
     rows, quotas = await database.batch(
         [Statement(_OF_ALL, (since, today)), Statement(_QUOTAS, (today,))], repeatable=True
     )
     return rows, _quotas(quotas[0])
 
 
+def _days_shown(now: int) -> tuple[str, str]:
+    return utc_day(now - (USAGE_DAYS - 1) * _DAY), utc_day(now)
+
+
 def _quotas(row: Row) -> Quotas:
-    limits = msgspec.json.decode(row["limits"]) if row["limits"] else {}
+    def left(limit: int | None, used: int) -> int | None:
+        return None if limit is None else max(0, limit - used)
 
-    def left(kind: str, used: int) -> int | None:
-        limit = limits.get(f"{kind}Limit") if limits.get(f"{kind}Enabled") is True else None
-        return max(0, limit - used) if isinstance(limit, int) and limit >= 0 else None
-
-    return Quotas(left("daily", row["today"]), left("monthly", row["month"]))
+    return Quotas(
+        left(row["daily_limit"], row["sent_today"]),
+        left(row["monthly_limit"], row["sent_this_month"]),
+    )

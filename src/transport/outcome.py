@@ -45,10 +45,12 @@ class Rejected(msgspec.Struct, frozen=True):
 class Unknown(msgspec.Struct, frozen=True):
     """The provider was called, but it is unknown whether it accepted the mail.
 
-    ``late`` is set after a timeout: it awaits the outcome of a late response.
+    ``cause``, for the log, is ``timeout`` or the kind of an exception. ``late`` is set after a
+    timeout: it awaits the outcome of a late response.
     """
 
     provider_code: str | None = None
+    cause: str | None = None
     late: "Awaitable[Outcome] | None" = None
 
 

@@ -41,7 +41,7 @@ async def sandbox_outcome(message: Message, *, number: int, waits: bool) -> Outc
             return Rejected("throttled", "E_RATE_LIMIT_EXCEEDED", transient=True)
         case "slow":
             await asyncio.sleep(ANSWER_SECONDS if waits else 0)
-            return Unknown(late=_late())
+            return Unknown(cause="timeout", late=_late())
     return _sent()
 
 

@@ -29,11 +29,15 @@ _TRANSIENT = frozenset({"throttled", "quota_reached"})
 
 
 class ProviderError(Exception):
-    """The binding threw an exception; ``code`` is the provider's ``E_...`` code, if any."""
+    """The binding threw an exception of this ``kind``, with the provider's ``E_...`` code, if any.
 
-    def __init__(self, code: str | None) -> None:
-        super().__init__(code)
+    The text of the exception is left out: it may quote the mail.
+    """
+
+    def __init__(self, code: str | None, kind: str) -> None:
+        super().__init__(code, kind)
         self.code = code
+        self.kind = kind
 
 
 class ProviderTimeout(Exception):
@@ -121,14 +125,15 @@ async def _outcome(call: Awaitable[str | None]) -> Outcome:
     try:
         return Sent(await call)
     except ProviderError as error:
-        return _failure(error.code)
+        return _failure(error)
     except ProviderTimeout as timeout:
-        return Unknown(late=_outcome(timeout.late))
+        return Unknown(cause="timeout", late=_outcome(timeout.late))
 
 
-def _failure(code: str | None) -> Rejected | Unknown:
+def _failure(error: ProviderError) -> Rejected | Unknown:
+    code = error.code
     if code is None or code in _INDEFINITE or _CODE.fullmatch(code) is None:
-        return Unknown(code if code in _INDEFINITE else None)
+        return Unknown(code if code in _INDEFINITE else None, error.kind)
     about_headers = code.startswith("E_HEADER")
     reason = _REASONS.get(code, "content_rejected" if about_headers else "provider_error")
     return Rejected(reason, code, transient=reason in _TRANSIENT)

@@ -60,8 +60,9 @@ def check_access(
         raise ServerFault("binding_missing", name="DB")
     if not settings.jwt_secret:
         raise ServerFault("secret_missing", name="JWT_SECRET")
-    if access is Access.ADMIN:
-        _check_admin_password(request, settings)
+    is_open = access is not Access.ADMIN or settings.disable_admin_password_check
+    if not is_open and not is_one_of(request.header("x-admin-auth"), settings.admin_passwords):
+        raise Unauthorized("admin_password_required")
     if access is Access.API_KEY and not request.header("authorization"):
         raise Unauthorized("credential_missing")
     if access in (Access.ADDRESS, Access.API_KEY):
@@ -70,13 +71,6 @@ def check_access(
             raise Unauthorized("invalid_credential")
         return verify(token.strip(), secrets=settings.jwt_secrets)
     return None
-
-
-def _check_admin_password(request: Request, settings: Settings) -> None:
-    if settings.disable_admin_password_check:
-        return
-    if not is_one_of(request.header("x-admin-auth"), settings.admin_passwords):
-        raise Unauthorized("admin_password_required")
 
 
 def is_one_of(given: str, secrets: tuple[str, ...]) -> bool:

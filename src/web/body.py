@@ -1,14 +1,14 @@
 """JSON bodies: decoding into typed structs, with the invalid fields named for the client."""
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 
-from errors import BadRequest, FieldError, InvalidInput
-
-if TYPE_CHECKING:  # so that this runs, and is tested, in any Python
-    from web.request import Request
+from errors import BadRequest, FieldError, InvalidInput, invalid_input
+from web.request import Request
 
 T = TypeVar("T")
 
@@ -32,14 +32,18 @@ _OF_MEMBER = re.compile(
 _MEMBER_CODES = {"contains unknown": "unknown_field", "missing required": "required_field_missing"}
 _MAX_NAME_CHARACTERS = 100  # of an unknown member, in an error
 
+# The decoder of a type, made at its first use.
+decoder_of: Callable[[Any], Any] = cache(msgspec.json.Decoder)
 
-async def read_json(request: "Request", decoder: msgspec.json.Decoder[T]) -> T:
-    """The body of ``request`` as ``decoder``'s type.
+
+async def read_json(request: Request, kind: type[T]) -> T:
+    """The body of ``request`` as ``kind``.
 
     :raises UnsupportedMediaType, PayloadTooLarge: as ``Request.json_body`` does.
     :raises BadRequest: ``malformed_json``.
     :raises InvalidInput: a field has the wrong type, or the body is not an object.
     """
+    decoder: msgspec.json.Decoder[T] = decoder_of(kind)
     return decode_json(await request.json_body(), decoder)
 
 
@@ -85,8 +89,7 @@ def _invalid(problem: str, path: str = "") -> InvalidInput:
     member = _OF_MEMBER.fullmatch(text)
     if member:
         field = ".".join(filter(None, (field, member["name"][:_MAX_NAME_CHARACTERS])))
-        code = _MEMBER_CODES[member["problem"]]
-        return InvalidInput(code, errors=(FieldError(field, code),))
+        return invalid_input(_MEMBER_CODES[member["problem"]], field)
     text = text.replace("`", "")
     error = FieldError(field, "invalid_field", {"problem": text})
     return InvalidInput("invalid_input", errors=(error,), field=field or "(body)", problem=text)

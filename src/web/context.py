@@ -4,27 +4,26 @@ from dataclasses import dataclass, field
 
 from accounts.actor import Actor
 from accounts.credentials import Credential, issue
+from errors import ServerFault
+from locales import language_of
 from services import Services
 from settings import Settings
 from store.database import Database
-from transport.outcome import Transport
 from web.auth import administrator_name
 from web.request import Request
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestContext:
-    """A request that has passed its access rule.
+    """A request and the named ``parameters`` of its path, from its arrival to its response.
 
-    ``database`` is the database of ``services``, which every access rule requires. ``parameters``
-    are the named parts of the path. ``verified`` is the address credential, if the access rule
-    requires one: its signature is checked, its row is not. ``message_ids`` collects ids of messages
-    for the access log. ``headers`` collects response headers for successes and errors alike.
+    ``verified`` is the address credential, once it has passed an access rule that requires one: its
+    signature is checked, its row is not. ``message_ids`` collects ids of messages for the access
+    log. ``headers`` collects response headers for successes and errors alike.
     """
 
     request: Request
     services: Services
-    database: Database
     parameters: dict[str, str]
     verified: Credential | None = None
     message_ids: list[str] = field(default_factory=list)
@@ -36,9 +35,19 @@ class RequestContext:
         return self.services.settings
 
     @property
-    def transport(self) -> Transport | None:
-        """The transport for mail; None if the deployment has none."""
-        return self.services.transport
+    def database(self) -> Database:
+        """The deployment's database, which every access rule requires."""
+        assert self.services.database is not None
+        return self.services.database
+
+    @property
+    def language(self) -> str:
+        """The language of the sentences that the client reads."""
+        try:
+            default = self.settings.default_lang
+        except ServerFault:  # the settings can't be read
+            default = "en"
+        return language_of(self.request.header("x-lang"), otherwise=default)
 
     @property
     def credential(self) -> Credential:

@@ -3,7 +3,7 @@
 import re
 from typing import TypeVar
 
-from errors import BadRequest, FieldError, field_error
+from errors import field_error
 from mail.addresses import MAX_ADDRESS_OCTETS, InvalidAddress, parse_address
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ def whole_number(text: str | None, name: str, default: int, minimum: int, maximu
     # A longer number exceeds every maximum, and int() is slow for very long texts.
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else -1
     if not minimum <= number <= maximum:
-        raise BadRequest(f"invalid_{name}", errors=(FieldError(name, f"invalid_{name}"),))
+        raise field_error(f"invalid_{name}", name)
     return number
 
 
@@ -49,6 +49,14 @@ def cursor(text: str, offset: int) -> str | None:
     return text or None
 
 
+def next_cursor(ids: list[str], limit: int) -> str | None:
+    """The cursor of the next page; None if there is none.
+
+    :param ids: those of the page, and of one row more, which tells whether another page follows.
+    """
+    return ids[limit - 1] if len(ids) > limit else None
+
+
 def one_of(query: dict[str, str], name: str, words: tuple[str, ...], default: str) -> str:
     """The parameter ``name``, one of ``words`` in any letter case; ``default`` if missing.
 
@@ -56,7 +64,7 @@ def one_of(query: dict[str, str], name: str, words: tuple[str, ...], default: st
     """
     word = query.get(name, "").lower() or default
     if word not in words:
-        raise BadRequest(f"invalid_{name}", errors=(FieldError(name, f"invalid_{name}"),))
+        raise field_error(f"invalid_{name}", name)
     return word
 
 

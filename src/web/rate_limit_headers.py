@@ -4,7 +4,7 @@
 the Resend API read the three ``ratelimit-...`` headers.
 """
 
-from accounts.rate_limits import RateLimit, RateState
+from accounts.sending_limits import RateLimit, RateState
 
 _POLICY = '"send"'
 

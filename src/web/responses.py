@@ -4,7 +4,7 @@ An error becomes a problem object (RFC 9457), or only its sentence if the client
 ``text/plain``.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -56,8 +56,7 @@ def error_response(error: ApiError, *, request_id: str, language: str, plain: bo
     status = int(error.status)
     if plain:
         response = text_response(_one_line(detail), status)
-        return Response(status, response.body, {**response.headers, **error.headers}, error.code)
-    extra: dict[str, Any] = error.extra
+        return replace(response, headers={**response.headers, **error.headers}, code=error.code)
     problem = Problem(
         type="about:blank",
         title=error.status.phrase,
@@ -66,19 +65,18 @@ def error_response(error: ApiError, *, request_id: str, language: str, plain: bo
         code=error.code,
         retryable=error.retryable,
         request_id=request_id,
-        errors=[
-            FieldProblem(one.field, sentence(one.code, language, one.values))
-            for one in error.errors
-        ]
-        or msgspec.UNSET,
-        **extra,
+        errors=field_problems(error, language) or msgspec.UNSET,
+        **error.extra,
     )
-    headers = {
-        "Content-Type": "application/problem+json",
-        **_NO_STORE,
-        **error.headers,
-    }
-    return Response(status, msgspec.json.encode(problem), headers, error.code)
+    headers = {"Content-Type": "application/problem+json", **error.headers}
+    return replace(json_response(problem, status, headers), code=error.code)
+
+
+def field_problems(error: ApiError, language: str) -> list[FieldProblem]:
+    """The invalid fields of ``error``, with sentences in ``language``."""
+    return [
+        FieldProblem(one.field, sentence(one.code, language, one.values)) for one in error.errors
+    ]
 
 
 def prefers_plain_text(accept: str) -> bool:

@@ -3,15 +3,23 @@
 https://developers.cloudflare.com/turnstile/get-started/server-side-validation/
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from errors import BadRequest, Unavailable
 from log import log
 from web.context import RequestContext
 
+# The solved challenge, as a field of a request.
+Token = Annotated[
+    str | None,
+    Meta(description="The Turnstile token, if the deployment requires human verification."),
+]
+
 _RETRY_SECONDS = 10
 _MAX_TOKEN_CHARACTERS = 2048
-_INTERNAL_ERROR = "internal-error"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -50,6 +58,6 @@ async def check_human(context: RequestContext, token: str | None) -> None:
     if verdict.success:
         return
     log("turnstile_refused", codes=verdict.error_codes)  # also reports a wrong secret
-    if _INTERNAL_ERROR in verdict.error_codes:
+    if "internal-error" in verdict.error_codes:
         raise Unavailable("human_verification_unavailable", retry_after=_RETRY_SECONDS)
     raise BadRequest("human_verification_failed")

@@ -68,9 +68,9 @@ class ScriptedBinding:
             elif word == "wait":
                 await asyncio.sleep(int(number) / 1000)
             elif order == "no code":
-                raise ProviderError(None)
+                raise ProviderError(None, "Error")
             elif not number or self.calls[subject] <= int(number):
-                raise ProviderError(word)
+                raise ProviderError(word, "Error")
         if not is_taken:
             self.taken.append(mail)
         return message_id

@@ -74,3 +74,9 @@ def test_client_that_hangs_up_cuts_nothing_in_half(api: Api, ledger: Ledger) -> 
     assert [(to["status"], to["code"]) for to in shown["recipients"]] == [("sent", None)]
     assert history(shown) == [("accepted", 0, None), ("sent", 1, None)]
     assert (api.balance(sender), len(ledger.mails_of(sender.address))) == (4, 1)
+
+
+def test_the_log_tells_the_class_of_the_providers_exception(api: Api) -> None:
+    answer = api.send(api.new_sender(balance=5), subject="[no code]")
+    (attempt,) = api.log_lines(answer.headers["X-Request-Id"], "attempt")
+    assert (attempt["outcome"], attempt["code"], attempt["cause"]) == ("unknown", None, "Error")

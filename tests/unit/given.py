@@ -7,14 +7,16 @@ from typing import Any
 
 import store.reserve
 from accounts.credentials import Credential
-from accounts.rate_limits import RateLimit
+from accounts.sending_limits import RateLimit
 from mail.addresses import parse_address
 from mail.message import Attachment, Message, Recipient
 from mail.submission import Attempt, Submission, SubmissionResult
+from services import Clock, RunInBackground, Services, WakeupQueue
 from store.claim import claim
 from store.database import Database
 from store.reserve import Reserved, Terms
 from tests.unit.sqlite_database import SqliteDatabase, run
+from transport.outcome import Transport
 
 ME = "me@example.com"
 YOU = "you@example.org"
@@ -39,6 +41,36 @@ def address(database: SqliteDatabase, name: str = ME, *, balance: int | None = N
     if balance is not None:
         set_balance(database, credential, balance)
     return credential
+
+
+def services(
+    database: Database,
+    *,
+    transport: Transport,
+    wakeup_queue: WakeupQueue | None,
+    run_in_background: RunInBackground,
+    clock: Clock,
+    rate_limit: RateLimit | None = None,
+) -> Services:
+    """A deployment with the default settings, without pauses."""
+    variables: dict[str, object] = {"PAUSE_FAILED_PERCENT": 0}
+    if rate_limit:
+        variables["SEND_RATE_LIMIT"] = f"{rate_limit.quota}/{rate_limit.seconds}s"
+    return Services(
+        variables=json.dumps(variables),
+        database=database,
+        transport=transport,
+        wakeup_queue=wakeup_queue,
+        rate_limiter=None,
+        derive_key=_unused,
+        post=_unused,
+        run_in_background=run_in_background,
+        clock=clock,
+    )
+
+
+async def _unused(*arguments: object) -> Any:
+    raise AssertionError("sending derives no keys and posts nothing")
 
 
 def set_balance(

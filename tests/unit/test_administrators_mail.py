@@ -4,7 +4,7 @@ import pytest
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
-from accounts.rate_limits import RateLimit
+from accounts.sending_limits import RateLimit
 from errors import BadRequest
 from store.sendbox import every_sendbox_page
 from store.sendbox_generation import ADMINISTRATION

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.credentials import Credential
-from accounts.rate_limits import RateLimit, RateState
+from accounts.sending_limits import RateLimit, RateState
 from errors import ApiError, Conflict, PayloadTooLarge, TooManyRequests
 from mail.submission import Attempt, SubmissionResult
 from store.record import StatusUpdate, record

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from errors import ApiError, BadRequest
 from mail.addresses import Address
 from mail.compose import Origin, SenderPolicy, compose
-from mail.fields import SeedFields
+from mail.fields import SendMail
 from mail.message import Message, Recipient
 
 POLICY = SenderPolicy(domains=("example.com", "second.example"), binding_domains=())
 SENDER = Origin(address="me@example.com", name="Me")
-FIELDS = SeedFields(
+FIELDS = SendMail(
     to_mail="you@example.org", to_name="You", subject="Hello", content="How are you?", is_html=False
 )
 

@@ -7,7 +7,7 @@ import pytest
 
 from errors import ApiError, BadRequest
 from mail.compose import Origin, SenderPolicy, compose
-from mail.fields import AttachmentField, SeedFields, TagField
+from mail.fields import AttachmentField, SendMail
 from mail.limits import MAX_MESSAGE_BYTES, encoded_size
 from mail.message import Message, Tag
 from mail.schedule import check_scheduled_at
@@ -22,7 +22,7 @@ def composed(path: str = "", **fields: Any) -> Message:
     if not {"text", "html", "content"} & fields.keys():
         fields["text"] = "Hello"
     given = {"to": "you@example.org", "subject": "Hello", **fields}
-    return compose(SeedFields(**given), Origin(address="me@example.com", path=path), POLICY)
+    return compose(SendMail(**given), Origin(address="me@example.com", path=path), POLICY)
 
 
 def refused(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
@@ -79,30 +79,30 @@ def test_no_message_is_rejected_because_of_text_that_we_generate() -> None:
 
 
 def test_tags_stay_in_order() -> None:
-    tags = [TagField("b", "1"), TagField("a_-Z9", "x" * 256)]
+    tags = [Tag("b", "1"), Tag("a_-Z9", "x" * 256)]
     assert composed(tags=tags).tags == (Tag("b", "1"), Tag("a_-Z9", "x" * 256))
 
 
 @pytest.mark.parametrize(
     ("tags", "code", "field"),
     [
-        ([TagField("", "1")], "tag_invalid", "tags[0].name"),
-        ([TagField("a", "")], "tag_invalid", "tags[0].value"),
-        ([TagField("a", "1"), TagField("b c", "1")], "tag_invalid", "tags[1].name"),
-        ([TagField("a", "ä")], "tag_invalid", "tags[0].value"),
-        ([TagField("a", "1\n")], "tag_invalid", "tags[0].value"),
-        ([TagField("a" * 257, "1")], "tag_too_long", "tags[0].name"),
-        ([TagField("a", "1" * 257)], "tag_too_long", "tags[0].value"),
-        ([TagField("a", "1"), TagField("a", "2")], "tag_repeated", "tags[1].name"),
-        ([TagField("a", "1")] * 51, "tags_too_many", "tags"),
+        ([Tag("", "1")], "tag_invalid", "tags[0].name"),
+        ([Tag("a", "")], "tag_invalid", "tags[0].value"),
+        ([Tag("a", "1"), Tag("b c", "1")], "tag_invalid", "tags[1].name"),
+        ([Tag("a", "ä")], "tag_invalid", "tags[0].value"),
+        ([Tag("a", "1\n")], "tag_invalid", "tags[0].value"),
+        ([Tag("a" * 257, "1")], "tag_too_long", "tags[0].name"),
+        ([Tag("a", "1" * 257)], "tag_too_long", "tags[0].value"),
+        ([Tag("a", "1"), Tag("a", "2")], "tag_repeated", "tags[1].name"),
+        ([Tag("a", "1")] * 51, "tags_too_many", "tags"),
     ],
 )
-def test_other_tags_are_refused(tags: list[TagField], code: str, field: str) -> None:
+def test_other_tags_are_refused(tags: list[Tag], code: str, field: str) -> None:
     assert refused(tags=tags) == (code, [(field, code)])
 
 
 def test_there_may_be_fifty_tags() -> None:
-    assert len(composed(tags=[TagField(f"a{n}", "1") for n in range(50)]).tags) == 50
+    assert len(composed(tags=[Tag(f"a{n}", "1") for n in range(50)]).tags) == 50
 
 
 # Schedules
@@ -165,7 +165,7 @@ def test_from_a_minute_ago_to_thirty_days_ahead(text: str) -> None:
 
 
 def test_the_path_of_an_item_stands_before_the_field() -> None:
-    assert refused(path="[3].", tags=[TagField("", "1")])[1][0][0] == "[3].tags[0].name"
+    assert refused(path="[3].", tags=[Tag("", "1")])[1][0][0] == "[3].tags[0].name"
     assert refused(path="[3].", to="nobody")[1][0][0] == "[3].to"
     file = AttachmentField(filename="a", content=base64.b64encode(b"a").decode() + "!")
     assert refused(path="[0].", attachments=[file])[1][0][0] == "[0].attachments[0].content"

@@ -6,7 +6,7 @@ import pytest
 
 from errors import ApiError
 from mail.compose import Origin, SenderPolicy, compose
-from mail.fields import MailboxField, SeedFields
+from mail.fields import MailboxField, SendMail
 from mail.message import Message
 from mail.sandbox_recipients import OUTCOMES, outcome_of
 
@@ -15,7 +15,7 @@ SENDER = Origin(address="me@example.com")
 
 
 def composed(**fields: Any) -> Message:
-    return compose(SeedFields(subject="Hello", text="Hello", **fields), SENDER, POLICY)
+    return compose(SendMail(subject="Hello", text="Hello", **fields), SENDER, POLICY)
 
 
 def recipients(**fields: Any) -> list[tuple[str, str, str | None]]:

@@ -1,7 +1,7 @@
 """One run of the cron handler with as much work of every kind as there can be."""
 
 from accounts.actor import Actor
-from accounts.pause_policy import PausePolicy
+from accounts.sending_limits import PausePolicy
 from runtime.limits import MAX_SUBREQUESTS
 from store.claim import claim
 from store.record import StatusUpdate, record

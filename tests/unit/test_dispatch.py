@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from accounts.credentials import Credential
-from accounts.rate_limits import RateLimit, RateState
+from accounts.sending_limits import RateLimit, RateState
 from clock import now
 from errors import ApiError, BadRequest, TooManyRequests, Unauthorized, Unavailable
 from mail.lifecycle import ReportedAs, Status
@@ -94,19 +94,15 @@ class World:
         self.credential: Credential = given.address(self.database, balance=1000)
         self.rates: list[RateState] = []
         self.in_background: list[asyncio.Task[Any]] = []
-        self.dispatcher = Dispatcher(
-            database=self.database,
+        services = given.services(
+            self.database,
             transport=self.provider,
             wakeup_queue=self.wakeup_queue if queue else None,
             run_in_background=self._run_in_background,
             clock=now,
-            retry_hours=72,
-            default_balance=0,
-            batch_inline=25,
             rate_limit=rate_limit,
-            pause_policy=None,
-            note_rate=self.rates.append,
         )
+        self.dispatcher = Dispatcher(services, self.rates.append)
         self.database.batches = 0
         self.database.statements.clear()
 

@@ -59,17 +59,13 @@ def test_a_late_answer_ends_the_message_and_queues_nothing(
             "UPDATE messages SET status = 'unknown', lease_until = NULL, finished_at = ?1", NOW
         )
     dispatcher = Dispatcher(
-        database=database,
-        transport=NoTransport(),
-        wakeup_queue=wakeup_queue,
-        run_in_background=nothing_in_background,
-        clock=lambda: NOW,
-        retry_hours=72,
-        default_balance=0,
-        batch_inline=25,
-        rate_limit=None,
-        pause_policy=None,
-        note_rate=lambda state: None,
+        given.services(
+            database,
+            transport=NoTransport(),
+            wakeup_queue=wakeup_queue,
+            run_in_background=nothing_in_background,
+            clock=lambda: NOW,
+        )
     )
     attempt = given.attempt(given.message())
     asyncio.run(dispatcher._record_late([(attempt, late(outcome))]))

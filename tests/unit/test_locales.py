@@ -26,6 +26,7 @@ _CONSTRUCTORS = {
     "InvalidAddress": 0,
     "InvalidName": 0,
     "field_error": 0,
+    "invalid_input": 0,
 }
 del _CONSTRUCTORS["MethodNotAllowed"]  # its code is fixed
 

@@ -17,7 +17,7 @@ from errors import PayloadTooLarge
 from mail.addresses import Address
 from mail.characters import has_control, has_deceptive
 from mail.compose import Origin, SenderPolicy, check_size, compose
-from mail.fields import AttachmentField, SeedFields
+from mail.fields import AttachmentField, SendMail
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
 from mail.message import Attachment, Header, Message, Recipient
 from mail.message import Mailbox as ReplyTo
@@ -156,10 +156,10 @@ def test_the_computed_size_is_not_far_above_the_real_one(content: str) -> None:
     assert encoded_size(message) <= len(built(message)) + 2048
 
 
-def of_size(size: int) -> SeedFields:
+def of_size(size: int) -> SendMail:
     """Fields whose message has exactly ``size`` bytes after encoding."""
 
-    def measured(fields: SeedFields) -> int:
+    def measured(fields: SendMail) -> int:
         return encoded_size(
             Message(
                 sender=ME,
@@ -169,7 +169,7 @@ def of_size(size: int) -> SeedFields:
             )
         )
 
-    fields = SeedFields(to_mail="y@example.org", subject="Hello", content="")
+    fields = SendMail(to_mail="y@example.org", subject="Hello", content="")
     short, long = 0, size
     while long - short > 1:
         middle = (short + long) // 2
@@ -206,9 +206,9 @@ def test_characters_count_by_their_bytes() -> None:
     assert encoded_size(simple("😀" * 3000)) == encoded_size(simple("aaaa" * 3000))
 
 
-def with_file(size: int) -> SeedFields:
+def with_file(size: int) -> SendMail:
     """Fields with an attachment, whose message has exactly ``size`` bytes after encoding."""
-    fields = SeedFields(to_mail="y@example.org", subject="Hello", text="Hello")
+    fields = SendMail(to_mail="y@example.org", subject="Hello", text="Hello")
 
     def measured(content: int) -> int:
         return encoded_size(replace(simple(), attachments=(attachment(bytes(content)),)))

@@ -179,11 +179,14 @@ def test_every_documented_error_is_described() -> None:
     assert problems.keys() | others.keys() == ERRORS.keys()
 
 
+_MADE_BY = {"field_error": errors.BadRequest, "invalid_input": errors.InvalidInput}
+
+
 def raised_codes(tree: ast.AST) -> Iterator[str]:
     """The codes in the calls of the error classes, and the errors that SQL reports."""
     for node in ast.walk(tree):
         name = getattr(getattr(node, "func", None), "id", "")
-        kind = errors.BadRequest if name == "field_error" else getattr(errors, name, None)
+        kind = _MADE_BY.get(name) or getattr(errors, name, None)
         if not (isinstance(node, ast.Call) and isinstance(kind, type) and node.args):
             continue
         code = node.args[0]

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
-from accounts.pause_policy import PausePolicy
+from accounts.sending_limits import PausePolicy
 from errors import BadRequest, NotFound
 from mail.lifecycle import Event
 from store.claim import claim

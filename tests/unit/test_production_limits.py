@@ -9,12 +9,16 @@ from runtime.limits import (
     MAX_SUBREQUESTS,
     MAX_VALUE_BYTES,
     ProductionLimitError,
+    check_batch,
     check_pbkdf2,
-    check_statement,
     check_subrequests,
 )
 
 SQL = "SELECT ?1"
+
+
+def check_statement(sql: str, parameters: tuple[object, ...]) -> None:
+    check_batch([(sql, parameters)])
 
 
 def refused(sql: str, parameters: tuple[object, ...] = ()) -> str:

@@ -7,12 +7,10 @@ import pytest
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
-from accounts.pause_policy import PausePolicy
-from accounts.rate_limits import RateLimit
+from accounts.sending_limits import PausePolicy, RateLimit
 from store.account_settings import ListEntry, read_account_settings, write_account_settings
 from store.addresses import (
     SORT_KEYS,
-    ClientCap,
     address_page,
     create_address,
     find_address,
@@ -47,7 +45,7 @@ from store.suppressions import add_suppression, remove_suppression, suppression_
 from store.sweep import due_messages, sweep
 from store.usage import usage_of_address, usage_of_all
 from tests.unit import given
-from tests.unit.given import DAY, NOW, TODAY
+from tests.unit.given import DAY, NOW
 from tests.unit.source import TREES, strings
 from tests.unit.sqlite_database import SqliteDatabase, run
 
@@ -68,9 +66,8 @@ def _administer(database: SqliteDatabase, credential: Credential) -> None:
     me = Actor("admin#1", None, is_administrator=True)
     _list(database, credential)
     run(find_address(database, str(credential.address_id)))
-    period = {"since": "2026-08-01", "today": TODAY}
-    run(usage_of_address(database, credential, **period, default_balance=0))
-    run(usage_of_all(database, **period))
+    run(usage_of_address(database, credential, now=NOW, default_balance=0))
+    run(usage_of_all(database, now=NOW))
     run(note_shown(database, credential, by=me, now=NOW))
     run(reset_password(database, credential, "$hash", by=me, now=NOW))
     run(request_access(database, given.address(database, "b@example.com"), default=0, now=NOW))
@@ -104,9 +101,9 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
             "new@example.com",
             blockable_name="new",
             password_hash="$hash",
-            by=Actor("anybody", None),
+            by=Actor("anybody", "192.0.2.1"),
             now=NOW,
-            cap=ClientCap("192.0.2.1", 1),
+            most_a_day=1,
         )
     )
     run(stored_password(database, "new@example.com", now=NOW))

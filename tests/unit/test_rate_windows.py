@@ -7,7 +7,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from accounts.credentials import Credential
-from accounts.rate_limits import RateLimit, RateState
+from accounts.sending_limits import RateLimit, RateState
 from errors import TooManyRequests
 from store.reserve import Reserved
 from tests.unit import given

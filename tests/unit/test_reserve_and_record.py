@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from accounts.credentials import Credential
-from accounts.rate_limits import RateLimit, RateState
+from accounts.sending_limits import RateLimit, RateState
 from clock import utc_day
 from errors import ApiError
 from mail.lifecycle import FINAL, TRANSITIONS, Event, ReportedAs, Status

@@ -18,7 +18,7 @@ RECIPIENT = {
     "address": "you@example.org",
     "name": "You",
     "status": "sent",
-    "provider_code": None,
+    "code": None,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.names import ROLE_NAMES
-from accounts.rate_limits import RateLimit
+from accounts.sending_limits import RateLimit
 from errors import ServerFault
 from settings import Settings, read_settings
 from tools.settings_table import DOCUMENT, updated

@@ -8,7 +8,6 @@ from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import BadRequest, TooManyRequests, Unauthorized
 from store.addresses import (
-    ClientCap,
     create_address,
     require_valid,
     rotate_credential,
@@ -150,7 +149,7 @@ def create_capped(
         password_hash=None,
         by=Actor("anybody", client),
         now=now,
-        cap=ClientCap(client, 2),
+        most_a_day=2,
     )
     return run(made)
 

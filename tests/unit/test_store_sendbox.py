@@ -216,7 +216,7 @@ def test_all_that_is_kept_of_a_message_is_found(database: SqliteDatabase, me: Cr
                 "address": address,
                 "name": None,
                 "status": "sending",
-                "provider_code": None,
+                "code": None,
             }
             for address in ("a@one.example", "b@two.example")
         ],
@@ -253,7 +253,7 @@ def test_a_recipient_stands_as_the_message_does(
     keep(database, me, "m1", given.message("a@one.example", "b@two.example"))
     tell(database, event, provider_code="E_X", next_attempt_at=NOW if status == "queued" else None)
     message = found(database, me)
-    assert [(r["status"], r["provider_code"]) for r in message.recipients] == [(status, "E_X")] * 2
+    assert [(r["status"], r["code"]) for r in message.recipients] == [(status, "E_X")] * 2
 
 
 def test_a_recipient_of_whom_more_is_known_stands_for_himself(
@@ -265,7 +265,7 @@ def test_a_recipient_of_whom_more_is_known_stands_for_himself(
         "UPDATE deliveries SET status = 'failed', provider_code = 'E_Y' WHERE position = 1"
     )
     message = found(database, me)
-    assert [(r["status"], r["provider_code"]) for r in message.recipients] == [
+    assert [(r["status"], r["code"]) for r in message.recipients] == [
         ("sent", None),
         ("failed", "E_Y"),
     ]

@@ -11,15 +11,12 @@ from tests.unit import given
 from tests.unit.given import DAY, NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
 
-SINCE = "2026-10-01"
-
 
 def days(database: SqliteDatabase, me: Credential | None = None) -> list[tuple[str, int, int, int]]:
-    period = {"since": SINCE, "today": TODAY}
     if me:
-        rows, *_ = run(usage_of_address(database, me, **period, default_balance=0))
+        rows, *_ = run(usage_of_address(database, me, now=NOW, default_balance=0))
     else:
-        rows, _ = run(usage_of_all(database, **period))
+        rows, _ = run(usage_of_all(database, now=NOW))
     return [(row["day"], row["accepted"], row["sent"], row["failed"]) for row in rows]
 
 
@@ -99,7 +96,7 @@ def test_counters_are_kept_for_ninety_days(database: SqliteDatabase, me: Credent
 
 def test_what_is_left_of_the_quotas(database: SqliteDatabase, me: Credential) -> None:
     def left() -> Quotas:
-        return run(usage_of_all(database, since=SINCE, today=TODAY))[1]
+        return run(usage_of_all(database, now=NOW))[1]
 
     assert left() == Quotas(None, None)
     given.send_limits(database, dailyEnabled=True, dailyLimit=10, monthlyEnabled=True)
@@ -123,8 +120,7 @@ def test_looking_at_the_balance_grants_nothing(database: SqliteDatabase) -> None
     before = database.dump()
 
     def left() -> int:
-        period = {"since": SINCE, "today": TODAY}
-        return run(usage_of_address(database, new, **period, default_balance=7))[2]
+        return run(usage_of_address(database, new, now=NOW, default_balance=7))[2]
 
     assert left() == 7  # what it would be granted
     assert database.dump() == before

@@ -38,9 +38,6 @@ class AccountSettings(Struct, rename="camel"):
     ] = None
 
 
-_decoder = msgspec.json.Decoder(AccountSettings)
-
-
 async def show(context: RequestContext) -> Response:
     """Get lists and limits.
 
@@ -64,7 +61,7 @@ async def change(context: RequestContext) -> Response:
     :errors: invalid_list_entry, list_too_large, invalid_send_limits
     :operation setAccountSettings: Administration
     """
-    body = msgspec.to_builtins(await read_json(context.request, _decoder))
+    body = msgspec.to_builtins(await read_json(context.request, AccountSettings))
     lists = {
         field: [ListEntry(*entry) for entry in comparable_entries(field, body[field]).items()]
         for field in LISTS

@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
-from accounts.passwords import stored_form
+from accounts.passwords import Digest, stored_form
 from clock import database_time
 from errors import Forbidden
 from handlers.address_change_password import new_digest
@@ -15,8 +14,6 @@ from web.body import read_json
 from web.context import RequestContext
 from web.query import limit_and_offset, one_of
 from web.responses import Response, Success, json_response
-
-_Count = Annotated[int, Meta(description="The total number of addresses.")]
 
 
 class AddressRow(Struct):
@@ -35,19 +32,13 @@ class AddressPage(Struct):
     """A page of addresses."""
 
     results: Annotated[list[AddressRow], Meta(description="The addresses of this page.")]
-    count: _Count
+    count: Annotated[int, Meta(description="The total number of addresses.")]
 
 
 class NewPassword(Struct):
     """A new password for an address."""
 
-    password: Annotated[
-        str | None,
-        Meta(description="The SHA-256 digest of the password in hexadecimal. Required."),
-    ] = None
-
-
-_decoder = msgspec.json.Decoder(NewPassword)
+    password: Digest = None
 
 
 async def list_addresses(context: RequestContext) -> Response:
@@ -102,7 +93,7 @@ async def reset_password(context: RequestContext) -> Response:
     settings = context.settings
     if not settings.enable_address_password:
         raise Forbidden("password_change_disabled")
-    body = await read_json(context.request, _decoder)
+    body = await read_json(context.request, NewPassword)
     digest = new_digest(body.password, "password")
     owner = await find_address(context.database, context.parameters["id"])
     stored = await stored_form(

@@ -2,19 +2,16 @@
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from clock import database_time
-from errors import FieldError, InvalidInput, field_error
+from errors import field_error, invalid_input
 from store.addresses import find_address
 from store.balances import balance_page, remove_balance, set_balance
 from web.body import read_json
 from web.context import RequestContext
 from web.query import address_filter, comparable, limit_and_offset, one_of
 from web.responses import Response, Success, json_response
-
-_Count = Annotated[int, Meta(description="The total number of balances.")]
 
 
 class BalanceRow(Struct):
@@ -31,7 +28,7 @@ class BalancePage(Struct):
     """A page of send balances."""
 
     results: Annotated[list[BalanceRow], Meta(description="The balances of this page.")]
-    count: _Count
+    count: Annotated[int, Meta(description="The total number of balances.")]
 
 
 class NewBalance(Struct):
@@ -52,9 +49,6 @@ class NewBalance(Struct):
         bool | Literal[0, 1] | None,
         Meta(description="Whether the address can use the balance. Required."),
     ] = None
-
-
-_decoder = msgspec.json.Decoder(NewBalance)
 
 
 async def list_balances(context: RequestContext) -> Response:
@@ -95,13 +89,12 @@ async def change(context: RequestContext) -> Response:
     :errors: invalid_address_id, address_not_found, required_field_missing.422
     :operation setBalance: Administration
     """
-    body = await read_json(context.request, _decoder)
+    body = await read_json(context.request, NewBalance)
     if body.address_id is None or not 0 <= body.address_id < 2**53:
         raise field_error("invalid_address_id", "address_id")
     if body.balance is None or body.enabled is None:
         field = "balance" if body.balance is None else "enabled"
-        missing = FieldError(field, "required_field_missing")
-        raise InvalidInput("required_field_missing", errors=(missing,))
+        raise invalid_input("required_field_missing", field)
     await set_balance(
         context.database,
         body.address_id,

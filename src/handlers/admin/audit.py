@@ -9,7 +9,7 @@ from clock import iso_time
 from store.audit import audit_page
 from store.database import Row
 from web.context import RequestContext
-from web.query import cursor, limit_and_offset
+from web.query import cursor, limit_and_offset, next_cursor
 from web.responses import Response, json_response
 
 
@@ -57,19 +57,11 @@ async def list_rows(context: RequestContext) -> Response:
     query = context.request.query
     limit, offset = limit_and_offset(query)
     before = cursor(query.get("cursor", ""), offset)
-    # One row more than the page tells whether another page follows.
     rows = await audit_page(context.database, before=before, limit=limit + 1)
-    next_cursor = rows[limit - 1]["id"] if len(rows) > limit else None
-    return json_response(AuditPage([_shown(row) for row in rows[:limit]], next_cursor))
+    following = next_cursor([row["id"] for row in rows], limit)
+    return json_response(AuditPage([_shown(row) for row in rows[:limit]], following))
 
 
 def _shown(row: Row) -> AuditRow:
-    return AuditRow(
-        id=row["id"],
-        at=iso_time(row["occurred_at"]),
-        actor=row["actor"],
-        action=row["action"],
-        object=row["object"],
-        source=row["source"],
-        details=msgspec.json.decode(row["details"]) if row["details"] else None,
-    )
+    details = msgspec.json.decode(row["details"]) if row["details"] else None
+    return AuditRow(**{**row, "at": iso_time(row["at"]), "details": details})

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from accounts.names import check_name, clean_name, full_address
@@ -33,9 +32,6 @@ class AdminNewAddress(Struct, rename="camel"):
     ] = None
 
 
-_decoder = msgspec.json.Decoder(AdminNewAddress)
-
-
 async def create(context: RequestContext) -> Response:
     """Create an address as an administrator.
 
@@ -47,7 +43,7 @@ async def create(context: RequestContext) -> Response:
     :errors: required_field_missing, ADDRESS_NAMES
     :operation createAddressAsAdmin: Addresses
     """
-    body = await read_json(context.request, _decoder)
+    body = await read_json(context.request, AdminNewAddress)
     settings = context.settings
     rules = settings.admin_name_rules(with_prefix=bool(body.enable_prefix))
     if not body.name or not body.name.strip():

@@ -11,8 +11,6 @@ from web.context import RequestContext
 from web.query import limit_and_offset
 from web.responses import Response, Success, json_response
 
-_Count = Annotated[int, Meta(description="The total number of paused addresses.")]
-
 
 class Pause(Struct):
     """A paused address. It cannot send."""
@@ -26,7 +24,7 @@ class Pauses(Struct):
     """A page of paused addresses."""
 
     results: Annotated[list[Pause], Meta(description="The addresses of this page.")]
-    count: _Count
+    count: Annotated[int, Meta(description="The total number of paused addresses.")]
 
 
 async def list_pauses(context: RequestContext) -> Response:

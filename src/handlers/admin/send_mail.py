@@ -5,12 +5,12 @@ The message costs no balance, counts towards the limits, and is in no address's 
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from accounts.credentials import Credential
-from handlers.send_mail import SendMail, submission_response
+from handlers.send_mail import submission_response
 from mail.compose import Origin, compose
+from mail.fields import SendMail
 from mail.message import Message
 from mail.submission import SubmissionResult
 from sending.submission import sender_policy, submit
@@ -29,9 +29,6 @@ class AdminSendMail(SendMail, kw_only=True):
     ] = None
 
 
-_decoder = msgspec.json.Decoder(AdminSendMail)
-
-
 async def send(context: RequestContext) -> Response:
     """Send a message from any address.
 
@@ -47,7 +44,7 @@ async def send(context: RequestContext) -> Response:
         SENDING, OUTCOME
     :operation sendMailAsAdmin: Administration
     """
-    body = await read_json(context.request, _decoder)
+    body = await read_json(context.request, AdminSendMail)
     sender = Origin(address=required(body.from_mail, "from_mail"), name=body.from_name)
     message = compose(body, sender, sender_policy(context))
     return submission_response(await send_as_administrator(context, message))

@@ -1,13 +1,13 @@
 """``POST /admin/send_mail_by_binding``: send a mail in the fields of the binding."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from errors import BadRequest, FieldError
 from handlers.admin.send_mail import send_as_administrator
-from handlers.send_mail import SUCCESS_STATUS, check_provider, replay_headers
+from handlers.send_mail import AnswerStatus, success_response
 from mail.addresses import InvalidAddress
 from mail.compose import Origin, SenderPolicy, compose
 from mail.fields import Base64Attachment, Mailboxes, MailboxField, MailFields
@@ -16,7 +16,7 @@ from mail.message import Mailbox
 from web.body import read_json
 from web.context import RequestContext
 from web.query import required
-from web.responses import Response, json_response
+from web.responses import Response
 
 
 class BindingAttachment(Base64Attachment, kw_only=True):
@@ -49,16 +49,11 @@ class BindingMail(MailFields, kw_only=True):
 class BindingAnswer(Struct):
     """The status of a submitted message."""
 
-    status: Annotated[
-        Literal["ok", "queued", "sent", "failed", "unknown", "sending", "scheduled", "cancelled"],
-        Meta(description="`ok` if the provider accepted the mail, otherwise the message status."),
-    ]
+    status: AnswerStatus
 
 
 # The names of these fields in the request.
 _NAMES = {"from_name": "from", "to_mail": "to", "reply_to": "replyTo", "content": "text"}
-
-_decoder = msgspec.json.Decoder(BindingMail)
 
 
 async def send(context: RequestContext) -> Response:
@@ -76,19 +71,16 @@ async def send(context: RequestContext) -> Response:
         required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE, SENDING, OUTCOME
     :operation sendMailByBinding: Administration
     """
-    if context.transport is None:
+    if context.services.transport is None:
         raise BadRequest("binding_not_enabled")
-    body = await read_json(context.request, _decoder)
+    body = await read_json(context.request, BindingMail)
     required(body.sender, "from")
     sender = _sender(body.sender or "")
     # The binding may send from more domains than those of the deployment.
     policy = SenderPolicy((sender.address.domain,), context.settings.send_mail_domains)
     origin = Origin(address=str(sender.address), name=sender.name, names=_NAMES)
     result = await send_as_administrator(context, compose(body, origin, policy))
-    check_provider(result)
-    status = "ok" if result.reported_as == "sent" else result.status or "queued"
-    headers = replay_headers(result)
-    return json_response(BindingAnswer(status), SUCCESS_STATUS[result.reported_as], headers)
+    return success_response(result, BindingAnswer)
 
 
 def _sender(given: str | MailboxField) -> Mailbox:

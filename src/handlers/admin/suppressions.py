@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from clock import iso_time
@@ -12,8 +11,6 @@ from web.body import read_json
 from web.context import RequestContext
 from web.query import address_filter, limit_and_offset, required
 from web.responses import Response, Success, json_response
-
-_Count = Annotated[int, Meta(description="The total number of suppressions.")]
 
 
 class SuppressionRow(Struct):
@@ -28,7 +25,7 @@ class SuppressionPage(Struct):
     """A page of suppressions."""
 
     results: Annotated[list[SuppressionRow], Meta(description="The suppressions of this page.")]
-    count: _Count
+    count: Annotated[int, Meta(description="The total number of suppressions.")]
 
 
 class NewSuppression(Struct):
@@ -39,9 +36,6 @@ class NewSuppression(Struct):
         Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] | None,
         Meta(description="The reason, without control characters. Default: `manual`."),
     ] = None
-
-
-_decoder = msgspec.json.Decoder(NewSuppression)
 
 
 async def list_suppressions(context: RequestContext) -> Response:
@@ -77,7 +71,7 @@ async def add(context: RequestContext) -> Response:
     :errors: required_field_missing, invalid_recipient
     :operation addSuppression: Administration
     """
-    body = await read_json(context.request, _decoder)
+    body = await read_json(context.request, NewSuppression)
     address = one_recipient("address", required(body.address, "address"))
     reason = (body.reason or "").strip() or "manual"
     await add_suppression(

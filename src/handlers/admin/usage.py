@@ -2,7 +2,7 @@
 
 import msgspec
 
-from handlers.usage import Usage, UsageDay, days_shown
+from handlers.usage import Usage, UsageDay
 from store.usage import usage_of_all
 from web.context import RequestContext
 from web.responses import Response, json_response
@@ -16,6 +16,5 @@ async def show(context: RequestContext) -> Response:
     :response 200 Usage: The usage of the last 90 days.
     :operation getUsageOfAll: Administration
     """
-    since, today = days_shown(context.now())
-    days, left = await usage_of_all(context.database, since=since, today=today)
+    days, left = await usage_of_all(context.database, now=context.now())
     return json_response(Usage(msgspec.convert(days, list[UsageDay]), *left))

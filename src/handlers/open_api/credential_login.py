@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from accounts.credentials import verify
@@ -18,9 +17,6 @@ class CredentialLogin(Struct):
     credential: Annotated[str | None, Meta(description="An address JWT. Required.")] = None
 
 
-_credential_decoder = msgspec.json.Decoder(CredentialLogin)
-
-
 async def log_in(context: RequestContext) -> Response:
     """Check a credential.
 
@@ -31,7 +27,7 @@ async def log_in(context: RequestContext) -> Response:
     :errors: invalid_credential, DATABASE
     :operation checkCredential: Addresses
     """
-    body = await read_json(context.request, _credential_decoder)
+    body = await read_json(context.request, CredentialLogin)
     await require_valid(
         context.database, verify(body.credential, secrets=context.settings.jwt_secrets)
     )

@@ -1,30 +1,19 @@
 """``POST /open_api/site_login``: check the site password."""
 
-from typing import Annotated
+from msgspec import Struct
 
-import msgspec
-from msgspec import Meta, Struct
-
-from accounts.passwords import client_digest
+from accounts.passwords import Digest, client_digest
 from errors import Unauthorized
 from web.auth import is_one_of
 from web.body import read_json
 from web.context import RequestContext
 from web.responses import Response, Success, json_response
 
-_Digest = Annotated[
-    str | None,
-    Meta(description="The SHA-256 digest of the password in hexadecimal. Required."),
-]
-
 
 class PasswordLogin(Struct):
     """A password to check."""
 
-    password: _Digest = None
-
-
-_password_decoder = msgspec.json.Decoder(PasswordLogin)
+    password: Digest = None
 
 
 async def log_in(context: RequestContext) -> Response:
@@ -46,6 +35,6 @@ async def log_in(context: RequestContext) -> Response:
 
 async def is_right(context: RequestContext, passwords: tuple[str, ...]) -> bool:
     """Whether the body contains the digest of one of ``passwords``."""
-    body = await read_json(context.request, _password_decoder)
+    body = await read_json(context.request, PasswordLogin)
     digests = tuple(client_digest(password) for password in passwords)
     return is_one_of((body.password or "").lower(), digests)

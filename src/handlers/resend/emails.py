@@ -6,12 +6,11 @@ not prevent the others from being sent.
 
 import msgspec
 
-from errors import ApiError, BadRequest, FieldError, InvalidInput
+from errors import ApiError, BadRequest, FieldError, InvalidInput, invalid_input
 from handlers.resend.errors import error_message
 from handlers.resend.request import check_batchable, message_of
 from handlers.resend.types import (
     MAX_BATCH,
-    MAX_PAGE,
     Batch,
     BatchError,
     EmailId,
@@ -21,25 +20,17 @@ from handlers.resend.types import (
 )
 from handlers.resend.views import EmailPage, detail, summary
 from handlers.send_mail import check_provider, replay_headers
-from locales import language_of
 from mail.compose import check_size
 from mail.message import Message
 from mail.schedule import check_scheduled_at, parse_scheduled_at
-from mail.submission import SubmissionResult
-from sending.enqueue import enqueue_due
+from sending.enqueue import enqueue_soon
 from sending.submission import sender_policy, submit, submit_batch
 from store import schedule
 from store.emails import email_page, find_email
-from web.body import decode_json, read_json
+from web.body import decode_json, decoder_of, read_json
 from web.context import RequestContext
-from web.query import whole_number
+from web.query import DEFAULT_LIMIT, MAX_LIMIT, whole_number
 from web.responses import Response, json_response
-
-_DEFAULT_LIMIT = 20
-
-_decoder = msgspec.json.Decoder(NewEmail)
-_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
-_time_decoder = msgspec.json.Decoder(NewTime)
 
 _IS_PERMISSIVE = {None: False, "strict": False, "permissive": True}
 
@@ -56,7 +47,7 @@ async def send(context: RequestContext) -> Response:
     :errors: EMAIL, attachment_path_unsupported, MESSAGE, ATTACHMENTS, SCHEDULE, SENDING, OUTCOME
     :operation sendEmail: Emails
     """
-    email = await read_json(context.request, _decoder)
+    email = await read_json(context.request, NewEmail)
     message = message_of(email, context.credential, sender_policy(context))
     result = await submit(context, context.credential, message)
     check_provider(result)
@@ -84,14 +75,18 @@ async def send_batch(context: RequestContext) -> Response:
     if mode not in _IS_PERMISSIVE:
         raise BadRequest("invalid_batch_validation")
     permissive = _IS_PERMISSIVE[mode]
-    items = await read_json(context.request, _list_decoder)
+    items = await read_json(context.request, list[msgspec.Raw])
     if not 1 <= len(items) <= MAX_BATCH:
         raise InvalidInput("batch_size", limit=MAX_BATCH)
     entries = [_entry(context, item, f"[{index}]") for index, item in enumerate(items)]
     results = await submit_batch(context, context.credential, entries, permissive=permissive)
     batch = Batch([EmailId(result.id) for result in results if result.error is None])
     if permissive:
-        batch.errors = _errors(context, results)
+        batch.errors = [
+            BatchError(index, error_message(result.error, context.language))
+            for index, result in enumerate(results)
+            if result.error is not None
+        ]
     replayed = next((one for one in results if one.replayed), results[0])
     return json_response(batch, headers=replay_headers(replayed))
 
@@ -109,10 +104,10 @@ async def list_emails(context: RequestContext) -> Response:
     :operation listEmails: Emails
     """
     query = context.request.query
-    limit = whole_number(query.get("limit"), "limit", _DEFAULT_LIMIT, 1, MAX_PAGE)
+    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     after, before = query.get("after"), query.get("before")
     if after is not None and before is not None:
-        raise InvalidInput("two_cursors", errors=(FieldError("before", "two_cursors"),))
+        raise invalid_input("two_cursors", "before")
     rows, has_more = await email_page(
         context.database, context.credential, limit=limit, after=after, before=before
     )
@@ -148,19 +143,18 @@ async def update(context: RequestContext) -> Response:
     :operation rescheduleEmail: Emails
     """
     message_id = context.parameters["id"]
-    body = await read_json(context.request, _time_decoder)
+    body = await read_json(context.request, NewTime)
     if body.scheduled_at is None:
-        missing = FieldError("scheduled_at", "required_field_missing")
-        raise InvalidInput("required_field_missing", errors=(missing,))
+        raise invalid_input("required_field_missing", "scheduled_at")
     if body.id not in (None, message_id):  # the Python SDK repeats the id of the path
-        raise InvalidInput("id_mismatch", errors=(FieldError("id", "id_mismatch"),))
+        raise invalid_input("id_mismatch", "id")
     due_at, now = parse_scheduled_at(body.scheduled_at), context.now()
     assert due_at is not None  # only None gives None
     check_scheduled_at(due_at, now=now)
     await schedule.reschedule(
         context.database, context.credential, message_id, due_at=due_at, now=now
     )
-    enqueue_due(context.services, [(message_id, due_at)])
+    enqueue_soon(context.services, [(message_id, due_at)])
     return _changed(context, message_id)
 
 
@@ -187,7 +181,7 @@ def _changed(context: RequestContext, message_id: str) -> Response:
 def _entry(context: RequestContext, item: msgspec.Raw, place: str) -> Message | ApiError:
     path = f"{place}."
     try:
-        email = decode_json(bytes(item), _decoder, path=place)
+        email: NewEmail = decode_json(bytes(item), decoder_of(NewEmail), path=place)
         check_batchable(email, path)
         message = message_of(email, context.credential, sender_policy(context), path=path)
         check_size(message)
@@ -196,14 +190,3 @@ def _entry(context: RequestContext, item: msgspec.Raw, place: str) -> Message | 
         if not error.errors:
             error.errors = (FieldError(place, error.sentence, error.values),)
         return error
-
-
-def _errors(context: RequestContext, results: list[SubmissionResult]) -> list[BatchError]:
-    language = language_of(
-        context.request.header("x-lang"), otherwise=context.settings.default_lang
-    )
-    return [
-        BatchError(index, error_message(result.error, language))
-        for index, result in enumerate(results)
-        if result.error is not None
-    ]

@@ -3,8 +3,9 @@
 The names and their statuses are those of https://resend.com/docs/api-reference/errors.
 """
 
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,8 +13,7 @@ from clock import seconds_left_of_day, seconds_left_of_month
 from errors import ApiError
 from handlers.resend.types import EmailProblem
 from locales import sentence
-from web.problems import FieldProblem
-from web.responses import Response, json_response
+from web.responses import Response, field_problems, json_response
 
 
 class _Error(NamedTuple):
@@ -71,7 +71,6 @@ _QUOTA_SECONDS = {
 def resend_error_response(error: ApiError, *, request_id: str, language: str, now: int) -> Response:
     """The response for ``error`` in ``language``; ``now`` is in Unix milliseconds."""
     kind = _error_of(error)
-    extra: dict[str, Any] = error.extra
     status = int(kind.status or error.status)
     problem = EmailProblem(
         status=status,
@@ -79,21 +78,20 @@ def resend_error_response(error: ApiError, *, request_id: str, language: str, no
         message=error_message(error, language),
         code=error.code,
         request_id=request_id,
-        errors=_field_problems(error, language) or msgspec.UNSET,
-        **extra,
+        errors=field_problems(error, language) or msgspec.UNSET,
+        **error.extra,
     )
     headers = dict(error.headers)
     if error.code in _QUOTA_SECONDS:
         headers["Retry-After"] = str(_QUOTA_SECONDS[error.code](now))
-    response = json_response(problem, status, headers)
-    return Response(status, response.body, response.headers, error.code)
+    return replace(json_response(problem, status, headers), code=error.code)
 
 
 def error_message(error: ApiError, language: str) -> str:
     """The sentence of ``error`` in ``language``; it names each invalid field."""
     named = [
         f"`{problem.field}`: {problem.message}"
-        for problem in _field_problems(error, language)
+        for problem in field_problems(error, language)
         if problem.field
     ]
     return "; ".join(named) or sentence(error.sentence, language, error.values)
@@ -103,10 +101,3 @@ def _error_of(error: ApiError) -> _Error:
     if error.code.startswith("attachment"):
         return _ATTACHMENT
     return _BY_CODE.get(error.code) or _BY_STATUS.get(error.status, _OTHERWISE)
-
-
-def _field_problems(error: ApiError, language: str) -> list[FieldProblem]:
-    return [
-        FieldProblem(fault.field, sentence(fault.code, language, fault.values))
-        for fault in error.errors
-    ]

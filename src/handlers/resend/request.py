@@ -6,12 +6,13 @@ Fields that this service does not support are rejected, never ignored.
 from msgspec import UNSET
 
 from accounts.credentials import Credential
-from errors import FieldError, Forbidden, InvalidInput
+from errors import FieldError, Forbidden, InvalidInput, invalid_input
 from handlers.resend.types import NewEmail, Unread
-from mail.addresses import InvalidAddress, parse_address
+from mail.addresses import InvalidAddress
 from mail.compose import Origin, SenderPolicy, compose
 from mail.mailbox import parse_mailbox
 from mail.message import Mailbox, Message
+from web.query import comparable
 
 # The names of these fields in the request.
 _NAMES = {"from_name": "from", "content": "html"}
@@ -43,19 +44,19 @@ def check_batchable(email: NewEmail, path: str) -> None:
     :raises InvalidInput: ``batch_with_attachments`` or ``batch_with_schedule``.
     """
     if email.attachments:
-        raise _fault("batch_with_attachments", f"{path}attachments")
+        raise invalid_input("batch_with_attachments", f"{path}attachments")
     if email.scheduled_at is not None:
-        raise _fault("batch_with_schedule", f"{path}scheduled_at")
+        raise invalid_input("batch_with_schedule", f"{path}scheduled_at")
 
 
 def _check_supported(email: NewEmail, path: str) -> None:
     if _is_given(email.template):
-        raise _fault("template_unsupported", f"{path}template")
+        raise invalid_input("template_unsupported", f"{path}template")
     if _is_given(email.topic_id):
-        raise _fault("topic_unsupported", f"{path}topic_id")
+        raise invalid_input("topic_unsupported", f"{path}topic_id")
     for number, file in enumerate(email.attachments or []):
         if _is_given(file.path):
-            raise _fault("attachment_path_unsupported", f"{path}attachments[{number}].path")
+            raise invalid_input("attachment_path_unsupported", f"{path}attachments[{number}].path")
 
 
 def _is_given(value: Unread) -> bool:
@@ -77,18 +78,7 @@ def _sender(email: NewEmail, credential: Credential, path: str) -> Mailbox:
     except InvalidAddress as error:
         field_error = FieldError(f"{path}from", error.code, error.values)
         raise InvalidInput("invalid_from", errors=(field_error,)) from error
-    if sender.address.key != _key(credential.address):
+    if sender.address.key != comparable(credential.address):
         field_error = FieldError(f"{path}from", "from_not_own", {"address": credential.address})
         raise Forbidden("from_not_own", errors=(field_error,), address=credential.address)
     return sender
-
-
-def _key(address: str) -> str | None:
-    try:
-        return parse_address(address).key
-    except InvalidAddress:
-        return None
-
-
-def _fault(code: str, field: str) -> InvalidInput:
-    return InvalidInput(code, errors=(FieldError(field, code),))

@@ -9,7 +9,6 @@ from mail.fields import AttachmentField, MailboxField, MailFields
 from web.problems import FieldProblem
 
 MAX_BATCH = 100
-MAX_PAGE = 100
 
 # Fields that are rejected stay raw JSON, so that large values are not decoded. Null means no value.
 Unread = Raw | UnsetType

@@ -7,9 +7,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from clock import iso_time
-from mail.fields import TagField
 from mail.lifecycle import Status
-from mail.message import decode_details
+from mail.message import Tag, decode_details
 from store.database import Row
 from store.message_content import body_of
 from transport.outcome import Reason
@@ -67,7 +66,7 @@ class Email(ListedEmail, kw_only=True, tag_field="object", tag="email"):
     html: Annotated[
         str | None, Meta(description="The HTML; null if there is none or it was deleted.")
     ]
-    tags: Annotated[list[TagField], Meta(description="The tags.")]
+    tags: Annotated[list[Tag], Meta(description="The tags.")]
 
 
 class EmailPage(Struct, kw_only=True, tag_field="object", tag="list"):
@@ -109,7 +108,7 @@ def detail(row: Row, bodies: list[Row]) -> Email:
         **_common(row),
         text=body_of(bodies, "text"),
         html=body_of(bodies, "html"),
-        tags=[TagField(tag.name, tag.value) for tag in decode_details(row["details"]).tags],
+        tags=list(decode_details(row["details"]).tags),
     )
 
 

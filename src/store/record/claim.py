@@ -25,8 +25,5 @@ RETURNING
 
 
 def claim_statement(message_id: str, *, claimant: str, now: int, lease_until: int) -> Statement:
-    """Claims the message if it is due and no other worker holds it. Returns its row.
-
-    Times are in Unix milliseconds.
-    """
+    """Claims the message if it is due and no other worker holds it. Returns its row."""
     return Statement(_CLAIM, (message_id, now, lease_until, claimant))

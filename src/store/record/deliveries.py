@@ -33,8 +33,6 @@ async def record_delivery_events(
     """Record these events, in order, for all recipients of each message.
 
     :param events: ids of messages, each with ``delivered``, ``bounced`` or ``complained``.
-    :param now: Unix milliseconds.
-    :raises DatabaseUnavailable: no response, even after repetitions.
     """
     rows = [[(message_id, kind) for kind in kinds] for message_id, kinds in events]
     for events_at_once in zip_longest(*rows):

@@ -32,10 +32,7 @@ WHERE {_IS_RESCHEDULED}
 def reschedule_statements(
     message_id: str, credential: Credential, *, due_at: int, now: int
 ) -> list[Statement]:
-    """Moves the message to ``due_at`` if it is scheduled and ``credential`` is valid.
-
-    Times are in Unix milliseconds.
-    """
+    """Moves the message to ``due_at`` if it is scheduled and ``credential`` is valid."""
     request = {
         "id": message_id,
         "address_id": credential.address_id,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from accounts.pause_policy import PausePolicy
+from accounts.sending_limits import PausePolicy
 from mail.lifecycle import FINAL, TRANSITIONS, Event, ReportedAs, Status
 from mail.message import Message
 from store.database import Database, Statement, quoted
@@ -21,7 +21,7 @@ from transport.outcome import Reason
 
 
 class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """An event in attempt ``attempt`` of message ``id``; times are in Unix milliseconds.
+    """An event in attempt ``attempt`` of message ``id``.
 
     ``attempt`` defaults to the current attempt. ``next_attempt_at`` belongs to ``deferred``.
     ``reported_as`` is the status reported to the caller; only the first one is stored. ``undo``
@@ -54,7 +54,6 @@ async def record(
 
     :param queued: messages that become ``queued`` and whose attachments are not stored yet.
     :param pause_policy: the policy for pausing the addresses of rejected messages.
-    :raises DatabaseUnavailable: no response, even after repetitions.
     """
     statements = [
         *late_attachment_statements(queued),

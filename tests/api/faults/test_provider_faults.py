@@ -120,6 +120,24 @@ def test_unknown_outcome_keeps_the_charge(
     assert faulty.mails_out(sender) == mails
 
 
+@pytest.mark.parametrize(
+    ("orders", "outcome", "code", "cause"),
+    [
+        ("[no code]", "unknown", None, "Error"),
+        ("[E_INTERNAL_SERVER_ERROR]", "unknown", "E_INTERNAL_SERVER_ERROR", "Error"),
+        ("[wait 31000]", "unknown", None, "timeout"),
+        ("[E_DELIVERY_FAILED]", "rejected", "E_DELIVERY_FAILED", None),
+    ],
+)
+def test_the_log_tells_the_cause_of_an_unknown_outcome(
+    faulty: Deployment, orders: str, outcome: str, code: str | None, cause: str | None
+) -> None:
+    sender = faulty.api.new_sender(balance=5)
+    answer = faulty.api.send(sender, subject=orders)
+    (line,) = faulty.api.log_lines(answer.headers["X-Request-Id"], "attempt")
+    assert (line["outcome"], line["code"], line["cause"]) == (outcome, code, cause)
+
+
 def test_success_by_the_stand_in(faulty: Deployment) -> None:
     sender = faulty.api.new_sender(balance=5)
     answer = faulty.api.send(sender)

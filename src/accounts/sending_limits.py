@@ -1,4 +1,4 @@
-"""The rate limit of a credential."""
+"""What limits a sender: the rate of its messages, and the failures that pause it."""
 
 from typing import NamedTuple
 
@@ -15,3 +15,10 @@ class RateState(NamedTuple):
 
     remaining: int
     reset: int
+
+
+class PausePolicy(NamedTuple):
+    """Pause an address when ``percent`` of its ``last`` messages failed or bounced."""
+
+    percent: int
+    last: int
