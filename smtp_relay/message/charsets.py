@@ -14,16 +14,21 @@ _TRANSFORMS |= {"zlib_codec", "mbcs", "tactis"}
 _CODECS = {name: name for name in aliases.values() if name not in _TRANSFORMS}
 _CODECS |= {alias: name for alias, name in aliases.items() if name in _CODECS}
 # Codecs, and names in use, that Python's table lacks.
+_CODECS |= {name: name for name in ("cp1006", "cp720", "cp737", "cp856", "cp874", "cp875")}
+_CODECS |= {name: name for name in ("koi8_r", "koi8_t", "koi8_u")}
 _CODECS |= {
-    "cp720": "cp720",
-    "cp737": "cp737",
-    "cp874": "cp874",
+    "iso_8859_6_i": "iso8859_6",
+    "iso_8859_8_e": "iso8859_8",
     "iso_8859_8_i": "iso8859_8",  # RFC 1556; programs write both in logical order
-    "koi8_u": "koi8_u",
+    "utf8mb4": "utf_8",
     "windows_31j": "cp932",
     "windows_874": "cp874",
+    "windows_949": "cp949",
+    "x_gbk": "gbk",
+    "x_mac_cyrillic": "mac_cyrillic",
     "x_mac_roman": "mac_roman",
     "x_sjis": "cp932",
+    "x_windows_949": "cp949",
 }
 # Supersets that programs use under the name of the smaller charset.
 _SUPERSETS = {

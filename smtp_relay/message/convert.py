@@ -26,7 +26,7 @@ class Request:
     """A request to the API. ``key`` is its idempotency key, or None.
 
     ``body`` is JSON. ``labels`` are readable names for its fields: the filename for
-    ``attachments[0]``, the address for ``to[1]``.
+    ``attachments[0]``, the address for ``to[1]``, the header field for ``reply_to``.
     """
 
     body: bytes
@@ -132,7 +132,7 @@ def _key(message: Entity, sender: str, body: bytes) -> str | None:
 
 
 def _labels(body: dict[str, Any]) -> dict[str, str]:
-    return {
+    return {"reply_to": "Reply-To"} | {
         f"{field}[{index}]": item["filename" if field == "attachments" else "email"]
         for field in ("to", "cc", "bcc", "reply_to", "attachments")
         for index, item in enumerate(body.get(field, ()))

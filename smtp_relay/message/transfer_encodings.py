@@ -1,4 +1,4 @@
-"""Content-Transfer-Encoding (RFC 2045, section 6)."""
+"""Content-Transfer-Encoding (RFC 2045, section 6), and uuencode, which older programs use."""
 
 import binascii
 import re
@@ -7,6 +7,7 @@ from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed, Unsupported
 
 _IDENTITY = ("", "7bit", "8bit", "binary")
+_UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
 _SPACE = b" \t\r\n"
 # The lookbehind prevents quadratic time on long runs of blanks.
 _BLANK_LINE_END = re.compile(rb"(?<![ \t])[ \t]++(?=\r\n|\Z)")
@@ -37,6 +38,8 @@ def decoded_body(entity: Entity) -> bytes:
     if encoding == "quoted-printable":
         # Servers may add blanks at the end of a line (section 6.7, rule 3).
         return binascii.a2b_qp(_BLANK_LINE_END.sub(b"", entity.body))
+    if encoding in _UUENCODE:
+        return _from_uuencode(entity)
     name = encoding[:40].encode("ascii", "backslashreplace").decode()
     raise Unsupported(f"{entity.place}unknown Content-Transfer-Encoding: {name}")
 
@@ -52,3 +55,19 @@ def from_base64(text: bytes, what: str) -> bytes:
         return binascii.a2b_base64(bare + b"=" * (-len(bare) % 4), strict_mode=True)
     except binascii.Error as error:
         raise Malformed(f"{what} is not base64") from error
+
+
+def _from_uuencode(entity: Entity) -> bytes:
+    malformed = Malformed(f"{entity.place}the content is not uuencoded from begin to end")
+    lines = iter(entity.body.split(b"\r\n"))
+    if not any(line.startswith(b"begin ") for line in lines):
+        raise malformed
+    decoded: list[bytes] = []
+    for line in lines:
+        if line == b"end":
+            return b"".join(decoded)
+        try:
+            decoded.append(binascii.a2b_uu(line))
+        except binascii.Error as error:
+            raise malformed from error
+    raise malformed

@@ -177,7 +177,7 @@ SENTENCES = {
     "attachment_content_id_repeated": "Two attachments have the same content_id",
     "tags_too_many": "There are too many tags (max {limit})",
     "tag_invalid": (
-        "A tag's name and value must consist of ASCII letters, digits, underscores and hyphens"
+        "A tag's name and value must be one or more ASCII letters, digits, underscores or hyphens"
     ),
     "tag_too_long": "A tag's name or value is too long (max {limit} characters)",
     "tag_repeated": "Two tags have the same name",

@@ -13,7 +13,7 @@ from errors import BadRequest, PayloadTooLarge, field_error
 from mail.addresses import Address, InvalidAddress, parse_address
 from mail.attachments import read_attachments
 from mail.characters import has_control, shows_other_address
-from mail.fields import MailFields, SendMail
+from mail.fields import MailFields, SendMail, SubmissionFields
 from mail.headers import read_headers
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
 from mail.mailbox import InvalidName, display_name
@@ -90,6 +90,7 @@ def _name_in_request(sender: Origin, field: str) -> str:
 
 def _compose(fields: MailFields, origin: Origin, policy: SenderPolicy) -> Message:
     seed = fields if isinstance(fields, SendMail) else SendMail()
+    submission = fields if isinstance(fields, SubmissionFields) else seed
     try:
         sender = parse_address(origin.address)
     except InvalidAddress as error:
@@ -115,8 +116,8 @@ def _compose(fields: MailFields, origin: Origin, policy: SenderPolicy) -> Messag
         reply_to=reply_mailbox("reply_to", fields.reply_to),
         headers=read_headers(fields.headers),
         attachments=read_attachments(fields.attachments),
-        tags=read_tags(fields.tags),
-        scheduled_at=parse_scheduled_at(fields.scheduled_at),
+        tags=read_tags(submission.tags),
+        scheduled_at=parse_scheduled_at(submission.scheduled_at),
     )
     policy.check_enabled(sender)
     return _with_alternative(message) if fields.html and fields.text is None else message

@@ -86,6 +86,11 @@ class MailFields(Struct, kw_only=True):
         Sequence[AttachmentField] | None,
         Meta(description="At most 100 files. The mail has at most 5 MiB after MIME encoding."),
     ] = None
+
+
+class SubmissionFields(MailFields, kw_only=True):
+    """The fields of a mail, and of what the service does with it."""
+
     tags: Annotated[
         list[Tag] | None,
         Meta(description="At most 50 tags that label the message. They are not part of the mail."),
@@ -99,7 +104,7 @@ class MailFields(Struct, kw_only=True):
     ] = None
 
 
-class SendMail(MailFields, kw_only=True):
+class SendMail(SubmissionFields, kw_only=True):
     """A mail to send."""
 
     attachments: Annotated[

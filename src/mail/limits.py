@@ -11,7 +11,7 @@ MAX_SUBJECT_CHARACTERS = 998
 MAX_MESSAGE_BYTES = 5 * 1024 * 1024  # after MIME encoding
 
 _LINE = 76  # base64 characters per line, without CR LF (RFC 2045, section 6.8)
-_HEADERS_OF_A_MESSAGE = 1034  # field names, Date, Message-ID, MIME-Version, signature
+_HEADERS_OF_A_MESSAGE = 1024  # field names, Date, Message-ID, MIME-Version, signature
 _HEADERS_OF_A_PART = 256  # boundary, Content-Type, Content-Transfer-Encoding
 
 
@@ -25,6 +25,7 @@ def encoded_size(message: Message) -> int:
     headers += sum(
         _mailbox_size(mailbox.name, str(mailbox.address)) for mailbox in message.mailboxes
     )
+    headers += len("Reply-To: ") if message.reply_to else 0
     headers += sum(
         len(header.name) + len(": \r\n") + _header_size(header.value) for header in message.headers
     )

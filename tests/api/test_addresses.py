@@ -37,7 +37,9 @@ def created(answer: Any) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     assert body.keys() == {"jwt", "address", "address_id", "password"}
-    claims = jwt.decode(body["jwt"], SECRET, algorithms=["HS256"])
+    claims = jwt.decode(
+        body["jwt"], SECRET, algorithms=["HS256"], options={"verify_iat": False}
+    )  # the clock of the deployment may be ahead of the real one
     assert (claims["address"], claims["address_id"]) == (body["address"], body["address_id"])
     assert claims["credential_version"] == 0
     assert isinstance(claims["iat"], int)

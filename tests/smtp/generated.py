@@ -4,6 +4,7 @@ Written byte by byte, without ``email``, so that they include everything that a 
 """
 
 import base64
+import binascii
 import quopri
 import re
 from collections.abc import Callable, Iterator
@@ -286,7 +287,7 @@ class _Author:
 
     def _encoded(self, content: bytes, number: str) -> bytes:
         """The Content-Transfer-Encoding, the empty line, and the content."""
-        ways = ["base64", "BASE64"]
+        ways = ["base64", "BASE64", "x-uuencode"]
         # A message ends with a line end. Without parts, the line end belongs to the content.
         is_whole = bool(number) or content.endswith(b"\r\n")
         if is_whole:
@@ -301,6 +302,10 @@ class _Author:
             body = b"\r\n".join(digits[i : i + width] for i in range(0, len(digits), width))
         elif way == "quoted-printable":
             body = _quoted_printable(content)
+        elif way == "x-uuencode":
+            pieces = [content[i : i + 45] for i in range(0, len(content), 45)]
+            lines = [binascii.b2a_uu(piece).rstrip(b"\n") for piece in pieces]
+            body = b"\r\n".join([b"begin 644 file", *lines, b"`", b"end", b""])
         field_ = f"Content-Transfer-Encoding: {way}\r\n" if way else ""
         return field_.encode() + b"\r\n" + body
 
@@ -329,10 +334,6 @@ class _Author:
             (
                 self._multipart("mixed", [b"Content-Transfer-Encoding: x-yenc\r\n\r\n=y"]),
                 "Part 1: unknown Content-Transfer-Encoding: x-yenc",
-            ),
-            (
-                self._multipart("mixed", [b"Content-Transfer-Encoding: x-uuencode\r\n\r\nend"]),
-                "Part 1: unknown Content-Transfer-Encoding: x-uuencode",
             ),
             (
                 self._multipart("mixed", [b"Content-Type: text/plain; charset=x-klingon\r\n\r\nq"]),

@@ -277,6 +277,9 @@ def test_a_second_text_is_an_attachment() -> None:
         (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--", "no parts"),
         (b"Content-Type: nonsense\r\n\r\n", "not a media type: nonsense"),
         (b"Content-Transfer-Encoding: base64\r\n\r\n!", "not base64"),
+        (b"Content-Transfer-Encoding: uuencode\r\n\r\nabc\r\nend", "not uuencoded"),
+        (b"Content-Transfer-Encoding: x-uue\r\n\r\nbegin 644 a\r\n#86)C\r\n", "not uuencoded"),
+        (b"Content-Transfer-Encoding: uue\r\n\r\nbegin 644 a\r\n!~~~~", "not uuencoded"),
         (b"Content-Type: text/plain; charset=ascii\r\n\r\n\xff", "invalid in its charset"),
     ],
 )
@@ -326,6 +329,11 @@ def test_no_mail_takes_much_memory() -> None:
         lambda size: _HEAD + b"X-A: " + b"=?utf-8?q?=E4?= " * 8000 + b"\r\n\r\n",
         lambda size: _HEAD + b"Content-Type: a/b" + b';a="b;c' * 1000 + b"\r\n\r\n",
         lambda size: _HEAD + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b" " * size,
+        lambda size: (
+            _HEAD
+            + b"Content-Transfer-Encoding: uuencode\r\n\r\nbegin \r\n"
+            + b" \r\n" * (size // 3)
+        ),
     ],
 )
 def test_no_mail_takes_long(make: Callable[[int], bytes]) -> None:

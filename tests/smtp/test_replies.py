@@ -90,6 +90,9 @@ def test_errors_of_the_provider(
 def test_errors_of_the_api(relay: RelayProcess, sender: Sender) -> None:
     reply = reply_to(relay, sender, subject="")
     assert reply == "554 5.6.0 Failed to send mail Subject is empty"
+    reply = reply_to(relay, sender, reply_to="a@example.net, b@example.net")
+    sentence = "The mail provider takes only one reply-to address"
+    assert reply == f"554 5.6.0 Failed to send mail {sentence}"
     reply = reply_to(relay, sender, disposition_notification_to="me@example.com")
     assert reply.startswith("554 5.6.0 ")
     assert reply.count("disposition-notification-to") == 1

@@ -167,8 +167,10 @@ def test_no_column_has_a_field_that_sql_does_not_filter_by() -> None:
 
 
 # The fields that a request has besides those of every mail: the sender, in the words of its door,
-# and what a door has to reject. Any other field that callers set belongs to MailFields.
+# and what a door has to reject. Any other field that callers set belongs to MailFields, or to
+# SubmissionFields if the provider's binding has no such field.
 _OWN_FIELDS = {
+    "SubmissionFields": {"tags", "scheduled_at"},
     "SendMail": {"from_name", "to_mail", "to_name", "content", "is_html"},
     "SendMailWithToken": {"token"},
     "AdminSendMail": {"from_mail"},

@@ -206,6 +206,13 @@ def test_characters_count_by_their_bytes() -> None:
     assert encoded_size(simple("😀" * 3000)) == encoded_size(simple("aaaa" * 3000))
 
 
+def test_only_a_message_with_a_reply_to_counts_that_field() -> None:
+    # Another number would move the limit for callers.
+    assert encoded_size(simple("Hello")) == 1351
+    message = replace(simple("Hello"), reply_to=ReplyTo(Address("a", "b.example")))
+    assert encoded_size(message) == 1351 + 31
+
+
 def with_file(size: int) -> SendMail:
     """Fields with an attachment, whose message has exactly ``size`` bytes after encoding."""
     fields = SendMail(to_mail="y@example.org", subject="Hello", text="Hello")

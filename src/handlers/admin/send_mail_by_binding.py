@@ -68,7 +68,7 @@ async def send(context: RequestContext) -> Response:
     :response 202 BindingAnswer: The provider accepts no messages for now. The message is stored and
         will be sent automatically.
     :errors: binding_not_enabled, invalid_sender, required_field_missing,
-        required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE, SENDING, OUTCOME
+        required_field_missing.422, MESSAGE, ATTACHMENTS, SENDING, OUTCOME
     :operation sendMailByBinding: Administration
     """
     if context.services.transport is None:

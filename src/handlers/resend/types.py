@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from mail.fields import AttachmentField, MailboxField, MailFields
+from mail.fields import AttachmentField, MailboxField, SubmissionFields
 from web.problems import FieldProblem
 
 MAX_BATCH = 100
@@ -30,7 +30,7 @@ class EmailAttachment(AttachmentField, kw_only=True, forbid_unknown_fields=True)
     ] = UNSET
 
 
-class NewEmail(MailFields, kw_only=True, forbid_unknown_fields=True):
+class NewEmail(SubmissionFields, kw_only=True, forbid_unknown_fields=True):
     """A mail to send."""
 
     sender: Annotated[
