@@ -10,13 +10,20 @@ from workers import WorkerEntrypoint
 import handlers.resend.emails
 import handlers.send_mail  # noqa: F401
 from application import respond
+from handlers.resend.types import NewEmail
+from mail.fields import SendMail
 from runtime.bridge import bridge
 from runtime.environment import services_of
 from runtime.http import from_js_request, to_js_response
 from runtime.wakeup_queue import take_message_ids
 from sending.jobs import process_queue, run_cron
+from web.body import decoder_of
 
 T = TypeVar("T")
+
+# The decoders of their bodies are part of it too: making one takes a millisecond or more.
+decoder_of(SendMail)
+decoder_of(NewEmail)
 
 
 class Default(WorkerEntrypoint):
