@@ -37,7 +37,7 @@ def write_project(
 ) -> list[Path]:
     """Write a project below `folder` for each configuration; return the new configurations.
 
-    The first configuration is the Worker that answers requests. Each Worker is named
+    The first configuration is the Worker that serves requests. Each Worker is named
     `NAME-<its own name>`, and service bindings between them are kept. The rate limits of the first
     Worker are raised, because tests create many addresses a minute.
 

@@ -57,8 +57,8 @@ def query_server(url: str, sql: str, params: Sequence[Value] = ()) -> list[Row]:
     if len(databases) != 1:
         raise DatabaseError(f"{url} has {len(databases)} local D1 databases; expected one")
     statement, texts = inline_params(sql, params)
-    answer = _call(f"{api}/{databases[0]['uuid']}/raw", {"sql": statement, "params": texts})
-    result = answer["result"][-1]["results"]
+    response = _call(f"{api}/{databases[0]['uuid']}/raw", {"sql": statement, "params": texts})
+    result = response["result"][-1]["results"]
     return [dict(zip(result["columns"], row, strict=True)) for row in result["rows"]]
 
 
@@ -95,5 +95,5 @@ def _call(url: str, body: dict[str, Any] | None) -> dict[str, Any]:
     response = requests.request("GET" if body is None else "POST", url, json=body, timeout=30)
     if not response.ok:
         raise DatabaseError(f"{response.text} for: {body}")
-    answer: dict[str, Any] = response.json()
-    return answer
+    content: dict[str, Any] = response.json()
+    return content

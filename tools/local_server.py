@@ -34,7 +34,7 @@ _START_SECONDS = 90
 
 
 class ServerError(Exception):
-    """The local server did not start, or did not answer as expected."""
+    """The local server did not start, or its response was unexpected."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class LocalServer:
     ) -> None:
         """Configure a server without starting it.
 
-        :param configs: wrangler.toml files: first the Worker that answers requests, then those that
+        :param configs: wrangler.toml files: first the Worker that serves requests, then those that
             it binds with `[[services]]`.
         :param port: 0 chooses a free port, which the server keeps across restarts.
         :param state: the folder of the local database. None creates a migrated one, which `close`
@@ -235,10 +235,10 @@ class LocalServer:
         query = {"per_page": "100"}
         while True:
             path = "/cdn-cgi/local/explorer/api/local/email/sending"
-            answer = json.loads(self._get(path, query))
-            mails.extend(answer["result"])
-            cursor = answer["result_info"].get("cursor")
-            if not answer["result_info"]["has_more"] or not cursor:
+            response = json.loads(self._get(path, query))
+            mails.extend(response["result"])
+            cursor = response["result_info"].get("cursor")
+            if not response["result_info"]["has_more"] or not cursor:
                 return mails[::-1]
             query["cursor"] = cursor
 

@@ -1,13 +1,14 @@
-"""The benchmark behind `make bench`: what a send costs, measured against a bare worker.
+"""The benchmark behind `make bench`: the cost of a send, compared with a bare worker.
 
-A machine that is shared or busy makes every absolute number doubtful, so this worker runs beside
-a bare JavaScript worker that asks D1 and the mail binding for the same things and does nothing
-else. Both get the same load in short turns; what differs between them is what this code costs.
+Absolute numbers from a shared or busy machine are unreliable. So this project's worker is compared
+with a bare JavaScript worker, which makes the same calls to D1 and the mail binding and does
+nothing else. Both get the same load in short alternating turns. The difference between them is the
+cost of this project's code.
 """
 
 import sys
 
 from tools.prepare import ROOT
 
-# The bench takes the store's statements and makes a credential with the worker's own code.
+# The benchmark uses the worker's own code for SQL statements and for credentials.
 sys.path.append(str(ROOT / "src"))

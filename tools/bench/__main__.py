@@ -32,8 +32,7 @@ from tools.wrangler import WranglerError
 
 _LONG = 6  # times as many rounds with `--long`
 
-# In this order: the long runs of `send` come last, so that what they leave behind in the
-# databases weighs on nothing else.
+# `send` is last, so that the many rows that it writes do not slow down the other measurements.
 _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
     database.measure,
     python_time.measure,

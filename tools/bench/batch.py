@@ -1,4 +1,4 @@
-"""Messages a second by batches against single sends, over the Resend-compatible interface."""
+"""Messages per second in batches and in single sends, over the Resend-compatible interface."""
 
 import json
 import statistics
@@ -11,12 +11,12 @@ from tools.bench.report import Figures, progress
 from tools.bench.rounds import play, spread
 from tools.bench.workers import Workers
 
-_MESSAGES = 25  # BATCH_INLINE: all of them are sent before the answer
+_MESSAGES = 25  # BATCH_INLINE: all of them are sent before the response
 _CONCURRENCIES = (1, 8)
 
 
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
-    """Measure in alternating turns, with one client and with as many as the worker can use."""
+    """Measure in alternating turns, with one client and with enough to saturate the worker."""
     mail = {
         "from": mails.SENDER,
         "to": mails.RECIPIENT,
@@ -37,7 +37,7 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
         )
         rates = [(_MESSAGES * many.per_second, one.per_second) for many, one in rounds]
         ratios = [fast / slow for fast, slow in rates]
-        progress(f"Messages a second by those of single sends: {spread(ratios)}")
+        progress(f"Messages per second in batches / in single sends: {spread(ratios)}")
         by_batches, by_sends = map(statistics.median, zip(*rates, strict=True))
         figures.add(f"batch_messages_per_second_c{clients}", by_batches, 1)
         figures.add(f"single_messages_per_second_c{clients}", by_sends, 1)

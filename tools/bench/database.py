@@ -1,8 +1,8 @@
-"""What a send asks of D1, counted by this worker's gateway and, apart from that, by D1's answers.
+"""The D1 round trips and rows written of a send.
 
-This worker writes a line into its log for each request, with the round trips and the rows written
-that went through the only door to D1. The bare worker adds up what D1 reports of the same
-statements. The first send of an address grants its balance, so it is left out.
+This project's worker counts them in its database gateway and logs them with each request. The bare
+worker sums the rows that D1 reports for the same statements, as a check. The first send of an
+address is omitted, because it also grants the balance.
 """
 
 import statistics
@@ -17,8 +17,8 @@ _SENDS = 10
 
 
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
-    """Count over some sends, which also warms both workers up."""
-    progress("Counting what a send asks of D1 (2 s)")
+    """Count over some sends, which also warm up both workers."""
+    progress("Counting the D1 round trips and rows of a send (2 s)")
     body = mails.request_body(mails.SMALL)
     before = len(log_lines(workers.ours.server.log, "request"))
     for _ in range(_SENDS):
@@ -31,7 +31,7 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
 
 
 def _usual(counts: list[int]) -> int:
-    """What all sends but the first cost, or most of them where a batch had to be repeated."""
+    """The count of all sends except the first, or the most frequent one if a batch was repeated."""
     if len(set(counts[1:])) > 1:
         progress(f"The sends differ: {counts}")
     return statistics.mode(counts[1:])

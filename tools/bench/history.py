@@ -1,11 +1,11 @@
-"""A database with a past: the rows of many messages, as so many sends and sweeps leave them.
+"""A database with the rows that many sends and sweeps leave behind.
 
-The messages lie evenly in the last 80 days, all within the retention of 90 days. One in ten is
-the sending address's own. Bodies are there for the last 30 days and idempotency keys for the
-last one, as the sweep has seen to the others.
+The messages are spread evenly over the last 80 days, within the retention of 90 days. One in ten
+belongs to the address that the benchmark sends from. There are bodies for the last 30 days and
+idempotency keys for the last day; older ones would have been deleted by the sweep.
 
-The search index has the own messages, each with as many different words as a longer mail, also
-those whose bodies are gone: a search there is one over so many messages with their texts.
+The search index contains all messages of the sending address, even those without a body. Each
+has as many different words as a longer mail, so that a search has to read a realistic index.
 """
 
 import contextlib
@@ -30,12 +30,12 @@ _OWN_SHARE = 10
 _KEY_SHARE = 3
 _FAILED_SHARE = 50
 
-# With more than a quarter of a page SQLite would give each body a page of its own, and the file
-# would have four times the size.
+# If a body were longer than a quarter of a page, SQLite would store each on a page of its own, and
+# the file would be four times as large.
 BODY = "'" + "Your order has left our house and will be with you soon. " * 14 + "'"
 
-# The words of the search index, the frequent ones first. There are pairs of ideographs among
-# them, as the index cuts Chinese.
+# The words of the search index, frequent words first. Some are pairs of ideographs, because the
+# index splits Chinese text into such pairs.
 _random = random.Random(1)
 VOCABULARY = [
     "".join(_random.choices("etaoinshrdlucmfwypvbgk", k=_random.randint(2, 12)))
@@ -44,9 +44,9 @@ VOCABULARY = [
     for place in range(10_000)
 ]
 _FREQUENCIES = list(itertools.accumulate(1 / (place + 10) for place in range(len(VOCABULARY))))
-_WORDS = 250  # of a mail, of which more than a hundred are different
+_WORDS = 250  # per mail; more than a hundred of them are different
 
-# A UUID of version 7 (RFC 9562, section 5.7) of the time `at`, as the worker makes them.
+# A UUID of version 7 (RFC 9562, section 5.7) for the time `at`, as the worker creates them.
 _NEW_ID = """
 substr(printf('%012x', at), 1, 8) || '-' || substr(printf('%012x', at), 9)
   || printf('-7%03x-%04x-%012x', abs(random()) % 4096, 32768 + abs(random()) % 16384,
@@ -60,7 +60,7 @@ def write_history(state: Path, messages: int) -> None:
     now = time.time_ns() // 1_000_000
     file = database_file(state)
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        # Nobody misses a half-written history, so nothing is done to keep it whole.
+        # A half-written history can be thrown away, so it needs no journal and no fsync.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -200000")
@@ -80,7 +80,7 @@ def write_history(state: Path, messages: int) -> None:
 
 
 def sent_messages(begin: int, end: int, count: int) -> list[str]:
-    """Statements for `count` messages sent between two times (Unix milliseconds), bodies apart."""
+    """Statements for `count` messages without bodies, sent between two times in milliseconds."""
     within = f"id >= {id_of(begin)} AND id < {id_of(end)}"
     return [
         f"""
@@ -123,7 +123,7 @@ def sent_messages(begin: int, end: int, count: int) -> list[str]:
 
 
 def id_of(milliseconds: int) -> str:
-    """As an SQL literal, what no id made before that time is above, and no later one below."""
+    """An SQL literal that is greater than all earlier ids and not greater than any later id."""
     digits = f"{milliseconds:012x}"
     return f"'{digits[:8]}-{digits[8:]}-7'"
 

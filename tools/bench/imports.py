@@ -1,4 +1,4 @@
-"""What this project's imports add to the start of the worker, beyond what the SDK's cost.
+"""The time that this project's imports add to the start of a worker, beyond the SDK's imports.
 
 Each sample needs a new instance of the worker, because Python imports a module once.
 """
@@ -17,7 +17,7 @@ _FOLDER = BUILD / "bench" / "import_probe"
 
 
 def measure(figures: Figures, repeat: int) -> None:
-    """Start a worker that imports nothing of this project, and let it import everything."""
+    """Start a worker that has imported only the SDK, and let it import this project's modules."""
     starts = _STARTS * repeat
     progress(f"Timing the imports in {starts} new workers ({4 * starts} s)")
     shutil.rmtree(_FOLDER, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A send with every list and limit on, beside one with none of them."""
+"""The latency of a send with all lists and limits, compared with a send without any."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The load: some clients that post one mail after the other over kept-alive connections."""
+"""The load: clients that send one mail after the other, each over a persistent connection."""
 
 import http.client
 import json
@@ -23,8 +23,9 @@ class LoadError(Exception):
 class Target:
     """A worker under load, on its local server.
 
-    `authorization` is the header of that name; `idempotency_key` makes that of each request, and
-    where it is None there is none. `path` is where requests are posted.
+    `authorization` is the value of the Authorization header. `idempotency_key` creates the
+    Idempotency-Key of each request; if it is None, requests have none. Requests are posted to
+    `path`.
     """
 
     name: str
@@ -36,24 +37,24 @@ class Target:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one target did while it had the machine: how long it took, and each answer's time."""
+    """The result of load on one target. All times are in seconds."""
 
     seconds: float
     latencies: list[float]
 
     @property
     def per_second(self) -> float:
-        """Requests answered a second."""
+        """Completed requests per second."""
         return len(self.latencies) / self.seconds
 
     @property
     def median_ms(self) -> float:
-        """The median time to an answer, in milliseconds."""
+        """The median latency in milliseconds."""
         return statistics.median(self.latencies) * 1000
 
 
 class Client(ABC):
-    """One connection, opened before the clock starts."""
+    """A client with one connection, which is opened before the measurement starts."""
 
     def __init__(self) -> None:
         self.latencies: list[float] = []
@@ -61,7 +62,7 @@ class Client(ABC):
 
     @abstractmethod
     def send(self) -> None:
-        """Send one mail, and wait until it is accepted."""
+        """Send one mail, and wait for the success."""
 
     @abstractmethod
     def close(self) -> None:
@@ -80,14 +81,14 @@ class Client(ABC):
 def run(
     name: str, clients: Sequence[Client], *, seconds: float = 3600.0, messages: int = 10**9
 ) -> Turn:
-    """Send by all clients, for so many seconds or until so many messages are sent.
+    """Send by all clients for `seconds`, or until they have sent `messages` messages.
 
     :raises LoadError: a client failed.
     """
     began = time.perf_counter()
     limits = (began + seconds, -(-messages // len(clients)))
     threads = [
-        # As daemons they do not keep an interrupted benchmark alive.
+        # A daemon thread does not keep an interrupted benchmark alive.
         threading.Thread(target=client.send_until, args=limits, daemon=True)
         for client in clients
     ]
@@ -108,12 +109,12 @@ def post(target: Target, body: bytes) -> dict[str, Any]:
     client = _HttpClient(target, body)
     client.send()
     client.close()
-    answer: dict[str, Any] = json.loads(client.answer)
-    return answer
+    content: dict[str, Any] = json.loads(client.received)
+    return content
 
 
 def drive(target: Target, body: bytes, concurrency: int, seconds: float) -> Turn:
-    """Post `body` by `concurrency` clients for `seconds`; LoadError when a post fails."""
+    """Post `body` from `concurrency` clients for `seconds`; LoadError if a request fails."""
     clients = [_HttpClient(target, body) for _ in range(concurrency)]
     return run(target.name, clients, seconds=seconds)
 
@@ -129,16 +130,16 @@ class _HttpClient(Client):
         }
         self._connection = http.client.HTTPConnection(HOST, target.server.port, timeout=_TIMEOUT)
         self._connection.connect()
-        self.answer = b""
+        self.received = b""
 
     def send(self) -> None:
         if self._target.idempotency_key is not None:
             self._headers["Idempotency-Key"] = self._target.idempotency_key()
         self._connection.request("POST", self._target.path, self._body, self._headers)
         response = self._connection.getresponse()
-        self.answer = response.read()
+        self.received = response.read()
         if response.status != http.client.OK:
-            raise LoadError(f"{response.status}: {self.answer.decode(errors='replace')}")
+            raise LoadError(f"{response.status}: {self.received.decode(errors='replace')}")
 
     def close(self) -> None:
         self._connection.close()

@@ -1,4 +1,4 @@
-"""The log lines of a worker under measurement."""
+"""The log lines of a worker that is being measured."""
 
 import json
 import time
@@ -11,17 +11,17 @@ _SECONDS = 60
 
 
 def log_lines(log: Path, event: str) -> list[dict[str, Any]]:
-    """The lines of one event so far. Wrangler's own lines stand between those of the worker."""
+    """The lines of one event so far. The lines that wrangler itself writes are skipped."""
     lines = log.read_text(errors="replace").splitlines()
     return [json.loads(line) for line in lines if line.startswith(f'{{"event":"{event}"')]
 
 
 def await_lines(log: Path, event: str, before: int, count: int = 1) -> list[dict[str, Any]]:
-    """The lines of one event after the first `before`, as soon as there are `count`.
+    """Wait until `count` lines of one event follow the first `before`, and return them.
 
-    The log follows the responses.
+    A line may be written after the response that it belongs to.
 
-    :raises LoadError: they do not come.
+    :raises LoadError: the lines are not written in time.
     """
     deadline = time.monotonic() + _SECONDS
     while len(lines := log_lines(log, event)[before:]) < count:

@@ -1,4 +1,4 @@
-"""The mails that are sent: a request body of the API around a text of a given size."""
+"""The mails that the benchmark sends: a request body of the API with a text of a given size."""
 
 import json
 
@@ -13,7 +13,7 @@ SMALL = 10 * KIB
 LARGE = 256 * KIB
 SIZES = (SMALL, LARGE)
 
-# Not all ASCII, as most mail in the world is not: Python and JavaScript keep such text otherwise.
+# The text is not all ASCII, like most mail. Python and JavaScript store such text differently.
 _LINE = "The quick brown fox jumps over the lazy dog, \u201cjust like that\u201d.\n"
 
 
@@ -24,7 +24,7 @@ def content(size: int) -> str:
 
 
 def request_body(size: int) -> bytes:
-    """What is posted to `/api/send_mail` to send a text of `size` bytes."""
+    """The body of a request to `/api/send_mail` that sends a text of `size` bytes."""
     body = {
         "from_name": SENDER_NAME,
         "to_mail": RECIPIENT,

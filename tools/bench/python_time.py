@@ -1,9 +1,10 @@
-"""How much longer a send takes in Python than in the bare worker, at two sizes of mail.
+"""The time that Python adds to a send, for two sizes of mail.
 
-This is the difference of the median latencies with one client. The worker's own clock would not
-do: in production it stands still between two awaits. The difference holds all that Python adds -
-the crossings into JavaScript, the credential, the checks, the log line - and lacks only what the
-bare worker spends on reading and writing JSON.
+It is the difference of the median latencies of both workers with one client. The worker's own clock
+can't measure it, because in production the clock does not advance between two awaits. The
+difference contains everything that Python does: the crossings into JavaScript, authentication, the
+checks and the log line. It does not contain the time for reading and writing JSON, which the bare
+worker needs too.
 """
 
 import statistics

@@ -1,4 +1,4 @@
-"""An idempotent replay beside a fresh send: the same request with a used or a new key."""
+"""The latency of an idempotent replay, compared with a send of the same request with a new key."""
 
 import uuid
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tools.bench.workers import Workers
 
 
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
-    """Measure with one client; the first request of all sends its mail."""
+    """Measure with one client. Only the first request with the repeated key sends a mail."""
     body = mails.request_body(mails.SMALL)
     key = str(uuid.uuid4())
     replay = replace(workers.ours, name="a replay", idempotency_key=lambda: key)

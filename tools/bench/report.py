@@ -1,4 +1,4 @@
-"""The figures, and what is said while they are being found."""
+"""The figures of a benchmark, and its progress messages."""
 
 import json
 import sys
@@ -10,19 +10,19 @@ _began = time.monotonic()
 
 
 class Figures:
-    """Named numbers, in the order in which they were found."""
+    """Named numbers, in the order of measurement."""
 
     def __init__(self) -> None:
         self._figures: dict[str, Figure] = {}
 
     def add(self, name: str, value: Figure, digits: int = 2) -> None:
-        """Keep `value`: counts as they are, measurements rounded to `digits` after the point."""
+        """Add a figure. A float is rounded to `digits` decimal places."""
         if name in self._figures:
             raise ValueError(f"two measurements are called {name}")
         self._figures[name] = value if isinstance(value, int) else round(value, digits)
 
     def as_lines(self) -> str:
-        """One `name: value` a line, for people and for grep."""
+        """One `name: value` per line."""
         return "\n".join(f"{name}: {value}" for name, value in self._figures.items())
 
     def as_json(self) -> str:
@@ -31,5 +31,5 @@ class Figures:
 
 
 def progress(text: str) -> None:
-    """Say on stderr what is going on; stdout is for the figures alone."""
+    """Print a progress message on stderr. Only the figures are printed on stdout."""
     print(f"[{time.monotonic() - _began:5.0f} s] {text}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Turns in alternation, so that whatever else the machine does hits both sides alike."""
+"""Alternating turns of load, so that other work on the machine affects both sides equally."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -7,10 +7,10 @@ from tools.bench.load import Turn
 from tools.bench.report import progress
 
 Side = Callable[[float], Turn]
-"""Puts a load on one side of a comparison for so many seconds."""
+"""Puts load on one side of a comparison for a number of seconds."""
 
 Rounds = list[tuple[Turn, Turn]]
-"""Turns of what is measured, each with the turn of its yardstick right before or after it."""
+"""Pairs of adjacent turns: of the side that is measured, and of the yardstick."""
 
 
 def play(
@@ -22,9 +22,10 @@ def play(
     rounds: int = 16,
     seconds: float = 0.6,
 ) -> Rounds:
-    """Play `rounds` times `repeat` rounds with turns of `seconds`, after one that does not count.
+    """Play a warm-up round, then `rounds` times `repeat` rounds with turns of `seconds`.
 
-    The sides take turns in going first: the second meets a warmer machine and a fuller disk queue.
+    The side that goes first alternates, because the second side runs on a warmer machine with a
+    fuller disk queue.
     """
     rounds = rounds * repeat + 1
     progress(f"{title} ({2 * seconds * rounds:.0f} s)")
@@ -41,7 +42,7 @@ def play(
 def compare_latency(rounds: Rounds, yardstick: str) -> tuple[float, float, float]:
     """Return the median latency of both sides in milliseconds, and the median of their ratio."""
     ratios = [ours.median_ms / other.median_ms for ours, other in rounds]
-    progress(f"Latency by that of {yardstick}: {spread(ratios)}")
+    progress(f"Latency / latency of {yardstick}: {spread(ratios)}")
     ours, others = (
         statistics.median(turn.median_ms for turn in turns) for turns in zip(*rounds, strict=True)
     )
@@ -49,6 +50,6 @@ def compare_latency(rounds: Rounds, yardstick: str) -> tuple[float, float, float
 
 
 def spread(values: Sequence[float]) -> str:
-    """The median and the quartiles of `values`, for a line of progress."""
+    """The median and the quartiles of `values`, for a progress message."""
     low, middle, high = statistics.quantiles(values, n=4)
     return f"{middle:.2f} (quartiles {low:.2f} and {high:.2f} of {len(values)} rounds)"

@@ -1,6 +1,6 @@
-"""Pages and searches of an address with a hundred thousand messages, and what the index costs.
+"""Pages and searches of an address with a hundred thousand messages, and the cost of the index.
 
-Its messages lie among nine times as many of other addresses.
+The database has nine times as many messages of other addresses.
 """
 
 import http.client
@@ -18,7 +18,7 @@ from tools.bench.workers import Histories
 from tools.local_server import HOST, LocalServer
 
 _PAGES = 30
-_TURNS = 10  # of each search
+_TURNS = 10  # per search
 
 _SEARCHES = {
     "a rare word": VOCABULARY[-1],
@@ -26,7 +26,7 @@ _SEARCHES = {
     "the beginning of common words": VOCABULARY[1][:3],
     "two common words": f"{VOCABULARY[1]} {VOCABULARY[2]}",
     "a common and a rare word": f"{VOCABULARY[1]} {VOCABULARY[-1]}",
-    "what all have": "your order no",
+    "words of all messages": "your order no",
     "Chinese": VOCABULARY[700],
     "one ideograph": VOCABULARY[700][0],
     "one letter": VOCABULARY[1][0],
@@ -39,7 +39,7 @@ _WORKER_SECONDS = 60
 
 
 def measure(histories: Histories, figures: Figures, repeat: int) -> None:
-    """Time pages and searches from the request to the answer; count an indexing step's rows."""
+    """Time pages and searches from request to response; count the rows of an indexing step."""
     target = histories.long
     progress("Listing and searching a hundred thousand messages (10 s)")
     counted = [_get(target, limit=20)[0] for _ in range(_PAGES * repeat)]
@@ -63,25 +63,25 @@ def measure(histories: Histories, figures: Figures, repeat: int) -> None:
 
 
 def _get(target: Target, **query: Any) -> tuple[float, dict[str, Any]]:
-    """One page of the sendbox, and the milliseconds until it was there."""
+    """Request one page of the sendbox; return the latency in milliseconds, and the page."""
     client = http.client.HTTPConnection(HOST, target.server.port, timeout=_WORKER_SECONDS)
     headers = {"Authorization": target.authorization}
     client.connect()
     began = time.perf_counter()
     client.request("GET", f"/api/sendbox?{urllib.parse.urlencode(query)}", headers=headers)
-    answer = client.getresponse()
-    body = answer.read()
+    response = client.getresponse()
+    body = response.read()
     milliseconds = (time.perf_counter() - began) * 1000
     client.close()
-    if answer.status != 200:
-        raise LoadError(f"the sendbox answered {answer.status}: {body[:500]!r}")
+    if response.status != 200:
+        raise LoadError(f"the sendbox responded with {response.status}: {body[:500]!r}")
     page: dict[str, Any] = json.loads(body)
     return milliseconds, page
 
 
 def _rows_written(server: LocalServer) -> float:
-    """Index some messages once more; the rows that each of them cost."""
-    # The index goes on behind the newest message that it has.
+    """Index some messages again; return the rows written per message."""
+    # Indexing continues after the newest message in the index.
     newest = f"SELECT rowid FROM search ORDER BY rowid DESC LIMIT {_INDEXED}"
     server.sql(f"DELETE FROM search WHERE rowid IN ({newest})")
     before = len(log_lines(server.log, "search_index"))
@@ -89,5 +89,5 @@ def _rows_written(server: LocalServer) -> float:
     line, *_ = await_lines(server.log, "search_index", before)
     rows, messages = line["d1_rows_written"], line["messages"]
     if messages < _INDEXED:
-        raise LoadError(f"of {_INDEXED} messages {messages} entered the search index")
+        raise LoadError(f"{messages} of {_INDEXED} messages were added to the search index")
     return float(rows) / float(messages)

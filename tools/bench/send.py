@@ -1,4 +1,4 @@
-"""Throughput and latency of sends, beside the bare worker's."""
+"""The throughput and latency of sends, compared with the bare worker."""
 
 import statistics
 from functools import partial
@@ -13,10 +13,10 @@ _CONCURRENCIES = (1, 8)
 
 
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
-    """Measure with one client, and with as many as make the worker wait for nobody.
+    """Measure with one client, and with enough clients to keep the worker busy.
 
-    `send_vs_bare_ratio` is the ratio under the latter load: there a request's own work counts in
-    full, while with one client both workers mostly wait.
+    `send_vs_bare_ratio` is the ratio with many clients. There the throughput depends on the CPU
+    time of a request, while with one client both workers mostly wait for D1.
     """
     body = mails.request_body(mails.SMALL)
     for concurrency in _CONCURRENCIES:
@@ -28,7 +28,7 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
             seconds=1.0,
         )
         ratios = [ours.per_second / bare.per_second for ours, bare in rounds]
-        progress(f"Throughput by that of the bare worker: {spread(ratios)}")
+        progress(f"Throughput / throughput of the bare worker: {spread(ratios)}")
         _add(figures, f"send_c{concurrency}", [ours for ours, _ in rounds])
         _add(figures, f"bare_c{concurrency}", [bare for _, bare in rounds])
         figures.add(f"send_vs_bare_ratio_c{concurrency}", statistics.median(ratios), 3)

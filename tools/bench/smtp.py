@@ -1,4 +1,4 @@
-"""The SMTP relay: its throughput beside the same mails posted directly, and its memory."""
+"""The SMTP relay: its throughput compared with direct requests to the API, and its memory."""
 
 import base64
 import contextlib
@@ -33,7 +33,7 @@ _START_SECONDS = 15.0
 
 
 def measure(workers: Workers, figures: Figures, repeat: int) -> None:
-    """Measure both, the throughput in alternating turns with fifty connections."""
+    """Measure the throughput in alternating turns with fifty connections, then the memory."""
     mail = _mail()
     direct = convert(mail, [mails.RECIPIENT], sender=mails.SENDER, max_hops=1).body
     token = workers.ours.authorization.removeprefix("Bearer ")
@@ -52,7 +52,7 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
         )
     rates = [(relayed.per_second, posted.per_second) for relayed, posted in rounds]
     ratios = [by_smtp / posted for by_smtp, posted in rates]
-    progress(f"Messages a second by those of direct posts: {spread(ratios)}")
+    progress(f"Messages per second by SMTP / by direct requests: {spread(ratios)}")
     by_smtp, posted = map(statistics.median, zip(*rates, strict=True))
     figures.add("smtp_messages_per_second_c50", by_smtp, 1)
     figures.add("direct_messages_per_second_c50", posted, 1)
@@ -61,8 +61,8 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
 
 
 def _measure_memory(figures: Figures, token: str, mail: bytes) -> None:
-    progress(f"Relaying {_MESSAGES:,} messages to an API that only says yes (20 s)")
-    with _yes_sayer() as url, _relay(url) as relay:
+    progress(f"Relaying {_MESSAGES:,} messages to an API that accepts everything (20 s)")
+    with _accepting_api() as url, _relay(url) as relay:
         name = "the SMTP relay"
         run(name, _clients(relay.port, token, mail), messages=_WARM_MESSAGES)
         warm = relay.memory_kib()
@@ -132,7 +132,7 @@ def _clients(port: int, token: str, mail: bytes) -> list[Client]:
 
 
 class _Client(Client):
-    """One connection, logged in before the clock starts; it pipelines as RFC 2920 allows."""
+    """A client that logs in before the measurement starts, and pipelines commands (RFC 2920)."""
 
     def __init__(self, port: int, token: str, mail: bytes) -> None:
         super().__init__()
@@ -166,13 +166,13 @@ class _Client(Client):
             if line[3:4] != b"-":
                 break
         if not line.startswith(code):
-            raise LoadError(line.decode(errors="replace") or "hung up")
+            raise LoadError(line.decode(errors="replace") or "the relay closed the connection")
 
 
 @contextlib.contextmanager
-def _yes_sayer() -> Iterator[str]:
-    """An API that takes every credential and every mail, and does nothing."""
-    answer = json.dumps({"success": True, "status": "ok", "id": "1"}).encode()
+def _accepting_api() -> Iterator[str]:
+    """An API that accepts every credential and every mail without doing anything."""
+    response = json.dumps({"success": True, "status": "ok", "id": "1"}).encode()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -182,9 +182,9 @@ def _yes_sayer() -> Iterator[str]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(http.client.OK)
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(response)))
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(response)
 
         do_GET = do_POST  # noqa: N815
 

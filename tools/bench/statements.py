@@ -1,7 +1,7 @@
-"""The SQL of one send, taken from the store itself, for the bare worker to run.
+"""The SQL statements of one send, for the bare worker.
 
-`reserve` and `record` run here against a database that only writes down what it is asked. So the
-bare worker always runs the statements that this worker runs, however they change.
+`reserve` and `record` run here against a stand-in that only collects their statements. So the bare
+worker always runs the same statements as this project's worker.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from store.record import StatusUpdate, record
 from store.reserve import Terms, reserve
 from tools.bench import mails
 
-# Stand for what the bare worker knows of each send, by these names.
+# Placeholders for values that the bare worker knows only at each send.
 _NOW, _LEASE_UNTIL = 1_111_111_111_111, 2_222_222_222_222
 _ID, _PROVIDER_MESSAGE_ID = "the-id-of-the-message", "the-message-id-of-the-provider"
 _FACTS = {
@@ -35,10 +35,12 @@ _BALANCE = 1_000_000_000
 def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
     """The two batches that send a text of `size` bytes on `day` (YYYY-MM-DD, UTC).
 
-    Each statement is `[sql, parameters]`, and a parameter says what the bare worker binds:
-    `{"slice": [start, end]}` that part of the mail's text, `{"pieces": [...]}` these texts one
-    after the other, `{"fact": name}` among them standing for that fact of this send, and
-    `{"value": ...}` the value itself.
+    Each statement is `[sql, parameters]`. The bare worker binds each parameter by its form:
+
+    - `{"value": ...}`: this value.
+    - `{"slice": [start, end]}`: this part of the mail's text.
+    - `{"pieces": [...]}`: the pieces joined. A piece is a text, or `{"fact": name}` for that fact
+      of the send.
     """
     text = mails.content(size)
     message = Message(
@@ -72,7 +74,7 @@ def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
 
 
 class _Recorder:
-    """A database that keeps what it is asked and reports nothing that speaks against a send."""
+    """A database that collects the statements, and returns rows that let the send continue."""
 
     def __init__(self) -> None:
         self.round_trips = self.rows_written = 0
@@ -82,7 +84,7 @@ class _Recorder:
         self, statements: list[Statement], *, repeatable: bool = False
     ) -> list[list[Row]]:
         if self.statements:
-            raise AssertionError("a step of a send makes more than one batch")
+            raise AssertionError("a step of a send runs more than one batch")
         self.statements = statements
         return [[defaultdict(lambda: None)] for _ in statements]
 
@@ -94,7 +96,7 @@ def _template(statement: Statement, text: str, day: str) -> list[Any]:
 def _parameter(value: object, text: str, day: str) -> dict[str, Any]:
     if not isinstance(value, str):
         return {"value": value}
-    # The text repeats itself, so every slice but the first is found as its end.
+    # The text consists of equal lines, so a slice other than the first can be taken from its end.
     start = 0 if text.startswith(value) else len(text) - len(value)
     if text[start : start + len(value)] == value:
         return {"slice": [start, start + len(value)]}

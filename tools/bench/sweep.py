@@ -1,6 +1,6 @@
-"""The time of a sweep over a million messages, with nothing to do and with all it does at once.
+"""The duration of a sweep of a million messages, with nothing to do and with every kind of work.
 
-The work is laid out through the running server, so that every sweep meets a warm worker.
+The rows to sweep are written through the running server, so that the worker stays warm.
 """
 
 import statistics
@@ -17,23 +17,25 @@ from tools.local_server import LocalServer
 _IDLE_SWEEPS = 20
 _BUSY_SWEEPS = 4
 
-# What one busy sweep finds. Of the last three it does no more in a minute.
+# The rows that one busy sweep finds. For the last three kinds it is the most that one sweep does.
 _EXPIRED = 500
 _DUE = 100
 _OLD_KEYS = _OLD_BODIES = _OLD_MESSAGES = STEP_ROWS
 
-# A day past each retention, so that nothing is there that a sweep has not seen yet.
+# One day past each retention, where an earlier sweep has already deleted everything.
 _BODY_DAYS = 31
 _MESSAGE_DAYS = 91
 _WORKER_SECONDS = 60
 
 
 def measure(histories: Histories, figures: Figures, repeat: int) -> None:
-    """Time the cron handler, from the request of the local server to its answer."""
+    """Time the cron handler, from the request to the local server to its response."""
     for name, target in (("1k", histories.short), ("1m", histories.long)):
         sweeps = _IDLE_SWEEPS * repeat
         progress(f"Sweeping {sweeps} times with {target.name} and nothing to do")
-        _sweep(target.server)  # passes what has become a day old since the history was written
+        _sweep(
+            target.server
+        )  # sweeps keys that have become a day old since the history was written
         idle = [_sweep(target.server)[0] for _ in range(sweeps)]
         figures.add(f"sweep_idle_ms_{name}_messages", statistics.median(idle))
     sweeps = _BUSY_SWEEPS * repeat
@@ -55,7 +57,7 @@ def _busy_sweep(server: LocalServer) -> tuple[float, dict[str, int]]:
 
 
 def _sweep(server: LocalServer) -> tuple[float, dict[str, int]]:
-    """Run the cron handler once: its milliseconds, and the rows of each kind of work."""
+    """Run the cron handler once; return the milliseconds, and the rows of each kind of work."""
     before = len(log_lines(server.log, "sweep"))
     began = time.perf_counter()
     server.run_cron()
@@ -68,7 +70,7 @@ def _sweep(server: LocalServer) -> tuple[float, dict[str, int]]:
 
 
 def _wait_until_sent(server: LocalServer) -> None:
-    """Wait until the queue has brought all due messages to their end."""
+    """Wait until no message is waiting for an attempt or being sent."""
     deadline = time.monotonic() + _WORKER_SECONDS
     while server.sql(
         "SELECT 1 FROM messages WHERE next_attempt_at IS NOT NULL"
@@ -80,7 +82,7 @@ def _wait_until_sent(server: LocalServer) -> None:
 
 
 def _work(now: int) -> list[str]:
-    """Statements that give the sweep at the time `now` its work."""
+    """Statements that create the work for a sweep at the time `now`."""
     gone = now - _MESSAGE_DAYS * DAY
     newest = "SELECT id FROM messages WHERE status = '{}' ORDER BY id DESC LIMIT {}"
     return [

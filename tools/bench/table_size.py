@@ -1,7 +1,7 @@
-"""Whether a send takes longer the more messages there are.
+"""The effect of the number of stored messages on the latency of a send.
 
-The same worker runs twice, on a short history and on a long one, and both get the same load in
-turns. The sends add to both tables: a thousand messages become a few thousand.
+Two instances of this project's worker run on a short and a long history, and get the same load in
+alternating turns. The sends add messages to both: a thousand messages become a few thousand.
 """
 
 from functools import partial
@@ -14,7 +14,7 @@ from tools.bench.workers import Histories
 
 
 def measure(histories: Histories, figures: Figures, repeat: int) -> None:
-    """Measure with one client, so that the latency contains no waiting in a queue."""
+    """Measure with one client, so that no request waits for another."""
     body = mails.request_body(mails.SMALL)
     rounds = play(
         "Sending from both databases",

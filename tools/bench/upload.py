@@ -1,4 +1,4 @@
-"""The size of what a deployment uploads, which every new instance of the Worker loads."""
+"""The size of the upload of a deployment. Every new instance of the Worker loads it."""
 
 from tools.bench.report import Figures, progress
 from tools.deploy_check import build_upload

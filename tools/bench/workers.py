@@ -1,4 +1,4 @@
-"""The workers side by side: this project's and the bare one, or this project's twice."""
+"""The workers that are compared: this project's and the bare one, or this project's twice."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ _CREDENTIAL = Credential(mails.SENDER, OWN_ADDRESS_ID, 0)
 VARIABLES = {
     "JWT_SECRET": _SECRET,
     "DOMAINS": mails.SENDER.rpartition("@")[2],
-    # More than any run sends: what is measured is a send, not a refusal.
+    # More than any run sends, so that no send is rejected.
     "DEFAULT_SEND_BALANCE": "1000000000",
 }
 
@@ -41,7 +41,7 @@ class Workers:
 
 @dataclass(frozen=True)
 class Histories:
-    """This project's worker twice: after a thousand messages, and after a million."""
+    """Two instances of this project's worker: with a thousand and with a million messages."""
 
     short: Target
     long: Target
@@ -49,7 +49,7 @@ class Histories:
 
 @contextmanager
 def started() -> Iterator[Workers]:
-    """Start both workers on databases with one address each; stop them at the end."""
+    """Start both workers, each on a database with one address; stop them at the end."""
     day = time.strftime("%Y-%m-%d", time.gmtime())
     plans = {len(mails.content(size)): plan(_CREDENTIAL, size, day) for size in mails.SIZES}
     bare_variables = {"PLANS": json.dumps(plans), "SENDER": mails.SENDER}
@@ -66,7 +66,7 @@ def started() -> Iterator[Workers]:
 
 
 def add_sender(server: LocalServer) -> None:
-    """Make the address that all mails are sent from."""
+    """Create the address that all mails are sent from."""
     server.sql(
         "INSERT INTO addresses (id, name, created_at, updated_at) VALUES (?, ?, ?, ?)",
         (_CREDENTIAL.address_id, _CREDENTIAL.address, 0, 0),
@@ -75,7 +75,7 @@ def add_sender(server: LocalServer) -> None:
 
 @contextmanager
 def started_on_histories() -> Iterator[Histories]:
-    """Write both histories and start a worker on each; stop and remove all at the end."""
+    """Write both histories and start a worker on each; stop them and delete all at the end."""
     with ExitStack() as stack:
         short, long = (stack.enter_context(_started_after(messages)) for messages in (_FEW, _MANY))
         yield Histories(short, long)
@@ -96,6 +96,6 @@ def _started_after(messages: int) -> Iterator[Target]:
 
 
 def target_of(name: str, server: LocalServer) -> Target:
-    """This project's worker on ``server``, as that address."""
+    """This project's worker on ``server``, with the credential of the sending address."""
     token = issue(_CREDENTIAL, secret=_SECRET, now=0)
     return Target(name, server, f"Bearer {token}")

@@ -1,10 +1,10 @@
-// A send with nothing around it: the two batches, the mail, the answer. PLANS holds the batches'
-// statements by the length of the mail's text; tools/bench/statements.py explains their form.
+// A bare send: the two batches, the mail, the response. PLANS contains the statements of the batches
+// by the length of the mail's text; tools/bench/statements.py explains their form.
 
 const LEASE_MILLISECONDS = 90_000;
 let plans;
 
-// A UUID of version 7, which sorts by time as this project's ids do.
+// A UUID of version 7, which sorts by time like this project's ids.
 const newId = (now) => {
   const time = now.toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`;
