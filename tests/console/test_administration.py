@@ -61,8 +61,8 @@ def manage(person: Person, sender: Sender) -> Locator:
 
 def asks_for_access(api: Api) -> Sender:
     sender = api.new_sender()
-    answer = api.post("/api/request_send_mail_access", headers=sender.headers)
-    assert answer.status_code == 200, answer.text
+    response = api.post("/api/request_send_mail_access", headers=sender.headers)
+    assert response.status_code == 200, response.text
     return sender
 
 

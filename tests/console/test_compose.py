@@ -172,12 +172,12 @@ def test_sending_again_after_a_lost_answer_sends_once(composing: Person) -> None
     assert len(sent(composing)) == 1
 
 
-def answers(answer: dict[str, Any]) -> Callable[[Route], None]:
+def replace_response(response: dict[str, Any]) -> Callable[[Route], None]:
     """Pass the request to the server, and another response to the browser."""
 
     def handle(route: Route) -> None:
         route.fetch()
-        route.fulfill(**answer)
+        route.fulfill(**response)
 
     return handle
 
@@ -194,8 +194,8 @@ UNUSABLE: dict[str, dict[str, Any]] = {
 def test_an_answer_of_no_use_leaves_open_what_became_of_it(composing: Person) -> None:
     keys = set()
     composing.write()
-    for answer in UNUSABLE.values():
-        composing.page.route("**/api/send_mail", answers(answer), times=1)
+    for response in UNUSABLE.values():
+        composing.page.route("**/api/send_mail", replace_response(response), times=1)
         with composing.page.expect_response("**/api/send_mail") as asked:
             composing.send()
         keys.add(asked.value.request.headers["idempotency-key"])
@@ -402,13 +402,13 @@ def test_files_are_kept_once_and_removed_with_the_draft(composing: Person) -> No
 
 
 def test_files_stay_when_nobody_knows_whether_they_were_sent(composing: Person) -> None:
-    def answer(route: Route) -> None:
+    def fulfil(route: Route) -> None:
         body = {"code": "outcome_unknown", "detail": "No answer came", "id": "an-id"}
         route.fulfill(status=502, body=json.dumps(body))
 
     composing.write()
     composing.attach("kept.txt", b"kept")
-    composing.page.route("**/api/send_mail", answer, times=1)
+    composing.page.route("**/api/send_mail", fulfil, times=1)
     with composing.page.expect_request("**/api/send_mail") as first:
         composing.send()
     doubt = composing.page.get_by_role("alert")
@@ -429,11 +429,11 @@ def test_a_repeated_request_tells_what_became_of_the_message(composing: Person) 
     earlier = Sender(session["address"], 0, session["jwt"])
     cancelled = composing.api.send(earlier, subject="Cancelled").json()
 
-    def answer(route: Route) -> None:
+    def fulfil(route: Route) -> None:
         route.fulfill(status=202, body=json.dumps({"status": "cancelled", "id": cancelled["id"]}))
 
     composing.write()
-    composing.page.route("**/api/send_mail", answer, times=1)
+    composing.page.route("**/api/send_mail", fulfil, times=1)
     composing.send()
     expect(composing.heading("Cancelled")).to_be_visible()
     expect(composing.page.locator(".toasts")).to_have_text("")
@@ -443,13 +443,13 @@ def test_a_repeated_request_tells_what_became_of_the_message(composing: Person) 
 def test_the_preview_opens_after_a_refusal_of_the_text(composing: Person) -> None:
     composing.write(html="<p>Hello</p>")
 
-    def answer(route: Route) -> None:
+    def fulfil(route: Route) -> None:
         errors = [{"field": "content", "message": "Not this text"}]
         body = {"code": "invalid_content", "detail": "Not this text", "errors": errors}
         route.fulfill(status=400, body=json.dumps(body))
 
     composing.page.get_by_role("tab", name="Preview").click()
-    composing.page.route("**/api/send_mail", answer, times=1)
+    composing.page.route("**/api/send_mail", fulfil, times=1)
     composing.send()
     composing.error_at("Message")
     composing.page.get_by_role("tab", name="Preview").click()

@@ -35,12 +35,14 @@ def send_with(person: Person, sender: Sender, text: str) -> str:
     }
     # Remove the fields that the server rejects, until it accepts the rest.
     while True:
-        answer = person.api.post("/api/send_mail", mail(**fields), headers=sender.headers)
-        if answer.status_code == 200:
-            message_id: str = answer.json()["id"]
+        response = person.api.post("/api/send_mail", mail(**fields), headers=sender.headers)
+        if response.status_code == 200:
+            message_id: str = response.json()["id"]
             return message_id
-        refused = {error["field"].split("[")[0].split(".")[0] for error in answer.json()["errors"]}
-        assert refused, answer.text
+        refused = {
+            error["field"].split("[")[0].split(".")[0] for error in response.json()["errors"]
+        }
+        assert refused, response.text
         for name in refused:
             fields.pop(name) if name not in ("subject", "content") else fields.update({name: "x"})
 

@@ -29,14 +29,14 @@ def test_a_screen_has_no_serious_fault_and_fits_360_pixels(person: Person, scree
 
 def test_the_policy_is_strict(api: Api) -> None:
     for path in ("/", "/docs", "/assets/console.js"):
-        answer = api.get(path)
-        policy = answer.headers["Content-Security-Policy"]
+        response = api.get(path)
+        policy = response.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert "http" not in policy
         assert "frame-ancestors 'none'" in policy
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
 def test_the_page_has_nothing_inline_and_nothing_from_elsewhere() -> None:

@@ -134,5 +134,5 @@ def test_the_address_is_deleted(person: Person, sender: Sender) -> None:
     expect(dialog).to_contain_text(sender.address)
     dialog.get_by_role("button", name="Delete address").click()
     expect(person.page.get_by_role("tab", name="Credential")).to_be_visible()
-    answer = requests.get(f"{person.url}/api/settings", headers=sender.headers, timeout=10)
-    assert answer.status_code == 401
+    response = requests.get(f"{person.url}/api/settings", headers=sender.headers, timeout=10)
+    assert response.status_code == 401

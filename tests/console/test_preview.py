@@ -210,11 +210,11 @@ def asking(browser: Browser, api: Api) -> Iterator[Person]:
 def test_remote_images_are_shown_after_consent(asking: Person) -> None:
     asked: list[str] = []
 
-    def answer(route: Route) -> None:
+    def fulfil(route: Route) -> None:
         asked.append(route.request.url)
         route.fulfill(body=DOT, content_type="image/png")
 
-    asking.page.context.route("https://pictures.example/**", answer)
+    asking.page.context.route("https://pictures.example/**", fulfil)
     asking.sign_in()
     asking.open("compose")
     asking.write(

@@ -57,10 +57,10 @@ def visitor(browser: Browser, api: Api) -> Iterator[Person]:
         watched(context, api, strangers=(CLOUDFLARE,)),
     ):
 
-        def answer(route: Route) -> None:
+        def fulfil(route: Route) -> None:
             route.fulfill(body=CHALLENGE, content_type="text/javascript")
 
-        context.route(f"{CLOUDFLARE}**", answer)
+        context.route(f"{CLOUDFLARE}**", fulfil)
         page = context.new_page()
         page.set_default_timeout(10 * SECONDS)
         yield Person(page, api)

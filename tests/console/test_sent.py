@@ -32,8 +32,8 @@ def send_many(person: Person, sender: Sender, number: int) -> None:
             }
             for n in range(first, min(first + 100, number))
         ]
-        answer = person.api.post("/emails/batch", emails, headers=sender.headers)
-        assert answer.status_code == 200, answer.text
+        response = person.api.post("/emails/batch", emails, headers=sender.headers)
+        assert response.status_code == 200, response.text
 
 
 def test_newest_first_with_status(person: Person, sender: Sender) -> None:

@@ -91,8 +91,8 @@ def owner_of_many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 def _owner(api: Api) -> Sender:
     (row,) = api.server.sql("SELECT name FROM addresses WHERE id = ?", [OWN_ADDRESS_ID])
-    answer = api.admin("GET", f"/admin/show_password/{OWN_ADDRESS_ID}")
-    return Sender(row["name"], OWN_ADDRESS_ID, answer.json()["jwt"])
+    response = api.admin("GET", f"/admin/show_password/{OWN_ADDRESS_ID}")
+    return Sender(row["name"], OWN_ADDRESS_ID, response.json()["jwt"])
 
 
 @pytest.mark.slow  # writing the messages takes a minute

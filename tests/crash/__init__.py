@@ -1,1 +1,1 @@
-"""All processes of the server are killed at given points, and what is left is compared."""
+"""The server is killed at given points, and the state that it leaves is checked."""

@@ -1,9 +1,9 @@
-"""The comparison of the ledger, the rows, the balances and what the clients heard."""
+"""The comparison of the ledger, the rows, the balances and the responses."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from tests.crash.clients import Order
+from tests.crash.clients import Submission
 from tests.crash.site import BALANCE, Site
 from tests.e2e.api import Sender
 from tests.faults.gate.passage import Passage
@@ -12,8 +12,8 @@ Rows = dict[str, dict[str, Any]]
 
 _CHARGED = "('sent', 'unknown')"
 
-# Whatever is found here contradicts itself: the history, the recipients, and the row. A delivery
-# without a status of its own has that of its message.
+# Messages whose row, history and recipients contradict each other. A delivery without a status of
+# its own has the status of its message.
 _CONTRADICTIONS = """
 SELECT id, status FROM messages AS m
 WHERE status <> (SELECT kind FROM events WHERE message_id = id ORDER BY sequence DESC LIMIT 1)
@@ -34,9 +34,9 @@ WHERE status <> (SELECT kind FROM events WHERE message_id = id ORDER BY sequence
 
 @dataclass(frozen=True)
 class Figures:
-    """What an audit has counted over all orders of one sender."""
+    """The counts of an audit over all submissions of one sender."""
 
-    orders: int
+    submissions: int
     rows: int
     mails: int
     doubles: int
@@ -45,28 +45,28 @@ class Figures:
 
 
 def rows_by_subject(site: Site, sender: Sender) -> Rows:
-    """The messages of ``sender``; no subject has two of them."""
+    """The messages of ``sender`` by subject. Fails if two have the same subject."""
     rows = site.api.messages_of(sender)
     found = {row["subject"]: row for row in rows}
-    assert len(found) == len(rows), "one order, two messages"
+    assert len(found) == len(rows), "two messages of one submission"
     return found
 
 
-def audit(site: Site, sender: Sender, orders: list[Order]) -> Figures:
-    """Compare everything, when nothing is open any more."""
+def audit(site: Site, sender: Sender, submissions: list[Submission]) -> Figures:
+    """Compare everything. No message may be open any more."""
     rows, mails = rows_by_subject(site, sender), site.mails(sender)
     doubles = [subject for subject, count in mails.items() if count > 1]
     lost = [subject for subject in mails if subject not in rows]
     assert not doubles, f"sent twice: {doubles}"
     assert not lost, f"mails without a row: {lost}"
-    assert set(rows) <= {placed.subject for placed in orders}
-    for placed in orders:
-        _check_order(placed, rows.get(placed.subject), mails[placed.subject])
+    assert set(rows) <= {submission.subject for submission in submissions}
+    for submission in submissions:
+        _check_submission(submission, rows.get(submission.subject), mails[submission.subject])
     assert site.open_rows() == []
     assert site.server.sql(_CONTRADICTIONS) == []
     _check_balances(site, sender)
     return Figures(
-        orders=len(orders),
+        submissions=len(submissions),
         rows=len(rows),
         mails=mails.total(),
         doubles=len(doubles),
@@ -75,31 +75,33 @@ def audit(site: Site, sender: Sender, orders: list[Order]) -> Figures:
     )
 
 
-def check_unknown(orders: list[Order], rows: Rows, passages: list[Passage]) -> None:
-    """Unknown are those alone that were killed between their reserve or claim and their confirm."""
+def check_unknown(submissions: list[Submission], rows: Rows, passages: list[Passage]) -> None:
+    """Only messages killed between their reserve or claim and their record may be ``unknown``."""
     open_ids = set()
     for passed in passages:
         if passed.point in ("reserve", "claim"):
             open_ids.add(passed.message_id)
-        elif (passed.point, passed.when) == ("confirm", "after"):
+        elif (passed.point, passed.when) == ("record", "after"):
             open_ids.discard(passed.message_id)
-    for row in (rows[placed.subject] for placed in orders if placed.subject in rows):
+    for row in (
+        rows[submission.subject] for submission in submissions if submission.subject in rows
+    ):
         assert row["status"] != "unknown" or row["id"] in open_ids, row
 
 
-def _check_order(placed: Order, row: dict[str, Any] | None, mails: int) -> None:
-    answer = placed.answer
+def _check_submission(submission: Submission, row: dict[str, Any] | None, mails: int) -> None:
+    response = submission.response
     if row is None:
-        assert answer is None, f"answered {answer}, and there is no row: {placed}"
+        assert response is None, f"response {response}, but no row: {submission}"
         return
     assert row["status"] in ("sent", "failed", "unknown"), row
     if row["status"] != "unknown":
         assert mails == (row["status"] == "sent"), row
-    if answer is None:
+    if response is None:
         return
-    assert answer.json()["id"] == row["id"]
+    assert response.json()["id"] == row["id"]
     ends = {200: ("sent",), 202: ("sent", "unknown"), 502: ("failed", "unknown")}
-    assert row["status"] in ends[answer.status_code], (row, answer.text)
+    assert row["status"] in ends[response.status_code], (row, response.text)
 
 
 def _check_balances(site: Site, sender: Sender) -> None:

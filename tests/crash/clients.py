@@ -1,4 +1,4 @@
-"""The clients: what each ordered, and what it heard."""
+"""The clients: what each submitted, and the responses."""
 
 import random
 import threading
@@ -16,16 +16,16 @@ LOAD = ["", "", "", "[wait 40]", "[take] [wait 40]", "[E_DELIVERY_FAILED]"]
 
 
 @dataclass
-class Order:
-    """One mail that a client orders; its subject is like no other."""
+class Submission:
+    """One mail that a client submits. Its subject is unique."""
 
     sender: Sender
     subject: str
     key: str | None
-    answer: requests.Response | None = None
+    response: requests.Response | None = None
 
-    def place(self, api: Api) -> requests.Response | None:
-        """Send it, and return what came back; None when the connection broke."""
+    def send(self, api: Api) -> requests.Response | None:
+        """Send it, and return the response, or None if the connection broke."""
         fields: dict[str, Any] = {"subject": self.subject, "content": f"text of {self.subject}"}
         try:
             if self.key is None:
@@ -35,55 +35,57 @@ class Order:
             return None
 
 
-def order(sender: Sender, orders: str, *, keyed: bool) -> Order:
-    """A new order, with an idempotency key or without."""
-    return Order(sender, f"{orders} {uuid.uuid4()}", str(uuid.uuid4()) if keyed else None)
+def new_submission(sender: Sender, instructions: str, *, keyed: bool) -> Submission:
+    """A new submission. Its subject contains ``instructions`` to the provider's stand-in."""
+    return Submission(
+        sender, f"{instructions} {uuid.uuid4()}", str(uuid.uuid4()) if keyed else None
+    )
 
 
 @dataclass
 class Clients:
-    """Clients at work, each in a thread of its own, until the server is gone."""
+    """Clients that send until the server is killed, each in a thread of its own."""
 
     api: Api
-    orders: list[Order] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
-    _over: threading.Event = field(default_factory=threading.Event)
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
-    def place(self, orders: list[Order]) -> None:
-        """One client for each of these, all at the same time."""
-        self.orders += orders
-        for placed in orders:
-            self._start(partial(self._place, placed))
+    def send(self, submissions: list[Submission]) -> None:
+        """Start one client per submission, all at the same time."""
+        self.submissions += submissions
+        for submission in submissions:
+            self._start(partial(self._send, submission))
 
     def load(self, sender: Sender, clients: int) -> None:
-        """So many clients that order one mail after the other."""
+        """Start so many clients. Each sends one mail after the other."""
         for _ in range(clients):
-            self._start(lambda: self._order_on_and_on(sender))
+            self._start(lambda: self._send_repeatedly(sender))
 
-    def work(self, work: Callable[[], object]) -> None:
-        """Whatever else is under way while the server is killed."""
+    def run(self, work: Callable[[], object]) -> None:
+        """Start other work that is under way while the server is killed."""
         self._start(work)
 
-    def go_home(self) -> None:
-        """Wait until nobody waits for an answer any more."""
-        self._over.set()
+    def stop(self) -> None:
+        """Start no more submissions, and wait until those under way have finished or failed."""
+        self._stopped.set()
         for thread in self._threads:
             thread.join()
 
-    def answers(self) -> int:
-        """How many orders have been answered."""
-        return sum(placed.answer is not None for placed in self.orders)
+    def response_count(self) -> int:
+        """The number of submissions that have a response."""
+        return sum(submission.response is not None for submission in self.submissions)
 
-    def _order_on_and_on(self, sender: Sender) -> None:
-        answered = True
-        while answered and not self._over.is_set():
-            placed = order(sender, random.choice(LOAD), keyed=random.random() < 0.5)
-            self.orders.append(placed)
-            answered = self._place(placed)
+    def _send_repeatedly(self, sender: Sender) -> None:
+        has_response = True
+        while has_response and not self._stopped.is_set():
+            submission = new_submission(sender, random.choice(LOAD), keyed=random.random() < 0.5)
+            self.submissions.append(submission)
+            has_response = self._send(submission)
 
-    def _place(self, placed: Order) -> bool:
-        placed.answer = placed.place(self.api)
-        return placed.answer is not None
+    def _send(self, submission: Submission) -> bool:
+        submission.response = submission.send(self.api)
+        return submission.response is not None
 
     def _start(self, work: Callable[[], object]) -> None:
         thread = threading.Thread(target=work, daemon=True)

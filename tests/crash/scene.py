@@ -1,11 +1,11 @@
-"""Bringing the server to the point at which it is killed."""
+"""Brings the server to the point at which it is killed."""
 
 import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tests.crash.clients import Clients, Order, order
+from tests.crash.clients import Clients, Submission, new_submission
 from tests.crash.points import SWEEP_STOPS, Point, Stop
 from tests.crash.site import Site
 from tests.e2e.api import Sender
@@ -17,89 +17,91 @@ _HELD = 4
 
 @dataclass(frozen=True)
 class Held:
-    """An order that stands at a point, and what is to come of it."""
+    """A submission that is held at a point, and the end that it must have."""
 
-    order: Order
+    submission: Submission
     end: str | None
     mails: int
 
 
 def bring_to(site: Site, point: Point, clients: Clients, sender: Sender, number: int) -> list[Held]:
-    """Have some orders of ``sender`` stand at ``point``; ``number`` is that of the kill."""
-    if point.kind == "swept":
+    """Hold some submissions of ``sender`` at ``point`` for the kill of this ``number``."""
+    if point.kind == "sweep":
         return _in_a_sweep(site, clients, sender, SWEEP_STOPS[number % len(SWEEP_STOPS)])
-    orders = _orders(sender, point.orders)
+    submissions = _new_submissions(sender, point.instructions)
     if point.busy:
-        _refuse_once(site, orders)
-    if point.kind == "woken":
-        _place_and_wait(clients, orders)
-        _hold(site, orders, point.stop)
-        _make_due(site, orders)
+        _reject_once(site, submissions)
+    if point.kind == "retry":
+        _send_and_wait(clients, submissions)
+        _hold(site, submissions, point.stop)
+        _make_due(site, submissions)
         site.server.run_cron()
     else:
         if not point.provider_waits:
-            _hold(site, orders, point.stop)
-        clients.place(orders)
-    site.gate.wait_for(*point.stop, _subjects(orders))
+            _hold(site, submissions, point.stop)
+        clients.send(submissions)
+    site.gate.wait_for(*point.stop, _subjects(submissions))
     if point.provider_waits:
-        _wait_until_called(site, sender, orders, taken=bool(point.mails))
-    return [Held(placed, point.end, point.mails) for placed in orders]
+        _wait_until_called(site, sender, submissions, taken=bool(point.mails))
+    return [Held(submission, point.end, point.mails) for submission in submissions]
 
 
 def _in_a_sweep(site: Site, clients: Clients, sender: Sender, stop: Stop) -> list[Held]:
-    """A sweep that has to do with messages left behind, called or not, and with others due."""
-    uncalled, called, due = (_orders(sender, "")[:2] for _ in range(3))
-    _refuse_once(site, due)
-    _place_and_wait(clients, due)
+    """Hold a sweep that finds due messages, and expired leases from before and after the call."""
+    uncalled, called, due = (_new_submissions(sender, "")[:2] for _ in range(3))
+    _reject_once(site, due)
+    _send_and_wait(clients, due)
     _hold(site, uncalled, ("call", "before"))
-    _hold(site, called, ("confirm", "before"))
-    clients.place(uncalled + called)
+    _hold(site, called, ("record", "before"))
+    clients.send(uncalled + called)
     site.gate.wait_for("call", "before", _subjects(uncalled))
-    site.gate.wait_for("confirm", "before", _subjects(called))
+    site.gate.wait_for("record", "before", _subjects(called))
     site.change("lease_until = 1", _subjects(uncalled + called))
     _make_due(site, due)
     site.gate.hold(*stop)
-    clients.work(lambda: _sweep(site))
+    clients.run(lambda: _sweep(site))
     site.gate.wait_for(*stop)
     return [
-        *(Held(placed, "unknown", 0) for placed in uncalled),
-        *(Held(placed, "unknown", 1) for placed in called),
-        *(Held(placed, "sent", 1) for placed in due),
+        *(Held(submission, "unknown", 0) for submission in uncalled),
+        *(Held(submission, "unknown", 1) for submission in called),
+        *(Held(submission, "sent", 1) for submission in due),
     ]
 
 
-def _orders(sender: Sender, orders: str) -> list[Order]:
-    return [order(sender, orders, keyed=number % 2 == 0) for number in range(_HELD)]
+def _new_submissions(sender: Sender, instructions: str) -> list[Submission]:
+    return [new_submission(sender, instructions, keyed=number % 2 == 0) for number in range(_HELD)]
 
 
-def _subjects(orders: Iterable[Order]) -> list[str]:
-    return [placed.subject for placed in orders]
+def _subjects(submissions: Iterable[Submission]) -> list[str]:
+    return [submission.subject for submission in submissions]
 
 
-def _refuse_once(site: Site, orders: list[Order]) -> None:
-    for subject in _subjects(orders):
+def _reject_once(site: Site, submissions: list[Submission]) -> None:
+    for subject in _subjects(submissions):
         site.gate.break_off("call", "before", subject, times=1, code=_BUSY)
 
 
-def _hold(site: Site, orders: list[Order], stop: Stop) -> None:
-    for subject in _subjects(orders):
+def _hold(site: Site, submissions: list[Submission], stop: Stop) -> None:
+    for subject in _subjects(submissions):
         site.gate.hold(*stop, subject)
 
 
-def _make_due(site: Site, orders: list[Order]) -> None:
-    site.change("next_attempt_at = 1", _subjects(orders))
+def _make_due(site: Site, submissions: list[Submission]) -> None:
+    site.change("next_attempt_at = 1", _subjects(submissions))
 
 
-def _place_and_wait(clients: Clients, orders: list[Order]) -> None:
-    clients.place(orders)
-    _wait(lambda: all(placed.answer is not None for placed in orders))
+def _send_and_wait(clients: Clients, submissions: list[Submission]) -> None:
+    clients.send(submissions)
+    _wait(lambda: all(submission.response is not None for submission in submissions))
 
 
-def _wait_until_called(site: Site, sender: Sender, orders: list[Order], *, taken: bool) -> None:
+def _wait_until_called(
+    site: Site, sender: Sender, submissions: list[Submission], *, taken: bool
+) -> None:
     if taken:
-        _wait(lambda: all(site.mails(sender)[subject] for subject in _subjects(orders)))
+        _wait(lambda: all(site.mails(sender)[subject] for subject in _subjects(submissions)))
     else:
-        time.sleep(0.2)  # from the gate to the provider it is a millisecond
+        time.sleep(0.2)  # The call takes about a millisecond from the gate to the provider.
 
 
 def _wait(condition: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""What a crash is tried on: a server behind the gate, and the ledger that outlives it."""
+"""The system under test: a server behind the gate, and the ledger outside of its processes."""
 
 import json
 import time
@@ -30,7 +30,7 @@ class Site:
         return server
 
     def mails(self, sender: Sender) -> Counter[str]:
-        """How many mails of each subject the provider has taken."""
+        """The number of mails that the provider has taken, by subject."""
         return Counter(mail["subject"] for mail in self.ledger.mails_of(sender.address))
 
     def change(self, assignment: str, subjects: list[str]) -> None:
@@ -39,24 +39,24 @@ class Site:
         self.server.sql(f"UPDATE messages SET {assignment} WHERE {chosen}", [json.dumps(subjects)])
 
     def open_rows(self) -> list[dict[str, Any]]:
-        """The messages that have not come to their end."""
+        """The messages that have not finished."""
         return self.server.sql(
             "SELECT id, subject, status, attempt FROM messages "
             "WHERE status IN ('scheduled', 'queued', 'sending')"
         )
 
     def end_waiting(self) -> None:
-        """Let every lease be over, and everything that is queued be due."""
+        """Let every lease expire, and make every queued message due."""
         self.server.sql("UPDATE messages SET lease_until = 1 WHERE lease_until IS NOT NULL")
         self.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE next_attempt_at IS NOT NULL")
 
     def sweep_until_nothing_is_open(self) -> None:
-        """Have the cron handler called, as often as it takes, and the queue work."""
+        """Run the cron handler until it and the queue have finished every message."""
         deadline = time.monotonic() + _SECONDS
         while True:
             self.server.run_cron()
-            minute_over = time.monotonic() + 3
-            while time.monotonic() < minute_over:
+            next_run = time.monotonic() + 3
+            while time.monotonic() < next_run:
                 if not self.open_rows():
                     return
                 time.sleep(0.05)

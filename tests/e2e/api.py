@@ -1,4 +1,4 @@
-"""A client of the API as the tests use it, and what they expect of every error."""
+"""The tests' client of the API, and a check that every error response must pass."""
 
 import base64
 import itertools
@@ -78,13 +78,13 @@ class Api:
         return self.post("/api/send_mail", mail(**fields), headers=sender.headers)
 
     def send_impatiently(self, sender: Sender, seconds: float, **fields: Any) -> None:
-        """Send, and hang up when no answer has come after so many seconds."""
+        """Send, and disconnect if no response has come after so many seconds."""
         body = mail(**fields)
         url = f"{self.server.url}/api/send_mail"
         requests.post(url, json=body, headers=sender.headers, timeout=seconds)
 
     def log_lines(self, request_id: str, event: str = "request") -> list[dict[str, Any]]:
-        """The log's lines of this kind about this request, as soon as there are any."""
+        """Wait for lines of this event about this request in the log, and return them."""
         deadline = time.monotonic() + 10
         while True:
             of_event = [line for line in self.server.log_lines() if line["event"] == event]
@@ -95,9 +95,9 @@ class Api:
             time.sleep(0.1)
 
     def balance(self, sender: Sender) -> int:
-        answer = self.get("/api/settings", headers=sender.headers)
-        assert answer.status_code == 200, answer.text
-        balance: int = answer.json()["send_balance"]
+        response = self.get("/api/settings", headers=sender.headers)
+        assert response.status_code == 200, response.text
+        balance: int = response.json()["send_balance"]
         return balance
 
     def sent_by(self, sender: Sender) -> list[dict[str, Any]]:
@@ -105,10 +105,10 @@ class Api:
         return [mail for mail in self.server.sent_mails() if sender.address in mail["from"]]
 
     def message(self, sender: Sender, message_id: str) -> dict[str, Any]:
-        """All that the API shows of one message of ``sender``."""
-        answer = self.get(f"/api/sendbox/{message_id}", headers=sender.headers)
-        assert answer.status_code == 200, answer.text
-        shown: dict[str, Any] = answer.json()
+        """The detail view of one message of ``sender``."""
+        response = self.get(f"/api/sendbox/{message_id}", headers=sender.headers)
+        assert response.status_code == 200, response.text
+        shown: dict[str, Any] = response.json()
         return shown
 
     def send_with_key(self, sender: Sender, key: str, **fields: Any) -> requests.Response:
@@ -142,21 +142,23 @@ def file(content: bytes, **fields: Any) -> dict[str, Any]:
     return {"filename": "a.bin", "content": base64.b64encode(content).decode(), **fields}
 
 
-def done(answer: requests.Response) -> None:
-    """Check that ``answer`` says that it was done, and nothing more."""
-    assert (answer.status_code, answer.json()) == (200, {"success": True}), answer.text
+def done(response: requests.Response) -> None:
+    """Check that ``response`` is exactly a success."""
+    assert (response.status_code, response.json()) == (200, {"success": True}), response.text
 
 
-def check_problem(answer: requests.Response, status: int, code: str, detail: str) -> dict[str, Any]:
-    """Check that ``answer`` is exactly this problem object (RFC 9457); return its members."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    problem: dict[str, Any] = answer.json()
+def check_problem(
+    response: requests.Response, status: int, code: str, detail: str
+) -> dict[str, Any]:
+    """Check that ``response`` is exactly this problem object (RFC 9457); return its members."""
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    problem: dict[str, Any] = response.json()
     assert problem["status"] == status
     assert (problem["code"], problem["detail"]) == (code, detail)
-    assert problem["request_id"] == answer.headers["X-Request-Id"]
-    assert problem["retryable"] is ("Retry-After" in answer.headers)
+    assert problem["request_id"] == response.headers["X-Request-Id"]
+    assert problem["retryable"] is ("Retry-After" in response.headers)
     assert status not in (429, 503) or problem["retryable"]
     assert {"type", "title"} <= problem.keys()
     return problem

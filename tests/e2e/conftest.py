@@ -1,4 +1,4 @@
-"""The servers of the end-to-end tests: one a kind of deployment, shared by the tests that fit."""
+"""The server that most end-to-end tests share. Tests that need other settings start their own."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tools.local_server import LocalServer
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[LocalServer]:
-    """An ordinary deployment: creation open, a starting balance, the real local `send_email`."""
+    """A deployment with open creation, a default balance, and the local `send_email` binding."""
     with LocalServer(variables=DEPLOYMENT) as running:
         yield running
 

@@ -1,7 +1,7 @@
-"""What schemathesis loads into its own process: every other value of a request becomes a good one.
+"""Hooks that schemathesis loads. They replace about half of the generated values by valid ones.
 
-Left to chance no request would have the credential of an address in its body, the id of a message
-that is there, or a subject, a recipient and a content at once.
+Random requests would never contain a valid credential, the id of an existing message, or a subject,
+a recipient and a content together.
 """
 
 import functools
@@ -15,7 +15,7 @@ import hypothesis
 import requests
 import schemathesis
 
-# Cases are only made. Hypothesis would take as long again to make them ever more successful.
+# Cases are only generated. The other phases of hypothesis would double the time of the test.
 hypothesis.settings.register_profile(
     "made", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate), database=None
 )
@@ -23,14 +23,14 @@ hypothesis.settings.load_profile("made")
 
 _GIVEN = json.loads(os.environ.get("OPENAPI_TEST_VALUES", "{}"))
 _numbers = itertools.count(1)
-# Hypothesis sets the module's own generator back before each case.
+# Hypothesis resets the generator of the `random` module before each case.
 _chance = random.Random(20_260_101)
 
 
-# Addresses of which nothing else is expected, each with a message, to be deleted or changed.
+# Addresses with one message each. Requests may change or delete them without an effect on others.
 _others = itertools.cycle(_GIVEN.get("others", ()))
 _with_balance = itertools.cycle(_GIVEN.get("with_balance", ()))
-# What takes the credential that it is called with, or all that was sent with it.
+# Operations that end the credential of the request, or delete messages of its address.
 _USES_UP = {
     ("DELETE", "/api/delete_address"),
     ("DELETE", "/api/clear_sent_items"),
@@ -41,16 +41,14 @@ _USES_UP = {
 
 
 def _authorize(jwt: str, request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Give `request` this credential, in place of that of all requests; not where it has none, or
-    one that is made up.
-    """
+    """Replace the common credential of `request` by `jwt`. Keep a generated or missing one."""
     if request.headers.get("Authorization") == f"Bearer {_GIVEN['jwt']}":
         request.headers["Authorization"] = f"Bearer {jwt}"
     return request
 
 
 def _good_values(path: str) -> dict[str, Any]:
-    """Good values of fields of the body, by their names."""
+    """Valid values for the fields of the body, by name."""
     if path.endswith("/send_mail"):
         text = {"subject": "Hello", "content": "Hello, Bob", "from_name": "Alice"}
         sender = {"token": _GIVEN["jwt"], "from_mail": "news@example.com"}
@@ -72,8 +70,8 @@ def _good_values(path: str) -> dict[str, Any]:
     return {"credential": _GIVEN["jwt"]}
 
 
-def _keep_the_peace(path: str, body: dict[str, Any]) -> None:
-    """Take out of a request to administration what the other operations would suffer from."""
+def _make_harmless(path: str, body: dict[str, Any]) -> None:
+    """Remove values from an administration request that would make other operations fail."""
     if path == "/admin/account_settings":
         for name, value in body.items():
             if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
@@ -87,7 +85,7 @@ def _keep_the_peace(path: str, body: dict[str, Any]) -> None:
 
 
 def _known_id(path: str) -> str:
-    """The id of what is there. Of messages that are scheduled half are never cancelled."""
+    """The id of an existing object. Only every other scheduled message is ever cancelled."""
     if path == "/admin/sendbox/{id}":
         return str(next(_others)["message_id"])
     if path == "/admin/address_sender/{id}":
@@ -106,7 +104,7 @@ def _known_id(path: str) -> str:
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Change `case` before it is sent. A field of the wrong type stays: it is there to be found."""
+    """Insert valid values into `case`. Fields of a wrong type stay: the API must reject them."""
     path = case.operation.path
     if (case.method.upper(), path) in _USES_UP:
         other = next(_others)
@@ -121,19 +119,19 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     mails = case.body if isinstance(case.body, list) else [case.body]
     for mail in mails:
         if isinstance(mail, dict):
-            # The fields of a mail are good or by chance together: one by one few would be sent.
-            _keep_the_peace(path, mail)
+            # Half of the mails get all valid values. With a choice per field few would be sent.
+            _make_harmless(path, mail)
             all_good = _chance.random() < 0.5
             for name, value in _good_values(path).items():
                 if isinstance(mail.get(name), str | None) and (all_good or _chance.random() < 0.5):
                     mail[name] = value
-    # In a permissive batch a mail that is wrong is told of in a 200, which is then no fault.
+    # A permissive batch with an invalid mail returns 200, which schemathesis takes for a fault.
     if (
         case.headers.get("x-batch-validation") == "permissive"
         and case.meta.generation.mode.is_negative
     ):
         case.headers["x-batch-validation"] = "strict"
-    # A number may be that of the address that all requests are made for.
+    # A number may be the id of the address that sends all requests, so always replace it.
     is_number = str(case.path_parameters.get("id")).isdigit()
     if "id" in case.path_parameters and (is_number or _chance.random() < 0.5):
         case.path_parameters["id"] = _known_id(path)

@@ -1,4 +1,4 @@
-"""Searches in the sendbox, and messages to find."""
+"""Helpers to search a sendbox and to create messages that can be found."""
 
 import time
 from typing import Any
@@ -9,9 +9,9 @@ from tests.unit.given import message_id
 
 
 def page(api: Api, sender: Sender, **query: Any) -> dict[str, Any]:
-    answer = api.get("/api/sendbox", params=query, headers=sender.headers)
-    assert answer.status_code == 200, answer.text
-    shown: dict[str, Any] = answer.json()
+    response = api.get("/api/sendbox", params=query, headers=sender.headers)
+    assert response.status_code == 200, response.text
+    shown: dict[str, Any] = response.json()
     return shown
 
 
@@ -20,12 +20,12 @@ def ids(shown: dict[str, Any]) -> list[str]:
 
 
 def send_some(api: Api, sender: Sender, count: int, **fields: Any) -> list[str]:
-    """Send so many; their ids, newest first."""
+    """Send so many messages; return their ids, newest first."""
     return [api.send(sender, **fields).json()["id"] for _ in range(count)][::-1]
 
 
 def put_settled(api: Api, sender: Sender, **body: str) -> str:
-    """A message that was sent so long ago that it may enter the index from now on."""
+    """Store a message that is just old enough for the search index; return its id."""
     accepted = time.time_ns() // 1_000_000 - SETTLED_MILLISECONDS - 1
     id = message_id(accepted, int(str(sender.address_id) + "0"))
     api.server.sql(

@@ -15,7 +15,7 @@ from tools.local_server import LocalServer
 
 @pytest.mark.contract("errors: Every 429 and 503 has Retry-After")
 @pytest.mark.contract("guards: Address creation and logins are rate limited per client")
-def test_a_path_is_limited_for_each_client() -> None:
+def test_requests_to_a_path_are_limited_per_client() -> None:
     def edit(config: dict[str, Any]) -> None:
         config["ratelimits"][0]["simple"] = {"limit": 3, "period": 60}
 
@@ -25,9 +25,9 @@ def test_a_path_is_limited_for_each_client() -> None:
         wait_for_room_in_this_minute()
         for _ in range(3):
             assert call_from(api, "192.0.2.1", path).status_code != 429
-        answer = call_from(api, "192.0.2.1", path)
-        check_problem(answer, 429, "client_rate_exceeded", f"Rate limit exceeded for {path}")
-        assert answer.headers["Retry-After"] == "60"
+        response = call_from(api, "192.0.2.1", path)
+        check_problem(response, 429, "client_rate_exceeded", f"Rate limit exceeded for {path}")
+        assert response.headers["Retry-After"] == "60"
         assert call_from(api, "192.0.2.2", path).status_code != 429
 
 
@@ -37,16 +37,16 @@ def call_from(api: Api, ip: str, path: str) -> Any:
 
 
 def wait_for_room_in_this_minute(seconds: float = 20) -> None:
-    """The local limiter counts by minutes of the clock; wait for the next one near its end."""
+    """The local limiter counts per minute of the clock. Near its end, wait for the next minute."""
     left = 60 - time.time() % 60
     if left < seconds:
         time.sleep(left + 0.1)
 
 
-def test_local_limits_let_tests_pass(api: Api) -> None:
+def test_the_local_rate_limit_allows_150_requests(api: Api) -> None:
     with ThreadPoolExecutor(8) as pool:
-        answers = pool.map(lambda _: api.post("/api/new_address", {}).status_code, range(150))
-    assert Counter(answers) == {200: 150}
+        responses = pool.map(lambda _: api.post("/api/new_address", {}).status_code, range(150))
+    assert Counter(responses) == {200: 150}
 
 
 # Turnstile
@@ -59,7 +59,7 @@ def turnstile() -> Iterator[Turnstile]:
 
 
 @pytest.fixture(scope="module")
-def guarded(turnstile: Turnstile) -> Iterator[Api]:
+def verifying(turnstile: Turnstile) -> Iterator[Api]:
     """A deployment that verifies clients with Turnstile."""
     variables = {**DEPLOYMENT, **turnstile.variables}
     with LocalServer(variables=variables) as running:
@@ -69,39 +69,39 @@ def guarded(turnstile: Turnstile) -> Iterator[Api]:
 @pytest.mark.contract(
     "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
 )
-def test_a_solved_challenge_lets_pass(guarded: Api, turnstile: Turnstile) -> None:
+def test_a_solved_challenge_is_accepted(verifying: Api, turnstile: Turnstile) -> None:
     body = {"name": unique_name(), "cf_token": "good"}
     headers = {"cf-connecting-ip": "192.0.2.1"}
-    assert guarded.post("/api/new_address", body, headers=headers).status_code == 200
+    assert verifying.post("/api/new_address", body, headers=headers).status_code == 200
     form = {"secret": SECRET_KEY, "response": "good", "remoteip": "192.0.2.1"}
     assert turnstile.asked[-1] == form
-    assert guarded.get("/open_api/settings").json()["cfTurnstileSiteKey"] == "site-key"
+    assert verifying.get("/open_api/settings").json()["cfTurnstileSiteKey"] == "site-key"
 
 
 @pytest.mark.contract(
     "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
 )
 @pytest.mark.parametrize("token", ["a&secret=b&response=good", "坏"])
-def test_the_form_is_encoded(guarded: Api, token: str) -> None:
+def test_a_token_with_special_characters_is_encoded(verifying: Api, token: str) -> None:
     login = {"email": "nobody@example.com", "password": "0" * 64}
     for path, body in (("/api/new_address", {}), ("/api/address_login", login)):
-        answer = guarded.post(path, {**body, "cf_token": token})
+        response = verifying.post(path, {**body, "cf_token": token})
         sentence = "Human verification check failed"
-        check_problem(answer, 400, "human_verification_failed", sentence)
+        check_problem(response, 400, "human_verification_failed", sentence)
 
 
-def test_a_slow_verification_is_a_refusal(guarded: Api) -> None:
+def test_a_slow_verification_rejects_the_request(verifying: Api) -> None:
     addresses = "SELECT count(*) AS made FROM addresses"
-    before = guarded.server.sql(addresses)
+    before = verifying.server.sql(addresses)
     started = time.monotonic()
-    answer = guarded.post("/api/new_address", {"cf_token": "slow"})
+    response = verifying.post("/api/new_address", {"cf_token": "slow"})
     detail = "The human verification service does not respond, please try again later"
-    check_problem(answer, 503, "human_verification_unavailable", detail)
+    check_problem(response, 503, "human_verification_unavailable", detail)
     assert time.monotonic() - started < 7
-    assert guarded.server.sql(addresses) == before
+    assert verifying.server.sql(addresses) == before
 
 
-def test_a_verification_that_is_not_there_is_a_refusal() -> None:
+def test_an_unreachable_verification_rejects_the_request() -> None:
     variables = {
         **DEPLOYMENT,
         "CF_TURNSTILE_SITE_KEY": "site-key",
@@ -109,9 +109,9 @@ def test_a_verification_that_is_not_there_is_a_refusal() -> None:
         "CF_TURNSTILE_VERIFY_URL": "http://127.0.0.1:9/",
     }
     with LocalServer(variables=variables) as server:
-        answer = Api(server).post("/api/new_address", {"cf_token": "good"})
+        response = Api(server).post("/api/new_address", {"cf_token": "good"})
         detail = "The human verification service does not respond, please try again later"
-        check_problem(answer, 503, "human_verification_unavailable", detail)
+        check_problem(response, 503, "human_verification_unavailable", detail)
         lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
         assert '"event":"turnstile_error"' in "".join(lines)
         assert SECRET_KEY not in "".join(lines)

@@ -19,21 +19,21 @@ def test_ten_thousand_entries(settings: Api) -> None:
     posted = {"sendBlockList": entries}
     done(settings.admin("POST", "/admin/account_settings", json=posted))
     assert settings.admin("GET", "/admin/account_settings").json()["sendBlockList"] == entries
-    answer = settings.send(settings.new_sender(), to_mail="RECIPIENT9999@example.net")
-    assert answer.json()["code"] == "address_blocked"
-    answer = settings.admin(
+    response = settings.send(settings.new_sender(), to_mail="RECIPIENT9999@example.net")
+    assert response.json()["code"] == "address_blocked"
+    response = settings.admin(
         "POST", "/admin/account_settings", json={"sendBlockList": [*entries, "x@example.net"]}
     )
-    assert (answer.status_code, answer.json()["code"]) == (413, "list_too_large")
+    assert (response.status_code, response.json()["code"]) == (413, "list_too_large")
     quotes = [f"{number}" + '"' * 55 for number in range(10_000)]
-    answer = settings.admin("POST", "/admin/account_settings", json={"blockList": quotes})
-    assert (answer.status_code, answer.json()["code"]) == (413, "list_too_large")
+    response = settings.admin("POST", "/admin/account_settings", json={"blockList": quotes})
+    assert (response.status_code, response.json()["code"]) == (413, "list_too_large")
     assert settings.admin("GET", "/admin/account_settings").json()["sendBlockList"] == entries
 
 
 @pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
 @pytest.mark.parametrize("hostile", ["a\0b", "' OR 1=1 --"])
-def test_what_is_hostile_finds_nothing(api: Api, hostile: str) -> None:
+def test_hostile_search_terms_find_nothing(api: Api, hostile: str) -> None:
     api.new_sender()
     for path, parameter in (
         ("/admin/address", "query"),
@@ -41,5 +41,5 @@ def test_what_is_hostile_finds_nothing(api: Api, hostile: str) -> None:
         ("/admin/sendbox", "address"),
         ("/admin/suppressions", "address"),
     ):
-        answer = api.admin("GET", path, params={parameter: hostile})
-        assert answer.json() == {"results": [], "count": 0}
+        response = api.admin("GET", path, params={parameter: hostile})
+        assert response.json() == {"results": [], "count": 0}

@@ -1,4 +1,4 @@
-"""The examples of docs/api.md, run as they are printed, against a server of their own."""
+"""The examples of docs/api.md, run unchanged against a server."""
 
 import json
 import os
@@ -23,8 +23,8 @@ COMMANDS = {
     "python": (sys.executable, "-"),
     "javascript": (str(node_binary()), "--input-type=module", "-"),
 }
-ANSWERS = ("json", "text")
-# Members that say the same each time.
+OUTPUTS = ("json", "text")
+# Members whose values are the same in each run.
 SAME = {"code", "detail", "event", "field", "kind", "last_event", "message", "object", "status"}
 
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -33,7 +33,7 @@ _HEADING = re.compile(r"^#+ (?P<title>.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block, and the line of the document that it begins at."""
+    """A fenced block, and its first line in the document."""
 
     language: str
     code: str
@@ -42,15 +42,15 @@ class Block:
 
 @dataclass
 class Group:
-    """Examples that do the same in several languages, and the answers that each of them prints."""
+    """Examples of one request in several languages, and the output of each of them."""
 
     title: str
     examples: list[Block] = field(default_factory=list)
-    answers: list[Block] = field(default_factory=list)
+    outputs: list[Block] = field(default_factory=list)
 
 
 def read_groups(document: str) -> list[Group]:
-    """The examples of ``document`` in their order."""
+    """The examples of ``document`` in order."""
     places: list[re.Match[str]] = [*_BLOCK.finditer(document)]
     inside = [range(*block.span()) for block in places]
     places += [
@@ -64,13 +64,13 @@ def read_groups(document: str) -> list[Group]:
             groups.append(Group(place["title"]))
             continue
         block = Block(place["language"], place["code"], document.count("\n", 0, place.start()) + 1)
-        if block.language in ANSWERS:
-            groups[-1].answers.append(block)
+        if block.language in OUTPUTS:
+            groups[-1].outputs.append(block)
             continue
-        if groups[-1].answers:
+        if groups[-1].outputs:
             groups.append(Group(groups[-1].title))
         groups[-1].examples.append(block)
-    return [group for group in groups if group.examples or group.answers]
+    return [group for group in groups if group.examples or group.outputs]
 
 
 GROUPS = read_groups((ROOT / "docs" / "api.md").read_text())
@@ -96,7 +96,9 @@ def sender(api: Api) -> Sender:
 @pytest.mark.parametrize(
     ("group", "example"), EXAMPLES, ids=[f"line {example.line}" for _, example in EXAMPLES]
 )
-def test_it_prints_such_answers(api: Api, sender: Sender, group: Group, example: Block) -> None:
+def test_an_example_prints_the_documented_output(
+    api: Api, sender: Sender, group: Group, example: Block
+) -> None:
     done = subprocess.run(
         COMMANDS[example.language],
         input=example.code,
@@ -108,7 +110,7 @@ def test_it_prints_such_answers(api: Api, sender: Sender, group: Group, example:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    check_printed(done.stdout, group.answers)
+    check_output(done.stdout, group.outputs)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
@@ -118,9 +120,7 @@ def test_every_endpoint_has_an_example_in_each_language(route: Route) -> None:
 
 
 def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
-    """What stands in the reader's environment; a message or a credential of its own
-    where ``code`` needs one.
-    """
+    """The environment variables of an example, with a new message or credential if it needs one."""
     later = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
     variables = {
         "API_URL": api.server.url,
@@ -148,7 +148,7 @@ def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
 
 
 def other_address(api: Api) -> dict[str, str]:
-    """An address with a message, and without a balance, that the example may delete."""
+    """An address with a message and without a balance. The example may delete it."""
     other = api.new_sender()
     sent = api.send(other, to_mail="delivered@test.invalid")
     return {
@@ -160,7 +160,7 @@ def other_address(api: Api) -> dict[str, str]:
 
 
 def bob(api: Api) -> str:
-    """The number of bob@example.com."""
+    """The id of the address bob@example.com."""
     api.admin("POST", "/admin/new_address", json={"name": "bob", "domain": "example.com"})
     (row,) = api.admin("GET", "/admin/address?query=bob@example.com").json()["results"]
     return str(row["id"])
@@ -173,14 +173,14 @@ def paused_address(api: Api) -> str:
 
 
 def use(api: Api, sender: Sender) -> None:
-    """Send something, under a limit for the day alone."""
+    """Send a message, with a daily limit only."""
     limits = {"dailyEnabled": True, "dailyLimit": 1000, "monthlyEnabled": False}
     api.admin("POST", "/admin/account_settings", json={"sendMailLimitConfig": limits})
     sent_message(api, sender)
 
 
 def sent_message(api: Api, sender: Sender) -> str:
-    answer = api.send(
+    response = api.send(
         sender,
         to_name=None,
         from_name=None,
@@ -191,39 +191,39 @@ def sent_message(api: Api, sender: Sender) -> str:
         tags=[{"name": "kind", "value": "invoice"}],
         attachments=[{"filename": "invoice.txt", "content": "NDIuMDA="}],
     )
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["id"])
+    assert response.status_code == 200, response.text
+    return str(response.json()["id"])
 
 
 def scheduled_message(api: Api, sender: Sender, later: str) -> str:
-    answer = api.send(sender, scheduled_at=later)
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["id"])
+    response = api.send(sender, scheduled_at=later)
+    assert response.status_code == 202, response.text
+    return str(response.json()["id"])
 
 
 def failed_message(api: Api, sender: Sender) -> str:
-    """A message that looks as if the provider had refused it, which the local one never does."""
+    """A message with the status ``failed``. The local provider rejects nothing, so SQL sets it."""
     message_id: str = api.send(sender).json()["id"]
     api.server.sql("UPDATE messages SET status = 'failed' WHERE id = ?", [message_id])
     return message_id
 
 
-def check_printed(output: str, answers: list[Block]) -> None:
-    """Check that ``output`` consists of ``answers``, JSON of the same shape, and the same text."""
+def check_output(output: str, expected: list[Block]) -> None:
+    """Check that ``output`` has JSON of the same shape and the same text as ``expected``."""
     rest = output.strip()
-    for answer in answers:
-        if answer.language == "text":
-            assert rest.startswith(answer.code.strip()), rest
-            rest = rest.removeprefix(answer.code.strip()).lstrip()
+    for block in expected:
+        if block.language == "text":
+            assert rest.startswith(block.code.strip()), rest
+            rest = rest.removeprefix(block.code.strip()).lstrip()
             continue
         value, end = json.JSONDecoder().raw_decode(rest)
-        assert shape_of(value) == shape_of(json.loads(answer.code)), rest
+        assert shape_of(value) == shape_of(json.loads(block.code)), rest
         rest = rest[end:].lstrip()
     assert rest == "", "more is printed than the document says"
 
 
 def shape_of(value: Any) -> Any:
-    """The members and types of ``value``; of a list the shapes of its items, each once."""
+    """The members and types of ``value``. A list has each shape of its items once."""
     match value:
         case dict():
             return {
@@ -248,8 +248,8 @@ def shape_of(value: Any) -> Any:
         '{"status": "ok", "to": [{"email": "a"}]} {}',
     ],
 )
-def test_other_answers_fail(output: str) -> None:
+def test_the_check_fails_for_other_output(output: str) -> None:
     documented = Block("json", '{"status": "ok", "to": [{"email": "b"}, {"email": "c"}]}', 1)
-    check_printed('{"to": [{"email": "a"}], "status": "ok"}\n', [documented])
+    check_output('{"to": [{"email": "a"}], "status": "ok"}\n', [documented])
     with pytest.raises((AssertionError, json.JSONDecodeError)):
-        check_printed(output, [documented])
+        check_output(output, [documented])

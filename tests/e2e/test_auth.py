@@ -11,7 +11,7 @@ from tools.local_server import LocalServer
 
 @pytest.fixture(scope="module")
 def private() -> Iterator[Api]:
-    """A site with a password."""
+    """A deployment with a site password."""
     with LocalServer(variables={**DEPLOYMENT, "PASSWORDS": '["pässword"]'}) as running:
         yield Api(running)
 
@@ -22,10 +22,10 @@ def test_static_files_need_no_site_password(private: Api) -> None:
         assert private.get(path).status_code == 200
 
 
-def test_a_site_password_that_is_not_ascii_opens(private: Api) -> None:
+def test_a_site_password_that_is_not_ascii_is_accepted(private: Api) -> None:
     headers = {"x-custom-auth": "pässword".encode()}
-    answer = private.post("/api/new_address", {}, headers=headers)
-    assert answer.status_code == 200, answer.text
+    response = private.post("/api/new_address", {}, headers=headers)
+    assert response.status_code == 200, response.text
 
 
 @pytest.mark.contract("guards: Address credentials are accepted with Bearer in any case")
@@ -33,7 +33,7 @@ def test_a_site_password_that_is_not_ascii_opens(private: Api) -> None:
     "token",
     [
         b"Bearer \xe4\xf6",  # neither ASCII nor UTF-8
-        # No JavaScript number holds this id.
+        # The id is too large for a JavaScript number.
         b"Bearer " + jwt.encode({"address": "a@example.com", "address_id": 2**64}, SECRET).encode(),
     ],
     ids=["not ascii", "huge id"],
@@ -45,8 +45,8 @@ def test_bad_credentials(api: Api, token: bytes) -> None:
         ("POST", "/api/send_mail"),
         ("GET", "/api/nothing/here"),
     ):
-        answer = api.call(method, path, json=mail(), headers={"Authorization": token})
-        check_problem(answer, 401, "invalid_credential", "Invalid address credential")
+        response = api.call(method, path, json=mail(), headers={"Authorization": token})
+        check_problem(response, 401, "invalid_credential", "Invalid address credential")
 
 
 @pytest.mark.contract("guards: CORS allows every origin, without credentials")
@@ -58,9 +58,9 @@ def test_preflight(api: Api) -> None:
         "Access-Control-Request-Headers": "authorization, x-anything",
     }
     for path in ("/api/send_mail", "/admin/new_address", "/no/such/path"):
-        answer = api.call("OPTIONS", path, headers=headers)
-        assert (answer.status_code, answer.content) == (204, b"")
-        assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        assert "Access-Control-Allow-Credentials" not in answer.headers
-        assert answer.headers["Access-Control-Allow-Headers"] == "authorization, x-anything"
-        assert {"GET", "POST"} <= set(answer.headers["Access-Control-Allow-Methods"].split(", "))
+        response = api.call("OPTIONS", path, headers=headers)
+        assert (response.status_code, response.content) == (204, b"")
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in response.headers
+        assert response.headers["Access-Control-Allow-Headers"] == "authorization, x-anything"
+        assert {"GET", "POST"} <= set(response.headers["Access-Control-Allow-Methods"].split(", "))

@@ -1,4 +1,4 @@
-"""A copy of the database and its restoring, by the commands of docs/operations.md."""
+"""Export and restore of the database, with the commands of docs/operations.md."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def commands(*, of: str, until: str) -> list[str]:
 
 
 def clone(folder: Path) -> Path:
-    """A folder with all that the commands need of a clone, whose databases are the test's own."""
+    """A folder with the files of a clone that the commands need, and databases of its own."""
     folder.mkdir()
     for name in ("wrangler.toml", "migrations", "tools", "node_modules", "src", "public"):
         (folder / name).symlink_to(ROOT / name)
@@ -32,7 +32,7 @@ def clone(folder: Path) -> Path:
 
 
 def run(script: str, *, folder: Path) -> None:
-    """Run commands as they are printed."""
+    """Run the commands unchanged."""
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
         cwd=folder,
@@ -46,7 +46,7 @@ def run(script: str, *, folder: Path) -> None:
 
 
 @pytest.mark.slow  # seven commands that each start Node.js and workerd
-def test_what_was_copied_is_there_again_and_nothing_is_sent_twice(tmp_path: Path) -> None:
+def test_a_restored_database_has_all_rows_and_sends_nothing_twice(tmp_path: Path) -> None:
     folder = clone(tmp_path / "clone")
     state = migrated_state(folder / ".wrangler" / "state")
     with LocalServer(variables=DEPLOYMENT, state=state) as server:
@@ -55,7 +55,7 @@ def test_what_was_copied_is_there_again_and_nothing_is_sent_twice(tmp_path: Path
         sent = api.send(sender, subject="It's; -- 'quoted'", content="with\x00 a NUL, 你好").json()
         waits = api.send(sender, scheduled_at=LATER).json()
         before = api.message(sender, sent["id"])
-        trail = api.admin("GET", "/admin/audit").json()["results"]
+        audit_rows = api.admin("GET", "/admin/audit").json()["results"]
 
     (export,) = commands(of="A copy of one's own", until="Restoring")
     run(export, folder=folder)
@@ -67,8 +67,8 @@ def test_what_was_copied_is_there_again_and_nothing_is_sent_twice(tmp_path: Path
         server.run_cron()
         assert api.message(sender, waits["id"])["status"] == "unknown"
         after = api.message(sender, sent["id"])
-        without_text = {"raw": None, "text": None}  # which is not in the copy
+        without_text = {"raw": None, "text": None}  # The export does not contain the text.
         assert {**after, **without_text} == {**before, **without_text}
         assert api.balance(sender) == 998
-        assert api.admin("GET", "/admin/audit").json()["results"] == trail
+        assert api.admin("GET", "/admin/audit").json()["results"] == audit_rows
         assert api.send(sender).status_code == 200

@@ -1,4 +1,4 @@
-"""What D1 decides: how many rows it writes, and what its FTS5 finds."""
+"""Behaviour of D1 itself: the number of rows written, and the results of its FTS5."""
 
 import json
 
@@ -15,24 +15,24 @@ from tests.e2e.search import ids, page, put_settled, send_some
     ("content", "key", "rows"),
     [("short", None, 10), ("short", "a key", 11), ("x" * 1_500_000, "another key", 12)],
 )
-def test_a_send_is_two_round_trips_and_at_most_twelve_rows(
+def test_a_send_takes_two_round_trips_and_at_most_twelve_rows(
     api: Api, content: str, key: str | None, rows: int
 ) -> None:
     sender = api.new_sender()
-    for number in range(2):  # the first send also grants the balance, and begins the day
+    for number in range(2):  # the first send also grants the balance, and creates the day's row
         request_id = f"count-{sender.address_id}-{number}"
         headers = {**sender.headers, "x-request-id": request_id}
         if key:
             headers["Idempotency-Key"] = key + str(number)
-        answer = api.post("/api/send_mail", mail(content=content), headers=headers)
-        assert answer.status_code == 200, answer.text
+        response = api.post("/api/send_mail", mail(content=content), headers=headers)
+        assert response.status_code == 200, response.text
         (line,) = api.log_lines(request_id)
         assert line["d1_round_trips"] == 2
         assert line["d1_rows_written"] == rows
 
 
 @pytest.mark.contract("GET /api/sendbox: Searches messages")
-def test_search_before_and_after_the_index(api: Api) -> None:
+def test_search_finds_messages_before_and_after_indexing(api: Api) -> None:
     sender, other = api.new_sender(balance=10), api.new_sender(balance=10)
     old = put_settled(api, sender, html="<p>Die R&uuml;ckzahlung: 发票号码</p>")
     new = send_some(api, sender, 2, subject="Rückzahlung 发票")

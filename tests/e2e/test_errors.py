@@ -10,35 +10,35 @@ from tests.e2e.api import Api, check_problem, mail
 JSON = {"Content-Type": "application/json"}
 
 
-def test_nesting_without_end(api: Api) -> None:
+def test_extreme_nesting_is_malformed_json(api: Api) -> None:
     for body in (b'{"x":' * 100_000, b'{"x":' + b"[" * 1_000_000, b"[" * 1_000_000):
-        answer = api.post("/api/new_address", data=body, headers=JSON)
-        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+        response = api.post("/api/new_address", data=body, headers=JSON)
+        assert (response.status_code, response.json()["code"]) == (400, "malformed_json")
 
 
 @pytest.mark.contract("errors: An oversized body returns 413")
-def test_body_over_ten_mebibytes_in_chunks(api: Api) -> None:
+def test_a_chunked_body_over_ten_mebibytes_is_too_large(api: Api) -> None:
     sender = api.new_sender()
     chunks = iter([b" " * 1024 * 1024] * 11)
     headers = {**sender.headers, **JSON}
-    answer = api.post("/api/send_mail", data=chunks, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    response = api.post("/api/send_mail", data=chunks, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize("path", ["/admin/new_address", "/nope", "/api/send_mail", "/health_check"])
-def test_a_large_body_that_nobody_reads_still_gets_its_answer(api: Api, path: str) -> None:
+def test_a_request_with_a_large_unread_body_gets_its_response(api: Api, path: str) -> None:
     for _ in range(5):
-        answer = api.post(path, data=b" " * 5_000_000, headers=JSON)
-        assert answer.status_code in (401, 404, 405)
-        assert answer.json()["code"]
+        response = api.post(path, data=b" " * 5_000_000, headers=JSON)
+        assert response.status_code in (401, 404, 405)
+        assert response.json()["code"]
 
 
-def test_chunked_body(api: Api) -> None:
+def test_a_chunked_body_is_accepted(api: Api) -> None:
     chunks = iter([b'{"name"', b': "', b'"}'])
     assert api.post("/api/new_address", data=chunks, headers=JSON).status_code == 200
 
 
-def test_body_that_breaks_off_leaves_the_server_well(api: Api) -> None:
+def test_an_interrupted_body_does_not_harm_the_server(api: Api) -> None:
     address = urlsplit(api.server.url)
     with socket.create_connection((str(address.hostname), address.port or 80)) as client:
         head = "POST /api/new_address HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -46,9 +46,9 @@ def test_body_that_breaks_off_leaves_the_server_well(api: Api) -> None:
     assert api.get("/health_check").text == "OK"
 
 
-def test_head_is_get_without_its_body(api: Api) -> None:
-    answer = api.call("HEAD", "/open_api/settings")
-    assert (answer.status_code, answer.content) == (200, b"")
+def test_head_returns_no_body(api: Api) -> None:
+    response = api.call("HEAD", "/open_api/settings")
+    assert (response.status_code, response.content) == (200, b"")
 
 
 @pytest.mark.contract("errors: The language is x-lang, then DEFAULT_LANG, then English")
@@ -60,13 +60,13 @@ def test_languages(api: Api) -> None:
         ("fr", "Failed to send mail Subject is empty"),
     ):
         headers = {**sender.headers, "x-lang": language}
-        answer = api.post("/api/send_mail", mail(subject=""), headers=headers)
-        assert answer.json()["detail"] == sentence
-        assert sentence.encode() in answer.content
+        response = api.post("/api/send_mail", mail(subject=""), headers=headers)
+        assert response.json()["detail"] == sentence
+        assert sentence.encode() in response.content
 
 
 @pytest.mark.contract("errors: An unknown path returns 404")
 @pytest.mark.parametrize("path", ["/x", "//x", "/%00", "/%ff"])
 def test_unknown_path(api: Api, path: str) -> None:
-    answer = api.get(path)
-    check_problem(answer, 404, "not_found", "There is nothing at this path")
+    response = api.get(path)
+    check_problem(response, 404, "not_found", "There is nothing at this path")

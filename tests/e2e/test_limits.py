@@ -1,4 +1,4 @@
-"""The conditions of an accepted message hold on the real D1, also under concurrency."""
+"""The conditions for accepting a message hold on the real D1, even under concurrency."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +11,11 @@ from tests.e2e.api import Api
 @pytest.mark.contract(
     "send checks: Next come balance, block list, daily limit and monthly limit, in this order"
 )
-def test_ten_at_once_with_a_balance_of_one_send_one(api: Api) -> None:
+def test_ten_concurrent_sends_with_a_balance_of_one_send_once(api: Api) -> None:
     sender = api.new_sender(balance=1)
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: api.send(sender), range(10)))
-    codes = Counter((answer.status_code, answer.json().get("code")) for answer in answers)
+        responses = list(pool.map(lambda _: api.send(sender), range(10)))
+    codes = Counter((response.status_code, response.json().get("code")) for response in responses)
     assert codes == {(200, None): 1, (400, "no_balance"): 9}
     assert len(api.sent_by(sender)) == 1
     assert [row["status"] for row in api.messages_of(sender)] == ["sent"]

@@ -21,7 +21,7 @@ def passwords() -> Iterator[Api]:
 
 
 @pytest.mark.contract("passwords: A password is shown once and stored as a slow salted hash")
-def test_password_is_given_once_and_kept_only_as_a_slow_hash(passwords: Api) -> None:
+def test_a_password_is_shown_once_and_stored_as_a_slow_hash(passwords: Api) -> None:
     body = passwords.post("/api/new_address", {}).json()
     sql = "SELECT password_hash FROM addresses WHERE id = ?"
     (row,) = passwords.server.sql(sql, [body["address_id"]])

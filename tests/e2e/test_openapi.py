@@ -1,4 +1,4 @@
-"""The description of the API, and whether the worker keeps to it."""
+"""The OpenAPI description, and a check of the worker against it."""
 
 import json
 import os
@@ -17,18 +17,18 @@ from tools.local_server import LocalServer
 from tools.openapi.examples import PASSWORD_DIGEST
 from tools.prepare import ROOT, venv_program
 
-# That a request fits the description does not mean that it is carried out: the balance may be used
-# up, the name taken, the recipient blocked.
+# A request that matches the description may still be rejected: the balance may be used up, the name
+# taken, or the recipient blocked.
 _NOT_CHECKED = "positive_data_acceptance"
-# So many come at least from examples and from the boundaries of what is described.
+# The examples and the boundary values in the description give at least this number of cases.
 _BOUNDARY_CASES = 1_600
-# So many operations take so little that soon no other request to them is to be made up.
+# The number of operations with so few parameters that there are only a few different requests.
 _SMALL_OPERATIONS = 4
 
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[LocalServer]:
-    """A server whose sendbox and log no other test looks into; its rate limit is never reached."""
+    """A server for this module alone, with a rate limit that is never reached."""
     variables = {
         **DEPLOYMENT,
         "SEND_RATE_LIMIT": "1000000/hour",
@@ -45,18 +45,18 @@ def own_server() -> Iterator[LocalServer]:
 )
 def test_the_description_and_its_page_are_served(api: Api, path: str, content_type: str) -> None:
     file = {"/openapi.json": "openapi.json", "/docs": "docs.html"}[path]
-    answer = api.get(path)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == content_type
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert answer.content == (ROOT / "public" / file).read_bytes()
+    response = api.get(path)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == content_type
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert response.content == (ROOT / "public" / file).read_bytes()
     assert api.call("HEAD", path).status_code == 200
     assert api.post(path, {}).status_code == 405
 
 
 def test_pages_of_other_origins_may_read_the_description(api: Api) -> None:
-    answer = api.get("/openapi.json", headers={"Origin": "https://example.net"})
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    response = api.get("/openapi.json", headers={"Origin": "https://example.net"})
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
 @pytest.mark.contract("errors: No client input causes a 5xx response")
@@ -72,7 +72,7 @@ def test_twenty_thousand_generated_requests(own_server: LocalServer, tmp_path: P
 
 
 def check_generated_requests(server: LocalServer, folder: Path, *, at_least: int) -> None:
-    """Have schemathesis call every operation, and check that it finds no fault in any answer."""
+    """Let schemathesis call every operation, and check that it finds no fault in any response."""
     api = Api(server)
     sender = api.new_sender(balance=10**9)
     description = api.get("/openapi.json").json()
@@ -107,7 +107,7 @@ def check_generated_requests(server: LocalServer, folder: Path, *, at_least: int
     )
     (generated,) = map(int, re.findall(r"([0-9]+) generated", output))
     assert generated >= at_least
-    # And what was asked was also done, not only refused.
+    # Each operation must have succeeded at least once.
     lines = server.log.read_text()[written:].splitlines()
     requests = [json.loads(line) for line in lines if line.startswith('{"event":"request"')]
     assert len(requests) >= at_least
@@ -124,7 +124,7 @@ def run_schemathesis(
     values: dict[str, Any],
     cases_of_an_operation: int,
 ) -> str:
-    """Run it, and return its report; fail with the report where it finds something."""
+    """Run schemathesis, and return its report. Fail with the report if it finds a fault."""
     result = subprocess.run(
         [
             *(str(venv_program("schemathesis")), "run", str(description), "--url", url),
@@ -149,7 +149,7 @@ def run_schemathesis(
 
 
 def failed_messages(api: Api, sender: Sender) -> list[str]:
-    """Messages that may be sent again."""
+    """Messages that can be sent again."""
     ids = [api.send(sender).json()["id"] for _ in range(10)]
     sql = "UPDATE messages SET status = 'failed' WHERE id IN (SELECT value FROM json_each(?))"
     api.server.sql(sql, [json.dumps(ids)])
@@ -157,13 +157,13 @@ def failed_messages(api: Api, sender: Sender) -> list[str]:
 
 
 def scheduled_messages(api: Api, sender: Sender) -> list[str]:
-    """Messages that may be given another time, or cancelled."""
+    """Messages that can be rescheduled or cancelled."""
     scheduled_at = in_a_day()
     return [api.send(sender, scheduled_at=scheduled_at).json()["id"] for _ in range(20)]
 
 
 def passwords_of(sender: Sender) -> dict[str, dict[str, str]]:
-    """By path, good values of what has to do with passwords."""
+    """Valid values of the fields for passwords, by path."""
     return {
         "/api/address_change_password": {"new_password": PASSWORD_DIGEST},
         "/api/address_login": {"email": sender.address, "password": PASSWORD_DIGEST},
@@ -172,12 +172,12 @@ def passwords_of(sender: Sender) -> dict[str, dict[str, str]]:
 
 
 def other_addresses(api: Api) -> list[dict[str, Any]]:
-    """Addresses with a message each, which may be deleted."""
+    """Addresses with one message each. Both may be deleted."""
     return [
         {
             "jwt": sender.jwt,
             "address_id": sender.address_id,
-            # It costs nothing, so that no balance is granted yet.
+            # A sandbox message costs nothing, so no balance is granted.
             "message_id": api.send(sender, to_mail="delivered@test.invalid").json()["id"],
         }
         for sender in (api.new_sender() for _ in range(40))
@@ -185,21 +185,22 @@ def other_addresses(api: Api) -> list[dict[str, Any]]:
 
 
 def paused_address(api: Api) -> str:
-    """An address that may be let send again."""
+    """An address with a pause that can be lifted."""
     address_id = str(api.new_sender().address_id)
     api.server.sql("INSERT INTO send_pauses VALUES (?, 1, 0)", [address_id])
     return address_id
 
 
 def in_a_day() -> str:
-    """The time in a day, as ISO 8601."""
+    """The time one day from now, in ISO 8601."""
     return (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
 def without_other_members(description: dict[str, Any]) -> dict[str, Any]:
-    """The same, but answers may have no members beside those that are described.
+    """The description, changed to allow no other members in responses.
 
-    The description leaves room for members to come; a member that is there already must be in it.
+    The published description allows members that are added later. Every member that a response has
+    now must be described.
     """
     schemas = description["components"]["schemas"]
     bodies = [
@@ -216,6 +217,6 @@ def without_other_members(description: dict[str, Any]) -> dict[str, Any]:
 
 
 def schemas_in(value: Any, schemas: dict[str, Any]) -> set[str]:
-    """The names of the schemas that ``value`` refers to, and of those that these refer to."""
+    """The names of the schemas that ``value`` refers to, directly or indirectly."""
     names = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(value)))
     return names.union(*(schemas_in(schemas[name], schemas) for name in names))

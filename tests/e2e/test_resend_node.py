@@ -34,7 +34,7 @@ def sender(api: Api) -> Sender:
 def node(api: Api, sender: Sender) -> Run:
     """Runs JavaScript in which ``resend`` is the SDK's client and ``email`` a mail of ``sender``.
 
-    What the JavaScript returns comes back.
+    Returns the result of the JavaScript as Python values.
     """
     return lambda code: run(api, sender, sender.jwt, code)
 
@@ -60,7 +60,7 @@ def run(api: Api, sender: Sender, key: str, code: str) -> Any:
 
 
 def in_hours(hours: int) -> str:
-    """The time in so many hours, as JavaScript's ``toISOString`` writes it."""
+    """The time in ``hours`` hours, in the format of JavaScript's ``toISOString``."""
     return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
@@ -133,18 +133,18 @@ def test_send_once_with_a_key(api: Api, sender: Sender, node: Run) -> None:
 
 @pytest.mark.contract("POST /emails/batch: Resend clients can send batches")
 def test_batches(api: Api, sender: Sender, node: Run) -> None:
-    strict, refused, permissive = node("""
-        const nobody = { ...email, to: "nobody" };
+    strict, rejected, permissive = node("""
+        const invalid = { ...email, to: "nobody" };
         return [
           await resend.batch.send([email, { ...email, subject: "Second" }]),
-          await resend.batch.send([email, nobody]),
-          await resend.batch.send([email, nobody], { batchValidation: "permissive" }),
+          await resend.batch.send([email, invalid]),
+          await resend.batch.send([email, invalid], { batchValidation: "permissive" }),
         ];
     """)
     assert len({entry["id"] for entry in strict["data"]["data"]}) == 2
     assert "errors" not in strict["data"]
-    assert refused["data"] is None
-    assert refused["error"]["message"].startswith("`[1].to`: ")
+    assert rejected["data"] is None
+    assert rejected["error"]["message"].startswith("`[1].to`: ")
     assert len(permissive["data"]["data"]) == 1
     assert [error["index"] for error in permissive["data"]["errors"]] == [1]
     assert sorted(mail["subject"] for mail in api.sent_by(sender)) == ["Hello", "Hello", "Second"]

@@ -29,7 +29,7 @@ def sender(api: Api, monkeypatch: pytest.MonkeyPatch) -> Sender:
 
 
 def params(sender: Sender, **fields: Any) -> Any:
-    """A mail as the SDK takes it, with ``fields`` changed."""
+    """The parameters of a mail for the SDK, with ``fields`` changed."""
     return {
         "from": f"Acme <{sender.address}>",
         "to": ["recipient@example.net"],
@@ -40,7 +40,7 @@ def params(sender: Sender, **fields: Any) -> Any:
 
 
 def in_hours(hours: int) -> str:
-    """The time in so many hours, as the documentation of Resend writes it."""
+    """The time in ``hours`` hours, in the format of Resend's documentation."""
     return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
@@ -48,7 +48,7 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def refused(call: Callable[[], Any]) -> ResendError:
+def error_of(call: Callable[[], Any]) -> ResendError:
     with pytest.raises(ResendError) as caught:
         call()
     return caught.value
@@ -106,7 +106,7 @@ def test_send_once_with_a_key(api: Api, sender: Sender) -> None:
     again = resend.Emails.send(params(sender), options)
     assert first["id"] == again["id"]
     assert len(api.sent_by(sender)) == 1
-    error = refused(lambda: resend.Emails.send(params(sender, subject="Another"), options))
+    error = error_of(lambda: resend.Emails.send(params(sender, subject="Another"), options))
     assert (error.code, error.error_type) == (409, "invalid_idempotent_request")
 
 
@@ -121,15 +121,15 @@ def test_batch(api: Api, sender: Sender) -> None:
     assert "errors" not in sent
 
 
-def test_a_strict_batch_is_sent_whole_or_not_at_all(api: Api, sender: Sender) -> None:
+def test_a_strict_batch_with_an_error_sends_nothing(api: Api, sender: Sender) -> None:
     batch = [params(sender), params(sender, to="nobody")]
-    error = refused(lambda: resend.Batch.send(batch))
+    error = error_of(lambda: resend.Batch.send(batch))
     assert isinstance(error, ValidationError)
     assert error.message.startswith("`[1].to`: ")
     assert api.sent_by(sender) == []
 
 
-def test_a_permissive_batch_sends_what_can_be_sent(api: Api, sender: Sender) -> None:
+def test_a_permissive_batch_sends_the_valid_mails(api: Api, sender: Sender) -> None:
     batch = [params(sender, to="nobody"), params(sender), params(sender, subject=None)]
     sent = resend.Batch.send(batch, {"batch_validation": "permissive"})
     assert len(sent["data"]) == 1
@@ -173,33 +173,33 @@ def test_schedule_reschedule_and_cancel(api: Api, sender: Sender) -> None:
     assert resend.Emails.get(id)["last_event"] == "canceled"
     assert api.balance(sender) == balance
     assert api.sent_by(sender) == []
-    error = refused(lambda: resend.Emails.update({"id": id, "scheduled_at": second}))
+    error = error_of(lambda: resend.Emails.update({"id": id, "scheduled_at": second}))
     assert (error.code, error.error_type) == (409, "validation_error")
 
 
-def test_what_was_sent_cannot_be_cancelled(sender: Sender) -> None:
+def test_a_sent_message_cannot_be_cancelled(sender: Sender) -> None:
     id = resend.Emails.send(params(sender))["id"]
-    error = refused(lambda: resend.Emails.cancel(id))
+    error = error_of(lambda: resend.Emails.cancel(id))
     assert (error.code, error.error_type) == (409, "validation_error")
 
 
 def test_errors(api: Api, sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    error = refused(lambda: resend.Emails.send(params(sender, to=None)))
+    error = error_of(lambda: resend.Emails.send(params(sender, to=None)))
     assert isinstance(error, MissingRequiredFieldsError)
     assert error.message == "`to`: Required field is missing"
 
-    error = refused(lambda: resend.Emails.send(params(sender, to="nobody")))
+    error = error_of(lambda: resend.Emails.send(params(sender, to="nobody")))
     assert isinstance(error, ValidationError)
 
-    error = refused(lambda: resend.Emails.send(params(sender, **{"from": "me@example.org"})))
+    error = error_of(lambda: resend.Emails.send(params(sender, **{"from": "me@example.org"})))
     assert (error.code, error.error_type) == (403, "validation_error")
     assert error.headers["X-Request-Id"]
 
-    error = refused(lambda: resend.Emails.get("4ef9a417-02e9-4d39-ad75-9611e0fcc33c"))
+    error = error_of(lambda: resend.Emails.get("4ef9a417-02e9-4d39-ad75-9611e0fcc33c"))
     assert (error.code, error.error_type) == (404, "not_found")
 
     monkeypatch.setattr(resend, "api_key", "re_123456789")
-    error = refused(lambda: resend.Emails.send(params(sender)))
+    error = error_of(lambda: resend.Emails.send(params(sender)))
     assert (error.code, error.error_type) == (401, "invalid_api_key")
-    assert not isinstance(error, InvalidApiKeyError)  # the SDK knows it only as 403
+    assert not isinstance(error, InvalidApiKeyError)  # The SDK has this class for status 403 only.
     assert api.sent_by(sender) == []

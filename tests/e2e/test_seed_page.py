@@ -1,4 +1,4 @@
-"""The two HTTP examples of the page that this service implements, run as they are printed."""
+"""The two HTTP examples of the page that this service implements, run unchanged."""
 
 import pytest
 import requests
@@ -58,10 +58,10 @@ def test_both_examples_send_one_mail_each(api: Api) -> None:
         )
         names = {"requests": requests, "address_JWT": sender.jwt}
         exec(code, names)
-        answer = names["res"]
-        assert isinstance(answer, requests.Response)
-        assert answer.status_code == 200, answer.text
-        body = answer.json()
+        response = names["res"]
+        assert isinstance(response, requests.Response)
+        assert response.status_code == 200, response.text
+        body = response.json()
         assert body["status"] == "ok"
         mails = api.sent_by(sender)
         assert len(mails) == number

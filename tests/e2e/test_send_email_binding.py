@@ -1,4 +1,4 @@
-"""Mails that leave by the local ``send_email`` binding, and bodies as large as they may be."""
+"""Mails through the local ``send_email`` binding, and bodies of the maximum size."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from tests.e2e.api import Api, check_problem, file
     "send checks: The sender is the token's address; misleading display names are rejected"
 )
 @pytest.mark.contract("POST /api/send_mail: Returns 200 with both ids")
-def test_mail_leaves_as_written(api: Api) -> None:
+def test_a_simple_mail_is_sent_unchanged(api: Api) -> None:
     sender = api.new_sender()
-    answer = api.send(
+    response = api.send(
         sender,
         from_name="Zoë",
         to_name="Bób",
@@ -20,22 +20,22 @@ def test_mail_leaves_as_written(api: Api) -> None:
         content="<p>Grüße\r\n\t\x00</p>",
         is_html=True,
     )
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["Content-Type"].startswith("application/json")
+    assert response.status_code == 200, response.text
+    assert response.headers["Content-Type"].startswith("application/json")
     (sent,) = api.sent_by(sender)
     assert sent["from"] == f'"Zoë" <{sender.address}>'
     assert sent["to"] == ['"Bób" <Bob.Smith+x@example.net>']
     assert sent["subject"] == "Grüße 你好"
     bodies = api.server.mail_bodies(sent)
     assert (bodies.text, bodies.html) == (None, "<p>Grüße\r\n\t\x00</p>")
-    assert answer.json().keys() == {"status", "id", "message_id"}
-    assert answer.json()["message_id"] == sent["messageId"]
+    assert response.json().keys() == {"status", "id", "message_id"}
+    assert response.json()["message_id"] == sent["messageId"]
 
 
-def test_everything_leaves_as_written(api: Api) -> None:
+def test_a_mail_with_all_fields_is_sent_unchanged(api: Api) -> None:
     sender = api.new_sender()
     every_byte = bytes(range(256)) * 4
-    answer = api.send(
+    response = api.send(
         sender,
         to_mail="first@example.net",
         to_name="First",
@@ -54,8 +54,8 @@ def test_everything_leaves_as_written(api: Api) -> None:
         ],
         tags=[{"name": "kind", "value": "test"}],
     )
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["status"] == "ok"
+    assert response.status_code == 200, response.text
+    assert response.json()["status"] == "ok"
     (sent,) = api.sent_by(sender)
     assert sent["to"] == [
         '"First" <first@example.net>',
@@ -79,26 +79,26 @@ def test_everything_leaves_as_written(api: Api) -> None:
     assert bodies.attachments == (every_byte, b"", b"\x89PNG")
 
 
-def test_message_may_fill_the_limit_and_no_more(api: Api) -> None:
+def test_a_message_may_reach_the_size_limit(api: Api) -> None:
     sender = api.new_sender()
-    answer = api.send(sender, content="x" * 3_850_000)
-    problem = check_problem(answer, 413, "message_too_large", answer.json()["detail"])
+    response = api.send(sender, content="x" * 3_850_000)
+    problem = check_problem(response, 413, "message_too_large", response.json()["detail"])
     assert "5242880" in problem["detail"]
     assert api.messages_of(sender) == []
-    answer = api.send(sender, content="x" * 3_800_000)
-    assert answer.status_code == 200, answer.text
+    response = api.send(sender, content="x" * 3_800_000)
+    assert response.status_code == 200, response.text
     (sent,) = api.sent_by(sender)
     assert api.server.mail_bodies(sent).text == "x" * 3_800_000
 
 
-def test_an_attachment_may_fill_the_message_and_no_more(api: Api) -> None:
+def test_an_attachment_may_reach_the_size_limit(api: Api) -> None:
     sender = api.new_sender()
     content = bytes(range(250)) * 15_300
-    answer = api.send(sender, attachments=[file(content)])
-    assert answer.status_code == 200, answer.text
+    response = api.send(sender, attachments=[file(content)])
+    assert response.status_code == 200, response.text
     (sent,) = api.sent_by(sender)
     assert api.server.mail_bodies(sent).attachments == (content,)
-    answer = api.send(sender, attachments=[file(content + bytes(5000))])
-    problem = check_problem(answer, 413, "message_too_large", answer.json()["detail"])
+    response = api.send(sender, attachments=[file(content + bytes(5000))])
+    problem = check_problem(response, 413, "message_too_large", response.json()["detail"])
     assert "5242880" in problem["detail"]
     assert len(api.messages_of(sender)) == 1

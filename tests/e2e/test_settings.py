@@ -17,8 +17,8 @@ from tools.local_server import LocalServer
 )
 @pytest.mark.contract("variables: Lists, numbers and switches are read in every documented form")
 @pytest.mark.contract("POST /admin/send_mail_by_binding: Returns 400 without the binding")
-def test_settings_as_a_deployment_writes_them() -> None:
-    """Booleans, numbers, arrays and objects as TOML has them, not as text."""
+def test_settings_are_read_from_toml_values() -> None:
+    """Booleans, numbers, arrays and objects are TOML values here, not text."""
     proxy = {"smtp": {"host": "smtp.example.com", "port": 8025, "starttls": True}}
 
     def write(config: dict[str, Any]) -> None:
@@ -43,19 +43,19 @@ def test_settings_as_a_deployment_writes_them() -> None:
         assert settings["smtpImapProxyConfig"] == proxy
         assert settings["enableSendMail"] is False
         assert settings["disableAdminPasswordCheck"] is True
-        # Without its binding nothing is sent, without a default balance nothing may be.
+        # Without the binding nothing can be sent, and without a default balance nothing may be.
         sender = api.new_sender()
         assert api.balance(sender) == 0
-        answer = api.send(sender)
+        response = api.send(sender)
         sentence = "Failed to send mail Please enable SEND_MAIL for this domain first"
-        check_problem(answer, 400, "send_mail_not_enabled", sentence)
-        # The open administration is open, and the log says so.
+        check_problem(response, 400, "send_mail_not_enabled", sentence)
+        # The administration needs no password, and the log warns of it.
         assert api.post("/admin/new_address", {"name": "chosen"}).status_code == 200
         assert "DISABLE_ADMIN_PASSWORD_CHECK is on" in server.log.read_text()
         by_binding = {"from": "a@example.com", "to": "b@example.net", "subject": "s", "text": "t"}
-        answer = api.post("/admin/send_mail_by_binding", by_binding)
-        check_problem(answer, 400, "binding_not_enabled", "Please enable SEND_MAIL first")
-        # A name that is asked for is not given here.
+        response = api.post("/admin/send_mail_by_binding", by_binding)
+        check_problem(response, 400, "binding_not_enabled", "Please enable SEND_MAIL first")
+        # The requested name is ignored.
         address = api.post("/api/new_address", {"name": "mine"}).json()["address"]
         assert not address.startswith("mine@")
 
@@ -66,12 +66,12 @@ def test_health_check_without_tables(tmp_path: Any) -> None:
         api = Api(server)
         detail = "The database D1 does not respond, or its migrations are not applied"
         check_problem(api.get("/health_check"), 503, "database_down", detail)
-        answer = api.post("/api/new_address", {})
+        response = api.post("/api/new_address", {})
         detail = "The database rejected a statement: check that all migrations are applied"
-        check_problem(answer, 500, "database_refused", detail)
+        check_problem(response, 500, "database_refused", detail)
         for line in server.log.read_text().splitlines():
             if line.startswith("{") and "d1_error" in line:
                 assert "no such table" in json.loads(line)["problem"]
                 break
         else:
-            raise AssertionError("the log names no cause")
+            raise AssertionError("the log does not contain the cause")

@@ -11,9 +11,9 @@ SECRET_KEY = "turnstile-secret-of-the-tests"
 
 
 class Turnstile(Listener):
-    """Verifies the token ``good``; other tokens say what goes wrong.
+    """Accepts the tokens ``good`` and ``slow``. Other tokens name a failure.
 
-    ``asked`` is every form that was posted.
+    ``asked`` contains every form that was posted.
     """
 
     @property
@@ -30,8 +30,8 @@ class Turnstile(Listener):
         super().__init__()
         self.asked: list[dict[str, str]] = []
 
-    def answer(self, posted: bytes) -> bytes:
-        """The verdict on the form ``posted``."""
+    def response_body(self, posted: bytes) -> bytes:
+        """The verdict on the form ``posted``, as JSON."""
         form = dict(parse_qsl(posted.decode()))
         self.asked.append(form)
         token = form.get("response")

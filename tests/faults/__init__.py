@@ -1,1 +1,1 @@
-"""The mail provider's failures, which can't be had locally: a stand-in that fails on demand."""
+"""Failures of the mail provider, which the local provider never has: a stand-in fails on demand."""

@@ -1,5 +1,6 @@
-"""A deployment with the provider's stand-in, one for the tests of each file: what a subject
-orders of the stand-in depends on how often it was used.
+"""A deployment with the provider's stand-in for each test file.
+
+Files do not share one, because the stand-in counts how often a subject was used.
 """
 
 from collections.abc import Iterator

@@ -20,9 +20,9 @@ def failing_deployment(
     queue: bool = True,
     gate: Gate | None = None,
 ) -> LocalServer:
-    """A server that hands its mails to the stand-in, which notes in ``ledger`` what it takes.
+    """A server that sends its mails to the stand-in, which records them in ``ledger``.
 
-    With ``gate`` each of the worker's calls into JavaScript passes there.
+    :param gate: receives each of the worker's calls to the database, the provider and the queue.
     """
     gated = {"GATE_URL": gate.url} if gate else {}
 

@@ -1,4 +1,4 @@
-"""What the provider's stand-in has taken, kept outside of the processes under test."""
+"""The mails that the provider's stand-in has taken, kept outside of the processes under test."""
 
 import json
 import tempfile
@@ -9,7 +9,7 @@ from tests.faults.listener import Listener
 
 
 class Ledger(Listener):
-    """Writes each mail posted to it to disk before it answers."""
+    """Writes each mail posted to it to disk before it responds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,14 +20,14 @@ class Ledger(Listener):
         super().close()
         self._file.close()
 
-    def answer(self, posted: bytes) -> bytes:
-        """Note the mail ``posted``, on a line of its own, in one write."""
+    def response_body(self, posted: bytes) -> bytes:
+        """Append the mail ``posted`` to the file as one line, in one write."""
         self._file.write(json.dumps(json.loads(posted)).encode() + b"\n")
         return b""
 
     @property
     def mails(self) -> list[dict[str, Any]]:
-        """All mails taken so far, in the order in which they came."""
+        """All mails taken so far, oldest first."""
         return [json.loads(line) for line in Path(self._file.name).read_bytes().splitlines()]
 
     def mails_of(self, address: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A small HTTP server in the test's own process, which outlives the processes under test."""
+"""A small HTTP server in the test's own process. It keeps running while the servers are killed."""
 
 import contextlib
 import threading
@@ -12,11 +12,11 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, *_: object) -> None:
-        """Those who ask are killed in the middle of it; that is what all this is for."""
+        """Ignore the error: tests kill the clients of this server in the middle of requests."""
 
 
 class Listener:
-    """Answers what is posted to ``url``; subclasses override ``answer`` or ``respond``."""
+    """Responds to requests to ``url``. Subclasses override ``response_body`` or ``respond``."""
 
     def __init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), self._handler())
@@ -24,10 +24,10 @@ class Listener:
 
     def respond(self, path: str, headers: Mapping[str, str], posted: bytes) -> tuple[int, bytes]:
         """The status and the body of the response to a request."""
-        return 200, self.answer(posted)
+        return 200, self.response_body(posted)
 
-    def answer(self, posted: bytes) -> bytes:
-        """What is answered to ``posted``, with 200."""
+    def response_body(self, posted: bytes) -> bytes:
+        """The body of the response to ``posted``; its status is 200."""
         raise NotImplementedError
 
     @property

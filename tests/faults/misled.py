@@ -1,4 +1,4 @@
-"""What a deployment whose answers get lost keeps of the message of a sender."""
+"""The state of a sender's only message in a deployment whose responses get lost."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.e2e.api import Api, Sender
 
 
 class Misled:
-    """A deployment whose answers get lost."""
+    """A deployment whose responses get lost."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
@@ -23,16 +23,16 @@ class Misled:
         sql = "SELECT kind FROM events WHERE message_id = ? ORDER BY sequence"
         return [event["kind"] for event in self.api.server.sql(sql, [self.row(sender)["id"]])]
 
-    def wake(self) -> None:
-        """Attempt what is queued."""
+    def attempt_queued(self) -> None:
+        """Make the queued messages due, and run the cron, which enqueues them."""
         self.api.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE status = 'queued'")
         self.api.server.run_cron()
 
 
-def check_sent(answer: requests.Response, row: dict[str, Any]) -> None:
+def check_sent(response: requests.Response, row: dict[str, Any]) -> None:
     """Check that a response and the row agree that the message was sent."""
-    assert answer.status_code == 200, answer.text
-    told = answer.json()
-    assert (told["status"], told["id"]) == ("ok", row["id"])
-    assert told["message_id"] == row["provider_message_id"]
+    assert response.status_code == 200, response.text
+    body = response.json()
+    assert (body["status"], body["id"]) == ("ok", row["id"])
+    assert body["message_id"] == row["provider_message_id"]
     assert row["status"] == "sent"

@@ -1,4 +1,4 @@
-"""D1 and the queue do their work and their answers are lost, at the real bridge."""
+"""Responses of D1 and the queue get lost at the real bridge after their work is done."""
 
 import time
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ BUSY = "E_RATE_LIMIT_EXCEEDED"
 
 
 class Gated(Misled):
-    """A server behind the gate, and what one message left behind there."""
+    """A server behind the gate, and the state of a sender's only message."""
 
     def __init__(self, api: Api, gate: Gate, ledger: Ledger) -> None:
         super().__init__(api)
         self.gate, self.ledger = gate, ledger
 
     def row_when(self, sender: Sender, status: str) -> dict[str, Any]:
-        """The row as soon as it has this status."""
+        """Wait until the row has this status, and return it."""
         deadline = time.monotonic() + 15
         while (row := self.row(sender))["status"] != status:
             assert time.monotonic() < deadline, row
@@ -49,24 +49,24 @@ def misled(running: Gated) -> Iterator[Gated]:
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("granted", [True, False])
 def test_reserve_is_repeated(misled: Gated, times: int, granted: bool) -> None:
-    """Whether the address has its balance already, or is granted it by this very batch."""
+    """The address has its balance already, or the batch itself grants it."""
     sender = misled.api.new_sender(balance=5 if granted else None)
     balance = misled.api.balance(sender)
     misled.gate.break_off("reserve", "after", times=times)
-    answer = misled.api.send_with_key(sender, "key")
-    check_sent(answer, misled.row(sender))
-    assert "Idempotent-Replayed" not in answer.headers
+    response = misled.api.send_with_key(sender, "key")
+    check_sent(response, misled.row(sender))
+    assert "Idempotent-Replayed" not in response.headers
     assert len(misled.gate.passed("reserve", "before")) == times + 1
     assert misled.history(sender) == ["sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (balance - 1, 1)
 
 
-def test_queue_that_answers_nothing(misled: Gated) -> None:
+def test_a_message_is_sent_after_its_enqueue_failed(misled: Gated) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.gate.break_off("call", "before", times=1, code=BUSY)
-    misled.gate.break_off("alarm", "before")
-    answer = misled.api.send(sender)
-    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
-    misled.wake()
+    misled.gate.break_off("enqueue", "before")
+    response = misled.api.send(sender)
+    assert (response.status_code, response.json()["status"]) == (202, "queued")
+    misled.attempt_queued()
     misled.row_when(sender, "sent")
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)

@@ -1,4 +1,4 @@
-"""What the provider is handed, word by word: the ``send_email`` binding's builder form."""
+"""The exact argument of the provider's ``send``: the builder form of the ``send_email`` binding."""
 
 from tests.e2e.api import Api
 from tests.faults.ledger import Ledger
@@ -6,7 +6,7 @@ from tests.faults.ledger import Ledger
 
 def test_a_full_message(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender()
-    answer = api.send(
+    response = api.send(
         sender,
         cc="C <c@example.net>",
         bcc=["d@example.net"],
@@ -20,7 +20,7 @@ def test_a_full_message(api: Api, ledger: Ledger) -> None:
         ],
         tags=[{"name": "kind", "value": "test"}],
     )
-    assert answer.status_code == 200, answer.text
+    assert response.status_code == 200, response.text
     assert ledger.mails_of(sender.address) == [
         {
             "from": {"email": sender.address, "name": "A Sender"},
@@ -51,7 +51,7 @@ def test_a_full_message(api: Api, ledger: Ledger) -> None:
     ]
 
 
-def test_what_is_not_said_is_left_out(api: Api, ledger: Ledger) -> None:
+def test_members_without_a_value_are_omitted(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender()
     assert api.send(sender, from_name=None, to_name=None).status_code == 200
     assert ledger.mails_of(sender.address) == [

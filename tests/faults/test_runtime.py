@@ -1,4 +1,4 @@
-"""What only the real runtime shows: its queue, its cron, and ``waitUntil``."""
+"""Behaviour that only the real runtime has: its queue, its cron, and ``waitUntil``."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ CODE = "E_RATE_LIMIT_EXCEEDED"
 
 
 def wait_for(api: Api, sender: Sender, **expected: Any) -> dict[str, Any]:
-    """Wait until the sender's last message has these values; the API's view of it."""
+    """Wait until the sender's last message has these values, and return the API's view of it."""
     deadline = time.monotonic() + 15
     while True:
         row = api.messages_of(sender)[-1]
@@ -26,21 +26,21 @@ def history(message: dict[str, Any]) -> list[tuple[str, int, str | None]]:
     return [(event["event"], event["attempt"], event["code"]) for event in message["history"]]
 
 
-def test_the_queue_wakes_it_when_it_is_due(api: Api, ledger: Ledger) -> None:
+def test_the_queue_attempts_a_deferred_message_when_it_is_due(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=5)
-    answer = api.send(sender, subject=f"[{CODE} 1] by itself")
-    assert answer.status_code == 202
+    response = api.send(sender, subject=f"[{CODE} 1] by itself")
+    assert response.status_code == 202
     deadline = time.monotonic() + 60
     while api.messages_of(sender)[0]["status"] != "sent":
         assert time.monotonic() < deadline
         time.sleep(0.5)
-    message = api.message(sender, answer.json()["id"])
+    message = api.message(sender, response.json()["id"])
     assert history(message) == [("accepted", 0, None), ("deferred", 1, CODE), ("sent", 2, None)]
     assert len(ledger.mails_of(sender.address)) == 1
     assert api.balance(sender) == 4
 
 
-def test_the_sweep_wakes_what_nobody_woke(api: Api, ledger: Ledger) -> None:
+def test_the_sweep_enqueues_due_messages(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=5)
     subject = f"[{CODE} 2] by the sweep"
     message_id = api.send(sender, subject=subject, content="as it was ü").json()["id"]
@@ -60,7 +60,7 @@ def test_the_sweep_wakes_what_nobody_woke(api: Api, ledger: Ledger) -> None:
     assert api.balance(sender) == 4
 
 
-def test_client_that_hangs_up_cuts_nothing_in_half(api: Api, ledger: Ledger) -> None:
+def test_a_message_is_recorded_after_its_client_disconnects(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=5)
     with pytest.raises(Exception, match="timed out"):
         api.send_impatiently(sender, 0.5, subject="[wait 2000]")
@@ -76,7 +76,7 @@ def test_client_that_hangs_up_cuts_nothing_in_half(api: Api, ledger: Ledger) -> 
     assert (api.balance(sender), len(ledger.mails_of(sender.address))) == (4, 1)
 
 
-def test_the_log_tells_the_class_of_the_providers_exception(api: Api) -> None:
-    answer = api.send(api.new_sender(balance=5), subject="[no code]")
-    (attempt,) = api.log_lines(answer.headers["X-Request-Id"], "attempt")
+def test_the_log_names_the_class_of_the_providers_exception(api: Api) -> None:
+    response = api.send(api.new_sender(balance=5), subject="[no code]")
+    (attempt,) = api.log_lines(response.headers["X-Request-Id"], "attempt")
     assert (attempt["outcome"], attempt["code"], attempt["cause"]) == ("unknown", None, "Error")

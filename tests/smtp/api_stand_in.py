@@ -1,4 +1,4 @@
-"""A stand-in for the API, for responses that the real one does not send, or not yet."""
+"""A stand-in for the API, for responses that the real one does not send."""
 
 import json
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ class Call:
 
 
 class StandIn(Listener):
-    """Responds with the status and the JSON or bytes in ``answers`` for the path, or with 404."""
+    """Responds with the status and the JSON or bytes in ``responses`` for the path, or with 404."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.answers: dict[str, tuple[int, Any]] = {}
+        self.responses: dict[str, tuple[int, Any]] = {}
         self.calls: list[Call] = []
 
     def respond(self, path: str, headers: Mapping[str, str], posted: bytes) -> tuple[int, bytes]:
-        """Note the call, and respond as ordered."""
+        """Record the call, and return the response for its path."""
         named = {name.lower(): value for name, value in headers.items()}
         self.calls.append(Call(path, named, json.loads(posted or b"null")))
-        status, body = self.answers.get(path, (404, {}))
+        status, body = self.responses.get(path, (404, {}))
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()

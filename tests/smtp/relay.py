@@ -122,8 +122,10 @@ class RelayProcess:
 
     def get(self, path: str) -> str:
         """The response of the status port."""
-        with urllib.request.urlopen(f"http://{HOST}:{self.status_port}{path}", timeout=5) as answer:
-            text: str = answer.read().decode()
+        with urllib.request.urlopen(
+            f"http://{HOST}:{self.status_port}{path}", timeout=5
+        ) as response:
+            text: str = response.read().decode()
             return text
 
     def memory(self) -> int:

@@ -190,7 +190,7 @@ def test_a_good_login_is_remembered(sender: Sender, tmp_path: Path) -> None:
         StandIn() as api,
         RelayProcess(api.url, tmp_path, settings={"SITE_PASSWORD": "open"}) as relay,
     ):
-        api.answers["/open_api/credential_login"] = (200, {"success": True})
+        api.responses["/open_api/credential_login"] = (200, {"success": True})
         for _ in range(3):
             assert reply_to_login(relay, "jwt", sender.jwt) == GOOD
         assert [call.path for call in api.calls].count("/open_api/credential_login") == 1
@@ -217,5 +217,5 @@ def test_other_answers(
     misled: tuple[StandIn, RelayProcess], status: int, body: Any, reply: str
 ) -> None:
     api, relay = misled
-    api.answers["/api/address_login"] = (status, body)
+    api.responses["/api/address_login"] = (status, body)
     assert reply_to_login(relay, "me@example.com", "password").startswith(reply)

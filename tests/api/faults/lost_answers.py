@@ -30,7 +30,7 @@ class LostAnswers:
     def break_off(self, point: str, when: When, times: int | None = None) -> None:
         """Lose answers of batches at ``point``: ``before`` or ``after`` they are carried out.
 
-        point: ``reserve``, ``claim``, ``confirm`` and so on, as in ``Passage``.
+        point: ``reserve``, ``claim``, ``record`` and so on, as in ``Passage``.
         times: how often; None for always.
         """
         self._rules.append(_Rule(point, when, times))

@@ -85,7 +85,7 @@ def test_reserve_that_is_never_carried_out(misled: Losing) -> None:
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
 def test_confirm_of_a_sent_mail(misled: Losing, times: int | None) -> None:
     sender = misled.api.new_sender(balance=5)
-    misled.lost.break_off("confirm", "after", times=times)
+    misled.lost.break_off("record", "after", times=times)
     answer = misled.api.send_with_key(sender, "key")
     check_sent(answer, misled.row(sender))
     assert misled.history(sender) == ["sent"]
@@ -100,7 +100,7 @@ def test_confirm_of_a_sent_mail(misled: Losing, times: int | None) -> None:
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
 def test_confirm_of_a_refusal_gives_back_once(misled: Losing, times: int | None) -> None:
     sender = misled.api.new_sender(balance=5)
-    misled.lost.break_off("confirm", "after", times=times)
+    misled.lost.break_off("record", "after", times=times)
     answer = misled.api.send(sender, subject="[E_DELIVERY_FAILED]")
     assert (answer.status_code, answer.json()["code"]) == (502, "E_DELIVERY_FAILED")
     assert answer.json()["message_status"] == "failed"
@@ -112,11 +112,11 @@ def test_confirm_of_a_refusal_gives_back_once(misled: Losing, times: int | None)
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
 def test_confirm_of_a_deferral(misled: Losing, times: int | None) -> None:
     sender = misled.api.new_sender(balance=5)
-    misled.lost.break_off("confirm", "after", times=times)
+    misled.lost.break_off("record", "after", times=times)
     answer = misled.api.send(sender, subject=busy_once(sender))
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
     misled.lost.reset()
-    misled.wake()
+    misled.attempt_queued()
     misled.row_when(sender, "sent")
     assert misled.history(sender) == ["deferred", "sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
@@ -125,7 +125,7 @@ def test_confirm_of_a_deferral(misled: Losing, times: int | None) -> None:
 def test_confirm_that_is_carried_out_later(misled: Losing) -> None:
     """The response says what is known; the row follows when the database answers again."""
     sender = misled.api.new_sender(balance=5)
-    misled.lost.break_off("confirm", "before", times=3)
+    misled.lost.break_off("record", "before", times=3)
     answer = misled.api.send_with_key(sender, "key")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     early = misled.api.send_with_key(sender, "key")
@@ -140,11 +140,11 @@ def test_confirm_that_is_carried_out_later(misled: Losing) -> None:
 
 def test_deferral_that_is_written_later(misled: Losing) -> None:
     sender = misled.api.new_sender(balance=5)
-    misled.lost.break_off("confirm", "before", times=3)
+    misled.lost.break_off("record", "before", times=3)
     answer = misled.api.send(sender, subject=busy_once(sender))
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
     misled.row_when(sender, "queued")
-    misled.wake()
+    misled.attempt_queued()
     misled.row_when(sender, "sent")
     assert misled.history(sender) == ["deferred", "sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
@@ -153,7 +153,7 @@ def test_deferral_that_is_written_later(misled: Losing) -> None:
 def test_confirm_after_the_sweep_corrects_it(misled: Losing) -> None:
     """As long as no result is written, the sweep makes the row ``unknown``."""
     sender = misled.api.new_sender(balance=5)
-    misled.lost.break_off("confirm", "before")
+    misled.lost.break_off("record", "before")
     answer = misled.api.send_with_key(sender, "key")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     misled.end_leases()
@@ -176,7 +176,7 @@ def test_claim_is_repeated(misled: Losing, times: int) -> None:
     sender = misled.api.new_sender(balance=5)
     assert misled.api.send(sender, subject=busy_once(sender)).status_code == 202
     misled.lost.break_off("claim", "after", times=times)
-    misled.wake()
+    misled.attempt_queued()
     row = misled.row_when(sender, "sent")
     assert (row["attempt"], misled.history(sender)) == (2, ["deferred", "sent"])
     assert misled.lost.passed("claim", "before") == times + 1
@@ -188,7 +188,7 @@ def test_claim_without_any_answer_is_not_sent(misled: Losing) -> None:
     sender = misled.api.new_sender(balance=5)
     assert misled.api.send(sender, subject=busy_once(sender)).status_code == 202
     misled.lost.break_off("claim", "after", times=3)
-    misled.wake()
+    misled.attempt_queued()
     misled.row_when(sender, "sending")
     misled.api.server.wait_until(lambda: misled.lost.passed("claim", "after") == 3, 5)
     misled.end_leases()
@@ -207,10 +207,10 @@ def test_sweep(misled: Losing, point: str, times: int | None) -> None:
     misled.leave_behind(left)
     misled.api.send(busy, subject=busy_once(busy))
     misled.lost.break_off(point, "after", times=times)
-    misled.wake()
+    misled.attempt_queued()
     assert misled.lost.passed(point, "after")
     misled.lost.reset()
-    misled.wake()
+    misled.attempt_queued()
     misled.row_when(busy, "sent")
     assert misled.row(left)["status"] == "unknown"
     assert misled.history(left) == ["sent", "unknown"]

@@ -1,1 +1,1 @@
-"""A gate in the worker's way to everything outside of it: there it can be stopped, or misled."""
+"""A gate around the worker's calls to the outside: it can hold them, or let them throw."""

@@ -1,4 +1,4 @@
-"""The gate: a server in the test's process that the gated worker asks before it goes on."""
+"""The gate: a server in the test's process. The gated worker asks it before and after each call."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ _SECONDS = 20
 
 @dataclass
 class _Rule:
-    """What happens to those who are at a point: they are held, or, with ``problem``, they throw.
+    """What happens to the calls at a point: they throw ``problem``, or without it they are held.
 
     ``times`` is how often; None for always. ``subject`` None means all messages.
     """
@@ -33,7 +33,7 @@ class _Rule:
     code: str | None = None
     times: int | None = None
 
-    def is_about(self, passed: Passage) -> bool:
+    def applies_to(self, passed: Passage) -> bool:
         return (
             (self.point, self.when) == passed[:2]
             and self.subject in (None, passed.subject)
@@ -42,8 +42,8 @@ class _Rule:
 
 
 @dataclass
-class _Life:
-    """What happened since the last reset, and the end of those that are held."""
+class _Period:
+    """The rules and the passages since the last reset. ``over`` ends the wait of held calls."""
 
     rules: list[_Rule] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
@@ -51,25 +51,25 @@ class _Life:
 
 
 class Gate(Listener):
-    """Lets every call pass, but for those that a test has given an order for."""
+    """Lets every call pass, except those that a test has added a rule for."""
 
     def __init__(self) -> None:
         super().__init__()
         self._changed = threading.Condition()
-        self._life = _Life()
+        self._period = _Period()
         self._subjects: dict[str, str] = {}
 
     def close(self) -> None:
-        """Let go on all that are held, and stop listening."""
+        """Let all held calls continue, and stop listening."""
         self.reset()
         super().close()
 
-    def answer(self, posted: bytes) -> bytes:
-        """Whether the call that asks may go on; it hears so when it may."""
+    def response_body(self, posted: bytes) -> bytes:
+        """Respond when the call may continue. The response names the exception to throw, if any."""
         return json.dumps(self._pass(passage(**json.loads(posted)))).encode()
 
     def hold(self, point: str, when: str, subject: str | None = None) -> None:
-        """Those at this point go on only after a ``reset``."""
+        """Hold the calls at this point until the next ``reset``."""
         self._add(_Rule(point, when, subject))
 
     def break_off(
@@ -81,53 +81,53 @@ class Gate(Listener):
         times: int | None = None,
         code: str | None = None,
     ) -> None:
-        """Calls at this point throw: before they were made, or instead of answering."""
-        self._add(_Rule(point, when, subject, "the answer was lost", code, times))
+        """Let the calls at this point throw, before they are made or after they have succeeded."""
+        self._add(_Rule(point, when, subject, "the response was lost", code, times))
 
     def reset(self) -> None:
-        """Forget all orders and all that has passed."""
+        """Remove all rules and passages, and let all held calls continue."""
         with self._changed:
-            self._life.over.set()
-            self._life = _Life()
+            self._period.over.set()
+            self._period = _Period()
 
     @property
     def passages(self) -> list[Passage]:
-        """All that has come to the gate since the last ``reset``, whatever happened there."""
+        """All calls that came to the gate since the last ``reset``, in order."""
         with self._changed:
-            return list(self._life.passages)
+            return list(self._period.passages)
 
     def passed(self, point: str, when: str) -> list[Passage]:
-        """Those of ``passages`` at this point."""
+        """The passages at this point."""
         return [it for it in self.passages if (it.point, it.when) == (point, when)]
 
     def wait_for(self, point: str, when: str, subjects: Collection[str | None] = (None,)) -> None:
-        """Wait until all messages with these subjects have come to this point."""
+        """Wait until all messages with these subjects have reached this point."""
         deadline = time.monotonic() + _SECONDS
         with self._changed:
             while missing := set(subjects) - {it.subject for it in self.passed(point, when)}:
                 left = deadline - time.monotonic()
-                assert left > 0, f"did not come to {point}, {when}: {missing}"
+                assert left > 0, f"did not reach {point}, {when}: {missing}"
                 self._changed.wait(left)
 
     def _add(self, rule: _Rule) -> None:
         with self._changed:
-            self._life.rules.append(rule)
+            self._period.rules.append(rule)
 
     def _pass(self, arrived: Passage) -> dict[str, str | None]:
         with self._changed:
-            life = self._life
+            period = self._period
             if arrived.message_id and arrived.subject:
                 self._subjects[arrived.message_id] = arrived.subject
             if arrived.message_id:
                 subject = self._subjects.get(arrived.message_id)
                 arrived = arrived._replace(subject=subject)
-            life.passages.append(arrived)
+            period.passages.append(arrived)
             self._changed.notify_all()
-            rule = next((rule for rule in life.rules if rule.is_about(arrived)), None)
+            rule = next((rule for rule in period.rules if rule.applies_to(arrived)), None)
             if rule and rule.times:
                 rule.times -= 1
         if rule is None:
             return {}
         if rule.problem is None:
-            life.over.wait()
+            period.over.wait()
         return {"problem": rule.problem, "code": rule.code}

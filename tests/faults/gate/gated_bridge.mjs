@@ -1,6 +1,6 @@
-// Lies over src/runtime/bridge.mjs, which lies beside it under another name: the worker's calls to
-// the database, the provider and the queue pass the gate in the test's process, before and after.
-// The gate lets them go on, never answers, or has them throw.
+// Replaces src/runtime/bridge.mjs, which is beside it under another name. Before and after each call
+// to the database, the provider or the queue the worker asks the gate in the test's process. The
+// gate lets the call continue, holds it, or lets it throw.
 
 import { env } from "cloudflare:workers";
 import * as bridge from "./bridge_original.mjs";
@@ -11,8 +11,8 @@ const utf8 = new TextDecoder();
 
 const pass = async (call, when, content) => {
   const body = JSON.stringify({ call, when, content });
-  const answer = await fetch(env.GATE_URL, { method: "POST", body });
-  const { problem, code } = await answer.json();
+  const response = await fetch(env.GATE_URL, { method: "POST", body });
+  const { problem, code } = await response.json();
   if (problem) throw Object.assign(new Error(problem), { code });
 };
 

@@ -1,14 +1,14 @@
-// Takes the place of the send_email binding and does what the subject orders, word by word in
-// brackets: [E_SOME_CODE] throws with that code, [no code] without one, [wait 500] waits so many
-// milliseconds, [take] takes the mail. [E_SOME_CODE 2] throws twice and then no more. Without an
-// order that throws the mail is taken in the end.
-// What was taken is in the ledger, outside of this process, before anything is answered.
+// Replaces the send_email binding. It follows the instructions in brackets in the subject:
+// [E_SOME_CODE] throws with that code, [E_SOME_CODE 2] throws at the first two attempts only,
+// [no code] throws without a code, [wait 500] waits 500 milliseconds, [take] takes the mail. If no
+// instruction throws, it takes the mail at the end, unless it has already done so.
+// Every mail taken is written to the ledger, outside of this process, before `send` resolves.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 
 const take = async (env, message) => {
-  const answer = await fetch(env.LEDGER_URL, { method: "POST", body: JSON.stringify(message) });
-  if (!answer.ok) throw new Error("the ledger did not take the mail");
+  const response = await fetch(env.LEDGER_URL, { method: "POST", body: JSON.stringify(message) });
+  if (!response.ok) throw new Error("the ledger did not take the mail");
 };
 
 const attempts = new Map();
@@ -18,18 +18,18 @@ export class Provider extends WorkerEntrypoint {
     const attempt = (attempts.get(message.subject) ?? 0) + 1;
     attempts.set(message.subject, attempt);
     let taken = false;
-    for (const [, order] of message.subject.matchAll(/\[([^\]]+)\]/g)) {
-      if (order === "take") {
+    for (const [, instruction] of message.subject.matchAll(/\[([^\]]+)\]/g)) {
+      if (instruction === "take") {
         await take(this.env, message);
         taken = true;
-      } else if (order.startsWith("wait ")) {
-        await new Promise((resume) => setTimeout(resume, Number(order.slice(5))));
-      } else if (order === "no code") {
+      } else if (instruction.startsWith("wait ")) {
+        await new Promise((resume) => setTimeout(resume, Number(instruction.slice(5))));
+      } else if (instruction === "no code") {
         throw new Error("the provider broke down");
       } else {
-        const [code, times] = order.split(" ");
+        const [code, times] = instruction.split(" ");
         if (times && attempt > Number(times)) continue;
-        throw Object.assign(new Error(`refused: ${code}`), { code });
+        throw Object.assign(new Error(`rejected: ${code}`), { code });
       }
     }
     if (!taken) await take(this.env, message);
