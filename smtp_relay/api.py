@@ -76,7 +76,7 @@ class Api:
         await self._clients.close_idle()
 
     async def health(self) -> ApiResponse:
-        """Whether the API and its database answer.
+        """Whether the API and its database respond.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """

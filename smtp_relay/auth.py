@@ -34,7 +34,7 @@ class Login:
     is_renewable: bool = False
 
 
-class LoginRefused(Exception):
+class LoginRejected(Exception):
     """The login failed. ``reply`` is the SMTP reply; ``is_failure``: it counts as a wrong guess."""
 
     def __init__(self, reply: str, *, is_failure: bool) -> None:
@@ -43,14 +43,14 @@ class LoginRefused(Exception):
         self.is_failure = is_failure
 
 
-def wrong(detail: str) -> LoginRefused:
+def wrong(detail: str) -> LoginRejected:
     """The user name or the password is wrong."""
-    return LoginRefused(replies.AUTH_WRONG.format(detail=detail), is_failure=True)
+    return LoginRejected(replies.AUTH_WRONG.format(detail=detail), is_failure=True)
 
 
-def unavailable(detail: str) -> LoginRefused:
+def unavailable(detail: str) -> LoginRejected:
     """The API can't check the login now."""
-    return LoginRefused(replies.AUTH_UNAVAILABLE.format(detail=detail), is_failure=False)
+    return LoginRejected(replies.AUTH_UNAVAILABLE.format(detail=detail), is_failure=False)
 
 
 class Authenticator:
@@ -64,7 +64,7 @@ class Authenticator:
     async def check(self, user: str, password: str) -> Login:
         """Log in.
 
-        :raises LoginRefused: the user name or the password is wrong, or the API can't check them.
+        :raises LoginRejected: the user name or the password is wrong, or the API can't check them.
         """
         cache_key = self._cache_key(user, password)
         login = self._cached(cache_key)
@@ -87,7 +87,7 @@ class Authenticator:
         except (ApiUnavailable, ApiSilent) as error:
             raise unavailable("the API does not answer") from error
         if response.status != HTTPStatus.OK or response.body.get("success") is not True:
-            raise _refusal(response)
+            raise _login_error(response)
         if address is None:
             raise wrong("Invalid address credential")
         if user.lower() != _ANY_USER and addresses.key(user) != addresses.key(address):
@@ -99,7 +99,7 @@ class Authenticator:
         response = await self._api.address_login(user, digest)
         credential, address = response.body.get("jwt"), response.body.get("address")
         if response.status != HTTPStatus.OK or not isinstance(credential, str):
-            raise _refusal(response)
+            raise _login_error(response)
         address = address if isinstance(address, str) else user
         return Login(credential, address, is_renewable=True)
 
@@ -123,7 +123,7 @@ class Authenticator:
         return until <= time.monotonic()
 
 
-def _refusal(response: ApiResponse) -> LoginRefused:
+def _login_error(response: ApiResponse) -> LoginRejected:
     is_definite = response.status == HTTPStatus.UNAUTHORIZED or (
         response.code is not None
         and HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR

@@ -5,7 +5,7 @@ from base64 import b64decode
 from aiosmtpd.smtp import AuthResult
 
 from smtp_relay import replies
-from smtp_relay.auth import Authenticator, Login, LoginRefused, wrong
+from smtp_relay.auth import Authenticator, Login, LoginRejected, wrong
 from smtp_relay.log import log
 from smtp_relay.metrics import Metrics
 from smtp_relay.session import MAX_AUTH_BYTES, SmtpSession
@@ -31,7 +31,7 @@ class AuthMechanisms:
             return _REPLIED
         on_behalf_of, user, password = pieces
         if on_behalf_of not in (b"", user):
-            return self._refuse(server, wrong("Acting on behalf of another user is not supported"))
+            return self._reject(server, wrong("Acting on behalf of another user is not supported"))
         return await self._log_in(server, user, password)
 
     async def auth_LOGIN(self, server: SmtpSession, args: list[str]) -> AuthResult:
@@ -45,27 +45,27 @@ class AuthMechanisms:
         return await self._log_in(server, user, password)
 
     async def _log_in(self, server: SmtpSession, user: bytes, password: bytes) -> AuthResult:
-        refusal = login = None
+        rejection = login = None
         try:
             login = await self._authenticator.check(user.decode(), password.decode())
         except UnicodeDecodeError:
-            refusal = wrong("User name and password must be UTF-8")
-        except LoginRefused as error:
-            refusal = error
+            rejection = wrong("User name and password must be UTF-8")
+        except LoginRejected as error:
+            rejection = error
         if server.failures.is_over(server.client):
             # Other connections of the client failed meanwhile. Do not reveal this result.
             server.say_goodbye(replies.TOO_MANY_FAILURES)
             return _REPLIED
-        if refusal:
-            return self._refuse(server, refusal)
+        if rejection:
+            return self._reject(server, rejection)
         self._note(server, "good", login)
         return AuthResult(success=True, auth_data=login)
 
-    def _refuse(self, server: SmtpSession, refusal: LoginRefused) -> AuthResult:
-        if refusal.is_failure:
+    def _reject(self, server: SmtpSession, rejection: LoginRejected) -> AuthResult:
+        if rejection.is_failure:
             server.failures.add(server.client)
-        self._note(server, "bad" if refusal.is_failure else "unavailable", None)
-        return AuthResult(success=False, handled=False, message=refusal.reply)
+        self._note(server, "bad" if rejection.is_failure else "unavailable", None)
+        return AuthResult(success=False, handled=False, message=rejection.reply)
 
     def _note(self, server: SmtpSession, result: str, login: Login | None) -> None:
         self._metrics.logins[result] += 1

@@ -94,7 +94,7 @@ class Relay:
         return [*work, self._certificate.follow()] if self._certificate else work
 
     async def _report_unhealthy_api(self) -> None:
-        """Log it if the API does not answer, so that a wrong API_URL shows right after start."""
+        """Log it if the API does not respond, so that a wrong API_URL shows right after start."""
         api_url = self._settings.api_url
         try:
             response = await self._api.health()
@@ -110,7 +110,7 @@ class Relay:
             server.close()
         self._registry.end_idle_sessions()
         await self._wait(self._settings.smtp_stop_seconds)
-        self._registry.end_unanswered_sessions()
+        self._registry.end_unfinished_sessions()
         self._submitter.give_up()
         await self._wait(FAREWELL_SECONDS)
 

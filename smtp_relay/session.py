@@ -57,7 +57,7 @@ class SmtpSession(ExtensibleSMTP):
 
     ``failures`` are the failed logins of all clients.
 
-    ``is_answering`` is true from the end of a message until its reply is ready. ``farewell`` is a
+    ``is_submitting`` is true from the end of a message until its reply is ready. ``farewell`` is a
     reply to end the session with, as soon as no transaction is open.
     """
 
@@ -67,7 +67,7 @@ class SmtpSession(ExtensibleSMTP):
         self.id = secrets.token_hex(4)
         self.client = ""
         self.farewell: str | None = None
-        self.is_answering = False
+        self.is_submitting = False
         self._settings = settings
         self._registry = context.registry
         self.failures = context.failures
@@ -92,7 +92,7 @@ class SmtpSession(ExtensibleSMTP):
     # The connection
 
     def enter(self, connection: asyncio.BaseTransport) -> str | None:
-        """Register the connection, or return the reply that refuses it."""
+        """Register the connection, or return the reply that rejects it."""
         peer = connection.get_extra_info("peername")
         self.client = peer[0] if peer else ""
         self._connection = connection
@@ -106,9 +106,9 @@ class SmtpSession(ExtensibleSMTP):
         """Start the session, or continue it after STARTTLS."""
         is_new = self.transport is None
         # With implicit TLS the connection was registered before the handshake.
-        refusal = self.enter(transport) if is_new and not self._is_tls else None
-        if refusal:
-            self._refuse(transport, refusal)
+        rejection = self.enter(transport) if is_new and not self._is_tls else None
+        if rejection:
+            self._reject(transport, rejection)
             return
         here = transport.get_extra_info("sockname")
         is_safe = self._is_tls or bool(here and is_loopback(here[0]))
@@ -122,7 +122,7 @@ class SmtpSession(ExtensibleSMTP):
 
     def eof_received(self) -> bool | None:
         """End the session, unless the client still waits for the reply to a message."""
-        if self.is_answering and not self.is_encrypted:
+        if self.is_submitting and not self.is_encrypted:
             self._has_stopped_sending = True
             return True
         return super().eof_received()
@@ -142,8 +142,8 @@ class SmtpSession(ExtensibleSMTP):
         return self.envelope is not None and self.envelope.mail_from is not None
 
     def say_goodbye(self, reply: str) -> None:
-        """Send a last reply and close the connection, whatever the client is doing."""
-        self.farewell = reply  # refuses messages that the client has pipelined
+        """Send a last reply and close the connection, in any state of the session."""
+        self.farewell = reply  # rejects messages that the client has pipelined
         transport = self.transport
         if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
             transport.write(replies.line(reply).encode() + b"\r\n")
@@ -167,7 +167,7 @@ class SmtpSession(ExtensibleSMTP):
         if self.farewell and is_last_line and not self.in_transaction:
             self.say_goodbye(self.farewell)
 
-    def _refuse(self, transport: asyncio.BaseTransport, reply: str) -> None:
+    def _reject(self, transport: asyncio.BaseTransport, reply: str) -> None:
         transport.set_protocol(asyncio.Protocol())  # ignores what the client sends
         assert isinstance(transport, asyncio.WriteTransport)
         transport.write(replies.line(reply).encode() + b"\r\n")
@@ -236,10 +236,10 @@ class SmtpSession(ExtensibleSMTP):
         await self.push("354 End data with <CR><LF>.<CR><LF>")
         try:
             reply = await self._receive(envelope)
-        except TooLong as refusal:
-            reply = str(refusal)
+        except TooLong as error:
+            reply = str(error)
         finally:
-            self.is_answering = False
+            self.is_submitting = False
             self.envelope = Envelope()
             if self.transport is not None:
                 self.start_timer()
@@ -259,6 +259,6 @@ class SmtpSession(ExtensibleSMTP):
             max_line_bytes=self._settings.smtp_max_line_bytes,
         )
         self.stop_timer()  # the call of the API has its own timeout
-        self.is_answering = True
+        self.is_submitting = True
         reply: str = await self.event_handler.handle_DATA(self, self.session, envelope)
         return reply

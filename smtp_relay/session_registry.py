@@ -14,7 +14,7 @@ class OpenSession(Protocol):
 
     client: str
     farewell: str | None
-    is_answering: bool
+    is_submitting: bool
 
     @property
     def in_transaction(self) -> bool:
@@ -41,7 +41,7 @@ class SessionRegistry:
         return len(self._sessions)
 
     def enter(self, session: OpenSession) -> str | None:
-        """Register a new session, or return the reply that refuses it."""
+        """Register a new session, or return the reply that rejects it."""
         reason = reply = None
         if self.is_stopping:
             reason, reply = "stopping", replies.STOPPING
@@ -73,7 +73,7 @@ class SessionRegistry:
             self._is_empty.set()
 
     def end_idle_sessions(self) -> None:
-        """Refuse new sessions, close idle ones, and close the others after their transaction."""
+        """Reject new sessions, close idle ones, and close the others after their transaction."""
         self.is_stopping = True
         for session in list(self._sessions):
             if session.in_transaction:
@@ -81,10 +81,10 @@ class SessionRegistry:
             else:
                 session.say_goodbye(replies.STOPPING)
 
-    def end_unanswered_sessions(self) -> None:
+    def end_unfinished_sessions(self) -> None:
         """Close every session, except those that are about to receive the reply to a message."""
         for session in list(self._sessions):
-            if not session.is_answering:
+            if not session.is_submitting:
                 session.say_goodbye(replies.STOPPING)
 
     async def wait_until_empty(self) -> None:

@@ -98,14 +98,14 @@ class File:
 
 @dataclass
 class Mail:
-    """A message as bytes, and its content. ``refusal`` is in the reply if it is refused."""
+    """A message as bytes, and its content. ``error`` is a part of the reply if it is rejected."""
 
     content: bytes = b""
     subject: str = ""
     text: str | None = None
     html: str | None = None
     files: list[File] = field(default_factory=list)
-    refusal: str | None = None
+    error: str | None = None
 
 
 def generated(seed: int) -> Mail:
@@ -340,7 +340,7 @@ class _Author:
                 "Part 1: the text has an unknown charset, 'x-klingon'",
             ),
         )
-        chosen, self._mail.refusal = self._random.choice(ways)
+        chosen, self._mail.error = self._random.choice(ways)
         return chosen
 
 

@@ -26,7 +26,7 @@ _SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Order:
+class Submission:
     """A message to send to ``relay``, logged in as ``sender``. ``way`` is how TLS is used."""
 
     relay: RelayProcess
@@ -45,82 +45,82 @@ class Order:
         return str(self.certificate / "cert.pem")
 
 
-def by_smtplib(order: Order) -> None:
+def by_smtplib(job: Submission) -> None:
     """Python's standard library."""
-    if order.way == "tls":
+    if job.way == "tls":
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-            HOST, order.relay.tls_port, timeout=_SECONDS, context=insecure_context()
+            HOST, job.relay.tls_port, timeout=_SECONDS, context=insecure_context()
         )
     else:
-        smtp = smtplib.SMTP(HOST, order.relay.port, timeout=_SECONDS)
+        smtp = smtplib.SMTP(HOST, job.relay.port, timeout=_SECONDS)
     with smtp:
-        if order.way == "starttls":
+        if job.way == "starttls":
             smtp.starttls(context=insecure_context())
-        smtp.login(order.sender.address, order.sender.jwt)
-        refused = smtp.send_message(order.mail, order.sender.address, order.recipients)
-    assert refused == {}
+        smtp.login(job.sender.address, job.sender.jwt)
+        rejected = smtp.send_message(job.mail, job.sender.address, job.recipients)
+    assert rejected == {}
 
 
-def by_swaks(order: Order) -> None:
+def by_swaks(job: Submission) -> None:
     """The Swiss army knife for SMTP, in Perl."""
-    tls = {"plain": [], "starttls": ["--tls"], "tls": ["--tls-on-connect"]}[order.way]
+    tls = {"plain": [], "starttls": ["--tls"], "tls": ["--tls-on-connect"]}[job.way]
     _run(
         installed("swaks"),
-        *("--server", HOST, "--port", order.port, "--timeout", str(_SECONDS), *tls),
-        *("--auth", "LOGIN", "--auth-user", "jwt", "--auth-password", order.sender.jwt),
-        *("--from", order.sender.address, "--to", ",".join(order.recipients), "--data", "-"),
-        content=order.mail.as_bytes().replace(b"\r\n", b"\n"),
+        *("--server", HOST, "--port", job.port, "--timeout", str(_SECONDS), *tls),
+        *("--auth", "LOGIN", "--auth-user", "jwt", "--auth-password", job.sender.jwt),
+        *("--from", job.sender.address, "--to", ",".join(job.recipients), "--data", "-"),
+        content=job.mail.as_bytes().replace(b"\r\n", b"\n"),
     )
 
 
-def by_msmtp(order: Order) -> None:
+def by_msmtp(job: Submission) -> None:
     """The client that mutt and cron use."""
     tls = {
         "plain": ["--tls=off"],
         "starttls": ["--tls=on", "--tls-starttls=on"],
         "tls": ["--tls=on", "--tls-starttls=off"],
-    }[order.way]
+    }[job.way]
     _run(
         installed("msmtp"),
-        *("--file=/dev/null", f"--host={HOST}", f"--port={order.port}", f"--timeout={_SECONDS}"),
-        *(*tls, f"--tls-trust-file={order.cert}" if order.way != "plain" else "--tls-certcheck=on"),
+        *("--file=/dev/null", f"--host={HOST}", f"--port={job.port}", f"--timeout={_SECONDS}"),
+        *(*tls, f"--tls-trust-file={job.cert}" if job.way != "plain" else "--tls-certcheck=on"),
         *("--auth=plain", "--user=jwt", "--passwordeval=echo $RELAY_PASSWORD"),
-        *(f"--from={order.sender.address}", "--", *order.recipients),
-        content=order.mail.as_bytes().replace(b"\r\n", b"\n"),
-        RELAY_PASSWORD=order.sender.jwt,
+        *(f"--from={job.sender.address}", "--", *job.recipients),
+        content=job.mail.as_bytes().replace(b"\r\n", b"\n"),
+        RELAY_PASSWORD=job.sender.jwt,
     )
 
 
-def by_curl(order: Order) -> None:
+def by_curl(job: Submission) -> None:
     """libcurl, which PHP and others use."""
-    scheme = "smtps" if order.way == "tls" else "smtp"
-    tls = [] if order.way == "plain" else ["--ssl-reqd", "--cacert", order.cert]
+    scheme = "smtps" if job.way == "tls" else "smtp"
+    tls = [] if job.way == "plain" else ["--ssl-reqd", "--cacert", job.cert]
     _run(
         installed("curl"),
         *("--silent", "--show-error", "--max-time", str(_SECONDS), *tls),
-        *("--url", f"{scheme}://{HOST}:{order.port}/test.example"),
-        *("--user", f"jwt:{order.sender.jwt}", "--mail-from", order.sender.address),
-        *(word for recipient in order.recipients for word in ("--mail-rcpt", recipient)),
+        *("--url", f"{scheme}://{HOST}:{job.port}/test.example"),
+        *("--user", f"jwt:{job.sender.jwt}", "--mail-from", job.sender.address),
+        *(word for recipient in job.recipients for word in ("--mail-rcpt", recipient)),
         *("--upload-file", "-"),
-        content=order.mail.as_bytes(),
+        content=job.mail.as_bytes(),
     )
 
 
-def by_nodemailer(order: Order) -> None:
+def by_nodemailer(job: Submission) -> None:
     """The library that Node.js programs use. It composes the message itself."""
     options = {
         "host": HOST,
-        "port": int(order.port),
-        "way": order.way,
-        "ca": (order.certificate / "cert.pem").read_text(),
-        "user": order.sender.address,
-        "password": order.sender.jwt,
-        "subject": order.mail["Subject"],
+        "port": int(job.port),
+        "way": job.way,
+        "ca": (job.certificate / "cert.pem").read_text(),
+        "user": job.sender.address,
+        "password": job.sender.jwt,
+        "subject": job.mail["Subject"],
         "text": TEXT,
         "html": HTML,
         "logo": LOGO.hex(),
         "file": EVERY_BYTE.hex(),
-        "recipients": order.recipients,
+        "recipients": job.recipients,
     }
     assert _NODEMAILER.parents[2].joinpath("node_modules", "nodemailer").is_dir(), (
         "nodemailer is not installed: run `make prepare`"
@@ -128,7 +128,7 @@ def by_nodemailer(order: Order) -> None:
     _run(str(node_binary()), str(_NODEMAILER), content=json.dumps(options).encode())
 
 
-PROGRAMS: dict[str, Callable[[Order], None]] = {
+PROGRAMS: dict[str, Callable[[Submission], None]] = {
     "smtplib": by_smtplib,
     "swaks": by_swaks,
     "msmtp": by_msmtp,

@@ -36,7 +36,7 @@ class RelayProcess:
     """A relay for the API at ``api_url``, with additional ``settings``.
 
     ``certificate`` is a folder with cert.pem and key.pem; with it the relay has a TLS port too.
-    ``far`` is a loopback address that the relay treats as one that other machines can reach.
+    ``far`` is a loopback address that the relay treats as remote, for tests of remote clients.
     """
 
     def __init__(

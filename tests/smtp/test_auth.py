@@ -53,7 +53,7 @@ def test_good_logins(relay: RelayProcess, sender: Sender, mechanism: str, is_add
         assert smtp.docmd("AUTH", "PLAIN")[0] == 503
 
 
-def test_another_address_than_the_credentials(
+def test_the_user_name_must_match_the_credential(
     own_relay: RelayProcess, sender: Sender, api: Api
 ) -> None:
     other = api.new_sender()
@@ -61,7 +61,7 @@ def test_another_address_than_the_credentials(
     assert reply_to_login(own_relay, "root", sender.jwt).startswith("535 5.7.8 ")
 
 
-def test_acting_on_behalf_of_another_user_is_refused(
+def test_acting_on_behalf_of_another_user_is_rejected(
     own_relay: RelayProcess, sender: Sender
 ) -> None:
     with own_relay.talk() as talk:
@@ -92,7 +92,7 @@ def test_invalid_auth_commands(relay: RelayProcess, command: str, code: str) -> 
         assert talk.ask("NOOP") == "250 2.0.0 OK"
 
 
-def test_a_client_aborts_its_login(relay: RelayProcess) -> None:
+def test_a_client_may_abort_its_login(relay: RelayProcess) -> None:
     with relay.talk() as talk:
         talk.reply()
         talk.ask("EHLO test")
@@ -106,7 +106,7 @@ def test_a_client_aborts_its_login(relay: RelayProcess) -> None:
         assert talk.reply() == ""
 
 
-def test_ten_failures(own_relay: RelayProcess, sender: Sender) -> None:
+def test_ten_failed_logins_block_the_client(own_relay: RelayProcess, sender: Sender) -> None:
     for guess in range(10):
         assert reply_to_login(own_relay, "jwt", f"guess {guess}") == INVALID
     reply = "421 4.7.0 Too many failed logins: try again in a few minutes"
@@ -114,7 +114,7 @@ def test_ten_failures(own_relay: RelayProcess, sender: Sender) -> None:
     assert own_relay.metric('logins_total{result="bad"}') == 10
 
 
-def test_many_failures_at_once(own_relay: RelayProcess, sender: Sender) -> None:
+def test_concurrent_failed_logins_are_limited(own_relay: RelayProcess, sender: Sender) -> None:
     guesses = [f"guess {number}" for number in range(39)] + [sender.jwt]
     with ThreadPoolExecutor(len(guesses)) as pool:
         replies = list(pool.map(lambda guess: reply_to_login(own_relay, "jwt", guess), guesses))
@@ -122,7 +122,7 @@ def test_many_failures_at_once(own_relay: RelayProcess, sender: Sender) -> None:
     assert {reply[:9] for reply in replies} <= {"535 5.7.8", "235 2.7.0", "421 4.7.0"}
 
 
-def test_no_password_in_the_log(own_relay: RelayProcess, sender: Sender) -> None:
+def test_the_log_contains_no_password(own_relay: RelayProcess, sender: Sender) -> None:
     assert reply_to_login(own_relay, "jwt", sender.jwt) == GOOD
     reply_to_login(own_relay, "jwt", "a bad password")
     log = own_relay.log.read_text()
@@ -159,7 +159,7 @@ def test_a_login_by_password(
     assert reply_to_login(own_relay, sender.address, "pässword") == GOOD
 
 
-def test_a_password_outlives_its_credential(
+def test_a_password_stays_valid_after_its_credential_is_replaced(
     own_relay: RelayProcess, api: Api, with_password: tuple[Sender, str]
 ) -> None:
     sender, password = with_password
@@ -185,7 +185,7 @@ def misled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, 
         yield api, relay
 
 
-def test_a_good_login_is_remembered(sender: Sender, tmp_path: Path) -> None:
+def test_a_valid_login_is_cached(sender: Sender, tmp_path: Path) -> None:
     with (
         StandIn() as api,
         RelayProcess(api.url, tmp_path, settings={"SITE_PASSWORD": "open"}) as relay,
@@ -213,7 +213,7 @@ def test_a_good_login_is_remembered(sender: Sender, tmp_path: Path) -> None:
         (200, [], "454 4.7.0 "),
     ],
 )
-def test_other_answers(
+def test_other_responses_of_the_api(
     misled: tuple[StandIn, RelayProcess], status: int, body: Any, reply: str
 ) -> None:
     api, relay = misled

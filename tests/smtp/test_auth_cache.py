@@ -9,7 +9,7 @@ import pytest
 
 from smtp_relay.api import Api
 from smtp_relay.api_response import ApiResponse
-from smtp_relay.auth import Authenticator, LoginRefused
+from smtp_relay.auth import Authenticator, LoginRejected
 from smtp_relay.login_failures import MAX_FAILURES, LoginFailures
 
 Clock = Callable[[float], None]
@@ -57,7 +57,7 @@ def test_a_valid_login_is_cached_for_a_minute(wait: Clock) -> None:
     assert log_in() == "a@example.com"
     assert api.asked == 1
     wait(1)
-    with pytest.raises(LoginRefused, match="No"):
+    with pytest.raises(LoginRejected, match="No"):
         log_in()
 
 

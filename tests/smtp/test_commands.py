@@ -68,7 +68,7 @@ def test_before_ehlo(relay: RelayProcess) -> None:
 )
 def test_mail(talk: Talk, arguments: str, reply: str) -> None:
     assert talk.ask(f"MAIL {arguments}")[:9] == reply
-    # A refused MAIL does not begin a transaction.
+    # A rejected MAIL does not begin a transaction.
     code = "250 2.1.5" if reply.startswith("250") else "503 5.5.1"
     assert talk.ask("RCPT TO:<a@example.net>")[:9] == code
 

@@ -1,4 +1,4 @@
-"""Conversion of generated messages: every part is converted, or the refusal names it."""
+"""Conversion of generated messages: every part is converted, or the error names it."""
 
 import base64
 import contextlib
@@ -35,10 +35,10 @@ def check_file(found: dict[str, Any], expected: File) -> None:
 
 
 def check_mail(mail: Mail) -> None:
-    if mail.refusal is not None:
+    if mail.error is not None:
         with pytest.raises(CannotRelay) as caught:
             converted(mail.content)
-        assert mail.refusal in str(caught.value)
+        assert mail.error in str(caught.value)
         return
     body = body_of(mail.content)
     assert body["subject"] == mail.subject
@@ -51,7 +51,7 @@ def check_mail(mail: Mail) -> None:
 
 
 @pytest.mark.parametrize("hundred", range(20))
-def test_every_part_survives(hundred: int) -> None:
+def test_every_part_is_converted(hundred: int) -> None:
     for seed in range(100 * hundred, 100 * (hundred + 1)):
         try:
             check_mail(generated(seed))
@@ -61,13 +61,15 @@ def test_every_part_survives(hundred: int) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_break_it(content: bytes) -> None:
+def test_conversion_of_random_bytes_raises_no_other_error(content: bytes) -> None:
     with contextlib.suppress(CannotRelay):
         converted(content)
 
 
 @given(st.integers(0, 300), st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=6)), max_size=6))
-def test_no_change_to_a_mail_breaks_it(seed: int, changes: list[tuple[float, bytes]]) -> None:
+def test_conversion_of_a_changed_mail_raises_no_other_error(
+    seed: int, changes: list[tuple[float, bytes]]
+) -> None:
     content = generated(seed).content
     for place, other in changes:
         at = int(place * len(content))

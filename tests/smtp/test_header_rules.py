@@ -27,7 +27,7 @@ def headers_of(*fields: str) -> dict[str, str]:
     return headers
 
 
-def refusal_of(content: bytes) -> str:
+def error_of(content: bytes) -> str:
     with pytest.raises(CannotRelay) as caught:
         converted(content)
     return str(caught.value)
@@ -63,13 +63,13 @@ def test_display_name_and_reply_to(fields: list[str], name: str | None, reply_to
     assert body.get("reply_to") == reply_to
 
 
-def test_a_sender_other_than_from_is_refused() -> None:
-    assert "Sender" in refusal_of(mail(f"From: {SENDER}", "Sender: agent@else.example"))
+def test_a_sender_other_than_from_is_rejected() -> None:
+    assert "Sender" in error_of(mail(f"From: {SENDER}", "Sender: agent@else.example"))
 
 
-def test_two_senders_are_refused() -> None:
-    assert "From" in refusal_of(mail("From: a@x.example, b@x.example"))
-    assert "From" in refusal_of(mail("From: a@x.example", "From: b@x.example"))
+def test_two_senders_are_rejected() -> None:
+    assert "From" in error_of(mail("From: a@x.example, b@x.example"))
+    assert "From" in error_of(mail("From: a@x.example", "From: b@x.example"))
 
 
 # Recipients
@@ -113,7 +113,7 @@ def test_fields_that_the_api_receives() -> None:
         "List-Unsubscribe": "<https://example.com/u>",
         "Auto-Submitted": "auto-generated",
         "X-Mailer": "test",
-        "Disposition-Notification-To": "the API refuses this by name",
+        "Disposition-Notification-To": "the API rejects this by name",
     }
     assert headers_of(*(f"{name}: {value}" for name, value in sent.items())) == sent
 
@@ -139,7 +139,7 @@ def test_fields_of_mail_programs_are_renamed() -> None:
 )
 def test_a_repeated_field_is_named(name: str) -> None:
     fields = [f"{name}: a@b.example"] * 2
-    assert name.lower() in refusal_of(mail(*fields)).lower()
+    assert name.lower() in error_of(mail(*fields)).lower()
 
 
 @pytest.mark.parametrize("name", ["Keywords", "Comments", "X-Received"])
@@ -148,15 +148,15 @@ def test_a_repeatable_field_is_not_supported(name: str) -> None:
         converted(mail(f"{name}: a", f"{name}: b"))
 
 
-def test_invalid_text_is_refused_by_name() -> None:
-    assert "X-Raw" in refusal_of(b"X-Raw: \xfc\r\n" + mail())
-    assert "Subject" in refusal_of(b"Subject: =?x-klingon?q?a?=\r\n\r\n")
+def test_the_error_names_a_field_with_invalid_text() -> None:
+    assert "X-Raw" in error_of(b"X-Raw: \xfc\r\n" + mail())
+    assert "Subject" in error_of(b"Subject: =?x-klingon?q?a?=\r\n\r\n")
 
 
-def test_a_loop_is_refused() -> None:
+def test_a_mail_loop_is_rejected() -> None:
     received = "Received: by a.example"
     assert "subject" in body_of(mail(*[received] * 30))
-    assert "Mail loop" in refusal_of(mail(*[received] * 31))
+    assert "Mail loop" in error_of(mail(*[received] * 31))
 
 
 # The idempotency key
@@ -196,9 +196,9 @@ def test_the_clients_own_key_takes_precedence(name: str) -> None:
 
 def test_a_key_that_is_invalid_in_http() -> None:
     assert key_of(mail("Idempotency-Key: =?utf-8?q?_two_words_?=")) == "two words"
-    assert refusal_of(mail("Message-ID: <1@x>", "Idempotency-Key: ")) == "Idempotency-Key is empty"
-    refusal = refusal_of(mail("Idempotency-Key: =?utf-8?q?a=0D=0AX-Evil:_b?="))
-    assert refusal == "Idempotency-Key contains a control character"
+    assert error_of(mail("Message-ID: <1@x>", "Idempotency-Key: ")) == "Idempotency-Key is empty"
+    error = error_of(mail("Idempotency-Key: =?utf-8?q?a=0D=0AX-Evil:_b?="))
+    assert error == "Idempotency-Key contains a control character"
 
 
 # The header of a part
@@ -223,7 +223,7 @@ def with_part(*fields: str, kind: str = "text/plain", sub: str = "mixed") -> byt
 )
 def test_fields_of_a_part_that_are_not_supported(field: str, kind: str, sub: str) -> None:
     name = field.partition(":")[0]
-    assert f"Part 1: {name} is not supported" == refusal_of(with_part(field, kind=kind, sub=sub))
+    assert f"Part 1: {name} is not supported" == error_of(with_part(field, kind=kind, sub=sub))
 
 
 def test_fields_of_a_part_that_are_ignored() -> None:
@@ -283,8 +283,8 @@ def test_a_second_text_is_an_attachment() -> None:
         (b"Content-Type: text/plain; charset=ascii\r\n\r\n\xff", "invalid in its charset"),
     ],
 )
-def test_broken_mails_are_refused_by_name(content: bytes, problem: str) -> None:
-    assert problem in refusal_of(content)
+def test_the_error_names_the_problem_of_an_invalid_mail(content: bytes, problem: str) -> None:
+    assert problem in error_of(content)
 
 
 # Messages that are made to take long
@@ -299,7 +299,7 @@ def _nested(depth: int) -> bytes:
 
 def test_nested_parts() -> None:
     assert body_of(_nested(10) + b"\r\ntext")["text"] == "text"
-    assert "10 levels" in refusal_of(_nested(11) + b"\r\ntext")
+    assert "10 levels" in error_of(_nested(11) + b"\r\ntext")
 
 
 def test_no_mail_takes_much_memory() -> None:

@@ -86,10 +86,10 @@ async def test_a_client_that_waits_for_the_api_is_not_idle() -> None:
 
 
 async def test_an_expired_login() -> None:
-    async def refuse() -> ApiResponse:
+    async def reject() -> ApiResponse:
         return ApiResponse(401, {"code": "invalid_credential", "detail": "No"})
 
-    async with client(refuse) as smtp:
+    async with client(reject) as smtp:
         assert await smtp.send() == "535 5.7.8 No"
         assert await smtp.reply() == replies.LOGIN_ENDED
         assert await smtp.reply() == ""
@@ -98,12 +98,12 @@ async def test_an_expired_login() -> None:
 async def test_no_pipelined_message_after_an_expired_login() -> None:
     calls = 0
 
-    async def refuse() -> ApiResponse:
+    async def reject() -> ApiResponse:
         nonlocal calls
         calls += 1
         return ApiResponse(401, {"code": "invalid_credential", "detail": "No"})
 
-    async with client(refuse) as smtp:
+    async with client(reject) as smtp:
         begin = ("MAIL FROM:<>", "RCPT TO:<recipient@example.net>", "DATA")
         once = "\r\n".join([*begin, "Subject: A subject", "", "text", "."])
         codes = [(await smtp.ask(f"{once}\r\n{once}"))[:3]]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.api import Api, Sender
 from tests.smtp.mails import ENVELOPE, check_full_mail, full_mail
-from tests.smtp.programs import PROGRAMS, Order, Way
+from tests.smtp.programs import PROGRAMS, Submission, Way
 from tests.smtp.relay import RelayProcess
 
 
@@ -15,5 +15,5 @@ from tests.smtp.relay import RelayProcess
 def test_program_sends_everything(
     relay: RelayProcess, api: Api, sender: Sender, certificate: Path, program: str, way: Way
 ) -> None:
-    PROGRAMS[program](Order(relay, way, sender, full_mail(), ENVELOPE, certificate))
+    PROGRAMS[program](Submission(relay, way, sender, full_mail(), ENVELOPE, certificate))
     check_full_mail(api, sender)

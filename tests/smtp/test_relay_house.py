@@ -75,11 +75,11 @@ def test_the_conversion_needs_no_network() -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in TREES if name != "smtp_relay.__main__"])
-def test_no_part_is_handed_the_relay(module: str) -> None:
+def test_no_other_module_uses_the_relay_object(module: str) -> None:
     assert names_in(TREES[module]) & {"relay", "_relay"} == set()
 
 
-def test_the_relay_hands_itself_to_no_part() -> None:
+def test_the_relay_does_not_pass_itself_on() -> None:
     tree = TREES["smtp_relay.relay"]
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     given = [value for call in calls for value in (*call.args, *(k.value for k in call.keywords))]
@@ -107,7 +107,7 @@ def test_private_members_of_others_are_not_used(module: str) -> None:
     assert [text for text in strings(TREES[module]) if re.fullmatch(r"_[a-z]\w*", text)] == []
 
 
-def test_the_file_of_private_members_says_why_it_needs_each() -> None:
+def test_the_docstring_explains_every_private_member() -> None:
     tree = TREES[PRIVATE]
     used = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and is_private(n.attr)}
     used |= {
@@ -137,7 +137,7 @@ def test_a_base_class_of_others_keeps_its_private_members(module: str) -> None:
         assert (defined | used) & private_members_of_foreign_bases(cls) == set(), cls
 
 
-def test_the_rule_would_find_an_override() -> None:
+def test_the_rule_finds_an_override() -> None:
     class Override(asyncio.StreamReaderProtocol):
         _stream_reader = None
 

@@ -98,7 +98,7 @@ def test_errors_of_the_api(relay: RelayProcess, sender: Sender) -> None:
     assert reply.count("disposition-notification-to") == 1
 
 
-def test_a_refused_recipient_among_good_ones_is_named(
+def test_the_reply_names_the_rejected_recipient(
     relay: RelayProcess, faulty: Faulty, sender: Sender
 ) -> None:
     bad = "suppressed@example.net"

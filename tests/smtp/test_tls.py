@@ -51,7 +51,7 @@ def test_the_certificate_is_checked_by_clients(
 
 @pytest.mark.parametrize("way", BOTH)
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_old_versions_of_tls_are_refused(relay: RelayProcess, way: str) -> None:
+def test_old_versions_of_tls_are_rejected(relay: RelayProcess, way: str) -> None:
     context = insecure_context()
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.maximum_version = ssl.TLSVersion.TLSv1_1
@@ -65,7 +65,7 @@ def test_old_versions_of_tls_are_refused(relay: RelayProcess, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", BOTH)
-def test_a_new_certificate_is_taken(own_relay: RelayProcess, tmp_path: Path, way: str) -> None:
+def test_a_new_certificate_is_loaded(own_relay: RelayProcess, tmp_path: Path, way: str) -> None:
     def shown() -> bytes | None:
         with connect(own_relay, way, insecure_context()) as smtp:
             assert isinstance(smtp.sock, ssl.SSLSocket)
@@ -157,8 +157,8 @@ def test_handshakes_count_as_connections(
     with RelayProcess(server.url, tmp_path, certificate=certificate, settings=two) as relay:
         silent = [socket.create_connection((HOST, relay.tls_port)) for _ in range(2)]
         wait_until_open(relay, 2)
-        with relay.talk() as refused:
-            assert refused.reply().startswith("421 4.3.2 ")
+        with relay.talk() as rejected:
+            assert rejected.reply().startswith("421 4.3.2 ")
         with pytest.raises(OSError):  # noqa: PT011  # TLS has several errors for it
             relay.talk(is_tls=True)
         for connection in silent:

@@ -64,7 +64,7 @@ def test_utf8_without_any_encoding(relay: RelayProcess, api: Api, sender: Sender
 
 def test_a_loop(relay: RelayProcess, api: Api, sender: Sender) -> None:
     received = b"Received: by mail.test.example\r\n"
-    refused = pytest.raises(smtplib.SMTPDataError, match=r"554, b'5\.4\.6 ")
-    with relay.client(sender) as smtp, refused:
+    rejected = pytest.raises(smtplib.SMTPDataError, match=r"554, b'5\.4\.6 ")
+    with relay.client(sender) as smtp, rejected:
         smtp.sendmail(sender.address, ["recipient@example.net"], received * 31 + b"\r\ntext")
     assert left(api, sender) == []
