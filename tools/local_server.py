@@ -228,8 +228,8 @@ class LocalServer:
     def sent_mails(self) -> list[dict[str, Any]]:
         """All mails sent with `send_email` since the start, oldest first.
 
-        Each has those of from, to, cc, bcc, replyTo, subject, headers, messageId, attachments and
-        sentAt that were set. A restart empties the list.
+        Each has the members from, to, cc, bcc, replyTo, subject, headers, messageId, attachments
+        and sentAt, as far as they were set. A restart empties the list.
         """
         mails: list[dict[str, Any]] = []
         query = {"per_page": "100"}

@@ -40,7 +40,7 @@ def relay(
 
 
 class Faulty(NamedTuple):
-    """A deployment with a provider that obeys the subject, and the ledger of what it accepted."""
+    """A deployment whose provider follows instructions in the subject, and its ledger."""
 
     api: Api
     ledger: Ledger

@@ -18,9 +18,9 @@ Everything comes from the code that handles requests:
                                                   deployment and the database
       :operation ID: TAG
 
-The text is in docstrings because they are needed anyway, stay next to the code, and cost a request
-neither an import nor an object. The names in them are checked when the description is built, which
-the tests do too. Only the examples are kept apart, in examples.py.
+The text is in docstrings: they are next to the code, and cost a request neither an import nor an
+object. The names in them are checked when the description is built, which the tests do too. Only
+the examples are kept apart, in examples.py.
 
 The files are static: serving them costs the Worker no start-up time and no CPU, and needs no
 password.
