@@ -21,10 +21,10 @@ const within = async (promise, milliseconds) => {
   }
 };
 
-const answerOf = async (promise, milliseconds) => {
-  const answer = await within(promise, milliseconds);
-  if (answer === TIMED_OUT) throw new Error(`no answer within ${milliseconds} ms`);
-  return answer;
+const responseOf = async (promise, milliseconds) => {
+  const response = await within(promise, milliseconds);
+  if (response === TIMED_OUT) throw new Error(`no response within ${milliseconds} ms`);
+  return response;
 };
 
 // Keep a Python task running beyond the end of its request. Python also awaits the task and handles
@@ -79,7 +79,7 @@ export const batch = async (database, content, milliseconds) => {
   const prepared = statements.map(([sql, places]) =>
     database.prepare(sql).bind(...places.map((place) => parameters[place])),
   );
-  const results = await answerOf(database.batch(prepared), milliseconds);
+  const results = await responseOf(database.batch(prepared), milliseconds);
   return JSON.stringify(
     results.map(({ results, meta }) => ({ rows: results, rows_written: meta.rows_written })),
   );
@@ -98,7 +98,7 @@ export const send = async (binding, message, contents, milliseconds) => {
 
 // Enqueue messages: [{body, delaySeconds}, ...].
 export const enqueue = (queue, messages, milliseconds) =>
-  answerOf(queue.sendBatch(parse(messages)), milliseconds);
+  responseOf(queue.sendBatch(parse(messages)), milliseconds);
 
 // Acknowledge a batch of the queue and return the bodies of its messages.
 export const takeBatch = (batch) => {
@@ -115,7 +115,7 @@ export const pbkdf2 = async (password, salt, iterations) => {
 
 // Count a request under `key`. False if it exceeds the rate limit.
 export const admits = async (limiter, key, milliseconds) =>
-  (await answerOf(limiter.limit({ key }), milliseconds)).success;
+  (await responseOf(limiter.limit({ key }), milliseconds)).success;
 
 // Send a POST request to another server and return its response: {status, text}.
 export const post = async (url, headers, body, milliseconds) => {
