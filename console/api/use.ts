@@ -17,14 +17,14 @@ export function useGet<T>(path: string, options: Options = {}): Loaded<T> {
   const wanted = useRef(key);
   wanted.current = key;
   const asked = useRef(0);
-  const answered = useRef(0);
+  const responded = useRef(0);
   const reload = useCallback(async () => {
     if (wanted.current !== key) return; // an outdated render called it
     const number = ++asked.current;
     const isLatest = () => {
       // Responses may arrive out of order.
-      if (wanted.current !== key || number < answered.current) return false;
-      answered.current = number;
+      if (wanted.current !== key || number < responded.current) return false;
+      responded.current = number;
       return true;
     };
     try {

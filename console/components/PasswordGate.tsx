@@ -29,8 +29,8 @@ export function PasswordGate({
     if (!password) throw fieldErrors({ password: t.common.required });
     const body = { password: await digest(password) };
     await call("POST", path, { as: "anybody", body }).catch((error: unknown) => {
-      const isRefused = error instanceof Problem && error.status === 401;
-      throw isRefused ? fieldErrors({ password: texts.wrong }) : error;
+      const isWrong = error instanceof Problem && error.status === 401;
+      throw isWrong ? fieldErrors({ password: texts.wrong }) : error;
     });
     onEntered(password, keep);
   });

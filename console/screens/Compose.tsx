@@ -73,10 +73,10 @@ function Form({
     autocomplete: "off" as const,
     spellcheck: false,
   });
-  const advice = (refused: Problem) => {
-    if (refused.isUnclear) return t.compose.lost;
-    const isAllAtFields = refused.errors.length > 0 && !elsewhere.length;
-    return isAllAtFields ? t.compose.seeFields : describe(refused);
+  const advice = (problem: Problem) => {
+    if (problem.isUnclear) return t.compose.lost;
+    const isAllAtFields = problem.errors.length > 0 && !elsewhere.length;
+    return isAllAtFields ? t.compose.seeFields : describe(problem);
   };
   useEffect(() => {
     if (problem ?? doubt) focusFirstError(form.current);
@@ -198,7 +198,7 @@ function Form({
                 ? t.compose.doubts.unknown.title
                 : problem.messageId
                   ? t.compose.failedTitle
-                  : t.compose.refusedTitle
+                  : t.compose.notSentTitle
             }
           >
             <p>{advice(problem)}</p>

@@ -60,14 +60,14 @@ export function endCredential(jwt: string | undefined): void {
   rejections.set(rejections.get() + 1);
 }
 
-/** Forget the site password if it is still `refused`. */
-export function forgetSitePassword(refused: string | undefined): void {
-  if (session.get().sitePassword === refused) signIn({ sitePassword: undefined });
+/** Forget the site password if it is still `rejected`. */
+export function forgetSitePassword(rejected: string | undefined): void {
+  if (session.get().sitePassword === rejected) signIn({ sitePassword: undefined });
 }
 
-/** Forget the admin password if it is still `refused`. */
-export function forgetAdministrator(refused = session.get().adminPassword): void {
-  if (session.get().adminPassword === refused) signIn({ adminPassword: undefined });
+/** Forget the admin password if it is still `rejected`. */
+export function forgetAdministrator(rejected = session.get().adminPassword): void {
+  if (session.get().adminPassword === rejected) signIn({ adminPassword: undefined });
 }
 
 /** Whether a value of the session stays when this tab is closed. */

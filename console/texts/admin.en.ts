@@ -19,7 +19,7 @@ export const adminEn = {
     limits: "Limits",
     suppressions: "Suppressions",
     pauses: "Pauses",
-    audit: "Audit trail",
+    audit: "Audit log",
   },
   common: {
     address: "Address",
@@ -74,7 +74,7 @@ export const adminEn = {
     createdTitle: "The address is ready",
     createdText: "Give these to the owner. Anyone who has them can send mail as this address.",
     passwordHint: "It is shown only once.",
-    credentialHidden: "Hidden. Showing it is recorded in the audit trail.",
+    credentialHidden: "Hidden. Showing it is recorded in the audit log.",
     showCredential: "Show credential",
     hideCredential: "Hide credential",
     done: "Done",
@@ -209,7 +209,7 @@ export const adminEn = {
   },
   audit: {
     intro: "Who did what, when and from where. Entries are never changed or removed.",
-    list: "Audit trail, newest first",
+    list: "Audit log, newest first",
     at: "When",
     actor: "Who",
     action: "What",

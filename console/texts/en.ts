@@ -155,7 +155,7 @@ export const en = {
     openSent: "Open “Sent”",
     sendAsNew: "Send this as a new message",
     failedTitle: "The provider rejected the message",
-    refusedTitle: "Not sent",
+    notSentTitle: "Not sent",
     seeFields: "Correct the marked fields above.",
     openMessage: "Open the message",
     previewEmpty: "There is nothing to show yet.",

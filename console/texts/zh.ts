@@ -153,7 +153,7 @@ export const zh: Texts = {
     openSent: "打开“已发送”",
     sendAsNew: "作为新邮件发送",
     failedTitle: "提供商拒绝了邮件",
-    refusedTitle: "未发送",
+    notSentTitle: "未发送",
     seeFields: "需要修改的内容已标在上方的字段旁。",
     openMessage: "打开邮件",
     previewEmpty: "还没有可显示的内容。",

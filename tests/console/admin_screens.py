@@ -17,7 +17,7 @@ SECTIONS = {
     "admin/limits": "Limits",
     "admin/suppressions": "Suppressions",
     "admin/pauses": "Pauses",
-    "admin/audit": "Audit trail",
+    "admin/audit": "Audit log",
 }
 
 
@@ -81,7 +81,7 @@ def admin_message(person: Person) -> None:
     expect(person.preview().locator("h1")).to_be_visible()
 
 
-def admin_lists_refused(person: Person) -> None:
+def admin_lists_with_errors(person: Person) -> None:
     busy(person)
     person.open("admin/lists")
     person.field("Blocked names").fill("boss\nroot")
@@ -94,6 +94,6 @@ ADMIN_SCREENS: dict[str, Callable[[Person], None]] = {
     **{place.replace("/", "_"): _section(place, title) for place, title in SECTIONS.items()},
     **{
         screen.__name__: screen
-        for screen in (admin_address, admin_grant, admin_message, admin_lists_refused)
+        for screen in (admin_address, admin_grant, admin_message, admin_lists_with_errors)
     },
 }

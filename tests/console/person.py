@@ -147,7 +147,7 @@ class Person:
 
 
 class HeldRequest:
-    """The next request to ``place``, held until the test answers it."""
+    """The next request to ``place``, held until the test responds to it."""
 
     def __init__(self, page: Page, place: str) -> None:
         self._page = page

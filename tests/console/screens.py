@@ -32,12 +32,12 @@ MAILS = (
 )
 
 
-def used(person: Person, sender: Sender, days_ago: int, taken: int, refused: int) -> None:
+def used(person: Person, sender: Sender, days_ago: int, taken: int, rejected: int) -> None:
     """Record this usage of ``sender`` for a past day."""
     day = (datetime.now(UTC) - timedelta(days=days_ago)).strftime("%Y-%m-%d")
     person.api.server.sql(
         "INSERT INTO usage_days (day, address_id, sent, failed, others) VALUES (?, ?, ?, ?, 0)",
-        [day, sender.address_id, taken, refused],
+        [day, sender.address_id, taken, rejected],
     )
 
 
@@ -74,7 +74,7 @@ def compose(person: Person) -> None:
     person.attach("invoice-4711.pdf", bytes(184_000), kind="application/pdf")
 
 
-def compose_refused(person: Person) -> None:
+def compose_with_errors(person: Person) -> None:
     person.sign_in()
     person.open("compose")
     person.write(to="bob@example.net, carol", cc="dave@example.net", html=HTML)
@@ -117,8 +117,8 @@ def dialog(person: Person) -> None:
 def usage(person: Person) -> None:
     sender = person.sign_in()
     days = ((back, 40 + back * 37 % 60, back % 6) for back in range(28) if back % 7 not in (0, 6))
-    for back, taken, refused in days:
-        used(person, sender, back, taken, refused)
+    for back, taken, rejected in days:
+        used(person, sender, back, taken, rejected)
     person.open("usage")
     expect(person.page.get_by_role("img")).to_be_visible()
 
@@ -127,7 +127,7 @@ def admin_password(person: Person) -> None:
     person.open("admin")
 
 
-def nothing_there(person: Person) -> None:
+def not_found(person: Person) -> None:
     person.open("nowhere")
 
 
@@ -136,7 +136,7 @@ SCREENS: dict[str, Callable[[Person], None]] = {
     for screen in (
         start,
         compose,
-        compose_refused,
+        compose_with_errors,
         sent,
         sent_empty,
         message,
@@ -144,6 +144,6 @@ SCREENS: dict[str, Callable[[Person], None]] = {
         dialog,
         usage,
         admin_password,
-        nothing_there,
+        not_found,
     )
 }

@@ -66,7 +66,7 @@ def asks_for_access(api: Api) -> Sender:
     return sender
 
 
-def test_where_there_is_nothing_it_says_so(admin: Person) -> None:
+def test_empty_sections_say_that_they_are_empty(admin: Person) -> None:
     """This is the first test, so the database is empty."""
     for place, title in {
         "admin": "No messages yet",
@@ -84,7 +84,7 @@ def test_where_there_is_nothing_it_says_so(admin: Person) -> None:
 # Signing in
 
 
-def test_the_admin_password_is_asked_for(person: Person) -> None:
+def test_the_admin_password_is_required(person: Person) -> None:
     person.open("admin")
     person.field("Admin password").fill("not this one")
     person.button("Sign in").click()
@@ -101,7 +101,7 @@ def test_the_admin_password_is_asked_for(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_it_can_be_kept(person: Person) -> None:
+def test_the_admin_password_can_be_kept(person: Person) -> None:
     person.open("admin")
     person.field("Admin password").fill(ADMIN_PASSWORD)
     person.page.get_by_label("Keep me signed in").check()
@@ -112,7 +112,7 @@ def test_it_can_be_kept(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_a_password_that_has_ended_is_asked_for_again(admin: Person) -> None:
+def test_an_expired_admin_password_is_requested_again(admin: Person) -> None:
     admin.page.evaluate("sessionStorage.session = JSON.stringify({ adminPassword: 'old' })")
     admin.open("admin/pauses")
     expect(admin.field("Admin password")).to_be_visible()
@@ -120,7 +120,7 @@ def test_a_password_that_has_ended_is_asked_for_again(admin: Person) -> None:
 
 
 @pytest.mark.slow
-def test_a_lost_answer_can_be_asked_for_again(admin: Person) -> None:
+def test_a_lost_response_can_be_requested_again(admin: Person) -> None:
     pattern = "**/admin/pauses"
     admin.page.route(pattern, lambda route: route.fulfill(status=503, body="{}"))
     admin.open("admin/pauses")
@@ -157,7 +157,7 @@ def test_addresses_are_found_sorted_and_paged(admin: Person) -> None:
     expect(row(admin, "@example.com").first).to_be_visible()
 
 
-def test_an_address_is_made(admin: Person) -> None:
+def test_an_address_is_created(admin: Person) -> None:
     name = unique_name()
     admin.open("admin/addresses")
     admin.button("New address").click()
@@ -182,7 +182,7 @@ def test_an_address_is_made(admin: Person) -> None:
     expect(dialog(admin).get_by_role("alert")).to_contain_text("already exists")
 
 
-def test_a_credential_is_hidden_until_asked_for(admin: Person) -> None:
+def test_a_credential_is_hidden_until_requested(admin: Person) -> None:
     sender = admin.api.new_sender()
     opened = manage(admin, sender)
     expect(opened.locator("code")).to_have_count(0)
@@ -295,7 +295,7 @@ def test_requests_are_paged_from_the_oldest_on(admin: Person) -> None:
     admin.api.server.sql(requests)
 
 
-def test_a_balance_is_found_changed_and_removed(admin: Person) -> None:
+def test_a_balance_can_be_found_changed_and_removed(admin: Person) -> None:
     sender = admin.api.new_sender(balance=5)
     admin.open("admin/balances")
     admin.page.get_by_role("searchbox").fill(sender.address.upper())
@@ -344,7 +344,7 @@ def test_lists_are_changed(admin: Person) -> None:
 
 
 @pytest.mark.slow
-def test_a_comma_is_a_part_of_an_entry(admin: Person) -> None:
+def test_an_entry_may_contain_a_comma(admin: Person) -> None:
     admin.open("admin/lists")
     admin.field("Blocked names").fill("boss,root")
     admin.button("Save").click()
@@ -357,7 +357,7 @@ def test_a_comma_is_a_part_of_an_entry(admin: Person) -> None:
     admin.api.admin("POST", "/admin/account_settings", json={"blockList": []})
 
 
-def test_a_wrong_entry_is_named_by_its_line(admin: Person) -> None:
+def test_the_error_of_an_entry_names_its_line(admin: Person) -> None:
     admin.open("admin/lists")
     admin.field("Verified recipients").fill("bob@example.net\n\nnobody\n")
     admin.button("Save").click()
@@ -366,7 +366,7 @@ def test_a_wrong_entry_is_named_by_its_line(admin: Person) -> None:
     assert settings(admin.api)["verifiedAddressList"] == []
 
 
-def test_changes_are_not_lost_by_leaving(admin: Person) -> None:
+def test_leaving_with_unsaved_changes_needs_a_decision(admin: Person) -> None:
     page = admin.page
     admin.open("admin/audit")
     admin.open("admin/lists")
@@ -387,7 +387,7 @@ def test_changes_are_not_lost_by_leaving(admin: Person) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_typed_while_it_is_saved_stays(admin: Person) -> None:
+def test_text_typed_during_a_save_stays(admin: Person) -> None:
     held = HeldRequest(admin.page, "**/admin/account_settings")
     admin.open("admin/lists")
     held().continue_()
@@ -407,7 +407,7 @@ def test_what_is_typed_while_it_is_saved_stays(admin: Person) -> None:
 
 
 @pytest.mark.slow
-def test_signing_out_asks_before_changes_are_lost(admin: Person) -> None:
+def test_signing_out_with_unsaved_changes_needs_a_decision(admin: Person) -> None:
     admin.open("admin/lists")
     admin.field("Blocked names").fill("boss")
     admin.button("Sign out").click()
@@ -447,7 +447,7 @@ def test_limits_are_set(admin: Person) -> None:
 # Suppressions and pauses
 
 
-def test_a_recipient_is_suppressed_found_and_freed(admin: Person) -> None:
+def test_a_suppression_can_be_added_found_and_removed(admin: Person) -> None:
     address = f"{unique_name()}@example.net"
     admin.open("admin/suppressions")
     admin.button("Add a recipient").click()
@@ -482,7 +482,7 @@ def test_a_pause_is_lifted(admin: Person) -> None:
     assert admin.api.send(sender).status_code == 200
 
 
-# Sent mail and audit trail
+# Sent mail and audit log
 
 
 def test_all_sent_mail_is_shown_and_deleted(admin: Person) -> None:
@@ -508,7 +508,7 @@ def test_all_sent_mail_is_shown_and_deleted(admin: Person) -> None:
     assert admin.api.get("/api/sendbox", headers=sender.headers).json()["count"] == 0
 
 
-def test_the_audit_trail_is_in_words(admin: Person) -> None:
+def test_audit_rows_are_sentences(admin: Person) -> None:
     sender = admin.api.new_sender()
     body = {"address": sender.address, "address_id": 0, "balance": 1200, "enabled": False}
     admin.api.admin("POST", "/admin/address_sender", json=body)
@@ -537,7 +537,7 @@ def test_usage_is_a_chart(admin: Person) -> None:
 
 
 @pytest.mark.slow
-def test_it_is_there_in_chinese(admin: Person) -> None:
+def test_the_administration_is_in_chinese(admin: Person) -> None:
     admin.open("admin/balances")
     admin.field("Language").select_option("中文")
     expect(admin.heading("余额").first).to_be_visible()

@@ -43,7 +43,7 @@ def test_a_whole_message(composing: Person) -> None:
     assert (bodies.text, bodies.attachments) == ("Thank you.\n\nAlice", (b"42.00",))
 
 
-def test_inline_images_stand_in_the_text(composing: Person) -> None:
+def test_inline_images_are_in_the_text(composing: Person) -> None:
     composing.write(html="<p>Look:</p>")
     composing.field("Message").press("End")
     composing.insert_image("dot.png")
@@ -59,7 +59,7 @@ def test_inline_images_stand_in_the_text(composing: Person) -> None:
     assert bodies.attachments == (DOT,)
 
 
-def test_what_is_refused_is_shown_at_its_field(composing: Person) -> None:
+def test_errors_are_shown_at_their_fields(composing: Person) -> None:
     composing.write(to="bob@example.net, carol", subject="", message="", reply_to="nobody")
     composing.send()
     assert "carol: This is not one mail address" in composing.error_at("To")
@@ -75,7 +75,7 @@ def test_what_is_refused_is_shown_at_its_field(composing: Person) -> None:
 
 
 @pytest.mark.slow
-def test_refusals_are_told_in_chinese(composing: Person) -> None:
+def test_errors_are_in_chinese(composing: Person) -> None:
     composing.page.get_by_label("Language").select_option("中文")
     composing.field("收件人").fill("bob")
     composing.field("主题").fill("你好")
@@ -86,7 +86,7 @@ def test_refusals_are_told_in_chinese(composing: Person) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_that_is_refused_is_named(composing: Person) -> None:
+def test_the_error_names_a_rejected_file(composing: Person) -> None:
     composing.write()
     composing.attach("harmless\u202etxt.exe", b"MZ")
     composing.send()
@@ -159,9 +159,9 @@ def test_pressing_send_twice_sends_once(composing: Person) -> None:
     assert len(sent(composing)) == 1
 
 
-def test_sending_again_after_a_lost_answer_sends_once(composing: Person) -> None:
+def test_sending_again_after_a_lost_response_sends_once(composing: Person) -> None:
     composing.write()
-    composing.page.route("**/api/send_mail", lose_the_answer, times=1)
+    composing.page.route("**/api/send_mail", lose_the_response, times=1)
     composing.send()
     expect(composing.page.get_by_role("alert")).to_contain_text("is sent only once")
     composing.page.reload()
@@ -191,7 +191,7 @@ UNUSABLE: dict[str, dict[str, Any]] = {
 }
 
 
-def test_an_answer_of_no_use_leaves_open_what_became_of_it(composing: Person) -> None:
+def test_an_unusable_response_leaves_the_outcome_open(composing: Person) -> None:
     keys = set()
     composing.write()
     for response in UNUSABLE.values():
@@ -223,7 +223,7 @@ def test_enter_sends_only_with_control(composing: Person) -> None:
 
 
 @pytest.mark.slow
-def test_a_picture_that_is_missing_is_named(composing: Person) -> None:
+def test_the_error_names_a_missing_image(composing: Person) -> None:
     composing.write(html="<p>Look:</p>")
     composing.insert_image("dot.png")
     composing.button("Remove dot.png").click()
@@ -232,15 +232,15 @@ def test_a_picture_that_is_missing_is_named(composing: Person) -> None:
     assert sent(composing) == []
 
 
-def lose_the_answer(route: Route) -> None:
+def lose_the_response(route: Route) -> None:
     """Pass the request to the server, and no response to the browser."""
     route.fetch()
     route.abort()
 
 
-def test_what_is_edited_after_a_lost_answer_is_asked_about(composing: Person) -> None:
+def test_an_edit_after_a_lost_response_needs_a_decision(composing: Person) -> None:
     composing.write(subject="With a tpyo")
-    composing.page.route("**/api/send_mail", lose_the_answer, times=1)
+    composing.page.route("**/api/send_mail", lose_the_response, times=1)
     composing.send()
     expect(composing.page.get_by_role("alert")).to_contain_text("is sent only once")
     composing.field("Subject").fill("With a typo")
@@ -259,7 +259,7 @@ def test_what_is_edited_after_a_lost_answer_is_asked_about(composing: Person) ->
 
 
 @pytest.mark.slow
-def test_what_is_edited_after_a_request_that_never_arrived_is_sent(composing: Person) -> None:
+def test_an_edit_after_a_lost_request_is_sent(composing: Person) -> None:
     composing.write()
     composing.page.route("**/api/send_mail", lambda route: route.abort(), times=1)
     composing.send()
@@ -274,9 +274,9 @@ def test_what_is_edited_after_a_request_that_never_arrived_is_sent(composing: Pe
 
 
 @pytest.mark.slow
-def test_an_attempt_of_yesterday_is_asked_about(composing: Person) -> None:
+def test_an_old_attempt_needs_a_decision(composing: Person) -> None:
     composing.write()
-    composing.page.route("**/api/send_mail", lose_the_answer, times=1)
+    composing.page.route("**/api/send_mail", lose_the_response, times=1)
     composing.send()
     expect(composing.page.get_by_role("alert")).to_be_visible()
     composing.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(hours=24))
@@ -290,7 +290,7 @@ def test_an_attempt_of_yesterday_is_asked_about(composing: Person) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_dropped_during_the_sending_is_left_out(composing: Person) -> None:
+def test_a_file_dropped_during_sending_is_ignored(composing: Person) -> None:
     held = HeldRequest(composing.page, "**/api/send_mail")
     composing.write()
     composing.send()
@@ -310,9 +310,7 @@ def test_a_file_dropped_during_the_sending_is_left_out(composing: Person) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_taken", [True, False])
-def test_sending_that_ends_late_leaves_another_draft_alone(
-    composing: Person, is_taken: bool
-) -> None:
+def test_a_late_response_does_not_change_another_draft(composing: Person, is_taken: bool) -> None:
     session = composing.session()
     earlier = Sender(session["address"], 0, session["jwt"])
     copied = composing.api.send(earlier, subject="To be copied").json()
@@ -336,7 +334,7 @@ def test_sending_that_ends_late_leaves_another_draft_alone(
     expect(composing.field("Subject")).to_have_value("To be copied")
 
 
-def test_what_ends_after_signing_out_brings_no_draft_back(composing: Person) -> None:
+def test_a_response_after_signing_out_restores_no_draft(composing: Person) -> None:
     held = HeldRequest(composing.page, "**/api/send_mail")
     composing.write(subject="A secret")
     composing.send()
@@ -349,7 +347,7 @@ def test_what_ends_after_signing_out_brings_no_draft_back(composing: Person) -> 
 
 
 @pytest.mark.slow
-def test_what_is_typed_just_before_signing_out_is_not_kept(composing: Person) -> None:
+def test_text_typed_just_before_signing_out_is_not_kept(composing: Person) -> None:
     composing.page.evaluate("window.signOut = document.querySelector('.account-actions .link')")
     composing.write(subject="A secret")
     composing.page.evaluate("signOut.click()")
@@ -401,7 +399,7 @@ def test_files_are_kept_once_and_removed_with_the_draft(composing: Person) -> No
     assert composing.page.evaluate(KEPT) == [0, 0]
 
 
-def test_files_stay_when_nobody_knows_whether_they_were_sent(composing: Person) -> None:
+def test_files_stay_after_an_unknown_outcome(composing: Person) -> None:
     def fulfil(route: Route) -> None:
         body = {"code": "outcome_unknown", "detail": "No answer came", "id": "an-id"}
         route.fulfill(status=502, body=json.dumps(body))
@@ -424,7 +422,7 @@ def test_files_stay_when_nobody_knows_whether_they_were_sent(composing: Person) 
 
 
 @pytest.mark.slow
-def test_a_repeated_request_tells_what_became_of_the_message(composing: Person) -> None:
+def test_a_repeated_request_shows_the_status_of_the_message(composing: Person) -> None:
     session = composing.session()
     earlier = Sender(session["address"], 0, session["jwt"])
     cancelled = composing.api.send(earlier, subject="Cancelled").json()
@@ -440,7 +438,7 @@ def test_a_repeated_request_tells_what_became_of_the_message(composing: Person) 
 
 
 @pytest.mark.slow
-def test_the_preview_opens_after_a_refusal_of_the_text(composing: Person) -> None:
+def test_the_preview_opens_after_the_text_was_rejected(composing: Person) -> None:
     composing.write(html="<p>Hello</p>")
 
     def fulfil(route: Route) -> None:
@@ -472,12 +470,12 @@ def test_two_windows_with_one_draft_send_once(composing: Person) -> None:
 
 
 @pytest.mark.slow
-def test_what_the_provider_refuses_can_be_mended(composing: Person) -> None:
+def test_a_message_that_the_provider_rejects_can_be_edited(composing: Person) -> None:
     composing.write(to="suppressed@test.invalid")
     composing.send()
-    refusal = composing.page.get_by_role("alert")
-    expect(refusal).to_contain_text("The provider rejected the message")
-    expect(refusal.get_by_role("link", name="Open the message")).to_be_visible()
+    alert = composing.page.get_by_role("alert")
+    expect(alert).to_contain_text("The provider rejected the message")
+    expect(alert.get_by_role("link", name="Open the message")).to_be_visible()
     composing.field("To").fill("delivered@test.invalid")
     composing.send()
     expect(composing.heading("History")).to_be_visible()
@@ -485,7 +483,7 @@ def test_what_the_provider_refuses_can_be_mended(composing: Person) -> None:
 
 
 @pytest.mark.slow  # half a minute: the timeout of the provider
-def test_an_unknown_outcome_is_said_and_not_sent_again(composing: Person) -> None:
+def test_an_unknown_outcome_is_shown_and_not_sent_again(composing: Person) -> None:
     composing.write(to="slow@test.invalid")
     composing.send()
     expect(composing.page.get_by_text("It is unknown whether the message was sent")).to_be_visible(
@@ -499,7 +497,7 @@ def test_an_unknown_outcome_is_said_and_not_sent_again(composing: Person) -> Non
     expect(composing.button("Send again")).not_to_be_visible()
 
 
-def test_later_in_the_time_zone_of_the_browser(browser: Browser, api: Api) -> None:
+def test_a_time_is_in_the_time_zone_of_the_browser(browser: Browser, api: Api) -> None:
     with (
         browser.new_context(locale="en-GB", timezone_id="Asia/Shanghai") as context,
         watched(context, api),
@@ -519,7 +517,7 @@ def test_later_in_the_time_zone_of_the_browser(browser: Browser, api: Api) -> No
 
 
 @pytest.mark.slow
-def test_a_time_that_is_too_far_is_shown_at_its_field(composing: Person) -> None:
+def test_a_time_too_far_in_the_future_is_an_error_of_its_field(composing: Person) -> None:
     composing.write()
     composing.page.get_by_label("Later").check()
     composing.field("Send at").fill("2199-01-01T00:00")
@@ -528,7 +526,7 @@ def test_a_time_that_is_too_far_is_shown_at_its_field(composing: Person) -> None
 
 
 @pytest.mark.slow
-def test_the_body_is_what_the_api_takes(composing: Person) -> None:
+def test_the_request_contains_only_the_draft(composing: Person) -> None:
     """The request contains only what was written, and the credential only in its header."""
     composing.write()
     with composing.page.expect_request("**/api/send_mail") as asked:

@@ -39,16 +39,16 @@ def send_with(person: Person, sender: Sender, text: str) -> str:
         if response.status_code == 200:
             message_id: str = response.json()["id"]
             return message_id
-        refused = {
+        rejected = {
             error["field"].split("[")[0].split(".")[0] for error in response.json()["errors"]
         }
-        assert refused, response.text
-        for name in refused:
+        assert rejected, response.text
+        for name in rejected:
             fields.pop(name) if name not in ("subject", "content") else fields.update({name: "x"})
 
 
 @every_text
-def test_a_message_that_is_shown(person: Person, text: str) -> None:
+def test_hostile_text_in_a_message(person: Person, text: str) -> None:
     sender = person.sign_in()
     message_id = send_with(person, sender, text)
     for place in ("sent", f"sent/{message_id}"):
@@ -63,7 +63,7 @@ def test_a_message_that_is_shown(person: Person, text: str) -> None:
 
 
 @every_text
-def test_a_draft(person: Person, text: str) -> None:
+def test_hostile_text_in_a_draft(person: Person, text: str) -> None:
     person.sign_in()
     person.open("compose")
     person.write(
@@ -79,7 +79,7 @@ def test_a_draft(person: Person, text: str) -> None:
 
 
 @every_text
-def test_a_search(person: Person, text: str) -> None:
+def test_hostile_text_in_a_search(person: Person, text: str) -> None:
     person.sign_in()
     person.open("sent")
     person.field("Search").fill(text)
@@ -96,7 +96,7 @@ def test_a_search(person: Person, text: str) -> None:
         *("constructor/x", "admin/__proto__", "//evil.example/"),
     ],
 )
-def test_an_address_of_a_page(person: Person, place: str) -> None:
+def test_a_hostile_url(person: Person, place: str) -> None:
     person.sign_in()
     person.open(place)
     assert person.page.evaluate("window.owned") is None
@@ -104,14 +104,14 @@ def test_an_address_of_a_page(person: Person, place: str) -> None:
 
 
 @pytest.mark.parametrize("stored", ["{", "null", "[]", '"x"', '{"jwt": 5}', '{"address": {}}'])
-def test_what_stands_in_the_storage(person: Person, stored: str) -> None:
+def test_invalid_values_in_the_storage(person: Person, stored: str) -> None:
     person.page.goto(f"{person.url}/icon.svg")
     person.page.evaluate("stored => { sessionStorage.session = stored }", stored)
     person.open()
     expect(person.page.get_by_role("link", name="Start")).to_be_visible()
 
 
-def test_a_credential_that_claims_much(person: Person) -> None:
+def test_a_very_long_credential(person: Person) -> None:
     person.open()
     person.page.get_by_role("tab", name="Credential").click()
     person.field("Credential").fill("A" * 100_000)
@@ -127,7 +127,7 @@ for (const name of ["localStorage", "sessionStorage", "indexedDB"]) {
 """
 
 
-def test_a_browser_that_keeps_nothing(person: Person) -> None:
+def test_a_browser_without_storage(person: Person) -> None:
     person.page.add_init_script(BLOCKED)
     person.open()
     person.button("Create a random address").click()

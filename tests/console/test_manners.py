@@ -39,7 +39,7 @@ def test_the_policy_is_strict(api: Api) -> None:
         assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_the_page_has_nothing_inline_and_nothing_from_elsewhere() -> None:
+def test_the_page_has_no_inline_code_and_no_foreign_urls() -> None:
     page = (ROOT / "public" / "index.html").read_text()
     assert "<style" not in page
     assert not re.search(r"\son\w+=|\sstyle=", page)
@@ -48,20 +48,20 @@ def test_the_page_has_nothing_inline_and_nothing_from_elsewhere() -> None:
     assert "//" not in page
 
 
-def test_all_code_and_styles_are_small() -> None:
+def test_code_and_styles_are_within_the_size_limit() -> None:
     files = [file for file in CONSOLE_ASSETS.rglob("*") if file.suffix in (".js", ".css")]
     size = sum(len(gzip.compress(file.read_bytes())) for file in files)
     assert 10_000 < size < BUDGET
 
 
-def test_what_has_not_changed_is_not_loaded_again(api: Api) -> None:
+def test_unchanged_files_are_not_loaded_again(api: Api) -> None:
     first = api.get("/assets/console.js")
     assert "must-revalidate" in first.headers["Cache-Control"]
     again = api.get("/assets/console.js", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_what_only_the_build_needs_is_not_served(api: Api) -> None:
+def test_files_of_the_build_are_not_served(api: Api) -> None:
     assert api.get("/assets/.prepared").status_code == 404
 
 
@@ -144,7 +144,7 @@ def test_tabs_move_with_the_arrows(person: Person) -> None:
     )
 
 
-def test_a_dialog_closes_with_escape_and_gives_the_focus_back(person: Person) -> None:
+def test_escape_closes_a_dialog_and_returns_the_focus(person: Person) -> None:
     person.sign_in()
     person.open("password")
     person.button("Replace credential").click()
@@ -155,7 +155,7 @@ def test_a_dialog_closes_with_escape_and_gives_the_focus_back(person: Person) ->
 
 
 @pytest.mark.slow
-def test_only_a_press_beside_a_dialog_closes_it(person: Person) -> None:
+def test_a_dialog_closes_only_by_a_press_outside(person: Person) -> None:
     person.sign_in()
     person.open("password")
     person.button("Replace credential").click()
@@ -173,7 +173,7 @@ def test_only_a_press_beside_a_dialog_closes_it(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_news_is_told_to_screen_readers(person: Person) -> None:
+def test_messages_are_announced_to_screen_readers(person: Person) -> None:
     person.sign_in()
     person.open("password")
     news = person.page.locator(".toasts")
@@ -183,7 +183,7 @@ def test_news_is_told_to_screen_readers(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_bad_news_stays_until_it_is_read(person: Person) -> None:
+def test_error_messages_stay_until_closed(person: Person) -> None:
     person.page.clock.install()
     person.sign_in()
     person.open("password")
@@ -202,7 +202,7 @@ def test_bad_news_stays_until_it_is_read(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_motion_is_reduced_where_that_is_wished(person: Person) -> None:
+def test_motion_is_reduced_if_the_browser_prefers_it(person: Person) -> None:
     person.page.emulate_media(reduced_motion="reduce")
     person.sign_in()
     person.open("compose")

@@ -25,7 +25,7 @@ def copied(person: Person, place: str) -> str:
     return person.clipboard()
 
 
-def test_the_credential_is_hidden_until_asked_for(person: Person, sender: Sender) -> None:
+def test_the_credential_is_hidden_until_requested(person: Person, sender: Sender) -> None:
     expect(person.page.get_by_text(sender.jwt)).to_have_count(0)
     person.button("Show").click()
     expect(person.page.get_by_text(sender.jwt, exact=True)).to_be_visible()
@@ -99,7 +99,7 @@ def test_a_new_credential_ends_the_old_one(person: Person, sender: Sender) -> No
 
 
 @pytest.mark.slow
-def test_a_new_credential_that_is_lost_is_named(person: Person, sender: Sender) -> None:
+def test_a_lost_new_credential_is_reported(person: Person, sender: Sender) -> None:
     person.page.route("**/api/rotate_credential", lambda route: (route.fetch(), route.abort()))
     person.button("Replace credential").click()
     dialog = person.page.get_by_role("dialog")

@@ -59,7 +59,7 @@ def is_over_the_page(person: Person) -> bool:
     return over
 
 
-def test_nothing_runs_and_nothing_is_loaded(composing: Person) -> None:
+def test_the_preview_runs_and_loads_nothing(composing: Person) -> None:
     composing.write(html=HOSTILE.replace('class="overlay"', ""))
     composing.page.get_by_role("tab", name="Preview").click()
     body = composing.preview().locator("body")
@@ -74,7 +74,7 @@ def test_nothing_runs_and_nothing_is_loaded(composing: Person) -> None:
     # `person` fails for any request to another host.
 
 
-def test_a_sent_message_is_shown_as_safely(composing: Person) -> None:
+def test_a_sent_message_is_shown_in_the_same_way(composing: Person) -> None:
     composing.write(html=HOSTILE)
     composing.send()
     expect(composing.preview().locator("body")).to_contain_text("Visible words")
@@ -93,7 +93,7 @@ def test_the_policy_of_the_document_allows_inline_styles_alone(api: Api) -> None
     )
 
 
-def test_what_is_not_cleaned_away_still_does_not_run(browser: Browser, api: Api) -> None:
+def test_scripts_do_not_run_even_if_not_removed(browser: Browser, api: Api) -> None:
     """The sandbox and the policy block content even without the console's cleaning."""
     with browser.new_context(locale="en-GB") as context:
         asked: list[str] = []
@@ -128,7 +128,7 @@ NAMES = (
 )
 
 
-def test_names_stand_in_front_of_no_method(composing: Person) -> None:
+def test_named_elements_do_not_shadow_methods(composing: Person) -> None:
     """Named elements shadow methods of forms and documents (DOM clobbering)."""
     inputs = "".join(f'<input name="{name}"><input id="{name}">' for name in NAMES)
     images = "".join(f'<img name="{name}" id="{name}">' for name in NAMES)
@@ -152,7 +152,7 @@ ENDLESS = {
 }
 
 
-def test_what_never_ends_is_read_once(composing: Person) -> None:
+def test_endless_html_is_previewed_quickly(composing: Person) -> None:
     composing.page.get_by_label("HTML").check()
     for name, html in ENDLESS.items():
         composing.page.get_by_role("tab", name="Write").click()
@@ -187,7 +187,7 @@ def test_inline_styles_apply(composing: Person) -> None:
 
 
 @pytest.mark.slow
-def test_one_can_read_where_links_lead_without_pointing_at_them(composing: Person) -> None:
+def test_the_targets_of_links_can_be_listed(composing: Person) -> None:
     composing.write(html='<a href="https://a.example/x">A</a> <a href="https://a.example/x">B</a>')
     composing.page.get_by_role("tab", name="Preview").click()
     expect(composing.page.get_by_text("https://a.example/x")).not_to_be_visible()

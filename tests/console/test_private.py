@@ -84,7 +84,7 @@ def test_the_site_password_comes_first(person: Person) -> None:
     assert person.page.evaluate("localStorage.length") == 0
 
 
-def test_turnstile_is_solved_in_a_page_of_its_own(visitor: Person) -> None:
+def test_turnstile_is_solved_on_a_separate_page(visitor: Person) -> None:
     enter(visitor)
     expect(visitor.page.get_by_text("chosen at random")).to_be_visible()
     challenge = visitor.page.frame_locator("iframe.human")
@@ -96,7 +96,7 @@ def test_turnstile_is_solved_in_a_page_of_its_own(visitor: Person) -> None:
     assert all(source.startswith(visitor.url) for source in hosts)
 
 
-def test_a_blocked_turnstile_is_named_and_can_be_asked_for_again(visitor: Person) -> None:
+def test_a_blocked_turnstile_is_reported_and_can_be_retried(visitor: Person) -> None:
     visitor.page.route(f"{CLOUDFLARE}**", lambda route: route.abort())
     enter(visitor)
     expect(visitor.page.get_by_role("alert")).to_contain_text("challenges.cloudflare.com")

@@ -56,7 +56,7 @@ def test_nothing_yet(person: Person, sender: Sender) -> None:
     expect(person.heading("New message")).to_be_visible()
 
 
-def test_changes_appear_by_themselves(person: Person, sender: Sender) -> None:
+def test_changes_appear_without_a_reload(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, scheduled_at=in_two_days()).json()
     person.open("sent")
     expect(person.messages()).to_contain_text(["Scheduled"])
@@ -67,7 +67,7 @@ def test_changes_appear_by_themselves(person: Person, sender: Sender) -> None:
 
 
 @pytest.mark.slow  # the second attempt comes half a minute later
-def test_a_queued_message_becomes_sent_before_ones_eyes(person: Person, sender: Sender) -> None:
+def test_a_queued_message_becomes_sent_without_a_reload(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, to_mail="ratelimited@test.invalid").json()
     person.open(f"sent/{sent['id']}")
     expect(person.page.get_by_text("The provider accepts no more mail for now")).to_be_visible()
@@ -89,7 +89,7 @@ def test_search(person: Person, sender: Sender) -> None:
 
 
 @pytest.mark.slow
-def test_a_search_that_is_typed_on_another_page(person: Person, sender: Sender) -> None:
+def test_a_search_on_another_page_starts_at_the_first(person: Person, sender: Sender) -> None:
     send_many(person, sender, 30)
     person.open("sent")
     person.page.get_by_role("link", name="Older").click()
@@ -105,7 +105,7 @@ def test_a_search_that_is_typed_on_another_page(person: Person, sender: Sender) 
 
 
 @pytest.mark.slow
-def test_another_search_that_fails_shows_no_old_messages(person: Person, sender: Sender) -> None:
+def test_a_failed_search_shows_no_earlier_results(person: Person, sender: Sender) -> None:
     person.api.send(sender, subject="The old one")
     person.open("sent")
     expect(person.messages()).to_have_count(1)
@@ -117,7 +117,7 @@ def test_another_search_that_fails_shows_no_old_messages(person: Person, sender:
 
 
 @pytest.mark.slow
-def test_a_page_on_which_nothing_waits_is_left_alone(person: Person, sender: Sender) -> None:
+def test_a_page_without_open_messages_is_not_reloaded(person: Person, sender: Sender) -> None:
     send_many(person, sender, 30)
     person.open("sent")
     expect(person.messages()).to_have_count(25)
@@ -130,17 +130,17 @@ def test_a_page_on_which_nothing_waits_is_left_alone(person: Person, sender: Sen
 
 
 @pytest.mark.slow
-def test_the_server_is_asked_again_when_it_wishes(person: Person, sender: Sender) -> None:
+def test_the_page_is_reloaded_after_the_retry_after_time(person: Person, sender: Sender) -> None:
     asked: list[float] = []
 
-    def refuse(route: Route) -> None:
+    def reject(route: Route) -> None:
         asked.append(time.monotonic())
         body = json.dumps({"code": "rate_limit_exceeded", "detail": "Too many requests"})
         route.fulfill(status=429, body=body, headers={"Retry-After": "5"})
 
     person.open("sent")
     expect(person.heading("Nothing sent yet")).to_be_visible()
-    person.page.route("**/api/sendbox?*", refuse)
+    person.page.route("**/api/sendbox?*", reject)
     expect(person.page.get_by_role("alert")).to_contain_text("Too many requests")
     person.page.wait_for_timeout(4 * SECONDS)
     assert len(asked) == 1
@@ -232,9 +232,7 @@ def test_a_copy_asks_before_it_replaces_a_draft(person: Person, sender: Sender) 
 
 
 @pytest.mark.slow
-def test_what_is_scheduled_gets_another_time_or_is_cancelled(
-    person: Person, sender: Sender
-) -> None:
+def test_a_scheduled_message_is_rescheduled_and_cancelled(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, scheduled_at=in_two_days()).json()
     person.open(f"sent/{sent['id']}")
     person.button("Change the time").click()
@@ -282,7 +280,7 @@ def test_deleting_one_and_all(person: Person, sender: Sender) -> None:
 
 
 @pytest.mark.slow
-def test_a_message_whose_summary_cannot_be_read_is_shown(person: Person, sender: Sender) -> None:
+def test_a_message_with_an_unreadable_summary_is_shown(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, content="Still here").json()
 
     def spoil(route: Route) -> None:
@@ -296,14 +294,14 @@ def test_a_message_whose_summary_cannot_be_read_is_shown(person: Person, sender:
 
 
 @pytest.mark.slow
-def test_a_message_of_another_address_is_not_there(person: Person, sender: Sender) -> None:
+def test_a_message_of_another_address_is_not_found(person: Person, sender: Sender) -> None:
     sent = person.api.send(person.api.new_sender()).json()
     person.open(f"sent/{sent['id']}")
     expect(person.heading("Message not found").first).to_be_visible()
 
 
 @pytest.mark.slow
-def test_the_text_of_a_message_is_what_was_written(person: Person, sender: Sender) -> None:
+def test_the_text_of_a_message_is_shown_unchanged(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, content="Line 1\n  Line <b>2</b>\n").json()
     person.open(f"sent/{sent['id']}")
     shown = person.page.locator(".message-text")

@@ -73,7 +73,7 @@ def test_the_first_load_is_usable_within_two_seconds_on_a_slow_connection(
     assert taken < 2 * SECONDS
 
 
-def test_the_settings_are_asked_for_once(person: Person) -> None:
+def test_the_settings_are_requested_once(person: Person) -> None:
     asked: list[str] = []
     person.page.on("request", lambda request: asked.append(request.url))
     person.open()
@@ -97,7 +97,7 @@ def _owner(api: Api) -> Sender:
 
 @pytest.mark.slow  # writing the messages takes a minute
 @pytest.mark.timeout(900)
-def test_a_search_over_many_messages_answers_at_once(owner_of_many: Api, browser: Browser) -> None:
+def test_a_search_over_many_messages_is_fast(owner_of_many: Api, browser: Browser) -> None:
     with browser.new_context(locale="en-GB") as context, watched(context, owner_of_many):
         person = Person(context.new_page(), owner_of_many)
         person.sign_in(_owner(owner_of_many))

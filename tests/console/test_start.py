@@ -10,7 +10,7 @@ from tests.console.person import HeldRequest, Person
 from tests.e2e.api import ADMIN_PASSWORD, unique_name
 
 
-def test_an_address_is_made_and_can_send_at_once(person: Person) -> None:
+def test_a_new_address_can_send_at_once(person: Person) -> None:
     name = unique_name()
     person.open()
     person.page.get_by_label("Name").fill(name)
@@ -26,7 +26,7 @@ def test_an_address_is_made_and_can_send_at_once(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_without_a_name_it_is_a_random_one(person: Person) -> None:
+def test_an_address_without_a_name_is_random(person: Person) -> None:
     person.open()
     person.button("Create a random address").click()
     expect(person.heading("Your address is ready")).to_be_visible()
@@ -34,7 +34,7 @@ def test_without_a_name_it_is_a_random_one(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_a_name_that_is_taken_is_said_to_be(person: Person) -> None:
+def test_a_taken_name_is_an_error(person: Person) -> None:
     name, _, domain = person.api.new_sender().address.partition("@")
     person.open()
     person.page.get_by_label("Name").fill(name)
@@ -44,7 +44,7 @@ def test_a_name_that_is_taken_is_said_to_be(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_the_credential_lives_in_the_session_alone(person: Person) -> None:
+def test_the_credential_is_in_the_session_storage_only(person: Person) -> None:
     person.create_address()
     jwt = person.session()["jwt"]
     assert person.page.evaluate("localStorage.length") == 0
@@ -56,7 +56,7 @@ def test_the_credential_lives_in_the_session_alone(person: Person) -> None:
     expect(other.get_by_role("link", name="Start")).to_be_visible()
 
 
-def test_keep_me_signed_in_outlives_the_tab(person: Person) -> None:
+def test_keep_me_signed_in_applies_to_other_tabs(person: Person) -> None:
     person.open()
     person.page.get_by_label("Keep me signed in").check()
     person.button("Create a random address").click()
@@ -109,7 +109,7 @@ def test_signing_in_with_a_credential(person: Person) -> None:
         ("eyJhbGciOiJIUzI1NiJ9.eyJhZGRyZXNzIjoiYUBiLmMifQ.AAAA", "Invalid address credential"),
     ],
 )
-def test_a_wrong_credential_is_refused(person: Person, credential: str, sentence: str) -> None:
+def test_a_wrong_credential_is_rejected(person: Person, credential: str, sentence: str) -> None:
     person.open()
     person.page.get_by_role("tab", name="Credential").click()
     person.field("Credential").fill(credential)
@@ -119,7 +119,7 @@ def test_a_wrong_credential_is_refused(person: Person, credential: str, sentence
 
 
 @pytest.mark.slow
-def test_what_is_missing_is_said_at_its_field_alone(person: Person) -> None:
+def test_missing_values_are_errors_of_their_fields(person: Person) -> None:
     person.open()
     person.field("Name").fill("x" * 80)
     person.button("Create address").click()
@@ -149,7 +149,7 @@ def test_signing_in_with_address_and_password(person: Person) -> None:
 
 
 @pytest.mark.slow
-def test_a_late_refusal_leaves_a_new_credential_alone(person: Person) -> None:
+def test_a_late_rejection_does_not_end_a_new_credential(person: Person) -> None:
     person.sign_in()
     person.open("usage")
     held = HeldRequest(person.page, "**/api/sendbox*")
@@ -160,16 +160,16 @@ def test_a_late_refusal_leaves_a_new_credential_alone(person: Person) -> None:
     with person.page.expect_response("**/api/rotate_credential"):
         person.page.get_by_role("dialog").get_by_role("button", name="Replace credential").click()
     expect(person.page.get_by_text("You have a new credential")).to_be_visible()
-    with person.page.expect_response("**/api/sendbox*") as answered:
+    with person.page.expect_response("**/api/sendbox*") as late_response:
         late.continue_()
-    assert answered.value.status == 401
+    assert late_response.value.status == 401
     person.page.wait_for_timeout(300)
     expect(person.heading("Password").first).to_be_visible()
     assert "jwt" in person.session()
 
 
 @pytest.mark.slow
-def test_a_tab_of_its_own_beside_one_that_is_kept(person: Person) -> None:
+def test_a_session_in_a_tab_is_separate_from_a_kept_one(person: Person) -> None:
     """A change in one storage does not move values to the other."""
     alone = person.sign_in()
     person.open("password")
@@ -210,7 +210,7 @@ def test_keeping_the_admin_password_keeps_no_credential(person: Person) -> None:
     assert person.session() == {"address": sender.address, "jwt": sender.jwt}
 
 
-def test_a_credential_that_has_ended_leads_back_to_the_start(person: Person) -> None:
+def test_an_ended_credential_returns_to_the_start(person: Person) -> None:
     sender = person.sign_in()
     person.api.post("/api/rotate_credential", headers=sender.headers)
     person.page.goto(f"{person.url}/#/sent")

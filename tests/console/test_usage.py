@@ -35,7 +35,7 @@ def test_balance_and_limits(person: Person) -> None:
     expect(person.heading("No messages yet")).to_be_visible()
 
 
-def test_without_a_balance_one_asks_for_it(person: Person) -> None:
+def test_an_address_without_a_balance_can_request_one(person: Person) -> None:
     sender = person.api.new_sender(balance=0)
     person.sign_in(sender)
     person.open("usage")

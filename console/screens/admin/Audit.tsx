@@ -1,4 +1,4 @@
-/** The audit trail as text; a button adds older rows below. */
+/** The audit log as text; a button adds older rows below. */
 
 import { useEffect, useState } from "preact/hooks";
 import { callAsAdmin, type AuditPage, type AuditRow } from "../../api/admin";

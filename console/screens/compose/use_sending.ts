@@ -79,7 +79,7 @@ export function useSending({ draft, keep, discard }: Drafting): Sending {
   const handleError = async (sent: Draft, error: Problem, attemptedBefore?: number) => {
     const { code, status, messageId: id } = error;
     if (code === "outcome_unknown" && id) return handleUnknown(sent, id);
-    if (hasLeft.current) toast(error.isUnclear ? t.compose.lost : t.compose.refusedTitle, "bad");
+    if (hasLeft.current) toast(error.isUnclear ? t.compose.lost : t.compose.notSentTitle, "bad");
     if (code === "idempotency_key_reused") return setDoubt({ why: "changed" });
     if (id) {
       // The key belongs to a rejected message: the server would replay that response.
@@ -111,9 +111,9 @@ export function useSending({ draft, keep, discard }: Drafting): Sending {
       const sent = await keep({ ...change, attemptedAt: before ?? Date.now() });
       const options = { body: outgoing(sent), headers: { "Idempotency-Key": sent.key } };
       try {
-        const answer = await upload<SendResponse>("/api/send_mail", options, setProgress);
-        if (typeof answer.id !== "string") throw new Problem(200, "unreadable_response", "");
-        await handleResponse(sent, answer);
+        const response = await upload<SendResponse>("/api/send_mail", options, setProgress);
+        if (typeof response.id !== "string") throw new Problem(200, "unreadable_response", "");
+        await handleResponse(sent, response);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         await handleError(sent, error, before);

@@ -49,7 +49,7 @@ export function requests({ origin, jwt, sitePassword, asBytes }: Values): string
   const site = sitePassword ? `\n        "x-custom-auth": ${value},` : "";
   return `import requests
 
-answer = requests.post(
+response = requests.post(
     ${json(`${origin}/api/send_mail`)},
     headers={
         "Authorization": ${json(`Bearer ${jwt}`)},${site}
@@ -63,7 +63,7 @@ answer = requests.post(
         "content": "Hello, Bob",
     },
 )
-print(answer.json())
+print(response.json())
 `;
 }
 
@@ -71,7 +71,7 @@ export function javascript({ origin, jwt, sitePassword, asBytes }: Values): stri
   const text = json(sitePassword ?? "");
   const value = asBytes ? `String.fromCharCode(...new TextEncoder().encode(${text}))` : text;
   const site = sitePassword ? `\n    "x-custom-auth": ${value},` : "";
-  return `const answer = await fetch(${json(`${origin}/api/send_mail`)}, {
+  return `const response = await fetch(${json(`${origin}/api/send_mail`)}, {
   method: "POST",
   headers: {
     Authorization: ${json(`Bearer ${jwt}`)},${site}
@@ -83,7 +83,7 @@ export function javascript({ origin, jwt, sitePassword, asBytes }: Values): stri
     content: "Hello, Bob",
   }),
 });
-console.log(await answer.json());
+console.log(await response.json());
 `;
 }
 
