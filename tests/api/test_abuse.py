@@ -44,9 +44,9 @@ def test_each_path_is_limited_for_each_client(limited: Api, path: str) -> None:
     begin_a_minute(limited)
     for _ in range(3):
         assert call_from(limited, "192.0.2.1", path).status_code != 429
-    answer = call_from(limited, "192.0.2.1", path)
-    check_problem(answer, 429, "client_rate_exceeded", f"Rate limit exceeded for {path}")
-    assert answer.headers["Retry-After"] == "60"
+    response = call_from(limited, "192.0.2.1", path)
+    check_problem(response, 429, "client_rate_exceeded", f"Rate limit exceeded for {path}")
+    assert response.headers["Retry-After"] == "60"
     assert call_from(limited, "192.0.2.2", path).status_code != 429
 
 
@@ -60,7 +60,7 @@ def test_a_network_of_ipv6_is_one_client(limited: Api) -> None:
 
 
 @pytest.mark.contract("guards: The site password is checked first")
-def test_the_site_password_is_asked_for_before(limited: Api) -> None:
+def test_the_site_password_is_checked_before_the_rate_limit(limited: Api) -> None:
     begin_a_minute(limited)
     for _ in range(5):
         assert call_from(limited, "192.0.2.3", "/api/new_address", "wrong").status_code == 401
@@ -68,7 +68,7 @@ def test_the_site_password_is_asked_for_before(limited: Api) -> None:
 
 
 @pytest.mark.contract("guards: Address creation and logins are rate limited per client")
-def test_nothing_else_is_limited(limited: Api) -> None:
+def test_other_paths_are_not_limited(limited: Api) -> None:
     made = call_from(limited, "192.0.2.4", "/api/new_address").json()
     headers = {
         "cf-connecting-ip": "192.0.2.4",
@@ -111,13 +111,13 @@ def guarded(turnstile: Turnstile) -> Iterator[Api]:
     "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
 )
 @pytest.mark.parametrize("token", [None, "", "bad", "x" * 2049])
-def test_whoever_solves_none_is_refused(guarded: Api, token: str | None) -> None:
+def test_a_request_without_a_solved_challenge_is_rejected(guarded: Api, token: str | None) -> None:
     for path, body in (("/api/new_address", {}), ("/api/address_login", LOGIN)):
-        answer = guarded.post(path, {**body, "cf_token": token})
-        check_problem(answer, 400, "human_verification_failed", VERIFICATION_SENTENCE)
+        response = guarded.post(path, {**body, "cf_token": token})
+        check_problem(response, 400, "human_verification_failed", VERIFICATION_SENTENCE)
 
 
-def test_without_a_token_nobody_is_asked(guarded: Api, turnstile: Turnstile) -> None:
+def test_without_a_token_turnstile_is_not_called(guarded: Api, turnstile: Turnstile) -> None:
     before = len(turnstile.asked)
     guarded.post("/api/new_address", {})
     guarded.post("/api/new_address", {"cf_token": "x" * 2049})
@@ -128,21 +128,21 @@ def test_without_a_token_nobody_is_asked(guarded: Api, turnstile: Turnstile) -> 
     "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
 )
 @pytest.mark.parametrize("token", ["garbled", "broken"])
-def test_a_verification_without_an_answer_is_a_refusal(guarded: Api, token: str) -> None:
+def test_a_failed_verification_call_rejects_the_request(guarded: Api, token: str) -> None:
     addresses = "SELECT count(*) AS made FROM addresses"
     before = guarded.server.sql(addresses)
-    answer = guarded.post("/api/new_address", {"cf_token": token})
+    response = guarded.post("/api/new_address", {"cf_token": token})
     detail = "The human verification service does not respond, please try again later"
-    check_problem(answer, 503, "human_verification_unavailable", detail)
+    check_problem(response, 503, "human_verification_unavailable", detail)
     assert guarded.server.sql(addresses) == before
 
 
-def test_administrators_solve_nothing(guarded: Api) -> None:
-    answer = guarded.admin("POST", "/admin/new_address", json={"name": unique_name()})
-    assert answer.status_code == 200
+def test_administrators_need_no_challenge(guarded: Api) -> None:
+    response = guarded.admin("POST", "/admin/new_address", json={"name": unique_name()})
+    assert response.status_code == 200
 
 
-def test_one_key_alone_verifies_nobody_and_the_log_says_so() -> None:
+def test_one_key_alone_leaves_turnstile_off_and_is_logged() -> None:
     variables = {**DEPLOYMENT, "CF_TURNSTILE_SITE_KEY": "site-key"}
     with TestClient(variables) as server:
         Api(server).new_sender()
@@ -155,7 +155,7 @@ def test_one_key_alone_verifies_nobody_and_the_log_says_so() -> None:
 @pytest.mark.contract(
     "POST /api/new_address: Limits the addresses that a client can create per day"
 )
-def test_a_client_makes_exactly_so_many_addresses_a_day() -> None:
+def test_a_client_creates_exactly_the_daily_maximum_of_addresses() -> None:
     with TestClient({**DEPLOYMENT, "MAX_ADDRESSES_PER_CLIENT_PER_DAY": "5"}) as server:
         api = Api(server)
 
@@ -164,16 +164,16 @@ def test_a_client_makes_exactly_so_many_addresses_a_day() -> None:
             return api.post("/api/new_address", body, headers={"cf-connecting-ip": ip})
 
         headers = {"cf-connecting-ip": "192.0.2.1"}
-        answers = server.request_all(
+        responses = server.request_all(
             ("POST", "/api/new_address", {"json": {"name": unique_name()}, "headers": headers})
             for _ in range(12)
         )
-        assert Counter(answer.status_code for answer in answers) == {200: 5, 429: 7}
+        assert Counter(response.status_code for response in responses) == {200: 5, 429: 7}
         assert server.sql("SELECT count(*) AS made FROM addresses") == [{"made": 5}]
-        refused = create("192.0.2.1")
+        rejected = create("192.0.2.1")
         detail = "A client can create at most 5 addresses a day"
-        check_problem(refused, 429, "too_many_addresses", detail)
-        assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+        check_problem(rejected, 429, "too_many_addresses", detail)
+        assert 0 < int(rejected.headers["Retry-After"]) <= 86_400
         assert create("192.0.2.2").status_code == 200
         made = api.admin("POST", "/admin/new_address", json={"name": unique_name()})
         assert made.status_code == 200

@@ -33,9 +33,9 @@ def strict() -> Iterator[Api]:
         yield Api(running)
 
 
-def created(answer: Any) -> dict[str, Any]:
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = answer.json()
+def created(response: Any) -> dict[str, Any]:
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
     assert body.keys() == {"jwt", "address", "address_id", "password"}
     claims = jwt.decode(
         body["jwt"], SECRET, algorithms=["HS256"], options={"verify_iat": False}
@@ -48,7 +48,7 @@ def created(answer: Any) -> dict[str, Any]:
 
 @pytest.mark.contract("address names: Names are trimmed and cleaned by ADDRESS_REGEX")
 @pytest.mark.contract("POST /api/new_address: Returns jwt, address, address_id and password")
-def test_name_is_cleaned(api: Api) -> None:
+def test_a_name_is_cleaned(api: Api) -> None:
     name = unique_name()
     body = created(api.post("/api/new_address", {"name": f"  {name.upper()}-._!  "}))
     assert body["address"] == f"{name}@example.com"
@@ -59,7 +59,7 @@ def test_name_is_cleaned(api: Api) -> None:
     "address names: A name is random if it is missing or custom names are disabled"
 )
 @pytest.mark.parametrize("body", [{}, {"name": None}, {"name": " "}, {"name": "!!"}])
-def test_without_a_name_it_is_random(api: Api, body: dict[str, Any]) -> None:
+def test_without_a_name_the_name_is_random(api: Api, body: dict[str, Any]) -> None:
     first, second = (created(api.post("/api/new_address", body))["address"] for _ in range(2))
     assert first != second
     assert len(first.partition("@")[0]) >= 8
@@ -81,7 +81,9 @@ def test_without_a_name_it_is_random(api: Api, body: dict[str, Any]) -> None:
         ({"name": "abc", "domain": "x\r\ny"}, "invalid_domain", "Invalid domain"),
     ],
 )
-def test_refused_names(api: Api, body: dict[str, Any], code: str, sentence: str) -> None:
+def test_invalid_names_are_rejected(
+    api: Api, body: dict[str, Any], code: str, sentence: str
+) -> None:
     check_problem(api.post("/api/new_address", body), 400, code, PREFIX + sentence)
 
 
@@ -91,8 +93,8 @@ def test_refused_names(api: Api, body: dict[str, Any], code: str, sentence: str)
 def test_blocked_names_are_read_from_the_list(api: Api) -> None:
     name = unique_name()
     api.server.sql("INSERT INTO list_entries (list, value) VALUES ('name_block', ?)", [name])
-    answer = api.post("/api/new_address", {"name": name})
-    check_problem(answer, 400, "address_name_blocked", f"{PREFIX}Name[{name}]is blocked")
+    response = api.post("/api/new_address", {"name": name})
+    check_problem(response, 400, "address_name_blocked", f"{PREFIX}Name[{name}]is blocked")
     created(api.post("/api/new_address", {"name": name + "x"}))
     created(api.admin("POST", "/admin/new_address", json={"name": name}))
 
@@ -100,19 +102,19 @@ def test_blocked_names_are_read_from_the_list(api: Api) -> None:
 @pytest.mark.contract(
     "address names: The domain matches in any case; the default is a random or the first domain"
 )
-def test_domain_in_any_case(api: Api) -> None:
+def test_a_domain_is_accepted_in_any_case(api: Api) -> None:
     body = created(api.post("/api/new_address", {"name": unique_name(), "domain": "Example.COM"}))
     assert body["address"].endswith("@example.com")
 
 
 @pytest.mark.contract("POST /api/new_address: Exactly one of many concurrent requests gets a name")
-def test_exactly_one_of_many_gets_the_name(api: Api) -> None:
+def test_only_one_of_many_concurrent_requests_gets_the_name(api: Api) -> None:
     name = unique_name()
     request = ("POST", "/api/new_address", {"json": {"name": name}})
-    answers = api.server.request_all([request] * 10)
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 400: 9}
+    responses = api.server.request_all([request] * 10)
+    assert Counter(response.status_code for response in responses) == {200: 1, 400: 9}
     sentence = PREFIX + "Address already exists"
-    assert {answer.json().get("detail") for answer in answers} == {None, sentence}
+    assert {response.json().get("detail") for response in responses} == {None, sentence}
 
 
 def test_ids_are_never_reused(api: Api) -> None:
@@ -123,7 +125,7 @@ def test_ids_are_never_reused(api: Api) -> None:
 
 @pytest.mark.contract("POST /api/new_address: Returns 403 if creation is disabled")
 @pytest.mark.parametrize("variable", ["ENABLE_USER_CREATE_EMAIL", "DISABLE_ANONYMOUS"])
-def test_creation_switched_off(variable: str) -> None:
+def test_creation_can_be_disabled(variable: str) -> None:
     if variable == "ENABLE_USER_CREATE_EMAIL":
         change = {"ENABLE_USER_CREATE_EMAIL": "false"}
         code = "new_address_disabled"
@@ -143,7 +145,7 @@ def test_creation_switched_off(variable: str) -> None:
 @pytest.mark.contract(
     "address names: The domain matches in any case; the default is a random or the first domain"
 )
-def test_prefix_regex_and_first_domain(strict: Api) -> None:
+def test_prefix_regex_and_first_domain_are_applied(strict: Api) -> None:
     body = created(strict.post("/api/new_address", {"name": "ab.cd"}))
     assert body["address"] == "tmp.ab.cd@example.com"
 
@@ -162,15 +164,19 @@ def test_prefix_regex_and_first_domain(strict: Api) -> None:
         ("a.d.min", "address_name_blocked", "Name[a.d.min]is blocked"),
     ],
 )
-def test_rules_of_the_deployment(strict: Api, name: str, code: str, sentence: str) -> None:
-    answer = strict.call("POST", "/api/new_address", json={"name": name}, headers={"x-lang": "en"})
-    check_problem(answer, 400, code, PREFIX + sentence)
+def test_names_must_follow_the_rules_of_the_deployment(
+    strict: Api, name: str, code: str, sentence: str
+) -> None:
+    response = strict.call(
+        "POST", "/api/new_address", json={"name": name}, headers={"x-lang": "en"}
+    )
+    check_problem(response, 400, code, PREFIX + sentence)
 
 
 @pytest.mark.contract("errors: The language is x-lang, then DEFAULT_LANG, then English")
-def test_language_of_the_deployment(strict: Api) -> None:
-    answer = strict.post("/api/new_address", {"name": "abc"})
-    assert answer.json()["detail"] == "创建邮箱地址失败: 名称太短(最少 4 个字符)"
+def test_the_language_of_the_deployment_is_used(strict: Api) -> None:
+    response = strict.post("/api/new_address", {"name": "abc"})
+    assert response.json()["detail"] == "创建邮箱地址失败: 名称太短(最少 4 个字符)"
 
 
 def test_random_names_keep_to_the_rules(strict: Api) -> None:
@@ -180,7 +186,7 @@ def test_random_names_keep_to_the_rules(strict: Api) -> None:
 
 
 @pytest.mark.contract("POST /admin/new_address: Accepts any domain and role names")
-def test_admin_may_use_any_domain_and_role_names(api: Api) -> None:
+def test_administrators_may_use_any_domain_and_role_names(api: Api) -> None:
     name = unique_name()
     body = {"name": f"No-Reply.{name}", "domain": "example.org"}
     made = created(api.admin("POST", "/admin/new_address", json=body))
@@ -189,7 +195,7 @@ def test_admin_may_use_any_domain_and_role_names(api: Api) -> None:
 
 
 @pytest.mark.contract("POST /admin/new_address: Adds the prefix only on request")
-def test_admin_prefix_only_when_asked_for(strict: Api) -> None:
+def test_administrators_get_the_prefix_only_on_request(strict: Api) -> None:
     for body, local in (
         ({"name": "ab"}, "ab"),
         ({"name": "cd", "enablePrefix": False}, "cd"),
@@ -202,9 +208,9 @@ def test_admin_prefix_only_when_asked_for(strict: Api) -> None:
 
 @pytest.mark.contract("POST /admin/new_address: Requires a name")
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": None}, {"domain": "example.com"}])
-def test_admin_must_give_a_name(api: Api, body: dict[str, Any]) -> None:
-    answer = api.admin("POST", "/admin/new_address", json=body)
-    check_problem(answer, 400, "required_field_missing", "Required field is missing")
+def test_administrators_must_give_a_name(api: Api, body: dict[str, Any]) -> None:
+    response = api.admin("POST", "/admin/new_address", json=body)
+    check_problem(response, 400, "required_field_missing", "Required field is missing")
 
 
 @pytest.mark.contract("POST /admin/new_address: Accepts names of 1 to 30 characters")
@@ -217,6 +223,8 @@ def test_admin_must_give_a_name(api: Api, body: dict[str, Any]) -> None:
         ({"name": "abc", "domain": "elsewhere.example"}, "invalid_domain", "Invalid domain"),
     ],
 )
-def test_admin_refusals(api: Api, body: dict[str, Any], code: str, sentence: str) -> None:
-    answer = api.admin("POST", "/admin/new_address", json=body)
-    check_problem(answer, 400, code, PREFIX + sentence)
+def test_invalid_names_of_administrators_are_rejected(
+    api: Api, body: dict[str, Any], code: str, sentence: str
+) -> None:
+    response = api.admin("POST", "/admin/new_address", json=body)
+    check_problem(response, 400, code, PREFIX + sentence)

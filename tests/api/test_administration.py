@@ -40,7 +40,7 @@ def own() -> Iterator[Api]:
         yield Api(running)
 
 
-def trail(api: Api, **expected: Any) -> dict[str, Any]:
+def check_audit_row(api: Api, **expected: Any) -> dict[str, Any]:
     """Check that the newest row of the audit trail has these members; return it."""
     row: dict[str, Any] = api.admin("GET", "/admin/audit?limit=1").json()["results"][0]
     assert expected.items() <= row.items()
@@ -91,20 +91,20 @@ def test_addresses_are_found_and_sorted(own: Api) -> None:
 @pytest.mark.parametrize("parameter", ["limit", "offset", "sort_by", "sort_order"])
 @pytest.mark.parametrize("hostile", ["-1", "id; DROP TABLE addresses", "password_hash", "1e3", "²"])
 def test_parameters_of_lists_are_checked(own: Api, parameter: str, hostile: str) -> None:
-    answer = own.admin("GET", "/admin/address", params={parameter: hostile})
-    check_problem(answer, 400, f"invalid_{parameter}", f"Invalid {parameter}")
+    response = own.admin("GET", "/admin/address", params={parameter: hostile})
+    check_problem(response, 400, f"invalid_{parameter}", f"Invalid {parameter}")
 
 
 @pytest.mark.contract("GET /admin/show_password/{id}: Returns jwt")
-def test_a_credential_is_shown_and_the_trail_tells_who_looked(own: Api) -> None:
+def test_showing_a_credential_is_audited(own: Api) -> None:
     sender = own.new_sender()
-    answer = own.admin("GET", f"/admin/show_password/{sender.address_id}")
-    shown = answer.json()
+    response = own.admin("GET", f"/admin/show_password/{sender.address_id}")
+    shown = response.json()
     assert shown.keys() == {"jwt"}
     assert jwt.decode(shown["jwt"], SECRET, algorithms=["HS256"])["address"] == sender.address
     headers = {"Authorization": f"Bearer {shown['jwt']}"}
     assert own.get("/api/settings", headers=headers).status_code == 200
-    row = trail(own, actor="admin#1", action="credential.shown", object=sender.address)
+    row = check_audit_row(own, actor="admin#1", action="credential.shown", object=sender.address)
     assert shown["jwt"] not in json.dumps(row)
 
 
@@ -119,19 +119,19 @@ def test_a_password_is_reset(own: Api) -> None:
     (after,) = own.server.sql(sql, [sender.address_id])
     assert after["password_hash"] != before["password_hash"]
     assert str(after["password_hash"]).startswith("$pbkdf2-sha256$i=100000,")
-    row = trail(own, action="password.reset", object=sender.address)
+    row = check_audit_row(own, action="password.reset", object=sender.address)
     assert digest not in json.dumps(row)
-    answer = own.admin("POST", path, json={})
-    check_problem(answer, 400, "required_field_missing", "Required field is missing")
+    response = own.admin("POST", path, json={})
+    check_problem(response, 400, "required_field_missing", "Required field is missing")
     for wrong in ("plain", "z" * 64, digest + "0"):
-        answer = own.admin("POST", path, json={"password": wrong})
-        assert (answer.status_code, answer.json()["code"]) == (400, "password_not_digested")
+        response = own.admin("POST", path, json={"password": wrong})
+        assert (response.status_code, response.json()["code"]) == (400, "password_not_digested")
 
 
 @pytest.mark.contract("passwords: Passwords are off by default")
 def test_without_passwords_none_is_reset(api: Api) -> None:
-    answer = api.admin("POST", "/admin/address/1/reset_password", json={"password": "0" * 64})
-    check_problem(answer, 403, "password_change_disabled", "Password change is disabled")
+    response = api.admin("POST", "/admin/address/1/reset_password", json={"password": "0" * 64})
+    check_problem(response, 403, "password_change_disabled", "Password change is disabled")
 
 
 @pytest.mark.contract("DELETE /admin/delete_address/{id}: Returns 404 for an unknown id")
@@ -140,7 +140,7 @@ def test_without_passwords_none_is_reset(api: Api) -> None:
 @pytest.mark.contract("DELETE /admin/clear_sent_items/{id}: Returns 404 for an unknown id")
 @pytest.mark.contract("DELETE /admin/address_sender/{id}: Returns 404 for an unknown id")
 @pytest.mark.parametrize("id_", ["0", "999999", "x", "-1", "1.0", "²", "9" * 400, "1%20OR%201"])
-def test_no_such_address(own: Api, id_: str) -> None:
+def test_an_unknown_address_is_not_found(own: Api, id_: str) -> None:
     digest = {"password": "0" * 64}
     for method, path, body in (
         ("GET", f"/admin/show_password/{id_}", None),
@@ -159,7 +159,7 @@ def test_no_such_address(own: Api, id_: str) -> None:
 @pytest.mark.contract("POST /admin/address_sender: Creates or changes a balance")
 @pytest.mark.contract("DELETE /admin/address_sender: Removes a balance")
 @pytest.mark.contract("DELETE /admin/address_sender/{id}: Returns 404 for a removed balance")
-def test_a_balance_is_asked_for_set_used_up_and_removed(own: Api) -> None:
+def test_a_balance_is_requested_set_used_and_removed(own: Api) -> None:
     made = own.admin("POST", "/admin/new_address", json={"name": name()}).json()
     sender = Sender(made["address"], made["address_id"], made["jwt"])
     path = f"/admin/address_sender?address={sender.address.upper()}"
@@ -167,7 +167,7 @@ def test_a_balance_is_asked_for_set_used_up_and_removed(own: Api) -> None:
     body = {"address": sender.address, "address_id": 0, "balance": 1, "enabled": True}
     done(own.admin("POST", "/admin/address_sender", json=body))
     details = {"balance": 1, "enabled": True}
-    trail(own, action="balance.set", object=sender.address, details=details)
+    check_audit_row(own, action="balance.set", object=sender.address, details=details)
     (row,) = own.admin("GET", path).json()["results"]
     assert row.keys() == {"id", "address", "balance", "enabled", "created_at"}
     assert (row["address"], row["balance"], row["enabled"]) == (sender.address, 1, 1)
@@ -179,13 +179,13 @@ def test_a_balance_is_asked_for_set_used_up_and_removed(own: Api) -> None:
         done(own.admin("POST", "/admin/address_sender", json=body))
         assert own.balance(sender) == left
     done(own.admin("DELETE", f"/admin/address_sender?id={row['id']}"))
-    trail(own, action="balance.removed", object=sender.address)
-    answer = own.admin("DELETE", f"/admin/address_sender/{row['id']}")
-    assert (answer.status_code, answer.json()["code"]) == (404, "balance_not_found")
+    check_audit_row(own, action="balance.removed", object=sender.address)
+    response = own.admin("DELETE", f"/admin/address_sender/{row['id']}")
+    assert (response.status_code, response.json()["code"]) == (404, "balance_not_found")
     assert own.balance(sender) == 1000  # the default, granted anew
 
 
-def test_requests_are_listed_alone_and_the_oldest_first() -> None:
+def test_requests_can_be_listed_alone_oldest_first() -> None:
     with TestClient({**DEPLOYMENT, "DEFAULT_SEND_BALANCE": "0"}) as server:
         api = Api(server)
         ask = "/api/request_send_mail_access"
@@ -199,8 +199,8 @@ def test_requests_are_listed_alone_and_the_oldest_first() -> None:
         assert [page["count"] for page in pages] == [2, 2]
         (last,), (first,) = (page["results"] for page in pages)
         assert [first["address"], last["address"]] == [sender.address for sender in asked]
-        answer = api.admin("GET", "/admin/address_sender?requested=yes")
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_requested")
+        response = api.admin("GET", "/admin/address_sender?requested=yes")
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_requested")
 
 
 @pytest.mark.contract("POST /admin/address_sender: Validates its fields")
@@ -227,23 +227,23 @@ def test_requests_are_listed_alone_and_the_oldest_first() -> None:
         ),
     ],
 )
-def test_balances_are_checked(
+def test_invalid_balances_are_rejected(
     own: Api, body: dict[str, Any], status: int, code: str, field: str | None
 ) -> None:
-    answer = own.admin("POST", "/admin/address_sender", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    response = own.admin("POST", "/admin/address_sender", json=body)
+    assert (response.status_code, response.json()["code"]) == (status, code), response.text
     if code == "invalid_address_id":
-        check_problem(answer, 400, code, "Invalid address_id")
+        check_problem(response, 400, code, "Invalid address_id")
     if field:
-        assert [error["field"] for error in answer.json()["errors"]] == [field]
+        assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
 @pytest.mark.contract("POST /admin/address_sender: Requires that id and address match")
-def test_id_and_address_must_fit(own: Api) -> None:
+def test_id_and_address_must_match(own: Api) -> None:
     one, other = own.new_sender(), own.new_sender()
     body = {"address": other.address, "address_id": one.address_id, "balance": 5, "enabled": 1}
-    answer = own.admin("POST", "/admin/address_sender", json=body)
-    check_problem(answer, 404, "address_not_found", NO_ADDRESS)
+    response = own.admin("POST", "/admin/address_sender", json=body)
+    check_problem(response, 404, "address_not_found", NO_ADDRESS)
 
 
 # Lists and limits
@@ -269,7 +269,7 @@ def settings(own: Api) -> Iterator[Api]:
 @pytest.mark.contract(
     "GET /admin/account_settings: Returns the settings as posted; the response can be posted back"
 )
-def test_what_was_posted_is_what_is_shown(settings: Api) -> None:
+def test_posted_settings_are_returned(settings: Api) -> None:
     api = settings
     assert api.admin("GET", "/admin/account_settings").json() == NOTHING
     posted: dict[str, Any] = {
@@ -288,13 +288,13 @@ def test_what_was_posted_is_what_is_shown(settings: Api) -> None:
     less = {"blockList": ["boss", "Spam", "SPAM"]}
     done(api.admin("POST", "/admin/account_settings", json=less))
     details = {"entries": 2, "added": 0, "first_added": [], "removed": 1, "first_removed": ["a'b"]}
-    trail(api, action="list.set", object="name_block", details=details)
+    check_audit_row(api, action="list.set", object="name_block", details=details)
     shown = api.admin("GET", "/admin/account_settings").json()
     assert shown == {**posted, "blockList": ["boss", "Spam"]}
 
 
 @pytest.mark.contract("POST /admin/account_settings: Applies lists and limits")
-def test_lists_and_limits_hold(settings: Api) -> None:
+def test_lists_and_limits_are_enforced(settings: Api) -> None:
     api = settings
     poor = api.new_sender(balance=0)
     blocked = name()
@@ -305,18 +305,18 @@ def test_lists_and_limits_hold(settings: Api) -> None:
     }
     done(api.admin("POST", "/admin/account_settings", json=posted))
     detail = f"Failed to create address: Name[{blocked}]is blocked"
-    answer = api.post("/api/new_address", {"name": blocked})
-    check_problem(answer, 400, "address_name_blocked", detail)
+    response = api.post("/api/new_address", {"name": blocked})
+    check_problem(response, 400, "address_name_blocked", detail)
     detail = "Failed to send mail Address is blocked"
     for recipient in ("x@BÜCHER.example", "bob@example.net"):
-        answer = api.send(api.new_sender(), to_mail=recipient)
-        check_problem(answer, 400, "address_blocked", detail)
-    answer = api.send(poor, cc=["x@example.net", "Bob@Example.net"], bcc="bob@example.net")
-    problem = check_problem(answer, 400, "no_balance", "Failed to send mail No balance")
+        response = api.send(api.new_sender(), to_mail=recipient)
+        check_problem(response, 400, "address_blocked", detail)
+    response = api.send(poor, cc=["x@example.net", "Bob@Example.net"], bcc="bob@example.net")
+    problem = check_problem(response, 400, "no_balance", "Failed to send mail No balance")
     assert "errors" not in problem
-    answer = api.send(api.new_sender(), cc=["x@example.net", "Bob@Example.net"])
+    response = api.send(api.new_sender(), cc=["x@example.net", "Bob@Example.net"])
     named = {"field": "cc[1]", "message": "This address is blocked: bob@example.net"}
-    assert check_problem(answer, 400, "address_blocked", detail)["errors"] == [named]
+    assert check_problem(response, 400, "address_blocked", detail)["errors"] == [named]
     assert api.send(poor, to_mail="FRIEND@example.net").status_code == 200
     assert api.send(poor).json()["code"] == "no_balance"
     limits = {**NOTHING["sendMailLimitConfig"], "dailyEnabled": True, "dailyLimit": 0}  # type: ignore[dict-item]
@@ -347,10 +347,10 @@ def test_lists_and_limits_hold(settings: Api) -> None:
         False,
     ],
 )
-def test_other_limits_are_refused(own: Api, config: Any) -> None:
-    answer = own.admin("POST", "/admin/account_settings", json={"sendMailLimitConfig": config})
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_send_limits")
-    assert answer.json()["errors"][0]["field"].startswith("sendMailLimitConfig")
+def test_invalid_limits_are_rejected(own: Api, config: Any) -> None:
+    response = own.admin("POST", "/admin/account_settings", json={"sendMailLimitConfig": config})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_send_limits")
+    assert response.json()["errors"][0]["field"].startswith("sendMailLimitConfig")
 
 
 @pytest.mark.contract(
@@ -364,12 +364,12 @@ def test_other_limits_are_refused(own: Api, config: Any) -> None:
         *(("blockList", entry) for entry in ("", " ", "a\nb", "x" * 65, "a\x00b")),
     ],
 )
-def test_other_entries_are_refused_by_their_place(own: Api, list_: str, entry: str) -> None:
+def test_invalid_entries_are_named_by_their_index(own: Api, list_: str, entry: str) -> None:
     before = own.admin("GET", "/admin/account_settings").json()
     good = "good" if list_ == "blockList" else "good@example.net"
-    answer = own.admin("POST", "/admin/account_settings", json={list_: [good, entry]})
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_list_entry")
-    assert [error["field"] for error in answer.json()["errors"]] == [f"{list_}[1]"]
+    response = own.admin("POST", "/admin/account_settings", json={list_: [good, entry]})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_list_entry")
+    assert [error["field"] for error in response.json()["errors"]] == [f"{list_}[1]"]
     assert own.admin("GET", "/admin/account_settings").json() == before
 
 
@@ -379,13 +379,15 @@ def test_other_entries_are_refused_by_their_place(own: Api, list_: str, entry: s
 @pytest.mark.contract("POST /admin/send_mail: Sends from any address, without a balance")
 @pytest.mark.contract("GET /admin/sendbox: Lists messages by address")
 def test_administrators_send_from_any_address_without_a_balance(own: Api) -> None:
-    answer = own.admin("POST", "/admin/send_mail", json=admin_mail(from_name="News"))
-    assert answer.status_code == 200, answer.text
-    body = answer.json()
+    response = own.admin("POST", "/admin/send_mail", json=admin_mail(from_name="News"))
+    assert response.status_code == 200, response.text
+    body = response.json()
     assert (body["status"], body.keys()) == ("ok", {"status", "id", "message_id"})
     sent = own.server.sent_mails()[-1]
     assert "news@example.com" in sent["from"]
-    trail(own, action="message.sent", object=body["id"], details={"from": "news@example.com"})
+    check_audit_row(
+        own, action="message.sent", object=body["id"], details={"from": "news@example.com"}
+    )
     page = own.admin("GET", "/admin/sendbox?address=news@example.com").json()
     assert body["id"] in [row["id"] for row in page["results"]]
     assert page["count"] == len(page["results"])
@@ -394,13 +396,13 @@ def test_administrators_send_from_any_address_without_a_balance(own: Api) -> Non
 
 
 @pytest.mark.contract("POST /admin/send_mail: Counts towards the limits")
-def test_limits_count_what_administrators_send(settings: Api) -> None:
+def test_messages_of_administrators_count_towards_the_limits(settings: Api) -> None:
     limits = {**NOTHING["sendMailLimitConfig"], "monthlyEnabled": True, "monthlyLimit": 0}  # type: ignore[dict-item]
     posted = {"sendMailLimitConfig": limits}
     done(settings.admin("POST", "/admin/account_settings", json=posted))
-    answer = settings.admin("POST", "/admin/send_mail", json=admin_mail())
+    response = settings.admin("POST", "/admin/send_mail", json=admin_mail())
     detail = "Server monthly send quota has been reached"
-    check_problem(answer, 400, "monthly_quota_reached", detail)
+    check_problem(response, 400, "monthly_quota_reached", detail)
 
 
 @pytest.mark.contract("POST /admin/send_mail: Returns errors without the prefix")
@@ -415,17 +417,17 @@ def test_limits_count_what_administrators_send(settings: Api) -> None:
     ],
 )
 def test_errors_carry_no_prefix(own: Api, fields: dict[str, Any], code: str, detail: str) -> None:
-    answer = own.admin("POST", "/admin/send_mail", json={**admin_mail(), **fields})
-    check_problem(answer, 400, code, detail)
+    response = own.admin("POST", "/admin/send_mail", json={**admin_mail(), **fields})
+    check_problem(response, 400, code, detail)
 
 
 @pytest.mark.contract("POST /admin/send_mail: Sends once per Idempotency-Key")
 def test_administrators_send_once_with_a_key(own: Api) -> None:
     headers = {"x-admin-auth": ADMIN_PASSWORD, "Idempotency-Key": name()}
     body = admin_mail(subject=name())
-    answers = [own.post("/admin/send_mail", body, headers=headers) for _ in range(2)]
-    assert answers[0].json() == answers[1].json()
-    assert answers[1].headers["Idempotent-Replayed"] == "true"
+    responses = [own.post("/admin/send_mail", body, headers=headers) for _ in range(2)]
+    assert responses[0].json() == responses[1].json()
+    assert responses[1].headers["Idempotent-Replayed"] == "true"
     sent = [one for one in own.server.sent_mails() if one["subject"] == body["subject"]]
     assert len(sent) == 1
 
@@ -433,7 +435,7 @@ def test_administrators_send_once_with_a_key(own: Api) -> None:
 @pytest.mark.contract(
     "POST /admin/send_mail_by_binding: Accepts every field that the provider accepts"
 )
-def test_by_binding(own: Api) -> None:
+def test_administrators_send_by_binding(own: Api) -> None:
     body = {
         "from": {"email": "news@other.example", "name": "News"},
         "to": ["a@example.net", {"email": "b@example.net", "name": "B"}],
@@ -444,8 +446,8 @@ def test_by_binding(own: Api) -> None:
         "headers": {"X-Order": "1"},
         "attachments": [{"filename": "a.txt", "content": "aGk=", "type": "text/plain"}],
     }
-    answer = own.admin("POST", "/admin/send_mail_by_binding", json=body)
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"}), answer.text
+    response = own.admin("POST", "/admin/send_mail_by_binding", json=body)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"}), response.text
     (sent,) = [one for one in own.server.sent_mails() if one["subject"] == body["subject"]]
     assert "news@other.example" in sent["from"]
     assert sent["attachments"][0]["filename"] == "a.txt"
@@ -463,8 +465,8 @@ def test_by_binding(own: Api) -> None:
         ({"html": None}, "text"),
         ({"from": {"email": "news@other.example", "name": "a@b.example"}}, "from"),
     ):
-        answer = own.admin("POST", "/admin/send_mail_by_binding", json={**body, **wrong})
-        assert [error["field"] for error in answer.json()["errors"]] == [field]
+        response = own.admin("POST", "/admin/send_mail_by_binding", json={**body, **wrong})
+        assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
 @pytest.mark.contract(
@@ -477,9 +479,9 @@ def test_domains_of_the_binding_are_limited() -> None:
         body = {"from": "a@example.org", "to": "b@example.net", "subject": "s", "text": "t"}
         path = "/admin/send_mail_by_binding"
         assert api.admin("POST", path, json=body).json() == {"status": "ok"}
-        answer = api.admin("POST", path, json={**body, "from": "a@example.com"})
+        response = api.admin("POST", path, json={**body, "from": "a@example.com"})
         sentence = "Please enable SEND_MAIL for this domain first"
-        check_problem(answer, 400, "send_mail_not_enabled", sentence)
+        check_problem(response, 400, "send_mail_not_enabled", sentence)
 
 
 # Suppressions
@@ -488,27 +490,27 @@ def test_domains_of_the_binding_are_limited() -> None:
 @pytest.mark.contract("GET /admin/suppressions: Lists suppressed recipients")
 @pytest.mark.contract("POST /admin/suppressions: Adds a recipient")
 @pytest.mark.contract("DELETE /admin/suppressions: Removes a recipient")
-def test_suppressions(own: Api) -> None:
+def test_suppressions_are_added_listed_and_removed(own: Api) -> None:
     address = f"{name()}@example.net"
     done(own.admin("POST", "/admin/suppressions", json={"address": address.upper()}))
-    trail(own, action="suppression.added", object=address, details={"reason": "manual"})
+    check_audit_row(own, action="suppression.added", object=address, details={"reason": "manual"})
     (row,) = own.admin("GET", f"/admin/suppressions?address={address}").json()["results"]
     assert (row["address"], row["reason"]) == (address, "manual")
-    answer = own.admin("POST", "/admin/suppressions", json={"address": address, "reason": "a\0b"})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "reason")
+    response = own.admin("POST", "/admin/suppressions", json={"address": address, "reason": "a\0b"})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "reason")
     body = {"address": address, "reason": "bounced"}
     done(own.admin("POST", "/admin/suppressions", json=body))
     page = own.admin("GET", "/admin/suppressions").json()
     changed = {**row, "reason": "bounced"}
     assert changed in page["results"]
     detail = f"Failed to send mail Recipient is suppressed: {address}"
-    answer = own.send(own.new_sender(), to_mail=address)
-    check_problem(answer, 400, "recipient_suppressed", detail)
+    response = own.send(own.new_sender(), to_mail=address)
+    check_problem(response, 400, "recipient_suppressed", detail)
     path = f"/admin/suppressions?address={address}"
     done(own.admin("DELETE", path))
-    trail(own, action="suppression.removed", object=address)
-    answer = own.admin("DELETE", path)
-    assert (answer.status_code, answer.json()["code"]) == (404, "suppression_not_found")
+    check_audit_row(own, action="suppression.removed", object=address)
+    response = own.admin("DELETE", path)
+    assert (response.status_code, response.json()["code"]) == (404, "suppression_not_found")
     assert own.send(own.new_sender(), to_mail=address).status_code == 200
     for wrong in ({}, {"address": ""}, {"address": "x"}, {"address": "a@example.net, b@c.de"}):
         assert own.admin("POST", "/admin/suppressions", json=wrong).status_code == 400
@@ -519,7 +521,7 @@ def test_suppressions(own: Api) -> None:
 
 
 @pytest.mark.contract("GET /admin/audit: Lists entries page by page")
-def test_the_trail_is_read_page_by_page(own: Api) -> None:
+def test_the_audit_log_has_pages(own: Api) -> None:
     made = [own.new_sender().address for _ in range(5)]
     rows: list[dict[str, Any]] = []
     cursor = ""
@@ -539,19 +541,19 @@ def test_the_trail_is_read_page_by_page(own: Api) -> None:
 @pytest.mark.contract(
     "GET /admin/audit: Each completed action is recorded once; a rejected one is not"
 )
-def test_an_address_that_is_refused_leaves_no_trail(own: Api) -> None:
+def test_a_rejected_address_has_no_audit_row(own: Api) -> None:
     sender = own.new_sender()
-    before = trail(own, object=sender.address)
-    answer = own.post("/api/new_address", {"name": sender.address.partition("@")[0]})
-    assert answer.json()["code"] == "address_exists"
-    assert trail(own) == before
+    before = check_audit_row(own, object=sender.address)
+    response = own.post("/api/new_address", {"name": sender.address.partition("@")[0]})
+    assert response.json()["code"] == "address_exists"
+    assert check_audit_row(own) == before
 
 
 # Whoever has no password, and whoever means harm
 
 
 @pytest.mark.contract("guards: Without an admin password, every admin path returns the same 401")
-def test_a_thousand_paths_look_alike_without_the_password(own: Api) -> None:
+def test_without_the_password_all_admin_paths_respond_alike(own: Api) -> None:
     described = json.loads((ROOT / "public" / "openapi.json").read_text("utf-8"))["paths"]
     known = [path.replace("{id}", "1") for path in described if path.startswith("/admin/")]
     chance = random.Random(5)
@@ -562,9 +564,9 @@ def test_a_thousand_paths_look_alike_without_the_password(own: Api) -> None:
     paths += [f"{path}{end}" for path in known for end in ("", "/", "/x", "?x=1")]
     bodies = set()
     for path in paths:
-        answer = own.call(chance.choice(["GET", "POST", "DELETE", "PUT", "PATCH"]), path)
-        assert answer.status_code in (401, 404), path
-        problem = answer.json()
+        response = own.call(chance.choice(["GET", "POST", "DELETE", "PUT", "PATCH"]), path)
+        assert response.status_code in (401, 404), path
+        problem = response.json()
         problem.pop("request_id")
         bodies.add(json.dumps(problem, sort_keys=True))
     assert len(bodies) == 1
@@ -572,7 +574,7 @@ def test_a_thousand_paths_look_alike_without_the_password(own: Api) -> None:
 
 @pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_what_is_hostile_does_no_harm(own: Api, hostile: str) -> None:
+def test_hostile_values_cause_no_server_error(own: Api, hostile: str) -> None:
     tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
     before = own.server.sql(tables)
     calls: list[tuple[str, str, dict[str, Any]]] = [
@@ -601,8 +603,8 @@ def test_what_is_hostile_does_no_harm(own: Api, hostile: str) -> None:
         ("POST", "/admin/send_mail_by_binding", {"json": {"from": hostile, "to": hostile}}),
     ]
     for method, path, options in calls:
-        answer = own.admin(method, path, **options)
-        assert answer.status_code < 500, (method, path, answer.text)
+        response = own.admin(method, path, **options)
+        assert response.status_code < 500, (method, path, response.text)
         if method == "GET" and path != "/admin/audit":
-            assert answer.json() == {"results": [], "count": 0}
+            assert response.json() == {"results": [], "count": 0}
     assert own.server.sql(tables) == before

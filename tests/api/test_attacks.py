@@ -16,7 +16,7 @@ from tests.client import TestClient
 from tests.client.client import StartedRequest
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, SECRET, Api, Sender, check_problem, mail
 
-REFUSED = (401, "invalid_credential", "Invalid address credential")
+REJECTED = (401, "invalid_credential", "Invalid address credential")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def attacker(api: Api) -> Sender:
     return api.new_sender()
 
 
-def check_refused_everywhere(api: Api, token: str) -> None:
+def check_rejected_everywhere(api: Api, token: str) -> None:
     """Check that ``token`` opens nothing, wherever a credential may be given."""
     before = api.server.sql("SELECT count(*) AS messages FROM messages")
     headers = {"Authorization": f"Bearer {token}"}
@@ -52,12 +52,12 @@ def check_refused_everywhere(api: Api, token: str) -> None:
         ("POST", "/open_api/credential_login", {"credential": token}),
     ):
         given = {} if path.startswith(("/external", "/open_api")) else headers
-        check_problem(api.call(method, path, json=body, headers=given), *REFUSED)
-    answers = api.get("/emails", headers=headers), api.post("/emails", resend, headers=headers)
-    for answer in answers:
+        check_problem(api.call(method, path, json=body, headers=given), *REJECTED)
+    responses = api.get("/emails", headers=headers), api.post("/emails", resend, headers=headers)
+    for response in responses:
         # A sender that is not the credential's is refused before its row is looked at.
-        assert answer.status_code in (401, 403), answer.text
-        assert answer.json()["code"] in ("invalid_credential", "from_not_own")
+        assert response.status_code in (401, 403), response.text
+        assert response.json()["code"] in ("invalid_credential", "from_not_own")
     assert api.server.sql("SELECT count(*) AS messages FROM messages") == before
 
 
@@ -83,10 +83,10 @@ def claims_of(sender: Sender, **changed: Any) -> dict[str, Any]:
 
 @pytest.mark.contract("credential: Only HS256 with JWT_SECRET is accepted")
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", ""])
-def test_algorithm_none(api: Api, victim: Sender, algorithm: str) -> None:
+def test_the_algorithm_none_is_rejected(api: Api, victim: Sender, algorithm: str) -> None:
     for digest in ("", "sha256"):
         header = {"alg": algorithm, "typ": "JWT"}
-        check_refused_everywhere(api, forged(header, claims_of(victim), digest=digest))
+        check_rejected_everywhere(api, forged(header, claims_of(victim), digest=digest))
 
 
 @pytest.mark.contract("credential: Only HS256 with JWT_SECRET is accepted")
@@ -106,31 +106,31 @@ def test_algorithm_none(api: Api, victim: Sender, algorithm: str) -> None:
     ],
     ids=str,
 )
-def test_other_algorithms_and_headers(
+def test_other_algorithms_and_headers_are_rejected(
     api: Api, victim: Sender, header: object, digest: str
 ) -> None:
-    check_refused_everywhere(api, forged(header, claims_of(victim), digest=digest))
+    check_rejected_everywhere(api, forged(header, claims_of(victim), digest=digest))
 
 
 @pytest.mark.contract("credential: Only HS256 with JWT_SECRET is accepted")
 @pytest.mark.parametrize(
     "key", ["", "secret", SECRET[:-1], SECRET + " ", SECRET.upper(), ADMIN_PASSWORD]
 )
-def test_other_secrets(api: Api, victim: Sender, key: str) -> None:
-    check_refused_everywhere(api, forged({"alg": "HS256"}, claims_of(victim), key=key))
+def test_other_secrets_are_rejected(api: Api, victim: Sender, key: str) -> None:
+    check_rejected_everywhere(api, forged({"alg": "HS256"}, claims_of(victim), key=key))
 
 
-def test_a_key_in_the_header_is_not_taken(api: Api, victim: Sender) -> None:
+def test_a_key_in_the_header_is_not_used(api: Api, victim: Sender) -> None:
     own = {"kty": "oct", "k": encoded(b"own key")}
     for header in ({"jwk": own}, {"kid": "../../dev/null"}, {"jku": "http://127.0.0.1:9/"}):
         token = forged({"alg": "HS256", **header}, claims_of(victim), key="own key")
-        check_refused_everywhere(api, token)
+        check_rejected_everywhere(api, token)
 
 
 @pytest.mark.contract(
     "credential: The claims are the address, its id, the issue time and the version"
 )
-def test_altered_claims(api: Api, victim: Sender, attacker: Sender) -> None:
+def test_altered_claims_are_rejected(api: Api, victim: Sender, attacker: Sender) -> None:
     header, claims, signature = attacker.jwt.split(".")
     decoded = json.loads(base64.urlsafe_b64decode(claims + "=="))
     for change in (
@@ -139,8 +139,8 @@ def test_altered_claims(api: Api, victim: Sender, attacker: Sender) -> None:
         {"address": victim.address},
         {"credential_version": 1},
     ):
-        check_refused_everywhere(api, f"{header}.{encoded({**decoded, **change})}.{signature}")
-    check_refused_everywhere(api, f"{header}.{victim.jwt.split('.')[1]}.{signature}")
+        check_rejected_everywhere(api, f"{header}.{encoded({**decoded, **change})}.{signature}")
+    check_rejected_everywhere(api, f"{header}.{victim.jwt.split('.')[1]}.{signature}")
 
 
 @pytest.mark.parametrize(
@@ -155,42 +155,44 @@ def test_altered_claims(api: Api, victim: Sender, attacker: Sender) -> None:
     ],
     ids=str,
 )
-def test_signed_claims_that_make_no_sense(api: Api, victim: Sender, change: dict[str, Any]) -> None:
+def test_invalid_signed_claims_are_rejected(
+    api: Api, victim: Sender, change: dict[str, Any]
+) -> None:
     """Whoever has the secret may still not break anything with it."""
-    check_refused_everywhere(api, forged({"alg": "HS256"}, claims_of(victim, **change)))
+    check_rejected_everywhere(api, forged({"alg": "HS256"}, claims_of(victim, **change)))
 
 
 @pytest.mark.parametrize("address", ["", "' OR ''='", "a@example.com\r\nBcc: b@example.net"])
-def test_a_signed_sender_that_is_no_address(api: Api, victim: Sender, address: str) -> None:
+def test_a_signed_sender_must_be_an_address(api: Api, victim: Sender, address: str) -> None:
     token = forged({"alg": "HS256"}, claims_of(victim, address=address))
     headers = {"Authorization": f"Bearer {token}"}
-    answer = api.post("/api/send_mail", mail(), headers=headers)
-    check_problem(answer, 400, "invalid_sender_domain", "Failed to send mail Invalid domain")
+    response = api.post("/api/send_mail", mail(), headers=headers)
+    check_problem(response, 400, "invalid_sender_domain", "Failed to send mail Invalid domain")
     for method, path in (("GET", "/api/settings"), ("POST", "/api/rotate_credential")):
-        check_problem(api.call(method, path, headers=headers), *REFUSED)
+        check_problem(api.call(method, path, headers=headers), *REJECTED)
 
 
-def test_an_address_in_other_letters_is_another_one(api: Api, victim: Sender) -> None:
+def test_an_address_in_other_case_is_another_one(api: Api, victim: Sender) -> None:
     claims = claims_of(victim, address=victim.address.upper())
-    check_refused_everywhere(api, forged({"alg": "HS256"}, claims))
+    check_rejected_everywhere(api, forged({"alg": "HS256"}, claims))
 
 
 @pytest.mark.contract(
     "credential: Tokens of the original service are version 0; their ids may be strings"
 )
-def test_an_id_of_digits_is_the_original_services(api: Api, victim: Sender) -> None:
+def test_an_id_of_digits_is_accepted_from_the_original_service(api: Api, victim: Sender) -> None:
     token = forged({"alg": "HS256"}, claims_of(victim, address_id=str(victim.address_id)))
-    answer = api.get("/api/settings", headers={"Authorization": f"Bearer {token}"})
-    assert answer.json()["address"] == victim.address
+    response = api.get("/api/settings", headers={"Authorization": f"Bearer {token}"})
+    assert response.json()["address"] == victim.address
 
 
 # Outlived credentials
 
 
 @pytest.mark.contract("credential: `exp` is enforced")
-def test_an_expired_credential(api: Api, victim: Sender) -> None:
+def test_an_expired_credential_is_rejected(api: Api, victim: Sender) -> None:
     past, future = int(time.time()) - 1, int(time.time()) + 60
-    check_refused_everywhere(api, jwt.encode(claims_of(victim, exp=past), SECRET))
+    check_rejected_everywhere(api, jwt.encode(claims_of(victim, exp=past), SECRET))
     token = jwt.encode(claims_of(victim, exp=future), SECRET)
     headers = {"Authorization": f"Bearer {token}"}
     assert api.get("/api/settings", headers=headers).status_code == 200
@@ -199,25 +201,25 @@ def test_an_expired_credential(api: Api, victim: Sender) -> None:
 @pytest.mark.contract(
     "credential: Deleting, renaming or rotating an address invalidates its credentials at once"
 )
-def test_a_deleted_address_that_is_made_again(api: Api) -> None:
+def test_a_credential_of_a_recreated_address_is_rejected(api: Api) -> None:
     old = api.new_sender()
     api.server.sql("DELETE FROM addresses WHERE id = ?", [old.address_id])
-    check_refused_everywhere(api, old.jwt)
+    check_rejected_everywhere(api, old.jwt)
     name = old.address.partition("@")[0]
     made = api.post("/api/new_address", {"name": name}).json()
     assert made["address"] == old.address
     assert made["address_id"] > old.address_id
-    check_refused_everywhere(api, old.jwt)
-    check_refused_everywhere(api, jwt.encode(claims_of(old), SECRET))
+    check_rejected_everywhere(api, old.jwt)
+    check_rejected_everywhere(api, jwt.encode(claims_of(old), SECRET))
 
 
-def test_a_rotated_credential(api: Api) -> None:
+def test_a_rotated_credential_is_rejected(api: Api) -> None:
     old = api.new_sender()
-    answer = api.post("/api/rotate_credential", headers=old.headers)
-    new = Sender(old.address, old.address_id, answer.json()["jwt"])
+    response = api.post("/api/rotate_credential", headers=old.headers)
+    new = Sender(old.address, old.address_id, response.json()["jwt"])
     # Nor the original service's form of it, which says no version.
     for token in (old.jwt, jwt.encode(claims_of(old), SECRET)):
-        check_refused_everywhere(api, token)
+        check_rejected_everywhere(api, token)
     for version in range(1, 20):
         claims = claims_of(old, credential_version=version)
         headers = {"Authorization": f"Bearer {jwt.encode(claims, SECRET)}"}
@@ -229,7 +231,7 @@ def test_a_rotated_credential(api: Api) -> None:
 @pytest.mark.contract(
     "POST /api/rotate_credential: Returns a new credential and invalidates the old one"
 )
-def test_rotation_while_many_mails_are_sent(api: Api) -> None:
+def test_no_send_succeeds_after_a_concurrent_rotation(api: Api) -> None:
     """A response of 200 means sent; no send succeeds that began after the rotation's response."""
     sender = api.new_sender(balance=1000)
     early: list[StartedRequest] = []
@@ -245,11 +247,11 @@ def test_rotation_while_many_mails_are_sent(api: Api) -> None:
         api.server.advance(0.001)
     assert rotation is not None
     assert rotation.response().status_code == 200
-    answers = [one.response() for one in (*early, *late)]
-    assert {one.status_code for one in answers} == {200, 401}
+    responses = [one.response() for one in (*early, *late)]
+    assert {one.status_code for one in responses} == {200, 401}
     assert len(late) > 10
     assert {one.response().status_code for one in late} == {401}
-    accepted = {one.json()["id"] for one in answers if one.status_code == 200}
+    accepted = {one.json()["id"] for one in responses if one.status_code == 200}
     assert accepted == {row["id"] for row in api.messages_of(sender)}
     assert len(api.sent_by(sender)) == len(accepted)
 
@@ -267,7 +269,7 @@ def events(api: Api) -> list[dict[str, Any]]:
 
 
 @pytest.mark.contract("attacks: Response headers and log lines cannot be injected")
-def test_nothing_a_client_sends_makes_a_line_of_the_log(api: Api, victim: Sender) -> None:
+def test_no_value_of_a_request_adds_a_log_line(api: Api, victim: Sender) -> None:
     text = f"x{FORGED_LINE}"
     api.post("/api/new_address", {"name": text, "domain": text, "cf_token": text})
     api.post("/api/address_login", {"email": text, "password": text, "cf_token": text})
@@ -285,17 +287,19 @@ def test_nothing_a_client_sends_makes_a_line_of_the_log(api: Api, victim: Sender
 
 
 @pytest.mark.contract("attacks: Response headers and log lines cannot be injected")
-def test_headers_of_answers_repeat_nothing_that_is_not_sane(api: Api) -> None:
+def test_response_headers_repeat_only_valid_request_ids(api: Api) -> None:
     for given in ("a b", "x" * 101, "é", "<script>", '"', "a;b"):
-        answer = api.get("/health_check", headers={"x-request-id": given.encode()})
-        assert answer.headers["X-Request-Id"] != given
-    answer = api.get("/health_check", headers={"x-request-id": "order-1.2:3_4"})
-    assert answer.headers["X-Request-Id"] == "order-1.2:3_4"
+        response = api.get("/health_check", headers={"x-request-id": given.encode()})
+        assert response.headers["X-Request-Id"] != given
+    response = api.get("/health_check", headers={"x-request-id": "order-1.2:3_4"})
+    assert response.headers["X-Request-Id"] == "order-1.2:3_4"
 
 
 @pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
 @pytest.mark.parametrize("text", [*SQL, "\0", "\ud800", "x" * 300_000])
-def test_sql_and_oddities_in_every_field(api: Api, victim: Sender, text: str) -> None:
+def test_sql_and_odd_values_are_harmless_in_every_field(
+    api: Api, victim: Sender, text: str
+) -> None:
     before = api.server.sql("SELECT id, name, credential_version FROM addresses")
     for path, fields, statuses in (
         ("/api/address_login", ("email", "password", "cf_token"), {400, 401}),
@@ -308,8 +312,8 @@ def test_sql_and_oddities_in_every_field(api: Api, victim: Sender, text: str) ->
             body = {"email": victim.address, "password": "0" * 64, field: text}
             data = json.dumps(body)  # ASCII, a lone surrogate escaped
             headers = {**victim.headers, "Content-Type": "application/json"}
-            answer = api.call("POST", path, data=data, headers=headers)
-            assert answer.status_code in statuses | {429}, answer.text
+            response = api.call("POST", path, data=data, headers=headers)
+            assert response.status_code in statuses | {429}, response.text
     api.server.sql("DELETE FROM login_failures")
     assert api.server.sql("SELECT id, name, credential_version FROM addresses") == before
 
@@ -317,13 +321,13 @@ def test_sql_and_oddities_in_every_field(api: Api, victim: Sender, text: str) ->
 # Guessing
 
 
-def test_a_digest_of_the_admin_password_is_not_the_password(api: Api) -> None:
+def test_the_digest_of_the_admin_password_is_rejected(api: Api) -> None:
     digest = hashlib.sha256(ADMIN_PASSWORD.encode()).hexdigest()
-    answer = api.post("/admin/new_address", {"name": "x"}, headers={"x-admin-auth": digest})
-    assert answer.status_code == 401
+    response = api.post("/admin/new_address", {"name": "x"}, headers={"x-admin-auth": digest})
+    assert response.status_code == 401
 
 
-def test_what_is_stored_is_not_a_password(api: Api) -> None:
+def test_the_stored_hash_is_rejected_as_a_password(api: Api) -> None:
     """Whoever reads the database can't log in with what stands there."""
     made = api.post("/api/new_address", {}).json()
     sql = "SELECT password_hash FROM addresses WHERE id = ?"

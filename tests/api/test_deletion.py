@@ -67,14 +67,14 @@ def bring_to_an_end(api: Api, message_id: str) -> None:
 
 @pytest.mark.contract("deletion: Owners can delete only with ENABLE_USER_DELETE_EMAIL")
 @pytest.mark.parametrize("path", ["/api/sendbox/x", "/api/clear_sent_items", "/api/delete_address"])
-def test_owners_delete_only_where_they_may(api: Api, path: str) -> None:
+def test_owners_delete_only_if_enabled(api: Api, path: str) -> None:
     sender = api.new_sender()
     check_problem(delete(api, sender, path), 403, "user_delete_disabled", DISABLED)
 
 
 @pytest.mark.contract("deletion: Deleting a finished message removes its text and its list entry")
 @pytest.mark.contract("DELETE /api/sendbox/{id}: Removes the message")
-def test_a_message_that_was_sent(own: Api) -> None:
+def test_a_sent_message_is_deleted(own: Api) -> None:
     sender = own.new_sender(balance=5)
     first = own.send_with_key(sender, "k", content="secret words")
     message_id = first.json()["id"]
@@ -98,25 +98,25 @@ def test_a_message_that_was_sent(own: Api) -> None:
 
 
 @pytest.mark.contract("DELETE /api/sendbox/{id}: Deletes only the caller's messages")
-def test_a_message_of_somebody_else(own: Api) -> None:
+def test_a_message_of_another_address_is_not_found(own: Api) -> None:
     sender, other = own.new_sender(), own.new_sender()
     message_id = own.send(sender).json()["id"]
     for wrong in (message_id, "x", "' OR 1=1 --"):
-        answer = delete(own, other, f"/api/sendbox/{wrong}")
-        check_problem(answer, 404, "message_not_found", "There is no such message")
+        response = delete(own, other, f"/api/sendbox/{wrong}")
+        check_problem(response, 404, "message_not_found", "There is no such message")
     assert listed(own, sender) == [message_id]
 
 
 @pytest.mark.contract("deletion: A waiting message is cancelled and refunded once")
-def test_a_scheduled_message_is_cancelled_and_given_back_once(own: Api) -> None:
+def test_a_scheduled_message_is_cancelled_and_refunded_once(own: Api) -> None:
     sender = own.new_sender(balance=5)
     before = recipients_today(own)
     message_id = own.send(sender, to=["b@example.net"], scheduled_at=LATER).json()["id"]
     assert (own.balance(sender), recipients_today(own)) == (3, before + 2)
     request = ("DELETE", f"/api/sendbox/{message_id}", {"headers": sender.headers})
-    answers = own.server.request_all([request] * 8)
-    assert {answer.status_code for answer in answers} <= {200, 404}
-    assert 200 in {answer.status_code for answer in answers}
+    responses = own.server.request_all([request] * 8)
+    assert {response.status_code for response in responses} <= {200, 404}
+    assert 200 in {response.status_code for response in responses}
     assert (own.balance(sender), recipients_today(own)) == (5, before)
     assert listed(own, sender) == []
     (row,) = own.messages_of(sender)
@@ -125,12 +125,12 @@ def test_a_scheduled_message_is_cancelled_and_given_back_once(own: Api) -> None:
 
 @pytest.mark.contract("deletion: A message that is being sent stays; deleting it returns 409")
 @pytest.mark.contract("DELETE /admin/sendbox/{id}: Removes any message that is not being sent")
-def test_a_message_in_flight_stays(own: Api) -> None:
+def test_a_message_in_flight_is_not_deleted(own: Api) -> None:
     sender = own.new_sender()
     message_id = own.send(sender).json()["id"]
     put_in_flight(own, message_id)
-    answer = delete(own, sender, f"/api/sendbox/{message_id}")
-    problem = check_problem(answer, 409, "message_in_flight", IN_FLIGHT)
+    response = delete(own, sender, f"/api/sendbox/{message_id}")
+    problem = check_problem(response, 409, "message_in_flight", IN_FLIGHT)
     assert problem["message_status"] == "sending"
     assert own.admin("DELETE", f"/admin/sendbox/{message_id}").status_code == 409
     assert listed(own, sender) == [message_id]
@@ -146,7 +146,7 @@ def test_a_message_in_flight_stays(own: Api) -> None:
 @pytest.mark.contract("DELETE /api/clear_sent_items: Removes all messages")
 @pytest.mark.contract("DELETE /admin/clear_sent_items/{id}: Removes all messages of an address")
 @pytest.mark.parametrize("by_administrator", [False, True])
-def test_all_messages(own: Api, by_administrator: bool) -> None:
+def test_all_messages_of_an_address_are_deleted(own: Api, by_administrator: bool) -> None:
     sender = own.new_sender(balance=10)
     sent = [own.send(sender).json()["id"] for _ in range(3)]
     waiting = [own.send(sender, scheduled_at=LATER).json()["id"] for _ in range(2)]
@@ -177,7 +177,7 @@ def test_all_messages(own: Api, by_administrator: bool) -> None:
 )
 @pytest.mark.contract("DELETE /admin/delete_address/{id}: Deletes the address and its messages")
 @pytest.mark.parametrize("by_administrator", [False, True])
-def test_an_address(own: Api, by_administrator: bool) -> None:
+def test_an_address_is_deleted(own: Api, by_administrator: bool) -> None:
     name = unique_name()
     made = own.post("/api/new_address", {"name": name}).json()
     sender = Sender(made["address"], made["address_id"], made["jwt"])
@@ -211,7 +211,7 @@ def test_an_address(own: Api, by_administrator: bool) -> None:
 
 
 @pytest.mark.contract("deletion: A waiting message is cancelled and refunded once")
-def test_what_waits_for_a_deleted_address_is_never_sent(own: Api) -> None:
+def test_a_waiting_message_of_a_deleted_address_is_never_sent(own: Api) -> None:
     sender = own.new_sender()
     message_id = own.send(sender, scheduled_at=LATER).json()["id"]
     # As if the worker had died before it cancelled what waits.
@@ -225,12 +225,12 @@ def test_what_waits_for_a_deleted_address_is_never_sent(own: Api) -> None:
 
 
 @pytest.mark.contract("DELETE /api/clear_sent_items: Works while messages are being sent")
-def test_deleting_and_sending_at_once(own: Api) -> None:
+def test_concurrent_deletions_and_sends_are_consistent(own: Api) -> None:
     sender = own.new_sender(balance=100)
     send, schedule = send_call(sender), send_call(sender, scheduled_at=LATER)
     clear = ("DELETE", "/api/clear_sent_items", {"headers": sender.headers})
     calls = [send, clear, send, schedule, send, schedule, send] * 5
-    statuses = Counter(answer.status_code for answer in own.server.request_all(calls))
+    statuses = Counter(response.status_code for response in own.server.request_all(calls))
     assert statuses == {200: 25, 202: 10}
     done(delete(own, sender, "/api/clear_sent_items"))
     assert listed(own, sender) == []
@@ -240,18 +240,18 @@ def test_deleting_and_sending_at_once(own: Api) -> None:
 @pytest.mark.contract(
     "POST /api/request_send_mail_access: Returns ok the first time and 400 afterwards"
 )
-def test_access_is_asked_for_once(own: Api) -> None:
+def test_access_is_requested_once(own: Api) -> None:
     sender = own.new_sender()
     path = "/api/request_send_mail_access"
-    answer = own.post(path, headers=sender.headers)
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    response = own.post(path, headers=sender.headers)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert own.balance(sender) == 1000
-    answer = own.post(path, headers=sender.headers)
-    check_problem(answer, 400, "already_requested", "Already requested")
+    response = own.post(path, headers=sender.headers)
+    check_problem(response, 400, "already_requested", "Already requested")
 
 
 @pytest.mark.contract("balance: A default of 0 creates a row only when access is requested")
-def test_where_nothing_is_granted_access_waits_for_an_administrator() -> None:
+def test_without_a_default_balance_access_waits_for_an_administrator() -> None:
     variables: dict[str, Any] = {**DEPLOYMENT, "DEFAULT_SEND_BALANCE": "0"}
     with TestClient(variables) as server:
         api = Api(server)
@@ -263,5 +263,5 @@ def test_where_nothing_is_granted_access_waits_for_an_administrator() -> None:
         (row,) = api.admin("GET", path).json()["results"]
         assert (row["balance"], row["enabled"]) == (0, 0)
         assert api.send(sender).json()["code"] == "no_balance"
-        answer = api.post("/api/request_send_mail_access", headers=sender.headers)
-        check_problem(answer, 400, "already_requested", "Already requested")
+        response = api.post("/api/request_send_mail_access", headers=sender.headers)
+        check_problem(response, 400, "already_requested", "Already requested")

@@ -40,17 +40,17 @@ def email(sender: Sender, **fields: Any) -> dict[str, Any]:
 
 
 def check_error(
-    answer: requests.Response, status: int, name: str, code: str, message: str | None = None
+    response: requests.Response, status: int, name: str, code: str, message: str | None = None
 ) -> dict[str, Any]:
     """Check that ``answer`` is this error in Resend's format; return its members."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"].startswith("application/json")
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    error: dict[str, Any] = answer.json()
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"].startswith("application/json")
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    error: dict[str, Any] = response.json()
     assert (error["statusCode"], error["name"], error["code"]) == (status, name, code)
     assert message in (None, error["message"])
-    assert error["request_id"] == answer.headers["X-Request-Id"]
-    assert status not in (429, 503) or int(answer.headers["Retry-After"]) > 0
+    assert error["request_id"] == response.headers["X-Request-Id"]
+    assert status not in (429, 503) or int(response.headers["Retry-After"]) > 0
     return error
 
 
@@ -67,14 +67,14 @@ def check_error(
         ("DELETE", "/emails"),
     ],
 )
-def test_the_api_key_is_asked_for_first(api: Api, method: str, path: str) -> None:
+def test_the_api_key_is_checked_first(api: Api, method: str, path: str) -> None:
     check_error(api.call(method, path), 401, "missing_api_key", "credential_missing")
     for key in ("Bearer", "Bearer re_123", "Basic eDp5", "Bearer " + "x" * 5000):
-        answer = api.call(method, path, headers={"Authorization": key})
-        check_error(answer, 401, "invalid_api_key", "invalid_credential")
+        response = api.call(method, path, headers={"Authorization": key})
+        check_error(response, 401, "invalid_api_key", "invalid_credential")
 
 
-def test_a_credential_that_no_longer_holds_is_no_api_key(api: Api) -> None:
+def test_an_invalid_credential_is_no_api_key(api: Api) -> None:
     sender = api.new_sender()
     api.server.sql("DELETE FROM addresses WHERE id = ?", [sender.address_id])
     for method, path, body in (
@@ -87,24 +87,24 @@ def test_a_credential_that_no_longer_holds_is_no_api_key(api: Api) -> None:
     ):
         if method == "PATCH":
             continue
-        answer = api.call(method, path, json=body, headers=sender.headers)
-        check_error(answer, 401, "invalid_api_key", "invalid_credential")
+        response = api.call(method, path, json=body, headers=sender.headers)
+        check_error(response, 401, "invalid_api_key", "invalid_credential")
 
 
 @pytest.mark.contract("guards: Public paths need no site password")
-def test_the_site_password_is_not_asked_for(guarded: Api) -> None:
+def test_the_site_password_is_not_required(guarded: Api) -> None:
     made = guarded.post("/api/new_address", {}, headers={"x-custom-auth": "site-password"}).json()
     sender = Sender(made["address"], made["address_id"], made["jwt"])
-    answer = guarded.post("/emails", email(sender), headers=sender.headers)
-    assert answer.status_code == 200, answer.text
-    assert answer.json().keys() == {"id"}
-    assert answer.headers["ratelimit-limit"] == "3"
-    assert answer.headers["ratelimit-remaining"] == "2"
-    assert 0 < int(answer.headers["ratelimit-reset"]) <= 60
+    response = guarded.post("/emails", email(sender), headers=sender.headers)
+    assert response.status_code == 200, response.text
+    assert response.json().keys() == {"id"}
+    assert response.headers["ratelimit-limit"] == "3"
+    assert response.headers["ratelimit-remaining"] == "2"
+    assert 0 < int(response.headers["ratelimit-reset"]) <= 60
     more = [email(sender)] * 3
-    answer = guarded.post("/emails/batch", more, headers=sender.headers)
-    check_error(answer, 429, "rate_limit_exceeded", "rate_limit_exceeded")
-    assert answer.headers["ratelimit-remaining"] == "2"
+    response = guarded.post("/emails/batch", more, headers=sender.headers)
+    check_error(response, 429, "rate_limit_exceeded", "rate_limit_exceeded")
+    assert response.headers["ratelimit-remaining"] == "2"
     assert len(guarded.sent_by(sender)) == 1
 
 
@@ -117,17 +117,19 @@ def test_the_site_password_is_not_asked_for(guarded: Api) -> None:
         ("GET", f"/emails/{ID}/cancel", "POST"),
     ],
 )
-def test_a_wrong_method(api: Api, sender: Sender, method: str, path: str, allow: str) -> None:
-    answer = api.call(method, path, headers=sender.headers)
-    check_error(answer, 405, "method_not_allowed", "method_not_allowed")
-    assert answer.headers["Allow"] == allow
+def test_a_wrong_method_is_rejected(
+    api: Api, sender: Sender, method: str, path: str, allow: str
+) -> None:
+    response = api.call(method, path, headers=sender.headers)
+    check_error(response, 405, "method_not_allowed", "method_not_allowed")
+    assert response.headers["Allow"] == allow
 
 
 @pytest.mark.parametrize("path", ["/emails/", "/emails/a/share", "/emails//", "/emails/a/b/c"])
-def test_a_path_at_which_there_is_nothing(api: Api, sender: Sender, path: str) -> None:
-    answer = api.get(path, headers=sender.headers)
-    assert answer.status_code == 404
-    assert answer.json()["name"] == "not_found"
+def test_an_unknown_path_is_not_found(api: Api, sender: Sender, path: str) -> None:
+    response = api.get(path, headers=sender.headers)
+    assert response.status_code == 404
+    assert response.json()["name"] == "not_found"
 
 
 @pytest.mark.parametrize("path", ["/emails", "/emails/batch"])
@@ -144,7 +146,7 @@ def test_a_path_at_which_there_is_nothing(api: Api, sender: Sender, path: str) -
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_body_that_is_none(
+def test_an_invalid_body_is_rejected(
     api: Api,
     sender: Sender,
     path: str,
@@ -153,8 +155,8 @@ def test_a_body_that_is_none(
     status: int,
     code: str,
 ) -> None:
-    answer = api.post(path, data=body, headers={**sender.headers, **headers})
-    check_error(answer, status, "validation_error", code)
+    response = api.post(path, data=body, headers={**sender.headers, **headers})
+    check_error(response, status, "validation_error", code)
 
 
 @pytest.mark.parametrize(
@@ -193,38 +195,38 @@ def test_a_body_that_is_none(
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_mail_that_is_refused(
+def test_an_invalid_mail_is_rejected(
     api: Api, sender: Sender, fields: dict[str, Any], status: int, name: str, message: str
 ) -> None:
-    answer = api.post("/emails", email(sender, **fields), headers=sender.headers)
-    assert answer.status_code == status, answer.text
-    error = answer.json()
+    response = api.post("/emails", email(sender, **fields), headers=sender.headers)
+    assert response.status_code == status, response.text
+    error = response.json()
     assert (error["statusCode"], error["name"], error["message"]) == (status, name, message)
 
 
-def test_a_mail_of_a_batch_is_named_by_its_place(api: Api) -> None:
+def test_a_mail_of_a_batch_is_named_by_its_index(api: Api) -> None:
     sender = api.new_sender()
     batch = [email(sender), 5, email(sender, to=["a@example.net", "b"])]
-    answer = api.post("/emails/batch", batch, headers=sender.headers)
+    response = api.post("/emails/batch", batch, headers=sender.headers)
     message = "`[1]`: Expected object, got int"
-    check_error(answer, 422, "validation_error", "invalid_input", message)
+    check_error(response, 422, "validation_error", "invalid_input", message)
     headers = {**sender.headers, "x-batch-validation": "permissive", "x-lang": "zh"}
-    answer = api.post("/emails/batch", batch, headers=headers)
-    assert answer.status_code == 200, answer.text
-    assert len(answer.json()["data"]) == 1
-    assert answer.json()["errors"] == [
+    response = api.post("/emails/batch", batch, headers=headers)
+    assert response.status_code == 200, response.text
+    assert len(response.json()["data"]) == 1
+    assert response.json()["errors"] == [
         {"index": 1, "message": "`[1]`: Expected object, got int"},
         {"index": 2, "message": "`[2].to[1]`: 这不是一个形如 name@example.com 的邮箱地址"},
     ]
     assert len(api.sent_by(sender)) == 1
 
 
-def test_a_permissive_batch_of_which_nothing_can_be_sent(api: Api, sender: Sender) -> None:
+def test_a_permissive_batch_of_invalid_mails_succeeds(api: Api, sender: Sender) -> None:
     headers = {**sender.headers, "x-batch-validation": "permissive"}
-    answer = api.post("/emails/batch", [{}], headers=headers)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["data"] == []
-    assert [error["index"] for error in answer.json()["errors"]] == [0]
+    response = api.post("/emails/batch", [{}], headers=headers)
+    assert response.status_code == 200, response.text
+    assert response.json()["data"] == []
+    assert [error["index"] for error in response.json()["errors"]] == [0]
 
 
 def test_a_permissive_batch_is_replayed_with_its_errors(api: Api) -> None:
@@ -240,7 +242,7 @@ def test_a_permissive_batch_is_replayed_with_its_errors(api: Api) -> None:
     assert len(api.sent_by(sender)) == 1
 
 
-def test_what_the_outcome_of_a_test_recipient_is_called(api: Api) -> None:
+def test_outcomes_of_sandbox_recipients_have_resends_names(api: Api) -> None:
     sender = api.new_sender()
     for word, event in (
         ("delivered", "delivered"),
@@ -259,51 +261,51 @@ def test_what_the_outcome_of_a_test_recipient_is_called(api: Api) -> None:
 
 def test_only_the_owner_of_the_key_is_the_sender(api: Api, sender: Sender) -> None:
     other = api.new_sender()
-    answer = api.post("/emails", email(other), headers=sender.headers)
+    response = api.post("/emails", email(other), headers=sender.headers)
     message = f"`from`: The sender must be the address of the API key: {sender.address}"
-    check_error(answer, 403, "validation_error", "from_not_own", message)
+    check_error(response, 403, "validation_error", "from_not_own", message)
     assert api.sent_by(other) == []
 
 
-def test_an_error_is_json_and_in_the_language_that_is_asked_for(api: Api, sender: Sender) -> None:
+def test_an_error_is_json_in_the_requested_language(api: Api, sender: Sender) -> None:
     headers = {**sender.headers, "x-lang": "zh-CN", "Accept": "text/plain"}
-    answer = api.post("/emails", email(sender, subject=""), headers=headers)
-    check_error(answer, 422, "missing_required_field", "subject_empty", "`subject`: 主题为空")
+    response = api.post("/emails", email(sender, subject=""), headers=headers)
+    check_error(response, 422, "missing_required_field", "subject_empty", "`subject`: 主题为空")
 
 
-def test_nothing_left_to_send_with(api: Api) -> None:
+def test_an_empty_balance_is_an_error(api: Api) -> None:
     sender = api.new_sender(balance=0)
-    answer = api.post("/emails", email(sender), headers=sender.headers)
-    check_error(answer, 403, "validation_error", "no_balance", "No balance")
+    response = api.post("/emails", email(sender), headers=sender.headers)
+    check_error(response, 403, "validation_error", "no_balance", "No balance")
 
 
-def test_a_key_of_a_request(api: Api) -> None:
+def test_an_idempotency_key_is_replayed_and_checked(api: Api) -> None:
     sender = api.new_sender()
     headers = {**sender.headers, "Idempotency-Key": "welcome-user/1"}
     first = api.post("/emails", email(sender), headers=headers)
     again = api.post("/emails", email(sender), headers=headers)
     assert (again.status_code, again.json()) == (200, first.json())
     assert again.headers["Idempotent-Replayed"] == "true"
-    answer = api.post("/emails", email(sender, subject="Another"), headers=headers)
-    check_error(answer, 409, "invalid_idempotent_request", "idempotency_key_reused")
+    response = api.post("/emails", email(sender, subject="Another"), headers=headers)
+    check_error(response, 409, "invalid_idempotent_request", "idempotency_key_reused")
     assert len(api.sent_by(sender)) == 1
     headers["Idempotency-Key"] = "x" * 257
-    answer = api.post("/emails", email(sender), headers=headers)
-    check_error(answer, 400, "invalid_idempotency_key", "invalid_idempotency_key")
+    response = api.post("/emails", email(sender), headers=headers)
+    check_error(response, 400, "invalid_idempotency_key", "invalid_idempotency_key")
 
 
 @pytest.mark.parametrize("mode", ["", "Strict", "lenient"])
-def test_an_unknown_mode_of_a_batch_is_refused(api: Api, sender: Sender, mode: str) -> None:
+def test_an_unknown_batch_mode_is_rejected(api: Api, sender: Sender, mode: str) -> None:
     headers = {**sender.headers, "x-batch-validation": mode}
-    answer = api.post("/emails/batch", [email(sender)], headers=headers)
-    check_error(answer, 422, "invalid_parameter", "invalid_batch_validation")
+    response = api.post("/emails/batch", [email(sender)], headers=headers)
+    check_error(response, 422, "invalid_parameter", "invalid_batch_validation")
 
 
 @pytest.mark.parametrize("count", [0, 101])
 def test_a_batch_has_one_to_a_hundred_mails(api: Api, sender: Sender, count: int) -> None:
-    answer = api.post("/emails/batch", [email(sender)] * count, headers=sender.headers)
+    response = api.post("/emails/batch", [email(sender)] * count, headers=sender.headers)
     message = "A batch has 1 to 100 mails"
-    check_error(answer, 422, "validation_error", "batch_size", message)
+    check_error(response, 422, "validation_error", "batch_size", message)
 
 
 @pytest.mark.parametrize(
@@ -318,8 +320,8 @@ def test_a_batch_takes_no_attachments_and_no_schedules(
 ) -> None:
     sender = api.new_sender()
     body = [email(sender), email(sender, **fields)]
-    answer = api.post("/emails/batch", body, headers=sender.headers)
-    check_error(answer, 422, "validation_error", code)
+    response = api.post("/emails/batch", body, headers=sender.headers)
+    check_error(response, 422, "validation_error", code)
     assert api.sent_by(sender) == []
 
 
@@ -335,34 +337,36 @@ def test_a_batch_takes_no_attachments_and_no_schedules(
         (f"after={ID}&before={ID}", "two_cursors"),
     ],
 )
-def test_a_page_that_there_is_not(api: Api, sender: Sender, query: str, code: str) -> None:
-    answer = api.get(f"/emails?{query}", headers=sender.headers)
-    check_error(answer, 422, "invalid_parameter", code)
+def test_invalid_parameters_of_a_page_are_rejected(
+    api: Api, sender: Sender, query: str, code: str
+) -> None:
+    response = api.get(f"/emails?{query}", headers=sender.headers)
+    check_error(response, 422, "invalid_parameter", code)
 
 
 @pytest.mark.parametrize("id", [ID, "x", "%00", "%ff", "..%2f", "x" * 2000])
-def test_a_mail_that_there_is_not(api: Api, sender: Sender, id: str) -> None:
+def test_an_unknown_mail_is_not_found(api: Api, sender: Sender, id: str) -> None:
     for method, path, body in (
         ("GET", f"/emails/{id}", None),
         ("POST", f"/emails/{id}/cancel", None),
         ("PATCH", f"/emails/{id}", {"scheduled_at": in_days(1)}),
     ):
-        answer = api.call(method, path, json=body, headers=sender.headers)
-        check_error(answer, 404, "not_found", "message_not_found")
+        response = api.call(method, path, json=body, headers=sender.headers)
+        check_error(response, 404, "not_found", "message_not_found")
 
 
 @pytest.mark.contract("GET /emails/{id}: Shows only the caller's messages")
-def test_nobody_elses_mail_is_shown(api: Api, sender: Sender) -> None:
+def test_mails_of_other_addresses_are_not_found(api: Api, sender: Sender) -> None:
     other = api.new_sender()
     id = api.post("/emails", email(other), headers=other.headers).json()["id"]
     for method, path in (("GET", f"/emails/{id}"), ("POST", f"/emails/{id}/cancel")):
-        answer = api.call(method, path, headers=sender.headers)
-        check_error(answer, 404, "not_found", "message_not_found")
-    answer = api.get(f"/emails?after={id}", headers=sender.headers)
-    check_error(answer, 422, "invalid_parameter", "invalid_cursor")
+        response = api.call(method, path, headers=sender.headers)
+        check_error(response, 404, "not_found", "message_not_found")
+    response = api.get(f"/emails?after={id}", headers=sender.headers)
+    check_error(response, 422, "invalid_parameter", "invalid_cursor")
 
 
 def test_browsers_may_call(api: Api) -> None:
-    answer = api.call("OPTIONS", "/emails/x")
-    assert answer.status_code == 204
-    assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
+    response = api.call("OPTIONS", "/emails/x")
+    assert response.status_code == 204
+    assert "PATCH" in response.headers["Access-Control-Allow-Methods"]

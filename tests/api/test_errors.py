@@ -13,19 +13,19 @@ JSON = {"Content-Type": "application/json"}
 @pytest.mark.parametrize(
     "body", [b"", b"  ", b"{", b"[1,", b'{"name": "x"', b"\xff\xfe", b'{"name": "\xff"}', b"null x"]
 )
-def test_malformed_json(api: Api, body: bytes) -> None:
-    answer = api.post("/api/new_address", data=body, headers=JSON)
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "malformed_json"
+def test_malformed_json_is_rejected(api: Api, body: bytes) -> None:
+    response = api.post("/api/new_address", data=body, headers=JSON)
+    assert response.status_code == 400
+    assert response.json()["code"] == "malformed_json"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"5", b'"text"'])
-def test_json_that_is_no_object(api: Api, body: bytes) -> None:
-    answer = api.post("/api/new_address", data=body, headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+def test_json_must_be_an_object(api: Api, body: bytes) -> None:
+    response = api.post("/api/new_address", data=body, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
 
 
-def test_brackets_in_texts_are_no_nesting(api: Api) -> None:
+def test_brackets_in_texts_do_not_count_as_nesting(api: Api) -> None:
     sender = api.new_sender()
     content = '[{"\\"' * 10_000
     assert api.send(sender, content=content).status_code == 200
@@ -33,11 +33,11 @@ def test_brackets_in_texts_are_no_nesting(api: Api) -> None:
     assert api.server.mail_bodies(sent).text == content
 
 
-def test_string_without_end_is_refused_in_linear_time(api: Api) -> None:
+def test_a_string_without_end_is_rejected_in_linear_time(api: Api) -> None:
     body = b'{"x":"' + b'\\"' * 4_000_000 + b"[" * 200
-    answer = api.post("/api/new_address", data=body, headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
-    assert answer.elapsed.total_seconds() < 20
+    response = api.post("/api/new_address", data=body, headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (400, "malformed_json")
+    assert response.elapsed.total_seconds() < 20
 
 
 @pytest.mark.contract("errors: An unsupported content type returns 415")
@@ -45,36 +45,36 @@ def test_string_without_end_is_refused_in_linear_time(api: Api) -> None:
     "content_type",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json"],
 )
-def test_wrong_content_type(api: Api, content_type: str) -> None:
+def test_a_wrong_content_type_is_rejected(api: Api, content_type: str) -> None:
     headers = {"Content-Type": content_type}
-    answer = api.post("/api/new_address", data=b"{}", headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    response = api.post("/api/new_address", data=b"{}", headers=headers)
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize(
     "content_type", ["application/json", "Application/JSON; charset=UTF-8", "application/x+json"]
 )
-def test_json_content_types(api: Api, content_type: str) -> None:
+def test_json_content_types_are_accepted(api: Api, content_type: str) -> None:
     headers = {"Content-Type": content_type}
     assert api.post("/api/new_address", data=b"{}", headers=headers).status_code == 200
 
 
 @pytest.mark.contract("errors: An oversized body returns 413")
-def test_body_over_ten_mebibytes_with_its_length_announced(api: Api) -> None:
+def test_a_body_over_ten_mebibytes_is_rejected_by_its_content_length(api: Api) -> None:
     sender = api.new_sender()
-    answer = api.send(sender, content="x" * (10 * 1024 * 1024))
-    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    response = api.send(sender, content="x" * (10 * 1024 * 1024))
+    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 
-def test_compressed_body(api: Api) -> None:
+def test_a_compressed_body_is_rejected(api: Api) -> None:
     headers = {**JSON, "Content-Encoding": "gzip"}
-    answer = api.post("/api/new_address", data=gzip.compress(b"{}"), headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_content_encoding")
+    response = api.post("/api/new_address", data=gzip.compress(b"{}"), headers=headers)
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_content_encoding")
 
 
-def test_byte_order_mark_is_ignored(api: Api) -> None:
-    answer = api.post("/api/new_address", data=b"\xef\xbb\xbf{}", headers=JSON)
-    assert answer.status_code == 200
+def test_a_byte_order_mark_is_ignored(api: Api) -> None:
+    response = api.post("/api/new_address", data=b"\xef\xbb\xbf{}", headers=JSON)
+    assert response.status_code == 200
 
 
 @pytest.mark.contract("errors: A wrong method returns 405 with Allow")
@@ -87,24 +87,24 @@ def test_byte_order_mark_is_ignored(api: Api) -> None:
         ("DELETE", "/health_check", "GET, HEAD"),
     ],
 )
-def test_wrong_method(api: Api, method: str, path: str, allow: str) -> None:
-    answer = api.call(method, path)
-    check_problem(answer, 405, "method_not_allowed", f"This path takes only {allow}")
-    assert answer.headers["Allow"] == allow
+def test_a_wrong_method_is_rejected(api: Api, method: str, path: str, allow: str) -> None:
+    response = api.call(method, path)
+    check_problem(response, 405, "method_not_allowed", f"This path takes only {allow}")
+    assert response.headers["Allow"] == allow
 
 
 @pytest.mark.contract("errors: An unknown path returns 404")
 @pytest.mark.parametrize("path", ["/api", "/external/x", "/open_api/x", "/health_check/"])
-def test_unknown_path(api: Api, path: str) -> None:
-    answer = api.get(path)
-    check_problem(answer, 404, "not_found", "There is nothing at this path")
+def test_an_unknown_path_is_not_found(api: Api, path: str) -> None:
+    response = api.get(path)
+    check_problem(response, 404, "not_found", "There is nothing at this path")
 
 
-def test_request_id_is_taken_when_it_is_sane(api: Api) -> None:
+def test_a_valid_request_id_is_used(api: Api) -> None:
     for given, taken in (("abc-123_X.y:z", True), ("a b", False), ("x" * 101, False), ("", False)):
-        answer = api.get("/x", headers={"x-request-id": given})
-        assert (answer.headers["X-Request-Id"] == given) is taken
-        assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+        response = api.get("/x", headers={"x-request-id": given})
+        assert (response.headers["X-Request-Id"] == given) is taken
+        assert response.json()["request_id"] == response.headers["X-Request-Id"]
 
 
 @pytest.mark.contract(
@@ -119,13 +119,13 @@ def test_request_id_is_taken_when_it_is_sane(api: Api) -> None:
         ("application/json, text/plain, */*", False),
     ],
 )
-def test_client_that_prefers_plain_text_gets_just_the_sentence(
+def test_a_client_that_prefers_plain_text_gets_only_the_sentence(
     api: Api, accept: str, plain: bool
 ) -> None:
     sender = api.new_sender()
     headers = {**sender.headers, "Accept": accept}
-    answer = api.post("/api/send_mail", mail(subject=""), headers=headers)
-    assert answer.status_code == 400
+    response = api.post("/api/send_mail", mail(subject=""), headers=headers)
+    assert response.status_code == 400
     sentence = "Failed to send mail Subject is empty"
-    assert (answer.text == sentence) is plain
-    assert sentence in answer.text
+    assert (response.text == sentence) is plain
+    assert sentence in response.text

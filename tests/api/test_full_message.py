@@ -9,7 +9,7 @@ from tests.e2e.api import Api, Sender, check_problem, file, mail
 PREFIX = "Failed to send mail "
 
 
-def test_html_alone_brings_a_text_with_it(api: Api) -> None:
+def test_html_alone_gets_a_generated_text(api: Api) -> None:
     sender = api.new_sender()
     html = "<h1>Hello</h1><p>Look <a href='https://example.com/?a&amp;b'>here</a>&hellip;</p>"
     for fields in ({"html": html}, {"html": html, "text": ""}, {"content": html, "is_html": True}):
@@ -19,21 +19,21 @@ def test_html_alone_brings_a_text_with_it(api: Api) -> None:
 
 
 @pytest.mark.contract("POST /external/api/send_mail: Accepts the token in the body")
-def test_the_body_token_goes_with_a_full_message(api: Api) -> None:
+def test_a_full_message_may_have_the_token_in_its_body(api: Api) -> None:
     sender = api.new_sender()
     body = {"token": sender.jwt, "subject": "Hello", "text": "Hello"}
     to = ["A <a@example.net>", {"email": "b@example.net"}]
-    answer = api.post("/external/api/send_mail", {**body, "to": to})
-    assert answer.status_code == 200, answer.text
+    response = api.post("/external/api/send_mail", {**body, "to": to})
+    assert response.status_code == 200, response.text
     (sent,) = api.sent_by(sender)
     assert sent["to"] == ['"A" <a@example.net>', "b@example.net"]
 
 
 @pytest.mark.parametrize("kind", ["cc", "bcc"])
-def test_a_mail_needs_no_recipient_in_to(api: Api, kind: str) -> None:
+def test_a_mail_may_have_no_recipient_in_to(api: Api, kind: str) -> None:
     sender = api.new_sender(balance=5)
-    answer = api.send(sender, to_mail=None, to_name=None, **{kind: "only@example.net"})
-    assert answer.status_code == 200, answer.text
+    response = api.send(sender, to_mail=None, to_name=None, **{kind: "only@example.net"})
+    assert response.status_code == 200, response.text
     (sent,) = api.sent_by(sender)
     assert (sent["to"], sent[kind]) == ([], ["only@example.net"])
     assert api.balance(sender) == 4
@@ -78,11 +78,11 @@ def test_each_recipient_is_charged_once(api: Api) -> None:
         ({"scheduled_at": "in 1 hour"}, "scheduled_at_invalid", "scheduled_at"),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_kept(
+def test_an_invalid_field_is_named_and_nothing_is_stored(
     api: Api, sender: Sender, fields: dict[str, Any], code: str, field: str
 ) -> None:
-    answer = api.send(sender, **fields)
-    problem = check_problem(answer, 400, code, answer.json()["detail"])
+    response = api.send(sender, **fields)
+    problem = check_problem(response, 400, code, response.json()["detail"])
     assert problem["detail"].startswith(PREFIX)
     assert [error["field"] for error in problem["errors"]] == [field]
     assert api.messages_of(sender) == []
@@ -106,16 +106,16 @@ def test_a_wrong_type_is_named(
 ) -> None:
     for path in ("/api/send_mail", "/external/api/send_mail"):
         body = {**mail(**fields), "token": sender.jwt}
-        answer = api.post(path, body, headers=sender.headers)
-        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
-        assert [error["field"] for error in answer.json()["errors"]] == [field]
+        response = api.post(path, body, headers=sender.headers)
+        assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
+        assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
 @pytest.mark.parametrize("piece", ["<", "<ul><li>a<br>", "<a href=http://x>y", "&#9"])
-def test_hostile_html_is_sent_like_any_other(api: Api, piece: str) -> None:
+def test_hostile_html_is_sent_like_other_html(api: Api, piece: str) -> None:
     sender = api.new_sender()
-    answer = api.send(sender, html=piece * (500_000 // len(piece)))
-    assert answer.status_code == 200, answer.text
+    response = api.send(sender, html=piece * (500_000 // len(piece)))
+    assert response.status_code == 200, response.text
     assert len(api.sent_by(sender)) == 1
 
 
@@ -123,9 +123,9 @@ def test_hostile_html_is_sent_like_any_other(api: Api, piece: str) -> None:
     ("fields", "field"),
     [({"bcc": [{"name": "A"}]}, "bcc[0].email"), ({"tags": [{"name": "a"}]}, "tags[0].value")],
 )
-def test_a_member_that_is_missing_is_named(
+def test_a_missing_member_is_named(
     api: Api, sender: Sender, fields: dict[str, Any], field: str
 ) -> None:
-    answer = api.post("/api/send_mail", mail(**fields), headers=sender.headers)
-    assert (answer.status_code, answer.json()["code"]) == (422, "required_field_missing")
-    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    response = api.post("/api/send_mail", mail(**fields), headers=sender.headers)
+    assert (response.status_code, response.json()["code"]) == (422, "required_field_missing")
+    assert [error["field"] for error in response.json()["errors"]] == [field]

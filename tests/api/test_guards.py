@@ -42,36 +42,36 @@ def private() -> Iterator[Api]:
     ],
 )
 @pytest.mark.parametrize("given", [None, "", "first", "first, with comma "])
-def test_site_password_is_asked_for_first(
+def test_the_site_password_is_checked_first(
     private: Api, method: str, path: str, given: str | None
 ) -> None:
     # A trailing space never arrives: HTTP trims header values.
     if given is not None and given != given.strip():
         given += "x"
     headers = {} if given is None else {"x-custom-auth": given}
-    answer = private.call(method, path, headers=headers)
-    check_problem(answer, 401, "site_password_required", SITE_SENTENCE)
+    response = private.call(method, path, headers=headers)
+    check_problem(response, 401, "site_password_required", SITE_SENTENCE)
 
 
 @pytest.mark.contract("guards: Every entry of PASSWORDS is accepted")
-def test_a_site_password_opens(private: Api) -> None:
+def test_every_site_password_is_accepted(private: Api) -> None:
     headers = {"x-custom-auth": "first, with comma"}
-    answer = private.post("/api/new_address", {}, headers=headers)
-    assert answer.status_code == 200, answer.text
+    response = private.post("/api/new_address", {}, headers=headers)
+    assert response.status_code == 200, response.text
 
 
 @pytest.mark.contract("guards: Public paths need no site password")
 @pytest.mark.contract("GET /health_check: Returns OK")
 @pytest.mark.contract("GET /open_api/settings: Returns every member without a password")
-def test_what_needs_no_site_password(private: Api) -> None:
+def test_public_paths_need_no_site_password(private: Api) -> None:
     assert private.get("/health_check").text == "OK"
     assert private.get("/open_api/settings").json()["needAuth"] is True
-    answer = private.post("/open_api/credential_login", {"credential": "x"})
-    check_problem(answer, 401, "invalid_credential", "Invalid address credential")
+    response = private.post("/open_api/credential_login", {"credential": "x"})
+    check_problem(response, 401, "invalid_credential", "Invalid address credential")
 
 
 @pytest.mark.contract("credential: JWT_SECRET_PREVIOUS verifies credentials and never signs them")
-def test_previous_secret_still_verifies(private: Api) -> None:
+def test_a_previous_secret_still_verifies(private: Api) -> None:
     site = {"x-custom-auth": "first, with comma"}
     made = private.post("/api/new_address", {}, headers=site).json()
     claims = {"address": made["address"], "address_id": made["address_id"]}
@@ -84,12 +84,12 @@ def test_previous_secret_still_verifies(private: Api) -> None:
 
 @pytest.mark.contract("guards: Without an admin password, every admin path returns the same 401")
 @pytest.mark.parametrize("given", [None, "", "wrong", ADMIN_PASSWORD.upper(), ADMIN_PASSWORD[:-1]])
-def test_admin_password(api: Api, given: str | None) -> None:
+def test_admin_paths_need_the_admin_password(api: Api, given: str | None) -> None:
     headers = {} if given is None else {"x-admin-auth": given}
     bodies = []
     for path in ("/admin/new_address", "/admin/no/such/path"):
-        answer = api.post(path, {"name": "x"}, headers=headers)
-        problem = check_problem(answer, 401, "admin_password_required", ADMIN_SENTENCE)
+        response = api.post(path, {"name": "x"}, headers=headers)
+        problem = check_problem(response, 401, "admin_password_required", ADMIN_SENTENCE)
         problem.pop("request_id")
         bodies.append(problem)
     assert bodies[0] == bodies[1]
@@ -97,7 +97,7 @@ def test_admin_password(api: Api, given: str | None) -> None:
 
 @pytest.mark.contract("guards: Address credentials are accepted with Bearer in any case")
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_word_bearer_in_any_case(api: Api, scheme: str) -> None:
+def test_bearer_is_accepted_in_any_case(api: Api, scheme: str) -> None:
     sender = api.new_sender()
     headers = {"Authorization": f"{scheme} {sender.jwt}"}
     assert api.get("/api/settings", headers=headers).status_code == 200
@@ -132,7 +132,7 @@ def tokens() -> dict[str, str | None]:
 
 @pytest.mark.contract("guards: Address credentials are accepted with Bearer in any case")
 @pytest.mark.parametrize("kind", tokens())
-def test_bad_credentials(api: Api, kind: str) -> None:
+def test_invalid_credentials_are_rejected(api: Api, kind: str) -> None:
     token = tokens()[kind]
     headers = {} if token is None else {"Authorization": token}
     for method, path in (
@@ -143,26 +143,26 @@ def test_bad_credentials(api: Api, kind: str) -> None:
     ):
         if path.startswith("/api/nothing") and kind in {"no such address", "other version"}:
             continue  # its signature is good, and only the database knows better
-        answer = api.call(method, path, json=mail(), headers=headers)
-        check_problem(answer, 401, "invalid_credential", "Invalid address credential")
+        response = api.call(method, path, json=mail(), headers=headers)
+        check_problem(response, 401, "invalid_credential", "Invalid address credential")
 
 
 @pytest.mark.contract(
     "POST /open_api/credential_login: Returns success, or 401 for an invalid credential"
 )
-def test_credential_login(api: Api) -> None:
+def test_a_credential_logs_in(api: Api) -> None:
     sender = api.new_sender()
-    answer = api.post("/open_api/credential_login", {"credential": sender.jwt})
-    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    response = api.post("/open_api/credential_login", {"credential": sender.jwt})
+    assert (response.status_code, response.json()) == (200, {"success": True})
     api.server.sql("DELETE FROM addresses WHERE id = ?", [sender.address_id])
     for credential in (sender.jwt, "", None, 5, "x.y.z"):
-        answer = api.post("/open_api/credential_login", {"credential": credential})
+        response = api.post("/open_api/credential_login", {"credential": credential})
         if credential == 5:
-            assert answer.status_code == 422
+            assert response.status_code == 422
         else:
-            check_problem(answer, 401, "invalid_credential", "Invalid address credential")
+            check_problem(response, 401, "invalid_credential", "Invalid address credential")
 
 
 @pytest.mark.contract("guards: A preflight returns 204 and needs no password")
-def test_preflight_needs_no_password(private: Api) -> None:
+def test_a_preflight_needs_no_password(private: Api) -> None:
     assert private.call("OPTIONS", "/api/send_mail").status_code == 204

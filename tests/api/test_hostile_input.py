@@ -59,11 +59,11 @@ def taken() -> Iterator[tuple[Api, ScriptedBinding, Sender]]:
         yield api, server.provider, api.new_sender(balance=100_000)
 
 
-def check_answer(answer: requests.Response) -> None:
-    assert answer.status_code < 500, answer.text
-    if answer.status_code >= 400:
-        problem = answer.json()
-        assert problem["status"] == answer.status_code
+def check_response(response: requests.Response) -> None:
+    assert response.status_code < 500, response.text
+    if response.status_code >= 400:
+        problem = response.json()
+        assert problem["status"] == response.status_code
         assert problem["detail"]
 
 
@@ -84,10 +84,10 @@ def test_no_control_character_reaches_the_transport(
     fields = {"from_name": name, "to_name": to_name, "to_mail": to_mail, "subject": subject}
     body = json.dumps(mail(**fields, content=content))  # ASCII, lone surrogates escaped
     headers = {**sender.headers, "Content-Type": "application/json"}
-    answer = api.call("POST", "/api/send_mail", data=body, headers=headers)
-    check_answer(answer)
+    response = api.call("POST", "/api/send_mail", data=body, headers=headers)
+    check_response(response)
     mails = provider.mails[before:]
-    assert len(mails) == (1 if answer.status_code == 200 else 0)
+    assert len(mails) == (1 if response.status_code == 200 else 0)
     for taken_mail in mails:
         assert taken_mail.pop("text") == content
         for text in strings_of(taken_mail):
@@ -109,7 +109,7 @@ def test_no_control_character_reaches_the_transport(
         max_size=3,
     ),
 )
-def test_nothing_a_client_sends_is_a_server_error(
+def test_no_request_causes_a_server_error(
     taken: tuple[Api, ScriptedBinding, Sender],
     endpoint: tuple[str, str],
     body: Any,
@@ -126,15 +126,17 @@ def test_nothing_a_client_sends_is_a_server_error(
         name.encode(errors="replace"): value.encode(errors="replace")
         for name, value in query.items()
     }
-    check_answer(api.call(method, path, data=data, params=clean, headers=encoded))
+    check_response(api.call(method, path, data=data, params=clean, headers=encoded))
 
 
 @pytest.mark.contract("errors: No client input causes a 5xx response")
 @settings(max_examples=100, deadline=None, suppress_health_check=no_checks)
 @given(path=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=50))
-def test_no_path_is_a_server_error(taken: tuple[Api, ScriptedBinding, Sender], path: str) -> None:
+def test_no_path_causes_a_server_error(
+    taken: tuple[Api, ScriptedBinding, Sender], path: str
+) -> None:
     api, *_ = taken
-    check_answer(api.get("/" + path))
+    check_response(api.get("/" + path))
 
 
 def strings_of(value: Any) -> Iterator[str]:

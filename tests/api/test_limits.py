@@ -36,12 +36,12 @@ def set_limits(api: Api, limits: str) -> None:
 
 
 def send_at_once(api: Api, sender: Sender, times: int) -> Counter[tuple[int, Any]]:
-    answers = api.server.request_all([send_call(sender)] * times)
-    return Counter((answer.status_code, answer.json().get("code")) for answer in answers)
+    responses = api.server.request_all([send_call(sender)] * times)
+    return Counter((response.status_code, response.json().get("code")) for response in responses)
 
 
 @pytest.mark.contract("balance: The default balance is granted once, on first use")
-def test_first_sends_at_once_grant_the_balance_once(own: Api) -> None:
+def test_concurrent_first_sends_grant_the_balance_once(own: Api) -> None:
     sender = own.new_sender()
     assert send_at_once(own, sender, 10) == {(200, None): 10}
     assert own.balance(sender) == 1000 - 10
@@ -51,7 +51,7 @@ def test_first_sends_at_once_grant_the_balance_once(own: Api) -> None:
     "send checks: Unlimited addresses are not charged but count towards the limits"
 )
 @pytest.mark.contract("GET /api/settings: Returns 99999 for an unlimited address")
-def test_unlimited_address_costs_nothing_and_says_so(own: Api) -> None:
+def test_an_unlimited_address_is_not_charged(own: Api) -> None:
     sender = own.new_sender(balance=0)
     add_to_list(own, "unlimited", sender.address)
     assert own.send(sender).status_code == 200
@@ -64,11 +64,11 @@ def test_unlimited_address_costs_nothing_and_says_so(own: Api) -> None:
 @pytest.mark.parametrize(
     ("period", "code"), [("daily", "daily_quota_reached"), ("monthly", "monthly_quota_reached")]
 )
-def test_quotas_hold_exactly_over_all_addresses(own: Api, period: str, code: str) -> None:
+def test_quotas_are_exact_over_all_addresses(own: Api, period: str, code: str) -> None:
     senders = [own.new_sender(), own.new_sender()]
     set_limits(own, f'{{"{period}Enabled": true, "{period}Limit": 5}}')
-    answers = own.server.request_all([send_call(senders[n % 2]) for n in range(12)])
-    statuses = Counter(answer.status_code for answer in answers)
+    responses = own.server.request_all([send_call(senders[n % 2]) for n in range(12)])
+    statuses = Counter(response.status_code for response in responses)
     assert statuses == {200: 5, 400: 7}
     assert sum(len(own.sent_by(sender)) for sender in senders) == 5
     sentence = f"Server {period} send quota has been reached"

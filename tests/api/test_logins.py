@@ -55,9 +55,9 @@ def rotate(api: Api, sender: Sender) -> requests.Response:
 
 
 def rotated(api: Api, sender: Sender) -> Sender:
-    answer = rotate(api, sender)
-    assert (answer.status_code, answer.json().keys()) == (200, {"jwt"})
-    return Sender(sender.address, sender.address_id, answer.json()["jwt"])
+    response = rotate(api, sender)
+    assert (response.status_code, response.json().keys()) == (200, {"jwt"})
+    return Sender(sender.address, sender.address_id, response.json()["jwt"])
 
 
 # Rotation and expiry
@@ -66,7 +66,7 @@ def rotated(api: Api, sender: Sender) -> Sender:
 @pytest.mark.contract(
     "POST /api/rotate_credential: Returns a new credential and invalidates the old one"
 )
-def test_a_rotated_credential_is_dead_at_once(api: Api) -> None:
+def test_a_rotated_credential_is_invalid_at_once(api: Api) -> None:
     old = api.new_sender()
     sent = api.send_with_key(old, "before").json()
     new = rotated(api, old)
@@ -76,12 +76,12 @@ def test_a_rotated_credential_is_dead_at_once(api: Api) -> None:
         ("GET", f"/api/sendbox/{sent['id']}"),
         ("POST", "/api/rotate_credential"),
     ):
-        answer = api.call(method, path, headers=old.headers)
-        check_problem(answer, 401, "invalid_credential", INVALID_CREDENTIAL)
-    for answer in (api.send(old), api.send_with_key(old, "before")):
-        check_problem(answer, 401, "invalid_credential", INVALID_CREDENTIAL)
-    answer = api.post("/open_api/credential_login", {"credential": old.jwt})
-    check_problem(answer, 401, "invalid_credential", INVALID_CREDENTIAL)
+        response = api.call(method, path, headers=old.headers)
+        check_problem(response, 401, "invalid_credential", INVALID_CREDENTIAL)
+    for response in (api.send(old), api.send_with_key(old, "before")):
+        check_problem(response, 401, "invalid_credential", INVALID_CREDENTIAL)
+    response = api.post("/open_api/credential_login", {"credential": old.jwt})
+    check_problem(response, 401, "invalid_credential", INVALID_CREDENTIAL)
     assert api.get("/api/settings", headers=new.headers).json()["address"] == old.address
     assert api.send_with_key(new, "before").json() == sent
     assert api.send(rotated(api, new)).status_code == 200
@@ -93,9 +93,9 @@ def test_a_rotated_credential_is_dead_at_once(api: Api) -> None:
 def test_one_of_many_rotations_at_the_same_time_succeeds(api: Api) -> None:
     old = api.new_sender()
     request = ("POST", "/api/rotate_credential", {"headers": old.headers})
-    answers = api.server.request_all([request] * 8)
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 7}
-    (made,) = [answer.json()["jwt"] for answer in answers if answer.status_code == 200]
+    responses = api.server.request_all([request] * 8)
+    assert Counter(response.status_code for response in responses) == {200: 1, 401: 7}
+    (made,) = [response.json()["jwt"] for response in responses if response.status_code == 200]
     assert api.send(Sender(old.address, old.address_id, made)).status_code == 200
 
 
@@ -124,14 +124,14 @@ def test_every_new_credential_gets_the_lifetime(passwords: Api) -> None:
 
 
 @pytest.mark.contract("POST /api/address_login: Returns jwt and address")
-def test_a_password_gives_out_a_credential(passwords: Api) -> None:
+def test_a_login_returns_a_credential(passwords: Api) -> None:
     sender, password = new_address(passwords)
     for email in (sender.address, f" {sender.address.upper()} "):
-        answer = log_in(passwords, email, password)
-        assert answer.status_code == 200, answer.text
-        assert answer.json().keys() == {"jwt", "address"}
-        assert answer.json()["address"] == sender.address
-        again = Sender(sender.address, sender.address_id, answer.json()["jwt"])
+        response = log_in(passwords, email, password)
+        assert response.status_code == 200, response.text
+        assert response.json().keys() == {"jwt", "address"}
+        assert response.json()["address"] == sender.address
+        again = Sender(sender.address, sender.address_id, response.json()["jwt"])
         assert passwords.send(again).status_code == 200
     in_capitals = {"email": sender.address, "password": client_digest(password).upper()}
     assert passwords.post("/api/address_login", in_capitals).status_code == 200
@@ -141,14 +141,14 @@ def test_a_password_gives_out_a_credential(passwords: Api) -> None:
 @pytest.mark.contract(
     "passwords: Unknown addresses and wrong passwords get the same response in the same time"
 )
-def test_unknown_address_and_wrong_password_answer_alike(passwords: Api) -> None:
+def test_unknown_address_and_wrong_password_get_the_same_response(passwords: Api) -> None:
     sender, password = new_address(passwords)
     without_password = passwords.admin(
         "POST", "/admin/new_address", json={"name": unique_name()}
     ).json()["address"]
     sql = "UPDATE addresses SET password_hash = NULL WHERE name = ?"
     passwords.server.sql(sql, [without_password])
-    answers = [
+    responses = [
         log_in(passwords, sender.address, "wrong"),
         log_in(passwords, without_password, password),
         log_in(passwords, f"{unique_name()}@example.com", password),
@@ -157,8 +157,8 @@ def test_unknown_address_and_wrong_password_answer_alike(passwords: Api) -> None
         passwords.post("/api/address_login", {"email": sender.address, "password": password}),
     ]
     bodies = []
-    for answer in answers:
-        problem = check_problem(answer, 401, "invalid_login", INVALID_LOGIN)
+    for response in responses:
+        problem = check_problem(response, 401, "invalid_login", INVALID_LOGIN)
         problem.pop("request_id")
         bodies.append(problem)
     assert all(body == bodies[0] for body in bodies)
@@ -167,7 +167,7 @@ def test_unknown_address_and_wrong_password_answer_alike(passwords: Api) -> None
 @pytest.mark.contract(
     "passwords: Unknown addresses and wrong passwords get the same response in the same time"
 )
-def test_an_unknown_address_takes_as_long(passwords: Api) -> None:
+def test_an_unknown_address_takes_the_same_time(passwords: Api) -> None:
     def median_time(emails: list[str]) -> float:
         times = []
         for email in emails:
@@ -186,25 +186,25 @@ def test_an_unknown_address_takes_as_long(passwords: Api) -> None:
 def test_a_password_is_changed(passwords: Api) -> None:
     sender, password = new_address(passwords)
     body = {"new_password": client_digest("correct horse")}
-    answer = passwords.post("/api/address_change_password", body, headers=sender.headers)
-    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    response = passwords.post("/api/address_change_password", body, headers=sender.headers)
+    assert (response.status_code, response.json()) == (200, {"success": True})
     assert log_in(passwords, sender.address, "correct horse").status_code == 200
-    refused = log_in(passwords, sender.address, password)
-    check_problem(refused, 401, "invalid_login", INVALID_LOGIN)
+    rejected = log_in(passwords, sender.address, password)
+    check_problem(rejected, 401, "invalid_login", INVALID_LOGIN)
     old = rotated(passwords, sender) and sender
-    answer = passwords.post("/api/address_change_password", body, headers=old.headers)
-    check_problem(answer, 401, "invalid_credential", INVALID_CREDENTIAL)
-    answer = passwords.post("/api/address_change_password", body)
-    check_problem(answer, 401, "invalid_credential", INVALID_CREDENTIAL)
+    response = passwords.post("/api/address_change_password", body, headers=old.headers)
+    check_problem(response, 401, "invalid_credential", INVALID_CREDENTIAL)
+    response = passwords.post("/api/address_change_password", body)
+    check_problem(response, 401, "invalid_credential", INVALID_CREDENTIAL)
 
 
 @pytest.mark.contract("POST /api/address_change_password: Requires a digest as the new password")
 @pytest.mark.parametrize("text", ["correct horse", "0" * 63, "0" * 65, "g" * 64])
-def test_a_password_that_is_no_digest_is_refused(passwords: Api, text: str) -> None:
+def test_a_password_must_be_a_digest(passwords: Api, text: str) -> None:
     sender, password = new_address(passwords)
     body = {"new_password": text}
-    answer = passwords.post("/api/address_change_password", body, headers=sender.headers)
-    problem = check_problem(answer, 400, "password_not_digested", NOT_DIGESTED)
+    response = passwords.post("/api/address_change_password", body, headers=sender.headers)
+    problem = check_problem(response, 400, "password_not_digested", NOT_DIGESTED)
     assert problem["errors"] == [{"field": "new_password", "message": NOT_DIGESTED}]
     assert log_in(passwords, sender.address, password).status_code == 200
 
@@ -220,23 +220,25 @@ def test_a_password_that_is_no_digest_is_refused(passwords: Api, text: str) -> N
         ("/api/address_change_password", {}, "new_password"),
     ],
 )
-def test_what_must_be_there(passwords: Api, path: str, body: dict[str, Any], field: str) -> None:
-    answer = passwords.post(path, body, headers=passwords.new_sender().headers)
-    problem = check_problem(answer, 400, "required_field_missing", "Required field is missing")
+def test_missing_fields_are_rejected(
+    passwords: Api, path: str, body: dict[str, Any], field: str
+) -> None:
+    response = passwords.post(path, body, headers=passwords.new_sender().headers)
+    problem = check_problem(response, 400, "required_field_missing", "Required field is missing")
     assert problem["errors"][0]["field"] == field
 
 
 @pytest.mark.contract("passwords: Passwords are off by default")
-def test_passwords_are_off_unless_switched_on(api: Api) -> None:
+def test_passwords_are_off_by_default(api: Api) -> None:
     sender = api.new_sender()
-    answer = log_in(api, sender.address, "any")
-    check_problem(answer, 403, "password_login_disabled", "Password login is disabled")
+    response = log_in(api, sender.address, "any")
+    check_problem(response, 403, "password_login_disabled", "Password login is disabled")
     body = {"new_password": client_digest("any")}
-    answer = api.post("/api/address_change_password", body, headers=sender.headers)
-    check_problem(answer, 403, "password_change_disabled", "Password change is disabled")
+    response = api.post("/api/address_change_password", body, headers=sender.headers)
+    check_problem(response, 403, "password_change_disabled", "Password change is disabled")
 
 
-def test_what_becomes_of_a_credential_is_in_the_audit_trail(passwords: Api) -> None:
+def test_changes_of_a_credential_are_audited(passwords: Api) -> None:
     sender, password = new_address(passwords)
     body = {"new_password": client_digest("another one")}
     headers = {**sender.headers, "cf-connecting-ip": "192.0.2.7"}
@@ -261,15 +263,15 @@ def test_what_becomes_of_a_credential_is_in_the_audit_trail(passwords: Api) -> N
 
 
 @pytest.mark.contract("passwords: Ten failures in fifteen minutes lead to 429")
-def test_ten_wrong_guesses_and_the_address_has_to_wait(passwords: Api) -> None:
+def test_ten_wrong_guesses_lock_the_login(passwords: Api) -> None:
     sender, password = new_address(passwords)
     for email in (sender.address, f"{unique_name()}@example.com"):
         for _ in range(10):
-            answer = log_in(passwords, email, "wrong")
-            check_problem(answer, 401, "invalid_login", INVALID_LOGIN)
-        refused = log_in(passwords, email, password)
-        check_problem(refused, 429, "too_many_logins", TOO_MANY_LOGINS)
-        assert 0 < int(refused.headers["Retry-After"]) <= 900
+            response = log_in(passwords, email, "wrong")
+            check_problem(response, 401, "invalid_login", INVALID_LOGIN)
+        rejected = log_in(passwords, email, password)
+        check_problem(rejected, 429, "too_many_logins", TOO_MANY_LOGINS)
+        assert 0 < int(rejected.headers["Retry-After"]) <= 900
     assert passwords.send(sender).status_code == 200
     # Its time is over when the first failure is a quarter of an hour old.
     passwords.server.sql("UPDATE login_failures SET failed_at = failed_at - 840000")
@@ -279,19 +281,19 @@ def test_ten_wrong_guesses_and_the_address_has_to_wait(passwords: Api) -> None:
 
 
 @pytest.mark.contract("passwords: Ten failures in fifteen minutes lead to 429")
-def test_of_forty_guesses_at_the_same_time_ten_are_answered(passwords: Api) -> None:
+def test_ten_of_forty_concurrent_guesses_are_checked(passwords: Api) -> None:
     sender, password = new_address(passwords)
     body = {"email": sender.address, "password": client_digest("wrong")}
-    answers = passwords.server.request_all([("POST", "/api/address_login", {"json": body})] * 40)
-    assert Counter(answer.status_code for answer in answers) == {401: 10, 429: 30}
+    responses = passwords.server.request_all([("POST", "/api/address_login", {"json": body})] * 40)
+    assert Counter(response.status_code for response in responses) == {401: 10, 429: 30}
     assert log_in(passwords, sender.address, password).status_code == 429
 
 
-def test_many_right_logins_at_the_same_time_succeed(passwords: Api) -> None:
+def test_many_concurrent_correct_logins_succeed(passwords: Api) -> None:
     sender, password = new_address(passwords)
     body = {"email": sender.address, "password": client_digest(password)}
-    answers = passwords.server.request_all([("POST", "/api/address_login", {"json": body})] * 30)
-    assert Counter(answer.status_code for answer in answers) == {200: 30}
+    responses = passwords.server.request_all([("POST", "/api/address_login", {"json": body})] * 30)
+    assert Counter(response.status_code for response in responses) == {200: 30}
 
 
 # The logins of /open_api
@@ -305,38 +307,38 @@ def private() -> Iterator[Api]:
 
 
 @pytest.mark.contract("POST /open_api/site_login: Returns success, or 401 for a wrong password")
-def test_site_login(private: Api) -> None:
+def test_a_site_password_logs_in(private: Api) -> None:
     for password in ("first", "zwölf"):
         for sent in (client_digest(password), client_digest(password).upper()):
-            answer = private.post("/open_api/site_login", {"password": sent})
-            assert (answer.status_code, answer.json()) == (200, {"success": True})
+            response = private.post("/open_api/site_login", {"password": sent})
+            assert (response.status_code, response.json()) == (200, {"success": True})
     for wrong in (client_digest("other"), "first", "", None, client_digest(ADMIN_PASSWORD)):
         headers = {"x-lang": "en"}
-        answer = private.post("/open_api/site_login", {"password": wrong}, headers=headers)
+        response = private.post("/open_api/site_login", {"password": wrong}, headers=headers)
         sentence = "You have enabled the private site password, please provide the password"
-        check_problem(answer, 401, "site_password_required", sentence)
-        answer = private.post("/open_api/site_login", {"password": wrong})
-        assert answer.json()["detail"] == "网站已启用私有密码,请提供密码"
+        check_problem(response, 401, "site_password_required", sentence)
+        response = private.post("/open_api/site_login", {"password": wrong})
+        assert response.json()["detail"] == "网站已启用私有密码,请提供密码"
 
 
 @pytest.mark.contract("POST /open_api/admin_login: Returns success, or 401 for a wrong password")
-def test_admin_login(private: Api) -> None:
-    answer = private.post("/open_api/admin_login", {"password": client_digest(ADMIN_PASSWORD)})
-    assert (answer.status_code, answer.json()) == (200, {"success": True})
+def test_an_admin_password_logs_in(private: Api) -> None:
+    response = private.post("/open_api/admin_login", {"password": client_digest(ADMIN_PASSWORD)})
+    assert (response.status_code, response.json()) == (200, {"success": True})
     for wrong in (client_digest("first"), ADMIN_PASSWORD, "", None):
         headers = {"x-lang": "en"}
-        answer = private.post("/open_api/admin_login", {"password": wrong}, headers=headers)
+        response = private.post("/open_api/admin_login", {"password": wrong}, headers=headers)
         sentence = "You need to provide the admin password to access this page"
-        check_problem(answer, 401, "admin_password_required", sentence)
+        check_problem(response, 401, "admin_password_required", sentence)
 
 
-def test_logins_of_a_site_as_its_guards_are(api: Api) -> None:
+def test_logins_follow_the_access_rules_of_the_site(api: Api) -> None:
     # Without a site password everybody is let in.
     assert api.post("/open_api/site_login", {}).status_code == 200
     variables = {**DEPLOYMENT, "ADMIN_PASSWORDS": ""}
     with TestClient(variables) as server:
-        answer = Api(server).post("/open_api/admin_login", {"password": client_digest("")})
-        assert answer.status_code == 401
+        response = Api(server).post("/open_api/admin_login", {"password": client_digest("")})
+        assert response.status_code == 401
     variables = {**variables, "DISABLE_ADMIN_PASSWORD_CHECK": "true"}
     with TestClient(variables) as server:
         assert Api(server).post("/open_api/admin_login", {}).status_code == 200

@@ -31,33 +31,33 @@ def wait_for_history(api: Api, sender: Sender, message_id: str, *events: str) ->
         ("complained@test.invalid", ("sent", "delivered", "complained"), "complained"),
     ],
 )
-def test_what_comes_after_sending(
+def test_delivery_events_follow_sending(
     api: Api, recipient: str, events: tuple[str, ...], status: str
 ) -> None:
     sender = api.new_sender(balance=0)
-    answer = api.send(sender, to_mail=recipient)
-    assert (answer.status_code, answer.json()["status"]) == (200, "ok"), answer.text
-    message = wait_for_history(api, sender, answer.json()["id"], *events)
+    response = api.send(sender, to_mail=recipient)
+    assert (response.status_code, response.json()["status"]) == (200, "ok"), response.text
+    message = wait_for_history(api, sender, response.json()["id"], *events)
     assert message["status"] == "sent"
     assert [(to["address"], to["status"]) for to in message["recipients"]] == [(recipient, status)]
     assert message["history"][-1]["recipient"] == recipient
     assert api.sent_by(sender) == []
 
 
-def test_suppressed(api: Api) -> None:
+def test_suppressed_is_a_rejection(api: Api) -> None:
     sender = api.new_sender(balance=0)
-    answer = api.send(sender, to_mail="suppressed@test.invalid")
+    response = api.send(sender, to_mail="suppressed@test.invalid")
     detail = "The recipient is on the mail provider's suppression list"
-    problem = check_problem(answer, 502, SUPPRESSED, detail)
+    problem = check_problem(response, 502, SUPPRESSED, detail)
     message = wait_for_history(api, sender, problem["id"], "failed")
     assert (message["status"], message["code"]) == ("failed", SUPPRESSED)
 
 
 def test_ratelimited_is_sent_at_the_second_attempt(api: Api) -> None:
     sender = api.new_sender(balance=0)
-    answer = api.send(sender, to_mail="ratelimited@test.invalid")
-    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
-    message_id = answer.json()["id"]
+    response = api.send(sender, to_mail="ratelimited@test.invalid")
+    assert (response.status_code, response.json()["status"]) == (202, "queued")
+    message_id = response.json()["id"]
     wait_for_history(api, sender, message_id, "deferred")
     api.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE id = ?", [message_id])
     api.server.run_cron()
@@ -69,12 +69,12 @@ def test_slow_is_unknown_first_and_sent_later(api: Api) -> None:
     sending = api.server.start(*send_call(sender, to_mail="slow@test.invalid"))
     api.server.advance(1)
     assert [row["status"] for row in api.messages_of(sender)] == ["sending"]
-    answer = sending.response()
-    assert (answer.status_code, answer.json()["code"]) == (502, "outcome_unknown")
-    wait_for_history(api, sender, answer.json()["id"], "unknown", "sent", "delivered")
+    response = sending.response()
+    assert (response.status_code, response.json()["code"]) == (502, "outcome_unknown")
+    wait_for_history(api, sender, response.json()["id"], "unknown", "sent", "delivered")
 
 
-def test_they_cost_nothing_and_count_towards_no_limit(api: Api) -> None:
+def test_sandbox_messages_are_free_and_count_towards_no_limit(api: Api) -> None:
     sender = api.new_sender(balance=1)
     counted = "SELECT coalesce(sum(recipients), 0) AS n FROM daily_recipients"
     before = api.server.sql(counted)
@@ -84,13 +84,13 @@ def test_they_cost_nothing_and_count_towards_no_limit(api: Api) -> None:
     assert api.balance(sender) == 1
 
 
-def test_they_are_not_mixed_with_others(api: Api) -> None:
+def test_sandbox_recipients_are_not_mixed_with_others(api: Api) -> None:
     sender = api.new_sender(balance=5)
-    answer = api.send(sender, to=["delivered@test.invalid"])
-    assert answer.status_code == 400
+    response = api.send(sender, to=["delivered@test.invalid"])
+    assert response.status_code == 400
     assert api.messages_of(sender) == []
 
 
-def test_other_names_are_refused(api: Api) -> None:
+def test_unknown_sandbox_recipients_are_rejected(api: Api) -> None:
     sender = api.new_sender(balance=5)
     assert api.send(sender, to_mail="someone@test.invalid").status_code == 400

@@ -20,11 +20,11 @@ def wait_for_status(api: Api, sender: Sender, message_id: str, status: str) -> d
     return api.message(sender, message_id)
 
 
-def test_it_is_sent_at_its_time_with_all_it_has(api: Api) -> None:
+def test_a_scheduled_message_is_sent_unchanged_at_its_time(api: Api) -> None:
     sender = api.new_sender(balance=5)
     picture = bytes(range(256)) * 5000  # over a megabyte: more than one part
     due = now(api) + timedelta(seconds=3)
-    answer = api.send(
+    response = api.send(
         sender,
         html="<p>Later</p>",
         reply_to="answers@example.org",
@@ -35,8 +35,8 @@ def test_it_is_sent_at_its_time_with_all_it_has(api: Api) -> None:
         ],
         scheduled_at=due.isoformat(),
     )
-    assert (answer.status_code, answer.json()["status"]) == (202, "scheduled"), answer.text
-    message_id = answer.json()["id"]
+    assert (response.status_code, response.json()["status"]) == (202, "scheduled"), response.text
+    message_id = response.json()["id"]
     assert api.balance(sender) == 4
     assert api.sent_by(sender) == []
     message = wait_for_status(api, sender, message_id, "sent")
@@ -54,7 +54,7 @@ def test_it_is_sent_at_its_time_with_all_it_has(api: Api) -> None:
     assert [event["event"] for event in message["history"]] == ["accepted", "sent"]
 
 
-def test_the_sweep_wakes_what_is_scheduled_for_the_coming_minute(api: Api) -> None:
+def test_the_cron_enqueues_messages_of_the_next_minute(api: Api) -> None:
     sender = api.new_sender(balance=5)
     message_id = api.send(sender, scheduled_at=at(api, hours=1)).json()["id"]
     soon = api.server.now() + 2_000
@@ -65,7 +65,7 @@ def test_the_sweep_wakes_what_is_scheduled_for_the_coming_minute(api: Api) -> No
     assert len(api.sent_by(sender)) == 1
 
 
-def test_a_replay_says_what_became_of_it(api: Api) -> None:
+def test_a_replay_has_the_current_status(api: Api) -> None:
     sender = api.new_sender(balance=5)
     fields = {"scheduled_at": at(api, hours=1)}
     first = api.send_with_key(sender, "later", **fields)
@@ -76,15 +76,15 @@ def test_a_replay_says_what_became_of_it(api: Api) -> None:
     assert api.balance(sender) == 4
 
 
-def test_a_time_just_past_is_now(api: Api) -> None:
+def test_a_just_past_schedule_is_sent_at_once(api: Api) -> None:
     sender = api.new_sender(balance=5)
     assert api.send(sender, scheduled_at=at(api, seconds=-30)).status_code == 200
 
 
-def test_other_times_are_refused(api: Api) -> None:
+def test_invalid_schedules_are_rejected(api: Api) -> None:
     sender = api.new_sender(balance=5)
     for wrong in (at(api, minutes=-5), at(api, days=30, minutes=5), "in 1 hour", "2026-11-22", ""):
-        answer = api.send(sender, scheduled_at=wrong)
-        assert answer.status_code == 400, wrong
-        assert [error["field"] for error in answer.json()["errors"]] == ["scheduled_at"]
+        response = api.send(sender, scheduled_at=wrong)
+        assert response.status_code == 400, wrong
+        assert [error["field"] for error in response.json()["errors"]] == ["scheduled_at"]
     assert api.messages_of(sender) == []

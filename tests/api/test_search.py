@@ -7,7 +7,7 @@ from tests.e2e.search import ids, page, send_some
 
 
 @pytest.mark.contract("GET /api/sendbox: Pages by cursor")
-def test_pages_by_cursor(api: Api) -> None:
+def test_a_cursor_leads_to_the_next_page(api: Api) -> None:
     sender = api.new_sender(balance=10)
     sent = send_some(api, sender, 5)
     first = page(api, sender, cursor="", limit=2)
@@ -46,18 +46,18 @@ def test_search_by_offset_counts(api: Api) -> None:
     ],
     ids=ascii,
 )
-def test_any_query_is_answered(api: Api, q: str) -> None:
+def test_every_query_is_accepted(api: Api, q: str) -> None:
     sender = api.new_sender(balance=10)
     send_some(api, sender, 1)
     for way in ({}, {"cursor": ""}):
         assert page(api, sender, q=q, **way)["results"] == []
 
 
-def test_too_long_a_query(api: Api) -> None:
+def test_a_query_that_is_too_long_is_rejected(api: Api) -> None:
     sender = api.new_sender()
-    answer = api.get("/api/sendbox", params={"q": "x" * 201}, headers=sender.headers)
+    response = api.get("/api/sendbox", params={"q": "x" * 201}, headers=sender.headers)
     sentence = "The search q is longer than 200 characters"
-    problem = check_problem(answer, 400, "invalid_q", sentence)
+    problem = check_problem(response, 400, "invalid_q", sentence)
     assert problem["errors"] == [{"field": "q", "message": sentence}]
 
 
@@ -65,23 +65,23 @@ def test_too_long_a_query(api: Api) -> None:
     "cursor", ["x", "0", "null", "~", " ", "01A1A147-CE01-7000-8000-000000000001", "é" * 36]
 )
 @pytest.mark.parametrize("q", ["", "text"])
-def test_bad_cursor(api: Api, cursor: str, q: str) -> None:
+def test_an_invalid_cursor_is_rejected(api: Api, cursor: str, q: str) -> None:
     sender = api.new_sender()
     query = {"cursor": cursor, "q": q}
-    answer = api.get("/api/sendbox", params=query, headers=sender.headers)
-    problem = check_problem(answer, 400, "invalid_cursor", "Invalid cursor")
+    response = api.get("/api/sendbox", params=query, headers=sender.headers)
+    problem = check_problem(response, 400, "invalid_cursor", "Invalid cursor")
     assert problem["errors"] == [{"field": "cursor", "message": "Invalid cursor"}]
 
 
-def test_cursor_and_offset(api: Api) -> None:
+def test_cursor_and_offset_are_exclusive(api: Api) -> None:
     sender = api.new_sender()
     assert ids(page(api, sender, cursor="", offset=0)) == []
-    answer = api.get("/api/sendbox?cursor=&offset=1", headers=sender.headers)
+    response = api.get("/api/sendbox?cursor=&offset=1", headers=sender.headers)
     sentence = "The parameter offset can't be combined with a cursor"
-    check_problem(answer, 400, "offset_with_cursor", sentence)
+    check_problem(response, 400, "offset_with_cursor", sentence)
 
 
-def test_a_cursor_of_somebody_else_is_only_a_place(api: Api) -> None:
+def test_a_cursor_of_another_address_shows_no_foreign_messages(api: Api) -> None:
     sender, other = api.new_sender(), api.new_sender()
     mine, theirs = (send_some(api, who, 1)[0] for who in (sender, other))
     assert mine < theirs

@@ -15,14 +15,14 @@ PREFIX = "Failed to send mail "
 
 
 @pytest.mark.contract("GET /api/sendbox/{id}: Returns the message, its recipients and its history")
-def test_what_is_kept(api: Api) -> None:
+def test_all_columns_of_a_sent_message(api: Api) -> None:
     sender = api.new_sender(balance=5)
     before = api.server.now()
-    answer = api.send(sender, content="ü" * 300_000)
+    response = api.send(sender, content="ü" * 300_000)
     (row,) = api.messages_of(sender)
-    assert row["id"] == answer.json()["id"]
+    assert row["id"] == response.json()["id"]
     assert row["status"] == "sent"
-    assert row["provider_message_id"] == answer.json()["message_id"]
+    assert row["provider_message_id"] == response.json()["message_id"]
     assert (row["recipients"], row["charge"], row["attempt"]) == (1, 1, 1)
     assert row["lease_until"] is None
     assert before <= row["accepted_at"] <= row["finished_at"]
@@ -109,32 +109,32 @@ def test_the_token_is_never_stored(api: Api) -> None:
         ({"to_name": "a\x7fb"}, *NAME_HAS_CONTROL, "to_name"),
     ],
 )
-def test_what_the_request_gets_wrong(
+def test_invalid_requests_are_rejected(
     api: Api, sender: Sender, changes: dict[str, Any], code: str, sentence: str, field: str | None
 ) -> None:
     for path in ("/api/send_mail", "/external/api/send_mail"):
         body = {**mail(**changes), "token": sender.jwt}
-        answer = api.post(path, body, headers=sender.headers)
-        problem = check_problem(answer, 400, code, PREFIX + sentence)
+        response = api.post(path, body, headers=sender.headers)
+        problem = check_problem(response, 400, code, PREFIX + sentence)
         assert field is None or [error["field"] for error in problem["errors"]] == [field]
     assert api.messages_of(sender) == []
 
 
 @pytest.mark.contract("send checks: Request errors are reported in a fixed order")
-def test_sender_domain_that_is_not_ours_comes_first(api: Api) -> None:
+def test_the_sender_domain_is_checked_first(api: Api) -> None:
     claims = {"address": "a@elsewhere.example", "address_id": 1}
     token = jwt.encode(claims, SECRET, algorithm="HS256")
-    answer = api.post("/external/api/send_mail", {"token": token})
-    check_problem(answer, 400, "invalid_sender_domain", PREFIX + "Invalid domain")
+    response = api.post("/external/api/send_mail", {"token": token})
+    check_problem(response, 400, "invalid_sender_domain", PREFIX + "Invalid domain")
 
 
 @pytest.mark.contract(
     "credential: Request errors are reported before the credential is checked in the database"
 )
-def test_faults_of_the_request_come_before_what_the_database_says(api: Api) -> None:
+def test_errors_of_the_request_precede_errors_of_the_database(api: Api) -> None:
     sender = api.new_sender(balance=0)
-    answer = api.send(sender, subject="")
-    check_problem(answer, 400, "subject_empty", PREFIX + "Subject is empty")
+    response = api.send(sender, subject="")
+    check_problem(response, 400, "subject_empty", PREFIX + "Subject is empty")
     check_problem(api.send(sender), 400, "no_balance", PREFIX + "No balance")
     assert api.messages_of(sender) == []
 
@@ -142,7 +142,7 @@ def test_faults_of_the_request_come_before_what_the_database_says(api: Api) -> N
 @pytest.mark.contract(
     "credential: Deleting, renaming or rotating an address invalidates its credentials at once"
 )
-def test_deleted_or_rotated_address_is_refused_at_once(api: Api) -> None:
+def test_a_deleted_or_rotated_address_is_rejected_at_once(api: Api) -> None:
     sender = api.new_sender()
     sql = "UPDATE addresses SET credential_version = 1 WHERE id = ?"
     api.server.sql(sql, [sender.address_id])
@@ -161,16 +161,16 @@ def test_tokens_of_the_replaced_service_are_accepted(api: Api) -> None:
     for address_id in (sender.address_id, str(sender.address_id)):
         claims = {"address": sender.address, "address_id": address_id}
         token = jwt.encode(claims, SECRET, algorithm="HS256")
-        answer = api.post("/api/send_mail", mail(), headers={"Authorization": f"bearer {token}"})
-        assert answer.status_code == 200, answer.text
+        response = api.post("/api/send_mail", mail(), headers={"Authorization": f"bearer {token}"})
+        assert response.status_code == 200, response.text
 
 
 @pytest.mark.contract("POST /external/api/send_mail: Returns 401 for an invalid or missing token")
 @pytest.mark.parametrize("token", [None, "", 5, ["x"], {"a": 1}, "x", "a.b.c", "x" * 5_000_000])
-def test_bad_body_token(api: Api, token: Any) -> None:
+def test_an_invalid_body_token_is_rejected(api: Api, token: Any) -> None:
     body = {**mail(), "token": token}
-    answer = api.post("/external/api/send_mail", body)
-    check_problem(answer, 401, "invalid_credential", "Invalid address credential")
+    response = api.post("/external/api/send_mail", body)
+    check_problem(response, 401, "invalid_credential", "Invalid address credential")
 
 
 @pytest.mark.contract("errors: Validation errors name the invalid fields")
@@ -186,12 +186,12 @@ def test_bad_body_token(api: Api, token: Any) -> None:
         ("is_html", "yes"),
     ],
 )
-def test_wrong_field_type_is_named(api: Api, sender: Sender, field: str, value: Any) -> None:
-    answer = api.send(sender, **{field: value})
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "invalid_input"
-    assert answer.json()["errors"][0]["field"] == field
-    assert field in answer.json()["detail"]
+def test_a_wrong_field_type_is_named(api: Api, sender: Sender, field: str, value: Any) -> None:
+    response = api.send(sender, **{field: value})
+    assert response.status_code == 422
+    assert response.json()["code"] == "invalid_input"
+    assert response.json()["errors"][0]["field"] == field
+    assert field in response.json()["detail"]
 
 
 @pytest.mark.contract("errors: Unknown fields are ignored")
@@ -203,22 +203,22 @@ def test_unknown_fields_and_nulls_are_ignored(api: Api) -> None:
     assert (sent["from"], sent["to"]) == (sender.address, ["recipient@example.net"])
 
 
-def test_the_log_tells_of_the_request_and_of_the_attempt_but_nothing_private(api: Api) -> None:
+def test_the_log_has_request_and_attempt_without_private_data(api: Api) -> None:
     sender = api.new_sender()
     request_id = f"log-{sender.address_id}"
     headers = {**sender.headers, "x-request-id": request_id}
     private = mail(
         to_mail="private-person@example.net", content="secret words", subject="unheard-of"
     )
-    answer = api.post("/api/send_mail", private, headers=headers)
-    assert answer.headers["X-Request-Id"] == request_id
+    response = api.post("/api/send_mail", private, headers=headers)
+    assert response.headers["X-Request-Id"] == request_id
     (line,) = api.log_lines(request_id)
     assert (line["method"], line["route"]) == ("POST", "/api/send_mail")
     assert (line["status"], line["code"]) == (200, None)
-    assert line["message_id"] == answer.json()["id"]
+    assert line["message_id"] == response.json()["id"]
     assert line["milliseconds"] >= 0
     (attempt,) = api.log_lines(request_id, "attempt")
-    assert attempt["message_id"] == answer.json()["id"]
+    assert attempt["message_id"] == response.json()["id"]
     assert (attempt["attempt"], attempt["outcome"], attempt["code"]) == (1, "sent", None)
     for word in ("private-person", "secret words", "unheard", sender.jwt.rpartition(".")[2]):
         assert word not in api.server.log_text

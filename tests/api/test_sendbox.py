@@ -9,7 +9,7 @@ from tests.e2e.api import Api, check_problem
 
 
 @pytest.mark.contract("GET /api/sendbox: Lists messages newest first, in pages, with a count")
-def test_newest_first_in_pages(api: Api) -> None:
+def test_pages_are_newest_first(api: Api) -> None:
     sender = api.new_sender()
     ids = [api.send(sender, subject=f"number {n}").json()["id"] for n in range(5)]
     assert ids == sorted(ids)
@@ -22,11 +22,11 @@ def test_newest_first_in_pages(api: Api) -> None:
 @pytest.mark.contract(
     "GET /api/sendbox: Returns the documented members; `raw` does not contain the token"
 )
-def test_row(api: Api) -> None:
+def test_a_row_has_the_fields_of_the_request(api: Api) -> None:
     sender = api.new_sender()
     api.send(sender, content="<b>ü</b>", is_html=True)
-    answer = api.get("/api/sendbox?limit=100&offset=0", headers=sender.headers)
-    (row,) = answer.json()["results"]
+    response = api.get("/api/sendbox?limit=100&offset=0", headers=sender.headers)
+    (row,) = response.json()["results"]
     assert row.keys() == {"id", "address", "raw", "created_at", "status"}
     assert (row["address"], row["status"]) == (sender.address, "sent")
     made = datetime.strptime(row["created_at"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
@@ -40,24 +40,24 @@ def test_row(api: Api) -> None:
         "is_html": True,
         "status": "sent",
     }
-    assert "ü" in answer.content.decode()
+    assert "ü" in response.content.decode()
 
 
 @pytest.mark.contract("GET /api/sendbox: Shows only the caller's messages")
 @pytest.mark.contract("GET /api/sendbox/{id}: Shows only the caller's messages")
-def test_others_do_not_see_it(api: Api) -> None:
+def test_other_addresses_do_not_see_a_message(api: Api) -> None:
     sender, other = api.new_sender(), api.new_sender()
     api.send(sender)
     page = api.get("/api/sendbox", headers=other.headers).json()
     assert page == {"results": [], "count": 0}
 
 
-def test_long_content_is_shown_in_part(api: Api) -> None:
+def test_long_content_is_shortened(api: Api) -> None:
     sender = api.new_sender()
     for _ in range(3):
         api.send(sender, content="ü" * 1_000_000)
-    answer = api.get("/api/sendbox", headers=sender.headers)
-    for row in answer.json()["results"]:
+    response = api.get("/api/sendbox", headers=sender.headers)
+    for row in response.json()["results"]:
         assert json.loads(row["raw"])["content"] == "ü" * 16_384
 
 
@@ -69,7 +69,7 @@ def test_long_content_is_shown_in_part(api: Api) -> None:
         *(("offset", value) for value in ("-1", "x", "1.5", "", "9" * 30, "1;DROP TABLE messages")),
     ],
 )
-def test_bad_limit_and_offset(api: Api, name: str, value: str) -> None:
+def test_invalid_limit_and_offset_are_rejected(api: Api, name: str, value: str) -> None:
     sender = api.new_sender()
-    answer = api.get("/api/sendbox", params={name: value}, headers=sender.headers)
-    check_problem(answer, 400, f"invalid_{name}", f"Invalid {name}")
+    response = api.get("/api/sendbox", params={name: value}, headers=sender.headers)
+    check_problem(response, 400, f"invalid_{name}", f"Invalid {name}")

@@ -7,7 +7,7 @@ from tests.e2e.api import DEPLOYMENT, Api, check_problem
 
 
 @pytest.mark.contract("GET /open_api/settings: Returns every member without a password")
-def test_settings_of_the_site(api: Api) -> None:
+def test_settings_of_the_site_are_returned(api: Api) -> None:
     assert api.get("/open_api/settings").json() == {
         "title": "Send Mail API",
         "prefix": "",
@@ -34,15 +34,15 @@ def test_settings_of_the_site(api: Api) -> None:
 @pytest.mark.contract("GET /api/settings: Returns address and send_balance")
 def test_settings_of_an_address_grant_the_balance_once(api: Api) -> None:
     sender = api.new_sender()
-    answer = api.get("/api/settings", headers=sender.headers)
-    assert answer.json() == {"address": sender.address, "send_balance": 1000}
+    response = api.get("/api/settings", headers=sender.headers)
+    assert response.json() == {"address": sender.address, "send_balance": 1000}
     sql = "UPDATE send_balances SET balance = 7 WHERE address_id = ?"
     api.server.sql(sql, [sender.address_id])
     assert api.balance(sender) == 7
 
 
 @pytest.mark.contract("send checks: Request errors are reported in a fixed order")
-def test_sending_limited_to_some_domains() -> None:
+def test_sending_may_be_limited_to_some_domains() -> None:
     variables = {**DEPLOYMENT, "SEND_MAIL_DOMAINS": "example.org"}
     with TestClient(variables) as server:
         api = Api(server)
@@ -51,7 +51,7 @@ def test_sending_limited_to_some_domains() -> None:
 
 
 @pytest.mark.contract("send checks: SENDING_PAUSED rejects every message with 503")
-def test_sending_paused() -> None:
+def test_a_paused_deployment_sends_nothing() -> None:
     with TestClient(DEPLOYMENT) as server:
         api = Api(server)
         sender = api.new_sender()
@@ -60,15 +60,15 @@ def test_sending_paused() -> None:
     with TestClient(paused, database=server.database) as server:
         api = Api(server)
         sentence = "Sending is paused by the administrator, please try again later"
-        for answer in (api.send(sender), api.send_with_key(sender, "after")):
-            check_problem(answer, 503, "sending_paused", sentence)
+        for response in (api.send(sender), api.send_with_key(sender, "after")):
+            check_problem(response, 503, "sending_paused", sentence)
         assert [row["id"] for row in api.messages_of(sender)] == [sent["id"]]
         # What was answered before is answered still: that sends nothing.
         again = api.send_with_key(sender, "before")
         assert (again.status_code, again.json()) == (200, sent)
         server.sql("UPDATE addresses SET credential_version = 1")
-        refused = api.send_with_key(sender, "before")
-        check_problem(refused, 401, "invalid_credential", "Invalid address credential")
+        rejected = api.send_with_key(sender, "before")
+        check_problem(rejected, 401, "invalid_credential", "Invalid address credential")
 
 
 @pytest.mark.contract("guards: A missing DB or JWT_SECRET returns a 500 that names it")
@@ -89,18 +89,18 @@ def test_sending_paused() -> None:
         ),
     ],
 )
-def test_incomplete_deployment_says_what_is_missing(
+def test_an_incomplete_deployment_names_the_missing_parts(
     variables: dict[str, str], code: str, detail: str
 ) -> None:
     with TestClient({**DEPLOYMENT, **variables}) as server:
         for method, path in (("POST", "/api/new_address"), ("GET", "/open_api/settings")):
-            answer = Api(server).call(method, path, json={})
-            check_problem(answer, 500, code, detail)
+            response = Api(server).call(method, path, json={})
+            check_problem(response, 500, code, detail)
 
 
 @pytest.mark.contract("guards: A missing DB or JWT_SECRET returns a 500 that names it")
-def test_missing_database_says_so() -> None:
+def test_a_missing_database_has_its_own_error() -> None:
     with TestClient(DEPLOYMENT, has_database=False) as server:
-        answer = Api(server).post("/api/new_address", {})
+        response = Api(server).post("/api/new_address", {})
         detail = "The DB binding is missing: add it to wrangler.toml and deploy again"
-        check_problem(answer, 500, "binding_missing", detail)
+        check_problem(response, 500, "binding_missing", detail)

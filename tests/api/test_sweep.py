@@ -3,7 +3,7 @@
 from tests.e2e.api import Api
 
 
-def test_message_left_behind_becomes_unknown_after_its_lease(api: Api) -> None:
+def test_a_message_of_a_dead_worker_becomes_unknown_after_its_lease(api: Api) -> None:
     sender = api.new_sender(balance=5)
     left, held = (api.send(sender).json()["id"] for _ in range(2))
     now = api.server.now()

@@ -19,15 +19,15 @@ def own() -> Iterator[Api]:
 
 
 def usage(api: Api, sender: Sender) -> Any:
-    answer = api.get("/api/usage", headers=sender.headers)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = api.get("/api/usage", headers=sender.headers)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 def usage_of_all(api: Api) -> Any:
-    answer = api.admin("GET", "/admin/usage")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = api.admin("GET", "/admin/usage")
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 def today() -> str:
@@ -39,7 +39,7 @@ def set_limits(api: Api, **limits: Any) -> None:
     assert api.admin("POST", "/admin/account_settings", json=body).status_code == 200
 
 
-def test_who_has_sent_nothing_has_no_days(own: Api) -> None:
+def test_an_address_without_messages_has_no_days(own: Api) -> None:
     sender = own.new_sender()
     assert usage(own, sender) == {
         "days": [],
@@ -53,7 +53,7 @@ def test_who_has_sent_nothing_has_no_days(own: Api) -> None:
 
 @pytest.mark.contract("GET /api/usage: Returns daily counts of this address only")
 @pytest.mark.contract("GET /admin/usage: Returns daily counts over all addresses")
-def test_messages_are_counted_by_what_became_of_them(own: Api) -> None:
+def test_messages_are_counted_by_their_outcome(own: Api) -> None:
     sender, other = own.new_sender(), own.new_sender()
     before = {day["day"]: day for day in usage_of_all(own)["days"]}.get(today(), {})
     later = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
@@ -75,7 +75,7 @@ def test_messages_are_counted_by_what_became_of_them(own: Api) -> None:
 
 
 @pytest.mark.contract("GET /api/usage: Returns daily counts of this address only")
-def test_days_of_the_last_ninety_are_shown_in_their_order(own: Api) -> None:
+def test_the_last_ninety_days_are_returned_in_order(own: Api) -> None:
     sender = own.new_sender()
     days = [(datetime.now(UTC) - timedelta(days=ago)).date().isoformat() for ago in (1, 89, 90)]
     own.server.sql(
@@ -89,7 +89,7 @@ def test_days_of_the_last_ninety_are_shown_in_their_order(own: Api) -> None:
 
 @pytest.mark.contract("GET /api/usage: Returns the remaining balance and limits")
 @pytest.mark.contract("GET /admin/usage: Returns what is left of the limits")
-def test_what_is_left_of_balance_and_limits(own: Api) -> None:
+def test_remaining_balance_and_limits_are_returned(own: Api) -> None:
     sender = own.new_sender(balance=5)
     used = own.server.sql("SELECT coalesce(sum(recipients), 0) AS n FROM daily_recipients")[0]["n"]
     limits = {"dailyEnabled": True, "dailyLimit": used + 2, "monthlyLimit": used + 9}
@@ -106,8 +106,8 @@ def test_what_is_left_of_balance_and_limits(own: Api) -> None:
 
 
 @pytest.mark.contract("GET /api/usage: Requires a valid credential")
-def test_the_credential_must_hold(own: Api) -> None:
+def test_the_credential_must_be_valid(own: Api) -> None:
     sender = own.new_sender()
     own.server.sql("DELETE FROM addresses WHERE id = ?", [sender.address_id])
-    answer = own.get("/api/usage", headers=sender.headers)
-    check_problem(answer, 401, "invalid_credential", "Invalid address credential")
+    response = own.get("/api/usage", headers=sender.headers)
+    check_problem(response, 401, "invalid_credential", "Invalid address credential")

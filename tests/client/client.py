@@ -21,7 +21,7 @@ from tests.client.loop import VirtualLoop
 from tests.client.ports import (
     InvocationDatabase,
     LocalQueue,
-    LoseAnswers,
+    LoseResponses,
     WindowRateLimiter,
     derive_key,
     post,
@@ -70,7 +70,7 @@ class TestClient:
         self.database = database or SqliteDatabase()
         self.provider = ScriptedBinding()
         self.log_text = ""
-        self.lose_answers: LoseAnswers = lambda when, statements: False
+        self.lose_responses: LoseResponses = lambda when, statements: False
         self._variables = json.dumps(dict(variables))
         self._has_queue, self._has_transport = queue, transport
         self._has_database = has_database
@@ -134,11 +134,11 @@ class TestClient:
         )
         request = Request(head, _Body(prepared.body))
         started = time.perf_counter()
-        answer = await self._run_in_background(respond(request, self._services()))
+        sent = await self._run_in_background(respond(request, self._services()))
         response = requests.Response()
-        response.status_code = answer.status
-        response.headers = CaseInsensitiveDict(answer.headers)
-        response._content = answer.body
+        response.status_code = sent.status
+        response.headers = CaseInsensitiveDict(sent.headers)
+        response._content = sent.body
         response.encoding = "utf-8"
         response.url = prepared.url or ""
         response.request = prepared
@@ -197,7 +197,7 @@ class TestClient:
     def _services(self) -> Services:
         return Services(
             variables=self._variables,
-            database=InvocationDatabase(self.database, lambda *batch: self.lose_answers(*batch))
+            database=InvocationDatabase(self.database, lambda *batch: self.lose_responses(*batch))
             if self._has_database
             else None,
             transport=SendEmailTransport(self.provider) if self._has_transport else None,

@@ -14,7 +14,7 @@ from store.database import Database, DatabaseUnavailable, Row, Statement
 from tests.unit.sqlite_database import SqliteDatabase
 
 # (before or after, statements of a batch) -> whether the batch gets no answer.
-LoseAnswers = Callable[[Literal["before", "after"], list[Statement]], bool]
+LoseResponses = Callable[[Literal["before", "after"], list[Statement]], bool]
 
 # What a round trip to D1 takes, so that concurrent requests interleave.
 ROUND_TRIP_SECONDS = 0.005
@@ -28,9 +28,9 @@ class InvocationDatabase(Database):
     :param lose_answers: as ``TestClient`` has it.
     """
 
-    def __init__(self, database: SqliteDatabase, lose_answers: LoseAnswers) -> None:
+    def __init__(self, database: SqliteDatabase, lose_responses: LoseResponses) -> None:
         self._database = database
-        self._lose_answers = lose_answers
+        self._lose_responses = lose_responses
         self._statements = 0
         self.round_trips = 0
         self.rows_written = 0
@@ -50,13 +50,13 @@ class InvocationDatabase(Database):
     async def _once(self, statements: list[Statement]) -> list[list[Row]]:
         self.round_trips += 1
         await asyncio.sleep(ROUND_TRIP_SECONDS / 2)
-        if self._lose_answers("before", statements):
+        if self._lose_responses("before", statements):
             raise DatabaseUnavailable
         before = self._database.rows_written
         results = await self._database.batch(statements)
         self.rows_written += self._database.rows_written - before
         await asyncio.sleep(ROUND_TRIP_SECONDS / 2)
-        if self._lose_answers("after", statements):
+        if self._lose_responses("after", statements):
             raise DatabaseUnavailable
         return results
 

@@ -32,7 +32,7 @@ def test_every_list_is_a_field_of_the_api() -> None:
     assert set(LISTS) <= {field.encode_name for field in fields(AccountSettings)}
 
 
-def test_the_trail_tells_what_was_added_and_removed(database: SqliteDatabase) -> None:
+def test_the_audit_row_has_the_added_and_removed_entries(database: SqliteDatabase) -> None:
     write(database, "blockList", "Spam", "boss", "a'b")
     write(database, "blockList", "boss", "Chief", "SPAM")
     write(database, "blockList")
@@ -48,7 +48,7 @@ def test_the_trail_tells_what_was_added_and_removed(database: SqliteDatabase) ->
     assert [(row["added"], row["removed"]) for row in rows] == [(3, 0), (1, 1), (0, 3), (1, 0)]
 
 
-def test_of_many_entries_the_trail_names_a_hundred(database: SqliteDatabase) -> None:
+def test_the_audit_row_names_at_most_a_hundred_entries(database: SqliteDatabase) -> None:
     write(database, "blockList", *(f"a{number:03}" for number in range(150)))
     write(database, "blockList")
     first, second = audit_row(database)
@@ -69,6 +69,6 @@ def test_a_list_fits_into_a_value_of_the_database(database: SqliteDatabase) -> N
     assert database.dump() == before
 
 
-def test_a_list_has_so_many_entries(database: SqliteDatabase) -> None:
+def test_a_list_has_a_maximum_number_of_entries(database: SqliteDatabase) -> None:
     with pytest.raises(PayloadTooLarge):
         write(database, "blockList", *(f"a{number}" for number in range(MAX_ENTRIES + 1)))

@@ -13,12 +13,12 @@ from tests.unit.given import TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 SENDER = "News@example.com"
-NOBODYS = Credential(SENDER, ADMINISTRATION, 0)
+NO_ADDRESS = Credential(SENDER, ADMINISTRATION, 0)
 ME = Actor("admin#1", "192.0.2.1", is_administrator=True)
 
 
-def test_it_is_kept_without_a_charge_and_noted(database: SqliteDatabase) -> None:
-    given.reserved(database, NOBODYS, administrator=ME)
+def test_the_message_is_stored_without_a_charge_and_audited(database: SqliteDatabase) -> None:
+    given.reserved(database, NO_ADDRESS, administrator=ME)
     (row,) = database.query("SELECT address_id, sender, charge, sendbox FROM messages")
     assert tuple(row.values()) == (0, SENDER, 0, 0)
     assert database.value("SELECT recipients FROM daily_recipients WHERE day = ?", TODAY) == 1
@@ -32,22 +32,22 @@ def test_it_is_kept_without_a_charge_and_noted(database: SqliteDatabase) -> None
 def test_limits_and_lists_hold(database: SqliteDatabase) -> None:
     given.send_limits(database, dailyEnabled=True, dailyLimit=0)
     with pytest.raises(BadRequest, match="daily_quota_reached"):
-        given.reserved(database, NOBODYS, administrator=ME)
+        given.reserved(database, NO_ADDRESS, administrator=ME)
     given.listed(database, "send_block", given.YOU)
     with pytest.raises(BadRequest, match="address_blocked"):
-        given.reserved(database, NOBODYS, administrator=ME)
+        given.reserved(database, NO_ADDRESS, administrator=ME)
     dump = database.dump()
     assert (dump["messages"], dump["audit"]) == ([], [])
 
 
-def test_nobody_else_sends_without_an_address(database: SqliteDatabase) -> None:
+def test_only_administrators_send_without_an_address(database: SqliteDatabase) -> None:
     with pytest.raises(Exception, match="invalid_credential"):
-        given.reserved(database, NOBODYS, rate_limit=RateLimit(1, 60))
+        given.reserved(database, NO_ADDRESS, rate_limit=RateLimit(1, 60))
 
 
 @pytest.mark.contract("GET /admin/sendbox: Lists messages by address")
-def test_it_is_listed_under_its_sender(database: SqliteDatabase) -> None:
-    given.reserved(database, NOBODYS, "m1", administrator=ME)
+def test_the_message_is_listed_under_its_sender(database: SqliteDatabase) -> None:
+    given.reserved(database, NO_ADDRESS, "m1", administrator=ME)
     me = given.address(database, SENDER.lower(), balance=5)
     given.reserved(database, me, "m2")
     given.reserved(database, given.address(database, balance=5), "m3")

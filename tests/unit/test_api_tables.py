@@ -86,14 +86,14 @@ def test_a_table_of_parameters_has_the_parameters_of_the_request() -> None:
     assert listed == {parameter.name for parameter in parameters}
 
 
-def test_the_table_of_answers_names_errors_of_sending() -> None:
+def test_the_table_of_responses_names_errors_of_sending() -> None:
     listed = rows(sections(API)["What the response means"], "status")
     codes = {code for row in listed for code in words(row[1]) if "…" not in code}
     assert codes
     assert codes <= {*BY_CALL["POST /api/send_mail"].errors}
 
 
-def test_the_tables_of_statuses_and_sandbox_recipients_are_whole() -> None:
+def test_the_tables_of_statuses_and_sandbox_recipients_are_complete() -> None:
     listed = rows(sections(API)["`GET /api/sendbox`, `GET /api/sendbox/{id}`"], "`status`")
     assert {status for row in listed for status in words(row[0])} == {*get_args(Status)}
     listed = rows(sections(API)["Sandbox recipients"], "recipient")
@@ -101,7 +101,7 @@ def test_the_tables_of_statuses_and_sandbox_recipients_are_whole() -> None:
     assert recipients == [f"{outcome}@test.invalid" for outcome in OUTCOMES]
 
 
-def test_the_table_of_resends_words_is_that_of_the_code() -> None:
+def test_the_table_of_resends_statuses_is_that_of_the_code() -> None:
     listed = rows(sections(API)["Differences to Resend"], "`status`")
     said = {status: words(row[1])[0] for row in listed for status in words(row[0])}
     assert said == _BY_STATUS

@@ -23,7 +23,7 @@ def read(**changes: Any) -> Attachment:
     return attachment
 
 
-def refused(*fields: AttachmentField) -> tuple[str, str]:
+def rejected(*fields: AttachmentField) -> tuple[str, str]:
     """The code of the error and the field that it names."""
     with pytest.raises(ApiError) as caught:
         read_attachments(list(fields))
@@ -32,7 +32,7 @@ def refused(*fields: AttachmentField) -> tuple[str, str]:
     return error.code, error.field
 
 
-def test_a_file() -> None:
+def test_a_file_is_decoded() -> None:
     assert read() == Attachment(
         filename="a.txt",
         content_type="text/plain",
@@ -44,7 +44,7 @@ def test_a_file() -> None:
 
 
 @given(content=st.binary(), line=st.integers(1, 100), padded=st.booleans())
-def test_every_byte_survives(content: bytes, line: int, padded: bool) -> None:
+def test_every_byte_is_decoded_unchanged(content: bytes, line: int, padded: bool) -> None:
     text = base64.b64encode(content).decode()
     text = text if padded else text.rstrip("=")
     folded = "\r\n".join(text[start : start + line] for start in range(0, len(text), line))
@@ -62,16 +62,16 @@ def test_a_file_may_be_empty() -> None:
         *("aa aa", "aaa\t", "-_-_", "aaa!", "äaaa", "aaaa\x00", "aaaa\u2028", "\ud800aaa", "{}"),
     ],
 )
-def test_what_is_no_base64(content: str) -> None:
-    assert refused(field(), field(content=content)) == (
+def test_invalid_base64_is_rejected(content: str) -> None:
+    assert rejected(field(), field(content=content)) == (
         "attachment_content_invalid",
         "attachments[1].content",
     )
 
 
 @pytest.mark.parametrize("content", ["data:text/plain;base64,SGVsbG8=", "DATA:,Hello"])
-def test_a_data_url_is_refused_in_clear_words(content: str) -> None:
-    assert refused(field(content=content))[0] == "attachment_content_is_data_url"
+def test_a_data_url_has_its_own_error_code(content: str) -> None:
+    assert rejected(field(content=content))[0] == "attachment_content_is_data_url"
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_a_data_url_is_refused_in_clear_words(content: str) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_named(member: str, problem: str, value: Any) -> None:
+def test_an_invalid_field_is_named(member: str, problem: str, value: Any) -> None:
     code = f"attachment_{member}_{problem}"
-    assert refused(field(**{member: value})) == (code, f"attachments[0].{member}")
+    assert rejected(field(**{member: value})) == (code, f"attachments[0].{member}")
 
 
 @pytest.mark.parametrize("name", ["Grüße 😀.pdf", "a, b;c (1).txt", '"a".txt', "é" * 127])
-def test_other_names_may_be(name: str) -> None:
+def test_other_names_are_accepted(name: str) -> None:
     assert read(filename=name).filename == name
 
 
@@ -124,20 +124,20 @@ def test_a_type_is_guessed_from_the_name(filename: str, content_type: str) -> No
         "message/rfc822",
     ],
 )
-def test_a_type_that_is_given_stays(content_type: str) -> None:
+def test_a_given_type_is_not_changed(content_type: str) -> None:
     assert read(content_type=content_type).content_type == content_type
 
 
-def test_a_content_id_may_stand_in_angle_brackets() -> None:
+def test_a_content_id_may_be_in_angle_brackets() -> None:
     assert read(content_id="<logo@example.org>").content_id == "logo@example.org"
     assert read(content_id="a" * 128).content_id == "a" * 128
 
 
-def test_a_content_id_is_given_once() -> None:
+def test_a_content_id_is_unique() -> None:
     files = (field(content_id="a"), field(content_id="A"), field(), field(content_id="<a>"))
-    assert refused(*files) == ("attachment_content_id_repeated", "attachments[3].content_id")
+    assert rejected(*files) == ("attachment_content_id_repeated", "attachments[3].content_id")
 
 
-def test_there_may_be_a_hundred() -> None:
+def test_a_message_may_have_a_hundred_attachments() -> None:
     assert len(read_attachments([field()] * 100)) == 100
-    assert refused(*[field()] * 101) == ("attachments_too_many", "attachments")
+    assert rejected(*[field()] * 101) == ("attachments_too_many", "attachments")

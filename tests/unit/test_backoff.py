@@ -36,7 +36,9 @@ SCHEDULE = pytest.mark.parametrize(
 
 
 @SCHEDULE
-def test_the_schedule(monkeypatch: pytest.MonkeyPatch, attempt: int, seconds: int) -> None:
+def test_delays_follow_the_schedule(
+    monkeypatch: pytest.MonkeyPatch, attempt: int, seconds: int
+) -> None:
     spread(monkeypatch, 0)
     assert delay(attempt) == seconds * SECOND
 
@@ -50,7 +52,7 @@ def test_the_spread_is_a_fifth(monkeypatch: pytest.MonkeyPatch, attempt: int, se
 
 
 @SCHEDULE
-def test_messages_refused_together_do_not_come_back_together(attempt: int, seconds: int) -> None:
+def test_messages_rejected_together_have_different_delays(attempt: int, seconds: int) -> None:
     delays = [delay(attempt) for _ in range(300)]
     assert seconds * SECOND <= min(delays) < max(delays) <= seconds * SECOND * 6 // 5
     # The whole of the spread is used.
@@ -61,7 +63,7 @@ def test_messages_refused_together_do_not_come_back_together(attempt: int, secon
 
 @pytest.mark.parametrize("share", [0, 1])
 @pytest.mark.parametrize("hours", [1, 72])
-def test_the_last_attempt_is_at_the_end_of_the_time(
+def test_the_last_attempt_is_at_the_end_of_the_retry_period(
     monkeypatch: pytest.MonkeyPatch, share: int, hours: int
 ) -> None:
     spread(monkeypatch, share)
@@ -78,7 +80,7 @@ def test_the_last_attempt_is_at_the_end_of_the_time(
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3, 4])
-def test_0_hours_are_no_second_attempt(attempt: int) -> None:
+def test_0_hours_allow_no_second_attempt(attempt: int) -> None:
     assert next_attempt_at(attempt=attempt, now=NOW, tried_from=NOW, retry_hours=0) is None
 
 
@@ -92,7 +94,7 @@ def test_an_attempt_is_in_the_future_and_in_time(attempt: int, elapsed: int, hou
         assert time is not None
 
 
-def test_72_hours_are_about_seventy_attempts_and_then_an_end() -> None:
+def test_72_hours_allow_about_seventy_attempts() -> None:
     times = [NOW]
     while len(times) < 1000:
         time = next_attempt_at(attempt=len(times), now=times[-1], tried_from=NOW, retry_hours=72)

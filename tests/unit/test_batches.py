@@ -51,7 +51,7 @@ def sent_today(database: SqliteDatabase) -> int:
     return rows[0]["recipients"] if rows else 0
 
 
-def test_a_batch_is_kept_and_charged_as_a_whole(database: SqliteDatabase, me: Credential) -> None:
+def test_a_batch_is_stored_and_charged_as_a_whole(database: SqliteDatabase, me: Credential) -> None:
     reserved = asked(database, me, attempts([A], [A, B], [C]))
     assert reserved == Reserved((None, None, None), None, None)
     assert kept(database) == ["m1", "m2", "m3"]
@@ -68,7 +68,7 @@ def test_a_batch_is_kept_and_charged_as_a_whole(database: SqliteDatabase, me: Cr
     ]
 
 
-def test_messages_of_a_batch_begin_each_in_its_way(
+def test_each_message_of_a_batch_has_its_own_first_status(
     database: SqliteDatabase, me: Credential
 ) -> None:
     batch = [
@@ -87,7 +87,7 @@ def test_messages_of_a_batch_begin_each_in_its_way(
     ]
 
 
-def test_the_first_send_is_granted_the_balance_for_all(database: SqliteDatabase) -> None:
+def test_the_first_send_grants_the_balance_for_the_whole_batch(database: SqliteDatabase) -> None:
     me = given.address(database)
     asked(database, me, attempts([A], [A, B]), default_balance=3)
     assert balance(database) == 0
@@ -116,7 +116,7 @@ def suppressed(database: SqliteDatabase) -> None:
     given.suppressed(database, C)
 
 
-REFUSED = [
+REJECTED = [
     (short_of_balance, [None, "no_balance", "no_balance"]),
     (limited_daily, [None, "daily_quota_reached", "daily_quota_reached"]),
     (limited_monthly, [None, "monthly_quota_reached", "monthly_quota_reached"]),
@@ -124,13 +124,13 @@ REFUSED = [
     (suppressed, [None, "recipient_suppressed", None]),
 ]
 each_error = pytest.mark.parametrize(
-    ("condition", "expected"), REFUSED, ids=[condition.__name__ for condition, _ in REFUSED]
+    ("condition", "expected"), REJECTED, ids=[condition.__name__ for condition, _ in REJECTED]
 )
 MESSAGES = ([A, B], [B, C], [A])
 
 
 @each_error
-def test_without_permissive_one_refused_message_refuses_all(
+def test_a_strict_batch_with_a_rejected_message_is_rejected(
     database: SqliteDatabase, me: Credential, condition: Any, expected: Outcome
 ) -> None:
     condition(database)
@@ -140,7 +140,7 @@ def test_without_permissive_one_refused_message_refuses_all(
 
 
 @each_error
-def test_with_permissive_the_others_are_kept(
+def test_a_permissive_batch_stores_the_other_messages(
     database: SqliteDatabase, me: Credential, condition: Any, expected: Outcome
 ) -> None:
     condition(database)
@@ -185,7 +185,7 @@ def test_a_rate_limit_counts_the_messages(database: SqliteDatabase, me: Credenti
     assert kept(database) == ["m1", "m2"]
 
 
-def test_what_can_never_be_sent_takes_nothing_from_the_others(
+def test_a_rejected_message_uses_no_share_of_the_limits(
     database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "send_block", B)
@@ -206,7 +206,7 @@ def test_a_suppressed_recipient_is_named(database: SqliteDatabase, me: Credentia
 
 
 @pytest.mark.parametrize("free", ["verified", "unlimited", "sandbox"])
-def test_what_costs_nothing_needs_no_balance(
+def test_a_free_message_needs_no_balance(
     database: SqliteDatabase, me: Credential, free: str
 ) -> None:
     recipient = "delivered@test.invalid" if free == "sandbox" else B
@@ -237,7 +237,7 @@ def test_sandbox_messages_are_not_limited_by_the_day(
 
 
 @pytest.mark.parametrize("permissive", [False, True])
-def test_a_credential_that_does_not_hold_refuses_the_whole(
+def test_an_invalid_credential_rejects_the_whole_batch(
     database: SqliteDatabase, me: Credential, permissive: bool
 ) -> None:
     database.query("UPDATE addresses SET credential_version = 1")
@@ -247,7 +247,9 @@ def test_a_credential_that_does_not_hold_refuses_the_whole(
     assert database.dump() == before
 
 
-def test_more_than_a_parameter_takes_is_refused(database: SqliteDatabase, me: Credential) -> None:
+def test_a_batch_beyond_the_size_of_a_parameter_is_rejected(
+    database: SqliteDatabase, me: Credential
+) -> None:
     long = [f"{'a' * 60}{number}@{'b' * 60}.{'c' * 60}.example" for number in range(50)]
     before = database.dump()
     with pytest.raises(PayloadTooLarge) as caught:
@@ -276,7 +278,9 @@ def test_a_hundred_messages_to_fifty_recipients_each(
 # The answer is lost: the second run of the batch reports what the first one did.
 
 
-def test_a_lost_answer_of_a_permissive_batch(database: SqliteDatabase, me: Credential) -> None:
+def test_a_repeated_permissive_batch_reports_its_first_results(
+    database: SqliteDatabase, me: Credential
+) -> None:
     blocked(database)
     limit = RateLimit(quota=2, seconds=60)
     batch = attempts([C], [A], [B], [A])
@@ -295,7 +299,7 @@ def test_a_lost_answer_of_a_permissive_batch(database: SqliteDatabase, me: Crede
     assert database.dump() == after
 
 
-def test_a_lost_answer_of_a_permissive_batch_of_which_nothing_was_kept(
+def test_a_repeated_permissive_batch_without_accepted_messages_reports_its_first_errors(
     database: SqliteDatabase, me: Credential
 ) -> None:
     blocked(database)
@@ -312,7 +316,9 @@ def test_a_lost_answer_of_a_permissive_batch_of_which_nothing_was_kept(
 KEY: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d"}
 
 
-def test_a_batch_is_told_its_first_results_again(database: SqliteDatabase, me: Credential) -> None:
+def test_a_replayed_batch_returns_its_first_results(
+    database: SqliteDatabase, me: Credential
+) -> None:
     asked(database, me, attempts([A], [B]), **KEY)
     for first in (3, 5):
         again = asked(database, me, attempts([A], [B], first=first), **KEY)
@@ -321,7 +327,7 @@ def test_a_batch_is_told_its_first_results_again(database: SqliteDatabase, me: C
     assert balance(database) == 98
 
 
-def test_a_permissive_batch_is_told_its_errors_again(
+def test_a_replayed_permissive_batch_returns_its_first_errors(
     database: SqliteDatabase, me: Credential
 ) -> None:
     given.suppressed(database, C)
@@ -346,7 +352,7 @@ def test_a_permissive_batch_is_told_its_errors_again(
     assert [tuple(row.values()) for row in rows] == [("k", 1), (None, 0)]
 
 
-def test_a_permissive_batch_of_which_nothing_was_kept_does_not_use_its_key_up(
+def test_a_permissive_batch_without_accepted_messages_does_not_use_its_key(
     database: SqliteDatabase, me: Credential
 ) -> None:
     blocked(database)
@@ -356,7 +362,9 @@ def test_a_permissive_batch_of_which_nothing_was_kept_does_not_use_its_key_up(
     assert reserved == Reserved((None,), None, None)
 
 
-def test_another_request_with_the_key_of_a_batch(database: SqliteDatabase, me: Credential) -> None:
+def test_another_request_with_the_key_of_a_batch_is_rejected(
+    database: SqliteDatabase, me: Credential
+) -> None:
     asked(database, me, attempts([A], [B]), **KEY)
     before = database.dump()
     other = {**KEY, "request_digest": "other"}
@@ -426,7 +434,7 @@ def test_updates_of_several_messages_are_written_together(
     ]
 
 
-def test_charges_of_several_addresses_and_days_go_back_to_each(
+def test_charges_are_refunded_to_each_address_and_day(
     database: SqliteDatabase, me: Credential
 ) -> None:
     other = given.address(database, "other@example.com", balance=10)
@@ -473,16 +481,16 @@ def test_an_undone_batch_leaves_no_charge_and_no_key(
     assert asked(database, me, attempts([A], first=4), **KEY).earlier is None
 
 
-def test_what_was_never_reserved_needs_no_undoing(database: SqliteDatabase, me: Credential) -> None:
+def test_undoing_a_batch_that_was_never_reserved_changes_nothing(
+    database: SqliteDatabase, me: Credential
+) -> None:
     before = database.dump()
     assert undo(database, "m1", waiting=("m2",)) == {}
     assert database.dump() == before
 
 
 @pytest.mark.parametrize("by", ["reserve", "find_earlier"])
-def test_a_batch_that_a_client_was_told_of_is_not_undone(
-    database: SqliteDatabase, me: Credential, by: str
-) -> None:
+def test_a_reported_batch_is_not_undone(database: SqliteDatabase, me: Credential, by: str) -> None:
     mixed(database, me)
     if by == "reserve":
         assert asked(database, me, attempts([A], first=4), **KEY).earlier
@@ -494,7 +502,7 @@ def test_a_batch_that_a_client_was_told_of_is_not_undone(
     assert database.dump() == before
 
 
-def test_a_batch_of_which_a_message_is_being_sent_is_not_undone(
+def test_a_batch_with_a_message_being_sent_is_not_undone(
     database: SqliteDatabase, me: Credential
 ) -> None:
     # Else its key would be free, and the same request again would send that message again.
@@ -507,7 +515,7 @@ def test_a_batch_of_which_a_message_is_being_sent_is_not_undone(
 
 
 @pytest.mark.parametrize("told", [False, True])
-def test_a_scheduled_message_is_undone_unless_a_client_was_told_of_it(
+def test_a_scheduled_message_is_undone_unless_it_was_reported(
     database: SqliteDatabase, me: Credential, told: bool
 ) -> None:
     given.reserved(database, me, "m1", given.scheduled(NOW + DAY), **KEY)

@@ -79,7 +79,7 @@ def test_a_due_message_is_claimed_for_its_next_attempt(database: SqliteDatabase)
     assert row["accepted_at"] == NOW
 
 
-def test_what_is_claimed_is_what_was_submitted(
+def test_the_claimed_message_equals_the_submitted_one(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     small = given.message("b@example.org", text="Hello")
@@ -99,7 +99,9 @@ def test_a_message_is_not_claimed_before_its_time(database: SqliteDatabase) -> N
 
 
 @pytest.mark.parametrize("status", ["sending", "sent", "failed", "unknown", "cancelled"])
-def test_what_does_not_wait_is_not_claimed(database: SqliteDatabase, status: Status) -> None:
+def test_a_message_that_does_not_wait_is_not_claimed(
+    database: SqliteDatabase, status: Status
+) -> None:
     assert (status, "claimed") not in TRANSITIONS
     put(database, status)
     before = database.dump()
@@ -108,13 +110,13 @@ def test_what_does_not_wait_is_not_claimed(database: SqliteDatabase, status: Sta
 
 
 @pytest.mark.parametrize("status", ["queued", "scheduled"])
-def test_what_waits_is_claimed(database: SqliteDatabase, status: Status) -> None:
+def test_a_waiting_message_is_claimed(database: SqliteDatabase, status: Status) -> None:
     assert (status, "claimed") in TRANSITIONS
     put(database, status)
     assert claimed(database) is not None
 
 
-def test_there_is_no_other_message_to_claim(database: SqliteDatabase) -> None:
+def test_an_unknown_id_is_not_claimed(database: SqliteDatabase) -> None:
     tell(database, "deferred")
     before = database.dump()
     for id in ("m0", "M1", "", "m1 ", "%"):
@@ -122,7 +124,7 @@ def test_there_is_no_other_message_to_claim(database: SqliteDatabase) -> None:
     assert database.dump() == before
 
 
-def test_of_two_claimants_one_gets_it(database: SqliteDatabase) -> None:
+def test_only_one_of_two_claimants_gets_the_message(database: SqliteDatabase) -> None:
     tell(database, "deferred")
     assert claimed(database, claimant="w1") is not None
     after = database.dump()
@@ -139,7 +141,7 @@ def test_a_claimant_finds_its_own_claim_again(database: SqliteDatabase) -> None:
     assert database.dump() == after
 
 
-def test_the_attempt_that_reserve_began_is_nobodys_claim(database: SqliteDatabase) -> None:
+def test_the_attempt_that_reserve_began_has_no_claimant(database: SqliteDatabase) -> None:
     assert message(database)["claimed_by"] is None
     assert claimed(database, claimant="") is None
 
@@ -152,7 +154,7 @@ def test_the_attempt_grows_with_each_claim(database: SqliteDatabase) -> None:
         assert found.number == message(database)["attempt"] == attempt + 1
 
 
-def test_a_claim_that_has_ended_is_not_found_again(database: SqliteDatabase) -> None:
+def test_an_ended_claim_is_not_found_again(database: SqliteDatabase) -> None:
     tell(database, "deferred")
     claimed(database)
     tell(database, "deferred", attempt=2)
@@ -161,7 +163,7 @@ def test_a_claim_that_has_ended_is_not_found_again(database: SqliteDatabase) -> 
     assert message(database)["status"] == "queued"
 
 
-def test_a_claim_costs_and_tells_nothing(database: SqliteDatabase) -> None:
+def test_a_claim_changes_no_balance_and_adds_no_event(database: SqliteDatabase) -> None:
     tell(database, "deferred")
     before = database.dump()
     claimed(database)
@@ -169,7 +171,7 @@ def test_a_claim_costs_and_tells_nothing(database: SqliteDatabase) -> None:
     assert {name for name in before if before[name] != after[name]} == {"messages"}
 
 
-def test_a_message_without_some_of_its_fields_is_read(
+def test_a_stored_message_without_some_fields_is_read(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     mail = given.message("a@example.org", subject="x", html="<p>", sender_name=None)

@@ -20,5 +20,5 @@ from accounts.clients import client_key
         ("1:2:3", "1:2:3"),
     ],
 )
-def test_what_stands_for_a_client(ip: str | None, key: str) -> None:
+def test_the_key_of_a_client_is_its_ipv4_address_or_ipv6_network(ip: str | None, key: str) -> None:
     assert client_key(ip) == key

@@ -28,7 +28,7 @@ def test_a_day_ends_at_midnight_utc(milliseconds: int, day: str) -> None:
     assert utc_day(milliseconds) == day
 
 
-def test_a_day_is_that_of_utc_whatever_the_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_is_that_of_utc_in_every_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Pacific/Kiritimati")  # UTC+14
     time.tzset()
     try:

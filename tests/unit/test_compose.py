@@ -25,18 +25,18 @@ def composed(policy: SenderPolicy = POLICY, **changes: Any) -> Message:
     return compose(replace(FIELDS, **changes), replace(SENDER, **of_sender), policy)
 
 
-def refused(policy: SenderPolicy = POLICY, **changes: Any) -> ApiError:
+def rejected(policy: SenderPolicy = POLICY, **changes: Any) -> ApiError:
     with pytest.raises(ApiError) as caught:
         composed(policy, **changes)
     return caught.value
 
 
-def at_fault(refusal: ApiError) -> tuple[str, list[tuple[str, str]]]:
+def at_fault(error: ApiError) -> tuple[str, list[tuple[str, str]]]:
     """The code of the error, and the field and code of each of its ``errors``."""
-    return refusal.code, [(error.field, error.code) for error in refusal.errors]
+    return error.code, [(one.field, one.code) for one in error.errors]
 
 
-def test_a_text_message() -> None:
+def test_a_text_message_is_composed() -> None:
     assert composed() == Message(
         sender=Address("me", "example.com"),
         sender_name="Me",
@@ -47,13 +47,13 @@ def test_a_text_message() -> None:
     )
 
 
-def test_an_html_message() -> None:
+def test_an_html_message_is_composed() -> None:
     message = composed(content="<p>Hi</p>", is_html=True)
     assert (message.text, message.html) == (None, "<p>Hi</p>")
 
 
 @pytest.mark.parametrize("name", ["=?", "=?utf-8?B?", "1 + 1 =? 2", "=?utf-8?X?a?=", "a?=b"])
-def test_what_is_no_encoded_word_may_stand_in_a_name(name: str) -> None:
+def test_a_name_may_contain_anything_but_an_encoded_word(name: str) -> None:
     assert composed(from_name=name).sender_name == name
 
 
@@ -63,13 +63,13 @@ def test_spaces_around_a_name_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  "])
-def test_names_may_be_missing(nothing: str | None) -> None:
+def test_names_are_optional(nothing: str | None) -> None:
     message = composed(from_name=nothing, to_name=nothing)
     assert message.sender_name is None
     assert message.recipients[0].name is None
 
 
-def test_content_and_subject_stay_as_they_were_written() -> None:
+def test_content_and_subject_are_not_changed() -> None:
     content = "  line\r\nline\n\ttab\x00 ünï 😀 \u202e  "
     message = composed(subject="  Hé 😀 ", content=content)
     assert (message.subject, message.text) == ("  Hé 😀 ", content)
@@ -82,10 +82,10 @@ def test_the_recipient_is_sent_in_a_label_form() -> None:
 
 
 @pytest.mark.parametrize("sender", ["me@other.example", "me@sub.example.com", "me", "", "ü@b.co"])
-def test_the_senders_domain_must_be_one_of_the_sites(sender: str) -> None:
-    refusal = refused(sender=sender)
-    assert at_fault(refusal) == ("invalid_sender_domain", [])
-    assert refusal.sentence == "invalid_domain"
+def test_the_senders_domain_must_be_one_of_the_deployment(sender: str) -> None:
+    error = rejected(sender=sender)
+    assert at_fault(error) == ("invalid_sender_domain", [])
+    assert error.sentence == "invalid_domain"
 
 
 @pytest.mark.parametrize(
@@ -101,36 +101,36 @@ def test_the_senders_domain_must_be_one_of_the_sites(sender: str) -> None:
     ],
 )
 def test_the_recipient_must_be_one_address(to_mail: str | None, code: str) -> None:
-    assert at_fault(refused(to_mail=to_mail)) == ("invalid_recipient", [("to_mail", code)])
+    assert at_fault(rejected(to_mail=to_mail)) == ("invalid_recipient", [("to_mail", code)])
 
 
 @pytest.mark.contract("send checks: Domains are sent as A-labels; local parts must be ASCII")
-def test_a_local_part_that_is_not_ascii_is_refused_in_clear_words() -> None:
-    assert refused(to_mail="jörg@example.org").sentence == "recipient_local_part_not_ascii"
-    assert refused(to_mail="jorg").sentence == "invalid_recipient"
+def test_a_non_ascii_local_part_has_its_own_error_code() -> None:
+    assert rejected(to_mail="jörg@example.org").sentence == "recipient_local_part_not_ascii"
+    assert rejected(to_mail="jorg").sentence == "invalid_recipient"
 
 
 @pytest.mark.parametrize("subject", [None, "", " ", "\t\r\n", "\u3000"])
 def test_the_subject_must_not_be_empty(subject: str | None) -> None:
-    assert at_fault(refused(subject=subject)) == ("subject_empty", [("subject", "subject_empty")])
+    assert at_fault(rejected(subject=subject)) == ("subject_empty", [("subject", "subject_empty")])
 
 
 @pytest.mark.parametrize("character", [*"\r\n\t\x00\x7f\x85\u2028\u2029", "\ud800"])
 def test_the_subject_must_not_hold_controls(character: str) -> None:
     code = "subject_has_control"
-    assert at_fault(refused(subject=f"a{character}b")) == (code, [("subject", code)])
+    assert at_fault(rejected(subject=f"a{character}b")) == (code, [("subject", code)])
 
 
 def test_the_subject_has_at_most_998_characters() -> None:
     assert composed(subject="é" * 998).subject == "é" * 998
-    refusal = refused(subject="é" * 999)
-    assert at_fault(refusal) == ("subject_too_long", [("subject", "subject_too_long")])
-    assert refusal.values == {"limit": 998}
+    error = rejected(subject="é" * 999)
+    assert at_fault(error) == ("subject_too_long", [("subject", "subject_too_long")])
+    assert error.values == {"limit": 998}
 
 
 @pytest.mark.parametrize("content", [None, ""])
 def test_the_content_must_not_be_empty(content: str | None) -> None:
-    assert at_fault(refused(content=content)) == ("content_empty", [("content", "content_empty")])
+    assert at_fault(rejected(content=content)) == ("content_empty", [("content", "content_empty")])
 
 
 @pytest.mark.contract(
@@ -151,9 +151,9 @@ def test_the_content_must_not_be_empty(content: str | None) -> None:
         ("Me =?UTF-8?q?=62oss?= too", "display_name_has_encoded_word"),
     ],
 )
-def test_a_name_must_not_hide_anything(field: str, name: str, code: str) -> None:
+def test_a_name_must_not_deceive(field: str, name: str, code: str) -> None:
     changes: dict[str, Any] = {field: name}
-    assert at_fault(refused(**changes)) == (code, [(field, code)])
+    assert at_fault(rejected(**changes)) == (code, [(field, code)])
 
 
 @pytest.mark.contract(
@@ -164,7 +164,7 @@ def test_a_name_must_not_hide_anything(field: str, name: str, code: str) -> None
 )
 def test_a_senders_name_must_not_show_another_address(name: str) -> None:
     code = "display_name_shows_address"
-    assert at_fault(refused(from_name=name)) == (code, [("from_name", code)])
+    assert at_fault(rejected(from_name=name)) == (code, [("from_name", code)])
 
 
 def test_a_senders_name_may_show_its_own_address() -> None:
@@ -183,8 +183,8 @@ def test_a_name_has_at_most_200_characters() -> None:
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("name", ["a" * 1_000_000, "a@" * 500_000, "a " * 500_000, "@" * 1_000_000])
-def test_a_name_of_a_megabyte_is_refused_at_once(name: str) -> None:
-    assert refused(from_name=name).code in {"display_name_too_long", "display_name_shows_address"}
+def test_a_name_of_a_megabyte_is_rejected_quickly(name: str) -> None:
+    assert rejected(from_name=name).code in {"display_name_too_long", "display_name_shows_address"}
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_sending_must_be_enabled_for_the_domain(
     if allowed:
         assert composed(policy).sender.domain == "example.com"
     else:
-        assert at_fault(refused(policy)) == ("send_mail_not_enabled", [])
+        assert at_fault(rejected(policy)) == ("send_mail_not_enabled", [])
 
 
 # Every fault at once, in the order in which the HTTP contract reports them.
@@ -220,10 +220,10 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.contract("send checks: Request errors are reported in a fixed order")
 @pytest.mark.parametrize("first", range(len(FAULTS)), ids=[code for code, _ in FAULTS])
-def test_of_several_faults_the_first_of_the_contract_is_reported(first: int) -> None:
+def test_of_several_errors_the_first_in_the_contracts_order_is_reported(first: int) -> None:
     changes: dict[str, Any] = {}
     for _, field_error in reversed(FAULTS[first:]):
         changes |= field_error
-    refusal = refused(SenderPolicy(POLICY.domains, None), **changes)
-    assert refusal.code == FAULTS[first][0]
-    assert isinstance(refusal, BadRequest)
+    error = rejected(SenderPolicy(POLICY.domains, None), **changes)
+    assert error.code == FAULTS[first][0]
+    assert isinstance(error, BadRequest)

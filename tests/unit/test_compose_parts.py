@@ -25,7 +25,7 @@ def composed(path: str = "", **fields: Any) -> Message:
     return compose(SendMail(**given), Origin(address="me@example.com", path=path), POLICY)
 
 
-def refused(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
+def rejected(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
     """The code of the error, and the field and code of each of its ``errors``."""
     with pytest.raises(ApiError) as caught:
         composed(**fields)
@@ -51,7 +51,9 @@ def refused(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
         ({"content": "<b>c</b>", "is_html": True}, None, "<b>c</b>"),
     ],
 )
-def test_text_and_html_win_over_content(fields: Any, text: str | None, html: str | None) -> None:
+def test_text_and_html_take_precedence_over_content(
+    fields: Any, text: str | None, html: str | None
+) -> None:
     message = composed(**fields)
     assert (message.text, message.html) == (text, html)
 
@@ -66,7 +68,7 @@ def test_text_and_html_win_over_content(fields: Any, text: str | None, html: str
     ],
 )
 def test_one_body_must_not_be_empty(fields: Any, field: str) -> None:
-    assert refused(**fields) == ("content_empty", [(field, "content_empty")])
+    assert rejected(**fields) == ("content_empty", [(field, "content_empty")])
 
 
 def test_no_message_is_rejected_because_of_text_that_we_generate() -> None:
@@ -78,7 +80,7 @@ def test_no_message_is_rejected_because_of_text_that_we_generate() -> None:
 # Tags
 
 
-def test_tags_stay_in_order() -> None:
+def test_tags_keep_their_order() -> None:
     tags = [Tag("b", "1"), Tag("a_-Z9", "x" * 256)]
     assert composed(tags=tags).tags == (Tag("b", "1"), Tag("a_-Z9", "x" * 256))
 
@@ -97,11 +99,11 @@ def test_tags_stay_in_order() -> None:
         ([Tag("a", "1")] * 51, "tags_too_many", "tags"),
     ],
 )
-def test_other_tags_are_refused(tags: list[Tag], code: str, field: str) -> None:
-    assert refused(tags=tags) == (code, [(field, code)])
+def test_invalid_tags_are_rejected(tags: list[Tag], code: str, field: str) -> None:
+    assert rejected(tags=tags) == (code, [(field, code)])
 
 
-def test_there_may_be_fifty_tags() -> None:
+def test_a_message_has_at_most_fifty_tags() -> None:
     assert len(composed(tags=[Tag(f"a{n}", "1") for n in range(50)]).tags) == 50
 
 
@@ -130,9 +132,9 @@ def test_a_schedule_is_a_time_in_iso_8601(text: str, time: str) -> None:
         "9" * 1_000_000,
     ],
 )
-def test_anything_else_is_no_time(text: str) -> None:
+def test_any_other_time_is_rejected(text: str) -> None:
     code = "scheduled_at_invalid"
-    assert refused(scheduled_at=text) == (code, [("scheduled_at", code)])
+    assert rejected(scheduled_at=text) == (code, [("scheduled_at", code)])
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_anything_else_is_no_time(text: str) -> None:
         ("9999-12-31T23:59:59-23:59", "scheduled_too_far"),
     ],
 )
-def test_a_schedule_is_neither_past_nor_far(text: str, code: str) -> None:
+def test_a_past_or_distant_schedule_is_rejected(text: str, code: str) -> None:
     at = composed(scheduled_at=text).scheduled_at
     assert at is not None
     with pytest.raises(BadRequest) as caught:
@@ -155,7 +157,7 @@ def test_a_schedule_is_neither_past_nor_far(text: str, code: str) -> None:
 @pytest.mark.parametrize(
     "text", ["2026-11-03T11:59:00Z", "2026-11-03T12:00:00Z", "2026-12-03T12:00:00Z"]
 )
-def test_from_a_minute_ago_to_thirty_days_ahead(text: str) -> None:
+def test_a_schedule_is_from_a_minute_ago_to_thirty_days_ahead(text: str) -> None:
     at = composed(scheduled_at=text).scheduled_at
     assert at is not None
     check_scheduled_at(at, now=NOW)
@@ -164,8 +166,8 @@ def test_from_a_minute_ago_to_thirty_days_ahead(text: str) -> None:
 # Where it is
 
 
-def test_the_path_of_an_item_stands_before_the_field() -> None:
-    assert refused(path="[3].", tags=[Tag("", "1")])[1][0][0] == "[3].tags[0].name"
-    assert refused(path="[3].", to="nobody")[1][0][0] == "[3].to"
+def test_a_field_of_an_item_has_the_path_of_the_item() -> None:
+    assert rejected(path="[3].", tags=[Tag("", "1")])[1][0][0] == "[3].tags[0].name"
+    assert rejected(path="[3].", to="nobody")[1][0][0] == "[3].to"
     file = AttachmentField(filename="a", content=base64.b64encode(b"a").decode() + "!")
-    assert refused(path="[0].", attachments=[file])[1][0][0] == "[0].attachments[0].content"
+    assert rejected(path="[0].", attachments=[file])[1][0][0] == "[0].attachments[0].content"

@@ -23,7 +23,7 @@ def recipients(**fields: Any) -> list[tuple[str, str, str | None]]:
     return [(one.kind, str(one.address), one.name) for one in found]
 
 
-def refused(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
+def rejected(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
     """The code of the error, and the field and code of each of its ``errors``."""
     with pytest.raises(ApiError) as caught:
         composed(**fields)
@@ -39,7 +39,7 @@ def refused(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
         [MailboxField("you@example.org", "You")],
     ],
 )
-def test_one_recipient_in_every_form(to: Any) -> None:
+def test_one_recipient_is_accepted_in_every_form(to: Any) -> None:
     assert recipients(to=to) == [("to", "you@example.org", "You")]
 
 
@@ -50,12 +50,12 @@ def test_to_adds_to_to_mail() -> None:
     ]
 
 
-def test_there_may_be_cc_and_bcc_alone() -> None:
+def test_a_message_may_have_cc_and_bcc_alone() -> None:
     assert recipients(cc="a@example.org") == [("cc", "a@example.org", None)]
     assert recipients(bcc=["a@example.org"], to=[]) == [("bcc", "a@example.org", None)]
 
 
-def test_an_address_counts_once_where_it_stands_first() -> None:
+def test_a_repeated_address_counts_once_at_its_first_place() -> None:
     assert recipients(
         to_mail="a@example.org",
         to=["Other <A@example.org>", "b@example.org"],
@@ -88,8 +88,8 @@ def test_a_recipients_name_may_show_an_address() -> None:
         ({"to": "a@example.org", "bcc": ["b@host"]}, "bcc[0]", "address_domain"),
     ],
 )
-def test_what_is_no_recipient_is_named(fields: Any, field: str, problem: str) -> None:
-    assert refused(**fields) == ("invalid_recipient", [(field, problem)])
+def test_an_invalid_recipient_is_named(fields: Any, field: str, problem: str) -> None:
+    assert rejected(**fields) == ("invalid_recipient", [(field, problem)])
 
 
 @pytest.mark.parametrize(
@@ -100,31 +100,31 @@ def test_what_is_no_recipient_is_named(fields: Any, field: str, problem: str) ->
         ({"to": "a@example.org", "reply_to": "a\u200b <a@example.org>"}, "reply_to"),
     ],
 )
-def test_a_name_that_hides_something_is_named(fields: Any, field: str) -> None:
-    assert refused(**fields) == ("display_name_has_hidden", [(field, "display_name_has_hidden")])
+def test_a_deceptive_name_is_named(fields: Any, field: str) -> None:
+    assert rejected(**fields) == ("display_name_has_hidden", [(field, "display_name_has_hidden")])
 
 
 def numbered(first: int, last: int) -> list[str]:
     return [f"a{number}@example.org" for number in range(first, last + 1)]
 
 
-def test_there_are_at_most_fifty_recipients() -> None:
+def test_a_message_has_at_most_fifty_recipients() -> None:
     fifty = {"to": numbered(1, 20), "cc": numbered(21, 40), "bcc": numbered(30, 50)}
     assert len(recipients(**fifty)) == 50
     one_more = {**fifty, "bcc": numbered(30, 51)}
-    assert refused(**one_more) == ("too_many_recipients", [("bcc", "too_many_recipients")])
-    assert refused(to_mail="b@example.org", to=numbered(1, 50))[0] == "too_many_recipients"
+    assert rejected(**one_more) == ("too_many_recipients", [("bcc", "too_many_recipients")])
+    assert rejected(to_mail="b@example.org", to=numbered(1, 50))[0] == "too_many_recipients"
 
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("field", ["to", "cc", "bcc", "reply_to"])
-def test_a_list_of_a_million_is_refused_at_once(field: str) -> None:
-    code, _ = refused(**{"to_mail": "a@example.org", field: ["a@example.org"] * 1_000_000})
+def test_a_list_of_a_million_is_rejected_quickly(field: str) -> None:
+    code, _ = rejected(**{"to_mail": "a@example.org", field: ["a@example.org"] * 1_000_000})
     assert code in ("too_many_recipients", "reply_to_too_many")
 
 
 @pytest.mark.parametrize("reply_to", ["You <you@example.net>", ["You <you@example.net>"]])
-def test_answers_go_to_reply_to(reply_to: Any) -> None:
+def test_reply_to_is_composed(reply_to: Any) -> None:
     mailbox = composed(to="a@example.org", reply_to=reply_to).reply_to
     assert mailbox is not None
     assert (str(mailbox.address), mailbox.name) == ("you@example.net", "You")
@@ -138,15 +138,15 @@ def test_reply_to_may_name_one_address_again() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, []])
-def test_there_need_be_no_reply_to(nothing: Any) -> None:
+def test_reply_to_is_optional(nothing: Any) -> None:
     assert composed(to="a@example.org", reply_to=nothing).reply_to is None
 
 
 def test_reply_to_takes_one_address() -> None:
     two = ["a@example.net", "b@example.net"]
     code = "reply_to_too_many"
-    assert refused(to="a@example.org", reply_to=two) == (code, [("reply_to", code)])
-    assert refused(to="a@example.org", reply_to=["nobody"]) == (
+    assert rejected(to="a@example.org", reply_to=two) == (code, [("reply_to", code)])
+    assert rejected(to="a@example.org", reply_to=["nobody"]) == (
         "invalid_reply_to",
         [("reply_to[0]", "address_syntax")],
     )
@@ -156,14 +156,14 @@ def test_reply_to_takes_one_address() -> None:
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_a_test_recipient_may_have_a_label(outcome: str) -> None:
+def test_a_sandbox_recipient_may_have_a_label(outcome: str) -> None:
     for address in (f"{outcome}@test.invalid", f"{outcome.upper()}+user.1@TEST.invalid"):
         message = composed(to=address)
         assert message.is_sandbox
         assert outcome_of(message.recipients[0].address) == outcome
 
 
-def test_several_test_recipients_have_one_outcome() -> None:
+def test_several_sandbox_recipients_have_one_outcome() -> None:
     message = composed(to="slow+1@test.invalid", cc=["slow+2@test.invalid", "slow@test.invalid"])
     assert message.is_sandbox
     assert len(message.recipients) == 3
@@ -179,10 +179,12 @@ def test_several_test_recipients_have_one_outcome() -> None:
         ({"to": ["a@example.org", "slow@test.invalid"]}, "test_recipients_mixed", "to"),
     ],
 )
-def test_test_recipients_that_do_not_fit_are_refused(fields: Any, code: str, field: str) -> None:
-    assert refused(**fields) == (code, [(field, code)])
+def test_mixed_and_unknown_sandbox_recipients_are_rejected(
+    fields: Any, code: str, field: str
+) -> None:
+    assert rejected(**fields) == (code, [(field, code)])
 
 
 @pytest.mark.parametrize("address", ["slow@example.org", "slow@a.test.invalid", "a@test.example"])
-def test_everybody_else_is_no_test_recipient(address: str) -> None:
+def test_every_other_address_is_no_sandbox_recipient(address: str) -> None:
     assert not composed(to=address).is_sandbox

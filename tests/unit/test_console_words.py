@@ -29,6 +29,6 @@ def actions() -> set[str]:
 
 
 @pytest.mark.parametrize("catalogue", ["admin.en.ts", "admin.zh.ts"])
-def test_every_action_of_the_audit_trail_has_words(catalogue: str) -> None:
+def test_every_action_of_the_audit_log_has_words(catalogue: str) -> None:
     text = Path(TEXTS / catalogue).read_text()
     assert [action for action in sorted(actions()) if f'"{action}": ' not in text] == []

@@ -42,7 +42,7 @@ def deliveries(database: SqliteDatabase, id: str = "m1") -> list[str | None]:
     return [row["status"] for row in database.query(sql, id)]
 
 
-def test_each_recipient_has_their_own_events(database: SqliteDatabase) -> None:
+def test_each_recipient_has_its_own_events(database: SqliteDatabase) -> None:
     tell(database, ("m1", ("bounced",)))
     assert deliveries(database) == ["bounced", "bounced"]
     assert history(database) == [("sent", None), ("bounced", TWO[0]), ("bounced", TWO[1])]
@@ -51,7 +51,7 @@ def test_each_recipient_has_their_own_events(database: SqliteDatabase) -> None:
     assert database.value("SELECT status FROM messages WHERE id = 'm1'") == "sent"
 
 
-def test_one_thing_comes_after_the_other(database: SqliteDatabase) -> None:
+def test_delivery_events_keep_their_order(database: SqliteDatabase) -> None:
     tell(database, ("m1", ("delivered", "complained")), ("m2", ("delivered",)))
     assert deliveries(database) == ["complained", "complained"]
     assert history(database) == [
@@ -66,7 +66,7 @@ def test_one_thing_comes_after_the_other(database: SqliteDatabase) -> None:
     )
 
 
-def test_the_same_again_is_no_event(database: SqliteDatabase) -> None:
+def test_a_repeated_delivery_event_is_ignored(database: SqliteDatabase) -> None:
     tell(database, ("m1", ("delivered",)))
     after = database.dump()
     tell(database, ("m1", ("delivered",)))
@@ -74,14 +74,16 @@ def test_the_same_again_is_no_event(database: SqliteDatabase) -> None:
 
 
 @pytest.mark.parametrize("id", ["m0", "m3"])
-def test_what_is_not_sent_was_not_delivered(database: SqliteDatabase, id: str) -> None:
+def test_a_message_that_is_not_sent_gets_no_delivery_events(
+    database: SqliteDatabase, id: str
+) -> None:
     before = database.dump()
     tell(database, (id, ("delivered", "complained")))
     assert database.dump() == before
 
 
 @pytest.mark.parametrize("event", ["rejected", "timed_out", "deferred"])
-def test_only_what_was_sent_was_delivered(database: SqliteDatabase, event: Event) -> None:
+def test_only_a_sent_message_gets_delivery_events(database: SqliteDatabase, event: Event) -> None:
     about = StatusUpdate(id="m3", event=event, attempt=1, now=NOW + 500, next_attempt_at=LATER)
     run(record(database, [about]))
     before = database.dump()

@@ -78,16 +78,14 @@ class Run:
         return secrets
 
 
-def test_what_the_configuration_declares() -> None:
+def test_the_configuration_declares_its_resources() -> None:
     config = tomllib.loads(CONFIG.read_text())
     assert deploy.database_names(config) == ["send-mail-api"]
     assert deploy.database_bindings(config) == ["DB"]
     assert deploy.queue_names(config) == ["send-mail-api-outbox"]
 
 
-def test_an_empty_account_gets_all_that_is_missing(
-    run: Run, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_empty_account_gets_all_resources(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(EMPTY) == 0
     calls = run.calls
     assert ["d1", "create", "send-mail-api"] in calls
@@ -105,13 +103,13 @@ def test_a_complete_account_is_only_migrated_and_deployed(run: Run) -> None:
     assert run.calls[-2:] == [["d1", "migrations", "apply", "DB", "--remote"], ["deploy"]]
 
 
-def test_a_secret_of_the_environment_is_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_from_the_environment_is_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWT_SECRET", "s" * 40)
     assert run({**COMPLETE, "secrets": []}) == 0
     assert run.secrets == {"JWT_SECRET": "s" * 40}
 
 
-def test_a_short_secret_is_refused(
+def test_a_short_secret_is_rejected(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JWT_SECRET", "short")

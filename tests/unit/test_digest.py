@@ -74,7 +74,7 @@ def test_a_message_without_details_keeps_its_digest_when_details_are_added_to_th
     assert message_digest(MESSAGE) == digest
 
 
-def test_an_attachment_counts_by_its_own_digest() -> None:
+def test_an_attachment_is_represented_by_its_own_digest() -> None:
     message = replace(MESSAGE, attachments=(FILE,))
     same = replace(MESSAGE, attachments=(replace(FILE, content=b"not looked at"),))
     assert message_digest(same) == message_digest(message)
@@ -93,17 +93,17 @@ def test_another_message_has_another_digest(change: dict[str, Any]) -> None:
     assert message_digest(replace(MESSAGE, **change)) != message_digest(MESSAGE)
 
 
-def test_no_two_of_them_have_the_same() -> None:
+def test_all_digests_differ() -> None:
     digests = {message_digest(replace(MESSAGE, **change)) for change in CHANGES}
     assert len(digests) == len(CHANGES)
 
 
-def test_every_field_counts() -> None:
+def test_every_field_changes_the_digest() -> None:
     assert set(Message.__struct_fields__) == {name for change in CHANGES for name in change}
     assert set(MessageDetails.__struct_fields__) <= set(Message.__struct_fields__)
 
 
-def test_every_field_of_an_attachment_but_its_content_counts() -> None:
+def test_every_field_of_an_attachment_but_its_content_changes_the_digest() -> None:
     files = [change["attachments"][0] for change in CHANGES if "attachments" in change]
     changed = {
         name

@@ -43,10 +43,10 @@ class Database(SqliteDatabase):
     ) -> list[list[Row]]:
         self.batches += 1
         number = self.batches
-        answer = await super().batch(statements, repeatable=repeatable)
+        response = await super().batch(statements, repeatable=repeatable)
         if number in self.lost:
             raise DatabaseUnavailable
-        return answer
+        return response
 
 
 class Provider:
@@ -208,7 +208,7 @@ async def test_a_send_is_two_batches_and_one_call(world: World) -> None:
     ],
     ids=["rejected", "busy", "unknown", "a bug"],
 )
-async def test_the_caller_is_told_what_is_known_also_when_the_request_is_repeated(
+async def test_a_repeated_request_returns_the_known_status(
     world: World,
     outcome: Outcome | Exception,
     status: Status,
@@ -232,7 +232,9 @@ async def test_the_caller_is_told_what_is_known_also_when_the_request_is_repeate
 # Batches
 
 
-async def test_the_first_of_a_batch_are_sent_at_once_and_the_rest_is_queued(world: World) -> None:
+async def test_the_first_messages_of_a_batch_are_sent_at_once_and_the_rest_is_queued(
+    world: World,
+) -> None:
     world.provider.together = 25  # none is answered before all are called
     results = await world.send_batch(*mails(30))
     assert (world.database.batches, len(world.provider.mails)) == (2, 25)
@@ -269,7 +271,7 @@ async def test_each_message_of_a_batch_has_its_own_outcome(world: World) -> None
     assert world.wakeup_queue.ids == results[1:2]
 
 
-async def test_without_permissive_the_first_error_is_that_of_the_batch(world: World) -> None:
+async def test_a_strict_batch_returns_its_first_error(world: World) -> None:
     given.suppressed(world.database, "b@example.org")
     before = world.database.dump()
     batch = [given.message(to) for to in ("a@example.org", "b@example.org")]
@@ -278,7 +280,7 @@ async def test_without_permissive_the_first_error_is_that_of_the_batch(world: Wo
     assert world.database.dump() == before
 
 
-async def test_with_permissive_the_others_are_sent(world: World) -> None:
+async def test_a_permissive_batch_sends_the_other_messages(world: World) -> None:
     given.suppressed(world.database, "b@example.org")
     batch = [given.message(to) for to in ("a@example.org", "b@example.org", "c@example.org")]
     first, second, third = await world.send_batch(*batch, permissive=True)
@@ -369,7 +371,7 @@ async def test_messages_due_before_the_next_runs_of_the_cron_are_enqueued_with_t
         assert seconds - 1 <= delay <= seconds
 
 
-async def test_a_message_whose_time_has_just_passed_is_sent_at_once(world: World) -> None:
+async def test_a_message_with_a_just_past_schedule_is_sent_at_once(world: World) -> None:
     result = await world.send(given.message(scheduled_at=now() - 1000))
     assert (result.status, result.reported_as) == ("sent", "sent")
     assert world.rows("status", "scheduled_at") == [("sent", None)]
@@ -395,7 +397,7 @@ async def test_attachments_of_a_deferred_message_are_sent_with_it(world: World) 
     assert [mail.attachments for mail in world.provider.mails] == [(file,)] * 3
 
 
-async def test_late_answers_of_a_batch_are_recorded_together(world: World) -> None:
+async def test_late_responses_of_a_batch_are_recorded_together(world: World) -> None:
 
     async def late(number: int) -> Outcome:
         await asyncio.sleep(0.01)
@@ -413,7 +415,7 @@ async def test_late_answers_of_a_batch_are_recorded_together(world: World) -> No
     assert len(world.database.statements) < 20
 
 
-async def test_a_late_answer_that_raises_changes_nothing(world: World) -> None:
+async def test_a_late_response_that_raises_changes_nothing(world: World) -> None:
 
     async def late() -> Outcome:
         raise RuntimeError
@@ -424,7 +426,7 @@ async def test_a_late_answer_that_raises_changes_nothing(world: World) -> None:
     assert world.rows("status") == ["unknown"]
 
 
-async def test_a_scheduled_message_is_attempted_from_its_time_on(world: World) -> None:
+async def test_the_retry_period_of_a_scheduled_message_begins_at_its_schedule(world: World) -> None:
     result = await world.send(given.message(scheduled_at=now() + 5 * 24 * HOUR))
     world.provider.outcomes["Hello"] = BUSY
     # Five days later, when it is due.
@@ -439,7 +441,7 @@ async def test_a_scheduled_message_is_attempted_from_its_time_on(world: World) -
 # Without a queue
 
 
-async def test_a_single_message_that_is_rejected_transiently_may_be_submitted_again() -> None:
+async def test_a_transiently_rejected_single_message_may_be_submitted_again() -> None:
     world = World(queue=False)
     world.provider.outcomes["Hello"] = BUSY
     error = await world.rejected(given.message(), **KEY)
@@ -449,7 +451,7 @@ async def test_a_single_message_that_is_rejected_transiently_may_be_submitted_ag
     assert (await world.send(**KEY)).reported_as == "sent"
 
 
-async def test_a_message_of_a_batch_that_is_rejected_transiently_has_failed() -> None:
+async def test_a_transiently_rejected_message_of_a_batch_has_failed() -> None:
     world = World(queue=False)
     world.provider.outcomes["0"] = BUSY
     results = await world.send_batch(*mails(2), **KEY)
@@ -496,7 +498,7 @@ async def test_sandbox_recipients_show_each_outcome(
     assert world.database.dump()["daily_recipients"] == []
 
 
-async def test_a_sandbox_message_that_is_rate_limited_is_accepted_at_the_second_attempt(
+async def test_a_rate_limited_sandbox_message_is_accepted_at_the_second_attempt(
     world: World,
 ) -> None:
     result = await world.send(given.message("ratelimited@test.invalid"))
@@ -510,7 +512,7 @@ async def test_a_sandbox_message_that_is_rate_limited_is_accepted_at_the_second_
 # The rate limit
 
 
-async def test_the_rate_is_noted_also_when_it_is_exceeded() -> None:
+async def test_the_rate_state_is_reported_even_when_the_limit_is_exceeded() -> None:
     world = World(rate_limit=RateLimit(quota=1, seconds=60))
     await world.send()
     assert isinstance(await world.rejected(given.message()), TooManyRequests)
@@ -530,7 +532,9 @@ SUBMISSIONS: dict[str, Messages] = {
 
 
 @pytest.mark.parametrize("messages", SUBMISSIONS.values(), ids=[*SUBMISSIONS])
-async def test_a_reservation_without_an_answer_is_undone(world: World, messages: Messages) -> None:
+async def test_a_submission_without_a_response_of_reserve_is_undone(
+    world: World, messages: Messages
+) -> None:
     world.database.lost = {1, 2}  # the answer to the first undo is lost as well
     with pytest.raises(DatabaseUnavailable):
         await world.submit(*messages(), **KEY)
@@ -546,7 +550,7 @@ async def test_a_reservation_without_an_answer_is_undone(world: World, messages:
 
 
 @pytest.mark.parametrize("kind", ["a scheduled message", "a batch"])
-async def test_a_reservation_that_a_repeated_request_was_told_of_is_not_undone(
+async def test_a_submission_reported_to_a_repeated_request_is_not_undone(
     world: World, kind: str
 ) -> None:
     world.database.lost = {1}
@@ -560,7 +564,7 @@ async def test_a_reservation_that_a_repeated_request_was_told_of_is_not_undone(
     assert "cancelled" not in world.rows("status")
 
 
-async def test_a_reservation_with_a_message_being_sent_is_not_undone(world: World) -> None:
+async def test_a_submission_with_a_message_being_sent_is_not_undone(world: World) -> None:
     world.database.lost = {1}
     with pytest.raises(DatabaseUnavailable):
         await world.submit(*mails(30), **KEY)
@@ -578,7 +582,7 @@ async def test_a_reservation_with_a_message_being_sent_is_not_undone(world: Worl
     assert world.rows("status").count("sent") == 1
 
 
-async def test_outcomes_that_the_database_does_not_take_are_reported_and_recorded_later(
+async def test_outcomes_are_reported_and_recorded_later_when_the_database_fails(
     world: World,
 ) -> None:
     world.provider.outcomes = {"1": REJECTED, "2": BUSY}

@@ -69,7 +69,7 @@ def test_imports_are_absolute(module: str) -> None:
 
 
 @modules_outside("routes.py")
-def test_only_the_routes_import_by_a_name(module: str) -> None:
+def test_only_the_routes_import_by_name(module: str) -> None:
     tree = TREES[module]
     assert {name.partition(".")[0] for name in imported(tree)} & {"importlib", "runpy"} == set()
     assert names_in(tree) & {"import_module", "__import__", "exec", "eval"} == set()
@@ -221,7 +221,7 @@ def load_operations() -> tuple[Any, ...]:
 # 3. Few nouns on the spine
 
 
-def test_the_nouns_of_sending_stand_in_one_file() -> None:
+def test_the_nouns_of_sending_are_in_one_file() -> None:
     classes = [n.name for n in TREES["mail/submission.py"].body if isinstance(n, ast.ClassDef)]
     assert classes == ["Submission", "Attempt", "SubmissionResult"]
 
@@ -233,7 +233,7 @@ on_the_spine = modules_in("sending/", "store/reserve.py", "store/claim.py", "sto
 
 
 @on_the_spine
-def test_there_is_no_other_noun_of_sending(module: str) -> None:
+def test_sending_has_no_other_noun(module: str) -> None:
     classes = {node.name for node in ast.walk(TREES[module]) if isinstance(node, ast.ClassDef)}
     assert classes - _OTHER_NOUNS == set()
 
@@ -256,7 +256,7 @@ def test_no_method_returns_two_kinds_of_results(module: str) -> None:
             assert not kinds & {"Any", "object", *unions}, f"{node.name} returns {kinds}"
 
 
-def test_no_boolean_is_handed_through_the_layers() -> None:
+def test_no_boolean_passes_through_the_layers() -> None:
     taken = [
         argument.arg
         for module in TREES
@@ -269,7 +269,7 @@ def test_no_boolean_is_handed_through_the_layers() -> None:
 
 
 @modules_in("sending/", "handlers/send_mail.py", "handlers/resend/", "handlers/admin/send_mail")
-def test_results_are_not_told_apart_by_asserting(module: str) -> None:
+def test_results_are_not_distinguished_by_asserts(module: str) -> None:
     tree = TREES[module]
     asserted = [ast.unparse(n.test) for n in ast.walk(tree) if isinstance(n, ast.Assert)]
     assert [text for text in asserted if "isinstance" in text] == []
@@ -321,7 +321,7 @@ def test_no_http_status_in_the_domain(module: str) -> None:
 
 
 @modules_in("sending/")
-def test_sending_knows_no_door(module: str) -> None:
+def test_sending_imports_no_handlers(module: str) -> None:
     tree = TREES[module]
     assert packages(tree) & {"entry", "application", "routes", "handlers"} == set()
     # A submission takes the context of its request. It makes no responses and no problems.
@@ -375,7 +375,7 @@ def _writes_state(sql: str) -> bool:
         "UPDATE deliveries SET status = 'bounced'",
     ],
 )
-def test_a_statement_that_writes_the_state_is_found(sql: str) -> None:
+def test_a_statement_writing_the_state_is_found(sql: str) -> None:
     assert _writes_state(sql)
 
 
@@ -452,7 +452,7 @@ def test_handlers_load_at_their_first_call() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_the_types_of_a_resource_stand_with_its_handlers() -> None:
+def test_the_types_of_a_resource_are_beside_its_handlers() -> None:
     operations = load_operations()
     contents = [content for one in operations for content in (one.body, *one.successes) if content]
     kinds = {getattr(content.type, "__module__", "builtins") for content in contents}
@@ -461,7 +461,7 @@ def test_the_types_of_a_resource_stand_with_its_handlers() -> None:
     assert kinds <= {"builtins", "types", "typing", "mail.fields", "web.responses"}
 
 
-def test_resends_api_has_one_door() -> None:
+def test_resends_api_is_in_one_package() -> None:
     users = {
         name
         for name, tree in TREES.items()
@@ -486,20 +486,20 @@ def test_the_description_is_not_committed() -> None:
 
 
 @modules_in("mail/", "accounts/")
-def test_mail_and_accounts_know_no_store_and_no_http(module: str) -> None:
+def test_mail_and_accounts_import_no_store_and_no_http(module: str) -> None:
     others = {"store", "runtime", "transport", "handlers", "web", "sending", "settings", "services"}
     others |= {"entry", "application", "routes"}
     assert packages(TREES[module]) & (JAVASCRIPT | others) == set()
 
 
 @modules_in("store/", "transport/")
-def test_store_and_transport_call_nothing_above_them(module: str) -> None:
+def test_store_and_transport_import_nothing_above_them(module: str) -> None:
     above = {"entry", "application", "routes", "handlers", "web", "sending", "services"}
     assert packages(TREES[module]) & above == set()
 
 
 @modules_in("transport/")
-def test_transport_knows_no_store_and_no_accounts(module: str) -> None:
+def test_transport_imports_no_store_and_no_accounts(module: str) -> None:
     assert packages(TREES[module]) & {"store", "accounts", "settings"} == set()
 
 
@@ -510,14 +510,14 @@ def test_only_the_composition_chooses_a_transport(module: str) -> None:
 
 
 @modules_outside("runtime/", "transport/", "sending/dispatcher.py")
-def test_nothing_is_sent_past_the_dispatcher(module: str) -> None:
+def test_only_the_dispatcher_sends(module: str) -> None:
     attributes = {n.attr for n in ast.walk(TREES[module]) if isinstance(n, ast.Attribute)}
     assert "send" not in attributes
     assert "post" not in attributes or module == "web/turnstile.py"
 
 
 @every_module
-def test_no_module_connects_past_the_ports(module: str) -> None:
+def test_no_module_imports_a_network_client(module: str) -> None:
     clients = {"http.client", "urllib.request", "smtplib", "socket", "ssl", "httpx", "requests"}
     assert imported(TREES[module]) & clients == set()
 
@@ -529,7 +529,7 @@ def test_settings_are_read_in_one_place(module: str) -> None:
 
 
 @modules_outside("settings.py", "services.py", "runtime/environment.py")
-def test_no_other_module_looks_at_the_variables(module: str) -> None:
+def test_no_other_module_reads_the_variables(module: str) -> None:
     assert "settings.cached_settings" not in imported(TREES[module])
     assert names_in(TREES[module]) & {"cached_settings", "variables"} == set()
 
@@ -565,11 +565,11 @@ def test_no_module_keeps_state(module: str) -> None:
         "@functools.lru_cache(maxsize=None)\ndef f(key):\n    return key",
     ],
 )
-def test_state_that_a_module_keeps_is_found(source: str) -> None:
+def test_module_state_is_found(source: str) -> None:
     assert len(state_kept(ast.parse(source))) == 1
 
 
-def test_what_a_function_changes_of_its_own_is_no_state() -> None:
+def test_changes_of_local_objects_are_no_module_state() -> None:
     source = "rows = ()\ndef f(given):\n    rows = []\n    rows.append(1)\n    given.n = rows"
     assert state_kept(ast.parse(source)) == []
 
@@ -655,7 +655,7 @@ def test_secrets_are_compared_in_constant_time(module: str) -> None:
     assert set().union(*map(names_in, looked_at)) & secrets == set()
 
 
-def test_what_compares_secrets_does_it_in_constant_time() -> None:
+def test_secrets_are_compared_with_compare_digest() -> None:
     for module in ("web/auth.py", "accounts/passwords.py"):
         assert "hmac.compare_digest" in ast.unparse(TREES[module])
 
@@ -664,7 +664,7 @@ def test_what_compares_secrets_does_it_in_constant_time() -> None:
 
 
 @every_module
-def test_every_module_says_what_it_is(module: str) -> None:
+def test_every_module_has_a_docstring(module: str) -> None:
     assert ast.get_docstring(TREES[module])
 
 
@@ -692,5 +692,5 @@ _OLD_WORDS = re.compile(
 
 
 @every_module
-def test_no_module_uses_a_word_that_the_glossary_replaces(module: str) -> None:
+def test_no_module_uses_a_replaced_word(module: str) -> None:
     assert _OLD_WORDS.findall((SRC / module).read_text("utf-8")) == []

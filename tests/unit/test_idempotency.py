@@ -46,7 +46,7 @@ def unchanged(
     return found
 
 
-def refused(database: SqliteDatabase, me: Credential, id: str = "m2", **more: Any) -> ApiError:
+def rejected(database: SqliteDatabase, me: Credential, id: str = "m2", **more: Any) -> ApiError:
     before = database.dump()
     with pytest.raises(ApiError) as caught:
         submit(database, me, id, **more)
@@ -90,7 +90,7 @@ every_result = pytest.mark.parametrize(
 
 
 @every_result
-def test_the_same_request_is_told_the_first_result_again(
+def test_the_same_request_returns_the_first_result_again(
     database: SqliteDatabase,
     me: Credential,
     event: Event,
@@ -105,7 +105,7 @@ def test_the_same_request_is_told_the_first_result_again(
 
 
 @every_result
-def test_a_request_with_another_digest_has_taken_the_key_for_another(
+def test_a_request_with_another_digest_is_rejected(
     database: SqliteDatabase,
     me: Credential,
     event: Event,
@@ -114,28 +114,28 @@ def test_a_request_with_another_digest_has_taken_the_key_for_another(
 ) -> None:
     submit(database, me)
     tell(database, event, **reported)
-    error = refused(database, me, digest="other")
+    error = rejected(database, me, digest="other")
     assert (type(error), error.code) == (Conflict, "idempotency_key_reused")
     assert (error.headers, error.retryable) == ({}, False)
     assert unchanged(database, me) == replayed
 
 
-def test_a_request_in_flight_is_not_begun_again(database: SqliteDatabase, me: Credential) -> None:
+def test_a_repeated_request_in_flight_is_rejected(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
-    error = refused(database, me)
+    error = rejected(database, me)
     assert (type(error), error.code) == (Conflict, "idempotency_in_flight")
     assert error.headers == {"Retry-After": str(IN_FLIGHT_RETRY_SECONDS)}
     assert error.retryable
 
 
-def test_another_request_with_a_key_in_flight_has_reused_it(
+def test_another_request_with_a_key_in_flight_is_rejected(
     database: SqliteDatabase, me: Credential
 ) -> None:
     submit(database, me)
-    assert refused(database, me, digest="other").code == "idempotency_key_reused"
+    assert rejected(database, me, digest="other").code == "idempotency_key_reused"
 
 
-def test_the_status_is_the_present_one_and_the_report_the_first(
+def test_a_replay_has_the_current_status_and_the_first_report(
     database: SqliteDatabase, me: Credential
 ) -> None:
     submit(database, me)
@@ -145,9 +145,7 @@ def test_the_status_is_the_present_one_and_the_report_the_first(
     assert found == result("sent", "unknown", provider_message_id="<p>", code="outcome_unknown")
 
 
-def test_a_queued_message_that_is_tried_again_was_reported(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_replay_during_a_retry_reports_queued(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
     tell(database, "deferred", next_attempt_at=NOW, reported_as="queued")
     database.query(
@@ -159,14 +157,16 @@ def test_a_queued_message_that_is_tried_again_was_reported(
     assert (found.status, found.reported_as) == ("sending", "queued")
 
 
-def test_a_request_whose_worker_died_is_unknown(database: SqliteDatabase, me: Credential) -> None:
+def test_a_request_of_a_dead_worker_is_unknown(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
     run(sweep(database, now=NOW + LEASE, retention_days=0, retention_metadata_days=0))
     found = unchanged(database, me, now=NOW + LEASE)
     assert found == result("unknown", "unknown", code="outcome_unknown")
 
 
-def test_what_has_happened_since_does_not_matter(database: SqliteDatabase, me: Credential) -> None:
+def test_a_replay_does_not_depend_on_later_changes(
+    database: SqliteDatabase, me: Credential
+) -> None:
     given.set_balance(database, me, 1)
     submit(database, me)
     tell(database, "accepted", reported_as="sent")
@@ -175,19 +175,17 @@ def test_what_has_happened_since_does_not_matter(database: SqliteDatabase, me: C
     given.send_limits(
         database, dailyEnabled=True, dailyLimit=0, monthlyEnabled=True, monthlyLimit=0
     )
-    assert refused(database, me, key="other").code == "no_balance"
+    assert rejected(database, me, key="other").code == "no_balance"
     assert unchanged(database, me).id == "m1"
     given.set_balance(database, me, 9, enabled=False)
     assert unchanged(database, me).id == "m1"
 
 
-def test_a_credential_that_no_longer_holds_is_told_nothing(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_an_invalid_credential_gets_no_replay(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
     tell(database, "accepted", reported_as="sent")
     database.query("UPDATE addresses SET credential_version = 1")
-    assert refused(database, me).code == "invalid_credential"
+    assert rejected(database, me).code == "invalid_credential"
 
 
 # Whose a key is, and how long
@@ -199,10 +197,10 @@ def test_a_key_belongs_to_one_address(database: SqliteDatabase, me: Credential) 
     assert submit(database, other, "m2", digest="other") is None
     tell(database, "accepted", reported_as="sent")
     assert unchanged(database, me, "m3").id == "m1"
-    assert refused(database, other, "m3", digest="other").code == "idempotency_in_flight"
+    assert rejected(database, other, "m3", digest="other").code == "idempotency_in_flight"
 
 
-def test_an_address_made_anew_has_no_keys(database: SqliteDatabase, me: Credential) -> None:
+def test_a_recreated_address_has_no_keys(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
     database.query("DELETE FROM addresses")
     assert submit(database, given.address(database, balance=5), "m2") is None
@@ -212,7 +210,7 @@ def test_an_address_made_anew_has_no_keys(database: SqliteDatabase, me: Credenti
     ("key", "other"),
     [("k", "K"), ("k", "k "), ("k", "kk"), ("1", "1.0"), ("é", "e\u0301"), ("null", "NULL")],
 )
-def test_keys_are_compared_to_the_letter(
+def test_keys_are_compared_exactly(
     database: SqliteDatabase, me: Credential, key: str, other: str
 ) -> None:
     submit(database, me, key=key)
@@ -229,13 +227,13 @@ def test_any_text_is_a_key(database: SqliteDatabase, me: Credential, key: str) -
     assert submit(database, me, "m3", key="other") is None
 
 
-def test_requests_without_a_key_are_all_new(database: SqliteDatabase, me: Credential) -> None:
+def test_requests_without_a_key_are_never_replays(database: SqliteDatabase, me: Credential) -> None:
     for number in range(3):
         assert submit(database, me, f"m{number}", key=None) is None
     assert database.value("SELECT balance FROM send_balances") == 2
 
 
-def test_a_key_is_its_callers_again_after_a_day(database: SqliteDatabase, me: Credential) -> None:
+def test_a_key_may_be_used_again_after_a_day(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
     tell(database, "accepted", reported_as="sent")
     assert unchanged(database, me, now=NOW + DAY - 1).id == "m1"
@@ -244,10 +242,10 @@ def test_a_key_is_its_callers_again_after_a_day(database: SqliteDatabase, me: Cr
         {"id": "m1", "idempotency_key": None},
         {"id": "m2", "idempotency_key": "k"},
     ]
-    assert refused(database, me, "m3", now=NOW + DAY).code == "idempotency_key_reused"
+    assert rejected(database, me, "m3", now=NOW + DAY).code == "idempotency_key_reused"
 
 
-def test_only_the_own_old_key_is_freed(database: SqliteDatabase, me: Credential) -> None:
+def test_only_the_callers_own_old_key_is_freed(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=5)
     submit(database, me)
     submit(database, me, "m2", key="k2")
@@ -257,19 +255,15 @@ def test_only_the_own_old_key_is_freed(database: SqliteDatabase, me: Credential)
     assert [row["id"] for row in rows] == ["m2", "m3", "m4"]
 
 
-def test_a_refused_request_does_not_use_its_key_up(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_rejected_request_does_not_use_its_key(database: SqliteDatabase, me: Credential) -> None:
     given.set_balance(database, me, 0)
-    assert refused(database, me, "m1").code == "no_balance"
-    assert refused(database, me, "m1", digest="other").code == "no_balance"
+    assert rejected(database, me, "m1").code == "no_balance"
+    assert rejected(database, me, "m1", digest="other").code == "no_balance"
     given.set_balance(database, me, 1)
     assert submit(database, me, "m2", digest="third") is None
 
 
-def test_a_request_that_was_undone_does_not_use_its_key_up(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_an_undone_request_does_not_use_its_key(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
     tell(database, "rejected", provider_code="E_BUSY", undo=True)
     assert submit(database, me, "m2", digest="other") is None
@@ -277,17 +271,17 @@ def test_a_request_that_was_undone_does_not_use_its_key_up(
     assert database.value("SELECT recipients FROM daily_recipients WHERE day = ?", TODAY) == 1
 
 
-def test_a_key_of_a_message_that_was_removed_is_free(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_the_key_of_a_removed_message_is_free(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
     database.query("DELETE FROM messages")
     assert submit(database, me, "m2", digest="other") is None
 
 
-def test_many_with_one_key_are_one_message(database: SqliteDatabase, me: Credential) -> None:
+def test_many_requests_with_one_key_make_one_message(
+    database: SqliteDatabase, me: Credential
+) -> None:
     submit(database, me)
-    codes = {refused(database, me, f"n{number}").code for number in range(199)}
+    codes = {rejected(database, me, f"n{number}").code for number in range(199)}
     assert codes == {"idempotency_in_flight"}
     assert database.value("SELECT count(*) FROM messages") == 1
     assert database.value("SELECT balance FROM send_balances") == 4
@@ -301,7 +295,7 @@ def ended(database: SqliteDatabase, me: Credential, id: str = "m1") -> None:
     tell(database, "timed_out", id, reported_as="unknown")
 
 
-def test_a_message_is_repeated_as_a_new_one_that_names_it(
+def test_a_retry_is_a_new_message_that_names_the_old_one(
     database: SqliteDatabase, me: Credential
 ) -> None:
     ended(database, me)
@@ -313,46 +307,44 @@ def test_a_message_is_repeated_as_a_new_one_that_names_it(
     assert database.value("SELECT balance FROM send_balances") == 3
 
 
-def test_a_message_is_repeated_once(database: SqliteDatabase, me: Credential) -> None:
+def test_a_message_is_retried_once(database: SqliteDatabase, me: Credential) -> None:
     ended(database, me)
     submit(database, me, "m2", key=None, retry_of="m1")
     for _ in range(2):
-        error = refused(database, me, "m3", key=None, retry_of="m1")
+        error = rejected(database, me, "m3", key=None, retry_of="m1")
         assert (type(error), error.code) == (Conflict, "already_retried")
         assert not error.retryable
         tell(database, "rejected", "m2", reported_as="failed")
 
 
-def test_a_repetition_may_be_repeated(database: SqliteDatabase, me: Credential) -> None:
+def test_a_retry_may_be_retried(database: SqliteDatabase, me: Credential) -> None:
     ended(database, me)
     submit(database, me, "m2", key=None, retry_of="m1")
     tell(database, "timed_out", "m2", reported_as="unknown")
     assert submit(database, me, "m3", key=None, retry_of="m2") is None
 
 
-def test_repetitions_of_two_messages_do_not_meet(database: SqliteDatabase, me: Credential) -> None:
+def test_retries_of_two_messages_are_independent(database: SqliteDatabase, me: Credential) -> None:
     ended(database, me, "m1")
     ended(database, me, "m2")
     assert submit(database, me, "m3", key=None, retry_of="m1") is None
     assert submit(database, me, "m4", key=None, retry_of="m2") is None
 
 
-def test_a_repetition_has_a_key_as_every_submission(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_retry_may_have_an_idempotency_key(database: SqliteDatabase, me: Credential) -> None:
     ended(database, me)
     assert submit(database, me, "m2", retry_of="m1") is None
     # The earlier request comes before the repetition.
-    assert refused(database, me, "m3", retry_of="m1").code == "idempotency_in_flight"
+    assert rejected(database, me, "m3", retry_of="m1").code == "idempotency_in_flight"
     tell(database, "accepted", "m2", reported_as="sent")
     assert unchanged(database, me, "m3", retry_of="m1").id == "m2"
-    error = refused(database, me, "m3", key="other", retry_of="m1")
+    error = rejected(database, me, "m3", key="other", retry_of="m1")
     assert error.code == "already_retried"
 
 
-def test_a_refused_repetition_is_none(database: SqliteDatabase, me: Credential) -> None:
+def test_a_rejected_retry_may_be_submitted_again(database: SqliteDatabase, me: Credential) -> None:
     ended(database, me)
     given.set_balance(database, me, 0)
-    assert refused(database, me, key=None, retry_of="m1").code == "no_balance"
+    assert rejected(database, me, key=None, retry_of="m1").code == "no_balance"
     given.set_balance(database, me, 1)
     assert submit(database, me, "m2", key=None, retry_of="m1") is None

@@ -48,7 +48,7 @@ async def late(outcome: Outcome) -> Outcome:
     ],
 )
 @pytest.mark.parametrize("wakeup_queue", [None, NoQueue()], ids=["no queue", "queue"])
-def test_a_late_answer_ends_the_message_and_queues_nothing(
+def test_a_late_response_ends_the_message_and_queues_nothing(
     status: str, outcome: Outcome, expected: str | None, balance: int, wakeup_queue: NoQueue | None
 ) -> None:
     database = SqliteDatabase()

@@ -222,7 +222,7 @@ def interleavings(start: World) -> int:
 
 
 @each_start
-def test_the_walk_makes_the_steps_of_very_many_interleavings(start: World) -> None:
+def test_the_walk_covers_millions_of_interleavings(start: World) -> None:
     assert interleavings(start) > 5_000_000
 
 
@@ -331,7 +331,7 @@ PROMISES = (
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-def test_a_promise_is_kept_in_every_interleaving(promise: Callable[[Walk], None]) -> None:
+def test_a_promise_holds_in_every_interleaving(promise: Callable[[Walk], None]) -> None:
     promise(walk())
 
 
@@ -357,7 +357,7 @@ def test_a_promise_is_kept_in_every_interleaving(promise: Callable[[Walk], None]
     ],
     ids=str,
 )
-def test_another_table_would_break_a_promise(
+def test_a_changed_table_breaks_a_promise(
     monkeypatch: pytest.MonkeyPatch, source: Status, event: Event, step: Transition
 ) -> None:
     monkeypatch.setitem(TRANSITIONS, (source, event), step)
@@ -371,7 +371,7 @@ def test_another_table_would_break_a_promise(
         all_promises()
 
 
-def test_the_table_says_what_it_is_made_of() -> None:
+def test_the_table_is_consistent_with_its_types() -> None:
     for source, event in TRANSITIONS:
         assert transitions_on(event)[source] is TRANSITIONS[source, event]
     assert {source for source, _ in TRANSITIONS} | FINAL == set(get_args(Status))
@@ -455,7 +455,7 @@ class Store:
 
 
 @each_start
-def test_sql_makes_every_step_of_the_model(start: World) -> None:
+def test_sql_agrees_with_the_model_on_every_step(start: World) -> None:
     """From every row, each event of each attempt: what the row was told before does not matter."""
     left = [(start.mail, Store(SqliteDatabase(), start))]
     seen = {start.mail}
@@ -479,7 +479,9 @@ def test_sql_makes_every_step_of_the_model(start: World) -> None:
 
 @pytest.mark.parametrize("kind", [SqliteDatabase, ForgetfulDatabase], ids=["once", "twice"])
 @each_start
-def test_sql_agrees_step_by_step(kind: type[SqliteDatabase], start: World) -> None:
+def test_sql_agrees_with_the_model_on_random_interleavings(
+    kind: type[SqliteDatabase], start: World
+) -> None:
     """Whole interleavings, drawn at random, until each of the table's transitions was made."""
     random = Random(20261103)
     made: Counter[Any] = Counter()

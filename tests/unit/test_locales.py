@@ -100,7 +100,7 @@ def _uses_in(file: str, tree: ast.AST) -> Iterator[Use]:
                 yield Use(file, node.lineno, text, values)
 
 
-def _refused_by_sql() -> Iterator[Use]:
+def _reported_by_sql() -> Iterator[Use]:
     """The reasons that the store's statements report: ``CASE ... THEN 'no_balance' END``."""
     for file, tree in TREES.items():
         for text in strings(tree):
@@ -111,14 +111,14 @@ def _refused_by_sql() -> Iterator[Use]:
 
 
 USES = [use for file, tree in TREES.items() for use in _uses_in(file, tree)]
-USES += _refused_by_sql()
+USES += _reported_by_sql()
 
 
 def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-def test_there_is_a_catalogue_for_every_language() -> None:
+def test_every_language_has_a_catalogue() -> None:
     assert set(CATALOGUES) == set(LANGUAGES)
 
 
@@ -145,13 +145,13 @@ def test_every_sentence_is_one_line(code: str) -> None:
 def test_the_walk_through_the_source_finds_codes() -> None:
     found = {use.code for use in USES}
     assert {"no_balance", "subject_empty", "failed_to_send", "invalid_credential"} <= found
-    assert {"already_retried", "monthly_quota_reached"} <= {use.code for use in _refused_by_sql()}
+    assert {"already_retried", "monthly_quota_reached"} <= {use.code for use in _reported_by_sql()}
     assert len(found) > 40
 
 
 @pytest.mark.contract("errors: Every code comes from one stable list and has a sentence")
 @pytest.mark.parametrize("use", USES, ids=lambda use: f"{use.file}:{use.line} {use.code}")
-def test_every_code_that_is_raised_has_a_sentence(use: Use) -> None:
+def test_every_raised_code_has_a_sentence(use: Use) -> None:
     assert [code for code in ENGLISH if re.fullmatch(use.code, code)] != []
 
 
@@ -241,7 +241,5 @@ def test_a_code_is_a_snake_case_word_or_the_providers() -> None:
         ("binding_not_enabled", {}, "Please enable SEND_MAIL first"),
     ],
 )
-def test_the_contracts_sentences_stand_to_the_letter(
-    code: str, values: dict[str, object], text: str
-) -> None:
+def test_the_contracts_sentences_are_exact(code: str, values: dict[str, object], text: str) -> None:
     assert sentence(code, "en", values) == text

@@ -30,7 +30,7 @@ def test_a_text_is_an_address_with_or_without_a_name(text: str, name: str | None
     assert parse_mailbox(text) == Mailbox(YOU, name)
 
 
-def test_an_object_has_them_apart() -> None:
+def test_an_object_has_address_and_name_apart() -> None:
     assert parse_mailbox(MailboxField("you@example.org", " You, Too ")) == Mailbox(YOU, "You, Too")
     assert parse_mailbox(MailboxField("you@example.org")) == Mailbox(YOU)
 
@@ -55,14 +55,14 @@ def test_an_object_has_them_apart() -> None:
         ("You, Too <you@example.org>", "mailbox_list"),
     ],
 )
-def test_anything_else_is_refused(text: str, code: str) -> None:
+def test_any_other_mailbox_is_rejected(text: str, code: str) -> None:
     with pytest.raises(InvalidAddress) as caught:
         parse_mailbox(text)
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("given", ["You <you@example.org>", "a@example.org,b@example.org"])
-def test_an_object_takes_no_name_in_its_address(given: str) -> None:
+def test_the_address_of_an_object_has_no_name(given: str) -> None:
     with pytest.raises(InvalidAddress):
         parse_mailbox(MailboxField(given))
 
@@ -76,7 +76,7 @@ def test_an_object_takes_no_name_in_its_address(given: str) -> None:
         ("y" * 201, "display_name_too_long"),
     ],
 )
-def test_a_name_must_not_hide_anything(name: str, code: str) -> None:
+def test_a_name_must_not_deceive(name: str, code: str) -> None:
     for given in (f"{name} <you@example.org>", MailboxField("you@example.org", name)):
         with pytest.raises(InvalidName) as caught:
             parse_mailbox(given)
@@ -94,6 +94,6 @@ def test_a_name_must_not_hide_anything(name: str, code: str) -> None:
         "a<" * 500_000,
     ],
 )
-def test_a_text_of_a_megabyte_is_refused_at_once(text: str) -> None:
+def test_a_text_of_a_megabyte_is_rejected_quickly(text: str) -> None:
     with pytest.raises(InvalidAddress):
         parse_mailbox(text + ">")

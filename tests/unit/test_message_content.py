@@ -50,7 +50,7 @@ def parts(database: SqliteDatabase, table: str = "attachment_parts") -> int:
 
 
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
-def test_an_attachment_is_what_it_was(
+def test_an_attachment_is_stored_unchanged(
     database: SqliteDatabase, me: Credential, content: bytes
 ) -> None:
     message = given.message(attachments=(given.file(content),))
@@ -76,9 +76,7 @@ def test_many_attachments_keep_their_order(database: SqliteDatabase, me: Credent
     assert parts(database) == 150
 
 
-def test_everything_that_a_message_may_have_is_sent(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_full_message_is_claimed_unchanged(database: SqliteDatabase, me: Credential) -> None:
     you = Address("you", "example.org")
     message = Message(
         sender=Address("me", "example.com"),
@@ -108,7 +106,7 @@ def test_everything_that_a_message_may_have_is_sent(
     assert read(database) == message
 
 
-def test_what_is_not_there_is_not_kept(database: SqliteDatabase, me: Credential) -> None:
+def test_missing_contents_are_not_stored(database: SqliteDatabase, me: Credential) -> None:
     wait(database, me, given.message())
     assert database.value("SELECT details FROM messages") is None
     mailbox = Mailbox(Address("reply", "example.org"))
@@ -121,7 +119,7 @@ def test_what_is_not_there_is_not_kept(database: SqliteDatabase, me: Credential)
     )
 
 
-def test_of_an_attachment_all_but_its_content_stays_with_the_message(
+def test_the_message_stores_attachments_without_their_content(
     database: SqliteDatabase, me: Credential
 ) -> None:
     given.reserved(
@@ -138,13 +136,13 @@ def test_of_an_attachment_all_but_its_content_stays_with_the_message(
 @pytest.mark.parametrize(
     "text", ["a\0b", "\0", "\0" * 70_000, "ends with \0", '"\\\n\r\u2028', "\ufeff\ufffe\uffff"]
 )
-def test_a_text_is_what_it_was(database: SqliteDatabase, me: Credential, text: str) -> None:
+def test_a_text_is_stored_unchanged(database: SqliteDatabase, me: Credential, text: str) -> None:
     message = given.message(text=text, html=text + "<p>")
     wait(database, me, message)
     assert read(database) == message
 
 
-def test_texts_of_many_messages_are_kept_apart(database: SqliteDatabase, me: Credential) -> None:
+def test_texts_of_many_messages_are_not_mixed(database: SqliteDatabase, me: Credential) -> None:
     messages = [
         given.message(text=f"text {number}", html=f"<p>{number}" if number % 3 else None)
         for number in range(100)
@@ -158,7 +156,7 @@ def test_texts_of_many_messages_are_kept_apart(database: SqliteDatabase, me: Cre
         assert read(database, f"m{number}") == messages[number]
 
 
-def test_contents_of_a_refused_message_are_not_kept(
+def test_contents_of_a_rejected_message_are_not_stored(
     database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "send_block", "b@example.org")
@@ -199,7 +197,9 @@ def test_a_deferred_message_keeps_its_attachments(database: SqliteDatabase, me: 
     assert parts(database) == 2
 
 
-def test_what_is_deferred_too_late_keeps_none(database: SqliteDatabase, me: Credential) -> None:
+def test_a_message_deferred_too_late_keeps_no_attachments(
+    database: SqliteDatabase, me: Credential
+) -> None:
     given.reserved(database, me, "m1", WITH_FILE)
     tell(database, "timed_out")
     assert tell(database, "deferred", WITH_FILE) == "failed"
@@ -207,7 +207,7 @@ def test_what_is_deferred_too_late_keeps_none(database: SqliteDatabase, me: Cred
 
 
 @pytest.mark.parametrize("status", sorted(FINAL))
-def test_a_message_that_has_come_to_its_end_keeps_none(
+def test_a_final_message_keeps_no_attachments(
     database: SqliteDatabase, me: Credential, status: str
 ) -> None:
     wait(database, me, WITH_FILE)
@@ -226,7 +226,9 @@ def test_a_message_that_has_come_to_its_end_keeps_none(
     assert (parts(database), parts(database, "bodies")) == (0, 1)
 
 
-def test_a_dead_worker_leaves_none(database: SqliteDatabase, me: Credential) -> None:
+def test_the_sweep_removes_the_attachments_of_a_dead_worker(
+    database: SqliteDatabase, me: Credential
+) -> None:
     wait(database, me, WITH_FILE)
     read(database)
     run(sweep(database, now=NOW + LEASE, retention_days=0, retention_metadata_days=0))
@@ -234,9 +236,7 @@ def test_a_dead_worker_leaves_none(database: SqliteDatabase, me: Credential) -> 
     assert parts(database) == 0
 
 
-def test_a_message_that_is_removed_takes_them_with_it(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_removed_message_has_no_attachments(database: SqliteDatabase, me: Credential) -> None:
     wait(database, me, WITH_FILE)
     database.query("DELETE FROM messages")
     assert parts(database) == 0
@@ -245,7 +245,7 @@ def test_a_message_that_is_removed_takes_them_with_it(
 # What D1 takes
 
 
-def test_a_statement_takes_as_many_parts_as_it_may() -> None:
+def test_a_statement_inserts_the_maximum_number_of_parts() -> None:
     messages = [(f"m{number}", given.message(text="a", html="b")) for number in range(100)]
     assert [len(s.parameters) for s in body_statements(messages)] == [100, 100, 3]
     files = tuple(given.file(b"a") for _ in range(100))
@@ -254,7 +254,9 @@ def test_a_statement_takes_as_many_parts_as_it_may() -> None:
     assert body_statements([]) == attachment_statements(messages) == []
 
 
-def test_attachments_outlive_many_days_of_waiting(database: SqliteDatabase, me: Credential) -> None:
+def test_attachments_are_kept_for_many_days_of_waiting(
+    database: SqliteDatabase, me: Credential
+) -> None:
     later = given.scheduled(NOW + 30 * DAY, attachments=(given.file(),))
     given.reserved(database, me, "m1", later)
     run(sweep(database, now=NOW + 29 * DAY, retention_days=1, retention_metadata_days=1))

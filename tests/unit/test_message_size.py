@@ -144,14 +144,14 @@ messages = st.builds(
 @example(message=replace(simple(), attachments=(attachment(b"", "😀" * 63),) * 100))
 @example(message=replace(simple(), attachments=(attachment(b"", "a" * 255, "a/" + "b" * 253),)))
 @example(message=replace(simple(), headers=(Header("X-" + "a" * 98, "😀" * 512),)))
-def test_the_computed_size_is_never_below_the_real_one(
+def test_the_computed_size_is_never_below_the_real_size(
     encoding: str | None, message: Message
 ) -> None:
     assert encoded_size(message) >= len(built(message, encoding))
 
 
 @pytest.mark.parametrize("content", ["a" * 100_000, "é" * 100_000, "Hello, world!\r\n" * 10_000])
-def test_the_computed_size_is_not_far_above_the_real_one(content: str) -> None:
+def test_the_computed_size_is_close_to_the_real_size(content: str) -> None:
     message = simple(content)
     assert encoded_size(message) <= len(built(message)) + 2048
 
@@ -188,12 +188,12 @@ POLICY = SenderPolicy(("example.com",), ())
 SENDER = Origin(address=str(ME))
 
 
-def test_a_message_may_have_five_mebibytes_to_the_byte() -> None:
+def test_a_message_of_exactly_five_mebibytes_is_accepted() -> None:
     message = compose(of_size(5 * 1024 * 1024), SENDER, POLICY)
     assert check_size(message) == MAX_MESSAGE_BYTES == 5_242_880
 
 
-def test_one_byte_more_is_refused() -> None:
+def test_one_more_byte_is_rejected() -> None:
     message = compose(of_size(5 * 1024 * 1024 + 1), SENDER, POLICY)
     with pytest.raises(PayloadTooLarge) as caught:
         check_size(message)
@@ -201,7 +201,7 @@ def test_one_byte_more_is_refused() -> None:
     assert caught.value.values == {"size": 5_242_881, "limit": 5_242_880}
 
 
-def test_characters_count_by_their_bytes() -> None:
+def test_size_is_counted_in_bytes() -> None:
     assert encoded_size(simple("é" * 3000)) == encoded_size(simple("aa" * 3000))
     assert encoded_size(simple("😀" * 3000)) == encoded_size(simple("aaaa" * 3000))
 
@@ -231,7 +231,7 @@ def with_file(size: int) -> SendMail:
     return replace(fields, to_mail=f"{local}@example.org", attachments=[file])
 
 
-def test_an_attachment_may_fill_the_message_to_the_byte() -> None:
+def test_an_attachment_may_fill_the_message_exactly() -> None:
     assert check_size(compose(with_file(MAX_MESSAGE_BYTES), SENDER, POLICY)) == MAX_MESSAGE_BYTES
     with pytest.raises(PayloadTooLarge) as caught:
         check_size(compose(with_file(MAX_MESSAGE_BYTES + 1), SENDER, POLICY))

@@ -19,7 +19,7 @@ PUBLIC = NameRules(
 ADMIN = NameRules(None, None, 1, 30, "", frozenset())
 
 
-def refused(name: str, rules: NameRules) -> ApiError:
+def rejected(name: str, rules: NameRules) -> ApiError:
     with pytest.raises(BadRequest) as caught:
         check_name(name, rules)
     assert [(error.field, error.code) for error in caught.value.errors] == [
@@ -53,7 +53,7 @@ def test_an_administrators_name_is_trimmed_and_lowered_only() -> None:
 
 
 @pytest.mark.parametrize("rules", [PUBLIC, ADMIN], ids=["public", "admin"])
-def test_no_rule_is_asked_about_more_than_1000_characters(rules: NameRules) -> None:
+def test_rules_see_at_most_1000_characters(rules: NameRules) -> None:
     with pytest.raises(BadRequest) as caught:
         clean_name("-" * 1001, rules)
     assert (caught.value.code, caught.value.values) == ("address_name_too_long", {"maximum": 30})
@@ -72,39 +72,39 @@ def test_a_name_keeps_to_the_public_rules(name: str) -> None:
     ],
 )
 def test_role_names_are_blocked_for_the_public(name: str) -> None:
-    refusal = refused(name, PUBLIC)
-    assert (refusal.code, refusal.values) == ("address_name_blocked", {"name": name})
+    error = rejected(name, PUBLIC)
+    assert (error.code, error.values) == ("address_name_blocked", {"name": name})
     check_name(name, ADMIN)
 
 
 @pytest.mark.parametrize("name", ["ad-min", "ad.min", "post_master", "mailerdaemon", "ro+ot."])
-def test_role_names_are_blocked_however_they_are_punctuated(name: str) -> None:
-    refusal = refused(name, replace(PUBLIC, removed=None))
-    assert (refusal.code, refusal.values) == ("address_name_blocked", {"name": name})
+def test_role_names_are_blocked_with_any_punctuation(name: str) -> None:
+    error = rejected(name, replace(PUBLIC, removed=None))
+    assert (error.code, error.values) == ("address_name_blocked", {"name": name})
 
 
 @pytest.mark.parametrize(
     ("prefix", "name"), [("ad", "min"), ("ad.", "min"), ("tmp", "admin"), ("post-", "master")]
 )
 def test_role_names_are_blocked_with_the_prefix_and_without(prefix: str, name: str) -> None:
-    assert refused(name, replace(PUBLIC, prefix=prefix)).code == "address_name_blocked"
+    assert rejected(name, replace(PUBLIC, prefix=prefix)).code == "address_name_blocked"
 
 
-def test_a_prefix_makes_no_other_name_a_role_name() -> None:
+def test_a_prefix_does_not_make_a_name_a_role_name() -> None:
     check_name("min", replace(PUBLIC, prefix="tmp"))
     check_name("istrator", replace(PUBLIC, prefix="minad"))
 
 
 @pytest.mark.parametrize("given", [" ADMIN ", "Ad.Min", "r-o-o-t"])
 def test_role_names_are_blocked_after_cleaning(given: str) -> None:
-    assert refused(clean_name(given, PUBLIC), PUBLIC).code == "address_name_blocked"
+    assert rejected(clean_name(given, PUBLIC), PUBLIC).code == "address_name_blocked"
 
 
 def test_a_name_has_the_lengths_of_the_rules() -> None:
     rules = replace(PUBLIC, min_length=3, max_length=5)
     check_name("abc", rules)
     check_name("abcde", rules)
-    short, long = refused("ab", rules), refused("abcdef", rules)
+    short, long = rejected("ab", rules), rejected("abcdef", rules)
     assert (short.code, short.values) == ("address_name_too_short", {"minimum": 3})
     assert (long.code, long.values) == ("address_name_too_long", {"maximum": 5})
 
@@ -128,8 +128,8 @@ def test_a_name_must_match_the_check_regex(pattern: str, name: str, fits: bool) 
     if fits:
         check_name(name, rules)
     else:
-        refusal = refused(name, rules)
-        assert (refusal.code, refusal.values) == ("address_name_no_match", {"pattern": pattern})
+        error = rejected(name, rules)
+        assert (error.code, error.values) == ("address_name_no_match", {"pattern": pattern})
 
 
 @pytest.mark.contract(
@@ -137,10 +137,10 @@ def test_a_name_must_match_the_check_regex(pattern: str, name: str, fits: bool) 
 )
 def test_the_rules_are_checked_in_the_order_of_the_contract() -> None:
     rules = replace(PUBLIC, required=re.compile("^x"), min_length=6, max_length=4)
-    assert refused("admin", rules).code == "address_name_blocked"
-    assert refused("ordinary", rules).code == "address_name_no_match"
-    assert refused("xy", rules).code == "address_name_too_short"
-    assert refused("xylophone", rules).code == "address_name_too_long"
+    assert rejected("admin", rules).code == "address_name_blocked"
+    assert rejected("ordinary", rules).code == "address_name_no_match"
+    assert rejected("xy", rules).code == "address_name_too_short"
+    assert rejected("xylophone", rules).code == "address_name_too_long"
 
 
 def test_a_blocked_name_is_named() -> None:
@@ -158,18 +158,18 @@ def test_a_blocked_name_is_named() -> None:
         ("a|b", "aabbc", "c"),
     ],
 )
-def test_any_regular_expression_may_clean(pattern: str, given: str, cleaned: str) -> None:
+def test_any_regular_expression_may_clean_names(pattern: str, given: str, cleaned: str) -> None:
     assert clean_name(given, replace(PUBLIC, removed=re.compile(pattern))) == cleaned
 
 
-def test_a_whole_address_has_the_prefix_in_front() -> None:
+def test_the_prefix_stands_before_the_name() -> None:
     assert full_address("ann", "example.com", replace(PUBLIC, prefix="tmp.")) == (
         "tmp.ann@example.com"
     )
 
 
 @pytest.mark.parametrize("name", [".ann", "ann.", "a..b", "a b", "a@b", "ännä", "a\nb", '"a"', ""])
-def test_a_name_that_no_mail_address_holds_is_refused(name: str) -> None:
+def test_a_name_that_makes_no_valid_address_is_rejected(name: str) -> None:
     with pytest.raises(BadRequest, match="address_name_invalid"):
         full_address(name, "example.com", ADMIN)
 

@@ -117,24 +117,24 @@ def test_a_docstring_is_read() -> None:
         (":path", ":pth"),
     ],
 )
-def test_a_docstring_that_names_what_is_not_there_is_refused(part: str, other: str) -> None:
+def test_a_docstring_with_unknown_names_is_rejected(part: str, other: str) -> None:
     with pytest.raises(DescriptionError):
         read_operation(ROUTES[0], GOOD.replace(part, other))
 
 
 @every_operation
-def test_a_path_has_the_parameters_that_are_described(operation: Operation) -> None:
+def test_a_path_has_the_described_parameters(operation: Operation) -> None:
     described = [one.name for one in operation.parameters if one.place == "path"]
     assert described == re.findall(r"\{(\w+)\}", operation.route.path)
 
 
 @every_operation
-def test_an_operation_says_what_it_does_in_sentences(operation: Operation) -> None:
+def test_an_operation_has_a_summary_and_full_sentences(operation: Operation) -> None:
     assert operation.summary
     assert not operation.summary.endswith(".")
-    answers = [answer.description for answer in operation.successes]
+    responses = [response.description for response in operation.successes]
     parameters = [parameter.description for parameter in operation.parameters]
-    assert all(text.endswith(".") for text in (operation.description, *answers, *parameters))
+    assert all(text.endswith(".") for text in (operation.description, *responses, *parameters))
 
 
 def test_every_example_is_used() -> None:
@@ -197,7 +197,7 @@ def raised_codes(tree: ast.AST) -> Iterator[str]:
             yield from re.findall(r"THEN '(\w+)'", case)
 
 
-def test_every_error_that_is_raised_is_in_the_catalogue() -> None:
+def test_every_raised_error_is_in_the_catalogue() -> None:
     raised = {code for tree in TREES.values() for code in raised_codes(tree)}
     assert {"message_not_found", "no_balance", "database_down"} <= raised
     raised -= {"earlier"}  # a replay, or an error of another code
@@ -205,7 +205,7 @@ def test_every_error_that_is_raised_is_in_the_catalogue() -> None:
 
 
 @pytest.mark.parametrize("module", sorted({one.handler.partition(":")[0] for one in ROUTES}))
-def test_a_docstring_names_what_its_file_raises(module: str) -> None:
+def test_a_docstring_names_the_errors_of_its_file(module: str) -> None:
     named = {
         name.partition(".")[0]
         for one in OPERATIONS
@@ -225,19 +225,19 @@ def test_every_documented_name_of_resends_is_shown() -> None:
 
 
 @pytest.mark.contract("errors: Every code comes from one stable list and has a sentence")
-def test_every_error_is_one_of_an_operation_or_of_none() -> None:
+def test_every_described_error_is_used() -> None:
     kept = DESCRIPTION["components"]
-    answers = [*kept["responses"].values()]
+    responses = [*kept["responses"].values()]
     for operation in OPERATIONS:
-        answers += described(operation)["responses"].values()
-    answered = {
+        responses += described(operation)["responses"].values()
+    listed = {
         example["$ref"].rpartition("/")[2]
-        for answer in answers
-        for content in answer["content"].values()
+        for response in responses
+        for content in response["content"].values()
         for example in content.get("examples", {}).values()
         if "$ref" in example
     }
-    assert answered == kept["examples"].keys()
+    assert listed == kept["examples"].keys()
 
 
 @every_operation
@@ -247,14 +247,16 @@ def test_an_error_is_given_in_the_form_of_its_path(operation: Operation) -> None
         if operation.route.path.startswith("/emails")
         else {"application/problem+json", "text/plain"}
     )
-    for status, answer in described(operation)["responses"].items():
-        assert int(status) < 400 or answer["content"].keys() == expected
+    for status, response in described(operation)["responses"].items():
+        assert int(status) < 400 or response["content"].keys() == expected
 
 
-def test_what_sends_tells_of_the_rate_limit_in_every_answer() -> None:
+def test_every_response_of_a_sending_operation_has_the_rate_limit_headers() -> None:
     for route in ROUTES:
-        for answer in DESCRIPTION["paths"][route.path][route.method.lower()]["responses"].values():
-            told = {name for name in answer["headers"] if name.lower().startswith("ratelimit")}
+        for response in DESCRIPTION["paths"][route.path][route.method.lower()][
+            "responses"
+        ].values():
+            told = {name for name in response["headers"] if name.lower().startswith("ratelimit")}
             assert len(told) == (5 if route.sends else 0)
 
 
@@ -271,7 +273,7 @@ def says(decoded: Any, example: Any) -> bool:
 
 
 @every_operation
-def test_what_a_request_says_is_shown_and_is_what_it_takes(operation: Operation) -> None:
+def test_every_request_has_valid_examples(operation: Operation) -> None:
     for parameter in operation.parameters:
         check(parameter.example, parameter.schema)
     if operation.body:
@@ -284,16 +286,16 @@ def test_what_a_request_says_is_shown_and_is_what_it_takes(operation: Operation)
 
 
 @every_operation
-def test_what_a_response_says_is_shown_as_the_worker_encodes_it(operation: Operation) -> None:
-    for answer in operation.successes:
-        for example in answer.examples.values():
-            decoded: Any = msgspec.convert(example, answer.type)
+def test_response_examples_are_as_the_worker_encodes_them(operation: Operation) -> None:
+    for response in operation.successes:
+        for example in response.examples.values():
+            decoded: Any = msgspec.convert(example, response.type)
             if operation.id != "getAccountSettings":  # which encodes a dict
                 assert msgspec.json.decode(msgspec.json.encode(decoded)) == example
 
 
 @every_operation
-def test_every_answer_has_examples_that_keep_to_it(operation: Operation) -> None:
+def test_every_response_has_valid_examples(operation: Operation) -> None:
     form = error_form(operation.route.path)
     for status, response in described(operation)["responses"].items():
         for media_type, content in response["content"].items():
@@ -304,7 +306,7 @@ def test_every_answer_has_examples_that_keep_to_it(operation: Operation) -> None
                     assert example[form.status] == int(status)
 
 
-def test_an_example_that_does_not_keep_to_it_is_found() -> None:
+def test_an_invalid_example_is_found() -> None:
     wrong_members: dict[str, list[dict[str, Any]]] = {
         "sendMail": [{"status": 401}, {"code": "not_found"}, {"detail": None}],
         "sendEmail": [{"statusCode": 401}, {"name": "not_found"}, {"message": None}],
@@ -320,8 +322,8 @@ def test_an_example_that_does_not_keep_to_it_is_found() -> None:
 
 def test_every_field_of_a_type_is_described() -> None:
     bodies = [operation.body.type for operation in OPERATIONS if operation.body]
-    answers = [answer.type for operation in OPERATIONS for answer in operation.successes]
-    for kind in (*bodies, *answers, *(form.type for form in ERROR_FORMS)):
+    responses = [response.type for operation in OPERATIONS for response in operation.successes]
+    for kind in (*bodies, *responses, *(form.type for form in ERROR_FORMS)):
         if kind is str:
             continue
         schema = reference(kind)
@@ -337,7 +339,7 @@ def test_every_field_of_a_type_is_described() -> None:
         assert schema.get("required", []) == expected
 
 
-def test_every_field_says_what_it_means() -> None:
+def test_every_field_has_a_description() -> None:
     silent = [
         f"{name}.{field}"
         for name, schema in DESCRIPTION["components"]["schemas"].items()
@@ -365,7 +367,7 @@ class _Elements(HTMLParser):
 ELEMENTS = _Elements(MADE[1]).found
 
 
-def test_the_page_loads_nothing_from_elsewhere_and_nothing_that_its_policy_forbids() -> None:
+def test_the_page_loads_only_local_files_that_its_policy_allows() -> None:
     loaded = [(name, given["src"]) for name, given in ELEMENTS if "src" in given]
     assert loaded == [("script", "/origin.js")]
     sheets = [given["href"] for name, given in ELEMENTS if name == "link"]
@@ -377,7 +379,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_nothing_that_its_policy_forbi
     assert "style" not in {name for name, _ in ELEMENTS}
 
 
-def test_every_link_of_the_page_leads_somewhere() -> None:
+def test_every_link_of_the_page_has_a_target() -> None:
     ids = [given["id"] for _, given in ELEMENTS if "id" in given]
     assert len(set(ids)) == len(ids)
     links = {str(given["href"]) for name, given in ELEMENTS if name == "a"}

@@ -48,7 +48,7 @@ def test_every_log_event_is_explained() -> None:
     assert explained - events() == set()
 
 
-def test_a_copy_has_every_table_or_says_why_not(database: SqliteDatabase) -> None:
+def test_a_copy_has_every_table_or_a_reason(database: SqliteDatabase) -> None:
     rows = database.query("SELECT name FROM sqlite_master WHERE type = 'table'")
     tables = {row["name"] for row in rows if not _OF_D1_AND_SQLITE.match(row["name"])}
     copy = section("A copy of one's own")
@@ -59,7 +59,7 @@ def test_a_copy_has_every_table_or_says_why_not(database: SqliteDatabase) -> Non
     assert copied | left_out == tables
 
 
-def test_what_waited_in_a_restored_database_becomes_unknown(database: SqliteDatabase) -> None:
+def test_waiting_messages_of_a_restored_database_become_unknown(database: SqliteDatabase) -> None:
     sender = given.address(database, balance=9)
     given.reserved(database, sender, message=given.scheduled(NOW + 1, "m1"))
     queued = given.attempt(given.message(), "m2", status="queued", due_at=NOW)
@@ -73,18 +73,18 @@ def test_what_waited_in_a_restored_database_becomes_unknown(database: SqliteData
     assert database.value("SELECT balance FROM send_balances") == 7  # unknown stays charged
 
 
-def test_a_restored_database_gives_out_no_id_that_was_given_since(database: SqliteDatabase) -> None:
+def test_a_restored_database_does_not_reuse_ids(database: SqliteDatabase) -> None:
     before = given.address(database).address_id
     database.script(AFTER_RESTORE)
     assert given.address(database, "other@example.com").address_id > before + 999_999
 
 
-def test_nor_does_one_whose_copy_has_no_address(database: SqliteDatabase) -> None:
+def test_a_restored_database_without_addresses_does_not_reuse_ids(database: SqliteDatabase) -> None:
     database.script(AFTER_RESTORE)
     assert given.address(database).address_id > 999_999
 
 
-def test_a_person_is_taken_out_of_the_audit_trail_and_nobody_else(database: SqliteDatabase) -> None:
+def test_one_person_is_removed_from_the_audit_log(database: SqliteDatabase) -> None:
     schema = database.query(SCHEMA)
     bob, details = "bob@example.org", '{"from": "bob@example.org"}'
     rows = [(bob, "x", None), ("admin#1", bob, None), ("admin#1", "m1", details), ("a", "b", None)]

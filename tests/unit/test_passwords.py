@@ -49,7 +49,7 @@ def test_a_generated_password_has_96_bits_in_url_safe_characters() -> None:
     assert all(re.fullmatch("[A-Za-z0-9_-]{16}", password) for password in passwords)
 
 
-def test_the_stored_form_can_be_verified_from_what_stands_in_it() -> None:
+def test_the_stored_form_has_the_parameters_for_its_verification() -> None:
     parameters, salt, derived = parts(stored())
     assert parameters == "i=100000,pepper=0"
     assert len(salt) == 16
@@ -83,13 +83,13 @@ def test_pepper_and_password_change_the_result(monkeypatch: pytest.MonkeyPatch) 
     assert stored(pepper="pepper") == values[1]
 
 
-def test_two_equal_passwords_are_stored_differently() -> None:
+def test_equal_passwords_are_stored_differently() -> None:
     (_, first_salt, first), (_, second_salt, second) = parts(stored()), parts(stored())
     assert first_salt != second_salt
     assert first != second
 
 
-def test_the_stored_form_shows_nothing_of_the_password() -> None:
+def test_the_stored_form_does_not_contain_the_password() -> None:
     value = stored(pepper="pepper")
     assert DIGEST not in value
     assert "pepper=1$" in value
@@ -113,7 +113,7 @@ def fits(
 
 
 @pytest.mark.parametrize("pepper", [None, "pepper"])
-def test_a_password_matches_what_was_stored_of_it(pepper: str | None) -> None:
+def test_a_password_matches_its_stored_form(pepper: str | None) -> None:
     value = stored(pepper=pepper)
     assert fits(DIGEST, value, pepper=pepper)[0]
     assert not fits(client_digest("another"), value, pepper=pepper)[0]
@@ -125,12 +125,12 @@ def test_a_password_from_before_the_pepper_still_matches() -> None:
 
 
 @pytest.mark.parametrize("pepper", [None, "", "other"])
-def test_without_its_pepper_a_password_matches_no_more(pepper: str | None) -> None:
+def test_without_its_pepper_a_password_does_not_match(pepper: str | None) -> None:
     assert not fits(DIGEST, stored(pepper="pepper"), pepper=pepper)[0]
 
 
 @pytest.mark.parametrize("value", [None, "", "$hash", "$pbkdf2-sha256$i=x,pepper=0$a$b", DIGEST])
-def test_where_nothing_is_stored_as_much_is_derived(value: str | None) -> None:
+def test_without_a_stored_password_the_same_work_is_done(value: str | None) -> None:
     matched, derived = fits(DIGEST, value, pepper="pepper")
     assert not matched
     assert [(len(salt), iterations) for salt, iterations in derived] == [(16, 100_000)]
@@ -138,14 +138,14 @@ def test_where_nothing_is_stored_as_much_is_derived(value: str | None) -> None:
     assert len(of_somebody) == 1
 
 
-def test_nobodys_hash_matches_nothing_even_where_it_is_hit() -> None:
+def test_the_placeholder_hash_never_matches() -> None:
     async def zeros(password: bytes, salt: bytes, iterations: int) -> bytes:
         return bytes(32)
 
     assert not run(matches(DIGEST, None, pepper=None, derive=zeros))
 
 
-def test_iterations_are_those_that_were_stored() -> None:
+def test_the_stored_number_of_iterations_is_used() -> None:
     salt, key = b64encode(bytes(16)).rstrip(b"=").decode(), bytes(16)
     derived = hashlib.pbkdf2_hmac("sha256", DIGEST.encode(), key, 1000)
     value = f"$pbkdf2-sha256$i=1000,pepper=0${salt}${b64encode(derived).rstrip(b'=').decode()}"

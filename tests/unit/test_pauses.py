@@ -50,7 +50,7 @@ def paused(database: SqliteDatabase) -> list[str]:
 
 
 @pytest.mark.parametrize("reason", sorted(BAD_RECIPIENT))
-def test_either_reason_of_a_bad_recipient_counts(
+def test_every_reason_of_a_bad_recipient_counts(
     database: SqliteDatabase, me: Credential, reason: Reason
 ) -> None:
     for number in range(4):
@@ -60,7 +60,7 @@ def test_either_reason_of_a_bad_recipient_counts(
 
 
 @pytest.mark.contract("send checks: An address with too many failures is paused")
-def test_it_is_paused_at_the_share(database: SqliteDatabase, me: Credential) -> None:
+def test_an_address_is_paused_at_the_percentage(database: SqliteDatabase, me: Credential) -> None:
     ends(database, me, "accepted", "accepted", "rejected")
     assert paused(database) == []
     ends(database, me, "rejected", start=3)
@@ -70,12 +70,12 @@ def test_it_is_paused_at_the_share(database: SqliteDatabase, me: Credential) -> 
     assert caught.value.code == "address_paused"
 
 
-def test_too_few_messages_say_nothing(database: SqliteDatabase, me: Credential) -> None:
+def test_too_few_messages_do_not_pause(database: SqliteDatabase, me: Credential) -> None:
     ends(database, me, "rejected", "rejected", "rejected")
     assert paused(database) == []
 
 
-def test_only_the_last_ones_count(database: SqliteDatabase, me: Credential) -> None:
+def test_only_the_last_messages_count(database: SqliteDatabase, me: Credential) -> None:
     ends(database, me, "rejected", "accepted", "accepted", "accepted", "rejected")
     assert paused(database) == []
 
@@ -88,14 +88,14 @@ def test_bounces_count(database: SqliteDatabase, me: Credential) -> None:
 
 
 @pytest.mark.parametrize("reason", [*sorted({*get_args(Reason)} - BAD_RECIPIENT), None])
-def test_what_is_no_fault_of_the_address_does_not_count(
+def test_other_failures_do_not_count(
     database: SqliteDatabase, me: Credential, reason: Reason | None
 ) -> None:
     ends(database, me, *SIX_REJECTIONS, reason=reason)
     assert paused(database) == []
 
 
-def test_what_is_scheduled_and_cancelled_does_not_count(
+def test_waiting_and_cancelled_messages_do_not_count(
     database: SqliteDatabase, me: Credential
 ) -> None:
     ends(database, me, "rejected", "cancelled", "rejected", "cancelled", "rejected")
@@ -106,7 +106,7 @@ def test_what_is_scheduled_and_cancelled_does_not_count(
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_failures_can_not_be_deleted_away(
+def test_deleting_messages_does_not_hide_failures(
     database: SqliteDatabase, me: Credential, times: int
 ) -> None:
     by = Actor(me.address, "192.0.2.1")
@@ -119,7 +119,7 @@ def test_failures_can_not_be_deleted_away(
     assert paused(database) == [me.address]
 
 
-def test_what_it_has_queued_waits_for_the_pause_to_be_lifted(
+def test_queued_messages_wait_until_the_pause_is_lifted(
     database: SqliteDatabase, me: Credential
 ) -> None:
     id = message_id(NOW + 8, 8)
@@ -135,7 +135,7 @@ def test_what_it_has_queued_waits_for_the_pause_to_be_lifted(
     assert run(claim(database, id, **asked))
 
 
-def test_it_can_be_switched_off(database: SqliteDatabase, me: Credential) -> None:
+def test_pauses_can_be_disabled(database: SqliteDatabase, me: Credential) -> None:
     ends(database, me, *SIX_REJECTIONS, pause_policy=None)
     assert paused(database) == []
 
@@ -145,28 +145,28 @@ def test_sandbox_messages_do_not_count(database: SqliteDatabase, me: Credential)
     assert paused(database) == []
 
 
-def test_other_addresses_go_on(database: SqliteDatabase, me: Credential) -> None:
+def test_other_addresses_are_not_paused(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
     ends(database, me, *FOUR_REJECTIONS)
     given.reserved(database, other, "m9", given.message(sender="other@example.com"))
 
 
-def test_who_has_no_address_any_more_is_not_paused(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_deleted_address_is_not_paused(database: SqliteDatabase, me: Credential) -> None:
     ends(database, me, "rejected", "rejected", "rejected")
     id = message_id(NOW + 3, 3)
     given.reserved(database, me, id)
     database.query("DELETE FROM addresses")
-    refused = StatusUpdate(id=id, event="rejected", attempt=1, now=NOW, reason="recipient_rejected")
-    assert run(record(database, [refused], pause_policy=POLICY)) == {id: "failed"}
+    rejected = StatusUpdate(
+        id=id, event="rejected", attempt=1, now=NOW, reason="recipient_rejected"
+    )
+    assert run(record(database, [rejected], pause_policy=POLICY)) == {id: "failed"}
     assert database.query("SELECT * FROM send_pauses") == []
 
 
 @pytest.mark.contract(
     "DELETE /admin/pauses/{id}: Lifts a pause; only later messages count towards the next one"
 )
-def test_after_a_pause_was_lifted_messages_count_anew(
+def test_after_a_lifted_pause_only_new_messages_count(
     database: SqliteDatabase, me: Credential
 ) -> None:
     ends(database, me, *FOUR_REJECTIONS)
@@ -182,7 +182,7 @@ def test_after_a_pause_was_lifted_messages_count_anew(
     assert paused(database) == [me.address]
 
 
-def test_pauses_have_pages_that_begin_with_the_last_one(database: SqliteDatabase) -> None:
+def test_pauses_are_listed_newest_first_in_pages(database: SqliteDatabase) -> None:
     names = [f"a{number}@example.com" for number in range(4)]
     for since, name in enumerate(names):
         about = given.address(database, name)

@@ -76,11 +76,11 @@ from mail.plain_text import MAX_HTML, plain_text
         ("<p it's>a", "a"),
     ],
 )
-def test_readable(html: str, text: str) -> None:
+def test_html_becomes_readable_text(html: str, text: str) -> None:
     assert plain_text(html) == text
 
 
-def test_of_long_html_only_the_beginning_is_read() -> None:
+def test_only_the_beginning_of_long_html_is_read() -> None:
     fits = "<p>" + "word " * (MAX_HTML // 5)
     fits = fits[:MAX_HTML]
     assert plain_text(fits) == fits.removeprefix("<p>").strip()
@@ -96,7 +96,7 @@ PIECES = [
 
 
 @given(html=st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=60).map("".join))
-def test_whatever_comes_becomes_text(html: str) -> None:
+def test_any_html_becomes_text(html: str) -> None:
     text = plain_text(html)
     assert text == text.strip("\n")
     assert "\n\n\n" not in text
@@ -114,7 +114,7 @@ def test_whatever_comes_becomes_text(html: str) -> None:
     ],
 )
 @pytest.mark.parametrize("before", ["", "<a ", "<a href='http://x'>", "<pre>", "&#"])
-def test_time_grows_with_the_length_alone(before: str, piece: str) -> None:
+def test_time_grows_linearly_with_the_length(before: str, piece: str) -> None:
     short, long = (measured((before + piece * size)[:size]) for size in (MAX_HTML // 16, MAX_HTML))
     # Sixteen times as much takes sixteen times as long; by the square it were 256 times.
     assert long < 80 * max(short, 0.0005)

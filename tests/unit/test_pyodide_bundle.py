@@ -52,16 +52,16 @@ def source(*, extra: str = "", without: str = "") -> str:
     return "\n".join([*lines, extra])
 
 
-def test_one_replacement_is_made_wherever_it_matches() -> None:
+def test_a_replacement_is_made_at_every_match() -> None:
     assert replace("a1 b2 a3", Replacement(r"[ab](?=\d)", "x", 3)) == "x1 x2 x3"
 
 
-def test_the_text_is_put_in_as_it_is() -> None:
+def test_the_replacement_is_inserted_unchanged() -> None:
     assert replace("a", Replacement("(a)", r"\1 \g<0> $&", 1)) == r"\1 \g<0> $&"
 
 
 @pytest.mark.parametrize(("text", "found"), [("", 0), ("a", 1), ("aaa", 3)])
-def test_a_wrong_count_stops_and_says_what_was_expected(text: str, found: int) -> None:
+def test_a_wrong_count_stops_the_build_and_names_the_expected_count(text: str, found: int) -> None:
     with pytest.raises(BundleError) as caught:
         replace(text, Replacement("a", "b", 2))
     assert str(caught.value) == (
@@ -78,7 +78,7 @@ def test_the_platforms_primitives_are_rerouted(found: str, left: str) -> None:
     assert left in adapted
 
 
-def test_what_is_rerouted_is_imported() -> None:
+def test_rerouted_names_are_imported() -> None:
     first, *_ = adapt(source()).splitlines()
     assert first.endswith('from "pyodide-internal:builtin_wrappers";')
     for name in ("newWasmModule", "wasmInstantiate", "monotonicDateNow", "patchedLoadLibData"):
@@ -86,23 +86,23 @@ def test_what_is_rerouted_is_imported() -> None:
 
 
 @pytest.mark.parametrize("line", FOUND)
-def test_one_more_of_anything_stops(line: str) -> None:
+def test_one_additional_match_stops_the_build(line: str) -> None:
     with pytest.raises(BundleError, match="should match"):
         adapt(source(extra=line))
 
 
 @pytest.mark.parametrize("line", FOUND)
-def test_one_less_of_anything_stops(line: str) -> None:
+def test_one_missing_match_stops_the_build(line: str) -> None:
     with pytest.raises(BundleError, match="should match"):
         adapt(source(without=line))
 
 
-def test_an_eval_that_nobody_knows_stops() -> None:
+def test_an_unknown_eval_stops_the_build() -> None:
     with pytest.raises(BundleError, match=r"an unknown call of eval: 'eval\(surprise\)"):
         adapt(source(extra="eval(surprise)"))
 
 
-def test_words_that_only_end_in_eval_are_left_alone() -> None:
+def test_words_that_only_end_in_eval_are_not_changed() -> None:
     assert "medieval(x)" in adapt(source(extra="medieval(x)"))
 
 

@@ -21,11 +21,11 @@ def test_an_address_is_compared_as_the_database_has_it(text: str, expected: str)
     assert comparable(text) == expected
 
 
-def test_what_is_longer_than_an_address_is_cut_and_is_none() -> None:
+def test_a_text_longer_than_an_address_is_cut() -> None:
     for text in (LONGEST + ".com" * 500_000, "x" * 3_000_000):
         assert len(comparable(text)) == MAX_ADDRESS_OCTETS + 1
 
 
 @pytest.mark.parametrize("query", [{}, {"address": ""}, {"address": "  "}])
-def test_no_text_is_no_filter(query: dict[str, str]) -> None:
+def test_an_empty_text_is_no_filter(query: dict[str, str]) -> None:
     assert address_filter(query) is None

@@ -200,7 +200,7 @@ def test_no_index_is_made_for_one_statement(statement: Statement) -> None:
 
 
 @pytest.mark.parametrize("words", [*READS_ALL, *SORTS_ALL])
-def test_what_is_exempt_is_there(words: str) -> None:
+def test_every_exempt_statement_exists(words: str) -> None:
     the(words)
 
 
@@ -216,7 +216,7 @@ def the(words: str) -> list[Statement]:
     return found
 
 
-def test_the_statements_of_the_whole_store_are_looked_at() -> None:
+def test_every_statement_of_the_store_is_checked() -> None:
     written = {
         text
         for file, tree in TREES.items()
@@ -257,7 +257,7 @@ def test_the_newest_page_is_found_without_sorting_all_messages() -> None:
     assert any("messages_by_address (address_id=? AND sendbox=?)" in step for step in plan)
 
 
-def test_pages_by_cursor_begin_where_the_cursor_stands() -> None:
+def test_pages_by_cursor_begin_at_the_cursor() -> None:
     for page in (*the("AND id < ?2 ORDER BY"), *the("AND id > ?2 ORDER BY")):
         plan = " ".join(DATABASE.plan(page))
         assert re.search(r"messages_by_address \(address_id=\? AND sendbox=\? AND id[<>]\?\)", plan)
@@ -289,7 +289,7 @@ def test_a_request_finds_its_key_and_its_repetition_by_their_indexes() -> None:
         assert "messages_by_retry_of (retry_of=?)" in plan
 
 
-def test_what_is_removed_is_found_from_the_oldest_on() -> None:
+def test_removals_find_the_oldest_rows_first() -> None:
     (bodies,) = the("DELETE FROM bodies WHERE message_id IN ( SELECT DISTINCT")
     assert any("bodies USING PRIMARY KEY (message_id<?)" in s for s in DATABASE.plan(bodies))
     (deleted,) = the("sendbox IS NULL AND id < ?1")
@@ -305,7 +305,7 @@ def test_the_history_of_a_message_is_found_by_its_id() -> None:
         assert re.search(r"SEARCH messages USING .*\bid=\?", plan)
 
 
-def test_the_index_of_words_is_asked_for_words_or_for_one_row() -> None:
+def test_the_index_of_words_is_read_by_words_or_by_one_rowid() -> None:
     for statement in the("FROM search"):
         words = " ".join(statement.sql.split()).replace("(SELECT sendbox FROM addresses", "")
         questions = re.findall(r"FROM search (.*?)(?:(?<!\?2)\)|$)", words)
@@ -321,7 +321,7 @@ def test_a_search_begins_at_its_words_and_ends_at_its_cursor() -> None:
     assert any("messages_by_address (address_id=? AND sendbox=? AND id=?)" in step for step in plan)
 
 
-def test_what_the_index_lacks_is_found_by_its_ids() -> None:
+def test_messages_outside_the_index_are_found_by_their_ids() -> None:
     (fresh,) = the("ORDER BY m.id DESC LIMIT 200")
     plan = " ".join(DATABASE.plan(fresh))
     assert "messages_by_address (address_id=? AND sendbox=? AND id>? AND id<?)" in plan
@@ -337,7 +337,7 @@ def test_a_page_before_a_cursor_begins_there() -> None:
         )
 
 
-def test_what_waits_or_is_being_sent_is_found_among_its_like_alone() -> None:
+def test_waiting_and_leased_messages_are_found_by_partial_indexes() -> None:
     (waiting,) = the("next_attempt_at IS NOT NULL AND NOT coalesce")
     assert any("messages_waiting (address_id=?)" in step for step in DATABASE.plan(waiting))
     (in_flight,) = the("SET sendbox = sendbox + 1 WHERE lease_until")
@@ -350,7 +350,7 @@ def test_a_cleared_sendbox_is_emptied_by_its_own_messages_alone() -> None:
         assert any("messages_by_address (address_id=? AND sendbox<?)" in step for step in plan)
 
 
-def test_what_an_address_and_administrators_have_sent_is_merged_and_not_sorted() -> None:
+def test_messages_of_an_address_and_of_administrators_are_merged_without_sorting() -> None:
     (page,) = the(
         "UNION ALL SELECT id FROM messages WHERE address_id = 0 AND sendbox = 0 AND lower("
         "sender) = ?1 ORDER BY"

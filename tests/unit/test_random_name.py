@@ -61,7 +61,7 @@ def test_a_random_name_keeps_to_the_rules(rules: NameRules) -> None:
 
 
 @pytest.mark.parametrize("removed", ["[^a-z]", "[^0-9]", "[^a-f]"])
-def test_a_random_name_is_as_long_also_where_few_characters_are_left(removed: str) -> None:
+def test_a_random_name_has_its_length_even_with_few_allowed_characters(removed: str) -> None:
     rules = replace(RULES, removed=re.compile(removed))
     assert {len(random_name(rules)) for _ in range(200)} == {10}
 
@@ -75,7 +75,7 @@ def test_a_random_name_is_as_long_also_where_few_characters_are_left(removed: st
         (replace(RULES, min_length=5, max_length=4), "address_name_too_short"),
     ],
 )
-def test_rules_that_no_random_name_keeps_are_refused(rules: NameRules, code: str) -> None:
+def test_rules_without_a_possible_random_name_are_rejected(rules: NameRules, code: str) -> None:
     with pytest.raises(BadRequest) as caught:
         random_name(rules)
     assert caught.value.code == code

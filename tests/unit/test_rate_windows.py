@@ -43,7 +43,7 @@ def sent(
     )
 
 
-def refused(database: SqliteDatabase, me: Credential, *, at: int = 0, messages: int = 1) -> int:
+def rejected(database: SqliteDatabase, me: Credential, *, at: int = 0, messages: int = 1) -> int:
     """The seconds of Retry-After of a request that is refused and changes nothing."""
     before = database.dump()
     errors = sent(database, me, at=at, messages=messages).errors
@@ -59,22 +59,20 @@ def window(database: SqliteDatabase) -> tuple[int, int]:
     return row["started_at"] - NOW, row["used"]
 
 
-def test_a_window_takes_as_many_messages_as_the_limit_says(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_window_admits_exactly_the_limit(database: SqliteDatabase, me: Credential) -> None:
     for remaining in (2, 1, 0):
         assert sent(database, me).rate == RateState(remaining, 60)
-    assert refused(database, me) == 60
+    assert rejected(database, me) == 60
 
 
-def test_a_window_ends_so_long_after_its_first_message(
+def test_a_window_ends_one_period_after_its_first_message(
     database: SqliteDatabase, me: Credential
 ) -> None:
     for at in (0, 20 * SECOND, 40 * SECOND):
         sent(database, me, at=at)
     assert window(database) == (0, 3)
-    assert refused(database, me, at=40 * SECOND) == 20
-    assert refused(database, me, at=60 * SECOND - 1) == 1
+    assert rejected(database, me, at=40 * SECOND) == 20
+    assert rejected(database, me, at=60 * SECOND - 1) == 1
     assert sent(database, me, at=60 * SECOND).rate == RateState(2, 60)
     assert window(database) == (60 * SECOND, 1)
 
@@ -82,18 +80,20 @@ def test_a_window_ends_so_long_after_its_first_message(
 def test_retry_after_is_enough(database: SqliteDatabase, me: Credential) -> None:
     sent(database, me, messages=3)
     for at in (1, 999, 1000, 59_001):
-        seconds = refused(database, me, at=at)
+        seconds = rejected(database, me, at=at)
         later = at + seconds * SECOND
         assert 60 * SECOND <= later < 61 * SECOND
 
 
-def test_a_window_that_nobody_has_begun_is_whole(database: SqliteDatabase, me: Credential) -> None:
+def test_a_window_without_messages_has_the_full_limit(
+    database: SqliteDatabase, me: Credential
+) -> None:
     given.set_balance(database, me, 0)
     assert sent(database, me).rate == RateState(3, 60)
     assert database.dump()["rate_windows"] == []
 
 
-def test_what_is_refused_for_something_else_does_not_count(
+def test_messages_rejected_for_other_reasons_do_not_count(
     database: SqliteDatabase, me: Credential
 ) -> None:
     sent(database, me)
@@ -103,36 +103,32 @@ def test_what_is_refused_for_something_else_does_not_count(
     assert window(database) == (0, 1)
 
 
-def test_whoever_has_no_place_left_is_told_so_first(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_an_exceeded_rate_limit_is_reported_first(database: SqliteDatabase, me: Credential) -> None:
     sent(database, me, messages=3)
     given.set_balance(database, me, 0)
     given.suppressed(database, given.YOU)
-    assert refused(database, me) == 60
+    assert rejected(database, me) == 60
 
 
-def test_a_batch_takes_as_many_places_as_it_has_messages(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_each_message_of_a_batch_counts(database: SqliteDatabase, me: Credential) -> None:
     assert sent(database, me, messages=2).rate == RateState(1, 60)
-    assert refused(database, me, messages=2) == 60
+    assert rejected(database, me, messages=2) == 60
     assert sent(database, me).rate == RateState(0, 60)
 
 
-def test_a_batch_that_no_window_holds_is_always_refused(
+def test_a_batch_larger_than_the_limit_is_always_rejected(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    assert refused(database, me, messages=4) == 60
+    assert rejected(database, me, messages=4) == 60
 
 
-def test_sandbox_messages_count_as_all_others(database: SqliteDatabase, me: Credential) -> None:
+def test_sandbox_messages_count_like_others(database: SqliteDatabase, me: Credential) -> None:
     sandbox = given.attempt(given.message("delivered@test.invalid"), "t1")
     given.reserve(database, [sandbox], me, rate_limit=LIMIT)
     assert window(database) == (0, 1)
 
 
-def test_a_replay_counts_nothing_and_tells_how_things_stand(
+def test_a_replay_does_not_count_and_reports_the_rate_state(
     database: SqliteDatabase, me: Credential
 ) -> None:
     key: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d", "rate_limit": LIMIT}
@@ -156,7 +152,7 @@ def test_without_a_limit_nothing_is_counted(database: SqliteDatabase, me: Creden
     assert database.dump()["rate_windows"] == []
 
 
-def test_a_limit_that_was_changed_holds_at_once(database: SqliteDatabase, me: Credential) -> None:
+def test_a_changed_limit_applies_at_once(database: SqliteDatabase, me: Credential) -> None:
     sent(database, me, messages=3)
     lower, higher = RateLimit(quota=2, seconds=60), RateLimit(quota=5, seconds=60)
     assert sent(database, me, limit=lower).rate == RateState(0, 60)
@@ -168,12 +164,10 @@ def test_a_limit_that_was_changed_holds_at_once(database: SqliteDatabase, me: Cr
     assert sent(database, me, at=60 * SECOND, limit=shorter).rate == RateState(4, 1)
 
 
-def test_a_clock_that_is_behind_makes_no_new_window(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_late_clock_does_not_begin_a_new_window(database: SqliteDatabase, me: Credential) -> None:
     sent(database, me, messages=2)
     assert sent(database, me, at=-5 * SECOND).rate == RateState(0, 65)
-    assert refused(database, me, at=-5 * SECOND) == 65
+    assert rejected(database, me, at=-5 * SECOND) == 65
     assert window(database) == (0, 3)
 
 
@@ -183,7 +177,7 @@ def test_a_clock_that_is_behind_makes_no_new_window(
     ),
     forgetful=st.booleans(),
 )
-def test_no_window_ever_holds_more(steps: list[tuple[int, int, bool]], forgetful: bool) -> None:
+def test_no_window_exceeds_the_limit(steps: list[tuple[int, int, bool]], forgetful: bool) -> None:
     database = ForgetfulDatabase() if forgetful else SqliteDatabase()
     me = given.address(database, balance=1000)
     started, used, now = 0, 0, 0

@@ -126,7 +126,9 @@ def test_deferred_waits_for_its_time_and_keeps_the_charge(database: SqliteDataba
 @pytest.mark.parametrize(
     ("event", "kind"), [*ENDS.items(), ("deferred", "deferred")], ids=lambda value: value
 )
-def test_the_history_says_when_and_why(database: SqliteDatabase, event: Event, kind: str) -> None:
+def test_an_event_has_its_time_and_reason(
+    database: SqliteDatabase, event: Event, kind: str
+) -> None:
     tell(database, event, provider_code="E_X")
     assert last_event(database) == {
         "message_id": "m1",
@@ -140,7 +142,7 @@ def test_the_history_says_when_and_why(database: SqliteDatabase, event: Event, k
 
 
 @every_event
-def test_a_delivery_stands_as_its_message_does(database: SqliteDatabase, event: Event) -> None:
+def test_a_delivery_has_the_status_of_its_message(database: SqliteDatabase, event: Event) -> None:
     before = database.dump()["deliveries"]
     tell(database, event, provider_code="E_X")
     assert database.dump()["deliveries"] == before
@@ -148,7 +150,9 @@ def test_a_delivery_stands_as_its_message_does(database: SqliteDatabase, event: 
 
 @pytest.mark.parametrize("first", ["accepted", "rejected"])
 @every_event
-def test_only_the_first_end_counts(database: SqliteDatabase, first: Event, event: Event) -> None:
+def test_only_the_first_outcome_counts(
+    database: SqliteDatabase, first: Event, event: Event
+) -> None:
     assert tell(database, first)
     assert not tell(database, event, now=LATER + 1)
 
@@ -186,7 +190,7 @@ def test_events_of_an_earlier_attempt_change_nothing(
 
 
 @every_event
-def test_a_second_attempt_ends_as_the_first(database: SqliteDatabase, event: Event) -> None:
+def test_a_second_attempt_ends_like_the_first(database: SqliteDatabase, event: Event) -> None:
     tell(database, "deferred", reported_as="queued")
     claim_again(database)
     tell(database, event, attempt=2, now=LATER + DAY, provider_code="E_X", reported_as="failed")
@@ -200,7 +204,7 @@ def test_a_second_attempt_ends_as_the_first(database: SqliteDatabase, event: Eve
     ("event", "status", "left", "count"),
     [("accepted", "sent", 8, 2), ("rejected", "failed", 10, 0), ("deferred", "failed", 10, 0)],
 )
-def test_a_late_answer_makes_the_unknown_known(
+def test_a_late_response_corrects_unknown(
     database: SqliteDatabase, event: Event, status: str, left: int, count: int
 ) -> None:
     tell(database, "timed_out")
@@ -213,7 +217,7 @@ def test_a_late_answer_makes_the_unknown_known(
 
 
 @pytest.mark.parametrize("late", ["accepted", "rejected", "deferred"])
-def test_a_late_answer_counts_once(database: SqliteDatabase, late: Event) -> None:
+def test_a_late_response_counts_once(database: SqliteDatabase, late: Event) -> None:
     tell(database, "timed_out")
     assert tell(database, late)
     for event in EVENTS:
@@ -221,7 +225,7 @@ def test_a_late_answer_counts_once(database: SqliteDatabase, late: Event) -> Non
 
 
 @pytest.mark.parametrize("late", ["accepted", "rejected", "deferred"])
-def test_a_late_answer_is_one_of_the_attempt_that_is_unknown(
+def test_a_late_response_must_be_of_the_unknown_attempt(
     database: SqliteDatabase, late: Event
 ) -> None:
     tell(database, "deferred")
@@ -235,15 +239,13 @@ def test_a_late_answer_is_one_of_the_attempt_that_is_unknown(
 
 
 @pytest.mark.parametrize("late", ["accepted", "rejected", "deferred"])
-def test_the_first_answer_stays_whatever_becomes_of_the_message(
-    database: SqliteDatabase, late: Event
-) -> None:
+def test_reported_as_keeps_the_first_report(database: SqliteDatabase, late: Event) -> None:
     tell(database, "timed_out", reported_as="unknown")
     tell(database, late, reported_as="sent")
     assert message(database)["reported_as"] == "unknown"
 
 
-def test_a_message_that_was_reported_as_queued_stays_so(database: SqliteDatabase) -> None:
+def test_a_report_of_queued_does_not_change(database: SqliteDatabase) -> None:
     tell(database, "deferred", reported_as="queued")
     claim_again(database)
     tell(database, "rejected", attempt=2, reported_as="failed")
@@ -268,7 +270,7 @@ def test_a_key_stays_with_its_message(
     assert key(database) == ("k", "d")
 
 
-def test_the_key_of_a_refused_request_is_its_callers_again(
+def test_the_key_of_a_rejected_request_is_free(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     keep_with_key(database, sending)
@@ -280,7 +282,7 @@ def test_the_key_of_a_refused_request_is_its_callers_again(
 
 
 @pytest.mark.parametrize("wrong", [{"attempt": 0}, {"attempt": 2}, {"id": "m1"}], ids=repr)
-def test_only_the_own_key_is_freed(
+def test_only_the_messages_own_key_is_freed(
     database: SqliteDatabase, sending: Credential, wrong: dict[str, Any]
 ) -> None:
     keep_with_key(database, sending)
@@ -289,7 +291,7 @@ def test_only_the_own_key_is_freed(
 
 
 @pytest.mark.parametrize("first", ["accepted", "rejected", "timed_out", "deferred"])
-def test_a_key_that_was_answered_is_used_up(
+def test_a_reported_key_is_used(
     database: SqliteDatabase, sending: Credential, first: Event
 ) -> None:
     keep_with_key(database, sending)
@@ -298,7 +300,7 @@ def test_a_key_that_was_answered_is_used_up(
     assert key(database) == ("k", "d")
 
 
-def test_a_refused_repetition_may_be_ordered_again(
+def test_a_rejected_retry_may_be_submitted_again(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     # As its key: the answer was 503 with Retry-After, and nothing is half-done.
@@ -322,7 +324,7 @@ def test_the_count_is_refunded_to_the_day_of_acceptance(database: SqliteDatabase
 
 
 @pytest.mark.parametrize("accepted", ["2026-11-05T00:00:00.000", "2026-11-05T23:59:59.999"])
-def test_the_day_of_acceptance_is_that_of_utc(
+def test_the_day_of_acceptance_is_in_utc(
     database: SqliteDatabase, sending: Credential, accepted: str
 ) -> None:
     now = given.milliseconds(accepted)
@@ -332,7 +334,7 @@ def test_the_day_of_acceptance_is_that_of_utc(
     assert database.value(sql) == 0
 
 
-def test_what_was_not_charged_is_not_refunded(
+def test_an_uncharged_message_is_not_refunded(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     given.listed(database, "verified", TWO[0])
@@ -342,7 +344,7 @@ def test_what_was_not_charged_is_not_refunded(
     assert (balance(database), sent_today(database)) == (8, 2)
 
 
-def test_an_unlimited_address_is_refunded_its_count_alone(
+def test_an_unlimited_address_gets_only_its_count_refunded(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     given.listed(database, "unlimited", sending.address)
@@ -351,7 +353,7 @@ def test_an_unlimited_address_is_refunded_its_count_alone(
     assert (balance(database), sent_today(database)) == (8, 2)
 
 
-def test_only_the_own_message_and_balance_change(
+def test_other_messages_and_balances_do_not_change(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     other = given.address(database, "other@example.com", balance=5)
@@ -368,7 +370,7 @@ def test_only_the_own_message_and_balance_change(
     assert sent_today(database) == 1
 
 
-def test_a_charge_is_refunded_to_a_balance_that_was_changed_meanwhile(
+def test_a_charge_is_refunded_to_a_changed_balance(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     given.set_balance(database, sending, 100, enabled=False)
@@ -379,7 +381,7 @@ def test_a_charge_is_refunded_to_a_balance_that_was_changed_meanwhile(
 
 
 @every_end
-def test_a_message_ends_also_when_its_address_is_gone(
+def test_a_message_ends_even_without_its_address(
     database: SqliteDatabase, event: Event, status: str
 ) -> None:
     database.query("DELETE FROM addresses")
@@ -389,7 +391,7 @@ def test_a_message_ends_also_when_its_address_is_gone(
 
 
 @every_end
-def test_a_day_whose_count_was_cleaned_away_stays_away(
+def test_a_removed_count_is_not_recreated(
     database: SqliteDatabase, event: Event, status: str
 ) -> None:
     database.query("DELETE FROM daily_recipients")
@@ -399,15 +401,13 @@ def test_a_day_whose_count_was_cleaned_away_stays_away(
 
 
 @every_event
-def test_events_of_a_message_that_was_removed_change_nothing(
-    database: SqliteDatabase, event: Event
-) -> None:
+def test_events_of_a_removed_message_change_nothing(database: SqliteDatabase, event: Event) -> None:
     database.query("DELETE FROM messages")
     assert not tell(database, event)
 
 
 @every_event
-def test_the_rest_of_the_message_stays(database: SqliteDatabase, event: Event) -> None:
+def test_other_columns_of_the_message_do_not_change(database: SqliteDatabase, event: Event) -> None:
     before = message(database)
     bodies = database.dump()["bodies"]
     tell(database, event, provider_message_id="<p>", provider_code="E_X", reported_as="sent")

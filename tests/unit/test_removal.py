@@ -71,7 +71,7 @@ def audit_row(database: SqliteDatabase) -> list[tuple[str, ...]]:
 # One message
 
 
-def test_a_message_that_has_ended_is_set_aside_without_its_text(database: SqliteDatabase) -> None:
+def test_a_finished_message_is_kept_for_a_day_without_its_text(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     sent(database, me, idempotency_key="k", request_digest="d")
     remove(database, me)
@@ -85,7 +85,7 @@ def test_a_message_that_has_ended_is_set_aside_without_its_text(database: Sqlite
         remove(database, me)
 
 
-def test_an_old_message_is_gone_at_once(database: SqliteDatabase) -> None:
+def test_an_old_message_is_removed_at_once(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     sent(database, me, OLD, NOW - DAY)
     remove(database, me, OLD)
@@ -104,7 +104,7 @@ def test_a_late_rejection_of_a_deleted_message_refunds_its_charge(database: Sqli
     assert balance(database) == 5
 
 
-def test_what_was_set_aside_goes_a_day_after_its_end(database: SqliteDatabase) -> None:
+def test_a_deleted_message_is_removed_a_day_after_its_end(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     sent(database, me)
     remove(database, me)
@@ -113,7 +113,7 @@ def test_what_was_set_aside_goes_a_day_after_its_end(database: SqliteDatabase) -
         assert database.value("SELECT count(*) FROM messages") == left
 
 
-def test_a_message_that_waits_is_cancelled_and_refunded_once(database: SqliteDatabase) -> None:
+def test_a_waiting_message_is_cancelled_and_refunded_once(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     scheduled(database, me, ID, "a@example.org", "b@example.org")
     assert balance(database) == 3
@@ -124,7 +124,7 @@ def test_a_message_that_waits_is_cancelled_and_refunded_once(database: SqliteDat
     assert database.value("SELECT kind FROM events") == "cancelled"
 
 
-def test_a_message_that_is_being_sent_stays(database: SqliteDatabase) -> None:
+def test_a_message_being_sent_is_not_removed(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     given.reserved(database, me, ID)
     before = database.dump()
@@ -145,7 +145,7 @@ def test_events_of_a_deleted_message_are_still_recorded(database: SqliteDatabase
     assert balance(database) == 5
 
 
-def test_only_its_owner_removes_it_and_administrators(database: SqliteDatabase) -> None:
+def test_only_the_owner_and_administrators_remove_a_message(database: SqliteDatabase) -> None:
     me, other = given.address(database, balance=5), given.address(database, "b@example.com")
     sent(database, me)
     with pytest.raises(NotFound):
@@ -162,7 +162,7 @@ def test_only_its_owner_removes_it_and_administrators(database: SqliteDatabase) 
 
 
 @pytest.mark.parametrize("by", [OWNER, ADMINISTRATOR])
-def test_a_cleared_sendbox_keeps_what_is_being_sent(database: SqliteDatabase, by: Actor) -> None:
+def test_a_cleared_sendbox_keeps_messages_being_sent(database: SqliteDatabase, by: Actor) -> None:
     me = given.address(database, balance=10)
     sent(database, me, "m1")
     scheduled(database, me, "m2")
@@ -180,7 +180,7 @@ def test_a_cleared_sendbox_keeps_what_is_being_sent(database: SqliteDatabase, by
     assert shown(database, me) == ["m4", "m3"]
 
 
-def test_what_was_cleared_away_is_not_sent(database: SqliteDatabase) -> None:
+def test_cleared_messages_are_not_sent(database: SqliteDatabase) -> None:
     me = given.address(database, balance=10)
     scheduled(database, me, "m1")
     # The worker dies before it cancels what waits.
@@ -193,7 +193,7 @@ def test_what_was_cleared_away_is_not_sent(database: SqliteDatabase) -> None:
     assert balance(database) == 10
 
 
-def test_clearing_costs_the_same_however_much_is_cleared() -> None:
+def test_the_cost_of_clearing_does_not_depend_on_the_number_of_messages() -> None:
     database = SqliteDatabase()
     me = given.address(database, balance=10)
     sent(database, me, "m0")
@@ -223,7 +223,7 @@ def test_an_empty_sendbox_needs_no_purge(database: SqliteDatabase) -> None:
 
 
 @pytest.mark.parametrize("by", [OWNER, ADMINISTRATOR])
-def test_a_removed_address_takes_its_messages_with_it(database: SqliteDatabase, by: Actor) -> None:
+def test_removing_an_address_removes_its_messages(database: SqliteDatabase, by: Actor) -> None:
     me = given.address(database, balance=10)
     sent(database, me, OLD, NOW - DAY)
     scheduled(database, me, "m2")
@@ -242,7 +242,7 @@ def test_a_removed_address_takes_its_messages_with_it(database: SqliteDatabase, 
     assert database.value("SELECT count(*) FROM messages WHERE sendbox IS NOT NULL") == 0
 
 
-def test_what_is_tried_again_ends_with_its_address(database: SqliteDatabase) -> None:
+def test_a_deferred_message_of_a_removed_address_is_cancelled(database: SqliteDatabase) -> None:
     me = given.address(database, balance=10)
     given.reserved(database, me, "m1")
     run(remove_address(database, me, by=OWNER, now=NOW))

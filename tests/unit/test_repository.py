@@ -46,7 +46,7 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert PYPROJECT["project"]["version"] == VERSION
 
 
-def test_the_worker_depends_on_what_is_vendored() -> None:
+def test_the_worker_depends_on_the_vendored_packages() -> None:
     wanted = [text.partition("; ") for text in PYPROJECT["project"]["dependencies"]]
     dependencies = {pin for pin, _, _ in wanted}
     assert {platform for _, _, platform in wanted} == {"sys_platform == 'emscripten'"}
@@ -67,7 +67,7 @@ def test_every_pin_has_a_hash(file: str) -> None:
     assert unhashed == []
 
 
-def test_the_runtime_is_the_one_that_is_required() -> None:
+def test_the_runtime_has_the_required_version() -> None:
     assert WRANGLER["main"] == "src/entry.py"
     assert WRANGLER["compatibility_date"] == "2026-11-01"
     assert WRANGLER["compatibility_flags"] == ["python_workers"]
@@ -79,7 +79,7 @@ def test_the_bindings_have_the_names_of_the_contract() -> None:
     assert WRANGLER["assets"]["binding"] == "ASSETS"
 
 
-def test_no_secret_stands_in_the_configuration() -> None:
+def test_the_configuration_has_no_secret() -> None:
     secret = re.compile("SECRET|PASSWORD|PEPPER")
     assert [name for name in WRANGLER.get("vars", {}) if secret.search(name)] == []
 
@@ -105,9 +105,7 @@ _REGISTRY = rf"(?i)\b({_REGISTRIES})\b"
 _LOCAL_PATH = r"(?<![\w.~*}\])/-])/(?:work|root|home/\w+|Users/\w+)/"
 
 
-def test_the_patterns_find_what_they_are_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_patterns_find_their_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("see /" + "root/x at pypi." + "org")
     monkeypatch.setattr("tests.unit.test_repository.ROOT", tmp_path)
     monkeypatch.setattr("tests.unit.test_repository._files", lambda: [tmp_path / "file"])
@@ -119,5 +117,5 @@ def test_no_file_names_a_package_registry() -> None:
     assert found_in_files(_REGISTRY) == []
 
 
-def test_no_file_names_a_path_of_somebodys_machine() -> None:
+def test_no_file_names_a_local_path() -> None:
     assert found_in_files(_LOCAL_PATH) == []

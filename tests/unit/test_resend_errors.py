@@ -37,19 +37,19 @@ NAMES = {
 }
 
 
-def headers(refusal: ApiError, now: int = NOW) -> dict[str, str]:
-    return resend_error_response(refusal, request_id="r-1", language="en", now=now).headers
+def headers(error: ApiError, now: int = NOW) -> dict[str, str]:
+    return resend_error_response(error, request_id="r-1", language="en", now=now).headers
 
 
-def body(refusal: ApiError, language: str = "en") -> dict[str, Any]:
-    answer = resend_error_response(refusal, request_id="r-1", language=language, now=NOW)
-    decoded: dict[str, Any] = json.loads(answer.body)
-    assert decoded["statusCode"] == answer.status
-    assert decoded["code"] == answer.code
+def body(error: ApiError, language: str = "en") -> dict[str, Any]:
+    response = resend_error_response(error, request_id="r-1", language=language, now=NOW)
+    decoded: dict[str, Any] = json.loads(response.body)
+    assert decoded["statusCode"] == response.status
+    assert decoded["code"] == response.code
     return decoded
 
 
-def test_an_error_has_the_form_of_resends() -> None:
+def test_an_error_has_resends_form() -> None:
     assert body(NotFound("message_not_found")) == {
         "statusCode": 404,
         "name": "not_found",
@@ -59,12 +59,12 @@ def test_an_error_has_the_form_of_resends() -> None:
     }
 
 
-def test_an_error_is_json_for_the_python_sdk_which_looks_for_it() -> None:
+def test_an_error_has_the_media_type_that_the_python_sdk_expects() -> None:
     assert "application/json" in headers(NotFound("not_found"))["Content-Type"]
 
 
 @pytest.mark.parametrize(
-    ("refusal", "status", "name"),
+    ("error", "status", "name"),
     [
         (Unauthorized("credential_missing"), 401, "missing_api_key"),
         (Unauthorized("invalid_credential"), 401, "invalid_api_key"),
@@ -97,19 +97,19 @@ def test_an_error_is_json_for_the_python_sdk_which_looks_for_it() -> None:
     ],
     ids=lambda value: getattr(value, "code", str(value)),
 )
-def test_every_refusal_has_a_name_and_a_status(refusal: ApiError, status: int, name: str) -> None:
-    error = body(refusal)
-    assert (error["statusCode"], error["name"]) == (status, name)
+def test_every_error_has_a_name_and_a_status(error: ApiError, status: int, name: str) -> None:
+    shown = body(error)
+    assert (shown["statusCode"], shown["name"]) == (status, name)
     assert name in NAMES
 
 
-def test_the_table_names_codes_that_there_are_and_names_of_resends() -> None:
+def test_the_table_has_known_codes_and_names_of_resend() -> None:
     documented = (ROOT / "docs" / "errors.md").read_text("utf-8")
     assert [code for code in _BY_CODE if f"`{code}`" not in documented] == []
     assert {error.name for error in _BY_CODE.values()} <= NAMES
 
 
-def test_the_fields_at_fault_stand_in_the_message() -> None:
+def test_the_message_names_the_invalid_fields() -> None:
     errors = (
         FieldError("to[1]", "address_syntax"),
         FieldError("subject", "subject_too_long", {"limit": 998}),
@@ -122,36 +122,36 @@ def test_the_fields_at_fault_stand_in_the_message() -> None:
     assert [field_error["field"] for field_error in error["errors"]] == ["to[1]", "subject"]
 
 
-def test_a_fault_of_the_whole_body_is_said_without_a_field() -> None:
+def test_an_error_of_the_whole_body_names_no_field() -> None:
     errors = (FieldError("", "invalid_field", {"problem": "Expected object, got array"}),)
-    refusal = InvalidInput(
+    error = InvalidInput(
         "invalid_input", errors=errors, field="(body)", problem="Expected object, got array"
     )
-    assert error_message(refusal, "en") == (
+    assert error_message(error, "en") == (
         "The field (body) is not valid: Expected object, got array"
     )
 
 
-def test_the_message_is_in_the_language_that_is_asked_for() -> None:
+def test_the_message_is_in_the_requested_language() -> None:
     error = body(
         BadRequest("subject_empty", errors=(FieldError("subject", "subject_empty"),)), "zh"
     )
     assert error["message"] == "`subject`: 主题为空"
 
 
-def test_what_became_of_a_kept_message_stands_beside() -> None:
+def test_an_error_has_the_id_and_status_of_its_message() -> None:
     extra: dict[str, object] = {"id": "m1", "message_status": "unknown"}
     error = body(ProviderFault("outcome_unknown", extra=extra))
     assert (error["id"], error["message_status"]) == ("m1", "unknown")
     assert "may have been sent" in error["message"]
 
 
-def test_the_headers_of_the_refusal_go_with_it() -> None:
+def test_the_response_has_the_headers_of_the_error() -> None:
     assert headers(MethodNotAllowed(["GET", "PATCH"]))["Allow"] == "GET, PATCH"
     assert headers(Unavailable("sending_paused", retry_after=300))["Retry-After"] == "300"
 
 
-def test_a_quota_says_when_it_is_there_again() -> None:
+def test_a_reached_quota_has_retry_after() -> None:
     # It is noon on the third day of a month of thirty.
     assert headers(BadRequest("daily_quota_reached"))["Retry-After"] == str(12 * 3600)
     monthly = headers(BadRequest("monthly_quota_reached"))["Retry-After"]

@@ -34,17 +34,17 @@ def message(path: str = "", **fields: Any) -> Message:
     return message_of(email(**fields), OWNER, POLICY, path=path)
 
 
-def refused(path: str = "", **fields: Any) -> ApiError:
+def rejected(path: str = "", **fields: Any) -> ApiError:
     with pytest.raises(ApiError) as caught:
         message(path, **fields)
     return caught.value
 
 
-def fields_at_fault(refusal: ApiError) -> list[str]:
-    return [error.field for error in refusal.errors]
+def fields_at_fault(error: ApiError) -> list[str]:
+    return [one.field for one in error.errors]
 
 
-def test_everything_that_resend_takes_is_taken() -> None:
+def test_every_field_of_resend_is_accepted() -> None:
     whole = message(
         sender="Me, Myself <ME@example.com>".replace(",", ""),
         to=["you@example.org", "They <they@example.org>"],
@@ -75,7 +75,7 @@ def test_everything_that_resend_takes_is_taken() -> None:
     assert whole.scheduled_at == NOW + 86_400_000
 
 
-def test_nulls_count_as_left_out_as_the_node_sdk_may_send_them() -> None:
+def test_null_means_a_missing_field_for_the_node_sdk() -> None:
     nothing = dict.fromkeys(
         ("cc", "reply_to", "headers", "attachments", "tags", "scheduled_at", "topic_id", "template")
     )
@@ -90,14 +90,14 @@ def test_the_python_sdk_may_send_content_as_a_list_of_bytes(content: list[int]) 
 
 
 @pytest.mark.parametrize("byte", [-1, 256, 1.5, "a", None])
-def test_a_list_of_anything_else_is_refused(byte: Any) -> None:
+def test_a_list_of_other_values_is_rejected(byte: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         email(attachments=[{"filename": "a.bin", "content": [0, byte]}])
     assert fields_at_fault(caught.value) == ["attachments[0].content[1]"]
 
 
 @pytest.mark.parametrize("name", ["content_id", "inline_content_id"])
-def test_a_file_inside_of_the_html_has_either_name_for_its_id(name: str) -> None:
+def test_an_inline_file_may_use_either_name_for_its_content_id(name: str) -> None:
     (file,) = message(
         attachments=[{"filename": "a.png", "content": "aGk=", name: "logo"}]
     ).attachments
@@ -109,44 +109,44 @@ def test_a_file_inside_of_the_html_has_either_name_for_its_id(name: str) -> None
     [ME, f"Anybody <{ME}>", f"<{ME}>", "ME@Example.COM", {"email": ME, "name": "A"}],
     ids=str,
 )
-def test_the_sender_is_the_owner_of_the_key_by_any_name(sender: Any) -> None:
+def test_the_sender_is_the_owner_of_the_key_with_any_name(sender: Any) -> None:
     assert str(message(sender=sender).sender) == ME
 
 
 @pytest.mark.parametrize(
     "sender", ["other@example.com", "me@example.org", "Me <me+x@example.com>"], ids=str
 )
-def test_nobody_else_may_be_the_sender(sender: str) -> None:
-    refusal = refused(sender=sender)
-    assert isinstance(refusal, Forbidden)
-    assert (refusal.code, fields_at_fault(refusal)) == ("from_not_own", ["from"])
+def test_only_the_owner_of_the_key_may_be_the_sender(sender: str) -> None:
+    error = rejected(sender=sender)
+    assert isinstance(error, Forbidden)
+    assert (error.code, fields_at_fault(error)) == ("from_not_own", ["from"])
 
 
 @pytest.mark.parametrize("sender", ["", "me", "Me", "a@example.com, me@example.com", "<>"])
-def test_a_sender_that_is_no_mailbox_is_refused(sender: str) -> None:
-    refusal = refused(sender=sender)
-    assert (refusal.code, fields_at_fault(refusal)) == ("invalid_from", ["from"])
+def test_a_sender_must_be_a_mailbox(sender: str) -> None:
+    error = rejected(sender=sender)
+    assert (error.code, fields_at_fault(error)) == ("invalid_from", ["from"])
 
 
-def test_a_fault_of_the_senders_name_is_one_of_from() -> None:
-    refusal = refused("[2].", sender=f'"boss@example.net" <{ME}>')
-    assert refusal.code == "display_name_shows_address"
-    assert fields_at_fault(refusal) == ["[2].from"]
+def test_an_invalid_sender_name_is_an_error_of_from() -> None:
+    error = rejected("[2].", sender=f'"boss@example.net" <{ME}>')
+    assert error.code == "display_name_shows_address"
+    assert fields_at_fault(error) == ["[2].from"]
 
 
 def test_a_mail_without_content_lacks_its_html() -> None:
-    refusal = refused(text=None)
-    assert (refusal.code, fields_at_fault(refusal)) == ("content_empty", ["html"])
+    error = rejected(text=None)
+    assert (error.code, fields_at_fault(error)) == ("content_empty", ["html"])
 
 
-def test_all_fields_that_are_missing_are_named_at_once() -> None:
-    refusal = refused("[1].", sender=None, to=None, subject=None)
-    assert refusal.code == "required_field_missing"
-    assert fields_at_fault(refusal) == ["[1].from", "[1].to", "[1].subject"]
+def test_all_missing_fields_are_named_together() -> None:
+    error = rejected("[1].", sender=None, to=None, subject=None)
+    assert error.code == "required_field_missing"
+    assert fields_at_fault(error) == ["[1].from", "[1].to", "[1].subject"]
 
 
-def test_a_list_of_nobody_is_no_recipient() -> None:
-    assert fields_at_fault(refused(to=[])) == ["to"]
+def test_an_empty_list_is_no_recipient() -> None:
+    assert fields_at_fault(rejected(to=[])) == ["to"]
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_a_list_of_nobody_is_no_recipient() -> None:
         ),
     ],
 )
-def test_what_cannot_be_honoured_is_refused(posted: dict[str, Any], code: str, field: str) -> None:
-    refusal = refused("[4].", **posted)
-    assert (refusal.code, fields_at_fault(refusal)) == (code, [f"[4].{field}"])
+def test_unsupported_fields_are_rejected(posted: dict[str, Any], code: str, field: str) -> None:
+    error = rejected("[4].", **posted)
+    assert (error.code, fields_at_fault(error)) == (code, [f"[4].{field}"])
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_what_cannot_be_honoured_is_refused(posted: dict[str, Any], code: str, f
         ({"attachments": [{"filename": "a", "contentId": "x"}]}, "attachments[0].contentId"),
     ],
 )
-def test_a_field_that_there_is_not_is_refused(posted: dict[str, Any], field: str) -> None:
+def test_an_unknown_field_is_rejected(posted: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput, match="unknown_field") as caught:
         email(**posted)
     assert fields_at_fault(caught.value) == [field]
@@ -192,16 +192,16 @@ def test_a_batch_takes_no_attachments_and_no_schedules(posted: dict[str, Any], f
     assert fields_at_fault(caught.value) == [f"[7].{field}"]
 
 
-def test_an_empty_list_of_attachments_is_none() -> None:
+def test_an_empty_list_of_attachments_is_accepted() -> None:
     check_batchable(email(attachments=[]), "[0].")
 
 
-def test_the_credential_of_an_address_that_is_none_sends_nothing() -> None:
+def test_a_credential_of_an_invalid_address_sends_nothing() -> None:
     with pytest.raises(Forbidden, match="from_not_own"):
         message_of(email(), Credential("nobody", 1, 0), POLICY)
 
 
-def test_fields_of_other_kinds_are_refused() -> None:
+def test_fields_of_wrong_types_are_rejected() -> None:
     decode = msgspec.json.Decoder(NewEmail).decode
     for body in (b'{"to": 5}', b'{"headers": {"a": 1}}', b'{"tags": {"a": "b"}}', b'{"from": []}'):
         with pytest.raises(msgspec.ValidationError):

@@ -69,9 +69,9 @@ def test_a_mail_has_the_fields_of_resend() -> None:
     }
 
 
-def test_a_mail_shows_what_it_was_sent_with() -> None:
-    answers = Mailbox(parse_address("answers@example.org"), "Answers")
-    message = given.message(reply_to=answers, tags=(Tag("kind", "welcome"),))
+def test_a_mail_has_the_fields_of_its_request() -> None:
+    reply_to = Mailbox(parse_address("answers@example.org"), "Answers")
+    message = given.message(reply_to=reply_to, tags=(Tag("kind", "welcome"),))
     shown = encoded(
         detail(
             row(
@@ -108,7 +108,7 @@ def test_a_list_leaves_out_bodies_and_tags() -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_every_status_has_a_word_of_resends(status: Status) -> None:
+def test_every_status_has_a_status_of_resend(status: Status) -> None:
     assert last_event(status, None, {None}) in get_args(LastEvent)
 
 
@@ -129,7 +129,7 @@ def test_every_status_has_a_word_of_resends(status: Status) -> None:
         ("sent", None, {"sent", "failed"}, "sent"),
     ],
 )
-def test_the_worst_that_is_known_of_a_recipient_counts(
+def test_the_worst_status_of_a_recipient_counts(
     status: Status, reason: Reason | None, deliveries: set[str | None], event: str
 ) -> None:
     assert last_event(status, reason, deliveries) == event
@@ -146,6 +146,6 @@ def test_the_worst_that_is_known_of_a_recipient_counts(
         ('say "hi" \\', '"say \\"hi\\" \\\\" <a@example.com>'),
     ],
 )
-def test_a_mailbox_as_a_text_can_be_read_again(name: str | None, text: str) -> None:
+def test_a_mailbox_as_a_text_parses_to_itself(name: str | None, text: str) -> None:
     assert mailbox_text("a@example.com", name) == text
     assert parse_mailbox(text).name == (name or None)

@@ -34,7 +34,7 @@ def keep(
     given.reserved(database, me, id, mail, **submission)
 
 
-def refused(database: SqliteDatabase, me: Credential, *recipients: str, **more: Any) -> ApiError:
+def rejected(database: SqliteDatabase, me: Credential, *recipients: str, **more: Any) -> ApiError:
     """The error; the database stays as it was."""
     before = database.dump()
     with pytest.raises(ApiError) as caught:
@@ -53,7 +53,7 @@ def sent_today(database: SqliteDatabase, day: str = TODAY) -> int:
     return rows[0]["recipients"] if rows else 0
 
 
-def test_everything_that_is_kept_of_a_message(database: SqliteDatabase, me: Credential) -> None:
+def test_all_stored_columns_of_a_message(database: SqliteDatabase, me: Credential) -> None:
     given.set_balance(database, me, 10)
     message = given.message(*TWO, sender_name="Me", subject="Hé 😀", text="Hello", html="<p>Hello")
     keep(*(database, me), message=message, idempotency_key="k1", request_digest="d1", retry_of="m0")
@@ -191,34 +191,34 @@ def test_the_grant_of_the_first_send_is_one_row(database: SqliteDatabase, me: Cr
 def test_the_default_balance_is_granted_once(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me, default_balance=1)
     assert balance(database) == 0
-    assert refused(database, me, id="m2", default_balance=1).code == "no_balance"
+    assert rejected(database, me, id="m2", default_balance=1).code == "no_balance"
 
 
 @pytest.mark.contract("send checks: A rejected message costs nothing and stores nothing")
-def test_a_refused_message_is_granted_nothing(database: SqliteDatabase, me: Credential) -> None:
-    assert refused(database, me, *TWO, default_balance=1).code == "no_balance"
+def test_a_rejected_message_grants_no_balance(database: SqliteDatabase, me: Credential) -> None:
+    assert rejected(database, me, *TWO, default_balance=1).code == "no_balance"
     assert balance(database) is None
 
 
 @pytest.mark.contract("balance: The default never changes a balance that an administrator set")
 @pytest.mark.parametrize("enabled", [True, False])
-def test_a_balance_of_an_administrator_is_not_touched_by_the_default(
+def test_the_default_does_not_change_an_administrators_balance(
     database: SqliteDatabase, me: Credential, enabled: bool
 ) -> None:
     given.set_balance(database, me, 0 if enabled else 9, enabled=enabled)
-    assert refused(database, me, default_balance=100).code == "no_balance"
+    assert rejected(database, me, default_balance=100).code == "no_balance"
 
 
-def test_a_balance_lasts_for_as_many_recipients(database: SqliteDatabase, me: Credential) -> None:
+def test_a_balance_allows_as_many_recipients(database: SqliteDatabase, me: Credential) -> None:
     given.set_balance(database, me, 3)
     keep(database, me, *TWO)
-    assert refused(database, me, *TWO, id="m2").code == "no_balance"
+    assert rejected(database, me, *TWO, id="m2").code == "no_balance"
     keep(database, me, YOU, id="m3")
     assert balance(database) == 0
-    assert refused(database, me, YOU, id="m4").code == "no_balance"
+    assert rejected(database, me, YOU, id="m4").code == "no_balance"
 
 
-def test_a_charge_that_uses_the_balance_up_may_be_repeated(
+def test_a_charge_of_the_whole_balance_may_be_repeated(
     database: SqliteDatabase, me: Credential
 ) -> None:
     given.set_balance(database, me, 2)
@@ -253,17 +253,17 @@ def test_verified_recipients_need_no_balance(database: SqliteDatabase, me: Crede
         ("unlimited", YOU),
     ],
 )
-def test_entries_of_other_addresses_make_nothing_free(
+def test_entries_of_other_addresses_do_not_make_recipients_free(
     database: SqliteDatabase, me: Credential, name: str, entry: str
 ) -> None:
     given.listed(database, name, entry)
-    assert refused(database, me, YOU).code == "no_balance"
+    assert rejected(database, me, YOU).code == "no_balance"
 
 
 @pytest.mark.contract(
     "send checks: Unlimited addresses are not charged but count towards the limits"
 )
-def test_an_unlimited_address_is_not_charged_and_still_counted(
+def test_an_unlimited_address_is_counted_without_a_charge(
     database: SqliteDatabase, me: Credential
 ) -> None:
     given.listed(database, "unlimited", ME)
@@ -299,7 +299,7 @@ def test_the_block_list_has_addresses_and_domains(
     database: SqliteDatabase, me: Credential, entry: str, recipient: str
 ) -> None:
     given.listed(database, "send_block", entry)
-    assert refused(database, me, recipient, default_balance=9).code == "address_blocked"
+    assert rejected(database, me, recipient, default_balance=9).code == "address_blocked"
 
 
 @pytest.mark.parametrize(
@@ -333,13 +333,13 @@ def test_every_recipient_is_checked(
 ) -> None:
     recipients = [f"you{number}@example.org" for number in range(3)]
     given.listed(database, "send_block", recipients[position])
-    code = refused(database, me, *recipients, default_balance=9).code
+    code = rejected(database, me, *recipients, default_balance=9).code
     assert code == "address_blocked"
 
 
 def test_a_suppressed_recipient_is_named(database: SqliteDatabase, me: Credential) -> None:
     given.suppressed(database, TWO[1])
-    error = refused(database, me, TWO[0], "B@Two.Example", default_balance=9)
+    error = rejected(database, me, TWO[0], "B@Two.Example", default_balance=9)
     assert (error.code, error.values) == ("recipient_suppressed", {"recipient": TWO[1]})
 
 
@@ -348,9 +348,9 @@ def test_a_verified_recipient_may_be_blocked_and_suppressed(
 ) -> None:
     given.listed(database, "verified", YOU)
     given.suppressed(database, YOU)
-    assert refused(database, me, YOU).code == "recipient_suppressed"
+    assert rejected(database, me, YOU).code == "recipient_suppressed"
     given.listed(database, "send_block", YOU)
-    assert refused(database, me, YOU).code == "address_blocked"
+    assert rejected(database, me, YOU).code == "address_blocked"
 
 
 # The limits
@@ -360,9 +360,9 @@ def test_the_daily_limit_is_exact(database: SqliteDatabase, me: Credential) -> N
     given.set_balance(database, me, 100)
     given.send_limits(database, dailyEnabled=True, dailyLimit=3)
     keep(database, me, *TWO)
-    assert refused(database, me, *TWO, id="m2").code == "daily_quota_reached"
+    assert rejected(database, me, *TWO, id="m2").code == "daily_quota_reached"
     keep(database, me, YOU, id="m3")
-    assert refused(database, me, YOU, id="m4").code == "daily_quota_reached"
+    assert rejected(database, me, YOU, id="m4").code == "daily_quota_reached"
     assert sent_today(database) == 3
 
 
@@ -372,9 +372,9 @@ def test_the_monthly_limit_is_exact(database: SqliteDatabase, me: Credential) ->
     given.sent_on(database, "2026-11-01", 4)
     given.sent_on(database, "2026-11-02", 3)
     keep(database, me, YOU)
-    assert refused(database, me, *TWO, id="m2").code == "monthly_quota_reached"
+    assert rejected(database, me, *TWO, id="m2").code == "monthly_quota_reached"
     keep(database, me, YOU, id="m3")
-    assert refused(database, me, YOU, id="m4").code == "monthly_quota_reached"
+    assert rejected(database, me, YOU, id="m4").code == "monthly_quota_reached"
 
 
 def test_other_days_do_not_count_towards_today(database: SqliteDatabase, me: Credential) -> None:
@@ -413,7 +413,7 @@ def test_days_and_months_end_at_midnight_utc(
     given.send_limits(database, **{f"{limit}Enabled": True, f"{limit}Limit": 1})
     late, early = given.milliseconds(last), given.milliseconds(first)
     keep(database, me, now=late)
-    assert refused(database, me, id="m2", now=late).code == f"{limit}_quota_reached"
+    assert rejected(database, me, id="m2", now=late).code == f"{limit}_quota_reached"
     keep(database, me, id="m2", now=early)
 
 
@@ -427,7 +427,7 @@ def test_days_and_months_end_at_midnight_utc(
     ],
     ids=["as at first", "disabled", "unlimited", "just enough"],
 )
-def test_limits_that_do_not_refuse(
+def test_disabled_and_large_limits_reject_nothing(
     database: SqliteDatabase, me: Credential, config: dict[str, Any]
 ) -> None:
     given.send_limits(database, **config)
@@ -436,27 +436,25 @@ def test_limits_that_do_not_refuse(
 
 
 @pytest.mark.parametrize("limit", ["daily", "monthly"])
-def test_a_limit_of_0_refuses_everything(
+def test_a_limit_of_0_rejects_everything(
     database: SqliteDatabase, me: Credential, limit: str
 ) -> None:
     given.send_limits(database, **{f"{limit}Enabled": True, f"{limit}Limit": 0})
-    assert refused(database, me, default_balance=9).code == f"{limit}_quota_reached"
+    assert rejected(database, me, default_balance=9).code == f"{limit}_quota_reached"
 
 
 def test_limits_hold_over_all_addresses(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com")
     given.send_limits(database, dailyEnabled=True, dailyLimit=1)
     keep(database, me, default_balance=9)
-    assert refused(database, other, id="m2", default_balance=9).code == "daily_quota_reached"
+    assert rejected(database, other, id="m2", default_balance=9).code == "daily_quota_reached"
 
 
 @pytest.mark.parametrize("free", ["unlimited", "verified"])
-def test_what_costs_nothing_is_limited_all_the_same(
-    database: SqliteDatabase, me: Credential, free: str
-) -> None:
+def test_free_messages_are_limited_too(database: SqliteDatabase, me: Credential, free: str) -> None:
     given.listed(database, free, ME if free == "unlimited" else YOU)
     given.send_limits(database, dailyEnabled=True, dailyLimit=0)
-    assert refused(database, me, YOU).code == "daily_quota_reached"
+    assert rejected(database, me, YOU).code == "daily_quota_reached"
 
 
 # The credential, and the order of it all
@@ -467,12 +465,12 @@ def test_what_costs_nothing_is_limited_all_the_same(
     [{"address": "other@example.com"}, {"address_id": 2}, {"address_id": 3}, {"version": 1}],
     ids=repr,
 )
-def test_a_credential_must_hold(
+def test_a_credential_must_be_valid(
     database: SqliteDatabase, me: Credential, change: dict[str, Any]
 ) -> None:
     given.address(database, "other@example.com", balance=5)
     wrong = replace(me, **change)
-    error = refused(database, wrong, default_balance=9, message=given.message())
+    error = rejected(database, wrong, default_balance=9, message=given.message())
     assert (error.code, int(error.status)) == ("invalid_credential", 401)
 
 
@@ -486,22 +484,22 @@ def test_errors_come_in_the_order_of_the_contract(database: SqliteDatabase, me: 
     given.send_limits(
         database, dailyEnabled=True, dailyLimit=0, monthlyEnabled=True, monthlyLimit=0
     )
-    assert refused(database, stale).code == "invalid_credential"
-    assert refused(database, me).code == "no_balance"
+    assert rejected(database, stale).code == "invalid_credential"
+    assert rejected(database, me).code == "no_balance"
     given.set_balance(database, me, 1)
-    assert refused(database, me).code == "address_blocked"
+    assert rejected(database, me).code == "address_blocked"
     database.query("DELETE FROM list_entries")
-    assert refused(database, me).code == "recipient_suppressed"
+    assert rejected(database, me).code == "recipient_suppressed"
     database.query("DELETE FROM suppressions")
-    assert refused(database, me).code == "daily_quota_reached"
+    assert rejected(database, me).code == "daily_quota_reached"
     given.send_limits(database, monthlyEnabled=True, monthlyLimit=0)
-    assert refused(database, me).code == "monthly_quota_reached"
+    assert rejected(database, me).code == "monthly_quota_reached"
     given.send_limits(database)
     keep(database, me)
 
 
 @pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
-def test_every_value_is_data_and_not_sql(database: SqliteDatabase, me: Credential) -> None:
+def test_no_value_is_interpreted_as_sql(database: SqliteDatabase, me: Credential) -> None:
     evil = "'; DROP TABLE messages; -- \" ?1 {} \\ $.id"
     message = given.message("o'neil@example.org", subject=evil, sender_name=evil, text=evil)
     keep(database, me, message=message, default_balance=9)
@@ -522,7 +520,7 @@ def test_a_failing_statement_undoes_the_whole_batch(
     assert database.dump() == before
 
 
-def test_a_repeated_batch_changes_nothing_whatever_has_happened_since(
+def test_a_repeated_batch_changes_nothing_after_other_changes(
     database: SqliteDatabase, me: Credential
 ) -> None:
     keep(database, me, *TWO, default_balance=2)

@@ -26,34 +26,34 @@ from web.responses import Response, error_response, json_response, text_response
 NO_BALANCE = BadRequest("no_balance")
 
 
-def problem(refusal: ApiError, language: str = "en") -> dict[str, Any]:
-    answer = error_response(refusal, request_id="r-1", language=language, plain=False)
-    decoded: dict[str, Any] = json.loads(answer.body)
+def problem(error: ApiError, language: str = "en") -> dict[str, Any]:
+    response = error_response(error, request_id="r-1", language=language, plain=False)
+    decoded: dict[str, Any] = json.loads(response.body)
     return decoded
 
 
-def plain(refusal: ApiError, language: str = "en") -> Response:
-    return error_response(refusal, request_id="r-1", language=language, plain=True)
+def plain(error: ApiError, language: str = "en") -> Response:
+    return error_response(error, request_id="r-1", language=language, plain=True)
 
 
 @pytest.mark.contract("errors: Successful responses are unescaped UTF-8 JSON")
 def test_json_is_utf8_and_not_escaped() -> None:
-    answer = json_response({"name": "é 名 😀"}, 202)
-    assert answer.status == 202
-    assert answer.body == '{"name":"é 名 😀"}'.encode()
-    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    response = json_response({"name": "é 名 😀"}, 202)
+    assert response.status == 202
+    assert response.body == '{"name":"é 名 😀"}'.encode()
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
 def test_text_is_utf8() -> None:
-    answer = text_response("é 名")
-    assert (answer.status, answer.body) == (200, "é 名".encode())
-    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    response = text_response("é 名")
+    assert (response.status, response.body) == (200, "é 名".encode())
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.contract(
     "errors: Errors are RFC 9457 problem objects with code, retryable and request_id"
 )
-def test_a_refusal_is_a_problem_object_of_rfc_9457() -> None:
+def test_an_error_is_a_problem_object_of_rfc_9457() -> None:
     assert problem(NO_BALANCE) == {
         "type": "about:blank",
         "title": "Bad Request",
@@ -66,22 +66,22 @@ def test_a_refusal_is_a_problem_object_of_rfc_9457() -> None:
 
 
 def test_a_problem_has_its_own_media_type() -> None:
-    answer = error_response(NO_BALANCE, request_id="r", language="en", plain=False)
-    assert (answer.status, answer.code) == (400, "no_balance")
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    response = error_response(NO_BALANCE, request_id="r", language="en", plain=False)
+    assert (response.status, response.code) == (400, "no_balance")
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [json_response({}), text_response(""), plain(NO_BALANCE)],
-    ids=["json", "text", "refusal"],
+    ids=["json", "text", "error"],
 )
-def test_no_answer_may_be_kept_by_a_cache(answer: Response) -> None:
-    assert answer.headers["Cache-Control"] == "no-store"
+def test_no_response_may_be_cached(response: Response) -> None:
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
-    ("refusal", "status", "title", "retryable"),
+    ("error", "status", "title", "retryable"),
     [
         (BadRequest("no_balance"), 400, "Bad Request", False),
         (Unauthorized("invalid_credential"), 401, "Unauthorized", False),
@@ -96,12 +96,12 @@ def test_no_answer_may_be_kept_by_a_cache(answer: Response) -> None:
         (Unavailable("database_down", retry_after=5), 503, "Service Unavailable", True),
     ],
 )
-def test_every_kind_of_refusal_has_its_status(
-    refusal: ApiError, status: int, title: str, retryable: bool
+def test_every_kind_of_error_has_its_status(
+    error: ApiError, status: int, title: str, retryable: bool
 ) -> None:
-    body = problem(refusal)
+    body = problem(error)
     assert (body["status"], body["retryable"]) == (status, retryable)
-    assert plain(refusal).status == status
+    assert plain(error).status == status
     # Python 3.13 and later use the words of RFC 9110.
     assert body["title"] in {title, "Content Too Large", "Unprocessable Content"}
 
@@ -113,19 +113,19 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
 
 
 @pytest.mark.contract("errors: Every 429 and 503 has Retry-After")
-def test_503_says_when_to_try_again() -> None:
-    refusal = Unavailable("sending_paused", retry_after=300)
-    assert plain(refusal).headers["Retry-After"] == "300"
+def test_503_has_retry_after() -> None:
+    error = Unavailable("sending_paused", retry_after=300)
+    assert plain(error).headers["Retry-After"] == "300"
 
 
-def test_405_says_what_is_allowed() -> None:
-    answer = plain(MethodNotAllowed(["GET", "HEAD"]))
-    assert answer.headers["Allow"] == "GET, HEAD"
-    assert answer.body == b"This path takes only GET, HEAD"
+def test_405_has_the_allowed_methods() -> None:
+    response = plain(MethodNotAllowed(["GET", "HEAD"]))
+    assert response.headers["Allow"] == "GET, HEAD"
+    assert response.body == b"This path takes only GET, HEAD"
 
 
 @pytest.mark.contract("errors: Validation errors name the invalid fields")
-def test_the_fields_at_fault_are_named() -> None:
+def test_the_invalid_fields_are_named() -> None:
     errors = (
         FieldError("subject", "subject_too_long", {"limit": 998}),
         FieldError("to[2].email", "address_syntax"),
@@ -139,7 +139,7 @@ def test_the_fields_at_fault_are_named() -> None:
     ]
 
 
-def test_further_members_stand_beside_the_others() -> None:
+def test_additional_members_are_included() -> None:
     body = problem(ProviderFault("outcome_unknown", extra={"id": "m1"}))
     assert (body["id"], body["code"]) == ("m1", "outcome_unknown")
 
@@ -153,12 +153,10 @@ def test_the_code_and_the_sentence_may_differ() -> None:
     ("language", "detail"),
     [("en", "Failed to send mail No balance"), ("zh", "发送邮件失败 余额不足")],
 )
-def test_a_prefix_stands_before_the_sentence_in_the_same_language(
-    language: str, detail: str
-) -> None:
-    refusal = BadRequest("no_balance").prefixed("failed_to_send")
-    assert problem(refusal, language)["detail"] == detail
-    assert plain(refusal, language).body.decode() == detail
+def test_the_prefix_of_a_sentence_is_in_its_language(language: str, detail: str) -> None:
+    error = BadRequest("no_balance").prefixed("failed_to_send")
+    assert problem(error, language)["detail"] == detail
+    assert plain(error, language).body.decode() == detail
 
 
 def test_the_errors_are_in_the_language_of_the_detail() -> None:
@@ -167,19 +165,19 @@ def test_the_errors_are_in_the_language_of_the_detail() -> None:
     assert problem(field_error, "zh")["errors"] == [{"field": "subject", "message": "主题为空"}]
 
 
-def test_a_plain_answer_is_the_sentence_alone() -> None:
-    answer = plain(NO_BALANCE)
-    assert (answer.status, answer.body, answer.code) == (400, b"No balance", "no_balance")
-    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+def test_a_plain_response_is_the_sentence_alone() -> None:
+    response = plain(NO_BALANCE)
+    assert (response.status, response.body, response.code) == (400, b"No balance", "no_balance")
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-def test_a_plain_answer_is_one_line_whatever_was_sent() -> None:
-    refusal = BadRequest("address_name_blocked", name="a\r\n\tb\x00 c")
-    (line,) = plain(refusal).body.decode().split("\n")
+def test_a_plain_response_is_always_one_line() -> None:
+    error = BadRequest("address_name_blocked", name="a\r\n\tb\x00 c")
+    (line,) = plain(error).body.decode().split("\n")
     assert line.startswith("Name[a b")
 
 
-def test_values_are_put_in_as_they_are() -> None:
+def test_values_are_inserted_unchanged() -> None:
     name = '{limit} {0} %s <script> "quoted" \\'
     assert problem(BadRequest("address_name_blocked", name=name))["detail"] == (
         f"Name[{name}]is blocked"
@@ -188,7 +186,7 @@ def test_values_are_put_in_as_they_are() -> None:
 
 @pytest.mark.parametrize("as_plain", [True, False])
 @pytest.mark.parametrize(
-    "refusal",
+    "error",
     [
         BadRequest("address_name_blocked", name="a\r\nSet-Cookie: b=c"),
         InvalidInput(
@@ -202,14 +200,14 @@ def test_values_are_put_in_as_they_are() -> None:
     ],
     ids=lambda value: getattr(value, "code", str(value))[:20],
 )
-def test_nothing_that_was_sent_reaches_a_header(refusal: ApiError, as_plain: bool) -> None:
-    answer = error_response(refusal, request_id="r\r\nX: y", language="en", plain=as_plain)
-    assert answer.headers.keys() == {"Content-Type", "Cache-Control"}
-    assert all(value.isprintable() for value in answer.headers.values())
+def test_no_value_of_a_request_reaches_a_header(error: ApiError, as_plain: bool) -> None:
+    response = error_response(error, request_id="r\r\nX: y", language="en", plain=as_plain)
+    assert response.headers.keys() == {"Content-Type", "Cache-Control"}
+    assert all(value.isprintable() for value in response.headers.values())
 
 
 @pytest.mark.parametrize("as_plain", [True, False])
-def test_a_refusals_own_headers_go_with_it(as_plain: bool) -> None:
-    refusal = BadRequest("no_balance", headers={"X-More": "1"})
-    answer = error_response(refusal, request_id="r", language="en", plain=as_plain)
-    assert answer.headers["X-More"] == "1"
+def test_the_response_has_the_errors_own_headers(as_plain: bool) -> None:
+    error = BadRequest("no_balance", headers={"X-More": "1"})
+    response = error_response(error, request_id="r", language="en", plain=as_plain)
+    assert response.headers["X-More"] == "1"

@@ -30,7 +30,7 @@ def demanded_access(path: str) -> Access:
     return Access.OPEN
 
 
-def test_the_endpoints_of_the_seed_page_are_there() -> None:
+def test_the_endpoints_of_the_seed_page_exist() -> None:
     assert {
         ("POST", "/api/new_address"),
         ("POST", "/admin/new_address"),
@@ -43,7 +43,7 @@ def test_the_endpoints_of_the_seed_page_are_there() -> None:
     } <= {(route.method, route.path) for route in ROUTES}
 
 
-def test_the_operations_of_resend_are_there() -> None:
+def test_the_operations_of_resend_exist() -> None:
     assert {
         ("POST", "/emails"),
         ("GET", "/emails"),
@@ -61,7 +61,7 @@ def test_a_route_has_the_access_rule_of_its_prefix(route: Route) -> None:
 
 
 @every_route
-def test_a_route_stands_once(route: Route) -> None:
+def test_a_route_is_unique(route: Route) -> None:
     same = [other for other in ROUTES if other[:2] == route[:2]]
     assert same == [route]
     assert match(route.path).routes[route.method] == route
@@ -135,7 +135,7 @@ def test_no_path_is_also_matched_by_another_pattern(route: Route) -> None:
 
 
 @every_route
-def test_a_handler_is_there_and_reads_the_parameters_of_its_path(route: Route) -> None:
+def test_a_handler_exists_and_reads_the_parameters_of_its_path(route: Route) -> None:
     handler = load_handler(route)
     assert inspect.iscoroutinefunction(handler)
     read = re.findall(r"context\.parameters\[\"(\w+)\"\]", inspect.getsource(handler))

@@ -246,19 +246,19 @@ def insert(database: SqliteDatabase, table: str, columns: Columns) -> None:
 
 
 @pytest.mark.parametrize(("table", "columns"), cases(ROWS))
-def test_a_right_row_is_taken(filled: SqliteDatabase, table: str, columns: Columns) -> None:
+def test_a_valid_row_is_accepted(filled: SqliteDatabase, table: str, columns: Columns) -> None:
     insert(filled, table, columns)
     assert columns.items() <= filled.dump()[table][-1].items()
 
 
 @pytest.mark.parametrize(("table", "columns"), cases(WRONG))
-def test_a_wrong_row_is_refused(filled: SqliteDatabase, table: str, columns: Columns) -> None:
+def test_an_invalid_row_is_rejected(filled: SqliteDatabase, table: str, columns: Columns) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         insert(filled, table, columns)
 
 
 @pytest.mark.parametrize("table", sorted(ROWS.keys() - {"audit"}))
-def test_a_row_stands_only_once(filled: SqliteDatabase, table: str) -> None:
+def test_a_row_is_unique(filled: SqliteDatabase, table: str) -> None:
     columns = ROWS[table][0]
     insert(filled, table, columns)
     with pytest.raises(sqlite3.IntegrityError):
@@ -277,7 +277,7 @@ def test_a_row_stands_only_once(filled: SqliteDatabase, table: str) -> None:
         "charge = charge - 3",
     ],
 )
-def test_a_right_row_does_not_become_a_wrong_one(filled: SqliteDatabase, change: str) -> None:
+def test_a_valid_row_cannot_become_invalid(filled: SqliteDatabase, change: str) -> None:
     filled.insert("messages", **SENDING)
     with pytest.raises(sqlite3.IntegrityError):
         filled.query(f"UPDATE messages SET {change}")
@@ -296,7 +296,7 @@ MORE: Columns = {**SENDING, "id": "m2"}
         ({"retry_of": "m0"}, {"retry_of": "M0"}),
     ],
 )
-def test_messages_may_stand_beside_each_other(
+def test_several_messages_may_exist_together(
     filled: SqliteDatabase, first: Columns, second: Columns
 ) -> None:
     filled.insert("messages", **SENDING | first)
@@ -304,7 +304,7 @@ def test_messages_may_stand_beside_each_other(
 
 
 @pytest.mark.parametrize("same", [{"idempotency_key": "k"}, {"retry_of": "m0"}])
-def test_an_address_has_one_message_a_key_and_a_message_one_repetition(
+def test_a_key_has_one_message_and_a_message_has_one_retry(
     filled: SqliteDatabase, same: Columns
 ) -> None:
     filled.insert("messages", **SENDING | same)
@@ -312,13 +312,13 @@ def test_an_address_has_one_message_a_key_and_a_message_one_repetition(
         filled.insert("messages", **MORE | same)
 
 
-def test_no_more_is_taken_from_a_balance_than_there_is(filled: SqliteDatabase) -> None:
+def test_a_balance_is_never_negative(filled: SqliteDatabase) -> None:
     filled.insert("send_balances", **BALANCE)
     with pytest.raises(sqlite3.IntegrityError):
         filled.query("UPDATE send_balances SET balance = balance - 11")
 
 
-def test_ids_of_deleted_addresses_are_never_used_again(database: SqliteDatabase) -> None:
+def test_ids_of_deleted_addresses_are_never_reused(database: SqliteDatabase) -> None:
     first = given.address(database)
     database.query("DELETE FROM addresses")
     second = given.address(database)
@@ -326,7 +326,7 @@ def test_ids_of_deleted_addresses_are_never_used_again(database: SqliteDatabase)
     assert second.address_id > first.address_id
 
 
-def test_a_deleted_address_takes_its_balance_with_it_and_leaves_its_messages(
+def test_deleting_an_address_deletes_its_balance_but_not_its_messages(
     filled: SqliteDatabase,
 ) -> None:
     filled.insert("send_balances", **BALANCE)
@@ -336,7 +336,7 @@ def test_a_deleted_address_takes_its_balance_with_it_and_leaves_its_messages(
     assert filled.value("SELECT count(*) FROM messages") == 1
 
 
-def test_a_deleted_message_takes_all_that_belongs_to_it_with_it(filled: SqliteDatabase) -> None:
+def test_deleting_a_message_deletes_all_its_rows(filled: SqliteDatabase) -> None:
     insert(filled, "deliveries", DELIVERY)
     filled.insert("events", **EVENT)
     filled.insert("bodies", **BODY)
@@ -346,7 +346,7 @@ def test_a_deleted_message_takes_all_that_belongs_to_it_with_it(filled: SqliteDa
     assert [dump[table] for table in OF_A_MESSAGE] == [[]] * 4
 
 
-def test_a_deleted_address_takes_its_rate_window_with_it(filled: SqliteDatabase) -> None:
+def test_deleting_an_address_deletes_its_rate_window(filled: SqliteDatabase) -> None:
     filled.insert("rate_windows", **WINDOW)
     filled.query("DELETE FROM addresses")
     assert filled.dump()["rate_windows"] == []
@@ -357,7 +357,7 @@ def test_a_deleted_address_takes_its_rate_window_with_it(filled: SqliteDatabase)
     "change",
     ["UPDATE audit SET actor = 'nobody'", "UPDATE audit SET id = 'a2'", "DELETE FROM audit"],
 )
-def test_the_audit_trail_is_never_changed(database: SqliteDatabase, change: str) -> None:
+def test_the_audit_log_cannot_be_changed(database: SqliteDatabase, change: str) -> None:
     database.insert("audit", **AUDIT)
     before = database.dump()
     with pytest.raises(sqlite3.IntegrityError, match="never changed"):
@@ -365,7 +365,7 @@ def test_the_audit_trail_is_never_changed(database: SqliteDatabase, change: str)
     assert database.dump() == before
 
 
-def test_a_row_of_the_audit_trail_is_not_replaced(database: SqliteDatabase) -> None:
+def test_a_row_of_the_audit_log_cannot_be_replaced(database: SqliteDatabase) -> None:
     database.insert("audit", **AUDIT)
     before = database.dump()
     database.query("INSERT OR REPLACE INTO audit SELECT * FROM audit")

@@ -109,7 +109,7 @@ def settle(request: pytest.FixtureRequest, database: SqliteDatabase) -> Any:
         ("sender", False),
     ],
 )
-def test_words_are_found_wherever_they_stand(
+def test_words_are_found_in_every_field(
     database: SqliteDatabase, me: Credential, settle: Any, query: str, finds: bool
 ) -> None:
     mail = Message(
@@ -128,7 +128,7 @@ def test_words_are_found_wherever_they_stand(
     assert found(database, me, query) == ([id] if finds else [])
 
 
-def test_of_html_the_text_is_found_and_not_the_tags(
+def test_the_text_of_html_is_found_and_its_tags_are_not(
     database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
     html = '<style>.red{}</style><p class="note">Hello <b>there</b> &eacute;t&eacute;</p>'
@@ -140,7 +140,7 @@ def test_of_html_the_text_is_found_and_not_the_tags(
         assert found(database, me, query) == []
 
 
-def test_where_there_is_a_text_the_html_is_not_looked_at(
+def test_html_is_not_searched_beside_a_text(
     database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
     id = keep(database, me, text="plain", html="<p>marked up</p>")
@@ -191,7 +191,7 @@ def test_the_beginning_of_a_long_text_is_searched(
         " ".join(f"w{number}" for number in range(66)),
     ],
 )
-def test_no_query_means_anything_but_its_words(
+def test_a_query_is_only_its_words(
     database: SqliteDatabase, me: Credential, settle: Any, query: str
 ) -> None:
     keep(database, me, subject="Another", text="text")
@@ -210,7 +210,7 @@ def test_index_and_messages_agree(query: str, text: str) -> None:
     assert found(database, me, query) == before
 
 
-def test_only_ones_own_messages_are_found(
+def test_only_messages_of_the_address_are_found(
     database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
     other = given.address(database, "other@example.com", balance=10)
@@ -223,7 +223,7 @@ def test_only_ones_own_messages_are_found(
         assert found(database, me, query) == []
 
 
-def test_the_words_of_an_address_are_no_beginnings_of_those_of_another(
+def test_a_prefix_search_stays_within_the_address(
     database: SqliteDatabase,
 ) -> None:
     first = given.address(database, "a1@example.com", balance=10)
@@ -236,9 +236,7 @@ def test_the_words_of_an_address_are_no_beginnings_of_those_of_another(
     assert found(database, first, "hello") == []
 
 
-def test_a_credential_that_does_not_hold_finds_nothing(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_an_invalid_credential_finds_nothing(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me)
     for query in ("hello", "!!!"):
         with pytest.raises(Unauthorized, match="invalid_credential"):
@@ -259,7 +257,7 @@ def test_the_newest_are_found_first(database: SqliteDatabase, me: Credential) ->
     assert found(database, me, "hello", before=ids[0]) == []
 
 
-def test_a_page_follows_a_message_that_is_gone(
+def test_a_page_may_begin_after_a_removed_message(
     database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
     ids = [keep(database, me, number) for number in range(3)]
@@ -311,7 +309,9 @@ def test_pages_show_every_message_once_and_in_order(
     assert shown == expected
 
 
-def test_of_ids_only_ones_own_messages_are_shown(database: SqliteDatabase, me: Credential) -> None:
+def test_only_messages_of_the_address_are_read_by_id(
+    database: SqliteDatabase, me: Credential
+) -> None:
     other = given.address(database, "other@example.com", balance=10)
     ids = [keep(database, me, number) for number in range(3)]
     theirs = keep(database, other, 3)
@@ -322,9 +322,7 @@ def test_of_ids_only_ones_own_messages_are_shown(database: SqliteDatabase, me: C
 # Entering the index
 
 
-def test_a_message_enters_the_index_when_it_has_settled(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_message_enters_the_index_after_a_delay(database: SqliteDatabase, me: Credential) -> None:
     id = keep(database, me)
     assert index(database, NOW + SETTLED_MILLISECONDS) == 0
     assert indexed(database) == []
@@ -333,7 +331,9 @@ def test_a_message_enters_the_index_when_it_has_settled(
     assert index(database) == 0
 
 
-def test_what_is_alike_in_time_keeps_its_order(database: SqliteDatabase, me: Credential) -> None:
+def test_messages_of_the_same_time_keep_their_order(
+    database: SqliteDatabase, me: Credential
+) -> None:
     ids = [message_id(NOW, number) for number in range(40)]
     for id in ids:
         given.reserved(database, me, id)
@@ -367,7 +367,7 @@ def test_a_step_is_bounded(database: SqliteDatabase, me: Credential) -> None:
     assert indexed(database) == ids
 
 
-def test_a_step_of_great_messages_fits_into_a_value(
+def test_a_step_with_large_messages_fits_into_a_value(
     database: SqliteDatabase, me: Credential
 ) -> None:
     """The store's limits are checked by the database of these tests."""
@@ -420,7 +420,7 @@ def test_two_steps_at_once_write_each_message_once() -> None:
     assert indexed(database) == ids
 
 
-def test_what_is_removed_while_it_is_read_stays_out() -> None:
+def test_a_message_removed_during_a_step_is_not_indexed() -> None:
     database = Overtaken()
     me = given.address(database, balance=10)
     ids = put(database, 3, text="Secret")
@@ -437,9 +437,7 @@ def test_what_is_removed_while_it_is_read_stays_out() -> None:
     assert found(database, me, "hello") == ids[:0:-1]
 
 
-def test_a_message_that_waits_for_the_index_is_looked_through(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_message_outside_the_index_is_searched(database: SqliteDatabase, me: Credential) -> None:
     ids = put(database, MAX_FRESH + 5)
     assert found(database, me, "hello", limit=1000) == ids[: -MAX_FRESH - 1 : -1]
     index(database)
@@ -449,9 +447,7 @@ def test_a_message_that_waits_for_the_index_is_looked_through(
 # Leaving the index
 
 
-def test_a_removed_text_is_not_found_any_more(
-    database: SqliteDatabase, me: Credential, settle: Any
-) -> None:
+def test_a_removed_text_is_not_found(database: SqliteDatabase, me: Credential, settle: Any) -> None:
     id = keep(database, me, subject="Figures", text="Secret", html="<p>Secret")
     settle()
     database.query("DELETE FROM bodies")
@@ -477,7 +473,7 @@ def test_a_removed_message_leaves_nothing_in_the_index(
     assert found(database, me, "hello") == indexed(database) == []
 
 
-def test_messages_go_on_entering_when_the_newest_is_removed(
+def test_indexing_continues_after_the_newest_message_is_removed(
     database: SqliteDatabase, me: Credential
 ) -> None:
     ids = [keep(database, me, number) for number in range(3)]
@@ -512,7 +508,7 @@ def test_the_index_follows_the_sweep(database: SqliteDatabase, me: Credential) -
         database.query("INSERT INTO search (search) VALUES ('integrity-check')")
 
 
-def test_the_index_is_whole_after_all_that_happens_to_it(
+def test_the_index_is_complete_after_any_operations(
     database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(30):
@@ -541,14 +537,14 @@ def test_the_index_is_whole_after_all_that_happens_to_it(
         ("before &#" + "9" * 5000 + "; after", ["before", "after"]),
     ],
 )
-def test_of_html_the_text_is_read(html: str, words: list[str]) -> None:
+def test_the_text_of_html_is_indexed(html: str, words: list[str]) -> None:
     assert tokens_of(text_of({"kind": "html", "content": html})) == words
 
 
 @pytest.mark.parametrize(
     "piece", ["<", "<a", "<!--", "<script", "<style>", "&", "</script", "-->", "<script></script>"]
 )
-def test_no_html_takes_long(piece: str) -> None:
+def test_html_is_indexed_fast(piece: str) -> None:
     began = time.perf_counter()
     text_of({"kind": "html", "content": piece * (65_536 // len(piece))})
     assert time.perf_counter() - began < 1

@@ -87,11 +87,11 @@ def test_a_list_shows_the_fields_of_the_request_as_json_in_a_text() -> None:
     }
 
 
-def test_a_list_says_where_it_shows_not_all_of_a_content() -> None:
+def test_a_list_marks_a_shortened_content() -> None:
     assert encoded(summary(page_row(truncated=1)))["content_truncated"] is True
 
 
-def test_a_message_that_says_little_has_all_of_its_members() -> None:
+def test_a_message_with_few_fields_has_all_members() -> None:
     message = encoded(detail(stored()))
     assert json.loads(message["raw"])["content"] == "<p>Hi"
     assert (message["text"], message["html"]) == (None, "<p>Hi")
@@ -102,7 +102,7 @@ def test_a_message_that_says_little_has_all_of_its_members() -> None:
     ]
 
 
-def test_a_message_shows_what_it_was_sent_with() -> None:
+def test_a_message_has_the_fields_of_its_request() -> None:
     file = given.file(b"abc")
     details = encode_details(
         given.message(

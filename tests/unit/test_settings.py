@@ -46,11 +46,11 @@ def unreadable(name: str, value: object) -> str:
     """What the refusal of ``value`` expects; it names the variable and never shows the value."""
     with pytest.raises(ServerFault) as caught:
         read_settings({name: value})
-    refusal = caught.value
-    assert refusal.code == "invalid_setting"
-    assert refusal.values["name"] == name
-    answer = error_response(refusal, request_id="r", language="en", plain=True)
-    sentence = answer.body.decode()
+    error = caught.value
+    assert error.code == "invalid_setting"
+    assert error.values["name"] == name
+    response = error_response(error, request_id="r", language="en", plain=True)
+    sentence = response.body.decode()
     assert sentence.startswith(f"The variable {name} can't be read: it must be ")
     return sentence.partition("it must be ")[2]
 
@@ -132,13 +132,13 @@ def test_unknown_variables_are_ignored() -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_text_is_taken_as_it_is(name: str) -> None:
+def test_a_text_is_not_changed(name: str) -> None:
     assert read(name, " a, b ") == " a, b "
 
 
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("value", [7, 1.5, True, ["a"], {"a": 1}])
-def test_what_is_no_text_is_unreadable(name: str, value: object) -> None:
+def test_a_text_must_be_a_text(name: str, value: object) -> None:
     assert unreadable(name, value) == "a text"
 
 
@@ -171,7 +171,7 @@ def test_a_list_is_an_array_or_json_or_words_with_commas(
 @pytest.mark.parametrize(
     "value", ['["a"', "[a]", "[1]", [1], ["a", None], {"a": "b"}, 7, True, "[" * 100_000]
 )
-def test_what_is_no_list_is_unreadable(name: str, value: object) -> None:
+def test_a_list_must_be_a_list(name: str, value: object) -> None:
     assert unreadable(name, value).startswith("a list")
 
 
@@ -194,7 +194,7 @@ def test_domains_are_lists_in_lower_case_a_labels(
 @pytest.mark.parametrize(
     "value", ["localhost", "@example.com", "a@example.com", "exa mple.com", ["-a.example"], [1], 7]
 )
-def test_what_is_no_domain_is_unreadable(name: str, value: object) -> None:
+def test_a_domain_must_be_valid(name: str, value: object) -> None:
     assert unreadable(name, value).startswith("a list of ")
 
 
@@ -213,13 +213,13 @@ def test_a_switch_is_true_or_false(name: str, value: object, meaning: bool) -> N
 
 @pytest.mark.parametrize("name", BOOLEANS)
 @pytest.mark.parametrize("value", [1, 0, "1", "0", "yes", "no", "on", "t", " ", [], [True], 1.0])
-def test_a_switch_is_nothing_else(name: str, value: object) -> None:
+def test_a_switch_has_no_other_value(name: str, value: object) -> None:
     assert unreadable(name, value) == "true or false"
 
 
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("value", [12, "12", " 12 ", 12.0, "012"])
-def test_a_number_is_whole(name: str, value: object) -> None:
+def test_a_number_is_an_integer(name: str, value: object) -> None:
     number = read(name, value)
     assert (number, type(number)) == (12, int)
 
@@ -233,7 +233,7 @@ def test_a_number_is_whole(name: str, value: object) -> None:
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_what_is_no_whole_number_is_unreadable(name: str, value: object) -> None:
+def test_a_number_must_be_an_integer(name: str, value: object) -> None:
     assert unreadable(name, value).startswith("a whole number, at least ")
 
 
@@ -250,7 +250,7 @@ def test_a_length_may_not_be_0(name: str, value: object) -> None:
     assert unreadable(name, value) == "a whole number, at least 1"
 
 
-def test_the_longest_name_is_not_shorter_than_the_shortest() -> None:
+def test_the_maximum_length_is_not_below_the_minimum() -> None:
     with pytest.raises(ServerFault) as caught:
         read_settings({"MIN_ADDRESS_LEN": 5, "MAX_ADDRESS_LEN": 4})
     assert caught.value.values == {
@@ -299,7 +299,7 @@ def test_a_rate_limit_is_a_number_and_a_period(value: str, limit: tuple[int, int
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_what_is_no_rate_limit_is_unreadable(value: object) -> None:
+def test_a_rate_limit_must_be_valid(value: object) -> None:
     expected = unreadable("SEND_RATE_LIMIT", value)
     assert expected == "a text" or expected.startswith("a number and a period up to 31 days")
 
@@ -313,12 +313,12 @@ def test_a_pattern_is_compiled(name: str) -> None:
 @pytest.mark.parametrize(
     "value", ["[", "(", "a**", "\\", "(?<=a+)b", "a{9999999999999999999}", "(" * 5000, 7, ["a"]]
 )
-def test_what_is_no_regular_expression_is_unreadable(name: str, value: object) -> None:
+def test_a_pattern_must_be_a_regular_expression(name: str, value: object) -> None:
     assert unreadable(name, value) in {"a regular expression", "a text"}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_language_is_one_that_there_is(language: str) -> None:
+def test_a_language_is_a_known_one(language: str) -> None:
     assert read("DEFAULT_LANG", language) == language
 
 
@@ -338,7 +338,7 @@ def test_a_prefix_begins_an_address(prefix: str) -> None:
 
 
 @pytest.mark.parametrize("value", [" ", ".a", "-a", "_", "a b", "a@b", "ü", "a" * 33, "a\n.b", 7])
-def test_what_begins_no_address_is_unreadable(value: object) -> None:
+def test_a_prefix_must_begin_a_valid_address(value: object) -> None:
     expected = "at most 32 letters, digits and . _ + -, a letter or digit first"
     assert unreadable("PREFIX", value) in {expected, "a text"}
 
@@ -349,7 +349,7 @@ def test_a_url_is_one_of_http(url: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["a.example", "ftp://a.example", "https://", "http://a b", 7])
-def test_what_is_no_url_is_unreadable(value: object) -> None:
+def test_a_url_must_be_a_url(value: object) -> None:
     expected = {"an address that begins with https:// or http://", "a text"}
     assert unreadable("CF_TURNSTILE_VERIFY_URL", value) in expected
 
@@ -375,7 +375,7 @@ def test_the_proxy_is_a_table_or_a_json_object(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["smtp", "[]", "7", '"a"', [], 7, True, "{", '{"a":' * 100_000])
-def test_what_is_no_object_is_unreadable(value: object) -> None:
+def test_the_proxy_must_be_an_object(value: object) -> None:
     assert unreadable("SMTP_IMAP_PROXY_CONFIG", value) == "a JSON object"
 
 
@@ -397,14 +397,14 @@ def test_an_unreadable_value_is_never_shown(
 ) -> None:
     with pytest.raises(ServerFault) as caught:
         read_settings({name: value})
-    answer = error_response(caught.value, request_id="r", language=language, plain=plain)
-    assert name in answer.body.decode()
-    assert "TOP-SECRET" not in answer.body.decode()
+    response = error_response(caught.value, request_id="r", language=language, plain=plain)
+    assert name in response.body.decode()
+    assert "TOP-SECRET" not in response.body.decode()
     assert "TOP-SECRET" not in str(caught.value)
 
 
 @pytest.mark.contract("credential: JWT_SECRET_PREVIOUS verifies credentials and never signs them")
-def test_the_secret_that_signs_is_the_first_that_verifies() -> None:
+def test_the_signing_secret_is_the_first_verifying_secret() -> None:
     settings = read_settings({"JWT_SECRET": "new", "JWT_SECRET_PREVIOUS": "old,older"})
     assert settings.jwt_secrets == ("new", "old", "older")
 

@@ -63,7 +63,7 @@ def test_an_address_is_made_once(database: SqliteDatabase) -> None:
     assert database.dump() == before
 
 
-def test_a_blocked_name_is_refused_and_leaves_nothing_behind(database: SqliteDatabase) -> None:
+def test_a_blocked_name_is_rejected_without_any_row(database: SqliteDatabase) -> None:
     given.listed(database, "name_block", "bob")
     before = database.dump()
     with pytest.raises(BadRequest) as caught:
@@ -84,14 +84,14 @@ def test_without_a_blockable_name_nothing_is_looked_up(database: SqliteDatabase)
     assert create(database, "bob@example.com").address == "bob@example.com"
 
 
-def test_a_blocked_name_is_blocked_also_where_it_exists(database: SqliteDatabase) -> None:
+def test_a_blocked_name_is_reported_before_an_existing_one(database: SqliteDatabase) -> None:
     create(database, "bob@example.com")
     given.listed(database, "name_block", "bob")
     with pytest.raises(BadRequest, match="address_name_blocked"):
         create(database, "bob@example.com", blockable_name="bob")
 
 
-def test_a_credential_holds_while_its_row_is_as_it_says(database: SqliteDatabase) -> None:
+def test_a_credential_is_valid_while_its_row_agrees(database: SqliteDatabase) -> None:
     credential = given.address(database)
     run(require_valid(database, credential))
     for other in (
@@ -122,7 +122,7 @@ def test_a_credential_ends_at_once(database: SqliteDatabase, change: str) -> Non
         run(require_valid(database, credential))
 
 
-def test_an_address_made_anew_is_another_one(database: SqliteDatabase) -> None:
+def test_a_recreated_address_is_another_one(database: SqliteDatabase) -> None:
     old = given.address(database)
     database.query("DELETE FROM addresses")
     new = given.address(database)
@@ -154,7 +154,7 @@ def create_capped(
     return run(made)
 
 
-def test_a_client_makes_so_many_addresses_a_day(database: SqliteDatabase) -> None:
+def test_a_client_creates_addresses_up_to_the_daily_cap(database: SqliteDatabase) -> None:
     create_capped(database, "a")
     create_capped(database, "b")
     with pytest.raises(TooManyRequests) as caught:
@@ -169,7 +169,7 @@ def test_a_client_makes_so_many_addresses_a_day(database: SqliteDatabase) -> Non
     create_capped(database, "d", now=NOW + given.DAY)
 
 
-def test_what_is_not_made_does_not_count(database: SqliteDatabase) -> None:
+def test_failed_creations_do_not_count(database: SqliteDatabase) -> None:
     given.listed(database, "name_block", "bob")
     create_capped(database, "a")
     for _ in range(3):
@@ -181,7 +181,7 @@ def test_what_is_not_made_does_not_count(database: SqliteDatabase) -> None:
     assert database.value("SELECT addresses FROM client_days") == 2
 
 
-def test_what_is_deleted_still_counts(database: SqliteDatabase) -> None:
+def test_deleted_addresses_still_count(database: SqliteDatabase) -> None:
     create_capped(database, "a")
     create_capped(database, "b")
     database.query("DELETE FROM addresses")
@@ -197,7 +197,7 @@ def test_without_a_cap_nothing_is_counted(database: SqliteDatabase) -> None:
 # Rotation and passwords
 
 
-def test_a_rotated_credential_takes_the_place_of_the_old_one(database: SqliteDatabase) -> None:
+def test_a_rotated_credential_replaces_the_old_one(database: SqliteDatabase) -> None:
     old = given.address(database)
     other = given.address(database, "other@example.com")
     new = run(rotate_credential(database, old, by=OWNER, now=NOW + 1))
@@ -219,7 +219,7 @@ def test_an_old_credential_rotates_nothing(database: SqliteDatabase) -> None:
     run(require_valid(database, new))
 
 
-def test_a_password_is_replaced_by_whoever_has_the_credential(database: SqliteDatabase) -> None:
+def test_a_valid_credential_replaces_the_password(database: SqliteDatabase) -> None:
     credential = given.address(database)
     run(set_password(database, credential, "$new", by=OWNER, now=NOW + 1))
     (row,) = database.dump()["addresses"]
@@ -230,7 +230,7 @@ def test_a_password_is_replaced_by_whoever_has_the_credential(database: SqliteDa
     assert database.value("SELECT password_hash FROM addresses") == "$new"
 
 
-def trail_of(database: SqliteDatabase) -> list[tuple[str, str, str, str | None]]:
+def audit_rows(database: SqliteDatabase) -> list[tuple[str, str, str, str | None]]:
     """Who did what, on what and from where."""
     rows = database.dump()["audit"]
     return [(row["actor"], row["action"], row["object"], row["source"]) for row in rows]
@@ -239,14 +239,14 @@ def trail_of(database: SqliteDatabase) -> list[tuple[str, str, str, str | None]]
 @pytest.mark.contract(
     "GET /admin/audit: Each completed action is recorded once; a rejected one is not"
 )
-def test_what_is_done_is_written_down_once(database: SqliteDatabase) -> None:
+def test_each_change_has_one_audit_row(database: SqliteDatabase) -> None:
     credential = create_capped(database, "me")
     made = ("anybody", "address.created", "me@example.com", "192.0.2.1")
-    assert trail_of(database) == [made]
+    assert audit_rows(database) == [made]
     for _ in range(2):
         with pytest.raises(BadRequest):
             create_capped(database, "me")
-    assert trail_of(database) == [made]
+    assert audit_rows(database) == [made]
     run(set_password(database, credential, "$new", by=OWNER, now=NOW + 1))
     run(rotate_credential(database, credential, by=OWNER, now=NOW + 2))
     for _ in range(2):
@@ -254,16 +254,16 @@ def test_what_is_done_is_written_down_once(database: SqliteDatabase) -> None:
             run(rotate_credential(database, credential, by=OWNER, now=NOW + 3))
         with pytest.raises(Unauthorized):
             run(set_password(database, credential, "$other", by=OWNER, now=NOW + 3))
-    assert trail_of(database) == [
+    assert audit_rows(database) == [
         made,
         (ME, "password.changed", ME, OWNER.source),
         (ME, "credential.rotated", ME, OWNER.source),
     ]
 
 
-def test_over_the_cap_nothing_is_written_down(database: SqliteDatabase) -> None:
+def test_a_creation_over_the_cap_has_no_audit_row(database: SqliteDatabase) -> None:
     create_capped(database, "a")
     create_capped(database, "b")
     with pytest.raises(TooManyRequests):
         create_capped(database, "c")
-    assert len(trail_of(database)) == 2
+    assert len(audit_rows(database)) == 2

@@ -35,7 +35,7 @@ def test_a_default_of_0_makes_no_row(database: SqliteDatabase) -> None:
 
 
 @pytest.mark.parametrize(("enabled", "shown"), [(True, 3), (False, 0)])
-def test_a_row_that_is_there_is_not_touched(
+def test_an_existing_row_is_not_changed(
     database: SqliteDatabase, enabled: bool, shown: int
 ) -> None:
     credential = given.address(database)
@@ -45,7 +45,7 @@ def test_a_row_that_is_there_is_not_touched(
     assert database.dump() == before
 
 
-def test_a_balance_that_is_used_up_is_not_granted_again(database: SqliteDatabase) -> None:
+def test_a_used_balance_is_not_granted_again(database: SqliteDatabase) -> None:
     credential = given.address(database, balance=0)
     assert balance(database, credential, default=10) == 0
 
@@ -63,7 +63,7 @@ def test_a_verified_recipient_is_not_an_unlimited_sender(database: SqliteDatabas
 
 
 @pytest.mark.parametrize("change", [{"version": 1}, {"address_id": 9}, {"address": "x@b.co"}])
-def test_a_credential_that_does_not_hold_is_refused_and_granted_nothing(
+def test_an_invalid_credential_is_rejected_and_grants_nothing(
     database: SqliteDatabase, change: dict[str, object]
 ) -> None:
     credential = given.address(database)

@@ -82,7 +82,9 @@ def test_a_message_is_found_with_its_recipients_and_bodies(
     assert bodies == [{"kind": "text", "content": "0"}, {"kind": "text", "content": "1"}]
 
 
-def test_nobody_elses_message_is_found_or_listed(database: SqliteDatabase, me: Credential) -> None:
+def test_messages_of_other_addresses_are_neither_found_nor_listed(
+    database: SqliteDatabase, me: Credential
+) -> None:
     other = given.address(database, "other@example.com")
     keep(database, other, "m1")
     for id in ("m1", "m2", "", "~"):
@@ -93,9 +95,7 @@ def test_nobody_elses_message_is_found_or_listed(database: SqliteDatabase, me: C
         page(database, me, after="m1")
 
 
-def test_a_credential_that_no_longer_holds_sees_nothing(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_an_invalid_credential_finds_nothing(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me, "m1")
     database.query("UPDATE addresses SET credential_version = 1")
     with pytest.raises(Unauthorized):
@@ -119,9 +119,7 @@ def test_pages_go_from_the_newest_to_the_oldest_and_back(
     assert page(database, me, 5) == (["m4", "m3", "m2", "m1", "m0"], False)
 
 
-def test_a_page_stays_where_it_was_when_messages_come(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_new_messages_do_not_move_a_page(database: SqliteDatabase, me: Credential) -> None:
     for number in range(4):
         keep(database, me, f"m{number}")
     keep(database, me, "m9")
@@ -130,7 +128,7 @@ def test_a_page_stays_where_it_was_when_messages_come(
 
 @pytest.mark.parametrize("cursor", ["after", "before"])
 @pytest.mark.parametrize("id", ["", "nothing", "~", "m", "' OR 1=1 --", "\x00", "%"])
-def test_a_cursor_that_is_no_message_is_refused_by_name(
+def test_a_cursor_must_be_the_id_of_a_message(
     database: SqliteDatabase, me: Credential, cursor: str, id: str
 ) -> None:
     keep(database, me, "m1")
@@ -140,7 +138,7 @@ def test_a_cursor_that_is_no_message_is_refused_by_name(
 
 
 @given_any(count=st.integers(0, 30), limit=st.integers(1, 12))
-def test_a_walk_meets_every_message_once_in_either_direction(count: int, limit: int) -> None:
+def test_paging_returns_every_message_once_in_either_direction(count: int, limit: int) -> None:
     database = SqliteDatabase()
     me = given.address(database)
     ids = [given.message_id(NOW, number) for number in range(count)]

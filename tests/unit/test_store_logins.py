@@ -60,14 +60,12 @@ def test_after_ten_failures_an_address_waits(
     run(stored_password(database, address, now=NOW + WINDOW_MILLISECONDS))
 
 
-def test_others_do_not_wait(database: SqliteDatabase, me: Credential) -> None:
+def test_other_addresses_do_not_wait(database: SqliteDatabase, me: Credential) -> None:
     fail(database, MOST_FAILURES)
     assert run(stored_password(database, NOBODY, now=NOW)) is None
 
 
-def test_of_failures_at_the_same_time_ten_are_told(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_of_concurrent_failures_ten_are_reported(database: SqliteDatabase, me: Credential) -> None:
     for _ in range(20):  # all have found room before any has failed
         run(stored_password(database, ME, now=NOW))
     fail(database, MOST_FAILURES)
@@ -88,13 +86,15 @@ def test_the_window_slides(database: SqliteDatabase, me: Credential) -> None:
     assert wait(database, now=later) == 60
 
 
-def test_a_counter_keeps_no_more_than_what_counts(database: SqliteDatabase, me: Credential) -> None:
+def test_a_counter_keeps_only_failures_of_the_window(
+    database: SqliteDatabase, me: Credential
+) -> None:
     for window in range(5):
         fail(database, MOST_FAILURES, now=NOW + window * WINDOW_MILLISECONDS)
     assert len(database.dump()["login_failures"]) == MOST_FAILURES
 
 
-def test_a_success_clears_nothing(database: SqliteDatabase, me: Credential) -> None:
+def test_a_success_does_not_clear_failures(database: SqliteDatabase, me: Credential) -> None:
     fail(database, MOST_FAILURES - 1)
     run(logged_in(database, ME, "$hash", source="192.0.2.1", now=NOW))
     fail(database)
@@ -102,15 +102,13 @@ def test_a_success_clears_nothing(database: SqliteDatabase, me: Credential) -> N
         run(logged_in(database, ME, "$hash", source="192.0.2.1", now=NOW))
 
 
-def test_a_password_that_was_changed_meanwhile_is_the_wrong_one(
+def test_a_password_changed_during_the_login_does_not_match(
     database: SqliteDatabase, me: Credential
 ) -> None:
     with pytest.raises(Unauthorized, match="invalid_login"):
         run(logged_in(database, ME, "$older", source="192.0.2.1", now=NOW))
 
 
-def test_a_login_gives_the_credential_as_it_is_now(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_login_returns_the_current_credential(database: SqliteDatabase, me: Credential) -> None:
     database.query("UPDATE addresses SET credential_version = 5")
     assert run(logged_in(database, ME, "$hash", source="192.0.2.1", now=NOW)).version == 5

@@ -38,11 +38,11 @@ def page(
     return run(sendbox_page(database, me, limit=limit, offset=offset))
 
 
-def test_an_empty_sendbox(database: SqliteDatabase, me: Credential) -> None:
+def test_an_empty_sendbox_is_an_empty_page(database: SqliteDatabase, me: Credential) -> None:
     assert page(database, me) == ([], 0)
 
 
-def test_a_message_shows_what_was_sent(database: SqliteDatabase, me: Credential) -> None:
+def test_a_message_has_the_sent_fields(database: SqliteDatabase, me: Credential) -> None:
     message = given.message("You@example.org", sender_name="Me", subject="Hé", html="<p>Hi</p>")
     keep(database, me, "m1", message)
     ((row,), count) = page(database, me)
@@ -79,7 +79,7 @@ def test_pages_begin_with_the_newest(database: SqliteDatabase, me: Credential) -
     assert ids(limit=100) == ["m4", "m3", "m2", "m1", "m0"]
 
 
-def test_an_address_sees_only_its_own(database: SqliteDatabase, me: Credential) -> None:
+def test_an_address_sees_only_its_own_messages(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
     keep(database, me, "m1")
     keep(database, other, "m2")
@@ -87,7 +87,7 @@ def test_an_address_sees_only_its_own(database: SqliteDatabase, me: Credential) 
     assert [row["id"] for row in page(database, other)[0]] == ["m2"]
 
 
-def test_an_address_made_anew_does_not_see_the_mails_of_the_old_one(
+def test_a_recreated_address_does_not_see_the_old_messages(
     database: SqliteDatabase, me: Credential
 ) -> None:
     keep(database, me, "m1")
@@ -99,7 +99,7 @@ def test_an_address_made_anew_does_not_see_the_mails_of_the_old_one(
     "bodies", [{"text": "a"}, {"html": "a"}, {"text": "a", "html": "<p>a"}], ids=repr
 )
 @pytest.mark.parametrize("recipients", [1, 3])
-def test_a_message_stands_once_in_the_list(
+def test_a_message_is_listed_once(
     database: SqliteDatabase, me: Credential, bodies: dict[str, Any], recipients: int
 ) -> None:
     addresses = [f"you{number}@example.org" for number in range(recipients)]
@@ -110,7 +110,7 @@ def test_a_message_stands_once_in_the_list(
 
 
 @pytest.mark.parametrize("length", [SHOWN_WHOLE_BYTES // 2, MAX_PART_BYTES])
-def test_of_a_long_body_the_beginning_is_shown(
+def test_a_long_body_is_shortened_in_the_list(
     database: SqliteDatabase, me: Credential, length: int
 ) -> None:
     keep(database, me, "m1", given.message(text="é" * length + "!"))
@@ -118,7 +118,7 @@ def test_of_a_long_body_the_beginning_is_shown(
     assert (row["content"], row["truncated"]) == ("é" * SHOWN_CHARACTERS, 1)
 
 
-def test_a_long_body_that_an_older_version_has_kept_in_shorter_parts_is_shown_as_long(
+def test_a_long_body_in_shorter_parts_of_an_older_version_is_shortened(
     database: SqliteDatabase, me: Credential
 ) -> None:
     keep(database, me, "m1", given.message(text="a" * SHOWN_WHOLE_BYTES))
@@ -140,7 +140,9 @@ def test_messages_of_all_addresses_are_counted_up_to_a_number(
 
 
 @pytest.mark.parametrize("html", ["h" * SHOWN_WHOLE_BYTES, "<p>a\0b"], ids=["long", "NUL"])
-def test_of_other_bodies_all_is_shown(database: SqliteDatabase, me: Credential, html: str) -> None:
+def test_other_bodies_are_listed_in_full(
+    database: SqliteDatabase, me: Credential, html: str
+) -> None:
     # The text is longer, and the html is what is listed.
     message = given.message(text="t" * (2 * SHOWN_WHOLE_BYTES), html=html)
     keep(database, me, "m1", message)
@@ -158,18 +160,14 @@ def test_a_whole_page_of_long_messages_stays_small(
     assert sum(len(row["content"].encode()) for row in rows) <= 100 * SHOWN_WHOLE_BYTES < 7_000_000
 
 
-def test_a_message_whose_body_was_cleaned_away_is_still_listed(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_message_with_a_removed_body_is_listed(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me, "m1")
     database.query("DELETE FROM bodies")
     ((row,), _) = page(database, me)
     assert (row["id"], row["body_kind"], row["content"]) == ("m1", None, None)
 
 
-def test_a_credential_that_does_not_hold_sees_nothing(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_an_invalid_credential_gets_no_page(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me, "m1")
     with pytest.raises(Unauthorized, match="invalid_credential"):
         page(database, replace(me, version=1))
@@ -187,7 +185,9 @@ def found(database: SqliteDatabase, me: Credential, id: str = "m1") -> StoredMes
     return run(find_message(database, me, id))
 
 
-def test_all_that_is_kept_of_a_message_is_found(database: SqliteDatabase, me: Credential) -> None:
+def test_a_message_is_found_with_everything_stored(
+    database: SqliteDatabase, me: Credential
+) -> None:
     mail = given.message("a@one.example", "b@two.example", sender_name="Me", html="<p>")
     more = {"idempotency_key": "k", "request_digest": "d", "retry_of": "m0"}
     keep(database, me, "m1", mail, request_id="r9", **more)
@@ -247,7 +247,7 @@ def test_the_history_is_in_order(database: SqliteDatabase, me: Credential) -> No
         ("deferred", "queued"),
     ],
 )
-def test_a_recipient_stands_as_the_message_does(
+def test_a_recipient_has_the_status_of_the_message(
     database: SqliteDatabase, me: Credential, event: Event, status: str
 ) -> None:
     keep(database, me, "m1", given.message("a@one.example", "b@two.example"))
@@ -256,7 +256,7 @@ def test_a_recipient_stands_as_the_message_does(
     assert [(r["status"], r["code"]) for r in message.recipients] == [(status, "E_X")] * 2
 
 
-def test_a_recipient_of_whom_more_is_known_stands_for_himself(
+def test_a_recipient_with_delivery_events_has_its_own_status(
     database: SqliteDatabase, me: Credential
 ) -> None:
     keep(database, me, "m1", given.message("a@one.example", "b@two.example"))
@@ -271,9 +271,7 @@ def test_a_recipient_of_whom_more_is_known_stands_for_himself(
     ]
 
 
-def test_a_repetition_and_what_it_repeats_name_each_other(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_retry_and_its_original_name_each_other(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me, "m1")
     keep(database, me, "m2", retry_of="m1")
     rows = [found(database, me, id).row for id in ("m1", "m2")]
@@ -294,16 +292,14 @@ def test_recipients_are_in_their_order(database: SqliteDatabase, me: Credential)
     assert [r["address"] for r in found(database, me).recipients] == addresses
 
 
-def test_a_message_whose_body_was_cleaned_away_is_found(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_a_message_with_a_removed_body_is_found(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me, "m1")
     database.query("DELETE FROM bodies")
     assert found(database, me).bodies == []
 
 
 @pytest.mark.parametrize("id", ["m2", "m0", "", "M1", "m1 ", "%", "'"])
-def test_there_is_no_message_of_another_id_or_address(
+def test_a_message_of_another_id_or_address_is_not_found(
     database: SqliteDatabase, me: Credential, id: str
 ) -> None:
     other = given.address(database, "other@example.com", balance=10)
@@ -314,9 +310,7 @@ def test_there_is_no_message_of_another_id_or_address(
     assert found(database, other, "m2").row["sender"] == "other@example.com"
 
 
-def test_a_credential_that_does_not_hold_finds_nothing(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_an_invalid_credential_finds_nothing(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me, "m1")
     for id in ("m1", "m2"):
         with pytest.raises(Unauthorized, match="invalid_credential"):

@@ -102,7 +102,7 @@ def _time_of(id: str) -> int:
 # Logins and clients
 
 
-def test_failed_logins_are_forgotten_after_their_window(database: SqliteDatabase) -> None:
+def test_failed_logins_are_removed_after_their_window(database: SqliteDatabase) -> None:
     for failed_at in (NOW - WINDOW_MILLISECONDS, NOW - WINDOW_MILLISECONDS + 1, NOW):
         database.insert("login_failures", counter=1, failed_at=failed_at)
     swept(database, NOW)
@@ -112,14 +112,14 @@ def test_failed_logins_are_forgotten_after_their_window(database: SqliteDatabase
     ]
 
 
-def test_what_clients_did_is_forgotten_when_the_day_is_over(database: SqliteDatabase) -> None:
+def test_counts_of_clients_are_removed_after_their_day(database: SqliteDatabase) -> None:
     for day in ("2026-10-31", "2026-11-02", given.TODAY):
         database.insert("client_days", day=day, client="192.0.2.1", addresses=1)
     swept(database, NOW)
     assert [row["day"] for row in database.dump()["client_days"]] == [given.TODAY]
 
 
-def test_of_many_failed_logins_a_sweep_removes_so_many() -> None:
+def test_a_sweep_removes_a_limited_number_of_failed_logins() -> None:
     database = SqliteDatabase()
     database.query(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= ?)"
@@ -133,15 +133,13 @@ def test_of_many_failed_logins_a_sweep_removes_so_many() -> None:
 # Leases
 
 
-def test_a_lease_that_still_runs_is_left_alone(
-    database: SqliteDatabase, sending: Credential
-) -> None:
+def test_a_running_lease_is_not_ended(database: SqliteDatabase, sending: Credential) -> None:
     before = database.dump()
     assert swept(database, LEASE_END - 1) == NOTHING
     assert database.dump() == before
 
 
-def test_a_lease_that_has_ended_makes_a_message_unknown(
+def test_a_message_with_an_expired_lease_becomes_unknown(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     swept(database)
@@ -166,7 +164,7 @@ def test_a_lease_that_has_ended_makes_a_message_unknown(
     }
 
 
-def test_the_sweep_says_how_many_became_unknown(
+def test_the_sweep_returns_the_number_of_unknown_messages(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     assert swept(database) == {**NOTHING, "became_unknown": 1}
@@ -186,7 +184,7 @@ def test_a_second_sweep_changes_nothing(database: SqliteDatabase, sending: Crede
 
 
 @pytest.mark.parametrize("event", ["accepted", "rejected", "timed_out"])
-def test_what_has_ended_is_left_alone(
+def test_final_messages_are_not_changed(
     database: SqliteDatabase, sending: Credential, event: Event
 ) -> None:
     tell(database, event)
@@ -195,7 +193,7 @@ def test_what_has_ended_is_left_alone(
     assert database.dump() == after
 
 
-def test_what_waits_is_left_alone(database: SqliteDatabase, sending: Credential) -> None:
+def test_waiting_messages_are_not_changed(database: SqliteDatabase, sending: Credential) -> None:
     tell(database, "deferred")
     after = database.dump()
     assert swept(database, LEASE_END + 10**6) == NOTHING
@@ -206,7 +204,7 @@ def test_what_waits_is_left_alone(database: SqliteDatabase, sending: Credential)
     ("event", "status", "balance"),
     [("accepted", "sent", 998), ("rejected", "failed", 1000), ("deferred", "failed", 1000)],
 )
-def test_a_late_answer_still_makes_it_known(
+def test_a_late_response_corrects_unknown_after_the_sweep(
     database: SqliteDatabase, sending: Credential, event: Event, status: str, balance: int
 ) -> None:
     swept(database)
@@ -215,7 +213,7 @@ def test_a_late_answer_still_makes_it_known(
     assert database.value("SELECT balance FROM send_balances") == balance
 
 
-def test_a_worker_that_only_says_that_it_knows_nothing_says_nothing_new(
+def test_a_timeout_after_the_sweep_changes_nothing(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     swept(database)
@@ -224,7 +222,7 @@ def test_a_worker_that_only_says_that_it_knows_nothing_says_nothing_new(
     assert database.dump() == after
 
 
-def test_a_second_attempt_becomes_unknown_as_the_first(
+def test_a_second_attempt_becomes_unknown_like_the_first(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     tell(database, "deferred")
@@ -238,7 +236,7 @@ def test_a_second_attempt_becomes_unknown_as_the_first(
     ]
 
 
-def test_the_code_of_an_earlier_attempt_does_not_stand_beside_unknown(
+def test_an_unknown_message_has_no_code_of_an_earlier_attempt(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     about = StatusUpdate(
@@ -255,7 +253,7 @@ def test_the_code_of_an_earlier_attempt_does_not_stand_beside_unknown(
     assert database.value("SELECT provider_code FROM messages") is None
 
 
-def test_a_sweep_has_an_end_and_begins_with_the_oldest(
+def test_a_sweep_is_bounded_and_begins_with_the_oldest(
     database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(STEP_ROWS + 5):
@@ -270,7 +268,7 @@ def test_a_sweep_has_an_end_and_begins_with_the_oldest(
     assert swept(database, NOW + 10**6)["became_unknown"] == 0
 
 
-def test_leases_that_end_together_end_one_by_one(database: SqliteDatabase, me: Credential) -> None:
+def test_leases_that_expire_together_all_end(database: SqliteDatabase, me: Credential) -> None:
     for number in range(STEP_ROWS + 5):
         put(database, f"n{number}", "sending", lease_until=NOW)
     swept(database, NOW)
@@ -283,7 +281,7 @@ def test_leases_that_end_together_end_one_by_one(database: SqliteDatabase, me: C
     ]
 
 
-def test_attachments_go_with_the_lease_of_their_message(database: SqliteDatabase) -> None:
+def test_attachments_are_removed_with_the_lease_of_their_message(database: SqliteDatabase) -> None:
     put(database, "m1", "sending", lease_until=LEASE_END)
     put(database, "m2", "sending", lease_until=LEASE_END + 1)
     swept(database)
@@ -318,7 +316,7 @@ def test_a_key_is_freed_after_a_day(database: SqliteDatabase) -> None:
     assert position(database) == old
 
 
-def test_the_walk_goes_on_where_it_stopped(database: SqliteDatabase) -> None:
+def test_the_walk_continues_at_its_last_position(database: SqliteDatabase) -> None:
     first = put_with_key(database, NOW, 0)
     second = put_with_key(database, NOW + 1000, 1)
     swept(database, NOW + DAY + 1)
@@ -329,7 +327,7 @@ def test_the_walk_goes_on_where_it_stopped(database: SqliteDatabase) -> None:
     assert (ids(database, WITH_KEY), position(database)) == ([], second)
 
 
-def test_the_walk_does_not_look_at_what_it_has_passed(database: SqliteDatabase) -> None:
+def test_the_walk_does_not_read_passed_rows(database: SqliteDatabase) -> None:
     put_with_key(database, NOW, 5)
     assert swept(database, NOW + 2 * DAY)["keys_passed"] in (0, 1)
     before = database.dump()
@@ -346,16 +344,14 @@ def test_messages_without_a_key_are_passed(database: SqliteDatabase) -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_key_is_freed_whatever_became_of_its_message(
-    database: SqliteDatabase, status: str
-) -> None:
+def test_a_key_is_freed_in_every_final_status(database: SqliteDatabase, status: str) -> None:
     put_with_key(database, NOW, status=status)
     swept(database, NOW + 2 * DAY)
     assert ids(database, WITH_KEY) == []
     assert list(statuses(database).values()) == [status]
 
 
-def test_what_was_reported_is_kept_beside_the_freed_key(database: SqliteDatabase) -> None:
+def test_reported_as_is_kept_when_the_key_is_freed(database: SqliteDatabase) -> None:
     put_with_key(database, NOW, reported_as="failed", provider_code="E_X")
     before = database.query("SELECT * FROM messages")[0]
     swept(database, NOW + 2 * DAY)
@@ -408,7 +404,7 @@ def test_bodies_are_removed_after_their_days_and_messages_after_theirs(
 
 
 @pytest.mark.parametrize(("days", "metadata_days"), [(1, 0), (0, 1), (1, 1), (30, 7)])
-def test_what_is_kept_for_so_many_days_is_kept_to_the_millisecond(
+def test_retention_is_exact_to_the_millisecond(
     database: SqliteDatabase, days: int, metadata_days: int
 ) -> None:
     for number, limit in enumerate({days, metadata_days} - {0}):
@@ -424,7 +420,7 @@ def test_what_is_kept_for_so_many_days_is_kept_to_the_millisecond(
     assert database.dump()["bodies"] == []
 
 
-def test_0_days_keep_for_ever(database: SqliteDatabase) -> None:
+def test_0_days_disable_the_removal(database: SqliteDatabase) -> None:
     put(database, message_id(NOW - 20_000 * DAY))
     before = database.dump()
     assert swept(database, NOW).keys() == NOTHING.keys()
@@ -434,7 +430,7 @@ def test_0_days_keep_for_ever(database: SqliteDatabase) -> None:
 
 
 @pytest.mark.parametrize("days", [1, 10**6, 2**53])
-def test_any_number_of_days_is_taken(database: SqliteDatabase, days: int) -> None:
+def test_any_number_of_days_is_accepted(database: SqliteDatabase, days: int) -> None:
     put(database, message_id(0))
     swept(database, NOW, days=days, metadata_days=days)
     assert len(database.dump()["messages"]) == (0 if days == 1 else 1)
@@ -449,7 +445,7 @@ def test_open_messages_are_never_removed(database: SqliteDatabase, status: str) 
     assert list(statuses(database).values()) == ([status] if status in OPEN else [])
 
 
-def test_old_messages_that_are_open_do_not_keep_others(database: SqliteDatabase) -> None:
+def test_old_open_messages_do_not_block_the_removal_of_others(database: SqliteDatabase) -> None:
     for number in range(STEP_ROWS + 5):
         put(database, message_id(NOW - 100 * DAY, number), "queued")
     old = message_id(NOW - 99 * DAY)
@@ -478,7 +474,7 @@ def test_removing_is_bounded_and_begins_with_the_oldest(what: str) -> None:
 # What is due
 
 
-def test_what_is_due_is_found_the_longest_waiting_first(database: SqliteDatabase) -> None:
+def test_due_messages_are_found_longest_waiting_first(database: SqliteDatabase) -> None:
     for number, status in enumerate(["queued", "scheduled", "queued"]):
         put(database, f"m{number}", status, next_attempt_at=NOW - number)
     put(database, "m8", "queued", next_attempt_at=NOW + 1)
@@ -492,7 +488,7 @@ def test_what_is_due_is_found_the_longest_waiting_first(database: SqliteDatabase
     assert database.dump() == before
 
 
-def test_what_is_scheduled_is_found_a_minute_ahead(database: SqliteDatabase) -> None:
+def test_scheduled_messages_are_found_a_minute_ahead(database: SqliteDatabase) -> None:
     minute = 60_000
     put(database, "m1", "scheduled", next_attempt_at=NOW + minute)
     put(database, "m2", "scheduled", next_attempt_at=NOW + minute + 1)
@@ -595,7 +591,7 @@ def test_a_sweep_may_be_interrupted_anywhere(finished: SqliteDatabase, batches: 
     assert database.dump() == finished.dump()
 
 
-def test_a_sweep_that_dies_again_and_again_comes_to_its_end(finished: SqliteDatabase) -> None:
+def test_a_repeatedly_interrupted_sweep_finishes(finished: SqliteDatabase) -> None:
     database = DyingDatabase()
     _work(database)
     for batches in range(1, 20):

@@ -50,7 +50,7 @@ def test_terms_of_a_query(query: str, terms: list[Term]) -> None:
     assert terms_of(query) == terms
 
 
-def test_of_a_long_query_only_the_first_characters_may_begin_a_word() -> None:
+def test_only_the_first_characters_of_a_long_query_may_be_a_prefix() -> None:
     terms = terms_of(" ".join(chr(0x4E00 + number) for number in range(12)))
     assert [term.is_prefix for term in terms] == [True] * 8 + [False] * 4
 
@@ -76,7 +76,7 @@ def test_of_a_long_query_only_the_first_characters_may_begin_a_word() -> None:
         ("码发", False),
     ],
 )
-def test_a_message_has_the_terms_or_not(query: str, found: bool) -> None:
+def test_a_message_matches_all_terms_or_not(query: str, found: bool) -> None:
     words = tokens_of("Invoice no. 7 for March: 发票号码")
     assert has_terms(words, terms_of(query)) is found
 
@@ -89,7 +89,7 @@ def test_a_text_is_found_by_any_of_its_words(text: str, start: int, length: int)
 
 
 @given(st.text())
-def test_nothing_in_a_word_means_anything_to_the_index(text: str) -> None:
+def test_a_word_has_no_syntax_of_the_index(text: str) -> None:
     """Its tokenizer divides at ASCII punctuation and spaces, and its queries are ASCII."""
     for word in [*tokens_of(text), *(term.word for term in terms_of(text))]:
         assert re.fullmatch("[a-z0-9\u0080-\U0010ffff]+", word)

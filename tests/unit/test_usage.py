@@ -25,9 +25,7 @@ def recorded(database: SqliteDatabase, *updates: StatusUpdate) -> None:
 
 
 @pytest.mark.contract("GET /admin/usage: Returns daily counts over all addresses")
-def test_each_message_is_counted_as_what_became_of_it(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_each_message_is_counted_by_its_outcome(database: SqliteDatabase, me: Credential) -> None:
     for number in range(5):
         given.reserved(database, me, f"m{number}")
     assert days(database, me) == [(TODAY, 5, 0, 0)]
@@ -44,15 +42,13 @@ def test_each_message_is_counted_as_what_became_of_it(
     assert days(database, me) == days(database) == [(TODAY, 5, 2, 1)]
 
 
-def test_what_is_undone_to_be_asked_for_again_was_never_accepted(
-    database: SqliteDatabase, me: Credential
-) -> None:
+def test_an_undone_submission_is_not_counted(database: SqliteDatabase, me: Credential) -> None:
     given.reserved(database, me)
     recorded(database, StatusUpdate(id="m1", event="rejected", now=NOW, undo=True))
     assert days(database, me) == []
 
 
-def test_what_the_sweep_ends_is_counted(database: SqliteDatabase, me: Credential) -> None:
+def test_messages_ended_by_the_sweep_are_counted(database: SqliteDatabase, me: Credential) -> None:
     given.reserved(database, me)
     run(sweep(database, now=NOW + DAY, retention_days=0, retention_metadata_days=0))
     assert days(database) == [(TODAY, 1, 0, 0)]
@@ -68,7 +64,7 @@ def test_removing_messages_changes_no_counter(database: SqliteDatabase, me: Cred
 
 
 @pytest.mark.contract("GET /api/usage: Returns daily counts of this address only")
-def test_an_address_sees_its_own(database: SqliteDatabase, me: Credential) -> None:
+def test_an_address_sees_its_own_usage(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
     given.reserved(database, me)
     given.reserved(database, other, "m2", given.message(sender="other@example.com"))
@@ -78,7 +74,7 @@ def test_an_address_sees_its_own(database: SqliteDatabase, me: Credential) -> No
     assert days(database) == [(TODAY, 2, 1, 0)]
 
 
-def test_sandbox_messages_count_nowhere(database: SqliteDatabase, me: Credential) -> None:
+def test_sandbox_messages_are_not_counted(database: SqliteDatabase, me: Credential) -> None:
     given.reserved(database, me, "m1", given.message("delivered@test.invalid"))
     assert days(database) == []
     recorded(database, StatusUpdate(id="m1", event="accepted", attempt=1, now=NOW))
@@ -94,7 +90,7 @@ def test_counters_are_kept_for_ninety_days(database: SqliteDatabase, me: Credent
     assert kept == ["2026-08-05", "2026-08-06"]
 
 
-def test_what_is_left_of_the_quotas(database: SqliteDatabase, me: Credential) -> None:
+def test_remaining_quotas_are_exact(database: SqliteDatabase, me: Credential) -> None:
     def left() -> Quotas:
         return run(usage_of_all(database, now=NOW))[1]
 
@@ -115,7 +111,7 @@ def test_the_credential_must_hold(database: SqliteDatabase, me: Credential) -> N
         days(database, me)
 
 
-def test_looking_at_the_balance_grants_nothing(database: SqliteDatabase) -> None:
+def test_reading_the_balance_grants_nothing(database: SqliteDatabase) -> None:
     new = given.address(database, "new@example.com")
     before = database.dump()
 

@@ -84,7 +84,7 @@ def test_a_scheduled_message_is_charged_when_it_is_accepted(
     assert (history(database), attachment_parts(database)) == ([], 1)
 
 
-def test_a_scheduled_message_is_claimed_in_its_time_and_sent_once(
+def test_a_scheduled_message_is_claimed_at_its_time_and_sent_once(
     database: SqliteDatabase, me: Credential
 ) -> None:
     assert not claimed_at(database, DUE - 1)
@@ -105,7 +105,7 @@ def test_a_scheduled_message_is_claimed_in_its_time_and_sent_once(
         ("deferred", "queued"),
     ],
 )
-def test_a_repeated_request_is_told_queued_whatever_became_of_the_message(
+def test_a_repeated_request_is_always_reported_as_queued(
     database: SqliteDatabase, me: Credential, kind: Event, status: Status
 ) -> None:
     def is_told(status: Status) -> bool:
@@ -133,14 +133,14 @@ def test_a_cancelled_message_is_refunded(database: SqliteDatabase, me: Credentia
     assert not claimed_at(database, DUE)
 
 
-def test_it_is_refunded_once(database: SqliteDatabase, me: Credential) -> None:
+def test_a_cancelled_message_is_refunded_once(database: SqliteDatabase, me: Credential) -> None:
     run(cancel(database, me, "m1", now=NOW))
     after = database.dump()
     run(cancel(database, me, "m1", now=NOW + 1))
     assert database.dump() == after
 
 
-def test_a_queued_message_is_cancelled_as_well(database: SqliteDatabase, me: Credential) -> None:
+def test_a_queued_message_is_cancelled(database: SqliteDatabase, me: Credential) -> None:
     claimed_at(database, DUE)
     tell(database, "deferred", next_attempt_at=DUE + DAY, provider_code="E_BUSY")
     run(cancel(database, me, "m1", now=DUE + 1000))
@@ -152,7 +152,7 @@ def test_a_queued_message_is_cancelled_as_well(database: SqliteDatabase, me: Cre
 @pytest.mark.parametrize(
     ("kind", "status"), [(None, "sending"), ("accepted", "sent"), ("rejected", "failed")]
 )
-def test_what_has_begun_to_be_sent_is_not_cancelled(
+def test_a_message_being_sent_is_not_cancelled(
     database: SqliteDatabase, me: Credential, kind: Event | None, status: str
 ) -> None:
     claimed_at(database, DUE)
@@ -207,7 +207,7 @@ def test_a_rescheduled_message_waits_for_its_new_time(
     assert claimed_at(database, LATER)
 
 
-def test_the_same_time_again_is_no_event(database: SqliteDatabase, me: Credential) -> None:
+def test_the_same_schedule_adds_no_event(database: SqliteDatabase, me: Credential) -> None:
     before = database.dump()
     run(reschedule(database, me, "m1", due_at=DUE, now=NOW + 1))
     assert database.dump() == before
@@ -217,7 +217,7 @@ def test_the_same_time_again_is_no_event(database: SqliteDatabase, me: Credentia
 
 
 @pytest.mark.parametrize("status", ["sending", "sent", "failed", "queued", "cancelled"])
-def test_what_is_not_scheduled_is_not_rescheduled(
+def test_only_a_scheduled_message_is_rescheduled(
     database: SqliteDatabase, me: Credential, status: str
 ) -> None:
     if status == "cancelled":
@@ -238,7 +238,7 @@ def test_what_is_not_scheduled_is_not_rescheduled(
 
 
 @pytest.mark.parametrize("change", [{"version": 1}, {"address": "x@b.co"}], ids=repr)
-def test_a_credential_that_does_not_hold_changes_nothing(
+def test_an_invalid_credential_changes_nothing(
     database: SqliteDatabase, me: Credential, change: dict[str, Any]
 ) -> None:
     before = database.dump()
@@ -250,7 +250,7 @@ def test_a_credential_that_does_not_hold_changes_nothing(
 
 
 @pytest.mark.parametrize("id", ["m0", "M1", "", "m1 ", "%"])
-def test_there_is_no_message_of_another_id_or_address(
+def test_a_message_of_another_id_or_address_is_not_found(
     database: SqliteDatabase, me: Credential, id: str
 ) -> None:
     other = given.address(database, "other@example.com")

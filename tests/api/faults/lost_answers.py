@@ -16,7 +16,7 @@ class _Rule:
     times: int | None
 
 
-class LostAnswers:
+class LostResponses:
     """The ``lose_answers`` of a ``TestClient``: loses what ``break_off`` names."""
 
     def __init__(self) -> None:

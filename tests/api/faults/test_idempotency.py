@@ -22,7 +22,7 @@ PREFIX = "Failed to send mail "
         ("[take] [no code]", 502, 1, 4),
     ],
 )
-def test_the_first_answer_again(
+def test_a_replay_returns_the_first_response(
     api: Api, provider: ScriptedBinding, subject: str, status: int, mails: int, balance: int
 ) -> None:
     sender = api.new_sender(balance=5)
@@ -45,7 +45,7 @@ def without_request_id(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name != "request_id"}
 
 
-def test_a_replay_says_how_things_stand_now(api: Api) -> None:
+def test_a_replay_has_the_current_status(api: Api) -> None:
     sender = api.new_sender(balance=5)
     subject = "[E_RATE_LIMIT_EXCEEDED 1] later"
     first = api.send_with_key(sender, "later", subject=subject)
@@ -59,26 +59,26 @@ def test_a_replay_says_how_things_stand_now(api: Api) -> None:
     assert (again.json()["id"], again.json()["status"]) == (first.json()["id"], "sent")
 
 
-def test_another_request_with_the_key_is_refused(api: Api, provider: ScriptedBinding) -> None:
+def test_another_request_with_the_key_is_rejected(api: Api, provider: ScriptedBinding) -> None:
     sender = api.new_sender(balance=5)
     assert api.send_with_key(sender, "one").status_code == 200
     for changes in ({"subject": "B"}, {"to_mail": "b@example.net"}, {"is_html": True}):
-        answer = api.send_with_key(sender, "one", **changes)
+        response = api.send_with_key(sender, "one", **changes)
         sentence = "This Idempotency-Key was used for another request"
-        check_problem(answer, 409, "idempotency_key_reused", sentence)
+        check_problem(response, 409, "idempotency_key_reused", sentence)
     assert len(provider.mails_of(sender.address)) == 1
     assert api.balance(sender) == 4
 
 
-def test_a_request_in_flight(api: Api, provider: ScriptedBinding) -> None:
+def test_a_repeated_request_in_flight_is_rejected(api: Api, provider: ScriptedBinding) -> None:
     sender = api.new_sender(balance=5)
     subject = "[wait 1500] slow"
     first = api.server.start(*send_call(sender, "one", subject=subject))
     api.server.wait_until(lambda: api.messages_of(sender))
-    answer = api.send_with_key(sender, "one", subject=subject)
+    response = api.send_with_key(sender, "one", subject=subject)
     sentence = "A request with this Idempotency-Key is still in progress"
-    check_problem(answer, 409, "idempotency_in_flight", sentence)
-    assert int(answer.headers["Retry-After"]) >= 1
+    check_problem(response, 409, "idempotency_in_flight", sentence)
+    assert int(response.headers["Retry-After"]) >= 1
     assert first.response().status_code == 200
     again = api.send_with_key(sender, "one", subject=subject)
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
@@ -86,22 +86,22 @@ def test_a_request_in_flight(api: Api, provider: ScriptedBinding) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 257])
-def test_bad_keys(api: Api, key: str) -> None:
+def test_invalid_keys_are_rejected(api: Api, key: str) -> None:
     sender = api.new_sender()
-    answer = api.send_with_key(sender, key)
+    response = api.send_with_key(sender, key)
     sentence = PREFIX + "The Idempotency-Key must have 1 to 256 characters, in UTF-8"
-    check_problem(answer, 400, "invalid_idempotency_key", sentence)
+    check_problem(response, 400, "invalid_idempotency_key", sentence)
     assert api.messages_of(sender) == []
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 256, "' OR 1=1 --", "{json}"])
-def test_good_keys(api: Api, key: str) -> None:
+def test_valid_keys_are_accepted(api: Api, key: str) -> None:
     sender = api.new_sender()
     assert api.send_with_key(sender, key).status_code == 200
     assert api.send_with_key(sender, key).headers["Idempotent-Replayed"] == "true"
 
 
-def test_a_message_left_behind_by_a_dead_worker_is_answered_as_unknown(api: Api) -> None:
+def test_a_message_of_a_dead_worker_is_replayed_as_unknown(api: Api) -> None:
     sender = api.new_sender(balance=5)
     message_id = api.send_with_key(sender, "one").json()["id"]
     api.server.sql(
@@ -111,13 +111,13 @@ def test_a_message_left_behind_by_a_dead_worker_is_answered_as_unknown(api: Api)
     )
     assert api.send_with_key(sender, "one").json()["code"] == "idempotency_in_flight"
     api.server.run_cron()
-    answer = api.send_with_key(sender, "one")
-    problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (502, "outcome_unknown")
+    response = api.send_with_key(sender, "one")
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (502, "outcome_unknown")
     assert (problem["id"], problem["message_status"]) == (message_id, "unknown")
 
 
-def test_what_the_sweep_has_ended_is_not_called_queued(api: Api) -> None:
+def test_a_message_ended_by_the_sweep_is_not_reported_as_queued(api: Api) -> None:
     sender = api.new_sender(balance=5)
     subject = "[wait 1500] [E_RATE_LIMIT_EXCEEDED] swept"
     first = api.server.start(*send_call(sender, "one", subject=subject))
@@ -126,20 +126,20 @@ def test_what_the_sweep_has_ended_is_not_called_queued(api: Api) -> None:
     api.server.sql(sql, [sender.address_id])
     api.server.run_cron()
     assert api.messages_of(sender)[0]["status"] == "unknown"
-    answers = [first.response(), api.send_with_key(sender, "one", subject=subject)]
-    for answer in answers:
-        problem = answer.json()
-        assert (answer.status_code, problem["code"]) == (502, "E_RATE_LIMIT_EXCEEDED")
+    responses = [first.response(), api.send_with_key(sender, "one", subject=subject)]
+    for response in responses:
+        problem = response.json()
+        assert (response.status_code, problem["code"]) == (502, "E_RATE_LIMIT_EXCEEDED")
         assert problem["message_status"] == "failed"
     assert api.messages_of(sender)[0]["status"] == "failed"
     assert api.balance(sender) == 5
 
 
-def test_bytes_that_are_no_utf8_are_no_key(api: Api) -> None:
+def test_a_key_must_be_utf8(api: Api) -> None:
     sender = api.new_sender()
     headers = {**sender.headers, "Idempotency-Key": b"\xff"}
-    answer = api.post("/api/send_mail", mail(), headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_idempotency_key")
+    response = api.post("/api/send_mail", mail(), headers=headers)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_idempotency_key")
 
 
 def storm(api: Api, sender: Sender, key: str | None = None) -> list[requests.Response]:
@@ -153,13 +153,17 @@ def test_two_hundred_at_once_with_one_key_send_one_mail(
     api: Api, provider: ScriptedBinding
 ) -> None:
     sender = api.new_sender(balance=500)
-    answers = storm(api, sender, "storm")
-    statuses = [answer.status_code for answer in answers]
+    responses = storm(api, sender, "storm")
+    statuses = [response.status_code for response in responses]
     assert set(statuses) <= {200, 409}
-    fresh = [a for a in answers if a.status_code == 200 and "Idempotent-Replayed" not in a.headers]
+    fresh = [
+        a for a in responses if a.status_code == 200 and "Idempotent-Replayed" not in a.headers
+    ]
     assert len(fresh) == 1
-    assert {a.json()["code"] for a in answers if a.status_code == 409} <= {"idempotency_in_flight"}
-    assert {a.json()["id"] for a in answers if a.status_code == 200} == {fresh[0].json()["id"]}
+    assert {a.json()["code"] for a in responses if a.status_code == 409} <= {
+        "idempotency_in_flight"
+    }
+    assert {a.json()["id"] for a in responses if a.status_code == 200} == {fresh[0].json()["id"]}
     assert len(provider.mails_of(sender.address)) == 1
     assert api.balance(sender) == 499
 
@@ -168,7 +172,7 @@ def test_two_hundred_at_once_against_a_balance_of_fifty(
     api: Api, provider: ScriptedBinding
 ) -> None:
     sender = api.new_sender(balance=50)
-    statuses = [answer.status_code for answer in storm(api, sender)]
+    statuses = [response.status_code for response in storm(api, sender)]
     assert (statuses.count(200), statuses.count(400)) == (50, 150)
     assert len(provider.mails_of(sender.address)) == 50
     assert api.balance(sender) == 0
@@ -183,7 +187,7 @@ def test_two_hundred_at_once_against_a_daily_limit(api: Api, provider: ScriptedB
     limits = f'{{"dailyEnabled": true, "dailyLimit": {today["n"] + 50}}}'
     api.server.sql("INSERT INTO settings (key, value) VALUES ('send_limits', ?)", [limits])
     try:
-        statuses = [answer.status_code for answer in storm(api, sender)]
+        statuses = [response.status_code for response in storm(api, sender)]
     finally:
         api.server.sql("DELETE FROM settings")
     assert (statuses.count(200), statuses.count(400)) == (50, 150)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.faults.lost_answers import LostAnswers
+from tests.api.faults.lost_answers import LostResponses
 from tests.e2e.api import Api, Sender
 from tests.faults.misled import Misled, check_sent
 
@@ -21,8 +21,8 @@ class Losing(Misled):
 
     def __init__(self, api: Api) -> None:
         super().__init__(api)
-        self.lost = LostAnswers()
-        api.server.lose_answers = self.lost
+        self.lost = LostResponses()
+        api.server.lose_responses = self.lost
 
     def row_when(self, sender: Sender, status: str) -> dict[str, Any]:
         """The row as soon as it has this status."""
@@ -57,12 +57,12 @@ def busy_once(sender: Sender) -> str:
     return f"[E_RATE_LIMIT_EXCEEDED 1] {sender.address}"
 
 
-def test_reserve_without_any_answer_is_undone(misled: Losing) -> None:
+def test_reserve_without_any_response_is_undone(misled: Losing) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("reserve", "after", times=3)
-    answer = misled.api.send_with_key(sender, "key")
-    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
-    assert int(answer.headers["Retry-After"]) > 0
+    response = misled.api.send_with_key(sender, "key")
+    assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
+    assert int(response.headers["Retry-After"]) > 0
     misled.row_when(sender, "failed")
     assert misled.history(sender) == ["failed"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (5, 0)
@@ -73,48 +73,48 @@ def test_reserve_without_any_answer_is_undone(misled: Losing) -> None:
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_reserve_that_is_never_carried_out(misled: Losing) -> None:
+def test_reserve_that_never_ran_leaves_nothing(misled: Losing) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("reserve", "before")
-    answer = misled.api.send(sender)
-    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    response = misled.api.send(sender)
+    assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
     assert misled.api.messages_of(sender) == []
     assert (misled.api.balance(sender), misled.mails(sender)) == (5, 0)
 
 
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
-def test_confirm_of_a_sent_mail(misled: Losing, times: int | None) -> None:
+def test_record_of_a_sent_mail(misled: Losing, times: int | None) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "after", times=times)
-    answer = misled.api.send_with_key(sender, "key")
-    check_sent(answer, misled.row(sender))
+    response = misled.api.send_with_key(sender, "key")
+    check_sent(response, misled.row(sender))
     assert misled.history(sender) == ["sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
     again = misled.api.send_with_key(sender, "key")
-    assert (again.status_code, again.json()) == (200, answer.json())
+    assert (again.status_code, again.json()) == (200, response.json())
     assert again.headers["Idempotent-Replayed"] == "true"
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
-def test_confirm_of_a_refusal_gives_back_once(misled: Losing, times: int | None) -> None:
+def test_record_of_a_rejection_refunds_once(misled: Losing, times: int | None) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "after", times=times)
-    answer = misled.api.send(sender, subject="[E_DELIVERY_FAILED]")
-    assert (answer.status_code, answer.json()["code"]) == (502, "E_DELIVERY_FAILED")
-    assert answer.json()["message_status"] == "failed"
+    response = misled.api.send(sender, subject="[E_DELIVERY_FAILED]")
+    assert (response.status_code, response.json()["code"]) == (502, "E_DELIVERY_FAILED")
+    assert response.json()["message_status"] == "failed"
     assert misled.row(sender)["status"] == "failed"
     assert misled.history(sender) == ["failed"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (5, 0)
 
 
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
-def test_confirm_of_a_deferral(misled: Losing, times: int | None) -> None:
+def test_record_of_a_deferral(misled: Losing, times: int | None) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "after", times=times)
-    answer = misled.api.send(sender, subject=busy_once(sender))
-    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    response = misled.api.send(sender, subject=busy_once(sender))
+    assert (response.status_code, response.json()["status"]) == (202, "queued")
     misled.lost.reset()
     misled.attempt_queued()
     misled.row_when(sender, "sent")
@@ -122,27 +122,27 @@ def test_confirm_of_a_deferral(misled: Losing, times: int | None) -> None:
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_confirm_that_is_carried_out_later(misled: Losing) -> None:
+def test_record_is_repeated_until_it_succeeds(misled: Losing) -> None:
     """The response says what is known; the row follows when the database answers again."""
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "before", times=3)
-    answer = misled.api.send_with_key(sender, "key")
-    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    response = misled.api.send_with_key(sender, "key")
+    assert (response.status_code, response.json()["status"]) == (200, "ok")
     early = misled.api.send_with_key(sender, "key")
     assert (early.status_code, early.json()["code"]) == (409, "idempotency_in_flight")
 
-    check_sent(answer, misled.row_when(sender, "sent"))
+    check_sent(response, misled.row_when(sender, "sent"))
     late = misled.api.send_with_key(sender, "key")
-    assert (late.status_code, late.json()) == (200, answer.json())
+    assert (late.status_code, late.json()) == (200, response.json())
     assert misled.history(sender) == ["sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_deferral_that_is_written_later(misled: Losing) -> None:
+def test_record_of_a_deferral_is_repeated_until_it_succeeds(misled: Losing) -> None:
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "before", times=3)
-    answer = misled.api.send(sender, subject=busy_once(sender))
-    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    response = misled.api.send(sender, subject=busy_once(sender))
+    assert (response.status_code, response.json()["status"]) == (202, "queued")
     misled.row_when(sender, "queued")
     misled.attempt_queued()
     misled.row_when(sender, "sent")
@@ -150,23 +150,23 @@ def test_deferral_that_is_written_later(misled: Losing) -> None:
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_confirm_after_the_sweep_corrects_it(misled: Losing) -> None:
+def test_record_after_the_sweep_corrects_unknown(misled: Losing) -> None:
     """As long as no result is written, the sweep makes the row ``unknown``."""
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "before")
-    answer = misled.api.send_with_key(sender, "key")
-    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    response = misled.api.send_with_key(sender, "key")
+    assert (response.status_code, response.json()["status"]) == (200, "ok")
     misled.end_leases()
     misled.api.server.run_cron()
     late = misled.api.send_with_key(sender, "key")
     assert (late.status_code, late.json()["code"]) == (502, "outcome_unknown")
     assert late.headers["Idempotent-Replayed"] == "true"
-    assert late.json()["id"] == answer.json()["id"]
+    assert late.json()["id"] == response.json()["id"]
 
     misled.lost.reset()
     misled.row_when(sender, "sent")
     corrected = misled.api.send_with_key(sender, "key")
-    assert (corrected.status_code, corrected.json()) == (200, answer.json())
+    assert (corrected.status_code, corrected.json()) == (200, response.json())
     assert misled.history(sender) == ["unknown", "sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
@@ -183,7 +183,7 @@ def test_claim_is_repeated(misled: Losing, times: int) -> None:
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
 
 
-def test_claim_without_any_answer_is_not_sent(misled: Losing) -> None:
+def test_claim_without_any_response_is_not_sent(misled: Losing) -> None:
     """The row looks as if the worker had died while it called the provider."""
     sender = misled.api.new_sender(balance=5)
     assert misled.api.send(sender, subject=busy_once(sender)).status_code == 202

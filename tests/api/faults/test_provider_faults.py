@@ -56,13 +56,13 @@ def check_row(faulty: Deployment, sender: Sender, status: str, code: str | None)
 
 @pytest.mark.contract("send outcomes: A permanent rejection returns 502 with the provider's code")
 @pytest.mark.parametrize("code", PERMANENT)
-def test_permanent_refusal(faulty: Deployment, code: str) -> None:
+def test_a_permanent_rejection_fails_and_is_refunded(faulty: Deployment, code: str) -> None:
     sender = faulty.api.new_sender(balance=5)
     counted = faulty.counted_today()
     # A recipient of its own: one that the provider suppresses gets no more mail.
-    answer = faulty.api.send(sender, subject=f"[{code}]", to_mail=f"{code}@example.net")
-    assert answer.status_code == 502
-    problem = answer.json()
+    response = faulty.api.send(sender, subject=f"[{code}]", to_mail=f"{code}@example.net")
+    assert response.status_code == 502
+    problem = response.json()
     assert (problem["code"], problem["retryable"]) == (code, False)
     assert problem["detail"]
     assert "{" not in problem["detail"]
@@ -77,13 +77,13 @@ def test_permanent_refusal(faulty: Deployment, code: str) -> None:
     "send outcomes: A transient rejection by the provider returns 202 with status queued"
 )
 @pytest.mark.parametrize("code", TEMPORARY)
-def test_temporary_refusal_is_queued_and_stays_charged(faulty: Deployment, code: str) -> None:
+def test_a_transient_rejection_is_queued_and_stays_charged(faulty: Deployment, code: str) -> None:
     sender = faulty.api.new_sender(balance=5)
     counted = faulty.counted_today()
-    answer = faulty.api.send(sender, subject=f"[{code}]")
+    response = faulty.api.send(sender, subject=f"[{code}]")
     row = check_row(faulty, sender, "queued", code)
-    assert answer.status_code == 202
-    assert answer.json() == {"status": "queued", "id": row["id"]}
+    assert response.status_code == 202
+    assert response.json() == {"status": "queued", "id": row["id"]}
     delay = row["next_attempt_at"] - row["accepted_at"]
     assert 30_000 <= delay <= 38_000
     assert faulty.api.balance(sender) == 4
@@ -109,9 +109,9 @@ def test_unknown_outcome_keeps_the_charge(
 ) -> None:
     sender = faulty.api.new_sender(balance=5)
     counted = faulty.counted_today()
-    answer = faulty.api.send(sender, subject=orders)
-    assert answer.status_code == 502
-    problem = answer.json()
+    response = faulty.api.send(sender, subject=orders)
+    assert response.status_code == 502
+    problem = response.json()
     assert (problem["code"], problem["retryable"]) == ("outcome_unknown", False)
     row = check_row(faulty, sender, "unknown", code)
     assert (problem["id"], problem["message_status"]) == (row["id"], "unknown")
@@ -129,21 +129,21 @@ def test_unknown_outcome_keeps_the_charge(
         ("[E_DELIVERY_FAILED]", "rejected", "E_DELIVERY_FAILED", None),
     ],
 )
-def test_the_log_tells_the_cause_of_an_unknown_outcome(
+def test_the_log_has_the_cause_of_an_unknown_outcome(
     faulty: Deployment, orders: str, outcome: str, code: str | None, cause: str | None
 ) -> None:
     sender = faulty.api.new_sender(balance=5)
-    answer = faulty.api.send(sender, subject=orders)
-    (line,) = faulty.api.log_lines(answer.headers["X-Request-Id"], "attempt")
+    response = faulty.api.send(sender, subject=orders)
+    (line,) = faulty.api.log_lines(response.headers["X-Request-Id"], "attempt")
     assert (line["outcome"], line["code"], line["cause"]) == (outcome, code, cause)
 
 
-def test_success_by_the_stand_in(faulty: Deployment) -> None:
+def test_an_accepted_mail_is_sent(faulty: Deployment) -> None:
     sender = faulty.api.new_sender(balance=5)
-    answer = faulty.api.send(sender)
-    assert answer.status_code == 200, answer.text
+    response = faulty.api.send(sender)
+    assert response.status_code == 200, response.text
     row = check_row(faulty, sender, "sent", None)
-    assert answer.json() == {
+    assert response.json() == {
         "status": "ok",
         "id": row["id"],
         "message_id": row["provider_message_id"],
@@ -152,16 +152,16 @@ def test_success_by_the_stand_in(faulty: Deployment) -> None:
     assert (faulty.api.balance(sender), faulty.mails_out(sender)) == (4, 1)
 
 
-def test_answer_after_thirty_seconds_is_unknown_and_then_corrected(faulty: Deployment) -> None:
+def test_a_response_after_thirty_seconds_is_unknown_and_then_corrected(faulty: Deployment) -> None:
     senders = [faulty.api.new_sender(balance=5) for _ in range(2)]
     orders = ["[wait 33000]", "[wait 33000] [E_DELIVERY_FAILED]"]
     started = faulty.api.server.now()
-    answers = faulty.api.server.request_all(
+    responses = faulty.api.server.request_all(
         send_call(sender, subject=order) for sender, order in zip(senders, orders, strict=True)
     )
     assert 29_000 < faulty.api.server.now() - started < 33_000
-    for sender, answer in zip(senders, answers, strict=True):
-        assert (answer.status_code, answer.json()["code"]) == (502, "outcome_unknown")
+    for sender, response in zip(senders, responses, strict=True):
+        assert (response.status_code, response.json()["code"]) == (502, "outcome_unknown")
         check_row(faulty, sender, "unknown", None)
         assert faulty.api.balance(sender) == 4
     faulty.api.server.settle()
@@ -178,7 +178,7 @@ def test_answer_after_thirty_seconds_is_unknown_and_then_corrected(faulty: Deplo
 
 
 @pytest.mark.contract("errors: Errors and logs contain no secrets or internal details")
-def test_a_failure_says_nothing_of_the_mail_in_the_log(faulty: Deployment) -> None:
+def test_the_log_of_a_failure_has_nothing_of_the_mail(faulty: Deployment) -> None:
     sender = faulty.api.new_sender()
     faulty.api.send(
         sender, to_mail="private-person@example.net", content="secret words", subject="[no code]"

@@ -13,7 +13,7 @@ from tests.e2e.api import DEPLOYMENT, Api, check_problem
 
 PREFIX = "Failed to send mail "
 SUPPRESSED = "[E_RECIPIENT_SUPPRESSED]"
-REFUSED = "[E_DELIVERY_FAILED]"
+REJECTED = "[E_DELIVERY_FAILED]"
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +24,9 @@ def server() -> Iterator[TestClient]:
 
 
 def pauses(api: Api) -> dict[int, dict[str, Any]]:
-    answer = api.admin("GET", "/admin/pauses")
-    assert answer.status_code == 200, answer.text
-    return {row["id"]: row for row in answer.json()["results"]}
+    response = api.admin("GET", "/admin/pauses")
+    assert response.status_code == 200, response.text
+    return {row["id"]: row for row in response.json()["results"]}
 
 
 def suppressions(api: Api) -> dict[str, str]:
@@ -36,15 +36,15 @@ def suppressions(api: Api) -> dict[str, str]:
 
 @pytest.mark.contract("send checks: Suppressed recipients are rejected by name")
 @pytest.mark.contract("GET /admin/suppressions: Includes recipients that the provider reported")
-def test_a_suppressed_recipient_is_refused_until_it_is_removed(
+def test_a_suppressed_recipient_is_rejected_until_it_is_removed(
     api: Api, provider: ScriptedBinding
 ) -> None:
     sender = api.new_sender(balance=5)
     assert api.send(sender, to_mail="Gone@example.net", subject=SUPPRESSED).status_code == 502
     assert suppressions(api)["gone@example.net"] == "provider"
-    answer = api.send(sender, to_mail="gone@example.net")
+    response = api.send(sender, to_mail="gone@example.net")
     sentence = "Recipient is suppressed: gone@example.net"
-    problem = check_problem(answer, 400, "recipient_suppressed", PREFIX + sentence)
+    problem = check_problem(response, 400, "recipient_suppressed", PREFIX + sentence)
     assert problem["errors"] == [{"field": "to_mail", "message": sentence}]
     assert api.balance(sender) == 5
     removed = api.admin("DELETE", "/admin/suppressions?address=gone@example.net")
@@ -67,15 +67,15 @@ def test_of_several_recipients_none_is_suppressed(api: Api) -> None:
 @pytest.mark.contract(
     "DELETE /admin/pauses/{id}: Lifts a pause; only later messages count towards the next one"
 )
-def test_an_address_is_paused_until_an_administrator_lets_it_send(
+def test_an_address_is_paused_until_an_administrator_lifts_the_pause(
     api: Api, provider: ScriptedBinding
 ) -> None:
     sender, other = api.new_sender(balance=9), api.new_sender(balance=9)
     assert api.send(sender).status_code == 200
     for _ in range(2):
-        assert api.send(sender, subject=REFUSED).status_code == 502
+        assert api.send(sender, subject=REJECTED).status_code == 502
     assert sender.address_id not in pauses(api)
-    api.send(sender, subject=REFUSED)
+    api.send(sender, subject=REJECTED)
     paused = pauses(api)[sender.address_id]
     assert paused["address"] == sender.address
     detail = api.send(sender).json()["detail"]
@@ -91,15 +91,15 @@ def test_an_address_is_paused_until_an_administrator_lets_it_send(
     assert sender.address_id not in pauses(api)
     assert api.send(sender).status_code == 200
     assert len(provider.mails_of(sender.address)) == 2
-    trail = api.admin("GET", "/admin/audit?limit=1").json()["results"]
-    assert [(row["action"], row["object"]) for row in trail] == [("pause.lifted", sender.address)]
+    rows = api.admin("GET", "/admin/audit?limit=1").json()["results"]
+    assert [(row["action"], row["object"]) for row in rows] == [("pause.lifted", sender.address)]
 
 
 @pytest.mark.contract("DELETE /admin/pauses/{id}: Returns 404 for an unknown pause")
-def test_a_pause_that_is_none_cannot_be_lifted(api: Api) -> None:
+def test_a_missing_pause_cannot_be_lifted(api: Api) -> None:
     sender = api.new_sender()
-    answer = api.admin("DELETE", f"/admin/pauses/{sender.address_id}")
-    check_problem(answer, 404, "not_paused", "Sending from this address is not paused")
+    response = api.admin("DELETE", f"/admin/pauses/{sender.address_id}")
+    check_problem(response, 404, "not_paused", "Sending from this address is not paused")
     for unknown in ("0", "-1", "x", "9" * 30):
-        answer = api.admin("DELETE", f"/admin/pauses/{unknown}")
-        assert (answer.status_code, answer.json()["code"]) == (404, "address_not_found")
+        response = api.admin("DELETE", f"/admin/pauses/{unknown}")
+        assert (response.status_code, response.json()["code"]) == (404, "address_not_found")

@@ -31,7 +31,7 @@ def history(message: dict[str, Any]) -> list[tuple[str, int, str | None]]:
     return [(event["event"], event["attempt"], event["code"]) for event in message["history"]]
 
 
-def test_woken_many_times_it_is_sent_once(api: Api, provider: ScriptedBinding) -> None:
+def test_a_message_enqueued_many_times_is_sent_once(api: Api, provider: ScriptedBinding) -> None:
     sender = api.new_sender(balance=5)
     subject = f"[{CODE} 1] [wait 300] many times"
     message_id = api.send(sender, subject=subject).json()["id"]
@@ -44,7 +44,7 @@ def test_woken_many_times_it_is_sent_once(api: Api, provider: ScriptedBinding) -
     assert api.messages_of(sender)[0]["attempt"] == 2
 
 
-def test_what_is_not_due_is_left_alone(api: Api, provider: ScriptedBinding) -> None:
+def test_a_message_that_is_not_due_is_not_attempted(api: Api, provider: ScriptedBinding) -> None:
     sender = api.new_sender(balance=5)
     api.send(sender, subject=f"[{CODE} 1] not due")
     api.server.run_cron()
@@ -53,7 +53,7 @@ def test_what_is_not_due_is_left_alone(api: Api, provider: ScriptedBinding) -> N
     assert provider.mails_of(sender.address) == []
 
 
-def test_after_three_days_it_has_failed_and_the_charge_goes_back(api: Api) -> None:
+def test_after_three_days_a_message_has_failed_and_is_refunded(api: Api) -> None:
     sender = api.new_sender(balance=5)
     message_id = api.send(sender, subject=f"[{CODE}] too late").json()["id"]
     assert api.balance(sender) == 4
@@ -78,7 +78,7 @@ def test_after_three_days_it_has_failed_and_the_charge_goes_back(api: Api) -> No
     ]
 
 
-def test_a_permanent_refusal_ends_it(api: Api, provider: ScriptedBinding) -> None:
+def test_a_permanent_rejection_ends_the_retries(api: Api, provider: ScriptedBinding) -> None:
     sender = api.new_sender(balance=5)
     message_id = api.send(sender, subject=f"[{CODE} 1] [E_DELIVERY_FAILED]").json()["id"]
     make_due(api, message_id)
@@ -89,7 +89,7 @@ def test_a_permanent_refusal_ends_it(api: Api, provider: ScriptedBinding) -> Non
     assert provider.mails_of(sender.address) == []
 
 
-def test_an_unknown_outcome_ends_it(api: Api, provider: ScriptedBinding) -> None:
+def test_an_unknown_outcome_ends_the_retries(api: Api, provider: ScriptedBinding) -> None:
     sender = api.new_sender(balance=5)
     message_id = api.send(sender, subject=f"[{CODE} 1] [take] [no code]").json()["id"]
     make_due(api, message_id)
@@ -108,13 +108,13 @@ def without_queue() -> Iterator[Api]:
 
 
 @pytest.mark.contract("send outcomes: A transient rejection without a queue returns 503")
-def test_without_a_queue_it_is_refused_and_nothing_is_half_done(without_queue: Api) -> None:
+def test_without_a_queue_a_transient_rejection_leaves_nothing(without_queue: Api) -> None:
     api = without_queue
     sender = api.new_sender(balance=5)
     subject = f"[{CODE} 1] no queue"
-    answer = api.send_with_key(sender, "a key", subject=subject)
+    response = api.send_with_key(sender, "a key", subject=subject)
     detail = "The mail provider's rate limit is reached, please try again later"
-    problem = check_problem(answer, 503, CODE, detail)
+    problem = check_problem(response, 503, CODE, detail)
     assert problem["message_status"] == "failed"
     assert api.balance(sender) == 5
     counted = api.server.sql("SELECT sum(recipients) AS n FROM daily_recipients")
@@ -130,7 +130,7 @@ def test_without_a_queue_it_is_refused_and_nothing_is_half_done(without_queue: A
     assert again.json()["id"] != problem["id"]
 
 
-def test_without_its_queue_a_queued_message_is_sent_by_the_sweep(without_queue: Api) -> None:
+def test_without_its_queue_a_queued_message_is_sent_by_the_cron(without_queue: Api) -> None:
     api = without_queue
     sender = api.new_sender(balance=5)
     message_id = api.send(sender, subject="queued earlier").json()["id"]

@@ -15,9 +15,9 @@ def test_a_failed_message_is_sent_again_as_a_new_one(api: Api, provider: Scripte
     sender = api.new_sender(balance=5)
     old = api.send(sender, subject="[E_DELIVERY_FAILED 1] again", content="<p>ü</p>", is_html=True)
     old_id = old.json()["id"]
-    answer = api.post(f"/api/sendbox/{old_id}/retry", headers=sender.headers)
-    assert answer.status_code == 200, answer.text
-    new_id = answer.json()["id"]
+    response = api.post(f"/api/sendbox/{old_id}/retry", headers=sender.headers)
+    assert response.status_code == 200, response.text
+    new_id = response.json()["id"]
     assert new_id != old_id
     assert api.message(sender, new_id)["retry_of"] == old_id
     shown = api.message(sender, old_id)
@@ -36,13 +36,13 @@ def test_an_unknown_message_is_sent_again_only_once(api: Api, provider: Scripted
     assert problem["message_status"] == "unknown"
     path = f"/api/sendbox/{problem['id']}/retry"
     assert api.post(path, headers=sender.headers).status_code == 200
-    answer = api.post(path, headers=sender.headers)
-    check_problem(answer, 409, "already_retried", "This message has already been sent again")
+    response = api.post(path, headers=sender.headers)
+    check_problem(response, 409, "already_retried", "This message has already been sent again")
     assert len(provider.mails_of(sender.address)) == 2  # the caller asked for it by name
     assert api.balance(sender) == 3
 
 
-def test_an_idempotency_key_goes_with_it(api: Api, provider: ScriptedBinding) -> None:
+def test_a_retry_may_have_an_idempotency_key(api: Api, provider: ScriptedBinding) -> None:
     sender = api.new_sender(balance=5)
     old_id = api.send(sender, subject="[E_DELIVERY_FAILED 1] key").json()["id"]
     headers = {**sender.headers, "Idempotency-Key": "again"}
@@ -53,46 +53,46 @@ def test_an_idempotency_key_goes_with_it(api: Api, provider: ScriptedBinding) ->
     assert len(provider.mails_of(sender.address)) == 1
 
 
-def test_what_was_sent_or_is_queued_is_not_sent_again(api: Api) -> None:
+def test_a_sent_or_queued_message_is_not_sent_again(api: Api) -> None:
     sender = api.new_sender(balance=5)
     for subject in ("fine", "[E_RATE_LIMIT_EXCEEDED]"):
         message_id = api.send(sender, subject=subject).json()["id"]
-        answer = api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers)
+        response = api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers)
         sentence = "Only a message that failed or has an unknown outcome can be sent again"
-        check_problem(answer, 409, "not_retryable", sentence)
+        check_problem(response, 409, "not_retryable", sentence)
 
 
-def test_content_that_is_no_longer_kept(api: Api) -> None:
+def test_a_message_without_content_is_not_sent_again(api: Api) -> None:
     sender = api.new_sender(balance=5)
     message_id = api.send(sender, subject="[E_DELIVERY_FAILED]").json()["id"]
     api.server.sql("DELETE FROM bodies WHERE message_id = ?", [message_id])
-    answer = api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers)
+    response = api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers)
     sentence = "The content of this message has been removed"
-    check_problem(answer, 409, "content_removed", sentence)
+    check_problem(response, 409, "content_removed", sentence)
 
 
-def test_a_retry_is_charged_and_may_be_refused(api: Api) -> None:
+def test_a_retry_is_charged_and_may_be_rejected(api: Api) -> None:
     sender = api.new_sender(balance=1)
     message_id = api.send(sender, subject="[E_DELIVERY_FAILED 1] refused").json()["id"]
     sql = "UPDATE send_balances SET balance = 0 WHERE address_id = ?"
     api.server.sql(sql, [sender.address_id])
-    answer = api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers)
-    check_problem(answer, 400, "no_balance", "Failed to send mail No balance")
+    response = api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers)
+    check_problem(response, 400, "no_balance", "Failed to send mail No balance")
     sql = "UPDATE send_balances SET balance = 1 WHERE address_id = ?"
     api.server.sql(sql, [sender.address_id])
     assert api.post(f"/api/sendbox/{message_id}/retry", headers=sender.headers).status_code == 200
 
 
-def test_others_do_not_find_it(api: Api) -> None:
+def test_a_message_of_another_address_is_not_found(api: Api) -> None:
     sender, other = api.new_sender(), api.new_sender()
     message_id = api.send(sender, subject="[E_DELIVERY_FAILED]").json()["id"]
     for wanted in (message_id, "nonsense", "' OR 1=1 --"):
         for method, path in (("GET", wanted), ("POST", f"{wanted}/retry")):
-            answer = api.call(method, f"/api/sendbox/{path}", headers=other.headers)
-            check_problem(answer, 404, "message_not_found", "There is no such message")
+            response = api.call(method, f"/api/sendbox/{path}", headers=other.headers)
+            check_problem(response, 404, "message_not_found", "There is no such message")
 
 
-def test_a_retry_is_replayed_whatever_became_of_the_old_message(
+def test_a_retry_is_replayed_even_without_the_old_message(
     api: Api, provider: ScriptedBinding
 ) -> None:
     sender = api.new_sender(balance=5)
@@ -111,8 +111,8 @@ def test_a_retry_is_replayed_whatever_became_of_the_old_message(
         assert (again.status_code, again.json()) == (200, first.json())
         assert again.headers["Idempotent-Replayed"] == "true"
     # Without the key, or with one of another order, it is what it is.
-    answer = api.post(path, headers=sender.headers)
-    check_problem(answer, 404, "message_not_found", "There is no such message")
+    response = api.post(path, headers=sender.headers)
+    check_problem(response, 404, "message_not_found", "There is no such message")
     other = api.post(f"/api/sendbox/{first.json()['id']}/retry", headers=headers)
     sentence = "This Idempotency-Key was used for another request"
     check_problem(other, 409, "idempotency_key_reused", sentence)
