@@ -1,9 +1,9 @@
-"""`pytest --contract` lists the HTTP contract with the tests that hold it, and runs none of them.
+"""`pytest --contract` lists the HTTP contract and the tests of each sentence. It runs no tests.
 
-`@pytest.mark.contract("POST /api/send_mail: Returns 200 with both ids")` names a route, or the
+`@pytest.mark.contract("POST /api/send_mail: Returns 200 with both ids")` gives a route, or the
 name of a rule for several routes, and one sentence about it.
 
-A test that is an ``async def`` runs in an event loop of its own.
+Each ``async def`` test runs in its own event loop.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def report(items: list[pytest.Item]) -> list[str]:
-    """One block per part, sorted: its sentences, and below each the ids of its tests."""
+    """The lines of the list: one block per part, with its sentences and the ids of their tests."""
     parts: dict[str, dict[str, dict[str, None]]] = {}
     for item in items:
         test = item.nodeid.partition("[")[0]

@@ -1,4 +1,4 @@
-"""Requests that send, as ``TestClient.start`` and ``TestClient.request_all`` take them."""
+"""Requests to send a mail, as arguments of ``TestClient.start`` and ``request_all``."""
 
 from typing import Any
 
@@ -8,6 +8,6 @@ Call = tuple[str, str, dict[str, Any]]
 
 
 def send_call(sender: Sender, key: str | None = None, **fields: Any) -> Call:
-    """The request of ``Api.send``, or with a ``key`` that of ``Api.send_with_key``."""
+    """The request of ``Api.send``, or of ``Api.send_with_key`` if ``key`` is given."""
     headers = sender.headers if key is None else {**sender.headers, "Idempotency-Key": key}
     return "POST", "/api/send_mail", {"json": mail(**fields), "headers": headers}

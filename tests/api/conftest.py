@@ -1,4 +1,4 @@
-"""The deployment that the tests of the API share; it runs in the test's own process."""
+"""The shared deployment of the API tests. It runs in the process of the tests."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.e2e.api import DEPLOYMENT, Api, Sender
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[TestClient]:
-    """An ordinary deployment: open creation, a starting balance, a provider that takes mails."""
+    """A typical deployment: open address creation, a default balance, an accepting provider."""
     with TestClient(DEPLOYMENT) as running:
         yield running
 
@@ -22,5 +22,5 @@ def api(server: TestClient) -> Api:
 
 @pytest.fixture(scope="module")
 def sender(server: TestClient) -> Sender:
-    """An address for the tests of a file that leave nothing behind."""
+    """An address for tests that change nothing; the tests of a file share it."""
     return Api(server).new_sender()

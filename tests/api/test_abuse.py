@@ -1,4 +1,4 @@
-"""Limits for clients: RATE_LIMITER, Turnstile, and addresses a day."""
+"""Limits for clients: RATE_LIMITER, Turnstile, and addresses per day."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LIMITED += ["/open_api/site_login", "/open_api/admin_login"]
 
 @pytest.fixture(scope="module")
 def limited() -> Iterator[Api]:
-    """A deployment that admits three calls a minute of each path by each client."""
+    """A deployment that admits three calls per minute, path and client."""
     variables = {**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true", "PASSWORDS": "site"}
     with TestClient(variables, rate_limit=3) as running:
         yield Api(running)
@@ -33,7 +33,7 @@ def call_from(api: Api, ip: str, path: str, password: str = "site") -> Any:
 
 
 def begin_a_minute(api: Api) -> None:
-    """Go to the start of the next minute: the limiter counts by minutes of the clock."""
+    """Go to the start of the next minute, because the limiter counts per minute of the clock."""
     api.server.advance(60 - api.server.now() / 1000 % 60)
 
 

@@ -1,4 +1,4 @@
-"""Administration: addresses, balances, lists, mail, suppressions, and their audit trail."""
+"""Administration: addresses, balances, lists, mail, suppressions, and the audit log."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def own() -> Iterator[Api]:
 
 
 def check_audit_row(api: Api, **expected: Any) -> dict[str, Any]:
-    """Check that the newest row of the audit trail has these members; return it."""
+    """Check that the newest row of the audit log has these members; return the row."""
     row: dict[str, Any] = api.admin("GET", "/admin/audit?limit=1").json()["results"][0]
     assert expected.items() <= row.items()
     return row
@@ -182,7 +182,7 @@ def test_a_balance_is_requested_set_used_and_removed(own: Api) -> None:
     check_audit_row(own, action="balance.removed", object=sender.address)
     response = own.admin("DELETE", f"/admin/address_sender/{row['id']}")
     assert (response.status_code, response.json()["code"]) == (404, "balance_not_found")
-    assert own.balance(sender) == 1000  # the default, granted anew
+    assert own.balance(sender) == 1000  # the default, granted again
 
 
 def test_requests_can_be_listed_alone_oldest_first() -> None:
@@ -517,7 +517,7 @@ def test_suppressions_are_added_listed_and_removed(own: Api) -> None:
     assert own.admin("DELETE", "/admin/suppressions").status_code == 400
 
 
-# The trail
+# The audit log
 
 
 @pytest.mark.contract("GET /admin/audit: Lists entries page by page")
@@ -549,7 +549,7 @@ def test_a_rejected_address_has_no_audit_row(own: Api) -> None:
     assert check_audit_row(own) == before
 
 
-# Whoever has no password, and whoever means harm
+# Clients without a password, and hostile values
 
 
 @pytest.mark.contract("guards: Without an admin password, every admin path returns the same 401")

@@ -21,7 +21,7 @@ REJECTED = (401, "invalid_credential", "Invalid address credential")
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[Api]:
-    """A deployment of its own, with passwords: some tests look through its whole log."""
+    """A deployment for this file alone, because some tests read its whole log. It has passwords."""
     with TestClient({**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true"}) as running:
         yield Api(running)
 
@@ -37,7 +37,7 @@ def attacker(api: Api) -> Sender:
 
 
 def check_rejected_everywhere(api: Api, token: str) -> None:
-    """Check that ``token`` opens nothing, wherever a credential may be given."""
+    """Check that ``token`` is rejected in every place of a credential."""
     before = api.server.sql("SELECT count(*) AS messages FROM messages")
     headers = {"Authorization": f"Bearer {token}"}
     resend = {"from": "a@example.com", "to": "b@example.net", "subject": "s", "text": "t"}
@@ -55,7 +55,7 @@ def check_rejected_everywhere(api: Api, token: str) -> None:
         check_problem(api.call(method, path, json=body, headers=given), *REJECTED)
     responses = api.get("/emails", headers=headers), api.post("/emails", resend, headers=headers)
     for response in responses:
-        # A sender that is not the credential's is refused before its row is looked at.
+        # A sender other than the credential's is rejected before the database is read.
         assert response.status_code in (401, 403), response.text
         assert response.json()["code"] in ("invalid_credential", "from_not_own")
     assert api.server.sql("SELECT count(*) AS messages FROM messages") == before
@@ -70,7 +70,7 @@ def encoded(value: object) -> str:
 
 
 def forged(header: object, claims: object, key: str = SECRET, digest: str = "sha256") -> str:
-    """A token made by hand, signed with ``key``; without a digest it has no signature."""
+    """A handmade token, signed with ``key``; without a digest it has no signature."""
     signed = f"{encoded(header)}.{encoded(claims)}"
     if not digest:
         return f"{signed}."
@@ -158,7 +158,7 @@ def test_altered_claims_are_rejected(api: Api, victim: Sender, attacker: Sender)
 def test_invalid_signed_claims_are_rejected(
     api: Api, victim: Sender, change: dict[str, Any]
 ) -> None:
-    """Whoever has the secret may still not break anything with it."""
+    """Even the owner of the secret cannot cause a server error."""
     check_rejected_everywhere(api, forged({"alg": "HS256"}, claims_of(victim, **change)))
 
 
@@ -186,7 +186,7 @@ def test_an_id_of_digits_is_accepted_from_the_original_service(api: Api, victim:
     assert response.json()["address"] == victim.address
 
 
-# Outlived credentials
+# Expired and replaced credentials
 
 
 @pytest.mark.contract("credential: `exp` is enforced")
@@ -217,7 +217,7 @@ def test_a_rotated_credential_is_rejected(api: Api) -> None:
     old = api.new_sender()
     response = api.post("/api/rotate_credential", headers=old.headers)
     new = Sender(old.address, old.address_id, response.json()["jwt"])
-    # Nor the original service's form of it, which says no version.
+    # The form of the original service, without a version, is rejected too.
     for token in (old.jwt, jwt.encode(claims_of(old), SECRET)):
         check_rejected_everywhere(api, token)
     for version in range(1, 20):
@@ -232,7 +232,7 @@ def test_a_rotated_credential_is_rejected(api: Api) -> None:
     "POST /api/rotate_credential: Returns a new credential and invalidates the old one"
 )
 def test_no_send_succeeds_after_a_concurrent_rotation(api: Api) -> None:
-    """A response of 200 means sent; no send succeeds that began after the rotation's response."""
+    """A response of 200 means sent. Requests after the rotation's response do not succeed."""
     sender = api.new_sender(balance=1000)
     early: list[StartedRequest] = []
     late: list[StartedRequest] = []
@@ -263,7 +263,7 @@ SQL = ["' OR '1'='1", "'; DROP TABLE addresses; --", '" OR ""="', "\\'; --", "%'
 
 
 def events(api: Api) -> list[dict[str, Any]]:
-    """The log's lines, all that look like one of ours."""
+    """The lines of the log that have the form of our events."""
     lines = api.server.log_text.split("\n")
     return [json.loads(line) for line in lines if line.strip().startswith('{"event"')]
 
@@ -304,7 +304,7 @@ def test_sql_and_odd_values_are_harmless_in_every_field(
     for path, fields, statuses in (
         ("/api/address_login", ("email", "password", "cf_token"), {400, 401}),
         ("/api/address_change_password", ("new_password",), {400}),
-        ("/open_api/site_login", ("password",), {200, 400}),  # there is no site password
+        ("/open_api/site_login", ("password",), {200, 400}),  # the deployment has no site password
         ("/open_api/admin_login", ("password",), {400, 401}),
         ("/open_api/credential_login", ("credential",), {400, 401}),
     ):
@@ -328,7 +328,7 @@ def test_the_digest_of_the_admin_password_is_rejected(api: Api) -> None:
 
 
 def test_the_stored_hash_is_rejected_as_a_password(api: Api) -> None:
-    """Whoever reads the database can't log in with what stands there."""
+    """A reader of the database cannot log in with a stored hash."""
     made = api.post("/api/new_address", {}).json()
     sql = "SELECT password_hash FROM addresses WHERE id = ?"
     (row,) = api.server.sql(sql, [made["address_id"]])

@@ -15,7 +15,7 @@ ID = "00000000-0000-7000-8000-000000000000"
 
 
 def in_days(days: int) -> str:
-    """The time in so many days, as ISO 8601."""
+    """The time ``days`` days from now, in ISO 8601."""
     return (datetime.now(UTC) + timedelta(days=days)).isoformat()
 
 
@@ -28,7 +28,7 @@ def guarded() -> Iterator[Api]:
 
 
 def email(sender: Sender, **fields: Any) -> dict[str, Any]:
-    """A mail with ``fields`` changed; None leaves one out."""
+    """A mail with other ``fields``; None omits a field."""
     body = {
         "from": f"A Sender <{sender.address}>",
         "to": "recipient@example.net",
@@ -42,7 +42,7 @@ def email(sender: Sender, **fields: Any) -> dict[str, Any]:
 def check_error(
     response: requests.Response, status: int, name: str, code: str, message: str | None = None
 ) -> dict[str, Any]:
-    """Check that ``answer`` is this error in Resend's format; return its members."""
+    """Check that ``response`` is this error in Resend's format; return its members."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"].startswith("application/json")
     assert response.headers["Access-Control-Allow-Origin"] == "*"

@@ -1,4 +1,4 @@
-"""The full message on the seed's endpoints: what leaves of it, and what is refused."""
+"""The full message on the seed's endpoints: accepted fields, and every rejection."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""Property-based: whatever a client sends, no server error comes out, and no control character
-reaches the provider.
+"""Property-based tests: for any input the response is no 5xx, and no control character reaches the
+provider.
 """
 
 import json
@@ -33,7 +33,7 @@ ENDPOINTS = [
 FIELDS = ["from_name", "to_mail", "to_name", "subject", "content", "is_html", "token", "name"]
 FIELDS += ["email", "password", "new_password", "credential", "cf_token"]
 
-# Brackets give orders to the scripted provider, so hostile texts have none.
+# Brackets are instructions to the scripted provider, so hostile texts have none.
 texts = st.text(st.characters(exclude_characters="[]", codec=None), max_size=60)
 spiced = st.builds(
     lambda before, spice, after: before + spice + after,

@@ -1,4 +1,4 @@
-"""Balances, lists and quotas: the database enforces them exactly, also under concurrency."""
+"""Balances, lists and quotas: the database enforces them exactly, even under concurrency."""
 
 from collections import Counter
 from collections.abc import Iterator

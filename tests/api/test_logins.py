@@ -41,7 +41,7 @@ def passwords() -> Iterator[Api]:
 
 
 def new_address(api: Api) -> tuple[Sender, str]:
-    """A new address, and its password."""
+    """A new address and its password."""
     body = api.post("/api/new_address", {"name": unique_name()}).json()
     return Sender(body["address"], body["address_id"], body["jwt"]), body["password"]
 
@@ -178,7 +178,7 @@ def test_an_unknown_address_takes_the_same_time(passwords: Api) -> None:
 
     known = [new_address(passwords)[0].address for _ in range(20)]
     unknown = [f"{unique_name()}@example.com" for _ in range(20)]
-    median_time(known)  # warm
+    median_time(known)  # warms up
     assert 0.5 < median_time(known) / median_time(unknown) < 2
 
 
@@ -245,7 +245,7 @@ def test_changes_of_a_credential_are_audited(passwords: Api) -> None:
     assert log_in(passwords, sender.address, password).status_code == 200
     passwords.post("/api/address_change_password", body, headers=headers)
     passwords.post("/api/rotate_credential", headers=headers)
-    passwords.post("/api/rotate_credential", headers=headers)  # refused by now
+    passwords.post("/api/rotate_credential", headers=headers)  # rejected
     log_in(passwords, sender.address, "wrong")
     rows = passwords.admin("GET", "/admin/audit", params={"limit": 100}).json()["results"]
     events = [row for row in rows if row["object"] == sender.address]
@@ -273,7 +273,7 @@ def test_ten_wrong_guesses_lock_the_login(passwords: Api) -> None:
         check_problem(rejected, 429, "too_many_logins", TOO_MANY_LOGINS)
         assert 0 < int(rejected.headers["Retry-After"]) <= 900
     assert passwords.send(sender).status_code == 200
-    # Its time is over when the first failure is a quarter of an hour old.
+    # The wait ends when the first failure is fifteen minutes old.
     passwords.server.sql("UPDATE login_failures SET failed_at = failed_at - 840000")
     assert 0 < int(log_in(passwords, sender.address, password).headers["Retry-After"]) <= 60
     passwords.server.sql("UPDATE login_failures SET failed_at = failed_at - 60000")
@@ -333,7 +333,7 @@ def test_an_admin_password_logs_in(private: Api) -> None:
 
 
 def test_logins_follow_the_access_rules_of_the_site(api: Api) -> None:
-    # Without a site password everybody is let in.
+    # Without a site password every login succeeds.
     assert api.post("/open_api/site_login", {}).status_code == 200
     variables = {**DEPLOYMENT, "ADMIN_PASSWORDS": ""}
     with TestClient(variables) as server:

@@ -1,4 +1,4 @@
-"""SEND_RATE_LIMIT: exact under concurrency, told in headers, and over when its window is."""
+"""SEND_RATE_LIMIT: exact under concurrency, reported in headers, and reset after its window."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -61,9 +61,9 @@ def test_a_request_over_the_limit_is_rejected(limited: Api) -> None:
     assert rejected.headers["Retry-After"] == rejected.headers["ratelimit-reset"]
     assert rejected.headers["ratelimit-remaining"] == "0"
     assert limited.balance(sender) == 95
-    assert limited.send(other).status_code == 200  # each credential has its own
+    assert limited.send(other).status_code == 200  # each credential has its own limit
 
-    # When the window is over there is room again.
+    # After the window the limit is reset.
     limited.server.sql(
         "UPDATE rate_windows SET started_at = started_at - 60000 WHERE address_id = ?",
         [sender.address_id],

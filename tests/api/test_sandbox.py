@@ -1,4 +1,4 @@
-"""Test recipients: each outcome with its history, without a mail and without a charge."""
+"""Sandbox recipients: each outcome with its history, without a mail and without a charge."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ BUSY = "E_RATE_LIMIT_EXCEEDED"
 
 
 def wait_for_history(api: Api, sender: Sender, message_id: str, *events: str) -> dict[str, Any]:
-    """Let time pass until the history of the message is these events; the message then."""
+    """Wait until the history of the message is these events; return the message."""
 
     def has_events() -> bool:
         history = api.message(sender, message_id)["history"]

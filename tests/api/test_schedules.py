@@ -1,4 +1,4 @@
-"""Messages for later: kept with all they have, sent at their time, once."""
+"""Scheduled messages: stored with all their fields, and sent once, at their time."""
 
 import base64
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ def wait_for_status(api: Api, sender: Sender, message_id: str, status: str) -> d
 
 def test_a_scheduled_message_is_sent_unchanged_at_its_time(api: Api) -> None:
     sender = api.new_sender(balance=5)
-    picture = bytes(range(256)) * 5000  # over a megabyte: more than one part
+    picture = bytes(range(256)) * 5000  # over a megabyte, so it has several parts
     due = now(api) + timedelta(seconds=3)
     response = api.send(
         sender,

@@ -1,4 +1,4 @@
-"""Sending one mail: what is kept, what is charged, and every error."""
+"""Sending one mail: the stored rows, the charge, and every error."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The sendbox: what an address has sent, newest first."""
+"""The sendbox: the messages of an address, newest first."""
 
 import json
 from datetime import UTC, datetime

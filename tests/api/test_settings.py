@@ -63,7 +63,7 @@ def test_a_paused_deployment_sends_nothing() -> None:
         for response in (api.send(sender), api.send_with_key(sender, "after")):
             check_problem(response, 503, "sending_paused", sentence)
         assert [row["id"] for row in api.messages_of(sender)] == [sent["id"]]
-        # What was answered before is answered still: that sends nothing.
+        # An earlier request is still replayed, because a replay sends nothing.
         again = api.send_with_key(sender, "before")
         assert (again.status_code, again.json()) == (200, sent)
         server.sql("UPDATE addresses SET credential_version = 1")

@@ -1,4 +1,4 @@
-"""The cron handler: messages that a dead worker has left behind become ``unknown``."""
+"""The cron handler: messages that a dead worker was sending become ``unknown``."""
 
 from tests.e2e.api import Api
 
@@ -18,7 +18,7 @@ def test_a_message_of_a_dead_worker_becomes_unknown_after_its_lease(api: Api) ->
     sql = "SELECT kind, attempt FROM events WHERE message_id = ? ORDER BY sequence"
     assert api.server.sql(sql, [left])[-1] == {"kind": "unknown", "attempt": 1}
     assert [to["status"] for to in api.message(sender, left)["recipients"]] == ["unknown"]
-    assert api.balance(sender) == 3  # what is unknown stays charged
+    assert api.balance(sender) == 3  # an unknown message stays charged
 
     events = api.server.sql("SELECT count(*) AS n FROM events")
     api.server.run_cron()

@@ -1,4 +1,4 @@
-"""Usage: how many messages were accepted, sent and failed by day, and what is left."""
+"""Usage: accepted, sent and failed messages per day, and the remaining balance and limits."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def test_an_address_without_messages_has_no_days(own: Api) -> None:
         "days": [],
         "daily_left": None,
         "monthly_left": None,
-        "send_balance": 1000,  # what its first send will grant
+        "send_balance": 1000,  # its first send will grant this balance
     }
     balance = own.admin("GET", f"/admin/address_sender?address={sender.address}").json()
     assert balance["count"] == 0

@@ -1,4 +1,4 @@
-"""``TestClient``: what a test calls."""
+"""``TestClient``: an application in the process of the test."""
 
 import asyncio
 import contextlib
@@ -41,8 +41,8 @@ class TestClient:
     """A deployment in the test's own process; it has the parts of ``LocalServer`` that tests use.
 
     ``provider`` is its ``send_email`` binding; ``log_text`` is its log as printed.
-    ``lose_answers`` is called before and after each batch of the database with ``"before"`` or
-    ``"after"`` and the batch's statements; where it returns True, the batch raises
+    ``lose_responses`` is called before and after each batch of the database, with ``"before"`` or
+    ``"after"`` and the statements of the batch. If it returns True, the batch raises
     ``DatabaseUnavailable``.
     The time of the deployment is virtual; ``elapsed`` of a response is real time.
     """
@@ -64,8 +64,8 @@ class TestClient:
 
         variables: its variables and secrets.
         queue, transport, has_database: whether it has these bindings.
-        rate_limit: requests a minute that RATE_LIMITER admits for a key; None: no such binding.
-        database: the database of an earlier deployment; None makes a new one.
+        rate_limit: how many requests per minute and key RATE_LIMITER admits; None: no binding.
+        database: the database of an earlier deployment; None creates a new one.
         """
         self.database = database or SqliteDatabase()
         self.provider = ScriptedBinding()
@@ -86,7 +86,7 @@ class TestClient:
         self.close()
 
     def close(self) -> None:
-        """Cancel what still runs in the background."""
+        """Cancel the tasks that still run in the background."""
         for task in self._background:
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0))
@@ -106,7 +106,7 @@ class TestClient:
     def request_all(
         self, several: Iterable[tuple[str, str, Mapping[str, Any]]]
     ) -> list[requests.Response]:
-        """Send requests at the same time; their responses in the same order."""
+        """Send requests concurrently; return their responses in the order of the requests."""
 
         async def together() -> list[requests.Response]:
             work = [self._respond(method, path, **more) for method, path, more in several]
@@ -148,23 +148,23 @@ class TestClient:
     # Time, queue and cron
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, with all that becomes due in it."""
+        """Let time pass, and run everything that becomes due."""
         self._run(asyncio.sleep(seconds))
 
     def settle(self) -> None:
-        """Let time pass until nothing runs in the background any more."""
+        """Let time pass until no task runs in the background."""
         while self._background:
             self._run(_finished(set(self._background)))
 
     def wait_until(self, condition: Callable[[], object], seconds: float = 60) -> None:
-        """Let time pass until ``condition`` holds; AssertionError after so many seconds."""
+        """Let time pass until ``condition`` is true; raise AssertionError after ``seconds``."""
         deadline = self._loop.time() + seconds
         while not condition():
             assert self._loop.time() < deadline, f"still not so after {seconds} s"
             self.advance(0.02)
 
     def run_cron(self, cron: str = "* * * * *", *, times: int = 1) -> str:
-        """Run the jobs of one minute, so many times at once."""
+        """Run the jobs of one minute, ``times`` times concurrently."""
 
         async def together() -> None:
             await asyncio.gather(*(run_cron(self._services()) for _ in range(times)))
@@ -172,14 +172,14 @@ class TestClient:
         self._run(together())
         return "ok"
 
-    # What it kept and sent
+    # Stored and sent data
 
     def sql(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """Run one statement on the database; its rows."""
+        """Run one statement on the database; return its rows."""
         return self.database.query(sql, *params)
 
     def sent_mails(self) -> list[dict[str, Any]]:
-        """The mails that the provider took, as ``LocalServer.sent_mails`` shows them."""
+        """The mails that the provider accepted, in the form of ``LocalServer.sent_mails``."""
         return [_shown(mail) for mail in self.provider.taken]
 
     def mail_bodies(self, mail: Mapping[str, Any]) -> MailBodies:
@@ -192,7 +192,7 @@ class TestClient:
         """The lines of the log so far."""
         return [json.loads(line) for line in self.log_text.split("\n") if line]
 
-    # Inside
+    # Internals
 
     def _services(self) -> Services:
         return Services(
@@ -241,7 +241,7 @@ class StartedRequest:
 
     @property
     def is_done(self) -> bool:
-        """Whether its response has come."""
+        """Whether the response has arrived."""
         return self._task.done()
 
     def response(self) -> requests.Response:

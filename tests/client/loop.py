@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next thing to do, so that no test waits."""
+"""An event loop with a virtual clock. The clock jumps to the next timer, so no test waits."""
 
 import asyncio
 import selectors
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class _NoWaiting(selectors.DefaultSelector):
-    """Returns at once, and moves the clock by the time that it should have waited."""
+    """Returns at once, and advances the clock by the timeout."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -15,7 +15,7 @@ class _NoWaiting(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[Any]:
         ready = super().select(0)
         if timeout is None and not ready:
-            raise RuntimeError("the loop waits for something that never comes")
+            raise RuntimeError("the loop waits for an event that never occurs")
         if not ready and timeout:
             self.now += timeout
         return ready

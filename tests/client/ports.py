@@ -13,19 +13,19 @@ from services import HttpResponse
 from store.database import Database, DatabaseUnavailable, Row, Statement
 from tests.unit.sqlite_database import SqliteDatabase
 
-# (before or after, statements of a batch) -> whether the batch gets no answer.
+# (before or after, statements of a batch) -> whether the response of the batch is lost.
 LoseResponses = Callable[[Literal["before", "after"], list[Statement]], bool]
 
-# What a round trip to D1 takes, so that concurrent requests interleave.
+# The duration of a round trip to D1. It makes concurrent requests interleave.
 ROUND_TRIP_SECONDS = 0.005
 _QUEUE_BATCH_SECONDS = 1  # max_batch_timeout
 _QUEUE_BATCH = 4  # max_batch_size
 
 
 class InvocationDatabase(Database):
-    """The database as one invocation has it: its own counters, within production's limits.
+    """The database of one invocation: with its own counters, and the limits of production.
 
-    :param lose_answers: as ``TestClient`` has it.
+    :param lose_responses: see ``TestClient``.
     """
 
     def __init__(self, database: SqliteDatabase, lose_responses: LoseResponses) -> None:
@@ -62,7 +62,7 @@ class InvocationDatabase(Database):
 
 
 class LocalQueue:
-    """Delivers ids to ``consume`` when their delays are over, as the queue's consumer gets them."""
+    """Delivers ids to ``consume`` after their delays, in the batches of a queue consumer."""
 
     def __init__(
         self, consume: Callable[[list[str]], Awaitable[None]], start: Callable[[Any], Any]
@@ -85,7 +85,7 @@ class LocalQueue:
 
 
 class WindowRateLimiter:
-    """At most ``limit`` requests a key in each minute of ``clock`` (Unix milliseconds)."""
+    """Admits ``limit`` requests per key and minute of ``clock`` (Unix milliseconds)."""
 
     def __init__(self, limit: int, clock: Callable[[], int]) -> None:
         self._limit = limit

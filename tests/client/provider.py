@@ -1,9 +1,9 @@
-"""A ``send_email`` binding that a test scripts by the subjects of its mails.
+"""A ``send_email`` binding that follows instructions in the subjects of the mails.
 
-Orders stand in brackets: ``[E_SOME_CODE]`` throws with that code, ``[no code]`` without one,
-``[wait 500]`` waits so many milliseconds, ``[take]`` takes the mail. ``[E_SOME_CODE 2]`` throws
-twice and then no more. Without an order that throws, the mail is taken in the end. It is the
-counterpart of ``tests/faults/provider/provider.mjs``.
+Instructions are in brackets: ``[E_SOME_CODE]`` throws with that code, ``[no code]`` throws without
+a code, ``[wait 500]`` waits 500 milliseconds, ``[take]`` accepts the mail. ``[E_SOME_CODE 2]``
+throws in the first two calls with this subject. If no instruction throws, the mail is accepted.
+``tests/faults/provider/provider.mjs`` follows the same instructions.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from typing import Any
 
 from transport.send_email import ProviderError, ProviderTimeout
 
-_ORDER = re.compile(r"\[([^\]]+)\]")
+_INSTRUCTION = re.compile(r"\[([^\]]+)\]")
 
 
 @dataclass
 class Taken:
-    """A mail that the provider took: the builder form, its attachments' bytes, its Message-ID."""
+    """An accepted mail: the builder form, the bytes of its attachments, its Message-ID."""
 
     form: dict[str, Any]
     contents: list[bytes]
@@ -30,7 +30,7 @@ class Taken:
 
 @dataclass
 class ScriptedBinding:
-    """Takes mails into ``taken``, in the order of their arrival."""
+    """Stores accepted mails in ``taken``, in the order of their arrival."""
 
     taken: list[Taken] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
@@ -41,13 +41,13 @@ class ScriptedBinding:
         return [copy.deepcopy(mail.form) for mail in self.taken]
 
     def mails_of(self, address: str) -> list[dict[str, Any]]:
-        """Those of ``mails`` whose sender is ``address``."""
+        """The entries of ``mails`` with the sender ``address``."""
         return [form for form in self.mails if address in str(form["from"])]
 
     async def send(
         self, form: dict[str, Any], contents: list[bytes], *, milliseconds: int
     ) -> str | None:
-        """As ``transport.send_email.Binding.send``."""
+        """Implements ``transport.send_email.Binding.send``."""
         work = asyncio.ensure_future(self._send(form, contents))
         done, _ = await asyncio.wait([work], timeout=milliseconds / 1000)
         if not done:
@@ -60,14 +60,14 @@ class ScriptedBinding:
         message_id = f"<{uuid.uuid4()}@provider.test>"
         mail = Taken(form, contents, message_id)
         is_taken = False
-        for order in _ORDER.findall(subject):
-            word, _, number = order.partition(" ")
-            if order == "take":
+        for instruction in _INSTRUCTION.findall(subject):
+            word, _, number = instruction.partition(" ")
+            if instruction == "take":
                 self.taken.append(mail)
                 is_taken = True
             elif word == "wait":
                 await asyncio.sleep(int(number) / 1000)
-            elif order == "no code":
+            elif instruction == "no code":
                 raise ProviderError(None, "Error")
             elif not number or self.calls[subject] <= int(number):
                 raise ProviderError(word, "Error")

@@ -1,4 +1,4 @@
-"""One deployment for each file: the provider counts how often it was called with a subject."""
+"""One deployment per file, because the provider counts its calls per subject."""
 
 from collections.abc import Iterator
 
@@ -17,5 +17,5 @@ def server() -> Iterator[TestClient]:
 
 @pytest.fixture
 def provider(server: TestClient) -> ScriptedBinding:
-    """The mail provider, with the mails that it took."""
+    """The mail provider, with the mails that it accepted."""
     return server.provider

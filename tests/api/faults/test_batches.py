@@ -12,7 +12,7 @@ from tests.e2e.api import DEPLOYMENT, Api, Sender
 
 
 def batch_call(sender: Sender, subjects: list[str], key: str | None = None, **headers: str) -> Call:
-    """The request for a batch of one mail per subject."""
+    """The request for a batch with one mail per subject."""
     mails = [
         {"from": sender.address, "to": f"to{number}@example.net", "subject": subject, "text": "Hi"}
         for number, subject in enumerate(subjects)
@@ -23,7 +23,7 @@ def batch_call(sender: Sender, subjects: list[str], key: str | None = None, **he
 
 
 def post(api: Api, sender: Sender, subjects: list[str], **headers: str) -> requests.Response:
-    """Send such a batch."""
+    """Send a batch with one mail per subject."""
     method, path, options = batch_call(sender, subjects, **headers)
     return api.call(method, path, **options)
 
@@ -49,7 +49,7 @@ def test_the_queue_sends_the_rest_of_a_batch(api: Api, provider: ScriptedBinding
     (line,) = api.log_lines(response.headers["X-Request-Id"])
     assert line["d1_round_trips"] == 2
     wait_until_sent(api, sender, 40)
-    # Each once, and each id is that of the mail at its place.
+    # Each mail is sent once, and the ids are in the order of the mails.
     assert sorted(mail["subject"] for mail in provider.mails_of(sender.address)) == sorted(subjects)
     rows = {row["id"]: row["subject"] for row in api.messages_of(sender)}
     assert [rows[id_] for id_ in ids(response)] == subjects
@@ -65,7 +65,7 @@ def test_each_mail_has_its_own_outcome(api: Api, provider: ScriptedBinding) -> N
     )
     found = [api.message(sender, id_) for id_ in ids(response)]
     assert [message["status"] for message in found] == ["failed", "queued", "unknown", "sent"]
-    assert api.balance(sender) == 7  # only what was refused is given back
+    assert api.balance(sender) == 7  # only the rejected message is refunded
     again = [api.message(sender, id_)["history"] for id_ in ids(response)]
     assert [events[-1]["event"] for events in again] == ["failed", "deferred", "unknown", "sent"]
 

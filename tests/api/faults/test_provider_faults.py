@@ -18,7 +18,7 @@ PERMANENT = [
     *("E_HEADER_VALUE_INVALID", "E_HEADER_VALUE_TOO_LONG", "E_HEADER_NAME_INVALID"),
     *("E_HEADERS_TOO_LARGE", "E_HEADERS_TOO_MANY", "E_SOMETHING_NEW"),
 ]
-TEMPORARY = ["E_RATE_LIMIT_EXCEEDED", "E_DAILY_LIMIT_EXCEEDED"]
+TRANSIENT = ["E_RATE_LIMIT_EXCEEDED", "E_DAILY_LIMIT_EXCEEDED"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def faulty() -> Iterator[Deployment]:
 
 
 def check_row(faulty: Deployment, sender: Sender, status: str, code: str | None) -> dict[str, Any]:
-    """The sender's one message has this status, and so have its recipient and its history."""
+    """Check that the sender's only message, its recipient and its history have this status."""
     (row,) = faulty.api.messages_of(sender)
     assert (row["status"], row["provider_code"]) == (status, code)
     shown = faulty.api.message(sender, row["id"])
@@ -59,7 +59,7 @@ def check_row(faulty: Deployment, sender: Sender, status: str, code: str | None)
 def test_a_permanent_rejection_fails_and_is_refunded(faulty: Deployment, code: str) -> None:
     sender = faulty.api.new_sender(balance=5)
     counted = faulty.counted_today()
-    # A recipient of its own: one that the provider suppresses gets no more mail.
+    # A separate recipient per code: a recipient that the provider suppresses gets no more mail.
     response = faulty.api.send(sender, subject=f"[{code}]", to_mail=f"{code}@example.net")
     assert response.status_code == 502
     problem = response.json()
@@ -76,7 +76,7 @@ def test_a_permanent_rejection_fails_and_is_refunded(faulty: Deployment, code: s
 @pytest.mark.contract(
     "send outcomes: A transient rejection by the provider returns 202 with status queued"
 )
-@pytest.mark.parametrize("code", TEMPORARY)
+@pytest.mark.parametrize("code", TRANSIENT)
 def test_a_transient_rejection_is_queued_and_stays_charged(faulty: Deployment, code: str) -> None:
     sender = faulty.api.new_sender(balance=5)
     counted = faulty.counted_today()
@@ -95,7 +95,7 @@ def test_a_transient_rejection_is_queued_and_stays_charged(faulty: Deployment, c
     "send outcomes: An unknown outcome returns 502 outcome_unknown, not retryable; the charge stays"
 )
 @pytest.mark.parametrize(
-    ("orders", "code", "mails"),
+    ("instructions", "code", "mails"),
     [
         ("[no code]", None, 0),
         ("[take] [no code]", None, 1),
@@ -105,11 +105,11 @@ def test_a_transient_rejection_is_queued_and_stays_charged(faulty: Deployment, c
     ],
 )
 def test_unknown_outcome_keeps_the_charge(
-    faulty: Deployment, orders: str, code: str | None, mails: int
+    faulty: Deployment, instructions: str, code: str | None, mails: int
 ) -> None:
     sender = faulty.api.new_sender(balance=5)
     counted = faulty.counted_today()
-    response = faulty.api.send(sender, subject=orders)
+    response = faulty.api.send(sender, subject=instructions)
     assert response.status_code == 502
     problem = response.json()
     assert (problem["code"], problem["retryable"]) == ("outcome_unknown", False)
@@ -121,7 +121,7 @@ def test_unknown_outcome_keeps_the_charge(
 
 
 @pytest.mark.parametrize(
-    ("orders", "outcome", "code", "cause"),
+    ("instructions", "outcome", "code", "cause"),
     [
         ("[no code]", "unknown", None, "Error"),
         ("[E_INTERNAL_SERVER_ERROR]", "unknown", "E_INTERNAL_SERVER_ERROR", "Error"),
@@ -130,10 +130,10 @@ def test_unknown_outcome_keeps_the_charge(
     ],
 )
 def test_the_log_has_the_cause_of_an_unknown_outcome(
-    faulty: Deployment, orders: str, outcome: str, code: str | None, cause: str | None
+    faulty: Deployment, instructions: str, outcome: str, code: str | None, cause: str | None
 ) -> None:
     sender = faulty.api.new_sender(balance=5)
-    response = faulty.api.send(sender, subject=orders)
+    response = faulty.api.send(sender, subject=instructions)
     (line,) = faulty.api.log_lines(response.headers["X-Request-Id"], "attempt")
     assert (line["outcome"], line["code"], line["cause"]) == (outcome, code, cause)
 
@@ -154,10 +154,11 @@ def test_an_accepted_mail_is_sent(faulty: Deployment) -> None:
 
 def test_a_response_after_thirty_seconds_is_unknown_and_then_corrected(faulty: Deployment) -> None:
     senders = [faulty.api.new_sender(balance=5) for _ in range(2)]
-    orders = ["[wait 33000]", "[wait 33000] [E_DELIVERY_FAILED]"]
+    instructions = ["[wait 33000]", "[wait 33000] [E_DELIVERY_FAILED]"]
     started = faulty.api.server.now()
     responses = faulty.api.server.request_all(
-        send_call(sender, subject=order) for sender, order in zip(senders, orders, strict=True)
+        send_call(sender, subject=instruction)
+        for sender, instruction in zip(senders, instructions, strict=True)
     )
     assert 29_000 < faulty.api.server.now() - started < 33_000
     for sender, response in zip(senders, responses, strict=True):

@@ -1,6 +1,4 @@
-"""Recipients that the provider suppresses are rejected later, and an address is paused when too
-many of its last messages failed.
-"""
+"""Messages to suppressed recipients are rejected, and addresses with many failures are paused."""
 
 from collections.abc import Iterator
 from typing import Any

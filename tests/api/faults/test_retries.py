@@ -1,4 +1,4 @@
-"""Transient rejections are tried again, once each time, until the mail is sent or too old."""
+"""Transiently rejected messages are attempted again until they are sent or too old."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ def make_due(api: Api, message_id: str) -> None:
 
 
 def wait_for(api: Api, sender: Sender, **expected: Any) -> dict[str, Any]:
-    """Let time pass until the sender's last message has these values; the API's view of it."""
+    """Wait until the sender's last message has these values; return the API's view of it."""
 
     def has_come() -> bool:
         row = api.messages_of(sender)[-1]
@@ -73,7 +73,7 @@ def test_after_three_days_a_message_has_failed_and_is_refunded(api: Api) -> None
     assert history(message)[-1] == ("failed", 2, CODE)
     assert api.balance(sender) == 5
     assert [row["recipients"] for row in api.server.sql(counted)] == [
-        0,  # given back to the day of acceptance
+        0,  # refunded on the day of acceptance
         *(row["recipients"] for row in before),
     ]
 
@@ -123,7 +123,7 @@ def test_without_a_queue_a_transient_rejection_leaves_nothing(without_queue: Api
         ("accepted", 0, None),
         ("failed", 1, CODE),
     ]
-    # The key is not used up, and the next try is a new message.
+    # The key is still free, and the next request makes a new message.
     again = api.send_with_key(sender, "a key", subject=subject)
     assert (again.status_code, again.json()["status"]) == (200, "ok")
     assert "Idempotent-Replayed" not in again.headers

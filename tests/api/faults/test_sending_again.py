@@ -1,4 +1,4 @@
-"""``POST /api/sendbox/{id}/retry``: a new attempt, ordered by the caller, as a new message."""
+"""``POST /api/sendbox/{id}/retry`` sends a message again as a new message."""
 
 from datetime import UTC, datetime
 
@@ -38,7 +38,7 @@ def test_an_unknown_message_is_sent_again_only_once(api: Api, provider: Scripted
     assert api.post(path, headers=sender.headers).status_code == 200
     response = api.post(path, headers=sender.headers)
     check_problem(response, 409, "already_retried", "This message has already been sent again")
-    assert len(provider.mails_of(sender.address)) == 2  # the caller asked for it by name
+    assert len(provider.mails_of(sender.address)) == 2  # the caller asked for it explicitly
     assert api.balance(sender) == 3
 
 
@@ -110,7 +110,7 @@ def test_a_retry_is_replayed_even_without_the_old_message(
         again = api.post(path, headers=headers)
         assert (again.status_code, again.json()) == (200, first.json())
         assert again.headers["Idempotent-Replayed"] == "true"
-    # Without the key, or with one of another order, it is what it is.
+    # Without the key, or with the key of another request, it is no replay.
     response = api.post(path, headers=sender.headers)
     check_problem(response, 404, "message_not_found", "There is no such message")
     other = api.post(f"/api/sendbox/{first.json()['id']}/retry", headers=headers)
@@ -120,7 +120,7 @@ def test_a_retry_is_replayed_even_without_the_old_message(
 
 
 def test_a_retry_of_a_scheduled_message_is_sent_at_once(api: Api) -> None:
-    """Long after its time: the time that the old message was scheduled for does not count."""
+    """The schedule of the old message has passed and does not apply to the retry."""
     sender = api.new_sender(balance=5)
     at = datetime.fromtimestamp(api.server.now() / 1000 + 3, UTC).isoformat()
     body = mail(to_mail="suppressed@test.invalid", scheduled_at=at)

@@ -1,4 +1,4 @@
-"""Access control: CORS, site password, admin password, credentials, in this order."""
+"""Authentication: CORS, site password, admin password and credentials, in this order."""
 
 import time
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def private() -> Iterator[Api]:
 def test_the_site_password_is_checked_first(
     private: Api, method: str, path: str, given: str | None
 ) -> None:
-    # A trailing space never arrives: HTTP trims header values.
+    # A trailing space is no case, because HTTP trims header values.
     if given is not None and given != given.strip():
         given += "x"
     headers = {} if given is None else {"x-custom-auth": given}
@@ -142,7 +142,7 @@ def test_invalid_credentials_are_rejected(api: Api, kind: str) -> None:
         ("GET", "/api/nothing/here"),
     ):
         if path.startswith("/api/nothing") and kind in {"no such address", "other version"}:
-            continue  # its signature is good, and only the database knows better
+            continue  # its signature is valid, and only the database rejects it
         response = api.call(method, path, json=mail(), headers=headers)
         check_problem(response, 401, "invalid_credential", "Invalid address credential")
 

@@ -1,4 +1,4 @@
-"""Answers of the database that get lost, by what the batch is for."""
+"""Lost responses of the database, chosen by the kind of batch."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,18 +17,18 @@ class _Rule:
 
 
 class LostResponses:
-    """The ``lose_answers`` of a ``TestClient``: loses what ``break_off`` names."""
+    """The ``lose_responses`` of a ``TestClient``: loses the responses named by ``break_off``."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Lose no more answers, and forget all batches so far."""
+        """Lose no more responses, and reset the counts of ``passed``."""
         self._rules: list[_Rule] = []
         self._passed: list[tuple[str, str]] = []
 
     def break_off(self, point: str, when: When, times: int | None = None) -> None:
-        """Lose answers of batches at ``point``: ``before`` or ``after`` they are carried out.
+        """Lose responses of the batches ``point``, ``before`` or ``after`` the batch has run.
 
         point: ``reserve``, ``claim``, ``record`` and so on, as in ``Passage``.
         times: how often; None for always.
@@ -36,7 +36,7 @@ class LostResponses:
         self._rules.append(_Rule(point, when, times))
 
     def passed(self, point: str, when: When) -> int:
-        """How many batches were at this point since the last ``reset``."""
+        """How many batches reached this point since the last ``reset``."""
         return self._passed.count((point, when))
 
     def __call__(self, when: When, statements: list[Statement]) -> bool:

@@ -1,7 +1,7 @@
-"""The database carries out a batch and its answer is lost, once or always.
+"""The database runs a batch and its response is lost, once or always.
 
-Whatever is lost, a message is charged once and sent at most once, and the response never claims
-more than is known.
+In every case a message is charged once and sent at most once, and the response never claims more
+than is known.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.faults.lost_answers import LostResponses
+from tests.api.faults.lost_responses import LostResponses
 from tests.e2e.api import Api, Sender
 from tests.faults.misled import Misled, check_sent
 
@@ -17,7 +17,7 @@ ALWAYS = None
 
 
 class Losing(Misled):
-    """A deployment whose database loses answers, and what it kept of one message."""
+    """A deployment whose database loses responses, and the state of a sender's only message."""
 
     def __init__(self, api: Api) -> None:
         super().__init__(api)
@@ -25,7 +25,7 @@ class Losing(Misled):
         api.server.lose_responses = self.lost
 
     def row_when(self, sender: Sender, status: str) -> dict[str, Any]:
-        """The row as soon as it has this status."""
+        """Wait until the row has this status; return the row."""
         self.api.server.wait_until(lambda: self.row(sender)["status"] == status, 15)
         return self.row(sender)
 
@@ -36,7 +36,7 @@ class Losing(Misled):
         self.api.server.sql("UPDATE messages SET lease_until = 1 WHERE lease_until IS NOT NULL")
 
     def leave_behind(self, sender: Sender) -> None:
-        """Change its message as if the worker had died while sending it."""
+        """Change the message of ``sender`` as if the worker had died while sending it."""
         self.api.server.sql(
             "UPDATE messages SET status = 'sending', lease_until = 1, finished_at = NULL "
             "WHERE address_id = ?",
@@ -53,7 +53,7 @@ def misled(api: Api) -> Iterator[Losing]:
 
 
 def busy_once(sender: Sender) -> str:
-    """A subject at which the provider rejects the first attempt for now."""
+    """A subject that makes the provider reject the first attempt transiently."""
     return f"[E_RATE_LIMIT_EXCEEDED 1] {sender.address}"
 
 
@@ -123,7 +123,7 @@ def test_record_of_a_deferral(misled: Losing, times: int | None) -> None:
 
 
 def test_record_is_repeated_until_it_succeeds(misled: Losing) -> None:
-    """The response says what is known; the row follows when the database answers again."""
+    """The response reports the outcome; the row gets it when the database responds again."""
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "before", times=3)
     response = misled.api.send_with_key(sender, "key")
@@ -151,7 +151,7 @@ def test_record_of_a_deferral_is_repeated_until_it_succeeds(misled: Losing) -> N
 
 
 def test_record_after_the_sweep_corrects_unknown(misled: Losing) -> None:
-    """As long as no result is written, the sweep makes the row ``unknown``."""
+    """Until the outcome is recorded, the sweep sets the row to ``unknown``."""
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "before")
     response = misled.api.send_with_key(sender, "key")
@@ -201,7 +201,7 @@ def test_claim_without_any_response_is_not_sent(misled: Losing) -> None:
 @pytest.mark.parametrize("point", ["sweep leases", "sweep due"])
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
 def test_sweep(misled: Losing, point: str, times: int | None) -> None:
-    """A sweep whose answers are lost continues, or the sweep of the next minute does."""
+    """After a lost response the same sweep continues, or the sweep of the next minute."""
     left, busy = misled.api.new_sender(balance=5), misled.api.new_sender(balance=5)
     misled.api.send(left)
     misled.leave_behind(left)
