@@ -453,8 +453,8 @@ def test_administrators_send_by_binding(own: Api) -> None:
     assert sent["attachments"][0]["filename"] == "a.txt"
     # The binding has no such fields. Like all unknown fields they are ignored.
     extra = {"tags": True, "scheduled_at": "2030-01-01"}
-    answer = own.admin("POST", "/admin/send_mail_by_binding", json={**body, **extra})
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"}), answer.text
+    response = own.admin("POST", "/admin/send_mail_by_binding", json={**body, **extra})
+    assert (response.status_code, response.json()) == (200, {"status": "ok"}), response.text
     for missing in ("from", "to", "subject", "html"):
         less = {key: value for key, value in body.items() if key not in (missing, "cc")}
         assert own.admin("POST", "/admin/send_mail_by_binding", json=less).status_code == 400

@@ -1,1 +1,1 @@
-"""What runs in any Python: pure modules, the store's SQL on SQLite, and the house's rules."""
+"""Tests that need no server: pure modules, the store's SQL on SQLite, and the design rules."""

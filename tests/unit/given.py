@@ -1,4 +1,4 @@
-"""What tests of the store start from: ``given.address(database)``, ``given.message("a@b.c")``."""
+"""Initial data for tests of the store: ``given.address(database)``, ``given.message("a@b.c")``."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ YOU = "you@example.org"
 
 
 def milliseconds(time: str) -> int:
-    """Unix milliseconds of a time like ``2026-11-03T12:00:00``, UTC."""
+    """The Unix milliseconds of a time in UTC, such as ``2026-11-03T12:00:00``."""
     return int(datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp() * 1000)
 
 
@@ -34,7 +34,7 @@ LEASE = 90_000
 
 
 def address(database: SqliteDatabase, name: str = ME, *, balance: int | None = None) -> Credential:
-    """The credential of a new address; without ``balance`` it has no balance row yet."""
+    """Create an address and return its credential; without ``balance`` it has no balance row."""
     database.insert("addresses", name=name, created_at=NOW, updated_at=NOW)
     (row,) = database.query("SELECT id FROM addresses WHERE name = ?", name)
     credential = Credential(name, row["id"], 0)
@@ -92,7 +92,7 @@ def suppressed(database: SqliteDatabase, recipient: str) -> None:
 
 
 def send_limits(database: SqliteDatabase, **config: Any) -> None:
-    """``config`` as ``sendMailLimitConfig`` has it; what is not given is disabled."""
+    """Set ``sendMailLimitConfig`` to ``config``; omitted limits are disabled."""
     limits = {
         "dailyEnabled": False,
         "monthlyEnabled": False,
@@ -110,7 +110,7 @@ def sent_on(database: SqliteDatabase, day: str, recipients: int) -> None:
 
 
 def message(*recipients: str, sender: str = ME, **fields: Any) -> Message:
-    """A mail to ``recipients``, or to ``YOU``; a text where no body is given."""
+    """A message to ``recipients``, by default to ``YOU``, and by default with a text."""
     if not {"text", "html"} & fields.keys():
         fields["text"] = "Hello"
     return Message(
@@ -123,7 +123,7 @@ def message(*recipients: str, sender: str = ME, **fields: Any) -> Message:
 
 
 def file(content: bytes = b"hi", filename: str = "a.txt", **fields: Any) -> Attachment:
-    """A file that goes with a mail."""
+    """An attachment."""
     return Attachment(
         filename=filename,
         content_type="application/octet-stream",
@@ -135,12 +135,12 @@ def file(content: bytes = b"hi", filename: str = "a.txt", **fields: Any) -> Atta
 
 
 def attempt(message: Message, id: str = "m1", **fields: Any) -> Attempt:
-    """The first attempt of a message; ``fields`` are ``status`` and ``due_at``."""
+    """The first attempt of a message; ``fields`` may be ``status`` and ``due_at``."""
     return Attempt(id=id, message=message, size=2000, tried_from=NOW, request_id="r1", **fields)
 
 
 def scheduled(time: int, id: str = "m1", *recipients: str, **fields: Any) -> Attempt:
-    """A message to be sent at that time, in Unix milliseconds."""
+    """A message that is scheduled for a time in Unix milliseconds."""
     mail = message(*recipients, scheduled_at=time, **fields)
     return attempt(mail, id, status="scheduled", due_at=time)
 
@@ -156,7 +156,7 @@ def reserve(
     request_id: str = "r1",
     **fields: Any,
 ) -> Reserved:
-    """Reserve messages; ``fields`` are whatever else a ``Submission`` has."""
+    """Reserve messages; ``fields`` are other fields of the ``Submission``."""
     submission = Submission(
         messages=tuple(one.message for one in attempts),
         credential=credential,
@@ -176,9 +176,9 @@ def reserved(
     message: Message | Attempt | None = None,
     **fields: Any,
 ) -> SubmissionResult | None:
-    """Reserve one message, a plain one if none is given; the result of an earlier request.
+    """Reserve one message, by default a plain one; return the result of an earlier request, if any.
 
-    :raises ApiError: it was refused.
+    :raises ApiError: the message was rejected.
     """
     mail = message or _plain(credential)
     about = mail if isinstance(mail, Attempt) else attempt(mail, id)
@@ -190,7 +190,7 @@ def reserved(
 
 
 def claimed(database: SqliteDatabase, id: str = "m1", *, now: int = NOW) -> None:
-    """Have a worker take over the message, which is due."""
+    """Claim the message, which is due, for another worker."""
     found = run(claim(database, id, claimant=f"worker of {id}", now=now, lease_until=now + LEASE))
     assert found is not None
 
@@ -200,5 +200,5 @@ def _plain(credential: Credential) -> Message:
 
 
 def message_id(time: int, number: int = 0) -> str:
-    """A UUID of version 7 made at that time, in Unix milliseconds; it sorts by both."""
+    """A version 7 UUID of a time in Unix milliseconds; ids sort by time and then by number."""
     return f"{time >> 16:08x}-{time & 0xFFFF:04x}-7000-8000-{number:012x}"

@@ -1,4 +1,4 @@
-"""The source of the worker, as text and as syntax trees."""
+"""The source of the Worker as syntax trees, and functions that read them."""
 
 import ast
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ TREES = {
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Every module that is imported anywhere in ``tree``, also inside functions.
+    """Every module that ``tree`` imports, even inside functions.
 
     ``from a import b`` gives ``a`` and ``a.b``, because ``b`` may be a module.
     """
@@ -29,7 +29,7 @@ def imported(tree: ast.AST) -> set[str]:
 
 
 def packages(tree: ast.AST) -> set[str]:
-    """The first part of every module that is imported in ``tree``."""
+    """The top-level package of every module that ``tree`` imports."""
     return {name.partition(".")[0] for name in imported(tree)}
 
 
@@ -47,7 +47,7 @@ def names_in(tree: ast.AST) -> set[str]:
 
 
 def strings(tree: ast.AST) -> Iterator[str]:
-    """Every text in ``tree``, docstrings left out."""
+    """Every string in ``tree`` except docstrings."""
     docstrings = _docstrings(tree)
     for node in ast.walk(tree):
         if id(node) in docstrings or not isinstance(node, ast.Constant):
@@ -57,9 +57,9 @@ def strings(tree: ast.AST) -> Iterator[str]:
 
 
 def whole_texts(tree: ast.AST) -> Iterator[str]:
-    """As ``strings``, but an f-string or a sum of texts is one text.
+    """Like ``strings``, but an f-string or a sum of strings is one string.
 
-    ``{}`` stands for a part that is only known at run time.
+    ``{}`` replaces a part that is only known at run time.
     """
     docstrings = _docstrings(tree)
     waiting = [tree]
@@ -98,7 +98,7 @@ def _docstrings(tree: ast.AST) -> set[int]:
     }
 
 
-# Calls that make an object which changes when it is used.
+# Calls that make a mutable object.
 _MAKERS = {"ContextVar", "local", "count", "cycle", "deque", "defaultdict", "Counter"}
 _CACHES = {"cache", "lru_cache", "cached_property"}
 _CHANGES = {
@@ -108,7 +108,7 @@ _CHANGES = {
 
 
 def state_kept(tree: ast.Module) -> list[str]:
-    """What ``tree`` keeps in its module, its classes or its functions beyond a call."""
+    """The state that ``tree`` keeps between calls, in its module, classes or functions."""
     shared = _names_at_the_top(tree)
     kept: list[ast.AST] = [node for node in tree.body if _makes_state(node)]
     for function in ast.walk(tree):

@@ -1,6 +1,6 @@
 """The store's ``Database`` on the standard library's SQLite, with the real migrations.
 
-D1 is SQLite, so the store's SQL runs here as it stands; a batch is one transaction.
+D1 is SQLite, so the store's SQL runs here unchanged. A batch is one transaction.
 """
 
 import functools
@@ -14,7 +14,7 @@ from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
 
 T = TypeVar("T")
 
-# What D1 sets them to.
+# The limits of D1.
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_COLUMN: 100,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5,
@@ -29,7 +29,7 @@ _MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 @functools.cache
 def _empty() -> sqlite3.Connection:
-    """A database to be copied, which takes less time than its migrations do."""
+    """An empty database to copy, because a copy is faster than the migrations."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     for path in sorted(_MIGRATIONS.glob("*.sql")):
         connection.executescript(path.read_text("utf-8"))
@@ -37,12 +37,12 @@ def _empty() -> sqlite3.Connection:
 
 
 class SqliteDatabase:
-    """A fresh database in memory; ``statements`` is every statement that a batch has run."""
+    """A new database in memory; ``statements`` are all statements that its batches have run."""
 
     def __init__(self) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA foreign_keys = ON")  # as D1 has it
+        self._connection.execute("PRAGMA foreign_keys = ON")  # as in D1
         for limit, most in _LIMITS.items():
             self._connection.setlimit(limit, most)
         _empty().backup(self._connection)
@@ -80,7 +80,7 @@ class SqliteDatabase:
         return [dict(row) for row in self._connection.execute(sql, parameters)]
 
     def value(self, sql: str, *parameters: Any) -> Any:
-        """The only column of the only row."""
+        """The value of the only column of the only row."""
         (row,) = self.query(sql, *parameters)
         (value,) = row.values()
         return value
@@ -91,7 +91,7 @@ class SqliteDatabase:
         self.query(sql, *columns.values())
 
     def dump(self) -> dict[str, list[Row]]:
-        """Every row of every table of ours; SQLite's own table of used ids is left out."""
+        """Every row of every table, except SQLite's own table of used ids."""
         tables = self.query(
             "SELECT name FROM sqlite_schema"
             " WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
@@ -99,17 +99,17 @@ class SqliteDatabase:
         return {table["name"]: self.query(f"SELECT * FROM {table['name']}") for table in tables}
 
     def changes(self) -> int:
-        """How many rows statements have written so far."""
+        """How many rows have been written so far."""
         return self._connection.total_changes
 
     def plan(self, statement: Statement) -> list[str]:
-        """How SQLite finds the rows: ``SEARCH`` by an index, ``SCAN`` over everything."""
+        """The query plan: ``SEARCH`` uses an index, ``SCAN`` reads everything."""
         sql = f"EXPLAIN QUERY PLAN {statement.sql}"
         return [row["detail"] for row in self.query(sql, *statement.parameters)]
 
 
 class ForgetfulDatabase(SqliteDatabase):
-    """Loses the first answer of every batch that may be repeated, so that it runs twice."""
+    """Drops the first response of every repeatable batch, so that each batch runs twice."""
 
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
@@ -120,7 +120,7 @@ class ForgetfulDatabase(SqliteDatabase):
 
 
 class DyingDatabase(SqliteDatabase):
-    """Carries out the next ``batches_left`` batches, and then its worker is dead."""
+    """Runs the next ``batches_left`` batches. Then its worker is dead and every batch raises."""
 
     batches_left = 10**9
 
@@ -134,7 +134,7 @@ class DyingDatabase(SqliteDatabase):
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What ``coroutine`` returns; nothing here ever waits, so it ends at its first step."""
+    """The result of ``coroutine``. It never waits, so it finishes in its first step."""
     try:
         coroutine.send(None)
     except StopIteration as end:

@@ -1,4 +1,4 @@
-"""The Accept header: who is sent a sentence, and who a problem object (RFC 9110, 12.5.1)."""
+"""The Accept header chooses a plain sentence or a problem object (RFC 9110, 12.5.1)."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What administrators set: lists are replaced, and the trail tells what changed."""
+"""Account settings: lists are replaced, and the audit log has the changes."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def write(database: SqliteDatabase, field: str, *given: str) -> None:
 
 
 def audit_row(database: SqliteDatabase) -> list[Any]:
-    """The details of every row, in their order."""
+    """The details of every audit row, in order."""
     return [json.loads(row["details"]) for row in database.dump()["audit"]]
 
 
@@ -57,7 +57,7 @@ def test_the_audit_row_names_at_most_a_hundred_entries(database: SqliteDatabase)
 
 
 def test_a_list_fits_into_a_value_of_the_database(database: SqliteDatabase) -> None:
-    # What has to be escaped in JSON takes twice its length, and each entry stands there twice.
+    # A character that JSON escapes takes twice its length, and each entry occurs twice.
     quotes = [f"{number:05}" + '"' * 35 for number in range(MAX_ENTRIES)]
     write(database, "blockList", *quotes)
     assert run(read_account_settings(database))[0]["blockList"] == quotes

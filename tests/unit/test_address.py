@@ -1,4 +1,4 @@
-"""Mail addresses: ``Dot-string "@" Domain`` of RFC 5321, one at a time."""
+"""Mail addresses: one ``Dot-string "@" Domain`` of RFC 5321."""
 
 import pytest
 from hypothesis import given
@@ -84,7 +84,7 @@ def test_a_non_ascii_local_part_has_its_own_error_code(local: str) -> None:
         *("localhost", "com", ".example.com", "example.com.", "example..com", "-example.com"),
         *("example-.com", "exa_mple.com", "127.0.0.1", "[127.0.0.1]", "[IPv6:::1]", "1.2"),
         *("example.123", "", "."),
-        # What IDNA refuses
+        # Domains that IDNA rejects
         *("a\u200bb\u2024example.com/", "\ud800.example", "a\u202eb.example"),
         *("ü" * 64 + ".example", "\u0301a.example", "א1b.example"),
     ],
@@ -122,7 +122,7 @@ def test_a_label_has_at_most_63_octets() -> None:
 
 
 def _domain_of(octets: int) -> str:
-    """Labels of 49 octets, the last one as long as is left."""
+    """A domain of this length: labels of 49 octets, and a last one with the remaining octets."""
     full, rest = divmod(octets - 4, 50)
     return ("b" * 49 + ".") * full + "b" * rest + ".com"
 

@@ -1,4 +1,4 @@
-"""What administrators send: free, of no address, counted towards the limits, and in the trail."""
+"""Messages of administrators: free, without an address, limited, and in the audit log."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Attachments: bytes as they were, and every error with its field."""
+"""Attachments: unchanged bytes, and every error with its field."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ def read(**changes: Any) -> Attachment:
 
 
 def rejected(*fields: AttachmentField) -> tuple[str, str]:
-    """The code of the error and the field that it names."""
+    """The code and the field of the error."""
     with pytest.raises(ApiError) as caught:
         read_attachments(list(fields))
     (error,) = caught.value.errors

@@ -1,4 +1,4 @@
-"""When a deferred message is tried again: the schedule, its spread, and its end."""
+"""The delays between attempts: the schedule, its random spread, and its end."""
 
 import random
 from itertools import pairwise
@@ -14,7 +14,7 @@ SECOND, HOUR = 1000, 3_600_000
 
 
 def spread(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
-    """``share`` of the spread: 0 is the earliest time, 1 the latest."""
+    """Replace the random spread by ``share``: 0 is the earliest time, 1 the latest."""
 
     def uniform(low: float, high: float) -> float:
         return low + (high - low) * share
@@ -55,7 +55,7 @@ def test_the_spread_is_a_fifth(monkeypatch: pytest.MonkeyPatch, attempt: int, se
 def test_messages_rejected_together_have_different_delays(attempt: int, seconds: int) -> None:
     delays = [delay(attempt) for _ in range(300)]
     assert seconds * SECOND <= min(delays) < max(delays) <= seconds * SECOND * 6 // 5
-    # The whole of the spread is used.
+    # The delays use the full spread.
     assert min(delays) < seconds * SECOND * 1.02
     assert max(delays) > seconds * SECOND * 1.18
     assert len(set(delays)) > 200
@@ -89,7 +89,7 @@ def test_an_attempt_is_in_the_future_and_in_time(attempt: int, elapsed: int, hou
     now = NOW + elapsed
     time = next_attempt_at(attempt=attempt, now=now, tried_from=NOW, retry_hours=hours)
     assert time is None or now + 30 * SECOND <= time <= NOW + hours * HOUR
-    assert time is None or isinstance(time, int)  # as the database keeps it
+    assert time is None or isinstance(time, int)  # the type of the column
     if now + 3600 * SECOND * 6 // 5 <= NOW + hours * HOUR:
         assert time is not None
 

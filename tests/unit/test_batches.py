@@ -1,4 +1,4 @@
-"""Several messages in one submission: all or none, or those that can be accepted."""
+"""Several messages in one submission: strict (all or none), or permissive."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,17 +20,19 @@ Outcome = list[str | None]
 
 
 def attempts(*messages: Iterable[str], first: int = 1) -> list[Attempt]:
-    """A message to each group of recipients: m1, m2 and so on."""
+    """One message per group of recipients, with the ids m1, m2 and so on."""
     numbered = enumerate(messages, first)
     return [given.attempt(given.message(*to), f"m{number}") for number, to in numbered]
 
 
-def asked(database: SqliteDatabase, me: Credential, batch: list[Attempt], **more: Any) -> Reserved:
+def submitted(
+    database: SqliteDatabase, me: Credential, batch: list[Attempt], **more: Any
+) -> Reserved:
     return given.reserve(database, batch, me, **{"reports": "acceptance", **more})
 
 
 def accepted(*ids: str) -> list[SubmissionResult]:
-    """What a repeated request is told of a batch of which every message was accepted."""
+    """The results of a repeated request if all messages of the batch were accepted."""
     return [SubmissionResult(id=id, replayed=True) for id in ids]
 
 
@@ -52,7 +54,7 @@ def sent_today(database: SqliteDatabase) -> int:
 
 
 def test_a_batch_is_stored_and_charged_as_a_whole(database: SqliteDatabase, me: Credential) -> None:
-    reserved = asked(database, me, attempts([A], [A, B], [C]))
+    reserved = submitted(database, me, attempts([A], [A, B], [C]))
     assert reserved == Reserved((None, None, None), None, None)
     assert kept(database) == ["m1", "m2", "m3"]
     assert (balance(database), sent_today(database)) == (96, 4)
@@ -76,7 +78,7 @@ def test_each_message_of_a_batch_has_its_own_first_status(
         given.attempt(given.message(), "m2", status="queued", due_at=NOW),
         given.scheduled(NOW + DAY, "m3"),
     ]
-    asked(database, me, batch)
+    submitted(database, me, batch)
     rows = database.query(
         "SELECT status, attempt, lease_until, next_attempt_at, scheduled_at FROM messages"
     )
@@ -89,11 +91,11 @@ def test_each_message_of_a_batch_has_its_own_first_status(
 
 def test_the_first_send_grants_the_balance_for_the_whole_batch(database: SqliteDatabase) -> None:
     me = given.address(database)
-    asked(database, me, attempts([A], [A, B]), default_balance=3)
+    submitted(database, me, attempts([A], [A, B]), default_balance=3)
     assert balance(database) == 0
 
 
-# What is refused. Of limits and the like the messages before a message take their share.
+# Rejected messages. Earlier messages of a batch use up limits and balance before later ones.
 
 
 def limited_daily(database: SqliteDatabase) -> None:
@@ -135,7 +137,7 @@ def test_a_strict_batch_with_a_rejected_message_is_rejected(
 ) -> None:
     condition(database)
     before = database.dump()
-    assert outcome(asked(database, me, attempts(*MESSAGES))) == expected
+    assert outcome(submitted(database, me, attempts(*MESSAGES))) == expected
     assert database.dump() == before
 
 
@@ -145,7 +147,7 @@ def test_a_permissive_batch_stores_the_other_messages(
 ) -> None:
     condition(database)
     before = balance(database)
-    reserved = asked(database, me, attempts(*MESSAGES), permissive=True)
+    reserved = submitted(database, me, attempts(*MESSAGES), permissive=True)
     assert outcome(reserved) == expected
     numbers = [number for number, code in enumerate(expected) if code is None]
     assert kept(database) == [f"m{number + 1}" for number in numbers]
@@ -165,22 +167,22 @@ def test_a_limit_may_be_used_up_to_the_last(
     )
     limit = RateLimit(quota=3, seconds=60)
     more: dict[str, Any] = {"permissive": permissive, "rate_limit": limit}
-    assert outcome(asked(database, me, attempts(*MESSAGES), **more)) == [None] * 3
+    assert outcome(submitted(database, me, attempts(*MESSAGES), **more)) == [None] * 3
     assert (balance(database), sent_today(database)) == (0, 5)
     more["rate_limit"] = RateLimit(quota=4, seconds=60)
-    assert outcome(asked(database, me, attempts([A], first=4), **more)) == ["no_balance"]
+    assert outcome(submitted(database, me, attempts([A], first=4), **more)) == ["no_balance"]
 
 
 def test_a_rate_limit_counts_the_messages(database: SqliteDatabase, me: Credential) -> None:
     limit = RateLimit(quota=2, seconds=60)
     before = database.dump()
-    reserved = asked(database, me, attempts(*MESSAGES), rate_limit=limit)
+    reserved = submitted(database, me, attempts(*MESSAGES), rate_limit=limit)
     assert outcome(reserved) == [None, None, "rate_limit_exceeded"]
     assert isinstance(reserved.errors[2], TooManyRequests)
     assert reserved.errors[2].headers == {"Retry-After": "60"}
     assert reserved.rate == RateState(remaining=2, reset=60)
     assert database.dump() == before
-    reserved = asked(database, me, attempts(*MESSAGES), rate_limit=limit, permissive=True)
+    reserved = submitted(database, me, attempts(*MESSAGES), rate_limit=limit, permissive=True)
     assert reserved.rate == RateState(remaining=0, reset=60)
     assert kept(database) == ["m1", "m2"]
 
@@ -193,14 +195,14 @@ def test_a_rejected_message_uses_no_share_of_the_limits(
     database.query("UPDATE send_balances SET balance = 1")
     given.send_limits(database, dailyEnabled=True, dailyLimit=1)
     limit = RateLimit(quota=1, seconds=60)
-    reserved = asked(database, me, attempts([B], [C], [A]), permissive=True, rate_limit=limit)
+    reserved = submitted(database, me, attempts([B], [C], [A]), permissive=True, rate_limit=limit)
     assert outcome(reserved) == ["address_blocked", "recipient_suppressed", None]
 
 
 def test_a_suppressed_recipient_is_named(database: SqliteDatabase, me: Credential) -> None:
     given.suppressed(database, C)
     given.suppressed(database, D)
-    reserved = asked(database, me, attempts([A], [B, C], [D]), permissive=True)
+    reserved = submitted(database, me, attempts([A], [B, C], [D]), permissive=True)
     names = [it.values["recipient"] for it in reserved.errors if it]
     assert names == [C, D]
 
@@ -217,7 +219,7 @@ def test_a_free_message_needs_no_balance(
     if free == "unlimited":
         given.listed(database, "unlimited", ME)
         batch, expected = attempts([A], [D]), [None, None]
-    assert outcome(asked(database, me, batch, permissive=True)) == expected
+    assert outcome(submitted(database, me, batch, permissive=True)) == expected
     assert balance(database) == 0
 
 
@@ -229,7 +231,7 @@ def test_sandbox_messages_are_not_limited_by_the_day(
     )
     batch = attempts([A], ["delivered@test.invalid", "delivered+2@test.invalid"], [A])
     expected: Outcome = ["daily_quota_reached", None, "daily_quota_reached"]
-    assert outcome(asked(database, me, batch, permissive=True)) == expected
+    assert outcome(submitted(database, me, batch, permissive=True)) == expected
     assert (balance(database), sent_today(database)) == (100, 0)
     assert database.query("SELECT recipients, charge, is_sandbox FROM messages") == [
         {"recipients": 2, "charge": 0, "is_sandbox": 1}
@@ -243,7 +245,7 @@ def test_an_invalid_credential_rejects_the_whole_batch(
     database.query("UPDATE addresses SET credential_version = 1")
     before = database.dump()
     with pytest.raises(ApiError, match="invalid_credential"):
-        asked(database, me, attempts([A], [B]), permissive=permissive)
+        submitted(database, me, attempts([A], [B]), permissive=permissive)
     assert database.dump() == before
 
 
@@ -253,7 +255,7 @@ def test_a_batch_beyond_the_size_of_a_parameter_is_rejected(
     long = [f"{'a' * 60}{number}@{'b' * 60}.{'c' * 60}.example" for number in range(50)]
     before = database.dump()
     with pytest.raises(PayloadTooLarge) as caught:
-        asked(database, me, attempts(*[long] * 100))
+        submitted(database, me, attempts(*[long] * 100))
     assert caught.value.code == "batch_too_large"
     assert database.dump() == before
 
@@ -269,13 +271,13 @@ def test_a_hundred_messages_to_fifty_recipients_each(
     ]
     more = {"idempotency_key": "k", "request_digest": "d"}
     limit = RateLimit(quota=100, seconds=60)
-    assert set(outcome(asked(database, me, batch, rate_limit=limit, **more))) == {None}
+    assert set(outcome(submitted(database, me, batch, rate_limit=limit, **more))) == {None}
     assert (balance(database), sent_today(database)) == (0, 5000)
-    earlier = asked(database, me, attempts([A]), **more).earlier
+    earlier = submitted(database, me, attempts([A]), **more).earlier
     assert earlier == accepted(*(f"m{number:03}" for number in range(100)))
 
 
-# The answer is lost: the second run of the batch reports what the first one did.
+# A lost response: the second run of the batch reports the results of the first run.
 
 
 def test_a_repeated_permissive_batch_reports_its_first_results(
@@ -285,13 +287,13 @@ def test_a_repeated_permissive_batch_reports_its_first_results(
     limit = RateLimit(quota=2, seconds=60)
     batch = attempts([C], [A], [B], [A])
     more: dict[str, Any] = {"permissive": True, "rate_limit": limit}
-    first = asked(database, me, batch, **more)
+    first = submitted(database, me, batch, **more)
     assert outcome(first) == ["address_blocked", None, None, "rate_limit_exceeded"]
     after = database.dump()
-    # Whatever has happened since.
+    # Later changes do not matter.
     database.query("DELETE FROM list_entries")
     given.suppressed(database, A)
-    again = asked(database, me, batch, **more)
+    again = submitted(database, me, batch, **more)
     assert outcome(again) == outcome(first)
     assert again.rate == first.rate == RateState(remaining=0, reset=60)
     database.query("DELETE FROM suppressions")
@@ -305,12 +307,12 @@ def test_a_repeated_permissive_batch_without_accepted_messages_reports_its_first
     blocked(database)
     batch = attempts([C], [C, A])
     for _ in range(2):
-        reserved = asked(database, me, batch, permissive=True)
+        reserved = submitted(database, me, batch, permissive=True)
         assert outcome(reserved) == ["address_blocked"] * 2
     assert kept(database) == []
 
 
-# The same request again
+# Replays
 
 
 KEY: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d"}
@@ -319,9 +321,9 @@ KEY: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d"}
 def test_a_replayed_batch_returns_its_first_results(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    asked(database, me, attempts([A], [B]), **KEY)
+    submitted(database, me, attempts([A], [B]), **KEY)
     for first in (3, 5):
-        again = asked(database, me, attempts([A], [B], first=first), **KEY)
+        again = submitted(database, me, attempts([A], [B], first=first), **KEY)
         assert again == Reserved((), None, accepted("m1", "m2"))
     assert kept(database) == ["m1", "m2"]
     assert balance(database) == 98
@@ -333,10 +335,10 @@ def test_a_replayed_permissive_batch_returns_its_first_errors(
     given.suppressed(database, C)
     limit = RateLimit(quota=2, seconds=60)
     more: dict[str, Any] = {"permissive": True, "rate_limit": limit, **KEY}
-    asked(database, me, attempts([C], [A], [B], [A]), **more)
+    submitted(database, me, attempts([C], [A], [B], [A]), **more)
     database.query("DELETE FROM suppressions")
     later = {"now": NOW + 59_000}
-    again = asked(database, me, attempts([C], [A], [B], [A], first=5), **more, **later)
+    again = submitted(database, me, attempts([C], [A], [B], [A], first=5), **more, **later)
     assert again.earlier is not None
     first, *others, last = again.earlier
     assert others == accepted("m2", "m3")
@@ -345,7 +347,7 @@ def test_a_replayed_permissive_batch_returns_its_first_errors(
     assert (first.error.code, first.error.values) == ("recipient_suppressed", {"recipient": C})
     assert isinstance(last.error, TooManyRequests)
     assert kept(database) == ["m2", "m3"]
-    # Key and response are kept with the first message that was accepted.
+    # The first accepted message stores the key and the response.
     rows = database.query(
         "SELECT idempotency_key, batch_answer IS NOT NULL AS answers FROM messages ORDER BY id"
     )
@@ -356,40 +358,40 @@ def test_a_permissive_batch_without_accepted_messages_does_not_use_its_key(
     database: SqliteDatabase, me: Credential
 ) -> None:
     blocked(database)
-    asked(database, me, attempts([C]), permissive=True, **KEY)
+    submitted(database, me, attempts([C]), permissive=True, **KEY)
     database.query("DELETE FROM list_entries")
-    reserved = asked(database, me, attempts([C]), permissive=True, **KEY)
+    reserved = submitted(database, me, attempts([C]), permissive=True, **KEY)
     assert reserved == Reserved((None,), None, None)
 
 
 def test_another_request_with_the_key_of_a_batch_is_rejected(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    asked(database, me, attempts([A], [B]), **KEY)
+    submitted(database, me, attempts([A], [B]), **KEY)
     before = database.dump()
     other = {**KEY, "request_digest": "other"}
     with pytest.raises(Conflict, match="idempotency_key_reused"):
-        asked(database, me, attempts([A], first=3), **other)
+        submitted(database, me, attempts([A], first=3), **other)
     with pytest.raises(Conflict, match="idempotency_key_reused"):
         run(find_earlier(database, me, key="k", digest="other", now=NOW))
     assert database.dump() == before
 
 
 def test_a_batch_is_never_in_flight(database: SqliteDatabase, me: Credential) -> None:
-    asked(database, me, attempts([A], [B]), **KEY)
+    submitted(database, me, attempts([A], [B]), **KEY)
     found = run(find_earlier(database, me, key="k", digest="d", now=NOW))
     assert found == accepted("m1", "m2")
 
 
 def test_the_key_of_a_batch_is_free_after_a_day(database: SqliteDatabase, me: Credential) -> None:
-    asked(database, me, attempts([A], [B]), **KEY)
-    later = asked(database, me, attempts([A], [B], first=3), **KEY, now=NOW + DAY)
+    submitted(database, me, attempts([A], [B]), **KEY)
+    later = submitted(database, me, attempts([A], [B], first=3), **KEY, now=NOW + DAY)
     assert later == Reserved((None, None), None, None)
     assert run(find_earlier(database, me, key="k", digest="d", now=NOW + DAY)) is not None
     assert run(find_earlier(database, me, key="k", digest="d", now=NOW + 2 * DAY)) is None
 
 
-# Updates of several messages together
+# Updates of several messages
 
 
 def update(id: str, event: Any, **more: Any) -> StatusUpdate:
@@ -399,7 +401,7 @@ def update(id: str, event: Any, **more: Any) -> StatusUpdate:
 def test_updates_of_several_messages_are_written_together(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    asked(database, me, attempts([A], [A, B], [C], [D], [D]))
+    submitted(database, me, attempts([A], [A, B], [C], [D], [D]))
     statuses = run(
         record(
             database,
@@ -438,9 +440,9 @@ def test_charges_are_refunded_to_each_address_and_day(
     database: SqliteDatabase, me: Credential
 ) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    asked(database, me, attempts([A], [B, C]))
-    asked(database, me, attempts([A], first=3), now=NOW + DAY)
-    asked(database, other, attempts([A, B, C], first=4), now=NOW + DAY)
+    submitted(database, me, attempts([A], [B, C]))
+    submitted(database, me, attempts([A], first=3), now=NOW + DAY)
+    submitted(database, other, attempts([A, B, C], first=4), now=NOW + DAY)
     run(record(database, [update(f"m{number}", "rejected") for number in (2, 3, 4)]))
     rows = database.query("SELECT balance FROM send_balances ORDER BY address_id")
     assert [row["balance"] for row in rows] == [99, 10]
@@ -451,12 +453,12 @@ def test_charges_are_refunded_to_each_address_and_day(
 def test_a_rejected_sandbox_message_refunds_nothing(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    asked(database, me, attempts([A], ["suppressed@test.invalid"]))
+    submitted(database, me, attempts([A], ["suppressed@test.invalid"]))
     assert run(record(database, [update("m2", "rejected")])) == {"m2": "failed"}
     assert (balance(database), sent_today(database)) == (99, 1)
 
 
-# A submission whose reservation has no known result is undone
+# Undoing submissions whose reserve has no known result
 
 
 def undo(database: SqliteDatabase, *ids: str, waiting: Iterable[str] = ()) -> dict[str, str]:
@@ -468,7 +470,7 @@ def undo(database: SqliteDatabase, *ids: str, waiting: Iterable[str] = ()) -> di
 def mixed(database: SqliteDatabase, me: Credential) -> None:
     """m1 is being sent, m2 is queued and m3 scheduled, in one batch."""
     queued = given.attempt(given.message(B), "m2", status="queued", due_at=NOW)
-    asked(database, me, [*attempts([A]), queued, given.scheduled(NOW, "m3")], **KEY)
+    submitted(database, me, [*attempts([A]), queued, given.scheduled(NOW, "m3")], **KEY)
 
 
 def test_an_undone_batch_leaves_no_charge_and_no_key(
@@ -478,7 +480,7 @@ def test_an_undone_batch_leaves_no_charge_and_no_key(
     statuses = undo(database, "m1", waiting=("m2", "m3"))
     assert statuses == {"m1": "failed", "m2": "cancelled", "m3": "cancelled"}
     assert (balance(database), sent_today(database)) == (100, 0)
-    assert asked(database, me, attempts([A], first=4), **KEY).earlier is None
+    assert submitted(database, me, attempts([A], first=4), **KEY).earlier is None
 
 
 def test_undoing_a_batch_that_was_never_reserved_changes_nothing(
@@ -493,7 +495,7 @@ def test_undoing_a_batch_that_was_never_reserved_changes_nothing(
 def test_a_reported_batch_is_not_undone(database: SqliteDatabase, me: Credential, by: str) -> None:
     mixed(database, me)
     if by == "reserve":
-        assert asked(database, me, attempts([A], first=4), **KEY).earlier
+        assert submitted(database, me, attempts([A], first=4), **KEY).earlier
     else:
         assert run(find_earlier(database, me, key="k", digest="d", now=NOW))
     before = database.dump()
@@ -505,7 +507,7 @@ def test_a_reported_batch_is_not_undone(database: SqliteDatabase, me: Credential
 def test_a_batch_with_a_message_being_sent_is_not_undone(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    # Else its key would be free, and the same request again would send that message again.
+    # Otherwise its key would be free, and a repeated request would send the message again.
     mixed(database, me)
     given.claimed(database, "m2")
     before = database.dump()
@@ -514,16 +516,16 @@ def test_a_batch_with_a_message_being_sent_is_not_undone(
     assert database.dump() == before
 
 
-@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("reported", [False, True])
 def test_a_scheduled_message_is_undone_unless_it_was_reported(
-    database: SqliteDatabase, me: Credential, told: bool
+    database: SqliteDatabase, me: Credential, reported: bool
 ) -> None:
     given.reserved(database, me, "m1", given.scheduled(NOW + DAY), **KEY)
-    if told:
+    if reported:
         again = given.reserved(database, me, "m2", given.scheduled(NOW + DAY, "m2"), **KEY)
         assert again == SubmissionResult(
             id="m1", status="scheduled", reported_as="queued", replayed=True
         )
     statuses = undo(database, waiting=("m1",))
-    assert statuses == {"m1": "scheduled" if told else "cancelled"}
-    assert balance(database) == (99 if told else 100)
+    assert statuses == {"m1": "scheduled" if reported else "cancelled"}
+    assert balance(database) == (99 if reported else 100)

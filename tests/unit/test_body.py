@@ -1,4 +1,4 @@
-"""Bodies of requests: what is no JSON, or no Unicode, is refused before anything is made of it."""
+"""Request bodies: invalid JSON and invalid Unicode are rejected."""
 
 import contextlib
 import time
@@ -29,7 +29,7 @@ BODY = msgspec.json.Decoder(Body)
         rb"\udbff\ud800",
         rb"a\udc00b",
         rb"\udfff",
-        b"\xed\xa0\x80",  # a surrogate as UTF-8 would write it
+        b"\xed\xa0\x80",  # a surrogate in the notation of UTF-8
         b"\xff",
         b"\xc0\x80",
     ],
@@ -44,7 +44,7 @@ def test_a_text_with_half_a_character_is_rejected(text: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"content": "\xff"}', b'{"\xe9": 1}', b'"\xed\xa0\x80"'])
-def test_invalid_utf8_has_its_own_error_code(body: bytes) -> None:
+def test_invalid_utf8_is_named_as_the_problem(body: bytes) -> None:
     with pytest.raises(BadRequest) as caught:
         decode_json(body, ANY)
     assert caught.value.values == {"problem": "it is not UTF-8"}
@@ -92,13 +92,13 @@ def test_a_body_is_nested_at_most_a_hundred_times() -> None:
     ],
     ids=lambda body: str(body[:10]),
 )
-def test_deeper_nesting_has_its_own_error_code(body: bytes) -> None:
+def test_deeper_nesting_is_named_as_the_problem(body: bytes) -> None:
     with pytest.raises(BadRequest) as caught:
         decode_json(body, ANY)
     assert caught.value.values == {"problem": "it is nested too deeply"}
 
 
-def test_a_body_has_at_most_so_many_objects_and_lists() -> None:
+def test_a_body_has_a_maximum_number_of_objects_and_lists() -> None:
     most = b"[" + b"{}," * 49_998 + b"[]]"
     assert len(decode_json(most, msgspec.json.Decoder(list[Any]))) == 49_999
     for more in (b"[" + b"{}," * 49_999 + b"[]]", b"[" * 1_000_000):

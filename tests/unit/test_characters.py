@@ -1,4 +1,4 @@
-"""Characters that hide something or end a line."""
+"""Characters that deceive readers or end a line."""
 
 import sys
 
@@ -34,7 +34,7 @@ def test_text_has_no_controls(text: str) -> None:
     [
         *"\u200b\u200c\u200d\u2060\ufeff",  # zero width
         *"\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",  # UAX #9
-        *"\u00ad\u180e\u3164\uffa0\U000e0041",  # other characters that show nothing
+        *"\u00ad\u180e\u3164\uffa0\U000e0041",  # other invisible characters
     ],
 )
 def test_zero_width_and_bidirectional_characters_deceive(character: str) -> None:
@@ -49,7 +49,7 @@ def test_names_of_every_script_do_not_deceive(text: str) -> None:
 
 
 def test_no_letter_of_any_script_deceives() -> None:
-    fillers = {0x115F, 0x1160, 0x3164, 0xFFA0}  # letters by category, which show nothing
+    fillers = {0x115F, 0x1160, 0x3164, 0xFFA0}  # invisible, but letters by category
     letters = [
         character
         for character in map(chr, range(sys.maxunicode + 1))

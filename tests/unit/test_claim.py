@@ -1,4 +1,4 @@
-"""Claim: one worker gets a message that is due, with everything that the attempt needs."""
+"""Claim: one worker gets a due message, with everything for the attempt."""
 
 import pytest
 
@@ -32,13 +32,15 @@ LARGE = Message(
 
 @pytest.fixture(autouse=True)
 def sending(database: SqliteDatabase) -> Credential:
-    """The message m1 is being sent, by attempt 1."""
+    """The message m1 is being sent in attempt 1."""
     credential = given.address(database, balance=10)
     given.reserved(database, credential, message=LARGE)
     return credential
 
 
-def tell(database: SqliteDatabase, event: Event, *, attempt: int = 1, id: str = "m1") -> None:
+def record_event(
+    database: SqliteDatabase, event: Event, *, attempt: int = 1, id: str = "m1"
+) -> None:
     about = StatusUpdate(id=id, event=event, attempt=attempt, now=NOW, next_attempt_at=DUE)
     run(record(database, [about]))
 
@@ -55,7 +57,7 @@ def message(database: SqliteDatabase, id: str = "m1") -> Row:
 
 
 def put(database: SqliteDatabase, status: str) -> None:
-    """The message into any status, as if it had come there."""
+    """Put the message into any status, with consistent columns."""
     waits = status in ("queued", "scheduled")
     columns = {
         "lease_until": NOW + LEASE if status == "sending" else None,
@@ -69,7 +71,7 @@ def put(database: SqliteDatabase, status: str) -> None:
 
 
 def test_a_due_message_is_claimed_for_its_next_attempt(database: SqliteDatabase) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     assert claimed(database) == Attempt(
         id="m1", number=2, tried_from=NOW, request_id="r1", size=2000, message=LARGE
     )
@@ -84,14 +86,14 @@ def test_the_claimed_message_equals_the_submitted_one(
 ) -> None:
     small = given.message("b@example.org", text="Hello")
     given.reserved(database, sending, "m2", small)
-    tell(database, "deferred", id="m2")
+    record_event(database, "deferred", id="m2")
     found = claimed(database, id="m2")
     assert found is not None
     assert found.message == small
 
 
 def test_a_message_is_not_claimed_before_its_time(database: SqliteDatabase) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     before = database.dump()
     assert claimed(database, now=DUE - 1) is None
     assert database.dump() == before
@@ -117,7 +119,7 @@ def test_a_waiting_message_is_claimed(database: SqliteDatabase, status: Status) 
 
 
 def test_an_unknown_id_is_not_claimed(database: SqliteDatabase) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     before = database.dump()
     for id in ("m0", "M1", "", "m1 ", "%"):
         assert claimed(database, id=id) is None
@@ -125,7 +127,7 @@ def test_an_unknown_id_is_not_claimed(database: SqliteDatabase) -> None:
 
 
 def test_only_one_of_two_claimants_gets_the_message(database: SqliteDatabase) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     assert claimed(database, claimant="w1") is not None
     after = database.dump()
     assert claimed(database, claimant="w2") is None
@@ -134,7 +136,7 @@ def test_only_one_of_two_claimants_gets_the_message(database: SqliteDatabase) ->
 
 
 def test_a_claimant_finds_its_own_claim_again(database: SqliteDatabase) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     first = claimed(database)
     after = database.dump()
     assert claimed(database) == first
@@ -148,23 +150,23 @@ def test_the_attempt_that_reserve_began_has_no_claimant(database: SqliteDatabase
 
 def test_the_attempt_grows_with_each_claim(database: SqliteDatabase) -> None:
     for attempt in range(1, 6):
-        tell(database, "deferred", attempt=attempt)
+        record_event(database, "deferred", attempt=attempt)
         found = claimed(database, claimant=f"w{attempt}")
         assert found is not None
         assert found.number == message(database)["attempt"] == attempt + 1
 
 
 def test_an_ended_claim_is_not_found_again(database: SqliteDatabase) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     claimed(database)
-    tell(database, "deferred", attempt=2)
+    record_event(database, "deferred", attempt=2)
     assert claimed(database, now=DUE - 1) is None
-    tell(database, "timed_out", attempt=2)
+    record_event(database, "timed_out", attempt=2)
     assert message(database)["status"] == "queued"
 
 
 def test_a_claim_changes_no_balance_and_adds_no_event(database: SqliteDatabase) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     before = database.dump()
     claimed(database)
     after = database.dump()
@@ -176,7 +178,7 @@ def test_a_stored_message_without_some_fields_is_read(
 ) -> None:
     mail = given.message("a@example.org", subject="x", html="<p>", sender_name=None)
     given.reserved(database, sending, "m2", mail)
-    tell(database, "deferred", id="m2")
+    record_event(database, "deferred", id="m2")
     found = claimed(database, id="m2")
     assert found is not None
     assert (found.message.text, found.message.html, found.message.sender_name) == (

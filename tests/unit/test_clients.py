@@ -1,4 +1,4 @@
-"""What stands for a client: its IPv4 address, or its IPv6 network."""
+"""The key of a client: its IPv4 address, or its IPv6 network."""
 
 import pytest
 

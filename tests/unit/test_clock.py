@@ -1,4 +1,4 @@
-"""Times: Unix milliseconds in, UTC days and D1's notation out."""
+"""Times: Unix milliseconds become UTC days and D1's notation."""
 
 import time
 

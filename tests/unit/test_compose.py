@@ -1,4 +1,4 @@
-"""From the fields of a request to a message, and every error in the contract's order."""
+"""Composing a message of a request's fields, and every error in the contract's order."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ def rejected(policy: SenderPolicy = POLICY, **changes: Any) -> ApiError:
     return caught.value
 
 
-def at_fault(error: ApiError) -> tuple[str, list[tuple[str, str]]]:
-    """The code of the error, and the field and code of each of its ``errors``."""
+def code_and_errors(error: ApiError) -> tuple[str, list[tuple[str, str]]]:
+    """The code of the error, and the field and code of each entry of ``errors``."""
     return error.code, [(one.field, one.code) for one in error.errors]
 
 
@@ -84,7 +84,7 @@ def test_the_recipient_is_sent_in_a_label_form() -> None:
 @pytest.mark.parametrize("sender", ["me@other.example", "me@sub.example.com", "me", "", "ü@b.co"])
 def test_the_senders_domain_must_be_one_of_the_deployment(sender: str) -> None:
     error = rejected(sender=sender)
-    assert at_fault(error) == ("invalid_sender_domain", [])
+    assert code_and_errors(error) == ("invalid_sender_domain", [])
     assert error.sentence == "invalid_domain"
 
 
@@ -101,36 +101,42 @@ def test_the_senders_domain_must_be_one_of_the_deployment(sender: str) -> None:
     ],
 )
 def test_the_recipient_must_be_one_address(to_mail: str | None, code: str) -> None:
-    assert at_fault(rejected(to_mail=to_mail)) == ("invalid_recipient", [("to_mail", code)])
+    assert code_and_errors(rejected(to_mail=to_mail)) == ("invalid_recipient", [("to_mail", code)])
 
 
 @pytest.mark.contract("send checks: Domains are sent as A-labels; local parts must be ASCII")
-def test_a_non_ascii_local_part_has_its_own_error_code() -> None:
+def test_a_non_ascii_local_part_has_its_own_sentence() -> None:
     assert rejected(to_mail="jörg@example.org").sentence == "recipient_local_part_not_ascii"
     assert rejected(to_mail="jorg").sentence == "invalid_recipient"
 
 
 @pytest.mark.parametrize("subject", [None, "", " ", "\t\r\n", "\u3000"])
 def test_the_subject_must_not_be_empty(subject: str | None) -> None:
-    assert at_fault(rejected(subject=subject)) == ("subject_empty", [("subject", "subject_empty")])
+    assert code_and_errors(rejected(subject=subject)) == (
+        "subject_empty",
+        [("subject", "subject_empty")],
+    )
 
 
 @pytest.mark.parametrize("character", [*"\r\n\t\x00\x7f\x85\u2028\u2029", "\ud800"])
 def test_the_subject_must_not_hold_controls(character: str) -> None:
     code = "subject_has_control"
-    assert at_fault(rejected(subject=f"a{character}b")) == (code, [("subject", code)])
+    assert code_and_errors(rejected(subject=f"a{character}b")) == (code, [("subject", code)])
 
 
 def test_the_subject_has_at_most_998_characters() -> None:
     assert composed(subject="é" * 998).subject == "é" * 998
     error = rejected(subject="é" * 999)
-    assert at_fault(error) == ("subject_too_long", [("subject", "subject_too_long")])
+    assert code_and_errors(error) == ("subject_too_long", [("subject", "subject_too_long")])
     assert error.values == {"limit": 998}
 
 
 @pytest.mark.parametrize("content", [None, ""])
 def test_the_content_must_not_be_empty(content: str | None) -> None:
-    assert at_fault(rejected(content=content)) == ("content_empty", [("content", "content_empty")])
+    assert code_and_errors(rejected(content=content)) == (
+        "content_empty",
+        [("content", "content_empty")],
+    )
 
 
 @pytest.mark.contract(
@@ -153,7 +159,7 @@ def test_the_content_must_not_be_empty(content: str | None) -> None:
 )
 def test_a_name_must_not_deceive(field: str, name: str, code: str) -> None:
     changes: dict[str, Any] = {field: name}
-    assert at_fault(rejected(**changes)) == (code, [(field, code)])
+    assert code_and_errors(rejected(**changes)) == (code, [(field, code)])
 
 
 @pytest.mark.contract(
@@ -164,7 +170,7 @@ def test_a_name_must_not_deceive(field: str, name: str, code: str) -> None:
 )
 def test_a_senders_name_must_not_show_another_address(name: str) -> None:
     code = "display_name_shows_address"
-    assert at_fault(rejected(from_name=name)) == (code, [("from_name", code)])
+    assert code_and_errors(rejected(from_name=name)) == (code, [("from_name", code)])
 
 
 def test_a_senders_name_may_show_its_own_address() -> None:
@@ -191,7 +197,7 @@ def test_a_name_of_a_megabyte_is_rejected_quickly(name: str) -> None:
     ("binding_domains", "allowed"),
     [
         (None, False),  # no binding
-        ((), True),  # a binding that takes every domain
+        ((), True),  # a binding that accepts every domain
         (("example.com",), True),
         (("second.example",), False),
     ],
@@ -203,11 +209,11 @@ def test_sending_must_be_enabled_for_the_domain(
     if allowed:
         assert composed(policy).sender.domain == "example.com"
     else:
-        assert at_fault(rejected(policy)) == ("send_mail_not_enabled", [])
+        assert code_and_errors(rejected(policy)) == ("send_mail_not_enabled", [])
 
 
-# Every fault at once, in the order in which the HTTP contract reports them.
-FAULTS: list[tuple[str, dict[str, Any]]] = [
+# Every error at once, in the order in which the HTTP contract reports them.
+ERRORS: list[tuple[str, dict[str, Any]]] = [
     ("invalid_sender_domain", {"sender": "me@other.example"}),
     ("invalid_recipient", {"to_mail": "nobody"}),
     ("subject_empty", {"subject": " "}),
@@ -219,11 +225,11 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.contract("send checks: Request errors are reported in a fixed order")
-@pytest.mark.parametrize("first", range(len(FAULTS)), ids=[code for code, _ in FAULTS])
+@pytest.mark.parametrize("first", range(len(ERRORS)), ids=[code for code, _ in ERRORS])
 def test_of_several_errors_the_first_in_the_contracts_order_is_reported(first: int) -> None:
     changes: dict[str, Any] = {}
-    for _, field_error in reversed(FAULTS[first:]):
+    for _, field_error in reversed(ERRORS[first:]):
         changes |= field_error
     error = rejected(SenderPolicy(POLICY.domains, None), **changes)
-    assert error.code == FAULTS[first][0]
+    assert error.code == ERRORS[first][0]
     assert isinstance(error, BadRequest)

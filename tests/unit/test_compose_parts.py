@@ -1,4 +1,4 @@
-"""Bodies, tags and schedules of the full message, and the places that its errors name."""
+"""Bodies, tags and schedules of the full message, and the paths in its errors."""
 
 import base64
 from typing import Any
@@ -26,7 +26,7 @@ def composed(path: str = "", **fields: Any) -> Message:
 
 
 def rejected(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
-    """The code of the error, and the field and code of each of its ``errors``."""
+    """The code of the error, and the field and code of each entry of ``errors``."""
     with pytest.raises(ApiError) as caught:
         composed(**fields)
     return caught.value.code, [(error.field, error.code) for error in caught.value.errors]
@@ -163,7 +163,7 @@ def test_a_schedule_is_from_a_minute_ago_to_thirty_days_ahead(text: str) -> None
     check_scheduled_at(at, now=NOW)
 
 
-# Where it is
+# Paths of fields
 
 
 def test_a_field_of_an_item_has_the_path_of_the_item() -> None:

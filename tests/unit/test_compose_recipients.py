@@ -1,4 +1,4 @@
-"""To, cc, bcc and reply_to: their forms, their order, and how many are allowed."""
+"""To, cc, bcc and reply_to: their forms, their order, and their maximum number."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def recipients(**fields: Any) -> list[tuple[str, str, str | None]]:
 
 
 def rejected(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
-    """The code of the error, and the field and code of each of its ``errors``."""
+    """The code of the error, and the field and code of each entry of ``errors``."""
     with pytest.raises(ApiError) as caught:
         composed(**fields)
     return caught.value.code, [(error.field, error.code) for error in caught.value.errors]
@@ -152,7 +152,7 @@ def test_reply_to_takes_one_address() -> None:
     )
 
 
-# Test recipients
+# Sandbox recipients
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

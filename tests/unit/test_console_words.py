@@ -1,4 +1,4 @@
-"""What the source names, the console has words for."""
+"""The console has a text for every action in the source."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ ACTION = re.compile(r"[a-z]+\.[a-z]+")
 
 
 def actions() -> set[str]:
-    """What is written into the audit trail."""
+    """Every action that the source writes into the audit log."""
     found = {
         node.value
         for name, tree in TREES.items()

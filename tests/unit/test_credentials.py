@@ -1,4 +1,4 @@
-"""The address JWT: what it says, who signed it, and all that is refused as one."""
+"""The address JWT: its claims, its signature, and every invalid token."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ CLAIMS: dict[str, Any] = {"address": "me@example.com", "address_id": 7}
 
 
 def signed(claims: object, *, secret: str = SECRET, header: object = HEADER) -> str:
-    """A token made by hand, which no library would make for us."""
+    """A handmade token, because no library makes invalid ones."""
     parts = [header, claims]
     text = ".".join(
         _base64(part if isinstance(part, bytes) else json.dumps(part).encode()) for part in parts

@@ -1,4 +1,4 @@
-"""Delivery events: by recipient, after the message was sent."""
+"""Delivery events of each recipient, after the message was sent."""
 
 import pytest
 
@@ -15,7 +15,7 @@ TWO = ("bounced@test.invalid", "bounced+2@test.invalid")
 
 @pytest.fixture(autouse=True)
 def sent(database: SqliteDatabase) -> None:
-    """The messages m1 to two recipients and m2 to one are sent; m3 is being sent."""
+    """m1 to two recipients and m2 to one recipient are sent; m3 is being sent."""
     credential = given.address(database, balance=0)
     attempts = [
         given.attempt(given.message(*to), id)
@@ -26,7 +26,7 @@ def sent(database: SqliteDatabase) -> None:
     run(record(database, ended))
 
 
-def tell(database: SqliteDatabase, *events: tuple[str, tuple[str, ...]]) -> None:
+def record_event(database: SqliteDatabase, *events: tuple[str, tuple[str, ...]]) -> None:
     run(record_delivery_events(database, events, now=LATER))
 
 
@@ -43,7 +43,7 @@ def deliveries(database: SqliteDatabase, id: str = "m1") -> list[str | None]:
 
 
 def test_each_recipient_has_its_own_events(database: SqliteDatabase) -> None:
-    tell(database, ("m1", ("bounced",)))
+    record_event(database, ("m1", ("bounced",)))
     assert deliveries(database) == ["bounced", "bounced"]
     assert history(database) == [("sent", None), ("bounced", TWO[0]), ("bounced", TWO[1])]
     event = database.query("SELECT * FROM events WHERE message_id = 'm1' ORDER BY sequence")[-1]
@@ -52,7 +52,7 @@ def test_each_recipient_has_its_own_events(database: SqliteDatabase) -> None:
 
 
 def test_delivery_events_keep_their_order(database: SqliteDatabase) -> None:
-    tell(database, ("m1", ("delivered", "complained")), ("m2", ("delivered",)))
+    record_event(database, ("m1", ("delivered", "complained")), ("m2", ("delivered",)))
     assert deliveries(database) == ["complained", "complained"]
     assert history(database) == [
         ("sent", None),
@@ -67,9 +67,9 @@ def test_delivery_events_keep_their_order(database: SqliteDatabase) -> None:
 
 
 def test_a_repeated_delivery_event_is_ignored(database: SqliteDatabase) -> None:
-    tell(database, ("m1", ("delivered",)))
+    record_event(database, ("m1", ("delivered",)))
     after = database.dump()
-    tell(database, ("m1", ("delivered",)))
+    record_event(database, ("m1", ("delivered",)))
     assert database.dump() == after
 
 
@@ -78,7 +78,7 @@ def test_a_message_that_is_not_sent_gets_no_delivery_events(
     database: SqliteDatabase, id: str
 ) -> None:
     before = database.dump()
-    tell(database, (id, ("delivered", "complained")))
+    record_event(database, (id, ("delivered", "complained")))
     assert database.dump() == before
 
 
@@ -87,12 +87,14 @@ def test_only_a_sent_message_gets_delivery_events(database: SqliteDatabase, even
     about = StatusUpdate(id="m3", event=event, attempt=1, now=NOW + 500, next_attempt_at=LATER)
     run(record(database, [about]))
     before = database.dump()
-    tell(database, ("m3", ("delivered",)))
+    record_event(database, ("m3", ("delivered",)))
     assert database.dump() == before
 
 
 def test_the_events_of_a_batch_are_four_statements(database: SqliteDatabase) -> None:
     once = type(database) is SqliteDatabase
     database.statements.clear()
-    tell(database, *((f"m{number}", ("delivered", "complained")) for number in range(1, 26)))
+    record_event(
+        database, *((f"m{number}", ("delivered", "complained")) for number in range(1, 26))
+    )
     assert len(database.statements) == (4 if once else 8)

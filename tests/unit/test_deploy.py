@@ -1,5 +1,5 @@
-"""``make deploy``, with a stand-in for wrangler that notes what it is asked: the account that it
-would change can't be had here.
+"""``make deploy``, with a stand-in for wrangler that records its calls, because the tests have no
+account.
 """
 
 import json

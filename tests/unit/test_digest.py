@@ -1,4 +1,4 @@
-"""The digest: the same for the same message, another one for every other."""
+"""The digest: equal for equal messages, different for different messages."""
 
 import dataclasses
 from typing import Any
@@ -69,7 +69,7 @@ CHANGES: list[dict[str, Any]] = [
 
 
 def test_a_message_without_details_keeps_its_digest_when_details_are_added_to_the_code() -> None:
-    # Stored digests are compared with those of repeated requests, also after an upgrade.
+    # Stored digests are compared with those of repeated requests, even after an upgrade.
     digest = "526fbee40bcd5f90ce717c600f19eecdf4ad240df3293cc9d1bb9c31f73629ea"
     assert message_digest(MESSAGE) == digest
 

@@ -1,4 +1,4 @@
-"""Dispatch: what is sent at once, what waits, what callers are told, and what faults leave."""
+"""Dispatch: messages sent at once, waiting messages, results for callers, and faults."""
 
 import asyncio
 import itertools
@@ -31,7 +31,7 @@ HOUR = 3_600_000
 
 
 class Database(SqliteDatabase):
-    """Loses the answers of the batches numbered in ``lost``, which count from 1."""
+    """Loses the responses of the batches in ``lost``; the first batch has the number 1."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Provider:
     def __init__(self) -> None:
         self.mails: list[Message] = []
         self.outcomes: dict[str, Outcome | Exception] = {}
-        self.together = 1  # so many calls must be made before the first is answered
+        self.together = 1  # the number of concurrent calls before the first one returns
         self._all_here = asyncio.Event()
 
     async def send(self, message: Message) -> Outcome:
@@ -70,7 +70,7 @@ class Provider:
 
 
 class WakeupQueue:
-    """Records what is enqueued; a ``broken`` one raises."""
+    """Stores the arguments of ``enqueue``; if ``broken``, it raises."""
 
     def __init__(self) -> None:
         self.calls: list[list[tuple[str, int]]] = []
@@ -87,7 +87,7 @@ class WakeupQueue:
 
 
 class World:
-    """A deployment in small, with an address that may send to a hundred recipients."""
+    """A small deployment with an address that may send to a thousand recipients."""
 
     def __init__(self, *, queue: bool = True, rate_limit: RateLimit | None = None) -> None:
         self.database, self.provider, self.wakeup_queue = Database(), Provider(), WakeupQueue()
@@ -112,7 +112,7 @@ class World:
         return task
 
     async def submit(self, *messages: Message, **more: Any) -> list[SubmissionResult]:
-        """Submit ``messages``: several of them are a batch."""
+        """Submit ``messages``; several messages are a batch."""
         fields: dict[str, Any] = {"reports": "acceptance" if len(messages) > 1 else "outcome"}
         submission = Submission(
             messages=messages, credential=self.credential, request_id="r1", **{**fields, **more}
@@ -127,7 +127,7 @@ class World:
         return result
 
     async def send_batch(self, *messages: Message, **more: Any) -> list[str | ApiError]:
-        """The id of each accepted message, and the error of each other one."""
+        """Submit a batch; the id of each accepted message, and the error of each rejected one."""
         results = await self.submit(*messages, reports="acceptance", **more)
         assert [result for result in results if result.replayed] == []
         assert [result for result in results if bool(result.id) == bool(result.error)] == []
@@ -139,7 +139,7 @@ class World:
         return caught.value
 
     async def settle(self) -> None:
-        """Wait for everything that runs in the background."""
+        """Wait for the tasks in the background."""
         while self.in_background:
             await self.in_background.pop()
 
@@ -168,7 +168,7 @@ def world() -> World:
 
 @pytest.fixture(autouse=True)
 def without_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace every delay by none."""
+    """Remove all delays."""
     monkeypatch.setattr(dispatcher, "_RECORD_LATER_SECONDS", (0, 0, 0))
     monkeypatch.setattr(sandbox, "ANSWER_SECONDS", 0)
     monkeypatch.setattr(sandbox, "_LATE_SECONDS", 0)
@@ -183,7 +183,7 @@ def replayed(ids: list[str | ApiError]) -> list[SubmissionResult]:
 
 
 def mails(count: int, first: int = 0, **fields: Any) -> list[Message]:
-    """As many messages, with their numbers as subjects."""
+    """``count`` messages with their numbers as subjects."""
     return [given.message(subject=str(number), **fields) for number in range(first, first + count)]
 
 
@@ -235,7 +235,7 @@ async def test_a_repeated_request_returns_the_known_status(
 async def test_the_first_messages_of_a_batch_are_sent_at_once_and_the_rest_is_queued(
     world: World,
 ) -> None:
-    world.provider.together = 25  # none is answered before all are called
+    world.provider.together = 25  # no call returns before all are made
     results = await world.send_batch(*mails(30))
     assert (world.database.batches, len(world.provider.mails)) == (2, 25)
     assert results == world.rows("id")
@@ -255,7 +255,7 @@ async def test_without_a_queue_a_longer_batch_is_rejected() -> None:
     error = await world.rejected(*mails(26))
     assert (type(error), error.code) == (BadRequest, "batch_too_long")
     assert (error.values, world.database.dump()) == ({"limit": 25}, before)
-    # What is scheduled is not sent at once.
+    # A scheduled message is not sent at once.
     await world.send_batch(*mails(25), *mails(5, 25, scheduled_at=now() + HOUR))
     assert world.rows("status") == ["sent"] * 25 + ["scheduled"] * 5
 
@@ -310,7 +310,7 @@ async def test_a_batch_of_one_reports_its_acceptance(world: World) -> None:
 
 async def test_the_largest_batch_fits_into_the_subrequests_of_one_request() -> None:
     world = World(rate_limit=RateLimit(quota=100, seconds=60))
-    # As many parts as ten megabytes can have, and outcomes of every kind.
+    # The maximum number of parts in ten megabytes, and outcomes of every kind.
     bodies = {"text": "t" * 65_537, "html": "h"}
     batch = [*mails(50, html="h" * 65_537, text="t" * 65_537), *mails(50, 50, **bodies)]
     outcomes: Iterator[Outcome] = itertools.cycle([REJECTED, BUSY, Unknown()])
@@ -520,7 +520,7 @@ async def test_the_rate_state_is_reported_even_when_the_limit_is_exceeded() -> N
     assert remaining == [0, 0]
 
 
-# Where the database does not answer
+# The database does not respond
 
 
 Messages = Callable[[], list[Message]]
@@ -535,14 +535,14 @@ SUBMISSIONS: dict[str, Messages] = {
 async def test_a_submission_without_a_response_of_reserve_is_undone(
     world: World, messages: Messages
 ) -> None:
-    world.database.lost = {1, 2}  # the answer to the first undo is lost as well
+    world.database.lost = {1, 2}  # the response of the first undo is lost too
     with pytest.raises(DatabaseUnavailable):
         await world.submit(*messages(), **KEY)
     assert world.balance < 1000
     await world.settle()
     assert (world.provider.mails, world.balance, world.wakeup_queue.calls) == ([], 1000, [])
     assert set(world.rows("status")) <= {"failed", "cancelled"}
-    # And the same request may be made again.
+    # The same request may be repeated.
     count = len(world.rows("id"))
     again = await world.submit(*messages(), **KEY)
     assert [result for result in again if result.replayed] == []
@@ -569,7 +569,7 @@ async def test_a_submission_with_a_message_being_sent_is_not_undone(world: World
     with pytest.raises(DatabaseUnavailable):
         await world.submit(*mails(30), **KEY)
     queued = world.rows("id")[-1]
-    world.provider.together = 2  # the provider has not answered when it is to be undone
+    world.provider.together = 2  # the provider has not responded when the submission is undone
     attempt = asyncio.ensure_future(world.dispatcher.attempt_due([queued]))
     while not world.provider.mails:
         await asyncio.sleep(0)

@@ -1,7 +1,6 @@
-"""Every field of a message survives storage, every attempt, and its way into the sendbox.
+"""Every field of a message survives storage, every attempt, and the sendbox.
 
-The tests iterate over the fields of the structs: a field that is added later and lost on one of
-these ways fails here by its name.
+The tests iterate over the fields of the structs. If a new field is lost, a test fails and names it.
 """
 
 import dataclasses
@@ -27,7 +26,7 @@ from tests.unit.sqlite_database import SqliteDatabase, run
 
 DUE = NOW + 30_000
 
-# Every field of every struct in it has a value that is not the default, and values differ.
+# Every field of every struct has a value other than its default, and all values differ.
 MESSAGE = Message(
     sender=parse_address(ME),
     sender_name="Mé",
@@ -49,13 +48,13 @@ MESSAGE = Message(
     ),
     scheduled_at=DUE,
 )
-# What is sent at once has no time in its row.
+# The row of a message sent at once has no due time.
 AT_ONCE = replace(MESSAGE, scheduled_at=None)
 FIELDS_AT_ONCE = [name for name in Message.__struct_fields__ if name != "scheduled_at"]
 
 
 def structs(value: Any) -> Iterator[Any]:
-    """``value`` and every struct and dataclass in it, down to addresses."""
+    """``value`` and every struct and dataclass in it, including addresses."""
     if isinstance(value, tuple):
         for item in value:
             yield from structs(item)
@@ -73,7 +72,7 @@ def names(value: Any) -> list[str]:
 
 
 def defaults(value: Any) -> dict[str, Any]:
-    """The default of each field of a struct or a dataclass that has one."""
+    """The defaults of the fields of a struct or a dataclass."""
     of_struct = isinstance(value, msgspec.Struct)
     fields = msgspec.structs.fields(value) if of_struct else dataclasses.fields(value)
     missing = (msgspec.NODEFAULT, dataclasses.MISSING)
@@ -81,7 +80,7 @@ def defaults(value: Any) -> dict[str, Any]:
 
 
 def words(value: Any) -> Iterator[str]:
-    """Every text and number in ``value``; an address is one text, and contents are left out."""
+    """Every text and number in ``value`` except contents; an address is one text."""
     if isinstance(value, Address):
         yield str(value)
     elif isinstance(value, tuple | list):
@@ -179,7 +178,7 @@ def test_the_sendbox_shows_every_detail(
     assert missing == set(), f"the sendbox shows only a part of the field {name}"
 
 
-# The tests above show nothing for a field that is empty, or that repeats another one.
+# The tests above prove nothing for an empty field, or a field equal to another one.
 
 
 def test_the_message_has_a_value_in_every_field() -> None:

@@ -18,7 +18,7 @@ OTHERS = """
 
 
 def rejected(headers: dict[str, str]) -> tuple[str, str]:
-    """The refusal's code and the field at fault."""
+    """The code of the error and the invalid field."""
     with pytest.raises(ApiError) as caught:
         read_headers(headers)
     (error,) = caught.value.errors

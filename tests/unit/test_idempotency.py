@@ -1,4 +1,4 @@
-"""Idempotency keys and repetitions: what was submitted once is sent and charged once."""
+"""Idempotency keys and retries: a submission is sent and charged once."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def submit(
 def unchanged(
     database: SqliteDatabase, me: Credential, id: str = "m2", **more: Any
 ) -> SubmissionResult:
-    """The result of a submission that was made before; the database stays as it was."""
+    """The result of a replay, which does not change the database."""
     before = database.dump()
     found = submit(database, me, id, **more)
     assert database.dump() == before
@@ -54,13 +54,13 @@ def rejected(database: SqliteDatabase, me: Credential, id: str = "m2", **more: A
     return caught.value
 
 
-def tell(database: SqliteDatabase, event: Event, id: str = "m1", **more: Any) -> None:
+def record_event(database: SqliteDatabase, event: Event, id: str = "m1", **more: Any) -> None:
     about = StatusUpdate(id=id, event=event, attempt=1, now=NOW + 500, **more)
     run(record(database, [about]))
 
 
 def result(status: Status, reported_as: ReportedAs, **fields: Any) -> SubmissionResult:
-    """What a repeated request is told of m1."""
+    """The result of m1 for a repeated request."""
     return SubmissionResult(
         id="m1", status=status, reported_as=reported_as, replayed=True, **fields
     )
@@ -98,7 +98,7 @@ def test_the_same_request_returns_the_first_result_again(
     replayed: SubmissionResult,
 ) -> None:
     assert submit(database, me) is None
-    tell(database, event, **reported)
+    record_event(database, event, **reported)
     for id in ("m2", "m3"):
         assert unchanged(database, me, id) == replayed
     assert database.value("SELECT count(*) FROM messages") == 1
@@ -113,7 +113,7 @@ def test_a_request_with_another_digest_is_rejected(
     replayed: SubmissionResult,
 ) -> None:
     submit(database, me)
-    tell(database, event, **reported)
+    record_event(database, event, **reported)
     error = rejected(database, me, digest="other")
     assert (type(error), error.code) == (Conflict, "idempotency_key_reused")
     assert (error.headers, error.retryable) == ({}, False)
@@ -139,15 +139,15 @@ def test_a_replay_has_the_current_status_and_the_first_report(
     database: SqliteDatabase, me: Credential
 ) -> None:
     submit(database, me)
-    tell(database, "timed_out", reported_as="unknown")
-    tell(database, "accepted", provider_message_id="<p>", reported_as="sent")
+    record_event(database, "timed_out", reported_as="unknown")
+    record_event(database, "accepted", provider_message_id="<p>", reported_as="sent")
     found = unchanged(database, me)
     assert found == result("sent", "unknown", provider_message_id="<p>", code="outcome_unknown")
 
 
 def test_a_replay_during_a_retry_reports_queued(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
-    tell(database, "deferred", next_attempt_at=NOW, reported_as="queued")
+    record_event(database, "deferred", next_attempt_at=NOW, reported_as="queued")
     database.query(
         "UPDATE messages SET status = 'sending', attempt = 2, next_attempt_at = NULL,"
         " lease_until = ?",
@@ -169,7 +169,7 @@ def test_a_replay_does_not_depend_on_later_changes(
 ) -> None:
     given.set_balance(database, me, 1)
     submit(database, me)
-    tell(database, "accepted", reported_as="sent")
+    record_event(database, "accepted", reported_as="sent")
     given.listed(database, "send_block", YOU)
     given.suppressed(database, YOU)
     given.send_limits(
@@ -183,19 +183,19 @@ def test_a_replay_does_not_depend_on_later_changes(
 
 def test_an_invalid_credential_gets_no_replay(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
-    tell(database, "accepted", reported_as="sent")
+    record_event(database, "accepted", reported_as="sent")
     database.query("UPDATE addresses SET credential_version = 1")
     assert rejected(database, me).code == "invalid_credential"
 
 
-# Whose a key is, and how long
+# The scope and the lifetime of a key
 
 
 def test_a_key_belongs_to_one_address(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=5)
     assert submit(database, me) is None
     assert submit(database, other, "m2", digest="other") is None
-    tell(database, "accepted", reported_as="sent")
+    record_event(database, "accepted", reported_as="sent")
     assert unchanged(database, me, "m3").id == "m1"
     assert rejected(database, other, "m3", digest="other").code == "idempotency_in_flight"
 
@@ -214,7 +214,7 @@ def test_keys_are_compared_exactly(
     database: SqliteDatabase, me: Credential, key: str, other: str
 ) -> None:
     submit(database, me, key=key)
-    tell(database, "accepted", reported_as="sent")
+    record_event(database, "accepted", reported_as="sent")
     assert submit(database, me, "m2", key=other, digest="other") is None
     assert unchanged(database, me, "m3", key=key).id == "m1"
 
@@ -222,7 +222,7 @@ def test_keys_are_compared_exactly(
 @pytest.mark.parametrize("key", ["x" * 256, "名" * 256, "'; --", "?1", "$.id", '"', "0", "false"])
 def test_any_text_is_a_key(database: SqliteDatabase, me: Credential, key: str) -> None:
     assert submit(database, me, key=key) is None
-    tell(database, "accepted", reported_as="sent")
+    record_event(database, "accepted", reported_as="sent")
     assert unchanged(database, me, key=key).id == "m1"
     assert submit(database, me, "m3", key="other") is None
 
@@ -235,7 +235,7 @@ def test_requests_without_a_key_are_never_replays(database: SqliteDatabase, me: 
 
 def test_a_key_may_be_used_again_after_a_day(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
-    tell(database, "accepted", reported_as="sent")
+    record_event(database, "accepted", reported_as="sent")
     assert unchanged(database, me, now=NOW + DAY - 1).id == "m1"
     assert submit(database, me, "m2", now=NOW + DAY, digest="other") is None
     assert database.query("SELECT id, idempotency_key FROM messages ORDER BY id") == [
@@ -265,7 +265,7 @@ def test_a_rejected_request_does_not_use_its_key(database: SqliteDatabase, me: C
 
 def test_an_undone_request_does_not_use_its_key(database: SqliteDatabase, me: Credential) -> None:
     submit(database, me)
-    tell(database, "rejected", provider_code="E_BUSY", undo=True)
+    record_event(database, "rejected", provider_code="E_BUSY", undo=True)
     assert submit(database, me, "m2", digest="other") is None
     assert database.value("SELECT balance FROM send_balances") == 4
     assert database.value("SELECT recipients FROM daily_recipients WHERE day = ?", TODAY) == 1
@@ -287,12 +287,12 @@ def test_many_requests_with_one_key_make_one_message(
     assert database.value("SELECT balance FROM send_balances") == 4
 
 
-# A repetition that its caller asks for
+# Retries on request of the caller
 
 
 def ended(database: SqliteDatabase, me: Credential, id: str = "m1") -> None:
     submit(database, me, id, key=None)
-    tell(database, "timed_out", id, reported_as="unknown")
+    record_event(database, "timed_out", id, reported_as="unknown")
 
 
 def test_a_retry_is_a_new_message_that_names_the_old_one(
@@ -314,13 +314,13 @@ def test_a_message_is_retried_once(database: SqliteDatabase, me: Credential) -> 
         error = rejected(database, me, "m3", key=None, retry_of="m1")
         assert (type(error), error.code) == (Conflict, "already_retried")
         assert not error.retryable
-        tell(database, "rejected", "m2", reported_as="failed")
+        record_event(database, "rejected", "m2", reported_as="failed")
 
 
 def test_a_retry_may_be_retried(database: SqliteDatabase, me: Credential) -> None:
     ended(database, me)
     submit(database, me, "m2", key=None, retry_of="m1")
-    tell(database, "timed_out", "m2", reported_as="unknown")
+    record_event(database, "timed_out", "m2", reported_as="unknown")
     assert submit(database, me, "m3", key=None, retry_of="m2") is None
 
 
@@ -334,9 +334,9 @@ def test_retries_of_two_messages_are_independent(database: SqliteDatabase, me: C
 def test_a_retry_may_have_an_idempotency_key(database: SqliteDatabase, me: Credential) -> None:
     ended(database, me)
     assert submit(database, me, "m2", retry_of="m1") is None
-    # The earlier request comes before the repetition.
+    # A replay takes precedence over the retry.
     assert rejected(database, me, "m3", retry_of="m1").code == "idempotency_in_flight"
-    tell(database, "accepted", "m2", reported_as="sent")
+    record_event(database, "accepted", "m2", reported_as="sent")
     assert unchanged(database, me, "m3", retry_of="m1").id == "m2"
     error = rejected(database, me, "m3", key="other", retry_of="m1")
     assert error.code == "already_retried"

@@ -1,4 +1,4 @@
-"""A provider's answer that arrives after the caller was told "unknown"."""
+"""Responses of the provider that arrive after "unknown" was reported."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,7 +15,7 @@ from transport.outcome import Outcome, Rejected, Sent, Unknown
 
 
 class NoTransport:
-    """Sends nothing: these tests begin when the call has been made."""
+    """Sends nothing, because these tests begin after the call."""
 
     async def send(self, message: Message) -> Outcome:
         raise AssertionError("nothing is sent here")
@@ -36,7 +36,7 @@ async def late(outcome: Outcome) -> Outcome:
     return outcome
 
 
-# The row is still "sending" where the outcome "unknown" could not be recorded yet.
+# The row is still "sending" if the outcome "unknown" could not be recorded yet.
 @pytest.mark.parametrize("status", ["sending", "unknown"])
 @pytest.mark.parametrize(
     ("outcome", "expected", "balance"),

@@ -1,15 +1,14 @@
-"""The life of a message: every interleaving of all who act on it, over the table of transitions.
+"""The lifecycle of a message: every interleaving of its actors, on the table of transitions.
 
-The model is a row (status, attempt, how often its charge was refunded) and its actors: the worker
-that reserved it, two workers that the queue calls for it, the sweeper, a canceller, and the late
-answers of the provider to those who have given up waiting. An actor's next step may come at any
-time, however long after its last one, and any actor may die before it. So a worker may lose its
-lease before, during and after its call of the provider, and the sweeper may come at any time at
-which the row is ``sending``. Every batch of a worker may also run twice, the second time at any
-time after the first: so it is where the database's answer is lost.
+The model is a row (status, attempt, number of refunds) and its actors: the worker that reserved the
+message, two workers of the queue, the sweeper, a canceller, and late responses of the provider. An
+actor may take its next step after any delay, and may die before it. So a worker may lose its lease
+before, during and after its call of the provider. The sweeper may run whenever the row is
+``sending``. Every batch of a worker may run a second time after any delay, because the response of
+the database may be lost.
 
-What an interleaving leaves behind is a ``World``, and what may follow depends on nothing else;
-so the walk visits every world once, and with that has made every step of every interleaving.
+A ``World`` is the state after some steps. The possible next steps depend only on the world. So a
+walk that visits every world once takes every step of every interleaving.
 """
 
 from collections import Counter
@@ -36,14 +35,14 @@ OF_AN_ATTEMPT: tuple[Event, ...] = ("accepted", "rejected", "deferred", "timed_o
 
 
 class Mail(NamedTuple):
-    """The row, as the model has it."""
+    """The row in the model."""
 
     status: Status
     attempt: int
     refunded: int = 0
 
-    def told(self, event: Event, attempt: int | None = None) -> "Mail":
-        """The row after ``event``; one of an attempt applies to the present attempt alone."""
+    def on(self, event: Event, attempt: int | None = None) -> "Mail":
+        """The row after ``event``. Events of an attempt apply only to the current attempt."""
         step = TRANSITIONS.get((self.status, event))
         if step is None or (event in OF_AN_ATTEMPT and attempt != self.attempt):
             return self
@@ -51,31 +50,31 @@ class Mail(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """An actor: what it has come to, with its attempt, and what the provider answers it.
+    """An actor: its phase, its attempt, and the response of the provider.
 
-    It is ``idle``; it is ``claiming``, its batch having run once; it ``holds`` an attempt; it
-    ``called`` the provider; it is ``telling`` that it has given up, and then ``waits`` for a late
-    answer; it is ``ending`` with the answer; it is ``done``, or has died, which is the same.
+    The phases: ``idle``; ``claiming``, after the first run of its batch; ``holds`` an attempt;
+    ``called`` the provider; ``timing out``, after the first record of the time-out; ``waits`` for
+    a late response; ``ending``, after the first record of the response; ``done``, or dead.
     """
 
     phase: str = "idle"
     attempt: int = 0
-    answer: str = ""
+    response: str = ""
 
 
 DONE = Worker("done")
 
-# What the provider may do with a call: the first three are answers, which may come in time, come
-# late, or be lost with their worker. ``taken`` and ``not taken`` is never answered.
-ANSWERS: tuple[Event, ...] = ("accepted", "rejected", "deferred")
-OUTCOMES = (*ANSWERS, "taken", "not taken")
+# The possible results of a call. The first three are responses, which may arrive in time, arrive
+# late, or be lost with their worker. ``taken`` and ``not taken`` get no response.
+RESPONSES: tuple[Event, ...] = ("accepted", "rejected", "deferred")
+OUTCOMES = (*RESPONSES, "taken", "not taken")
 TAKEN = frozenset({"accepted", "taken"})
 KNOWN_NOT_TAKEN = frozenset({"rejected", "deferred"})
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The row, the workers, and the outcome of each call of the provider by attempt."""
+    """The row, the workers, and for each call of the provider its attempt and outcome."""
 
     mail: Mail
     workers: tuple[Worker, ...]
@@ -87,7 +86,7 @@ class World:
 
 
 class Move(NamedTuple):
-    """A step of an actor, and the event that it brings to the row, if any."""
+    """A step of an actor, and the event that it records, if any."""
 
     actor: str
     event: Event | None
@@ -103,22 +102,22 @@ each_start = pytest.mark.parametrize("start", STARTS, ids=["immediate", "schedul
 
 
 def moves(world: World) -> Iterator[Move]:
-    """Every step that some actor may take next; steps that change nothing are no steps."""
+    """Every possible next step of every actor, except steps that change nothing."""
     mail = world.mail
     for index, worker in enumerate(world.workers):
         for move in _worker_moves(world, index, worker):
             assert move.world != world
             yield move
-    if mail.status == "sending":  # and its lease is over
+    if mail.status == "sending":  # its lease may have expired
         yield Move(
-            "sweeper", "timed_out", mail.attempt, _with(world, mail.told("timed_out", mail.attempt))
+            "sweeper", "timed_out", mail.attempt, _with(world, mail.on("timed_out", mail.attempt))
         )
-    if mail.told("cancelled") != mail:
-        yield Move("canceller", "cancelled", mail.attempt, _with(world, mail.told("cancelled")))
-    # Somebody is woken as long as the message waits; its time is over at last, and what would be
-    # deferred is rejected then (tests of retries.py show when).
+    if mail.on("cancelled") != mail:
+        yield Move("canceller", "cancelled", mail.attempt, _with(world, mail.on("cancelled")))
+    # A waiting message is attempted again until its retry period ends. The last attempt is not
+    # deferred but rejected (test_backoff.py).
     if mail.status in WAITING and all(worker == DONE for worker in world.workers):
-        claimed = mail.told("claimed")
+        claimed = mail.on("claimed")
         last = Worker("holds at last", claimed.attempt)
         yield Move("last", "claimed", mail.attempt, replace(world, mail=claimed, workers=(last,)))
 
@@ -129,11 +128,11 @@ def _with(world: World, mail: Mail) -> World:
 
 def _worker_moves(world: World, index: int, worker: Worker) -> Iterator[Move]:
     mail, name = world.mail, f"worker {index}"
-    phase, attempt, answer = worker
+    phase, attempt, response = worker
     if worker == DONE:
         return
     if phase == "idle":
-        claimed = mail.told("claimed")
+        claimed = mail.on("claimed")
         held = claimed.attempt if claimed != mail else 0
         yield Move(name, "claimed", 0, world.after(index, Worker("claiming", held), claimed))
         return
@@ -145,7 +144,7 @@ def _worker_moves(world: World, index: int, worker: Worker) -> Iterator[Move]:
             again = world.after(index, Worker("holds", attempt))
             yield Move(name, "claimed", attempt, again)
         else:
-            claimed = mail.told("claimed")
+            claimed = mail.on("claimed")
             got = Worker("holds", claimed.attempt) if claimed != mail else DONE
             yield Move(name, "claimed", 0, world.after(index, got, claimed))
     if phase in ("holds", "holds at last"):
@@ -155,26 +154,26 @@ def _worker_moves(world: World, index: int, worker: Worker) -> Iterator[Move]:
             calling = world.after(index, Worker("called", attempt, outcome))
             calls = (*world.calls, (attempt, outcome))
             yield Move(name, None, attempt, replace(calling, calls=calls), call=outcome)
-        if attempt == 1:  # the answer of reserve was lost: its submission is undone
-            told = mail.told("rejected", attempt)
+        if attempt == 1:  # the response of reserve was lost, and its submission is undone
+            changed = mail.on("rejected", attempt)
             ending = Worker("ending", attempt, "rejected")
-            yield Move(name, "rejected", attempt, world.after(index, ending, told))
-    if phase in ("called", "telling"):
-        told = mail.told("timed_out", attempt)
-        then = Worker("telling" if phase == "called" else "waits", attempt, answer)
-        yield Move(name, "timed_out", attempt, world.after(index, then, told))
-    if phase == "telling":
-        yield Move(name, None, attempt, world.after(index, Worker("waits", attempt, answer)))
+            yield Move(name, "rejected", attempt, world.after(index, ending, changed))
+    if phase in ("called", "timing out"):
+        changed = mail.on("timed_out", attempt)
+        then = Worker("timing out" if phase == "called" else "waits", attempt, response)
+        yield Move(name, "timed_out", attempt, world.after(index, then, changed))
+    if phase == "timing out":
+        yield Move(name, None, attempt, world.after(index, Worker("waits", attempt, response)))
     if phase in ("called", "waits", "ending"):
-        for event in ANSWERS:
-            if event == answer:
-                told = mail.told(event, attempt)
-                then = DONE if phase == "ending" else Worker("ending", attempt, answer)
-                yield Move(name, event, attempt, world.after(index, then, told))
+        for event in RESPONSES:
+            if event == response:
+                changed = mail.on(event, attempt)
+                then = DONE if phase == "ending" else Worker("ending", attempt, response)
+                yield Move(name, event, attempt, world.after(index, then, changed))
 
 
 class Walk(NamedTuple):
-    """Every world that may come to be, and every move between two of them."""
+    """Every reachable world, and every move between two worlds."""
 
     worlds: dict[World, list[Move]]
 
@@ -183,8 +182,8 @@ class Walk(NamedTuple):
         return ((world, move) for world, moves in self.worlds.items() for move in moves)
 
 
-def everything(starts: tuple[World, ...] = STARTS) -> Walk:
-    """The walk by the table as it stands."""
+def full_walk(starts: tuple[World, ...] = STARTS) -> Walk:
+    """The walk from ``starts`` by the current table."""
     worlds: dict[World, list[Move]] = {}
     left = list(starts)
     while left:
@@ -198,16 +197,16 @@ def everything(starts: tuple[World, ...] = STARTS) -> Walk:
 
 @cache
 def walk() -> Walk:
-    return everything()
+    return full_walk()
 
 
 @cache
 def reached(start: World) -> set[World]:
-    return set(everything((start,)).worlds)
+    return set(full_walk((start,)).worlds)
 
 
 def interleavings(start: World) -> int:
-    """How many there are; each has an end, or this would not come to one."""
+    """The number of interleavings. If one had no end, this would not terminate."""
     worlds = walk().worlds
     ways: dict[World, int] = {}
     stack = [start]
@@ -263,25 +262,25 @@ def an_attempt_is_held_by_one_worker(walk: Walk) -> None:
         assert all(attempt <= world.mail.attempt for attempt in held), world
 
 
-def a_charge_is_refunded_once_and_only_for_what_was_not_sent(walk: Walk) -> None:
+def a_charge_is_refunded_once_and_only_if_not_sent(walk: Walk) -> None:
     for world in walk.worlds:
         assert world.mail.refunded == (world.mail.status in ("failed", "cancelled")), world
 
 
-def what_the_provider_took_is_not_refunded(walk: Walk) -> None:
+def a_message_taken_by_the_provider_is_not_refunded(walk: Walk) -> None:
     for world in walk.worlds:
         if any(outcome in TAKEN for _, outcome in world.calls):
             assert world.mail.status in ("sending", "sent", "unknown"), world
             assert world.mail.refunded == 0, world
 
 
-def sent_is_said_only_of_what_the_provider_took(walk: Walk) -> None:
+def only_an_accepted_message_becomes_sent(walk: Walk) -> None:
     for world in walk.worlds:
         if world.mail.status == "sent":
             assert [outcome for _, outcome in world.calls][-1:] == ["accepted"], world
 
 
-def final_states_are_left_by_corrections_alone(walk: Walk) -> None:
+def only_corrections_leave_a_final_state(walk: Walk) -> None:
     corrections = {(s, n, step.target) for (s, n), step in TRANSITIONS.items() if s in FINAL}
     left = {
         (world.mail.status, move.event, move.world.mail.status)
@@ -301,17 +300,17 @@ def every_path_ends_in_a_final_state(walk: Walk) -> None:
     assert set(ends) == FINAL
 
 
-def attempt_numbers_grow_with_each_claim_and_not_otherwise(walk: Walk) -> None:
+def only_a_claim_increases_the_attempt_number(walk: Walk) -> None:
     for world, move in walk.edges:
         claims = world.mail.status in WAITING and move.world.mail.status == "sending"
         assert claims <= (move.event == "claimed"), (world, move)
         assert move.world.mail.attempt == world.mail.attempt + claims, (world, move)
 
 
-def what_is_known_is_said_at_last(walk: Walk) -> None:
-    """Of a call that was answered, and whose worker did not die, nobody says ``unknown``."""
+def a_known_outcome_is_recorded(walk: Walk) -> None:
+    """If a response is recorded for the current attempt, the status is not ``unknown``."""
     for world, move in walk.edges:
-        if move.event in ANSWERS and move.attempt == world.mail.attempt:
+        if move.event in RESPONSES and move.attempt == world.mail.attempt:
             assert move.world.mail.status != "unknown", (world, move)
 
 
@@ -320,13 +319,13 @@ PROMISES = (
     a_message_is_taken_at_most_once,
     an_attempt_calls_the_provider_once,
     an_attempt_is_held_by_one_worker,
-    a_charge_is_refunded_once_and_only_for_what_was_not_sent,
-    what_the_provider_took_is_not_refunded,
-    sent_is_said_only_of_what_the_provider_took,
-    final_states_are_left_by_corrections_alone,
+    a_charge_is_refunded_once_and_only_if_not_sent,
+    a_message_taken_by_the_provider_is_not_refunded,
+    only_an_accepted_message_becomes_sent,
+    only_corrections_leave_a_final_state,
     every_path_ends_in_a_final_state,
-    attempt_numbers_grow_with_each_claim_and_not_otherwise,
-    what_is_known_is_said_at_last,
+    only_a_claim_increases_the_attempt_number,
+    a_known_outcome_is_recorded,
 )
 
 
@@ -338,11 +337,11 @@ def test_a_promise_holds_in_every_interleaving(promise: Callable[[Walk], None]) 
 @pytest.mark.parametrize(
     ("source", "event", "step"),
     [
-        ("sending", "timed_out", Transition("queued")),  # sent again automatically
+        ("sending", "timed_out", Transition("queued")),  # would send it again automatically
         ("sending", "timed_out", Transition("failed", refunds=True)),
         ("unknown", "claimed", Transition("sending")),
         ("unknown", "deferred", Transition("queued")),
-        ("unknown", "deferred", Transition("failed")),  # charged for what was not sent
+        ("unknown", "deferred", Transition("failed")),  # would charge for an unsent message
         ("unknown", "cancelled", Transition("cancelled", refunds=True)),
         ("unknown", "timed_out", Transition("failed", refunds=True)),
         ("sending", "claimed", Transition("sending")),  # two workers at once
@@ -363,7 +362,7 @@ def test_a_changed_table_breaks_a_promise(
     monkeypatch.setitem(TRANSITIONS, (source, event), step)
 
     def all_promises() -> None:
-        wrong = everything()
+        wrong = full_walk()
         for promise in PROMISES:
             promise(wrong)
 
@@ -379,14 +378,14 @@ def test_the_table_is_consistent_with_its_types() -> None:
     assert sum(len(transitions_on(event)) for event in get_args(Event)) == len(TRANSITIONS)
 
 
-# The same in SQL. Time: the step number n comes at NOW + n hours, when every lease is over and
-# every deferred message is due.
+# The same in SQL. Step n is at NOW + n hours, so every lease has expired and every deferred
+# message is due.
 
 HOUR = 3_600_000
 
 
 class Store:
-    """The real statements on one message; ``steps`` is how many were made so far."""
+    """The real statements on one message; ``steps`` is the number of steps so far."""
 
     def __init__(self, database: SqliteDatabase, start: World) -> None:
         self.database = database
@@ -426,7 +425,7 @@ class Store:
         self.compare(after)
 
     def _claim(self, actor: str, own: int, now: int, before: Mail, after: Mail) -> None:
-        """``own`` is the attempt that the actor claimed before, without hearing of it."""
+        """``own`` is the attempt that the actor has claimed if the response was lost, else 0."""
         due = [id for id, _ in run(due_messages(self.database, now=now))]
         assert due == ([self.id] if before.status in WAITING else [])
         got = run(claim(self.database, self.id, claimant=actor, now=now, lease_until=now + 1))
@@ -456,7 +455,7 @@ class Store:
 
 @each_start
 def test_sql_agrees_with_the_model_on_every_step(start: World) -> None:
-    """From every row, each event of each attempt: what the row was told before does not matter."""
+    """From every row, every event of every attempt. Earlier events do not matter."""
     left = [(start.mail, Store(SqliteDatabase(), start))]
     seen = {start.mail}
     while left:
@@ -468,7 +467,7 @@ def test_sql_agrees_with_the_model_on_every_step(start: World) -> None:
             *(("worker", n, a) for n in OF_AN_ATTEMPT for a in range(mail.attempt + 2)),
         ]
         for actor, event, attempt in brought:
-            after = mail.told(event, attempt)
+            after = mail.on(event, attempt)
             copy = store.copy()
             copy.make(event, attempt, actor, mail, after)
             if after not in seen and after.attempt <= 4:
@@ -482,7 +481,7 @@ def test_sql_agrees_with_the_model_on_every_step(start: World) -> None:
 def test_sql_agrees_with_the_model_on_random_interleavings(
     kind: type[SqliteDatabase], start: World
 ) -> None:
-    """Whole interleavings, drawn at random, until each of the table's transitions was made."""
+    """Random complete interleavings, until every transition of the table has occurred."""
     random = Random(20261103)
     made: Counter[Any] = Counter()
     expected = {key for key in TRANSITIONS if start == SCHEDULED or key[0] != "scheduled"}
@@ -494,7 +493,7 @@ def test_sql_agrees_with_the_model_on_random_interleavings(
         store.compare(start.mail)
         world = start
         while True:
-            # Deaths are few, or most interleavings would be short.
+            # Deaths are rare, because otherwise most interleavings would be short.
             all_moves = walk().worlds[world]
             chosen = [m for m in all_moves if m.event or m.call or random.random() < 0.1]
             if not chosen:

@@ -1,4 +1,4 @@
-"""The catalogues: the same codes and placeholders in every language, and none missing."""
+"""The catalogues: every language has the same codes and placeholders, and all codes in use."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ from tests.unit.source import TREES, strings
 
 ENGLISH = CATALOGUES["en"]
 
-# Where the code stands in a call: class -> position of the argument.
+# The position of the code among the arguments of a call.
 _CONSTRUCTORS = {
     **{
         name: 0
@@ -32,10 +32,10 @@ del _CONSTRUCTORS["MethodNotAllowed"]  # its code is fixed
 
 
 class Use(NamedTuple):
-    """Somewhere in ``file`` the sentence ``code`` is asked for, with these ``values``.
+    """A use of the sentence ``code`` in ``file``, with these ``values``.
 
-    ``code`` is a regular expression, for codes that are put together; ``values`` is None where
-    they are not written down beside it.
+    ``code`` is a regular expression, because some codes are composed. ``values`` is None if the
+    call does not list them.
     """
 
     file: str
@@ -45,7 +45,7 @@ class Use(NamedTuple):
 
 
 def _texts(expression: ast.expr) -> Iterator[str]:
-    """The texts that ``expression`` may have, as far as they are written in it."""
+    """The possible texts of ``expression``, as far as the source has them."""
     if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
         yield re.escape(expression.value)
     elif isinstance(expression, ast.IfExp):
@@ -57,7 +57,7 @@ def _texts(expression: ast.expr) -> Iterator[str]:
 
 
 def _positions(tree: ast.AST) -> dict[str, int]:
-    """Which calls take a code, with the place of it: the refusals and this module's helpers."""
+    """Calls with a code, and its position: error classes, and helpers of the module ``tree``."""
     helpers = {
         node.name: [argument.arg for argument in node.args.args].index("code")
         for node in ast.walk(tree)
@@ -106,7 +106,7 @@ def _reported_by_sql() -> Iterator[Use]:
         for text in strings(tree):
             for case in re.findall(r"CASE\b((?:(?!CASE\b).)*)\bEND AS error\b", text, re.DOTALL):
                 for code in re.findall(r"THEN '(\w+)'", case):
-                    if code != "earlier":  # which is answered, or refused with a code of its own
+                    if code != "earlier":  # it becomes a replay, or an error with another code
                         yield Use(file, 0, code, None)
 
 
@@ -173,7 +173,7 @@ def test_every_sentence_is_used() -> None:
     }
     used = [*map(re.escape, written), *(use.code for use in USES)]
     unused = {code for code in ENGLISH if not any(re.fullmatch(pattern, code) for pattern in used)}
-    # The provider's own codes are looked up as they come.
+    # The provider's own codes are looked up unchanged.
     assert {code for code in unused if not code.startswith("E_")} == set()
 
 

@@ -1,4 +1,4 @@
-"""Mailboxes: every form that is read, and every one that is not."""
+"""Mailboxes: every accepted form, and invalid ones."""
 
 import pytest
 

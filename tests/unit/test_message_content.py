@@ -1,4 +1,4 @@
-"""Contents: kept apart from their message, in parts, and byte for byte what they were."""
+"""Contents of messages: stored in parts in their own tables, and unchanged."""
 
 import random
 from typing import Any
@@ -18,7 +18,7 @@ from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
 
-# As base64 they are four thirds as long.
+# Base64 is four thirds as long.
 PART = MAX_PART_BYTES // 4 * 3
 _random = random.Random(7)
 CONTENTS = {
@@ -33,13 +33,13 @@ CONTENTS = {
 
 
 def wait(database: SqliteDatabase, me: Credential, message: Message) -> None:
-    """Keep it as m1, queued and due."""
+    """Store ``message`` as m1, queued and due."""
     about = given.attempt(message, status="queued", due_at=NOW)
     given.reserved(database, me, "m1", about)
 
 
 def read(database: SqliteDatabase, id: str = "m1", now: int = NOW) -> Message:
-    """The message that a worker claims."""
+    """Claim m1; return its message."""
     found = run(claim(database, id, claimant="w", now=now, lease_until=now + LEASE))
     assert found is not None
     return found.message
@@ -66,7 +66,7 @@ def test_a_part_fits_into_a_d1_value(database: SqliteDatabase, me: Credential) -
 
 
 def test_many_attachments_keep_their_order(database: SqliteDatabase, me: Credential) -> None:
-    # More than a statement takes, and some of them empty.
+    # More than one statement inserts, and some of them empty.
     files = tuple(
         given.file(bytes([number % 256]) * (number % 4), f"{number}.txt") for number in range(200)
     )
@@ -125,7 +125,7 @@ def test_the_message_stores_attachments_without_their_content(
     given.reserved(
         database, me, "m1", given.message(attachments=(given.file(b"hi", content_id="c"),))
     )
-    assert parts(database) == 0  # it is being sent, and never sent again if its worker dies
+    assert parts(database) == 0  # it is being sent, and is not sent again if its worker dies
     assert database.value("SELECT details FROM messages") == (
         '{"attachments":[{"filename":"a.txt","content_type":"application/octet-stream","size":2,'
         '"sha256":"8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4",'
@@ -171,10 +171,10 @@ def test_contents_of_a_rejected_message_are_not_stored(
         assert [row["message_id"] for row in rows] == ["a", "c"]
 
 
-# How long attachments are kept: as long as they may still be sent
+# Attachments are kept while they may still be sent
 
 
-def tell(
+def record_event(
     database: SqliteDatabase, event: Event, *queued: Message, attempt: int = 1, **more: Any
 ) -> str:
     about = StatusUpdate(
@@ -189,11 +189,11 @@ WITH_FILE = given.message(attachments=(given.file(b"a" * PART + b"b"), given.fil
 
 def test_a_deferred_message_keeps_its_attachments(database: SqliteDatabase, me: Credential) -> None:
     given.reserved(database, me, "m1", WITH_FILE)
-    assert tell(database, "deferred", WITH_FILE) == "queued"
+    assert record_event(database, "deferred", WITH_FILE) == "queued"
     assert parts(database) == 2
     assert read(database, now=NOW + 500) == WITH_FILE
-    # They are there already.
-    assert tell(database, "deferred", attempt=2) == "queued"
+    # The attachments are already stored.
+    assert record_event(database, "deferred", attempt=2) == "queued"
     assert parts(database) == 2
 
 
@@ -201,8 +201,8 @@ def test_a_message_deferred_too_late_keeps_no_attachments(
     database: SqliteDatabase, me: Credential
 ) -> None:
     given.reserved(database, me, "m1", WITH_FILE)
-    tell(database, "timed_out")
-    assert tell(database, "deferred", WITH_FILE) == "failed"
+    record_event(database, "timed_out")
+    assert record_event(database, "deferred", WITH_FILE) == "failed"
     assert parts(database) == 0
 
 
@@ -221,7 +221,7 @@ def test_a_final_message_keeps_no_attachments(
             "failed": "rejected",
             "unknown": "timed_out",
         }
-        tell(database, events[status])
+        record_event(database, events[status])
     assert database.value("SELECT status FROM messages") == status
     assert (parts(database), parts(database, "bodies")) == (0, 1)
 
@@ -242,7 +242,7 @@ def test_a_removed_message_has_no_attachments(database: SqliteDatabase, me: Cred
     assert parts(database) == 0
 
 
-# What D1 takes
+# Limits of D1
 
 
 def test_a_statement_inserts_the_maximum_number_of_parts() -> None:

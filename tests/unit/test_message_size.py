@@ -1,4 +1,4 @@
-"""The size of a message: never below what it really has, and exact at the limit."""
+"""The size of a message: never below the real size, and exact at the limit."""
 
 import base64
 import bisect
@@ -31,7 +31,7 @@ def simple(text: str = "Hello", *, subject: str = "Hello", name: str | None = No
 
 
 def built(message: Message, encoding: str | None = "base64") -> bytes:
-    """``message`` as the standard library writes it, with the headers that a provider adds."""
+    """``message`` encoded by the standard library, with the headers that a provider adds."""
     email = EmailMessage(policy=SMTP)
     email["From"] = Mailbox(message.sender_name or "", addr_spec=str(message.sender))
     for kind in ("To", "Cc"):
@@ -61,7 +61,7 @@ def built(message: Message, encoding: str | None = "base64") -> bytes:
 
 
 def add_file(email: EmailMessage, file: Attachment) -> None:
-    """Add ``file``: one with a content id beside the bodies, in a multipart/related."""
+    """Add ``file``. A file with a content id goes beside the bodies, in a multipart/related."""
     maintype, _, subtype = file.content_type.partition("/")
     about: dict[str, Any] = {"maintype": maintype, "subtype": subtype, "filename": file.filename}
     if file.content_id:
@@ -82,7 +82,7 @@ def attachment(
 
 
 def sized(characters: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
-    """Short texts, and one text over and over, up to ``most`` characters."""
+    """Short texts, and repetitions of a text, up to ``most`` characters."""
     repeated = st.builds(
         lambda text, times: (text * times)[:most],
         st.text(characters, min_size=1, max_size=8),
@@ -91,7 +91,7 @@ def sized(characters: st.SearchStrategy[str], most: int) -> st.SearchStrategy[st
     return st.text(characters, max_size=40) | repeated
 
 
-# Nothing that compose() refuses, nor the white space that EmailMessage takes for a line's end.
+# No character that compose() rejects, and no white space that ends a line in EmailMessage.
 visible = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]).filter(
     lambda character: not has_control(character) and not has_deceptive(character)
 )
@@ -124,7 +124,7 @@ messages = st.builds(
     html=bodies,
     reply_to=st.none() | st.builds(ReplyTo, addresses, names),
     headers=st.lists(headers, max_size=3, unique_by=lambda header: header.name.lower()).map(tuple),
-    # Those beside the bodies first: the standard library adds them no more when there are others.
+    # Inline files first: the standard library cannot add them after other files.
     attachments=st.lists(attachments, max_size=4).map(
         lambda files: tuple(sorted(files, key=lambda file: file.content_id is None))
     ),
@@ -178,7 +178,7 @@ def of_size(size: int) -> SendMail:
         else:
             long = middle
     fields = replace(fields, content="a" * short)
-    local = "y" * (1 + size - measured(fields))  # every character of an address is one byte
+    local = "y" * (1 + size - measured(fields))  # each character of an address is one byte
     fields = replace(fields, to_mail=f"{local}@example.org")
     assert measured(fields) == size
     return fields
@@ -222,7 +222,7 @@ def with_file(size: int) -> SendMail:
 
     base = encoded_size(compose(fields, SENDER, POLICY)) - encoded_size(simple())
     content = bisect.bisect_right(range(size), size, key=lambda content: base + measured(content))
-    local = "y" * (1 + size - base - measured(content - 1))  # one byte a character
+    local = "y" * (1 + size - base - measured(content - 1))  # one byte per character
     file = AttachmentField(
         filename="a.bin",
         content=base64.b64encode(bytes(content - 1)).decode(),

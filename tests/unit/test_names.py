@@ -1,4 +1,4 @@
-"""Names of new addresses: cleaned, checked in a fixed order, put together."""
+"""Names of new addresses: cleaned, checked in a fixed order, combined with prefix and domain."""
 
 import re
 from dataclasses import replace
@@ -118,7 +118,7 @@ def test_the_prefix_does_not_count_towards_the_length() -> None:
     [
         ("^[a-z]+$", "abc", True),
         ("^[a-z]+$", "abc1", False),
-        ("[0-9]", "abc1", True),  # searched, as JavaScript's test() does, not matched whole
+        ("[0-9]", "abc1", True),  # searched like JavaScript's test(), not matched completely
         ("[0-9]", "abc", False),
         ("", "abc", True),
     ],
@@ -150,7 +150,7 @@ def test_a_blocked_name_is_named() -> None:
 @pytest.mark.parametrize(
     ("pattern", "given", "cleaned"),
     [
-        ("", "abc", "abc"),  # matches the nothing between letters
+        ("", "abc", "abc"),  # matches the empty text between letters
         ("[^a-z0-9.]", "a.b-c", "a.bc"),
         ("(?i)[A-C]", "abcd", "d"),
         ("^[0-9]+", "12ab34", "ab34"),

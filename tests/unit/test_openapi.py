@@ -1,4 +1,4 @@
-"""The description of the API: made from the code, complete, and with examples that are valid."""
+"""The description of the API: generated from the code, complete, and with valid examples."""
 
 import ast
 import json
@@ -40,7 +40,7 @@ def described(operation: Operation) -> dict[str, Any]:
 
 
 def resolved(reference: dict[str, Any]) -> dict[str, Any]:
-    """What a `$ref` stands for, anything else as it is."""
+    """The target of a `$ref`; anything else unchanged."""
     found = reference
     while "$ref" in found:
         found = DESCRIPTION
@@ -61,12 +61,12 @@ def examples(media_type: dict[str, Any]) -> list[Any]:
     return [*given, media_type["example"]] if "example" in media_type else given
 
 
-# What is made
+# The generated files
 
 
 def test_the_files_are_the_same_each_time(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("openapi.json", "docs.html")]
-    # In another process, whose sets and hashes have another order.
+    # In another process, because its sets have another order.
     command = [sys.executable, "-B", "-m", "tools.openapi", *map(str, files)]
     subprocess.run(command, cwd=ROOT, check=True)
     assert tuple(file.read_text("utf-8") for file in files) == MADE
@@ -154,7 +154,7 @@ ERRORS_OF_DOCS = (ROOT / "docs" / "errors.md").read_text("utf-8")
 
 
 def documented_errors() -> Iterator[tuple[str, int]]:
-    """Code and statuses of every error of docs/errors.md, which stand in tables of codes."""
+    """Code and statuses of every error in the tables of docs/errors.md."""
     for rows in re.findall(r"^\| code \| .*\n\|[-|]+\n((?:\|.*\n)+)", ERRORS_OF_DOCS, re.MULTILINE):
         for codes, statuses in re.findall(r"^\| (`.*?) \| ([\d, ]+) \|", rows, re.MULTILINE):
             for code in re.findall(r"`(\w+)`", codes):
@@ -170,7 +170,7 @@ def shown_errors(form: ErrorForm) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.contract("errors: Every code comes from one stable list and has a sentence")
 def test_every_documented_error_is_described() -> None:
-    # Of what only clients of Resend meet, the status is the one that they get.
+    # Errors that only clients of Resend get have the status of Resend's API.
     problems = shown_errors(PROBLEMS)
     others = {n: one for n, one in shown_errors(EMAIL_PROBLEMS).items() if n not in problems}
     shown = {(one["code"], one["status"]) for one in problems.values()}
@@ -183,7 +183,7 @@ _MADE_BY = {"field_error": errors.BadRequest, "invalid_input": errors.InvalidInp
 
 
 def raised_codes(tree: ast.AST) -> Iterator[str]:
-    """The codes in the calls of the error classes, and the errors that SQL reports."""
+    """The codes in calls of error classes, and the errors that SQL reports."""
     for node in ast.walk(tree):
         name = getattr(getattr(node, "func", None), "id", "")
         kind = _MADE_BY.get(name) or getattr(errors, name, None)
@@ -256,15 +256,15 @@ def test_every_response_of_a_sending_operation_has_the_rate_limit_headers() -> N
         for response in DESCRIPTION["paths"][route.path][route.method.lower()][
             "responses"
         ].values():
-            told = {name for name in response["headers"] if name.lower().startswith("ratelimit")}
-            assert len(told) == (5 if route.sends else 0)
+            headers = {name for name in response["headers"] if name.lower().startswith("ratelimit")}
+            assert len(headers) == (5 if route.sends else 0)
 
 
 # Examples
 
 
 def says(decoded: Any, example: Any) -> bool:
-    """Whether all of `example` was decoded."""
+    """Whether `decoded` has everything of `example`."""
     if isinstance(example, dict):
         return all(name in decoded and says(decoded[name], example[name]) for name in example)
     if isinstance(example, list):
@@ -353,7 +353,7 @@ def test_every_field_has_a_description() -> None:
 
 
 class _Elements(HTMLParser):
-    """The elements of a page, as names with attributes."""
+    """The elements of a page: names with attributes."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""docs/operations.md names the tables and the log events that exist, and its SQL works."""
+"""docs/operations.md names existing tables and log events, and its SQL works."""
 
 import ast
 import re
@@ -36,7 +36,7 @@ def events() -> set[str]:
 
 
 def section(title: str) -> str:
-    """The text under a heading, to the next one."""
+    """The text from a heading to the next heading."""
     return re.split(r"^#+ ", TEXT.partition(f"# {title}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
 
 
@@ -70,7 +70,9 @@ def test_waiting_messages_of_a_restored_database_become_unknown(database: Sqlite
     assert [row["status"] for row in messages] == ["unknown", "unknown"]
     assert len(database.query("SELECT 1 FROM events WHERE kind = 'unknown'")) == 2
     assert database.value("SELECT others FROM usage_days") == 2
-    assert database.value("SELECT balance FROM send_balances") == 7  # unknown stays charged
+    assert (
+        database.value("SELECT balance FROM send_balances") == 7
+    )  # an unknown message stays charged
 
 
 def test_a_restored_database_does_not_reuse_ids(database: SqliteDatabase) -> None:

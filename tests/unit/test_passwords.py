@@ -1,4 +1,4 @@
-"""Address passwords: generated, digested by clients, and stored only slowly hashed."""
+"""Address passwords: generated, digested by clients, and stored as slow hashes."""
 
 import hashlib
 import hmac
@@ -96,13 +96,13 @@ def test_the_stored_form_does_not_contain_the_password() -> None:
     assert value.count("pepper") == 1
 
 
-# Comparing
+# Comparison
 
 
 def fits(
     digest: str, value: str | None, *, pepper: str | None = None
 ) -> tuple[bool, list[tuple[bytes, int]]]:
-    """Whether they match, and what was derived for it: the salt and the iterations."""
+    """Whether the password matches, and the salt and iterations of each derivation."""
     derived = []
 
     async def counted(password: bytes, salt: bytes, iterations: int) -> bytes:
@@ -134,8 +134,8 @@ def test_without_a_stored_password_the_same_work_is_done(value: str | None) -> N
     matched, derived = fits(DIGEST, value, pepper="pepper")
     assert not matched
     assert [(len(salt), iterations) for salt, iterations in derived] == [(16, 100_000)]
-    _, of_somebody = fits(DIGEST, stored(), pepper="pepper")
-    assert len(of_somebody) == 1
+    _, other = fits(DIGEST, stored(), pepper="pepper")
+    assert len(other) == 1
 
 
 def test_the_placeholder_hash_never_matches() -> None:

@@ -1,4 +1,4 @@
-"""Pauses: an address is paused when too many of its last messages failed, and only then."""
+"""Pauses: an address is paused exactly when too many of its last messages failed."""
 
 from typing import Any, get_args
 
@@ -25,7 +25,7 @@ FOUR_REJECTIONS: list[Event] = ["rejected"] * 4
 SIX_REJECTIONS: list[Event] = ["rejected"] * 6
 
 
-def ends(
+def finish_messages(
     database: SqliteDatabase,
     me: Credential,
     *events: Event,
@@ -34,7 +34,7 @@ def ends(
     recipient: str = given.YOU,
     reason: Reason | None = "recipient_rejected",
 ) -> None:
-    """Messages made one after the other, each with this end."""
+    """Reserve one message after the other, and record one of ``events`` for each."""
     for number, event in enumerate(events, start):
         id = message_id(NOW + number, number)
         mail = given.message(recipient, sender=me.address)
@@ -54,16 +54,16 @@ def test_every_reason_of_a_bad_recipient_counts(
     database: SqliteDatabase, me: Credential, reason: Reason
 ) -> None:
     for number in range(4):
-        recipient = f"a{number}@example.org"  # a suppressed one is refused the next time
-        ends(database, me, "rejected", start=number, recipient=recipient, reason=reason)
+        recipient = f"a{number}@example.org"  # a suppressed recipient is rejected next time
+        finish_messages(database, me, "rejected", start=number, recipient=recipient, reason=reason)
     assert paused(database) == [me.address]
 
 
 @pytest.mark.contract("send checks: An address with too many failures is paused")
 def test_an_address_is_paused_at_the_percentage(database: SqliteDatabase, me: Credential) -> None:
-    ends(database, me, "accepted", "accepted", "rejected")
+    finish_messages(database, me, "accepted", "accepted", "rejected")
     assert paused(database) == []
-    ends(database, me, "rejected", start=3)
+    finish_messages(database, me, "rejected", start=3)
     assert paused(database) == [me.address]
     with pytest.raises(BadRequest) as caught:
         given.reserved(database, me, "m9")
@@ -71,19 +71,19 @@ def test_an_address_is_paused_at_the_percentage(database: SqliteDatabase, me: Cr
 
 
 def test_too_few_messages_do_not_pause(database: SqliteDatabase, me: Credential) -> None:
-    ends(database, me, "rejected", "rejected", "rejected")
+    finish_messages(database, me, "rejected", "rejected", "rejected")
     assert paused(database) == []
 
 
 def test_only_the_last_messages_count(database: SqliteDatabase, me: Credential) -> None:
-    ends(database, me, "rejected", "accepted", "accepted", "accepted", "rejected")
+    finish_messages(database, me, "rejected", "accepted", "accepted", "accepted", "rejected")
     assert paused(database) == []
 
 
 def test_bounces_count(database: SqliteDatabase, me: Credential) -> None:
-    ends(database, me, "accepted", "accepted", "accepted")
+    finish_messages(database, me, "accepted", "accepted", "accepted")
     database.query("UPDATE deliveries SET status = 'bounced' WHERE message_id = ?", message_id(NOW))
-    ends(database, me, "rejected", start=3)
+    finish_messages(database, me, "rejected", start=3)
     assert paused(database) == [me.address]
 
 
@@ -91,17 +91,17 @@ def test_bounces_count(database: SqliteDatabase, me: Credential) -> None:
 def test_other_failures_do_not_count(
     database: SqliteDatabase, me: Credential, reason: Reason | None
 ) -> None:
-    ends(database, me, *SIX_REJECTIONS, reason=reason)
+    finish_messages(database, me, *SIX_REJECTIONS, reason=reason)
     assert paused(database) == []
 
 
 def test_waiting_and_cancelled_messages_do_not_count(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    ends(database, me, "rejected", "cancelled", "rejected", "cancelled", "rejected")
+    finish_messages(database, me, "rejected", "cancelled", "rejected", "cancelled", "rejected")
     mail = given.scheduled(NOW + 9000, message_id(NOW + 8, 8))
     given.reserved(database, me, message_id(NOW + 8, 8), mail)
-    ends(database, me, "rejected", start=9)
+    finish_messages(database, me, "rejected", start=9)
     assert paused(database) == [me.address]
 
 
@@ -111,11 +111,11 @@ def test_deleting_messages_does_not_hide_failures(
 ) -> None:
     by = Actor(me.address, "192.0.2.1")
     for number in range(3):
-        ends(database, me, "rejected", start=number)
+        finish_messages(database, me, "rejected", start=number)
         if number < times:
             run(clear_sendbox(database, me, by=by, now=NOW + number))
     run(purge_sendboxes(database, now=NOW + 4))
-    ends(database, me, "rejected", start=5)
+    finish_messages(database, me, "rejected", start=5)
     assert paused(database) == [me.address]
 
 
@@ -124,7 +124,7 @@ def test_queued_messages_wait_until_the_pause_is_lifted(
 ) -> None:
     id = message_id(NOW + 8, 8)
     given.reserved(database, me, id, given.scheduled(NOW + 9000, id))
-    ends(database, me, *FOUR_REJECTIONS)
+    finish_messages(database, me, *FOUR_REJECTIONS)
     later = NOW + 10_000
     assert run(due_messages(database, now=later)) == []
     asked: dict[str, Any] = {"claimant": "c", "now": later, "lease_until": later + 1}
@@ -136,23 +136,23 @@ def test_queued_messages_wait_until_the_pause_is_lifted(
 
 
 def test_pauses_can_be_disabled(database: SqliteDatabase, me: Credential) -> None:
-    ends(database, me, *SIX_REJECTIONS, pause_policy=None)
+    finish_messages(database, me, *SIX_REJECTIONS, pause_policy=None)
     assert paused(database) == []
 
 
 def test_sandbox_messages_do_not_count(database: SqliteDatabase, me: Credential) -> None:
-    ends(database, me, *SIX_REJECTIONS, recipient="suppressed@test.invalid")
+    finish_messages(database, me, *SIX_REJECTIONS, recipient="suppressed@test.invalid")
     assert paused(database) == []
 
 
 def test_other_addresses_are_not_paused(database: SqliteDatabase, me: Credential) -> None:
     other = given.address(database, "other@example.com", balance=10)
-    ends(database, me, *FOUR_REJECTIONS)
+    finish_messages(database, me, *FOUR_REJECTIONS)
     given.reserved(database, other, "m9", given.message(sender="other@example.com"))
 
 
 def test_a_deleted_address_is_not_paused(database: SqliteDatabase, me: Credential) -> None:
-    ends(database, me, "rejected", "rejected", "rejected")
+    finish_messages(database, me, "rejected", "rejected", "rejected")
     id = message_id(NOW + 3, 3)
     given.reserved(database, me, id)
     database.query("DELETE FROM addresses")
@@ -169,16 +169,16 @@ def test_a_deleted_address_is_not_paused(database: SqliteDatabase, me: Credentia
 def test_after_a_lifted_pause_only_new_messages_count(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    ends(database, me, *FOUR_REJECTIONS)
+    finish_messages(database, me, *FOUR_REJECTIONS)
     by = Actor("admin#1", "192.0.2.1", is_administrator=True)
     run(lift_pause(database, me, by=by, now=NOW + 10))
     with pytest.raises(NotFound):
         run(lift_pause(database, me, by=by, now=NOW + 11))
     (row,) = database.query("SELECT actor, action, object FROM audit")
     assert row == {"actor": "admin#1", "action": "pause.lifted", "object": me.address}
-    ends(database, me, "rejected", "rejected", "rejected", start=20)
+    finish_messages(database, me, "rejected", "rejected", "rejected", start=20)
     assert paused(database) == []
-    ends(database, me, "rejected", start=30)
+    finish_messages(database, me, "rejected", start=30)
     assert paused(database) == [me.address]
 
 

@@ -1,4 +1,4 @@
-"""The text made of HTML: readable, whatever the HTML is like, and in time that grows with it."""
+"""The plain text of HTML: readable for any HTML, and computed in linear time."""
 
 import time
 
@@ -62,12 +62,12 @@ from mail.plain_text import MAX_HTML, plain_text
         ("a<blockquote>b<br>c<p>d</blockquote>e", "a\n\n> b\n> c\n>\n> d\n\ne"),
         ("<blockquote>a<blockquote>b</blockquote></blockquote>", "> a\n>\n> > b"),
         ("<blockquote>a<ul><li>b<br>c</ul></blockquote>d", "> a\n>\n> * b\n>   c\n\nd"),
-        # What shows nothing
+        # Invisible elements
         ("<title>T</title><style>p{}</style><script>a<b</script>x", "x"),
         ("<SCRIPT type='a'>'</p>' </scripts> </SCRIPT >x<scripture>y", "xy"),
         ("a<!-- b --> <!----> <!--> <!-- <p> -->c<!doctype html><?php ?></>", "a c"),
         ("<!--[if mso]>a<![endif]--><!--[if !mso]><!-->b<!--<![endif]-->", "b"),
-        # What is not finished
+        # Incomplete HTML
         ("a<script>b", "a"),
         ("a<!-- b", "a"),
         ("a<p", "a"),
@@ -116,7 +116,7 @@ def test_any_html_becomes_text(html: str) -> None:
 @pytest.mark.parametrize("before", ["", "<a ", "<a href='http://x'>", "<pre>", "&#"])
 def test_time_grows_linearly_with_the_length(before: str, piece: str) -> None:
     short, long = (measured((before + piece * size)[:size]) for size in (MAX_HTML // 16, MAX_HTML))
-    # Sixteen times as much takes sixteen times as long; by the square it were 256 times.
+    # Linear time: 16 times the length takes 16 times as long. Quadratic time would take 256 times.
     assert long < 80 * max(short, 0.0005)
 
 
@@ -127,7 +127,7 @@ def test_html_without_end_takes_no_longer_than_its_beginning(piece: str) -> None
 
 
 def measured(html: str) -> float:
-    """The CPU seconds that ``html`` takes, the better of two."""
+    """The CPU seconds for ``html``: the better of two runs."""
 
     def once() -> float:
         started = time.process_time()

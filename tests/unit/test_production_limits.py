@@ -1,4 +1,4 @@
-"""What production enforces and local tools do not: one over the limit fails here as well."""
+"""Limits of production that local tools do not enforce: local runs enforce them too."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Pyodide's JavaScript made fit for workerd: every replacement is counted, or the build stops."""
+"""Adapting Pyodide's JavaScript to workerd: a wrong number of replacements stops the build."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tools.pyodide_bundle import (
     write_bundle,
 )
 
-# What each replacement of REPLACEMENTS finds, in its order, and what it leaves.
+# For each replacement in REPLACEMENTS, in their order: a text that it finds, and the result.
 FOUND = (
     "new WebAssembly.Module(code)",
     "WebAssembly.instantiate(code)",
@@ -41,7 +41,7 @@ LEFT = (
 
 
 def source(*, extra: str = "", without: str = "") -> str:
-    """A file with as many of each as Pyodide's has; ``extra`` once more, ``without`` once less."""
+    """A file with as many matches as Pyodide's; ``extra`` once more, ``without`` once less."""
     lines = [
         line
         for line, replacement in zip(FOUND, REPLACEMENTS, strict=True)

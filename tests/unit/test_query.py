@@ -1,4 +1,4 @@
-"""What parameters and fields stand for."""
+"""Parsing of query parameters."""
 
 import pytest
 
@@ -17,7 +17,7 @@ LONGEST = "a@" + ".".join(["b" * 62] * 4)
         (LONGEST, LONGEST),
     ],
 )
-def test_an_address_is_compared_as_the_database_has_it(text: str, expected: str) -> None:
+def test_an_address_is_compared_in_its_stored_form(text: str, expected: str) -> None:
     assert comparable(text) == expected
 
 

@@ -1,4 +1,4 @@
-"""No statement of the store reads a whole table, so that no cost grows with it."""
+"""No statement of the store reads a whole table, so its cost does not grow with the table."""
 
 import re
 from typing import Any
@@ -51,7 +51,7 @@ from tests.unit.sqlite_database import SqliteDatabase, run
 
 
 def _list(database: SqliteDatabase, credential: Credential) -> None:
-    """The lists of administrators, who ask for any part of them in any order."""
+    """Run the lists of administrators, with every filter and order."""
     page: dict[str, Any] = {"limit": 20, "offset": 0}
     for key in SORT_KEYS:
         run(address_page(database, query="a", sort_by=key, descending=True, **page))
@@ -92,7 +92,7 @@ def _administer(database: SqliteDatabase, credential: Credential) -> None:
 
 
 def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
-    """Each statement of the store once, with the parameters that it ran with."""
+    """A database, and every statement of the store once, with its parameters."""
     database = SqliteDatabase()
     credential: Credential = given.address(database, balance=10)
     run(
@@ -153,64 +153,64 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
 
 
 DATABASE, STATEMENTS = _every_statement()
-# A purge is soon finished, and then its row is removed.
+# A purge removes its row when it is finished, so the table stays small.
 SMALL = {"sendbox_purges", "p"}
 TABLES = set(DATABASE.dump())
 
 
-# Statements that may read a whole table or index, by words of theirs: and why.
+# Words of statements that may read a whole table or index, and the reasons.
 READS_ALL = {
     "SELECT EXISTS (SELECT 1 FROM addresses)": "it stops at the first row",
-    "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name is asked for, in any order",
+    "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
     "count(*) AS count FROM addresses WHERE instr(name, ?1)": "the same",
-    "FROM send_balances AS b JOIN addresses": "it stops behind the page",
-    "count(*) AS count FROM send_balances JOIN addresses": "a row an address, which clients show",
-    "INDEXED BY send_balances_requested": "it holds the requests alone",
+    "FROM send_balances AS b JOIN addresses": "it stops after the page",
+    "count(*) AS count FROM send_balances JOIN addresses": "one row per address; clients show it",
+    "INDEXED BY send_balances_requested": "the index has only the requests",
     "FROM suppressions WHERE ?1 IS NULL": "few addresses bounce",
-    "FROM (SELECT m.id FROM messages AS m WHERE": "it stops behind the page, or at MAX_COUNT",
-    "FROM send_pauses CROSS JOIN addresses": "the index holds those that are paused alone",
+    "FROM (SELECT m.id FROM messages AS m WHERE": "it stops after the page, or at MAX_COUNT",
+    "FROM send_pauses CROSS JOIN addresses": "the index has only the paused addresses",
     "count(*) AS count FROM send_pauses WHERE paused": "the same",
 }
-# Statements that may sort more rows than they show.
+# Statements that may sort more rows than they return.
 SORTS_ALL = {
-    "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name is asked for, in any order",
+    "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
     "since FROM suppressions WHERE ?1 IS NULL": "few addresses bounce",
-    "FROM list_entries WHERE list > '' ORDER BY list, position": "all entries are shown",
+    "FROM list_entries WHERE list > '' ORDER BY list, position": "it returns all entries",
 }
 
 
-def steps_that(statement: Statement, word: str) -> set[str]:
-    """The tables of ours of which the plan says ``word``, by the name that the statement uses."""
+def tables_with_step(statement: Statement, word: str) -> set[str]:
+    """The tables that the plan has a step ``word`` for, by their names in the statement."""
     aliases = re.findall(r"\b(?:FROM|JOIN) (\w+) AS (\w+)", statement.sql)
     names = TABLES | {alias for table, alias in aliases if table in TABLES}
     found = {
         match[1]
         for step in DATABASE.plan(statement)
-        # Of the index of words there are questions of its own.
+        # Separate tests check the plans of the index of words.
         if (match := re.match(rf"{word} (\w+)(?! VIRTUAL TABLE)\b", step)) is not None
     }
     return found & names
 
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda it: " ".join(it.sql.split())[:60])
-def test_no_index_is_made_for_one_statement(statement: Statement) -> None:
-    # It would be made of all rows.
+def test_no_statement_needs_an_automatic_index(statement: Statement) -> None:
+    # An automatic index reads all rows.
     built = [step for step in DATABASE.plan(statement) if "AUTOMATIC" in step]
     assert [step for step in built if step.split()[1] in TABLES] == []
 
 
 @pytest.mark.parametrize("words", [*READS_ALL, *SORTS_ALL])
 def test_every_exempt_statement_exists(words: str) -> None:
-    the(words)
+    statements_with(words)
 
 
-def is_one_of(reasons: dict[str, str], statement: Statement) -> bool:
-    """Whether it has the words of one of these statements."""
+def is_exempt(reasons: dict[str, str], statement: Statement) -> bool:
+    """Whether the statement contains one of the words in ``reasons``."""
     return any(words in " ".join(statement.sql.split()) for words in reasons)
 
 
-def the(words: str) -> list[Statement]:
-    """The statements that hold these words."""
+def statements_with(words: str) -> list[Statement]:
+    """The statements that contain these words."""
     found = [s for s in STATEMENTS if words in " ".join(s.sql.split())]
     assert found != []
     return found
@@ -231,18 +231,18 @@ def test_every_statement_of_the_store_is_checked() -> None:
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda it: " ".join(it.sql.split())[:60])
 def test_rows_are_found_by_an_index(statement: Statement) -> None:
-    if not is_one_of(READS_ALL, statement):
-        assert steps_that(statement, "SCAN") - SMALL == set()
+    if not is_exempt(READS_ALL, statement):
+        assert tables_with_step(statement, "SCAN") - SMALL == set()
 
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda it: " ".join(it.sql.split())[:60])
 def test_rows_are_not_sorted(statement: Statement) -> None:
-    # What is about a set of messages sorts the rows of these, and usage the days.
+    # Statements about a set of messages sort the rows of the set, and usage sorts the days.
     few = ("json_each(?1", "FROM json_each(?2))) AS page", "GROUP BY day")
     sorts_few = any(words in statement.sql for words in few)
-    if not sorts_few and not is_one_of(SORTS_ALL, statement):
+    if not sorts_few and not is_exempt(SORTS_ALL, statement):
         plan = DATABASE.plan(statement)
-        # A page sorts its own rows, once they are found.
+        # A page sorts its own rows after finding them.
         steps = plan[: plan.index("SCAN page")] if "SCAN page" in plan else plan
         assert [step for step in steps if "TEMP B-TREE" in step] == []
 
@@ -258,23 +258,28 @@ def test_the_newest_page_is_found_without_sorting_all_messages() -> None:
 
 
 def test_pages_by_cursor_begin_at_the_cursor() -> None:
-    for page in (*the("AND id < ?2 ORDER BY"), *the("AND id > ?2 ORDER BY")):
+    for page in (
+        *statements_with("AND id < ?2 ORDER BY"),
+        *statements_with("AND id > ?2 ORDER BY"),
+    ):
         plan = " ".join(DATABASE.plan(page))
         assert re.search(r"messages_by_address \(address_id=\? AND sendbox=\? AND id[<>]\?\)", plan)
 
 
 def test_expired_leases_are_found_among_the_leased_alone() -> None:
-    (expired,) = the("lease_until <= ?1")
+    (expired,) = statements_with("lease_until <= ?1")
     assert any("messages_leased (lease_until<?)" in step for step in DATABASE.plan(expired))
 
 
 def test_due_messages_are_found_among_the_waiting_alone() -> None:
-    (due,) = the("SELECT id, next_attempt_at FROM messages AS m WHERE next_attempt_at <= ?2")
+    (due,) = statements_with(
+        "SELECT id, next_attempt_at FROM messages AS m WHERE next_attempt_at <= ?2"
+    )
     assert any("messages_due (next_attempt_at<?)" in step for step in DATABASE.plan(due))
 
 
 def test_the_walk_over_old_keys_goes_by_the_primary_key_from_where_it_stopped() -> None:
-    walks = the("name = 'idempotency_keys'")
+    walks = statements_with("name = 'idempotency_keys'")
     assert len(walks) == 3
     for statement in walks:
         plan = DATABASE.plan(statement)
@@ -282,55 +287,57 @@ def test_the_walk_over_old_keys_goes_by_the_primary_key_from_where_it_stopped() 
         assert all("messages_by_idempotency_key" not in step for step in plan)
 
 
-def test_a_request_finds_its_key_and_its_repetition_by_their_indexes() -> None:
-    for verdict in the(") AS retried,"):
+def test_a_request_finds_its_key_and_its_retry_by_their_indexes() -> None:
+    for verdict in statements_with(") AS retried,"):
         plan = " ".join(DATABASE.plan(verdict))
         assert "messages_by_idempotency_key (address_id=? AND idempotency_key=?)" in plan
         assert "messages_by_retry_of (retry_of=?)" in plan
 
 
 def test_removals_find_the_oldest_rows_first() -> None:
-    (bodies,) = the("DELETE FROM bodies WHERE message_id IN ( SELECT DISTINCT")
+    (bodies,) = statements_with("DELETE FROM bodies WHERE message_id IN ( SELECT DISTINCT")
     assert any("bodies USING PRIMARY KEY (message_id<?)" in s for s in DATABASE.plan(bodies))
-    (deleted,) = the("sendbox IS NULL AND id < ?1")
+    (deleted,) = statements_with("sendbox IS NULL AND id < ?1")
     assert any("messages_deleted (id<?)" in step for step in DATABASE.plan(deleted))
-    (messages,) = the("DELETE FROM messages WHERE id IN ( SELECT id FROM messages WHERE id <")
+    (messages,) = statements_with(
+        "DELETE FROM messages WHERE id IN ( SELECT id FROM messages WHERE id <"
+    )
     assert any("messages USING PRIMARY KEY (id<?)" in s for s in DATABASE.plan(messages))
 
 
 def test_the_history_of_a_message_is_found_by_its_id() -> None:
-    for statement in the("WHERE message_id = ?1 AND address_id = ?2"):
+    for statement in statements_with("WHERE message_id = ?1 AND address_id = ?2"):
         plan = " ".join(DATABASE.plan(statement))
         assert "USING PRIMARY KEY (message_id=?)" in plan
         assert re.search(r"SEARCH messages USING .*\bid=\?", plan)
 
 
 def test_the_index_of_words_is_read_by_words_or_by_one_rowid() -> None:
-    for statement in the("FROM search"):
+    for statement in statements_with("FROM search"):
         words = " ".join(statement.sql.split()).replace("(SELECT sendbox FROM addresses", "")
         questions = re.findall(r"FROM search (.*?)(?:(?<!\?2)\)|$)", words)
         assert all("MATCH" in text or text.endswith("LIMIT 1") for text in questions)
 
 
 def test_a_search_begins_at_its_words_and_ends_at_its_cursor() -> None:
-    (indexed,) = the("search MATCH ?1")
+    (indexed,) = statements_with("search MATCH ?1")
     plan = DATABASE.plan(indexed)
-    # M: by MATCH; <: from that rowid down. The row of the cursor is found by its rowid as well.
+    # M: by MATCH; <: from that rowid down. The row of the cursor is found by its rowid too.
     assert re.fullmatch(r"SCAN s VIRTUAL TABLE INDEX \d+:M\d*<", plan[0])
     assert any(re.search(r"SCAN search VIRTUAL TABLE INDEX \d+:>$", step) for step in plan)
     assert any("messages_by_address (address_id=? AND sendbox=? AND id=?)" in step for step in plan)
 
 
 def test_messages_outside_the_index_are_found_by_their_ids() -> None:
-    (fresh,) = the("ORDER BY m.id DESC LIMIT 200")
+    (fresh,) = statements_with("ORDER BY m.id DESC LIMIT 200")
     plan = " ".join(DATABASE.plan(fresh))
     assert "messages_by_address (address_id=? AND sendbox=? AND id>? AND id<?)" in plan
-    (upcoming,) = the("AS newest_number")
+    (upcoming,) = statements_with("AS newest_number")
     assert "m USING PRIMARY KEY (id>? AND id<?)" in " ".join(DATABASE.plan(upcoming))
 
 
 def test_a_page_before_a_cursor_begins_there() -> None:
-    for page in the("AND id < ?2 ORDER BY id DESC LIMIT ?3"):
+    for page in statements_with("AND id < ?2 ORDER BY id DESC LIMIT ?3"):
         assert any(
             "messages_by_address (address_id=? AND sendbox=? AND id<?)" in s
             for s in DATABASE.plan(page)
@@ -338,20 +345,20 @@ def test_a_page_before_a_cursor_begins_there() -> None:
 
 
 def test_waiting_and_leased_messages_are_found_by_partial_indexes() -> None:
-    (waiting,) = the("next_attempt_at IS NOT NULL AND NOT coalesce")
+    (waiting,) = statements_with("next_attempt_at IS NOT NULL AND NOT coalesce")
     assert any("messages_waiting (address_id=?)" in step for step in DATABASE.plan(waiting))
-    (in_flight,) = the("SET sendbox = sendbox + 1 WHERE lease_until")
+    (in_flight,) = statements_with("SET sendbox = sendbox + 1 WHERE lease_until")
     assert any("messages_leased (lease_until>?)" in step for step in DATABASE.plan(in_flight))
 
 
 def test_a_cleared_sendbox_is_emptied_by_its_own_messages_alone() -> None:
-    for statement in the("FROM sendbox_purges"):
+    for statement in statements_with("FROM sendbox_purges"):
         plan = DATABASE.plan(statement)
         assert any("messages_by_address (address_id=? AND sendbox<?)" in step for step in plan)
 
 
 def test_messages_of_an_address_and_of_administrators_are_merged_without_sorting() -> None:
-    (page,) = the(
+    (page,) = statements_with(
         "UNION ALL SELECT id FROM messages WHERE address_id = 0 AND sendbox = 0 AND lower("
         "sender) = ?1 ORDER BY"
     )

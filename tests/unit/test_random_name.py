@@ -1,4 +1,4 @@
-"""Random names: they keep to every rule that a given name would have to keep to."""
+"""Random names follow every rule for requested names."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""The rate limit of a credential: so many messages in a window from its first message on."""
+"""The rate limit of a credential: a maximum of messages in a window from its first message on."""
 
 from itertools import count
 from typing import Any
@@ -30,7 +30,7 @@ def sent(
     limit: RateLimit | None = LIMIT,
     permissive: bool = False,
 ) -> Reserved:
-    """Reserve so many messages, so many milliseconds after NOW."""
+    """Reserve a number of messages, a number of milliseconds after NOW."""
     batch = [given.attempt(given.message(), f"m{next(_numbers)}") for _ in range(messages)]
     return given.reserve(
         database,
@@ -44,7 +44,7 @@ def sent(
 
 
 def rejected(database: SqliteDatabase, me: Credential, *, at: int = 0, messages: int = 1) -> int:
-    """The seconds of Retry-After of a request that is refused and changes nothing."""
+    """Check that the request is rejected and changes nothing; its Retry-After in seconds."""
     before = database.dump()
     errors = sent(database, me, at=at, messages=messages).errors
     assert database.dump() == before
@@ -157,7 +157,7 @@ def test_a_changed_limit_applies_at_once(database: SqliteDatabase, me: Credentia
     lower, higher = RateLimit(quota=2, seconds=60), RateLimit(quota=5, seconds=60)
     assert sent(database, me, limit=lower).rate == RateState(0, 60)
     assert sent(database, me, limit=higher).rate == RateState(1, 60)
-    # The window began with its first message, however long it is now.
+    # The window began with its first message, and the current limit sets its length.
     longer = RateLimit(quota=5, seconds=3600)
     assert sent(database, me, at=60 * SECOND, limit=longer).rate == RateState(0, 3540)
     shorter = RateLimit(quota=5, seconds=1)

@@ -1,4 +1,4 @@
-"""Record: the result of an attempt is written once, and its charge refunded at most once."""
+"""Record: an attempt's result is written once, and its charge is refunded at most once."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ TWO = ("a@one.example", "b@two.example")
 
 @pytest.fixture(autouse=True)
 def sending(database: SqliteDatabase) -> Credential:
-    """The message m1 to two recipients is being sent; 8 of 10 are left."""
+    """The message m1 to two recipients is being sent; the balance is 8 of 10."""
     credential = given.address(database, balance=10)
     given.reserved(database, credential, message=given.message(*TWO))
     return credential
@@ -32,7 +32,7 @@ every_event = pytest.mark.parametrize("event", EVENTS)
 every_end = pytest.mark.parametrize(("event", "status"), ENDS.items())
 
 
-def tell(
+def record_event(
     database: SqliteDatabase,
     event: Event,
     *,
@@ -41,7 +41,7 @@ def tell(
     now: int = LATER,
     **more: Any,
 ) -> bool:
-    """Record ``event``; True if it changed anything. A deferred message is due later."""
+    """Record ``event``; return whether it changed anything. A deferred message is due later."""
     if event == "deferred":
         more = {"next_attempt_at": now + 60_000, **more}
     before = database.dump()
@@ -74,12 +74,14 @@ def history(database: SqliteDatabase) -> list[str]:
 
 
 def last_event(database: SqliteDatabase) -> Row:
-    """The last one."""
+    """The last event."""
     return database.query("SELECT * FROM events ORDER BY sequence")[-1]
 
 
 def test_accepted_keeps_the_charge_and_the_providers_message_id(database: SqliteDatabase) -> None:
-    tell(database, "accepted", provider_message_id="<p1@provider.example>", reported_as="sent")
+    record_event(
+        database, "accepted", provider_message_id="<p1@provider.example>", reported_as="sent"
+    )
     row = message(database)
     assert (row["status"], row["provider_message_id"]) == ("sent", "<p1@provider.example>")
     assert (row["lease_until"], row["next_attempt_at"], row["finished_at"]) == (None, None, LATER)
@@ -89,7 +91,7 @@ def test_accepted_keeps_the_charge_and_the_providers_message_id(database: Sqlite
 
 
 def test_rejected_refunds_the_charge_and_the_count(database: SqliteDatabase) -> None:
-    tell(database, "rejected", provider_code="E_X", reported_as="failed")
+    record_event(database, "rejected", provider_code="E_X", reported_as="failed")
     row = message(database)
     assert (row["status"], row["provider_code"]) == ("failed", "E_X")
     assert (row["lease_until"], row["next_attempt_at"], row["finished_at"]) == (None, None, LATER)
@@ -99,7 +101,7 @@ def test_rejected_refunds_the_charge_and_the_count(database: SqliteDatabase) -> 
 
 
 def test_timed_out_keeps_the_charge(database: SqliteDatabase) -> None:
-    tell(database, "timed_out", reported_as="unknown")
+    record_event(database, "timed_out", reported_as="unknown")
     row = message(database)
     assert (row["status"], row["finished_at"]) == ("unknown", LATER)
     assert (row["lease_until"], row["next_attempt_at"], row["provider_code"]) == (None, None, None)
@@ -110,7 +112,9 @@ def test_timed_out_keeps_the_charge(database: SqliteDatabase) -> None:
 
 def test_deferred_waits_for_its_time_and_keeps_the_charge(database: SqliteDatabase) -> None:
     due = LATER + 30_000
-    tell(database, "deferred", provider_code="E_BUSY", next_attempt_at=due, reported_as="queued")
+    record_event(
+        database, "deferred", provider_code="E_BUSY", next_attempt_at=due, reported_as="queued"
+    )
     row = message(database)
     assert (row["status"], row["next_attempt_at"], row["provider_code"]) == (
         "queued",
@@ -129,7 +133,7 @@ def test_deferred_waits_for_its_time_and_keeps_the_charge(database: SqliteDataba
 def test_an_event_has_its_time_and_reason(
     database: SqliteDatabase, event: Event, kind: str
 ) -> None:
-    tell(database, event, provider_code="E_X")
+    record_event(database, event, provider_code="E_X")
     assert last_event(database) == {
         "message_id": "m1",
         "sequence": 0,
@@ -144,7 +148,7 @@ def test_an_event_has_its_time_and_reason(
 @every_event
 def test_a_delivery_has_the_status_of_its_message(database: SqliteDatabase, event: Event) -> None:
     before = database.dump()["deliveries"]
-    tell(database, event, provider_code="E_X")
+    record_event(database, event, provider_code="E_X")
     assert database.dump()["deliveries"] == before
 
 
@@ -153,19 +157,19 @@ def test_a_delivery_has_the_status_of_its_message(database: SqliteDatabase, even
 def test_only_the_first_outcome_counts(
     database: SqliteDatabase, first: Event, event: Event
 ) -> None:
-    assert tell(database, first)
-    assert not tell(database, event, now=LATER + 1)
+    assert record_event(database, first)
+    assert not record_event(database, event, now=LATER + 1)
 
 
 def test_unknown_does_not_become_unknown_again(database: SqliteDatabase) -> None:
-    assert tell(database, "timed_out")
-    assert not tell(database, "timed_out", now=LATER + 1)
+    assert record_event(database, "timed_out")
+    assert not record_event(database, "timed_out", now=LATER + 1)
 
 
 @every_event
 def test_a_deferred_attempt_has_no_more_events(database: SqliteDatabase, event: Event) -> None:
-    assert tell(database, "deferred")
-    assert not tell(database, event, now=LATER + 1)
+    assert record_event(database, "deferred")
+    assert not record_event(database, event, now=LATER + 1)
 
 
 @every_event
@@ -175,25 +179,27 @@ def test_a_deferred_attempt_has_no_more_events(database: SqliteDatabase, event: 
 def test_events_of_another_attempt_or_message_change_nothing(
     database: SqliteDatabase, event: Event, wrong: dict[str, Any]
 ) -> None:
-    assert not tell(database, event, **wrong)
+    assert not record_event(database, event, **wrong)
 
 
 @every_event
 def test_events_of_an_earlier_attempt_change_nothing(
     database: SqliteDatabase, event: Event
 ) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     claim_again(database)
-    assert not tell(database, event, attempt=1)
-    assert tell(database, event, attempt=2)
+    assert not record_event(database, event, attempt=1)
+    assert record_event(database, event, attempt=2)
     assert last_event(database)["attempt"] == 2
 
 
 @every_event
 def test_a_second_attempt_ends_like_the_first(database: SqliteDatabase, event: Event) -> None:
-    tell(database, "deferred", reported_as="queued")
+    record_event(database, "deferred", reported_as="queued")
     claim_again(database)
-    tell(database, event, attempt=2, now=LATER + DAY, provider_code="E_X", reported_as="failed")
+    record_event(
+        database, event, attempt=2, now=LATER + DAY, provider_code="E_X", reported_as="failed"
+    )
     row = message(database)
     assert row["status"] == {**ENDS, "deferred": "queued"}[event]
     assert (row["reported_as"], row["provider_code"]) == ("queued", "E_X")
@@ -207,8 +213,8 @@ def test_a_second_attempt_ends_like_the_first(database: SqliteDatabase, event: E
 def test_a_late_response_corrects_unknown(
     database: SqliteDatabase, event: Event, status: str, left: int, count: int
 ) -> None:
-    tell(database, "timed_out")
-    tell(database, event, now=LATER + 60_000)
+    record_event(database, "timed_out")
+    record_event(database, event, now=LATER + 60_000)
     row = message(database)
     assert (row["status"], row["finished_at"]) == (status, LATER + 60_000)
     assert (row["next_attempt_at"], row["lease_until"]) == (None, None)
@@ -218,37 +224,37 @@ def test_a_late_response_corrects_unknown(
 
 @pytest.mark.parametrize("late", ["accepted", "rejected", "deferred"])
 def test_a_late_response_counts_once(database: SqliteDatabase, late: Event) -> None:
-    tell(database, "timed_out")
-    assert tell(database, late)
+    record_event(database, "timed_out")
+    assert record_event(database, late)
     for event in EVENTS:
-        assert not tell(database, event)
+        assert not record_event(database, event)
 
 
 @pytest.mark.parametrize("late", ["accepted", "rejected", "deferred"])
 def test_a_late_response_must_be_of_the_unknown_attempt(
     database: SqliteDatabase, late: Event
 ) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     claim_again(database)
-    tell(database, "timed_out", attempt=2)
-    assert not tell(database, late, attempt=1)
-    assert tell(database, late, attempt=2)
+    record_event(database, "timed_out", attempt=2)
+    assert not record_event(database, late, attempt=1)
+    assert record_event(database, late, attempt=2)
 
 
-# What was reported first, and the key
+# The first report, and the idempotency key
 
 
 @pytest.mark.parametrize("late", ["accepted", "rejected", "deferred"])
 def test_reported_as_keeps_the_first_report(database: SqliteDatabase, late: Event) -> None:
-    tell(database, "timed_out", reported_as="unknown")
-    tell(database, late, reported_as="sent")
+    record_event(database, "timed_out", reported_as="unknown")
+    record_event(database, late, reported_as="sent")
     assert message(database)["reported_as"] == "unknown"
 
 
 def test_a_report_of_queued_does_not_change(database: SqliteDatabase) -> None:
-    tell(database, "deferred", reported_as="queued")
+    record_event(database, "deferred", reported_as="queued")
     claim_again(database)
-    tell(database, "rejected", attempt=2, reported_as="failed")
+    record_event(database, "rejected", attempt=2, reported_as="failed")
     assert message(database)["reported_as"] == "queued"
 
 
@@ -266,7 +272,7 @@ def test_a_key_stays_with_its_message(
     database: SqliteDatabase, sending: Credential, event: Event
 ) -> None:
     keep_with_key(database, sending)
-    tell(database, event, id="m2")
+    record_event(database, event, id="m2")
     assert key(database) == ("k", "d")
 
 
@@ -274,7 +280,7 @@ def test_the_key_of_a_rejected_request_is_free(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     keep_with_key(database, sending)
-    tell(database, "rejected", id="m2", provider_code="E_X", undo=True)
+    record_event(database, "rejected", id="m2", provider_code="E_X", undo=True)
     assert key(database) == (None, None)
     rows = database.query("SELECT status, provider_code, reported_as FROM messages WHERE id = 'm2'")
     assert rows == [{"status": "failed", "provider_code": "E_X", "reported_as": None}]
@@ -286,7 +292,7 @@ def test_only_the_messages_own_key_is_freed(
     database: SqliteDatabase, sending: Credential, wrong: dict[str, Any]
 ) -> None:
     keep_with_key(database, sending)
-    tell(database, "rejected", **{"id": "m2", **wrong}, undo=True)
+    record_event(database, "rejected", **{"id": "m2", **wrong}, undo=True)
     assert key(database) == ("k", "d")
 
 
@@ -295,18 +301,18 @@ def test_a_reported_key_is_used(
     database: SqliteDatabase, sending: Credential, first: Event
 ) -> None:
     keep_with_key(database, sending)
-    tell(database, first, id="m2", reported_as="sent")
-    tell(database, "rejected", id="m2", undo=True)
+    record_event(database, first, id="m2", reported_as="sent")
+    record_event(database, "rejected", id="m2", undo=True)
     assert key(database) == ("k", "d")
 
 
 def test_a_rejected_retry_may_be_submitted_again(
     database: SqliteDatabase, sending: Credential
 ) -> None:
-    # As its key: the answer was 503 with Retry-After, and nothing is half-done.
-    tell(database, "timed_out")
+    # Like its key: the response was 503 with Retry-After, and nothing is half-done.
+    record_event(database, "timed_out")
     given.reserved(database, sending, "m2", retry_of="m1")
-    tell(database, "rejected", id="m2", undo=True)
+    record_event(database, "rejected", id="m2", undo=True)
     given.reserved(database, sending, "m3", retry_of="m1")
     assert database.value("SELECT status FROM messages WHERE id = 'm3'") == "sending"
 
@@ -316,7 +322,7 @@ def test_a_rejected_retry_may_be_submitted_again(
 
 def test_the_count_is_refunded_to_the_day_of_acceptance(database: SqliteDatabase) -> None:
     given.sent_on(database, "2026-11-04", 7)
-    tell(database, "rejected", now=NEXT_DAY)
+    record_event(database, "rejected", now=NEXT_DAY)
     assert database.query("SELECT * FROM daily_recipients ORDER BY day") == [
         {"day": TODAY, "recipients": 0},
         {"day": "2026-11-04", "recipients": 7},
@@ -329,7 +335,7 @@ def test_the_day_of_acceptance_is_in_utc(
 ) -> None:
     now = given.milliseconds(accepted)
     given.reserved(database, sending, "m2", now=now)
-    tell(database, "rejected", id="m2", now=now)
+    record_event(database, "rejected", id="m2", now=now)
     sql = "SELECT recipients FROM daily_recipients WHERE day = '2026-11-05'"
     assert database.value(sql) == 0
 
@@ -340,7 +346,7 @@ def test_an_uncharged_message_is_not_refunded(
     given.listed(database, "verified", TWO[0])
     given.reserved(database, sending, "m2", given.message(*TWO))
     assert balance(database) == 7
-    tell(database, "rejected", id="m2")
+    record_event(database, "rejected", id="m2")
     assert (balance(database), sent_today(database)) == (8, 2)
 
 
@@ -349,7 +355,7 @@ def test_an_unlimited_address_gets_only_its_count_refunded(
 ) -> None:
     given.listed(database, "unlimited", sending.address)
     given.reserved(database, sending, "m2", given.message(*TWO))
-    tell(database, "rejected", id="m2")
+    record_event(database, "rejected", id="m2")
     assert (balance(database), sent_today(database)) == (8, 2)
 
 
@@ -358,7 +364,7 @@ def test_other_messages_and_balances_do_not_change(
 ) -> None:
     other = given.address(database, "other@example.com", balance=5)
     given.reserved(database, other, "m2")
-    tell(database, "rejected")
+    record_event(database, "rejected")
     assert database.query("SELECT id, status FROM messages ORDER BY id") == [
         {"id": "m1", "status": "failed"},
         {"id": "m2", "status": "sending"},
@@ -374,7 +380,7 @@ def test_a_charge_is_refunded_to_a_changed_balance(
     database: SqliteDatabase, sending: Credential
 ) -> None:
     given.set_balance(database, sending, 100, enabled=False)
-    tell(database, "rejected")
+    record_event(database, "rejected")
     assert database.query("SELECT balance, enabled FROM send_balances") == [
         {"balance": 102, "enabled": 0}
     ]
@@ -385,7 +391,7 @@ def test_a_message_ends_even_without_its_address(
     database: SqliteDatabase, event: Event, status: str
 ) -> None:
     database.query("DELETE FROM addresses")
-    tell(database, event)
+    record_event(database, event)
     assert message(database)["status"] == status
     assert history(database) == [status]
 
@@ -395,7 +401,7 @@ def test_a_removed_count_is_not_recreated(
     database: SqliteDatabase, event: Event, status: str
 ) -> None:
     database.query("DELETE FROM daily_recipients")
-    tell(database, event)
+    record_event(database, event)
     assert message(database)["status"] == status
     assert database.dump()["daily_recipients"] == []
 
@@ -403,14 +409,16 @@ def test_a_removed_count_is_not_recreated(
 @every_event
 def test_events_of_a_removed_message_change_nothing(database: SqliteDatabase, event: Event) -> None:
     database.query("DELETE FROM messages")
-    assert not tell(database, event)
+    assert not record_event(database, event)
 
 
 @every_event
 def test_other_columns_of_the_message_do_not_change(database: SqliteDatabase, event: Event) -> None:
     before = message(database)
     bodies = database.dump()["bodies"]
-    tell(database, event, provider_message_id="<p>", provider_code="E_X", reported_as="sent")
+    record_event(
+        database, event, provider_message_id="<p>", provider_code="E_X", reported_as="sent"
+    )
     changed = {"status", "lease_until", "next_attempt_at", "finished_at"}
     changed |= {"provider_message_id", "provider_code", "reported_as"}
     after = message(database)

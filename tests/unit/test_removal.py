@@ -33,7 +33,7 @@ def sent(
     database: SqliteDatabase, me: Credential, id: str = ID, now: int = NOW, **fields: Any
 ) -> str:
     given.reserved(database, me, id, **fields)
-    tell(database, id, "accepted", now)
+    record_event(database, id, "accepted", now)
     return id
 
 
@@ -42,7 +42,7 @@ def scheduled(database: SqliteDatabase, me: Credential, id: str, *recipients: st
     return id
 
 
-def tell(database: SqliteDatabase, id: str, event: Event, now: int = NOW) -> None:
+def record_event(database: SqliteDatabase, id: str, event: Event, now: int = NOW) -> None:
     run(
         record(database, [StatusUpdate(id=id, event=event, attempt=1, now=now, reported_as="sent")])
     )
@@ -96,11 +96,11 @@ def test_an_old_message_is_removed_at_once(database: SqliteDatabase) -> None:
 def test_a_late_rejection_of_a_deleted_message_refunds_its_charge(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     given.reserved(database, me, OLD)
-    tell(database, OLD, "timed_out")
+    record_event(database, OLD, "timed_out")
     remove(database, me, OLD)
     run(sweep(database, now=NOW, retention_days=0, retention_metadata_days=0))
     assert balance(database) == 4
-    tell(database, OLD, "rejected")
+    record_event(database, OLD, "rejected")
     assert balance(database) == 5
 
 
@@ -138,9 +138,9 @@ def test_a_message_being_sent_is_not_removed(database: SqliteDatabase) -> None:
 def test_events_of_a_deleted_message_are_still_recorded(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     given.reserved(database, me, ID)
-    tell(database, ID, "timed_out")
+    record_event(database, ID, "timed_out")
     remove(database, me)
-    tell(database, ID, "rejected")
+    record_event(database, ID, "rejected")
     assert database.value("SELECT status FROM messages") == "failed"
     assert balance(database) == 5
 
@@ -183,7 +183,7 @@ def test_a_cleared_sendbox_keeps_messages_being_sent(database: SqliteDatabase, b
 def test_cleared_messages_are_not_sent(database: SqliteDatabase) -> None:
     me = given.address(database, balance=10)
     scheduled(database, me, "m1")
-    # The worker dies before it cancels what waits.
+    # The worker dies before it cancels the waiting messages.
     database.query("UPDATE addresses SET sendbox = 1")
     database.insert("sendbox_purges", address_id=1, sendbox=0)
     late = NOW + DAY
@@ -235,7 +235,7 @@ def test_removing_an_address_removes_its_messages(database: SqliteDatabase, by: 
     run(purge_sendboxes(database, now=NOW))
     left = database.query("SELECT id, sendbox FROM messages ORDER BY id")
     assert [tuple(row.values()) for row in left] == [("m2", None), ("m3", 0)]
-    tell(database, "m3", "accepted")
+    record_event(database, "m3", "accepted")
     run(purge_sendboxes(database, now=NOW))
     run(purge_sendboxes(database, now=NOW))
     assert database.dump()["sendbox_purges"] == []

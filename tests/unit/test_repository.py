@@ -1,4 +1,4 @@
-"""What stands in the repository beside the source: versions, pins, flags, and no addresses."""
+"""Files of the repository besides the source: versions, pins, flags, and no local paths."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ def pins(file: str) -> set[str]:
 
 
 def _files() -> list[Path]:
-    """Every file that is, or could be, committed."""
+    """Every file that git tracks or does not ignore."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -33,7 +33,7 @@ def _files() -> list[Path]:
 
 
 def found_in_files(pattern: str) -> list[str]:
-    """``path: match`` for the first match in each file."""
+    """``path: match`` of the first match in each file."""
     expression = re.compile(pattern)
     return [
         f"{path.relative_to(ROOT)}: {match[0]}"
@@ -90,7 +90,7 @@ def test_migrations_are_numbered_without_a_gap() -> None:
     assert numbers != []
 
 
-# Regular expressions, whose backslashes keep this file from being one of those that it looks for.
+# Regular expressions with backslashes, so that this file does not match itself.
 _REGISTRIES = "|".join(
     (
         r"pypi\.(org|python\.org)",

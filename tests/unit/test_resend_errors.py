@@ -1,4 +1,4 @@
-"""What becomes of a refusal under ``/emails``: a name of Resend's, and the fields in a message."""
+"""Errors under ``/emails``: a name of Resend's API, and the invalid fields in the message."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ from routes import area_of
 from tests.unit.given import NOW
 from tests.unit.source import ROOT
 
-# Every name of https://resend.com/docs/api-reference/errors.
+# All names in https://resend.com/docs/api-reference/errors.
 NAMES = {
     *("application_error", "concurrent_idempotent_requests", "daily_quota_exceeded"),
     *("internal_server_error", "invalid_access", "invalid_api_key", "invalid_attachment"),
@@ -152,7 +152,7 @@ def test_the_response_has_the_headers_of_the_error() -> None:
 
 
 def test_a_reached_quota_has_retry_after() -> None:
-    # It is noon on the third day of a month of thirty.
+    # NOW is noon on the third day of a month with 30 days.
     assert headers(BadRequest("daily_quota_reached"))["Retry-After"] == str(12 * 3600)
     monthly = headers(BadRequest("monthly_quota_reached"))["Retry-After"]
     assert int(monthly) == 27 * 86_400 + 12 * 3600

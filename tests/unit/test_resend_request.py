@@ -1,4 +1,4 @@
-"""A mail as clients of Resend write it: what it becomes, and what of it is refused."""
+"""A mail in Resend's format: the message made of it, and every rejection."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ POLICY = SenderPolicy(("example.com",), ())
 
 
 def email(**fields: Any) -> NewEmail:
-    """A mail with ``fields`` changed; ``sender`` is its ``from``, and None leaves one out."""
+    """A mail with other ``fields``; ``sender`` is its ``from``, and None omits a field."""
     posted = {"from": ME, "to": "you@example.org", "subject": "Hello", "text": "Hi", **fields}
     if "sender" in posted:
         posted["from"] = posted.pop("sender")
@@ -40,7 +40,7 @@ def rejected(path: str = "", **fields: Any) -> ApiError:
     return caught.value
 
 
-def fields_at_fault(error: ApiError) -> list[str]:
+def invalid_fields(error: ApiError) -> list[str]:
     return [one.field for one in error.errors]
 
 
@@ -93,7 +93,7 @@ def test_the_python_sdk_may_send_content_as_a_list_of_bytes(content: list[int]) 
 def test_a_list_of_other_values_is_rejected(byte: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         email(attachments=[{"filename": "a.bin", "content": [0, byte]}])
-    assert fields_at_fault(caught.value) == ["attachments[0].content[1]"]
+    assert invalid_fields(caught.value) == ["attachments[0].content[1]"]
 
 
 @pytest.mark.parametrize("name", ["content_id", "inline_content_id"])
@@ -119,34 +119,34 @@ def test_the_sender_is_the_owner_of_the_key_with_any_name(sender: Any) -> None:
 def test_only_the_owner_of_the_key_may_be_the_sender(sender: str) -> None:
     error = rejected(sender=sender)
     assert isinstance(error, Forbidden)
-    assert (error.code, fields_at_fault(error)) == ("from_not_own", ["from"])
+    assert (error.code, invalid_fields(error)) == ("from_not_own", ["from"])
 
 
 @pytest.mark.parametrize("sender", ["", "me", "Me", "a@example.com, me@example.com", "<>"])
 def test_a_sender_must_be_a_mailbox(sender: str) -> None:
     error = rejected(sender=sender)
-    assert (error.code, fields_at_fault(error)) == ("invalid_from", ["from"])
+    assert (error.code, invalid_fields(error)) == ("invalid_from", ["from"])
 
 
 def test_an_invalid_sender_name_is_an_error_of_from() -> None:
     error = rejected("[2].", sender=f'"boss@example.net" <{ME}>')
     assert error.code == "display_name_shows_address"
-    assert fields_at_fault(error) == ["[2].from"]
+    assert invalid_fields(error) == ["[2].from"]
 
 
 def test_a_mail_without_content_lacks_its_html() -> None:
     error = rejected(text=None)
-    assert (error.code, fields_at_fault(error)) == ("content_empty", ["html"])
+    assert (error.code, invalid_fields(error)) == ("content_empty", ["html"])
 
 
 def test_all_missing_fields_are_named_together() -> None:
     error = rejected("[1].", sender=None, to=None, subject=None)
     assert error.code == "required_field_missing"
-    assert fields_at_fault(error) == ["[1].from", "[1].to", "[1].subject"]
+    assert invalid_fields(error) == ["[1].from", "[1].to", "[1].subject"]
 
 
 def test_an_empty_list_is_no_recipient() -> None:
-    assert fields_at_fault(rejected(to=[])) == ["to"]
+    assert invalid_fields(rejected(to=[])) == ["to"]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_an_empty_list_is_no_recipient() -> None:
 )
 def test_unsupported_fields_are_rejected(posted: dict[str, Any], code: str, field: str) -> None:
     error = rejected("[4].", **posted)
-    assert (error.code, fields_at_fault(error)) == (code, [f"[4].{field}"])
+    assert (error.code, invalid_fields(error)) == (code, [f"[4].{field}"])
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_unsupported_fields_are_rejected(posted: dict[str, Any], code: str, fiel
 def test_an_unknown_field_is_rejected(posted: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput, match="unknown_field") as caught:
         email(**posted)
-    assert fields_at_fault(caught.value) == [field]
+    assert invalid_fields(caught.value) == [field]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_an_unknown_field_is_rejected(posted: dict[str, Any], field: str) -> Non
 def test_a_batch_takes_no_attachments_and_no_schedules(posted: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_batchable(email(**posted), "[7].")
-    assert fields_at_fault(caught.value) == [f"[7].{field}"]
+    assert invalid_fields(caught.value) == [f"[7].{field}"]
 
 
 def test_an_empty_list_of_attachments_is_accepted() -> None:

@@ -1,4 +1,4 @@
-"""A message as clients of Resend read it."""
+"""A message in the views for clients of Resend."""
 
 import json
 from typing import Any, get_args

@@ -1,4 +1,4 @@
-"""Reserve: a message is kept and charged for, or refused with nothing left behind."""
+"""Reserve: a message is stored and charged, or rejected without any change."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ def keep(
 
 
 def rejected(database: SqliteDatabase, me: Credential, *recipients: str, **more: Any) -> ApiError:
-    """The error; the database stays as it was."""
+    """The error of a rejected message, which does not change the database."""
     before = database.dump()
     with pytest.raises(ApiError) as caught:
         keep(database, me, *recipients, **more)
@@ -102,7 +102,7 @@ def test_all_stored_columns_of_a_message(database: SqliteDatabase, me: Credentia
         }
         for position, address in enumerate(TWO)
     ]
-    assert dump["events"] == []  # the row says that it was accepted
+    assert dump["events"] == []  # the row implies its acceptance
     assert dump["bodies"] == [
         {"message_id": "m1", "kind": "html", "part": 0, "content": "<p>Hello"},
         {"message_id": "m1", "kind": "text", "part": 0, "content": "Hello"},
@@ -119,7 +119,7 @@ def test_all_stored_columns_of_a_message(database: SqliteDatabase, me: Credentia
         ("a" * MAX_PART_BYTES + "b", [MAX_PART_BYTES, 1]),
         ("a" * (2 * MAX_PART_BYTES), [MAX_PART_BYTES, MAX_PART_BYTES]),
         ("a" * (2 * MAX_PART_BYTES + 1), [MAX_PART_BYTES, MAX_PART_BYTES, 1]),
-        # No character is cut: one of two, three or four bytes goes into the next part whole.
+        # No character is split: a character of several bytes goes completely into the next part.
         *(
             ("a" * (MAX_PART_BYTES - short) + character, [MAX_PART_BYTES - short, size])
             for character, size in (("é", 2), ("名", 3), ("😀", 4))
@@ -166,7 +166,7 @@ def test_the_largest_message_stays_within_the_subrequests_of_one_request(
     message = given.message(text="a" * 1_915_000, html="a" * 1_915_000)  # 5 MiB as base64
     keep(database, me, message=message, default_balance=10, idempotency_key="k")
     once = len(database.statements) // (2 if isinstance(database, ForgetfulDatabase) else 1)
-    assert once + 6 <= 50  # with the statements of confirm
+    assert once + 6 <= 50  # with the statements of record
 
 
 # The balance
@@ -249,7 +249,7 @@ def test_verified_recipients_need_no_balance(database: SqliteDatabase, me: Crede
     ("name", "entry"),
     [
         *(("verified", entry) for entry in ("example.org", "@example.org", "other@example.org")),
-        ("verified", ME),  # which makes no unlimited sender
+        ("verified", ME),  # a verified recipient is not an unlimited sender
         ("unlimited", YOU),
     ],
 )
@@ -457,7 +457,7 @@ def test_free_messages_are_limited_too(database: SqliteDatabase, me: Credential,
     assert rejected(database, me, YOU).code == "daily_quota_reached"
 
 
-# The credential, and the order of it all
+# The credential, and the order of the errors
 
 
 @pytest.mark.parametrize(

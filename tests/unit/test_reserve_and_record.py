@@ -53,7 +53,7 @@ _recipients = st.lists(st.sampled_from(_RECIPIENTS), min_size=1, max_size=4, uni
 
 @dataclass(frozen=True)
 class Mail:
-    """A message to be reserved, and how it begins; ``delay`` is how long it waits."""
+    """A message to reserve, and its first status; ``delay`` is its time of waiting."""
 
     recipients: list[str]
     status: Literal["sending", "queued", "scheduled"] = "sending"
@@ -80,7 +80,7 @@ _mails = st.builds(
 
 @dataclass
 class Kept:
-    """What the model knows of a message that was accepted."""
+    """An accepted message in the model."""
 
     sender: str
     mail: Mail
@@ -113,7 +113,7 @@ class Kept:
 
 
 class Submitting(RuleBasedStateMachine):
-    """The model: what was accepted, what is left, what was counted."""
+    """The model: accepted messages, balances, and counts."""
 
     ids = Bundle("ids")
 
@@ -141,10 +141,10 @@ class Submitting(RuleBasedStateMachine):
         self.rate: RateLimit | None = None
         self.windows: dict[str, tuple[int, int]] = {}
 
-    # What administrators and time do
+    # Administrators and time
 
     @rule(milliseconds=st.sampled_from([1, 60_000, LEASE, DAY // 2, DAY - 1, DAY, 2 * DAY]))
-    def time_goes_by(self, milliseconds: int) -> None:
+    def pass_time(self, milliseconds: int) -> None:
         self.now += milliseconds
 
     @rule(sender=st.sampled_from(_SENDERS), balance=st.integers(0, 6), enabled=st.booleans())
@@ -197,7 +197,7 @@ class Submitting(RuleBasedStateMachine):
             given.listed(self.database, name, value)
         members ^= {value}
 
-    # What the service does
+    # The service
 
     @rule(target=ids, sender=st.sampled_from(_SENDERS), mail=_mails, key=_key)
     def send(self, sender: str, mail: Mail, key: str | None) -> object:
@@ -253,7 +253,7 @@ class Submitting(RuleBasedStateMachine):
         assert reserved == (expected if isinstance(earlier, str) else (expected, rate))
         if not accepted:
             return multiple()
-        told = tuple(it or one.id for one, it in zip(attempts, errors, strict=True))
+        reported = tuple(it or one.id for one, it in zip(attempts, errors, strict=True))
         if is_batch:
             self.batches.append((sender, attempts, permissive, tuple(errors)))
         for number in accepted:
@@ -263,7 +263,7 @@ class Submitting(RuleBasedStateMachine):
             kept.retry_of = retry_of
             kept.key = key if is_first else None
             kept.digest = digest
-            kept.batch = told if is_batch and is_first else None
+            kept.batch = reported if is_batch and is_first else None
         if self.rate:
             started, used = self._window(sender)
             self.windows[sender] = (started, used + len(accepted))
@@ -304,7 +304,7 @@ class Submitting(RuleBasedStateMachine):
         return [k for k in self.messages.values() if key and (k.sender, k.key) == (sender, key)]
 
     @rule(data=st.data())
-    def a_batch_whose_answer_was_lost_is_reserved_again(self, data: st.DataObject) -> None:
+    def repeat_a_reserved_batch(self, data: st.DataObject) -> None:
         whole = [
             batch
             for batch in self.batches
@@ -349,11 +349,11 @@ class Submitting(RuleBasedStateMachine):
         attempt=st.sampled_from([0, 0, 0, 0, -1, 1]),
         delay=st.sampled_from([0, 30_000, DAY]),
     )
-    def tell(
+    def record_events(
         self, id: str, others: list[str], kinds: tuple[Event, ...], attempt: int, delay: int
     ) -> None:
-        """Record events of the present attempts, of those before them or after them."""
-        self._tell(
+        """Record events of the current attempts, or of earlier or later attempts."""
+        self._record(
             [
                 StatusUpdate(
                     id=id,
@@ -370,8 +370,8 @@ class Submitting(RuleBasedStateMachine):
 
     @rule(id=ids, others=st.lists(ids, max_size=3))
     def undo(self, id: str, others: list[str]) -> None:
-        """Undo submissions whose reservation has no known result."""
-        self._tell(
+        """Undo submissions whose reserve has no known result."""
+        self._record(
             [
                 StatusUpdate(id=id, event="rejected", attempt=1, now=self.now, undo=True)
                 if (self.messages.get(id) or self.removed[id]).mail.status == "sending"
@@ -380,7 +380,7 @@ class Submitting(RuleBasedStateMachine):
             ]
         )
 
-    def _tell(self, updates: list[StatusUpdate]) -> None:
+    def _record(self, updates: list[StatusUpdate]) -> None:
         messages = {about.id: self.messages.get(about.id) for about in updates}
         queued = [
             (id, given.message(attachments=(_FILE,)))
@@ -388,19 +388,19 @@ class Submitting(RuleBasedStateMachine):
             if kept and kept.mail.has_file
         ]
         statuses = run(record(self.database, updates, queued=queued))
-        taken_back = not any(
+        is_undone = not any(
             kept and (kept.reported_as or kept.was_claimed) for kept in messages.values()
         )
         for about in updates:
             kept = messages[about.id]
             if kept is not None:
-                self._tell_one(kept, about, taken_back)
+                self._record_one(kept, about, is_undone)
         assert statuses == {id: kept.status for id, kept in messages.items() if kept}
 
-    def _tell_one(self, kept: Kept, about: StatusUpdate, taken_back: bool) -> None:
+    def _record_one(self, kept: Kept, about: StatusUpdate, is_undone: bool) -> None:
         if kept.mail.has_file and kept.status == "sending":
             kept.has_parts = True
-        if about.attempt not in (None, kept.attempt) or (about.undo and not taken_back):
+        if about.attempt not in (None, kept.attempt) or (about.undo and not is_undone):
             return
         if about.undo:
             kept.key = kept.retry_of = None
@@ -483,7 +483,7 @@ class Submitting(RuleBasedStateMachine):
                     self.removed[id] = self.messages.pop(id)
 
     @rule()
-    def look_for_what_is_due(self) -> None:
+    def find_due_messages(self) -> None:
         ahead: dict[Status, int] = {"queued": 0, "scheduled": _MINUTE}
         expected = {
             (id, kept.due_at)
@@ -493,9 +493,9 @@ class Submitting(RuleBasedStateMachine):
         assert set(run(due_messages(self.database, now=self.now))) == expected
 
     @rule(sender=st.sampled_from(_SENDERS), key=st.sampled_from(_KEYS))
-    def ask_what_came_of_it(self, sender: str, key: str) -> None:
+    def look_up_key(self, sender: str, key: str) -> None:
         held = [kept.accepted_at > self.now - DAY for kept in self._with_key(sender, key)]
-        found = self._earlier(sender, key, _DIGESTS[0])  # noted whatever its age
+        found = self._earlier(sender, key, _DIGESTS[0])  # reported regardless of its age
         expected = found if any(held) else None
         credential, digest = self.credentials[sender], _DIGESTS[0]
         asked = find_earlier(self.database, credential, key=key, digest=digest, now=self.now)
@@ -503,7 +503,7 @@ class Submitting(RuleBasedStateMachine):
 
     @rule(id=consumes(ids))
     def forget(self, id: str) -> None:
-        """Leave a message as it is, so that later rules meet others."""
+        """Stop changing a message, so that later rules use other messages."""
 
     def _reserve(
         self, sender: str, attempts: list[Attempt], *, is_batch: bool, **more: Any
@@ -525,7 +525,7 @@ class Submitting(RuleBasedStateMachine):
         return _comparable(reserved.earlier) or codes, reserved.rate
 
     def _earlier(self, sender: str, key: str | None, digest: str) -> object:
-        """What a repeated request with this key is told; that is noted then."""
+        """The result of a repeated request with this key. The model stores its report."""
         for id, kept in self.messages.items():
             if key and (kept.sender, kept.key) == (sender, key):
                 if kept.digest != digest:
@@ -554,7 +554,7 @@ class Submitting(RuleBasedStateMachine):
         return 0 if free else len(set(mail.recipients) - self.verified)
 
     def _errors(self, sender: str, mails: list[Mail], retry_of: str | None) -> list[str | None]:
-        """Why each message is refused; those before it take their share, if they may at all."""
+        """The error of each message. Accepted messages before it use up balance and limits."""
         if retry_of and any(kept.retry_of == retry_of for kept in self.messages.values()):
             return ["already_retried"] * len(mails)
         left = 0 if sender in self.disabled else self.balances.get(sender, self.default)
@@ -588,7 +588,7 @@ class Submitting(RuleBasedStateMachine):
         return errors
 
     def _window(self, sender: str) -> tuple[int, int]:
-        """When the present rate window began, and how many messages it has."""
+        """The start of the current rate window, and its number of messages."""
         started, used = self.windows.get(sender, (0, 0))
         if self.rate and started > self.now - self.rate.seconds * 1000:
             return started, used
@@ -601,7 +601,7 @@ class Submitting(RuleBasedStateMachine):
         left = started + self.rate.seconds * 1000 - self.now
         return RateState(max(0, self.rate.quota - used) - accepted, max(1, -(-left // 1000)))
 
-    # What is always true
+    # Invariants
 
     @invariant()
     def messages_agree(self) -> None:
@@ -675,7 +675,7 @@ class Submitting(RuleBasedStateMachine):
 
 
 def _outcome(change: Coroutine[Any, Any, T]) -> T | str:
-    """What ``change`` returns, or the code of its error."""
+    """The result of ``change``, or the code of its error."""
     try:
         return run(change)
     except ApiError as error:
@@ -683,7 +683,7 @@ def _outcome(change: Coroutine[Any, Any, T]) -> T | str:
 
 
 def _comparable(earlier: list[SubmissionResult] | str | None) -> object:
-    """The result of one message, or of each message of a batch its id or its error's code.
+    """The result of one message; for a batch, the id or the error code of each message.
 
     Two errors of the same code are not equal.
     """
@@ -692,7 +692,7 @@ def _comparable(earlier: list[SubmissionResult] | str | None) -> object:
     assert all(result.replayed for result in earlier)
     if len(earlier) == 1 and earlier[0].status is not None:
         return earlier[0]
-    assert all(result.status is None for result in earlier)  # not read for a batch
+    assert all(result.status is None for result in earlier)  # a batch does not read it
     return tuple(result.error.code if result.error else result.id for result in earlier)
 
 

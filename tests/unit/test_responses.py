@@ -1,4 +1,4 @@
-"""Answers: what is sent for success, and what becomes of every kind of refusal."""
+"""Responses: success, and every kind of error."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The table of routes: every path asks for what its prefix demands, and every handler exists."""
+"""The table of routes: every path has the access rule of its prefix, and every handler exists."""
 
 import inspect
 import re
@@ -26,7 +26,7 @@ def demanded_access(path: str) -> Access:
     if path == "/emails" or path.startswith("/emails/"):
         return Access.API_KEY
     if path.startswith("/external/"):
-        return Access.SITE  # the credential stands in the body
+        return Access.SITE  # the credential is in the body
     return Access.OPEN
 
 
@@ -69,7 +69,7 @@ def test_a_route_is_unique(route: Route) -> None:
 
 @every_route
 def test_a_route_is_in_the_area_of_its_whole_path(route: Route) -> None:
-    # application.py looks up the area of the path that was called, not of its pattern.
+    # application.py looks up the area of the requested path, not of its pattern.
     for value in ("4711", "new_address", "{id}", ""):
         called = re.sub(r"\{\w+\}", value, route.path)
         assert area_of(called) == area_of(route.path)
@@ -128,7 +128,7 @@ def test_a_segment_is_a_word_or_a_named_one(route: Route) -> None:
 
 @every_route
 def test_no_path_is_also_matched_by_another_pattern(route: Route) -> None:
-    # Of two patterns that match, the one with fewer names counts, so no two may have as many.
+    # If two patterns match, the one with fewer names is used. So both may not have equally many.
     others = {other.path for other in ROUTES} - {route.path}
     rivals = [other for other in others if len(names(other)) == len(names(route.path))]
     assert [other for other in rivals if overlap(route.path, other)] == []

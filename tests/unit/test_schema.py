@@ -1,4 +1,4 @@
-"""The schema: wrong states can't be written, whoever writes them."""
+"""The schema: no statement can write an invalid state."""
 
 import sqlite3
 from typing import Any
@@ -72,7 +72,7 @@ ROWS = {
             **{"request_id": "r", "idempotency_key": "k", "request_digest": "d"},
             **{"claimed_by": "w", "retry_of": "m0"},
         },
-        *({**SENT, "reported_as": told} for told in ("sent", "queued", "failed", "unknown")),
+        *({**SENT, "reported_as": report} for report in ("sent", "queued", "failed", "unknown")),
         {**SENT, "status": "failed", "provider_code": "E_X", "reason": "provider_error"},
         {**SENDING, **REST},
     ],
@@ -156,7 +156,7 @@ WRONG = {
         {**SENDING, "subject": None},
         {**SENDING, "sender": None},
         *({**SENDING, name: "{"} for name, value in REST.items() if isinstance(value, str)),
-        *({**SENT, "reported_as": told} for told in ("sending", "cancelled", "", 202)),
+        *({**SENT, "reported_as": report} for report in ("sending", "cancelled", "", 202)),
         {**SENDING, "is_sandbox": 2},
         {**SENDING, "is_sandbox": None},
     ],
@@ -230,7 +230,7 @@ OF_A_MESSAGE = ("deliveries", "events", "bodies", "attachment_parts")
 
 @pytest.fixture
 def filled(database: SqliteDatabase) -> SqliteDatabase:
-    """With an address of id 1, and no row elsewhere."""
+    """A database with the address 1, and no other row."""
     given.address(database, "somebody@example.com")
     return database
 
@@ -268,7 +268,7 @@ def test_a_row_is_unique(filled: SqliteDatabase, table: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "status = 'sent'",  # still leased, and not finished
+        "status = 'sent'",  # still has a lease, and is not finished
         "status = 'sent', lease_until = NULL",
         "status = 'queued', lease_until = NULL",
         "lease_until = NULL",

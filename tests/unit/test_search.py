@@ -1,4 +1,4 @@
-"""Search: what is found, before and after it enters the index, and its way out of the index."""
+"""Search: messages before and after they enter the index, and their removal from the index."""
 
 import contextlib
 import time
@@ -30,7 +30,7 @@ from tests.unit import given
 from tests.unit.given import DAY, NOW, message_id
 from tests.unit.sqlite_database import DyingDatabase, ForgetfulDatabase, SqliteDatabase, run
 
-LATER = NOW + SETTLED_MILLISECONDS + 10**6  # then all that was kept here may enter the index
+LATER = NOW + SETTLED_MILLISECONDS + 10**6  # then all messages of a test may enter the index
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def keep(
     message: Message | None = None,
     **fields: Any,
 ) -> str:
-    """Keep a message made ``number`` milliseconds after NOW; its id."""
+    """Store a message of ``number`` milliseconds after NOW; return its id."""
     id = message_id(NOW + number, number)
     mail = message or given.message(sender=me.address, **fields)
     given.reserved(database, me, id, mail)
@@ -74,11 +74,11 @@ def indexed(database: SqliteDatabase) -> list[str]:
 
 @pytest.fixture(params=["fresh", "indexed"])
 def settle(request: pytest.FixtureRequest, database: SqliteDatabase) -> Any:
-    """Called before a search: what holds for messages in the index holds for younger ones."""
+    """Called before a search. Messages in the index and newer messages are found alike."""
     return (lambda: index(database)) if request.param == "indexed" else (lambda: 0)
 
 
-# What is found
+# Matches
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_query_is_only_its_words(
 
 @hypothesis.given(query=st.text(max_size=200), text=st.text(min_size=1, max_size=200))
 def test_index_and_messages_agree(query: str, text: str) -> None:
-    """Whatever is asked, a message is found alike before and after it enters the index."""
+    """Every query finds a message before and after it enters the index, or in neither case."""
     database = SqliteDatabase()
     me = given.address(database, balance=10)
     keep(database, me, text=f"{text} {query[: len(query) // 2]}")
@@ -218,7 +218,7 @@ def test_only_messages_of_the_address_are_found(
     settle()
     assert found(database, me, "hello") == [mine]
     assert found(database, other, "hello") == [theirs]
-    # Neither an id nor the form of the index's words helps.
+    # Neither an id nor a word in the form of the index finds messages of others.
     for query in (theirs, f"{other.address_id}_hello", str(other.address_id)):
         assert found(database, me, query) == []
 
@@ -285,7 +285,7 @@ _MEANWHILE = st.sampled_from(["send", "send to another", "index"])
 def test_pages_show_every_message_once_and_in_order(
     way: str, already: int, limit: int, meanwhile: list[list[str]]
 ) -> None:
-    """However many messages come in between two pages, and wherever the index stands."""
+    """With any number of new messages between two pages, and any position of the index."""
     database = SqliteDatabase()
     me = given.address(database, balance=1000)
     other = given.address(database, "other@example.com", balance=1000)
@@ -345,7 +345,7 @@ def test_messages_of_the_same_time_keep_their_order(
 
 
 def put(database: SqliteDatabase, count: int, **body: str) -> list[str]:
-    """So many messages of the address 1, without the work of reserving them."""
+    """Insert ``count`` messages of the address 1 without reserve, which is slower."""
     ids = [message_id(NOW + number, number) for number in range(count)]
     columns = ("subject", "size", "recipients", "charge", "status", "attempt", "accepted_at")
     for id in ids:
@@ -370,7 +370,7 @@ def test_a_step_is_bounded(database: SqliteDatabase, me: Credential) -> None:
 def test_a_step_with_large_messages_fits_into_a_value(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    """The store's limits are checked by the database of these tests."""
+    """The database of these tests checks the limits of D1."""
     text = "".join(chr(0x4E00 + number) for number in range(MAX_TEXT))
     ids = put(database, 250, text=text)
     counts = []
@@ -398,7 +398,7 @@ def test_indexing_may_be_interrupted_anywhere(batches: int) -> None:
 
 
 class Overtaken(SqliteDatabase):
-    """Between the reading and the writing of a step something else happens, once."""
+    """Runs something else once, between reading and writing of a step."""
 
     between: Any = None
 

@@ -1,4 +1,4 @@
-"""A message as the sendbox shows it."""
+"""A message in the views of the sendbox."""
 
 import json
 from typing import Any

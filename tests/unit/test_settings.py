@@ -1,4 +1,4 @@
-"""The deployment's variables: every form that is read, and every one that is refused by name."""
+"""The variables of a deployment: every accepted form, and errors that name the variable."""
 
 import re
 from dataclasses import fields
@@ -43,7 +43,7 @@ def read(name: str, value: object) -> Any:
 
 
 def unreadable(name: str, value: object) -> str:
-    """What the refusal of ``value`` expects; it names the variable and never shows the value."""
+    """The expectation in the error for ``value``. Checks that the error names no value."""
     with pytest.raises(ServerFault) as caught:
         read_settings({name: value})
     error = caught.value
@@ -138,7 +138,7 @@ def test_a_text_is_not_changed(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("value", [7, 1.5, True, ["a"], {"a": 1}])
-def test_a_text_must_be_a_text(name: str, value: object) -> None:
+def test_a_text_must_be_a_string(name: str, value: object) -> None:
     assert unreadable(name, value) == "a text"
 
 
@@ -171,7 +171,7 @@ def test_a_list_is_an_array_or_json_or_words_with_commas(
 @pytest.mark.parametrize(
     "value", ['["a"', "[a]", "[1]", [1], ["a", None], {"a": "b"}, 7, True, "[" * 100_000]
 )
-def test_a_list_must_be_a_list(name: str, value: object) -> None:
+def test_a_list_must_have_a_known_form(name: str, value: object) -> None:
     assert unreadable(name, value).startswith("a list")
 
 
@@ -349,15 +349,15 @@ def test_a_url_is_one_of_http(url: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["a.example", "ftp://a.example", "https://", "http://a b", 7])
-def test_a_url_must_be_a_url(value: object) -> None:
+def test_a_url_must_be_valid(value: object) -> None:
     expected = {"an address that begins with https:// or http://", "a text"}
     assert unreadable("CF_TURNSTILE_VERIFY_URL", value) in expected
 
 
 @pytest.mark.parametrize("name", [*LISTS, *DOMAINS])
 @pytest.mark.parametrize("value", [" ", ",", " , ,"])
-def test_a_list_of_nothing_is_unreadable(name: str, value: str) -> None:
-    # It was meant to say something; a password list without passwords would let everybody in.
+def test_an_empty_list_is_unreadable(name: str, value: str) -> None:
+    # A password list without passwords would let every client in.
     assert unreadable(name, value).startswith("a list ")
 
 

@@ -1,4 +1,4 @@
-"""Making addresses, their credentials and passwords, and whether a credential still holds."""
+"""Creating addresses, their credentials and passwords, and the validity of credentials."""
 
 from dataclasses import replace
 
@@ -131,7 +131,7 @@ def test_a_recreated_address_is_another_one(database: SqliteDatabase) -> None:
         run(require_valid(database, old))
 
 
-# A cap for each client
+# A cap per client
 
 
 def create_capped(
@@ -231,7 +231,7 @@ def test_a_valid_credential_replaces_the_password(database: SqliteDatabase) -> N
 
 
 def audit_rows(database: SqliteDatabase) -> list[tuple[str, str, str, str | None]]:
-    """Who did what, on what and from where."""
+    """Actor, action, object and source of every audit row."""
     rows = database.dump()["audit"]
     return [(row["actor"], row["action"], row["object"], row["source"]) for row in rows]
 

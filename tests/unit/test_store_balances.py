@@ -1,4 +1,4 @@
-"""What is left to send, and the default that is granted once."""
+"""Balances, and the default that is granted once."""
 
 from dataclasses import replace
 

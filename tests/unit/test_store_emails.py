@@ -1,4 +1,4 @@
-"""The messages of an address for clients of Resend: one of them, and pages by cursor."""
+"""The messages of an address for clients of Resend: one message, and pages by cursor."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def me(database: SqliteDatabase) -> Credential:
 
 
 def keep(database: SqliteDatabase, me: Credential, id: str, **columns: Any) -> None:
-    """A message that was sent to two recipients."""
+    """Store a sent message to two recipients."""
     database.insert(
         "messages",
         **{

@@ -1,4 +1,4 @@
-"""Failed logins: ten within fifteen minutes, and an address has to wait."""
+"""Failed logins: after ten within fifteen minutes an address must wait."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.unit.given import ME, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 MINUTE = 60_000
-NOBODY = "nobody@example.com"
+OTHER = "nobody@example.com"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def fail(database: SqliteDatabase, times: int = 1, *, address: str = ME, now: in
 
 
 def wait(database: SqliteDatabase, *, address: str = ME, now: int = NOW) -> int:
-    """The seconds for which logins of ``address`` are refused."""
+    """The seconds for which logins of ``address`` are rejected."""
     with pytest.raises(TooManyRequests) as caught:
         run(stored_password(database, address, now=now))
     assert caught.value.code == "too_many_logins"
@@ -43,11 +43,11 @@ def wait(database: SqliteDatabase, *, address: str = ME, now: int = NOW) -> int:
 
 def test_the_password_of_an_address_is_found(database: SqliteDatabase, me: Credential) -> None:
     assert run(stored_password(database, ME, now=NOW)) == "$hash"
-    assert run(stored_password(database, NOBODY, now=NOW)) is None
+    assert run(stored_password(database, OTHER, now=NOW)) is None
     assert run(logged_in(database, ME, "$hash", source="192.0.2.1", now=NOW)) == me
 
 
-@pytest.mark.parametrize("address", [ME, NOBODY, "no address", "\0", ""])
+@pytest.mark.parametrize("address", [ME, OTHER, "no address", "\0", ""])
 def test_after_ten_failures_an_address_waits(
     database: SqliteDatabase, me: Credential, address: str
 ) -> None:
@@ -62,17 +62,17 @@ def test_after_ten_failures_an_address_waits(
 
 def test_other_addresses_do_not_wait(database: SqliteDatabase, me: Credential) -> None:
     fail(database, MOST_FAILURES)
-    assert run(stored_password(database, NOBODY, now=NOW)) is None
+    assert run(stored_password(database, OTHER, now=NOW)) is None
 
 
 def test_of_concurrent_failures_ten_are_reported(database: SqliteDatabase, me: Credential) -> None:
-    for _ in range(20):  # all have found room before any has failed
+    for _ in range(20):  # all are admitted before any has failed
         run(stored_password(database, ME, now=NOW))
     fail(database, MOST_FAILURES)
     for _ in range(10):
         with pytest.raises(TooManyRequests):
             fail(database)
-    with pytest.raises(TooManyRequests):  # also the one that was right
+    with pytest.raises(TooManyRequests):  # even a correct one
         run(logged_in(database, ME, "$hash", source="192.0.2.1", now=NOW))
     assert len(database.dump()["login_failures"]) == MOST_FAILURES
 

@@ -1,4 +1,4 @@
-"""The sendbox: the messages of one address, newest first, a page at a time."""
+"""The sendbox: pages of the messages of one address, newest first."""
 
 from dataclasses import replace
 from typing import Any
@@ -143,7 +143,7 @@ def test_messages_of_all_addresses_are_counted_up_to_a_number(
 def test_other_bodies_are_listed_in_full(
     database: SqliteDatabase, me: Credential, html: str
 ) -> None:
-    # The text is longer, and the html is what is listed.
+    # The text is longer, but the list shows the HTML.
     message = given.message(text="t" * (2 * SHOWN_WHOLE_BYTES), html=html)
     keep(database, me, "m1", message)
     row = page(database, me)[0][0]
@@ -176,7 +176,7 @@ def test_an_invalid_credential_gets_no_page(database: SqliteDatabase, me: Creden
 # One message
 
 
-def tell(database: SqliteDatabase, event: Event, **more: Any) -> None:
+def record_event(database: SqliteDatabase, event: Event, **more: Any) -> None:
     about = StatusUpdate(id="m1", event=event, attempt=1, now=NOW + 500, **more)
     run(record(database, [about]))
 
@@ -227,8 +227,8 @@ def test_a_message_is_found_with_everything_stored(
 
 def test_the_history_is_in_order(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me, "m1")
-    tell(database, "timed_out", provider_code="E_INTERNAL_SERVER_ERROR")
-    tell(database, "accepted", provider_message_id="<p>")
+    record_event(database, "timed_out", provider_code="E_INTERNAL_SERVER_ERROR")
+    record_event(database, "accepted", provider_message_id="<p>")
     message = found(database, me)
     assert [(event["kind"], event["provider_code"]) for event in message.events] == [
         ("unknown", "E_INTERNAL_SERVER_ERROR"),
@@ -251,7 +251,9 @@ def test_a_recipient_has_the_status_of_the_message(
     database: SqliteDatabase, me: Credential, event: Event, status: str
 ) -> None:
     keep(database, me, "m1", given.message("a@one.example", "b@two.example"))
-    tell(database, event, provider_code="E_X", next_attempt_at=NOW if status == "queued" else None)
+    record_event(
+        database, event, provider_code="E_X", next_attempt_at=NOW if status == "queued" else None
+    )
     message = found(database, me)
     assert [(r["status"], r["code"]) for r in message.recipients] == [(status, "E_X")] * 2
 
@@ -260,7 +262,7 @@ def test_a_recipient_with_delivery_events_has_its_own_status(
     database: SqliteDatabase, me: Credential
 ) -> None:
     keep(database, me, "m1", given.message("a@one.example", "b@two.example"))
-    tell(database, "accepted")
+    record_event(database, "accepted")
     database.query(
         "UPDATE deliveries SET status = 'failed', provider_code = 'E_Y' WHERE position = 1"
     )

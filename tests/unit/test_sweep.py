@@ -1,4 +1,4 @@
-"""The sweep: every kind of its work, in bounded steps, and interrupted anywhere."""
+"""The sweep: every kind of work, in bounded steps, and interrupted anywhere."""
 
 import contextlib
 from typing import Any
@@ -37,7 +37,7 @@ def me(database: SqliteDatabase) -> Credential:
 
 @pytest.fixture
 def sending(database: SqliteDatabase, me: Credential) -> Credential:
-    """The message m1 to two recipients is being sent; 998 of 1000 are left."""
+    """The message m1 to two recipients is being sent; the balance is 998 of 1000."""
     mail = given.message("a@one.example", "b@two.example")
     given.reserved(database, me, message=mail)
     return me
@@ -49,7 +49,9 @@ def swept(
     return run(sweep(database, now=now, retention_days=days, retention_metadata_days=metadata_days))
 
 
-def tell(database: SqliteDatabase, event: Event, *, id: str = "m1", attempt: int = 1) -> None:
+def record_event(
+    database: SqliteDatabase, event: Event, *, id: str = "m1", attempt: int = 1
+) -> None:
     about = StatusUpdate(
         id=id, event=event, attempt=attempt, now=LEASE_END + 1, next_attempt_at=NOW
     )
@@ -66,7 +68,7 @@ def ids(database: SqliteDatabase, sql: str = "SELECT id FROM messages") -> list[
 
 
 def put(database: SqliteDatabase, id: str, status: str = "sent", **more: Any) -> None:
-    """A message as it may stand in the table, with all that belongs to it."""
+    """Insert a message in any valid state, with the rows that belong to it."""
     waits, sending = status in ("scheduled", "queued"), status == "sending"
     columns: dict[str, Any] = {
         "id": id,
@@ -95,7 +97,7 @@ def put(database: SqliteDatabase, id: str, status: str = "sent", **more: Any) ->
 
 
 def _time_of(id: str) -> int:
-    """The time in an id of version 7; NOW for ids that are only names."""
+    """The time in a version 7 id; NOW for ids such as "m1"."""
     return int(id[:8] + id[9:13], 16) if id.count("-") == 4 else NOW
 
 
@@ -187,14 +189,14 @@ def test_a_second_sweep_changes_nothing(database: SqliteDatabase, sending: Crede
 def test_final_messages_are_not_changed(
     database: SqliteDatabase, sending: Credential, event: Event
 ) -> None:
-    tell(database, event)
+    record_event(database, event)
     after = database.dump()
     assert swept(database, LEASE_END + 10**6) == NOTHING
     assert database.dump() == after
 
 
 def test_waiting_messages_are_not_changed(database: SqliteDatabase, sending: Credential) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     after = database.dump()
     assert swept(database, LEASE_END + 10**6) == NOTHING
     assert database.dump() == after
@@ -208,7 +210,7 @@ def test_a_late_response_corrects_unknown_after_the_sweep(
     database: SqliteDatabase, sending: Credential, event: Event, status: str, balance: int
 ) -> None:
     swept(database)
-    tell(database, event)
+    record_event(database, event)
     assert statuses(database) == {"m1": status}
     assert database.value("SELECT balance FROM send_balances") == balance
 
@@ -218,14 +220,14 @@ def test_a_timeout_after_the_sweep_changes_nothing(
 ) -> None:
     swept(database)
     after = database.dump()
-    tell(database, "timed_out")
+    record_event(database, "timed_out")
     assert database.dump() == after
 
 
 def test_a_second_attempt_becomes_unknown_like_the_first(
     database: SqliteDatabase, sending: Credential
 ) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     run(claim(database, "m1", claimant="w", now=NOW, lease_until=LEASE_END))
     swept(database)
     assert statuses(database) == {"m1": "unknown"}
@@ -257,7 +259,7 @@ def test_a_sweep_is_bounded_and_begins_with_the_oldest(
     database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(STEP_ROWS + 5):
-        # Their ids sort the other way round than their leases.
+        # Their ids have the reverse order of their leases.
         put(database, f"n{9999 - number}", "sending", lease_until=NOW + number)
     assert swept(database, NOW + 10**6)["became_unknown"] == STEP_ROWS
     left = [id for id, status in statuses(database).items() if status == "sending"]
@@ -274,7 +276,7 @@ def test_leases_that_expire_together_all_end(database: SqliteDatabase, me: Crede
     swept(database, NOW)
     swept(database, NOW)
     assert set(statuses(database).values()) == {"unknown"}
-    # Each has its one event more.
+    # Each message has exactly one new event.
     assert database.query("SELECT sequence, count(*) AS n FROM events GROUP BY 1") == [
         {"sequence": 0, "n": STEP_ROWS + 5},
         {"sequence": 1, "n": STEP_ROWS + 5},
@@ -373,7 +375,7 @@ def test_the_walk_over_keys_is_bounded(database: SqliteDatabase) -> None:
         )
         assert swept(database, later)["keys_passed"] == 5
     else:
-        swept(database, later)  # each step twice
+        swept(database, later)  # runs each step twice
     assert (ids(database, WITH_KEY), position(database)) == ([], made[-1])
     assert swept(database, later) == NOTHING
 
@@ -410,7 +412,7 @@ def test_retention_is_exact_to_the_millisecond(
     for number, limit in enumerate({days, metadata_days} - {0}):
         put(database, message_id(NOW - limit * DAY, number))
     before = database.dump()
-    if (days, metadata_days) != (30, 7):  # there the older one's whole row goes
+    if (days, metadata_days) != (30, 7):  # then the whole row of the older one is removed
         swept(database, NOW, days=days, metadata_days=metadata_days)
         assert [database.dump()[table] for table in ("messages", "bodies")] == [
             before[table] for table in ("messages", "bodies")
@@ -471,7 +473,7 @@ def test_removing_is_bounded_and_begins_with_the_oldest(what: str) -> None:
     assert ids(database, sql) == []
 
 
-# What is due
+# Due messages
 
 
 def test_due_messages_are_found_longest_waiting_first(database: SqliteDatabase) -> None:
@@ -492,9 +494,9 @@ def test_scheduled_messages_are_found_a_minute_ahead(database: SqliteDatabase) -
     minute = 60_000
     put(database, "m1", "scheduled", next_attempt_at=NOW + minute)
     put(database, "m2", "scheduled", next_attempt_at=NOW + minute + 1)
-    put(database, "m3", "queued", next_attempt_at=NOW + 1)  # its alarm was set when it was queued
+    put(database, "m3", "queued", next_attempt_at=NOW + 1)  # it was enqueued when it was deferred
     assert run(due_messages(database, now=NOW)) == [("m1", NOW + minute)]
-    # So of two sweeps a minute apart one finds it in time.
+    # So one of two sweeps a minute apart finds it in time.
     assert run(due_messages(database, now=NOW + 1)) == [
         ("m3", NOW + 1),
         ("m1", NOW + minute),
@@ -513,7 +515,7 @@ def test_at_most_a_thousand_are_due_at_a_time(database: SqliteDatabase) -> None:
 
 
 def _work(database: SqliteDatabase) -> None:
-    """Some work of every kind, more than a step has."""
+    """Some work of every kind, more than one step does."""
     given.address(database, balance=10)
     for number in range(STEP_ROWS + 20):
         time = NOW + number
@@ -525,8 +527,8 @@ def _work(database: SqliteDatabase) -> None:
 
 
 def _consistent(database: SqliteDatabase) -> None:
-    """Nothing is half-done, wherever the sweep was stopped."""
-    # A status and its history agree.
+    """Check that nothing is half-done after an interruption."""
+    # Status and history agree.
     assert (
         database.query(
             "SELECT id FROM messages WHERE (status = 'unknown') <> EXISTS"
@@ -534,7 +536,7 @@ def _consistent(database: SqliteDatabase) -> None:
         )
         == []
     )
-    # A message has all of its rows, or is gone with them.
+    # A message has all of its rows, or none.
     for table in ("deliveries", "events", "bodies", "attachment_parts"):
         sql = f"SELECT message_id FROM {table} WHERE message_id NOT IN (SELECT id FROM messages)"
         assert database.query(sql) == []
@@ -543,21 +545,21 @@ def _consistent(database: SqliteDatabase) -> None:
         assert database.query(sql) == []
     sql = "SELECT message_id FROM bodies GROUP BY 1 HAVING count(*) <> 2"
     assert database.query(sql) == []
-    # What is still to be sent has its attachments, and nothing else has.
+    # Exactly the messages that may still be sent have attachments.
     sql = "SELECT message_id AS id FROM attachment_parts"
     waiting = "SELECT id FROM messages WHERE status IN ('scheduled', 'queued', 'sending')"
     assert ids(database, sql) == ids(database, waiting)
-    # Behind the position no key is left.
+    # No key is left before the position.
     sql = f"{WITH_KEY} AND id <= coalesce((SELECT position FROM sweeps), '')"
     assert database.query(sql) == []
-    # What is open is whole.
+    # Open messages are complete.
     assert database.value("SELECT count(*) FROM messages WHERE status = 'queued'") == (
         STEP_ROWS + 20
     )
 
 
 def _finish(database: SqliteDatabase) -> int:
-    """Sweep, minute by minute, until there is nothing left to do; how many batches that took."""
+    """Sweep, minute by minute, until no work is left; return the number of batches."""
     minutes = 0
     before = len(database.statements)
     while any(swept(database, NOW + 10**6, days=30, metadata_days=90).values()):
@@ -584,7 +586,7 @@ def test_a_sweep_may_be_interrupted_anywhere(finished: SqliteDatabase, batches: 
     database.batches_left = batches
     with contextlib.suppress(DatabaseUnavailable):
         _finish(database)
-    assert database.batches_left == 0  # it died
+    assert database.batches_left == 0  # the worker died
     _consistent(database)
     database.batches_left = 10**9
     _finish(database)

@@ -1,4 +1,4 @@
-"""Words: cut alike from a message and from a query, whatever the script."""
+"""Words: the same for messages and queries, in every script."""
 
 import re
 
@@ -90,6 +90,6 @@ def test_a_text_is_found_by_any_of_its_words(text: str, start: int, length: int)
 
 @given(st.text())
 def test_a_word_has_no_syntax_of_the_index(text: str) -> None:
-    """Its tokenizer divides at ASCII punctuation and spaces, and its queries are ASCII."""
+    """The index's tokenizer splits at ASCII punctuation and spaces, and its queries are ASCII."""
     for word in [*tokens_of(text), *(term.word for term in terms_of(text))]:
         assert re.fullmatch("[a-z0-9\u0080-\U0010ffff]+", word)

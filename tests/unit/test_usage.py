@@ -1,4 +1,4 @@
-"""Usage: every message is counted once, on the day of its acceptance, as what became of it."""
+"""Usage: every message is counted once, by its outcome, on the day of its acceptance."""
 
 import pytest
 
@@ -118,7 +118,7 @@ def test_reading_the_balance_grants_nothing(database: SqliteDatabase) -> None:
     def left() -> int:
         return run(usage_of_address(database, new, now=NOW, default_balance=7))[2]
 
-    assert left() == 7  # what it would be granted
+    assert left() == 7  # the balance that its first send would grant
     assert database.dump() == before
     given.set_balance(database, new, 5)
     assert left() == 5

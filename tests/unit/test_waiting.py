@@ -1,4 +1,4 @@
-"""Messages that wait for their time: scheduled, sent at another time, or not sent at all."""
+"""Waiting messages: scheduled, rescheduled, cancelled."""
 
 from dataclasses import replace
 from typing import Any
@@ -24,7 +24,7 @@ LATER = NOW + 5 * DAY
 
 @pytest.fixture
 def me(database: SqliteDatabase) -> Credential:
-    """Of an address whose message m1, to two recipients, waits for DUE; 8 of 10 are left."""
+    """An address whose message m1 to two recipients waits for DUE; the balance is 8 of 10."""
     made = given.address(database, balance=10)
     waiting = given.scheduled(DUE, "m1", YOU, "b@two.example", attachments=(given.file(),))
     key = {"idempotency_key": "k", "request_digest": "d"}
@@ -44,7 +44,7 @@ def history(database: SqliteDatabase) -> list[tuple[str, int]]:
 
 
 def charged(database: SqliteDatabase) -> tuple[int, int]:
-    """What is left of the balance, and what is counted today."""
+    """The balance, and today's count."""
     count = "SELECT recipients FROM daily_recipients WHERE day = ?"
     balance = database.value("SELECT balance FROM send_balances")
     return balance, database.value(count, TODAY)
@@ -59,7 +59,7 @@ def claimed_at(database: SqliteDatabase, now: int, claimant: str = "w") -> bool:
     return found is not None
 
 
-def tell(database: SqliteDatabase, kind: Event, *, attempt: int = 1, **more: Any) -> Status:
+def record_event(database: SqliteDatabase, kind: Event, *, attempt: int = 1, **more: Any) -> Status:
     about = StatusUpdate(id="m1", event=kind, attempt=attempt, now=DUE + 500, **more)
     return run(record(database, [about]))["m1"]
 
@@ -90,7 +90,7 @@ def test_a_scheduled_message_is_claimed_at_its_time_and_sent_once(
     assert not claimed_at(database, DUE - 1)
     assert claimed_at(database, DUE)
     assert not claimed_at(database, DUE + 1, "another")
-    assert tell(database, "accepted", reported_as="sent") == "sent"
+    assert record_event(database, "accepted", reported_as="sent") == "sent"
     assert not claimed_at(database, DUE + DAY, "another")
     assert history(database) == [("sent", 1)]
     assert (charged(database), attachment_parts(database)) == ((8, 2), 0)
@@ -108,17 +108,19 @@ def test_a_scheduled_message_is_claimed_at_its_time_and_sent_once(
 def test_a_repeated_request_is_always_reported_as_queued(
     database: SqliteDatabase, me: Credential, kind: Event, status: Status
 ) -> None:
-    def is_told(status: Status) -> bool:
+    def is_replayed_as(status: Status) -> bool:
         found = run(find_earlier(database, me, key="k", digest="d", now=NOW + 1))
         return found == [
             SubmissionResult(id="m1", status=status, reported_as="queued", replayed=True)
         ]
 
-    assert is_told("scheduled")
+    assert is_replayed_as("scheduled")
     claimed_at(database, DUE)
-    assert is_told("sending")
-    tell(database, kind, next_attempt_at=DUE + DAY, reported_as="failed", provider_code="E_X")
-    assert is_told(status)
+    assert is_replayed_as("sending")
+    record_event(
+        database, kind, next_attempt_at=DUE + DAY, reported_as="failed", provider_code="E_X"
+    )
+    assert is_replayed_as(status)
 
 
 # Cancelled
@@ -142,7 +144,7 @@ def test_a_cancelled_message_is_refunded_once(database: SqliteDatabase, me: Cred
 
 def test_a_queued_message_is_cancelled(database: SqliteDatabase, me: Credential) -> None:
     claimed_at(database, DUE)
-    tell(database, "deferred", next_attempt_at=DUE + DAY, provider_code="E_BUSY")
+    record_event(database, "deferred", next_attempt_at=DUE + DAY, provider_code="E_BUSY")
     run(cancel(database, me, "m1", now=DUE + 1000))
     assert history(database) == [("deferred", 1), ("cancelled", 1)]
     assert (charged(database), attachment_parts(database)) == ((10, 0), 0)
@@ -157,7 +159,7 @@ def test_a_message_being_sent_is_not_cancelled(
 ) -> None:
     claimed_at(database, DUE)
     if kind:
-        tell(database, kind)
+        record_event(database, kind)
     before = database.dump()
     with pytest.raises(Conflict, match="not_cancellable") as caught:
         run(cancel(database, me, "m1", now=DUE))
@@ -185,7 +187,7 @@ def test_a_claim_between_the_batches_of_a_cancellation_wins() -> None:
     database.raced = True
     assert code_of(cancel(database, me, "m1", now=DUE)) == "not_cancellable"
     assert charged(database) == (9, 1)
-    assert tell(database, "accepted") == "sent"
+    assert record_event(database, "accepted") == "sent"
     assert charged(database) == (9, 1)
 
 
@@ -226,7 +228,7 @@ def test_only_a_scheduled_message_is_rescheduled(
         claimed_at(database, DUE)
     kinds: dict[str, Event] = {"sent": "accepted", "failed": "rejected", "queued": "deferred"}
     if status in kinds:
-        tell(database, kinds[status], next_attempt_at=DUE + DAY)
+        record_event(database, kinds[status], next_attempt_at=DUE + DAY)
     before = database.dump()
     with pytest.raises(Conflict, match="not_scheduled") as caught:
         run(reschedule(database, me, "m1", due_at=LATER, now=NOW))
@@ -234,7 +236,7 @@ def test_only_a_scheduled_message_is_rescheduled(
     assert database.dump() == before
 
 
-# Whose message it is
+# The owner of a message
 
 
 @pytest.mark.parametrize("change", [{"version": 1}, {"address": "x@b.co"}], ids=repr)

@@ -149,7 +149,7 @@ def storm(api: Api, sender: Sender, key: str | None = None) -> list[requests.Res
 
 
 @pytest.mark.contract("POST /api/send_mail: Sends once per Idempotency-Key")
-def test_two_hundred_at_once_with_one_key_send_one_mail(
+def test_two_hundred_concurrent_requests_with_one_key_send_one_mail(
     api: Api, provider: ScriptedBinding
 ) -> None:
     sender = api.new_sender(balance=500)
@@ -168,7 +168,7 @@ def test_two_hundred_at_once_with_one_key_send_one_mail(
     assert api.balance(sender) == 499
 
 
-def test_two_hundred_at_once_against_a_balance_of_fifty(
+def test_two_hundred_concurrent_requests_use_a_balance_of_fifty_exactly(
     api: Api, provider: ScriptedBinding
 ) -> None:
     sender = api.new_sender(balance=50)
@@ -181,7 +181,7 @@ def test_two_hundred_at_once_against_a_balance_of_fifty(
 @pytest.mark.contract(
     "send checks: Limits count recipients exactly per UTC day and month, over all addresses"
 )
-def test_two_hundred_at_once_against_a_daily_limit(api: Api, provider: ScriptedBinding) -> None:
+def test_two_hundred_concurrent_requests_keep_a_limit(api: Api, provider: ScriptedBinding) -> None:
     sender = api.new_sender(balance=500)
     (today,) = api.server.sql("SELECT sum(recipients) AS n FROM daily_recipients")
     limits = f'{{"dailyEnabled": true, "dailyLimit": {today["n"] + 50}}}'

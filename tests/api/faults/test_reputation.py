@@ -52,7 +52,7 @@ def test_a_suppressed_recipient_is_rejected_until_it_is_removed(
 
 
 @pytest.mark.contract("GET /admin/suppressions: Includes recipients that the provider reported")
-def test_of_several_recipients_none_is_suppressed(api: Api) -> None:
+def test_several_recipients_are_not_suppressed(api: Api) -> None:
     sender = api.new_sender(balance=5)
     to = ["one@example.net", "two@example.net"]
     mail = {"from": sender.address, "to": to, "subject": SUPPRESSED, "text": "A text"}
