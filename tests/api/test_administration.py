@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-import jwt
 import pytest
 
+from tests.api.credentials import claims_of
 from tests.client import TestClient
-from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, SECRET, Api, Sender, check_problem, done, mail
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, check_problem, done, mail
 from tests.e2e.api import unique_name as name
 from tests.unit.source import ROOT
 
@@ -101,7 +101,7 @@ def test_showing_a_credential_is_audited(own: Api) -> None:
     response = own.admin("GET", f"/admin/show_password/{sender.address_id}")
     shown = response.json()
     assert shown.keys() == {"jwt"}
-    assert jwt.decode(shown["jwt"], SECRET, algorithms=["HS256"])["address"] == sender.address
+    assert claims_of(shown["jwt"])["address"] == sender.address
     headers = {"Authorization": f"Bearer {shown['jwt']}"}
     assert own.get("/api/settings", headers=headers).status_code == 200
     row = check_audit_row(own, actor="admin#1", action="credential.shown", object=sender.address)
