@@ -77,8 +77,8 @@ async def send_with_header(context: RequestContext) -> Response:
 async def send_with_body_token(context: RequestContext) -> Response:
     """Send a message, with the credential in the body.
 
-    As `POST /api/send_mail`, for systems that cannot set headers: the credential is the field
-    `token`.
+    Works like `POST /api/send_mail`, for systems that cannot set headers: the credential is the
+    field `token`.
 
     :header Idempotency-Key:
     :body SendMailWithToken:

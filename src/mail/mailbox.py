@@ -7,7 +7,7 @@ from mail.characters import has_control, has_deceptive, has_encoded_word
 from mail.fields import MailboxField
 from mail.message import Mailbox
 
-# Long enough for any real name. An encoded header then stays within 998 octets.
+# Long enough for any real name.
 MAX_NAME_CHARACTERS = 200
 
 # A quoted or plain name, and an address in angle brackets. A name with a list separator must be

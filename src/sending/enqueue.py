@@ -5,7 +5,7 @@ import math
 from log import log
 from services import Services, WakeupQueue
 
-# Up to the second next run of the cron.
+# Until the run after the next one of the cron, which runs every minute.
 _AHEAD_SECONDS = 120
 
 

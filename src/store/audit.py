@@ -75,7 +75,10 @@ async def with_audit(database: Database, row: Statement, *change: Statement) -> 
 
 
 async def audit_page(database: Database, *, before: str | None, limit: int) -> list[Row]:
-    """At most ``limit`` rows older than the id ``before``, which need not exist, or the newest."""
+    """The newest rows, at most ``limit``; with ``before`` only rows older than this id.
+
+    No row needs to have the id ``before``.
+    """
     page = Statement(_PAGE, (before or AFTER_ALL_IDS, limit))
     (rows,) = await database.batch([page], repeatable=True)
     return rows

@@ -1,4 +1,4 @@
-"""The points at which the server is killed, and the end of the messages that are there."""
+"""The points at which the server is killed, and how the message at each point ends."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -124,7 +124,7 @@ async def remove_by_query(context: RequestContext) -> Response:
 async def remove(context: RequestContext) -> Response:
     """Remove a send balance, with its id in the path.
 
-    As `DELETE /admin/address_sender`.
+    Works like `DELETE /admin/address_sender`.
 
     :path id: The number of an address. Example: `1`.
     :response 200 Success: The balance was removed.

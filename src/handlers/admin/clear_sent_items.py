@@ -9,7 +9,7 @@ from web.responses import Response, Success, json_response
 async def clear(context: RequestContext) -> Response:
     """Delete all messages of an address.
 
-    As `DELETE /api/clear_sent_items`, for any address.
+    Works like `DELETE /api/clear_sent_items`, for any address.
 
     :path id: The number of an address. Example: `1`.
     :response 200 Success: The messages were deleted.

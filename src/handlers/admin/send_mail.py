@@ -32,8 +32,8 @@ class AdminSendMail(SendMail, kw_only=True):
 async def send(context: RequestContext) -> Response:
     """Send a message from any address.
 
-    As `POST /api/send_mail`, from any address in the domains of the deployment. The message costs
-    no balance, counts towards the limits, and is in no address's sendbox.
+    Works like `POST /api/send_mail`, for any sender address in the domains of the deployment. The
+    message costs no balance and appears in no sendbox, but it counts towards the limits.
 
     :header Idempotency-Key:
     :body AdminSendMail:

@@ -59,8 +59,8 @@ _NAMES = {"from_name": "from", "to_mail": "to", "reply_to": "replyTo", "content"
 async def send(context: RequestContext) -> Response:
     """Send a message in the provider's fields.
 
-    As `POST /admin/send_mail`, in the fields of the `send_email` binding and from any domain in
-    `SEND_MAIL_DOMAINS`.
+    Works like `POST /admin/send_mail`, in the fields of the `send_email` binding and from any
+    domain in `SEND_MAIL_DOMAINS`.
 
     :header Idempotency-Key:
     :body BindingMail:

@@ -32,7 +32,7 @@ async def list_messages(context: RequestContext) -> Response:
 async def delete(context: RequestContext) -> Response:
     """Delete any message.
 
-    As `DELETE /api/sendbox/{id}`, for a message of any sender.
+    Works like `DELETE /api/sendbox/{id}`, for a message of any sender.
 
     :path id:
     :response 200 Success: The message was deleted.

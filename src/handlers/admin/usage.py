@@ -11,7 +11,7 @@ from web.responses import Response, json_response
 async def show(context: RequestContext) -> Response:
     """Get the usage of all addresses.
 
-    As `GET /api/usage`, summed over all addresses and administrators.
+    Works like `GET /api/usage`, summed over all addresses and administrators.
 
     :response 200 Usage: The usage of the last 90 days.
     :operation getUsageOfAll: Administration
