@@ -7,13 +7,13 @@ from mail.addresses import Address
 from mail.lifecycle import TRANSITIONS, Event, Status
 from mail.message import Message, Recipient
 from mail.submission import Attempt
-from store.claim import claim
 from store.database import Row
 from store.message_content import MAX_PART_BYTES
 from store.record import StatusUpdate, record
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim
 
 DUE = NOW + 30_000
 LARGE = Message(

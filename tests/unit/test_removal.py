@@ -8,20 +8,13 @@ from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import Conflict, NotFound, Unauthorized
 from mail.lifecycle import Event
-from store.claim import claim
 from store.record import StatusUpdate, record
-from store.removal import (
-    STEP_MESSAGES,
-    clear_sendbox,
-    purge_sendboxes,
-    remove_address,
-    remove_message,
-)
+from store.removal import STEP_MESSAGES, clear_sendbox, remove_address, remove_message
 from store.sendbox import sendbox_page
-from store.sweep import sweep
 from tests.unit import given
 from tests.unit.given import DAY, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim, purge_sendboxes, sweep
 
 OWNER = Actor(given.ME, "192.0.2.1")
 ADMINISTRATOR = Actor("admin#1", "192.0.2.2", is_administrator=True)
