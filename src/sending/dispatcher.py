@@ -7,6 +7,7 @@ it. After a transient rejection the message is queued, if a queue or the cron ca
 
 import asyncio
 import contextlib
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -15,9 +16,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from accounts.sending_limits import RateState
-from errors import ApiError, BadRequest, FieldError, Unavailable
+from errors import BadRequest
 from ids import new_ids
-from locales import provider_sentence
 from log import frames, log
 from mail.compose import check_size
 from mail.lifecycle import Status, transitions_on
@@ -26,6 +26,7 @@ from mail.submission import Attempt, Submission, SubmissionResult
 from sending import needs
 from sending.backoff import next_attempt_at
 from sending.enqueue import enqueue_soon
+from sending.results import Tried, raise_first, results_of
 from services import Services
 from store.claim import claim
 from store.database import DatabaseUnavailable
@@ -37,20 +38,18 @@ from transport.sandbox import delivery_events, sandbox_outcome
 
 # Covers the reserve batch and the record batch with their retries, and the call of the provider.
 LEASE_SECONDS = 120
-RETRY_SECONDS = 30
 # Upper bound for messages attempted concurrently: a Worker has 128 MB and holds several copies of
 # each.
 _HELD_BYTES = 4 * 1024 * 1024
 _MAX_TOGETHER = 25
+# Ids that one claim looks up.
+_MAX_CLAIM = 100
 # Late responses within this time are recorded together.
 _LATE_TOGETHER_SECONDS = 2
 # Workers may end the invocation of a request half a minute after the response.
 _LATE_SECONDS = 27
 # Delays before each retry to record updates after a database failure.
 _RECORD_LATER_SECONDS = (1, 3, 9, 15)
-
-# An attempt, its outcome, the update that records it, and the resulting status of the message.
-_Tried = tuple[Attempt, Outcome, StatusUpdate, Status]
 
 
 class Dispatcher:
@@ -91,7 +90,7 @@ class Dispatcher:
         if reserved.earlier is not None:
             return reserved.earlier
         if not submission.permissive:
-            _raise_first(reserved.errors, submission)
+            raise_first(reserved.errors, submission)
         kept = [
             attempt
             for attempt, error in zip(attempts, reserved.errors, strict=True)
@@ -100,24 +99,26 @@ class Dispatcher:
         due = [(one.id, one.due_at) for one in kept if one.due_at is not None]
         enqueue_soon(self._services, due)
         tried = await self._try([one for one in kept if one.status == "sending"])
-        return _results(submission, attempts, reserved.errors, tried)
+        return results_of(submission, attempts, reserved.errors, tried)
 
-    async def attempt_due(
-        self, message_ids: list[str], goes_on: Callable[[], bool] = lambda: True
-    ) -> None:
+    async def attempt_due(self, message_ids: list[str], *, until: float = math.inf) -> list[str]:
         """Attempt these messages, if they are due and no other worker holds them.
 
-        It raises nothing. Messages that do not fit into this invocation, and those that are left
-        when ``goes_on`` returns False, stay due and are enqueued again. A message that can't be
-        claimed stays due. If the claim was written but the database's response was lost, the
-        message becomes ``unknown`` when the lease ends.
+        It raises nothing. A message that can't be claimed stays due. If the claim was written but
+        the database's response was lost, the message becomes ``unknown`` when the lease ends.
+
+        :param until: the time after which no attempt begins.
+        :returns: the messages that are still due, because they do not fit into this invocation.
         """
         due = list(dict.fromkeys(message_ids))
-        while due and goes_on() and (room := needs.room_for_due(self._subrequests.left)) > 0:
-            held, due = await self._claim(due, min(room, _MAX_TOGETHER))
+        while due and self._services.clock() < until:
+            room = needs.room_for_due(self._subrequests.left)
+            if room <= 0:
+                break
+            held, left = await self._claim(due[:_MAX_CLAIM], min(room, _MAX_TOGETHER))
+            due = left + due[_MAX_CLAIM:]
             await self._try(held)
-        if due:
-            enqueue_soon(self._services, [(id_, 0) for id_ in due])
+        return due
 
     # The steps of a submission
 
@@ -180,13 +181,13 @@ class Dispatcher:
 
     # The steps of attempts
 
-    async def _try(self, held: list[Attempt]) -> list[_Tried]:
+    async def _try(self, held: list[Attempt]) -> list[Tried]:
         """Make these attempts concurrently, and record their outcomes together."""
         finish = needs.to_finish([one.message for one in held])
         outcomes = await self._subrequests.keep(finish, asyncio.gather(*map(self._call, held)))
         return await self._conclude(list(zip(held, outcomes, strict=True)))
 
-    async def _conclude(self, ended: list[tuple[Attempt, Outcome]]) -> list[_Tried]:
+    async def _conclude(self, ended: list[tuple[Attempt, Outcome]]) -> list[Tried]:
         """Record the outcomes of these attempts, and start the work that follows."""
         if not ended:
             return []
@@ -293,7 +294,7 @@ class Dispatcher:
         with self._subrequests.recording():
             return await record(self._database, updates, queued=queued, pause_policy=policy)
 
-    def _follow_up(self, tried: list[_Tried]) -> None:
+    def _follow_up(self, tried: list[Tried]) -> None:
         """Start the background work that follows the recorded outcomes."""
         late = [
             (attempt, outcome.late)
@@ -328,10 +329,12 @@ class Dispatcher:
         self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]] = ()
     ) -> None:
         cost = needs.to_record(message for _, message in queued)
-        for seconds in _later_delays(self._subrequests.left, cost):
+        delays = _later_delays(self._subrequests.left, cost)
+        for number, seconds in enumerate(delays, start=1):
             await asyncio.sleep(seconds)
+            others = cost * (len(delays) - number)
             with contextlib.suppress(Exception):  # the loop tries again, or the failure is logged
-                await self._write(updates, queued)
+                await self._subrequests.keep(others, self._write(updates, queued))
                 return
         log("record_given_up", message_ids=[update.id for update in updates])
 
@@ -400,59 +403,6 @@ def _later_delays(left: int, cost: int) -> tuple[float, ...]:
     return (
         sum(_RECORD_LATER_SECONDS[: skipped + 1]),
         *_RECORD_LATER_SECONDS[skipped + 1 :],
-    )
-
-
-def _raise_first(errors: Sequence[ApiError | None], submission: Submission) -> None:
-    for position, error in enumerate(errors):
-        if error is None:
-            continue
-        if submission.reports == "acceptance" and isinstance(error, BadRequest):
-            error.errors = (FieldError(f"[{position}]", error.sentence, error.values),)
-        raise error
-
-
-def _results(
-    submission: Submission,
-    attempts: list[Attempt],
-    errors: Sequence[ApiError | None],
-    tried: list[_Tried],
-) -> list[SubmissionResult]:
-    ended = {attempt.id: (update, status) for attempt, _, update, status in tried}
-    results = []
-    for attempt, error in zip(attempts, errors, strict=True):
-        if error is not None:
-            results.append(SubmissionResult(error=error))
-        elif attempt.id in ended:
-            results.append(_result(*ended[attempt.id]))
-        else:
-            results.append(SubmissionResult(id=attempt.id, status=attempt.status))
-    return results
-
-
-def _result(update: StatusUpdate, status: Status) -> SubmissionResult:
-    if update.undo:
-        raise _unavailable(update)
-    # A message that the sweep made `unknown` can't be queued: it has failed.
-    reported_as = "failed" if status == "failed" else update.reported_as or "failed"
-    codes = {"failed": update.provider_code, "unknown": "outcome_unknown"}
-    return SubmissionResult(
-        id=update.id,
-        status=status,
-        reported_as=reported_as,
-        provider_message_id=update.provider_message_id,
-        code=codes.get(reported_as),
-    )
-
-
-def _unavailable(update: StatusUpdate) -> ApiError:
-    code = update.provider_code or ""
-    return Unavailable(
-        code,
-        sentence=provider_sentence(code, "provider_busy"),
-        retry_after=RETRY_SECONDS,
-        extra={"id": update.id, "message_status": "failed"},
-        provider_code=code,
     )
 
 

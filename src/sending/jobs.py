@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 from log import log
 from sending.dispatcher import Dispatcher
-from sending.enqueue import seconds_until
+from sending.enqueue import enqueue_soon, seconds_until
 from services import Services
 from store.database import Database
 from store.due import due_messages
@@ -13,10 +13,10 @@ from store.search_index import index_step
 from store.step import Step
 from store.sweep import lease_step, sweep_steps
 
-# The most due messages that are enqueued in a minute, and how many if the plan allows thousands of
-# subrequests.
-_DUE_A_MINUTE = 1000
-_DUE_A_MINUTE_OF_MANY = 5000
+# The most due messages that are enqueued in a minute, and how often a step is done. On a plan with
+# few subrequests the CPU time is limited too.
+_DUE_A_MINUTE, _ROUNDS = 1000, 3
+_DUE_A_MINUTE_OF_MANY, _ROUNDS_OF_MANY = 5000, 1000
 _MANY_SUBREQUESTS = 1000
 
 # No attempt and no step begins later in a minute, so that runs of the cron rarely overlap.
@@ -27,12 +27,14 @@ _STEPS_BEGIN_WITHIN = 50_000
 async def process_queue(message_ids: list[str], services: Services) -> None:
     """Attempt the messages named in a queue batch, if they are due and not claimed.
 
-    A message whose attempt can't be made stays due, and the cron enqueues it again.
+    Messages that do not fit into this invocation are enqueued again. A message whose attempt can't
+    be made stays due, and the cron enqueues it again.
 
     :raises ServerFault: ``invalid_setting``.
     """
     if _may_send(services):
-        await Dispatcher(services).attempt_due(message_ids)
+        left = await Dispatcher(services).attempt_due(message_ids)
+        enqueue_soon(services, [(id_, 0) for id_ in left])
 
 
 async def run_cron(services: Services) -> None:
@@ -66,8 +68,7 @@ async def _wake_due(database: Database, services: Services) -> None:
     if not _may_send(services):
         return
     started = services.clock()
-    has_many = services.subrequests.left > _MANY_SUBREQUESTS
-    limit = _DUE_A_MINUTE_OF_MANY if has_many else _DUE_A_MINUTE
+    limit = _DUE_A_MINUTE_OF_MANY if _has_many(services) else _DUE_A_MINUTE
     due = await due_messages(database, now=started, limit=limit)
     log("due", count=len(due))
     if not due:
@@ -76,10 +77,8 @@ async def _wake_due(database: Database, services: Services) -> None:
     delays = [(id_, seconds_until(at, started)) for id_, at in due]
     if queue and await _is_done(queue.enqueue(delays)):
         return
-    await Dispatcher(services).attempt_due(
-        [id_ for id_, at in due if at <= started],
-        goes_on=lambda: services.clock() < started + _ATTEMPTS_BEGIN_WITHIN,
-    )
+    now_due = [id_ for id_, at in due if at <= started]
+    await Dispatcher(services).attempt_due(now_due, until=started + _ATTEMPTS_BEGIN_WITHIN)
 
 
 async def _keep_house(database: Database, services: Services, counts: Counter[str]) -> None:
@@ -111,7 +110,9 @@ async def _do_steps(
 ) -> None:
     """Do each step once, then those with more work again, while subrequests and time are left."""
     end = services.clock() + _STEPS_BEGIN_WITHIN
-    while steps and services.clock() < end:
+    for _ in range(_ROUNDS_OF_MANY if _has_many(services) else _ROUNDS):
+        if not steps or services.clock() >= end:
+            break
         again = []
         for step in steps:
             if services.subrequests.left < step.statements:
@@ -127,6 +128,10 @@ async def _do(step: Step, database: Database, counts: Counter[str]) -> None:
     before = database.rows_written
     counts[step.name] += await step.run(database)
     counts[f"{step.name} rows"] += database.rows_written - before
+
+
+def _has_many(services: Services) -> bool:
+    return services.subrequests.left > _MANY_SUBREQUESTS
 
 
 def _may_send(services: Services) -> bool:

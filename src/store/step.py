@@ -1,7 +1,7 @@
 """A bounded piece of the work that the cron does each minute."""
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
 
 from store.database import Database
 
@@ -16,4 +16,4 @@ class Step(NamedTuple):
     name: str
     statements: int
     full: int
-    run: Callable[[Database], Awaitable[int]]
+    run: Callable[[Database], Coroutine[Any, Any, int]]

@@ -76,6 +76,7 @@ class TestClient:
         self.lose_responses: LoseResponses = lambda when, statements: False
         self._variables = json.dumps(dict(variables))
         self._has_queue, self._has_transport = queue, transport
+        self._queue_is_broken = False
         self._has_database = has_database
         self._loop = VirtualLoop()
         self._started = time.time_ns() // 1_000_000
@@ -175,6 +176,10 @@ class TestClient:
         self._run(together())
         return "ok"
 
+    def break_queue(self) -> None:
+        """From now on the queue accepts nothing."""
+        self._queue_is_broken = True
+
     # Stored and sent data
 
     def sql(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
@@ -209,7 +214,9 @@ class TestClient:
             transport=SendEmailTransport(self.provider.within(used))
             if self._has_transport
             else None,
-            wakeup_queue=LocalQueue(self._consume, self._run_in_background, used)
+            wakeup_queue=LocalQueue(
+                self._consume, self._run_in_background, used, is_broken=self._queue_is_broken
+            )
             if self._has_queue
             else None,
             subrequests=used,

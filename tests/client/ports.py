@@ -24,7 +24,7 @@ _QUEUE_SEND = 100  # messages of one sendBatch
 
 
 class InvocationEnded(RuntimeError):
-    """The platform ends an invocation that makes too many subrequests, whatever they are for."""
+    """The platform ends an invocation that makes too many subrequests, outcomes included."""
 
 
 class LimitedSubrequests(Subrequests):
@@ -90,7 +90,10 @@ class LocalQueue:
         consume: Callable[[list[str]], Awaitable[None]],
         start: Callable[[Any], Any],
         subrequests: Subrequests,
+        *,
+        is_broken: bool,
     ) -> None:
+        self._is_broken = is_broken
         self._consume = consume
         self._start = start
         self._subrequests = subrequests
@@ -98,6 +101,8 @@ class LocalQueue:
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
         """As ``services.WakeupQueue.enqueue``."""
         self._subrequests.count(-(-len(due) // _QUEUE_SEND))
+        if self._is_broken:
+            raise OSError
         by_delay: dict[int, list[str]] = {}
         for message_id, seconds in due:
             by_delay.setdefault(seconds, []).append(message_id)

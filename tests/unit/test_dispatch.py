@@ -365,6 +365,25 @@ async def test_four_messages_of_a_queue_batch_fit_into_one_invocation(to: str) -
     assert world.subrequests <= 50
 
 
+async def test_no_more_is_held_at_a_time_than_a_worker_can_hold(world: World) -> None:
+    later = now() + HOUR
+    results = await world.send_batch(*mails(5, scheduled_at=later))
+    world.make_due()
+    # Two fit beside each other, three do not.
+    world.database.query("UPDATE messages SET size = 1500000")
+    held: list[int] = []
+    send = world.provider.send
+
+    async def count(message: Message) -> Outcome:
+        held.append(world.rows("status").count("sending"))
+        return await send(message)
+
+    world.provider.send = count  # type: ignore[method-assign]
+    await world.dispatcher.attempt_due([str(id) for id in results])
+    assert world.rows("status") == ["sent"] * 5
+    assert held == [2, 2, 2, 2, 1]
+
+
 # Schedules
 
 
