@@ -24,9 +24,9 @@ def api(subrequests: int) -> Iterator[Api]:
 
 def schedule(api: Api, sender: Sender, seconds: int, **fields: Any) -> str:
     at = datetime.fromtimestamp(api.server.now() / 1000 + seconds, UTC).isoformat()
-    answer = api.send(sender, scheduled_at=at, **fields)
-    assert answer.status_code == 202, answer.text
-    message_id: str = answer.json()["id"]
+    response = api.send(sender, scheduled_at=at, **fields)
+    assert response.status_code == 202, response.text
+    message_id: str = response.json()["id"]
     return message_id
 
 
@@ -58,12 +58,12 @@ def minute(api: Api, victim: Sender) -> None:
 
 @PLANS
 @pytest.mark.parametrize(("old", "count"), [(2000, 1700), (6000, 1700), (0, 1)])
-def test_a_cleared_sendbox_delays_nobody(api: Api, old: int, count: int) -> None:
+def test_a_cleared_sendbox_delays_no_other(api: Api, old: int, count: int) -> None:
     flooder, victim = api.new_sender(balance=0), api.new_sender(balance=50)
     insert(api, flooder, api.server.now() - 2 * DAY, old)
     insert_waiting(api, flooder, count, at=api.server.now() - 5000)
-    answer = api.call("DELETE", "/api/clear_sent_items", headers=flooder.headers)
-    assert answer.status_code == 200, answer.text
+    response = api.call("DELETE", "/api/clear_sent_items", headers=flooder.headers)
+    assert response.status_code == 200, response.text
     minute(api, victim)
     # What waited is cancelled before anything else is removed.
     for _ in range(10):
@@ -123,22 +123,22 @@ def acts(api: Api, flooder: Sender, count: int) -> Iterator[str]:
     for _ in range(3):
         api.post("/emails/batch", emails, headers=flooder.headers)
     yield "sends batches"
-    answer = api.post("/api/rotate_credential", headers=flooder.headers)
-    credential = Sender(flooder.address, flooder.address_id, answer.json()["jwt"])
+    response = api.post("/api/rotate_credential", headers=flooder.headers)
+    credential = Sender(flooder.address, flooder.address_id, response.json()["jwt"])
     yield "rotates its credential"
     for _ in range(2):
         insert_waiting(api, credential, count // 2, at=due)
-        answer = api.call("DELETE", "/api/clear_sent_items", headers=credential.headers)
-        assert answer.status_code == 200, answer.text
+        response = api.call("DELETE", "/api/clear_sent_items", headers=credential.headers)
+        assert response.status_code == 200, response.text
         yield "clears its sendbox"
     insert_waiting(api, credential, count // 2, at=due)
-    answer = api.call("DELETE", "/api/delete_address", headers=credential.headers)
-    assert answer.status_code == 200, answer.text
+    response = api.call("DELETE", "/api/delete_address", headers=credential.headers)
+    assert response.status_code == 200, response.text
     yield "is deleted"
     yield "is purged"
 
 
-def check_that_nobody_is_delayed(api: Api, count: int) -> None:
+def check_that_no_other_is_delayed(api: Api, count: int) -> None:
     flooder, victim = api.new_sender(balance=10**6), api.new_sender(balance=50)
     done = []
     for act in acts(api, flooder, count):
@@ -149,18 +149,18 @@ def check_that_nobody_is_delayed(api: Api, count: int) -> None:
 
 
 @PLANS
-def test_an_address_with_many_messages_delays_nobody(api: Api) -> None:
-    check_that_nobody_is_delayed(api, 2000)
+def test_an_address_with_many_messages_delays_no_other(api: Api) -> None:
+    check_that_no_other_is_delayed(api, 2000)
 
 
 @pytest.mark.slow
 @PLANS
-def test_an_address_with_100000_messages_delays_nobody(api: Api) -> None:
-    check_that_nobody_is_delayed(api, 100_000)
+def test_an_address_with_100000_messages_delays_no_other(api: Api) -> None:
+    check_that_no_other_is_delayed(api, 100_000)
 
 
 @PLANS
-def test_a_paused_address_delays_nobody(api: Api) -> None:
+def test_a_paused_address_delays_no_other(api: Api) -> None:
     flooder, victim = api.new_sender(), api.new_sender(balance=50)
     insert_waiting(api, flooder, 1700, at=api.server.now() - 5000)
     api.server.sql(

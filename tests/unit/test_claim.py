@@ -1,5 +1,7 @@
 """Claim: one worker gets a due message, with everything for the attempt."""
 
+from typing import Any
+
 import pytest
 
 from accounts.credentials import Credential
@@ -223,14 +225,14 @@ def five(database: SqliteDatabase, sending: Credential) -> list[str]:
     for id in ids:
         mail = given.message(f"{id}@example.org", text=f"text of {id}")
         given.reserved(database, sending, id, mail)
-        tell(database, "deferred", id=id)
+        record_event(database, "deferred", id=id)
     return ids
 
 
 def test_messages_are_claimed_together_each_with_its_own_content(
     database: SqliteDatabase, five: list[str]
 ) -> None:
-    tell(database, "deferred")
+    record_event(database, "deferred")
     found, left = run(
         claim_several(
             database,
@@ -285,9 +287,9 @@ def test_what_is_not_due_or_held_by_others_is_neither_claimed_nor_left(
 
 
 def test_a_repeated_claim_finds_its_own_first(database: SqliteDatabase, five: list[str]) -> None:
-    tell(database, "timed_out", id="n0")
+    record_event(database, "timed_out", id="n0")
     database.query("UPDATE messages SET next_attempt_at = ? WHERE id = 'n0'", DUE + 1)
-    limits = {"max_messages": 2, "max_bytes": 4000}
+    limits: dict[str, Any] = {"max_messages": 2, "max_bytes": 4000}
     assert claim_all(database, five, **limits) == (["n1", "n2"], ["n3", "n4"])
     # Meanwhile an earlier one has become due. It does not take the place of one that is held.
     database.query("UPDATE messages SET next_attempt_at = ? WHERE id = 'n0'", DUE)

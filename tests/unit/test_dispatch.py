@@ -336,12 +336,12 @@ async def test_the_largest_batch_fits_into_the_subrequests_of_one_request() -> N
     bodies = {"text": "t" * 65_537, "html": "h"}
     batch = [*mails(50, html="h" * 65_537, text="t" * 65_537), *mails(50, 50, **bodies)]
     late: list[asyncio.Future[Outcome]] = [asyncio.Future() for _ in range(25)]
-    for number, answer in enumerate(late):
-        outcome = (SUPPRESSED, BUSY, Unknown(late=answer))[number % 3]
+    for number, response in enumerate(late):
+        outcome = (SUPPRESSED, BUSY, Unknown(late=response))[number % 3]
         world.provider.outcomes[str(number)] = outcome
     await world.send_batch(*batch, idempotency_key="k", request_digest="d")
-    for answer in late:
-        answer.set_result(SUPPRESSED)
+    for response in late:
+        response.set_result(SUPPRESSED)
     await world.settle()
     tried = len(world.provider.mails)
     assert tried > 10

@@ -9,7 +9,7 @@ from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 MINUTE = 60_000
-# More than are woken in a minute.
+# More than are enqueued in a minute.
 MANY = 1200
 
 
@@ -64,7 +64,7 @@ def test_the_longest_waiting_of_an_address_is_first(
     assert database.dump() == before
 
 
-def test_each_is_told_with_its_time(database: SqliteDatabase, me: Credential) -> None:
+def test_each_has_its_time(database: SqliteDatabase, me: Credential) -> None:
     (id,) = put(database, me, at=NOW - 7)
     assert run(due_messages(database, now=NOW)) == [(id, NOW - 7)]
 
@@ -83,7 +83,7 @@ def test_what_is_scheduled_is_found_a_minute_ahead(
     assert [id for id in due(database, NOW + 1) if id in mine] == [queued, first, second]
 
 
-def test_so_many_are_woken_at_once(database: SqliteDatabase, me: Credential) -> None:
+def test_the_number_of_due_messages_is_limited(database: SqliteDatabase, me: Credential) -> None:
     ids = put(database, me, count=MANY, at=NOW - MANY)
     assert due(database) == ids[:1000]
     assert due(database, limit=7) == ids[:7]
@@ -111,7 +111,7 @@ def test_every_address_has_its_share(database: SqliteDatabase, me: Credential) -
 
 
 @pytest.mark.parametrize("count", [3, MANY])
-def test_a_paused_address_wakes_nothing_and_hides_nothing(
+def test_what_a_paused_address_has_is_not_due_and_hides_nothing(
     database: SqliteDatabase, me: Credential, you: Credential, count: int
 ) -> None:
     put(database, me, count=count, at=NOW - MANY)
@@ -124,7 +124,7 @@ def test_a_paused_address_wakes_nothing_and_hides_nothing(
 
 @pytest.mark.parametrize("count", [3, MANY])
 @pytest.mark.parametrize("way", ["cleared", "deleted"])
-def test_what_lies_in_no_sendbox_wakes_nothing_and_hides_nothing(
+def test_what_is_in_no_sendbox_is_not_due_and_hides_nothing(
     database: SqliteDatabase, me: Credential, you: Credential, way: str, count: int
 ) -> None:
     put(database, me, count=count, at=NOW - MANY)

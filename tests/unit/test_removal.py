@@ -251,11 +251,11 @@ IN_A_SENDBOX = "sendbox IS NOT NULL"
 
 def test_all_that_waits_is_cancelled_before_anything_is_removed() -> None:
     database = SqliteDatabase()
-    me = given.address(database, balance=0)
+    me = given.address(database, balance=10)
     for number in range(10):
         sent_id = given.message_id(NOW - 2 * DAY, number)
-        given.reserved(database, me, sent_id, default_balance=10)
-        tell(database, sent_id, "accepted", NOW - 2 * DAY)
+        given.reserved(database, me, sent_id)
+        record_event(database, sent_id, "accepted", NOW - 2 * DAY)
     waiting(database, me, 3 * STEP_MESSAGES)
     run(clear_sendbox(database, me, by=OWNER, now=NOW))
     assert left(database, me, WAITS) == 2 * STEP_MESSAGES

@@ -70,7 +70,7 @@ def test_what_is_kept_back_may_be_used() -> None:
     asyncio.run(work)
 
 
-def test_an_outcome_is_never_refused() -> None:
+def test_recording_an_outcome_is_always_allowed() -> None:
     subrequests = of(50)
     subrequests.count(50)
     with subrequests.recording():
@@ -85,7 +85,7 @@ def test_an_outcome_is_never_refused() -> None:
 
 
 class Bridge:
-    """The calls that arrive in JavaScript; so many of them get no answer."""
+    """The calls that arrive in JavaScript; so many of them get no response."""
 
     def __init__(self, lost: int = 0) -> None:
         self.calls, self.lost = 0, lost

@@ -1,7 +1,7 @@
 """What an invocation may not do any more is done by others: no outcome and no mail is lost.
 
-The deployment ends an invocation that makes more subrequests than the plan allows, whatever they
-are for.
+The deployment ends an invocation that makes more subrequests than the plan allows, even if they
+record outcomes.
 """
 
 from collections import Counter
@@ -25,15 +25,14 @@ LARGE = [file(b"a" * 3_300_000)]
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    variables = {**DEPLOYMENT, "SEND_RATE_LIMIT": "1000/minute", "PAUSE_FAILED_PERCENT": "0"}
-    with TestClient(variables) as server:
+    with TestClient({**DEPLOYMENT, "SEND_RATE_LIMIT": "1000/minute"}) as server:
         yield Api(server)
 
 
 def schedule(api: Api, sender: Sender, subject: str, **fields: Any) -> None:
     at = datetime.fromtimestamp(api.server.now() / 1000 + 3600, UTC).isoformat()
-    answer = api.send(sender, subject=subject, scheduled_at=at, **fields)
-    assert answer.status_code == 202, answer.text
+    response = api.send(sender, subject=subject, scheduled_at=at, **fields)
+    assert response.status_code == 202, response.text
 
 
 def make_due(api: Api) -> None:
@@ -49,8 +48,8 @@ def submit(api: Api, sender: Sender, subjects: list[str], **headers: str) -> Non
         {"from": sender.address, "to": "you@example.net", "subject": subject, "text": "Hello"}
         for subject in subjects
     ]
-    answer = api.post("/emails/batch", emails, headers={**sender.headers, **headers})
-    assert answer.status_code == 200, answer.text
+    response = api.post("/emails/batch", emails, headers={**sender.headers, **headers})
+    assert response.status_code == 200, response.text
 
 
 def events(api: Api) -> set[str]:
@@ -90,7 +89,7 @@ def test_large_messages_with_every_outcome_end_as_it_says(api: Api) -> None:
 
 @pytest.mark.parametrize("count", [10, 20])
 @pytest.mark.parametrize("step", [100, 2600])
-def test_late_answers_are_all_recorded(api: Api, count: int, step: int) -> None:
+def test_late_responses_are_all_recorded(api: Api, count: int, step: int) -> None:
     sender = api.new_sender(balance=100)
     last = min(54_000, 31_000 + step * (count - 1))
     times = [min(last, 31_000 + step * number) for number in range(count)]
@@ -101,7 +100,7 @@ def test_late_answers_are_all_recorded(api: Api, count: int, step: int) -> None:
     assert not {"record_failed", "record_given_up"} & events(api)
 
 
-def test_late_answers_of_every_kind_are_recorded(api: Api) -> None:
+def test_late_responses_of_every_kind_are_recorded(api: Api) -> None:
     sender = api.new_sender(balance=100)
     endings = ["", f"[{SUPPRESSED}]", BUSY]
     subjects = [f"[wait {31_000 + 2600 * n}] {endings[n % 3]} {n}" for n in range(9)]
@@ -112,7 +111,7 @@ def test_late_answers_of_every_kind_are_recorded(api: Api) -> None:
     assert not {"record_failed", "record_given_up"} & events(api)
 
 
-def test_an_answer_that_never_comes_keeps_no_other(api: Api) -> None:
+def test_a_response_that_never_comes_keeps_no_other(api: Api) -> None:
     sender = api.new_sender(balance=100)
     times = [*range(31_000, 52_000, 2600), 10**9]
     submit(api, sender, [f"[wait {time}]" for time in times])
@@ -122,7 +121,7 @@ def test_an_answer_that_never_comes_keeps_no_other(api: Api) -> None:
 
 
 class Silent:
-    """No answer to batches that record outcomes, until so many seconds have passed."""
+    """No response to batches that record outcomes, until so many seconds have passed."""
 
     def __init__(self, api: Api, seconds: float) -> None:
         self._now, self._until = api.server.now, api.server.now() + seconds * 1000
@@ -132,16 +131,16 @@ class Silent:
         return when == "before" and is_record and self._now() < self._until
 
 
-@pytest.mark.parametrize("subject", ["", f"[{SUPPRESSED}]", BUSY])
+@pytest.mark.parametrize("subject", ["accepted", f"[{SUPPRESSED}]", BUSY])
 @pytest.mark.parametrize("seconds", [0.3, 5, 25])
-def test_an_outcome_is_recorded_as_soon_as_the_database_answers(
+def test_an_outcome_is_recorded_as_soon_as_the_database_responds(
     api: Api, subject: str, seconds: float
 ) -> None:
     sender = api.new_sender(balance=5)
     api.server.lose_responses = Silent(api, seconds)
     api.send_with_key(sender, "k", subject=subject)
     api.server.advance(31)
-    expected = {"": ("sent", 4), BUSY: ("queued", 4)}.get(subject, ("failed", 5))
+    expected = {"accepted": ("sent", 4), BUSY: ("queued", 4)}.get(subject, ("failed", 5))
     (status,) = statuses(api, sender)
     # What was rejected transiently has been tried again since.
     assert (status, api.balance(sender)) == expected
@@ -170,7 +169,7 @@ def test_as_many_of_a_batch_are_sent_at_once_as_fit(subrequests: int, inline: An
         assert statuses(api, sender) == ["sent"] * 40
 
 
-def test_what_does_not_fit_is_woken_again_without_a_delay(api: Api) -> None:
+def test_what_does_not_fit_is_enqueued_again_without_a_delay(api: Api) -> None:
     sender = api.new_sender(balance=100)
     for number in range(4):
         schedule(api, sender, f"[{SUPPRESSED}] {number}", attachments=LARGE)
