@@ -83,8 +83,10 @@ CREATE INDEX messages_leased ON messages (lease_until) WHERE lease_until IS NOT 
 CREATE INDEX messages_due ON messages (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX messages_deleted ON messages (id) WHERE sendbox IS NULL;
 
--- The waiting messages of an address. Deleting the address cancels them.
-CREATE INDEX messages_waiting ON messages (address_id) WHERE next_attempt_at IS NOT NULL;
+-- The waiting messages of an address, those of cleared sendboxes first. They are sent in fair shares
+-- per address, and deleting the address cancels them.
+CREATE INDEX messages_waiting ON messages (address_id, sendbox, next_attempt_at)
+  WHERE next_attempt_at IS NOT NULL;
 
 -- At most one message per idempotency key, and at most one that sends a given message again. A
 -- message without a key or `retry_of` has no index entry, so it costs no row.

@@ -15,6 +15,7 @@ import msgspec
 from accounts.passwords import Derive
 from settings import Settings, cached_settings
 from store.database import Database
+from subrequests import Subrequests
 from transport.outcome import Transport
 
 T = TypeVar("T")
@@ -80,6 +81,7 @@ class Services:
     rate_limiter: RateLimiter | None
     derive_key: Derive
     post: Post
+    subrequests: Subrequests
     run_in_background: RunInBackground
     clock: Clock
 

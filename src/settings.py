@@ -139,6 +139,12 @@ class Settings:
     send_rate_limit: RateLimit | None = setting(
         rate_limit, None, "[Messages per period](#rate-limits) and credential, as `100/minute`."
     )
+    subrequests: int = setting(
+        at_least(50),
+        50,
+        "[Subrequests](#subrequests) that the plan allows per invocation: 50 on Workers Free,"
+        " 10000 on Workers Paid.",
+    )
     batch_inline: int = setting(
         at_least(1), 25, "Messages of a [batch](#batches) that are sent before the response."
     )

@@ -9,8 +9,9 @@ from pyodide.ffi import to_js
 
 from log import log
 from runtime.bridge import bridge
-from runtime.limits import check_batch, check_subrequests
+from runtime.limits import check_batch
 from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
+from subrequests import Subrequests
 
 _TIMEOUT_MILLISECONDS = 10_000
 # Delays before the repetitions of a batch without a response.
@@ -28,11 +29,11 @@ _decode_results = msgspec.json.Decoder(list[_Result]).decode
 
 
 class D1Database:
-    """D1 during one request. ``round_trips`` and ``rows_written`` count its use."""
+    """D1 during one invocation. ``round_trips`` and ``rows_written`` count its use."""
 
-    def __init__(self, binding: Any) -> None:
+    def __init__(self, binding: Any, subrequests: Subrequests) -> None:
         self._binding = binding
-        self._statements = 0
+        self._subrequests = subrequests
         self.round_trips = 0
         self.rows_written = 0
 
@@ -40,18 +41,21 @@ class D1Database:
         self, statements: list[Statement], *, repeatable: bool = False
     ) -> list[list[Row]]:
         check_batch(statements)
-        self._statements += len(statements)
-        check_subrequests(self._statements)
+        count = len(statements)
+        self._subrequests.check(count)
         encoded = to_js(msgspec.json.encode(_with_parameters_once(statements)))
         for seconds in _REPEAT_AFTER_SECONDS if repeatable else ():
             try:
-                return await self._once(encoded)
+                return await self._once(encoded, count)
             except DatabaseUnavailable:
+                if self._subrequests.left < count:
+                    raise
                 await asyncio.sleep(seconds)
-        return await self._once(encoded)
+        return await self._once(encoded, count)
 
-    async def _once(self, statements: Any) -> list[list[Row]]:
+    async def _once(self, statements: Any, count: int) -> list[list[Row]]:
         self.round_trips += 1
+        self._subrequests.count(count)
         try:
             response = await bridge().batch(self._binding, statements, _TIMEOUT_MILLISECONDS)
         except Exception as error:  # also an exception of Pyodide itself: the call had begun

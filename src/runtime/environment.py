@@ -6,11 +6,13 @@ from clock import now
 from runtime.bridge import bridge
 from runtime.d1 import D1Database
 from runtime.hasher import pbkdf2_sha256
-from runtime.http import post
+from runtime.http import counted_post
 from runtime.rate_limiter import BindingRateLimiter
 from runtime.send_email import SendEmailBinding
 from runtime.wakeup_queue import CloudflareQueue
 from services import RunInBackground, Services
+from settings import cached_settings
+from subrequests import Subrequests
 from transport.send_email import SendEmailTransport
 
 
@@ -21,14 +23,17 @@ def services_of(env: Any, run_in_background: RunInBackground) -> Services:
     bindings = env._env
     database, mail = getattr(bindings, "DB", None), getattr(bindings, "SEND_MAIL", None)
     queue, limiter = getattr(bindings, "OUTBOX", None), getattr(bindings, "RATE_LIMITER", None)
+    variables = bridge().variables(bindings)
+    used = Subrequests(lambda: cached_settings(variables).subrequests)
     return Services(
-        variables=bridge().variables(bindings),
-        database=D1Database(database) if database else None,
-        transport=SendEmailTransport(SendEmailBinding(mail)) if mail else None,
-        wakeup_queue=CloudflareQueue(queue) if queue else None,
-        rate_limiter=BindingRateLimiter(limiter) if limiter else None,
+        variables=variables,
+        database=D1Database(database, used) if database else None,
+        transport=SendEmailTransport(SendEmailBinding(mail, used)) if mail else None,
+        wakeup_queue=CloudflareQueue(queue, used) if queue else None,
+        rate_limiter=BindingRateLimiter(limiter, used) if limiter else None,
         derive_key=pbkdf2_sha256,
-        post=post,
+        post=counted_post(used),
+        subrequests=used,
         run_in_background=run_in_background,
         clock=now,
     )

@@ -6,7 +6,8 @@ import msgspec
 from pyodide.ffi import JsException, to_js
 
 from runtime.bridge import bridge
-from services import HttpResponse
+from services import HttpResponse, Post
+from subrequests import Subrequests
 from web.request import MAX_BODY_BYTES, Body, ClientDisconnected, Request, RequestHead
 from web.responses import Response
 
@@ -46,11 +47,13 @@ def to_js_response(response: Response) -> Any:
     return bridge().respond(response.status, headers, body)
 
 
-async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
-    """Post ``body`` to ``url`` and return the response.
+def counted_post(subrequests: Subrequests) -> Post:
+    """The ``Post`` of an invocation. It raises ``JsException`` after 5 s without a response."""
 
-    :raises JsException: no response within 5 s.
-    """
-    encoded = to_js(msgspec.json.encode(headers))
-    response = await bridge().post(url, encoded, to_js(body), _TIMEOUT_MILLISECONDS)
-    return _decode_response(response)
+    async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
+        subrequests.count()
+        encoded = to_js(msgspec.json.encode(headers))
+        response = await bridge().post(url, encoded, to_js(body), _TIMEOUT_MILLISECONDS)
+        return _decode_response(response)
+
+    return post

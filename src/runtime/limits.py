@@ -1,7 +1,7 @@
 """Limits that production enforces and the local tools do not, so that local runs fail alike.
 
 Sources: the limits pages of D1 and of Workers. A violation is a bug of this code, never an error
-of a client's request.
+of a client's request. ``subrequests`` has the limit of an invocation.
 """
 
 import re
@@ -12,9 +12,6 @@ MAX_VALUE_BYTES = 2_000_000  # one D1 value or row
 MAX_PARAMETERS = 100  # bound to one statement
 MAX_SQL_BYTES = 100_000
 MAX_PBKDF2_ITERATIONS = 100_000
-# Per request on Workers Free. The documentation does not say whether each statement of a batch
-# counts. Here each one does; a repetition after a lost response does not.
-MAX_SUBREQUESTS = 50
 
 # A LIKE pattern may have at most 50 bytes. A client's search may be longer.
 _LIKE = re.compile(r"\b(?:LIKE|GLOB)\b", re.IGNORECASE)
@@ -55,9 +52,3 @@ def check_pbkdf2(iterations: int) -> None:
     """:raises ProductionLimitError: crypto.subtle would reject the work factor."""
     if iterations > MAX_PBKDF2_ITERATIONS:
         raise ProductionLimitError(f"PBKDF2 with more than {MAX_PBKDF2_ITERATIONS} iterations")
-
-
-def check_subrequests(count: int) -> None:
-    """:raises ProductionLimitError: Workers Free would abort the request."""
-    if count > MAX_SUBREQUESTS:
-        raise ProductionLimitError(f"a request makes more than {MAX_SUBREQUESTS} subrequests")

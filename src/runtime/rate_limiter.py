@@ -4,6 +4,7 @@ from typing import Any
 
 from log import log
 from runtime.bridge import bridge
+from subrequests import Subrequests
 
 _TIMEOUT_MILLISECONDS = 1000
 
@@ -11,10 +12,12 @@ _TIMEOUT_MILLISECONDS = 1000
 class BindingRateLimiter:
     """A ``RateLimiter`` with the limits of ``wrangler.toml``."""
 
-    def __init__(self, binding: Any) -> None:
+    def __init__(self, binding: Any, subrequests: Subrequests) -> None:
         self._binding = binding
+        self._subrequests = subrequests
 
     async def admits(self, key: str) -> bool:
+        self._subrequests.count()
         try:
             return bool(await bridge().admits(self._binding, key, _TIMEOUT_MILLISECONDS))
         except Exception as error:  # also an exception of Pyodide itself

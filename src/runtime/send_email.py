@@ -7,18 +7,21 @@ import msgspec
 from pyodide.ffi import JsException, to_js
 
 from runtime.bridge import bridge
+from subrequests import Subrequests
 from transport.send_email import ProviderError, ProviderTimeout
 
 
 class SendEmailBinding:
     """A ``Binding`` of ``transport.send_email``."""
 
-    def __init__(self, binding: Any) -> None:
+    def __init__(self, binding: Any, subrequests: Subrequests) -> None:
         self._binding = binding
+        self._subrequests = subrequests
 
     async def send(
         self, form: dict[str, Any], contents: list[bytes], *, milliseconds: int
     ) -> str | None:
+        self._subrequests.count()
         message = to_js(msgspec.json.encode(form))
         call = bridge().send(self._binding, message, to_js(contents), milliseconds)
         response = await _raising_provider_error(call)

@@ -6,6 +6,7 @@ import msgspec
 from pyodide.ffi import to_js
 
 from runtime.bridge import bridge
+from subrequests import Subrequests
 
 _MAX_BATCH = 100  # queue messages per sendBatch
 _MAX_DELAY_SECONDS = 86_400
@@ -15,8 +16,9 @@ _TIMEOUT_MILLISECONDS = 10_000
 class CloudflareQueue:
     """A ``WakeupQueue`` on a queue binding."""
 
-    def __init__(self, binding: Any) -> None:
+    def __init__(self, binding: Any, subrequests: Subrequests) -> None:
         self._binding = binding
+        self._subrequests = subrequests
 
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
         # Delays longer than the queue allows are shortened. The consumer then finds the message
@@ -27,6 +29,7 @@ class CloudflareQueue:
                 for id_, seconds in due[start : start + _MAX_BATCH]
             ]
             encoded = to_js(msgspec.json.encode(messages))
+            self._subrequests.count()
             await bridge().enqueue(self._binding, encoded, _TIMEOUT_MILLISECONDS)
 
 

@@ -7,24 +7,26 @@ it. After a transient rejection the message is queued, if a queue or the cron ca
 
 import asyncio
 import contextlib
+import math
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from itertools import count
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
 from accounts.sending_limits import RateState
-from errors import ApiError, BadRequest, FieldError, Unavailable
+from errors import BadRequest
 from ids import new_ids
-from locales import provider_sentence
 from log import frames, log
 from mail.compose import check_size
 from mail.lifecycle import Status, transitions_on
 from mail.message import Message
 from mail.submission import Attempt, Submission, SubmissionResult
+from sending import needs
 from sending.backoff import next_attempt_at
 from sending.enqueue import enqueue_soon
+from sending.results import Tried, raise_first, results_of
 from services import Services
 from store.claim import claim
 from store.database import DatabaseUnavailable
@@ -36,17 +38,18 @@ from transport.sandbox import delivery_events, sandbox_outcome
 
 # Covers the reserve batch and the record batch with their retries, and the call of the provider.
 LEASE_SECONDS = 120
-RETRY_SECONDS = 30
 # Upper bound for messages attempted concurrently: a Worker has 128 MB and holds several copies of
 # each.
 _HELD_BYTES = 4 * 1024 * 1024
+_MAX_TOGETHER = 25
+# Ids that one claim looks up.
+_MAX_CLAIM = 100
 # Late responses within this time are recorded together.
 _LATE_TOGETHER_SECONDS = 2
+# Workers may end the invocation of a request half a minute after the response.
+_LATE_SECONDS = 27
 # Delays before each retry to record updates after a database failure.
 _RECORD_LATER_SECONDS = (1, 3, 9, 15)
-
-# An attempt, its outcome, the update that records it, and the resulting status of the message.
-_Tried = tuple[Attempt, Outcome, StatusUpdate, Status]
 
 
 class Dispatcher:
@@ -63,6 +66,7 @@ class Dispatcher:
         assert services.transport is not None
         self._database, self._transport = services.database, services.transport
         self._services, self._settings = services, services.settings
+        self._subrequests = services.subrequests
         self._note_rate = note_rate
 
     async def dispatch(self, submission: Submission) -> list[SubmissionResult]:
@@ -78,13 +82,15 @@ class Dispatcher:
         """
         self._check_batch_size(submission)
         attempts = self._plan(submission)
-        reserved = await self._reserve(submission, attempts)
+        inline = [one.message for one in attempts if one.status == "sending"]
+        needed = len(inline) + needs.to_finish(inline)
+        reserved = await self._subrequests.keep(needed, self._reserve(submission, attempts))
         if reserved.rate:
             self._note_rate(reserved.rate)
         if reserved.earlier is not None:
             return reserved.earlier
         if not submission.permissive:
-            _raise_first(reserved.errors, submission)
+            raise_first(reserved.errors, submission)
         kept = [
             attempt
             for attempt, error in zip(attempts, reserved.errors, strict=True)
@@ -93,23 +99,26 @@ class Dispatcher:
         due = [(one.id, one.due_at) for one in kept if one.due_at is not None]
         enqueue_soon(self._services, due)
         tried = await self._try([one for one in kept if one.status == "sending"])
-        return _results(submission, attempts, reserved.errors, tried)
+        return results_of(submission, attempts, reserved.errors, tried)
 
-    async def attempt_due(self, message_ids: list[str]) -> None:
+    async def attempt_due(self, message_ids: list[str], *, until: float = math.inf) -> list[str]:
         """Attempt these messages, if they are due and no other worker holds them.
 
         It raises nothing. A message that can't be claimed stays due. If the claim was written but
         the database's response was lost, the message becomes ``unknown`` when the lease ends.
+
+        :param until: the time after which no attempt begins.
+        :returns: the messages that are still due, because they do not fit into this invocation.
         """
-        held: list[Attempt] = []
-        for message_id in message_ids:
-            attempt = await self._claim(message_id)
-            if attempt:
-                held.append(attempt)
-            if sum(one.size for one in held) >= _HELD_BYTES:
-                await self._try(held)
-                held = []
-        await self._try(held)
+        due = list(dict.fromkeys(message_ids))
+        while due and self._services.clock() < until:
+            room = needs.room_for_due(self._subrequests.left)
+            if room <= 0:
+                break
+            held, left = await self._claim(due[:_MAX_CLAIM], min(room, _MAX_TOGETHER))
+            due = left + due[_MAX_CLAIM:]
+            await self._try(held)
+        return due
 
     # The steps of a submission
 
@@ -123,30 +132,17 @@ class Dispatcher:
         """The first attempt of each message: now, by the queue, or at the scheduled time."""
         now = self._services.clock()
         ids = new_ids(now, len(submission.messages))
-        inline = count(1)
-        return [
-            self._first_attempt(submission, message, id_, now, inline)
+        room = self._settings.batch_inline
+        if len(submission.messages) > 1:
+            room = min(room, needs.room_in_request(self._subrequests.left, submission))
+        inline = iter(range(room))
+        attempts = [
+            _first_attempt(submission, message, id_, now, inline)
             for message, id_ in zip(submission.messages, ids, strict=True)
         ]
-
-    def _first_attempt(
-        self, submission: Submission, message: Message, id_: str, now: int, inline: "count[int]"
-    ) -> Attempt:
-        attempt = Attempt(
-            id=id_,
-            message=message,
-            size=check_size(message),
-            tried_from=now,
-            request_id=submission.request_id,
-            caller_waits_for=submission.reports,
-        )
-        if message.scheduled_at is not None and message.scheduled_at > now:
-            return replace(attempt, status="scheduled", due_at=message.scheduled_at)
-        if next(inline) <= self._settings.batch_inline:
-            return attempt
-        if self._services.wakeup_queue is None:
-            raise BadRequest("batch_too_long", limit=self._settings.batch_inline)
-        return replace(attempt, status="queued", due_at=now)
+        if self._services.wakeup_queue is None and any(one.status == "queued" for one in attempts):
+            raise BadRequest("batch_too_long", limit=room)
+        return attempts
 
     async def _reserve(self, submission: Submission, attempts: list[Attempt]) -> Reserved:
         now = self._services.clock()
@@ -164,31 +160,38 @@ class Dispatcher:
             self._services.run_in_background(self._record_later(undo))
             raise
 
-    async def _claim(self, message_id: str) -> Attempt | None:
+    async def _claim(
+        self, message_ids: list[str], max_messages: int
+    ) -> tuple[list[Attempt], list[str]]:
+        """The attempts of those that are due and fit, and the ids of the other due ones."""
         now = self._services.clock()
         try:
             return await claim(
                 self._database,
-                message_id,
+                message_ids,
                 claimant=str(uuid.uuid4()),
                 now=now,
                 lease_until=now + LEASE_SECONDS * 1000,
+                max_messages=max_messages,
+                max_bytes=_HELD_BYTES,
             )
-        except Exception as error:  # the other messages must still be attempted
-            log("claim_failed", message_id=message_id, kind=type(error).__name__)
-            return None
+        except Exception as error:  # the cron enqueues those that are still due
+            log("claim_failed", message_ids=message_ids, kind=type(error).__name__)
+            return [], []
 
     # The steps of attempts
 
-    async def _try(self, held: list[Attempt]) -> list[_Tried]:
+    async def _try(self, held: list[Attempt]) -> list[Tried]:
         """Make these attempts concurrently, and record their outcomes together."""
-        outcomes = await asyncio.gather(*map(self._call, held))
+        finish = needs.to_finish([one.message for one in held])
+        outcomes = await self._subrequests.keep(finish, asyncio.gather(*map(self._call, held)))
         return await self._conclude(list(zip(held, outcomes, strict=True)))
 
-    async def _conclude(self, ended: list[tuple[Attempt, Outcome]]) -> list[_Tried]:
+    async def _conclude(self, ended: list[tuple[Attempt, Outcome]]) -> list[Tried]:
         """Record the outcomes of these attempts, and start the work that follows."""
         if not ended:
             return []
+        messages = [attempt.message for attempt, _ in ended]
         updates = [self._update(*pair) for pair in ended]
         # Only a message whose request is still running has attachments that are not stored yet.
         queued = [
@@ -196,7 +199,8 @@ class Dispatcher:
             for (attempt, _), update in zip(ended, updates, strict=True)
             if update.event == "deferred" and attempt.caller_waits_for != "nothing"
         ]
-        statuses = await self._record(updates, queued)
+        follow = needs.ENQUEUE + needs.to_deliver(messages) + needs.to_record_late(messages)
+        statuses = await self._subrequests.keep(follow, self._record(updates, queued))
         tried = [
             (*pair, update, statuses[update.id])
             for pair, update in zip(ended, updates, strict=True)
@@ -272,10 +276,10 @@ class Dispatcher:
     ) -> dict[str, Status]:
         """Record ``updates``; return each message's status, or the expected one if it is gone."""
         expected = {update.id: transitions_on(update.event)["sending"].target for update in updates}
+        cost = needs.to_record(message for _, message in queued)
+        later = cost * len(_later_delays(self._subrequests.left - cost, cost))
         try:
-            found = await record(
-                self._database, updates, queued=queued, pause_policy=self._settings.pause_policy
-            )
+            found = await self._subrequests.keep(later, self._write(updates, queued))
             return {**expected, **found}
         except Exception as error:
             # The response still reports the outcomes; the rows stay open until their leases end.
@@ -283,7 +287,14 @@ class Dispatcher:
             self._services.run_in_background(self._record_later(updates, queued))
             return expected
 
-    def _follow_up(self, tried: list[_Tried]) -> None:
+    async def _write(
+        self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]]
+    ) -> dict[str, Status]:
+        policy = self._settings.pause_policy
+        with self._subrequests.recording():
+            return await record(self._database, updates, queued=queued, pause_policy=policy)
+
+    def _follow_up(self, tried: list[Tried]) -> None:
         """Start the background work that follows the recorded outcomes."""
         late = [
             (attempt, outcome.late)
@@ -296,9 +307,11 @@ class Dispatcher:
             if status == "sent" and attempt.message.is_sandbox
         ]
         if late:
-            self._services.run_in_background(self._record_late(late))
+            cost = needs.to_record_late(attempt.message for attempt, _ in late)
+            self._keep_in_background(cost, self._record_late(late))
         if delivered:
-            self._services.run_in_background(self._record_delivery(delivered))
+            cost = needs.to_deliver(message for _, message in delivered)
+            self._keep_in_background(cost, self._record_delivery(delivered))
         # The rows are already queued, so the response does not wait for the queue.
         due = [
             (update.id, update.next_attempt_at)
@@ -309,24 +322,37 @@ class Dispatcher:
 
     # Background work
 
+    def _keep_in_background(self, needed: int, work: Coroutine[Any, Any, None]) -> None:
+        self._services.run_in_background(self._subrequests.keep(needed, work))
+
     async def _record_later(
         self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]] = ()
     ) -> None:
-        policy = self._settings.pause_policy
-        for seconds in _RECORD_LATER_SECONDS:
+        cost = needs.to_record(message for _, message in queued)
+        delays = _later_delays(self._subrequests.left, cost)
+        for number, seconds in enumerate(delays, start=1):
             await asyncio.sleep(seconds)
+            others = cost * (len(delays) - number)
             with contextlib.suppress(Exception):  # the loop tries again, or the failure is logged
-                await record(self._database, updates, queued=queued, pause_policy=policy)
+                await self._subrequests.keep(others, self._write(updates, queued))
                 return
         log("record_given_up", message_ids=[update.id for update in updates])
 
     async def _record_late(self, late: list[tuple[Attempt, Awaitable[Outcome]]]) -> None:
-        """Record provider responses that arrive after ``unknown`` was reported."""
+        """Record provider responses that arrive after ``unknown`` was reported.
+
+        Responses that arrive together are recorded together. What the last group needs is kept
+        back. If no other group fits, it has all responses that come while the invocation may run.
+        """
+        cost = needs.to_record_late(attempt.message for attempt, _ in late)
         pending = {asyncio.ensure_future(answer): attempt for attempt, answer in late}
+        end = asyncio.get_running_loop().time() + _LATE_SECONDS
         while pending:
             await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             if not all(answer.done() for answer in pending):
-                await asyncio.wait(pending, timeout=_LATE_TOGETHER_SECONDS)
+                remaining = end - asyncio.get_running_loop().time()
+                fits = self._subrequests.left >= cost or remaining < _LATE_TOGETHER_SECONDS
+                await asyncio.wait(pending, timeout=_LATE_TOGETHER_SECONDS if fits else remaining)
             done = [answer for answer in pending if answer.done()]
             await self._record_answers([(pending.pop(answer), _outcome(answer)) for answer in done])
 
@@ -349,56 +375,34 @@ class Dispatcher:
             log("delivery_events_lost", message_ids=ids, kind=type(error).__name__)
 
 
-def _raise_first(errors: Sequence[ApiError | None], submission: Submission) -> None:
-    for position, error in enumerate(errors):
-        if error is None:
-            continue
-        if submission.reports == "acceptance" and isinstance(error, BadRequest):
-            error.errors = (FieldError(f"[{position}]", error.sentence, error.values),)
-        raise error
-
-
-def _results(
-    submission: Submission,
-    attempts: list[Attempt],
-    errors: Sequence[ApiError | None],
-    tried: list[_Tried],
-) -> list[SubmissionResult]:
-    ended = {attempt.id: (update, status) for attempt, _, update, status in tried}
-    results = []
-    for attempt, error in zip(attempts, errors, strict=True):
-        if error is not None:
-            results.append(SubmissionResult(error=error))
-        elif attempt.id in ended:
-            results.append(_result(*ended[attempt.id]))
-        else:
-            results.append(SubmissionResult(id=attempt.id, status=attempt.status))
-    return results
-
-
-def _result(update: StatusUpdate, status: Status) -> SubmissionResult:
-    if update.undo:
-        raise _unavailable(update)
-    # A message that the sweep made `unknown` can't be queued: it has failed.
-    reported_as = "failed" if status == "failed" else update.reported_as or "failed"
-    codes = {"failed": update.provider_code, "unknown": "outcome_unknown"}
-    return SubmissionResult(
-        id=update.id,
-        status=status,
-        reported_as=reported_as,
-        provider_message_id=update.provider_message_id,
-        code=codes.get(reported_as),
+def _first_attempt(
+    submission: Submission, message: Message, id_: str, now: int, inline: Iterator[int]
+) -> Attempt:
+    attempt = Attempt(
+        id=id_,
+        message=message,
+        size=check_size(message),
+        tried_from=now,
+        request_id=submission.request_id,
+        caller_waits_for=submission.reports,
     )
+    if message.scheduled_at is not None and message.scheduled_at > now:
+        return replace(attempt, status="scheduled", due_at=message.scheduled_at)
+    if next(inline, None) is not None:
+        return attempt
+    return replace(attempt, status="queued", due_at=now)
 
 
-def _unavailable(update: StatusUpdate) -> ApiError:
-    code = update.provider_code or ""
-    return Unavailable(
-        code,
-        sentence=provider_sentence(code, "provider_busy"),
-        retry_after=RETRY_SECONDS,
-        extra={"id": update.id, "message_status": "failed"},
-        provider_code=code,
+def _later_delays(left: int, cost: int) -> tuple[float, ...]:
+    """The delays before retries to record, as many as fit. One is always made, the last one.
+
+    :param left: the subrequests that are left.
+    :param cost: the subrequests of a retry.
+    """
+    skipped = max(0, len(_RECORD_LATER_SECONDS) - max(1, left // cost))
+    return (
+        sum(_RECORD_LATER_SECONDS[: skipped + 1]),
+        *_RECORD_LATER_SECONDS[skipped + 1 :],
     )
 
 

@@ -1,86 +1,137 @@
 """The jobs that run without a request: queue batches, and the cron every minute."""
 
+from collections import Counter
+from collections.abc import Awaitable
+
 from log import log
 from sending.dispatcher import Dispatcher
-from sending.enqueue import seconds_until
+from sending.enqueue import enqueue_soon, seconds_until
 from services import Services
 from store.database import Database
-from store.search_index import index_messages
-from store.sweep import due_messages, sweep
+from store.due import due_messages
+from store.search_index import index_step
+from store.step import Step
+from store.sweep import lease_step, sweep_steps
 
-# Without a queue the cron attempts due messages itself, at most this many per minute.
-_ATTEMPTS_WITHOUT_QUEUE = 2
+# The most due messages that are enqueued in a minute, and how often a step is done. On a plan with
+# few subrequests the CPU time is limited too.
+_DUE_A_MINUTE, _ROUNDS = 1000, 3
+_DUE_A_MINUTE_OF_MANY, _ROUNDS_OF_MANY = 5000, 1000
+_MANY_SUBREQUESTS = 1000
+
+# No attempt and no step begins later in a minute, so that runs of the cron rarely overlap.
+_ATTEMPTS_BEGIN_WITHIN = 40_000
+_STEPS_BEGIN_WITHIN = 50_000
 
 
 async def process_queue(message_ids: list[str], services: Services) -> None:
     """Attempt the messages named in a queue batch, if they are due and not claimed.
 
-    A message whose attempt can't be made stays due, and the cron enqueues it again.
+    Messages that do not fit into this invocation are enqueued again. A message whose attempt can't
+    be made stays due, and the cron enqueues it again.
 
     :raises ServerFault: ``invalid_setting``.
     """
     if _may_send(services):
-        await Dispatcher(services).attempt_due(message_ids)
+        left = await Dispatcher(services).attempt_due(message_ids)
+        enqueue_soon(services, [(id_, 0) for id_ in left])
 
 
 async def run_cron(services: Services) -> None:
-    """Enqueue due messages, sweep, purge cleared sendboxes, and update the search index.
+    """End expired leases, wake due messages, and remove, cancel and index what there is.
 
-    It raises nothing: a job that fails runs again in the next minute.
+    It raises nothing: a job that fails runs again in the next minute. Mail comes first. The rest is
+    done in steps, each with its own share of the subrequests.
     """
     database = services.database
     if database is None:
         log("sweep", problem="the DB binding is missing")
         return
-    jobs = (
-        _enqueue_due(database, services),
-        _sweep(database, services),
-        _purge_sendboxes(database, services),
-        _index(database, services),
-    )
-    for job in jobs:
-        try:
-            await job
-        except Exception as error:  # a job that fails must not stop the others
-            log("cron_failed", kind=type(error).__name__, code=getattr(error, "code", None))
+    started = services.clock()
+    expired: Counter[str] = Counter()
+    await _is_done(_do_steps([lease_step(now=started)], database, services, expired))
+    await _is_done(_wake_due(database, services))
+    await _is_done(_keep_house(database, services, expired))
 
 
-async def _enqueue_due(database: Database, services: Services) -> None:
+async def _is_done(job: Awaitable[None]) -> bool:
+    try:
+        await job
+    except Exception as error:  # a job that fails must not stop the others
+        log("cron_failed", kind=type(error).__name__, code=getattr(error, "code", None))
+        return False
+    return True
+
+
+async def _wake_due(database: Database, services: Services) -> None:
+    """Enqueue the messages that are due, or attempt them if there is no queue to take them."""
     if not _may_send(services):
         return
-    now = services.clock()
-    due = await due_messages(database, now=now)
+    started = services.clock()
+    limit = _DUE_A_MINUTE_OF_MANY if _has_many(services) else _DUE_A_MINUTE
+    due = await due_messages(database, now=started, limit=limit)
     log("due", count=len(due))
-    if due and services.wakeup_queue:
-        await services.wakeup_queue.enqueue([(id_, seconds_until(at, now)) for id_, at in due])
-    elif due:
-        due_now = [id_ for id_, at in due if at <= now]
-        await process_queue(due_now[:_ATTEMPTS_WITHOUT_QUEUE], services)
+    if not due:
+        return
+    queue = services.wakeup_queue
+    delays = [(id_, seconds_until(at, started)) for id_, at in due]
+    if queue and await _is_done(queue.enqueue(delays)):
+        return
+    now_due = [id_ for id_, at in due if at <= started]
+    await Dispatcher(services).attempt_due(now_due, until=started + _ATTEMPTS_BEGIN_WITHIN)
 
 
-async def _sweep(database: Database, services: Services) -> None:
-    settings = services.settings
-    swept = await sweep(
-        database,
-        now=services.clock(),
+async def _keep_house(database: Database, services: Services, counts: Counter[str]) -> None:
+    """Sweep, purge cleared sendboxes, and update the search index.
+
+    :param counts: the counts of the minute so far.
+    """
+    # Imported here, because no request needs it.
+    from store.removal import purge_steps
+
+    now, settings = services.clock(), services.settings
+    sweep = sweep_steps(
+        now=now,
         retention_days=settings.retention_days,
         retention_metadata_days=settings.retention_metadata_days,
     )
-    log("sweep", **swept)
+    steps = [*purge_steps(now=now), *sweep, index_step(now=now)]
+    # If not all fit into a minute, each is the first one in its turn.
+    first = now // 60_000 % len(steps)
+    await _do_steps(steps[first:] + steps[:first], database, services, counts)
+    names = ["became_unknown", *(step.name for step in sweep)]
+    log("sweep", **{name: counts[name] for name in names})
+    log("sendbox_purges", cancelled=counts["cancelled"], messages=counts["removed"])
+    log("search_index", messages=counts["indexed"], d1_rows_written=counts["indexed rows"])
 
 
-async def _purge_sendboxes(database: Database, services: Services) -> None:
-    # Imported here, because no other job needs it.
-    from store.removal import purge_sendboxes
+async def _do_steps(
+    steps: list[Step], database: Database, services: Services, counts: Counter[str]
+) -> None:
+    """Do each step once, then those with more work again, while subrequests and time are left."""
+    end = services.clock() + _STEPS_BEGIN_WITHIN
+    for _ in range(_ROUNDS_OF_MANY if _has_many(services) else _ROUNDS):
+        if not steps or services.clock() >= end:
+            break
+        again = []
+        for step in steps:
+            if services.subrequests.left < step.statements:
+                continue  # a later minute does it
+            before = counts[step.name]
+            await _is_done(_do(step, database, counts))
+            if counts[step.name] - before >= step.full:
+                again.append(step)
+        steps = again
 
-    messages = await purge_sendboxes(database, now=services.clock())
-    log("sendbox_purges", messages=messages)
 
-
-async def _index(database: Database, services: Services) -> None:
+async def _do(step: Step, database: Database, counts: Counter[str]) -> None:
     before = database.rows_written
-    messages = await index_messages(database, now=services.clock())
-    log("search_index", messages=messages, d1_rows_written=database.rows_written - before)
+    counts[step.name] += await step.run(database)
+    counts[f"{step.name} rows"] += database.rows_written - before
+
+
+def _has_many(services: Services) -> bool:
+    return services.subrequests.left > _MANY_SUBREQUESTS
 
 
 def _may_send(services: Services) -> bool:

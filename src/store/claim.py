@@ -1,60 +1,96 @@
-"""Claim: one batch in which a worker takes over a due message and reads its content.
+"""Claim: one batch in which a worker takes over due messages and reads their content.
 
 Each claim increments the attempt number, and each result has the number of its attempt. So only
 one of two workers gets a message, and the late result of an earlier attempt has no effect.
 """
+
+from collections import defaultdict
+
+import msgspec
 
 from mail.addresses import Address
 from mail.message import Message, Recipient, decode_details, stored_message
 from mail.submission import Attempt
 from store.database import Database, Row, Statement
 from store.message_content import body_of, contents_of
-from store.record.claim import claim_statement
+from store.record.claim import claim_statement, unclaimed_statement
 
 # If a message was enqueued twice, most claims fail. A failed claim reads nothing.
-_IS_MINE = "EXISTS (SELECT 1 FROM messages WHERE id = ?1 AND claimed_by = ?2)"
+_MINE = "json_each(?1) JOIN messages AS m ON m.id = value AND m.claimed_by = ?2"
 
 _RECIPIENTS = f"""
-SELECT kind, address, name FROM deliveries WHERE message_id = ?1 AND {_IS_MINE} ORDER BY position
+SELECT d.message_id, kind, address, name
+FROM {_MINE} JOIN deliveries AS d ON d.message_id = m.id ORDER BY d.message_id, position
 """
 
 _BODIES = f"""
-SELECT kind, content FROM bodies WHERE message_id = ?1 AND {_IS_MINE} ORDER BY kind, part
+SELECT b.message_id, kind, content
+FROM {_MINE} JOIN bodies AS b ON b.message_id = m.id ORDER BY b.message_id, kind, part
 """
 
 _ATTACHMENT_PARTS = f"""
-SELECT position, content FROM attachment_parts
-WHERE message_id = ?1 AND {_IS_MINE} ORDER BY position, part
+SELECT a.message_id, position, content
+FROM {_MINE} JOIN attachment_parts AS a ON a.message_id = m.id ORDER BY a.message_id, position, part
 """
+
+# The statements of one claim.
+CLAIM_STATEMENTS = 5
 
 
 async def claim(
-    database: Database, message_id: str, *, claimant: str, now: int, lease_until: int
-) -> Attempt | None:
-    """Take over the message if it is due and no other worker holds it; return the attempt.
+    database: Database,
+    message_ids: list[str],
+    *,
+    claimant: str,
+    now: int,
+    lease_until: int,
+    max_messages: int,
+    max_bytes: int,
+) -> tuple[list[Attempt], list[str]]:
+    """Take over the messages that are due and that no other worker holds, in their order.
 
     :param claimant: a unique id of this call.
+    :param max_bytes: the maximum size of several messages together. A single one may be larger.
+    :returns: the attempts, and the ids of the due messages beyond these limits.
     """
-    claimed, *content = await database.batch(
+    ids = msgspec.json.encode(message_ids).decode()
+    claimed, unclaimed, *contents = await database.batch(
         [
-            claim_statement(message_id, claimant=claimant, now=now, lease_until=lease_until),
-            *(
-                Statement(sql, (message_id, claimant))
-                for sql in (_RECIPIENTS, _BODIES, _ATTACHMENT_PARTS)
+            claim_statement(
+                ids,
+                claimant=claimant,
+                now=now,
+                lease_until=lease_until,
+                max_messages=max_messages,
+                max_bytes=max_bytes,
             ),
+            unclaimed_statement(ids, now=now),
+            *(Statement(sql, (ids, claimant)) for sql in (_RECIPIENTS, _BODIES, _ATTACHMENT_PARTS)),
         ],
         repeatable=True,
     )
-    if not claimed:
-        return None
-    (row,) = claimed
+    of_each = [_by_message(rows) for rows in contents]
+    rows = sorted(claimed, key=lambda row: message_ids.index(row["id"]))
+    attempts = [_attempt(row, *(rows[row["id"]] for rows in of_each)) for row in rows]
+    return attempts, [row["id"] for row in unclaimed]
+
+
+def _by_message(rows: list[Row]) -> defaultdict[str, list[Row]]:
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["message_id"]].append(row)
+    return found
+
+
+def _attempt(row: Row, *content: list[Row]) -> Attempt:
+    recipients, bodies, attachment_parts = content
     return Attempt(
         id=row["id"],
         number=row["attempt"],
         tried_from=row["tried_from"],
         request_id=row["request_id"],
         size=row["size"],
-        message=read_message(row, *content),
+        message=read_message(row, recipients, bodies, attachment_parts),
     )
 
 

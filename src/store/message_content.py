@@ -72,6 +72,17 @@ def late_attachment_statements(messages: Messages) -> list[Statement]:
     return _statements(_KEEP_ATTACHMENTS, _attachment_parts(messages))
 
 
+def most_body_statements(messages: Iterable[Message]) -> int:
+    """The most statements that ``body_statements`` returns for these messages."""
+    # A character has at most four bytes.
+    return _most([4 * len(body) for message in messages for _, body in message.bodies])
+
+
+def most_attachment_statements(messages: Iterable[Message]) -> int:
+    """The most statements that store the attachments of these messages."""
+    return _most([2 * one.size for message in messages for one in message.attachments])
+
+
 def body_of(bodies: list[Row], kind: str) -> str | None:
     """The whole body of this kind from its parts; None if there is none."""
     parts = [row["content"] for row in bodies if row["kind"] == kind]
@@ -84,6 +95,11 @@ def contents_of(details: MessageDetails, parts: list[Row]) -> list[bytes]:
     for row in parts:  # each part is a multiple of four base64 characters
         contents[row["position"]].append(b64decode(row["content"]))
     return [b"".join(content) for content in contents]
+
+
+def _most(sizes: list[int]) -> int:
+    parts = sum(1 + size // MAX_PART_BYTES for size in sizes)
+    return -(-parts // _PARTS)
 
 
 def _statements(sql: str, parts: list[_Part]) -> list[Statement]:

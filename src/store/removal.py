@@ -11,17 +11,22 @@ import msgspec
 from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import ApiError, Conflict, NotFound, Unauthorized
-from mail.lifecycle import FINAL, transitions_on
+from mail.lifecycle import FINAL
 from store.addresses import credential_check
 from store.audit import audit_row, with_audit
 from store.database import Database, Statement, quoted
 from store.record import StatusUpdate, record, record_statements
 from store.sendbox_generation import IN_ANY_CURRENT_SENDBOX
+from store.step import Step
 
 STEP_MESSAGES = 500
 
 # The timeout of the provider, plus the database writes.
 _IN_FLIGHT_RETRY_SECONDS = 30
+
+# The statements of _cancel() and of _removal().
+_CANCEL_STATEMENTS = 7
+_REMOVAL_STATEMENTS = 3
 
 _FINAL = quoted(FINAL)
 
@@ -76,13 +81,32 @@ WHERE address_id = ?1 AND next_attempt_at IS NOT NULL
 LIMIT {STEP_MESSAGES}
 """
 
-# A message that is being sent must finish first, even if its address was removed.
-_TO_PURGE = f"""
-SELECT m.id, m.status
-FROM sendbox_purges AS p CROSS JOIN messages AS m
-  ON m.address_id = p.address_id AND m.sendbox <= p.sendbox
-WHERE m.status <> 'sending' LIMIT {STEP_MESSAGES}
+# A message in a purged sendbox waits.
+_WAITS = """
+EXISTS (
+  SELECT 1 FROM messages INDEXED BY messages_waiting
+  WHERE address_id = p.address_id AND sendbox <= p.sendbox AND next_attempt_at IS NOT NULL
+)
 """
+
+# Each purge of `purges` gets the same share of a step. A message that is being sent must finish
+# first, even if its address was removed.
+_SHARES = f"""
+WITH purges AS MATERIALIZED (SELECT * FROM sendbox_purges AS p WHERE {{which}})
+SELECT m.id FROM purges AS p CROSS JOIN messages AS m ON m.id IN (
+  SELECT id FROM messages INDEXED BY {{index}}
+  WHERE address_id = p.address_id AND sendbox <= p.sendbox AND {{condition}}
+  LIMIT (SELECT max(1, {STEP_MESSAGES} / count(*)) FROM purges)
+)
+LIMIT {STEP_MESSAGES}
+"""
+_TO_CANCEL = _SHARES.format(
+    which=_WAITS, index="messages_waiting", condition="next_attempt_at IS NOT NULL"
+)
+# All waiting messages of a sendbox are cancelled before any message is removed.
+_TO_PURGE = _SHARES.format(
+    which=f"NOT {_WAITS}", index="messages_by_address", condition="status <> 'sending'"
+)
 _FINISH_PURGES = """
 DELETE FROM sendbox_purges WHERE NOT EXISTS (
   SELECT 1 FROM messages
@@ -167,19 +191,30 @@ async def remove_address(database: Database, owner: Credential, *, by: Actor, no
     await _cancel_waiting(database, owner, now)
 
 
-async def purge_sendboxes(database: Database, *, now: int) -> int:
-    """Remove messages of cleared sendboxes and removed addresses; return the number.
+def purge_steps(*, now: int) -> list[Step]:
+    """The steps that empty cleared sendboxes and those of removed addresses.
 
-    :raises DatabaseUnavailable: the next cron run continues.
+    The first step cancels what waits, the second one removes messages. Both are fair among the
+    addresses.
     """
-    _, rows = await database.batch(
-        [Statement(_FINISH_PURGES), Statement(_TO_PURGE)], repeatable=True
-    )
-    cancellable = transitions_on("cancelled")
-    await _cancel(database, [row["id"] for row in rows if row["status"] in cancellable], now)
-    if rows:
-        await database.batch(_removal([row["id"] for row in rows], now), repeatable=True)
-    return len(rows)
+
+    async def cancel_waiting(database: Database) -> int:
+        (rows,) = await database.batch([Statement(_TO_CANCEL)], repeatable=True)
+        await _cancel(database, [row["id"] for row in rows], now)
+        return len(rows)
+
+    async def remove(database: Database) -> int:
+        _, rows = await database.batch(
+            [Statement(_FINISH_PURGES), Statement(_TO_PURGE)], repeatable=True
+        )
+        if rows:
+            await database.batch(_removal([row["id"] for row in rows], now), repeatable=True)
+        return len(rows)
+
+    return [
+        Step("cancelled", 1 + _CANCEL_STATEMENTS, STEP_MESSAGES, cancel_waiting),
+        Step("removed", 2 + _REMOVAL_STATEMENTS, STEP_MESSAGES, remove),
+    ]
 
 
 def _removal(ids: list[str], now: int) -> list[Statement]:

@@ -27,7 +27,12 @@ from mail.message import encode_details
 from mail.submission import Attempt, Submission, SubmissionResult
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
-from store.message_content import attachment_statements, body_statements
+from store.message_content import (
+    attachment_statements,
+    body_statements,
+    most_attachment_statements,
+    most_body_statements,
+)
 from store.usage import QUOTAS
 
 # Below the limit of a D1 value. Bodies and attachments have parameters of their own.
@@ -35,6 +40,10 @@ MAX_REQUEST_BYTES = 1_800_000
 
 # An attempt usually takes less than a second, at most the provider's timeout of 30 s.
 IN_FLIGHT_RETRY_SECONDS = 2
+
+
+# The most statements of a reservation, without those that store bodies and attachments.
+_OTHER_STATEMENTS = 10
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -323,6 +332,13 @@ SELECT
   recipient.value ->> 'kind', recipient.value ->> 'address', recipient.value ->> 'name'
 FROM new, json_each(item, '$.recipients') AS recipient
 """
+
+
+def reserve_statements(submission: Submission) -> int:
+    """The most statements with which ``submission`` is reserved."""
+    messages = submission.messages
+    content = most_body_statements(messages) + most_attachment_statements(messages)
+    return _OTHER_STATEMENTS + content
 
 
 async def reserve(

@@ -13,11 +13,11 @@ import msgspec
 
 from ids import first_id, time_of
 from store.database import Database, Row, Statement
+from store.step import Step
 from store.tokenizer import tokens_of
 
-# Messages per step, and the maximum number of steps per cron run.
+# Messages per step.
 STEP_MESSAGES = 200
-MAX_STEPS = 3
 _MAX_STEP_BYTES = 1_800_000  # of the value that a step binds
 
 # The indexed characters of a text. HTML consists mostly of markup, so more of it is read.
@@ -64,23 +64,28 @@ WHERE value ->> 1 > {NEWEST_INDEXED}
 async def index_messages(database: Database, *, now: int) -> int:
     """Index messages, the oldest first, and return the number.
 
-    A step may fail or run twice: its starting point is read from the index itself.
+    It may fail or run twice: its starting point is read from the index itself.
 
     :raises DatabaseUnavailable: the next cron run continues.
     """
-    total = 0
     end = first_id(max(0, now - SETTLED_MILLISECONDS))
-    for _ in range(MAX_STEPS):
-        (rows,) = await database.batch([Statement(_NEXT, (end, STEP_MESSAGES))], repeatable=True)
-        if not rows:
-            break
-        documents = _documents(rows)
-        values = "[" + ",".join(documents) + "]"
-        await database.batch([Statement(_INSERT, (values,))], repeatable=True)
-        total += len(documents)
-        if len(documents) == len(rows) < STEP_MESSAGES:
-            break
-    return total
+    (rows,) = await database.batch([Statement(_NEXT, (end, STEP_MESSAGES))], repeatable=True)
+    if not rows:
+        return 0
+    documents = _documents(rows)
+    values = "[" + ",".join(documents) + "]"
+    await database.batch([Statement(_INSERT, (values,))], repeatable=True)
+    return len(documents)
+
+
+def index_step(*, now: int) -> Step:
+    """The step of the cron that indexes messages."""
+
+    async def run(database: Database) -> int:
+        return await index_messages(database, now=now)
+
+    # A step may end before STEP_MESSAGES, so only one without messages is the last.
+    return Step("indexed", 2, 1, run)
 
 
 def indexed_word(address_id: int, word: str) -> str:

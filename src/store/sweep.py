@@ -1,27 +1,26 @@
 """The sweep: end expired leases and remove old data, in bounded steps.
 
-Each step is a separate batch and leaves a consistent state, so a sweep can be interrupted anywhere
-and continues in the next minute. Ids of messages sort by time, so old messages come first in the
+Each step leaves a consistent state, so a sweep can be interrupted anywhere and continues in the
+next minute. Ids of messages sort by time, so old messages come first in the
 primary key and need no further index.
 """
-
-from dataclasses import dataclass
 
 from clock import utc_day
 from ids import first_id
 from mail.lifecycle import FINAL
 from store.database import Database, Statement, quoted
 from store.logins import WINDOW_MILLISECONDS
-from store.pauses import OWNER_IS_PAUSED
 from store.record import StatusUpdate, record_statements
+from store.step import Step
 from store.usage import USAGE_DAYS
 
 # The maximum number of rows per step.
 STEP_ROWS = 1000
 
+# The statements that record timeouts.
+_TIMEOUT_STATEMENTS = 4
+
 _DAY = 86_400_000
-_MAX_DUE = 1000
-_AHEAD_MILLISECONDS = 60_000  # until the next sweep
 
 # ORDER BY the indexed column makes SQLite use the index messages_leased.
 _EXPIRED = "SELECT id, attempt FROM messages WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
@@ -99,90 +98,67 @@ DELETE FROM client_days WHERE (day, client) IN (
 RETURNING 1
 """
 
-# In the order of the index messages_due. Queued messages were enqueued when they were deferred.
-_DUE = f"""
-SELECT id, next_attempt_at FROM messages AS m
-WHERE next_attempt_at <= ?2 AND (status = 'scheduled' OR next_attempt_at <= ?1)
-  AND NOT {OWNER_IS_PAUSED}
-ORDER BY next_attempt_at LIMIT ?3
-"""
 
+def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) -> list[Step]:
+    """The steps that remove old data, each with its own share of a minute.
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One step: its statements and their parameters. The longest result is its count."""
-
-    name: str
-    sql: tuple[str, ...]
-    parameters: tuple[int | str, ...]
-
-
-async def sweep(
-    database: Database, *, now: int, retention_days: int, retention_metadata_days: int
-) -> dict[str, int]:
-    """Run all steps once, and return the number of rows for each.
-
-    Messages with an expired lease become ``unknown``: their worker died, or could not record the
-    outcome. Idempotency keys expire after a day, usage counters after 90 days.
-    Bodies and messages are removed after the given days since they finished; 0 keeps them forever.
-    Deleted messages are removed after a day. Expired counters of logins and clients are removed.
-
-    :raises DatabaseUnavailable: the next cron run continues.
+    Idempotency keys expire after a day, usage counters after 90 days. Bodies and messages are
+    removed after the given days since they finished; 0 keeps them forever. Deleted messages are
+    removed after a day. Expired counters of logins and clients are removed.
     """
     steps = [
-        _Step(
+        _step(
             "keys_passed",
             (_FREE_KEYS, _COUNT_OLD_KEYS, _SAVE_POSITION),
             (first_id(now - _DAY), STEP_ROWS),
         ),
-        _Step("usage_removed", (_REMOVE_USAGE,), (utc_day(now - USAGE_DAYS * _DAY), STEP_ROWS)),
-        _Step("deleted_removed", (_REMOVE_DELETED,), _before(now - _DAY)),
-        _Step(
+        _step("usage_removed", (_REMOVE_USAGE,), (utc_day(now - USAGE_DAYS * _DAY), STEP_ROWS)),
+        _step("deleted_removed", (_REMOVE_DELETED,), _before(now - _DAY)),
+        _step(
             "login_failures_removed",
             (_REMOVE_LOGIN_FAILURES,),
             (now - WINDOW_MILLISECONDS, STEP_ROWS),
         ),
-        _Step("client_days_removed", (_REMOVE_CLIENT_DAYS,), (utc_day(now), STEP_ROWS)),
+        _step("client_days_removed", (_REMOVE_CLIENT_DAYS,), (utc_day(now), STEP_ROWS)),
     ]
     if retention_days:
         past = _before(now - retention_days * _DAY)
-        steps.append(_Step("bodies_removed", (_REMOVE_BODIES,), past))
+        steps.append(_step("bodies_removed", (_REMOVE_BODIES,), past))
     if retention_metadata_days:
         past = _before(now - retention_metadata_days * _DAY)
-        steps.append(_Step("messages_removed", (_REMOVE_MESSAGES,), past))
-    expired = await _end_expired_leases(database, now)
-    return {
-        "became_unknown": expired,
-        **{step.name: await _work(database, step) for step in steps},
-    }
+        steps.append(_step("messages_removed", (_REMOVE_MESSAGES,), past))
+    return steps
 
 
-async def due_messages(database: Database, *, now: int) -> list[tuple[str, int]]:
-    """Messages that are due or scheduled for the next minute, with their times, earliest first.
+def lease_step(*, now: int) -> Step:
+    """The step that records messages with an expired lease as ``unknown``.
 
-    At most a thousand.
+    Their worker died, or could not record the outcome.
     """
-    due = Statement(_DUE, (now, now + _AHEAD_MILLISECONDS, _MAX_DUE))
-    (rows,) = await database.batch([due], repeatable=True)
-    return [(row["id"], row["next_attempt_at"]) for row in rows]
+
+    async def run(database: Database) -> int:
+        expired = Statement(_EXPIRED, (now, STEP_ROWS))
+        (rows,) = await database.batch([expired], repeatable=True)
+        if rows:
+            updates = [
+                StatusUpdate(id=row["id"], event="timed_out", attempt=row["attempt"], now=now)
+                for row in rows
+            ]
+            # Not by record(), which also reads statuses: a cron run has few statements to spare.
+            await database.batch(record_statements(updates), repeatable=True)
+        return len(rows)
+
+    return Step("became_unknown", 1 + _TIMEOUT_STATEMENTS, STEP_ROWS, run)
 
 
-async def _end_expired_leases(database: Database, now: int) -> int:
-    expired = Statement(_EXPIRED, (now, STEP_ROWS))
-    (rows,) = await database.batch([expired], repeatable=True)
-    if rows:
-        updates = [
-            StatusUpdate(id=row["id"], event="timed_out", attempt=row["attempt"], now=now)
-            for row in rows
-        ]
-        # Not by record(), which also reads statuses: a cron run has few statements to spare.
-        await database.batch(record_statements(updates), repeatable=True)
-    return len(rows)
+def _step(name: str, texts: tuple[str, ...], parameters: tuple[int | str, ...]) -> Step:
+    """A step of one batch. Its longest result is its count."""
+    statements = [Statement(sql, parameters) for sql in texts]
 
+    async def run(database: Database) -> int:
+        return max(len(rows) for rows in await database.batch(statements, repeatable=True))
 
-async def _work(database: Database, step: _Step) -> int:
-    statements = [Statement(sql, step.parameters) for sql in step.sql]
-    return max(len(rows) for rows in await database.batch(statements, repeatable=True))
+    return Step(name, len(statements), STEP_ROWS, run)
 
 
 def _before(milliseconds: int) -> tuple[str, int, int]:

@@ -28,6 +28,9 @@ _DELIVERY_EVENTS: dict[str, tuple[DeliveryEvent, ...]] = {
     "complained": ("delivered", "complained"),
 }
 
+# The most delivery events of a recipient.
+MAX_DELIVERY_EVENTS = max(map(len, _DELIVERY_EVENTS.values()))
+
 
 async def sandbox_outcome(message: Message, *, number: int, waits: bool) -> Outcome:
     """The outcome of attempt ``number`` to send a message to sandbox recipients.

@@ -20,6 +20,7 @@ from store.database import Row
 from tests.client.loop import VirtualLoop
 from tests.client.ports import (
     InvocationDatabase,
+    LimitedSubrequests,
     LocalQueue,
     LoseResponses,
     WindowRateLimiter,
@@ -41,6 +42,7 @@ class TestClient:
     """A deployment in the test's own process; it has the parts of ``LocalServer`` that tests use.
 
     ``provider`` is its ``send_email`` binding; ``log_text`` is its log as printed.
+    ``invocations`` has the subrequests of each request, queue batch and run of the cron so far.
     ``lose_responses`` is called before and after each batch of the database, with ``"before"`` or
     ``"after"`` and the statements of the batch. If it returns True, the batch raises
     ``DatabaseUnavailable``.
@@ -70,9 +72,11 @@ class TestClient:
         self.database = database or SqliteDatabase()
         self.provider = ScriptedBinding()
         self.log_text = ""
+        self.invocations: list[LimitedSubrequests] = []
         self.lose_responses: LoseResponses = lambda when, statements: False
         self._variables = json.dumps(dict(variables))
         self._has_queue, self._has_transport = queue, transport
+        self._queue_is_broken = False
         self._has_database = has_database
         self._loop = VirtualLoop()
         self._started = time.time_ns() // 1_000_000
@@ -172,6 +176,10 @@ class TestClient:
         self._run(together())
         return "ok"
 
+    def break_queue(self) -> None:
+        """From now on the queue accepts nothing."""
+        self._queue_is_broken = True
+
     # Stored and sent data
 
     def sql(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
@@ -195,15 +203,23 @@ class TestClient:
     # Internals
 
     def _services(self) -> Services:
+        used = LimitedSubrequests(int(json.loads(self._variables).get("SUBREQUESTS", 50)))
+        self.invocations.append(used)
+        lose_responses: LoseResponses = lambda *batch: self.lose_responses(*batch)  # noqa: E731
         return Services(
             variables=self._variables,
-            database=InvocationDatabase(self.database, lambda *batch: self.lose_responses(*batch))
+            database=InvocationDatabase(self.database, lose_responses, used)
             if self._has_database
             else None,
-            transport=SendEmailTransport(self.provider) if self._has_transport else None,
-            wakeup_queue=LocalQueue(self._consume, self._run_in_background)
+            transport=SendEmailTransport(self.provider.within(used))
+            if self._has_transport
+            else None,
+            wakeup_queue=LocalQueue(
+                self._consume, self._run_in_background, used, is_broken=self._queue_is_broken
+            )
             if self._has_queue
             else None,
+            subrequests=used,
             rate_limiter=self._limiter,
             derive_key=derive_key,
             post=post,

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import requests
 
-from runtime.limits import check_subrequests
 from services import HttpResponse
 from store.database import Database, DatabaseUnavailable, Row, Statement
+from subrequests import Subrequests
 from tests.unit.sqlite_database import SqliteDatabase
 
 # (before or after, statements of a batch) -> whether the response of the batch is lost.
@@ -20,6 +20,24 @@ LoseResponses = Callable[[Literal["before", "after"], list[Statement]], bool]
 ROUND_TRIP_SECONDS = 0.005
 _QUEUE_BATCH_SECONDS = 1  # max_batch_timeout
 _QUEUE_BATCH = 4  # max_batch_size
+_QUEUE_SEND = 100  # messages of one sendBatch
+
+
+class InvocationEnded(RuntimeError):
+    """The platform ends an invocation that makes too many subrequests, outcomes included."""
+
+
+class LimitedSubrequests(Subrequests):
+    """Those of an invocation on a platform that allows ``limit``."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(lambda: limit)
+        self._allowed = limit
+
+    def count(self, number: int = 1) -> None:
+        super().count(number)
+        if self.used > self._allowed:
+            raise InvocationEnded(f"{self.used} of {self._allowed} subrequests")
 
 
 class InvocationDatabase(Database):
@@ -28,27 +46,30 @@ class InvocationDatabase(Database):
     :param lose_responses: see ``TestClient``.
     """
 
-    def __init__(self, database: SqliteDatabase, lose_responses: LoseResponses) -> None:
+    def __init__(
+        self, database: SqliteDatabase, lose_responses: LoseResponses, subrequests: Subrequests
+    ) -> None:
         self._database = database
         self._lose_responses = lose_responses
-        self._statements = 0
+        self._subrequests = subrequests
         self.round_trips = 0
         self.rows_written = 0
 
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
     ) -> list[list[Row]]:
-        self._statements += len(statements)
-        check_subrequests(self._statements)
         for seconds in (0.1, 0.4) if repeatable else ():
             try:
                 return await self._once(statements)
             except DatabaseUnavailable:
+                if self._subrequests.left < len(statements):
+                    raise
                 await asyncio.sleep(seconds)
         return await self._once(statements)
 
     async def _once(self, statements: list[Statement]) -> list[list[Row]]:
         self.round_trips += 1
+        self._subrequests.count(len(statements))
         await asyncio.sleep(ROUND_TRIP_SECONDS / 2)
         if self._lose_responses("before", statements):
             raise DatabaseUnavailable
@@ -65,13 +86,23 @@ class LocalQueue:
     """Delivers ids to ``consume`` after their delays, in the batches of a queue consumer."""
 
     def __init__(
-        self, consume: Callable[[list[str]], Awaitable[None]], start: Callable[[Any], Any]
+        self,
+        consume: Callable[[list[str]], Awaitable[None]],
+        start: Callable[[Any], Any],
+        subrequests: Subrequests,
+        *,
+        is_broken: bool,
     ) -> None:
+        self._is_broken = is_broken
         self._consume = consume
         self._start = start
+        self._subrequests = subrequests
 
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
         """As ``services.WakeupQueue.enqueue``."""
+        self._subrequests.count(-(-len(due) // _QUEUE_SEND))
+        if self._is_broken:
+            raise OSError
         by_delay: dict[int, list[str]] = {}
         for message_id, seconds in due:
             by_delay.setdefault(seconds, []).append(message_id)

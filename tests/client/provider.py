@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from subrequests import Subrequests
 from transport.send_email import ProviderError, ProviderTimeout
 
 _INSTRUCTION = re.compile(r"\[([^\]]+)\]")
@@ -54,6 +55,10 @@ class ScriptedBinding:
             raise ProviderTimeout(work)
         return work.result()
 
+    def within(self, subrequests: Subrequests) -> "CountedBinding":
+        """The same binding, as an invocation has it that counts its subrequests."""
+        return CountedBinding(self, subrequests)
+
     async def _send(self, form: dict[str, Any], contents: list[bytes]) -> str:
         subject = form["subject"]
         self.calls[subject] += 1
@@ -74,3 +79,18 @@ class ScriptedBinding:
         if not is_taken:
             self.taken.append(mail)
         return message_id
+
+
+@dataclass
+class CountedBinding:
+    """A binding whose calls are subrequests."""
+
+    binding: ScriptedBinding
+    subrequests: Subrequests
+
+    async def send(
+        self, form: dict[str, Any], contents: list[bytes], *, milliseconds: int
+    ) -> str | None:
+        """As ``transport.send_email.Binding.send``."""
+        self.subrequests.count()
+        return await self.binding.send(form, contents, milliseconds=milliseconds)

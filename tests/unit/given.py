@@ -12,10 +12,11 @@ from mail.addresses import parse_address
 from mail.message import Attachment, Message, Recipient
 from mail.submission import Attempt, Submission, SubmissionResult
 from services import Clock, RunInBackground, Services, WakeupQueue
-from store.claim import claim
 from store.database import Database
 from store.reserve import Reserved, Terms
+from subrequests import Subrequests
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim
 from transport.outcome import Transport
 
 ME = "me@example.com"
@@ -51,9 +52,10 @@ def services(
     run_in_background: RunInBackground,
     clock: Clock,
     rate_limit: RateLimit | None = None,
+    subrequests: int = 10_000,
 ) -> Services:
-    """A deployment with the default settings, without pauses."""
-    variables: dict[str, object] = {"PAUSE_FAILED_PERCENT": 0}
+    """A deployment with the default settings, without pauses, on a plan with many subrequests."""
+    variables: dict[str, object] = {"PAUSE_FAILED_PERCENT": 0, "SUBREQUESTS": subrequests}
     if rate_limit:
         variables["SEND_RATE_LIMIT"] = f"{rate_limit.quota}/{rate_limit.seconds}s"
     return Services(
@@ -64,6 +66,7 @@ def services(
         rate_limiter=None,
         derive_key=_unused,
         post=_unused,
+        subrequests=Subrequests(lambda: subrequests),
         run_in_background=run_in_background,
         clock=clock,
     )

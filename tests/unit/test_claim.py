@@ -1,5 +1,7 @@
 """Claim: one worker gets a due message, with everything for the attempt."""
 
+from typing import Any
+
 import pytest
 
 from accounts.credentials import Credential
@@ -7,13 +9,14 @@ from mail.addresses import Address
 from mail.lifecycle import TRANSITIONS, Event, Status
 from mail.message import Message, Recipient
 from mail.submission import Attempt
-from store.claim import claim
+from store.claim import claim as claim_several
 from store.database import Row
 from store.message_content import MAX_PART_BYTES
 from store.record import StatusUpdate, record
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim
 
 DUE = NOW + 30_000
 LARGE = Message(
@@ -187,3 +190,109 @@ def test_a_stored_message_without_some_fields_is_read(
         None,
     )
     assert found.message == mail
+
+
+# Several messages
+
+
+def claim_all(
+    database: SqliteDatabase,
+    ids: list[str],
+    *,
+    claimant: str = "w1",
+    now: int = DUE,
+    max_messages: int = 100,
+    max_bytes: int = 10**9,
+) -> tuple[list[str], list[str]]:
+    """The ids of the attempts, and those of the due messages that were not taken."""
+    attempts, left = run(
+        claim_several(
+            *(database, ids),
+            claimant=claimant,
+            now=now,
+            lease_until=now + LEASE,
+            max_messages=max_messages,
+            max_bytes=max_bytes,
+        )
+    )
+    return [one.id for one in attempts], left
+
+
+@pytest.fixture
+def five(database: SqliteDatabase, sending: Credential) -> list[str]:
+    """Five due messages of 2000 bytes."""
+    ids = [f"n{number}" for number in range(5)]
+    for id in ids:
+        mail = given.message(f"{id}@example.org", text=f"text of {id}")
+        given.reserved(database, sending, id, mail)
+        record_event(database, "deferred", id=id)
+    return ids
+
+
+def test_messages_are_claimed_together_each_with_its_own_content(
+    database: SqliteDatabase, five: list[str]
+) -> None:
+    record_event(database, "deferred")
+    found, left = run(
+        claim_several(
+            database,
+            ["n3", "m1", "n0"],
+            claimant="w1",
+            now=DUE,
+            lease_until=DUE + LEASE,
+            max_messages=9,
+            max_bytes=10**9,
+        )
+    )
+    assert left == []
+    assert [one.id for one in found] == ["n3", "m1", "n0"]
+    assert found[1].message == LARGE
+    for one in (found[0], found[2]):
+        assert one.message == given.message(f"{one.id}@example.org", text=f"text of {one.id}")
+        assert (one.number, message(database, one.id)["claimed_by"]) == (2, "w1")
+
+
+def test_no_more_are_claimed_than_are_asked_for(database: SqliteDatabase, five: list[str]) -> None:
+    assert claim_all(database, five[::-1], max_messages=2) == (["n4", "n3"], ["n2", "n1", "n0"])
+    assert claim_all(database, five, claimant="w2", max_messages=2) == (["n0", "n1"], ["n2"])
+
+
+@pytest.mark.parametrize(
+    ("max_bytes", "count"), [(1, 1), (3999, 1), (4000, 2), (5999, 2), (6000, 3), (10_000, 5)]
+)
+def test_no_more_bytes_are_held_than_are_asked_for_except_those_of_the_first(
+    database: SqliteDatabase, five: list[str], max_bytes: int, count: int
+) -> None:
+    assert claim_all(database, five, max_bytes=max_bytes) == (five[:count], five[count:])
+
+
+def test_a_large_message_waits_for_the_next_claim(
+    database: SqliteDatabase, five: list[str]
+) -> None:
+    database.query("UPDATE messages SET size = 5000 WHERE id = 'n1'")
+    assert claim_all(database, five, max_bytes=4000) == (["n0"], five[1:])
+    assert claim_all(database, five[1:], max_bytes=4000) == (["n1"], five[2:])
+    assert claim_all(database, five[2:], max_bytes=4000) == (["n2", "n3"], ["n4"])
+
+
+def test_what_is_not_due_or_held_by_others_is_neither_claimed_nor_left(
+    database: SqliteDatabase, five: list[str]
+) -> None:
+    claimed(database, id="n0", claimant="w2")
+    database.query("UPDATE messages SET next_attempt_at = ? WHERE id = 'n1'", DUE + 1)
+    database.query("UPDATE addresses SET sendbox = 1")
+    assert claim_all(database, five) == ([], [])
+    database.query("UPDATE addresses SET sendbox = 0")
+    assert claim_all(database, ["none", *five], max_messages=1) == (["n2"], ["n3", "n4"])
+
+
+def test_a_repeated_claim_finds_its_own_first(database: SqliteDatabase, five: list[str]) -> None:
+    record_event(database, "timed_out", id="n0")
+    database.query("UPDATE messages SET next_attempt_at = ? WHERE id = 'n0'", DUE + 1)
+    limits: dict[str, Any] = {"max_messages": 2, "max_bytes": 4000}
+    assert claim_all(database, five, **limits) == (["n1", "n2"], ["n3", "n4"])
+    # Meanwhile an earlier one has become due. It does not take the place of one that is held.
+    database.query("UPDATE messages SET next_attempt_at = ? WHERE id = 'n0'", DUE)
+    after = database.dump()
+    assert claim_all(database, five, **limits) == (["n1", "n2"], ["n0", "n3", "n4"])
+    assert database.dump() == after

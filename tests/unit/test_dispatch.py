@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -16,7 +16,6 @@ from errors import ApiError, BadRequest, TooManyRequests, Unauthorized, Unavaila
 from mail.lifecycle import ReportedAs, Status
 from mail.message import Message
 from mail.submission import Submission, SubmissionResult
-from runtime.limits import MAX_SUBREQUESTS
 from sending import dispatcher
 from sending.dispatcher import Dispatcher
 from store.database import DatabaseUnavailable, Row, Statement
@@ -26,6 +25,7 @@ from transport import sandbox
 from transport.outcome import Outcome, Rejected, Sent, Unknown
 
 BUSY = Rejected("throttled", "E_RATE_LIMIT_EXCEEDED", transient=True)
+SUPPRESSED = Rejected("recipient_suppressed", "E_RECIPIENT_SUPPRESSED")
 REJECTED = Rejected("recipient_rejected", "E_DELIVERY_FAILED")
 HOUR = 3_600_000
 
@@ -89,22 +89,41 @@ class WakeupQueue:
 class World:
     """A small deployment with an address that may send to a thousand recipients."""
 
-    def __init__(self, *, queue: bool = True, rate_limit: RateLimit | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        queue: bool = True,
+        rate_limit: RateLimit | None = None,
+        subrequests: int = 10_000,
+    ) -> None:
         self.database, self.provider, self.wakeup_queue = Database(), Provider(), WakeupQueue()
         self.credential: Credential = given.address(self.database, balance=1000)
         self.rates: list[RateState] = []
         self.in_background: list[asyncio.Task[Any]] = []
-        services = given.services(
-            self.database,
-            transport=self.provider,
-            wakeup_queue=self.wakeup_queue if queue else None,
-            run_in_background=self._run_in_background,
-            clock=now,
-            rate_limit=rate_limit,
-        )
+        self._options: dict[str, Any] = {
+            "transport": self.provider,
+            "wakeup_queue": self.wakeup_queue if queue else None,
+            "run_in_background": self._run_in_background,
+            "clock": now,
+            "rate_limit": rate_limit,
+            "subrequests": subrequests,
+        }
+        self.begin_invocation()
+
+    def begin_invocation(self) -> None:
+        """Forget what was counted, and have a dispatcher as a new invocation has it."""
+        services = given.services(self.database, **self._options)
         self.dispatcher = Dispatcher(services, self.rates.append)
         self.database.batches = 0
         self.database.statements.clear()
+        self.wakeup_queue.calls.clear()
+        self._mails_before = len(self.provider.mails)
+
+    @property
+    def subrequests(self) -> int:
+        """Those of the invocation so far, each counted by its port."""
+        calls = len(self.provider.mails) - self._mails_before + len(self.wakeup_queue.calls)
+        return len(self.database.statements) + calls
 
     def _run_in_background(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Future[Any]":
         task = asyncio.ensure_future(work)
@@ -308,38 +327,61 @@ async def test_a_batch_of_one_reports_its_acceptance(world: World) -> None:
     assert await world.send_batch(given.message()) == world.rows("id")
 
 
+# The subrequests of one invocation
+
+
 async def test_the_largest_batch_fits_into_the_subrequests_of_one_request() -> None:
-    world = World(rate_limit=RateLimit(quota=100, seconds=60))
-    # The maximum number of parts in ten megabytes, and outcomes of every kind.
+    world = World(rate_limit=RateLimit(quota=100, seconds=60), subrequests=50)
+    # As many parts as ten megabytes can have, and outcomes of every kind.
     bodies = {"text": "t" * 65_537, "html": "h"}
     batch = [*mails(50, html="h" * 65_537, text="t" * 65_537), *mails(50, 50, **bodies)]
-    outcomes: Iterator[Outcome] = itertools.cycle([REJECTED, BUSY, Unknown()])
-    world.provider.outcomes = {mail.subject: next(outcomes) for mail in batch[:24]}
+    late: list[asyncio.Future[Outcome]] = [asyncio.Future() for _ in range(25)]
+    for number, response in enumerate(late):
+        outcome = (SUPPRESSED, BUSY, Unknown(late=response))[number % 3]
+        world.provider.outcomes[str(number)] = outcome
     await world.send_batch(*batch, idempotency_key="k", request_digest="d")
+    for response in late:
+        response.set_result(SUPPRESSED)
     await world.settle()
-    assert world.rows("status").count("queued") == 75 + 8
-    used = (
-        len(world.database.statements) + len(world.provider.mails) + len(world.wakeup_queue.calls)
-    )
-    assert used <= MAX_SUBREQUESTS
+    tried = len(world.provider.mails)
+    assert tried > 10
+    assert world.rows("status").count("queued") == 100 - tried + len(range(1, tried, 3))
+    assert "unknown" not in world.rows("status")
+    assert world.subrequests <= 50
 
 
 @pytest.mark.parametrize("to", ["you@example.org", "complained@test.invalid"])
-async def test_four_messages_of_a_queue_batch_fit_into_one_request(world: World, to: str) -> None:
+async def test_four_messages_of_a_queue_batch_fit_into_one_invocation(to: str) -> None:
+    world = World(subrequests=50)
     later = now() + HOUR
     batch = [given.message(to, subject=str(n), scheduled_at=later) for n in range(4)]
     results = await world.send_batch(*batch)
     world.make_due()
-    world.provider.outcomes = {"0": BUSY, "1": REJECTED, "2": BUSY, "3": REJECTED}
-    world.database.statements.clear()
-    world.wakeup_queue.calls.clear()
+    world.provider.outcomes = {"0": BUSY, "1": SUPPRESSED, "2": BUSY, "3": SUPPRESSED}
+    world.begin_invocation()
     await world.dispatcher.attempt_due([str(id) for id in results])
     await world.settle()
     assert "scheduled" not in world.rows("status")
-    used = (
-        len(world.database.statements) + len(world.provider.mails) + len(world.wakeup_queue.calls)
-    )
-    assert used <= MAX_SUBREQUESTS
+    assert world.subrequests <= 50
+
+
+async def test_no_more_is_held_at_a_time_than_a_worker_can_hold(world: World) -> None:
+    later = now() + HOUR
+    results = await world.send_batch(*mails(5, scheduled_at=later))
+    world.make_due()
+    # Two fit beside each other, three do not.
+    world.database.query("UPDATE messages SET size = 1500000")
+    held: list[int] = []
+    send = world.provider.send
+
+    async def count(message: Message) -> Outcome:
+        held.append(world.rows("status").count("sending"))
+        return await send(message)
+
+    world.provider.send = count  # type: ignore[method-assign]
+    await world.dispatcher.attempt_due([str(id) for id in results])
+    assert world.rows("status") == ["sent"] * 5
+    assert held == [2, 2, 2, 2, 1]
 
 
 # Schedules

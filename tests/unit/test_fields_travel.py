@@ -16,13 +16,13 @@ from handlers.sendbox_views import detail
 from mail.addresses import Address, parse_address
 from mail.message import Attachment, Header, Mailbox, Message, MessageDetails, Recipient, Tag
 from mail.submission import Attempt
-from store.claim import claim
 from store.message_content import MAX_PART_BYTES
 from store.record import StatusUpdate, record
 from store.sendbox import find_message
 from tests.unit import given
 from tests.unit.given import LEASE, ME, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim
 
 DUE = NOW + 30_000
 

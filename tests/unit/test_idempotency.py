@@ -10,10 +10,10 @@ from mail.lifecycle import Event, ReportedAs, Status
 from mail.submission import SubmissionResult
 from store.record import StatusUpdate, record
 from store.reserve import IN_FLIGHT_RETRY_SECONDS
-from store.sweep import sweep
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY, YOU
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import sweep
 
 
 @pytest.fixture

@@ -22,13 +22,13 @@ import pytest
 
 from accounts.credentials import Credential
 from mail.lifecycle import FINAL, TRANSITIONS, Event, Status, Transition, transitions_on
-from store.claim import claim
 from store.database import Row
+from store.due import due_messages
 from store.record import StatusUpdate, record
-from store.sweep import due_messages, sweep
 from tests.unit import given
 from tests.unit.given import NOW, TODAY
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.steps import claim, sweep
 
 WAITING = frozenset({"scheduled", "queued"})
 OF_AN_ATTEMPT: tuple[Event, ...] = ("accepted", "rejected", "deferred", "timed_out")

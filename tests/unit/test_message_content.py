@@ -9,14 +9,13 @@ from accounts.credentials import Credential
 from mail.addresses import Address
 from mail.lifecycle import FINAL, Event
 from mail.message import Attachment, Header, Mailbox, Message, Recipient, Tag
-from store.claim import claim
 from store.message_content import MAX_PART_BYTES, attachment_statements, body_statements
 from store.record import StatusUpdate, record
 from store.schedule import cancel
-from store.sweep import sweep
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim, sweep
 
 # Base64 is four thirds as long.
 PART = MAX_PART_BYTES // 4 * 3

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from store.sweep import sweep
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.source import ROOT, TREES
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import sweep
 
 TEXT = (ROOT / "docs" / "operations.md").read_text("utf-8")
 AFTER_RESTORE = (ROOT / "tools" / "after_restore.sql").read_text("utf-8")

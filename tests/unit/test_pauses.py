@@ -9,14 +9,14 @@ from accounts.credentials import Credential
 from accounts.sending_limits import PausePolicy
 from errors import BadRequest, NotFound
 from mail.lifecycle import Event
-from store.claim import claim
+from store.due import due_messages
 from store.pauses import lift_pause, pause_page
 from store.record import StatusUpdate, record
-from store.removal import clear_sendbox, purge_sendboxes
-from store.sweep import due_messages
+from store.removal import clear_sendbox
 from tests.unit import given
 from tests.unit.given import NOW, message_id
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim, purge_sendboxes
 from transport.outcome import Reason
 
 POLICY = PausePolicy(percent=50, last=4)

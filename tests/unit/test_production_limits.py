@@ -6,12 +6,10 @@ from runtime.limits import (
     MAX_PARAMETERS,
     MAX_PBKDF2_ITERATIONS,
     MAX_SQL_BYTES,
-    MAX_SUBREQUESTS,
     MAX_VALUE_BYTES,
     ProductionLimitError,
     check_batch,
     check_pbkdf2,
-    check_subrequests,
 )
 
 SQL = "SELECT ?1"
@@ -27,9 +25,9 @@ def rejected(sql: str, parameters: tuple[object, ...] = ()) -> str:
     return str(caught.value)
 
 
-def test_the_limits_are_those_of_d1_and_workers_free() -> None:
+def test_the_limits_are_those_of_d1_and_workers() -> None:
     assert (MAX_VALUE_BYTES, MAX_PARAMETERS, MAX_SQL_BYTES) == (2_000_000, 100, 100_000)
-    assert (MAX_PBKDF2_ITERATIONS, MAX_SUBREQUESTS) == (100_000, 50)
+    assert MAX_PBKDF2_ITERATIONS == 100_000
 
 
 @pytest.mark.parametrize("character", ["a", "é", "名", "😀"])
@@ -77,9 +75,3 @@ def test_pbkdf2_has_at_most_100000_iterations() -> None:
     check_pbkdf2(100_000)
     with pytest.raises(ProductionLimitError, match="more than 100000 iterations"):
         check_pbkdf2(100_001)
-
-
-def test_a_request_makes_at_most_50_subrequests() -> None:
-    check_subrequests(50)
-    with pytest.raises(ProductionLimitError, match="more than 50 subrequests"):
-        check_subrequests(51)

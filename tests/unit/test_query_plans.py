@@ -22,14 +22,14 @@ from store.addresses import (
 )
 from store.audit import audit_page
 from store.balances import balance_page, remove_balance, request_access, send_balance, set_balance
-from store.claim import claim
 from store.database import Statement, ping
+from store.due import due_messages
 from store.emails import email_page, find_email
 from store.logins import count_failure, logged_in, stored_password
 from store.pauses import lift_pause, pause_page
 from store.record import StatusUpdate, record
 from store.record.deliveries import record_delivery_events
-from store.removal import clear_sendbox, purge_sendboxes, remove_address, remove_message
+from store.removal import clear_sendbox, remove_address, remove_message
 from store.reserve import find_earlier
 from store.schedule import cancel, reschedule
 from store.search import search
@@ -42,12 +42,12 @@ from store.sendbox import (
     sendbox_rows,
 )
 from store.suppressions import add_suppression, remove_suppression, suppression_page
-from store.sweep import due_messages, sweep
 from store.usage import usage_of_address, usage_of_all
 from tests.unit import given
 from tests.unit.given import DAY, NOW
 from tests.unit.source import TREES, strings
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim, purge_sendboxes, sweep
 
 
 def _list(database: SqliteDatabase, credential: Credential) -> None:
@@ -173,6 +173,7 @@ READS_ALL = {
 }
 # Statements that may sort more rows than they return.
 SORTS_ALL = {
+    "WITH RECURSIVE earliest": "it sorts at most as many as it shows, or one of each address",
     "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
     "since FROM suppressions WHERE ?1 IS NULL": "few addresses bounce",
     "FROM list_entries WHERE list > '' ORDER BY list, position": "it returns all entries",
@@ -272,10 +273,15 @@ def test_expired_leases_are_found_among_the_leased_alone() -> None:
 
 
 def test_due_messages_are_found_among_the_waiting_alone() -> None:
-    (due,) = statements_with(
-        "SELECT id, next_attempt_at FROM messages AS m WHERE next_attempt_at <= ?2"
+    (due,) = statements_with("WITH RECURSIVE earliest")
+    plan = DATABASE.plan(due)
+    assert any("messages_due (next_attempt_at<?)" in step for step in plan)
+    # Where there are many: the next address, whether it has any, and its share.
+    assert any("COVERING INDEX messages_waiting (address_id>?)" in step for step in plan)
+    of_address = (
+        "COVERING INDEX messages_waiting (address_id=? AND sendbox=? AND next_attempt_at<?)"
     )
-    assert any("messages_due (next_attempt_at<?)" in step for step in DATABASE.plan(due))
+    assert sum(of_address in step for step in plan) == 2
 
 
 def test_the_walk_over_old_keys_goes_by_the_primary_key_from_where_it_stopped() -> None:
@@ -352,8 +358,13 @@ def test_waiting_and_leased_messages_are_found_by_partial_indexes() -> None:
 
 
 def test_a_cleared_sendbox_is_emptied_by_its_own_messages_alone() -> None:
-    for statement in statements_with("FROM sendbox_purges"):
-        plan = DATABASE.plan(statement)
+    cancelled, finished, removed = (
+        DATABASE.plan(one) for one in statements_with("FROM sendbox_purges")
+    )
+    waiting = "SEARCH messages USING COVERING INDEX messages_waiting (address_id=? AND sendbox<?)"
+    assert cancelled.count(waiting) == 2
+    assert removed.count(waiting) == 1
+    for plan in (finished, removed):
         assert any("messages_by_address (address_id=? AND sendbox<?)" in step for step in plan)
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from accounts.credentials import Credential
 from mail.lifecycle import Event
-from store.claim import claim
 from store.database import Row
 from store.record import StatusUpdate, record
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim
 
 LATER = NOW + 1500
 NEXT_DAY = given.milliseconds("2026-11-04T00:00:30")

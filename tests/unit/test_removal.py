@@ -8,20 +8,19 @@ from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import Conflict, NotFound, Unauthorized
 from mail.lifecycle import Event
-from store.claim import claim
 from store.record import StatusUpdate, record
 from store.removal import (
     STEP_MESSAGES,
     clear_sendbox,
-    purge_sendboxes,
+    purge_steps,
     remove_address,
     remove_message,
 )
 from store.sendbox import sendbox_page
-from store.sweep import sweep
 from tests.unit import given
 from tests.unit.given import DAY, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim, purge_sendboxes, sweep
 
 OWNER = Actor(given.ME, "192.0.2.1")
 ADMINISTRATOR = Actor("admin#1", "192.0.2.2", is_administrator=True)
@@ -217,6 +216,103 @@ def test_an_empty_sendbox_needs_no_purge(database: SqliteDatabase) -> None:
     me = given.address(database)
     run(clear_sendbox(database, me, by=OWNER, now=NOW))
     assert database.dump()["sendbox_purges"] == []
+
+
+def test_a_stale_credential_clears_nothing(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=10)
+    sent(database, me, "m1")
+    scheduled(database, me, "m2")
+    given.reserved(database, me, "m3")  # being sent
+    before = database.dump()
+    with pytest.raises(Unauthorized):
+        run(clear_sendbox(database, Credential(me.address, 1, 5), by=OWNER, now=NOW))
+    assert database.dump() == before
+
+
+def waiting(database: SqliteDatabase, owner: Credential, count: int, *, sendbox: int = 0) -> None:
+    """So many scheduled messages, without the work of reserving them."""
+    database.query(
+        "INSERT INTO messages (id, address_id, sendbox, sender, subject, size, recipients, charge,"
+        " status, accepted_at, next_attempt_at) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+        " SELECT i + 1 FROM n WHERE i < ?1) SELECT 'w' || ?2 || '-' || i, ?2, ?3, 'a@b', 's', 1, 1,"
+        " 1, 'scheduled', 1, 1 FROM n",
+        *(count, owner.address_id, sendbox),
+    )
+
+
+def left(database: SqliteDatabase, owner: Credential, condition: str) -> int:
+    sql = f"SELECT count(*) FROM messages WHERE address_id = ? AND {condition}"
+    return int(database.value(sql, owner.address_id))
+
+
+WAITS = "next_attempt_at IS NOT NULL"
+IN_A_SENDBOX = "sendbox IS NOT NULL"
+
+
+def test_all_that_waits_is_cancelled_before_anything_is_removed() -> None:
+    database = SqliteDatabase()
+    me = given.address(database, balance=10)
+    for number in range(10):
+        sent_id = given.message_id(NOW - 2 * DAY, number)
+        given.reserved(database, me, sent_id)
+        record_event(database, sent_id, "accepted", NOW - 2 * DAY)
+    waiting(database, me, 3 * STEP_MESSAGES)
+    run(clear_sendbox(database, me, by=OWNER, now=NOW))
+    assert left(database, me, WAITS) == 2 * STEP_MESSAGES
+    assert run(purge_sendboxes(database, now=NOW)) == 0
+    assert left(database, me, WAITS) == STEP_MESSAGES
+    assert left(database, me, "status = 'sent'") == 10
+    assert run(purge_sendboxes(database, now=NOW)) > 0
+    assert left(database, me, WAITS) == 0
+    assert left(database, me, "status = 'sent'") == 0
+
+
+def test_purges_share_a_step(database: SqliteDatabase) -> None:
+    owners = [given.address(database, f"{name}@example.com", balance=0) for name in "abc"]
+    for owner, count in zip(owners, (900, 900, 3), strict=True):
+        waiting(database, owner, count)
+    database.query("INSERT INTO sendbox_purges SELECT id, 0 FROM addresses")
+    database.query("UPDATE addresses SET sendbox = 1")
+    cancel, remove = purge_steps(now=NOW)
+    share = STEP_MESSAGES // 3
+    assert run(cancel.run(database)) == 2 * share + 3
+    assert [left(database, owner, WAITS) for owner in owners] == [900 - share, 900 - share, 0]
+    # Of the last one nothing waits any more, so that it does not wait for the others.
+    assert run(remove.run(database)) == 3
+    assert [left(database, owner, IN_A_SENDBOX) for owner in owners] == [900, 900, 0]
+    while run(cancel.run(database)):
+        pass
+    assert run(remove.run(database)) == STEP_MESSAGES // 2 * 2
+    assert [left(database, owner, IN_A_SENDBOX) for owner in owners[:2]] == [650, 650]
+    while run(remove.run(database)):
+        pass
+    assert database.dump()["sendbox_purges"] == []
+
+
+def test_what_is_being_sent_leaves_room_for_what_can_be_removed() -> None:
+    database = SqliteDatabase()
+    me = given.address(database, balance=0)
+    waiting(database, me, STEP_MESSAGES + 5)
+    database.query(
+        "UPDATE messages SET status = 'sending', next_attempt_at = NULL, lease_until = 1"
+    )
+    given.set_balance(database, me, 1)
+    sent(database, me, given.message_id(NOW))
+    run(remove_address(database, me, by=OWNER, now=NOW))
+    assert run(purge_sendboxes(database, now=NOW)) == 1
+    assert left(database, me, IN_A_SENDBOX) == STEP_MESSAGES + 5
+
+
+def test_the_steps_of_a_purge_need_no_more_statements_than_they_say() -> None:
+    database = SqliteDatabase()
+    me = given.address(database, balance=0)
+    waiting(database, me, 5)
+    database.query("INSERT INTO sendbox_purges SELECT id, 0 FROM addresses")
+    database.query("UPDATE addresses SET sendbox = 1")
+    for step in purge_steps(now=NOW):
+        database.statements.clear()
+        assert run(step.run(database)) == 5
+        assert len(database.statements) == step.statements
 
 
 # An address

@@ -22,14 +22,14 @@ from clock import utc_day
 from errors import ApiError
 from mail.lifecycle import FINAL, TRANSITIONS, Event, ReportedAs, Status
 from mail.submission import Attempt, SubmissionResult
-from store.claim import claim
+from store.due import due_messages
 from store.record import StatusUpdate, record
 from store.reserve import Reserved, find_earlier
 from store.schedule import cancel, reschedule
-from store.sweep import due_messages, sweep
 from tests.unit import given
 from tests.unit.given import DAY, LEASE
 from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.steps import claim, sweep
 
 T = TypeVar("T")
 

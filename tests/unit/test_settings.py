@@ -33,7 +33,7 @@ NUMBERS = [*LENGTHS, "BATCH_INLINE", *COUNTS, *PAUSES, *TIMES]
 PATTERNS = ["ADDRESS_REGEX", "ADDRESS_CHECK_REGEX"]
 OTHERS = [
     *("PREFIX", "DEFAULT_LANG", "SEND_RATE_LIMIT", "SMTP_IMAP_PROXY_CONFIG"),
-    "CF_TURNSTILE_VERIFY_URL",
+    *("CF_TURNSTILE_VERIFY_URL", "SUBREQUESTS"),
 ]
 ALL = [*TEXTS, *LISTS, *DOMAINS, *BOOLEANS, *NUMBERS, *PATTERNS, *OTHERS]
 
@@ -107,6 +107,7 @@ def test_the_defaults() -> None:
         default_send_balance=0,
         send_mail_domains=(),
         send_rate_limit=None,
+        subrequests=50,
         batch_inline=25,
         pause_failed_percent=50,
         pause_last_messages=50,
@@ -248,6 +249,12 @@ def test_a_balance_and_a_time_may_be_0(name: str, value: object) -> None:
 @pytest.mark.parametrize("value", [0, "0"])
 def test_a_length_may_not_be_0(name: str, value: object) -> None:
     assert unreadable(name, value) == "a whole number, at least 1"
+
+
+@pytest.mark.parametrize("value", [50, "50", 10_000, "10000"])
+def test_subrequests_are_those_of_a_plan(value: object) -> None:
+    assert read("SUBREQUESTS", value) == int(str(value))
+    assert unreadable("SUBREQUESTS", 49) == "a whole number, at least 50"
 
 
 def test_the_maximum_length_is_not_below_the_minimum() -> None:

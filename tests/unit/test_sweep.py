@@ -7,14 +7,14 @@ import pytest
 
 from accounts.credentials import Credential
 from mail.lifecycle import FINAL, Event
-from store.claim import claim
 from store.database import DatabaseUnavailable
 from store.logins import WINDOW_MILLISECONDS
 from store.record import StatusUpdate, record
-from store.sweep import STEP_ROWS, due_messages, sweep
+from store.sweep import STEP_ROWS
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, message_id
 from tests.unit.sqlite_database import DyingDatabase, ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.steps import claim, sweep
 
 LEASE_END = NOW + LEASE
 
@@ -471,44 +471,6 @@ def test_removing_is_bounded_and_begins_with_the_oldest(what: str) -> None:
     assert ids(database, sql) == made[STEP_ROWS:]
     assert swept(database, NOW + 10 * DAY, **days)[f"{what}_removed"] in (5, 10)
     assert ids(database, sql) == []
-
-
-# Due messages
-
-
-def test_due_messages_are_found_longest_waiting_first(database: SqliteDatabase) -> None:
-    for number, status in enumerate(["queued", "scheduled", "queued"]):
-        put(database, f"m{number}", status, next_attempt_at=NOW - number)
-    put(database, "m8", "queued", next_attempt_at=NOW + 1)
-    for status in set(STATUSES) - {"queued", "scheduled"}:
-        put(database, status, status)
-    before = database.dump()
-    due = [("m2", NOW - 2), ("m1", NOW - 1), ("m0", NOW)]
-    assert run(due_messages(database, now=NOW)) == due
-    assert run(due_messages(database, now=NOW + 1)) == [*due, ("m8", NOW + 1)]
-    assert run(due_messages(database, now=0)) == []
-    assert database.dump() == before
-
-
-def test_scheduled_messages_are_found_a_minute_ahead(database: SqliteDatabase) -> None:
-    minute = 60_000
-    put(database, "m1", "scheduled", next_attempt_at=NOW + minute)
-    put(database, "m2", "scheduled", next_attempt_at=NOW + minute + 1)
-    put(database, "m3", "queued", next_attempt_at=NOW + 1)  # it was enqueued when it was deferred
-    assert run(due_messages(database, now=NOW)) == [("m1", NOW + minute)]
-    # So one of two sweeps a minute apart finds it in time.
-    assert run(due_messages(database, now=NOW + 1)) == [
-        ("m3", NOW + 1),
-        ("m1", NOW + minute),
-        ("m2", NOW + minute + 1),
-    ]
-
-
-def test_at_most_a_thousand_are_due_at_a_time(database: SqliteDatabase) -> None:
-    for number in range(1020):
-        put(database, f"m{number:04}", "queued", next_attempt_at=NOW - number)
-    found = run(due_messages(database, now=NOW))
-    assert found == [(f"m{number:04}", NOW - number) for number in range(1019, 19, -1)]
 
 
 # Interrupted anywhere

@@ -5,11 +5,11 @@ import pytest
 from accounts.credentials import Credential
 from errors import Unauthorized
 from store.record import StatusUpdate, record
-from store.sweep import sweep
 from store.usage import Quotas, usage_of_address, usage_of_all
 from tests.unit import given
 from tests.unit.given import DAY, NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import sweep
 
 
 def days(database: SqliteDatabase, me: Credential | None = None) -> list[tuple[str, int, int, int]]:

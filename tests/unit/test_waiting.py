@@ -9,7 +9,6 @@ from accounts.credentials import Credential
 from errors import Conflict, NotFound, Unauthorized
 from mail.lifecycle import Event, Status
 from mail.submission import SubmissionResult
-from store.claim import claim
 from store.database import Row
 from store.record import StatusUpdate, record
 from store.reserve import find_earlier
@@ -17,6 +16,7 @@ from store.schedule import cancel, reschedule
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY, YOU
 from tests.unit.sqlite_database import SqliteDatabase, run
+from tests.unit.steps import claim
 
 DUE = NOW + 3 * DAY
 LATER = NOW + 5 * DAY

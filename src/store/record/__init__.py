@@ -5,6 +5,6 @@ message. ``reschedule`` changes its time. ``deliveries`` records delivery events
 Side effects of a change of state belong here.
 """
 
-from store.record.statuses import StatusUpdate, record, record_statements
+from store.record.statuses import RECORD_STATEMENTS, StatusUpdate, record, record_statements
 
-__all__ = ["StatusUpdate", "record", "record_statements"]
+__all__ = ["RECORD_STATEMENTS", "StatusUpdate", "record", "record_statements"]

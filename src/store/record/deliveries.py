@@ -27,6 +27,10 @@ WHERE message_id = m.id AND m.status = 'sent' AND deliveries.status IS NOT value
 """
 
 
+# The statements for each event of a message.
+EVENT_STATEMENTS = 2
+
+
 async def record_delivery_events(
     database: Database, events: Iterable[tuple[str, tuple[str, ...]]], *, now: int
 ) -> None:

@@ -41,6 +41,10 @@ class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
     undo: bool = False
 
 
+# The most statements of record(), without those that store attachments.
+RECORD_STATEMENTS = 9
+
+
 async def record(
     database: Database,
     updates: Sequence[StatusUpdate],

@@ -45,7 +45,7 @@ def test_the_queue_sends_the_rest_of_a_batch(api: Api, provider: ScriptedBinding
     subjects = [f"number {number}" for number in range(40)]
     response = post(api, sender, subjects, **{"x-request-id": f"overflow-{sender.address_id}"})
     statuses = Counter(row["status"] for row in api.messages_of(sender))
-    assert statuses["sent"] >= 25
+    assert statuses["sent"] >= 15  # as many as fit into the subrequests of a request
     (line,) = api.log_lines(response.headers["X-Request-Id"])
     assert line["d1_round_trips"] == 2
     wait_until_sent(api, sender, 40)

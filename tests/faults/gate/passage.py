@@ -12,7 +12,7 @@ _BATCHES = {
     "sweep keys": "INSERT INTO sweeps",
     "sweep bodies": "DELETE FROM bodies",
     "sweep messages": "DELETE FROM messages",
-    "sweep due": "WHERE next_attempt_at <= ?2",
+    "sweep due": "WITH RECURSIVE earliest",
 }
 
 
@@ -64,7 +64,7 @@ def _ends_leases(parameters: Sequence[Any]) -> bool:
 
 def _about(point: str, parameters: Sequence[Any]) -> tuple[str | None, str | None]:
     if point == "claim":
-        return parameters[0], None
+        return json.loads(parameters[0])[0], None
     if point not in ("reserve", "record"):
         return None, None
     request = json.loads(parameters[0])

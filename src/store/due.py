@@ -1,0 +1,73 @@
+"""Due messages, in fair shares per address.
+
+One address can have any number of due messages. They do not delay those of other addresses: the
+first message of each address comes before the second one of any.
+"""
+
+from store.database import Database, Statement
+from store.pauses import OWNER_IS_PAUSED
+from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX
+
+_AHEAD_MILLISECONDS = 60_000  # until the next cron run
+
+# The earliest messages have all that are due, unless they reach the limit. Then each address with
+# waiting messages gets the same share: a step of `owners` reads one entry of messages_waiting.
+# Queued messages that are due later were enqueued when they were deferred.
+_DUE = f"""
+WITH RECURSIVE earliest AS MATERIALIZED (
+  SELECT id, address_id, sendbox, status, next_attempt_at FROM messages
+  WHERE next_attempt_at <= ?2 ORDER BY next_attempt_at LIMIT ?3
+),
+owners AS (
+  SELECT min(address_id) AS address_id FROM messages INDEXED BY messages_waiting
+  WHERE next_attempt_at IS NOT NULL AND (SELECT count(*) FROM earliest) = ?3
+  UNION ALL
+  SELECT (
+    SELECT min(address_id) FROM messages INDEXED BY messages_waiting
+    WHERE next_attempt_at IS NOT NULL AND address_id > owners.address_id
+  )
+  FROM owners WHERE address_id IS NOT NULL
+),
+sendboxes AS (
+  SELECT o.address_id, a.sendbox FROM owners AS o CROSS JOIN addresses AS a ON a.id = o.address_id
+  UNION ALL
+  SELECT address_id, 0 FROM owners WHERE address_id = {ADMINISTRATION}
+),
+ready AS MATERIALIZED (
+  SELECT address_id, sendbox FROM sendboxes AS m
+  WHERE NOT {OWNER_IS_PAUSED} AND EXISTS (
+    SELECT 1 FROM messages INDEXED BY messages_waiting
+    WHERE address_id = m.address_id AND sendbox = m.sendbox AND next_attempt_at <= ?2
+  )
+),
+candidates AS (
+  SELECT * FROM earliest WHERE (SELECT count(*) FROM earliest) < ?3
+  UNION ALL
+  SELECT d.id, d.address_id, d.sendbox, d.status, d.next_attempt_at
+  FROM ready AS r CROSS JOIN messages AS d ON d.id IN (
+    SELECT id FROM messages INDEXED BY messages_waiting
+    WHERE address_id = r.address_id AND sendbox = r.sendbox AND next_attempt_at <= ?2
+    ORDER BY next_attempt_at LIMIT (SELECT max(1, ?3 / count(*)) FROM ready)
+  )
+)
+SELECT id, next_attempt_at FROM (
+  SELECT
+    id, next_attempt_at,
+    row_number() OVER (PARTITION BY address_id ORDER BY next_attempt_at, id) AS turn
+  FROM candidates AS m
+  WHERE (status = 'scheduled' OR next_attempt_at <= ?1)
+    AND {IN_ANY_CURRENT_SENDBOX} AND NOT {OWNER_IS_PAUSED}
+)
+ORDER BY turn, next_attempt_at LIMIT ?3
+"""
+
+
+async def due_messages(database: Database, *, now: int, limit: int = 1000) -> list[tuple[str, int]]:
+    """Messages that are due or scheduled for the next minute, with their times.
+
+    The addresses take turns; the messages of each are in the order of their times. Messages that
+    can't be claimed are left out: those of paused addresses and of cleared sendboxes.
+    """
+    due = Statement(_DUE, (now, now + _AHEAD_MILLISECONDS, limit))
+    (rows,) = await database.batch([due], repeatable=True)
+    return [(row["id"], row["next_attempt_at"]) for row in rows]

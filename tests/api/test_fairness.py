@@ -1,0 +1,184 @@
+"""What one address does, and how much of it, delays no mail of another address."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.api.test_cron_limits import insert
+from tests.client import TestClient
+from tests.e2e.api import DEPLOYMENT, Api, Sender
+
+DAY = 86_400_000
+VARIABLES = {**DEPLOYMENT, "ENABLE_USER_DELETE_EMAIL": "true", "PAUSE_FAILED_PERCENT": "0"}
+
+PLANS = pytest.mark.parametrize("subrequests", [50, 10_000], ids=["free", "paid"])
+
+
+@pytest.fixture
+def api(subrequests: int) -> Iterator[Api]:
+    with TestClient({**VARIABLES, "SUBREQUESTS": subrequests}) as server:
+        yield Api(server)
+
+
+def schedule(api: Api, sender: Sender, seconds: int, **fields: Any) -> str:
+    at = datetime.fromtimestamp(api.server.now() / 1000 + seconds, UTC).isoformat()
+    response = api.send(sender, scheduled_at=at, **fields)
+    assert response.status_code == 202, response.text
+    message_id: str = response.json()["id"]
+    return message_id
+
+
+def insert_waiting(api: Api, sender: Sender, count: int, *, at: int) -> None:
+    columns = {"status": "'scheduled'", "next_attempt_at": f"{at} + i % 1000"}
+    columns["sendbox"] = f"(SELECT sendbox FROM addresses WHERE id = {sender.address_id})"
+    insert(api, sender, api.server.now() - DAY, count, **columns)
+
+
+def waiting(api: Api, sender: Sender) -> int:
+    rows = api.server.sql(
+        "SELECT count(*) AS n FROM messages WHERE address_id = ? AND next_attempt_at IS NOT NULL",
+        [sender.address_id],
+    )
+    return int(rows[0]["n"])
+
+
+def minute(api: Api, victim: Sender) -> None:
+    """A minute in which a mail of ``victim`` becomes due: it leaves within another minute."""
+    api.server.sql(  # longer ago than a message that is enqueued at its acceptance
+        "UPDATE messages SET next_attempt_at = ? WHERE id = ?",
+        [api.server.now() - 1, schedule(api, victim, 3600)],
+    )
+    before = len(api.server.provider.mails_of(victim.address))
+    api.server.run_cron()
+    api.server.advance(59)
+    assert len(api.server.provider.mails_of(victim.address)) == before + 1
+
+
+@PLANS
+@pytest.mark.parametrize(("old", "count"), [(2000, 1700), (6000, 1700), (0, 1)])
+def test_a_cleared_sendbox_delays_no_other(api: Api, old: int, count: int) -> None:
+    flooder, victim = api.new_sender(balance=0), api.new_sender(balance=50)
+    insert(api, flooder, api.server.now() - 2 * DAY, old)
+    insert_waiting(api, flooder, count, at=api.server.now() - 5000)
+    response = api.call("DELETE", "/api/clear_sent_items", headers=flooder.headers)
+    assert response.status_code == 200, response.text
+    minute(api, victim)
+    # What waited is cancelled before anything else is removed.
+    for _ in range(10):
+        if waiting(api, flooder):
+            rows = api.server.sql(
+                "SELECT count(*) AS n FROM messages WHERE address_id = ? AND status = 'sent'",
+                [flooder.address_id],
+            )
+            assert rows[0]["n"] == old
+        minute(api, victim)
+    assert waiting(api, flooder) == 0
+    assert api.server.provider.mails_of(flooder.address) == []
+
+
+@PLANS
+def test_without_a_queue_the_addresses_take_turns_as_well(subrequests: int) -> None:
+    variables = {**VARIABLES, "SUBREQUESTS": subrequests}
+    with TestClient(variables, queue=False) as server:
+        api = Api(server)
+        flooder, victim = api.new_sender(), api.new_sender(balance=50)
+        insert_waiting(api, flooder, 1700, at=server.now() - 5000)
+        for _ in range(3):
+            minute(api, victim)
+        assert api.server.provider.mails_of(flooder.address) != []
+
+
+def acts(api: Api, flooder: Sender, count: int) -> Iterator[str]:
+    """What the owner of an address with ``count`` waiting messages does; the name of each act."""
+    due = api.server.now() - 5000
+    insert_waiting(api, flooder, count, at=due)
+    yield "is due"
+    for _ in range(5):
+        schedule(api, flooder, 30)
+    yield "schedules"
+    rows = api.server.sql(
+        "SELECT id FROM messages WHERE address_id = ? AND next_attempt_at IS NOT NULL LIMIT 20",
+        [flooder.address_id],
+    )
+    for row in rows:
+        api.post(f"/emails/{row['id']}/cancel", headers=flooder.headers)
+    yield "cancels"
+    api.server.sql(
+        "UPDATE messages SET status = 'failed', next_attempt_at = NULL, finished_at = 1"
+        " WHERE id IN (SELECT id FROM messages WHERE address_id = ? AND status = 'scheduled'"
+        " LIMIT 5)",
+        [flooder.address_id],
+    )
+    failed = api.server.sql(
+        "SELECT id FROM messages WHERE address_id = ? AND status = 'failed'", [flooder.address_id]
+    )
+    for row in failed:
+        api.post(f"/api/sendbox/{row['id']}/retry", headers=flooder.headers)
+    yield "retries"
+    emails = [
+        {"from": flooder.address, "to": "you@example.net", "subject": "many", "text": "Hello"}
+    ] * 100
+    for _ in range(3):
+        api.post("/emails/batch", emails, headers=flooder.headers)
+    yield "sends batches"
+    response = api.post("/api/rotate_credential", headers=flooder.headers)
+    credential = Sender(flooder.address, flooder.address_id, response.json()["jwt"])
+    yield "rotates its credential"
+    for _ in range(2):
+        insert_waiting(api, credential, count // 2, at=due)
+        response = api.call("DELETE", "/api/clear_sent_items", headers=credential.headers)
+        assert response.status_code == 200, response.text
+        yield "clears its sendbox"
+    insert_waiting(api, credential, count // 2, at=due)
+    response = api.call("DELETE", "/api/delete_address", headers=credential.headers)
+    assert response.status_code == 200, response.text
+    yield "is deleted"
+    yield "is purged"
+
+
+def check_that_no_other_is_delayed(api: Api, count: int) -> None:
+    flooder, victim = api.new_sender(balance=10**6), api.new_sender(balance=50)
+    done = []
+    for act in acts(api, flooder, count):
+        minute(api, victim)
+        done.append(act)
+    assert len(done) == 10
+    assert "cron_failed" not in {line["event"] for line in api.server.log_lines()}
+
+
+@PLANS
+def test_an_address_with_many_messages_delays_no_other(api: Api) -> None:
+    check_that_no_other_is_delayed(api, 2000)
+
+
+@pytest.mark.slow
+@PLANS
+def test_an_address_with_100000_messages_delays_no_other(api: Api) -> None:
+    check_that_no_other_is_delayed(api, 100_000)
+
+
+@PLANS
+def test_a_paused_address_delays_no_other(api: Api) -> None:
+    flooder, victim = api.new_sender(), api.new_sender(balance=50)
+    insert_waiting(api, flooder, 1700, at=api.server.now() - 5000)
+    api.server.sql(
+        "INSERT INTO send_pauses (address_id, paused, since) VALUES (?, 1, 1)",
+        [flooder.address_id],
+    )
+    minute(api, victim)
+    assert waiting(api, flooder) == 1700
+
+
+@PLANS
+def test_those_who_clear_much_leave_room_for_those_who_clear_little(api: Api) -> None:
+    flooder, victim = api.new_sender(), api.new_sender()
+    for sender, count in ((flooder, 5000), (victim, 700)):
+        insert(api, sender, api.server.now() - 2 * DAY, 3 * count)
+        insert_waiting(api, sender, count, at=api.server.now() + DAY)
+        api.call("DELETE", "/api/clear_sent_items", headers=sender.headers)
+    while waiting(api, flooder) and waiting(api, victim):
+        api.server.run_cron()
+        api.server.advance(60)
+    assert waiting(api, victim) == 0

@@ -1,0 +1,161 @@
+"""The guard of an invocation's subrequests, and what is kept back for work that has begun."""
+
+import asyncio
+import sys
+from types import ModuleType
+
+import pytest
+
+from store.database import Database, DatabaseUnavailable, Statement
+from subrequests import SubrequestLimitExceeded, Subrequests
+
+
+def of(limit: int) -> Subrequests:
+    return Subrequests(lambda: limit)
+
+
+async def nothing() -> str:
+    return "done"
+
+
+def test_each_is_counted() -> None:
+    subrequests = of(50)
+    subrequests.count()
+    subrequests.count(9)
+    assert (subrequests.used, subrequests.left) == (10, 40)
+
+
+def test_no_more_than_the_plan_allows() -> None:
+    subrequests = of(50)
+    subrequests.count(47)
+    subrequests.check(3)
+    with pytest.raises(SubrequestLimitExceeded, match="more than 50 subrequests"):
+        subrequests.check(4)
+    assert subrequests.used == 47
+
+
+def test_the_limit_is_that_of_the_setting_at_each_use() -> None:
+    limits = [50, 10_000]
+    subrequests = Subrequests(lambda: limits[0])
+    subrequests.count(50)
+    limits.pop(0)
+    subrequests.check(9950)
+    assert subrequests.left == 9950
+
+
+async def test_work_that_has_begun_keeps_back_what_it_needs_until_it_ends() -> None:
+    subrequests = of(50)
+    first, second = subrequests.keep(20, nothing()), subrequests.keep(5, nothing())
+    assert subrequests.left == 25  # before either runs
+    assert await first == "done"
+    assert subrequests.left == 45
+    await second
+    assert subrequests.left == 50
+
+
+async def test_work_that_fails_keeps_nothing_back() -> None:
+    async def broken() -> None:
+        raise LookupError
+
+    subrequests = of(50)
+    with pytest.raises(LookupError):
+        await subrequests.keep(20, broken())
+    assert subrequests.left == 50
+
+
+def test_what_is_kept_back_may_be_used() -> None:
+    subrequests = of(50)
+    work = subrequests.keep(50, nothing())
+    subrequests.check(50)
+    asyncio.run(work)
+
+
+def test_recording_an_outcome_is_always_allowed() -> None:
+    subrequests = of(50)
+    subrequests.count(50)
+    with subrequests.recording():
+        with subrequests.recording():
+            subrequests.check(9)
+        subrequests.check(9)
+    with pytest.raises(SubrequestLimitExceeded):
+        subrequests.check(9)
+
+
+# D1
+
+
+class Bridge:
+    """The calls that arrive in JavaScript; so many of them get no response."""
+
+    def __init__(self, lost: int = 0) -> None:
+        self.calls, self.lost = 0, lost
+
+    async def batch(self, binding: object, statements: bytes, milliseconds: int) -> bytes:
+        self.calls += 1
+        if self.calls <= self.lost:
+            raise OSError
+        return b'[{"rows": [], "rows_written": 1}]'
+
+
+@pytest.fixture
+def bridge(monkeypatch: pytest.MonkeyPatch) -> Bridge:
+    """Stands in for what ``runtime.d1`` takes of JavaScript."""
+    made = Bridge()
+
+    async def without_delay(seconds: float) -> None:
+        return None
+
+    ffi, of_runtime = ModuleType("pyodide.ffi"), ModuleType("runtime.bridge")
+    ffi.to_js = lambda value: value  # type: ignore[attr-defined]
+    of_runtime.bridge = lambda: made  # type: ignore[attr-defined]
+    stand_ins = {"pyodide": ModuleType("pyodide"), "pyodide.ffi": ffi, "runtime.bridge": of_runtime}
+    for name, module in stand_ins.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.delitem(sys.modules, "runtime.d1", raising=False)
+    monkeypatch.setattr(asyncio, "sleep", without_delay)
+    return made
+
+
+def d1(subrequests: Subrequests) -> Database:
+    import runtime.d1
+
+    made: Database = runtime.d1.D1Database(None, subrequests)
+    return made
+
+
+def batch(count: int) -> list[Statement]:
+    return [Statement("SELECT 1")] * count
+
+
+async def test_d1_makes_no_batch_beyond_the_limit(bridge: Bridge) -> None:
+    subrequests = of(50)
+    database = d1(subrequests)
+    await database.batch(batch(48))
+    await database.batch(batch(2))
+    assert (subrequests.left, bridge.calls) == (0, 2)
+    with pytest.raises(SubrequestLimitExceeded):
+        await database.batch(batch(1))
+    assert bridge.calls == 2
+
+
+async def test_d1_always_tries_to_write_an_outcome(bridge: Bridge) -> None:
+    subrequests = of(50)
+    database = d1(subrequests)
+    await database.batch(batch(48))
+    with subrequests.recording():
+        await database.batch(batch(9))
+    assert (subrequests.used, bridge.calls) == (57, 2)
+
+
+@pytest.mark.parametrize(("kept", "calls"), [(0, 3), (20, 3), (21, 2), (31, 1)])
+async def test_d1_counts_repetitions_and_makes_those_that_fit(
+    bridge: Bridge, kept: int, calls: int
+) -> None:
+    subrequests = of(50)
+    bridge.lost = 3
+    work = subrequests.keep(kept, nothing())
+
+    with pytest.raises(DatabaseUnavailable):
+        await d1(subrequests).batch(batch(10), repeatable=True)
+    assert (subrequests.used, bridge.calls) == (10 * calls, calls)
+    await work
