@@ -186,9 +186,6 @@ class SmtpSession(ExtensibleSMTP):
     @syntax("AUTH <mechanism>")
     async def smtp_AUTH(self, arg: str | None) -> None:
         """AUTH (RFC 4954)."""
-        if self.failures.is_over(self.client):
-            self.say_goodbye(replies.TOO_MANY_FAILURES)
-            return
         if self.in_transaction:
             await self.push("503 5.5.1 AUTH is not allowed during a mail transaction")
             return
