@@ -7,6 +7,7 @@ current folder.
 import argparse
 import asyncio
 import contextlib
+import ctypes
 import errno
 import logging
 import os
@@ -25,6 +26,8 @@ from smtp_relay.settings import Settings, SettingsError, read_settings, settings
 
 # Listeners, standard streams, and files that are open for a moment.
 _OTHER_FILES = 100
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of mallopt(3)
+_LARGE_BYTES = 64 * 1024
 
 
 def main() -> int:
@@ -35,6 +38,7 @@ def main() -> int:
     try:
         settings = read_settings({**read_env_file(options.env_file), **os.environ})
         _allow_open_files(settings)
+        _return_free_memory()
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(settings))
     except (EnvFileError, SettingsError) as error:
@@ -73,6 +77,15 @@ def _allow_open_files(settings: Settings) -> None:
         )
     if soft != resource.RLIM_INFINITY and needed > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def _return_free_memory() -> None:
+    """Let the C library return the memory of messages to the system as soon as it is free.
+
+    The GNU library would keep it, because smaller objects lie behind it.
+    """
+    with contextlib.suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 async def _serve(settings: Settings) -> None:

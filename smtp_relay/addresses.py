@@ -10,9 +10,9 @@ import idna
 _MAX_LOCAL_OCTETS = 64  # RFC 5321, section 4.5.3.1.1
 _MAX_ADDRESS_OCTETS = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets; in A-labels
 
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
+_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+")
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}+(?<!-)")
 
 
 class BadAddress(ValueError):
@@ -51,7 +51,7 @@ def key(address: str) -> str:
 
 def _a_labels(domain: str) -> str:
     domain = domain.lower()
-    if domain.isascii():
+    if domain.isascii() or len(domain) > _MAX_ADDRESS_OCTETS:
         return domain
     try:
         return idna.encode(domain, uts46=True).decode("ascii")

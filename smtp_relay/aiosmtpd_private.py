@@ -11,11 +11,11 @@ here because aiosmtpd has no public hook for it:
 - ``_auth_require_tls`` is fixed when a connection is created. Whether a client may log in without
   TLS depends on the local address that it connects to.
 - ``_reader`` is the stream of the connection, which ``smtp_DATA`` reads a message from.
-- ``StreamReader._buffer`` takes bytes back that were read already.
+- ``StreamReader._buffer`` takes bytes back that were read already, and drops bytes that nobody will
+  read: a closed session stays in memory until the next garbage collection.
 """
 
 import asyncio
-from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
@@ -61,5 +61,15 @@ class ExtensibleSMTP(SMTP):
 
 def unread(reader: asyncio.StreamReader, content: bytes) -> None:
     """Put ``content`` in front of what ``reader`` reads next."""
-    buffer: Any = reader._buffer  # type: ignore[attr-defined]
-    buffer[:0] = content
+    buffer_of(reader)[:0] = content
+
+
+def discard(reader: asyncio.StreamReader) -> None:
+    """Drop what ``reader`` has received and not read."""
+    buffer_of(reader).clear()
+
+
+def buffer_of(reader: asyncio.StreamReader) -> bytearray:
+    """What ``reader`` has received and not read."""
+    buffer: bytearray = reader._buffer  # type: ignore[attr-defined]
+    return buffer

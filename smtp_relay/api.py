@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ _KEEP_ALIVE_SECONDS = 4.0
 
 _PATHS = ("/health_check", "/open_api/credential_login", "/api/address_login", "/api/send_mail")
 _OWN_HEADERS = {"Accept": "application/json", "x-lang": "en", "User-Agent": "send-mail-smtp"}
+_PIECE_BYTES = 64 * 1024
 _JSON = {"Content-Type": "application/json"}
 
 _NOT_SENT = (
@@ -121,12 +123,17 @@ class Api:
         :raises ApiSilent: the API may have received the request.
         """
         all_headers = {**self._headers, **headers}
+        content: bytes | AsyncIterator[bytes] = body
+        if len(body) > _PIECE_BYTES:
+            # Each layer would copy the whole body, and keep it until the server has read it.
+            all_headers["Content-Length"] = str(len(body))
+            content = _pieces(body)
         # `client.request` would parse and merge the URL each time.
         request = httpx.Request(
             method,
             self._urls[path],
             headers=[(name.encode(), value.encode()) for name, value in all_headers.items()],
-            content=body,
+            content=content,
         )
         began = time.perf_counter()
         try:
@@ -141,6 +148,11 @@ class Api:
         return ApiResponse(
             response.status_code, _json(response), response.headers.get("Retry-After")
         )
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), _PIECE_BYTES):
+        yield body[start : start + _PIECE_BYTES]
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import secrets
 import time
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from smtp_relay.api_response import ApiResponse
 
 _ANY_USER = "jwt"
 _CACHE_SECONDS = 60.0
+_KNOWN_SECONDS = 86_400.0
 _MAX_CACHED = 10_000
 
 _WRONG_USER = "The user name must be jwt or the address of the credential"
@@ -54,11 +56,12 @@ def unavailable(detail: str) -> LoginRejected:
 
 
 class Authenticator:
-    """Checks user names and passwords, and caches valid ones for a minute."""
+    """Checks user names and passwords, caches valid ones for a minute, and knows them for a day."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._salt = secrets.token_bytes(16)
+        # When each login was checked. The oldest is the first.
         self._cache: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
 
     async def check(self, user: str, password: str) -> Login:
@@ -67,11 +70,20 @@ class Authenticator:
         :raises LoginRejected: the user name or the password is wrong, or the API can't check them.
         """
         cache_key = self._cache_key(user, password)
-        login = self._cached(cache_key)
+        login = self._cached(cache_key, _CACHE_SECONDS)
         if login is None:
-            login = await self._ask(user, password)
+            try:
+                login = await self._ask(user, password)
+            except LoginRejected as rejection:
+                if rejection.is_failure:
+                    self._cache.pop(cache_key, None)
+                raise
             self._store(cache_key, login)
         return login
+
+    def is_known(self, user: str, password: str) -> bool:
+        """Whether this login was valid in the last day, so that it is no guess."""
+        return self._cached(self._cache_key(user, password), _KNOWN_SECONDS) is not None
 
     def forget(self, login: Login) -> None:
         """Remove ``login`` from the cache, because the API no longer accepts its credential."""
@@ -108,19 +120,25 @@ class Authenticator:
         text = f"{user.lower()}\0{password}".encode()
         return hashlib.blake2b(text, key=self._salt, digest_size=32).digest()
 
-    def _cached(self, cache_key: bytes) -> Login | None:
-        until, login = self._cache.get(cache_key, (0.0, None))
-        return login if time.monotonic() < until else None
+    def _cached(self, cache_key: bytes, seconds: float) -> Login | None:
+        checked, login = self._cache.get(cache_key, (-math.inf, None))
+        return login if time.monotonic() - checked < seconds else None
 
     def _store(self, cache_key: bytes, login: Login) -> None:
         self._cache.pop(cache_key, None)
-        self._cache[cache_key] = (time.monotonic() + _CACHE_SECONDS, login)
+        self._cache[cache_key] = (time.monotonic(), login)
         while len(self._cache) > _MAX_CACHED or self._oldest_has_expired():
             self._cache.popitem(last=False)
 
     def _oldest_has_expired(self) -> bool:
-        until, _ = next(iter(self._cache.values()))
-        return until <= time.monotonic()
+        checked, _ = next(iter(self._cache.values()))
+        return time.monotonic() - checked >= _KNOWN_SECONDS
+
+
+def account_name(user: str, password: str) -> str:
+    """The account that a login is for. With the user name ``jwt``, the credential names it."""
+    address = _claimed_address(password) if user.lower() == _ANY_USER else None
+    return addresses.key(address or user)
 
 
 def _login_error(response: ApiResponse) -> LoginRejected:

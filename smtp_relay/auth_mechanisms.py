@@ -1,11 +1,12 @@
 """The mechanisms of AUTH, PLAIN and LOGIN, under the names that aiosmtpd looks for."""
 
+import asyncio
 from base64 import b64decode
 
 from aiosmtpd.smtp import AuthResult
 
 from smtp_relay import replies
-from smtp_relay.auth import Authenticator, Login, LoginRejected, wrong
+from smtp_relay.auth import Authenticator, Login, LoginRejected, account_name, wrong
 from smtp_relay.log import log
 from smtp_relay.metrics import Metrics
 from smtp_relay.session import MAX_AUTH_BYTES, SmtpSession
@@ -45,25 +46,35 @@ class AuthMechanisms:
         return await self._log_in(server, user, password)
 
     async def _log_in(self, server: SmtpSession, user: bytes, password: bytes) -> AuthResult:
+        try:
+            name, secret = user.decode(), password.decode()
+        except UnicodeDecodeError:
+            return self._reject(server, wrong("User name and password must be UTF-8"))
+        account = account_name(name, secret)
+        failures, client = server.failures, server.client
+        is_known = self._authenticator.is_known(name, secret)
+        if not is_known:
+            if failures.is_over(client, account):
+                return _lock_out(server)
+            await asyncio.sleep(failures.delay(client, account))
         rejection = login = None
         try:
-            login = await self._authenticator.check(user.decode(), password.decode())
-        except UnicodeDecodeError:
-            rejection = wrong("User name and password must be UTF-8")
+            login = await self._authenticator.check(name, secret)
         except LoginRejected as error:
             rejection = error
-        if server.failures.is_over(server.client):
+        if not is_known and failures.is_over(client, account):
             # Other connections of the client failed meanwhile. Do not reveal this result.
-            server.say_goodbye(replies.TOO_MANY_FAILURES)
-            return _REPLIED
+            return _lock_out(server)
         if rejection:
+            if rejection.is_failure:
+                failures.add(client, account)
             return self._reject(server, rejection)
+        if not is_known:
+            failures.clear(client, account)
         self._note(server, "good", login)
         return AuthResult(success=True, auth_data=login)
 
     def _reject(self, server: SmtpSession, rejection: LoginRejected) -> AuthResult:
-        if rejection.is_failure:
-            server.failures.add(server.client)
         self._note(server, "bad" if rejection.is_failure else "unavailable", None)
         return AuthResult(success=False, handled=False, message=rejection.reply)
 
@@ -76,6 +87,11 @@ class AuthMechanisms:
             result=result,
             sender=login.address if login else None,
         )
+
+
+def _lock_out(server: SmtpSession) -> AuthResult:
+    server.say_goodbye(replies.TOO_MANY_FAILURES)
+    return _REPLIED
 
 
 async def _read_word(server: SmtpSession, args: list[str], *, challenge: str) -> bytes | None:

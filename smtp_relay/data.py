@@ -1,55 +1,101 @@
 """The message after DATA, up to the line with a single dot."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from smtp_relay import replies
 from smtp_relay.aiosmtpd_private import unread
+from smtp_relay.memory import Reservation
 
 _END_OF_MESSAGE = b"\r\n.\r\n"
 
 
-class TooLong(Exception):
-    """The message, or a line of it, is too long. The text is the SMTP reply."""
+class MessageRejected(Exception):
+    """The message is not accepted. The text is the SMTP reply."""
 
 
-async def read_mail(reader: asyncio.StreamReader, *, max_bytes: int, max_line_bytes: int) -> bytes:
+class TooLong(MessageRejected):
+    """The message, or a line of it, is too long."""
+
+
+class NoMemory(MessageRejected):
+    """The memory for messages is in use."""
+
+
+async def read_mail(
+    reader: asyncio.StreamReader,
+    *,
+    max_bytes: int,
+    max_line_bytes: int,
+    reservation: Reservation,
+) -> bytes:
     """The message, without the dots that the client added (RFC 5321, section 4.5.2).
 
-    Only CR LF ends a line (section 2.3.8). A message that is too large is read to its end, but not
+    Only CR LF ends a line (section 2.3.8). A message that is refused is read to its end, but not
     kept in memory.
 
+    :param reservation: grows with the message, and ends when the message is refused.
     :raises TooLong: the message is longer than ``max_bytes``, or a line than ``max_line_bytes``.
+    :raises NoMemory: there is no memory for the message.
     """
-    # The first line can be the one with the dot. With the end of the command's line in front of
-    # it, the end of every message looks the same.
-    unread(reader, b"\r\n")
     # Added dots do not count (RFC 1870). A client adds at most one for three bytes.
     limit = max_bytes + max_bytes // 3 + len(_END_OF_MESSAGE)
-    read = bytearray()
-    size = 0
-    ends = False
-    while not ends:
-        try:
-            piece = await reader.readuntil(_END_OF_MESSAGE)
-            ends = True
-        except asyncio.LimitOverrunError as error:
-            piece = await reader.read(error.consumed)
-        size += len(piece)
-        if size <= limit:
-            read += piece
-        else:
-            read.clear()
-    # Cut in place: many sessions can hold large messages at once.
-    del read[-3:]
-    del read[: 3 if read.startswith(b"\r\n.") else 2]
-    mail = bytes(read)
-    read.clear()
-    mail = mail.replace(b"\r\n.", b"\r\n")
-    if size > limit or len(mail) > max_bytes:
+    read = await _read_to_end(reader, limit, reservation)
+    if read is None:
+        raise TooLong(replies.TOO_LARGE.format(limit=max_bytes))
+    mail = read.replace(b"\r\n.", b"\r\n")
+    if len(mail) > max_bytes:
         raise TooLong(replies.TOO_LARGE.format(limit=max_bytes))
     if _has_longer_line(mail, max_line_bytes):
         raise TooLong(replies.LINE_TOO_LONG.format(limit=max_line_bytes))
     return mail
+
+
+async def _read_to_end(
+    reader: asyncio.StreamReader, limit: int, reservation: Reservation
+) -> bytes | None:
+    """The message as the client has sent it, or None if it has more than ``limit`` bytes.
+
+    :raises NoMemory: as ``read_mail`` does.
+    """
+    # The first line can be the one with the dot. With the end of the command's line in front of
+    # it, the end of every message looks the same.
+    unread(reader, b"\r\n")
+    pieces: list[bytes] = []
+    size = 0
+    has_memory = True
+    try:
+        async for piece in _pieces(reader):
+            size += len(piece)
+            has_memory = has_memory and (size > limit or reservation.grow(size))
+            if size <= limit and has_memory:
+                pieces.append(piece)
+            else:
+                pieces.clear()
+                reservation.release()
+        if size > limit:
+            return None
+        if not has_memory:
+            raise NoMemory(replies.NO_MEMORY)
+        # Cut before they are joined, because a message is large.
+        pieces[-1] = pieces[-1][:-3]
+        pieces[0] = pieces[0][3 if pieces[0].startswith(b"\r\n.") else 2 :]
+        return b"".join(pieces)
+    finally:
+        # An exception keeps this frame until the next garbage collection.
+        pieces.clear()
+
+
+async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """What the client sends, up to and with the end of the message."""
+    while True:
+        try:
+            piece = await reader.readuntil(_END_OF_MESSAGE)
+        except asyncio.LimitOverrunError as error:
+            yield await reader.read(error.consumed)
+        else:
+            yield piece
+            return
 
 
 def _has_longer_line(mail: bytes, limit: int) -> bool:

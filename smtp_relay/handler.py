@@ -4,17 +4,19 @@ from aiosmtpd.smtp import Envelope, Session, TLSSetupException
 
 from smtp_relay import addresses, replies
 from smtp_relay.addresses import BadAddress
-from smtp_relay.auth import Login
 from smtp_relay.auth_mechanisms import AuthMechanisms
 from smtp_relay.log import log_fault
-from smtp_relay.session import SmtpSession
+from smtp_relay.session import SmtpSession, declared_size
 from smtp_relay.submission import Submission, Submitter
 
 _EXTENSIONS = ["250-PIPELINING", "250-ENHANCEDSTATUSCODES"]
 
 
 class Handler:
-    """The aiosmtpd handler: its ``handle_*`` methods process the commands of all sessions."""
+    """The aiosmtpd handler: its ``handle_*`` methods process the commands of all sessions.
+
+    The session reads a message itself, and calls ``submit``.
+    """
 
     def __init__(
         self, submitter: Submitter, mechanisms: AuthMechanisms, *, max_recipients: int
@@ -48,6 +50,9 @@ class Handler:
         """Begin a transaction. ``address`` is not used: the credential determines the sender."""
         if server.farewell:
             return server.farewell
+        # DATA reserves the memory. Most clients learn here that there is none, and send nothing.
+        if not server.memory.has_room(server.login().address, declared_size(options)):
+            return replies.NO_MEMORY
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 Ok"
@@ -71,13 +76,8 @@ class Handler:
             envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 
-    async def handle_DATA(self, server: SmtpSession, session: Session, envelope: Envelope) -> str:
+    async def submit(self, server: SmtpSession, submission: Submission) -> str:
         """Submit the message, and return the reply."""
-        login: object = session.auth_data
-        content = envelope.content
-        assert isinstance(login, Login)  # DATA requires authentication
-        assert isinstance(content, bytes)
-        submission = Submission(content, envelope.rcpt_tos, login, server.id, server.client)
         reply = await self._submitter.submit(submission)
         if reply.has_login_ended:
             server.farewell = replies.LOGIN_ENDED

@@ -15,6 +15,8 @@ class ImplicitTls(SSLProtocol):
     report it only after the handshake, which a hostile client never finishes.
     """
 
+    max_size = 64 * 1024  # of the buffer that each connection has, for as long as it is open
+
     def __init__(self, context: SessionContext) -> None:
         """Prepare for a connection."""
         assert context.tls_context  # the settings require a certificate for this port

@@ -1,31 +1,59 @@
-"""Failed logins, counted per client address."""
+"""Failed logins, counted per client address and account.
 
+A client that fails too often is locked out. A client on the same machine only waits longer each
+time: one program with a wrong password must not stop all programs of the machine.
+"""
+
+import hashlib
 import time
 from collections import OrderedDict, deque
 
-from smtp_relay.network import client_network
+from smtp_relay.network import client_network, is_loopback
 
 MAX_FAILURES = 10
 _WINDOW_SECONDS = 300.0
-_MAX_CLIENTS = 10_000
+_MAX_COUNTED = 10_000
+_WITHOUT_DELAY = 3
+_FIRST_DELAY_SECONDS = 0.5
+_MAX_DELAY_SECONDS = 10.0
 
 
 class LoginFailures:
-    """The failed logins of each client in the last five minutes."""
+    """The failed logins of each client with each account in the last five minutes."""
 
     def __init__(self) -> None:
-        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+        self._times: OrderedDict[bytes, deque[float]] = OrderedDict()
 
-    def add(self, client: str) -> None:
+    def add(self, client: str, account: str) -> None:
         """Count a failure of the client with this address."""
-        network = client_network(client)
-        self._times.setdefault(network, deque(maxlen=MAX_FAILURES)).append(time.monotonic())
-        self._times.move_to_end(network)
-        while len(self._times) > _MAX_CLIENTS:
+        key = _key(client, account)
+        self._times.setdefault(key, deque(maxlen=MAX_FAILURES)).append(time.monotonic())
+        self._times.move_to_end(key)
+        while len(self._times) > _MAX_COUNTED:
             self._times.popitem(last=False)
 
-    def is_over(self, client: str) -> bool:
-        """Whether the client with this address has failed too often to try again now."""
-        times = self._times.get(client_network(client), deque())
+    def clear(self, client: str, account: str) -> None:
+        """Forget the failures, because a login has succeeded."""
+        self._times.pop(_key(client, account), None)
+
+    def is_over(self, client: str, account: str) -> bool:
+        """Whether the client has failed too often to try again now."""
+        return self._count(client, account) == MAX_FAILURES and not is_loopback(client)
+
+    def delay(self, client: str, account: str) -> float:
+        """How many seconds the next login of the client has to wait."""
+        doublings = self._count(client, account) - _WITHOUT_DELAY
+        if doublings < 0 or not is_loopback(client):
+            return 0.0
+        return min(_FIRST_DELAY_SECONDS * 2.0**doublings, _MAX_DELAY_SECONDS)
+
+    def _count(self, client: str, account: str) -> int:
         window_start = time.monotonic() - _WINDOW_SECONDS
-        return len(times) == MAX_FAILURES and times[0] > window_start
+        times = self._times.get(_key(client, account), ())
+        return sum(moment > window_start for moment in times)
+
+
+def _key(client: str, account: str) -> bytes:
+    # A digest, because a user name can have thousands of characters.
+    text = f"{client_network(client)}\0{account}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=16).digest()

@@ -40,6 +40,9 @@ class Metrics:
     messages: Counter[str] = field(default_factory=Counter)
     recipients: int = 0
     message_bytes: int = 0
+    memory_bytes: int = 0
+    memory_limit_bytes: int = 0
+    memory_refusals: int = 0
     api_requests: Histogram = field(default_factory=Histogram)
 
     def as_text(self) -> str:
@@ -71,9 +74,18 @@ class Metrics:
         yield from _one(
             "message_bytes_total", "counter", "Bytes of all messages", self.message_bytes
         )
+        yield from self._memory_lines()
         yield from _histogram(
             "api_request_seconds", "Duration of requests to the API", self.api_requests
         )
+
+    def _memory_lines(self) -> Iterator[str]:
+        about = "Memory reserved for messages under way, in bytes"
+        yield from _one("memory_bytes", "gauge", about, self.memory_bytes)
+        about = "Maximum memory for messages under way, in bytes"
+        yield from _one("memory_limit_bytes", "gauge", about, self.memory_limit_bytes)
+        about = "Messages refused for lack of memory"
+        yield from _one("memory_refusals_total", "counter", about, self.memory_refusals)
 
 
 def _head(name: str, kind: str, about: str) -> Iterator[str]:

@@ -14,6 +14,8 @@ from smtp_relay.health import health_protocol
 from smtp_relay.implicit_tls import ImplicitTls
 from smtp_relay.log import log
 from smtp_relay.login_failures import LoginFailures
+from smtp_relay.memory import MessageMemory
+from smtp_relay.memory_limit import message_memory
 from smtp_relay.metrics import Metrics
 from smtp_relay.session import FAREWELL_SECONDS, SessionContext, SmtpSession
 from smtp_relay.session_registry import SessionRegistry
@@ -29,7 +31,7 @@ class Relay:
     def __init__(self, settings: Settings, api: Api, metrics: Metrics) -> None:
         """Create the parts. Nothing listens yet.
 
-        :raises SettingsError: the certificate can't be used.
+        :raises SettingsError: the certificate can't be used, or there is too little memory.
         """
         self._settings = settings
         self._api = api
@@ -52,6 +54,7 @@ class Relay:
             ),
             self._registry,
             LoginFailures(),
+            MessageMemory(message_memory(settings), metrics),
             self._certificate.context if self._certificate else None,
         )
 

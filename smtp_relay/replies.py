@@ -8,8 +8,8 @@ import re
 
 _MAX_CHARACTERS = 500  # RFC 5321, section 4.5.3.1.5: 512 octets with CR and LF
 
-_LINE = re.compile(r"(?P<code>[245]\d\d) (?!\d\.\d{1,3}\.\d{1,3} )(?P<text>.*)", re.DOTALL)
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
+_LINE = re.compile(r"(?P<code>[245]\d\d) (?!\d\.\d{1,3}\.\d{1,3} )(?P<text>.*+)", re.DOTALL)
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]++")
 
 # The enhanced codes for replies of aiosmtpd, most of which have none.
 _ENHANCED = {
@@ -30,6 +30,7 @@ _ENHANCED = {
 
 TOO_LARGE = "552 5.3.4 The message is too large (max {limit} bytes)"
 LINE_TOO_LONG = "500 5.5.2 A line is too long (max {limit} bytes)"
+NO_MEMORY = "452 4.3.1 Too many messages at once: send this one again in a minute"
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients (max {limit}): send the others separately"
 TOO_MANY_FAILURES = "421 4.7.0 Too many failed logins: try again in a few minutes"
 STOPPING = "421 4.3.2 The relay is stopping: try again later"

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from aiosmtpd.smtp import Envelope, syntax
 
 from smtp_relay import replies
-from smtp_relay.aiosmtpd_private import ExtensibleSMTP
-from smtp_relay.data import TooLong, read_mail
+from smtp_relay.aiosmtpd_private import ExtensibleSMTP, discard
+from smtp_relay.auth import Login
+from smtp_relay.data import MessageRejected, read_mail
 from smtp_relay.login_failures import LoginFailures
+from smtp_relay.memory import MessageMemory, Reservation
 from smtp_relay.network import is_loopback
 from smtp_relay.session_registry import SessionRegistry
 from smtp_relay.settings import Settings
+from smtp_relay.submission import Submission
 
 # How long a client has to read the last reply before the connection is aborted.
 FAREWELL_SECONDS = 5.0
@@ -30,9 +33,9 @@ _MAX_COMMAND_BYTES = 2048
 _READ_BYTES = 64 * 1024
 # A source route before the address is obsolete and ignored. Old programs omit the brackets.
 _PATH = re.compile(
-    r"(?:<(?:@[^:<> ]*:)?(?P<bracketed>[^<>]*)>|(?P<bare>[^<> ]+))(?P<rest>(?: .*)?)"
+    r"(?:<(?:@[^:<> ]*+:)?(?P<bracketed>[^<>]*+)>|(?P<bare>[^<> ]++))(?P<rest>(?: .*+)?)"
 )
-_MAIL = re.compile(r"(?P<path>FROM: ?(?:<[^>]*>|[^ ]*))(?P<parameters>.*)", re.I | re.S)
+_MAIL = re.compile(r"(?P<path>FROM: ?(?:<[^>]*+>|[^ ]*+))(?P<parameters>.*+)", re.I | re.S)
 
 _LAST_EXTENSION = "250 HELP"
 
@@ -49,13 +52,14 @@ class SessionContext:
     handler: object
     registry: SessionRegistry
     failures: LoginFailures
+    memory: MessageMemory
     tls_context: ssl.SSLContext | None
 
 
 class SmtpSession(ExtensibleSMTP):
     """One connection. ``id`` identifies it in the log, ``client`` is the client's address.
 
-    ``failures`` are the failed logins of all clients.
+    ``failures`` are the failed logins of all clients, and ``memory`` is for all messages.
 
     ``is_submitting`` is true from the end of a message until its reply is ready. ``farewell`` is a
     reply to end the session with, as soon as no transaction is open.
@@ -71,6 +75,7 @@ class SmtpSession(ExtensibleSMTP):
         self._settings = settings
         self._registry = context.registry
         self.failures = context.failures
+        self.memory = context.memory
         self._is_tls = is_tls
         self._connection: asyncio.BaseTransport | None = None  # below TLS
         self._has_stopped_sending = False
@@ -119,6 +124,7 @@ class SmtpSession(ExtensibleSMTP):
         """Forget the connection."""
         self.leave()
         super().connection_lost(error)
+        discard(self.reader)
 
     def eof_received(self) -> bool | None:
         """End the session, unless the client still waits for the reply to a message."""
@@ -135,6 +141,12 @@ class SmtpSession(ExtensibleSMTP):
     def is_encrypted(self) -> bool:
         """Whether the connection uses TLS, from its first byte or since STARTTLS."""
         return self._is_tls or (self.session is not None and self.session.ssl is not None)
+
+    def login(self) -> Login:
+        """The login of the client, which every command of a transaction requires."""
+        login: object = self.session.auth_data if self.session else None
+        assert isinstance(login, Login)
+        return login
 
     @property
     def in_transaction(self) -> bool:
@@ -186,9 +198,6 @@ class SmtpSession(ExtensibleSMTP):
     @syntax("AUTH <mechanism>")
     async def smtp_AUTH(self, arg: str | None) -> None:
         """AUTH (RFC 4954)."""
-        if self.failures.is_over(self.client):
-            self.say_goodbye(replies.TOO_MANY_FAILURES)
-            return
         if self.in_transaction:
             await self.push("503 5.5.1 AUTH is not allowed during a mail transaction")
             return
@@ -233,11 +242,14 @@ class SmtpSession(ExtensibleSMTP):
         if not envelope.rcpt_tos:
             await self.push(replies.NO_RECIPIENTS)
             return
-        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        reservation = self.memory.reserve(self.login().address)
+        if not reservation.resize(declared_size(envelope.mail_options)):
+            await self.push(replies.NO_MEMORY)
+            return
         try:
-            reply = await self._receive(envelope)
-        except TooLong as error:
-            reply = str(error)
+            reply = await self._receive(envelope, reservation)
+        except MessageRejected as rejection:
+            reply = str(rejection)
         finally:
             self.is_submitting = False
             self.envelope = Envelope()
@@ -247,18 +259,38 @@ class SmtpSession(ExtensibleSMTP):
         if self._has_stopped_sending:
             self.hang_up()
 
-    async def _receive(self, envelope: Envelope) -> str:
+    async def _receive(self, envelope: Envelope, reservation: Reservation) -> str:
         """Read a message and submit it. Return the reply.
 
-        :raises TooLong: the message, or a line of it, is too long.
+        :raises MessageRejected: the message is too long, or there is no memory for it.
         """
-        self.start_timer(self._settings.smtp_data_seconds)
-        envelope.content = await read_mail(
-            self.reader,
-            max_bytes=self._settings.smtp_max_bytes,
-            max_line_bytes=self._settings.smtp_max_line_bytes,
-        )
+        try:
+            await self.push("354 End data with <CR><LF>.<CR><LF>")
+            self.start_timer(self._settings.smtp_data_seconds)
+            content = await read_mail(
+                self.reader,
+                max_bytes=self._settings.smtp_max_bytes,
+                max_line_bytes=self._settings.smtp_max_line_bytes,
+                reservation=reservation,
+            )
+        except BaseException:
+            reservation.release()
+            raise
         self.stop_timer()  # the call of the API has its own timeout
         self.is_submitting = True
-        reply: str = await self.event_handler.handle_DATA(self, self.session, envelope)
+        submission = Submission(
+            content, envelope.rcpt_tos, self.login(), reservation, self.id, self.client
+        )
+        del content  # only the submission keeps it, and not longer than it needs it
+        try:
+            reply: str = await self.event_handler.submit(self, submission)
+        except Exception:
+            reservation.release()  # only a submission that has begun ends it
+            raise
         return reply
+
+
+def declared_size(mail_options: list[str]) -> int:
+    """The size that the client has declared in MAIL (RFC 1870), or 0."""
+    sizes = [option[5:] for option in mail_options if option[:5].upper() == "SIZE="]
+    return int(sizes[-1]) if sizes and sizes[-1] else 0

@@ -17,6 +17,10 @@ Parsed = TypeVar("Parsed")
 Default = TypeVar("Default")
 
 
+# Half of MemoryMax in the unit.
+DEFAULT_MEMORY_MB = 512
+
+
 class SettingsError(Exception):
     """A setting is invalid, or two contradict each other. The text names them."""
 
@@ -79,6 +83,13 @@ class Settings:
         parse.whole_number(1024),
         5 * 1024 * 1024,
         "Maximum size of a message, announced as SIZE. The API accepts 5 MiB.",
+    )
+    smtp_memory_mb: int | None = _setting(
+        parse.whole_number(1),
+        None,
+        "Memory for messages under way, over all connections, in MiB. By default half of the "
+        "memory limit of the service or the container, or "
+        f"{DEFAULT_MEMORY_MB} if there is no limit.",
     )
     smtp_max_line_bytes: int = _setting(
         parse.whole_number(998),

@@ -2,31 +2,42 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from smtp_relay import replies
 from smtp_relay.api import Api, ApiSilent, ApiUnavailable
 from smtp_relay.auth import Authenticator, Login
 from smtp_relay.log import log, log_fault
+from smtp_relay.memory import Reservation
 from smtp_relay.message.convert import Request, convert
 from smtp_relay.message.errors import CannotRelay
 from smtp_relay.metrics import Metrics
 from smtp_relay.reply_mapping import Reply, outcome_unknown, reply_to_mail
 
-# Convert larger messages in a thread, so that other sessions do not wait.
+# Convert larger messages in a thread, so that other sessions do not wait. The conversion of one can
+# take ten times its size for a moment.
 _LARGE_BYTES = 32 * 1024
+_LARGE_AT_ONCE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Submission:
-    """A message as received. ``session_id`` and ``client`` are for the log."""
+    """A message as received. ``session_id`` and ``client`` are for the log.
+
+    ``content`` is empty after the conversion. ``reservation`` ends with the submission.
+    """
 
     content: bytes
     recipients: list[str]
     login: Login
+    reservation: Reservation
     session_id: str
     client: str
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = len(self.content)
 
 
 class Submitter:
@@ -40,12 +51,14 @@ class Submitter:
         self._metrics = metrics
         self._max_hops = max_hops
         self._in_progress: set[asyncio.Task[Reply]] = set()
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     async def submit(self, submission: Submission) -> Reply:
         """Submit a message. Continues in the background if the client disconnects meanwhile."""
         task = asyncio.create_task(self._submit(submission))
         self._in_progress.add(task)
         task.add_done_callback(self._in_progress.discard)
+        task.add_done_callback(lambda _: submission.reservation.release())
         return await asyncio.shield(task)
 
     def give_up(self) -> None:
@@ -66,7 +79,7 @@ class Submitter:
             if login.is_renewable:
                 reply = replace(reply, text=replies.LOGIN_OVER, result="temporary")
         self._metrics.messages[reply.result] += 1
-        self._metrics.message_bytes += len(submission.content)
+        self._metrics.message_bytes += submission.size
         if reply.message_id:
             self._metrics.recipients += len(submission.recipients)
         log(
@@ -75,7 +88,7 @@ class Submitter:
             client=submission.client,
             sender=login.address,
             recipients=len(submission.recipients),
-            bytes=len(submission.content),
+            bytes=submission.size,
             result=reply.result,
             reply=reply.text[:9],
             code=reply.code,
@@ -89,6 +102,8 @@ class Submitter:
         otherwise = Reply(replies.INTERNAL_ERROR, "temporary")
         try:
             request = await self._convert(submission)
+            if not submission.reservation.resize(len(request.body), copies=1):
+                return Reply(replies.NO_MEMORY, "temporary", "memory_full")
             repeatable = request.key is not None
             otherwise = outcome_unknown(repeatable=repeatable)
             credential = submission.login.credential
@@ -114,5 +129,10 @@ class Submitter:
             sender=submission.login.address,
             max_hops=self._max_hops,
         )
-        is_large = len(submission.content) > _LARGE_BYTES
-        return await asyncio.to_thread(work) if is_large else work()
+        try:
+            if submission.size <= _LARGE_BYTES:
+                return work()
+            async with self._large:
+                return await asyncio.to_thread(work)
+        finally:
+            submission.content = b""

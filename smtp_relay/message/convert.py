@@ -1,7 +1,6 @@
 """Converts one message, as received by SMTP, to one request to the API."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from smtp_relay.message.entity import Entity, read_entity
 from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
 from smtp_relay.message.headers import check_hops, idempotency_key, other_headers
+from smtp_relay.message.json_body import json_body
 from smtp_relay.message.mailboxes import Mailbox, read_mailboxes
 from smtp_relay.message.parts import read_content
 
@@ -40,7 +40,7 @@ def convert(content: bytes, recipients: Iterable[str], *, sender: str, max_hops:
     :param recipients: the recipients in the envelope. The message is sent to no others.
     :param sender: the address of the credential. The message is sent from it.
     :param max_hops: the maximum number of Received fields.
-    :raises CannotRelay: the message is malformed, not supported, or in a mail loop.
+    :raises CannotRelay: the message is malformed, not supported, too large, or in a mail loop.
     """
     _check_characters(content)
     message = read_entity(content)
@@ -58,7 +58,7 @@ def convert(content: bytes, recipients: Iterable[str], *, sender: str, max_hops:
         "headers": other_headers(message),
     }
     body = {name: value for name, value in fields.items() if value or name in ("subject", "text")}
-    encoded = json.dumps(body, ensure_ascii=False).encode()
+    encoded = json_body(body)
     return Request(encoded, _key(message, sender, encoded), _labels(body))
 
 

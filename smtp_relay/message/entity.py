@@ -2,20 +2,22 @@
 
 ``email.parser`` compares every line with the boundaries of all enclosing multiparts, so a small
 hostile message keeps it busy for minutes. This parser reads the bytes once per level of nesting,
-and ``parts.py`` limits the number of levels.
+and ``parts.py`` limits the number of levels. All entities share the bytes of the message.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from smtp_relay.message.errors import Malformed
 
 _MAX_HEADER_BYTES = 128 * 1024  # per entity
+_MAX_ALL_HEADERS_BYTES = 512 * 1024  # of a message and all its parts
+_MAX_FIELDS = 10_000  # of a message and all its parts
 _MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70; some programs use more
 
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")  # a line that begins with a blank continues a field
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
+_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:(.*+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +26,41 @@ class Field:
 
     name: str
     value: bytes
+    key: str = field(init=False)
+    """The name in lower case, for comparisons."""
 
-    @property
-    def key(self) -> str:
-        """The name in lower case, for comparisons."""
-        return self.name.lower()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.name.lower())
+
+
+@dataclass(slots=True)
+class Headers:
+    """What all headers of a message may still have: a small message can have a million fields."""
+
+    bytes_left: int = _MAX_ALL_HEADERS_BYTES
+    fields_left: int = _MAX_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
     """A message, or a part of one.
 
+    ``message`` is the whole message, and the body of the entity is in it from ``start`` to ``end``.
     ``number`` is the position of a part, ``2.1`` for the first part of the second part. It is empty
     for the message itself.
     """
 
     fields: tuple[Field, ...]
-    body: bytes
+    message: bytes
+    start: int
+    end: int
+    headers: Headers
     number: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """A copy of the body, still encoded."""
+        return self.message[self.start : self.end]
 
     def value(self, key: str) -> bytes | None:
         """The value of the field with the lower-case name ``key``, None if there is none.
@@ -59,55 +78,73 @@ class Entity:
         return f"Part {self.number}: " if self.number else ""
 
 
-def read_entity(content: bytes, number: str = "") -> Entity:
-    """Split ``content`` into header and body.
+def read_entity(content: bytes) -> Entity:
+    """Split the message ``content`` into header and body.
 
     :raises Malformed: the header is too large, or a line of it is not a field.
     """
-    if content.startswith(b"\r\n"):
-        return Entity((), content[2:], number)
-    end = content.find(b"\r\n\r\n")
-    head = content if end < 0 else content[:end]
-    place = f"Part {number}: " if number else ""
-    if len(head) > _MAX_HEADER_BYTES:
-        raise Malformed(f"{place}the header has more than {_MAX_HEADER_BYTES} bytes")
-    fields = tuple(_fields(head.removesuffix(b"\r\n"), place))
-    return Entity(fields, b"" if end < 0 else content[end + 4 :], number)
+    return _entity(content, 0, len(content), Headers(), "")
 
 
 def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
     """The parts of a multipart, without its preamble and epilogue (RFC 2046, section 5.1).
 
-    :raises Malformed: there are none, or the boundary is invalid.
+    :raises Malformed: there are none, the boundary is invalid, or as ``read_entity`` does.
     """
     if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise Malformed(f"{entity.place}the multipart has no boundary")
-    delimiter = re.compile(rb"\r\n--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r\n|\Z)")
-    body = b"\r\n" + entity.body
+    delimiter = re.compile(rb"\r\n--" + re.escape(boundary) + rb"(--)?+[ \t]*+(?=\r\n|\Z)")
+    content, end = entity.message, entity.end
     start: int | None = None
     count = 0
-    for match in delimiter.finditer(body):
+
+    def part(until: int) -> Entity:
+        assert start is not None
+        return _entity(content, start, max(start, until), entity.headers, _number(entity, count))
+
+    # The first delimiter can be the first line: its CR LF is the one before the body.
+    for match in delimiter.finditer(content, max(0, entity.start - 2), end):
         if start is not None:
             count += 1
-            yield read_entity(body[start : match.start()], _number(entity, count))
-        start = match.end() + 2
+            yield part(match.start())
+        start = min(match.end() + 2, end)
         if match[1]:
             break
     else:
         if start is None:
             raise Malformed(f"{entity.place}the boundary of the multipart does not occur")
         count += 1  # the closing delimiter is missing
-        yield read_entity(body[start:], _number(entity, count))
+        yield part(end)
     if not count:
         raise Malformed(f"{entity.place}the multipart has no parts")
+
+
+def _entity(content: bytes, start: int, end: int, headers: Headers, number: str) -> Entity:
+    """The entity in ``content`` from ``start`` to ``end``."""
+    if content.startswith(b"\r\n", start, end):
+        return Entity((), content, start + 2, end, headers, number)
+    head_end = content.find(b"\r\n\r\n", start, end)
+    body_start = end if head_end < 0 else head_end + 4
+    size = (end if head_end < 0 else head_end) - start
+    place = f"Part {number}: " if number else ""
+    headers.bytes_left -= size
+    if size > _MAX_HEADER_BYTES:
+        raise Malformed(f"{place}the header has more than {_MAX_HEADER_BYTES} bytes")
+    if headers.bytes_left < 0:
+        raise Malformed(f"The headers of all parts have more than {_MAX_ALL_HEADERS_BYTES} bytes")
+    fields = tuple(_fields(content[start : start + size].removesuffix(b"\r\n"), headers, place))
+    return Entity(fields, content, body_start, end, headers, number)
 
 
 def _number(entity: Entity, count: int) -> str:
     return f"{entity.number}.{count}" if entity.number else str(count)
 
 
-def _fields(head: bytes, place: str) -> Iterator[Field]:
+def _fields(head: bytes, headers: Headers, place: str) -> Iterator[Field]:
     for folded in _FIELD_END.split(head) if head else ():
+        headers.fields_left -= 1
+        if headers.fields_left < 0:
+            raise Malformed(f"The headers have more than {_MAX_FIELDS} fields")
         match = _FIELD.fullmatch(folded.replace(b"\r\n", b""))
         if match is None:
             shown = folded.partition(b"\r\n")[0][:40].decode("ascii", "backslashreplace")

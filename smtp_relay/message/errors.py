@@ -3,6 +3,7 @@
 CannotRelay
 ├── Malformed
 ├── Unsupported
+├── TooLarge
 └── Loop
 """
 
@@ -21,6 +22,12 @@ class Unsupported(CannotRelay):
     """The message is valid, but contains something that the relay or the API does not support."""
 
     reply = "554 5.6.1"
+
+
+class TooLarge(CannotRelay):
+    """The request with the message would be larger than the API accepts."""
+
+    reply = "552 5.3.4"
 
 
 class Loop(CannotRelay):

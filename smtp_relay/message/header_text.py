@@ -2,13 +2,29 @@
 
 import binascii
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from smtp_relay.message.charsets import decode
 from smtp_relay.message.errors import Malformed
 from smtp_relay.message.transfer_encodings import from_base64
 
 # More lenient than the grammar: programs put words next to others, and spaces into words.
-_WORD = re.compile(r"=\?([!->@-~]{1,60})\?([BbQq])\?([ -~]*?)\?=")
+_PRINTABLE = re.compile(r"[ -~]++")
+_WORD_START = re.compile(r"=\?([!->@-~]{1,60}+)\?([BbQq])\?")
+_WORD_END = "?="
+# Of adjacent words that end within a character each. Decoding them takes quadratic time.
+_MAX_SPLIT_BYTES = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """An encoded word, and where it is in the text."""
+
+    start: int
+    end: int
+    charset: str
+    content: bytes
 
 
 def raw_text(value: bytes, what: str) -> str:
@@ -35,33 +51,49 @@ def decoded_words(text: str, what: str) -> str:
     pieces: list[str] = []
     charset, group = "", list[bytes]()
     end = 0
-    for match in _WORD.finditer(text):
-        between = text[end : match.start()]
-        own_charset = match[1].partition("*")[0]  # RFC 2231, section 5: a language may follow
+    for word in _words(text, what):
+        between = text[end : word.start]
         follows = bool(group) and not between.strip(" ")
-        if not follows or own_charset.lower() != charset.lower():
+        if not follows or word.charset.lower() != charset.lower():
             pieces += (_decoded_group(group, charset, what), "" if follows else between)
             group = []
-        charset = own_charset
-        group.append(_word_bytes(match[2], match[3], what))
-        end = match.end()
+        charset = word.charset
+        group.append(word.content)
+        end = word.end
     pieces += (_decoded_group(group, charset, what), text[end:])
     return "".join(pieces)
 
 
+def _words(text: str, what: str) -> Iterator[_Word]:
+    """The encoded words in ``text``. Looks at each character once.
+
+    One expression for a whole word would search its end from every start again.
+    """
+    for printable in _PRINTABLE.finditer(text):
+        position = printable.start()
+        while start := _WORD_START.search(text, position, printable.end()):
+            close = text.find(_WORD_END, start.end(), printable.end())
+            if close < 0:
+                break
+            position = close + len(_WORD_END)
+            charset = start[1].partition("*")[0]  # RFC 2231, section 5: a language may follow
+            content = _word_bytes(start[2], text[start.end() : close], what)
+            yield _Word(start.start(), position, charset, content)
+
+
 def _decoded_group(group: list[bytes], charset: str, what: str) -> str:
     """Adjacent words of one charset, decoded one by one, or together if a character is split."""
-    text, held = "", b""
+    texts, held = list[str](), b""
     for index, content in enumerate(group, 1):
         held += content
         try:
-            text += decode(held, charset, what)
+            texts.append(decode(held, charset, what))
         except Malformed:
-            if index == len(group):
+            if index == len(group) or len(held) > _MAX_SPLIT_BYTES:
                 raise
         else:
             held = b""
-    return text
+    return "".join(texts)
 
 
 def header_text(value: bytes, what: str) -> str:

@@ -7,15 +7,15 @@ from smtp_relay.message.errors import Malformed
 from smtp_relay.message.header_text import decoded_words, raw_text
 
 _TOKEN = re.compile(
-    r"""(?P<space>[ ]+)
+    r"""(?P<space>[ ]++)
       | "(?P<quoted>(?:[^"\\]|\\.)*+)"
       | <(?P<angle>(?:[^<>"]|"(?:[^"\\]|\\.)*+")*+)>
       | (?P<mark>[,;:(])
-      | (?P<word>[^ ",;:()<>]+)""",
+      | (?P<word>[^ ",;:()<>]++)""",
     re.VERBOSE,
 )
 _QUOTED_PAIR = re.compile(r"\\(.)")
-_COMMENT = re.compile(r"(?:[^()\\]|\\.)+|[()]")
+_COMMENT = re.compile(r"(?:[^()\\]|\\.)++|[()]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import binascii
 import re
+from collections.abc import Iterator
 
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed, Unsupported
@@ -10,6 +11,7 @@ _IDENTITY = ("", "7bit", "8bit", "binary")
 _UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
 _SPACE = b" \t\r\n"
 # The lookbehind prevents quadratic time on long runs of blanks.
+_CHUNK_BYTES = 64 * 1024
 _BLANK_LINE_END = re.compile(rb"(?<![ \t])[ \t]++(?=\r\n|\Z)")
 
 
@@ -36,8 +38,7 @@ def decoded_body(entity: Entity) -> bytes:
     if encoding == "base64":
         return from_base64(entity.body, f"{entity.place}the content")
     if encoding == "quoted-printable":
-        # Servers may add blanks at the end of a line (section 6.7, rule 3).
-        return binascii.a2b_qp(_BLANK_LINE_END.sub(b"", entity.body))
+        return b"".join(map(_from_quoted_printable, _chunks(entity.body)))
     if encoding in _UUENCODE:
         return _from_uuencode(entity)
     name = encoding[:40].encode("ascii", "backslashreplace").decode()
@@ -57,17 +58,40 @@ def from_base64(text: bytes, what: str) -> bytes:
         raise Malformed(f"{what} is not base64") from error
 
 
+def _from_quoted_printable(lines: bytes) -> bytes:
+    # Servers may add blanks at the end of a line (section 6.7, rule 3).
+    return binascii.a2b_qp(_BLANK_LINE_END.sub(b"", lines))
+
+
 def _from_uuencode(entity: Entity) -> bytes:
     malformed = Malformed(f"{entity.place}the content is not uuencoded from begin to end")
-    lines = iter(entity.body.split(b"\r\n"))
+    body = entity.body
+    lines = _lines(body)
     if not any(line.startswith(b"begin ") for line in lines):
         raise malformed
-    decoded: list[bytes] = []
+    decoded = bytearray()
     for line in lines:
         if line == b"end":
-            return b"".join(decoded)
+            return bytes(decoded)
         try:
-            decoded.append(binascii.a2b_uu(line))
+            decoded += binascii.a2b_uu(line) if line else b""
         except binascii.Error as error:
             raise malformed from error
+        if len(decoded) > len(body):
+            break  # lines that are shorter than they say: Python fills them with zeros
     raise malformed
+
+
+def _lines(content: bytes) -> Iterator[bytes]:
+    for chunk in _chunks(content):
+        yield from chunk.removesuffix(b"\r\n").split(b"\r\n")
+
+
+def _chunks(content: bytes) -> Iterator[bytes]:
+    """``content`` in pieces that end with a line, because a list of short lines takes memory."""
+    start = 0
+    while start < len(content):
+        line_end = content.find(b"\r\n", start + _CHUNK_BYTES)
+        end = len(content) if line_end < 0 else line_end + 2
+        yield content[start:end]
+        start = end

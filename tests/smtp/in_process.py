@@ -15,6 +15,7 @@ from smtp_relay.settings import Settings, read_settings
 from tests.smtp.relay import HOST, plain_word
 from tools.local_server import free_port
 
+_START_SECONDS = 10
 Send = Callable[[], Awaitable[ApiResponse]]
 CLAIMS = base64.urlsafe_b64encode(json.dumps({"address": "sender@example.com"}).encode()).decode()
 
@@ -42,6 +43,7 @@ class Client:
 
     metrics: Metrics
     stop: asyncio.Event
+    port: int
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
@@ -55,6 +57,22 @@ class Client:
     async def ask(self, command: str) -> str:
         self.writer.write(command.encode() + b"\r\n")
         return await self.reply()
+
+    async def log_in(self) -> None:
+        await self.reply()
+        await self.ask("EHLO test")
+        assert (await self.ask(f"AUTH PLAIN {plain_word('jwt', f'a.{CLAIMS}.b')}"))[:3] == "235"
+
+    @contextlib.asynccontextmanager
+    async def another(self) -> AsyncIterator["Client"]:
+        """A second connection to the same relay."""
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        other = Client(self.metrics, self.stop, self.port, reader, writer)
+        await other.log_in()
+        try:
+            yield other
+        finally:
+            writer.close()
 
     async def send(self, *fields: str) -> str:
         """The reply to a message with these header fields."""
@@ -73,15 +91,21 @@ async def client(send: Send, **variables: str) -> AsyncIterator[Client]:
     relay = Relay(settings, ObedientApi(settings, send), metrics)
     stop = asyncio.Event()
     running = asyncio.create_task(relay.run(stop))
-    await asyncio.sleep(0.05)
-    reader, writer = await asyncio.open_connection(HOST, port)
-    client = Client(metrics, stop, reader, writer)
-    await client.reply()
-    await client.ask("EHLO test")
-    assert (await client.ask(f"AUTH PLAIN {plain_word('jwt', f'a.{CLAIMS}.b')}"))[:3] == "235"
+    reader, writer = await _connect(port)
+    client = Client(metrics, stop, port, reader, writer)
+    await client.log_in()
     try:
         yield client
     finally:
         writer.close()
         stop.set()
         await running
+
+
+async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async with asyncio.timeout(_START_SECONDS):
+        while True:
+            try:
+                return await asyncio.open_connection(HOST, port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.01)

@@ -25,9 +25,9 @@ _START_SECONDS = 15
 
 _WITH_FAR_ADDRESS = """
 import sys
-from smtp_relay import __main__, session
+from smtp_relay import __main__, login_failures, session
 near = session.is_loopback
-session.is_loopback = lambda host: host != {!r} and near(host)
+session.is_loopback = login_failures.is_loopback = lambda host: host != {!r} and near(host)
 sys.exit(__main__.main())
 """
 
@@ -149,10 +149,11 @@ class RelayProcess:
                 smtp.login("jwt", sender.jwt)
             yield smtp
 
-    def talk(self, *, is_tls: bool = False) -> "Talk":
-        """A connection for tests that need raw bytes."""
+    def talk(self, *, is_tls: bool = False, client: str | None = None) -> "Talk":
+        """A connection for tests that need raw bytes, from the address ``client`` if given."""
         port = self.tls_port if is_tls else self.port
-        connection = socket.create_connection((HOST, port), timeout=30)
+        source = (client, 0) if client else None
+        connection = socket.create_connection((HOST, port), timeout=30, source_address=source)
         return Talk(insecure_context().wrap_socket(connection) if is_tls else connection)
 
 

@@ -1,6 +1,7 @@
 """Authentication."""
 
 import smtplib
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -16,6 +17,8 @@ from tests.smtp.relay import HOST, RelayProcess, plain_word
 from tools.local_server import LocalServer
 
 GOOD = "235 2.7.0 Authentication successful"
+LOCKED_OUT = "421 4.7.0 Too many failed logins: try again in a few minutes"
+FAR = "127.0.0.9"
 INVALID = "535 5.7.8 Invalid address credential"
 
 
@@ -26,8 +29,8 @@ def own_relay(server: LocalServer, tmp_path: Path) -> Iterator[RelayProcess]:
         yield running
 
 
-def reply_to_login(relay: RelayProcess, user: str, password: str) -> str:
-    with relay.talk() as talk:
+def reply_to_login(relay: RelayProcess, user: str, password: str, client: str | None = None) -> str:
+    with relay.talk(client=client) as talk:
         talk.reply()
         talk.ask("EHLO test")
         return talk.ask(f"AUTH PLAIN {plain_word(user, password)}")
@@ -106,20 +109,54 @@ def test_a_client_may_abort_its_login(relay: RelayProcess) -> None:
         assert talk.reply() == ""
 
 
-def test_ten_failed_logins_block_the_client(own_relay: RelayProcess, sender: Sender) -> None:
-    for guess in range(10):
-        assert reply_to_login(own_relay, "jwt", f"guess {guess}") == INVALID
-    reply = "421 4.7.0 Too many failed logins: try again in a few minutes"
-    assert reply_to_login(own_relay, "jwt", sender.jwt) == reply
-    assert own_relay.metric('logins_total{result="bad"}') == 10
+@pytest.fixture
+def far_relay(server: LocalServer, tmp_path: Path) -> Iterator[RelayProcess]:
+    """A relay without any failed logins, for clients at ``FAR`` on another machine."""
+    with RelayProcess(server.url, tmp_path, far=FAR) as running:
+        yield running
 
 
-def test_concurrent_failed_logins_are_limited(own_relay: RelayProcess, sender: Sender) -> None:
+def test_ten_failures(far_relay: RelayProcess, api: Api) -> None:
+    known, locked_out, other = (api.new_sender() for _ in range(3))
+    assert reply_to_login(far_relay, "jwt", known.jwt, FAR) == GOOD
+    for sender in (known, locked_out):
+        for guess in range(10):
+            reply = reply_to_login(far_relay, sender.address, f"guess {guess}", FAR)
+            assert reply == "535 5.7.8 Invalid email or password"
+    assert far_relay.metric('logins_total{result="bad"}') == 20
+    # The account is locked out for this client, whatever the user name is.
+    for user in ("jwt", locked_out.address, locked_out.address.upper()):
+        assert reply_to_login(far_relay, user, locked_out.jwt, FAR) == LOCKED_OUT
+    # Not for another client, nor is another account, nor a login that was valid before.
+    assert reply_to_login(far_relay, "jwt", locked_out.jwt) == GOOD
+    assert reply_to_login(far_relay, "jwt", other.jwt, FAR) == GOOD
+    assert reply_to_login(far_relay, "jwt", known.jwt, FAR) == GOOD
+    assert reply_to_login(far_relay, known.address, known.jwt, FAR) == LOCKED_OUT
+
+
+def test_many_failures_at_once(far_relay: RelayProcess, sender: Sender) -> None:
     guesses = [f"guess {number}" for number in range(39)] + [sender.jwt]
+
+    def guess(password: str) -> str:
+        return reply_to_login(far_relay, sender.address, password, FAR)
+
     with ThreadPoolExecutor(len(guesses)) as pool:
-        replies = list(pool.map(lambda guess: reply_to_login(own_relay, "jwt", guess), guesses))
-    assert sum(reply == INVALID for reply in replies) <= 10
-    assert {reply[:9] for reply in replies} <= {"535 5.7.8", "235 2.7.0", "421 4.7.0"}
+        replies = list(pool.map(guess, guesses))
+    assert sum(reply.startswith("535 ") for reply in replies) <= 10
+    assert {reply[:9] for reply in replies} <= {"535 5.7.8", "235 2.7.0", "421 4.7.0", "454 4.7.0"}
+
+
+def test_failures_on_the_same_machine_only_delay_logins(
+    own_relay: RelayProcess, sender: Sender
+) -> None:
+    for guess in range(5):
+        assert reply_to_login(own_relay, "jwt", f"guess {guess}") == INVALID
+    began = time.monotonic()
+    assert reply_to_login(own_relay, "jwt", "guess") == INVALID
+    assert 2 <= time.monotonic() - began < 6
+    began = time.monotonic()
+    assert reply_to_login(own_relay, "jwt", sender.jwt) == GOOD
+    assert time.monotonic() - began < 2
 
 
 def test_the_log_contains_no_password(own_relay: RelayProcess, sender: Sender) -> None:

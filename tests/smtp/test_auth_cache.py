@@ -1,4 +1,4 @@
-"""How long the relay caches logins and counts failures."""
+"""How long the relay caches logins, and how it counts failures."""
 
 import asyncio
 import base64
@@ -9,7 +9,7 @@ import pytest
 
 from smtp_relay.api import Api
 from smtp_relay.api_response import ApiResponse
-from smtp_relay.auth import Authenticator, LoginRejected
+from smtp_relay.auth import Authenticator, LoginRejected, account_name
 from smtp_relay.login_failures import MAX_FAILURES, LoginFailures
 
 Clock = Callable[[float], None]
@@ -64,19 +64,86 @@ def test_a_valid_login_is_cached_for_a_minute(wait: Clock) -> None:
 def test_failures_are_forgotten_after_five_minutes(wait: Clock) -> None:
     failures = LoginFailures()
     for _ in range(MAX_FAILURES):
-        assert not failures.is_over("192.0.2.1")
-        failures.add("192.0.2.1")
-    assert failures.is_over("192.0.2.1")
-    assert not failures.is_over("192.0.2.2")
+        assert not failures.is_over("192.0.2.1", "a@example.com")
+        failures.add("192.0.2.1", "a@example.com")
+    assert failures.is_over("192.0.2.1", "a@example.com")
     wait(299)
-    assert failures.is_over("192.0.2.1")
+    assert failures.is_over("192.0.2.1", "a@example.com")
     wait(1)
-    assert not failures.is_over("192.0.2.1")
+    assert not failures.is_over("192.0.2.1", "a@example.com")
+
+
+def test_failures_are_counted_per_client_and_account() -> None:
+    failures = LoginFailures()
+    for _ in range(2 * MAX_FAILURES):
+        failures.add("192.0.2.1", "a@example.com")
+    assert failures.is_over("192.0.2.1", "a@example.com")
+    assert not failures.is_over("192.0.2.1", "b@example.com")
+    assert not failures.is_over("192.0.2.2", "a@example.com")
+    assert failures.delay("192.0.2.1", "a@example.com") == 0
+    failures.clear("192.0.2.1", "a@example.com")
+    assert not failures.is_over("192.0.2.1", "a@example.com")
+
+
+@pytest.mark.parametrize("client", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_a_client_on_the_same_machine_only_waits_longer(client: str) -> None:
+    failures = LoginFailures()
+    delays = []
+    for _ in range(12):
+        delays.append(failures.delay(client, "a@example.com"))
+        failures.add(client, "a@example.com")
+    assert delays == [0, 0, 0, 0.5, 1, 2, 4, 8, 10, 10, 10, 10]
+    assert not failures.is_over(client, "a@example.com")
+    assert failures.delay(client, "b@example.com") == 0
+
+
+def test_the_account_of_a_login() -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"address": "A@Example.com"}).encode()).decode()
+    assert account_name("jwt", f"head.{claims}.signature") == "a@example.com"
+    assert account_name("JWT", "no credential") == "jwt"
+    assert account_name("A@Example.COM", "a password") == "a@example.com"
+    # The address of another account in a forged credential is not the account of this login.
+    assert account_name("b@example.com", f"head.{claims}.signature") == "b@example.com"
+
+
+def test_hostile_names_are_counted() -> None:
+    failures = LoginFailures()
+    claims = base64.urlsafe_b64encode(b'{"address": "\\ud800@\\udfff"}').decode()
+    for name in ("", "\0", "x" * 100_000, account_name("jwt", f"a.{claims}.b")):
+        failures.add("192.0.2.1", name)
+        assert not failures.is_over("192.0.2.1", name)
+
+
+def test_a_login_is_known_for_a_day(wait: Clock) -> None:
+    api = CountingApi()
+    authenticator = Authenticator(api)
+    claims = base64.urlsafe_b64encode(json.dumps({"address": "a@example.com"}).encode()).decode()
+    login = ("jwt", f"head.{claims}.signature")
+    assert not authenticator.is_known(*login)
+    asyncio.run(authenticator.check(*login))
+    wait(86_399)
+    assert authenticator.is_known(*login)
+    assert not authenticator.is_known("jwt", login[1] + "x")
+    wait(1)
+    assert not authenticator.is_known(*login)
+
+
+def test_a_login_that_has_ended_is_a_guess_again(wait: Clock) -> None:
+    api = CountingApi()
+    authenticator = Authenticator(api)
+    claims = base64.urlsafe_b64encode(json.dumps({"address": "a@example.com"}).encode()).decode()
+    login = ("jwt", f"head.{claims}.signature")
+    asyncio.run(authenticator.check(*login))
+    wait(60)
+    api.credential_is_good = False
+    with pytest.raises(LoginRejected):
+        asyncio.run(authenticator.check(*login))
+    assert not authenticator.is_known(*login)
 
 
 def test_a_network_of_ipv6_is_one_client(wait: Clock) -> None:
     failures = LoginFailures()
     for number in range(MAX_FAILURES):
-        failures.add(f"2001:db8::{number}")
-    assert failures.is_over("2001:db8::ffff")
-    assert not failures.is_over("2001:db8:0:1::1")
+        failures.add(f"2001:db8::{number}", "jwt")
+    assert failures.is_over("2001:db8::ffff", "jwt")
+    assert not failures.is_over("2001:db8:0:1::1", "jwt")

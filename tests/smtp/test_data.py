@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_relay.data import TooLong, read_mail
+from smtp_relay.memory import MessageMemory
+from smtp_relay.metrics import Metrics
 
 # Lines without CR LF, but with everything that looks like a part of one.
 LINES = st.lists(
@@ -31,7 +33,10 @@ async def received(
 ) -> bytes:
     """The message read from ``content``, which arrives in pieces of these ``sizes`` and a rest."""
     reader = asyncio.StreamReader(limit=limit)
-    reading = asyncio.ensure_future(read_mail(reader, max_bytes=max_bytes, max_line_bytes=max_line))
+    reservation = MessageMemory(10**9, Metrics()).reserve("sender@example.com")
+    reading = asyncio.ensure_future(
+        read_mail(reader, max_bytes=max_bytes, max_line_bytes=max_line, reservation=reservation)
+    )
     rest = content + BEHIND
     for size in sizes:
         reader.feed_data(rest[:size])
@@ -56,7 +61,10 @@ def test_every_message_arrives(lines: list[bytes], sizes: list[int], limit: int)
 def test_a_large_message_is_not_copied_many_times(size: int, most: int) -> None:
     async def read() -> None:
         reader = asyncio.StreamReader(limit=64 * 1024)
-        reading = read_mail(reader, max_bytes=5_000_000, max_line_bytes=1000)
+        reservation = MessageMemory(10**9, Metrics()).reserve("sender@example.com")
+        reading = read_mail(
+            reader, max_bytes=5_000_000, max_line_bytes=1000, reservation=reservation
+        )
         task = asyncio.ensure_future(reading)
         line = b"x" * 998 + b"\r\n"
         for _ in range(size // 1000):

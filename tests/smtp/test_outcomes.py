@@ -54,10 +54,11 @@ async def test_the_next_message_after_an_error(monkeypatch: pytest.MonkeyPatch) 
     async def fail(*_: Any) -> str:
         raise RuntimeError
 
-    monkeypatch.setattr(Handler, "handle_DATA", fail)
+    monkeypatch.setattr(Handler, "submit", fail)
     async with client(take) as smtp:
         assert await smtp.send() == replies.INTERNAL_ERROR
         assert await smtp.send() == replies.INTERNAL_ERROR
+        assert smtp.metrics.memory_bytes == 0
 
 
 @pytest.mark.parametrize(

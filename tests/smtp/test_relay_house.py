@@ -7,6 +7,16 @@ import inspect
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from re._constants import (  # type: ignore[import-not-found]
+    ATOMIC_GROUP,
+    BRANCH,
+    MAX_REPEAT,
+    MIN_REPEAT,
+    POSSESSIVE_REPEAT,
+    SUBPATTERN,
+)
+from re._parser import parse  # type: ignore[import-not-found]
+from typing import Any
 
 import pytest
 
@@ -89,6 +99,53 @@ def test_the_relay_does_not_pass_itself_on() -> None:
 @every_module
 def test_no_module_keeps_state(module: str) -> None:
     assert state_kept(TREES[module]) == []
+
+
+# Expressions
+
+
+def repeats(parsed: Any) -> Iterator[bool]:
+    """Whether each repetition in a parsed expression is possessive."""
+    for operation, argument in parsed:
+        if operation in (MAX_REPEAT, MIN_REPEAT, POSSESSIVE_REPEAT):
+            _, most, inside = argument
+            if most > 1:
+                yield operation is POSSESSIVE_REPEAT
+            yield from repeats(inside)
+        elif operation is SUBPATTERN:
+            yield from repeats(argument[-1])
+        elif operation is BRANCH:
+            for branch in argument[1]:
+                yield from repeats(branch)
+        elif operation is ATOMIC_GROUP:
+            yield from repeats(argument)
+
+
+def expressions(module: str) -> list[re.Pattern[Any]]:
+    values = vars(importlib.import_module(module)).values()
+    return [value for value in values if isinstance(value, re.Pattern)]
+
+
+@every_module
+def test_repetitions_in_expressions_are_possessive(module: str) -> None:
+    """Expressions that never go back take linear time, whatever a client sends."""
+    for expression in expressions(module):
+        parsed = parse(expression.pattern, expression.flags & ~re.UNICODE)
+        assert all(repeats(parsed)), expression.pattern
+
+
+@every_module
+def test_expressions_have_names(module: str) -> None:
+    """Expressions without a name would escape the rule for repetitions."""
+    tree = TREES[module]
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    used = {name for function in functions for name in map(ast.unparse, ast.walk(function))}
+    allowed = {"re.compile", "re.escape"} if module == "smtp_relay.message.entity" else set()
+    assert {name for name in used if re.fullmatch(r"re\.\w+", name)} <= allowed
+
+
+def test_the_rule_would_find_a_repetition() -> None:
+    assert list(repeats(parse(r"(a|b*)?(?:c{2,3}+|d+?)"))) == [False, True, False]
 
 
 # Private members

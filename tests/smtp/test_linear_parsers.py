@@ -1,0 +1,72 @@
+"""Parsers that replace simpler ones, which take quadratic time or much memory: same results."""
+
+import json
+import re
+from email.message import Message
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_relay.message.entity import read_entity
+from smtp_relay.message.errors import CannotRelay, Malformed
+from smtp_relay.message.header_text import decoded_words
+from smtp_relay.message.json_body import json_body
+from smtp_relay.message.media_types import media_type
+
+WORD = re.compile(r"=\?([!->@-~]{1,60})\?([Qq])\?([ -~]*?)\?=")
+PIECES = st.sampled_from(["=?", "?=", "?", "=", "a", "q", "=?a?q?", "é", "\x01", " ", "=?a?q?b?="])
+VALUES = st.lists(
+    st.sampled_from([";", '"', "\\", "=", "a", " ", "a=b", '"c"', "n*0=d", "n*=''%41", "*", "1"]),
+    max_size=12,
+)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+TREES = st.recursive(
+    TEXTS, lambda inside: st.lists(inside, max_size=3) | st.dictionaries(TEXTS, inside, max_size=3)
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_encoded_words(text: str) -> None:
+    """The words are the ones that one expression finds, which takes quadratic time."""
+    try:
+        decoded = decoded_words(text, "Subject")
+    except Malformed:  # an unknown charset: the texts have no other error
+        assert WORD.search(text)
+    else:
+        assert WORD.search(text) is None
+        assert decoded == text
+
+
+@given(VALUES.map("".join))
+def test_parameters(value: str) -> None:
+    """The parameters are the ones that the standard library finds, in quadratic time."""
+    message = Message()
+    message["Content-Type"] = "text/plain;" + value
+    entity = read_entity(b"Content-Type: text/plain;" + value.encode() + b"\r\n\r\n")
+    try:
+        pairs = message.get_params(failobj=[])
+    except (IndexError, TypeError, ValueError):
+        pairs = None
+    try:
+        parameters = media_type(entity).parameters
+    except CannotRelay:
+        assert pairs is None
+    else:
+        assert pairs is not None
+        expected: dict[str, str] = {}
+        for name, given_value in pairs[1:]:
+            if isinstance(given_value, tuple):
+                expected[name.lower()] = given_value[2]
+            else:
+                expected.setdefault(name.lower(), given_value)
+        assert parameters == expected
+
+
+@given(st.dictionaries(TEXTS, TREES))
+def test_json(fields: dict[str, object]) -> None:
+    assert json_body(fields) == json.dumps(fields, ensure_ascii=False).encode()
+
+
+def test_json_of_a_long_text() -> None:
+    text = ('\x01"\\é😀' * 50_000) + "end"
+    assert json.loads(json_body({"text": text})) == {"text": text}

@@ -1,0 +1,215 @@
+"""The conversion of hostile messages of full size: its time, and its memory.
+
+Each input is the worst one known for a parser. A quadratic step takes minutes for most of them.
+"""
+
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+
+from smtp_relay.message.convert import Request, convert
+from smtp_relay.message.errors import CannotRelay
+
+MAX_BYTES = 5 * 1024 * 1024
+HEADER_BYTES = 127 * 1024
+MAX_SECONDS = 2.0
+# Of a conversion: the message, a body, its text with up to four bytes per character, and the JSON.
+MAX_COPIES = 11
+
+MULTIPART = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+
+def filled(pattern: bytes, size: int) -> bytes:
+    return pattern * (size // len(pattern))
+
+
+def with_field(name: str, pattern: bytes, before: bytes = b"") -> bytes:
+    start = name.encode() + b": " + before
+    return start + filled(pattern, HEADER_BYTES - len(start)) + b"\r\n\r\ntext\r\n"
+
+
+def with_body(kind: str, encoding: str, pattern: bytes, before: bytes = b"") -> bytes:
+    head = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
+    return head + before + filled(pattern, MAX_BYTES - len(head) - len(before))
+
+
+def with_parts(field: bytes, count: int = 999, body: bytes = b"x") -> bytes:
+    part = b"--b\r\n%s\r\n\r\n%s\r\n" % (field, body)
+    return MULTIPART + part * min(count, (MAX_BYTES - len(MULTIPART)) // len(part))
+
+
+def nested(levels: int, pattern: bytes) -> bytes:
+    content = b"\r\n" + filled(pattern, MAX_BYTES - 200 * levels)
+    for level in range(levels):
+        head = b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level)
+        content = head + content + b"\r\n--b%d--\r\n" % level
+    return content
+
+
+def header_of(pattern: bytes) -> bytes:
+    return filled(pattern, HEADER_BYTES) + b"\r\n\r\ntext"
+
+
+def uuencoded(kind: str, pattern: bytes) -> bytes:
+    lines = filled(pattern, MAX_BYTES - 200)
+    return with_body(kind, "x-uuencode", b"end\r\n", b"begin 644 a\r\n" + lines)
+
+
+def related(content_id: bytes) -> bytes:
+    head = b"Content-Type: multipart/related; boundary=b; start=x\r\n\r\n"
+    return head + b"--b\r\nContent-ID: <%s>\r\n\r\nx\r\n" % content_id * 999
+
+
+def multipart(pattern: bytes, boundary: bytes = b"b") -> bytes:
+    head = b"Content-Type: multipart/mixed; boundary=" + boundary + b"\r\n\r\n"
+    return head + filled(pattern, MAX_BYTES - len(head))
+
+
+def inputs() -> Iterator[tuple[str, Callable[[], bytes]]]:
+    for name, pattern in {
+        "words without an end": b"=?a?q? ",
+        "folded words without an end": b"=?a?q? \r\n ",
+        "word starts": b"=?",
+        "words with a control character": b"=?a?q?\x01?=",
+        "words": b"=?utf-8?q?a?= ",
+        "split characters": b"=?utf-8?b?4g==?= =?utf-8?b?gqzi?= =?utf-8?b?gqw=?= ",
+        "characters that are always split": b"=?utf-8?b?gqzi?= ",
+        "split characters of a slow charset": b"=?gb18030?b?gTCB?= ",
+        "words of many charsets": b"=?utf-8?q?a?= =?koi8-r?q?b?= ",
+    }.items():
+        yield f"Subject: {name}", partial(with_field, "Subject", pattern)
+        yield f"To: {name}", partial(with_field, "To", pattern, b'"')
+        field = b"Content-ID: " + filled(pattern, 5000)
+        yield f"Content-ID: {name}", partial(with_parts, field, 100)
+        field = b"Content-Description: " + filled(pattern, HEADER_BYTES)
+        yield f"Content-Description: {name}", partial(with_parts, field, 4)
+    for name, pattern in {
+        "comments": b"(",
+        "empty comments": b"()",
+        "quotes": b'"',
+        "escapes": b'"\\\\',
+        "angles": b"<",
+        "quotes in angles": b'<"',
+        "mailboxes": b"a@b.c,",
+        "groups": b"a:b@c.d;",
+        "other scripts": "a@\u00fc.de,".encode(),
+        "one long domain": "\ufdfa".encode(),
+    }.items():
+        for header in ("To", "Reply-To"):
+            before = b"a@" if name == "one long domain" else b""
+            yield f"{header}: {name}", partial(with_field, header, pattern, before)
+    for name, pattern in {
+        "semicolons": b";",
+        "an open quote": b'; a="' + b";" * 7900,
+        "quotes": b';"',
+        "continuations": b"".join(b"; n*%d=a" % number for number in range(800)),
+        "percent signs": b"; n*=utf-8''%41",
+        "an endless number": b"; a*" + b"9" * 4900 + b"=x",
+    }.items():
+        for start in (b"Content-Type: text/plain", b"Content-Disposition: attachment"):
+            field = start + filled(pattern, 8000)
+            yield f"{start.decode()}: {name}", partial(with_parts, field, 60)
+    long_id = filled(b"=?utf-8?q?a?= ", 5100)
+    yield "the start of a multipart/related", partial(related, long_id)
+    for name, pattern in {
+        "fields": b"A:\r\n",
+        "folds": b"A:\r\n b\r\n",
+        "blank lines": b" \r\n ",
+        "Received": b"Received: a\r\n",
+    }.items():
+        yield f"header: {name}", partial(header_of, pattern)
+        yield f"headers of parts: {name}", partial(with_parts, filled(pattern, HEADER_BYTES), 39)
+        yield f"headers of many parts: {name}", partial(with_parts, filled(pattern, 5200))
+    for kind in ("text/plain", "application/octet-stream"):
+        for name, pattern in {
+            "blanks": b" ",
+            "blank lines": b" \r\n",
+            "long blanks": b" " * 60_000 + b"x\r\n",
+            "soft line ends": b"=\r\n",
+            "escapes": b"=4",
+        }.items():
+            yield (
+                f"{kind}: quoted-printable {name}",
+                partial(with_body, kind, "quoted-printable", pattern),
+            )
+        for name, pattern in {"signs": b"=", "spaces": b"AAAA ", "lines": b"AAAA\r\n"}.items():
+            yield f"{kind}: base64 {name}", partial(with_body, kind, "base64", pattern)
+        for name, pattern in {
+            "empty lines": b"\r\n",
+            "lines": b"#0V%T\r\n",
+            "short lines": b"M\r\n",
+        }.items():
+            yield f"{kind}: uuencode {name}", partial(uuencoded, kind, pattern)
+            yield (
+                f"{kind}: uuencode {name}, no begin",
+                partial(with_body, kind, "x-uuencode", pattern),
+            )
+    for charset, pattern in {
+        "utf-8": "\U0001f600\x01".encode(),
+        "utf-16": b"\x01\x00",
+        "utf-7": b"+AAA-",
+        "iso-2022-jp": b"\x1b$B",
+        "hz": b"~{",
+        "gb18030": b"\x810\x810",
+        "punycode": b"a-99999999",
+        "idna": b"xn--a.",
+        "us-ascii": b"\xff",
+    }.items():
+        yield (
+            f"charset {charset}",
+            partial(with_body, f"text/html; charset={charset}", "8bit", pattern),
+        )
+    yield (
+        "one character outside Latin-1",
+        partial(with_body, "text/plain; charset=utf-8", "8bit", b"\x01", "\U0001f600".encode()),
+    )
+    for name, pattern in {
+        "delimiters": b"--b\r\n",
+        "almost delimiters": b"--bx\r\n",
+        "delimiters with blanks": b"--b" + b" " * 60_000 + b"x\r\n",
+        "empty parts": b"--b\r\n\r\n\r\n",
+        "a preamble": b"x",
+        "dashes": b"\r\n--",
+    }.items():
+        yield f"multipart: {name}", partial(multipart, pattern)
+    almost = b"\r\n" + b"-" * 200
+    yield "multipart: a long boundary", partial(multipart, almost, b"-" * 199)
+    for levels in (10, 11):
+        yield f"{levels} levels", partial(nested, levels, b"--b\r\n")
+    field = b"Content-Type: image/png; name=a.png\r\nContent-Transfer-Encoding: base64"
+    yield "attachments", partial(with_parts, field, 999, b"QUFB" * 1200)
+    yield "one attachment", partial(with_parts, field, 1, b"QUFB" * 1_300_000)
+
+
+INPUTS = dict(inputs())
+
+
+def result(content: bytes) -> Request | str:
+    try:
+        return convert(content, ["a@b.c"], sender="sender@example.com", max_hops=30)
+    except CannotRelay as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_time(name: str) -> None:
+    content = INPUTS[name]()
+    assert len(content) <= MAX_BYTES
+    began = time.process_time()
+    result(content)
+    assert time.process_time() - began < MAX_SECONDS
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_memory(name: str) -> None:
+    content = INPUTS[name]()
+    tracemalloc.start()
+    try:
+        result(content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < MAX_COPIES * MAX_BYTES
