@@ -294,7 +294,7 @@ def test_headers_of_answers_repeat_nothing_that_is_not_sane(api: Api) -> None:
 
 
 @pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
-@pytest.mark.parametrize("text", [*SQL, "\0", "\ud800", "x" * 300_000])
+@pytest.mark.parametrize("text", [*SQL, "\0", "\ud800", "x" * 60_000])
 def test_sql_and_oddities_in_every_field(api: Api, victim: Sender, text: str) -> None:
     before = api.server.sql("SELECT id, name, credential_version FROM addresses")
     for path, fields, statuses in (

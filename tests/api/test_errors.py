@@ -35,7 +35,7 @@ def test_brackets_in_texts_are_no_nesting(api: Api) -> None:
 
 def test_string_without_end_is_refused_in_linear_time(api: Api) -> None:
     body = b'{"x":"' + b'\\"' * 4_000_000 + b"[" * 200
-    answer = api.post("/api/new_address", data=body, headers=JSON)
+    answer = api.post("/external/api/send_mail", data=body, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
     assert answer.elapsed.total_seconds() < 20
 
