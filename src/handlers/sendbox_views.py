@@ -55,7 +55,7 @@ class SendboxEntry(Struct, kw_only=True):
         Meta(
             description="`true` if the content is not whole. In a list, a content of more than "
             "64 KiB has only its first 16,384 characters, and on a page by `offset` whose contents "
-            "exceed 4 MiB, each further one its first 1,000. In a response of more than 10 MiB for "
+            "exceed 2 MiB, each further one its first 1,000. In a response of more than 10 MiB for "
             "one message, `raw` has the first 16,384 and, if necessary, `text` and `html` the "
             "first 500,000."
         ),

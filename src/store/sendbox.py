@@ -20,8 +20,8 @@ SHOWN_CHARACTERS = SHOWN_WHOLE_BYTES // 4
 
 # The contents of a page, as JSON within JSON. A character takes up to seven bytes there, so whole
 # contents may be too many. Those of the further messages are cut shorter, and the messages have
-# `exceeds_page`. One content is always smaller.
-MAX_PAGE_BYTES = 4 * 1024 * 1024
+# `exceeds_page`. One content is always smaller, and a page of the default length rarely exceeds it.
+MAX_PAGE_BYTES = 2 * 1024 * 1024
 CUT_CHARACTERS = 1000
 
 MAX_COUNT = 1000  # the maximum count over all addresses
