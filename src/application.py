@@ -11,7 +11,7 @@ from store.database import DatabaseUnavailable, StatementRefused
 from web.auth import check_access, check_client_rate, check_site_password
 from web.context import RequestContext
 from web.rate_limit_headers import policy_headers
-from web.request import Request
+from web.request import MAX_BODY_BYTES, Request
 from web.responses import Response, error_response, prefers_plain_text
 
 _EXPOSED = (
@@ -55,6 +55,8 @@ async def _dispatch(context: RequestContext, area: Area, routes: dict[str, Route
     check_site_password(area.access, request, settings)
     if route and route.limited:
         await check_client_rate(request, services.rate_limiter)
+    if route and route.large:
+        request.max_body_bytes = MAX_BODY_BYTES
     context.verified = check_access(
         area.access, request, settings, has_database=services.database is not None
     )

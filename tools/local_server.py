@@ -196,6 +196,16 @@ class LocalServer:
             raise
         return self
 
+    @property
+    def process_group(self) -> int:
+        """The id of the group of the server's processes.
+
+        :raises ServerError: if it does not run.
+        """
+        if self._group is None:
+            raise ServerError("the server is not started")
+        return self._group.id
+
     def stop(self) -> None:
         """Stop the server and all its processes. The state stays."""
         if self._group is not None:

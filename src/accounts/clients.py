@@ -1,5 +1,7 @@
 """Clients, identified by their network address."""
 
+_MAX_CHARACTERS = 64  # of a network address; an IPv6 address with a zone is shorter
+
 
 def client_key(ip: str | None) -> str:
     """The key of the client at ``ip``: its IPv4 address, or the /64 network of its IPv6 address.
@@ -10,8 +12,8 @@ def client_key(ip: str | None) -> str:
     >>> client_key("192.0.2.1"), client_key("2001:db8:0:1::2")
     ('192.0.2.1', '2001:db8:0:1::/64')
     """
-    if not ip or ":" not in ip:
-        return ip or "unknown"
+    if not ip or len(ip) > _MAX_CHARACTERS or ":" not in ip:
+        return (ip or "unknown")[:_MAX_CHARACTERS]
     import ipaddress  # slow to import, and needed only for IPv6
 
     try:

@@ -14,7 +14,7 @@ import jwt
 from errors import Unauthorized
 
 _ALGORITHM = "HS256"
-_MAX_TOKEN_CHARACTERS = 4096
+MAX_TOKEN_CHARACTERS = 4096
 _MAX_ID = 2**53 - 1  # the largest integer that JavaScript and D1 represent exactly
 _DAY_SECONDS = 86_400
 _MAX_VERSION_STEP = 2**30
@@ -66,7 +66,7 @@ def verify(token: object, *, secrets: tuple[str, ...]) -> Credential:
 
     :raises Unauthorized: ``invalid_credential``, for every kind of error.
     """
-    if not isinstance(token, str) or not 0 < len(token) <= _MAX_TOKEN_CHARACTERS:
+    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_CHARACTERS:
         raise Unauthorized("invalid_credential")
     for secret in secrets:
         try:

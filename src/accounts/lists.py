@@ -4,7 +4,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from errors import BadRequest, FieldError, PayloadTooLarge, field_error
-from mail.addresses import MAX_LOCAL_OCTETS, InvalidAddress, ascii_domain, parse_address
+from mail.addresses import (
+    MAX_GIVEN_CHARACTERS,
+    MAX_LOCAL_OCTETS,
+    InvalidAddress,
+    ascii_domain,
+    parse_address,
+)
 from mail.characters import has_control
 
 MAX_ENTRIES = 10_000
@@ -29,9 +35,11 @@ def comparable_entries(field: str, given: list[str]) -> dict[str, str]:
     entries: dict[str, str] = {}
     for place, entry in enumerate(given):
         try:
+            if len(entry) > MAX_GIVEN_CHARACTERS:
+                raise InvalidAddress("list_entry_too_long", limit=MAX_GIVEN_CHARACTERS)
             entries.setdefault(comparable(entry.strip()), entry)
         except InvalidAddress as problem:
-            error = FieldError(f"{field}[{place}]", problem.code)
+            error = FieldError(f"{field}[{place}]", problem.code, problem.values)
             raise BadRequest("invalid_list_entry", errors=(error,), list=field) from problem
     return entries
 

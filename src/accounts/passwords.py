@@ -21,7 +21,8 @@ ITERATIONS = 100_000  # the maximum of crypto.subtle in Workers
 _SALT_BYTES = 16
 _PASSWORD_BYTES = 12
 
-_DIGEST = re.compile("[0-9a-f]{64}")
+_DIGEST_CHARACTERS = 64
+_DIGEST = re.compile(f"[0-9a-f]{{{_DIGEST_CHARACTERS}}}")
 _STORED = re.compile(
     r"\$pbkdf2-sha256\$i=([0-9]+),pepper=([01])\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})"
 )
@@ -48,6 +49,11 @@ def generate_password() -> str:
 def client_digest(password: str) -> str:
     """The SHA-256 hex digest that a client sends in place of ``password``."""
     return hashlib.sha256(password.encode()).hexdigest()
+
+
+def digest_of(given: str) -> str:
+    """The digest that a client has sent, in lower case. A longer text, no digest, is cut off."""
+    return given[: _DIGEST_CHARACTERS + 1].lower()
 
 
 def is_client_digest(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from accounts.passwords import Digest, is_client_digest, stored_form
+from accounts.passwords import Digest, digest_of, is_client_digest, stored_form
 from errors import Forbidden, field_error
 from store.addresses import set_password
 from web.body import read_json
@@ -46,7 +46,7 @@ def new_digest(value: str | None, field: str) -> str:
 
     :raises BadRequest: ``required_field_missing`` or ``password_not_digested``.
     """
-    digest = required(value, field).lower()
+    digest = digest_of(required(value, field))
     if not is_client_digest(digest):
         raise field_error("password_not_digested", field)
     return digest

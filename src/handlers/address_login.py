@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from accounts.passwords import Digest, matches
+from accounts.passwords import Digest, digest_of, matches
 from errors import Forbidden, Unauthorized
 from store.logins import count_failure, logged_in, stored_password
 from web.body import read_json
@@ -47,7 +47,7 @@ async def log_in(context: RequestContext) -> Response:
         raise Forbidden("password_login_disabled")
     body = await read_json(context.request, AddressLogin)
     address = comparable(required(body.email, "email"))
-    digest = required(body.password, "password").lower()
+    digest = digest_of(required(body.password, "password"))
     await check_human(context, body.cf_token)
     stored = await stored_password(context.database, address, now=context.now())
     right = await matches(

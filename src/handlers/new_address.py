@@ -9,7 +9,7 @@ from accounts.actor import Actor
 from accounts.names import check_name, clean_name, full_address, random_name
 from accounts.passwords import client_digest, generate_password, stored_form
 from errors import BadRequest, Forbidden, field_error
-from mail.addresses import InvalidAddress, ascii_domain
+from mail.addresses import InvalidAddress, parse_domain
 from store.addresses import create_address
 from web.body import read_json
 from web.context import RequestContext
@@ -116,7 +116,7 @@ def choose_domain(requested: str | None, allowed: tuple[str, ...], *, first: boo
     :raises BadRequest: ``invalid_domain``.
     """
     try:
-        domain = ascii_domain(requested.strip()) if requested else None
+        domain = parse_domain(requested) if requested else None
     except InvalidAddress:
         domain = requested
     if not domain and allowed:

@@ -5,21 +5,28 @@ They differ in the place of the credential: the ``Authorization`` header or the 
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from accounts.credentials import Credential, verify
-from errors import BadRequest, ProviderFault
+from accounts.credentials import MAX_TOKEN_CHARACTERS, Credential, verify
+from errors import BadRequest, InvalidInput, ProviderFault
 from locales import provider_sentence
 from mail.compose import Origin, compose
 from mail.fields import SendMail
 from mail.lifecycle import Status
 from mail.submission import SubmissionResult
 from sending.submission import sender_policy, submit
-from web.body import convert, read_json
+from web.body import decode_json, decoder_of, read_json
 from web.context import RequestContext
 from web.responses import Response, json_response
+
+
+class OnlyToken(Struct):
+    """The credential in a body. All else is skipped, not decoded."""
+
+    # Raw, because a token that is no text is as wrong as any other.
+    token: Raw | UnsetType = UNSET
 
 
 class SendMailWithToken(SendMail):
@@ -50,8 +57,6 @@ class SendAnswer(Struct):
 
 # The HTTP status for each result that is reported as a success.
 _SUCCESS_STATUS = {"sent": HTTPStatus.OK, "queued": HTTPStatus.ACCEPTED}
-
-_ANYTHING: Any = Any  # a type, for read_json
 
 
 async def send_with_header(context: RequestContext) -> Response:
@@ -89,11 +94,25 @@ async def send_with_body_token(context: RequestContext) -> Response:
         SENDING, OUTCOME
     :operation sendMailWithToken: Sending
     """
-    body = await read_json(context.request, _ANYTHING)
-    token = body.get("token") if isinstance(body, dict) else None
-    # Check the credential before the fields of the mail.
-    credential = verify(token, secrets=context.settings.jwt_secrets)
-    return await _send(context, credential, convert(body, SendMailWithToken))
+    body = await context.request.json_body()
+    # Check the credential before anything else of the body is decoded.
+    credential = verify(_token_in(body), secrets=context.settings.jwt_secrets)
+    mail: SendMailWithToken = decode_json(body, decoder_of(SendMailWithToken))
+    return await _send(context, credential, mail)
+
+
+def _token_in(body: bytes) -> str | None:
+    """The token in ``body``, None if it has none.
+
+    :raises BadRequest: ``malformed_json``.
+    """
+    try:
+        found: OnlyToken = decode_json(body, decoder_of(OnlyToken))
+        if found.token is UNSET or len(bytes(found.token)) > MAX_TOKEN_CHARACTERS + len('""'):
+            return None
+        return str(decode_json(bytes(found.token), decoder_of(str)))
+    except InvalidInput:  # the body is no object, or the token no text
+        return None
 
 
 async def _send(context: RequestContext, credential: Credential, body: SendMail) -> Response:

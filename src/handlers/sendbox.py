@@ -1,5 +1,7 @@
 """``/api/sendbox``: list, show, retry and delete the messages of an address."""
 
+from itertools import takewhile
+
 from msgspec.structs import replace
 
 from errors import ApiError, BadRequest, Conflict, Unauthorized, field_error
@@ -9,6 +11,7 @@ from handlers.sendbox_views import SendboxPage, detail, summary
 from mail.message import Message, decode_details
 from sending.submission import replay_or_raise, retry_digest, sender_policy, submit
 from store.claim import read_message
+from store.database import Row
 from store.removal import remove_message
 from store.search import search
 from store.sendbox import (
@@ -59,10 +62,9 @@ async def list_messages(context: RequestContext) -> Response:
         ids = [row["id"] for row in rows]
     else:
         rows, count = await sendbox_page(database, credential, limit=limit, offset=offset)
-    results = [summary(row) for row in rows[:limit]]
     if by_cursor:
-        return json_response(SendboxPage(results=results, next_cursor=next_cursor(ids, limit)))
-    return json_response(SendboxPage(results=results, count=count))
+        return json_response(_page_by_cursor(rows[:limit], next_cursor(ids, limit)))
+    return json_response(SendboxPage(results=[summary(row) for row in rows], count=count))
 
 
 async def show(context: RequestContext) -> Response:
@@ -145,6 +147,14 @@ def _again(context: RequestContext, stored: StoredMessage) -> Message:
     except BadRequest as error:
         raise error.prefixed("failed_to_send") from None
     return replace(message, scheduled_at=None)  # a retry is sent at once
+
+
+def _page_by_cursor(rows: list[Row], following: str | None) -> SendboxPage:
+    # The page ends before a message whose content would be cut: the next page has it whole.
+    fitting = list(takewhile(lambda row: not row["exceeds_page"], rows))
+    if len(fitting) < len(rows):
+        following = fitting[-1]["id"]
+    return SendboxPage(results=[summary(row) for row in fitting], next_cursor=following)
 
 
 def _words(text: str) -> str:

@@ -6,10 +6,10 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import database_time, iso_time
+from handlers.shown_bodies import shown_bodies
 from mail.lifecycle import Status
 from mail.message import AttachmentInfo, Mailbox, RecipientKind, Tag, decode_details
 from store.database import Row
-from store.message_content import body_of
 from store.sendbox import StoredMessage
 
 _DeliveryEvent = Literal["delivered", "bounced", "complained"]
@@ -53,8 +53,11 @@ class SendboxEntry(Struct, kw_only=True):
     content_truncated: Annotated[
         bool | UnsetType,
         Meta(
-            description="`true` if the content exceeds 64 KiB: `content` then has only its first "
-            "16,384 characters."
+            description="`true` if the content is not whole. In a list, a content of more than "
+            "64 KiB has only its first 16,384 characters, and on a page by `offset` whose contents "
+            "exceed 2 MiB, each further one its first 1,000. In a response of more than 10 MiB for "
+            "one message, `raw` has the first 16,384 and, if necessary, `text` and `html` the "
+            "first 500,000."
         ),
     ] = UNSET
 
@@ -160,13 +163,14 @@ def detail(message: StoredMessage) -> SendboxMessage:
     """The full view of a stored message."""
     row, first = message.row, message.recipients[0]
     details = decode_details(row["details"])
-    text, html = body_of(message.bodies, "text"), body_of(message.bodies, "html")
+    bodies = shown_bodies(message.bodies)
     as_listed = {
         **row,
         "recipient": first["address"],
         "recipient_name": first["name"],
-        "body_kind": "html" if html is not None else "text",
-        "content": html if html is not None else text,
+        "body_kind": "html" if bodies.html is not None else "text",
+        "content": bodies.content,
+        "truncated": bodies.is_cut,
     }
     accepted = {"kind": "accepted", "occurred_at": row["accepted_at"], "attempt": 0}
     return SendboxMessage(
@@ -184,8 +188,8 @@ def detail(message: StoredMessage) -> SendboxMessage:
         headers={header.name: header.value for header in details.headers},
         tags=list(details.tags),
         attachments=list(details.attachments),
-        text=text,
-        html=html,
+        text=bodies.text,
+        html=bodies.html,
         recipients=[SentTo(**recipient) for recipient in message.recipients],
         history=[_event(event) for event in (accepted, *message.events)],
     )

@@ -4,6 +4,8 @@ from locales import en, zh
 
 CATALOGUES = {"en": en.SENTENCES, "zh": zh.SENTENCES}
 
+_MAX_CHARACTERS = 100  # of a language tag; the rest of a longer one is not read
+
 
 def language_of(wanted: str, *, otherwise: str) -> str:
     """The language that the header ``x-lang`` asks for; zh-CN is zh.
@@ -11,7 +13,7 @@ def language_of(wanted: str, *, otherwise: str) -> str:
     >>> language_of("zh-CN", otherwise="en"), language_of("fr", otherwise="en")
     ('zh', 'en')
     """
-    language = wanted.lower().partition("-")[0]
+    language = wanted[:_MAX_CHARACTERS].lower().partition("-")[0]
     return language if language in CATALOGUES else otherwise
 
 

@@ -70,6 +70,7 @@ SENTENCES = {
     "balance_not_found": "This address has no balance of its own",
     "suppression_not_found": "This recipient is not on the suppression list",
     "invalid_list_entry": "An entry of {list} is not valid",
+    "list_entry_too_long": "The entry is too long (max {limit} characters)",
     "list_entry_name": "A name must have 1 to 64 characters, without control characters",
     "list_too_large": (
         "The list is too large (max {limit} entries, and {bytes} bytes of JSON, in which each "
@@ -105,6 +106,7 @@ SENTENCES = {
     "display_name_has_encoded_word": "A name must not contain encoded words (=?...?=)",
     "display_name_shows_address": "A name must not show another mail address",
     "display_name_too_long": "A name is too long (max {limit} characters)",
+    "mailbox_too_long": "A mailbox is too long (max {limit} characters)",
     "mailbox_list": (
         "This seems to be several addresses: send them as a list, or put a name with a comma in "
         "quotes"

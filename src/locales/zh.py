@@ -58,6 +58,7 @@ SENTENCES = {
     "balance_not_found": "此地址没有自己的余额",
     "suppression_not_found": "此收件人不在抑制名单中",
     "invalid_list_entry": "{list} 中有无效的条目",
+    "list_entry_too_long": "条目太长(最多 {limit} 个字符)",
     "list_entry_name": "名称应有 1 到 64 个字符,且不含控制字符",
     "list_too_large": "列表过大(最多 {limit} 个条目;JSON 中每个条目出现两次,最多 {bytes} 字节)",
     "invalid_send_limits": (
@@ -88,6 +89,7 @@ SENTENCES = {
     "display_name_has_encoded_word": "名称不能包含编码字(=?...?=)",
     "display_name_shows_address": "名称不能显示其他邮箱地址",
     "display_name_too_long": "名称太长(最多 {limit} 个字符)",
+    "mailbox_too_long": "邮箱太长(最多 {limit} 个字符)",
     "mailbox_list": "这里似乎有多个地址:请以列表形式提供(名称中的逗号需要加引号)",
     "too_many_recipients": "一封邮件的 to、cc 和 bcc 合计最多 {limit} 个收件人",
     "invalid_reply_to": "回复地址无效",

@@ -12,8 +12,12 @@ MAX_LOCAL_OCTETS = 64  # RFC 5321, section 4.5.3.1.1
 MAX_DOMAIN_OCTETS = 253  # RFC 1035, section 2.3.4, without length octet and root label
 MAX_ADDRESS_OCTETS = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets
 
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+# No address is longer as given: its domain can be longer than its A-labels, because characters may
+# be decomposed, and there may be spaces around it. Longer texts are rejected unread.
+MAX_GIVEN_CHARACTERS = 1000
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
+_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -51,6 +55,8 @@ def parse_address(text: str) -> Address:
     :raises InvalidAddress: with code ``address_syntax``, ``address_local_part_not_ascii``,
         ``address_too_long`` or ``address_domain``.
     """
+    if len(text) > MAX_GIVEN_CHARACTERS:
+        raise InvalidAddress("address_too_long")
     local, at, domain = text.strip(" ").rpartition("@")
     if not at or not local or not domain:
         raise InvalidAddress("address_syntax")
@@ -64,11 +70,20 @@ def parse_address(text: str) -> Address:
     return address
 
 
+def parse_domain(text: str) -> str:
+    """``ascii_domain`` of ``text``, ignoring white space around it; raises as it does."""
+    if len(text) > MAX_GIVEN_CHARACTERS:
+        raise InvalidAddress("address_domain")
+    return ascii_domain(text.strip())
+
+
 def ascii_domain(domain: str) -> str:
     """The lower-case A-label form of ``domain`` (RFC 5890), with at least two labels.
 
     :raises InvalidAddress: with code ``address_domain``.
     """
+    if len(domain) > MAX_GIVEN_CHARACTERS:
+        raise InvalidAddress("address_domain")
     name = domain.lower() if domain.isascii() else _to_a_labels(domain)
     labels = name.split(".")
     if (
@@ -91,8 +106,11 @@ def _to_a_labels(domain: str) -> str:
 
     # Maps compatibility forms and letter case as in RFC 5895. The mapping of UTS #46 adds
     # little, and its table would be a sixth of the uploaded code.
-    mapped = unicodedata.normalize("NFKC", domain).lower()
+    mapped = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", domain).lower())
+    # A-labels have at least as many characters, and the time of Punycode grows with the square.
+    if len(mapped) > MAX_DOMAIN_OCTETS:
+        raise InvalidAddress("address_domain")
     try:
-        return idna.encode(unicodedata.normalize("NFC", mapped)).decode("ascii")
+        return idna.encode(mapped).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
         raise InvalidAddress("address_domain") from error

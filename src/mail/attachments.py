@@ -23,7 +23,6 @@ _CONTENT_TYPE = re.compile(
 )
 _CONTENT_ID = re.compile("[!-;=?-~]+")  # printable ASCII without angle brackets
 _PATH_SEPARATOR = re.compile(r"[/\\]")
-_LINE_END = re.compile(r"[\r\n]+")
 
 
 def read_attachments(given: Sequence[AttachmentField] | None) -> tuple[Attachment, ...]:
@@ -53,6 +52,9 @@ def read_attachments(given: Sequence[AttachmentField] | None) -> tuple[Attachmen
 
 
 def _filename(field: str, given: str | None) -> str:
+    # A character has at least one byte, so this bounds what is read below.
+    if given and len(given) > MAX_FILENAME_BYTES:
+        raise field_error("attachment_filename_too_long", field, limit=MAX_FILENAME_BYTES)
     if not given or not given.strip():
         raise field_error("attachment_filename_missing", field)
     if (
@@ -85,7 +87,8 @@ def _content_type(field: str, given: str | None, filename: str) -> str:
 def _content_id(field: str, given: str | None) -> str | None:
     if given is None:
         return None
-    bare = given[1:-1] if given.startswith("<") and given.endswith(">") else given
+    is_short = len(given) <= MAX_CONTENT_ID_CHARACTERS + len("<>")
+    bare = given[1:-1] if is_short and given.startswith("<") and given.endswith(">") else given
     if len(bare) > MAX_CONTENT_ID_CHARACTERS or _CONTENT_ID.fullmatch(bare) is None:
         raise field_error("attachment_content_id_invalid", field, limit=MAX_CONTENT_ID_CHARACTERS)
     return bare
@@ -98,12 +101,15 @@ def _content(field: str, given: str | list[int] | None) -> bytes:
         return bytes(given)
     if given[:5].lower() == "data:":
         raise field_error("attachment_content_is_data_url", field)
-    base64 = _LINE_END.sub("", given) if "\n" in given or "\r" in given else given
+    if not given.isascii():
+        raise field_error("attachment_content_invalid", field)
+    # Not with a pattern: it would make a list of all lines, each as an object.
+    base64 = given.replace("\n", "").replace("\r", "")
     digits = base64.rstrip("=")
     padding = -len(digits) % 4
     if len(base64) - len(digits) not in (0, padding):
         raise field_error("attachment_content_invalid", field)
     try:
         return binascii.a2b_base64(digits + "=" * padding, strict_mode=True)
-    except ValueError as error:  # also for text that is not ASCII
+    except ValueError as error:
         raise field_error("attachment_content_invalid", field) from error

@@ -16,13 +16,14 @@ _DECEPTIVE = re.compile(
 )
 
 # An encoded word (RFC 2047, section 2): mail programs show its decoded form instead.
-_ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
+_ENCODED_WORD = re.compile(r"=\?[^?\s]++\?[bq]\?[^?\s]*+\?=", re.IGNORECASE)
 
 # Words separated by at signs of any form. With a dot after an at sign, they are an address.
 _AT = "[@\ufe6b\uff20]"
-_WORD = r"[^\s<>()\[\],;:\"'@\ufe6b\uff20]+"
-_LOOKS_LIKE_ADDRESS = re.compile(rf"{_WORD}(?:\s*{_AT}\s*{_WORD})+")
-_DOT_AFTER_AT = re.compile(rf"{_AT}.*[.\u2024\u3002\ufe52\uff0e\uff61]")
+_IN_WORD = r"[^\s<>()\[\],;:\"'@\ufe6b\uff20]"
+_LOOKS_LIKE_ADDRESS = re.compile(rf"(?<!{_IN_WORD}){_IN_WORD}++(?:\s*+{_AT}\s*+{_IN_WORD}++)++")
+_FIRST_AT = re.compile(_AT)
+_DOT = re.compile("[.\u2024\u3002\ufe52\uff0e\uff61]")
 
 
 def has_control(text: str) -> bool:
@@ -43,4 +44,9 @@ def has_encoded_word(text: str) -> bool:
 def shows_other_address(name: str, own: str) -> bool:
     """Whether the display name ``name`` shows a mail address that is not ``own``."""
     shown = (match.group() for match in _LOOKS_LIKE_ADDRESS.finditer(name))
-    return any(_DOT_AFTER_AT.search(text) and text.lower() != own.lower() for text in shown)
+    return any(_has_dot_after_at(text) and text.lower() != own.lower() for text in shown)
+
+
+def _has_dot_after_at(text: str) -> bool:
+    at = _FIRST_AT.search(text)
+    return at is not None and _DOT.search(text, at.end()) is not None

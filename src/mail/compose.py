@@ -134,12 +134,12 @@ def _recipients(fields: MailFields, to_mail: str | None, path: str) -> tuple[Rec
 
 
 def _subject(text: str | None) -> str:
+    if text and len(text) > MAX_SUBJECT_CHARACTERS:
+        raise field_error("subject_too_long", "subject", limit=MAX_SUBJECT_CHARACTERS)
     if not text or not text.strip():
         raise field_error("subject_empty", "subject")
     if has_control(text):
         raise field_error("subject_has_control", "subject")
-    if len(text) > MAX_SUBJECT_CHARACTERS:
-        raise field_error("subject_too_long", "subject", limit=MAX_SUBJECT_CHARACTERS)
     return text
 
 

@@ -91,6 +91,9 @@ def _checked_name(name: str) -> str:
 
 
 def _checked_value(field: str, name: str, value: str) -> int:
+    # A character has at least one byte, so this bounds what is read below.
+    if len(value) > MAX_VALUE_BYTES:
+        raise field_error("header_value_too_long", field, name=name, limit=MAX_VALUE_BYTES)
     if not value.strip():
         raise field_error("header_value_empty", field, name=name)
     if has_control(value):

@@ -10,6 +10,7 @@ MAX_RECIPIENTS = 50  # to, cc and bcc together
 MAX_SUBJECT_CHARACTERS = 998
 MAX_MESSAGE_BYTES = 5 * 1024 * 1024  # after MIME encoding
 
+_PIECE_CHARACTERS = 65_536
 _LINE = 76  # base64 characters per line, without CR LF (RFC 2045, section 6.8)
 _HEADERS_OF_A_MESSAGE = 1024  # field names, Date, Message-ID, MIME-Version, signature
 _HEADERS_OF_A_PART = 256  # boundary, Content-Type, Content-Transfer-Encoding
@@ -66,4 +67,8 @@ def _base64_size(size: int) -> int:
 
 
 def _utf8_size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+    if text.isascii():
+        return len(text)
+    # In pieces, because the encoder allocates up to four bytes for each character.
+    pieces = range(0, len(text), _PIECE_CHARACTERS)
+    return sum(len(text[at : at + _PIECE_CHARACTERS].encode()) for at in pieces)

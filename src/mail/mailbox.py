@@ -10,6 +10,9 @@ from mail.message import Mailbox
 # Long enough for any real name.
 MAX_NAME_CHARACTERS = 200
 
+# A longer text is no mailbox, even with a quoted name and spaces. It is rejected unread.
+MAX_MAILBOX_CHARACTERS = 2000
+
 # A quoted or plain name, and an address in angle brackets. A name with a list separator must be
 # quoted.
 _NAME_ADDRESS = re.compile(
@@ -27,11 +30,13 @@ def parse_mailbox(given: str | MailboxField) -> Mailbox:
     """Parse one mailbox: ``Name <address>``, ``"Name" <address>``, an address, or an object.
 
     :raises InvalidName: as ``display_name`` does.
-    :raises InvalidAddress: with a code of ``parse_address``, or with ``mailbox_list`` if the
-        text seems to contain several mailboxes.
+    :raises InvalidAddress: with a code of ``parse_address``, with ``mailbox_too_long``, or with
+        ``mailbox_list`` if the text seems to contain several mailboxes.
     """
     if isinstance(given, MailboxField):
         return Mailbox(parse_address(given.email), display_name(given.name))
+    if len(given) > MAX_MAILBOX_CHARACTERS:
+        raise InvalidAddress("mailbox_too_long", limit=MAX_MAILBOX_CHARACTERS)
     match = _NAME_ADDRESS.fullmatch(given.strip(" "))
     if match:
         quoted = match["quoted"]
@@ -48,15 +53,17 @@ def display_name(given: str | None) -> str | None:
     :raises InvalidName: with code ``display_name_has_control``, ``display_name_has_hidden``,
         ``display_name_has_encoded_word`` or ``display_name_too_long``.
     """
+    if given is not None and len(given) > MAX_MAILBOX_CHARACTERS:
+        raise InvalidName("display_name_too_long", limit=MAX_NAME_CHARACTERS)
     name = (given or "").strip(" ")
     if not name:
         return None
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise InvalidName("display_name_too_long", limit=MAX_NAME_CHARACTERS)
     if has_control(name):
         raise InvalidName("display_name_has_control")
     if has_deceptive(name):
         raise InvalidName("display_name_has_hidden")
     if has_encoded_word(name):
         raise InvalidName("display_name_has_encoded_word")
-    if len(name) > MAX_NAME_CHARACTERS:
-        raise InvalidName("display_name_too_long", limit=MAX_NAME_CHARACTERS)
     return name

@@ -39,7 +39,7 @@ _MARK_OF_TAG = {
 }
 
 _CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20)])
-_LINKED = re.compile(f"{_LINK}([^{_ADDRESS_END}]*+){_ADDRESS_END}([^{_LINK_END}]*+)")
+_LINKED = re.compile(f"{_LINK}([^{_LINK}{_ADDRESS_END}]*+){_ADDRESS_END}([^{_LINK_END}]*+)")
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
 # In an address like "?a=1&copy=2" there are no character references without a semicolon.
 _AMPERSAND = re.compile("&(?!#?[0-9a-z]{1,32};)", re.IGNORECASE)

@@ -21,17 +21,19 @@ def one_recipient(field: str, text: str) -> Address:
     try:
         return parse_address(text)
     except InvalidAddress as error:
-        raise invalid_recipient(field, error.code) from error
+        raise invalid_recipient(field, error.code, error.values) from error
 
 
-def invalid_recipient(field: str, problem: str) -> BadRequest:
+def invalid_recipient(
+    field: str, problem: str, values: dict[str, object] | None = None
+) -> BadRequest:
     """The error for the value of ``field``; ``problem`` is the code of the reason."""
     sentence = (
         "recipient_local_part_not_ascii"
         if problem == "address_local_part_not_ascii"
         else "invalid_recipient"
     )
-    errors = (FieldError(field, problem),)
+    errors = (FieldError(field, problem, values or {}),)
     return BadRequest("invalid_recipient", sentence=sentence, errors=errors)
 
 
@@ -69,7 +71,7 @@ def reply_mailbox(field: str, given: Mailboxes) -> Mailbox | None:
         except InvalidName as error:
             raise _invalid_name(path, item, error) from error
         except InvalidAddress as error:
-            problem = FieldError(_inside(path, item, "email"), error.code)
+            problem = FieldError(_inside(path, item, "email"), error.code, error.values)
             raise BadRequest("invalid_reply_to", errors=(problem,)) from error
         found = found or mailbox
         if mailbox.address.key != found.address.key or place >= _MAX_LISTED:
@@ -90,7 +92,7 @@ def _recipient(field: str, item: str | MailboxField) -> Mailbox:
     except InvalidName as error:
         raise _invalid_name(field, item, error) from error
     except InvalidAddress as error:
-        raise invalid_recipient(_inside(field, item, "email"), error.code) from error
+        raise invalid_recipient(_inside(field, item, "email"), error.code, error.values) from error
 
 
 def _invalid_name(field: str, item: str | MailboxField, error: InvalidName) -> BadRequest:

@@ -7,6 +7,7 @@ from errors import field_error
 MAX_DAYS_AHEAD = 30
 # Tolerates a slow clock or a slow request.
 _LATE_MILLISECONDS = 60_000
+_MAX_CHARACTERS = 64  # of a time in ISO 8601
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,6 +41,8 @@ def check_scheduled_at(at: int, *, now: int) -> None:
 
 
 def _milliseconds(text: str) -> int | None:
+    if len(text) > _MAX_CHARACTERS:
+        return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -22,10 +22,10 @@ def read_tags(given: list[Tag] | None) -> tuple[Tag, ...]:
     for index, tag in enumerate(given or ()):
         for member, text in (("name", tag.name), ("value", tag.value)):
             field = f"tags[{index}].{member}"
-            if _WORD.fullmatch(text) is None:
-                raise field_error("tag_invalid", field)
             if len(text) > MAX_TAG_CHARACTERS:
                 raise field_error("tag_too_long", field, limit=MAX_TAG_CHARACTERS)
+            if _WORD.fullmatch(text) is None:
+                raise field_error("tag_invalid", field)
         if tag.name in tags:
             raise field_error("tag_repeated", f"tags[{index}].name")
         tags[tag.name] = tag

@@ -48,26 +48,65 @@ export const describe = (request) => {
   return JSON.stringify({ method: request.method, path: pathname, query, headers });
 };
 
+const SMALL_BODY = 64 * 1024;
+
+// The buffers of larger bodies that are being read, the oldest first, and how long each has waited.
+// All requests of a Worker share its 128 MB, so while the buffers have more than MAX_HELD bytes, only
+// the oldest body grows. After LONGEST_WAIT milliseconds a body grows all the same: clients that
+// send slowly must not stop others for long.
+const held = new Map();
+const MAX_HELD = 20 * 1024 * 1024;
+const LONGEST_WAIT = 10_000;
+const POLL = 20;
+
+const mayGrow = (buffer) => {
+  const [oldest] = held.keys();
+  const bytes = [...held.keys()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return oldest === buffer || bytes <= MAX_HELD || held.get(buffer) >= LONGEST_WAIT;
+};
+
+// Polls, because a promise that another request resolves belongs to that request.
+const turnOf = async (buffer) => {
+  if (!held.has(buffer)) held.set(buffer, 0);
+  while (!mayGrow(buffer)) {
+    await new Promise((resolve) => setTimeout(resolve, POLL));
+    held.set(buffer, held.get(buffer) + POLL);
+  }
+};
+
+const release = (buffer) => {
+  held.delete(buffer);
+  buffer.resize(0);
+};
+
 // The bytes of the body, or undefined if there are more than `limit`. An oversized body is read, up
 // to `mostRead` bytes, but not kept: many clients read the response only after sending the request.
+// The buffer grows in place, so that the body is here only once. `releaseBody` frees it.
 export const readBody = async (request, limit, mostRead) => {
-  const chunks = [];
+  const buffer = new ArrayBuffer(0, { maxByteLength: limit });
   let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size <= limit) chunks.push(chunk);
-    else chunks.length = 0;
-    if (size > mostRead) break;
+  let isComplete = false;
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.byteLength;
+      if (size > mostRead) break;
+      if (size > limit) {
+        release(buffer);
+        continue;
+      }
+      if (size > SMALL_BODY) await turnOf(buffer);
+      buffer.resize(size);
+      new Uint8Array(buffer).set(chunk, size - chunk.byteLength);
+    }
+    isComplete = size <= limit;
+  } finally {
+    if (!isComplete) release(buffer);
   }
-  if (size > limit) return undefined;
-  const body = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return body;
+  return isComplete ? new Uint8Array(buffer) : undefined;
 };
+
+// Free the memory of a large body at once. The garbage collector would do it some time later.
+export const releaseBody = (body) => release(body.buffer);
 
 export const respond = (status, headers, body) =>
   new Response(body, { status, headers: JSON.parse(headers) });

@@ -8,7 +8,14 @@ from pyodide.ffi import JsException, to_js
 from runtime.bridge import bridge
 from services import HttpResponse, Post
 from subrequests import Subrequests
-from web.request import MAX_BODY_BYTES, Body, ClientDisconnected, Request, RequestHead
+from web.request import (
+    MAX_BODY_BYTES,
+    SMALL_BODY_BYTES,
+    Body,
+    ClientDisconnected,
+    Request,
+    RequestHead,
+)
 from web.responses import Response
 
 # Stop reading an oversized body after this many bytes.
@@ -31,6 +38,8 @@ class _StreamedBody(Body):
         if body is None:
             return None
         content: bytes = body.to_bytes()
+        if len(content) > SMALL_BODY_BYTES:  # a crossing that small bodies are not worth
+            bridge().releaseBody(body)
         return content
 
 
@@ -43,8 +52,14 @@ def from_js_request(raw: Any) -> Request:
 def to_js_response(response: Response) -> Any:
     """The JavaScript response for ``response``."""
     headers = msgspec.json.encode(response.headers).decode()
-    body = response.body.decode() if response.body else None
-    return bridge().respond(response.status, headers, body)
+    return bridge().respond(response.status, headers, _js_body(response.body))
+
+
+def _js_body(body: bytes) -> Any:
+    # As text a small body is faster. A large one would be in memory three times more.
+    if len(body) > SMALL_BODY_BYTES:
+        return to_js(body)
+    return body.decode() if body else None
 
 
 def counted_post(subrequests: Subrequests) -> Post:

@@ -8,6 +8,7 @@ import msgspec
 
 from accounts.actor import Actor
 from ids import AFTER_ALL_IDS, new_id
+from store.bounded_page import bounded_page, page_of
 from store.database import Database, Row, Statement
 
 _INSERT = """
@@ -19,10 +20,14 @@ FROM (SELECT ?{place} AS row) WHERE {condition}
 ON CONFLICT (id) DO NOTHING
 """
 
-_PAGE = """
-SELECT id, occurred_at AS at, actor, action, object, source, details
-FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2
-"""
+_PAGE = bounded_page(
+    """
+    SELECT id, occurred_at AS at, actor, action, object, source, details
+    FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2
+    """,
+    columns=("details",),
+    order="id DESC",
+)
 
 _WAS_WRITTEN = "SELECT 1 FROM audit WHERE id = ?1 ->> 'id'"
 
@@ -74,11 +79,15 @@ async def with_audit(database: Database, row: Statement, *change: Statement) -> 
     return bool(found)
 
 
-async def audit_page(database: Database, *, before: str | None, limit: int) -> list[Row]:
+async def audit_page(
+    database: Database, *, before: str | None, limit: int
+) -> tuple[list[Row], bool]:
     """The newest rows, at most ``limit``; with ``before`` only rows older than this id.
 
     No row needs to have the id ``before``.
+
+    :returns: these rows, and whether older ones follow.
     """
-    page = Statement(_PAGE, (before or AFTER_ALL_IDS, limit))
+    page = Statement(_PAGE, (before or AFTER_ALL_IDS, limit + 1))
     (rows,) = await database.batch([page], repeatable=True)
-    return rows
+    return page_of(rows, limit)

@@ -7,6 +7,7 @@ from accounts.credentials import Credential
 from errors import NotFound, field_error
 from ids import AFTER_ALL_IDS
 from store.addresses import require_valid
+from store.bounded_page import bounded_page, page_of
 from store.database import Database, Row, Statement
 from store.message_content import BODIES
 from store.sendbox_generation import in_current_sendbox
@@ -27,14 +28,22 @@ _COLUMNS = """
 _EMAIL = f"SELECT {_COLUMNS} FROM messages AS m WHERE id = ?1 AND {in_current_sendbox('?2')}"
 
 # The index messages_by_address has the order of both pages.
-_OLDER = f"""
-SELECT {_COLUMNS} FROM messages AS m
-WHERE {in_current_sendbox("?1")} AND id < ?2 ORDER BY id DESC LIMIT ?3
-"""
-_NEWER = f"""
-SELECT {_COLUMNS} FROM messages AS m
-WHERE {in_current_sendbox("?1")} AND id > ?2 ORDER BY id LIMIT ?3
-"""
+_OLDER = bounded_page(
+    f"""
+    SELECT {_COLUMNS} FROM messages AS m
+    WHERE {in_current_sendbox("?1")} AND id < ?2 ORDER BY id DESC LIMIT ?3
+    """,
+    columns=("details", "recipients"),
+    order="id DESC",
+)
+_NEWER = bounded_page(
+    f"""
+    SELECT {_COLUMNS} FROM messages AS m
+    WHERE {in_current_sendbox("?1")} AND id > ?2 ORDER BY id LIMIT ?3
+    """,
+    columns=("details", "recipients"),
+    order="id",
+)
 
 _CURSOR_EXISTS = f"SELECT 1 FROM messages WHERE id = ?1 AND {in_current_sendbox('?2')}"
 
@@ -65,6 +74,8 @@ async def email_page(
 ) -> tuple[list[Row], bool]:
     """At most ``limit`` messages, newest first, and whether more follow in that direction.
 
+    There are fewer if they would exceed ``MAX_PAGE_BYTES``.
+
     :param after: return messages older than this one; without it, from the newest on.
     :param before: return messages newer than this one. Not combined with ``after``.
     :raises BadRequest: ``invalid_cursor``: there is no message with this id.
@@ -80,6 +91,5 @@ async def email_page(
     )
     if cursor is not None and not cursor_rows:
         raise field_error("invalid_cursor", "after" if before is None else "before")
-    has_more = len(rows) > limit
-    rows = rows[:limit]
+    rows, has_more = page_of(rows, limit)
     return rows if before is None else rows[::-1], has_more

@@ -18,6 +18,12 @@ from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_
 SHOWN_WHOLE_BYTES = 65_536
 SHOWN_CHARACTERS = SHOWN_WHOLE_BYTES // 4
 
+# The contents of a page, as JSON within JSON. A character takes up to seven bytes there, so whole
+# contents may be too many. Those of the further messages are cut shorter, and the messages have
+# `exceeds_page`. One content is always smaller, and a page of the default length rarely exceeds it.
+MAX_PAGE_BYTES = 2 * 1024 * 1024
+CUT_CHARACTERS = 1000
+
 MAX_COUNT = 1000  # the maximum count over all addresses
 
 # length() and substr() of a text end at a NUL; those of a BLOB do not. Older versions stored long
@@ -27,18 +33,38 @@ _IS_LONG = f"""(
   OR EXISTS (SELECT 1 FROM bodies WHERE message_id = m.id AND kind = b.kind AND part = 1)
 )"""
 
+# The JSON functions of SQLite end at a NUL. The concatenation makes a text of the inner JSON, which
+# would otherwise not be quoted again.
+_PAGE_BYTES = """
+CASE
+  WHEN content IS NULL THEN 0
+  WHEN instr(CAST(content AS BLOB), x'00') > 0 THEN 7 * length(CAST(content AS BLOB))
+  ELSE length(CAST(json_quote(json_quote(content) || '') AS BLOB))
+END
+"""
+
 _ROWS = f"""
 SELECT
-  m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at,
-  d.address AS recipient, d.name AS recipient_name,
-  b.kind AS body_kind, {_IS_LONG} AS truncated,
-  CASE WHEN {_IS_LONG} THEN substr(b.content, 1, {SHOWN_CHARACTERS}) ELSE b.content END AS content
-FROM ({{page}}) AS page
-JOIN messages AS m ON m.id = page.id
-JOIN deliveries AS d ON d.message_id = m.id AND d.position = 0
-LEFT JOIN bodies AS b ON b.message_id = m.id AND b.part = 0
-  AND b.kind = (SELECT min(kind) FROM bodies WHERE message_id = m.id)
-ORDER BY m.id DESC
+  id, sender, sender_name, subject, status, accepted_at, recipient, recipient_name, body_kind,
+  exceeds_page, truncated OR exceeds_page AS truncated,
+  CASE WHEN exceeds_page THEN substr(content, 1, {CUT_CHARACTERS}) ELSE content END AS content
+FROM (
+  SELECT *, sum({_PAGE_BYTES}) OVER (ORDER BY id DESC) > {MAX_PAGE_BYTES} AS exceeds_page
+  FROM (
+    SELECT
+      m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at,
+      d.address AS recipient, d.name AS recipient_name,
+      b.kind AS body_kind, {_IS_LONG} AS truncated,
+      CASE WHEN {_IS_LONG} THEN substr(b.content, 1, {SHOWN_CHARACTERS}) ELSE b.content END
+        AS content
+    FROM ({{page}}) AS page
+    JOIN messages AS m ON m.id = page.id
+    JOIN deliveries AS d ON d.message_id = m.id AND d.position = 0
+    LEFT JOIN bodies AS b ON b.message_id = m.id AND b.part = 0
+      AND b.kind = (SELECT min(kind) FROM bodies WHERE message_id = m.id)
+  )
+)
+ORDER BY id DESC
 """
 
 _OWN = f"SELECT id FROM messages WHERE {in_current_sendbox('?1')}"

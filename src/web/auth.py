@@ -4,11 +4,15 @@ import hmac
 from enum import Enum, auto
 
 from accounts.clients import client_key
-from accounts.credentials import Credential, verify
+from accounts.credentials import MAX_TOKEN_CHARACTERS, Credential, verify
 from errors import ServerFault, TooManyRequests, Unauthorized
 from services import RateLimiter
 from settings import Settings
 from web.request import Request
+
+# No password is longer. Longer texts are wrong unread.
+_MAX_PASSWORD_CHARACTERS = 4096
+_MAX_AUTHORIZATION_CHARACTERS = MAX_TOKEN_CHARACTERS + 100  # the scheme and spaces
 
 # The binding does not report when a window ends; the windows in wrangler.toml are minutes.
 _LIMITER_SECONDS = 60
@@ -66,11 +70,18 @@ def check_access(
     if access is Access.API_KEY and not request.header("authorization"):
         raise Unauthorized("credential_missing")
     if access in (Access.ADDRESS, Access.API_KEY):
-        scheme, _, token = request.header("authorization").partition(" ")
-        if scheme.lower() != "bearer":
-            raise Unauthorized("invalid_credential")
-        return verify(token.strip(), secrets=settings.jwt_secrets)
+        return verify(_bearer_token(request), secrets=settings.jwt_secrets)
     return None
+
+
+def _bearer_token(request: Request) -> str:
+    given = request.header("authorization")
+    if len(given) > _MAX_AUTHORIZATION_CHARACTERS:
+        raise Unauthorized("invalid_credential")
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("invalid_credential")
+    return token.strip()
 
 
 def is_one_of(given: str, secrets: tuple[str, ...]) -> bool:
@@ -86,4 +97,6 @@ def administrator_name(given: str, passwords: tuple[str, ...]) -> str:
 
 def _matches(given: str, secrets: tuple[str, ...]) -> list[bool]:
     # Compares every entry in constant time, so the duration reveals nothing about them.
+    if len(given) > _MAX_PASSWORD_CHARACTERS:
+        return [False] * len(secrets)
     return [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]

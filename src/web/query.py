@@ -4,13 +4,19 @@ import re
 from typing import TypeVar
 
 from errors import field_error
-from mail.addresses import MAX_ADDRESS_OCTETS, InvalidAddress, parse_address
+from mail.addresses import (
+    MAX_ADDRESS_OCTETS,
+    MAX_GIVEN_CHARACTERS,
+    InvalidAddress,
+    parse_address,
+)
 
 T = TypeVar("T")
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 _MAX_OFFSET = 2**53 - 1
+_MAX_WORD_CHARACTERS = 100  # no word is as long, so a longer one is wrong also if it is cut off
 _CURSOR = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -22,7 +28,7 @@ def whole_number(text: str | None, name: str, default: int, minimum: int, maximu
     if text is None:
         return default
     # A longer number exceeds every maximum, and int() is slow for very long texts.
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else -1
+    number = int(text) if len(text) <= 16 and text.isascii() and text.isdigit() else -1
     if not minimum <= number <= maximum:
         raise field_error(f"invalid_{name}", name)
     return number
@@ -62,7 +68,7 @@ def one_of(query: dict[str, str], name: str, words: tuple[str, ...], default: st
 
     :raises BadRequest: ``invalid_`` and ``name``.
     """
-    word = query.get(name, "").lower() or default
+    word = query.get(name, "")[:_MAX_WORD_CHARACTERS].lower() or default
     if word not in words:
         raise field_error(f"invalid_{name}", name)
     return word
@@ -73,7 +79,7 @@ def comparable(text: str) -> str:
     try:
         return parse_address(text).key
     except InvalidAddress:
-        return text.strip()[: MAX_ADDRESS_OCTETS + 1].lower()
+        return text[:MAX_GIVEN_CHARACTERS].strip()[: MAX_ADDRESS_OCTETS + 1].lower()
 
 
 def address_filter(query: dict[str, str]) -> str | None:

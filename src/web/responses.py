@@ -15,6 +15,9 @@ from locales import sentence
 from mail.characters import has_control
 from web.problems import FieldProblem, Problem
 
+# Browsers send at most some 200 characters of Accept. The rest of a longer one is not read.
+_MAX_ACCEPT_CHARACTERS = 1000
+
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -86,7 +89,7 @@ def prefers_plain_text(accept: str) -> bool:
     (True, False)
     """
     weights: dict[str, float] = {}
-    for entry in accept.lower().split(","):
+    for entry in accept[:_MAX_ACCEPT_CHARACTERS].lower().split(","):
         media_type, *parameters = (part.strip() for part in entry.split(";"))
         weights[media_type] = max(weights.get(media_type, 0.0), _weight(parameters))
 

@@ -296,7 +296,7 @@ def test_response_headers_repeat_only_valid_request_ids(api: Api) -> None:
 
 
 @pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
-@pytest.mark.parametrize("text", [*SQL, "\0", "\ud800", "x" * 300_000])
+@pytest.mark.parametrize("text", [*SQL, "\0", "\ud800", "x" * 60_000])
 def test_sql_and_odd_values_are_harmless_in_every_field(
     api: Api, victim: Sender, text: str
 ) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import fields
 
 from accounts.actor import Actor
 from accounts.lists import LISTS, MAX_ENTRIES, comparable_entries
-from errors import PayloadTooLarge
+from errors import BadRequest, PayloadTooLarge
 from handlers.admin.account_settings import AccountSettings
 from store.account_settings import ListEntry, read_account_settings, write_account_settings
 from tests.unit.given import NOW
@@ -62,11 +62,18 @@ def test_a_list_fits_into_a_value_of_the_database(database: SqliteDatabase) -> N
     write(database, "blockList", *quotes)
     assert run(read_account_settings(database))[0]["blockList"] == quotes
     before = database.dump()
-    for entries in ([entry + '"' * 20 for entry in quotes], [" " * 2_000_000 + "a"]):
-        with pytest.raises(PayloadTooLarge) as caught:
-            write(database, "blockList", *entries)
-        assert (caught.value.code, caught.value.errors[0].field) == ("list_too_large", "blockList")
+    with pytest.raises(PayloadTooLarge) as caught:
+        write(database, "blockList", *(entry + '"' * 20 for entry in quotes))
+    assert (caught.value.code, caught.value.errors[0].field) == ("list_too_large", "blockList")
     assert database.dump() == before
+
+
+def test_a_long_entry_is_rejected_unread(database: SqliteDatabase) -> None:
+    with pytest.raises(BadRequest, match="invalid_list_entry") as caught:
+        write(database, "blockList", "a", " " * 1000 + "a")
+    assert [(one.field, one.code) for one in caught.value.errors] == [
+        ("blockList[1]", "list_entry_too_long")
+    ]
 
 
 def test_a_list_has_a_maximum_number_of_entries(database: SqliteDatabase) -> None:

@@ -59,6 +59,7 @@ def test_a_message_has_the_sent_fields(database: SqliteDatabase, me: Credential)
         "body_kind": "html",
         "content": "<p>Hi</p>",
         "truncated": 0,
+        "exceeds_page": 0,
     }
 
 

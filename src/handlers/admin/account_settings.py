@@ -3,13 +3,17 @@
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec.structs import fields
 
 from accounts.lists import LISTS, checked_limits, comparable_entries
+from errors import field_error
 from store.account_settings import ListEntry, read_account_settings, write_account_settings
 from web.body import read_json
 from web.context import RequestContext
 from web.responses import Response, Success, json_response
+
+_MAX_LIMITS_BYTES = 2000  # of the JSON of sendMailLimitConfig
 
 
 class AccountSettings(Struct, rename="camel"):
@@ -38,6 +42,11 @@ class AccountSettings(Struct, rename="camel"):
     ] = None
 
 
+class _Posted(AccountSettings):
+    # Raw, so that it is measured before it is decoded.
+    send_mail_limit_config: Raw | UnsetType = UNSET
+
+
 async def show(context: RequestContext) -> Response:
     """Get lists and limits.
 
@@ -61,15 +70,24 @@ async def change(context: RequestContext) -> Response:
     :errors: invalid_list_entry, list_too_large, invalid_send_limits
     :operation setAccountSettings: Administration
     """
-    body = msgspec.to_builtins(await read_json(context.request, AccountSettings))
+    body = await read_json(context.request, _Posted)
+    given = {field.encode_name: getattr(body, field.name) for field in fields(_Posted)}
     lists = {
-        field: [ListEntry(*entry) for entry in comparable_entries(field, body[field]).items()]
+        field: [ListEntry(*entry) for entry in comparable_entries(field, given[field]).items()]
         for field in LISTS
-        if body[field] is not None
+        if given[field] is not None
     }
-    config = body["sendMailLimitConfig"]
+    config = _limits(body.send_mail_limit_config)
     limits = None if config is None else checked_limits(config)
     await write_account_settings(
         context.database, lists, limits, by=context.administrator, now=context.now()
     )
     return json_response(Success(success=True))
+
+
+def _limits(given: Raw | UnsetType) -> Any:
+    if given is UNSET:
+        return None
+    if len(bytes(given)) > _MAX_LIMITS_BYTES:
+        raise field_error("invalid_send_limits", "sendMailLimitConfig")
+    return msgspec.json.decode(given)

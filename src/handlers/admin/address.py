@@ -8,6 +8,7 @@ from accounts.passwords import Digest, stored_form
 from clock import database_time
 from errors import Forbidden
 from handlers.address_change_password import new_digest
+from mail.addresses import MAX_GIVEN_CHARACTERS
 from store import addresses
 from store.addresses import SORT_KEYS, address_page, find_address
 from web.body import read_json
@@ -59,7 +60,7 @@ async def list_addresses(context: RequestContext) -> Response:
     limit, offset = limit_and_offset(query)
     rows, count = await address_page(
         context.database,
-        query=query.get("query", "").strip().lower(),
+        query=query.get("query", "")[:MAX_GIVEN_CHARACTERS].strip().lower(),
         sort_by=one_of(query, "sort_by", (*SORT_KEYS,), "id"),
         descending=one_of(query, "sort_order", ("asc", "desc"), "desc") == "desc",
         limit=limit,

@@ -9,7 +9,7 @@ from clock import iso_time
 from store.audit import audit_page
 from store.database import Row
 from web.context import RequestContext
-from web.query import cursor, limit_and_offset, next_cursor
+from web.query import cursor, limit_and_offset
 from web.responses import Response, json_response
 
 
@@ -57,9 +57,9 @@ async def list_rows(context: RequestContext) -> Response:
     query = context.request.query
     limit, offset = limit_and_offset(query)
     before = cursor(query.get("cursor", ""), offset)
-    rows = await audit_page(context.database, before=before, limit=limit + 1)
-    following = next_cursor([row["id"] for row in rows], limit)
-    return json_response(AuditPage([_shown(row) for row in rows[:limit]], following))
+    rows, has_more = await audit_page(context.database, before=before, limit=limit)
+    following = rows[-1]["id"] if has_more else None
+    return json_response(AuditPage([_shown(row) for row in rows], following))
 
 
 def _shown(row: Row) -> AuditRow:

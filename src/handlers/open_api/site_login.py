@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from accounts.passwords import Digest, client_digest
+from accounts.passwords import Digest, client_digest, digest_of
 from errors import Unauthorized
 from web.auth import is_one_of
 from web.body import read_json
@@ -37,4 +37,4 @@ async def is_right(context: RequestContext, passwords: tuple[str, ...]) -> bool:
     """Whether the body contains the digest of one of ``passwords``."""
     body = await read_json(context.request, PasswordLogin)
     digests = tuple(client_digest(password) for password in passwords)
-    return is_one_of((body.password or "").lower(), digests)
+    return is_one_of(digest_of(body.password or ""), digests)

@@ -6,7 +6,7 @@ not prevent the others from being sent.
 
 import msgspec
 
-from errors import ApiError, BadRequest, FieldError, InvalidInput, invalid_input
+from errors import ApiError, BadRequest, FieldError, InvalidInput, field_error, invalid_input
 from handlers.resend.errors import error_message
 from handlers.resend.request import check_batchable, message_of
 from handlers.resend.types import (
@@ -15,8 +15,10 @@ from handlers.resend.types import (
     BatchError,
     EmailId,
     EmailObject,
+    FirstItems,
     NewEmail,
     NewTime,
+    first_items,
 )
 from handlers.resend.views import EmailPage, detail, summary
 from handlers.send_mail import check_provider, replay_headers
@@ -32,6 +34,7 @@ from web.context import RequestContext
 from web.query import DEFAULT_LIMIT, MAX_LIMIT, whole_number
 from web.responses import Response, json_response
 
+_MAX_ID_CHARACTERS = 100
 _IS_PERMISSIVE = {None: False, "strict": False, "permissive": True}
 
 
@@ -75,7 +78,7 @@ async def send_batch(context: RequestContext) -> Response:
     if mode not in _IS_PERMISSIVE:
         raise BadRequest("invalid_batch_validation")
     permissive = _IS_PERMISSIVE[mode]
-    items = await read_json(context.request, list[msgspec.Raw])
+    items = first_items(await read_json(context.request, FirstItems))
     if not 1 <= len(items) <= MAX_BATCH:
         raise InvalidInput("batch_size", limit=MAX_BATCH)
     entries = [_entry(context, item, f"[{index}]") for index, item in enumerate(items)]
@@ -108,6 +111,9 @@ async def list_emails(context: RequestContext) -> Response:
     after, before = query.get("after"), query.get("before")
     if after is not None and before is not None:
         raise invalid_input("two_cursors", "before")
+    for name, given in (("after", after), ("before", before)):
+        if given is not None and len(given) > _MAX_ID_CHARACTERS:
+            raise field_error("invalid_cursor", name)
     rows, has_more = await email_page(
         context.database, context.credential, limit=limit, after=after, before=before
     )

@@ -60,6 +60,20 @@ class NewEmail(SubmissionFields, kw_only=True, forbid_unknown_fields=True):
 NewBatch = Annotated[list[NewEmail], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
+# The items of a batch as raw JSON, and one more. An array may have millions of items: those behind
+# the fields of an array-like struct are skipped, while a list would have an object for each.
+FirstItems: type[Struct] = msgspec.defstruct(
+    "FirstItems",
+    [(f"item_{number}", Unread, UNSET) for number in range(MAX_BATCH + 1)],
+    array_like=True,
+)
+
+
+def first_items(items: Struct) -> list[Raw]:
+    """The items of ``items``, a ``FirstItems``: at most one more than a batch may have."""
+    return [item for item in msgspec.structs.astuple(items) if item is not UNSET]
+
+
 class NewTime(Struct, kw_only=True, forbid_unknown_fields=True):
     """A new time for a scheduled mail."""
 

@@ -4,13 +4,13 @@ import re
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import iso_time
+from handlers.shown_bodies import shown_bodies
 from mail.lifecycle import Status
 from mail.message import Tag, decode_details
 from store.database import Row
-from store.message_content import body_of
 from transport.outcome import Reason
 
 LastEvent = Literal[
@@ -67,6 +67,13 @@ class Email(ListedEmail, kw_only=True, tag_field="object", tag="email"):
         str | None, Meta(description="The HTML; null if there is none or it was deleted.")
     ]
     tags: Annotated[list[Tag], Meta(description="The tags.")]
+    content_truncated: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="`true` if `text` and `html` exceed 10 MiB as JSON: they then have only "
+            "their first 500,000 characters."
+        ),
+    ] = UNSET
 
 
 class EmailPage(Struct, kw_only=True, tag_field="object", tag="list"):
@@ -104,11 +111,13 @@ def summary(row: Row) -> ListedEmail:
 
 def detail(row: Row, bodies: list[Row]) -> Email:
     """The full view of a row of ``store.emails.find_email``."""
+    shown = shown_bodies(bodies, in_raw=False)
     return Email(
         **_common(row),
-        text=body_of(bodies, "text"),
-        html=body_of(bodies, "html"),
+        text=shown.text,
+        html=shown.html,
         tags=list(decode_details(row["details"]).tags),
+        content_truncated=True if shown.is_cut else UNSET,
     )
 
 

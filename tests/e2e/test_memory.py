@@ -1,0 +1,154 @@
+"""The memory of the worker's process while it gets the worst requests, eight at once.
+
+Production gives an isolate 128 MB, and ends it with every send in flight if it takes more. Locally
+nothing limits it, so the test reads the resident memory of the workerd process that runs the worker
+every few milliseconds. What it has when idle does not count; it includes the whole engine.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.api import DEPLOYMENT, Api, Sender, mail
+from tools.local_server import LocalServer
+
+MB = 1_000_000
+MOST = 128 * MB
+AT_ONCE = 8
+WIDE = "a" * 9_700_000 + "\U0001f600"  # four bytes a character in Python
+
+
+class Memory:
+    """The resident memory of the worker's process; ``peak`` is the most since the start."""
+
+    def __init__(self, group: int) -> None:
+        self._status = max(_statuses(group), key=_resident)
+        self._stop = threading.Event()
+
+    def growth_during(self, call: Callable[[], object]) -> int:
+        before = _resident(self._status)
+        peaks = [before]
+        self._stop.clear()
+
+        def watch() -> None:
+            while not self._stop.wait(0.005):
+                peaks.append(_resident(self._status))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            call()
+        finally:
+            self._stop.set()
+            watcher.join()
+        return max(peaks) - before
+
+
+def _statuses(group: int) -> Iterator[Path]:
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            after_name = (process / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(after_name[2]) == group:
+            yield process / "status"
+
+
+def _resident(status: Path) -> int:
+    try:
+        lines = status.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Api]:
+    variables = {**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true"}
+    with LocalServer(variables=variables) as server:
+        yield Api(server)
+
+
+@pytest.fixture(scope="module")
+def memory(own: Api) -> Memory:
+    warm_up(own)
+    return Memory(own.server.process_group)
+
+
+def warm_up(api: Api) -> None:
+    """What the first requests of each kind load and allocate belongs to an idle worker."""
+    sender = api.new_sender(balance=10)
+    for _ in range(3):
+        assert api.send(sender, content="a" * 100_000).status_code == 200
+        api.get("/api/sendbox", headers=sender.headers)
+        api.get("/emails", headers=sender.headers)
+
+
+def attack(path: str, content: Any) -> tuple[str, bytes]:
+    return path, content if isinstance(content, bytes) else json.dumps(
+        content, ensure_ascii=False
+    ).encode()
+
+
+ATTACKS = {
+    "atoms": lambda: attack("/api/address_login", {"email": "a." * 4_900_000 + "@x.com"}),
+    "compatibility forms": lambda: attack(
+        "/api/address_login", {"email": "a@" + "\ufdfa" * 3_200_000, "password": "x"}
+    ),
+    "lists": lambda: attack(
+        "/open_api/credential_login",
+        b'{"a":[' + b"[]," * 200 + b'"",' * 3_200_000 + b"1]}",
+    ),
+    "numbers": lambda: attack(
+        "/external/api/send_mail", b'{"token":"x","a":[' + b"1.5," * 2_400_000 + b"1]}"
+    ),
+    "recipient": lambda: attack("/api/send_mail", mail(to="a." * 4_800_000 + "@x.com")),
+    "quoted name": lambda: attack(
+        "/api/send_mail", mail(to='"' + "\\a" * 3_200_000 + '" <b@c.de>')
+    ),
+    "wide text": lambda: attack("/api/send_mail", mail(content=WIDE)),
+    "batch": lambda: attack("/emails/batch", b"[" + b"0," * 4_900_000 + b"0]"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ATTACKS)
+def test_eight_of_the_worst_requests_fit_into_a_worker(own: Api, memory: Memory, name: str) -> None:
+    path, body = ATTACKS[name]()
+    sender = own.new_sender(balance=10)
+    growth = memory.growth_during(lambda: at_once(own, "POST", path, sender, data=body))
+    print(f"{name}: {growth / MB:.0f} MB")
+    assert growth < MOST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/api/sendbox?limit=100", "/emails?limit=100"])
+def test_eight_of_the_largest_pages_fit_into_a_worker(own: Api, memory: Memory, path: str) -> None:
+    sender = own.new_sender(balance=0)
+    body = mail(to_mail="delivered@test.invalid", content="\x01" * 65_500)
+    for _ in range(100):
+        sent = own.post("/api/send_mail", body, headers=sender.headers)
+        assert sent.status_code == 200, sent.text
+    time.sleep(2)  # what sending has left behind is collected
+    growth = memory.growth_during(lambda: at_once(own, "GET", path, sender))
+    print(f"{path}: {growth / MB:.0f} MB")
+    assert growth < MOST
+
+
+def at_once(api: Api, method: str, path: str, sender: Sender, **options: Any) -> None:
+    headers = {**sender.headers, "Content-Type": "application/json"}
+
+    def call(_: int) -> requests.Response:
+        return api.call(method, path, headers=headers, timeout=120, **options)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(call, range(AT_ONCE)))
+    assert {answer.status_code for answer in answers} <= {200, 400, 401, 413, 422}
+    assert api.get("/health_check").status_code == 200
