@@ -273,11 +273,21 @@ CREATE VIRTUAL TABLE search USING fts5 (
   message_id, head, text, tokenize = "ascii tokenchars '_-'", detail = none, columnsize = 0
 );
 
--- Removing a body or a message also removes its words from the index, in the same transaction.
+-- By default FTS5 only marks removed words as removed, and keeps them until it merges their parts of
+-- the index. With this option it removes them at once. It exists since SQLite 3.42.
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+
+-- Removing a body or a message also removes its words from the index, in the same transaction. The
+-- row of a deleted message stays for a day, its words do not.
 CREATE TRIGGER search_forgets_text AFTER DELETE ON bodies
 BEGIN
   UPDATE search SET text = NULL
   WHERE search MATCH '"' || old.message_id || '"' AND text IS NOT NULL;
+END;
+
+CREATE TRIGGER search_forgets_deleted AFTER UPDATE OF sendbox ON messages WHEN new.sendbox IS NULL
+BEGIN
+  DELETE FROM search WHERE search MATCH '"' || new.id || '"';
 END;
 
 CREATE TRIGGER search_forgets_message AFTER DELETE ON messages
