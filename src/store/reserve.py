@@ -63,18 +63,26 @@ class Reserved(msgspec.Struct, frozen=True):
     earlier: list[SubmissionResult] | None = None
 
 
+# What the messages before a message consume. In a row of `walk`, these sums do not include the
+# message of that row, because its verdict is not known before.
+_CHARGED_BEFORE = "w.charged_before + iif(w.error IS NULL, w.charge, 0)"
+_COUNTED_BEFORE = "w.counted_before + iif(w.error IS NULL, w.counted, 0)"
+_ACCEPTED_BEFORE = "w.accepted_before + (w.error IS NULL)"
+
 # The verdict on each message, one row per message. Reads list_entries, suppressions and
-# daily_recipients by their primary keys; a month is a range of at most 31 days. Messages consume
-# balance, limits and rate in their order, so earlier messages reduce the rest for later ones.
+# daily_recipients by their primary keys; a month is a range of at most 31 days. `walk` goes from
+# message to message in their order: each accepted one reduces the balance, the limits and the rate
+# for the next ones, a rejected one leaves them as they are. The + keeps SQLite from building an
+# index for `needs`, which has one row in most requests.
 _VERDICT = f"""
-WITH
+WITH RECURSIVE
 items AS MATERIALIZED (
   SELECT key AS position, value AS item, value ->> 'id' AS id, value ->> 'is_sandbox' AS is_sandbox
   FROM json_each(?1, '$.messages')
 ),
 recipients AS (
   SELECT
-    position, recipient.key AS place,
+    position, is_sandbox, recipient.key AS place,
     recipient.value ->> 'key' AS address, recipient.value ->> 'domain' AS domain
   FROM items, json_each(item, '$.recipients') AS recipient
 ),
@@ -121,7 +129,7 @@ facts AS MATERIALIZED (
 ),
 tallies AS (
   SELECT
-    position,
+    position, is_sandbox,
     count(*) AS recipients,
     sum(
       NOT EXISTS (SELECT 1 FROM list_entries WHERE list = 'verified' AND value = address)
@@ -138,45 +146,47 @@ tallies AS (
     ) AS suppressed
   FROM recipients GROUP BY position
 ),
-needs AS (
+needs AS MATERIALIZED (
   SELECT
     position, recipients, blocked, suppressed,
-    coalesce(blocked, suppressed) IS NULL AS eligible,
     CASE
       WHEN is_sandbox OR unlimited OR ?1 ->> 'administrator' IS NOT NULL THEN 0 ELSE unverified
     END AS charge,
     CASE WHEN is_sandbox THEN 0 ELSE recipients END AS counted
-  FROM tallies JOIN items USING (position), facts
+  FROM tallies, facts
 ),
-places AS (
+walk (
+  position, recipients, charge, counted, listed,
+  charged_before, counted_before, accepted_before, error
+) AS (
+  SELECT -1, 0, 0, 0, NULL, 0, 0, -1, NULL
+  UNION ALL
   SELECT
-    *,
-    charge + coalesce(sum(CASE WHEN eligible THEN charge END) OVER ahead, 0) AS charge_so_far,
-    counted + coalesce(sum(CASE WHEN eligible THEN counted END) OVER ahead, 0) AS counted_so_far,
-    1 + coalesce(sum(eligible) OVER ahead, 0) AS messages_so_far
-  FROM needs
-  WINDOW ahead AS (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-),
-verdict AS MATERIALIZED (
-  SELECT
-    position, recipients, charge, earlier, reserved, rate_used, rate_milliseconds_left,
-    ?1 ->> ('$.messages[' || position || '].recipients[' || coalesce(blocked, suppressed) || ']')
-      AS listed,
+    n.position, n.recipients, n.charge, n.counted, coalesce(n.blocked, n.suppressed),
+    {_CHARGED_BEFORE}, {_COUNTED_BEFORE}, {_ACCEPTED_BEFORE},
     CASE
       WHEN reserved THEN NULL
       WHEN NOT credential_holds THEN 'invalid_credential'
       WHEN earlier IS NOT NULL THEN 'earlier'
       WHEN retried THEN 'already_retried'
       WHEN paused THEN 'address_paused'
-      WHEN coalesce(rate_used, 0) + messages_so_far > ?1 ->> 'rate_quota' THEN 'rate_limit_exceeded'
-      WHEN charge > 0 AND charge_so_far > balance THEN 'no_balance'
-      WHEN blocked IS NOT NULL THEN 'address_blocked'
-      WHEN suppressed IS NOT NULL THEN 'recipient_suppressed'
-      WHEN counted > 0 AND sent_today + counted_so_far > daily_limit THEN 'daily_quota_reached'
-      WHEN counted > 0 AND sent_this_month + counted_so_far > monthly_limit
+      WHEN coalesce(rate_used, 0) + {_ACCEPTED_BEFORE} >= ?1 ->> 'rate_quota'
+        THEN 'rate_limit_exceeded'
+      WHEN n.charge > 0 AND {_CHARGED_BEFORE} + n.charge > balance THEN 'no_balance'
+      WHEN n.blocked IS NOT NULL THEN 'address_blocked'
+      WHEN n.suppressed IS NOT NULL THEN 'recipient_suppressed'
+      WHEN n.counted > 0 AND sent_today + {_COUNTED_BEFORE} + n.counted > daily_limit
+        THEN 'daily_quota_reached'
+      WHEN n.counted > 0 AND sent_this_month + {_COUNTED_BEFORE} + n.counted > monthly_limit
         THEN 'monthly_quota_reached'
-    END AS error
-  FROM places, facts
+    END
+  FROM walk AS w JOIN needs AS n ON +n.position = w.position + 1, facts
+),
+verdict AS MATERIALIZED (
+  SELECT
+    position, recipients, charge, error, earlier, reserved, rate_used, rate_milliseconds_left,
+    ?1 ->> ('$.messages[' || position || '].recipients[' || listed || ']') AS listed
+  FROM walk, facts WHERE position >= 0
 ),
 accepted AS (
   SELECT position, recipients, charge FROM verdict

@@ -554,7 +554,7 @@ class Submitting(RuleBasedStateMachine):
         return 0 if free else len(set(mail.recipients) - self.verified)
 
     def _errors(self, sender: str, mails: list[Mail], retry_of: str | None) -> list[str | None]:
-        """Why each message is refused; those before it take their share, if they may at all."""
+        """Why each message is refused. Accepted messages before it take their share."""
         if retry_of and any(kept.retry_of == retry_of for kept in self.messages.values()):
             return ["already_retried"] * len(mails)
         left = 0 if sender in self.disabled else self.balances.get(sender, self.default)
@@ -583,7 +583,6 @@ class Submitting(RuleBasedStateMachine):
                 errors.append("monthly_quota_reached")
             else:
                 errors.append(None)
-            if not listed:
                 left, day, month, used = left - charge, day + counted, month + counted, used + 1
         return errors
 

@@ -79,7 +79,9 @@ async def send_batch(context: RequestContext) -> Response:
     if not 1 <= len(items) <= MAX_BATCH:
         raise InvalidInput("batch_size", limit=MAX_BATCH)
     entries = [_entry(context, item, f"[{index}]") for index, item in enumerate(items)]
-    results = await submit_batch(context, context.credential, entries, permissive=permissive)
+    results = await submit_batch(
+        context, context.credential, entries, contents=items, permissive=permissive
+    )
     batch = Batch([EmailId(result.id) for result in results if result.error is None])
     if permissive:
         batch.errors = [
