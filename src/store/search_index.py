@@ -18,8 +18,8 @@ from store.database import Database, Row, Statement
 from store.tokenizer import tokens_of
 
 # Messages per step, and the maximum number of steps per cron run.
-STEP_MESSAGES = 200
-MAX_STEPS = 3
+STEP_MESSAGES = 250
+MAX_STEPS = 2
 _MAX_STEP_BYTES = 1_800_000  # of the value that a step binds
 
 # The indexed characters of a text. HTML consists mostly of markup, so more of it is read.

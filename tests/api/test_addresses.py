@@ -8,7 +8,14 @@ import jwt
 import pytest
 
 from tests.client import TestClient
-from tests.e2e.api import DEPLOYMENT, SECRET, Api, check_problem, unique_name
+from tests.e2e.api import (
+    ADMIN_PASSWORD,
+    DEPLOYMENT,
+    SECRET,
+    Api,
+    check_problem,
+    unique_name,
+)
 
 PREFIX = "Failed to create address: "
 
@@ -220,3 +227,20 @@ def test_admin_must_give_a_name(api: Api, body: dict[str, Any]) -> None:
 def test_admin_refusals(api: Api, body: dict[str, Any], code: str, sentence: str) -> None:
     answer = api.admin("POST", "/admin/new_address", json=body)
     check_problem(answer, 400, code, PREFIX + sentence)
+
+
+@pytest.mark.parametrize("path", ["/api/new_address", "/admin/new_address"])
+def test_a_random_subdomain_is_refused_in_clear_words(api: Api, path: str) -> None:
+    headers = {"x-admin-auth": ADMIN_PASSWORD}
+    name = unique_name()
+    body = {"name": name, "enableRandomSubdomain": True}
+    answer = api.post(path, body, headers=headers)
+    sentence = "Random subdomains are not supported: omit enableRandomSubdomain"
+    problem = check_problem(answer, 400, "random_subdomain_unsupported", PREFIX + sentence)
+    assert problem["errors"] == [{"field": "enableRandomSubdomain", "message": sentence}]
+    assert (
+        api.post(path, {**body, "enableRandomSubdomain": "yes"}, headers=headers).status_code == 422
+    )
+    for given in (False, None):
+        body = {"name": unique_name(), "enableRandomSubdomain": given}
+        assert api.post(path, body, headers=headers).status_code == 200

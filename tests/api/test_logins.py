@@ -186,12 +186,14 @@ def test_an_unknown_address_takes_as_long(passwords: Api) -> None:
 def test_a_password_is_changed(passwords: Api) -> None:
     sender, password = new_address(passwords)
     body = {"new_password": client_digest("correct horse")}
+    body["current_password"] = client_digest(password).upper()
     answer = passwords.post("/api/address_change_password", body, headers=sender.headers)
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert log_in(passwords, sender.address, "correct horse").status_code == 200
     refused = log_in(passwords, sender.address, password)
     check_problem(refused, 401, "invalid_login", INVALID_LOGIN)
-    old = rotated(passwords, sender) and sender
+    assert rotate(passwords, sender).status_code == 200
+    old = sender
     answer = passwords.post("/api/address_change_password", body, headers=old.headers)
     check_problem(answer, 401, "invalid_credential", INVALID_CREDENTIAL)
     answer = passwords.post("/api/address_change_password", body)
@@ -238,7 +240,10 @@ def test_passwords_are_off_unless_switched_on(api: Api) -> None:
 
 def test_what_becomes_of_a_credential_is_in_the_audit_trail(passwords: Api) -> None:
     sender, password = new_address(passwords)
-    body = {"new_password": client_digest("another one")}
+    body = {
+        "new_password": client_digest("another one"),
+        "current_password": client_digest(password),
+    }
     headers = {**sender.headers, "cf-connecting-ip": "192.0.2.7"}
     assert log_in(passwords, sender.address, password).status_code == 200
     passwords.post("/api/address_change_password", body, headers=headers)

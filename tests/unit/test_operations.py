@@ -69,7 +69,7 @@ def test_what_waited_in_a_restored_database_becomes_unknown(database: SqliteData
     messages = database.query("SELECT status FROM messages")
     assert [row["status"] for row in messages] == ["unknown", "unknown"]
     assert len(database.query("SELECT 1 FROM events WHERE kind = 'unknown'")) == 2
-    assert database.value("SELECT others FROM usage_days") == 2
+    assert database.value("SELECT unknown FROM usage_days") == 2
     assert database.value("SELECT balance FROM send_balances") == 7  # unknown stays charged
 
 
