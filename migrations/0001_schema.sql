@@ -10,23 +10,27 @@ CREATE TABLE addresses (
   name TEXT NOT NULL UNIQUE CHECK (name = lower(name) AND instr(name, '@') > 1),
   credential_version INTEGER NOT NULL DEFAULT 0 CHECK (credential_version >= 0),
   password_hash TEXT,
+  -- 1 if the password was set with a credential. Replacing the credential then removes the password.
+  password_by_owner INTEGER NOT NULL DEFAULT 0 CHECK (password_by_owner IN (0, 1)),
   source_meta TEXT,
   sendbox INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 ) STRICT;
 
--- An address without a row has not been granted DEFAULT_SEND_BALANCE yet.
+-- An address without a row has not been granted DEFAULT_SEND_BALANCE yet. `requested_at` is the time
+-- of a request for a balance that waits for an administrator; otherwise it is NULL.
 CREATE TABLE send_balances (
   address_id INTEGER PRIMARY KEY REFERENCES addresses (id) ON DELETE CASCADE,
   balance INTEGER NOT NULL CHECK (balance >= 0),
   enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+  requested_at INTEGER,
   created_at INTEGER NOT NULL
 ) STRICT;
 
--- Requests for a balance, which an administrator can grant. A send writes no entry of this index.
-CREATE INDEX send_balances_requested ON send_balances (created_at, address_id)
-  WHERE balance = 0 AND NOT enabled;
+-- Requests for a balance. A send writes no entry of this index.
+CREATE INDEX send_balances_requested ON send_balances (requested_at, address_id)
+  WHERE requested_at > 0;
 
 -- The id is a UUID of version 7, so ids sort by time. address_id has no foreign key, because a
 -- message and its history remain when the address is deleted.
@@ -82,6 +86,11 @@ CREATE INDEX messages_by_address ON messages (address_id, sendbox, id);
 CREATE INDEX messages_leased ON messages (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX messages_due ON messages (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX messages_deleted ON messages (id) WHERE sendbox IS NULL;
+
+-- Finished messages to sandbox recipients, whose texts are kept for a day. Other messages write no
+-- entry of this index.
+CREATE INDEX messages_sandbox ON messages (finished_at)
+  WHERE is_sandbox AND finished_at IS NOT NULL;
 
 -- The waiting messages of an address, those of cleared sendboxes first. They are sent in fair shares
 -- per address, and deleting the address cancels them.
@@ -184,7 +193,8 @@ CREATE TABLE settings (
   value TEXT NOT NULL CHECK (json_valid(value))
 ) STRICT, WITHOUT ROWID;
 
--- The position of a sweep over all messages: the id of the last message that it has passed.
+-- The position of a sweep: how far it has come. That is the id of the last message that it has passed
+-- or, for `sandbox_texts`, the time at which it finished.
 CREATE TABLE sweeps (
   name TEXT PRIMARY KEY,
   position TEXT NOT NULL
@@ -196,15 +206,15 @@ CREATE TABLE sendbox_purges (
   sendbox INTEGER NOT NULL
 ) STRICT;
 
--- The numbers of finished messages per address and UTC day (YYYY-MM-DD) of acceptance. `others`
--- counts unknown and cancelled messages. Messages that are not finished are counted with the
+-- The numbers of finished messages per address and UTC day (YYYY-MM-DD) of acceptance. Messages that are not finished are counted with the
 -- indexes of `messages`, so accepting a message writes nothing here.
 CREATE TABLE usage_days (
   day TEXT NOT NULL CHECK (length(day) = 10),
   address_id INTEGER NOT NULL,
   sent INTEGER NOT NULL,
   failed INTEGER NOT NULL,
-  others INTEGER NOT NULL,
+  unknown INTEGER NOT NULL,
+  cancelled INTEGER NOT NULL,
   PRIMARY KEY (day, address_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -228,13 +238,19 @@ CREATE TABLE login_failures (
 
 CREATE INDEX login_failures_by_counter ON login_failures (counter, failed_at);
 
--- The number of addresses that a client has created on a UTC day
--- (MAX_ADDRESSES_PER_CLIENT_PER_DAY).
-CREATE TABLE client_days (
+-- How often something that costs no balance was done on a UTC day (YYYY-MM-DD). `subject` is the id
+-- of an address or, for `addresses_created`, the client (accounts/clients.py).
+CREATE TABLE daily_counts (
   day TEXT NOT NULL CHECK (length(day) = 10),
-  client TEXT NOT NULL,
-  addresses INTEGER NOT NULL CHECK (addresses > 0),
-  PRIMARY KEY (day, client)
+  subject TEXT NOT NULL,
+  act TEXT NOT NULL CHECK (
+    act IN (
+      'addresses_created', 'rotations', 'proven_rotations', 'password_changes', 'logins',
+      'sandbox_recipients', 'reschedules', 'clearings'
+    )
+  ),
+  count INTEGER NOT NULL CHECK (count > 0),
+  PRIMARY KEY (day, subject, act)
 ) STRICT, WITHOUT ROWID;
 
 -- The audit log: who did what to which object, when, and from which IP address. Rows are added,
@@ -275,11 +291,21 @@ CREATE VIRTUAL TABLE search USING fts5 (
   message_id, head, text, tokenize = "ascii tokenchars '_-'", detail = none, columnsize = 0
 );
 
--- Removing a body or a message also removes its words from the index, in the same transaction.
+-- By default FTS5 only marks removed words as removed, and keeps them until it merges their parts of
+-- the index. With this option it removes them at once. It exists since SQLite 3.42.
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+
+-- Removing a body or a message also removes its words from the index, in the same transaction. The
+-- row of a deleted message stays for a day, its words do not.
 CREATE TRIGGER search_forgets_text AFTER DELETE ON bodies
 BEGIN
   UPDATE search SET text = NULL
   WHERE search MATCH '"' || old.message_id || '"' AND text IS NOT NULL;
+END;
+
+CREATE TRIGGER search_forgets_deleted AFTER UPDATE OF sendbox ON messages WHEN new.sendbox IS NULL
+BEGIN
+  DELETE FROM search WHERE search MATCH '"' || new.id || '"';
 END;
 
 CREATE TRIGGER search_forgets_message AFTER DELETE ON messages

@@ -12,7 +12,7 @@ from web.auth import check_access, check_client_rate, check_site_password
 from web.context import RequestContext
 from web.rate_limit_headers import policy_headers
 from web.request import MAX_BODY_BYTES, Request
-from web.responses import Response, error_response, prefers_plain_text
+from web.responses import Response, error_response
 
 _EXPOSED = (
     "Idempotent-Replayed, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, "
@@ -101,8 +101,12 @@ def _error_response(error: ApiError, context: RequestContext, area: Area) -> Res
         return resend_error_response(
             error, request_id=request.id, language=context.language, now=context.now()
         )
-    plain = prefers_plain_text(request.header("accept"))
-    return error_response(error, request_id=request.id, language=context.language, plain=plain)
+    return error_response(
+        error,
+        request_id=request.id,
+        language=context.language,
+        plain=context.wants_text_errors,
+    )
 
 
 def _log_access(

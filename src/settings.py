@@ -33,6 +33,7 @@ from setting_parsers import (
 
 VERSION = "0.1.0"  # of this service; pyproject.toml has the same
 LANGUAGES = ("en", "zh")
+ERROR_FORMATS = ("json", "text")
 _GOOD_SECRET_BYTES = 32  # RFC 7518, section 3.2
 _TURNSTILE_URL = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
 
@@ -127,6 +128,19 @@ class Settings:
     max_addresses_per_client_per_day: int = setting(
         at_least(0), 0, "Addresses that one [client](#clients) can create a day. 0: no limit."
     )
+    max_credential_changes_per_day: int = setting(
+        at_least(1),
+        20,
+        "[Rotations and password changes](#daily-limits) of an address a day, each.",
+    )
+    max_sandbox_recipients_per_day: int = setting(
+        at_least(0), 200, "[Sandbox recipients](#daily-limits) of an address a day. 0: no limit."
+    )
+    max_withdrawals_per_day: int = setting(
+        at_least(0),
+        1000,
+        "Messages of an address that [fail or are withdrawn](#daily-limits) a day. 0: no limit.",
+    )
     enable_user_delete_email: bool = setting(
         boolean, False, "The owner of an address can delete its messages and the address."
     )
@@ -167,6 +181,11 @@ class Settings:
     default_lang: str = setting(
         one_of(LANGUAGES), "en", "Language of errors without `x-lang`: `en` or `zh`."
     )
+    error_format: str = setting(
+        one_of(ERROR_FORMATS),
+        "json",
+        "`json`, or `text` for errors that are only a sentence, outside of `/emails`.",
+    )
     title: str = setting(text, "Send Mail API", "Name of the site, sent to clients.")
     smtp_imap_proxy_config: dict[str, Any] = setting(
         json_object,
@@ -187,6 +206,11 @@ class Settings:
     def jwt_secrets(self) -> tuple[str, ...]:
         """The secrets that verify tokens. The first one also signs them."""
         return (self.jwt_secret, *self.jwt_secret_previous) if self.jwt_secret else ()
+
+    @property
+    def verifies_humans(self) -> bool:
+        """Whether anonymous clients and logins need a Turnstile token."""
+        return bool(self.cf_turnstile_site_key and self.cf_turnstile_secret_key)
 
     @property
     def pause_policy(self) -> PausePolicy | None:

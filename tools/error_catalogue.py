@@ -35,6 +35,7 @@ from mail.mailbox import MAX_NAME_CHARACTERS
 from mail.sandbox_recipients import OUTCOMES
 from mail.schedule import MAX_DAYS_AHEAD
 from mail.tags import MAX_TAG_CHARACTERS, MAX_TAGS
+from store.own_credentials import wrong_password
 
 _ADDRESS = "alice@example.com"
 _MESSAGE_ID = "019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f"
@@ -212,6 +213,8 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
         PayloadTooLarge("message_too_large", size=5_300_000, limit=5 * 1024 * 1024),
         Unavailable("sending_paused", retry_after=300),
         TooManyRequests("rate_limit_exceeded", retry_after=42),
+        TooManyRequests("too_many_sandbox_recipients", retry_after=3600),
+        TooManyRequests("too_many_withdrawals", retry_after=3600),
         Conflict("idempotency_key_reused"),
     ),
     # Errors of a request that waits for its message to be sent.
@@ -250,14 +253,20 @@ _OTHERS = (
         _field("address_name_blocked", "name", name="postmaster"),
     ),
     TooManyRequests("too_many_addresses", retry_after=3600, most=10),
+    *_prefixed("failed_to_create", _field("random_subdomain_unsupported", "enableRandomSubdomain")),
     BadRequest("human_verification_failed"),
     Unavailable("human_verification_unavailable", retry_after=10),
     Forbidden("password_login_disabled"),
     Forbidden("password_change_disabled"),
     Unauthorized("invalid_login"),
     TooManyRequests("too_many_logins", retry_after=600),
+    _field("current_password_missing", "current_password"),
+    wrong_password(),
+    TooManyRequests("too_many_credential_changes", retry_after=3600, most=20),
+    TooManyRequests("too_many_changes", retry_after=3600, most=1000),
     _field("password_not_digested", "password"),
     BadRequest("already_requested"),
+    Forbidden("balance_disabled"),
     # Stored messages
     Forbidden("user_delete_disabled"),
     NotFound("message_not_found"),

@@ -36,7 +36,7 @@ def database_file(state: Path) -> Path:
 def query_file(
     state: Path, sql: str, params: Sequence[Value] = (), *, read_only: bool
 ) -> list[Row] | None:
-    """Run one statement on the file; None if it would write and `read_only` is true."""
+    """Run one statement on the file; None if `read_only` is true and only the server can run it."""
     with contextlib.closing(sqlite3.connect(database_file(state), timeout=10)) as connection:
         connection.row_factory = sqlite3.Row
         if read_only:
@@ -45,9 +45,14 @@ def query_file(
             with connection:
                 return [dict(row) for row in connection.execute(sql, params)]
         except sqlite3.Error as exc:
-            if read_only and exc.sqlite_errorcode == sqlite3.SQLITE_READONLY:
+            if read_only and _needs_server(exc):
                 return None
             raise DatabaseError(f"{exc} in: {sql}") from exc
+
+
+def _needs_server(error: sqlite3.Error) -> bool:
+    """Whether the statement writes, or reads an FTS5 table that is too new for Python's SQLite."""
+    return error.sqlite_errorcode == sqlite3.SQLITE_READONLY or "fts5 file format" in str(error)
 
 
 def query_server(url: str, sql: str, params: Sequence[Value] = ()) -> list[Row]:

@@ -18,6 +18,8 @@ export interface BalanceRow {
   address: string;
   balance: number;
   enabled: 0 | 1;
+  /** The time of a request that waits for an answer. */
+  requested_at: string | null;
   created_at: string;
 }
 

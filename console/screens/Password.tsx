@@ -8,6 +8,7 @@ import { Confirm } from "../components/Dialog";
 import { Facts } from "../components/Facts";
 import { TextField } from "../components/Field";
 import { fieldErrors, SHORTEST_PASSWORD, useForm } from "../components/form";
+import { FormDialog } from "../components/FormDialog";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
 import { Tabs } from "../components/Tabs";
@@ -159,31 +160,56 @@ function Replace() {
         <p class="muted">{t.password.replaceText}</p>
         <Button onClick={() => setIsAsking(true)}>{t.password.replace}</Button>
       </div>
-      {isAsking && (
-        <Confirm
-          title={t.password.confirmTitle}
-          yes={t.password.replace}
-          onClose={() => setIsAsking(false)}
-          action={async () => {
-            signIn({ jwt: await replacement(t.password.maybeReplaced) });
-            toast(t.password.replaced);
-          }}
-        >
-          <p>{t.password.confirmText}</p>
-        </Confirm>
-      )}
+      {isAsking && <ReplaceDialog onClose={() => setIsAsking(false)} />}
     </Card>
   );
+}
+
+function ReplaceDialog({ onClose }: { onClose: () => void }) {
+  const t = useTexts();
+  const { enableAddressPassword } = useStore(site)!;
+  const form = useForm({ current_password: "" }, async ({ current_password: password }) => {
+    const proof = password ? { current_password: await digest(password) } : {};
+    const { jwt, password_ended } = await replacement(proof, t.password.maybeReplaced);
+    signIn({ jwt });
+    toast(password_ended ? t.password.replacedAndEnded : t.password.replaced);
+    onClose();
+  });
+  return (
+    <FormDialog
+      title={t.password.confirmTitle}
+      submit={t.password.replace}
+      form={form}
+      onClose={onClose}
+    >
+      <p>{t.password.confirmText}</p>
+      {enableAddressPassword && (
+        <TextField
+          label={t.password.currentPassword}
+          hint={t.password.keepPasswordHint}
+          type="password"
+          autocomplete="current-password"
+          {...form.field("current_password")}
+        />
+      )}
+    </FormDialog>
+  );
+}
+
+interface Replacement {
+  jwt: string;
+  password_ended?: boolean;
 }
 
 /**
  * A new credential from the server.
  *
+ * @param body the present password, if the user gave it.
  * @param unknown the error message if no response arrives.
  */
-async function replacement(unknown: string): Promise<string> {
+async function replacement(body: object, unknown: string): Promise<Replacement> {
   try {
-    return (await call<{ jwt: string }>("POST", "/api/rotate_credential")).jwt;
+    return await call<Replacement>("POST", "/api/rotate_credential", { body });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     throw error.isUnclear ? new Problem(error.status, "maybe_replaced", unknown) : error;
@@ -193,12 +219,14 @@ async function replacement(unknown: string): Promise<string> {
 function ChangePassword() {
   const t = useTexts();
   const { address } = useStore(session);
-  const form = useForm({ new_password: "", repeated: "" }, async (entered) => {
-    const { new_password: password, repeated } = entered;
+  const initial = { current_password: "", new_password: "", repeated: "" };
+  const form = useForm(initial, async (entered) => {
+    const { current_password: current, new_password: password, repeated } = entered;
     const { tooShort } = t.password;
     if (password.length < SHORTEST_PASSWORD) throw fieldErrors({ new_password: tooShort });
     if (password !== repeated) throw fieldErrors({ repeated: t.password.notSame });
-    const body = { new_password: await digest(password) };
+    const proof = current ? { current_password: await digest(current) } : {};
+    const body = { ...proof, new_password: await digest(password) };
     await call("POST", "/api/address_change_password", { body });
     toast(t.password.changed);
     form.reset();
@@ -210,6 +238,13 @@ function ChangePassword() {
         {/* Password managers keep the password under this name. */}
         <input class="hidden" type="text" autocomplete="username" value={address} readOnly
           tabIndex={-1} aria-hidden="true" />
+        <TextField
+          label={t.password.currentPassword}
+          hint={t.password.currentPasswordHint}
+          type="password"
+          autocomplete="current-password"
+          {...form.field("current_password")}
+        />
         <div class="pair">
           <TextField
             label={t.password.newPassword}

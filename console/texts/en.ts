@@ -280,10 +280,16 @@ export const en = {
     confirmText:
       "Every program, mail client and browser that uses the current credential stops sending until you give it the new one. Scheduled and queued messages are still sent. This browser uses the new credential.",
     replaced: "You have a new credential",
+    replacedAndEnded: "You have a new credential. The password ended: set a new one.",
+    keepPasswordHint:
+      "Without it, a password that was set here ends too, because somebody else who had the credential could have set it.",
     maybeReplaced:
       "No usable response arrived, so the credential may have been replaced. Reload this page. If that signs you out, it was replaced: sign in with the password of the address, if this service has passwords, or ask the administrator for the new credential.",
     changeTitle: "Change the password",
     changeText: "Sign in with address and password instead of the credential.",
+    currentPassword: "Present password",
+    currentPasswordHint:
+      "Leave it empty if the address has none. If you have lost it, ask the administrator.",
     newPassword: "New password",
     newPasswordHint: "At least 10 characters. A sentence is easy to remember and hard to guess.",
     repeat: "Repeat the password",

@@ -272,10 +272,14 @@ export const zh: Texts = {
     confirmText:
       "所有使用当前凭证的程序、邮件客户端和浏览器都会停止发送，直到换上新凭证。等待中的邮件仍会发送。此浏览器会继续使用新凭证。",
     replaced: "你有了新的凭证",
+    replacedAndEnded: "你有了新的凭证。原密码已失效，请设置新密码。",
+    keepPasswordHint: "不填写时，在这里设置过的密码也会失效，因为持有凭证的其他人也可能设置过它。",
     maybeReplaced:
       "没有收到可用的答复，凭证可能已被更换。请重新加载本页：如果因此退出登录，说明已经更换。此时请用地址密码登录（如果本服务支持密码），或向管理员索取新的凭证。",
     changeTitle: "修改密码",
     changeText: "用于以地址和密码登录，代替凭证。",
+    currentPassword: "当前密码",
+    currentPasswordHint: "地址还没有密码时留空。忘记密码时请联系管理员。",
     newPassword: "新密码",
     newPasswordHint: "至少 10 个字符。一句话容易记住且难以猜到。",
     repeat: "再次输入",

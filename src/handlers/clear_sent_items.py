@@ -13,9 +13,15 @@ async def clear(context: RequestContext) -> Response:
     being sent are kept.
 
     :response 200 Success: The messages were deleted.
-    :errors: user_delete_disabled
+    :errors: user_delete_disabled, too_many_changes
     :operation clearMessages: Sendbox
     """
     check_enabled(context)
-    await clear_sendbox(context.database, context.credential, by=context.owner, now=context.now())
+    await clear_sendbox(
+        context.database,
+        context.credential,
+        by=context.owner,
+        now=context.now(),
+        most_a_day=context.settings.max_withdrawals_per_day or None,
+    )
     return json_response(Success(success=True))

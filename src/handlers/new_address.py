@@ -3,7 +3,7 @@
 import secrets
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from accounts.actor import Actor
 from accounts.names import check_name, clean_name, full_address, random_name
@@ -18,6 +18,12 @@ from web.turnstile import Token, check_human
 
 # A random name may be taken; then another one is tried.
 _RANDOM_TRIES = 3
+
+
+# Clients of services that can create an address in a random subdomain send this.
+RandomSubdomain = Annotated[
+    bool | None, Meta(description="Not supported: anything but false or null is rejected.")
+]
 
 
 class NewAddress(Struct):
@@ -38,6 +44,7 @@ class NewAddress(Struct):
         ),
     ] = None
     cf_token: Token = None
+    enable_random_subdomain: RandomSubdomain = field(default=None, name="enableRandomSubdomain")
 
 
 class CreatedAddress(Struct):
@@ -67,7 +74,7 @@ async def create(context: RequestContext) -> Response:
     :response 200 CreatedAddress: The address was created.
     :errors: new_address_disabled, anonymous_new_address_disabled, address_name_too_short,
         address_name_no_match, address_name_blocked, ADDRESS_NAMES, too_many_addresses,
-        human_verification_failed, human_verification_unavailable
+        random_subdomain_unsupported, human_verification_failed, human_verification_unavailable
     :operation createAddress: Addresses
     """
     if not context.settings.enable_user_create_email:
@@ -75,6 +82,7 @@ async def create(context: RequestContext) -> Response:
     if context.settings.disable_anonymous_user_create_email:
         raise Forbidden("anonymous_new_address_disabled")
     body = await read_json(context.request, NewAddress)
+    check_no_subdomain(body.enable_random_subdomain)
     await check_human(context, body.cf_token)
     try:
         return json_response(await _create(context, body))
@@ -108,6 +116,13 @@ async def _create(context: RequestContext, body: NewAddress) -> CreatedAddress:
             if not tries_left or error.code != "address_exists":
                 raise
     raise AssertionError("the last try returns or raises")
+
+
+def check_no_subdomain(requested: bool | None) -> None:
+    """:raises BadRequest: ``random_subdomain_unsupported``."""
+    if requested:
+        error = field_error("random_subdomain_unsupported", "enableRandomSubdomain")
+        raise error.prefixed("failed_to_create")
 
 
 def choose_domain(requested: str | None, allowed: tuple[str, ...], *, first: bool) -> str:

@@ -18,11 +18,12 @@ class AccessAnswer(Struct):
 async def request(context: RequestContext) -> Response:
     """Request a send balance.
 
-    Grants the deployment's default balance. If there is no default, the request is stored and
-    listed by `GET /admin/address_sender`.
+    Grants the deployment's default balance. If there is no default, or the balance is used up, the
+    request is stored and listed by `GET /admin/address_sender`. Changes nothing while the address
+    has a balance.
 
-    :response 200 AccessAnswer: The request was made.
-    :errors: already_requested
+    :response 200 AccessAnswer: The request was made, or is not necessary.
+    :errors: already_requested, balance_disabled
     :operation requestAccess: Addresses
     """
     await request_access(

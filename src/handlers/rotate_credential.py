@@ -2,29 +2,50 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from store.addresses import rotate_credential
+from handlers.address_change_password import PresentPassword, proven_password
+from store.own_credentials import rotate_credential
+from web.body import read_optional_json
 from web.context import RequestContext
 from web.responses import Response, json_response
+
+
+class Rotation(Struct):
+    """The proof that keeps the password. The body may be left out."""
+
+    current_password: PresentPassword = None
 
 
 class Rotated(Struct):
     """The credential that replaces all earlier ones."""
 
     jwt: Annotated[str, Meta(description="The new credential of the address.")]
+    password_ended: Annotated[
+        bool | UnsetType, Meta(description="`true` if the password was removed.")
+    ] = UNSET
 
 
 async def rotate(context: RequestContext) -> Response:
     """Replace the credential.
 
     Issues a new credential for the address. All earlier credentials are rejected from then on,
-    including the one that made this request.
+    including the one that made this request. A password that was set with a credential ends too,
+    because a thief could have set it; the request keeps it if it has `current_password`.
 
+    :body Rotation: Optional.
     :response 200 Rotated: The new credential. The earlier ones are no longer valid.
+    :errors: wrong_password, too_many_logins, too_many_credential_changes
     :operation rotateCredential: Addresses
     """
-    new = await rotate_credential(
-        context.database, context.credential, by=context.owner, now=context.now()
+    body = await read_optional_json(context.request, Rotation)
+    given = body.current_password
+    new, password_ended = await rotate_credential(
+        context.database,
+        context.credential,
+        proof=await proven_password(context, given) if given else None,
+        most_a_day=context.settings.max_credential_changes_per_day,
+        by=context.owner,
+        now=context.now(),
     )
-    return json_response(Rotated(jwt=context.token(new)))
+    return json_response(Rotated(context.token(new), password_ended or UNSET))

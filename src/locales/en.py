@@ -56,6 +56,9 @@ SENTENCES = {
     "address_name_invalid": "Name can't be used in a mail address",
     "invalid_domain": "Invalid domain",
     "address_exists": "Address already exists",
+    "random_subdomain_unsupported": (
+        "Random subdomains are not supported: omit enableRandomSubdomain"
+    ),
     "human_verification_failed": "Human verification check failed",
     "human_verification_unavailable": (
         "The human verification service does not respond, please try again later"
@@ -67,6 +70,9 @@ SENTENCES = {
     ),
     "invalid_address_id": "Invalid address_id",
     "already_requested": "Already requested",
+    "balance_disabled": (
+        "Sending is switched off for this address, please contact the administrator"
+    ),
     "balance_not_found": "This address has no balance of its own",
     "suppression_not_found": "This recipient is not on the suppression list",
     "invalid_list_entry": "An entry of {list} is not valid",
@@ -87,6 +93,15 @@ SENTENCES = {
     "password_change_disabled": "Password change is disabled",
     "invalid_login": "Invalid email or password",
     "too_many_logins": "Too many failed logins for this address, please try again later",
+    "current_password_missing": (
+        "This address has a password: send it as current_password, or ask the administrator to set "
+        "a new one"
+    ),
+    "wrong_password": "The present password is wrong",
+    "too_many_credential_changes": (
+        "The credential and the password can each be changed {most} times a day, please try again "
+        "after midnight UTC"
+    ),
     "password_not_digested": "The password must be its SHA-256 digest, in 64 hexadecimal digits",
     # Sending: errors in the request
     "invalid_recipient": "Invalid recipient address",
@@ -215,6 +230,17 @@ SENTENCES = {
         "please contact the administrator"
     ),
     "not_paused": "Sending from this address is not paused",
+    "too_many_sandbox_recipients": (
+        "This address has reached its daily limit of sandbox recipients, please try again after "
+        "midnight UTC"
+    ),
+    "too_many_withdrawals": (
+        "Too many messages of this address failed or were cancelled today, please try again after "
+        "midnight UTC"
+    ),
+    "too_many_changes": (
+        "An address can do this at most {most} times a day, please try again after midnight UTC"
+    ),
     "rate_limit_exceeded": "Too many messages for now, please try again later",
     "batch_over_rate_limit": (
         "A batch can have at most {limit} messages, the quota of the rate limit"

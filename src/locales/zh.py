@@ -48,6 +48,7 @@ SENTENCES = {
     "address_name_invalid": "名称不能用于邮箱地址",
     "invalid_domain": "域名无效",
     "address_exists": "邮箱地址已存在",
+    "random_subdomain_unsupported": "不支持随机子域名:请去掉 enableRandomSubdomain",
     "human_verification_failed": "人机验证失败",
     "human_verification_unavailable": "人机验证服务没有响应,请稍后再试",
     "too_many_addresses": "每个客户端每天最多创建 {most} 个邮箱地址",
@@ -55,6 +56,7 @@ SENTENCES = {
     "user_delete_disabled": "用户删除地址/邮件功能已禁用,请联系管理员",
     "invalid_address_id": "无效的 address_id",
     "already_requested": "已经申请过",
+    "balance_disabled": "该邮箱地址的发送已被关闭,请联系管理员",
     "balance_not_found": "此地址没有自己的余额",
     "suppression_not_found": "此收件人不在抑制名单中",
     "invalid_list_entry": "{list} 中有无效的条目",
@@ -72,6 +74,11 @@ SENTENCES = {
     "password_change_disabled": "密码修改已禁用",
     "invalid_login": "邮箱或密码错误",
     "too_many_logins": "此邮箱地址登录失败次数过多,请稍后再试",
+    "current_password_missing": (
+        "该邮箱地址已有密码:请以 current_password 发送当前密码,或请管理员设置新密码"
+    ),
+    "wrong_password": "当前密码不正确",
+    "too_many_credential_changes": ("凭证和密码每天各最多更改 {most} 次,请在 UTC 午夜之后再试"),
     "password_not_digested": "密码必须以其 SHA-256 的 64 位十六进制形式发送",
     # Sending: errors in the request
     "invalid_recipient": "收件人地址无效",
@@ -169,6 +176,9 @@ SENTENCES = {
     "monthly_quota_reached": "服务器每月发送配额已用完",
     "address_paused": "此地址的失败邮件过多,已暂停发送,请联系管理员",
     "not_paused": "此地址没有被暂停发送",
+    "too_many_sandbox_recipients": ("该邮箱地址今天的沙箱收件人数已达上限,请在 UTC 午夜之后再试"),
+    "too_many_withdrawals": ("该邮箱地址今天失败或取消的邮件过多,请在 UTC 午夜之后再试"),
+    "too_many_changes": "每个邮箱地址每天最多可以这样做 {most} 次,请在 UTC 午夜之后再试",
     "rate_limit_exceeded": "发送过于频繁,请稍后再试",
     "batch_over_rate_limit": "一批最多 {limit} 封邮件,与发送频率上限相同",
     "batch_too_long": "没有队列时,一批最多 {limit} 封邮件",

@@ -145,13 +145,19 @@ class Dispatcher:
         return attempts
 
     async def _reserve(self, submission: Submission, attempts: list[Attempt]) -> Reserved:
-        now = self._services.clock()
+        settings, now = self._settings, self._services.clock()
         terms = Terms(
             now=now,
             lease_until=now + LEASE_SECONDS * 1000,
-            default_balance=self._settings.default_send_balance,
-            rate_limit=None if submission.administrator else self._settings.send_rate_limit,
+            default_balance=settings.default_send_balance,
         )
+        if not submission.administrator:
+            terms = replace(
+                terms,
+                rate_limit=settings.send_rate_limit,
+                max_sandbox_recipients=settings.max_sandbox_recipients_per_day or None,
+                max_withdrawals=settings.max_withdrawals_per_day or None,
+            )
         try:
             return await reserve(self._database, submission, attempts, terms)
         except DatabaseUnavailable:

@@ -4,9 +4,11 @@ These are the idempotency key, the checks that depend on the time, and the dispa
 turns a result into a response.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from accounts.actor import Actor
@@ -68,10 +70,12 @@ async def submit_batch(
     credential: Credential,
     entries: list[Message | ApiError],
     *,
+    contents: Sequence[msgspec.Raw],
     permissive: bool,
 ) -> list[SubmissionResult]:
     """Submit the messages among ``entries``; one result per entry, in their order.
 
+    :param contents: the JSON of each entry.
     :param permissive: accept the valid messages; otherwise accept all or none.
     :raises ApiError: as ``submit`` does; without ``permissive`` also the first error in
         ``entries``.
@@ -92,7 +96,9 @@ async def submit_batch(
     )
     submitted = iter(
         await _submit(
-            context, submission, digest=lambda: _batch_digest(entries, permissive=permissive)
+            context,
+            submission,
+            digest=lambda: _batch_digest(entries, contents, permissive=permissive),
         )
     )
     return [
@@ -157,13 +163,22 @@ def _check_now(context: RequestContext, messages: tuple[Message, ...]) -> None:
             check_scheduled_at(message.scheduled_at, now=context.now())
 
 
-def _batch_digest(entries: list[Message | ApiError], *, permissive: bool) -> str:
+def _batch_digest(
+    entries: list[Message | ApiError], contents: Sequence[msgspec.Raw], *, permissive: bool
+) -> str:
     parts = [
-        f"refused {entry.code}" if isinstance(entry, ApiError) else message_digest(entry)
-        for entry in entries
+        message_digest(entry) if isinstance(entry, Message) else _content_digest(bytes(content))
+        for entry, content in zip(entries, contents, strict=True)
     ]
     whole = "\n".join(["permissive" if permissive else "strict", *parts])
     return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _content_digest(content: bytes) -> str:
+    """The digest of JSON that is no message. White space and the order of members do not count."""
+    with contextlib.suppress(msgspec.DecodeError):  # a repeated request has the same bytes
+        content = msgspec.json.encode(msgspec.json.decode(content), order="deterministic")
+    return hashlib.sha256(b"rejected " + content).hexdigest()
 
 
 def _idempotency_key(context: RequestContext) -> str | None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from accounts.actor import Actor
-from accounts.lists import LISTS, MAX_LIST_BYTES, too_large
+from accounts.lists import LISTS, MAX_LIST_BYTES, checked_limits, too_large
 from store.audit import audit_row
 from store.database import Database, Statement
 
@@ -33,6 +33,15 @@ _ADDED = """
 FROM json_each(?2) AS new
 WHERE NOT EXISTS (SELECT 1 FROM list_entries WHERE list = ?1 AND value = new.value ->> 0)
 """
+# Also if entries are only written or ordered differently.
+_IS_CHANGED = f"""
+EXISTS (SELECT 1 {_REMOVED}) OR EXISTS (
+  SELECT 1 FROM json_each(?2) AS new WHERE NOT EXISTS (
+    SELECT 1 FROM list_entries
+    WHERE list = ?1 AND value = new.value ->> 0 AND given IS new.value ->> 1 AND position = new.key
+  )
+)
+"""
 # For the audit log, before the change: the numbers of entries, and the first entries.
 _CHANGE = f"""
 json_object(
@@ -56,8 +65,10 @@ SELECT ?1, value ->> 0, value ->> 1, key FROM json_each(?2) WHERE true
 ON CONFLICT (list, value) DO UPDATE SET given = excluded.given, position = excluded.position
 WHERE given IS NOT excluded.given OR position <> excluded.position
 """
-_SET_LIMITS = """
-INSERT INTO settings (key, value) VALUES ('send_limits', ?1)
+# Without a row, the limits are the default ?2.
+_LIMITS_CHANGE = f"coalesce(({_LIMITS}), ?2) <> ?1"
+_SET_LIMITS = f"""
+INSERT INTO settings (key, value) SELECT 'send_limits', ?1 WHERE {_LIMITS_CHANGE}
 ON CONFLICT (key) DO UPDATE SET value = excluded.value
 """
 
@@ -82,7 +93,7 @@ async def write_account_settings(
     by: Actor,
     now: int,
 ) -> None:
-    """Replace these lists, and the limits unless None.
+    """Replace these lists, and the limits unless None. What does not change leaves no audit row.
 
     :param lists: by their names in the API. The values of a list are distinct.
     :raises PayloadTooLarge: ``list_too_large``.
@@ -94,14 +105,26 @@ async def write_account_settings(
             raise too_large(field)
         these = (LISTS[field].name, encoded.decode())
         statements += [
-            audit_row(by, "list.set", these[0], now, parameters=these, computed=_CHANGE),
+            audit_row(
+                *(by, "list.set", these[0], now),
+                condition=_IS_CHANGED,
+                parameters=these,
+                computed=_CHANGE,
+            ),
             Statement(_REMOVE_OTHERS, these),
             Statement(_ADD, these),
         ]
     if limits is not None:
+        new, default = (
+            msgspec.json.encode(config).decode() for config in (limits, checked_limits({}))
+        )
         statements += [
-            audit_row(by, "limits.set", "sendMailLimitConfig", now, limits),
-            Statement(_SET_LIMITS, (msgspec.json.encode(limits).decode(),)),
+            audit_row(
+                *(by, "limits.set", "sendMailLimitConfig", now, limits),
+                condition=_LIMITS_CHANGE,
+                parameters=(new, default),
+            ),
+            Statement(_SET_LIMITS, (new, default)),
         ]
     if statements:
         await database.batch(statements, repeatable=True)

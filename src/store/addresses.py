@@ -1,20 +1,19 @@
-"""Mail addresses: creation, credentials and passwords."""
+"""Mail addresses: creation, lists, and what administrators do to them."""
 
 from accounts.actor import Actor
 from accounts.clients import client_key
-from accounts.credentials import Credential, rotated
+from accounts.credentials import Credential
 from accounts.names import name_blocked
-from clock import seconds_left_of_day, utc_day
-from errors import BadRequest, NotFound, TooManyRequests, Unauthorized
+from clock import utc_day
+from errors import BadRequest, NotFound, Unauthorized
 from store.audit import audit_row
-from store.database import Database, Row, Statement, page
+from store.daily_counts import count_statement, limit_reached, used
+from store.database import Database, Row, Statement, page, quoted
 
 _IS_BLOCKED = "EXISTS (SELECT 1 FROM list_entries WHERE list = 'name_block' AND value = ?1)"
 
 # False if there is no cap: ?4 is NULL.
-_IS_CAPPED = """
-coalesce((SELECT addresses FROM client_days WHERE day = ?2 AND client = ?3) >= ?4, 0)
-"""
+_IS_CAPPED = f"coalesce({used('?2', '?3', quoted(['addresses_created']))} >= ?4, 0)"
 
 _OBSTACLES = f"SELECT {_IS_BLOCKED} AS blocked, {_IS_CAPPED} AS capped"
 
@@ -28,24 +27,10 @@ SELECT ?5, ?6, ?7, ?8, ?8 WHERE {_IS_ALLOWED}
 RETURNING id, credential_version
 """
 
-# Directly after the INSERT, because it reads changes().
-_COUNT_FOR_CLIENT = """
-INSERT INTO client_days (day, client, addresses)
-SELECT ?1, ?2, 1 WHERE changes() > 0
-ON CONFLICT (day, client) DO UPDATE SET addresses = addresses + 1
-"""
-
 # A credential is valid while its row has the same id, name and version.
-_HOLDS = """
+HOLDS = """
 SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2 AND credential_version = ?3
 """
-
-_UPDATE = """
-UPDATE addresses SET {column} = ?4, updated_at = ?5
-WHERE id = ?1 AND name = ?2 AND credential_version = ?3
-"""
-_ROTATE = _UPDATE.format(column="credential_version")
-_SET_PASSWORD = _UPDATE.format(column="password_hash")
 
 
 async def create_address(
@@ -78,15 +63,13 @@ async def create_address(
             Statement(_OBSTACLES, conditions),
             row,
             Statement(_INSERT, (*conditions, address, password_hash, by.source, now)),
-            *([Statement(_COUNT_FOR_CLIENT, (utc_day(now), client))] if most_a_day else []),
+            *([count_statement(utc_day(now), client, "addresses_created")] if client else []),
         ]
     )
     if found[0]["blocked"]:
         raise name_blocked(blockable_name)
     if found[0]["capped"]:
-        raise TooManyRequests(
-            "too_many_addresses", retry_after=seconds_left_of_day(now), most=most_a_day
-        )
+        raise limit_reached("too_many_addresses", most=most_a_day, now=now)
     if not created:
         raise BadRequest("address_exists")
     return Credential(address, created[0]["id"], created[0]["credential_version"])
@@ -94,7 +77,7 @@ async def create_address(
 
 def credential_check(credential: Credential) -> Statement:
     """Returns one row if ``credential`` is valid, otherwise none."""
-    return Statement(_HOLDS, credential.key)
+    return Statement(HOLDS, credential.key)
 
 
 async def require_valid(
@@ -111,48 +94,6 @@ async def require_valid(
     if not found:
         raise Unauthorized("invalid_credential")
     return results
-
-
-async def rotate_credential(
-    database: Database, credential: Credential, *, by: Actor, now: int
-) -> Credential:
-    """Replace ``credential``, which becomes invalid, and return the new one.
-
-    Only one of several concurrent requests with the same credential succeeds.
-    """
-    new = rotated(credential)
-    change = Statement(_ROTATE, (*credential.key, new.version, now))
-    await _change(database, [_row(by, "credential.rotated", credential, now), change], new)
-    return new
-
-
-async def set_password(
-    database: Database,
-    credential: Credential,
-    password_hash: str,
-    *,
-    by: Actor,
-    now: int,
-) -> None:
-    """Replace the stored form of the password of an address."""
-    change = Statement(_SET_PASSWORD, (*credential.key, password_hash, now))
-    await _change(database, [_row(by, "password.changed", credential, now), change], credential)
-
-
-async def _change(database: Database, change: list[Statement], credential: Credential) -> None:
-    """Change the row of an address. ``credential`` must be valid afterwards."""
-    *_, found = await database.batch([*change, credential_check(credential)], repeatable=True)
-    if not found:
-        raise Unauthorized("invalid_credential")
-
-
-def _row(by: Actor, action: str, credential: Credential, now: int) -> Statement:
-    """Writes the audit row if the credential is valid; run it before the change."""
-    return audit_row(
-        *(by, action, credential.address, now),
-        condition=f"EXISTS ({_HOLDS})",
-        parameters=credential.key,
-    )
 
 
 # The sort keys of a page, as SQL.
@@ -181,7 +122,8 @@ _FIND = "SELECT id, name, credential_version FROM addresses WHERE id = ?1"
 ADDRESS_EXISTS = "EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2)"
 
 _RESET_PASSWORD = """
-UPDATE addresses SET password_hash = ?3, updated_at = ?4 WHERE id = ?1 AND name = ?2
+UPDATE addresses SET password_hash = ?3, password_by_owner = 0, updated_at = ?4
+WHERE id = ?1 AND name = ?2
 """
 
 

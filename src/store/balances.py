@@ -2,7 +2,7 @@
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
-from errors import BadRequest, NotFound
+from errors import BadRequest, Forbidden, NotFound
 from store.addresses import ADDRESS_EXISTS, require_valid
 from store.audit import audit_row, with_audit
 from store.database import Database, Row, Statement, page
@@ -44,17 +44,22 @@ async def send_balance(
     return balance
 
 
-# Without a default balance the row is disabled and waits for an administrator.
+# Without a default balance the request waits for an administrator. An address whose balance is used
+# up can request another one. An address that an administrator has disabled can't.
 _REQUEST = """
-INSERT INTO send_balances (address_id, balance, enabled, created_at)
-SELECT id, ?4, ?4 > 0, ?5 FROM addresses
+INSERT INTO send_balances (address_id, balance, enabled, requested_at, created_at)
+SELECT id, ?4, ?4 > 0, CASE WHEN ?4 = 0 THEN ?5 END, ?5 FROM addresses
 WHERE id = ?1 AND name = ?2 AND credential_version = ?3
-ON CONFLICT (address_id) DO NOTHING
+ON CONFLICT (address_id) DO UPDATE SET requested_at = excluded.created_at
+WHERE enabled AND balance = 0 AND requested_at IS NULL
 """
-_CREATED_AT = "SELECT created_at FROM send_balances WHERE address_id = ?1"
+_STATE = """
+SELECT enabled, requested_at FROM send_balances WHERE address_id = ?1
+"""
 
-_PAGE = """
-SELECT b.address_id AS id, name AS address, balance, enabled, b.created_at
+_COLUMNS = "b.address_id AS id, name AS address, balance, enabled, b.requested_at, b.created_at"
+_PAGE = f"""
+SELECT {_COLUMNS}
 FROM send_balances AS b JOIN addresses AS a ON a.id = b.address_id
 WHERE ?1 IS NULL OR name = ?1 ORDER BY b.address_id DESC LIMIT ?2 OFFSET ?3
 """
@@ -64,17 +69,17 @@ WHERE ?1 IS NULL OR name = ?1
 """
 
 # In the order of the index send_balances_requested.
-_REQUESTS = """
-SELECT b.address_id AS id, name AS address, balance, enabled, b.created_at
+_REQUESTS = f"""
+SELECT {_COLUMNS}
 FROM send_balances AS b INDEXED BY send_balances_requested JOIN addresses AS a
   ON a.id = b.address_id
-WHERE balance = 0 AND NOT enabled AND (?1 IS NULL OR name = ?1)
-ORDER BY b.created_at, b.address_id LIMIT ?2 OFFSET ?3
+WHERE requested_at > 0 AND (?1 IS NULL OR name = ?1)
+ORDER BY b.requested_at, b.address_id LIMIT ?2 OFFSET ?3
 """
 _COUNT_REQUESTS = """
 SELECT count(*) AS count
 FROM send_balances INDEXED BY send_balances_requested JOIN addresses ON id = address_id
-WHERE balance = 0 AND NOT enabled AND (?1 IS NULL OR name = ?1)
+WHERE requested_at > 0 AND (?1 IS NULL OR name = ?1)
 """
 
 _FIND = """
@@ -82,10 +87,19 @@ SELECT id, name FROM addresses
 WHERE id = coalesce(nullif(?1, 0), (SELECT id FROM addresses WHERE name = ?2))
   AND name = coalesce(?2, name)
 """
+# Also answers a request.
+_IS_SET = """
+EXISTS (
+  SELECT 1 FROM send_balances
+  WHERE address_id = ?1 AND balance = ?3 AND enabled = ?4 AND requested_at IS NULL
+)
+"""
+_CHANGES = f"{ADDRESS_EXISTS} AND NOT {_IS_SET}"
 _SET = f"""
 INSERT INTO send_balances (address_id, balance, enabled, created_at)
-SELECT ?1, ?3, ?4, ?5 WHERE {ADDRESS_EXISTS}
-ON CONFLICT (address_id) DO UPDATE SET balance = excluded.balance, enabled = excluded.enabled
+SELECT ?1, ?3, ?4, ?5 WHERE {_CHANGES}
+ON CONFLICT (address_id) DO UPDATE SET
+  balance = excluded.balance, enabled = excluded.enabled, requested_at = NULL
 """
 
 _EXISTS = "EXISTS (SELECT 1 FROM send_balances WHERE address_id = ?1)"
@@ -95,19 +109,26 @@ _REMOVE = "DELETE FROM send_balances WHERE address_id = ?1"
 async def request_access(
     database: Database, credential: Credential, *, default: int, now: int
 ) -> None:
-    """Create the balance of an address: ``default`` if it is positive, else a request.
+    """Grant ``default`` to an address without a balance, or request a balance.
 
-    :raises BadRequest: ``already_requested``.
+    Does nothing while the address has a balance.
+
+    :raises BadRequest: ``already_requested``: a request waits for an administrator.
+    :raises Forbidden: ``balance_disabled``: an administrator has disabled the address.
     """
-    _, rows = await require_valid(
+    before, _ = await require_valid(
         database,
         credential,
+        Statement(_STATE, (credential.address_id,)),
         Statement(_REQUEST, (*credential.key, default, now)),
-        Statement(_CREATED_AT, (credential.address_id,)),
     )
-    # A row of this request has its time, even if the response of a first run was lost.
-    if rows[0]["created_at"] != now:
+    # If the response of a first run was lost, the row has the time of this request.
+    if not before or before[0]["requested_at"] == now:
+        return
+    if before[0]["requested_at"] is not None:
         raise BadRequest("already_requested")
+    if not before[0]["enabled"]:
+        raise Forbidden("balance_disabled")
 
 
 async def balance_page(
@@ -143,16 +164,16 @@ async def set_balance(
     (rows,) = await database.batch([find], repeatable=True)
     if not rows:
         raise NotFound("address_not_found")
-    whose = (rows[0]["id"], rows[0]["name"])
+    new = (rows[0]["id"], rows[0]["name"], balance, int(enabled))
     details: dict[str, object] = {"balance": balance, "enabled": enabled}
     await database.batch(
         [
             audit_row(
                 *(by, "balance.set", rows[0]["name"], now, details),
-                condition=ADDRESS_EXISTS,
-                parameters=whose,
+                condition=_CHANGES,
+                parameters=new,
             ),
-            Statement(_SET, (*whose, balance, int(enabled), now)),
+            Statement(_SET, (*new, now)),
         ],
         repeatable=True,
     )

@@ -8,8 +8,11 @@ import hashlib
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
+from clock import utc_day
 from errors import TooManyRequests, Unauthorized
+from store.addresses import require_valid
 from store.audit import audit_row
+from store.daily_counts import used
 from store.database import Database, Row, Statement
 
 MOST_FAILURES = 10
@@ -40,6 +43,26 @@ _LOGS_IN = f"""
 {_BELOW_LIMIT} AND EXISTS (SELECT 1 FROM addresses WHERE name = ?3 AND password_hash = ?4)
 """
 
+# The audit log has the first logins of a day, and of the later ones each whose number is a power of
+# two. So its rows are few, and the last one of a day still tells how many logins there were.
+AUDITED_LOGINS = 20
+_LOGINS_TODAY = used("?5", "(SELECT CAST(id AS TEXT) FROM addresses WHERE name = ?3)", "'logins'")
+_COUNT_LOGIN = f"""
+INSERT INTO daily_counts (day, subject, act, count)
+SELECT ?5, CAST(id AS TEXT), 'logins', 1 FROM addresses
+WHERE name = ?3 AND password_hash = ?4 AND {_BELOW_LIMIT}
+ON CONFLICT (day, subject, act) DO UPDATE SET count = count + 1
+"""
+_IS_AUDITED = f"""
+{_LOGS_IN} AND (
+  SELECT logins <= {AUDITED_LOGINS} OR logins & (logins - 1) = 0
+  FROM (SELECT {_LOGINS_TODAY} AS logins)
+)
+"""
+_NUMBER_OF_LOGIN = f"""
+CASE WHEN {_LOGINS_TODAY} > {AUDITED_LOGINS} THEN json_object('logins_today', {_LOGINS_TODAY}) END
+"""
+
 
 async def stored_password(database: Database, address: str, *, now: int) -> str | None:
     """The stored form of the password of ``address``; None if there is none.
@@ -52,6 +75,23 @@ async def stored_password(database: Database, address: str, *, now: int) -> str 
     )
     _check_limit(failures[0], now)
     return found[0]["password_hash"] if found else None
+
+
+async def stored_password_of(database: Database, credential: Credential, *, now: int) -> str | None:
+    """As ``stored_password``, for the address of ``credential``.
+
+    :raises Unauthorized: ``invalid_credential``.
+    """
+    address = credential.address
+    failures, found = await require_valid(
+        database,
+        credential,
+        Statement(_FAILURES, _window(address, now)),
+        Statement(_PASSWORD, (address,)),
+    )
+    _check_limit(failures[0], now)
+    stored: str | None = found[0]["password_hash"]
+    return stored
 
 
 async def count_failure(database: Database, address: str, *, now: int) -> None:
@@ -84,14 +124,17 @@ async def logged_in(
     :raises Unauthorized: ``invalid_login``: the password was changed in the meantime.
     """
     window = _window(address, now)
+    login = (*window, address, password_hash, utc_day(now))
     row = audit_row(
         *(Actor(address, source), "credential.given", address, now),
-        condition=_LOGS_IN,
-        parameters=(*window, address, password_hash),
+        condition=_IS_AUDITED,
+        parameters=login,
+        computed=_NUMBER_OF_LOGIN,
     )
-    failures, _, found = await database.batch(
+    failures, _, _, found = await database.batch(
         [
             Statement(_FAILURES, window),
+            Statement(_COUNT_LOGIN, login),
             row,
             Statement(_CREDENTIAL, (address, password_hash)),
         ],

@@ -10,10 +10,12 @@ import msgspec
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
+from clock import utc_day
 from errors import ApiError, Conflict, NotFound, Unauthorized
 from mail.lifecycle import FINAL
 from store.addresses import credential_check
 from store.audit import audit_row, with_audit
+from store.daily_counts import count_statement, limit_reached, used
 from store.database import Database, Statement, quoted
 from store.record import StatusUpdate, record, record_statements
 from store.sendbox_generation import IN_ANY_CURRENT_SENDBOX
@@ -71,6 +73,9 @@ WHERE lease_until > 0 AND address_id = ?1
   AND sendbox = (SELECT sendbox FROM addresses WHERE {_HOLDS})
 """
 _START_GENERATION = f"UPDATE addresses SET sendbox = sendbox + 1 WHERE {_HOLDS}"
+
+# A clearing writes rows even if there is nothing to clear.
+_CLEARINGS = f"SELECT {used('?1', '?2', quoted(['clearings']))} AS clearings"
 
 _REMOVE_ADDRESS = f"DELETE FROM addresses WHERE {_HOLDS}"
 
@@ -149,14 +154,22 @@ async def remove_message(
         raise Conflict("message_in_flight", retry_after=_IN_FLIGHT_RETRY_SECONDS, extra=extra)
 
 
-async def clear_sendbox(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
+async def clear_sendbox(
+    database: Database, owner: Credential, *, by: Actor, now: int, most_a_day: int | None = None
+) -> None:
     """Remove all messages of an address, except those that are being sent.
 
     :param owner: the credential of the address. For an administrator its version is ignored.
+    :param most_a_day: how often an address can do this a day; None for no limit.
     :raises Unauthorized: ``invalid_credential``.
     :raises NotFound: ``address_not_found``, for an administrator.
+    :raises TooManyRequests: ``too_many_changes``.
     """
-    whose = _whose(owner, by)
+    whose, key = _whose(owner, by), (utc_day(now), str(owner.address_id))
+    if most_a_day:
+        (rows,) = await database.batch([Statement(_CLEARINGS, key)], repeatable=True)
+        if rows[0]["clearings"] >= most_a_day:
+            raise limit_reached("too_many_changes", most=most_a_day, now=now)
     row = audit_row(
         by, "sendbox.cleared", owner.address, now, condition=_ADDRESS_EXISTS, parameters=whose
     )
@@ -168,6 +181,7 @@ async def clear_sendbox(database: Database, owner: Credential, *, by: Actor, now
                 Statement(sql, whose)
                 for sql in (_SCHEDULE_PURGE, _KEEP_IN_FLIGHT, _START_GENERATION)
             ),
+            *([count_statement(*key, "clearings")] if most_a_day else []),
         ],
         repeatable=True,
     )

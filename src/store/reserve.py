@@ -26,6 +26,7 @@ from mail.lifecycle import ReportedAs
 from mail.message import encode_details
 from mail.submission import Attempt, Submission, SubmissionResult
 from store.addresses import require_valid
+from store.daily_counts import used
 from store.database import Database, Row, Statement
 from store.message_content import (
     attachment_statements,
@@ -50,13 +51,16 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters of a reservation.
 
     ``default_balance`` is granted to an address without a balance. ``rate_limit`` is None if
-    credentials have no rate limit.
+    credentials have no rate limit. ``max_sandbox_recipients`` and ``max_withdrawals`` are the
+    limits of an address a day; None for no limit.
     """
 
     now: int
     lease_until: int
     default_balance: int
     rate_limit: RateLimit | None = None
+    max_sandbox_recipients: int | None = None
+    max_withdrawals: int | None = None
 
 
 class Reserved(msgspec.Struct, frozen=True):
@@ -72,18 +76,63 @@ class Reserved(msgspec.Struct, frozen=True):
     earlier: list[SubmissionResult] | None = None
 
 
+_DAY = 86_400_000
+
+# What the messages before a message consume. In a row of `walk`, these sums do not include the
+# message of that row, because its verdict is not known before.
+_CHARGED_BEFORE = "w.charged_before + iif(w.error IS NULL, w.charge, 0)"
+_COUNTED_BEFORE = "w.counted_before + iif(w.error IS NULL, w.counted, 0)"
+_SANDBOXED_BEFORE = "w.sandboxed_before + iif(w.error IS NULL, w.sandboxed, 0)"
+_ACCEPTED_BEFORE = "w.accepted_before + (w.error IS NULL)"
+
+_SUBJECT = "CAST(?1 ->> 'address_id' AS TEXT)"
+_SANDBOXED_TODAY = used("?1 ->> 'day'", _SUBJECT, "'sandbox_recipients'")
+
+# Why a message is rejected, in the order of the HTTP contract.
+_REASONS = """
+CASE
+  WHEN reserved THEN NULL
+  WHEN NOT credential_holds THEN 'invalid_credential'
+  WHEN earlier IS NOT NULL THEN 'earlier'
+  WHEN retried THEN 'already_retried'
+  WHEN paused THEN 'address_paused'
+  WHEN coalesce(rate_used, 0) + {accepted_before} >= ?1 ->> 'rate_quota'
+    THEN 'rate_limit_exceeded'
+  WHEN n.counted > 0 AND withdrawn >= ?1 ->> 'max_withdrawals' THEN 'too_many_withdrawals'
+  WHEN n.charge > 0 AND {charged_before} + n.charge > balance THEN 'no_balance'
+  WHEN n.blocked IS NOT NULL THEN 'address_blocked'
+  WHEN n.suppressed IS NOT NULL THEN 'recipient_suppressed'
+  WHEN n.counted > 0 AND sent_today + {counted_before} + n.counted > daily_limit
+    THEN 'daily_quota_reached'
+  WHEN n.counted > 0 AND sent_this_month + {counted_before} + n.counted > monthly_limit
+    THEN 'monthly_quota_reached'
+  WHEN n.sandboxed > 0
+    AND {sandboxed_today} + {sandboxed_before} + n.sandboxed > ?1 ->> 'max_sandbox_recipients'
+    THEN 'too_many_sandbox_recipients'
+END AS error
+"""
+_ERROR = _REASONS.format(
+    charged_before=_CHARGED_BEFORE,
+    counted_before=_COUNTED_BEFORE,
+    sandboxed_before=_SANDBOXED_BEFORE,
+    accepted_before=_ACCEPTED_BEFORE,
+    sandboxed_today=_SANDBOXED_TODAY,
+)
+
 # The verdict on each message, one row per message. Reads list_entries, suppressions and
-# daily_recipients by their primary keys; a month is a range of at most 31 days. Messages consume
-# balance, limits and rate in their order, so earlier messages reduce the rest for later ones.
+# daily_recipients by their primary keys; a month is a range of at most 31 days. `walk` goes from
+# message to message in their order: each accepted one reduces the balance, the limits and the rate
+# for the next ones, a rejected one leaves them as they are. The + keeps SQLite from building an
+# index for `needs`, which has one row in most requests.
 _VERDICT = f"""
-WITH
+WITH RECURSIVE
 items AS MATERIALIZED (
   SELECT key AS position, value AS item, value ->> 'id' AS id, value ->> 'is_sandbox' AS is_sandbox
   FROM json_each(?1, '$.messages')
 ),
 recipients AS (
   SELECT
-    position, recipient.key AS place,
+    position, is_sandbox, recipient.key AS place,
     recipient.value ->> 'key' AS address, recipient.value ->> 'domain' AS domain
   FROM items, json_each(item, '$.recipients') AS recipient
 ),
@@ -106,6 +155,10 @@ facts AS MATERIALIZED (
     EXISTS (
       SELECT 1 FROM send_pauses WHERE address_id = ?1 ->> 'address_id' AND paused
     ) AS paused,
+    (
+      SELECT failed + cancelled - sent FROM usage_days
+      WHERE day = ?1 ->> 'day' AND address_id = ?1 ->> 'address_id'
+    ) AS withdrawn,
     coalesce(
       (
         SELECT CASE WHEN enabled THEN balance ELSE 0 END
@@ -130,7 +183,7 @@ facts AS MATERIALIZED (
 ),
 tallies AS (
   SELECT
-    position,
+    position, is_sandbox,
     count(*) AS recipients,
     sum(
       NOT EXISTS (SELECT 1 FROM list_entries WHERE list = 'verified' AND value = address)
@@ -147,45 +200,36 @@ tallies AS (
     ) AS suppressed
   FROM recipients GROUP BY position
 ),
-needs AS (
+needs AS MATERIALIZED (
   SELECT
     position, recipients, blocked, suppressed,
-    coalesce(blocked, suppressed) IS NULL AS eligible,
     CASE
       WHEN is_sandbox OR unlimited OR ?1 ->> 'administrator' IS NOT NULL THEN 0 ELSE unverified
     END AS charge,
-    CASE WHEN is_sandbox THEN 0 ELSE recipients END AS counted
-  FROM tallies JOIN items USING (position), facts
+    iif(is_sandbox, 0, recipients) AS counted,
+    iif(is_sandbox, recipients, 0) AS sandboxed
+  FROM tallies, facts
 ),
-places AS (
+walk (
+  position, recipients, charge, counted, sandboxed, listed,
+  charged_before, counted_before, sandboxed_before, accepted_before, error
+) AS (
+  SELECT -1, 0, 0, 0, 0, NULL, 0, 0, 0, -1, NULL
+  UNION ALL
   SELECT
-    *,
-    charge + coalesce(sum(CASE WHEN eligible THEN charge END) OVER ahead, 0) AS charge_so_far,
-    counted + coalesce(sum(CASE WHEN eligible THEN counted END) OVER ahead, 0) AS counted_so_far,
-    1 + coalesce(sum(eligible) OVER ahead, 0) AS messages_so_far
-  FROM needs
-  WINDOW ahead AS (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    n.position, n.recipients, n.charge, n.counted, n.sandboxed, coalesce(n.blocked, n.suppressed),
+    {_CHARGED_BEFORE}, {_COUNTED_BEFORE}, {_SANDBOXED_BEFORE}, {_ACCEPTED_BEFORE},
+    {_ERROR}
+  FROM walk AS w JOIN needs AS n ON +n.position = w.position + 1, facts
 ),
 verdict AS MATERIALIZED (
   SELECT
-    position, recipients, charge, earlier, reserved, rate_used, rate_milliseconds_left,
-    ?1 ->> ('$.messages[' || position || '].recipients[' || coalesce(blocked, suppressed) || ']')
-      AS listed,
-    CASE
-      WHEN reserved THEN NULL
-      WHEN NOT credential_holds THEN 'invalid_credential'
-      WHEN earlier IS NOT NULL THEN 'earlier'
-      WHEN retried THEN 'already_retried'
-      WHEN paused THEN 'address_paused'
-      WHEN coalesce(rate_used, 0) + messages_so_far > ?1 ->> 'rate_quota' THEN 'rate_limit_exceeded'
-      WHEN charge > 0 AND charge_so_far > balance THEN 'no_balance'
-      WHEN blocked IS NOT NULL THEN 'address_blocked'
-      WHEN suppressed IS NOT NULL THEN 'recipient_suppressed'
-      WHEN counted > 0 AND sent_today + counted_so_far > daily_limit THEN 'daily_quota_reached'
-      WHEN counted > 0 AND sent_this_month + counted_so_far > monthly_limit
-        THEN 'monthly_quota_reached'
-    END AS error
-  FROM places, facts
+    position, recipients, charge, error, earlier, reserved, rate_used, rate_milliseconds_left,
+    iif(
+      error = 'rate_limit_exceeded', rate_milliseconds_left, {_DAY} - (?1 ->> 'now') % {_DAY}
+    ) AS retry_milliseconds,
+    ?1 ->> ('$.messages[' || position || '].recipients[' || listed || ']') AS listed
+  FROM walk, facts WHERE position >= 0
 ),
 accepted AS (
   SELECT position, recipients, charge FROM verdict
@@ -203,7 +247,7 @@ _BATCH_RESULT = """
       'id', ?1 ->> ('$.messages[' || position || '].id'),
       'error', error,
       'listed', listed,
-      'rate_milliseconds_left', rate_milliseconds_left
+      'retry_milliseconds', retry_milliseconds
     )
   )
   FROM (SELECT * FROM verdict ORDER BY position)
@@ -213,7 +257,7 @@ _BATCH_RESULT = """
 _REPORT = f"""
 {_VERDICT}
 SELECT
-  v.error, v.listed, v.reserved, v.rate_used, v.rate_milliseconds_left,
+  v.error, v.listed, v.reserved, v.rate_used, v.rate_milliseconds_left, v.retry_milliseconds,
   m.id, m.status, m.request_digest, m.provider_message_id, m.provider_code, m.reported_as,
   m.scheduled_at, m.batch_answer,
   CASE WHEN v.reserved THEN (
@@ -225,7 +269,7 @@ ORDER BY v.position
 """
 
 # A key can be used again after a day, independently of the sweep.
-_KEY_MILLISECONDS = 86_400_000
+_KEY_MILLISECONDS = _DAY
 _FREE_OLD_KEY = f"""
 UPDATE messages SET idempotency_key = NULL, request_digest = NULL
 WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency_key'
@@ -301,6 +345,14 @@ SELECT ?1 ->> 'day', sum(recipients) FROM new WHERE NOT is_sandbox GROUP BY 1
 ON CONFLICT (day) DO UPDATE SET recipients = recipients + excluded.recipients
 """
 
+_COUNT_SANDBOX_RECIPIENTS = f"""
+{_NEW}
+INSERT INTO daily_counts (day, subject, act, count)
+SELECT ?1 ->> 'day', CAST(address_id AS TEXT), 'sandbox_recipients', sum(recipients)
+FROM new WHERE is_sandbox GROUP BY address_id
+ON CONFLICT (day, subject, act) DO UPDATE SET count = count + excluded.count
+"""
+
 _COUNT_RATE = f"""
 {_NEW}
 INSERT INTO rate_windows (address_id, started_at, used)
@@ -351,7 +403,8 @@ async def reserve(
 
     An error is ``BadRequest`` with ``no_balance``, ``address_blocked``,
     ``recipient_suppressed``, ``daily_quota_reached`` or ``monthly_quota_reached``;
-    ``TooManyRequests``; or ``Conflict`` with ``already_retried``.
+    ``TooManyRequests`` with ``rate_limit_exceeded``, ``too_many_sandbox_recipients`` or
+    ``too_many_withdrawals``; or ``Conflict`` with ``already_retried``.
 
     :param attempts: the first attempt of each message of ``submission``.
     :raises Conflict: ``idempotency_key_reused`` or ``idempotency_in_flight``.
@@ -362,6 +415,9 @@ async def reserve(
     if len(encoded) > MAX_REQUEST_BYTES:
         raise PayloadTooLarge("batch_too_large", size=len(encoded), limit=MAX_REQUEST_BYTES)
     request = (encoded.decode(),)
+    counts_sandbox = terms.max_sandbox_recipients is not None and any(
+        message.is_sandbox for message in submission.messages
+    )
     statements = [
         Statement(_REPORT, request),
         Statement(_INSERT_MESSAGES, request),
@@ -372,6 +428,7 @@ async def reserve(
         Statement(_CHARGE_BALANCE, request),
         Statement(_GRANT_BALANCE, request),
         Statement(_COUNT_RECIPIENTS, request),
+        *([Statement(_COUNT_SANDBOX_RECIPIENTS, request)] if counts_sandbox else []),
         *([Statement(_COUNT_RATE, request)] if terms.rate_limit else []),
         *([Statement(_AUDIT, request)] if submission.administrator else []),
         Statement(_INSERT_DELIVERIES, request),
@@ -403,6 +460,8 @@ def _request(submission: Submission, attempts: list[Attempt], terms: Terms) -> d
         "is_batch": submission.reports == "acceptance",
         "rate_quota": limit.quota if limit else None,
         "rate_milliseconds": limit.seconds * 1000 if limit else None,
+        "max_sandbox_recipients": terms.max_sandbox_recipients,
+        "max_withdrawals": terms.max_withdrawals,
         "administrator": administrator.name if administrator else None,
         "source": administrator.source if administrator else None,
         "messages": [_row(attempt) for attempt in attempts],
@@ -519,10 +578,8 @@ def _error(row: Row) -> ApiError | None:
             return None
         case "already_retried":
             return Conflict("already_retried")
-        case "rate_limit_exceeded":
-            return TooManyRequests(
-                "rate_limit_exceeded", retry_after=_seconds(row["rate_milliseconds_left"])
-            )
+        case "rate_limit_exceeded" | "too_many_sandbox_recipients" | "too_many_withdrawals" as code:
+            return TooManyRequests(code, retry_after=_seconds(row["retry_milliseconds"]))
         case "address_blocked" | "recipient_suppressed" as code:
             return _listed(code, row)
         case code:

@@ -4,12 +4,13 @@ from accounts.credentials import Credential
 from errors import Conflict, NotFound
 from mail.lifecycle import Status
 from store.addresses import require_valid
+from store.daily_counts import limit_reached
 from store.database import Database, Row, Statement
 from store.record import StatusUpdate, record
 from store.record.reschedule import reschedule_statements
 from store.sendbox_generation import in_current_sendbox
 
-_FIND = f"SELECT status FROM messages WHERE id = ?1 AND {in_current_sendbox('?2')}"
+_FIND = f"SELECT status, next_attempt_at FROM messages WHERE id = ?1 AND {in_current_sendbox('?2')}"
 
 
 async def cancel(database: Database, credential: Credential, message_id: str, *, now: int) -> None:
@@ -29,21 +30,33 @@ async def cancel(database: Database, credential: Credential, message_id: str, *,
 
 
 async def reschedule(
-    database: Database, credential: Credential, message_id: str, *, due_at: int, now: int
+    database: Database,
+    credential: Credential,
+    message_id: str,
+    *,
+    due_at: int,
+    now: int,
+    most_a_day: int | None = None,
 ) -> None:
     """Reschedule a message to ``due_at``.
 
+    :param most_a_day: how often an address can do this a day; None for no limit.
     :raises NotFound: ``message_not_found``.
     :raises Conflict: ``not_scheduled``: an attempt has started, or the message was cancelled.
+    :raises TooManyRequests: ``too_many_changes``.
     """
     *_, rows = await require_valid(
         database,
         credential,
-        *reschedule_statements(message_id, credential, due_at=due_at, now=now),
+        *reschedule_statements(
+            message_id, credential, due_at=due_at, now=now, most_a_day=most_a_day
+        ),
         Statement(_FIND, (message_id, credential.address_id)),
     )
     _check_found(rows)
     _check_status(rows[0]["status"], "scheduled", "not_scheduled")
+    if rows[0]["next_attempt_at"] != due_at:
+        raise limit_reached("too_many_changes", most=most_a_day or 0, now=now)
 
 
 def _check_found(rows: list[Row]) -> None:

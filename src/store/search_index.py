@@ -1,7 +1,9 @@
 """The search index: the words of each message, written by the cron job.
 
 Messages are indexed some time after they were stored, many in one transaction, so that sending does
-not wait for it. Database triggers remove deleted messages and texts from the index.
+not wait for it. Database triggers remove deleted messages and texts from the index at once: its
+option ``secure-delete`` leaves no trace of their words. Measured with 40,000 messages of 200 words,
+the removal of one takes 2 ms.
 
 Each word is indexed with the id of its address, so that a search reads the words of one address.
 Measured on the local D1 with 100,000 messages of 2.7 KB: without an index a rare word takes
@@ -45,10 +47,10 @@ NEWEST_INDEXED = "coalesce((SELECT message_id FROM search ORDER BY rowid DESC LI
 
 _NEXT = f"""
 SELECT (SELECT rowid FROM search ORDER BY rowid DESC LIMIT 1) AS newest_number, {SOURCE}
-WHERE m.id > {NEWEST_INDEXED} AND m.id < ?1 ORDER BY m.id LIMIT ?2
+WHERE m.id > {NEWEST_INDEXED} AND m.id < ?1 AND m.sendbox IS NOT NULL ORDER BY m.id LIMIT ?2
 """
 
-# A second run finds the messages of the first one in the index. Messages that were removed after
+# A second run finds the messages of the first one in the index. Messages that were deleted after
 # they were read are not indexed.
 _INSERT = f"""
 INSERT INTO search (rowid, message_id, head, text)
@@ -57,7 +59,7 @@ SELECT
   CASE WHEN EXISTS (SELECT 1 FROM bodies WHERE message_id = value ->> 1) THEN value ->> 3 END
 FROM json_each(?1)
 WHERE value ->> 1 > {NEWEST_INDEXED}
-  AND EXISTS (SELECT 1 FROM messages WHERE id = value ->> 1)
+  AND EXISTS (SELECT 1 FROM messages WHERE id = value ->> 1 AND sendbox IS NOT NULL)
 """
 
 

@@ -13,8 +13,9 @@ _COUNT = "SELECT count(*) AS count FROM suppressions WHERE ?1 IS NULL OR address
 
 _ADD = """
 INSERT INTO suppressions (address, reason, since) VALUES (?1, ?2, ?3)
-ON CONFLICT (address) DO UPDATE SET reason = excluded.reason
+ON CONFLICT (address) DO UPDATE SET reason = excluded.reason WHERE reason <> excluded.reason
 """
+_IS_NEW = "NOT EXISTS (SELECT 1 FROM suppressions WHERE address = ?1 AND reason = ?2)"
 
 _EXISTS = "EXISTS (SELECT 1 FROM suppressions WHERE address = ?1)"
 _REMOVE = "DELETE FROM suppressions WHERE address = ?1"
@@ -33,7 +34,12 @@ async def add_suppression(
     database: Database, address: str, reason: str, *, by: Actor, now: int
 ) -> None:
     """Reject further mail to ``address`` (in lower case)."""
-    row = audit_row(by, "suppression.added", address, now, {"reason": reason})
+    row = audit_row(
+        *(by, "suppression.added", address, now),
+        details={"reason": reason},
+        condition=_IS_NEW,
+        parameters=(address, reason),
+    )
     await database.batch([row, Statement(_ADD, (address, reason, now))], repeatable=True)
 
 

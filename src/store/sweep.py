@@ -54,6 +54,30 @@ DELETE FROM messages WHERE id IN (
 RETURNING 1
 """
 
+# Finished messages to sandbox recipients, from the position of the last sweep. Messages that
+# finished in the same millisecond are passed together, even if they exceed the limit.
+_OLD_SANDBOX = """
+SELECT id, finished_at FROM messages
+WHERE is_sandbox AND finished_at > coalesce(
+  (SELECT CAST(position AS INTEGER) FROM sweeps WHERE name = 'sandbox_texts'), 0
+)
+"""
+_LAST_SANDBOX = f"""
+SELECT max(finished_at) AS position
+FROM ({_OLD_SANDBOX} AND finished_at <= ?1 ORDER BY finished_at LIMIT ?2)
+"""
+_REMOVE_SANDBOX_TEXTS = f"""
+DELETE FROM bodies WHERE message_id IN (
+  SELECT id FROM ({_OLD_SANDBOX} AND finished_at <= ({_LAST_SANDBOX}))
+)
+RETURNING 1
+"""
+_SAVE_SANDBOX_POSITION = f"""
+INSERT INTO sweeps (name, position)
+SELECT 'sandbox_texts', CAST(position AS TEXT) FROM ({_LAST_SANDBOX}) WHERE position > 0
+ON CONFLICT (name) DO UPDATE SET position = excluded.position
+"""
+
 _COUNT_OLD_KEYS = f"SELECT 1 FROM ({_OLD_KEYS})"
 
 _FINAL = quoted(FINAL)
@@ -91,9 +115,9 @@ DELETE FROM login_failures WHERE id IN (
 RETURNING 1
 """
 
-_REMOVE_CLIENT_DAYS = """
-DELETE FROM client_days WHERE (day, client) IN (
-  SELECT day, client FROM client_days WHERE day < ?1 ORDER BY day, client LIMIT ?2
+_REMOVE_DAILY_COUNTS = """
+DELETE FROM daily_counts WHERE (day, subject, act) IN (
+  SELECT day, subject, act FROM daily_counts WHERE day < ?1 ORDER BY day, subject, act LIMIT ?2
 )
 RETURNING 1
 """
@@ -103,8 +127,9 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
     """The steps that remove old data, each with its own share of a minute.
 
     Idempotency keys expire after a day, usage counters after 90 days. Bodies and messages are
-    removed after the given days since they finished; 0 keeps them forever. Deleted messages are
-    removed after a day. Expired counters of logins and clients are removed.
+    removed after the given days since they finished; 0 keeps them forever. The bodies of messages
+    to sandbox recipients, which cost nothing, are removed after a day. Deleted messages are removed
+    after a day. Expired login failures and daily counts are removed.
     """
     steps = [
         _step(
@@ -113,13 +138,18 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
             (first_id(now - _DAY), STEP_ROWS),
         ),
         _step("usage_removed", (_REMOVE_USAGE,), (utc_day(now - USAGE_DAYS * _DAY), STEP_ROWS)),
+        _step(
+            "sandbox_texts_removed",
+            (_REMOVE_SANDBOX_TEXTS, _SAVE_SANDBOX_POSITION),
+            (now - _DAY, STEP_ROWS),
+        ),
         _step("deleted_removed", (_REMOVE_DELETED,), _before(now - _DAY)),
         _step(
             "login_failures_removed",
             (_REMOVE_LOGIN_FAILURES,),
             (now - WINDOW_MILLISECONDS, STEP_ROWS),
         ),
-        _step("client_days_removed", (_REMOVE_CLIENT_DAYS,), (utc_day(now), STEP_ROWS)),
+        _step("daily_counts_removed", (_REMOVE_DAILY_COUNTS,), (utc_day(now), STEP_ROWS)),
     ]
     if retention_days:
         past = _before(now - retention_days * _DAY)

@@ -23,28 +23,32 @@ COUNTED = f"""
   {_DAY_OF} AS day, address_id,
   sum(target = 'sent') AS sent,
   sum(target = 'failed') AS failed,
-  sum(target IN ('unknown', 'cancelled')) - sum(status = 'unknown') AS others
+  sum(target = 'unknown') - sum(status = 'unknown') AS unknown,
+  sum(target = 'cancelled') AS cancelled
 """
 
 ADD = """
-INSERT INTO usage_days (day, address_id, sent, failed, others) {counted}
+INSERT INTO usage_days (day, address_id, sent, failed, unknown, cancelled) {counted}
 ON CONFLICT (day, address_id) DO UPDATE SET
-  sent = sent + excluded.sent, failed = failed + excluded.failed, others = others + excluded.others
+  sent = sent + excluded.sent, failed = failed + excluded.failed,
+  unknown = unknown + excluded.unknown, cancelled = cancelled + excluded.cancelled
 """
 
 _OPEN = f"""
-SELECT {_DAY_OF} AS day, 0 AS sent, 0 AS failed, 1 AS others
+SELECT {_DAY_OF} AS day, 1 AS accepted, 0 AS sent, 0 AS failed
 FROM messages WHERE NOT is_sandbox AND accepted_at >= unixepoch(?1) * 1000
 """
 
+_COUNTERS = "day, sent + failed + unknown + cancelled AS accepted, sent, failed"
+
 _SUM = """
-SELECT day, sum(sent + failed + others) AS accepted, sum(sent) AS sent, sum(failed) AS failed
+SELECT day, sum(accepted) AS accepted, sum(sent) AS sent, sum(failed) AS failed
 FROM ({counters} UNION ALL {open} AND {leased} UNION ALL {open} AND {waiting})
 GROUP BY day ORDER BY day
 """
 
 _OF_ALL = _SUM.format(
-    counters="SELECT day, sent, failed, others FROM usage_days WHERE day BETWEEN ?1 AND ?2",
+    counters=f"SELECT {_COUNTERS} FROM usage_days WHERE day BETWEEN ?1 AND ?2",
     open=_OPEN,
     leased="lease_until IS NOT NULL",
     waiting="next_attempt_at IS NOT NULL",
@@ -53,8 +57,8 @@ _OF_ALL = _SUM.format(
 # Looks up one counter per day. The index messages_waiting finds the waiting messages. Few messages
 # are being sent at any time; without the + SQLite would instead read all messages of the address.
 _OF_ONE = _SUM.format(
-    counters="""
-    SELECT day, sent, failed, others FROM (
+    counters=f"""
+    SELECT {_COUNTERS} FROM (
       WITH RECURSIVE days (day) AS (
         VALUES (?1) UNION ALL SELECT date(day, '+1 day') FROM days WHERE day < ?2
       )

@@ -51,6 +51,12 @@ async def read_json(request: Request, kind: type[T]) -> T:
     return decode_json(await request.json_body(), decoder)
 
 
+async def read_optional_json(request: Request, kind: type[T]) -> T:
+    """As ``read_json``; a request without a body is one with an empty object."""
+    decoder: msgspec.json.Decoder[T] = decoder_of(kind)
+    return decode_json(await request.optional_json_body() or b"{}", decoder)
+
+
 def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = "") -> T:
     """``body`` as ``decoder``'s type; raises as ``read_json`` does.
 

@@ -7,10 +7,11 @@ from accounts.credentials import Credential, issue
 from errors import ServerFault
 from locales import language_of
 from services import Services
-from settings import Settings
+from settings import ERROR_FORMATS, Settings
 from store.database import Database
 from web.auth import administrator_name
 from web.request import Request
+from web.responses import prefers_plain_text
 
 
 @dataclass(slots=True)
@@ -48,6 +49,22 @@ class RequestContext:
         except ServerFault:  # the settings can't be read
             default = "en"
         return language_of(self.request.header("x-lang"), otherwise=default)
+
+    @property
+    def wants_text_errors(self) -> bool:
+        """Whether the body of an error is only its sentence."""
+        request = self.request
+        asked = request.header("x-error-format").strip().lower()
+        if asked in ERROR_FORMATS:
+            return asked == "text"
+        return self._error_format == "text" or prefers_plain_text(request.header("accept"))
+
+    @property
+    def _error_format(self) -> str:
+        try:
+            return self.settings.error_format
+        except ServerFault:  # the settings can't be read
+            return "json"
 
     @property
     def credential(self) -> Credential:

@@ -21,6 +21,7 @@ class Problem(Struct):
     detail: Annotated[
         str, Meta(description="The error, in one sentence for people, in the language of `x-lang`.")
     ]
+    message: Annotated[str, Meta(description="The same sentence as `detail`.")]
     code: Annotated[str, Meta(description="The error, in one word for programs.")]
     retryable: Annotated[
         bool,

@@ -121,15 +121,25 @@ class Request:
         :raises UnsupportedMediaType: the headers declare something else.
         :raises PayloadTooLarge, BadRequest: as ``body`` does.
         """
+        self._check_json_declared()
+        body = (await self.body()).removeprefix(_UTF8_MARK)
+        if not body.strip():
+            raise BadRequest("malformed_json", problem="it is empty")
+        return body
+
+    async def optional_json_body(self) -> bytes:
+        """As ``json_body``, or nothing if the request has no body."""
+        body = (await self.body()).removeprefix(_UTF8_MARK)
+        if body.strip():
+            self._check_json_declared()
+        return body.strip()
+
+    def _check_json_declared(self) -> None:
         content_type = self.header("content-type")
         if content_type and not _declares_json(content_type):
             raise UnsupportedMediaType("unsupported_media_type")
         if self.header("content-encoding") not in ("", "identity"):
             raise UnsupportedMediaType("unsupported_content_encoding")
-        body = (await self.body()).removeprefix(_UTF8_MARK)
-        if not body.strip():
-            raise BadRequest("malformed_json", problem="it is empty")
-        return body
 
 
 def _declares_json(content_type: str) -> bool:

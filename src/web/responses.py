@@ -1,7 +1,7 @@
 """Responses, including the responses for errors.
 
 An error becomes a problem object (RFC 9457), or only its sentence if the client prefers
-``text/plain``.
+``text/plain`` or the deployment has ``ERROR_FORMAT=text``.
 """
 
 from dataclasses import dataclass, field, replace
@@ -65,6 +65,7 @@ def error_response(error: ApiError, *, request_id: str, language: str, plain: bo
         title=error.status.phrase,
         status=status,
         detail=detail,
+        message=detail,
         code=error.code,
         retryable=error.retryable,
         request_id=request_id,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.credentials import claims_of
 from tests.client import TestClient
-from tests.e2e.api import DEPLOYMENT, Api, check_problem, unique_name
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, check_problem, unique_name
 
 PREFIX = "Failed to create address: "
 
@@ -226,3 +226,20 @@ def test_invalid_names_of_administrators_are_rejected(
 ) -> None:
     response = api.admin("POST", "/admin/new_address", json=body)
     check_problem(response, 400, code, PREFIX + sentence)
+
+
+@pytest.mark.parametrize("path", ["/api/new_address", "/admin/new_address"])
+def test_a_random_subdomain_is_not_supported(api: Api, path: str) -> None:
+    headers = {"x-admin-auth": ADMIN_PASSWORD}
+    name = unique_name()
+    body = {"name": name, "enableRandomSubdomain": True}
+    response = api.post(path, body, headers=headers)
+    sentence = "Random subdomains are not supported: omit enableRandomSubdomain"
+    problem = check_problem(response, 400, "random_subdomain_unsupported", PREFIX + sentence)
+    assert problem["errors"] == [{"field": "enableRandomSubdomain", "message": sentence}]
+    assert (
+        api.post(path, {**body, "enableRandomSubdomain": "yes"}, headers=headers).status_code == 422
+    )
+    for given in (False, None):
+        body = {"name": unique_name(), "enableRandomSubdomain": given}
+        assert api.post(path, body, headers=headers).status_code == 200

@@ -169,7 +169,7 @@ def test_a_balance_is_requested_set_used_and_removed(own: Api) -> None:
     details = {"balance": 1, "enabled": True}
     check_audit_row(own, action="balance.set", object=sender.address, details=details)
     (row,) = own.admin("GET", path).json()["results"]
-    assert row.keys() == {"id", "address", "balance", "enabled", "created_at"}
+    assert row.keys() == {"id", "address", "balance", "enabled", "requested_at", "created_at"}
     assert (row["address"], row["balance"], row["enabled"]) == (sender.address, 1, 1)
     assert own.send(sender).status_code == 200
     detail = "Failed to send mail No balance"
@@ -189,8 +189,7 @@ def test_requests_can_be_listed_alone_oldest_first() -> None:
     with TestClient({**DEPLOYMENT, "DEFAULT_SEND_BALANCE": "0"}) as server:
         api = Api(server)
         ask = "/api/request_send_mail_access"
-        asked = [api.new_sender(balance=0) for _ in range(2)]
-        server.sql("DELETE FROM send_balances")
+        asked = [api.new_sender() for _ in range(2)]
         for sender in reversed(asked):
             assert api.post(ask, headers=sender.headers).status_code == 200
         api.new_sender(balance=7)
@@ -608,3 +607,39 @@ def test_hostile_values_cause_no_server_error(own: Api, hostile: str) -> None:
         if method == "GET" and path != "/admin/audit":
             assert response.json() == {"results": [], "count": 0}
     assert own.server.sql(tables) == before
+
+
+def audit_rows(api: Api) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = api.admin("GET", "/admin/audit?limit=100").json()["results"]
+    return rows
+
+
+def test_what_changes_nothing_is_not_written_down() -> None:
+    limits = {"dailyEnabled": True, "dailyLimit": 5, "monthlyEnabled": False, "monthlyLimit": None}
+    with TestClient(DEPLOYMENT) as server:
+        api = Api(server)
+        sender = api.new_sender(balance=3)
+        before = len(audit_rows(api))
+
+        def post(path: str, new_rows: int, **body: Any) -> None:
+            nonlocal before
+            for rows in (new_rows, 0):  # a second time it changes nothing
+                written = server.database.rows_written
+                done(api.admin("POST", path, json=body))
+                assert len(audit_rows(api)) == before + rows
+                assert rows or server.database.rows_written == written
+                before += rows
+
+        settings = api.admin("GET", "/admin/account_settings").json()
+        post("/admin/account_settings", 0, **settings)
+        post("/admin/account_settings", 1, sendMailLimitConfig=limits)
+        post("/admin/account_settings", 1, sendBlockList=["a@example.net", "B@example.net"])
+        post("/admin/account_settings", 1, sendBlockList=["B@example.net", "a@example.net"])
+        post("/admin/account_settings", 1, sendBlockList=["b@example.net", "a@example.net"])
+        post("/admin/account_settings", 1, sendBlockList=["b@example.net"], blockList=[])
+        post("/admin/suppressions", 1, address="carol@example.net")
+        post("/admin/suppressions", 1, address="carol@example.net", reason="complained")
+        about = {"address": sender.address, "address_id": 0}
+        post("/admin/address_sender", 0, **about, balance=3, enabled=True)
+        post("/admin/address_sender", 1, **about, balance=4, enabled=True)
+        post("/admin/address_sender", 1, **about, balance=4, enabled=False)

@@ -237,17 +237,21 @@ def test_concurrent_deletions_and_sends_are_consistent(own: Api) -> None:
     assert (own.balance(sender), len(own.sent_by(sender))) == (80, 20)
 
 
+ASK = "/api/request_send_mail_access"
+
+
 @pytest.mark.contract(
-    "POST /api/request_send_mail_access: Returns ok the first time and 400 afterwards"
+    "POST /api/request_send_mail_access: Returns ok, also while the address has a balance"
 )
-def test_access_is_requested_once(own: Api) -> None:
+def test_access_is_granted_or_not_needed(own: Api) -> None:
     sender = own.new_sender()
-    path = "/api/request_send_mail_access"
-    response = own.post(path, headers=sender.headers)
-    assert (response.status_code, response.json()) == (200, {"status": "ok"})
-    assert own.balance(sender) == 1000
-    response = own.post(path, headers=sender.headers)
-    check_problem(response, 400, "already_requested", "Already requested")
+    for _ in range(2):
+        response = own.post(ASK, headers=sender.headers)
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
+        assert own.balance(sender) == 1000
+    path = f"/admin/address_sender?address={sender.address}"
+    (row,) = own.admin("GET", path).json()["results"]
+    assert row["requested_at"] is None
 
 
 @pytest.mark.contract("balance: A default of 0 creates a row only when access is requested")
@@ -262,6 +266,50 @@ def test_without_a_default_balance_access_waits_for_an_administrator() -> None:
         assert api.post("/api/request_send_mail_access", headers=sender.headers).status_code == 200
         (row,) = api.admin("GET", path).json()["results"]
         assert (row["balance"], row["enabled"]) == (0, 0)
+        assert row["requested_at"] == row["created_at"]
         assert api.send(sender).json()["code"] == "no_balance"
         response = api.post("/api/request_send_mail_access", headers=sender.headers)
         check_problem(response, 400, "already_requested", "Already requested")
+
+
+def answered(api: Api, sender: Sender, balance: int, *, enabled: bool) -> None:
+    """Set a balance as the administrator."""
+    body = {"address": sender.address, "address_id": 0, "balance": balance, "enabled": enabled}
+    done(api.admin("POST", "/admin/address_sender", json=body))
+
+
+def requests_of(api: Api, sender: Sender) -> list[dict[str, Any]]:
+    path = f"/admin/address_sender?requested=true&address={sender.address}"
+    rows: list[dict[str, Any]] = api.admin("GET", path).json()["results"]
+    return rows
+
+
+@pytest.mark.contract(
+    "POST /api/request_send_mail_access: Returns 400 only while a request waits for an response"
+)
+def test_a_request_waits_until_it_is_answered(own: Api) -> None:
+    sender = own.new_sender(balance=1)
+    assert own.send(sender).status_code == 200
+    for balance in (1, 2):  # the balance is used up each time
+        assert own.post(ASK, headers=sender.headers).status_code == 200
+        response = own.post(ASK, headers=sender.headers)
+        check_problem(response, 400, "already_requested", "Already requested")
+        (row,) = requests_of(own, sender)
+        assert (row["balance"], row["enabled"]) == (0, 1)
+        assert row["requested_at"] >= row["created_at"]
+        answered(own, sender, balance, enabled=True)
+        assert requests_of(own, sender) == []
+        assert own.post(ASK, headers=sender.headers).status_code == 200
+        for _ in range(balance):
+            assert own.send(sender).status_code == 200
+
+
+def test_an_address_that_is_switched_off_is_no_request(own: Api) -> None:
+    for balance in (0, 5):
+        sender = own.new_sender(balance=balance)
+        answered(own, sender, balance, enabled=False)
+        assert requests_of(own, sender) == []
+        response = own.post(ASK, headers=sender.headers)
+        detail = "Sending is switched off for this address, please contact the administrator"
+        check_problem(response, 403, "balance_disabled", detail)
+        assert requests_of(own, sender) == []

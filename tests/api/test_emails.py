@@ -242,6 +242,61 @@ def test_a_permissive_batch_is_replayed_with_its_errors(api: Api) -> None:
     assert len(api.sent_by(sender)) == 1
 
 
+def permissive(api: Api, sender: Sender, batch: list[Any], key: str | None = None) -> Any:
+    """The response to a permissive batch."""
+    headers = {**sender.headers, "x-batch-validation": "permissive"}
+    if key:
+        headers["Idempotency-Key"] = key
+    return api.post("/emails/batch", batch, headers=headers)
+
+
+def test_a_mail_that_is_too_much_does_not_stop_smaller_ones(api: Api) -> None:
+    sender = api.new_sender(balance=10)
+    fifty = email(sender, to=[f"to{number}@example.net" for number in range(50)])
+    response = permissive(api, sender, [fifty, email(sender), fifty, email(sender)])
+    assert [error["index"] for error in response.json()["errors"]] == [0, 2]
+    assert {error["message"] for error in response.json()["errors"]} == {"No balance"}
+    assert len(response.json()["data"]) == 2
+    assert api.balance(sender) == 8
+
+
+REJECTED = {"to": "carol", "subject": "Hello", "text": "Hello"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {**REJECTED, "to": "dora"},
+        {**REJECTED, "subject": "Another"},
+        {**REJECTED, "text": "Another"},
+        {**REJECTED, "unknown": 1},
+        {},
+        5,
+        None,
+        [REJECTED],
+    ],
+    ids=repr,
+)
+def test_a_key_covers_the_rejected_mails_of_a_batch(api: Api, other: Any) -> None:
+    sender = api.new_sender()
+    first = permissive(api, sender, [{**REJECTED, "from": sender.address}, email(sender)], "k")
+    assert len(first.json()["data"]) == 1
+    if isinstance(other, dict) and other:
+        other = {**other, "from": sender.address}
+    again = permissive(api, sender, [other, email(sender)], "k")
+    check_error(again, 409, "invalid_idempotent_request", "idempotency_key_reused")
+    assert len(api.sent_by(sender)) == 1
+
+
+def test_a_rejected_mail_is_the_same_in_another_order_of_its_members(api: Api) -> None:
+    sender = api.new_sender()
+    rejected = {**REJECTED, "from": sender.address}
+    first = permissive(api, sender, [rejected, email(sender)], "k")
+    again = permissive(api, sender, [dict(reversed(rejected.items())), email(sender)], "k")
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
 def test_outcomes_of_sandbox_recipients_have_resends_names(api: Api) -> None:
     sender = api.new_sender()
     for word, event in (

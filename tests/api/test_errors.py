@@ -3,8 +3,10 @@
 import gzip
 
 import pytest
+import requests
 
-from tests.e2e.api import Api, check_problem, mail
+from tests.client import TestClient
+from tests.e2e.api import DEPLOYMENT, Api, check_problem, mail
 
 JSON = {"Content-Type": "application/json"}
 
@@ -129,3 +131,62 @@ def test_a_client_that_prefers_plain_text_gets_only_the_sentence(
     sentence = "Failed to send mail Subject is empty"
     assert (response.text == sentence) is plain
     assert sentence in response.text
+
+
+SENTENCE = "Failed to create address: Invalid domain"
+
+
+def invalid(api: Api, **headers: str) -> requests.Response:
+    """A rejected request with these headers."""
+    return api.post("/api/new_address", {"domain": "elsewhere.example"}, headers=headers)
+
+
+@pytest.mark.contract("errors: `message` repeats the sentence")
+def test_the_sentence_is_also_the_message(api: Api) -> None:
+    problem = check_problem(invalid(api), 400, "invalid_domain", SENTENCE)
+    assert problem["message"] == SENTENCE
+
+
+@pytest.mark.contract("errors: `x-error-format: text` and ERROR_FORMAT=text return the sentence")
+@pytest.mark.parametrize(
+    ("setting", "headers", "is_text"),
+    [
+        (None, {}, False),
+        (None, {"x-error-format": "text"}, True),
+        (None, {"x-error-format": "TEXT"}, True),
+        (None, {"x-error-format": "xml"}, False),
+        (None, {"accept": "text/plain"}, True),
+        (None, {"accept": "text/plain", "x-error-format": "json"}, False),
+        ("text", {}, True),
+        ("text", {"accept": "application/json"}, True),
+        ("text", {"x-error-format": "json"}, False),
+    ],
+)
+def test_errors_as_text(setting: str | None, headers: dict[str, str], is_text: bool) -> None:
+    variables = {**DEPLOYMENT, **({"ERROR_FORMAT": setting} if setting else {})}
+    with TestClient(variables) as server:
+        response = invalid(Api(server), **headers)
+        if is_text:
+            assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+            assert (response.status_code, response.text) == (400, SENTENCE)
+        else:
+            check_problem(response, 400, "invalid_domain", SENTENCE)
+
+
+@pytest.mark.parametrize("path", ["/api/settings", "/admin/audit", "/nowhere", "/api/nowhere"])
+def test_every_error_is_a_sentence_where_the_deployment_says_so(path: str) -> None:
+    with TestClient({**DEPLOYMENT, "ERROR_FORMAT": "text"}) as server:
+        response = Api(server).get(path)
+        assert response.status_code in (401, 404)
+        assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert response.text[0] not in "{["
+        # Clients of Resend can read only its own form.
+        assert Api(server).get("/emails").json()["statusCode"] == 401
+
+
+def test_a_setting_that_cannot_be_read_is_named_in_both_forms() -> None:
+    with TestClient({**DEPLOYMENT, "ERROR_FORMAT": "xml"}) as server:
+        detail = "The variable ERROR_FORMAT can't be read: it must be one of json, text"
+        assert Api(server).get("/api/settings").json()["detail"] == detail
+        response = Api(server).get("/api/settings", headers={"x-error-format": "text"})
+        assert response.text == detail

@@ -185,12 +185,14 @@ def test_an_unknown_address_takes_the_same_time(passwords: Api) -> None:
 def test_a_password_is_changed(passwords: Api) -> None:
     sender, password = new_address(passwords)
     body = {"new_password": client_digest("correct horse")}
+    body["current_password"] = client_digest(password).upper()
     response = passwords.post("/api/address_change_password", body, headers=sender.headers)
     assert (response.status_code, response.json()) == (200, {"success": True})
     assert log_in(passwords, sender.address, "correct horse").status_code == 200
     rejected = log_in(passwords, sender.address, password)
     check_problem(rejected, 401, "invalid_login", INVALID_LOGIN)
-    old = rotated(passwords, sender) and sender
+    assert rotate(passwords, sender).status_code == 200
+    old = sender
     response = passwords.post("/api/address_change_password", body, headers=old.headers)
     check_problem(response, 401, "invalid_credential", INVALID_CREDENTIAL)
     response = passwords.post("/api/address_change_password", body)
@@ -239,7 +241,10 @@ def test_passwords_are_off_by_default(api: Api) -> None:
 
 def test_changes_of_a_credential_are_audited(passwords: Api) -> None:
     sender, password = new_address(passwords)
-    body = {"new_password": client_digest("another one")}
+    body = {
+        "new_password": client_digest("another one"),
+        "current_password": client_digest(password),
+    }
     headers = {**sender.headers, "cf-connecting-ip": "192.0.2.7"}
     assert log_in(passwords, sender.address, password).status_code == 200
     passwords.post("/api/address_change_password", body, headers=headers)

@@ -24,6 +24,7 @@ def test_settings_of_the_site_are_returned(api: Api) -> None:
         "enableAddressPassword": False,
         "enableSendMail": True,
         "cfTurnstileSiteKey": "",
+        "enableGlobalTurnstileCheck": False,
         "disableAdminPasswordCheck": False,
         "version": "v0.1.0",
         "smtpImapProxyConfig": {},
@@ -104,3 +105,11 @@ def test_a_missing_database_has_its_own_error() -> None:
         response = Api(server).post("/api/new_address", {})
         detail = "The DB binding is missing: add it to wrangler.toml and deploy again"
         check_problem(response, 500, "binding_missing", detail)
+
+
+def test_logins_need_a_token_only_with_both_keys_of_turnstile() -> None:
+    keys = {"CF_TURNSTILE_SITE_KEY": "site", "CF_TURNSTILE_SECRET_KEY": "secret"}
+    for given in ({}, keys, *({name: value} for name, value in keys.items())):
+        with TestClient({**DEPLOYMENT, **given}) as server:
+            shown = Api(server).get("/open_api/settings").json()
+            assert shown["enableGlobalTurnstileCheck"] is (given == keys)

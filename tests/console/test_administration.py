@@ -273,12 +273,22 @@ def test_a_request_is_declined(admin: Person) -> None:
     assert asked.status_code == 200
 
 
+def test_an_address_that_is_switched_off_is_no_request(admin: Person) -> None:
+    sender = asks_for_access(admin.api)
+    body = {"address": sender.address, "address_id": 0, "balance": 0, "enabled": False}
+    assert admin.api.admin("POST", "/admin/address_sender", json=body).status_code == 200
+    admin.open("admin/balances")
+    expect(row(admin, sender.address)).to_contain_text("Disabled")
+    waiting = admin.page.locator(".card", has_text="Requests for access")
+    expect(waiting.get_by_text(sender.address)).to_have_count(0)
+
+
 @pytest.mark.slow
 def test_requests_are_paged_from_the_oldest_on(admin: Person) -> None:
-    requests = "DELETE FROM send_balances WHERE balance = 0 AND enabled = 0"
+    requests = "DELETE FROM send_balances WHERE requested_at > 0"
     admin.api.server.sql(requests)
     senders = [asks_for_access(admin.api) for _ in range(21)]
-    order = "UPDATE send_balances SET created_at = ? WHERE address_id = ?"
+    order = "UPDATE send_balances SET requested_at = ? WHERE address_id = ?"
     for place, sender in enumerate(reversed(senders)):
         admin.api.server.sql(order, [1_795_000_000_000 + place, sender.address_id])
     admin.open("admin")

@@ -7,8 +7,9 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
+from accounts.passwords import client_digest
 from tests.console.person import Person
-from tests.e2e.api import Sender
+from tests.e2e.api import Sender, done
 from tools.wrangler import node_binary
 
 
@@ -107,7 +108,41 @@ def test_a_lost_new_credential_is_reported(person: Person, sender: Sender) -> No
     expect(dialog.get_by_role("alert")).to_contain_text("may have been replaced")
 
 
+def set_password(person: Person, sender: Sender, password: str) -> None:
+    """Set the password of the address as the administrator."""
+    path = f"/admin/address/{sender.address_id}/reset_password"
+    done(person.api.admin("POST", path, json={"password": client_digest(password)}))
+
+
+def can_log_in(person: Person, sender: Sender, password: str) -> bool:
+    body = {"email": sender.address, "password": client_digest(password)}
+    return person.api.post("/api/address_login", body).status_code == 200
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_new_credential_keeps_the_password_that_is_given(
+    person: Person, sender: Sender, is_given: bool
+) -> None:
+    person.api.server.sql(
+        "UPDATE addresses SET password_hash = NULL WHERE id = ?", [sender.address_id]
+    )
+    body = {"new_password": client_digest("my own sentence")}
+    done(person.api.post("/api/address_change_password", body, headers=sender.headers))
+    person.button("Replace credential").click()
+    dialog = person.page.get_by_role("dialog")
+    if is_given:
+        dialog.get_by_label("Present password").fill("a guess")
+        dialog.get_by_role("button", name="Replace credential").click()
+        expect(dialog.get_by_text("The present password is wrong")).to_be_visible()
+        dialog.get_by_label("Present password").fill("my own sentence")
+    dialog.get_by_role("button", name="Replace credential").click()
+    said = "You have a new credential" + ("" if is_given else ". The password ended")
+    expect(person.page.get_by_text(said).first).to_be_visible()
+    assert can_log_in(person, sender, "my own sentence") is is_given
+
+
 def test_the_password_is_changed(person: Person, sender: Sender) -> None:
+    set_password(person, sender, "the first sentence")
     person.field("New password").fill("short")
     person.button("Change password").click()
     assert "At least 10" in person.error_at("New password")
@@ -115,6 +150,12 @@ def test_the_password_is_changed(person: Person, sender: Sender) -> None:
     person.button("Change password").click()
     assert "are different" in person.error_at("Repeat the password")
     person.field("Repeat the password").fill("a long enough sentence")
+    person.button("Change password").click()
+    assert "has a password" in person.error_at("Present password")
+    person.field("Present password").fill("a guess")
+    person.button("Change password").click()
+    expect(person.page.get_by_text("The present password is wrong")).to_be_visible()
+    person.field("Present password").fill("the first sentence")
     with person.page.expect_request("**/api/address_change_password") as asked:
         person.button("Change password").click()
     assert "sentence" not in (asked.value.post_data or "")

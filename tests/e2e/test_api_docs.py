@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from routes import ROUTES, Route
-from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, unique_name
 from tools.local_server import LocalServer
 from tools.prepare import ROOT
 from tools.wrangler import node_binary
@@ -138,6 +138,8 @@ def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
     }
     needed = {name for name in own if re.search(rf"\b{name}\b", code)}
     variables |= {name: own[name]() for name in needed}
+    if re.search(r"\bPASSWORD\b", code):
+        variables |= address_with_password(api)
     if "OTHER" in code:
         variables |= other_address(api)
     if "BOB_ID" in code:
@@ -145,6 +147,11 @@ def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
     if "/usage" in code:
         use(api, sender)
     return variables
+
+
+def address_with_password(api: Api) -> dict[str, str]:
+    made = api.post("/api/new_address", {"name": unique_name()}).json()
+    return {"ADDRESS": made["address"], "JWT": made["jwt"], "PASSWORD": made["password"]}
 
 
 def other_address(api: Api) -> dict[str, str]:

@@ -47,3 +47,24 @@ def test_search_finds_messages_before_and_after_indexing(api: Api) -> None:
         api.server.run_cron()
     sql = "SELECT message_id FROM search WHERE message_id IN (?, ?)"
     assert api.server.sql(sql, [old, new[0]]) == [{"message_id": old}]
+
+
+def test_words_of_a_deleted_message_leave_the_index_at_once(api: Api) -> None:
+    sender = api.new_sender()
+    kept = put_settled(api, sender, text="Zanzibar")
+    gone = put_settled(api, sender, text="Quixotic Zanzibar")
+    api.server.run_cron()
+    assert indexed(api, b"quixotic")
+    assert indexed(api, gone.encode())
+    assert api.admin("DELETE", f"/admin/sendbox/{gone}").status_code == 200
+    assert not indexed(api, b"quixotic")
+    assert not indexed(api, gone.encode())
+    assert ids(page(api, sender, q="zanzibar")) == [kept]
+
+
+def indexed(api: Api, word: bytes) -> bool:
+    """Whether the index contains the bytes of this word."""
+    blocks = api.server.sql("SELECT block FROM search_data")
+    rows = api.server.sql("SELECT c0, c1, c2 FROM search_content")
+    texts = [str(column).encode() for row in rows for column in row.values()]
+    return any(word in data for data in [*(row["block"] for row in blocks), *texts])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import store.reserve
+from accounts.actor import Actor
 from accounts.credentials import Credential
 from accounts.sending_limits import RateLimit
 from mail.addresses import parse_address
@@ -13,6 +14,7 @@ from mail.message import Attachment, Message, Recipient
 from mail.submission import Attempt, Submission, SubmissionResult
 from services import Clock, RunInBackground, Services, WakeupQueue
 from store.database import Database
+from store.own_credentials import change_password, rotate_credential
 from store.reserve import Reserved, Terms
 from subrequests import Subrequests
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -42,6 +44,47 @@ def address(database: SqliteDatabase, name: str = ME, *, balance: int | None = N
     if balance is not None:
         set_balance(database, credential, balance)
     return credential
+
+
+OWNER = Actor(ME, "192.0.2.2")
+
+
+def rotated(
+    database: SqliteDatabase,
+    credential: Credential,
+    *,
+    proof: str | None = None,
+    most_a_day: int = 20,
+    now: int = NOW,
+) -> tuple[Credential, bool]:
+    """Have the owner replace the credential; whether the password ended."""
+    return run(
+        rotate_credential(
+            database, credential, proof=proof, most_a_day=most_a_day, by=OWNER, now=now
+        )
+    )
+
+
+def changed_password(
+    database: SqliteDatabase,
+    credential: Credential,
+    password_hash: str,
+    *,
+    present: str | None = None,
+    most_a_day: int = 20,
+    now: int = NOW,
+) -> None:
+    """Have the owner change the password; ``present`` is what matched the present one."""
+    change = change_password(
+        database,
+        credential,
+        password_hash,
+        present=present,
+        most_a_day=most_a_day,
+        by=OWNER,
+        now=now,
+    )
+    run(change)
 
 
 def services(
@@ -156,6 +199,7 @@ def reserve(
     default_balance: int = 0,
     now: int = NOW,
     rate_limit: RateLimit | None = None,
+    max_sandbox_recipients: int | None = None,
     request_id: str = "r1",
     **fields: Any,
 ) -> Reserved:
@@ -167,7 +211,11 @@ def reserve(
         **fields,
     )
     terms = Terms(
-        now=now, lease_until=now + LEASE, default_balance=default_balance, rate_limit=rate_limit
+        now=now,
+        lease_until=now + LEASE,
+        default_balance=default_balance,
+        rate_limit=rate_limit,
+        max_sandbox_recipients=max_sandbox_recipients,
     )
     return run(store.reserve.reserve(database, submission, attempts, terms))
 

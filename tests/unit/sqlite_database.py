@@ -26,14 +26,23 @@ _LIMITS = {
 
 _MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
+# D1 has this option of FTS5. The SQLite of an older system does not, and rejects the statement.
+HAS_SECURE_DELETE = sqlite3.sqlite_version_info >= (3, 42)
+_SECURE_DELETE = "INSERT INTO search (search, rank) VALUES ('secure-delete', 1);"
+
 
 @functools.cache
 def _empty() -> sqlite3.Connection:
     """An empty database to copy, because a copy is faster than the migrations."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     for path in sorted(_MIGRATIONS.glob("*.sql")):
-        connection.executescript(path.read_text("utf-8"))
+        connection.executescript(runnable_here(path.read_text("utf-8")))
     return connection
+
+
+def runnable_here(migration: str) -> str:
+    """The migration, without what the SQLite of this machine lacks."""
+    return migration if HAS_SECURE_DELETE else migration.replace(_SECURE_DELETE, "")
 
 
 class SqliteDatabase:

@@ -95,7 +95,7 @@ def test_the_first_send_grants_the_balance_for_the_whole_batch(database: SqliteD
     assert balance(database) == 0
 
 
-# Rejected messages. Earlier messages of a batch use up limits and balance before later ones.
+# Rejected messages. Accepted messages of a batch use up limits and balance before later ones.
 
 
 def limited_daily(database: SqliteDatabase) -> None:
@@ -119,9 +119,9 @@ def suppressed(database: SqliteDatabase) -> None:
 
 
 REJECTED = [
-    (short_of_balance, [None, "no_balance", "no_balance"]),
-    (limited_daily, [None, "daily_quota_reached", "daily_quota_reached"]),
-    (limited_monthly, [None, "monthly_quota_reached", "monthly_quota_reached"]),
+    (short_of_balance, [None, "no_balance", None]),
+    (limited_daily, [None, "daily_quota_reached", None]),
+    (limited_monthly, [None, "monthly_quota_reached", None]),
     (blocked, [None, "address_blocked", None]),
     (suppressed, [None, "recipient_suppressed", None]),
 ]
@@ -197,6 +197,28 @@ def test_a_rejected_message_uses_no_share_of_the_limits(
     limit = RateLimit(quota=1, seconds=60)
     reserved = submitted(database, me, attempts([B], [C], [A]), permissive=True, rate_limit=limit)
     assert outcome(reserved) == ["address_blocked", "recipient_suppressed", None]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (short_of_balance, "no_balance"),
+        (limited_daily, "daily_quota_reached"),
+        (limited_monthly, "monthly_quota_reached"),
+    ],
+)
+def test_what_is_too_large_takes_nothing_from_the_others(
+    database: SqliteDatabase, me: Credential, condition: Any, expected: str
+) -> None:
+    condition(database)
+    sizes = [4, 1, 3, 2, 1, 50]
+    batch = attempts(*([f"r{n}@example.org" for n in range(size)] for size in sizes))
+    limit = RateLimit(quota=2, seconds=60)
+    reserved = asked(database, me, batch, permissive=True, rate_limit=limit)
+    over_rate = ["rate_limit_exceeded"] * 2
+    assert outcome(reserved) == [expected, None, expected, None, *over_rate]
+    assert reserved.rate == RateState(remaining=0, reset=60)
+    assert sent_today(database) == 3
 
 
 def test_a_suppressed_recipient_is_named(database: SqliteDatabase, me: Credential) -> None:

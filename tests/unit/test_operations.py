@@ -69,10 +69,8 @@ def test_waiting_messages_of_a_restored_database_become_unknown(database: Sqlite
     messages = database.query("SELECT status FROM messages")
     assert [row["status"] for row in messages] == ["unknown", "unknown"]
     assert len(database.query("SELECT 1 FROM events WHERE kind = 'unknown'")) == 2
-    assert database.value("SELECT others FROM usage_days") == 2
-    assert (
-        database.value("SELECT balance FROM send_balances") == 7
-    )  # an unknown message stays charged
+    assert database.value("SELECT unknown FROM usage_days") == 2
+    assert database.value("SELECT balance FROM send_balances") == 7  # unknown stays charged
 
 
 def test_a_restored_database_does_not_reuse_ids(database: SqliteDatabase) -> None:

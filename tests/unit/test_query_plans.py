@@ -17,15 +17,13 @@ from store.addresses import (
     note_shown,
     require_valid,
     reset_password,
-    rotate_credential,
-    set_password,
 )
 from store.audit import audit_page
 from store.balances import balance_page, remove_balance, request_access, send_balance, set_balance
 from store.database import Statement, ping
 from store.due import due_messages
 from store.emails import email_page, find_email
-from store.logins import count_failure, logged_in, stored_password
+from store.logins import count_failure, logged_in, stored_password, stored_password_of
 from store.pauses import lift_pause, pause_page
 from store.record import StatusUpdate, record
 from store.record.deliveries import record_delivery_events
@@ -109,15 +107,17 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
     run(stored_password(database, "new@example.com", now=NOW))
     run(count_failure(database, "new@example.com", now=NOW))
     new = run(logged_in(database, "new@example.com", "$hash", source=None, now=NOW))
-    owner = Actor(new.address, "192.0.2.1")
-    run(set_password(database, new, "$other", by=owner, now=NOW))
-    run(rotate_credential(database, new, by=owner, now=NOW))
+    run(stored_password_of(database, new, now=NOW))
+    given.changed_password(database, new, "$other", present="$hash")
+    given.rotated(database, new)
     run(require_valid(database, credential))
     run(send_balance(database, credential, default=1, now=NOW))
     mail = given.message("you@example.org", "they@example.org", attachments=(given.file(),))
     attempts = [given.attempt(mail), given.attempt(mail, "m2", status="queued", due_at=NOW)]
     more: dict[str, Any] = {"idempotency_key": "k", "request_digest": "d"}
     limit = RateLimit(quota=10, seconds=60)
+    sandbox = given.message("delivered@test.invalid")
+    given.reserved(database, credential, "m0", sandbox, max_sandbox_recipients=1)
     given.reserve(database, attempts, credential, rate_limit=limit, reports="acceptance", **more)
     run(find_earlier(database, credential, key="none", digest="d", now=NOW))
     about = StatusUpdate(

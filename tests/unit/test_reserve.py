@@ -177,7 +177,7 @@ def test_the_default_balance_is_granted_at_the_first_send(
 ) -> None:
     keep(database, me, *TWO, default_balance=5)
     assert database.query("SELECT * FROM send_balances") == [
-        {"address_id": 1, "balance": 3, "enabled": 1, "created_at": NOW}
+        {"address_id": 1, "balance": 3, "enabled": 1, "requested_at": None, "created_at": NOW}
     ]
 
 

@@ -479,6 +479,8 @@ class Submitting(RuleBasedStateMachine):
                 since_end = self.now - kept.finished_at
                 if days and age > days * DAY and since_end >= days * DAY:
                     kept.has_bodies = False
+                if kept.mail.is_sandbox and since_end >= DAY:
+                    kept.has_bodies = False
                 if metadata_days and age > metadata_days * DAY and since_end >= metadata_days * DAY:
                     self.removed[id] = self.messages.pop(id)
 
@@ -583,7 +585,6 @@ class Submitting(RuleBasedStateMachine):
                 errors.append("monthly_quota_reached")
             else:
                 errors.append(None)
-            if not listed:
                 left, day, month, used = left - charge, day + counted, month + counted, used + 1
         return errors
 

@@ -59,6 +59,7 @@ def test_an_error_is_a_problem_object_of_rfc_9457() -> None:
         "title": "Bad Request",
         "status": 400,
         "detail": "No balance",
+        "message": "No balance",
         "code": "no_balance",
         "retryable": False,
         "request_id": "r-1",

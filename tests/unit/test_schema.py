@@ -45,7 +45,7 @@ ENTRY: Columns = {"list": "verified", "value": "you@example.org"}
 SUPPRESSION: Columns = {"address": "you@example.org", "reason": "bounced", "since": NOW}
 SETTING: Columns = {"key": "send_limits", "value": "{}"}
 FAILURE: Columns = {"id": 1, "counter": 0, "failed_at": NOW}
-CLIENT_DAY: Columns = {"day": "2026-11-03", "client": "192.0.2.1", "addresses": 1}
+DAILY_COUNT: Columns = {"day": "2026-11-03", "subject": "1", "act": "rotations", "count": 1}
 AUDIT: Columns = {
     "id": "a1",
     "occurred_at": NOW,
@@ -107,7 +107,7 @@ ROWS = {
     "settings": [SETTING],
     "sweeps": [SWEEP],
     "login_failures": [FAILURE, {**FAILURE, "counter": 65_535}],
-    "client_days": [CLIENT_DAY],
+    "daily_counts": [DAILY_COUNT],
     "audit": [AUDIT, {**AUDIT, "source": "192.0.2.1", "details": "{}"}],
     "sendbox_purges": [PURGE],
 }
@@ -211,10 +211,11 @@ WRONG = {
         {**FAILURE, "counter": 65_536},
         {**FAILURE, "failed_at": None},
     ],
-    "client_days": [
-        {**CLIENT_DAY, "addresses": 0},
-        {**CLIENT_DAY, "client": None},
-        {**CLIENT_DAY, "day": "today"},
+    "daily_counts": [
+        {**DAILY_COUNT, "count": 0},
+        {**DAILY_COUNT, "subject": None},
+        {**DAILY_COUNT, "act": "sends"},
+        {**DAILY_COUNT, "day": "today"},
     ],
     "audit": [
         *({**AUDIT, column: ""} for column in ("actor", "action", "object")),

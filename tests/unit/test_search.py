@@ -26,7 +26,13 @@ from store.sendbox import sendbox_before, sendbox_rows
 from store.tokenizer import tokens_of
 from tests.unit import given
 from tests.unit.given import DAY, NOW, message_id
-from tests.unit.sqlite_database import DyingDatabase, ForgetfulDatabase, SqliteDatabase, run
+from tests.unit.sqlite_database import (
+    HAS_SECURE_DELETE,
+    DyingDatabase,
+    ForgetfulDatabase,
+    SqliteDatabase,
+    run,
+)
 from tests.unit.steps import sweep
 
 LATER = NOW + SETTLED_MILLISECONDS + 10**6  # then all messages of a test may enter the index
@@ -471,6 +477,41 @@ def test_a_removed_message_leaves_nothing_in_the_index(
     assert indexed(database) == [ids[0], ids[2]]
     database.query("DELETE FROM messages")
     assert found(database, me, "hello") == indexed(database) == []
+
+
+def test_a_deleted_message_leaves_nothing_in_the_index(
+    database: SqliteDatabase, me: Credential, settle: Any
+) -> None:
+    ids = [keep(database, me, number) for number in range(3)]
+    settle()
+    database.query("UPDATE messages SET sendbox = NULL WHERE id IN (?, ?)", *ids[1:])
+    keep(database, me, 3)
+    index(database)
+    assert set(indexed(database)).isdisjoint(ids[1:])
+    assert database.value("SELECT count(*) FROM search WHERE search MATCH ?", f'"{ids[2]}"') == 0
+
+
+def test_a_message_that_is_deleted_while_it_is_read_stays_out() -> None:
+    database = Overtaken()
+    given.address(database, balance=10)
+    ids = put(database, 2)
+    set_aside = "UPDATE messages SET sendbox = NULL WHERE id = ?"
+    database.between = lambda: database.query(set_aside, ids[0])
+    index(database)
+    assert indexed(database) == ids[1:]
+
+
+@pytest.mark.skipif(not HAS_SECURE_DELETE, reason="tests/e2e/test_d1.py tests it with D1's SQLite")
+def test_removed_words_are_no_longer_in_the_data_of_the_index(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    id = keep(database, me, text="Quixotic")
+    keep(database, me, 1)
+    index(database)
+    word = b"quixotic"
+    assert any(word in row["block"] for row in database.query("SELECT block FROM search_data"))
+    database.query("DELETE FROM bodies WHERE message_id = ?", id)
+    assert not any(word in row["block"] for row in database.query("SELECT block FROM search_data"))
 
 
 def test_indexing_continues_after_the_newest_message_is_removed(

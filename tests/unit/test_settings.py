@@ -27,12 +27,16 @@ BOOLEANS = [
 ]
 LENGTHS = ["MIN_ADDRESS_LEN", "MAX_ADDRESS_LEN"]
 TIMES = ["RETRY_HOURS", "RETENTION_DAYS", "RETENTION_METADATA_DAYS", "CREDENTIAL_TTL_DAYS"]
-COUNTS = ["DEFAULT_SEND_BALANCE", "MAX_ADDRESSES_PER_CLIENT_PER_DAY"]
+COUNTS = [
+    *("DEFAULT_SEND_BALANCE", "MAX_ADDRESSES_PER_CLIENT_PER_DAY"),
+    *("MAX_SANDBOX_RECIPIENTS_PER_DAY", "MAX_WITHDRAWALS_PER_DAY"),
+]
 PAUSES = ["PAUSE_FAILED_PERCENT", "PAUSE_LAST_MESSAGES"]
-NUMBERS = [*LENGTHS, "BATCH_INLINE", *COUNTS, *PAUSES, *TIMES]
+AT_LEAST_1 = ["BATCH_INLINE", "MAX_CREDENTIAL_CHANGES_PER_DAY"]
+NUMBERS = [*LENGTHS, *AT_LEAST_1, *COUNTS, *PAUSES, *TIMES]
 PATTERNS = ["ADDRESS_REGEX", "ADDRESS_CHECK_REGEX"]
 OTHERS = [
-    *("PREFIX", "DEFAULT_LANG", "SEND_RATE_LIMIT", "SMTP_IMAP_PROXY_CONFIG"),
+    *("PREFIX", "DEFAULT_LANG", "ERROR_FORMAT", "SEND_RATE_LIMIT", "SMTP_IMAP_PROXY_CONFIG"),
     *("CF_TURNSTILE_VERIFY_URL", "SUBREQUESTS"),
 ]
 ALL = [*TEXTS, *LISTS, *DOMAINS, *BOOLEANS, *NUMBERS, *PATTERNS, *OTHERS]
@@ -245,7 +249,7 @@ def test_a_balance_and_a_time_may_be_0(name: str, value: object) -> None:
     assert unreadable(name, -1) == "a whole number, at least 0"
 
 
-@pytest.mark.parametrize("name", [*LENGTHS, "BATCH_INLINE"])
+@pytest.mark.parametrize("name", [*LENGTHS, *AT_LEAST_1])
 @pytest.mark.parametrize("value", [0, "0"])
 def test_a_length_may_not_be_0(name: str, value: object) -> None:
     assert unreadable(name, value) == "a whole number, at least 1"

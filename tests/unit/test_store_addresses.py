@@ -7,18 +7,12 @@ import pytest
 from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import BadRequest, TooManyRequests, Unauthorized
-from store.addresses import (
-    create_address,
-    require_valid,
-    rotate_credential,
-    set_password,
-)
+from store.addresses import create_address, require_valid
 from tests.unit import given
 from tests.unit.given import ME, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 ANYBODY = Actor("anybody", "192.0.2.1")
-OWNER = Actor(ME, "192.0.2.2")
 
 
 def create(database: SqliteDatabase, address: str, blockable_name: str = "") -> Credential:
@@ -42,6 +36,7 @@ def test_a_new_address_has_a_row_and_a_credential_of_version_0(database: SqliteD
             "name": ME,
             "credential_version": 0,
             "password_hash": "$hash",
+            "password_by_owner": 0,
             "source_meta": "192.0.2.1",
             "created_at": NOW,
             "updated_at": NOW,
@@ -178,7 +173,7 @@ def test_failed_creations_do_not_count(database: SqliteDatabase) -> None:
         with pytest.raises(BadRequest, match="address_name_blocked"):
             create_capped(database, "bob", blockable_name="bob")
     create_capped(database, "b")
-    assert database.value("SELECT addresses FROM client_days") == 2
+    assert database.value("SELECT count FROM daily_counts") == 2
 
 
 def test_deleted_addresses_still_count(database: SqliteDatabase) -> None:
@@ -191,43 +186,7 @@ def test_deleted_addresses_still_count(database: SqliteDatabase) -> None:
 
 def test_without_a_cap_nothing_is_counted(database: SqliteDatabase) -> None:
     create(database, ME)
-    assert database.dump()["client_days"] == []
-
-
-# Rotation and passwords
-
-
-def test_a_rotated_credential_replaces_the_old_one(database: SqliteDatabase) -> None:
-    old = given.address(database)
-    other = given.address(database, "other@example.com")
-    new = run(rotate_credential(database, old, by=OWNER, now=NOW + 1))
-    assert (new.address, new.address_id) == (old.address, old.address_id)
-    run(require_valid(database, new))
-    run(require_valid(database, other))
-    with pytest.raises(Unauthorized, match="invalid_credential"):
-        run(require_valid(database, old))
-    assert database.dump()["addresses"][0]["updated_at"] == NOW + 1
-
-
-def test_an_old_credential_rotates_nothing(database: SqliteDatabase) -> None:
-    old = given.address(database)
-    new = run(rotate_credential(database, old, by=OWNER, now=NOW))
-    before = database.dump()
-    with pytest.raises(Unauthorized, match="invalid_credential"):
-        run(rotate_credential(database, old, by=OWNER, now=NOW))
-    assert database.dump() == before
-    run(require_valid(database, new))
-
-
-def test_a_valid_credential_replaces_the_password(database: SqliteDatabase) -> None:
-    credential = given.address(database)
-    run(set_password(database, credential, "$new", by=OWNER, now=NOW + 1))
-    (row,) = database.dump()["addresses"]
-    assert (row["password_hash"], row["updated_at"]) == ("$new", NOW + 1)
-    run(require_valid(database, credential))
-    with pytest.raises(Unauthorized, match="invalid_credential"):
-        run(set_password(database, replace(credential, version=1), "$other", by=OWNER, now=NOW))
-    assert database.value("SELECT password_hash FROM addresses") == "$new"
+    assert database.dump()["daily_counts"] == []
 
 
 def audit_rows(database: SqliteDatabase) -> list[tuple[str, str, str, str | None]]:
@@ -247,17 +206,17 @@ def test_each_change_has_one_audit_row(database: SqliteDatabase) -> None:
         with pytest.raises(BadRequest):
             create_capped(database, "me")
     assert audit_rows(database) == [made]
-    run(set_password(database, credential, "$new", by=OWNER, now=NOW + 1))
-    run(rotate_credential(database, credential, by=OWNER, now=NOW + 2))
+    given.changed_password(database, credential, "$new", now=NOW + 1)
+    given.rotated(database, credential, now=NOW + 2)
     for _ in range(2):
         with pytest.raises(Unauthorized):
-            run(rotate_credential(database, credential, by=OWNER, now=NOW + 3))
+            given.rotated(database, credential, now=NOW + 3)
         with pytest.raises(Unauthorized):
-            run(set_password(database, credential, "$other", by=OWNER, now=NOW + 3))
+            given.changed_password(database, credential, "$other", now=NOW + 3)
     assert audit_rows(database) == [
         made,
-        (ME, "password.changed", ME, OWNER.source),
-        (ME, "credential.rotated", ME, OWNER.source),
+        (ME, "password.changed", ME, given.OWNER.source),
+        (ME, "credential.rotated", ME, given.OWNER.source),
     ]
 
 

@@ -23,7 +23,7 @@ def test_the_default_is_granted_once(kind: type[SqliteDatabase]) -> None:
     assert balance(database, credential, default=5) == 5
     assert balance(database, credential, default=7) == 5
     assert database.query("SELECT * FROM send_balances") == [
-        {"address_id": 1, "balance": 5, "enabled": 1, "created_at": NOW}
+        {"address_id": 1, "balance": 5, "enabled": 1, "requested_at": None, "created_at": NOW}
     ]
 
 

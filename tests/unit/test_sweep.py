@@ -26,7 +26,8 @@ NOTHING = {
     "usage_removed": 0,
     "deleted_removed": 0,
     "login_failures_removed": 0,
-    "client_days_removed": 0,
+    "daily_counts_removed": 0,
+    "sandbox_texts_removed": 0,
 }
 
 
@@ -114,11 +115,64 @@ def test_failed_logins_are_removed_after_their_window(database: SqliteDatabase) 
     ]
 
 
-def test_counts_of_clients_are_removed_after_their_day(database: SqliteDatabase) -> None:
+def test_daily_counts_are_removed_after_their_day(database: SqliteDatabase) -> None:
     for day in ("2026-10-31", "2026-11-02", given.TODAY):
-        database.insert("client_days", day=day, client="192.0.2.1", addresses=1)
+        database.insert("daily_counts", day=day, subject="1", act="rotations", count=1)
     swept(database, NOW)
-    assert [row["day"] for row in database.dump()["client_days"]] == [given.TODAY]
+    assert [row["day"] for row in database.dump()["daily_counts"]] == [given.TODAY]
+
+
+SANDBOX = "delivered@test.invalid"
+
+
+def texts(database: SqliteDatabase) -> list[str]:
+    return [row["message_id"] for row in database.query("SELECT message_id FROM bodies")]
+
+
+def test_texts_of_sandbox_messages_are_kept_for_a_day(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    ids = [message_id(NOW + number, number) for number in range(3)]
+    for id in ids:
+        given.reserved(database, me, id, given.message(SANDBOX))
+    real = message_id(NOW + 3, 3)
+    given.reserved(database, me, real)
+    finish(database, ids[0], NOW + 5)
+    finish(database, ids[1], NOW + 5)
+    finish(database, real, NOW + 5)
+    finish(database, ids[2], NOW + 7)
+    swept(database, NOW + DAY + 4)
+    assert len(texts(database)) == 4
+    swept(database, NOW + DAY + 6)
+    assert texts(database) == [ids[2], real]
+    assert database.value("SELECT position FROM sweeps WHERE name = 'sandbox_texts'") == str(
+        NOW + 5
+    )
+    swept(database, NOW + DAY + 7)
+    assert texts(database) == [real]
+
+
+def test_a_sandbox_message_that_waits_for_weeks_does_not_keep_others(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    waits, done = (message_id(NOW + number, number) for number in range(2))
+    later = given.message(SANDBOX)
+    mail = given.attempt(later, waits, status="scheduled", due_at=NOW + 20 * DAY)
+    given.reserved(database, me, waits, mail)
+    given.reserved(database, me, done, later)
+    finish(database, done, NOW + 5)
+    swept(database, NOW + DAY + 5)
+    assert texts(database) == [waits]
+    given.claimed(database, waits, now=NOW + 20 * DAY)
+    finish(database, waits, NOW + 20 * DAY)
+    swept(database, NOW + 21 * DAY - 1)
+    assert texts(database) == [waits]
+    swept(database, NOW + 21 * DAY)
+    assert texts(database) == []
+
+
+def finish(database: SqliteDatabase, id: str, now: int) -> None:
+    run(record(database, [StatusUpdate(id=id, event="accepted", now=now)]))
 
 
 def test_a_sweep_removes_a_limited_number_of_failed_logins() -> None:

@@ -84,7 +84,8 @@ def test_sandbox_messages_are_not_counted(database: SqliteDatabase, me: Credenti
 @pytest.mark.contract("GET /admin/usage: Keeps counts for ninety days")
 def test_counters_are_kept_for_ninety_days(database: SqliteDatabase, me: Credential) -> None:
     for day in ("2026-08-04", "2026-08-05", "2026-08-06"):
-        database.insert("usage_days", day=day, address_id=1, sent=1, failed=0, others=0)
+        counts = {"sent": 1, "failed": 0, "unknown": 0, "cancelled": 0}
+        database.insert("usage_days", day=day, address_id=1, **counts)
     run(sweep(database, now=NOW, retention_days=0, retention_metadata_days=0))
     kept = [row["day"] for row in database.query("SELECT day FROM usage_days")]
     assert kept == ["2026-08-05", "2026-08-06"]

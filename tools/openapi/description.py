@@ -104,7 +104,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         ],
     }
     if operation.body:
-        described["requestBody"] = _body(operation.body)
+        described["requestBody"] = _body(operation.body, is_required=operation.needs_body)
     return {**described, "responses": responses(operation)}
 
 
@@ -119,7 +119,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _body(body: Content) -> dict[str, Any]:
+def _body(body: Content, *, is_required: bool) -> dict[str, Any]:
     examples = {name: {"value": value} for name, value in body.examples.items()}
     json = {"schema": reference(body.type), "examples": examples}
-    return {"required": True, "content": {"application/json": json}}
+    return {"required": is_required, "content": {"application/json": json}}

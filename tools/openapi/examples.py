@@ -176,7 +176,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "AddressLogin": {"login": {"email": ADDRESS, "password": PASSWORD_DIGEST}},
     "LoggedIn": {"credential": {"jwt": JWT, "address": ADDRESS}},
-    "PasswordChange": {"password": {"new_password": PASSWORD_DIGEST}},
+    "PasswordChange": {
+        "password": {"new_password": PASSWORD_DIGEST, "current_password": "0" * 64},
+    },
+    "Rotation": {"proof": {"current_password": PASSWORD_DIGEST}},
     "NewPassword": {"password": {"password": "0" * 64}},
     "Rotated": {"credential": {"jwt": JWT}},
     "ShownCredential": {"shown": {"jwt": JWT}},
@@ -295,7 +298,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         **{"id": 1, "name": ADDRESS, "created_at": _CREATED, "updated_at": _CREATED},
         **{"source_meta": "192.0.2.1", "mail_count": 0, "send_count": 42},
     ),
-    "BalancePage": _page(id=1, address=ADDRESS, balance=97, enabled=1, created_at=_CREATED),
+    "BalancePage": _page(
+        id=1, address=ADDRESS, balance=97, enabled=1, requested_at=None, created_at=_CREATED
+    ),
     "NewBalance": {
         "row": {"address_id": 1, "balance": 100, "enabled": True},
         "address": {"address": ADDRESS, "address_id": 0, "balance": 5, "enabled": 1},
@@ -324,6 +329,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "enableAddressPassword": False,
             "enableSendMail": True,
             "cfTurnstileSiteKey": "",
+            "enableGlobalTurnstileCheck": False,
             "disableAdminPasswordCheck": False,
             "version": f"v{VERSION}",
             "smtpImapProxyConfig": {

@@ -16,6 +16,14 @@ REQUEST_HEADERS = (
         example="en",
     ),
     Parameter(
+        name="x-error-format",
+        place="header",
+        description="`text` for errors that are only a sentence, `json` for problem objects. "
+        "Without it, the deployment decides. Not for Resend's form of errors.",
+        schema={"type": "string"},
+        example="json",
+    ),
+    Parameter(
         name="X-Request-Id",
         place="header",
         description="An id for this request: 1 to 100 letters, digits and `. _ : -`. The response "

@@ -65,6 +65,7 @@ class Operation:
     description: str
     parameters: tuple[Parameter, ...]
     body: Content | None
+    needs_body: bool
     successes: tuple[Success, ...]
     errors: tuple[str, ...]
 
@@ -117,6 +118,7 @@ class _Reader:
             description="\n\n".join(self._paragraphs[1:]),
             parameters=tuple(_parameter(f) for f in self._fields if f.name in _PLACES),
             body=bodies[0] if bodies else None,
+            needs_body=not any(field.text == "Optional." for field in self._all("body")),
             successes=tuple(self._success(field, named.argument) for field in responses),
             errors=self._errors(has_body=bool(bodies)),
         )

@@ -11,8 +11,8 @@ import { useTexts } from "../../texts";
 const FIRST_BALANCE = "100";
 
 /** Whether the row is a request for access. */
-export function isRequest({ enabled, balance }: BalanceRow): boolean {
-  return !enabled && !balance;
+export function isRequest({ requested_at }: BalanceRow): boolean {
+  return requested_at !== null;
 }
 
 export function BalanceDialog({

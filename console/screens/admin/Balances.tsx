@@ -112,7 +112,7 @@ function Requests({ list, onAsked }: { list: List<BalanceRow>; onAsked: (asked: 
                 <div>
                   <bdi class="strong">{row.address}</bdi>
                   <p class="hint">
-                    {t.asked} <Time at={row.created_at} />
+                    {t.asked} <Time at={row.requested_at ?? row.created_at} />
                   </p>
                 </div>
                 <div class="row">

@@ -1,6 +1,6 @@
 """``/admin/address_sender``: list, set and remove send balances."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -21,6 +21,10 @@ class BalanceRow(Struct):
     address: Annotated[str, Meta(description="The mail address.")]
     balance: Annotated[int, Meta(description="The number of recipients that remain.")]
     enabled: Annotated[int, Meta(description="1 if the address can use the balance, otherwise 0.")]
+    requested_at: Annotated[
+        str | None,
+        Meta(description="The time of a request that waits for an administrator, otherwise null."),
+    ]
     created_at: Annotated[str, Meta(description="The creation time, `YYYY-MM-DD HH:MM:SS` in UTC.")]
 
 
@@ -54,7 +58,7 @@ class NewBalance(Struct):
 async def list_balances(context: RequestContext) -> Response:
     """List send balances.
 
-    Returns the send balances of addresses. A disabled balance of 0 is a request for one.
+    Returns the send balances of addresses. `requested_at` marks a request for one.
 
     :query limit:
     :query offset:
@@ -73,16 +77,13 @@ async def list_balances(context: RequestContext) -> Response:
         limit=limit,
         offset=offset,
     )
-    results = [
-        BalanceRow(**{**row, "created_at": database_time(row["created_at"])}) for row in rows
-    ]
-    return json_response(BalancePage(results, count))
+    return json_response(BalancePage([_row(**row) for row in rows], count))
 
 
 async def change(context: RequestContext) -> Response:
     """Set a send balance.
 
-    Sets the send balance of an address, and enables or disables it.
+    Sets the send balance of an address, and enables or disables it. This answers its request.
 
     :body NewBalance:
     :response 200 Success: The balance was set.
@@ -132,6 +133,14 @@ async def remove(context: RequestContext) -> Response:
     :operation removeBalanceByPath: Administration
     """
     return await _remove(context, context.parameters["id"])
+
+
+def _row(*, created_at: int, requested_at: int | None, **columns: Any) -> BalanceRow:
+    return BalanceRow(
+        **columns,
+        requested_at=None if requested_at is None else database_time(requested_at),
+        created_at=database_time(created_at),
+    )
 
 
 async def _remove(context: RequestContext, address_id: str) -> Response:

@@ -6,7 +6,12 @@ from msgspec import Meta, Struct
 
 from accounts.names import check_name, clean_name, full_address
 from errors import BadRequest, field_error
-from handlers.new_address import choose_domain, create_with_credential
+from handlers.new_address import (
+    RandomSubdomain,
+    check_no_subdomain,
+    choose_domain,
+    create_with_credential,
+)
 from web.body import read_json
 from web.context import RequestContext
 from web.responses import Response, json_response
@@ -30,6 +35,7 @@ class AdminNewAddress(Struct, rename="camel"):
         bool | None,
         Meta(description="Whether to put the deployment's prefix before the name."),
     ] = None
+    enable_random_subdomain: RandomSubdomain = None
 
 
 async def create(context: RequestContext) -> Response:
@@ -40,10 +46,11 @@ async def create(context: RequestContext) -> Response:
 
     :body AdminNewAddress:
     :response 200 CreatedAddress: The address was created.
-    :errors: required_field_missing, ADDRESS_NAMES
+    :errors: required_field_missing, random_subdomain_unsupported, ADDRESS_NAMES
     :operation createAddressAsAdmin: Addresses
     """
     body = await read_json(context.request, AdminNewAddress)
+    check_no_subdomain(body.enable_random_subdomain)
     settings = context.settings
     rules = settings.admin_name_rules(with_prefix=bool(body.enable_prefix))
     if not body.name or not body.name.strip():

@@ -45,6 +45,9 @@ class SiteSettings(Struct, rename="camel"):
     cf_turnstile_site_key: Annotated[
         str, Meta(description="The Turnstile site key; empty without human verification.")
     ]
+    enable_global_turnstile_check: Annotated[
+        bool, Meta(description="Whether logins with a password need a Turnstile token too.")
+    ]
     disable_admin_password_check: Annotated[
         bool, Meta(description="Whether administration needs no password (development only).")
     ]
@@ -81,6 +84,7 @@ async def show(context: RequestContext) -> Response:
             enable_address_password=settings.enable_address_password,
             enable_send_mail=context.services.transport is not None,
             cf_turnstile_site_key=settings.cf_turnstile_site_key or "",
+            enable_global_turnstile_check=settings.verifies_humans,
             disable_admin_password_check=settings.disable_admin_password_check,
             version=f"v{VERSION}",
             smtp_imap_proxy_config=settings.smtp_imap_proxy_config,

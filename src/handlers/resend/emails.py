@@ -82,7 +82,9 @@ async def send_batch(context: RequestContext) -> Response:
     if not 1 <= len(items) <= MAX_BATCH:
         raise InvalidInput("batch_size", limit=MAX_BATCH)
     entries = [_entry(context, item, f"[{index}]") for index, item in enumerate(items)]
-    results = await submit_batch(context, context.credential, entries, permissive=permissive)
+    results = await submit_batch(
+        context, context.credential, entries, contents=items, permissive=permissive
+    )
     batch = Batch([EmailId(result.id) for result in results if result.error is None])
     if permissive:
         batch.errors = [
@@ -145,7 +147,7 @@ async def update(context: RequestContext) -> Response:
     :body NewTime:
     :response 200 EmailObject: The email was rescheduled.
     :errors: unknown_field, required_field_missing, id_mismatch, SCHEDULE, message_not_found,
-        not_scheduled
+        not_scheduled, too_many_changes
     :operation rescheduleEmail: Emails
     """
     message_id = context.parameters["id"]
@@ -158,7 +160,12 @@ async def update(context: RequestContext) -> Response:
     assert due_at is not None  # only None gives None
     check_scheduled_at(due_at, now=now)
     await schedule.reschedule(
-        context.database, context.credential, message_id, due_at=due_at, now=now
+        context.database,
+        context.credential,
+        message_id,
+        due_at=due_at,
+        now=now,
+        most_a_day=context.settings.max_withdrawals_per_day or None,
     )
     enqueue_soon(context.services, [(message_id, due_at)])
     return _changed(context, message_id)

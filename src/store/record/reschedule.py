@@ -3,15 +3,21 @@
 import msgspec
 
 from accounts.credentials import Credential
+from clock import utc_day
+from store.daily_counts import count_statement, used
 from store.database import Statement
 from store.record.history import INSERT_EVENTS
 
-_IS_RESCHEDULED = """
+# A message can be rescheduled for nothing, so an address can do it only so often a day.
+_IS_RESCHEDULED = f"""
 id = ?1 ->> 'id' AND address_id = ?1 ->> 'address_id' AND status = 'scheduled'
 AND next_attempt_at <> ?1 ->> 'due_at' AND EXISTS (
   SELECT 1 FROM addresses
   WHERE id = ?1 ->> 'address_id' AND name = ?1 ->> 'address'
     AND credential_version = ?1 ->> 'credential_version'
+)
+AND coalesce(
+  {used("?1 ->> 'day'", "?1 ->> 'subject'", "'reschedules'")} < ?1 ->> 'most_a_day', true
 )
 """
 
@@ -30,9 +36,13 @@ WHERE {_IS_RESCHEDULED}
 
 
 def reschedule_statements(
-    message_id: str, credential: Credential, *, due_at: int, now: int
+    message_id: str, credential: Credential, *, due_at: int, now: int, most_a_day: int | None
 ) -> list[Statement]:
-    """Moves the message to ``due_at`` if it is scheduled and ``credential`` is valid."""
+    """Moves the message to ``due_at`` if it is scheduled and ``credential`` is valid.
+
+    :param most_a_day: the limit of the address; None for no limit.
+    """
+    day, subject = utc_day(now), str(credential.address_id)
     request = {
         "id": message_id,
         "address_id": credential.address_id,
@@ -40,6 +50,13 @@ def reschedule_statements(
         "credential_version": credential.version,
         "due_at": due_at,
         "now": now,
+        "day": day,
+        "subject": subject,
+        "most_a_day": most_a_day,
     }
     parameters = (msgspec.json.encode(request).decode(),)
-    return [Statement(_INSERT_EVENT, parameters), Statement(_RESCHEDULE, parameters)]
+    return [
+        Statement(_INSERT_EVENT, parameters),
+        Statement(_RESCHEDULE, parameters),
+        *([count_statement(day, subject, "reschedules")] if most_a_day else []),
+    ]

@@ -1,0 +1,148 @@
+"""What owners do to their credentials: replace the credential, change the password.
+
+A credential can leak, and its thief can do what the owner can. So a password that was set with a
+credential ends when the credential is replaced, unless the request has the present password; and
+a password is changed only with the present one. Only the password of a new address and those that
+administrators set are beyond a thief.
+"""
+
+import msgspec
+
+from accounts.actor import Actor
+from accounts.credentials import Credential, rotated
+from clock import utc_day
+from errors import FieldError, Forbidden, Unauthorized
+from store.addresses import HOLDS, credential_check
+from store.audit import audit_row
+from store.daily_counts import Act, count_statement, limit_reached, used
+from store.database import Database, Row, Statement
+
+# ?4 is the day, ?5 the id of the address as text, ?6 the act, ?7 its limit.
+_MAY = f"EXISTS ({HOLDS}) AND {used('?4', '?5', '?6')} < ?7"
+_STATE = f"SELECT EXISTS ({HOLDS}) AS holds, {used('?4', '?5', '?6')} >= ?7 AS is_used_up"
+
+# ?8 is the stored form that matched the password of the request, or NULL. The password was not
+# changed since if it still has this form: each form has its own salt.
+_PASSWORD_ENDS = "password_by_owner AND password_hash IS NOT ?8"
+_WAS_ENDED = f"""
+CASE WHEN EXISTS (
+  SELECT 1 FROM addresses WHERE id = ?1 AND password_hash IS NOT NULL AND {_PASSWORD_ENDS}
+) THEN json_object('password_ended', json('true')) END
+"""
+_ROTATE = f"""
+UPDATE addresses SET
+  credential_version = ?9, updated_at = ?10,
+  password_hash = CASE WHEN {_PASSWORD_ENDS} THEN NULL ELSE password_hash END
+WHERE id = ?1 AND {_MAY}
+"""
+_HOW_ROTATED = "SELECT details ->> 'password_ended' AS password_ended FROM audit WHERE id = ?1"
+
+_IS_PRESENT = "EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND password_hash IS ?8)"
+_SET_PASSWORD = f"""
+UPDATE addresses SET password_hash = ?9, password_by_owner = 1, updated_at = ?10
+WHERE id = ?1 AND password_hash IS ?8 AND {_MAY}
+"""
+_HAS_PASSWORD = f"SELECT 1 FROM addresses WHERE id = ?1 AND password_hash = ?4 AND EXISTS ({HOLDS})"
+
+
+async def rotate_credential(
+    database: Database,
+    credential: Credential,
+    *,
+    proof: str | None,
+    most_a_day: int,
+    by: Actor,
+    now: int,
+) -> tuple[Credential, bool]:
+    """Replace ``credential``, which becomes invalid; and whether the password ended with it.
+
+    Only one of several concurrent requests with the same credential succeeds. Rotations with a
+    proof have their own limit: a thief can't use it up.
+
+    :param proof: the stored form that matched the present password, which is then kept.
+    :raises Unauthorized: ``invalid_credential``.
+    :raises TooManyRequests: ``too_many_credential_changes``.
+    """
+    new = rotated(credential)
+    act: Act = "proven_rotations" if proof else "rotations"
+    terms = (*_terms(credential, act, most_a_day, now), proof)
+    row = audit_row(
+        *(by, "credential.rotated", credential.address, now),
+        condition=_MAY,
+        parameters=terms,
+        computed=_WAS_ENDED,
+    )
+    row_id = msgspec.json.decode(str(row.parameters[-1]))["id"]
+    state, _, _, _, found, how = await database.batch(
+        [
+            Statement(_STATE, terms[:7]),
+            row,
+            Statement(_ROTATE, (*terms, new.version, now)),
+            count_statement(terms[3], terms[4], act),
+            credential_check(new),
+            Statement(_HOW_ROTATED, (row_id,)),
+        ],
+        repeatable=True,
+    )
+    if not found:
+        _raise(state[0], most_a_day, now)
+        raise Unauthorized("invalid_credential")
+    return new, bool(how[0]["password_ended"])
+
+
+async def change_password(
+    database: Database,
+    credential: Credential,
+    password_hash: str,
+    *,
+    present: str | None,
+    most_a_day: int,
+    by: Actor,
+    now: int,
+) -> None:
+    """Replace the stored form of the password of an address.
+
+    :param present: the stored form that matched the present password; None if there is none.
+    :raises Unauthorized: ``invalid_credential``.
+    :raises TooManyRequests: ``too_many_credential_changes``.
+    :raises Forbidden: ``wrong_password``: the password was changed in the meantime.
+    """
+    terms = (*_terms(credential, "password_changes", most_a_day, now), present)
+    row = audit_row(
+        *(by, "password.changed", credential.address, now),
+        condition=f"{_MAY} AND {_IS_PRESENT}",
+        parameters=terms,
+    )
+    state, _, _, _, changed = await database.batch(
+        [
+            Statement(_STATE, terms[:7]),
+            row,
+            Statement(_SET_PASSWORD, (*terms, password_hash, now)),
+            count_statement(terms[3], terms[4], "password_changes"),
+            Statement(_HAS_PASSWORD, (*credential.key, password_hash)),
+        ],
+        repeatable=True,
+    )
+    if not changed:
+        _raise(state[0], most_a_day, now)
+        raise wrong_password()
+
+
+def wrong_password() -> Forbidden:
+    """The error about a present password that is not the present one."""
+    code = "wrong_password"
+    return Forbidden(code, errors=(FieldError("current_password", code),))
+
+
+def _terms(
+    credential: Credential, act: Act, most_a_day: int, now: int
+) -> tuple[int, str, int, str, str, Act, int]:
+    day, subject = utc_day(now), str(credential.address_id)
+    return (*credential.key, day, subject, act, most_a_day)
+
+
+def _raise(state: Row, most: int, now: int) -> None:
+    if not state["holds"]:
+        raise Unauthorized("invalid_credential")
+    if state["is_used_up"]:
+        raise limit_reached("too_many_credential_changes", most=most, now=now)

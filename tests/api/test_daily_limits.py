@@ -1,0 +1,231 @@
+"""What costs no balance is limited by the day, and leaves few rows in the audit log."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from accounts.passwords import client_digest
+from tests.client import TestClient
+from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, unique_name
+
+SANDBOX = "delivered@test.invalid"
+LIMITS = {
+    "MAX_SANDBOX_RECIPIENTS_PER_DAY": "5",
+    "MAX_CREDENTIAL_CHANGES_PER_DAY": "2",
+    "MAX_WITHDRAWALS_PER_DAY": "3",
+    "ENABLE_ADDRESS_PASSWORD": "true",
+    "ENABLE_USER_DELETE_EMAIL": "true",
+    "PAUSE_FAILED_PERCENT": "0",
+}
+OVER_SANDBOX = (
+    "This address has reached its daily limit of sandbox recipients, please try again after "
+    "midnight UTC"
+)
+OVER_WITHDRAWALS = (
+    "Too many messages of this address failed or were cancelled today, please try again after "
+    "midnight UTC"
+)
+OVER_CHANGES = "An address can do this at most 3 times a day, please try again after midnight UTC"
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with TestClient({**DEPLOYMENT, **LIMITS}) as running:
+        yield Api(running)
+
+
+@pytest.fixture
+def sender(api: Api) -> Sender:
+    return api.new_sender(balance=100)
+
+
+def check_until_midnight(api: Api, answer: requests.Response, code: str, detail: str) -> None:
+    """Check that ``answer`` is a 429 that ends with the day."""
+    check_problem(answer, 429, code, detail)
+    seconds = 86_400 - api.server.now() // 1000 % 86_400
+    assert abs(int(answer.headers["Retry-After"]) - seconds) <= 1
+
+
+def tomorrow(api: Api) -> None:
+    api.server.advance(86_400)
+
+
+def batch(api: Api, sender: Sender, sizes: list[int], **headers: str) -> requests.Response:
+    """Send a batch of messages to so many sandbox recipients each."""
+    mails = [
+        {
+            "from": sender.address,
+            "to": [f"delivered+{number}@test.invalid" for number in range(size)],
+            "subject": "Test",
+            "text": "Test",
+        }
+        for size in sizes
+    ]
+    return api.post("/emails/batch", mails, headers={**sender.headers, **headers})
+
+
+def test_sandbox_recipients_are_limited(api: Api, sender: Sender) -> None:
+    assert batch(api, sender, [2, 2]).status_code == 200
+    answer = batch(api, sender, [2])
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_sandbox_recipients")
+    assert api.send(sender, to_mail=SANDBOX).status_code == 200
+    answer = api.send(sender, to_mail=SANDBOX)
+    check_until_midnight(api, answer, "too_many_sandbox_recipients", OVER_SANDBOX)
+    assert api.send(sender).status_code == 200  # other mail is not concerned
+    assert api.send(api.new_sender(), to_mail=SANDBOX).status_code == 200
+    tomorrow(api)
+    assert api.send(sender, to_mail=SANDBOX).status_code == 200
+
+
+def test_a_rejected_request_writes_nothing(api: Api) -> None:
+    """An address without a balance could fill the database with test messages."""
+    sender = api.new_sender(balance=0)
+    assert batch(api, sender, [5]).status_code == 200
+    api.server.settle()
+    written = api.server.database.rows_written
+    for _ in range(3):
+        assert batch(api, sender, [50] * 100).status_code == 429
+    assert api.server.database.rows_written == written
+
+
+def test_a_permissive_batch_takes_what_the_limit_admits(api: Api, sender: Sender) -> None:
+    permissive = {"x-batch-validation": "permissive"}
+    answer = batch(api, sender, [3, 3, 2, 1], **permissive)
+    assert [error["index"] for error in answer.json()["errors"]] == [1, 3]
+    assert len(answer.json()["data"]) == 2
+
+
+def test_many_at_once_stay_within_the_limit(api: Api, sender: Sender) -> None:
+    body = {"to_mail": SANDBOX, "subject": "Test", "content": "Test"}
+    call = ("POST", "/api/send_mail", {"json": body, "headers": sender.headers})
+    answers = api.server.request_all([call] * 12)
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 7
+
+
+def test_administrators_and_normal_mail_are_not_counted(api: Api, sender: Sender) -> None:
+    body = {"from_mail": sender.address, "to_mail": SANDBOX, "subject": "Test", "content": "Test"}
+    for _ in range(7):
+        assert api.admin("POST", "/admin/send_mail", json=body).status_code == 200
+        assert api.send(sender).status_code == 200
+    assert api.server.sql("SELECT * FROM daily_counts") == []
+
+
+def test_texts_of_test_messages_are_kept_for_a_day(api: Api, sender: Sender) -> None:
+    sandbox, real = (api.send(sender, to_mail=to).json()["id"] for to in (SANDBOX, "a@b.example"))
+    api.server.run_cron()
+    assert "text" in api.message(sender, sandbox)["raw"]
+    tomorrow(api)
+    api.server.run_cron()
+    left = api.server.sql("SELECT message_id FROM bodies")
+    assert [row["message_id"] for row in left] == [real]
+
+
+def test_rotations_are_limited(api: Api, sender: Sender) -> None:
+    for _ in range(2):
+        jwt = api.post("/api/rotate_credential", headers=sender.headers).json()["jwt"]
+        sender = Sender(sender.address, sender.address_id, jwt)
+    answer = api.post("/api/rotate_credential", headers=sender.headers)
+    detail = (
+        "The credential and the password can each be changed 2 times a day, please try again "
+        "after midnight UTC"
+    )
+    check_until_midnight(api, answer, "too_many_credential_changes", detail)
+    assert api.send(sender).status_code == 200
+    tomorrow(api)
+    assert api.post("/api/rotate_credential", headers=sender.headers).status_code == 200
+
+
+def test_password_changes_are_limited(api: Api) -> None:
+    made = api.post("/api/new_address", {"name": unique_name()}).json()
+    headers = {"Authorization": f"Bearer {made['jwt']}"}
+    statuses = []
+    for old, new in ((made["password"], "1"), ("1", "2"), ("2", "3")):
+        body = {"current_password": client_digest(old), "new_password": client_digest(new)}
+        answer = api.post("/api/address_change_password", body, headers=headers)
+        statuses.append(answer.status_code)
+    assert statuses == [200, 200, 429]
+
+
+def at(api: Api, **delta: float) -> str:
+    now = datetime.fromtimestamp(api.server.now() / 1000, UTC)
+    return (now + timedelta(**delta)).isoformat()
+
+
+def test_scheduling_and_cancelling_is_limited(api: Api, sender: Sender) -> None:
+    for _ in range(3):
+        scheduled = api.send(sender, scheduled_at=at(api, hours=1))
+        assert scheduled.status_code == 202, scheduled.text
+        path = f"/emails/{scheduled.json()['id']}/cancel"
+        assert api.post(path, headers=sender.headers).status_code == 200
+    answer = api.send(sender)
+    check_until_midnight(api, answer, "too_many_withdrawals", OVER_WITHDRAWALS)
+    assert api.balance(sender) == 100
+    tomorrow(api)
+    assert api.send(sender).status_code == 200
+
+
+def test_whoever_sends_more_may_withdraw_more(api: Api, sender: Sender) -> None:
+    for _ in range(2):
+        assert api.send(sender).status_code == 200
+    for _ in range(5):
+        scheduled = api.send(sender, scheduled_at=at(api, hours=1)).json()
+        api.post(f"/emails/{scheduled['id']}/cancel", headers=sender.headers)
+    assert api.send(sender).json()["code"] == "too_many_withdrawals"
+
+
+def test_failing_mail_is_limited(api: Api, sender: Sender) -> None:
+    for _ in range(3):
+        assert api.send(sender, subject="[E_VALIDATION_ERROR]").status_code == 502
+    answer = api.send(sender)
+    check_until_midnight(api, answer, "too_many_withdrawals", OVER_WITHDRAWALS)
+    assert api.send(sender, to_mail=SANDBOX).status_code == 200
+
+
+def test_rescheduling_is_limited(api: Api, sender: Sender) -> None:
+    id = api.send(sender, scheduled_at=at(api, hours=1)).json()["id"]
+
+    def reschedule(hours: int) -> requests.Response:
+        body = {"scheduled_at": at(api, hours=hours)}
+        return api.call("PATCH", f"/emails/{id}", json=body, headers=sender.headers)
+
+    for hours in (30, 31, 32):
+        assert reschedule(hours).status_code == 200
+    answer = reschedule(33)
+    assert (answer.status_code, answer.json()["message"]) == (429, OVER_CHANGES)
+    assert len(api.message(sender, id)["history"]) == 1 + 3
+    tomorrow(api)
+    assert reschedule(34).status_code == 200
+
+
+def test_clearing_is_limited(api: Api, sender: Sender) -> None:
+    def clear() -> requests.Response:
+        return api.call("DELETE", "/api/clear_sent_items", headers=sender.headers)
+
+    assert [clear().status_code for _ in range(3)] == [200] * 3
+    written = api.server.database.rows_written
+    check_until_midnight(api, clear(), "too_many_changes", OVER_CHANGES)
+    assert api.server.database.rows_written == written
+    path = f"/admin/clear_sent_items/{sender.address_id}"
+    assert api.admin("DELETE", path).status_code == 200
+
+
+def logins_in_audit(api: Api) -> list[Any]:
+    rows = api.server.sql("SELECT details FROM audit WHERE action = 'credential.given' ORDER BY id")
+    return [row["details"] for row in rows]
+
+
+def test_logins_leave_few_rows_in_the_audit_log(api: Api) -> None:
+    made = api.post("/api/new_address", {"name": unique_name()}).json()
+    body = {"email": made["address"], "password": client_digest(made["password"])}
+    for _ in range(70):
+        assert api.post("/api/address_login", body).status_code == 200
+    numbered = ['{"logins_today":32}', '{"logins_today":64}']
+    assert logins_in_audit(api) == [None] * 20 + numbered
+    (count,) = api.server.sql("SELECT act, count FROM daily_counts")
+    assert count == {"act": "logins", "count": 70}
+    tomorrow(api)
+    assert api.post("/api/address_login", body).status_code == 200
+    assert logins_in_audit(api) == [None] * 20 + numbered + [None]

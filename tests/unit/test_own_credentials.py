@@ -1,0 +1,135 @@
+"""Rotations and passwords: a credential that leaks gives nothing that outlasts its rotation."""
+
+from dataclasses import replace
+
+import pytest
+
+from errors import Forbidden, TooManyRequests, Unauthorized
+from store.addresses import require_valid, reset_password
+from tests.unit import given
+from tests.unit.given import DAY, NOW
+from tests.unit.sqlite_database import SqliteDatabase, run
+
+
+def password(database: SqliteDatabase) -> str | None:
+    stored: str | None = database.value("SELECT password_hash FROM addresses WHERE id = 1")
+    return stored
+
+
+def test_a_rotated_credential_takes_the_place_of_the_old_one(database: SqliteDatabase) -> None:
+    old = given.address(database)
+    other = given.address(database, "other@example.com")
+    new, _ = given.rotated(database, old, now=NOW + 1)
+    assert (new.address, new.address_id) == (old.address, old.address_id)
+    run(require_valid(database, new))
+    run(require_valid(database, other))
+    with pytest.raises(Unauthorized, match="invalid_credential"):
+        run(require_valid(database, old))
+    assert database.dump()["addresses"][0]["updated_at"] == NOW + 1
+
+
+def test_an_old_credential_rotates_nothing(database: SqliteDatabase) -> None:
+    old = given.address(database)
+    new, _ = given.rotated(database, old)
+    before = database.dump()
+    with pytest.raises(Unauthorized, match="invalid_credential"):
+        given.rotated(database, old)
+    assert database.dump() == before
+    run(require_valid(database, new))
+
+
+def test_a_password_is_set_by_whoever_has_the_credential(database: SqliteDatabase) -> None:
+    credential = given.address(database)
+    given.changed_password(database, credential, "$new", now=NOW + 1)
+    (row,) = database.dump()["addresses"]
+    assert (row["password_hash"], row["updated_at"]) == ("$new", NOW + 1)
+    run(require_valid(database, credential))
+    with pytest.raises(Unauthorized, match="invalid_credential"):
+        given.changed_password(database, replace(credential, version=1), "$other", present="$new")
+    assert password(database) == "$new"
+
+
+def test_a_password_is_changed_only_if_the_present_one_is_still_there(
+    database: SqliteDatabase,
+) -> None:
+    credential = given.address(database)
+    given.changed_password(database, credential, "$first")
+    before = database.dump()
+    for present in (None, "$another"):
+        with pytest.raises(Forbidden, match="wrong_password"):
+            given.changed_password(database, credential, "$second", present=present)
+    assert database.dump() == before
+    given.changed_password(database, credential, "$second", present="$first")
+    assert password(database) == "$second"
+
+
+def test_a_rotation_ends_a_password_that_was_set_with_a_credential(
+    database: SqliteDatabase,
+) -> None:
+    credential = given.address(database)
+    given.changed_password(database, credential, "$new")
+    new, ended = given.rotated(database, credential)
+    assert (ended, password(database)) == (True, None)
+    details = database.query("SELECT details FROM audit WHERE action = 'credential.rotated'")
+    assert details == [{"details": '{"password_ended":true}'}]
+    assert given.rotated(database, new)[1] is False
+
+
+def test_a_password_survives_rotations_only_by_a_proof(database: SqliteDatabase) -> None:
+    credential = given.address(database)
+    given.changed_password(database, credential, "$new")
+    new, ended = given.rotated(database, credential, proof="$new")
+    assert (ended, password(database)) == (False, "$new")
+    # Whoever set it may have rotated with it, so a later rotation ends it all the same.
+    new, ended = given.rotated(database, new)
+    assert (ended, password(database)) == (True, None)
+
+
+def test_a_proof_of_an_earlier_password_keeps_nothing(database: SqliteDatabase) -> None:
+    credential = given.address(database)
+    given.changed_password(database, credential, "$first")
+    given.changed_password(database, credential, "$second", present="$first")
+    assert given.rotated(database, credential, proof="$first")[1] is True
+    assert password(database) is None
+
+
+def test_a_rotation_keeps_the_password_that_no_thief_can_have_set(
+    database: SqliteDatabase,
+) -> None:
+    credential = given.address(database)
+    database.query("UPDATE addresses SET password_hash = '$made'")
+    credential, ended = given.rotated(database, credential)
+    assert (ended, password(database)) == (False, "$made")
+    given.changed_password(database, credential, "$mine", present="$made")
+    run(reset_password(database, credential, "$reset", by=given.OWNER, now=NOW))
+    _, ended = given.rotated(database, credential)
+    assert (ended, password(database)) == (False, "$reset")
+
+
+def test_rotations_are_limited_by_the_day(database: SqliteDatabase) -> None:
+    credential = given.address(database)
+    for _ in range(2):
+        credential, _ = given.rotated(database, credential, most_a_day=2)
+    before = database.dump()
+    with pytest.raises(TooManyRequests) as caught:
+        given.rotated(database, credential, most_a_day=2)
+    assert caught.value.code == "too_many_credential_changes"
+    assert caught.value.headers["Retry-After"] == str(12 * 3600)
+    assert database.dump() == before
+    run(require_valid(database, credential))
+    # The owner, who knows the password, is not hindered by what a thief has used up.
+    given.changed_password(database, credential, "$new")
+    credential, _ = given.rotated(database, credential, proof="$new", most_a_day=2)
+    given.rotated(database, credential, most_a_day=2, now=NOW + DAY)
+
+
+def test_password_changes_are_limited_by_the_day(database: SqliteDatabase) -> None:
+    credential = given.address(database)
+    given.changed_password(database, credential, "$1", most_a_day=2)
+    given.changed_password(database, credential, "$2", present="$1", most_a_day=2)
+    before = database.dump()
+    with pytest.raises(TooManyRequests, match="too_many_credential_changes"):
+        given.changed_password(database, credential, "$3", present="$2", most_a_day=2)
+    assert database.dump() == before
+    later = NOW + DAY
+    given.changed_password(database, credential, "$3", present="$2", most_a_day=2, now=later)
