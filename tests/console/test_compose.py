@@ -341,7 +341,7 @@ def test_what_ends_after_signing_out_brings_no_draft_back(composing: Person) -> 
     composing.write(subject="A secret")
     composing.send()
     route = held()
-    composing.button("Sign out").click()
+    composing.sign_out_and_discard()
     expect(composing.page.get_by_role("tab", name="Credential")).to_be_visible()
     route.fulfill(status=400, body=json.dumps({"code": "invalid_recipient", "detail": "No"}))
     composing.page.wait_for_timeout(500)
@@ -353,6 +353,7 @@ def test_what_is_typed_just_before_signing_out_is_not_kept(composing: Person) ->
     composing.page.evaluate("window.signOut = document.querySelector('.account-actions .link')")
     composing.write(subject="A secret")
     composing.page.evaluate("signOut.click()")
+    composing.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
     expect(composing.page.get_by_role("tab", name="Credential")).to_be_visible()
     composing.page.wait_for_timeout(500)
     assert composing.page.evaluate(KEPT) == [0, 0]
