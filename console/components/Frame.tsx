@@ -92,28 +92,30 @@ function Account() {
   };
   if (!address && !adminPassword) return null;
   return (
-    <div class="account">
-      {address && (
-        <p>
-          <span class="muted">{t.nav.signedInAs}</span>
-          <bdi class="one-line-text" title={address}>{address}</bdi>
-        </p>
-      )}
-      <div class="account-actions">
-        {adminPassword && address && (
-          <button
-            type="button"
-            class="link"
-            onClick={() => requestLeave(() => forgetAdministrator())}
-          >
-            <Icon name="shield" size={16} />
-            {t.admin.leave}
-          </button>
+    <>
+      <div class="account">
+        {address && (
+          <p>
+            <span class="muted">{t.nav.signedInAs}</span>
+            <bdi class="one-line-text" title={address}>{address}</bdi>
+          </p>
         )}
-        <button type="button" class="link" onClick={() => requestLeave(() => void leave())}>
-          <Icon name="leave" size={16} />
-          {t.nav.signOut}
-        </button>
+        <div class="account-actions">
+          {adminPassword && address && (
+            <button
+              type="button"
+              class="link"
+              onClick={() => requestLeave(() => forgetAdministrator())}
+            >
+              <Icon name="shield" size={16} />
+              {t.admin.leave}
+            </button>
+          )}
+          <button type="button" class="link" onClick={() => requestLeave(() => void leave())}>
+            <Icon name="leave" size={16} />
+            {t.nav.signOut}
+          </button>
+        </div>
       </div>
       {drafts.length > 0 && (
         <Confirm
@@ -132,7 +134,7 @@ function Account() {
           </ul>
         </Confirm>
       )}
-    </div>
+    </>
   );
 }
 
