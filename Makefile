@@ -21,7 +21,7 @@ prepare: ## Install tools, packages and the local engine (other targets do this 
 
 dev: ## Run the Worker locally; set PORT=8787 and STATE=.wrangler/state to change them
 	$(PREPARE)
-	@PORT="$(PORT)" STATE="$(STATE)" exec $(RUN) tools.dev
+	@PORT="$(PORT)" STATE="$(STATE)" PYTHONPATH=src exec $(RUN) tools.dev
 
 smtp: ## Run the SMTP relay for `make dev`; set SMTP_PORT=8025 and API_URL= to change them
 	$(PREPARE)
@@ -67,7 +67,7 @@ deploy-check: ## Build the upload and check its size, without uploading it
 
 deploy: ## Deploy to your Cloudflare account; creates the database, queue and secret if missing
 	$(PREPARE)
-	@$(RUN) tools.deploy
+	@PYTHONPATH=src $(RUN) tools.deploy
 
 secret: ## Print a random secret for JWT_SECRET
 	@$(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))'

@@ -22,7 +22,13 @@ from smtp_relay.env_file import EnvFileError, read_env_file
 from smtp_relay.log import log, log_fault
 from smtp_relay.metrics import Metrics
 from smtp_relay.relay import Relay
-from smtp_relay.settings import Settings, SettingsError, read_settings, settings_help
+from smtp_relay.settings import (
+    Settings,
+    SettingsError,
+    misspelled,
+    read_settings,
+    settings_help,
+)
 
 # Listeners, standard streams, and files that are open for a moment.
 _OTHER_FILES = 100
@@ -36,7 +42,10 @@ def main() -> int:
     # aiosmtpd logs what clients send.
     logging.getLogger("mail.log").disabled = True
     try:
-        settings = read_settings({**read_env_file(options.env_file), **os.environ})
+        file = _read_env_file(options.env_file)
+        settings = read_settings({**file, **os.environ})
+        for name, setting in misspelled(file).items():
+            log("unknown_setting", name=name, did_you_mean=setting)
         _allow_open_files(settings)
         _return_free_memory()
         with contextlib.suppress(KeyboardInterrupt):
@@ -45,6 +54,13 @@ def main() -> int:
         print(f"send-mail-smtp: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _read_env_file(chosen: Path | None) -> dict[str, str]:
+    """The variables in the file; only the default file may be missing."""
+    if chosen is not None and not chosen.exists():
+        raise EnvFileError(f"there is no file {chosen}; correct --env-file")
+    return read_env_file(chosen or Path(".env"))
 
 
 def _parse_arguments() -> argparse.Namespace:
@@ -58,7 +74,7 @@ def _parse_arguments() -> argparse.Namespace:
         epilog=f"settings:{settings}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--env-file", type=Path, default=Path(".env"), metavar="FILE")
+    parser.add_argument("--env-file", type=Path, metavar="FILE")
     return parser.parse_args()
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -66,14 +68,18 @@ class Relay:
         settings = self._settings
         sessions = self._sessions
         smtp = await _listen(
-            settings.smtp_host, settings.smtp_port, lambda: SmtpSession(sessions, is_tls=False)
+            "SMTP_PORT",
+            *(settings.smtp_host, settings.smtp_port),
+            lambda: SmtpSession(sessions, is_tls=False),
         )
         tls = await _listen(
-            settings.smtp_host, settings.smtp_tls_port, lambda: ImplicitTls(sessions)
+            "SMTP_TLS_PORT",
+            *(settings.smtp_host, settings.smtp_tls_port),
+            lambda: ImplicitTls(sessions),
         )
         health = await _listen(
-            settings.status_host,
-            settings.status_port,
+            "STATUS_PORT",
+            *(settings.status_host, settings.status_port),
             lambda: health_protocol(self._metrics, self._registry),
         )
         log(
@@ -126,17 +132,29 @@ class Relay:
 
 
 async def _listen(
-    host: str, port: int | None, make_protocol: Callable[[], asyncio.BaseProtocol]
+    name: str, host: str, port: int | None, make_protocol: Callable[[], asyncio.BaseProtocol]
 ) -> list[asyncio.Server]:
+    """Listen on the port that the setting ``name`` chooses."""
     if port is None:
         return []
     loop = asyncio.get_running_loop()
     try:
         return [await loop.create_server(make_protocol, host=host, port=port, backlog=_BACKLOG)]
     except OSError as error:
-        raise SettingsError(f"can't listen on {host}:{port}: {error.strerror}") from error
+        raise SettingsError(f"{name}={port}: {_listen_problem(error, name, host)}") from error
+
+
+def _listen_problem(error: OSError, name: str, host: str) -> str:
+    if isinstance(error, socket.gaierror):
+        setting = "STATUS_HOST" if name == "STATUS_PORT" else "SMTP_HOST"
+        return f"there is no host {host!r} to listen on; correct {setting}"
+    if error.errno == errno.EADDRINUSE:
+        return f"another program uses this port; stop it, or set {name} to another port"
+    if error.errno == errno.EACCES:
+        return f"the system does not allow this port; set {name} to one from 1024 on"
+    return f"can't listen on {host}: {error.strerror}"
 
 
 def _ports(servers: list[asyncio.Server]) -> list[str]:
-    names = {socket.getsockname()[:2] for server in servers for socket in server.sockets}
+    names = {listener.getsockname()[:2] for server in servers for listener in server.sockets}
     return sorted(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in names)

@@ -5,7 +5,8 @@ the help texts.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -148,6 +149,17 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     settings = Settings(**given)
     _check(settings)
     return settings
+
+
+def misspelled(names: Iterable[str]) -> dict[str, str]:
+    """The setting that each unknown name probably means. Names without a likeness are left out."""
+    settings = [field.name.upper() for field in dataclasses.fields(Settings)]
+    found = {}
+    for name in names:
+        similar = difflib.get_close_matches(name.upper(), settings, n=1, cutoff=0.8)
+        if name not in settings and similar:
+            found[name] = similar[0]
+    return found
 
 
 def settings_help() -> list[tuple[str, str, str]]:

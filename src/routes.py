@@ -92,6 +92,7 @@ ROUTES = (
     Route("POST", "/admin/send_mail", "admin.send_mail:send", large=True),
     Route("POST", "/admin/send_mail_by_binding", "admin.send_mail_by_binding:send", large=True),
     Route("GET", "/admin/sendbox", "admin.sendbox:list_messages"),
+    Route("GET", "/admin/sendbox/{id}", "admin.sendbox:show"),
     Route("DELETE", "/admin/sendbox/{id}", "admin.sendbox:delete"),
     Route("GET", "/admin/suppressions", "admin.suppressions:list_suppressions"),
     Route("POST", "/admin/suppressions", "admin.suppressions:add"),

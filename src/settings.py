@@ -253,6 +253,8 @@ def cached_settings(variables: str) -> Settings:
 def _problems(settings: Settings) -> Iterator[str]:
     if settings.disable_admin_password_check:
         yield "DISABLE_ADMIN_PASSWORD_CHECK is on: every client is an administrator"
+    if not settings.domains:
+        yield "DOMAINS is empty: no sender domain is configured"
     if any(len(secret.encode()) < _GOOD_SECRET_BYTES for secret in settings.jwt_secrets):
         yield "JWT_SECRET or JWT_SECRET_PREVIOUS is shorter than 32 bytes"
     if bool(settings.cf_turnstile_site_key) != bool(settings.cf_turnstile_secret_key):

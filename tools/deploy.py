@@ -15,12 +15,12 @@ import secrets
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from tools.prepare import ROOT
-from tools.wrangler import CONFIG, wrangler_command, wrangler_env
+from tools.settings_check import NO_DOMAINS, misspelled_settings, unreadable_settings
+from tools.wrangler import CONFIG, WranglerError, load_config, wrangler_command, wrangler_env
 
 _SECRET = "JWT_SECRET"
 _SHORTEST_SECRET = 32
@@ -33,7 +33,8 @@ class DeployError(Exception):
 
 def main() -> int:
     try:
-        config = tomllib.loads(CONFIG.read_text())
+        config = load_config(CONFIG)
+        check_variables(config.get("vars", {}))
         _check_login()
         _make_databases(database_names(config))
         _make_queues(queue_names(config))
@@ -42,7 +43,7 @@ def main() -> int:
             arguments = ("d1", "migrations", "apply", binding, "--remote")
             _show(f"Applying the migrations of {binding}", *arguments)
         _deploy(secret)
-    except DeployError as exc:
+    except (DeployError, WranglerError) as exc:
         print(exc, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -68,6 +69,24 @@ def queue_names(config: dict[str, Any]) -> list[str]:
     names = [c["dead_letter_queue"] for c in consumers if "dead_letter_queue" in c]
     names += [q["queue"] for q in (*consumers, *queues.get("producers", ()))]
     return list(dict.fromkeys(names))
+
+
+def check_variables(variables: dict[str, Any]) -> None:
+    """Check `[vars]`, and warn of what is probably an oversight.
+
+    :raises DeployError: naming every variable that can't be read.
+    """
+    where = f"[vars] in {CONFIG.name}"
+    for name, meant in misspelled_settings(variables).items():
+        print(f"WARNING: {where}: there is no setting {name}. Did you mean {meant}?")
+    problems = [
+        f"{where}: {name} can't be read. It must be {expected}."
+        for name, expected in unreadable_settings(variables).items()
+    ]
+    if problems:
+        raise DeployError("\n".join([*problems, "Correct this, then run `make deploy` again."]))
+    if not variables.get("DOMAINS"):
+        print(f"WARNING: {NO_DOMAINS} Set DOMAINS in {where}, then run `make deploy` again.")
 
 
 def _check_login() -> None:

@@ -10,21 +10,26 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
-import tomllib
 from pathlib import Path
 from typing import TextIO
 
+import requests
+
+from settings import Settings, read_settings
+from tools.dev_output import WranglerOutput, python_error
+from tools.dev_vars import DevVarsError, read_dev_vars
 from tools.local_server import HOST, LocalServer, ServerError
 from tools.prepare import CONSOLE, LOGS, ROOT, PrepareError, rebuild_static_files
-from tools.wrangler import CONFIG, WranglerError, apply_migrations
+from tools.settings_check import NO_DOMAINS, misspelled_settings, unreadable_settings
+from tools.wrangler import CONFIG, WranglerError, apply_migrations, load_config
 
 DEV_VARS = ROOT / ".dev.vars"
 
 _EXAMPLE = ROOT / ".dev.vars.example"
 _LOG = LOGS / "dev.log"
-_MODULE_TABLE = ("Attaching additional modules:", "┌", "├", "│", "└")
 _SOURCE = ROOT / "src"
 
 
@@ -36,30 +41,37 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         port = _port(os.environ.get("PORT") or "8787")
-        state = (ROOT / (os.environ.get("STATE") or ".wrangler/state")).resolve()
-        state.mkdir(parents=True, exist_ok=True)
+        state = _state(os.environ.get("STATE") or ".wrangler/state")
         with _claimed(state):
             _ensure_dev_vars()
+            settings, warnings = checked_settings(DEV_VARS, CONFIG)
             print("Applying the local migrations ...", flush=True)
             apply_migrations(state)
-            _serve(port, state)
+            _serve(port, state, settings, warnings)
     except KeyboardInterrupt:
         print("\nStopped. The local database stays.")
-    except (DevError, ServerError, WranglerError) as exc:
+    except ServerError:
+        print(_no_start(_LOG.read_text(errors="replace")), file=sys.stderr)
+        return 1
+    except (DevError, DevVarsError, WranglerError) as exc:
         print(exc, file=sys.stderr)
         return 1
     return 0
 
 
-def _serve(port: int, state: Path) -> None:
+def _serve(port: int, state: Path, settings: Settings, warnings: list[str]) -> None:
     """Run the server until it is interrupted. Restart it after edits that do not run."""
     LOGS.mkdir(parents=True, exist_ok=True)
     _LOG.write_text("")
     threading.Thread(target=_follow, args=(_LOG,), daemon=True).start()
     print("Starting the server (about 6 s) ...", flush=True)
     with LocalServer(port=port, state=state, dev_vars=DEV_VARS, log=_LOG, live=True) as server:
+        _check_health(server)
         time.sleep(0.3)  # Wrangler's own lines come first.
-        _warn_of_open_admin(DEV_VARS, CONFIG)
+        for warning in warnings:
+            print(f"WARNING: {warning}", flush=True)
+        if settings.disable_admin_password_check:
+            _warn_of_open_admin()
         print(_what_next(server.url), flush=True)
         while True:
             _attend(server)
@@ -133,6 +145,19 @@ def _port(text: str) -> int:
     return port
 
 
+def _state(text: str) -> Path:
+    state = (ROOT / text).resolve()
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=state):
+            return state
+    except OSError as exc:
+        raise DevError(
+            f"STATE is {text!r}, and {state} can't be used as a folder ({exc.strerror}). Choose a "
+            "folder that you can write to, for example `make dev STATE=.wrangler/state-2`."
+        ) from exc
+
+
 def _claimed(state: Path) -> TextIO:
     """Lock the state folder: two servers would lock each other's database."""
     lock = (state / ".dev.lock").open("w")
@@ -153,25 +178,62 @@ def _ensure_dev_vars() -> None:
         print(f"Created {DEV_VARS.name} from {_EXAMPLE.name}. It contains the local settings.")
 
 
-def read_dev_vars(path: Path) -> dict[str, str]:
-    """The settings in a file of KEY=VALUE lines, without their quotes."""
-    settings = {}
-    for line in path.read_text().splitlines():
-        key, equals, value = line.removeprefix("export ").partition("=")
-        if equals and not key.lstrip().startswith("#"):
-            settings[key.strip()] = value.strip().strip("\"'`")
-    return settings
+def checked_settings(dev_vars: Path, config: Path) -> tuple[Settings, list[str]]:
+    """The settings in `[vars]` and `.dev.vars`, and warnings about them.
+
+    :raises DevError: naming every variable that is missing or can't be read.
+    """
+    variables, file = load_config(config).get("vars", {}), read_dev_vars(dev_vars)
+    values = {**variables, **{name: variable.value for name, variable in file.items()}}
+
+    def place(name: str) -> str:
+        known = f"{dev_vars.name}, line {file[name].line}" if name in file else ""
+        return known or f"[vars] in {config.name}"
+
+    problems = [
+        f"{place(name)}: {name} can't be read. It must be {expected}."
+        for name, expected in unreadable_settings(values).items()
+    ]
+    typos = [
+        f"{place(name)}: there is no setting {name}. Did you mean {meant}?"
+        for name, meant in misspelled_settings(values).items()
+    ]
+    if not values.get("JWT_SECRET"):
+        problems.append(
+            f"{dev_vars.name}: JWT_SECRET is missing. Add a line JWT_SECRET=... with a text of 32 "
+            "characters or more; `make secret` prints one."
+        )
+    if problems:
+        raise DevError("\n".join([*problems, *typos, "Correct this, then run `make dev` again."]))
+    settings = read_settings(values)
+    no_domains = f"{NO_DOMAINS} Add a line like DOMAINS=example.com to {dev_vars.name}."
+    return settings, typos if settings.domains else [*typos, no_domains]
 
 
-def admin_check_is_off(dev_vars: Path, config: Path) -> bool:
-    """Whether `.dev.vars` or `[vars]` open /admin to everybody."""
-    settings = {**tomllib.loads(config.read_text()).get("vars", {}), **read_dev_vars(dev_vars)}
-    return str(settings.get("DISABLE_ADMIN_PASSWORD_CHECK", "")).lower() == "true"
+def _check_health(server: LocalServer) -> None:
+    """Stop if the Worker started, but can't serve requests."""
+    try:
+        response = server.request("GET", "/health_check", headers={"Accept": "text/plain"})
+    except requests.RequestException as exc:
+        raise DevError(f"The server stopped responding: {exc}") from exc
+    if not response.ok:
+        raise DevError(
+            f"The Worker runs, but can't serve requests: {response.text.strip()} "
+            f"(GET /health_check returned {response.status_code}). "
+            f"The log is {_LOG.relative_to(ROOT)}."
+        )
 
 
-def _warn_of_open_admin(dev_vars: Path, config: Path) -> None:
-    if not admin_check_is_off(dev_vars, config):
-        return
+def _no_start(output: str) -> str:
+    """Wrangler has printed its own reason, which is long."""
+    reason = python_error(output) or "wrangler's lines above say why"
+    return (
+        f"\nThe server did not start: {reason}.\n"
+        f"Correct this, then run `make dev` again. The log is {_LOG.relative_to(ROOT)}."
+    )
+
+
+def _warn_of_open_admin() -> None:
     lines = (
         "WARNING: DISABLE_ADMIN_PASSWORD_CHECK is true.",
         "Everybody who can reach this server can read, change and send without a password.",
@@ -204,16 +266,13 @@ Ready. The console: {url}/
 
 
 def _follow(path: Path) -> None:
-    """Print the lines that are appended to the file. Never returns.
-
-    Wrangler's table of more than a hundred modules is left out, so that other lines stay visible.
-    """
-    unfinished = ""
+    """Print the lines that are appended to the file, as `WranglerOutput` selects. Never returns."""
+    unfinished, output = "", WranglerOutput()
     with path.open(errors="replace") as log:
         while True:
             *lines, unfinished = (unfinished + log.read()).split("\n")
             for line in lines:
-                if not line.startswith(_MODULE_TABLE):
+                if output.shows(line):
                     print(line, flush=True)
             time.sleep(0.1)
 

@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from tools.prepare import BUILD, NODE_MODULES, ROOT, VENV, WORKERD
 
@@ -11,6 +13,21 @@ CONFIG = ROOT / "wrangler.toml"
 
 class WranglerError(Exception):
     """A wrangler command failed. The message contains its output."""
+
+
+def load_config(path: Path = CONFIG) -> dict[str, Any]:
+    """The wrangler configuration in the file.
+
+    :raises WranglerError: the file can't be read.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as exc:
+        raise WranglerError(f"{path.name} can't be read: {exc.strerror} ({path}).") from exc
+    except ValueError as exc:
+        raise WranglerError(
+            f"{path.name} is not valid TOML: {exc}. Correct it there, then try again."
+        ) from exc
 
 
 def node_binary() -> Path:

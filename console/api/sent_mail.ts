@@ -1,6 +1,6 @@
 /** Reads the mail of a sendbox entry. */
 
-import type { SendboxEntry, SentMail } from "./types";
+import type { DeliveryStatus, SendboxEntry, SentMail } from "./types";
 
 const NOTHING: SentMail = {
   from_name: "",
@@ -18,6 +18,11 @@ export function mailOf(entry: SendboxEntry): SentMail {
   } catch {
     return NOTHING;
   }
+}
+
+/** What became of the message, in one word: a sent message may have bounced since. */
+export function outcomeOf({ status, delivery_status }: SendboxEntry): DeliveryStatus {
+  return delivery_status ?? status;
 }
 
 /** `Name <address>`, with quotes around the name if needed (RFC 5322, section 3.4). */

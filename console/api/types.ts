@@ -32,6 +32,16 @@ export const WAITING: readonly Status[] = ["scheduled", "queued", "sending", "un
 /** The status of a message for one recipient. */
 export type DeliveryStatus = Status | "delivered" | "bounced" | "complained";
 
+/** Why a message failed. */
+export type Reason =
+  | "recipient_suppressed"
+  | "recipient_rejected"
+  | "sender_not_allowed"
+  | "content_rejected"
+  | "throttled"
+  | "quota_reached"
+  | "provider_error";
+
 export interface SendboxEntry {
   id: string;
   address: string;
@@ -39,6 +49,8 @@ export interface SendboxEntry {
   raw: string;
   created_at: string;
   status: Status;
+  /** What became of a sent message; null if it is not sent. */
+  delivery_status: DeliveryStatus | null;
   content_truncated?: boolean;
 }
 
@@ -61,6 +73,7 @@ export interface MessageEvent {
   at: string;
   attempt: number;
   code: string | null;
+  explanation?: string;
   recipient?: string;
 }
 
@@ -69,6 +82,9 @@ export interface SendboxMessage extends SendboxEntry {
   retry_of: string | null;
   retried_as: string | null;
   code: string | null;
+  reason: Reason | null;
+  /** The server's sentence about `code`. */
+  explanation: string | null;
   next_attempt_at: string | null;
   finished_at: string | null;
   scheduled_at: string | null;
@@ -84,6 +100,7 @@ export interface SendboxMessage extends SendboxEntry {
     name: string | null;
     status: DeliveryStatus;
     code: string | null;
+    explanation: string | null;
   }[];
   history: MessageEvent[];
 }

@@ -115,27 +115,30 @@ function UsageChart({ days }: { days: readonly UsageDay[] }) {
           </g>
         ))}
       </svg>
-      <table class="hidden">
-        <caption>{t.usage.chart}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t.usage.day}</th>
-            <th scope="col">{t.sent.status.sent}</th>
-            <th scope="col">{t.sent.status.failed}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {shown
-            .filter((entry) => entry.accepted)
-            .map((entry) => (
-              <tr key={entry.day}>
-                <th scope="row">{day(entry.day)}</th>
-                <td>{entry.sent}</td>
-                <td>{entry.failed}</td>
-              </tr>
-            ))}
-        </tbody>
-      </table>
+      {/* A table ignores the size that hides it, so its frame is hidden. */}
+      <div class="hidden">
+        <table>
+          <caption>{t.usage.chart}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t.usage.day}</th>
+              <th scope="col">{t.sent.status.sent}</th>
+              <th scope="col">{t.sent.status.failed}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown
+              .filter((entry) => entry.accepted)
+              .map((entry) => (
+                <tr key={entry.day}>
+                  <th scope="row">{day(entry.day)}</th>
+                  <td>{entry.sent}</td>
+                  <td>{entry.failed}</td>
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }

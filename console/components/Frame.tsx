@@ -1,6 +1,8 @@
 /** The frame of the console: the name of the service, the navigation, the preferences. */
 
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { draftTitles } from "../state/drafts";
 import { href, requestLeave, route } from "../state/route";
 import { chooseTheme, theme, type Theme } from "../state/preferences";
 import { forgetAdministrator, session } from "../state/session";
@@ -8,6 +10,7 @@ import { signOut } from "../state/sign_out";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { chooseLang, lang, LANGUAGES, useTexts, type Lang } from "../texts";
+import { Confirm } from "./Dialog";
 import { Icon, type IconName } from "./Icon";
 
 export function Frame({ children }: { children: ComponentChildren }) {
@@ -81,32 +84,57 @@ function Navigation() {
 function Account() {
   const t = useTexts();
   const { address, adminPassword } = useStore(session);
+  const [drafts, setDrafts] = useState<string[]>([]);
+  const leave = async () => {
+    const titles = await draftTitles();
+    if (titles.length) setDrafts(titles);
+    else await signOut();
+  };
   if (!address && !adminPassword) return null;
   return (
-    <div class="account">
-      {address && (
-        <p>
-          <span class="muted">{t.nav.signedInAs}</span>
-          <bdi class="one-line-text" title={address}>{address}</bdi>
-        </p>
-      )}
-      <div class="account-actions">
-        {adminPassword && address && (
-          <button
-            type="button"
-            class="link"
-            onClick={() => requestLeave(() => forgetAdministrator())}
-          >
-            <Icon name="shield" size={16} />
-            {t.admin.leave}
-          </button>
+    <>
+      <div class="account">
+        {address && (
+          <p>
+            <span class="muted">{t.nav.signedInAs}</span>
+            <bdi class="one-line-text" title={address}>{address}</bdi>
+          </p>
         )}
-        <button type="button" class="link" onClick={() => requestLeave(() => void signOut())}>
-          <Icon name="leave" size={16} />
-          {t.nav.signOut}
-        </button>
+        <div class="account-actions">
+          {adminPassword && address && (
+            <button
+              type="button"
+              class="link"
+              onClick={() => requestLeave(() => forgetAdministrator())}
+            >
+              <Icon name="shield" size={16} />
+              {t.admin.leave}
+            </button>
+          )}
+          <button type="button" class="link" onClick={() => requestLeave(() => void leave())}>
+            <Icon name="leave" size={16} />
+            {t.nav.signOut}
+          </button>
+        </div>
       </div>
-    </div>
+      {drafts.length > 0 && (
+        <Confirm
+          title={t.nav.signOutTitle(drafts.length)}
+          yes={t.nav.signOut}
+          action={signOut}
+          onClose={() => setDrafts([])}
+        >
+          <p>{t.nav.signOutText}</p>
+          <ul>
+            {drafts.map((title, index) => (
+              <li key={index}>
+                <bdi>{title}</bdi>
+              </li>
+            ))}
+          </ul>
+        </Confirm>
+      )}
+    </>
   );
 }
 

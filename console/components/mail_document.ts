@@ -169,13 +169,17 @@ function withoutResources(css: string, withRemote: boolean, result: Rendered): s
     });
 }
 
+/**
+ * Defaults for what a message leaves open. The rules have no specificity, and what is inherited is
+ * set at the root, so that every style and attribute of the message takes precedence.
+ */
 function baseStyle(target: Document): HTMLStyleElement {
   const style = target.createElement("style");
   style.textContent =
-    ":root{color-scheme:light;background:#fff}" +
-    "body{margin:16px;color:#1d1d1b;font:15px/1.55 system-ui,sans-serif;overflow-wrap:anywhere}" +
-    "a[title]{color:#3b5bdb;text-decoration:underline}" +
-    "img{max-width:100%;height:auto}" +
-    "img:not([src]){padding:2px 6px;border:1px dashed #b5b5b0;color:#5f5f59;font-size:12px}";
+    ":where(:root){color-scheme:light;color:#1d1d1b;font:15px/1.55 system-ui,sans-serif;" +
+    "overflow-wrap:break-word}" +
+    ":where(a[title]){color:#3b5bdb;text-decoration:underline}" +
+    ":where(img){max-width:100%;height:auto}" +
+    ":where(img:not([src])){padding:2px 6px;border:1px dashed #b5b5b0;color:#5f5f59;font-size:12px}";
   return style;
 }

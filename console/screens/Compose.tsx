@@ -48,11 +48,15 @@ function Form({
   const form = useRef<HTMLFormElement>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const [isAsking, setIsAsking] = useState(false);
-  const [hasMore, setHasMore] = useState(Boolean(draft.cc + draft.bcc + draft.replyTo));
+  const [hasMore, setHasMore] = useState(false);
   // Computed from the draft as it was sent: later edits may move the recipients.
   const { at, elsewhere } = useMemo(() => errorsByField(problem, draft), [problem]);
   const isSending = progress !== undefined;
-  const showsMore = hasMore || Boolean(at.cc ?? at.bcc ?? at.replyTo);
+  const hasCopies = Boolean(draft.cc + draft.bcc + draft.replyTo);
+  useEffect(() => {
+    if (hasCopies) setHasMore(true);
+  }, [hasCopies]);
+  const showsMore = hasMore || hasCopies || Boolean(at.cc ?? at.bcc ?? at.replyTo);
   const { reading, add } = useReading((file) => {
     edit((old) => {
       const files = [...old.files, file];

@@ -1,30 +1,21 @@
 /** One message: its status, its content, and the actions on it. */
 
 import type { ComponentProps } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { call, Problem } from "../api/client";
 import { usePolling } from "../api/poll";
-import { mailbox, mailOf } from "../api/sent_mail";
-import {
-  WAITING,
-  type DeliveryStatus,
-  type SendResponse,
-  type SendboxMessage,
-  type SentMail,
-} from "../api/types";
+import { mailbox, mailOf, outcomeOf } from "../api/sent_mail";
+import { WAITING, type SendResponse, type SendboxMessage, type SentMail } from "../api/types";
 import { useGet } from "../api/use";
 import { Badge } from "../components/Badge";
 import { Button, ButtonLink } from "../components/Button";
 import { Confirm } from "../components/Dialog";
 import { Empty, Skeleton } from "../components/Empty";
-import { Facts } from "../components/Facts";
 import { TextField } from "../components/Field";
 import { fieldErrors } from "../components/form";
 import type { IconName } from "../components/Icon";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
-import { Preview } from "../components/Preview";
-import { Tabs } from "../components/Tabs";
 import { isEmpty, newDraft, newKey, readDraft, writeDraft, type Draft } from "../state/drafts";
 import { go, href } from "../state/route";
 import { session } from "../state/session";
@@ -32,10 +23,9 @@ import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { toast } from "../state/toasts";
 import { localInput, size, time } from "../texts/formats";
-import { useTexts } from "../texts";
-
-/** The bad delivery statuses of a recipient, worst first. */
-const BAD_STATUSES: readonly DeliveryStatus[] = ["complained", "bounced", "failed"];
+import { lang, texts, useTexts } from "../texts";
+import { isFinalFailure, Failure } from "./message/failure";
+import { Content, Details, History, Recipients } from "./message/parts";
 
 const EVENTS_MS = 10 * 60_000;
 
@@ -49,6 +39,7 @@ export default function Message({ id }: { id: string }) {
   const mayChange = message !== undefined && (WAITING.includes(message.status) || isYoung);
   const state = JSON.stringify([message?.status, message?.history.length]);
   usePolling(reload, state, { isOn: mayChange, problem });
+  useReloadInLanguage(reload);
   if (problem?.status === 404) return <Gone />;
   if (!message) {
     return problem ? (
@@ -62,10 +53,15 @@ export default function Message({ id }: { id: string }) {
   return <Loaded message={message} problem={problem} reload={reload} />;
 }
 
-/** The worst status of the message and its recipients: a sent message may have bounced since. */
-function worst({ status, recipients }: SendboxMessage): DeliveryStatus {
-  const known = recipients.map((recipient) => recipient.status);
-  return BAD_STATUSES.find((bad) => known.includes(bad)) ?? status;
+/** The server explains failures in the language of the request. */
+function useReloadInLanguage(reload: () => Promise<void>): void {
+  const language = useStore(lang);
+  const loadedIn = useRef(language);
+  useEffect(() => {
+    if (loadedIn.current === language) return;
+    loadedIn.current = language;
+    void reload();
+  }, [language]);
 }
 
 function Gone() {
@@ -96,7 +92,7 @@ function Loaded({
       title={mail.subject || t.sent.noSubject}
       intro={
         <span class="row">
-          <Badge status={worst(message)} />
+          <Badge status={outcomeOf(message)} />
           <span>{time(message.created_at)}</span>
         </span>
       }
@@ -110,7 +106,7 @@ function Loaded({
       <Advice message={message} />
       <Actions message={message} mail={mail} reload={reload} />
       <Card>
-        <Head message={message} mail={mail} />
+        <Recipients message={message} mail={mail} />
         <Content message={message} />
       </Card>
       {message.attachments.length > 0 && (
@@ -141,7 +137,7 @@ function Loaded({
 /** Explains the statuses that need it. */
 function Advice({ message }: { message: SendboxMessage }) {
   const t = useTexts();
-  const { status, code } = message;
+  const { status } = message;
   return (
     <>
       {status === "unknown" && (
@@ -149,11 +145,7 @@ function Advice({ message }: { message: SendboxMessage }) {
           <p>{t.message.unknownText}</p>
         </Notice>
       )}
-      {status === "failed" && (
-        <Notice kind="bad">
-          <p>{code ? t.message.failedText(code) : t.message.failedTextPlain}</p>
-        </Notice>
-      )}
+      {status === "failed" && <Failure message={message} />}
       {status === "queued" && (
         <Notice>
           <p>{t.message.queuedText}</p>
@@ -217,11 +209,14 @@ function Actions({
     else await copy();
   };
 
-  const buttons: [boolean | undefined, IconName, string, () => void][] = [
-    [mayRepeat, "refresh", t.message.sendAgain, () => setQuestion("again")],
+  const isFinal = isFinalFailure(message);
+  const repeat = [mayRepeat, "refresh", t.message.sendAgain, () => setQuestion("again")] as const;
+  const buttons: (readonly [boolean | undefined, IconName, string, () => void])[] = [
+    ...(isFinal ? [] : [repeat]),
     [status === "scheduled", "clock", t.message.reschedule, () => setQuestion("time")],
     [maySettle, "close", t.message.cancel, () => setQuestion("cancel")],
     [true, "copy", t.message.copyAsNew, () => void askToCopy()],
+    ...(isFinal ? [repeat] : []),
     [mayDelete, "trash", t.common.delete, () => setQuestion("delete")],
   ];
   const dialogs: Record<Question, Omit<ComponentProps<typeof Confirm>, "onClose">> = {
@@ -230,15 +225,16 @@ function Actions({
       yes: t.message.sendAgain,
       kind: status === "unknown" ? "danger" : "primary",
       action: async () => {
-        const { id } = await call<SendResponse>("POST", `${path}/retry`, {
-          headers: { "Idempotency-Key": key },
-        });
-        toast(t.message.sentAgain);
-        go(`/sent/${id}`);
+        go(`/sent/${await sendAgain(path, key)}`);
       },
       children: (
         <>
           <p>{t.message.sendAgainText}</p>
+          {isFinal && (
+            <Notice kind="warning" title={message.explanation ?? undefined}>
+              <p>{t.message.sendAgainFinal}</p>
+            </Notice>
+          )}
           {status === "unknown" && (
             <Notice kind="warning">
               <p>{t.message.sendAgainUnknown}</p>
@@ -316,6 +312,25 @@ function Actions({
   );
 }
 
+/**
+ * Send the message at `path` as a new one, and return the id of the new one.
+ *
+ * A new message that the provider rejects is stored too, and its page says why.
+ */
+async function sendAgain(path: string, key: string): Promise<string> {
+  const t = texts();
+  const headers = { "Idempotency-Key": key };
+  try {
+    const { id } = await call<SendResponse>("POST", `${path}/retry`, { headers });
+    toast(t.message.sentAgain);
+    return id;
+  } catch (error) {
+    if (!(error instanceof Problem) || !error.messageId) throw error;
+    toast(t.compose.failedTitle, "bad");
+    return error.messageId;
+  }
+}
+
 /** A draft with the stored content of this message. */
 function copyOf(message: SendboxMessage, mail: SentMail): Draft {
   const mailboxes = (kind: string) =>
@@ -335,95 +350,4 @@ function copyOf(message: SendboxMessage, mail: SentMail): Draft {
     isHtml,
     body: (isHtml ? message.html : message.text) ?? "",
   };
-}
-
-function Head({ message, mail }: { message: SendboxMessage; mail: SentMail }) {
-  const t = useTexts();
-  const recipients = (kind: "to" | "cc" | "bcc") => {
-    const found = message.recipients.filter((recipient) => recipient.kind === kind);
-    const list = found.length > 0 && (
-      <ul class="recipients">
-        {found.map(({ address, name, status, code }) => (
-          <li key={address}>
-            <bdi>{mailbox(address, name)}</bdi>
-            {status !== worst(message) && <Badge status={status} />}
-            {code && <code>{code}</code>}
-          </li>
-        ))}
-      </ul>
-    );
-    return [t.compose[kind], list] as const;
-  };
-  const replyTo = message.reply_to;
-  return (
-    <Facts
-      facts={[
-        [t.compose.from, <bdi>{mailbox(message.address, mail.from_name)}</bdi>],
-        recipients("to"),
-        recipients("cc"),
-        recipients("bcc"),
-        [t.compose.replyTo, replyTo && <bdi>{mailbox(replyTo.address, replyTo.name)}</bdi>],
-      ]}
-    />
-  );
-}
-
-function Content({ message }: { message: SendboxMessage }) {
-  const t = useTexts();
-  const { text, html } = message;
-  const [chosen, setChosen] = useState<"html" | "text">(html === null ? "text" : "html");
-  if (text === null && html === null) return <p class="muted">{t.message.noContent}</p>;
-  const shownText = <pre class="message-text" dir="auto" tabIndex={0}>{text}</pre>;
-  if (html === null) return shownText;
-  if (text === null) return <Preview html={html} />;
-  return (
-    <Tabs
-      label={t.message.content}
-      tabs={[
-        ["html", t.compose.html],
-        ["text", t.message.textTab],
-      ]}
-      chosen={chosen}
-      onChosen={setChosen}
-    >
-      {chosen === "html" ? <Preview html={html} /> : shownText}
-    </Tabs>
-  );
-}
-
-function History({ message }: { message: SendboxMessage }) {
-  const t = useTexts();
-  const names: Record<string, string> = t.message.events;
-  return (
-    <ol class="history">
-      {message.history.map((event, index) => (
-        <li key={index}>
-          <strong>{names[event.event] ?? event.event}</strong>{" "}
-          {event.recipient && <bdi>{event.recipient}</bdi>}{" "}
-          {event.code && <code>{event.code}</code>}
-          <div class="hint">
-            <time dateTime={event.at}>{time(event.at)}</time>
-            {event.attempt > 1 && ` · ${t.message.attempt(event.attempt)}`}
-          </div>
-        </li>
-      ))}
-    </ol>
-  );
-}
-
-function Details({ message }: { message: SendboxMessage }) {
-  const t = useTexts().message;
-  const facts: [string, string | null][] = [
-    [t.scheduledAt, message.scheduled_at && time(message.scheduled_at)],
-    [t.nextAt, message.next_attempt_at && time(message.next_attempt_at)],
-    [t.id, message.id],
-    [t.messageId, message.message_id],
-    [t.headers, lines(Object.entries(message.headers))],
-    [t.tags, lines(message.tags.map(({ name, value }) => [name, value]))],
-  ];
-  return <Facts facts={facts.map(([name, value]) => [name, value && <bdi>{value}</bdi>])} />;
-}
-
-function lines(pairs: [string, string][]): string {
-  return pairs.map(([name, value]) => `${name}: ${value}`).join("; ");
 }

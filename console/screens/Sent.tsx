@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../api/client";
 import { usePolling } from "../api/poll";
-import { mailOf } from "../api/sent_mail";
+import { mailOf, outcomeOf } from "../api/sent_mail";
 import { WAITING, type SendboxEntry, type SendboxPage, type SentMail } from "../api/types";
 import { useGet } from "../api/use";
 import { Badge } from "../components/Badge";
@@ -37,7 +37,7 @@ export default function Sent() {
   });
   const { data, problem, reload } = loaded;
   const isWaiting = data?.results.some(({ status }) => WAITING.includes(status)) ?? false;
-  const state = JSON.stringify(data?.results.map(({ id, status }) => [id, status]));
+  const state = JSON.stringify(data?.results.map((entry) => [entry.id, outcomeOf(entry)]));
   // New messages appear on the first page; other pages change only while a message waits.
   usePolling(reload, state, { isOn: !cursor || isWaiting, problem });
   useFocusOnPaging(words, cursor);
@@ -159,7 +159,7 @@ function Entry({ entry }: { entry: SendboxEntry }) {
           <bdi class="subject">{mail.subject || t.sent.noSubject}</bdi>{" "}
           <bdi class="snippet">{snippet(mail)}</bdi>
         </span>
-        <Badge status={entry.status} />
+        <Badge status={outcomeOf(entry)} />
         <time dateTime={serverTime(entry.created_at).toISOString()} title={time(entry.created_at)}>
           {shortTime(entry.created_at)}
         </time>

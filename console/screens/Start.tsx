@@ -1,5 +1,6 @@
 /** The start screen: create an address, or sign in. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { call, digest } from "../api/client";
 import type { CreatedAddress } from "../api/types";
@@ -8,6 +9,7 @@ import { Code, CopyButton } from "../components/Copy";
 import { CheckField, SelectField, TextField } from "../components/Field";
 import { fieldErrors, useForm } from "../components/form";
 import { Human } from "../components/Human";
+import { LeaveGuard } from "../components/LeaveGuard";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
 import { Tabs } from "../components/Tabs";
@@ -16,6 +18,7 @@ import { addressOf, isKept, session, signIn } from "../state/session";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { useTexts } from "../texts";
+import { curl, valuesFor } from "./password/snippets";
 
 type Way = "create" | "credential" | "login";
 
@@ -34,39 +37,46 @@ export function Start() {
     ["credential", t.start.credential],
   ];
   if (settings.enableAddressPassword) ways.push(["login", t.start.password]);
+  const keepField = (
+    <CheckField
+      label={t.start.keep}
+      hint={t.start.keepHint}
+      checked={keep}
+      onChecked={setKeep}
+    />
+  );
   return (
     <Page title={t.start.title} intro={t.start.intro} narrow>
       <Card>
         <Tabs label={t.start.ways} tabs={ways} chosen={way} onChosen={setWay}>
           {way === "create" &&
             (mayCreate ? (
-              <Create keep={keep} onCreated={setCreated} />
+              <Create keep={keep} keepField={keepField} onCreated={setCreated} />
             ) : (
               <Notice>
                 <p>{t.start.closed}</p>
               </Notice>
             ))}
-          {way === "credential" && <WithCredential keep={keep} />}
-          {way === "login" && <WithPassword keep={keep} />}
+          {way === "credential" && <WithCredential keep={keep} keepField={keepField} />}
+          {way === "login" && <WithPassword keep={keep} keepField={keepField} />}
         </Tabs>
-        <CheckField
-          label={t.start.keep}
-          hint={t.start.keepHint}
-          checked={keep}
-          onChecked={setKeep}
-        />
       </Card>
     </Page>
   );
 }
 
+interface FormProps {
+  /** Whether the session outlives the tab. */
+  keep: boolean;
+  /** The field that chooses it. */
+  keepField: ComponentChildren;
+}
+
 function Create({
   keep,
+  keepField,
   onCreated,
-}: {
-  keep: boolean;
-  onCreated: (created: CreatedAddress) => void;
-}) {
+}: FormProps & { onCreated: (created: CreatedAddress) => void }) {
   const t = useTexts();
   const settings = useStore(site)!;
   const [token, setToken] = useState("");
@@ -104,6 +114,7 @@ function Create({
         {...form.field("domain")}
       />
       <Human key={form.failures} onToken={setToken} />
+      {keepField}
       {form.problem && <ProblemNotice problem={form.problem} />}
       <Button type="submit" kind="primary" busy={form.busy}>
         {isRandom || !form.values.name ? t.start.doCreateRandom : t.start.doCreate}
@@ -112,7 +123,7 @@ function Create({
   );
 }
 
-function WithCredential({ keep }: { keep: boolean }) {
+function WithCredential({ keep, keepField }: FormProps) {
   const t = useTexts();
   const form = useForm({ credential: "" }, async ({ credential }) => {
     const jwt = credential.trim().replace(/^Bearer\s+/i, ""); // as copied from a header
@@ -135,6 +146,7 @@ function WithCredential({ keep }: { keep: boolean }) {
         required
         {...form.field("credential")}
       />
+      {keepField}
       {form.problem && <ProblemNotice problem={form.problem} />}
       <Button type="submit" kind="primary" busy={form.busy}>
         {t.start.signIn}
@@ -143,7 +155,7 @@ function WithCredential({ keep }: { keep: boolean }) {
   );
 }
 
-function WithPassword({ keep }: { keep: boolean }) {
+function WithPassword({ keep, keepField }: FormProps) {
   const t = useTexts();
   const [token, setToken] = useState("");
   const form = useForm({ email: "", password: "" }, async ({ email, password }) => {
@@ -177,6 +189,7 @@ function WithPassword({ keep }: { keep: boolean }) {
         {...form.field("password")}
       />
       <Human key={form.failures} onToken={setToken} />
+      {keepField}
       {form.problem && <ProblemNotice problem={form.problem} />}
       <Button type="submit" kind="primary" busy={form.busy}>
         {t.start.signIn}
@@ -185,9 +198,10 @@ function WithPassword({ keep }: { keep: boolean }) {
   );
 }
 
-/** The new address and its password, which is shown only here. */
+/** The new address and the secrets that it is used with. Leaving asks whether they are stored. */
 function Created({ created }: { created: CreatedAddress }) {
   const t = useTexts();
+  const program = curl(valuesFor(useStore(session), true));
   return (
     <Page title={t.start.created} intro={t.start.createdText} narrow>
       <Card>
@@ -196,6 +210,9 @@ function Created({ created }: { created: CreatedAddress }) {
             <bdi class="big-address">{created.address}</bdi>
             <CopyButton text={created.address} label={t.start.address} />
           </div>
+          <h2>{t.start.credential}</h2>
+          <Code text={created.jwt} label={t.start.credential} />
+          <p class="hint">{t.start.createdCredentialHint}</p>
           {created.password && (
             <>
               <h2>{t.start.password}</h2>
@@ -203,6 +220,8 @@ function Created({ created }: { created: CreatedAddress }) {
               <p class="hint">{t.start.createdPasswordHint}</p>
             </>
           )}
+          <h2>{t.start.createdProgram}</h2>
+          <Code text={program} label={t.password.curl} />
           <p>
             <ButtonLink href={href("/compose")} kind="primary" icon="compose">
               {t.start.goOn}
@@ -210,6 +229,9 @@ function Created({ created }: { created: CreatedAddress }) {
           </p>
         </div>
       </Card>
+      <LeaveGuard title={t.start.storedTitle} yes={t.start.stored} kind="primary">
+        <p>{t.start.storedText}</p>
+      </LeaveGuard>
     </Page>
   );
 }

@@ -2,8 +2,8 @@
  * Unfinished messages, one for each address, with their attachments.
  *
  * They are stored in IndexedDB. File contents have a separate store, so that they are written once
- * and not with every pause in typing. Without IndexedDB, drafts last as long as the page. Only
- * drafts of the signed-in address are written: a late write after signing out, which removes all
+ * and not with every pause in typing. Without IndexedDB, drafts last as long as the page. All tabs
+ * show the same draft: each tells the others what it has stored. Only drafts of the signed-in address are written: a late write after signing out, which removes all
  * drafts, is dropped.
  */
 
@@ -49,8 +49,17 @@ interface Row extends Omit<Draft, "files"> {
 /** Whether a draft is stored: no, in the browser, or only in this page. */
 export type Saved = "no" | "yes" | "page";
 
-/** The drafts that the browser could not store. */
+/** The drafts that are not stored yet, or that the browser could not store. */
 const unsaved = new Map<string, Draft>();
+
+/** A change of the stored draft of `address`; `isRemoved` after it was sent or discarded. */
+export interface DraftChange {
+  address: string;
+  isRemoved: boolean;
+}
+
+/** Connects the tabs; a tab does not hear itself. */
+const tabs = new BroadcastChannel(DATABASE);
 
 export function newDraft(): Draft {
   return {
@@ -69,7 +78,7 @@ export function newDraft(): Draft {
   };
 }
 
-export function isEmpty(draft: Draft): boolean {
+export function isEmpty(draft: Draft | Row): boolean {
   const { to, cc, bcc, replyTo, subject, body, files } = draft;
   return !(to + cc + bcc + replyTo + subject + body).trim() && !files.length;
 }
@@ -77,6 +86,39 @@ export function isEmpty(draft: Draft): boolean {
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(18));
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+}
+
+/** Call `listener` after each change by another tab; the returned function ends that. */
+export function onOtherTab(listener: (change: DraftChange) => void): () => void {
+  const hear = (event: MessageEvent<DraftChange>) => listener(event.data);
+  tabs.addEventListener("message", hear);
+  return () => tabs.removeEventListener("message", hear);
+}
+
+function tellOtherTabs(change: DraftChange): void {
+  tabs.postMessage(change);
+}
+
+/** Keep a draft until it is stored, so that no question about drafts overlooks it. */
+export function holdDraft(address: string, draft: Draft): void {
+  unsaved.set(address, draft);
+}
+
+/** A name for each unfinished message in this browser: its subject, or what there is of it. */
+export async function draftTitles(): Promise<string[]> {
+  const all = new Map<string, Draft | Row>();
+  await inTransaction("readonly", async (drafts) => {
+    const addresses = await settled(drafts.getAllKeys());
+    const rows = await settled<Row[]>(drafts.getAll());
+    rows.forEach((row, index) => all.set(String(addresses[index]), row));
+  }).catch(ignore);
+  for (const [address, draft] of unsaved) all.set(address, draft);
+  return [...all.values()].filter((draft) => !isEmpty(draft)).map(titleOf);
+}
+
+function titleOf({ subject, to, cc, bcc, replyTo, body, files }: Draft | Row): string {
+  const first = [subject, to, cc, bcc, replyTo, body, files[0]?.name].find((text) => text?.trim());
+  return (first ?? "").trim().slice(0, 100);
 }
 
 export async function readDraft(address: string): Promise<Draft | undefined> {
@@ -110,10 +152,10 @@ export async function writeDraft(
   const isAllowed = (old?: { key: string }) =>
     !replacing || !old || old.key === replacing || old.key === draft.key;
   try {
-    return await inTransaction("readwrite", async (drafts, files) => {
-      if (session.get().address !== address) return "no";
+    const saved = await inTransaction("readwrite", async (drafts, files) => {
+      if (session.get().address !== address) return "no" as const;
       const old = await settled<Row | undefined>(drafts.get(address));
-      if (!isAllowed(unsaved.get(address) ?? old)) return "no";
+      if (!isAllowed(unsaved.get(address) ?? old)) return "no" as const;
       const known = new Set(old?.files.map(({ id }) => id));
       for (const { id, bytes } of draft.files) {
         if (!known.delete(id)) files.put(bytes, id);
@@ -122,8 +164,10 @@ export async function writeDraft(
       const row: Row = { ...draft, files: draft.files.map(({ bytes, ...file }) => file) };
       await settled(drafts.put(row, address));
       unsaved.delete(address);
-      return "yes";
+      return "yes" as const;
     });
+    if (saved === "yes") tellOtherTabs({ address, isRemoved: false });
+    return saved;
   } catch {
     if (session.get().address !== address || !isAllowed(unsaved.get(address))) return "no";
     unsaved.set(address, draft);
@@ -140,6 +184,7 @@ export async function removeDraft(address: string, key: string): Promise<void> {
     for (const { id } of old.files) files.delete(id);
     drafts.delete(address);
   }).catch(ignore);
+  tellOtherTabs({ address, isRemoved: true });
 }
 
 /** Remove the drafts of every address. */

@@ -194,12 +194,9 @@ export const adminEn = {
     list: "Sent mail, newest first",
     at: "Accepted",
     mailboxes: "From, to",
-    sender: "Sender",
-    recipient: "Recipient",
     status: "Status",
     open: "Open",
     openOne: (subject: string) => `Open “${subject}”`,
-    truncated: "Only the beginning is shown. The owner can see the whole text.",
     delete: "Delete message",
     deleteTitle: "Delete this message?",
     deleteText:

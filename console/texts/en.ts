@@ -30,6 +30,11 @@ export const en = {
     admin: "Administration",
     docs: "API reference",
     signOut: "Sign out",
+    signOutTitle: (drafts: number) =>
+      drafts === 1
+        ? "Sign out and discard your draft?"
+        : `Sign out and discard ${drafts} drafts?`,
+    signOutText: "Signing out removes unfinished messages from this browser:",
     signedInAs: "Signed in as",
     theme: "Appearance",
     language: "Language",
@@ -81,8 +86,14 @@ export const en = {
       "The human verification did not load. Allow challenges.cloudflare.com in your browser and its extensions, then try again.",
     badCredential: "This is not a credential. Copy the whole text, without spaces.",
     created: "Your address is ready",
-    createdText:
-      "Keep these safe: anyone with the credential can send mail as you. While you are signed in, you can find the credential under “Password”.",
+    createdText: "Store the credential in a safe place before you go on.",
+    createdCredentialHint:
+      "You sign in with it, and programs send with it. Anyone with it can send mail as you. While you are signed in, you can find it under “Password”.",
+    createdProgram: "Send from a program",
+    storedTitle: "Have you stored the credential?",
+    storedText:
+      "When you are signed out, you can't use this address again without it. Closing this tab may sign you out.",
+    stored: "I have stored it",
     createdPasswordHint: "It is shown only once. You can change it under “Password”.",
     goOn: "Write a message",
   },
@@ -213,6 +224,7 @@ export const en = {
     details: "Details",
     id: "Id",
     messageId: "Message-ID",
+    code: "Provider's code",
     headers: "Header fields",
     tags: "Tags",
     attempt: (attempt: number) => `attempt ${attempt}`,
@@ -222,6 +234,7 @@ export const en = {
     sendAgainText: "It is sent as a new message to the same recipients.",
     sendAgainUnknown:
       "It is unknown whether the first message was sent. If it was, the recipients get it twice.",
+    sendAgainFinal: "Unless something has changed since, it fails again.",
     sentAgain: "Sent as a new message",
     retryOf: "This message repeats another one",
     retriedAs: "This message was sent again",
@@ -236,8 +249,24 @@ export const en = {
     deleted: "The message is deleted",
     unknownText:
       "The provider was called but did not respond. The message is never sent again automatically. A late response still appears here.",
-    failedText: (code: string) => `The provider rejected it permanently (${code}). It was not charged.`,
-    failedTextPlain: "It could not be sent. It was not charged.",
+    failedTitle: "The message could not be sent",
+    notCharged: "It was not charged.",
+    rejectedWhole:
+      "The provider rejects a message as a whole, even if only one of its recipients is the reason.",
+    advice: {
+      recipient_suppressed:
+        "Earlier mail to this recipient bounced or was reported as spam. Ask the recipient for another address, and send a copy there.",
+      recipient_rejected:
+        "Check the address for typing errors, then send a copy to the right address.",
+      sender_not_allowed:
+        "Only the administrator of this service can change that. Send the message again afterwards.",
+      content_rejected: "Copy the message as new, change what the provider rejects, then send it.",
+      throttled: "The provider accepted no mail for too long. Send the message again later.",
+      quota_reached:
+        "The provider's limit was reached for too long. Send the message again tomorrow, or ask the administrator.",
+      provider_error:
+        "If nothing above says what to change, ask the administrator before you send it again.",
+    },
     queuedText: "The provider accepts no more mail for now. The message is sent automatically later.",
     events: {
       accepted: "Accepted",
@@ -301,7 +330,7 @@ export const en = {
     deleteText: "This also deletes all its messages. The address can't send any more.",
     deleteAddress: "Delete address",
     deleteConfirm: (address: string) =>
-      `${address} and all its messages are removed and can't be restored. Scheduled and queued messages are cancelled.`,
+      `${address} and all its messages are removed and can't be restored. Scheduled and queued messages are cancelled. You are signed out, and drafts in this browser are discarded.`,
     deleteDone: "The address is deleted",
   },
   usage: {

@@ -136,6 +136,8 @@ def choose_domain(requested: str | None, allowed: tuple[str, ...], *, first: boo
         domain = requested
     if not domain and allowed:
         domain = allowed[0] if first else secrets.choice(allowed)
+    if not allowed:
+        raise BadRequest("invalid_domain", sentence="no_domains")
     if domain not in allowed:
         raise field_error("invalid_domain", "domain")
     return str(domain)

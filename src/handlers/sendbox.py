@@ -79,7 +79,7 @@ async def show(context: RequestContext) -> Response:
     """
     message = await find_message(context.database, context.credential, context.parameters["id"])
     context.message_ids.append(message.row["id"])
-    return json_response(detail(message))
+    return json_response(detail(message, context.language))
 
 
 async def retry(context: RequestContext) -> Response:

@@ -7,15 +7,20 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import database_time, iso_time
 from handlers.shown_bodies import shown_bodies
+from locales import provider_sentence, sentence
 from mail.lifecycle import Status
 from mail.message import AttachmentInfo, Mailbox, RecipientKind, Tag, decode_details
 from store.database import Row
 from store.sendbox import StoredMessage
+from transport.outcome import Reason
 
 _DeliveryEvent = Literal["delivered", "bounced", "complained"]
 
 # The status for one recipient: its delivery event if there is one, otherwise the message status.
 DeliveryStatus = Status | _DeliveryEvent
+
+# The sum of the delivery statuses of a sent message.
+SentStatus = Literal["sent", "failed", "delivered", "bounced", "complained"]
 
 _Kind = Literal["accepted", "rescheduled", "deferred", "sent", "failed", "unknown", "cancelled"]
 EventKind = Literal[_Kind, _DeliveryEvent]
@@ -50,6 +55,13 @@ class SendboxEntry(Struct, kw_only=True):
         str, Meta(description="The time of acceptance, `YYYY-MM-DD HH:MM:SS` in UTC.")
     ]
     status: Annotated[Status, Meta(description="The status of the message.")]
+    delivery_status: Annotated[
+        SentStatus | None,
+        Meta(
+            description="What became of a sent message: the worst status among its recipients, and "
+            "`delivered` only if all of them are. null if it is not sent."
+        ),
+    ]
     content_truncated: Annotated[
         bool | UnsetType,
         Meta(
@@ -98,6 +110,7 @@ class SentTo(Struct):
     name: Annotated[str | None, Meta(description="The display name.")]
     status: Annotated[DeliveryStatus, Meta(description="The delivery status for this recipient.")]
     code: Annotated[str | None, Meta(description="The provider's code for the reason.")]
+    explanation: Annotated[str | None, Meta(description="A sentence that explains `code`.")]
 
 
 class Event(Struct):
@@ -107,6 +120,9 @@ class Event(Struct):
     at: Annotated[str, Meta(description="The time of the event, in ISO 8601 (UTC).")]
     attempt: Annotated[int, Meta(description="The number of the attempt; 0 before the first one.")]
     code: Annotated[str | None, Meta(description="The provider's code for the reason.")]
+    explanation: Annotated[
+        str | UnsetType, Meta(description="A sentence that explains `code`, if there is one.")
+    ] = UNSET
     recipient: Annotated[
         str | UnsetType, Meta(description="The recipient, if the event concerns only one.")
     ] = UNSET
@@ -126,6 +142,12 @@ class SendboxMessage(SendboxEntry, kw_only=True):
         str | None, Meta(description="The id of the message that retries this one.")
     ]
     code: Annotated[str | None, Meta(description="The provider's code for the failure.")]
+    reason: Annotated[
+        Reason | None, Meta(description="The kind of the failure, independent of the provider.")
+    ]
+    explanation: Annotated[
+        str | None, Meta(description="A sentence that explains the failure, for people.")
+    ]
     attempts: Annotated[int, Meta(description="The number of attempts.")]
     next_attempt_at: Annotated[
         str | None, Meta(description="The time of the next attempt, in ISO 8601 (UTC).")
@@ -159,8 +181,8 @@ def summary(row: Row) -> SendboxEntry:
     return SendboxEntry(**_common(row))
 
 
-def detail(message: StoredMessage) -> SendboxMessage:
-    """The full view of a stored message."""
+def detail(message: StoredMessage, language: str) -> SendboxMessage:
+    """The full view of a stored message, with explanations in this language."""
     row, first = message.row, message.recipients[0]
     details = decode_details(row["details"])
     bodies = shown_bodies(message.bodies)
@@ -180,6 +202,8 @@ def detail(message: StoredMessage) -> SendboxMessage:
         retry_of=row["retry_of"],
         retried_as=row["retried_as"],
         code=row["provider_code"],
+        reason=row["reason"],
+        explanation=_explanation(row["provider_code"], language),
         attempts=row["attempt"],
         next_attempt_at=_time(row["next_attempt_at"]),
         finished_at=_time(row["finished_at"]),
@@ -190,8 +214,11 @@ def detail(message: StoredMessage) -> SendboxMessage:
         attachments=list(details.attachments),
         text=bodies.text,
         html=bodies.html,
-        recipients=[SentTo(**recipient) for recipient in message.recipients],
-        history=[_event(event) for event in (accepted, *message.events)],
+        recipients=[
+            SentTo(**recipient, explanation=_explanation(recipient["code"], language))
+            for recipient in message.recipients
+        ],
+        history=[_event(event, language) for event in (accepted, *message.events)],
     )
 
 
@@ -211,18 +238,28 @@ def _common(row: Row) -> Row:
         "raw": msgspec.json.encode(raw).decode(),
         "created_at": database_time(row["accepted_at"]),
         "status": row["status"],
+        "delivery_status": row["delivery_status"],
         "content_truncated": True if row.get("truncated") else UNSET,
     }
 
 
-def _event(event: Row) -> Event:
+def _event(event: Row, language: str) -> Event:
+    code = event.get("provider_code")
     return Event(
         event=event["kind"],
         at=iso_time(event["occurred_at"]),
         attempt=event["attempt"],
-        code=event.get("provider_code"),
+        code=code,
+        explanation=_explanation(code, language) or UNSET,
         recipient=event.get("recipient") or UNSET,
     )
+
+
+def _explanation(code: str | None, language: str) -> str | None:
+    """The sentence about the provider's code, in this language."""
+    if code is None:
+        return None
+    return sentence(provider_sentence(code, "provider_refused"), language, {"provider_code": code})
 
 
 def _time(milliseconds: int | None) -> str | None:

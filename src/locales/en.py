@@ -15,7 +15,10 @@ SENTENCES = {
     ),
     "client_rate_exceeded": "Rate limit exceeded for {path}",
     "binding_missing": "The {name} binding is missing: add it to wrangler.toml and deploy again",
-    "secret_missing": "The {name} secret is missing: set it with wrangler secret put {name}",
+    "secret_missing": (
+        "The {name} secret is missing: set it with wrangler secret put {name}, or in .dev.vars for "
+        "a local server"
+    ),
     "invalid_setting": "The variable {name} can't be read: it must be {expected}",
     # All requests
     "not_found": "There is nothing at this path",
@@ -55,6 +58,7 @@ SENTENCES = {
     "address_name_blocked": "Name[{name}]is blocked",
     "address_name_invalid": "Name can't be used in a mail address",
     "invalid_domain": "Invalid domain",
+    "no_domains": "Invalid domain: DOMAINS is empty, so no sender domain is configured",
     "address_exists": "Address already exists",
     "random_subdomain_unsupported": (
         "Random subdomains are not supported: omit enableRandomSubdomain"

@@ -11,7 +11,9 @@ SENTENCES = {
     "credential_missing": "缺少 API 密钥:请在请求头 Authorization: Bearer 中发送邮箱地址凭证",
     "client_rate_exceeded": "{path} 超出请求频率限制",
     "binding_missing": "缺少 {name} 绑定:请将其加入 wrangler.toml 后重新部署",
-    "secret_missing": "缺少 {name} 密钥:请用 wrangler secret put {name} 设置",
+    "secret_missing": (
+        "缺少 {name} 密钥:请用 wrangler secret put {name} 设置,本地服务器则在 .dev.vars 中设置"
+    ),
     "invalid_setting": "无法读取变量 {name}:其值必须是 {expected}",
     # All requests
     "not_found": "此路径不存在",
@@ -47,6 +49,7 @@ SENTENCES = {
     "address_name_blocked": "名称[{name}]已被禁止使用",
     "address_name_invalid": "名称不能用于邮箱地址",
     "invalid_domain": "域名无效",
+    "no_domains": "域名无效:DOMAINS 为空,尚未配置任何发件域名",
     "address_exists": "邮箱地址已存在",
     "random_subdomain_unsupported": "不支持随机子域名:请去掉 enableRandomSubdomain",
     "human_verification_failed": "人机验证失败",

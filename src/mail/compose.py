@@ -37,7 +37,8 @@ class SenderPolicy:
 
     def check_owned(self, sender: Address) -> None:
         if sender.domain not in self.domains:
-            raise BadRequest("invalid_sender_domain", sentence="invalid_domain")
+            sentence = "invalid_domain" if self.domains else "no_domains"
+            raise BadRequest("invalid_sender_domain", sentence=sentence)
 
     def check_enabled(self, sender: Address) -> None:
         allowed = self.binding_domains

@@ -43,9 +43,25 @@ CASE
 END
 """
 
+# What became of a sent message, in one word: the worst status among its recipients, and "delivered"
+# only if all of them are.
+_DELIVERY_STATUS = """
+  CASE WHEN m.status = 'sent' THEN (
+    SELECT CASE
+      WHEN max(status = 'complained') THEN 'complained'
+      WHEN max(status = 'bounced') THEN 'bounced'
+      WHEN max(status = 'failed') THEN 'failed'
+      WHEN sum(status = 'delivered') = count(*) THEN 'delivered'
+      ELSE 'sent'
+    END
+    FROM deliveries WHERE message_id = m.id
+  ) END AS delivery_status
+"""
+
 _ROWS = f"""
 SELECT
-  id, sender, sender_name, subject, status, accepted_at, recipient, recipient_name, body_kind,
+  id, sender, sender_name, subject, status, accepted_at, delivery_status,
+  recipient, recipient_name, body_kind,
   exceeds_page, truncated OR exceeds_page AS truncated,
   CASE WHEN exceeds_page THEN substr(content, 1, {CUT_CHARACTERS}) ELSE content END AS content
 FROM (
@@ -53,6 +69,7 @@ FROM (
   FROM (
     SELECT
       m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at,
+      {_DELIVERY_STATUS},
       d.address AS recipient, d.name AS recipient_name,
       b.kind AS body_kind, {_IS_LONG} AS truncated,
       CASE WHEN {_IS_LONG} THEN substr(b.content, 1, {SHOWN_CHARACTERS}) ELSE b.content END
@@ -136,27 +153,30 @@ async def every_sendbox_page(
     return rows, counts[0]["count"]
 
 
-# Messages of other addresses count as missing.
+# Messages of addresses other than ?2 count as missing. An administrator passes NULL.
+_MINE = "address_id = coalesce(?2, address_id)"
+
 _MESSAGE = f"""
 SELECT
-  id, sender, sender_name, subject, status, attempt, accepted_at, next_attempt_at, finished_at,
-  provider_message_id, provider_code, request_id, retry_of, details, scheduled_at,
+  m.id, m.sender, m.sender_name, m.subject, m.status, m.attempt, m.accepted_at, m.next_attempt_at,
+  m.finished_at, m.provider_message_id, m.provider_code, m.reason, m.request_id, m.retry_of,
+  m.details, m.scheduled_at, {_DELIVERY_STATUS},
   (SELECT id FROM messages AS later WHERE later.retry_of = m.id) AS retried_as
-FROM messages AS m WHERE id = ?1 AND {in_current_sendbox("?2")}
+FROM messages AS m WHERE m.id = ?1 AND {_MINE} AND {IN_ANY_CURRENT_SENDBOX}
 """
 
-_DELIVERIES = """
+_DELIVERIES = f"""
 SELECT
   kind, address, name, coalesce(deliveries.status, messages.status) AS status,
   coalesce(deliveries.provider_code, messages.provider_code) AS code
 FROM deliveries JOIN messages ON id = message_id
-WHERE message_id = ?1 AND address_id = ?2 ORDER BY position
+WHERE message_id = ?1 AND {_MINE} ORDER BY position
 """
 
-_EVENTS = """
+_EVENTS = f"""
 SELECT events.kind, events.attempt, events.provider_code, occurred_at, recipient
 FROM events JOIN messages ON id = message_id
-WHERE message_id = ?1 AND address_id = ?2 ORDER BY sequence
+WHERE message_id = ?1 AND {_MINE} ORDER BY sequence
 """
 
 
@@ -177,12 +197,25 @@ async def find_message(
 
     :raises NotFound: ``message_not_found``.
     """
-    mine = (message_id, credential.address_id)
-    rows, *details = await require_valid(
-        database,
-        credential,
-        *(Statement(sql, mine) for sql in (_MESSAGE, _DELIVERIES, _EVENTS, BODIES)),
-    )
+    statements = _message_statements(message_id, credential.address_id)
+    return _stored(await require_valid(database, credential, *statements))
+
+
+async def find_any_message(database: Database, message_id: str) -> StoredMessage:
+    """The message with this id, of any sender, for administrators.
+
+    :raises NotFound: ``message_not_found``.
+    """
+    return _stored(await database.batch(_message_statements(message_id, None), repeatable=True))
+
+
+def _message_statements(message_id: str, address_id: int | None) -> list[Statement]:
+    these = (message_id, address_id)
+    return [Statement(sql, these) for sql in (_MESSAGE, _DELIVERIES, _EVENTS, BODIES)]
+
+
+def _stored(results: list[list[Row]]) -> StoredMessage:
+    rows, *details = results
     if not rows:
         raise NotFound("message_not_found")
     return StoredMessage(rows[0], *details)

@@ -72,6 +72,18 @@ def test_a_paused_deployment_sends_nothing() -> None:
         check_problem(rejected, 401, "invalid_credential", "Invalid address credential")
 
 
+def test_without_domains_it_is_said_that_there_are_none() -> None:
+    with TestClient({**DEPLOYMENT, "DOMAINS": "", "DEFAULT_DOMAINS": ""}) as server:
+        api = Api(server)
+        none = "Invalid domain: DOMAINS is empty, so no sender domain is configured"
+        for body in ({"name": "abc"}, {"name": "abc", "domain": "example.com"}):
+            refused = api.post("/api/new_address", body)
+            check_problem(refused, 400, "invalid_domain", f"Failed to create address: {none}")
+        mail = {"from_mail": "a@example.com", "to_mail": "b@example.com", "subject": "A"}
+        refused = api.admin("POST", "/admin/send_mail", json={**mail, "content": "B"})
+        check_problem(refused, 400, "invalid_sender_domain", none)
+
+
 @pytest.mark.contract("guards: A missing DB or JWT_SECRET returns a 500 that names it")
 @pytest.mark.contract("variables: An invalid variable is named")
 @pytest.mark.parametrize(
@@ -80,7 +92,8 @@ def test_a_paused_deployment_sends_nothing() -> None:
         (
             {"JWT_SECRET": ""},
             "secret_missing",
-            "The JWT_SECRET secret is missing: set it with wrangler secret put JWT_SECRET",
+            "The JWT_SECRET secret is missing: set it with wrangler secret put JWT_SECRET, "
+            "or in .dev.vars for a local server",
         ),
         (
             {"DEFAULT_SEND_BALANCE": "plenty"},

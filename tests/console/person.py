@@ -58,6 +58,21 @@ class Person:
         address: str = self.session()["address"]
         return address
 
+    def confirm_stored(self) -> None:
+        """Answer the question that is asked on leaving the page of a new address."""
+        self.page.get_by_role("dialog").get_by_role("button", name="I have stored it").click()
+
+    def write_first_message(self) -> None:
+        """Go on from the page of a new address."""
+        self.page.get_by_role("link", name="Write a message").click()
+        self.confirm_stored()
+        expect(self.heading("New message")).to_be_visible()
+
+    def sign_out_and_discard(self) -> None:
+        """Sign out although there is a draft."""
+        self.button("Sign out").click()
+        self.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+
     def write(self, **fields: str) -> None:
         """Fill in a message; the keywords are the labels of the fields in lower case."""
         fields = {"to": "bob@example.net", "subject": "Hello", "message": "Hello, Bob", **fields}

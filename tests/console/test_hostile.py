@@ -131,7 +131,7 @@ def test_a_browser_without_storage(person: Person) -> None:
     person.page.add_init_script(BLOCKED)
     person.open()
     person.button("Create a random address").click()
-    person.page.get_by_role("link", name="Write a message").click()
+    person.write_first_message()
     person.write()
     expect(person.page.get_by_text("This browser does not keep drafts")).to_be_visible()
     person.send()

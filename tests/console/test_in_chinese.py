@@ -31,7 +31,11 @@ def test_from_the_start_to_the_end(browser: Browser, api: Api) -> None:
         person.field("名称").fill(unique_name())
         person.button("创建地址").click()
         expect(person.heading("地址已创建")).to_be_visible()
+        assert english_words(person) == []
         person.page.get_by_role("link", name="写一封邮件").click()
+        expect(person.heading("凭证保存好了吗？")).to_be_visible()
+        assert english_words(person) == []
+        person.button("已经保存").click()
         expect(person.heading("新邮件")).to_be_visible()
         assert english_words(person) == []
         person.button("发送").click()

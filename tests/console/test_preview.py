@@ -237,3 +237,55 @@ def test_remote_images_are_shown_after_consent(asking: Person) -> None:
     asking.open("compose")
     asking.page.get_by_role("tab", name="Preview").click()
     expect(asking.button("Show images")).to_be_visible()
+
+
+NEWSLETTER = """<style>
+  a { color: rgb(1, 2, 3); }
+  .button { color: white; text-decoration: none; }
+</style>
+<body style="background: rgb(10, 20, 30)">
+  <a class="button" href="https://a.example/">Read on</a>
+  <a class="plain" href="https://a.example/">More</a>
+  <p>Text</p>
+</body>"""
+
+
+def test_the_console_adds_no_look_of_its_own(composing: Person) -> None:
+    composing.write(html=NEWSLETTER)
+    composing.page.get_by_role("tab", name="Preview").click()
+    look = """element => {
+      const { color, textDecorationLine } = getComputedStyle(element);
+      return [color, textDecorationLine];
+    }"""
+    button = composing.preview().locator(".button").evaluate(look)
+    assert button == ["rgb(255, 255, 255)", "none"]
+    plain = composing.preview().locator(".plain").evaluate(look)
+    assert plain == ["rgb(1, 2, 3)", "underline"]
+    # The background of the body reaches the edges only if the root has none of its own.
+    root = composing.preview().locator("html")
+    background = root.evaluate("element => getComputedStyle(element).backgroundColor")
+    assert background == "rgba(0, 0, 0, 0)"
+
+
+def test_old_attributes_of_a_mail_hold(composing: Person) -> None:
+    body = '<body bgcolor="#000000" text="#ffffff" topmargin="0" leftmargin="0">'
+    composing.write(html=f"{body}<p>White on black</p><a href='https://a.example/'>A link</a>")
+    composing.page.get_by_role("tab", name="Preview").click()
+    look = """element => {
+      const { color, marginTop, backgroundColor } = getComputedStyle(element);
+      return [color, marginTop, backgroundColor];
+    }"""
+    shown = composing.preview().locator("body").evaluate(look)
+    assert shown == ["rgb(255, 255, 255)", "0px", "rgb(0, 0, 0)"]
+
+
+def test_a_mail_without_styles_is_readable_in_the_dark(composing: Person) -> None:
+    composing.page.get_by_label("Appearance").select_option("dark")
+    composing.write(html="<p>Plain</p><a href='https://a.example/'>A link</a>")
+    composing.page.get_by_role("tab", name="Preview").click()
+    colour = "element => getComputedStyle(element).color"
+    assert composing.preview().locator("p").evaluate(colour) == "rgb(29, 29, 27)"
+    assert composing.preview().locator("a").evaluate(colour) == "rgb(59, 91, 219)"
+    frame = composing.page.locator(".preview iframe")
+    background = frame.evaluate("element => getComputedStyle(element).backgroundColor")
+    assert background == "rgb(255, 255, 255)"

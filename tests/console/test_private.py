@@ -112,7 +112,7 @@ def test_everything_works_behind_the_site_password(visitor: Person) -> None:
     challenge = visitor.page.frame_locator("iframe.human")
     expect(challenge.locator("body")).to_contain_text("Solved")
     visitor.button("Create a random address").click()
-    visitor.page.get_by_role("link", name="Write a message").click()
+    visitor.write_first_message()
     visitor.write()
     visitor.send()
     expect(visitor.heading("History")).to_be_visible()

@@ -17,7 +17,7 @@ def test_a_new_address_can_send_at_once(person: Person) -> None:
     person.page.get_by_label("Domain").select_option("@example.org")
     person.button("Create address").click()
     expect(person.page.get_by_text(f"{name}@example.org").first).to_be_visible()
-    person.page.get_by_role("link", name="Write a message").click()
+    person.write_first_message()
     person.write()
     person.send()
     expect(person.heading("History")).to_be_visible()
@@ -46,6 +46,7 @@ def test_a_taken_name_is_an_error(person: Person) -> None:
 @pytest.mark.slow
 def test_the_credential_is_in_the_session_storage_only(person: Person) -> None:
     person.create_address()
+    person.write_first_message()
     jwt = person.session()["jwt"]
     assert person.page.evaluate("localStorage.length") == 0
     for place in ("compose", "sent", "password", "usage"):
@@ -76,7 +77,8 @@ def test_signing_out_leaves_nothing_in_any_tab(person: Person) -> None:
     other.goto(f"{person.url}/#/compose")
     other.get_by_label("Subject").fill("A secret draft")
     expect(other.get_by_text("Draft saved")).to_be_visible()
-    person.button("Sign out").click()
+    person.write_first_message()
+    person.sign_out_and_discard()
     expect(person.page.get_by_role("tab", name="Credential")).to_be_visible()
     expect(other.get_by_role("tab", name="Credential")).to_be_visible()
     assert person.page.evaluate("localStorage.length + sessionStorage.length") == 0
@@ -138,6 +140,7 @@ def test_signing_in_with_address_and_password(person: Person) -> None:
     address = person.create_address()
     password = person.page.get_by_label("Password", exact=True).inner_text()
     person.button("Sign out").click()
+    person.confirm_stored()
     person.page.get_by_role("tab", name="Password").click()
     person.field("Address").fill(address)
     person.field("Password").fill("not this one")

@@ -72,6 +72,7 @@ class RelayProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "RelayProcess":
+        (self._folder / ".env").touch()
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, *self._program, "--env-file", self._folder / ".env"],

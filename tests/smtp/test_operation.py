@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from smtp_relay.env_file import EnvFileError, read_env_file
-from smtp_relay.settings import SettingsError, read_settings
+from smtp_relay.settings import SettingsError, misspelled, read_settings
 from tests.smtp.conftest import Faulty
 from tests.smtp.mails import short_mail as mail
 from tests.smtp.relay import HOST, RelayProcess
@@ -135,6 +135,7 @@ def start(
 ) -> subprocess.CompletedProcess[str]:
     """Start a relay that can't start. ``files`` limits its open files."""
     limit = f"ulimit -n {files} && " if files else ""
+    (folder / ".env").touch()
     return subprocess.run(
         [
             *("sh", "-c", f'{limit}exec "$@"', "sh"),
@@ -163,12 +164,34 @@ def test_help_lists_the_settings() -> None:
     assert "  SMTP_MAX_HOPS (default: 30)\n" in done.stdout
 
 
-def test_a_port_that_is_taken(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SMTP_PORT", "STATUS_PORT"])
+def test_a_port_that_is_taken(tmp_path: Path, name: str) -> None:
     with socket.create_server((HOST, free_port())) as taken:
         port = taken.getsockname()[1]
-        done = start(tmp_path, SMTP_PORT=str(port))
+        done = start(tmp_path, None, **{"SMTP_PORT": "0", name: str(port)})
     assert done.returncode == 2
-    assert f"can't listen on {HOST}:{port}: " in done.stderr
+    problem = "another program uses this port; stop it, or set"
+    assert done.stderr == f"send-mail-smtp: {name}={port}: {problem} {name} to another port\n"
+
+
+def test_a_host_that_is_none(tmp_path: Path) -> None:
+    done = start(tmp_path, SMTP_PORT="0", STATUS_PORT="0", STATUS_HOST="no.such.host.invalid")
+    assert done.returncode == 2
+    assert "there is no host 'no.such.host.invalid' to listen on; correct STATUS_H" in done.stderr
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "smtp_relay", "--env-file", str(tmp_path / "relay.env")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2
+    assert f"there is no file {tmp_path}/relay.env; correct --env-file" in done.stderr
+
+
+def test_a_name_in_the_file_that_looks_like_a_setting() -> None:
+    assert misspelled(["SMTP_PROT", "api_url", "SMTP_PORT", "PATH", "DOMAINS"]) == {
+        "SMTP_PROT": "SMTP_PORT",
+        "api_url": "API_URL",
+    }
 
 
 def test_more_connections_than_files(tmp_path: Path) -> None:

@@ -207,14 +207,14 @@ def test_a_rejected_message_uses_no_share_of_the_limits(
         (limited_monthly, "monthly_quota_reached"),
     ],
 )
-def test_what_is_too_large_takes_nothing_from_the_others(
+def test_a_rejected_message_takes_nothing_from_the_others(
     database: SqliteDatabase, me: Credential, condition: Any, expected: str
 ) -> None:
     condition(database)
     sizes = [4, 1, 3, 2, 1, 50]
     batch = attempts(*([f"r{n}@example.org" for n in range(size)] for size in sizes))
     limit = RateLimit(quota=2, seconds=60)
-    reserved = asked(database, me, batch, permissive=True, rate_limit=limit)
+    reserved = submitted(database, me, batch, permissive=True, rate_limit=limit)
     over_rate = ["rate_limit_exceeded"] * 2
     assert outcome(reserved) == [expected, None, expected, None, *over_rate]
     assert reserved.rate == RateState(remaining=0, reset=60)

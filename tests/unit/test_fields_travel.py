@@ -172,7 +172,7 @@ def test_the_sendbox_shows_every_detail(
     database: SqliteDatabase, sender: Credential, name: str
 ) -> None:
     reserved_as_scheduled(database, sender)
-    shown = msgspec.to_builtins(detail(run(find_message(database, sender, "m1"))))
+    shown = msgspec.to_builtins(detail(run(find_message(database, sender, "m1")), "en"))
     assert name in shown, f"the sendbox does not show the field {name}"
     missing = set(words(getattr(MESSAGE, name))) - set(words(shown[name]))
     assert missing == set(), f"the sendbox shows only a part of the field {name}"

@@ -29,6 +29,7 @@ def page_row(**columns: Any) -> Row:
         "sender_name": None,
         "subject": "Hello",
         "status": "sent",
+        "delivery_status": "delivered",
         "accepted_at": NOW,
         "recipient": "you@example.org",
         "recipient_name": "You",
@@ -46,12 +47,14 @@ def stored(events: tuple[Row, ...] = (), **columns: Any) -> StoredMessage:
         "sender_name": "Me",
         "subject": "Hello",
         "status": "sent",
+        "delivery_status": "sent",
         "attempt": 1,
         "accepted_at": NOW,
         "next_attempt_at": None,
         "finished_at": NOW + 1,
         "provider_message_id": "<1@example.com>",
         "provider_code": None,
+        "reason": None,
         "request_id": "r-1",
         "retry_of": None,
         "details": None,
@@ -84,6 +87,7 @@ def test_a_list_shows_the_fields_of_the_request_as_json_in_a_text() -> None:
         "address": "me@example.com",
         "created_at": "2026-11-03 12:00:00",
         "status": "sent",
+        "delivery_status": "delivered",
     }
 
 
@@ -92,14 +96,12 @@ def test_a_list_marks_a_shortened_content() -> None:
 
 
 def test_a_message_with_few_fields_has_all_members() -> None:
-    message = encoded(detail(stored()))
+    message = encoded(detail(stored(), "en"))
     assert json.loads(message["raw"])["content"] == "<p>Hi"
     assert (message["text"], message["html"]) == (None, "<p>Hi")
     assert (message["reply_to"], message["headers"]) == (None, {})
     assert (message["tags"], message["attachments"], message["scheduled_at"]) == ([], [], None)
-    assert message["recipients"] == [
-        {"kind": "to", "address": "you@example.org", "name": "You", "status": "sent", "code": None}
-    ]
+    assert message["recipients"] == [{**RECIPIENT, "explanation": None}]
 
 
 def test_a_message_has_the_fields_of_its_request() -> None:
@@ -112,7 +114,7 @@ def test_a_message_has_the_fields_of_its_request() -> None:
             attachments=(file,),
         )
     )
-    message = encoded(detail(stored(details=details.decode(), scheduled_at=NOW)))
+    message = encoded(detail(stored(details=details.decode(), scheduled_at=NOW), "en"))
     assert message["reply_to"] == {"address": "help@example.com", "name": "Help"}
     assert message["headers"] == {"X-Order": "4711"}
     assert message["tags"] == [{"name": "kind", "value": "welcome"}]
@@ -131,7 +133,7 @@ def test_a_message_has_the_fields_of_its_request() -> None:
 def test_the_history_begins_with_the_acceptance_and_names_single_recipients() -> None:
     sent = {"kind": "sent", "attempt": 1, "provider_code": None, "occurred_at": NOW + 1}
     bounced = {**sent, "kind": "bounced", "recipient": "you@example.org"}
-    history = encoded(detail(stored((sent, bounced))))["history"]
+    history = encoded(detail(stored((sent, bounced)), "en"))["history"]
     assert [event["event"] for event in history] == ["accepted", "sent", "bounced"]
     assert [event["attempt"] for event in history] == [0, 1, 1]
     assert [event.get("recipient") for event in history] == [None, None, "you@example.org"]

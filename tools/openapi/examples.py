@@ -134,6 +134,7 @@ _ENTRY = {
     "raw": json.dumps(_RAW),
     "created_at": _CREATED,
     "status": "sent",
+    "delivery_status": "sent",
 }
 _PAGE_OF_MESSAGES = {"results": [_ENTRY], "count": 1}
 _ENDED = {"attempt": 1, "code": None}
@@ -216,6 +217,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "retry_of": None,
             "retried_as": None,
             "code": None,
+            "reason": None,
+            "explanation": None,
             "attempts": 1,
             "next_attempt_at": None,
             "finished_at": FINISHED_AT,
@@ -237,11 +240,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "recipients": [
                 {
                     **{"kind": "to", "address": "bob@example.org", "name": "Bob"},
-                    **{"status": "delivered", "code": None},
+                    **{"status": "delivered", "code": None, "explanation": None},
                 },
                 {
                     **{"kind": "cc", "address": "dave@example.org", "name": None},
-                    **{"status": "sent", "code": None},
+                    **{"status": "sent", "code": None, "explanation": None},
                 },
             ],
             "history": [

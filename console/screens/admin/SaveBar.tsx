@@ -1,11 +1,9 @@
 /** The end of a form with unsaved changes: asks before they are lost by leaving the screen. */
 
-import { useEffect, useState } from "preact/hooks";
 import { Button } from "../../components/Button";
-import { Confirm } from "../../components/Dialog";
 import type { useForm } from "../../components/form";
+import { LeaveGuard } from "../../components/LeaveGuard";
 import { ProblemNotice } from "../../components/Notice";
-import { guardLeaving } from "../../state/route";
 import { useTexts } from "../../texts";
 
 export function SaveBar({
@@ -19,6 +17,7 @@ export function SaveBar({
 }) {
   const { admin, common } = useTexts();
   const t = admin.lists;
+  const ask = admin.unsaved;
   return (
     <>
       {form.problem && <ProblemNotice problem={form.problem} />}
@@ -37,33 +36,11 @@ export function SaveBar({
           </Button>
         </div>
       </div>
-      {isChanged && <LeaveGuard />}
+      {isChanged && (
+        <LeaveGuard title={ask.title} yes={ask.leave}>
+          <p>{ask.text}</p>
+        </LeaveGuard>
+      )}
     </>
-  );
-}
-
-function LeaveGuard() {
-  const t = useTexts().admin.unsaved;
-  const [leave, setLeave] = useState<() => void>();
-  useEffect(() => {
-    const unguard = guardLeaving((go) => setLeave(() => go));
-    // The browser shows its own question when the page itself is left.
-    const stay = (event: BeforeUnloadEvent) => event.preventDefault();
-    addEventListener("beforeunload", stay);
-    return () => {
-      unguard();
-      removeEventListener("beforeunload", stay);
-    };
-  }, []);
-  if (!leave) return null;
-  return (
-    <Confirm
-      title={t.title}
-      yes={t.leave}
-      action={async () => leave()}
-      onClose={() => setLeave(undefined)}
-    >
-      <p>{t.text}</p>
-    </Confirm>
   );
 }

@@ -1,17 +1,18 @@
 /** The messages of all addresses and administrators. */
 
 import { useState } from "preact/hooks";
-import { callAsAdmin } from "../../api/admin";
-import { mailbox, mailOf } from "../../api/sent_mail";
-import type { SendboxEntry } from "../../api/types";
+import { callAsAdmin, useAdmin } from "../../api/admin";
+import { mailOf, outcomeOf } from "../../api/sent_mail";
+import type { SendboxEntry, SendboxMessage } from "../../api/types";
 import { Badge } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Confirm, Dialog } from "../../components/Dialog";
-import { Facts } from "../../components/Facts";
-import { Preview } from "../../components/Preview";
+import { Loader } from "../../components/Loader";
 import { Time } from "../../components/Time";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
+import { Failure } from "../message/failure";
+import { Content, Details, History, Recipients } from "../message/parts";
 import { AdminList, usePagedList } from "./AdminList";
 
 export function SentMail() {
@@ -42,7 +43,7 @@ export function SentMail() {
             </div>
           ),
         },
-        { title: t.status, cell: (row) => <Badge status={row.status} /> },
+        { title: t.status, cell: (row) => <Badge status={outcomeOf(row)} /> },
         { title: t.at, cell: (row) => <Time at={row.created_at} /> },
       ]}
       actions={(row) => (
@@ -74,28 +75,10 @@ function Message({
   const { admin, message, sent } = useTexts();
   const t = admin.sent;
   const [isAsked, setIsAsked] = useState(false);
-  const mail = mailOf(entry);
+  const loaded = useAdmin<SendboxMessage>(`/admin/sendbox/${encodeURIComponent(entry.id)}`);
   return (
-    <Dialog title={mail.subject || sent.noSubject} onClose={onClose} wide>
-      <Facts
-        facts={[
-          [t.status, <Badge status={entry.status} />],
-          [t.sender, <bdi>{mailbox(entry.address, mail.from_name)}</bdi>],
-          [t.recipient, <bdi>{mailbox(mail.to_mail, mail.to_name)}</bdi>],
-          [t.at, <Time at={entry.created_at} />],
-          [message.id, <code>{entry.id}</code>],
-        ]}
-      />
-      <section class="dialog-part" aria-label={message.content}>
-        {!mail.content ? (
-          <p class="muted">{message.noContent}</p>
-        ) : mail.is_html ? (
-          <Preview html={mail.content} />
-        ) : (
-          <pre class="message-text admin-text" dir="auto" tabIndex={0}>{mail.content}</pre>
-        )}
-        {entry.content_truncated && <p class="hint">{t.truncated}</p>}
-      </section>
+    <Dialog title={mailOf(entry).subject || sent.noSubject} onClose={onClose} wide>
+      <Loader from={loaded}>{(whole) => <Whole message={whole} />}</Loader>
       <footer>
         <Button kind="danger" icon="trash" onClick={() => setIsAsked(true)}>
           {t.delete}
@@ -117,5 +100,30 @@ function Message({
         </Confirm>
       )}
     </Dialog>
+  );
+}
+
+function Whole({ message }: { message: SendboxMessage }) {
+  const t = useTexts().message;
+  return (
+    <div class="stack">
+      <span class="row">
+        <Badge status={outcomeOf(message)} />
+        <Time at={message.created_at} />
+      </span>
+      {message.status === "failed" && <Failure message={message} />}
+      <Recipients message={message} mail={mailOf(message)} />
+      <section class="dialog-part" aria-label={t.content}>
+        <Content message={message} />
+      </section>
+      <section class="dialog-part">
+        <h3>{t.history}</h3>
+        <History message={message} />
+      </section>
+      <section class="dialog-part">
+        <h3>{t.details}</h3>
+        <Details message={message} />
+      </section>
+    </div>
   );
 }

@@ -1,7 +1,16 @@
 /** The draft of the signed-in address, stored while it is edited. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { isEmpty, newDraft, readDraft, removeDraft, writeDraft } from "../../state/drafts";
+import {
+  holdDraft,
+  isEmpty,
+  newDraft,
+  newKey,
+  onOtherTab,
+  readDraft,
+  removeDraft,
+  writeDraft,
+} from "../../state/drafts";
 import type { Draft, Saved } from "../../state/drafts";
 
 const SAVE_MS = 300;
@@ -22,6 +31,7 @@ export function useDraft(address: string): Drafting {
   const latest = useRef<Draft>(undefined);
   const timer = useRef(0);
   const hasLeft = useRef(false);
+  const isEdited = useRef(false);
 
   const write = useCallback(
     async (replacing?: string) => {
@@ -43,15 +53,37 @@ export function useDraft(address: string): Drafting {
     const leave = () => {
       if (timer.current) void write();
     };
-    document.addEventListener("visibilitychange", leave);
+    const look = () => (document.hidden ? leave() : void follow(false));
+    const unfollow = onOtherTab((change) => {
+      if (change.address === address) void follow(change.isRemoved);
+    });
+    document.addEventListener("visibilitychange", look);
     addEventListener("pagehide", leave);
     return () => {
-      document.removeEventListener("visibilitychange", leave);
+      document.removeEventListener("visibilitychange", look);
       removeEventListener("pagehide", leave);
+      unfollow();
       leave();
       hasLeft.current = true;
     };
   }, [address, write]);
+
+  /** Show what another tab has stored, unless this tab is about to store an edit of its own. */
+  const follow = async (isRemoved: boolean) => {
+    const own = latest.current;
+    if (!own || timer.current) return;
+    const kept = await readDraft(address);
+    if (latest.current !== own || (!kept && !isRemoved)) return;
+    if (kept || !isEdited.current || own.attemptedAt === undefined) {
+      isEdited.current = false;
+      take(kept ?? { ...newDraft(), fromName: own.fromName });
+      setSaved(kept ? "yes" : "no");
+      return;
+    }
+    // It was edited here after the other tab had sent it.
+    take({ ...own, key: newKey(), attemptedAt: undefined });
+    await write();
+  };
 
   return {
     draft,
@@ -59,7 +91,10 @@ export function useDraft(address: string): Drafting {
     edit(change) {
       const old = latest.current;
       if (!old) return;
-      take({ ...old, ...(typeof change === "function" ? change(old) : change) });
+      const next = { ...old, ...(typeof change === "function" ? change(old) : change) };
+      take(next);
+      isEdited.current = true;
+      if (!hasLeft.current) holdDraft(address, next);
       setSaved("no");
       clearTimeout(timer.current);
       // A file that finishes reading after leaving must not replace a newer draft.

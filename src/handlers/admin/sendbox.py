@@ -1,8 +1,8 @@
-"""``/admin/sendbox``: list and delete the messages of all senders."""
+"""``/admin/sendbox``: list, show and delete the messages of all senders."""
 
-from handlers.sendbox_views import SendboxPage, summary
+from handlers.sendbox_views import SendboxPage, detail, summary
 from store.removal import remove_message
-from store.sendbox import every_sendbox_page
+from store.sendbox import every_sendbox_page, find_any_message
 from web.context import RequestContext
 from web.query import address_filter, limit_and_offset
 from web.responses import Response, Success, json_response
@@ -27,6 +27,21 @@ async def list_messages(context: RequestContext) -> Response:
         context.database, address=address_filter(query), limit=limit, offset=offset
     )
     return json_response(SendboxPage(results=[summary(row) for row in rows], count=count))
+
+
+async def show(context: RequestContext) -> Response:
+    """Get any message.
+
+    As `GET /api/sendbox/{id}`, for a message of any sender.
+
+    :path id:
+    :response 200 SendboxMessage: The message.
+    :errors: message_not_found
+    :operation getAnyMessage: Administration
+    """
+    message = await find_any_message(context.database, context.parameters["id"])
+    context.message_ids.append(message.row["id"])
+    return json_response(detail(message, context.language))
 
 
 async def delete(context: RequestContext) -> Response:

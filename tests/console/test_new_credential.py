@@ -1,0 +1,74 @@
+"""A new address: its credential is shown before anything else can lose it."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.console.person import Person
+from tests.e2e.api import unique_name
+
+QUESTION = "Have you stored the credential?"
+
+
+@pytest.fixture
+def created(person: Person) -> dict[str, Any]:
+    """What the server answered for an address without a password."""
+    answers: list[dict[str, Any]] = []
+
+    def without_password(route: Route) -> None:
+        answers.append({**route.fetch().json(), "password": None})
+        route.fulfill(json=answers[-1])
+
+    person.page.route("**/api/new_address", without_password)
+    person.open()
+    person.page.get_by_label("Name").fill(unique_name())
+    person.button("Create address").click()
+    expect(person.heading("Your address is ready")).to_be_visible()
+    return answers[0]
+
+
+def test_it_is_shown_with_a_program_that_uses_it(person: Person, created: dict[str, Any]) -> None:
+    expect(person.page.get_by_label("Credential", exact=True)).to_have_text(created["jwt"])
+    person.button("Copy: Credential").click()
+    assert person.clipboard() == created["jwt"]
+    person.button("Copy: curl").click()
+    assert f"Authorization: Bearer {created['jwt']}" in person.clipboard()
+    assert person.url in person.clipboard()
+
+
+def test_one_is_asked_before_going_on(person: Person, created: dict[str, Any]) -> None:
+    person.page.get_by_role("link", name="Write a message").click()
+    dialog = person.page.get_by_role("dialog", name=QUESTION)
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(person.heading("Your address is ready")).to_be_visible()
+    person.page.get_by_role("link", name="Write a message").click()
+    dialog.get_by_role("button", name="I have stored it").click()
+    expect(person.heading("New message")).to_be_visible()
+    person.page.get_by_role("link", name="Sent").click()
+    expect(person.heading("Nothing sent yet")).to_be_visible()
+
+
+def test_one_is_asked_before_signing_out(person: Person, created: dict[str, Any]) -> None:
+    person.button("Sign out").click()
+    dialog = person.page.get_by_role("dialog", name=QUESTION)
+    dialog.get_by_role("button", name="Cancel").click()
+    assert person.session()["jwt"] == created["jwt"]
+    expect(person.page.get_by_label("Credential", exact=True)).to_have_text(created["jwt"])
+
+
+def test_keep_me_signed_in_comes_before_the_button(person: Person) -> None:
+    person.open()
+    order = person.page.evaluate(
+        "[...document.querySelectorAll('main input[type=checkbox], main button[type=submit]')]"
+        ".map((element) => element.type)"
+    )
+    assert order == ["checkbox", "submit"]
+    person.page.get_by_role("tab", name="Credential").click()
+    person.page.get_by_label("Keep me signed in").check()
+    person.page.get_by_role("tab", name="New address").click()
+    expect(person.page.get_by_label("Keep me signed in")).to_be_checked()
+    person.button("Create a random address").click()
+    expect(person.heading("Your address is ready")).to_be_visible()
+    assert "jwt" in json.loads(person.page.evaluate("localStorage.session"))
