@@ -53,7 +53,7 @@ class MessageMemory:
         free = self._limit - self._total
         if self._by_user[user] + added <= free - added:
             return True
-        self._metrics.memory_refusals += 1
+        self._metrics.memory_rejections += 1
         log("memory_full", sender=user, reserved=self._total, limit=self._limit)
         return False
 

@@ -42,7 +42,7 @@ class Metrics:
     message_bytes: int = 0
     memory_bytes: int = 0
     memory_limit_bytes: int = 0
-    memory_refusals: int = 0
+    memory_rejections: int = 0
     api_requests: Histogram = field(default_factory=Histogram)
 
     def as_text(self) -> str:
@@ -85,7 +85,7 @@ class Metrics:
         about = "Maximum memory for messages under way, in bytes"
         yield from _one("memory_limit_bytes", "gauge", about, self.memory_limit_bytes)
         about = "Messages refused for lack of memory"
-        yield from _one("memory_refusals_total", "counter", about, self.memory_refusals)
+        yield from _one("memory_rejections_total", "counter", about, self.memory_rejections)
 
 
 def _head(name: str, kind: str, about: str) -> Iterator[str]:

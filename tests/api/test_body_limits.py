@@ -1,4 +1,4 @@
-"""Bodies are refused by their length: 64 KiB, or 10 MiB where mails and lists are posted."""
+"""Bodies are rejected by their length: 64 KiB, or 10 MiB where mails and lists are posted."""
 
 import json
 from collections.abc import Iterator
@@ -58,9 +58,9 @@ def test_a_body_has_at_most_what_its_route_takes(own: Api, sender: Sender, route
     if route.path in WITHOUT_JSON:
         return
     path = route.path.replace("{id}", "1")
-    answer = post(own, path, b" " * (limit + 1), sender, route.method)
-    problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (413, "body_too_large")
+    response = post(own, path, b" " * (limit + 1), sender, route.method)
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (413, "body_too_large")
     assert str(limit) in (problem.get("detail") or problem["message"])
     assert post(own, path, b" " * limit, sender, route.method).status_code == 400
 
@@ -76,8 +76,8 @@ class Unread:
 def test_a_body_that_is_declared_too_long_is_not_kept(own: Api, monkeypatch: Any) -> None:
     monkeypatch.setattr("tests.client.client._Body", lambda body: Unread())
     for path, length in (("/open_api/site_login", SMALL + 1), ("/external/api/send_mail", 2**40)):
-        answer = own.call("POST", path, headers={"Content-Length": str(length)})
-        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+        response = own.call("POST", path, headers={"Content-Length": str(length)})
+        assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 
 # What made the worker grow by hundreds of megabytes.
@@ -102,10 +102,10 @@ ATTACKS = {
 def test_no_request_without_a_credential_costs_more_than_its_body(own: Api, name: str) -> None:
     path, content = ATTACKS[name]
     body = content if isinstance(content, bytes) else msgspec.json.encode(content)
-    answers = []
-    cost = cost_of(lambda: answers.append(post(own, path, body)))
+    responses = []
+    cost = cost_of(lambda: responses.append(post(own, path, body)))
     expected = 401 if path == "/external/api/send_mail" else 413
-    assert {answer.status_code for answer in answers} == {expected}
+    assert {response.status_code for response in responses} == {expected}
     assert cost.seconds < 0.5
     assert cost.bytes < 1_000_000 + (len(body) if expected == 401 else 0)
 
@@ -132,9 +132,9 @@ SENT: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", SENT)
 def test_a_mail_costs_a_small_multiple_of_its_body(own: Api, sender: Sender, name: str) -> None:
     body = msgspec.json.encode(mail(**SENT[name]))
-    answers: list[requests.Response] = []
-    cost = cost_of(lambda: answers.append(post(own, "/api/send_mail", body, sender)))
-    assert {answer.status_code for answer in answers} <= {200, 400, 413}
+    responses: list[requests.Response] = []
+    cost = cost_of(lambda: responses.append(post(own, "/api/send_mail", body, sender)))
+    assert {response.status_code for response in responses} <= {200, 400, 413}
     assert cost.seconds < 1
     # A wide text takes four bytes a character, and nearly as much again while it is decoded.
     multiple = 6 if "wide" in name else 4
@@ -148,8 +148,8 @@ def test_a_batch_of_many_numbers_costs_no_more_than_one_of_a_hundred(
     cost = cost_of(lambda: post(own, "/emails/batch", body, sender))
     assert cost.seconds < 0.5
     assert cost.bytes < 1_000_000
-    answer = post(own, "/emails/batch", body, sender)
-    assert (answer.status_code, answer.json()["code"]) == (422, "batch_size")
+    response = post(own, "/emails/batch", body, sender)
+    assert (response.status_code, response.json()["code"]) == (422, "batch_size")
 
 
 # The credential in the body
@@ -169,21 +169,21 @@ def test_the_credential_is_checked_before_the_rest_is_read(own: Api, sender: Sen
         None,
     )
     for body in wrong:
-        answer = post(own, "/external/api/send_mail", json.dumps(body).encode())
+        response = post(own, "/external/api/send_mail", json.dumps(body).encode())
         expected = (401, "invalid_credential")
         if body == {"token": "\ud800"}:
             expected = (400, "malformed_json")
-        assert (answer.status_code, answer.json()["code"]) == expected, body
+        assert (response.status_code, response.json()["code"]) == expected, body
     right = {"token": sender.jwt, "subject": 5}
-    answer = post(own, "/external/api/send_mail", json.dumps(right).encode())
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "subject")
+    response = post(own, "/external/api/send_mail", json.dumps(right).encode())
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "subject")
     for half in (b'{"token":"x"', b'{"token":"x",}', b'{"token":"x"} x', b'{"a":[}'):
-        answer = post(own, "/external/api/send_mail", half)
-        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+        response = post(own, "/external/api/send_mail", half)
+        assert (response.status_code, response.json()["code"]) == (400, "malformed_json")
 
 
 def test_a_token_may_be_written_with_escapes(own: Api, sender: Sender) -> None:
     escaped = "".join(f"\\u{ord(character):04x}" for character in sender.jwt)
     text = json.dumps(mail())[1:]
-    answer = post(own, "/external/api/send_mail", f'{{"token":"{escaped}",{text}'.encode())
-    assert answer.status_code == 200
+    response = post(own, "/external/api/send_mail", f'{{"token":"{escaped}",{text}'.encode())
+    assert response.status_code == 200

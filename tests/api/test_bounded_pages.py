@@ -51,8 +51,8 @@ def mail_of(sender: Sender, **fields: Any) -> Message:
     return given.message(sender=sender.address, **fields)
 
 
-def ids_of(answer: requests.Response) -> list[str]:
-    return [entry["id"] for entry in answer.json()["results"]]
+def ids_of(response: requests.Response) -> list[str]:
+    return [entry["id"] for entry in response.json()["results"]]
 
 
 @pytest.mark.parametrize("path", ["/api/sendbox", "/admin/sendbox", "/admin/sendbox?address={}"])
@@ -64,18 +64,18 @@ def test_a_page_of_a_hundred_messages_is_bounded(
 ) -> None:
     ids = store(own, sender, *(mail_of(sender, text=text, subject='"' * 998) for _ in range(100)))
     headers = {**sender.headers, "x-admin-auth": ADMIN_PASSWORD}
-    answers: list[requests.Response] = []
+    responses: list[requests.Response] = []
 
     def show() -> None:
         url = path.format(sender.address)
-        answers.append(own.get(url, params={"limit": 100}, headers=headers))
+        responses.append(own.get(url, params={"limit": 100}, headers=headers))
 
     cost = cost_of(show)
-    answer = answers[0]
-    assert len(answer.content) < PAGE
+    response = responses[0]
+    assert len(response.content) < PAGE
     assert cost.bytes < 6 * PAGE
-    assert ids_of(answer) == ids
-    entries = answer.json()["results"]
+    assert ids_of(response) == ids
+    entries = response.json()["results"]
     whole = [entry for entry in entries if "content_truncated" not in entry]
     cut = entries[len(whole) :]
     assert len(whole) >= 2 * MIB // (7 * 65_500)
@@ -94,19 +94,19 @@ def test_a_page_by_cursor_ends_before_a_content_that_does_not_fit(
     cursor: str | None = ""
     pages = 0
     while cursor is not None:
-        answer = own.get(
+        response = own.get(
             "/api/sendbox",
             params={**query, "limit": 20, "cursor": cursor},
             headers=sender.headers,
         )
-        assert len(answer.content) < PAGE
-        entries = answer.json()["results"]
+        assert len(response.content) < PAGE
+        entries = response.json()["results"]
         assert [json.loads(entry["raw"])["content"] for entry in entries] == [CONTROLS] * len(
             entries
         )
         assert not any("content_truncated" in entry for entry in entries)
-        found += ids_of(answer)
-        cursor = answer.json()["next_cursor"]
+        found += ids_of(response)
+        cursor = response.json()["next_cursor"]
         pages += 1
     assert found == ids
     assert pages == 7
@@ -168,9 +168,9 @@ def test_a_page_of_emails_ends_before_it_is_too_large(own: Api, sender: Sender) 
     has_more, after = True, None
     while has_more:
         query = {"limit": 100, **({"after": after} if after else {})}
-        answer = own.get("/emails", params=query, headers=sender.headers)
-        assert len(answer.content) < 3 * MIB
-        page = answer.json()
+        response = own.get("/emails", params=query, headers=sender.headers)
+        assert len(response.content) < 3 * MIB
+        page = response.json()
         found += [email["id"] for email in page["data"]]
         has_more, after = page["has_more"], found[-1]
     assert found == ids
@@ -191,8 +191,8 @@ def test_a_page_of_the_audit_log_ends_before_it_is_too_large(own: Api) -> None:
     cursor: str | None = ""
     while cursor is not None:
         query = {"limit": 100, "cursor": cursor}
-        answer = own.admin("GET", "/admin/audit", params=query)
-        assert len(answer.content) < 2 * MIB
-        found += [row["object"] for row in answer.json()["results"]]
-        cursor = answer.json()["next_cursor"]
+        response = own.admin("GET", "/admin/audit", params=query)
+        assert len(response.content) < 2 * MIB
+        found += [row["object"] for row in response.json()["results"]]
+        cursor = response.json()["next_cursor"]
     assert found == [str(number) for number in reversed(range(90))]

@@ -42,11 +42,11 @@ def sender(api: Api) -> Sender:
     return api.new_sender(balance=100)
 
 
-def check_until_midnight(api: Api, answer: requests.Response, code: str, detail: str) -> None:
-    """Check that ``answer`` is a 429 that ends with the day."""
-    check_problem(answer, 429, code, detail)
+def check_until_midnight(api: Api, response: requests.Response, code: str, detail: str) -> None:
+    """Check that ``response`` is a 429 that ends with the day."""
+    check_problem(response, 429, code, detail)
     seconds = 86_400 - api.server.now() // 1000 % 86_400
-    assert abs(int(answer.headers["Retry-After"]) - seconds) <= 1
+    assert abs(int(response.headers["Retry-After"]) - seconds) <= 1
 
 
 def tomorrow(api: Api) -> None:
@@ -69,11 +69,11 @@ def batch(api: Api, sender: Sender, sizes: list[int], **headers: str) -> request
 
 def test_sandbox_recipients_are_limited(api: Api, sender: Sender) -> None:
     assert batch(api, sender, [2, 2]).status_code == 200
-    answer = batch(api, sender, [2])
-    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_sandbox_recipients")
+    response = batch(api, sender, [2])
+    assert (response.status_code, response.json()["code"]) == (429, "too_many_sandbox_recipients")
     assert api.send(sender, to_mail=SANDBOX).status_code == 200
-    answer = api.send(sender, to_mail=SANDBOX)
-    check_until_midnight(api, answer, "too_many_sandbox_recipients", OVER_SANDBOX)
+    response = api.send(sender, to_mail=SANDBOX)
+    check_until_midnight(api, response, "too_many_sandbox_recipients", OVER_SANDBOX)
     assert api.send(sender).status_code == 200  # other mail is not concerned
     assert api.send(api.new_sender(), to_mail=SANDBOX).status_code == 200
     tomorrow(api)
@@ -93,16 +93,16 @@ def test_a_rejected_request_writes_nothing(api: Api) -> None:
 
 def test_a_permissive_batch_takes_what_the_limit_admits(api: Api, sender: Sender) -> None:
     permissive = {"x-batch-validation": "permissive"}
-    answer = batch(api, sender, [3, 3, 2, 1], **permissive)
-    assert [error["index"] for error in answer.json()["errors"]] == [1, 3]
-    assert len(answer.json()["data"]) == 2
+    response = batch(api, sender, [3, 3, 2, 1], **permissive)
+    assert [error["index"] for error in response.json()["errors"]] == [1, 3]
+    assert len(response.json()["data"]) == 2
 
 
 def test_many_at_once_stay_within_the_limit(api: Api, sender: Sender) -> None:
     body = {"to_mail": SANDBOX, "subject": "Test", "content": "Test"}
     call = ("POST", "/api/send_mail", {"json": body, "headers": sender.headers})
-    answers = api.server.request_all([call] * 12)
-    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 7
+    responses = api.server.request_all([call] * 12)
+    assert sorted(response.status_code for response in responses) == [200] * 5 + [429] * 7
 
 
 def test_administrators_and_normal_mail_are_not_counted(api: Api, sender: Sender) -> None:
@@ -127,12 +127,12 @@ def test_rotations_are_limited(api: Api, sender: Sender) -> None:
     for _ in range(2):
         jwt = api.post("/api/rotate_credential", headers=sender.headers).json()["jwt"]
         sender = Sender(sender.address, sender.address_id, jwt)
-    answer = api.post("/api/rotate_credential", headers=sender.headers)
+    response = api.post("/api/rotate_credential", headers=sender.headers)
     detail = (
         "The credential and the password can each be changed 2 times a day, please try again "
         "after midnight UTC"
     )
-    check_until_midnight(api, answer, "too_many_credential_changes", detail)
+    check_until_midnight(api, response, "too_many_credential_changes", detail)
     assert api.send(sender).status_code == 200
     tomorrow(api)
     assert api.post("/api/rotate_credential", headers=sender.headers).status_code == 200
@@ -144,8 +144,8 @@ def test_password_changes_are_limited(api: Api) -> None:
     statuses = []
     for old, new in ((made["password"], "1"), ("1", "2"), ("2", "3")):
         body = {"current_password": client_digest(old), "new_password": client_digest(new)}
-        answer = api.post("/api/address_change_password", body, headers=headers)
-        statuses.append(answer.status_code)
+        response = api.post("/api/address_change_password", body, headers=headers)
+        statuses.append(response.status_code)
     assert statuses == [200, 200, 429]
 
 
@@ -160,14 +160,14 @@ def test_scheduling_and_cancelling_is_limited(api: Api, sender: Sender) -> None:
         assert scheduled.status_code == 202, scheduled.text
         path = f"/emails/{scheduled.json()['id']}/cancel"
         assert api.post(path, headers=sender.headers).status_code == 200
-    answer = api.send(sender)
-    check_until_midnight(api, answer, "too_many_withdrawals", OVER_WITHDRAWALS)
+    response = api.send(sender)
+    check_until_midnight(api, response, "too_many_withdrawals", OVER_WITHDRAWALS)
     assert api.balance(sender) == 100
     tomorrow(api)
     assert api.send(sender).status_code == 200
 
 
-def test_whoever_sends_more_may_withdraw_more(api: Api, sender: Sender) -> None:
+def test_an_address_that_sends_more_may_withdraw_more(api: Api, sender: Sender) -> None:
     for _ in range(2):
         assert api.send(sender).status_code == 200
     for _ in range(5):
@@ -179,8 +179,8 @@ def test_whoever_sends_more_may_withdraw_more(api: Api, sender: Sender) -> None:
 def test_failing_mail_is_limited(api: Api, sender: Sender) -> None:
     for _ in range(3):
         assert api.send(sender, subject="[E_VALIDATION_ERROR]").status_code == 502
-    answer = api.send(sender)
-    check_until_midnight(api, answer, "too_many_withdrawals", OVER_WITHDRAWALS)
+    response = api.send(sender)
+    check_until_midnight(api, response, "too_many_withdrawals", OVER_WITHDRAWALS)
     assert api.send(sender, to_mail=SANDBOX).status_code == 200
 
 
@@ -193,8 +193,8 @@ def test_rescheduling_is_limited(api: Api, sender: Sender) -> None:
 
     for hours in (30, 31, 32):
         assert reschedule(hours).status_code == 200
-    answer = reschedule(33)
-    assert (answer.status_code, answer.json()["message"]) == (429, OVER_CHANGES)
+    response = reschedule(33)
+    assert (response.status_code, response.json()["message"]) == (429, OVER_CHANGES)
     assert len(api.message(sender, id)["history"]) == 1 + 3
     tomorrow(api)
     assert reschedule(34).status_code == 200

@@ -272,7 +272,7 @@ def test_without_a_default_balance_access_waits_for_an_administrator() -> None:
         check_problem(response, 400, "already_requested", "Already requested")
 
 
-def answered(api: Api, sender: Sender, balance: int, *, enabled: bool) -> None:
+def decided(api: Api, sender: Sender, balance: int, *, enabled: bool) -> None:
     """Set a balance as the administrator."""
     body = {"address": sender.address, "address_id": 0, "balance": balance, "enabled": enabled}
     done(api.admin("POST", "/admin/address_sender", json=body))
@@ -287,7 +287,7 @@ def requests_of(api: Api, sender: Sender) -> list[dict[str, Any]]:
 @pytest.mark.contract(
     "POST /api/request_send_mail_access: Returns 400 only while a request waits for an response"
 )
-def test_a_request_waits_until_it_is_answered(own: Api) -> None:
+def test_a_request_waits_until_it_is_decided(own: Api) -> None:
     sender = own.new_sender(balance=1)
     assert own.send(sender).status_code == 200
     for balance in (1, 2):  # the balance is used up each time
@@ -297,7 +297,7 @@ def test_a_request_waits_until_it_is_answered(own: Api) -> None:
         (row,) = requests_of(own, sender)
         assert (row["balance"], row["enabled"]) == (0, 1)
         assert row["requested_at"] >= row["created_at"]
-        answered(own, sender, balance, enabled=True)
+        decided(own, sender, balance, enabled=True)
         assert requests_of(own, sender) == []
         assert own.post(ASK, headers=sender.headers).status_code == 200
         for _ in range(balance):
@@ -307,7 +307,7 @@ def test_a_request_waits_until_it_is_answered(own: Api) -> None:
 def test_an_address_that_is_switched_off_is_no_request(own: Api) -> None:
     for balance in (0, 5):
         sender = own.new_sender(balance=balance)
-        answered(own, sender, balance, enabled=False)
+        decided(own, sender, balance, enabled=False)
         assert requests_of(own, sender) == []
         response = own.post(ASK, headers=sender.headers)
         detail = "Sending is switched off for this address, please contact the administrator"

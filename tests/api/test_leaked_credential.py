@@ -51,13 +51,13 @@ def log_in(api: Api, sender: Sender, password: str) -> requests.Response:
 def test_a_password_of_a_thief_does_not_survive_the_rotation(api: Api, owner: Sender) -> None:
     assert change(api, owner, "the thief's").status_code == 200
     stolen = log_in(api, owner, "the thief's").json()["jwt"]
-    answer = rotate(api, owner)
-    assert (answer.status_code, answer.json()["password_ended"]) == (200, True)
+    response = rotate(api, owner)
+    assert (response.status_code, response.json()["password_ended"]) == (200, True)
     assert log_in(api, owner, "the thief's").status_code == 401
     thief = Sender(owner.address, owner.address_id, stolen)
     assert api.send(thief).status_code == 401
     assert change(api, thief, "again").status_code == 401
-    new = Sender(owner.address, owner.address_id, answer.json()["jwt"])
+    new = Sender(owner.address, owner.address_id, response.json()["jwt"])
     assert change(api, new, "my own").status_code == 200
     assert log_in(api, owner, "my own").status_code == 200
 
@@ -72,14 +72,14 @@ def test_a_thief_cannot_replace_the_password(api: Api) -> None:
         change(api, sender, "the thief's"), 400, "current_password_missing", MISSING
     )
     assert problem["errors"] == [{"field": "current_password", "message": MISSING}]
-    answer = change(api, sender, "the thief's", current_password="a guess")
-    problem = check_problem(answer, 403, "wrong_password", WRONG)
+    response = change(api, sender, "the thief's", current_password="a guess")
+    problem = check_problem(response, 403, "wrong_password", WRONG)
     assert problem["errors"] == [{"field": "current_password", "message": WRONG}]
     # The owner is not locked out by it, and the password of the new address stays.
-    answer = rotate(api, sender)
-    assert (answer.status_code, answer.json().keys()) == (200, {"jwt"})
+    response = rotate(api, sender)
+    assert (response.status_code, response.json().keys()) == (200, {"jwt"})
     assert log_in(api, sender, made["password"]).status_code == 200
-    new = Sender(sender.address, sender.address_id, answer.json()["jwt"])
+    new = Sender(sender.address, sender.address_id, response.json()["jwt"])
     assert change(api, new, "my own", current_password=made["password"]).status_code == 200
 
 
@@ -99,10 +99,10 @@ def test_guesses_of_the_present_password_are_limited(api: Api) -> None:
 
 def test_a_rotation_with_the_present_password_keeps_it(api: Api, owner: Sender) -> None:
     assert change(api, owner, "my own").status_code == 200
-    answer = rotate(api, owner, current_password=client_digest("a guess"))
-    check_problem(answer, 403, "wrong_password", WRONG)
-    answer = rotate(api, owner, current_password=client_digest("my own"))
-    assert (answer.status_code, answer.json().keys()) == (200, {"jwt"})
+    response = rotate(api, owner, current_password=client_digest("a guess"))
+    check_problem(response, 403, "wrong_password", WRONG)
+    response = rotate(api, owner, current_password=client_digest("my own"))
+    assert (response.status_code, response.json().keys()) == (200, {"jwt"})
     assert log_in(api, owner, "my own").status_code == 200
 
 
@@ -122,8 +122,8 @@ def test_a_thief_who_rotates_first_is_ended_by_the_administrator(api: Api, owner
         owner.address, owner.address_id, rotate(api, owner, current_password=digest).json()["jwt"]
     )
     given = api.admin("GET", f"/admin/show_password/{owner.address_id}").json()["jwt"]
-    answer = rotate(api, Sender(owner.address, owner.address_id, given))
-    assert answer.json()["password_ended"] is True
+    response = rotate(api, Sender(owner.address, owner.address_id, given))
+    assert response.json()["password_ended"] is True
     assert log_in(api, owner, "the thief's").status_code == 401
     assert api.send(thief).status_code == 401
 
@@ -135,8 +135,8 @@ def test_a_thief_who_rotates_first_is_ended_by_the_administrator(api: Api, owner
 def test_the_body_of_a_rotation_may_be_left_out(
     api: Api, owner: Sender, body: bytes, status: int
 ) -> None:
-    answer = api.call("POST", "/api/rotate_credential", data=body, headers=owner.headers)
-    assert answer.status_code == status, answer.text
+    response = api.call("POST", "/api/rotate_credential", data=body, headers=owner.headers)
+    assert response.status_code == status, response.text
 
 
 def test_many_changes_at_once_with_one_present_password(api: Api, owner: Sender) -> None:
@@ -149,5 +149,5 @@ def test_many_changes_at_once_with_one_present_password(api: Api, owner: Sender)
         ("POST", "/api/address_change_password", {"json": body, "headers": owner.headers})
         for body in bodies
     ]
-    statuses = sorted(answer.status_code for answer in api.server.request_all(calls))
+    statuses = sorted(response.status_code for response in api.server.request_all(calls))
     assert statuses == [200, 403, 403, 403, 403, 403]

@@ -77,11 +77,11 @@ def test_without_domains_it_is_said_that_there_are_none() -> None:
         api = Api(server)
         none = "Invalid domain: DOMAINS is empty, so no sender domain is configured"
         for body in ({"name": "abc"}, {"name": "abc", "domain": "example.com"}):
-            refused = api.post("/api/new_address", body)
-            check_problem(refused, 400, "invalid_domain", f"Failed to create address: {none}")
+            rejected = api.post("/api/new_address", body)
+            check_problem(rejected, 400, "invalid_domain", f"Failed to create address: {none}")
         mail = {"from_mail": "a@example.com", "to_mail": "b@example.com", "subject": "A"}
-        refused = api.admin("POST", "/admin/send_mail", json={**mail, "content": "B"})
-        check_problem(refused, 400, "invalid_sender_domain", none)
+        rejected = api.admin("POST", "/admin/send_mail", json={**mail, "content": "B"})
+        check_problem(rejected, 400, "invalid_sender_domain", none)
 
 
 @pytest.mark.contract("guards: A missing DB or JWT_SECRET returns a 500 that names it")

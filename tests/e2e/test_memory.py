@@ -149,6 +149,6 @@ def at_once(api: Api, method: str, path: str, sender: Sender, **options: Any) ->
         return api.call(method, path, headers=headers, timeout=120, **options)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(call, range(AT_ONCE)))
-    assert {answer.status_code for answer in answers} <= {200, 400, 401, 413, 422}
+        responses = list(pool.map(call, range(AT_ONCE)))
+    assert {response.status_code for response in responses} <= {200, 400, 401, 413, 422}
     assert api.get("/health_check").status_code == 200

@@ -22,8 +22,8 @@ BODY = b"Subject: A subject\r\n\r\n" + (b"x" * 998 + b"\r\n") * 5200
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
     """A relay that accepts each login and each message."""
     with StandIn() as api:
-        api.answers["/open_api/credential_login"] = (200, {"success": True})
-        api.answers["/api/send_mail"] = (200, {"id": "1"})
+        api.responses["/open_api/credential_login"] = (200, {"success": True})
+        api.responses["/api/send_mail"] = (200, {"id": "1"})
         limits = {"SMTP_MEMORY_MB": str(MEMORY_MB)}
         with RelayProcess(api.url, tmp_path_factory.mktemp("relay"), settings=limits) as running:
             yield running
@@ -75,7 +75,7 @@ def wait_until_free(relay: RelayProcess, most: int) -> None:
 def test_unfinished_messages(relay: RelayProcess) -> None:
     before = relay.memory()
     assert asyncio.run(attack(relay, 199)) - before < MEMORY_MB * MIB
-    assert relay.metric("memory_refusals_total") > 0
+    assert relay.metric("memory_rejections_total") > 0
     for _ in range(3):
         wait_until_free(relay, before + MEMORY_MB * MIB // 2)
         assert asyncio.run(attack(relay, 40)) - before < MEMORY_MB * MIB

@@ -124,7 +124,7 @@ def test_ten_failures(far_relay: RelayProcess, api: Api) -> None:
             reply = reply_to_login(far_relay, sender.address, f"guess {guess}", FAR)
             assert reply == "535 5.7.8 Invalid email or password"
     assert far_relay.metric('logins_total{result="bad"}') == 20
-    # The account is locked out for this client, whatever the user name is.
+    # The account is locked out for this client, for every user name.
     for user in ("jwt", locked_out.address, locked_out.address.upper()):
         assert reply_to_login(far_relay, user, locked_out.jwt, FAR) == LOCKED_OUT
     # Not for another client, nor is another account, nor a login that was valid before.

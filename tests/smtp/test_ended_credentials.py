@@ -30,7 +30,7 @@ def delete(api: Api, sender: Sender) -> None:
 def test_a_session(
     talk: Talk, api: Api, sender: Sender, end: Callable[[Api, Sender], object], when: str
 ) -> None:
-    """The message is refused for good, and the session ends: no later message can be sent."""
+    """The message is rejected permanently, and the session ends: no later message can be sent."""
     if when == "before MAIL":
         end(api, sender)
     assert talk.ask("MAIL FROM:<me@example.com>") == "250 2.1.0 Ok"
@@ -51,7 +51,7 @@ def test_a_session(
 def test_a_new_session(
     relay: RelayProcess, api: Api, sender: Sender, end: Callable[[Api, Sender], object]
 ) -> None:
-    """The relay no longer accepts the cached login, once the API has refused it."""
+    """The relay no longer accepts the cached login, once the API has rejected it."""
     with relay.client(sender) as smtp:
         end(api, sender)
         with pytest.raises(smtplib.SMTPDataError, match="Invalid address credential"):
@@ -62,7 +62,7 @@ def test_a_new_session(
         assert talk.ask(f"AUTH PLAIN {plain_word('jwt', sender.jwt)}") == ENDED
 
 
-def test_the_new_credential_sends_what_was_refused(
+def test_the_new_credential_sends_the_rejected_message(
     relay: RelayProcess, api: Api, sender: Sender
 ) -> None:
     """A retry of the same message with the new credential is sent, and once."""

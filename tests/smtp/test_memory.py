@@ -36,7 +36,7 @@ def test_a_user_alone_may_have_half() -> None:
     held = [shared.reserve("a") for _ in range(10)]
     assert [one.resize(1000) for one in held] == [True] * 5 + [False] * 5
     assert metrics.memory_bytes == 5 * needed_for(1000)
-    assert metrics.memory_refusals == 5
+    assert metrics.memory_rejections == 5
 
 
 def test_other_users_have_a_share_too() -> None:
@@ -144,7 +144,7 @@ def test_too_little_for_a_message(tmp_path: Path) -> None:
 
 
 async def begin(smtp: Client, size: int | None = None) -> str:
-    """The reply to DATA, or to MAIL if it is refused."""
+    """The reply to DATA, or to MAIL if it is rejected."""
     declared = "" if size is None else f" SIZE={size}"
     reply = await smtp.ask(f"MAIL FROM:<>{declared}")
     if not reply.startswith("250 "):
@@ -158,21 +158,21 @@ async def finish(smtp: Client, size: int) -> str:
     return await smtp.ask(".")
 
 
-async def test_a_declared_size_is_reserved_and_refused_in_mail() -> None:
+async def test_a_declared_size_is_reserved_and_rejected_in_mail() -> None:
     async with client(accept, **LITTLE) as smtp, smtp.another() as second, smtp.another() as third:
         assert (await begin(smtp, MIB)).startswith("354 ")
         assert smtp.metrics.memory_bytes == needed_for(MIB)
         assert (await begin(second, MIB)).startswith("354 ")
         assert await begin(third, MIB) == replies.NO_MEMORY
         assert (await third.ask("RCPT TO:<a@example.net>")).startswith("503 ")
-        assert smtp.metrics.memory_refusals == 1
+        assert smtp.metrics.memory_rejections == 1
         assert (await finish(smtp, 10_000)).startswith("250 2.0.0 ")
         assert smtp.metrics.memory_bytes == needed_for(MIB)
         assert (await begin(third, MIB)).startswith("354 ")
         assert (await finish(third, 10_000)).startswith("250 2.0.0 ")
 
 
-async def test_data_is_refused_when_the_room_has_gone_since_mail() -> None:
+async def test_data_is_rejected_if_the_memory_was_used_since_mail() -> None:
     async with client(accept, **LITTLE) as smtp, smtp.another() as second, smtp.another() as third:
         for one in (smtp, second, third):
             assert (await one.ask(f"MAIL FROM:<> SIZE={MIB}")).startswith("250 ")

@@ -38,7 +38,7 @@ def test_an_old_credential_rotates_nothing(database: SqliteDatabase) -> None:
     run(require_valid(database, new))
 
 
-def test_a_password_is_set_by_whoever_has_the_credential(database: SqliteDatabase) -> None:
+def test_a_valid_credential_sets_the_password(database: SqliteDatabase) -> None:
     credential = given.address(database)
     given.changed_password(database, credential, "$new", now=NOW + 1)
     (row,) = database.dump()["addresses"]
@@ -80,7 +80,7 @@ def test_a_password_survives_rotations_only_by_a_proof(database: SqliteDatabase)
     given.changed_password(database, credential, "$new")
     new, ended = given.rotated(database, credential, proof="$new")
     assert (ended, password(database)) == (False, "$new")
-    # Whoever set it may have rotated with it, so a later rotation ends it all the same.
+    # A thief who set it may have rotated with it, so a later rotation ends it all the same.
     new, ended = given.rotated(database, new)
     assert (ended, password(database)) == (True, None)
 

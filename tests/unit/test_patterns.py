@@ -1,4 +1,4 @@
-"""Every regular expression takes linear time, whatever text it is given.
+"""Every regular expression takes linear time, for any text.
 
 Each is given repetitions of the beginnings of what it matches, and of its own characters: texts in
 which a pattern that backtracks begins anew at every place and reads to the end each time.
