@@ -32,6 +32,8 @@ def bring_to(site: Site, point: Point, clients: Clients, sender: Sender, number:
     if point.busy:
         _reject_once(site, submissions)
     if point.kind == "retry":
+        # A consumer claims the messages of a batch one after the other.
+        submissions = submissions[:1]
         _send_and_wait(clients, submissions)
         _hold(site, submissions, point.stop)
         _make_due(site, submissions)
