@@ -69,6 +69,7 @@ def work_of_every_kind(api: Api, steps: int = 1) -> None:
     insert(api, sender, now - 100 * DAY, rows)
     insert(api, sender, now - 300_000, STEP_MESSAGES * 10 * steps)
     insert(api, sender, now - 2 * DAY, rows, sendbox="NULL")
+    insert(api, sender, now - 2 * DAY, rows, is_sandbox=1, charge=0)
     for owner in (cleared, api.new_sender(balance=10**6)):
         insert(api, owner, now - 2 * DAY, rows)
     insert(api, cleared, now, rows, **waiting)
@@ -80,9 +81,10 @@ def work_of_every_kind(api: Api, steps: int = 1) -> None:
     )
     numbers = f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})"
     for table in (
-        "usage_days (day, address_id, sent, failed, others) {} SELECT '2020-01-01', i, 1, 1, 1",
+        "usage_days (day, address_id, sent, failed, unknown, cancelled)"
+        " {} SELECT '2020-01-01', i, 1, 1, 1, 1",
         "login_failures (counter, failed_at) {} SELECT i % 65536, 0",
-        "client_days (day, client, addresses) {} SELECT '2020-01-01', i, 1",
+        "daily_counts (day, subject, act, count) {} SELECT '2020-01-01', i, 'rotations', 1",
     ):
         api.server.sql(f"INSERT INTO {table.format(numbers)} FROM n")
 
@@ -131,7 +133,7 @@ def test_without_a_queue_no_job_waits_for_ever() -> None:
         api = Api(server)
         work_of_every_kind(api, 3)
         done: dict[str, int] = {}
-        for _ in range(12):  # as many as there are steps
+        for _ in range(13):  # as many as there are steps
             server.run_cron()
             server.settle()
             done = {name: done.get(name, 0) + count for name, count in counts(api).items()}
@@ -148,7 +150,7 @@ def test_where_the_plan_allows_it_all_work_is_done_at_once() -> None:
         found = counts(api)
         assert found["sweep became_unknown"] == before["n"] == 2 * STEP_ROWS + 5
         assert found["due count"] == 2 * STEP_ROWS + 5
-        for count in ("usage", "login_failures", "client_days"):
+        for count in ("usage", "login_failures", "daily_counts"):
             assert found[f"sweep {count}_removed"] == 2 * STEP_ROWS + 5
         assert found["sendbox_purges cancelled"] == 2 * STEP_ROWS + 5
         for _ in range(2):

@@ -32,7 +32,7 @@ def bring_to(site: Site, point: Point, clients: Clients, sender: Sender, number:
     if point.busy:
         _reject_once(site, submissions)
     if point.kind == "retry":
-        # A consumer claims the messages of a batch one after the other.
+        # A consumer claims the messages of a batch together, and the gate sees the first of them.
         submissions = submissions[:1]
         _send_and_wait(clients, submissions)
         _hold(site, submissions, point.stop)
