@@ -20,6 +20,7 @@ from store.sendbox import (
     sendbox_before,
     sendbox_page,
     sendbox_rows,
+    view_message,
 )
 from web.context import RequestContext
 from web.query import cursor, limit_and_offset, next_cursor
@@ -77,7 +78,7 @@ async def show(context: RequestContext) -> Response:
     :errors: message_not_found
     :operation getMessage: Sendbox
     """
-    message = await find_message(context.database, context.credential, context.parameters["id"])
+    message = await view_message(context.database, context.credential, context.parameters["id"])
     context.message_ids.append(message.row["id"])
     return json_response(detail(message, context.language))
 

@@ -6,12 +6,13 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import database_time, iso_time
-from handlers.shown_bodies import shown_bodies
 from locales import provider_sentence, sentence
 from mail.lifecycle import Status
 from mail.message import AttachmentInfo, Mailbox, RecipientKind, Tag, decode_details
 from store.database import Row
+from store.message_content import body_of
 from store.sendbox import StoredMessage
+from store.shown_bodies import is_truncated
 from transport.outcome import Reason
 
 _DeliveryEvent = Literal["delivered", "bounced", "complained"]
@@ -67,9 +68,8 @@ class SendboxEntry(Struct, kw_only=True):
         Meta(
             description="`true` if the content is not whole. In a list, a content of more than "
             "64 KiB has only its first 16,384 characters, and on a page by `offset` whose contents "
-            "exceed 2 MiB, each further one its first 1,000. In a response of more than 10 MiB for "
-            "one message, `raw` has the first 16,384 and, if necessary, `text` and `html` the "
-            "first 500,000."
+            "exceed 2 MiB, each further one its first 1,000. In the response for one message, if "
+            "`text` and `html` together exceed 1 MiB, each has only its first 100,000."
         ),
     ] = UNSET
 
@@ -185,14 +185,14 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
     """The full view of a stored message, with explanations in this language."""
     row, first = message.row, message.recipients[0]
     details = decode_details(row["details"])
-    bodies = shown_bodies(message.bodies)
+    text, html = body_of(message.bodies, "text"), body_of(message.bodies, "html")
     as_listed = {
         **row,
         "recipient": first["address"],
         "recipient_name": first["name"],
-        "body_kind": "html" if bodies.html is not None else "text",
-        "content": bodies.content,
-        "truncated": bodies.is_cut,
+        "body_kind": "text" if html is None else "html",
+        "content": text if html is None else html,
+        "truncated": is_truncated(message.bodies),
     }
     accepted = {"kind": "accepted", "occurred_at": row["accepted_at"], "attempt": 0}
     return SendboxMessage(
@@ -212,8 +212,8 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
         headers={header.name: header.value for header in details.headers},
         tags=list(details.tags),
         attachments=list(details.attachments),
-        text=bodies.text,
-        html=bodies.html,
+        text=text,
+        html=html,
         recipients=[
             SentTo(**recipient, explanation=_explanation(recipient["code"], language))
             for recipient in message.recipients

@@ -9,8 +9,8 @@ from ids import AFTER_ALL_IDS
 from store.addresses import require_valid
 from store.bounded_page import bounded_page, page_of
 from store.database import Database, Row, Statement
-from store.message_content import BODIES
 from store.sendbox_generation import in_current_sendbox
+from store.shown_bodies import SHOWN_BODIES
 
 # Reads the recipients by their primary key, which also orders them.
 _COLUMNS = """
@@ -51,13 +51,13 @@ _CURSOR_EXISTS = f"SELECT 1 FROM messages WHERE id = ?1 AND {in_current_sendbox(
 async def find_email(
     database: Database, credential: Credential, message_id: str
 ) -> tuple[Row, list[Row]]:
-    """The message with this id, sent by the address of ``credential``, and parts of its bodies.
+    """The message with this id, sent by the address of ``credential``, and its ``SHOWN_BODIES``.
 
     :raises NotFound: ``message_not_found``.
     """
     mine = (message_id, credential.address_id)
     rows, bodies = await require_valid(
-        database, credential, Statement(_EMAIL, mine), Statement(BODIES, mine)
+        database, credential, Statement(_EMAIL, mine), Statement(SHOWN_BODIES, mine)
     )
     if not rows:
         raise NotFound("message_not_found")

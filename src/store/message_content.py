@@ -41,7 +41,7 @@ INSERT INTO attachment_parts (message_id, position, part, content) {_ROWS} WHERE
 ON CONFLICT DO NOTHING
 """
 
-# The bodies of message ?1, if address ?2 sent it or ?2 is NULL.
+# The whole bodies of message ?1, if address ?2 sent it or ?2 is NULL. A view has SHOWN_BODIES.
 BODIES = """
 SELECT kind, content FROM bodies JOIN messages ON id = message_id
 WHERE message_id = ?1 AND address_id = coalesce(?2, address_id) ORDER BY kind, part

@@ -11,6 +11,7 @@ from store.addresses import require_valid
 from store.database import Database, Row, Statement
 from store.message_content import BODIES
 from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_current_sendbox
+from store.shown_bodies import SHOWN_BODIES
 
 # The index messages_by_address has the order of the page. Bodies and deliveries are read by their
 # keys, only for the rows of the page. A list has only the beginning of a long body: a hundred whole
@@ -182,7 +183,7 @@ WHERE message_id = ?1 AND {_MINE} ORDER BY sequence
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """All stored data of one message; ``bodies`` are the parts of its text and HTML."""
+    """The stored data of one message; ``bodies`` are the parts of its text and HTML."""
 
     row: Row
     recipients: list[Row]
@@ -193,25 +194,31 @@ class StoredMessage:
 async def find_message(
     database: Database, credential: Credential, message_id: str
 ) -> StoredMessage:
-    """The message with this id, sent by the address of ``credential``.
+    """The message with this id, sent by the address of ``credential``, with its whole bodies.
 
     :raises NotFound: ``message_not_found``.
     """
-    statements = _message_statements(message_id, credential.address_id)
+    statements = _message_statements(message_id, credential.address_id, bodies=BODIES)
     return _stored(await require_valid(database, credential, *statements))
 
 
-async def find_any_message(database: Database, message_id: str) -> StoredMessage:
-    """The message with this id, of any sender, for administrators.
+async def view_message(
+    database: Database, credential: Credential, message_id: str
+) -> StoredMessage:
+    """Like ``find_message``, but with the ``SHOWN_BODIES``."""
+    statements = _message_statements(message_id, credential.address_id, bodies=SHOWN_BODIES)
+    return _stored(await require_valid(database, credential, *statements))
 
-    :raises NotFound: ``message_not_found``.
-    """
-    return _stored(await database.batch(_message_statements(message_id, None), repeatable=True))
+
+async def view_any_message(database: Database, message_id: str) -> StoredMessage:
+    """Like ``view_message``, for a message of any sender, for administrators."""
+    statements = _message_statements(message_id, None, bodies=SHOWN_BODIES)
+    return _stored(await database.batch(statements, repeatable=True))
 
 
-def _message_statements(message_id: str, address_id: int | None) -> list[Statement]:
+def _message_statements(message_id: str, address_id: int | None, *, bodies: str) -> list[Statement]:
     these = (message_id, address_id)
-    return [Statement(sql, these) for sql in (_MESSAGE, _DELIVERIES, _EVENTS, BODIES)]
+    return [Statement(sql, these) for sql in (_MESSAGE, _DELIVERIES, _EVENTS, bodies)]
 
 
 def _stored(results: list[list[Row]]) -> StoredMessage:

@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runtime.limits import check_batch
+from runtime.limits import MAX_VALUE_BYTES, check_batch
 from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
 
 T = TypeVar("T")
@@ -20,6 +20,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
     sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 32,
+    sqlite3.SQLITE_LIMIT_LENGTH: MAX_VALUE_BYTES,  # also of values within a statement
     sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100,
     sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
 }

@@ -18,7 +18,7 @@ from mail.message import Attachment, Header, Mailbox, Message, MessageDetails, R
 from mail.submission import Attempt
 from store.message_content import MAX_PART_BYTES
 from store.record import StatusUpdate, record
-from store.sendbox import find_message
+from store.sendbox import view_message
 from tests.unit import given
 from tests.unit.given import LEASE, ME, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -172,7 +172,7 @@ def test_the_sendbox_shows_every_detail(
     database: SqliteDatabase, sender: Credential, name: str
 ) -> None:
     reserved_as_scheduled(database, sender)
-    shown = msgspec.to_builtins(detail(run(find_message(database, sender, "m1")), "en"))
+    shown = msgspec.to_builtins(detail(run(view_message(database, sender, "m1")), "en"))
     assert name in shown, f"the sendbox does not show the field {name}"
     missing = set(words(getattr(MESSAGE, name))) - set(words(shown[name]))
     assert missing == set(), f"the sendbox shows only a part of the field {name}"

@@ -442,7 +442,7 @@ def test_a_module_of_handlers_has_a_route_or_is_a_companion() -> None:
         if name.startswith("handlers/") and not name.endswith("__init__.py") and name not in routed
     }
     resend = {f"handlers/resend/{name}.py" for name in ("errors", "request", "types", "views")}
-    assert others == {"handlers/sendbox_views.py", "handlers/shown_bodies.py", *resend}
+    assert others == {"handlers/sendbox_views.py", *resend}
 
 
 def test_handlers_load_at_their_first_call() -> None:

@@ -34,11 +34,12 @@ from store.search import search
 from store.search_index import index_messages
 from store.sendbox import (
     every_sendbox_page,
-    find_any_message,
     find_message,
     sendbox_before,
     sendbox_page,
     sendbox_rows,
+    view_any_message,
+    view_message,
 )
 from store.suppressions import add_suppression, remove_suppression, suppression_page
 from store.usage import usage_of_address, usage_of_all
@@ -80,7 +81,7 @@ def _administer(database: SqliteDatabase, credential: Credential) -> None:
     run(every_sendbox_page(database, address=credential.address, limit=20, offset=0))
     mail = given.attempt(given.message(), "m6")
     given.reserve(database, [mail], credential, administrator=me)
-    run(find_any_message(database, "m6"))
+    run(view_any_message(database, "m6"))
     run(audit_page(database, before=None, limit=20))
     given.set_balance(database, credential, 10)
     given.reserved(database, credential, "m4", given.scheduled(NOW, "m4"))
@@ -146,6 +147,7 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
     run(sendbox_before(database, credential, before="m9", limit=20))
     run(sendbox_rows(database, credential, ["m1", "m2"]))
     run(find_message(database, credential, "m1"))
+    run(view_message(database, credential, "m1"))
     run(find_email(database, credential, "m1"))
     run(email_page(database, credential, limit=20))
     run(email_page(database, credential, limit=20, before="m1"))

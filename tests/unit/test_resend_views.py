@@ -48,7 +48,7 @@ def encoded(value: Any) -> dict[str, Any]:
 
 
 def test_a_mail_has_the_fields_of_resend() -> None:
-    bodies = [{"kind": "html", "content": "<p>"}, {"kind": "html", "content": "Hi"}]
+    bodies = [{"kind": "html", "content": part, "truncated": 0} for part in ("<p>", "Hi")]
     assert encoded(detail(row(), bodies)) == {
         "object": "email",
         "id": "m1",

@@ -62,7 +62,7 @@ def stored(events: tuple[Row, ...] = (), **columns: Any) -> StoredMessage:
         "retried_as": None,
         **columns,
     }
-    bodies = [{"kind": "html", "content": "<p>"}, {"kind": "html", "content": "Hi"}]
+    bodies = [{"kind": "html", "content": part, "truncated": 0} for part in ("<p>", "Hi")]
     return StoredMessage(row, [RECIPIENT], list(events), bodies)
 
 

@@ -79,7 +79,7 @@ def test_a_message_is_found_with_its_recipients_and_bodies(
         {"kind": "to", "address": "b@example.org", "name": None, "status": None},
         {"kind": "cc", "address": "a@example.org", "name": None, "status": "bounced"},
     ]
-    assert bodies == [{"kind": "text", "content": "0"}, {"kind": "text", "content": "1"}]
+    assert bodies == [{"kind": "text", "content": part, "truncated": 0} for part in ("0", "1")]
 
 
 def test_messages_of_other_addresses_are_neither_found_nor_listed(

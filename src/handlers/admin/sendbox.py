@@ -2,7 +2,7 @@
 
 from handlers.sendbox_views import SendboxPage, detail, summary
 from store.removal import remove_message
-from store.sendbox import every_sendbox_page, find_any_message
+from store.sendbox import every_sendbox_page, view_any_message
 from web.context import RequestContext
 from web.query import address_filter, limit_and_offset
 from web.responses import Response, Success, json_response
@@ -39,7 +39,7 @@ async def show(context: RequestContext) -> Response:
     :errors: message_not_found
     :operation getAnyMessage: Administration
     """
-    message = await find_any_message(context.database, context.parameters["id"])
+    message = await view_any_message(context.database, context.parameters["id"])
     context.message_ids.append(message.row["id"])
     return json_response(detail(message, context.language))
 

@@ -7,10 +7,11 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import iso_time
-from handlers.shown_bodies import shown_bodies
 from mail.lifecycle import Status
 from mail.message import Tag, decode_details
 from store.database import Row
+from store.message_content import body_of
+from store.shown_bodies import is_truncated
 from transport.outcome import Reason
 
 LastEvent = Literal[
@@ -70,8 +71,9 @@ class Email(ListedEmail, kw_only=True, tag_field="object", tag="email"):
     content_truncated: Annotated[
         bool | UnsetType,
         Meta(
-            description="`true` if `text` and `html` exceed 10 MiB as JSON: they then have only "
-            "their first 500,000 characters."
+            description="`true` if `text` and `html` are not whole. If together they exceed 1 MiB, "
+            "each has only its first 100,000 characters. The size is that in the sendbox, as JSON "
+            "within JSON."
         ),
     ] = UNSET
 
@@ -111,13 +113,12 @@ def summary(row: Row) -> ListedEmail:
 
 def detail(row: Row, bodies: list[Row]) -> Email:
     """The full view of a row of ``store.emails.find_email``."""
-    shown = shown_bodies(bodies, in_raw=False)
     return Email(
         **_common(row),
-        text=shown.text,
-        html=shown.html,
+        text=body_of(bodies, "text"),
+        html=body_of(bodies, "html"),
         tags=list(decode_details(row["details"]).tags),
-        content_truncated=True if shown.is_cut else UNSET,
+        content_truncated=True if is_truncated(bodies) else UNSET,
     )
 
 
