@@ -5,6 +5,7 @@ from typing import Any
 import jwt
 import pytest
 
+from accounts.clients import client_key
 from accounts.credentials import MAX_TOKEN_CHARACTERS, Credential, issue, rotated, verify
 from accounts.lists import MAX_ENTRIES, checked_limits, comparable_entries
 from accounts.passwords import digest_of, is_client_digest
@@ -49,7 +50,7 @@ def test_a_token_has_at_most_the_longest_length() -> None:
     lengths = {len(token(count)): token(count) for count in range(2900, 3000)}
     longest = max(length for length in lengths if length <= MAX_TOKEN_CHARACTERS)
     too_long = min(length for length in lengths if length > MAX_TOKEN_CHARACTERS)
-    assert (longest, too_long) == (MAX_TOKEN_CHARACTERS, MAX_TOKEN_CHARACTERS + 1)
+    assert (longest, too_long) == (4096, 4097)
     assert verify(lengths[longest], secrets=(SECRET,)).address_id == 1
     with pytest.raises(Unauthorized, match="invalid_credential"):
         verify(lengths[too_long], secrets=(SECRET,))
@@ -134,3 +135,10 @@ def test_a_limit_is_at_least_minus_1(limit: int) -> None:
 def test_other_limits_are_rejected(given: object) -> None:
     with pytest.raises(BadRequest, match="invalid_send_limits"):
         checked_limits(given)
+
+
+def test_the_key_of_a_client_has_at_most_64_characters() -> None:
+    zone = "fe80::1%"
+    assert client_key(zone.ljust(64, "z")).startswith("fe80::")
+    assert client_key(zone.ljust(64, "z")) != zone.ljust(64, "z")
+    assert client_key(zone.ljust(65, "z")) == zone.ljust(64, "z")

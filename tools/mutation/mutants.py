@@ -69,12 +69,19 @@ def mutants_of(module: str) -> Iterator[Mutant]:
             for position in operator.mutation_positions(node)
         ]
         for occurrence in range(len(positions)):
-            text = mutate_code(source, operator, occurrence)
-            meaning = _meaning(text or source)
+            text = _mutated(source, operator, occurrence)
+            meaning = _meaning(text)
             if meaning and meaning not in seen:
                 seen.add(meaning)
                 line = _changed_line(source, text)
                 yield Mutant(module, line + 1, text.splitlines()[line].strip(), text)
+
+
+def _mutated(source: str, operator: Any, occurrence: int) -> str:
+    try:
+        return str(mutate_code(source, operator, occurrence) or source)
+    except AttributeError:  # ExceptionReplacer does not know names with dots
+        return source
 
 
 def _operators() -> Iterator[Any]:
