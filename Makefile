@@ -8,8 +8,8 @@ RUN := .venv/bin/python -m
 PREPARE := @$(PYTHON) tools/prepare.py
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare dev smtp test test-all lint format typecheck settings-table bench \
-	bench-long deploy-check deploy secret lock clean
+.PHONY: help prepare dev smtp test test-all mutate lint format typecheck settings-table \
+	bench bench-long deploy-check deploy secret lock clean
 
 help: ## Show this list
 	@echo "Targets (make PYTHON=python3.12 TARGET picks another Python):"
@@ -33,6 +33,10 @@ test: lint typecheck ## Lint, check types, and run all but the slow tests
 
 test-all: lint typecheck ## Lint, check types, and run all tests
 	@$(RUN) pytest
+
+mutate: ## Change the code in many ways and see whether a test fails; set ONLY= and JOBS=2
+	$(PREPARE)
+	@$(RUN) tools.mutation --jobs $(or $(JOBS),2) $(ONLY)
 
 lint: ## Check style and formatting
 	$(PREPARE)

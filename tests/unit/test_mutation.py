@@ -1,0 +1,71 @@
+"""The mutants of ``make mutate``, and the functions that they affect."""
+
+import pytest
+
+from tools.mutation.mutants import mutants_of
+from tools.mutation.report import equivalent_mutants
+from tools.mutation.sql import mutations
+from tools.mutation.users import functions_at
+from tools.prepare import ROOT
+
+
+@pytest.mark.parametrize(
+    ("sql", "mutated"),
+    [
+        ("WHERE a < ?1", ["WHERE a <= ?1", "WHERE (a < ?1 OR true)"]),
+        ("x IS NULL", ["x IS NOT NULL", "(x IS NULL OR true)"]),
+        ("x IS NOT NULL", ["x IS NULL", "(x IS NOT NULL OR true)"]),
+        ("ON CONFLICT (a) DO NOTHING", []),
+        ("ORDER BY a DESC", ["ORDER BY a ASC"]),
+        ("SELECT max(a)", ["SELECT min(a)"]),
+        (
+            "WHERE a BETWEEN ?1 AND ?2 AND {field} RETURNING id",
+            [
+                "WHERE (a BETWEEN ?1 AND ?2 OR true) AND {field} RETURNING id",
+                "WHERE a BETWEEN ?1 AND ?2 AND ({field} OR true) RETURNING id",
+            ],
+        ),
+        (
+            "WHERE id IN (SELECT b FROM c WHERE d = ?1)",
+            [
+                "WHERE (id IN (SELECT b FROM c WHERE d = ?1) OR true)",
+                "WHERE id IN (SELECT b FROM c WHERE (d = ?1 OR true))",
+            ],
+        ),
+    ],
+)
+def test_each_condition_and_operator_of_sql_is_mutated(sql: str, mutated: list[str]) -> None:
+    assert mutations(sql) == mutated
+
+
+def test_the_mutants_of_a_module_differ_in_one_line() -> None:
+    module = "src/store/schedule.py"
+    source = (ROOT / module).read_text("utf-8").splitlines()
+    mutants = list(mutants_of(module))
+    assert any("OR true" in mutant.change for mutant in mutants)
+    for mutant in mutants:
+        lines = mutant.text.splitlines()
+        differing = [
+            i for i, (old, new) in enumerate(zip(source, lines, strict=True), 1) if old != new
+        ]
+        assert differing == [mutant.line]
+    assert len({mutant.key for mutant in mutants}) == len(mutants)
+
+
+def test_a_constant_affects_the_functions_that_use_it() -> None:
+    module = "src/store/removal.py"
+    source = (ROOT / module).read_text("utf-8").splitlines()
+    line = next(i for i, text in enumerate(source, 1) if text.startswith("_FINISH_PURGES"))
+    assert functions_at(module, line) == {f"{module}:purge_steps"}
+
+
+def test_a_constant_affects_the_functions_of_other_modules() -> None:
+    module = "src/store/sendbox_generation.py"
+    source = (ROOT / module).read_text("utf-8").splitlines()
+    line = next(i for i, text in enumerate(source, 1) if text.startswith("IN_ANY_CURRENT_SENDBOX"))
+    assert "src/store/due.py:due_messages" in functions_at(module, line)
+
+
+def test_an_equivalent_mutant_is_known_by_its_module_and_line() -> None:
+    text = "# A comment\n\nsrc/a.py | x = 1 | a reason\n"
+    assert equivalent_mutants(text) == {("src/a.py", "x = 1")}

@@ -1,0 +1,127 @@
+"""The command. See the package."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tools.mutation.isolated import FOLDER, Processes, import_libraries, start
+from tools.mutation.mutants import Mutant, mutants_of
+from tools.mutation.reach import Reach, Recorder, recording_of, test_files
+from tools.mutation.report import Report
+from tools.mutation.session import Session
+from tools.mutation.users import functions_at
+from tools.prepare import ROOT
+
+_SCOPE = (
+    *("src/web/auth.py", "src/accounts", "src/sending", "src/mail", "src/store"),
+    "smtp_relay/message",
+)
+_MOST_SECONDS = 60  # of tests for one mutant, by their recorded times
+_RECORDING_SECONDS = 1800
+_PASSED, _FAILED, _NO_TESTS = 0, 1, 5
+
+_Work = tuple[Mutant, list[str]]
+
+
+def _modules(places: list[str]) -> list[str]:
+    found: list[Path] = []
+    for place in map(ROOT.joinpath, places):
+        found += [place] if place.is_file() else sorted(place.rglob("*.py"))
+    return [path.relative_to(ROOT).as_posix() for path in found if path.stat().st_size > 500]
+
+
+def _record(processes: Processes) -> None:
+    """Record the files of tests that have changed."""
+    (FOLDER / "reach").mkdir(parents=True, exist_ok=True)
+    waiting = [path for path in test_files() if not recording_of(path).exists()]
+    total, done = len(waiting), 0
+    while waiting or processes.are_running:
+        if waiting and processes.has_room:
+            path = waiting.pop()
+            recorder = Recorder(recording_of(path))
+            process = start([path], FOLDER / f"{Path(path).stem}.log", plugins=[recorder])
+            processes.add(process, path, _RECORDING_SECONDS)
+            continue
+        path, _, seconds = processes.wait()
+        done += 1
+        print(f"{done}/{total} files of tests recorded: {path} ({seconds:.0f} s)", flush=True)
+
+
+def _plan(modules: list[str], reach: Reach, session: Session, report: Report) -> list[_Work]:
+    """The mutants to run; the report gets the outcomes of the others."""
+    work = []
+    for module in modules:
+        for mutant in mutants_of(module):
+            report.planned += 1
+            functions = functions_at(module, mutant.line)
+            tests = reach.tests_of(functions, seconds=_MOST_SECONDS)
+            outcome = session.outcome(mutant, tests)
+            if outcome:
+                report.add(mutant, outcome)
+            else:
+                work.append((mutant, tests))
+    return work
+
+
+def _run(
+    work: list[_Work], reach: Reach, session: Session, report: Report, processes: Processes
+) -> None:
+    waiting, done, started = work[::-1], 0, time.monotonic()
+    while waiting or processes.are_running:
+        if waiting and processes.has_room:
+            mutant, tests = waiting.pop()
+            if not tests:
+                session.save(mutant, "survived", 0, tests)
+                report.add(mutant, "survived")
+                done += 1
+                continue
+            process = start(tests, FOLDER / f"{mutant.key[:12]}.log", mutant=mutant)
+            expected = sum(reach.seconds[test] for test in tests)
+            processes.add(process, (mutant, tests), 30 + 5 * expected)
+            continue
+        (mutant, tests), status, seconds = processes.wait()
+        outcome = _outcome(status)
+        session.save(mutant, outcome, seconds, tests)
+        report.add(mutant, outcome)
+        (FOLDER / f"{mutant.key[:12]}.log").unlink(missing_ok=True)
+        done += 1
+        if done % 20 == 0 or not waiting:
+            left = (time.monotonic() - started) / done * (len(work) - done)
+            counts = f"{report.survived} survive, about {left / 60:.0f} min left"
+            print(f"{done}/{len(work)} mutants, {counts} ({mutant.module})", flush=True)
+
+
+def _outcome(status: int | None) -> str:
+    if status in (_PASSED, _NO_TESTS):
+        return "survived"
+    # Too slow is killed. With another status pytest could not even collect the tests.
+    return "killed" if status in (None, _FAILED) else "invalid"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make mutate")
+    parser.add_argument("places", nargs="*", default=list(_SCOPE), help="modules or folders")
+    parser.add_argument("--jobs", type=int, default=2, help="how many processes at a time")
+    options = parser.parse_args()
+    import_libraries()
+    processes = Processes(options.jobs)
+    work: list[_Work] = []
+    report = Report()
+    try:
+        _record(processes)
+        reach, session = Reach(), Session(FOLDER / "session.sqlite")
+        for test in reach.failing:
+            print(f"left out, because it fails without any mutation: {test}")
+        work = _plan(_modules(options.places), reach, session, report)
+        _run(work, reach, session, report, processes)
+    except KeyboardInterrupt:
+        print("Interrupted. The next run goes on from here.")
+    finally:
+        processes.stop()
+    print(report.text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Runs pytest in a process of its own, if wanted with a changed module.
+
+The process is a fork of one that has imported the libraries, so it starts within milliseconds.
+"""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from tools.mutation.mutants import Mutant
+from tools.prepare import BUILD, ROOT
+
+FOLDER = BUILD / "mutation"
+
+_LIBRARIES = ("pytest", "hypothesis", "msgspec", "requests", "jwt", "idna", "aiosmtpd.smtp")
+_OPTIONS = (
+    *("-q", "-x", "--tb=line", "--no-header", "-m", "not slow", "--hypothesis-seed=0"),
+    *("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis"),
+)
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def __init__(self, name: str, mutant: Mutant) -> None:
+        super().__init__(name, str(ROOT / mutant.module))
+        self._text = mutant.text
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._text, self.path, "exec")
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, mutant: Mutant) -> None:
+        path = mutant.module.removeprefix("src/").removesuffix(".py")
+        self._name = path.replace("/", ".")
+        self._loader = _Loader(self._name, mutant)
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
+        if fullname != self._name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, loader=self._loader)
+
+
+def import_libraries() -> None:
+    """Import what the tests need, except the project's own modules."""
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+
+
+def start(
+    tests: Sequence[str], output: Path, *, mutant: Mutant | None = None, plugins: Sequence[Any] = ()
+) -> int:
+    """Start the tests in a new process, and return its id. It ends with pytest's status."""
+    process = os.fork()
+    if process == 0:
+        status = 3
+        try:
+            os.setsid()
+            status = _run(tests, output, mutant, plugins)
+        finally:
+            os._exit(status)
+    return process
+
+
+def _run(tests: Sequence[str], output: Path, mutant: Mutant | None, plugins: Sequence[Any]) -> int:
+    import pytest
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    set_hypothesis_home_dir(FOLDER / "hypothesis")
+    if mutant:
+        sys.meta_path.insert(0, _Finder(mutant))
+    # Without -x for a recording, so that a failing test hides no other one.
+    options = [option for option in _OPTIONS if mutant or option != "-x"]
+    return int(pytest.main([*options, *tests], plugins=list(plugins)))
+
+
+def kill(process: int) -> None:
+    """End a process and all that it has started."""
+    os.killpg(process, signal.SIGKILL)
+
+
+class Processes:
+    """At most ``most`` processes at a time."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._running: dict[int, tuple[Any, float, float]] = {}
+
+    @property
+    def are_running(self) -> bool:
+        return bool(self._running)
+
+    @property
+    def has_room(self) -> bool:
+        return len(self._running) < self.most
+
+    def add(self, process: int, what: Any, seconds: float) -> None:
+        """Watch ``process``, which may take that many ``seconds``."""
+        now = time.monotonic()
+        self._running[process] = what, now, now + seconds
+
+    def wait(self) -> tuple[Any, int | None, float]:
+        """What the next process that ends did, its status (None: too slow), and its seconds."""
+        while True:
+            for process, (what, started, deadline) in self._running.items():
+                ended, status = os.waitpid(process, os.WNOHANG)
+                is_late = time.monotonic() > deadline
+                if not ended and is_late:
+                    kill(process)
+                    os.waitpid(process, 0)
+                if ended or is_late:
+                    del self._running[process]
+                    code = os.waitstatus_to_exitcode(status) if ended else None
+                    return what, code, time.monotonic() - started
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        for process in self._running:
+            kill(process)

@@ -1,0 +1,128 @@
+"""Which functions each test calls, and so which tests can notice a mutant.
+
+A file of tests is recorded when it is first needed, and again when it has changed. Functions have
+names like ``src/store/claim.py:claim``, so changes elsewhere in the code don't matter.
+"""
+
+import hashlib
+import json
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Generator
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, TypedDict
+
+import pytest
+
+from tools.mutation.isolated import FOLDER
+from tools.prepare import ROOT
+
+# The tests in the process of pytest. Other tests start programs, which import the files.
+_PLACES: tuple[str, ...] = ("tests/unit/test_*.py", "tests/api/**/test_*.py")
+_PLACES += tuple(
+    f"tests/smtp/test_{name}.py"
+    for name in ("conversion", "header_rules", "linear_parsers", "generated_mails", "reply_mapping")
+)
+_TREES = (f"{ROOT}/src/", f"{ROOT}/smtp_relay/")
+
+
+class Test(TypedDict):
+    """A test function, with all its parameters: whether it passes, and what it calls."""
+
+    passes: bool
+    seconds: float
+    calls: list[str]
+
+
+class Recorder:
+    """A plugin of pytest that writes what each test calls."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._codes: dict[int, CodeType] = {}
+        self._tests: dict[str, Test] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        self._codes.clear()
+        started = time.monotonic()
+        sys.settrace(self._trace)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+            test = self._test(item.nodeid)
+            test["seconds"] += time.monotonic() - started
+            called = {function_of(code) for code in self._codes.values()} - {""}
+            test["calls"] = sorted(called.union(test["calls"]))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._test(report.nodeid)["passes"] = False
+
+    def pytest_sessionfinish(self) -> None:
+        self._path.write_text(json.dumps(self._tests))
+
+    def _test(self, node_id: str) -> Test:
+        new = Test(passes=True, seconds=0, calls=[])
+        return self._tests.setdefault(node_id.partition("[")[0], new)
+
+    def _trace(self, frame: FrameType, event: str, argument: Any) -> None:
+        self._codes[id(frame.f_code)] = frame.f_code
+
+
+def function_of(code: CodeType) -> str:
+    """The function or method that ``code`` is in; empty if it is not the project's."""
+    if not code.co_filename.startswith(_TREES):
+        return ""
+    module = code.co_filename.removeprefix(f"{ROOT}/")
+    return f"{module}:{code.co_qualname.partition('.<locals>')[0]}"
+
+
+def test_files() -> list[str]:
+    """The paths of all files of tests that may notice a mutant."""
+    paths = {path for place in _PLACES for path in ROOT.glob(place)}
+    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+
+
+def recording_of(test_file: str) -> Path:
+    """Where the recording of this version of ``test_file`` is, if there is one."""
+    version = hashlib.sha256((ROOT / test_file).read_bytes()).hexdigest()[:12]
+    name = test_file.removesuffix(".py").replace("/", ".")
+    return FOLDER / "reach" / f"{name}.{version}.json"
+
+
+class Reach:
+    """The tests that call each function, quickest first."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.failing: list[str] = []
+        self._of_function: dict[str, list[str]] = defaultdict(list)
+        for test_file in test_files():
+            recording = recording_of(test_file)
+            if recording.exists():
+                self._add(json.loads(recording.read_text()))
+
+    def _add(self, tests: dict[str, Test]) -> None:
+        for name, test in tests.items():
+            if not test["passes"]:
+                self.failing.append(name)
+                continue
+            self.seconds[name] = test["seconds"]
+            for function in test["calls"]:
+                self._of_function[function].append(name)
+
+    def tests_of(self, functions: set[str], *, seconds: float) -> list[str]:
+        """The tests that call one of ``functions``; the quickest, that take up to ``seconds``."""
+        names = {name for function in functions for name in self._of_function[function]}
+        chosen: list[str] = []
+        total = 0.0
+        for name in sorted(names, key=lambda name: (self.seconds[name], name)):
+            total += self.seconds[name]
+            if chosen and total > seconds:
+                break
+            chosen.append(name)
+        return chosen

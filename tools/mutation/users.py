@@ -1,0 +1,110 @@
+"""The functions that a line of a module affects.
+
+A line outside of functions, for example of a constant with SQL, affects all functions that use its
+name, also through other constants and in other modules.
+"""
+
+import ast
+from functools import cache
+
+from tools.prepare import ROOT
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def functions_at(module: str, line: int) -> set[str]:
+    """The functions that the line affects, named as in ``reach``."""
+    for statement in _tree(module).body:
+        if _first_line(statement) <= line <= (statement.end_lineno or 0):
+            if isinstance(statement, _Function):
+                return {f"{module}:{statement.name}"}
+            if isinstance(statement, ast.ClassDef):
+                method = _method_at(statement, line)
+                if method:
+                    return {f"{module}:{statement.name}.{method}"}
+            return _users({(module, name) for name in _names_of(statement)})
+    return set()
+
+
+def _users(names: set[tuple[str, str]]) -> set[str]:
+    found, waiting, seen = set(), list(names), set(names)
+    while waiting:
+        module, name = waiting.pop()
+        for statement in _tree(module).body:
+            if name not in _loaded(statement):
+                continue
+            if isinstance(statement, _Function):
+                found.add(f"{module}:{statement.name}")
+            more = {(module, other) for other in _names_of(statement)}
+            if isinstance(statement, ast.ClassDef):
+                found |= {f"{module}:{statement.name}.{method}" for method in _methods(statement)}
+            elif isinstance(statement, _Function):
+                more = set()
+            waiting += more - seen
+            seen |= more
+        importers = set(_importers(module, name)) - seen
+        waiting += importers
+        seen |= importers
+    return found
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators = getattr(statement, "decorator_list", [])
+    lines: list[int] = [statement.lineno, *(decorator.lineno for decorator in decorators)]
+    return min(lines)
+
+
+def _methods(statement: ast.ClassDef) -> list[str]:
+    return [item.name for item in statement.body if isinstance(item, _Function)]
+
+
+def _method_at(statement: ast.ClassDef, line: int) -> str:
+    for item in statement.body:
+        if isinstance(item, _Function) and _first_line(item) <= line <= (item.end_lineno or 0):
+            return item.name
+    return ""
+
+
+@cache
+def _names_of(statement: ast.stmt) -> set[str]:
+    """The names that a statement of a module defines."""
+    if isinstance(statement, _Function | ast.ClassDef):
+        return {statement.name}
+    names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return {node.id for node in names if isinstance(node.ctx, ast.Store)}
+
+
+@cache
+def _loaded(statement: ast.stmt) -> set[str]:
+    names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return {node.id for node in names if isinstance(node.ctx, ast.Load)}
+
+
+def _importers(module: str, name: str) -> list[tuple[str, str]]:
+    """The other modules that import the name, and what they call it."""
+    dotted = module.removeprefix("src/").removesuffix(".py").replace("/", ".")
+    return _imports().get((dotted, name), [])
+
+
+@cache
+def _imports() -> dict[tuple[str, str], list[tuple[str, str]]]:
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for module in _modules():
+        for node in ast.walk(_tree(module)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    importer = module, alias.asname or alias.name
+                    found.setdefault((node.module, alias.name), []).append(importer)
+    return found
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    paths = (path for tree in ("src", "smtp_relay") for path in (ROOT / tree).rglob("*.py"))
+    return tuple(sorted(path.relative_to(ROOT).as_posix() for path in paths))
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse((ROOT / module).read_text("utf-8"))
