@@ -16,7 +16,8 @@ T = TypeVar("T")
 # deep recursion crashes the Worker, so the depth is checked before decoding.
 _MAX_DEPTH = 100
 
-# An object needs many times the memory of its text. A full batch has some 20,000 objects.
+# Limits the memory: a decoded object or list needs many times the memory of its JSON text. The
+# largest valid request, a full batch of emails, has some 20,000 of them.
 _MAX_OBJECTS = 50_000
 
 # Also matches an unterminated string, so every byte is scanned only once.
