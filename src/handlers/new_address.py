@@ -153,7 +153,7 @@ async def create_with_credential(
 ) -> CreatedAddress:
     """Create ``address`` and return its credential and, if the deployment has them, a password.
 
-    Its parameters and errors are those of ``create_address``.
+    ``blockable_name``, ``most_a_day``, ``by`` and the errors are as for ``create_address``.
     """
     settings = context.settings
     password = password_hash = None

@@ -63,16 +63,17 @@ async def send_with_header(context: RequestContext) -> Response:
     """Send a message.
 
     Sends a message from the address of the credential, at once or at `scheduled_at`, and returns
-    its status. Each recipient is charged once. Nothing is sent to the sandbox
-    recipients `delivered@`, `bounced@`, `complained@`, `suppressed@`, `ratelimited@` and
-    `slow@test.invalid`: they are free and simulate these outcomes.
+    its status. Each recipient is charged once, except verified ones; an unlimited sender is not
+    charged. Nothing is sent to the sandbox recipients `delivered@`, `bounced@`, `complained@`,
+    `suppressed@`, `ratelimited@` and `slow@test.invalid`: they are free and simulate these
+    outcomes.
 
     :header Idempotency-Key:
     :body SendMail:
     :response 200 SendAnswer: The provider accepted the message.
     :response 202 SendAnswer: The message is stored and will be sent automatically: a scheduled
         message at its time, a queued message when the provider accepts messages again. Repeating
-        the same request returns its current `status`.
+        the request with the same `Idempotency-Key` returns the current `status` of the message.
     :errors: required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE, SENDING, OUTCOME
     :operation sendMail: Sending
     """

@@ -66,9 +66,10 @@ PARAMETERS: dict[str, Json] = {
     "after": {"example": MESSAGE_ID},
     "before": {"example": OLDER_MESSAGE_ID},
     "q": {"schema": {"type": "string", "maxLength": 200}},
-    "requested": {"schema": {"type": "string", "enum": ["true", "false"]}},
-    "sort_by": {"schema": {"type": "string", "enum": [*SORT_KEYS]}},
-    "sort_order": {"schema": {"type": "string", "enum": ["asc", "desc"]}},
+    # An empty value counts as a missing one.
+    "requested": {"schema": {"type": "string", "enum": ["true", "false", ""]}},
+    "sort_by": {"schema": {"type": "string", "enum": [*SORT_KEYS, ""]}},
+    "sort_order": {"schema": {"type": "string", "enum": ["asc", "desc", ""]}},
     "x-batch-validation": {"schema": {"enum": ["strict", "permissive"], "default": "strict"}},
 }
 

@@ -64,7 +64,7 @@ def type_words(schema: JsonSchema) -> Html:
 
 def _kinds(schema: JsonSchema) -> list[str]:
     if "enum" in schema:
-        return [f"`{value}`" for value in schema["enum"]]
+        return [f"`{value}`" for value in schema["enum"] if value]
     if "const" in schema:
         return [f"`{schema['const']}`"]
     if "anyOf" in schema:

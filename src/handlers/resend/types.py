@@ -56,7 +56,8 @@ class NewEmail(SubmissionFields, kw_only=True, forbid_unknown_fields=True):
     ] = UNSET
 
 
-# The emails of a batch are decoded one by one, so that an invalid one does not affect the others.
+# Describes the body. `send_batch` decodes each email by itself, so that a permissive batch can
+# accept the others if one is invalid.
 NewBatch = Annotated[list[NewEmail], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
