@@ -16,9 +16,9 @@ T = TypeVar("T")
 # deep recursion crashes the Worker, so the depth is checked before decoding.
 _MAX_DEPTH = 100
 
-# Limits the memory: a decoded object, list or text needs many times the memory of its JSON text. The
-# largest valid request, a full batch of emails, has some 20,000 objects and 50,000 texts, the names
-# of fields included.
+# Limits the memory: a decoded object, list or text needs many times the memory of its JSON. The
+# largest valid request, a full batch of emails, has some 20,000 objects and 50,000 texts, the
+# names of fields included.
 _MAX_OBJECTS = 50_000
 _MAX_TEXTS = 100_000
 
