@@ -107,7 +107,7 @@ class MutateSql(Operator):  # type: ignore[misc]
 
     def mutate(self, node: Any, index: int) -> Any:
         prefix = node.get_code()[: -len(node.get_code(include_prefix=False))]
-        return parso.parse(prefix + _mutated_literals(node)[index])
+        return parso.parse(prefix + _mutated_literals(node)[index])  # type: ignore[no-untyped-call]
 
     @classmethod
     def examples(cls) -> Iterable[Example]:
