@@ -9,7 +9,7 @@ from web.context import RequestContext
 from web.responses import Response, json_response
 
 
-class AccessAnswer(Struct):
+class AccessResponse(Struct):
     """The request was made."""
 
     status: Annotated[Literal["ok"], Meta(description="Always `ok`.")]
@@ -22,7 +22,7 @@ async def request(context: RequestContext) -> Response:
     request is stored and listed by `GET /admin/address_sender`. Changes nothing while the address
     has a balance.
 
-    :response 200 AccessAnswer: The request was made, or is not necessary.
+    :response 200 AccessResponse: The request was made, or is not necessary.
     :errors: already_requested, balance_disabled
     :operation requestAccess: Addresses
     """
@@ -32,4 +32,4 @@ async def request(context: RequestContext) -> Response:
         default=context.settings.default_send_balance,
         now=context.now(),
     )
-    return json_response(AccessAnswer("ok"))
+    return json_response(AccessResponse("ok"))

@@ -351,25 +351,25 @@ class Dispatcher:
         back. If no other group fits, it has all responses that come while the invocation may run.
         """
         cost = needs.to_record_late(attempt.message for attempt, _ in late)
-        pending = {asyncio.ensure_future(answer): attempt for attempt, answer in late}
+        pending = {asyncio.ensure_future(late_outcome): attempt for attempt, late_outcome in late}
         end = asyncio.get_running_loop().time() + _LATE_SECONDS
         while pending:
             await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            if not all(answer.done() for answer in pending):
+            if not all(future.done() for future in pending):
                 remaining = end - asyncio.get_running_loop().time()
                 fits = self._subrequests.left >= cost or remaining < _LATE_TOGETHER_SECONDS
                 await asyncio.wait(pending, timeout=_LATE_TOGETHER_SECONDS if fits else remaining)
-            done = [answer for answer in pending if answer.done()]
-            await self._record_answers([(pending.pop(answer), _outcome(answer)) for answer in done])
+            done = [future for future in pending if future.done()]
+            await self._record_outcomes([(pending.pop(future), _outcome(future)) for future in done])
 
-    async def _record_answers(self, answers: list[tuple[Attempt, Outcome]]) -> None:
+    async def _record_outcomes(self, ended: list[tuple[Attempt, Outcome]]) -> None:
         known = [
             (attempt, _without_retry(outcome))
-            for attempt, outcome in answers
+            for attempt, outcome in ended
             if not isinstance(outcome, Unknown)
         ]
         if known:
-            log("late_answers", message_ids=[attempt.id for attempt, _ in known])
+            log("late_outcomes", message_ids=[attempt.id for attempt, _ in known])
             await self._conclude(known)
 
     async def _record_delivery(self, delivered: list[tuple[str, Message]]) -> None:
@@ -418,8 +418,8 @@ def _undo(attempt: Attempt, now: int) -> StatusUpdate:
     return StatusUpdate(id=attempt.id, event="cancelled", now=now, undo=True)
 
 
-def _outcome(answer: "asyncio.Future[Outcome]") -> Outcome:
-    return Unknown() if answer.exception() else answer.result()
+def _outcome(future: "asyncio.Future[Outcome]") -> Outcome:
+    return Unknown() if future.exception() else future.result()
 
 
 def _without_retry(late: Outcome) -> Outcome:
