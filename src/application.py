@@ -22,7 +22,10 @@ _DATABASE_RETRY_SECONDS = 5
 
 
 async def respond(request: Request, services: Services) -> Response:
-    """The response to ``request``. Errors become responses; one line is logged."""
+    """The response to ``request``. An exception becomes an error response.
+
+    Writes one line to the access log.
+    """
     started = time.perf_counter()
     area, (routes, parameters) = area_of(request.path), match(request.path)
     context = RequestContext(request, services, parameters)

@@ -10,7 +10,7 @@ from web.responses import Response, json_response
 
 
 class AccessAnswer(Struct):
-    """The request was made."""
+    """The default balance was granted, or the request was stored."""
 
     status: Annotated[Literal["ok"], Meta(description="Always `ok`.")]
 
@@ -21,7 +21,7 @@ async def request(context: RequestContext) -> Response:
     Grants the deployment's default balance. If there is no default, the request is stored and
     listed by `GET /admin/address_sender`.
 
-    :response 200 AccessAnswer: The request was made.
+    :response 200 AccessAnswer: The balance was granted, or the request was stored.
     :errors: already_requested
     :operation requestAccess: Addresses
     """

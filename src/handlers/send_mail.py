@@ -1,6 +1,6 @@
 """``POST /api/send_mail`` and ``POST /external/api/send_mail``: send one mail.
 
-They differ in the place of the credential: the ``Authorization`` header or the body.
+The first takes the credential from the ``Authorization`` header, the second from the body.
 """
 
 from collections.abc import Callable
@@ -44,24 +44,24 @@ class SendAnswer(Struct):
     id: Annotated[str, Meta(description="The id of the message in the sendbox.")]
     message_id: Annotated[
         str | UnsetType | None,
-        Meta(description="The Message-ID that the provider assigned, if the mail is sent."),
+        Meta(description="The Message-ID that the provider assigned, if it accepted the mail."),
     ] = UNSET
 
 
 # The HTTP status for each result that is reported as a success.
 _SUCCESS_STATUS = {"sent": HTTPStatus.OK, "queued": HTTPStatus.ACCEPTED}
 
-_ANYTHING: Any = Any  # a type, for read_json
+_ANYTHING: Any = Any  # any JSON value, as a type for read_json
 
 
 async def send_with_header(context: RequestContext) -> Response:
     """Send a message.
 
     Sends a message from the address of the credential, at once or at `scheduled_at`, and returns
-    its status. Each recipient is charged once, except verified ones; an unlimited sender is not
-    charged. Nothing is sent to the sandbox recipients `delivered@`, `bounced@`, `complained@`,
-    `suppressed@`, `ratelimited@` and `slow@test.invalid`: they are free and simulate these
-    outcomes.
+    its status. Each recipient reduces the send balance of the address by 1. Verified recipients are
+    free, and so is all mail of an unlimited address. Nothing is sent to the sandbox recipients
+    `delivered@`, `bounced@`, `complained@`, `suppressed@`, `ratelimited@` and `slow@test.invalid`.
+    They are free, and each simulates the outcome in its name.
 
     :header Idempotency-Key:
     :body SendMail:
@@ -118,7 +118,10 @@ def submission_response(result: SubmissionResult) -> Response:
 def success_response(
     result: SubmissionResult, answer: Callable[[AnswerStatus], Struct]
 ) -> Response:
-    """The response for ``result``, made by ``answer`` from its status; raises as above."""
+    """The response for ``result``, with the body that ``answer`` makes of the status.
+
+    :raises ProviderFault: as ``submission_response`` does.
+    """
     check_provider(result)
     status = "ok" if result.reported_as == "sent" else result.status or "queued"
     return json_response(
@@ -144,5 +147,5 @@ def check_provider(result: SubmissionResult) -> None:
 
 
 def replay_headers(result: SubmissionResult) -> dict[str, str]:
-    """``Idempotent-Replayed``, if the response replays an earlier request."""
+    """The header ``Idempotent-Replayed`` if the response replays an earlier request, or none."""
     return {"Idempotent-Replayed": "true"} if result.replayed else {}

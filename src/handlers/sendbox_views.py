@@ -22,7 +22,7 @@ EventKind = Literal[_Kind, _DeliveryEvent]
 
 
 class SentMail(Struct):
-    """A message in the fields of `POST /api/send_mail`, with its status."""
+    """A message with the field names of `POST /api/send_mail`, and its status."""
 
     from_name: str
     to_name: str
@@ -37,7 +37,7 @@ class SendboxEntry(Struct, kw_only=True):
     """A message in a list."""
 
     id: Annotated[str, Meta(description="The id of the message; ids sort by time.")]
-    address: Annotated[str, Meta(description="The address that sent it.")]
+    address: Annotated[str, Meta(description="The address that sent the message.")]
     raw: Annotated[
         str,
         Meta(
@@ -53,8 +53,8 @@ class SendboxEntry(Struct, kw_only=True):
     content_truncated: Annotated[
         bool | UnsetType,
         Meta(
-            description="`true` if the content exceeds 64 KiB: `content` then has only its first "
-            "16,384 characters."
+            description="`true` if the content exceeds 64 KiB, otherwise missing. If `true`, the "
+            "`content` in `raw` has only the first 16,384 characters."
         ),
     ] = UNSET
 
@@ -66,8 +66,8 @@ class SendboxPage(Struct, kw_only=True):
     count: Annotated[
         int | UnsetType,
         Meta(
-            description="The total number of messages. In a search, and in the list of all "
-            "addresses, at most 1,000. Only without `cursor`."
+            description="The total number of messages, in a search and in `GET /admin/sendbox` at "
+            "most 1,000. Only without `cursor`."
         ),
     ] = UNSET
     next_cursor: Annotated[
@@ -94,7 +94,7 @@ class SentTo(Struct):
     address: Annotated[str, Meta(description="The mail address.")]
     name: Annotated[str | None, Meta(description="The display name.")]
     status: Annotated[DeliveryStatus, Meta(description="The delivery status for this recipient.")]
-    code: Annotated[str | None, Meta(description="The provider's code for the reason.")]
+    code: Annotated[str | None, Meta(description="The provider's code that explains the status.")]
 
 
 class Event(Struct):
@@ -103,7 +103,7 @@ class Event(Struct):
     event: Annotated[EventKind, Meta(description="The kind of event.")]
     at: Annotated[str, Meta(description="The time of the event, in ISO 8601 (UTC).")]
     attempt: Annotated[int, Meta(description="The number of the attempt; 0 before the first one.")]
-    code: Annotated[str | None, Meta(description="The provider's code for the reason.")]
+    code: Annotated[str | None, Meta(description="The provider's code that explains the event.")]
     recipient: Annotated[
         str | UnsetType, Meta(description="The recipient, if the event concerns only one.")
     ] = UNSET
@@ -115,7 +115,9 @@ class SendboxMessage(SendboxEntry, kw_only=True):
     message_id: Annotated[
         str | None, Meta(description="The Message-ID that the provider assigned.")
     ]
-    request_id: Annotated[str | None, Meta(description="The id of the request that submitted it.")]
+    request_id: Annotated[
+        str | None, Meta(description="The id of the request that submitted the message.")
+    ]
     retry_of: Annotated[
         str | None, Meta(description="The id of the message that this one retries.")
     ]
@@ -125,10 +127,14 @@ class SendboxMessage(SendboxEntry, kw_only=True):
     code: Annotated[str | None, Meta(description="The provider's code for the failure.")]
     attempts: Annotated[int, Meta(description="The number of attempts.")]
     next_attempt_at: Annotated[
-        str | None, Meta(description="The time of the next attempt, in ISO 8601 (UTC).")
+        str | None,
+        Meta(
+            description="The time of the next attempt, in ISO 8601 (UTC); null if none will follow."
+        ),
     ]
     finished_at: Annotated[
-        str | None, Meta(description="The time when it reached a final status, in ISO 8601 (UTC).")
+        str | None,
+        Meta(description="The time when the message reached a final status, in ISO 8601 (UTC)."),
     ]
     scheduled_at: Annotated[
         str | None, Meta(description="The scheduled time, in ISO 8601 (UTC), if it has one.")

@@ -15,7 +15,10 @@ class AddressSettings(Struct):
     address: Annotated[str, Meta(description="The mail address of the credential.")]
     send_balance: Annotated[
         int,
-        Meta(description="The number of recipients that remain; 99999 if unlimited."),
+        Meta(
+            description="The number of recipients that the address can still send to; 99999 if "
+            "unlimited."
+        ),
     ]
 
 

@@ -10,7 +10,8 @@ from services import RateLimiter
 from settings import Settings
 from web.request import Request
 
-# The binding does not report when a window ends; the windows in wrangler.toml are minutes.
+# The binding does not report when its window ends. wrangler.toml sets a window of 60 s, so it is
+# always over after 60 s.
 _LIMITER_SECONDS = 60
 
 
@@ -20,7 +21,7 @@ class Access(Enum):
     OPEN = auto()  # nothing
     SITE = auto()  # the site password, if the deployment has one
     ADDRESS = auto()  # the site password and an address credential
-    API_KEY = auto()  # only an address credential: the clients can't send the site password
+    API_KEY = auto()  # only an address credential: Resend's SDKs can't send the site password
     ADMIN = auto()  # the site password and an administrator password
 
 
@@ -36,7 +37,7 @@ def check_site_password(access: Access, request: Request, settings: Settings) ->
 
 
 async def check_client_rate(request: Request, limiter: RateLimiter | None) -> None:
-    """Count the request, which creates an address or logs in, for its client.
+    """Count a request that creates an address or logs in, by the IP address of its client.
 
     :raises TooManyRequests: ``client_rate_exceeded``.
     """
@@ -51,7 +52,7 @@ async def check_client_rate(request: Request, limiter: RateLimiter | None) -> No
 def check_access(
     access: Access, request: Request, settings: Settings, *, has_database: bool
 ) -> Credential | None:
-    """Apply ``access`` to ``request`` and return the address credential, if one is required.
+    """Apply ``access`` to ``request``. Return the address credential, or None if none is required.
 
     :raises Unauthorized: the admin password or the credential is missing or wrong.
     :raises ServerFault: the deployment has no database or no JWT secret.
@@ -79,11 +80,14 @@ def is_one_of(given: str, secrets: tuple[str, ...]) -> bool:
 
 
 def administrator_name(given: str, passwords: tuple[str, ...]) -> str:
-    """``admin#`` and the position of the password ``given``; ``admin`` if it is not a password."""
+    """The name of an administrator in the audit log.
+
+    ``admin#1`` if ``given`` is the first of ``passwords``; ``admin`` if it is none of them.
+    """
     matches = _matches(given, passwords)
     return f"admin#{matches.index(True) + 1}" if any(matches) else "admin"
 
 
 def _matches(given: str, secrets: tuple[str, ...]) -> list[bool]:
-    # Compares every entry in constant time, so the duration reveals nothing about them.
+    # Compares all entries, each in constant time, so the duration does not reveal which matches.
     return [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]

@@ -1,4 +1,4 @@
-"""JSON bodies: decoding into typed structs, with the invalid fields named for the client."""
+"""JSON bodies: decode them into typed structs, and name the field in errors."""
 
 import re
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from web.request import Request
 
 T = TypeVar("T")
 
-# No request needs a tenth of this depth. Python in the runtime does not detect a stack overflow:
-# deep recursion crashes the Worker, so the depth is checked before decoding.
+# No request needs more than 10 levels. Python in the runtime does not detect a stack overflow: deep
+# recursion crashes the Worker, so the depth is checked before decoding.
 _MAX_DEPTH = 100
 
 # Limits the memory: a decoded object or list needs many times the memory of its JSON text. The
-# largest valid request, a full batch of emails, has some 20,000 of them.
+# largest valid request, a full batch of emails, has some 20,000 objects and lists.
 _MAX_OBJECTS = 50_000
 
 # Also matches an unterminated string, so every byte is scanned only once.
@@ -25,15 +25,15 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _AT_FIELD = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<field>.*)`", re.DOTALL)
-# For a missing or unknown field msgspec gives the path of the object around it; only the text
-# names the field.
+# If a field is missing or unknown, the path in msgspec's error is that of the object around it.
+# Only the text of the error names the field.
 _OF_MEMBER = re.compile(
     r"Object (?P<problem>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL
 )
 _MEMBER_CODES = {"contains unknown": "unknown_field", "missing required": "required_field_missing"}
-_MAX_NAME_CHARACTERS = 100  # of an unknown member, in an error
+_MAX_NAME_CHARACTERS = 100  # longer names of unknown fields are cut off in errors
 
-# The decoder of a type, made at its first use.
+# The decoder of a type, made when it is first needed.
 decoder_of: Callable[[Any], Any] = cache(msgspec.json.Decoder)
 
 
@@ -41,17 +41,18 @@ async def read_json(request: Request, kind: type[T]) -> T:
     """The body of ``request`` as ``kind``.
 
     :raises UnsupportedMediaType, PayloadTooLarge: as ``Request.json_body`` does.
-    :raises BadRequest: ``malformed_json``.
-    :raises InvalidInput: a field has the wrong type, or the body is not an object.
+    :raises BadRequest: ``malformed_json``, or ``body_unreadable`` as ``Request.body`` does.
+    :raises InvalidInput: the body or a field has the wrong type, or a field is unknown or missing.
     """
     decoder: msgspec.json.Decoder[T] = decoder_of(kind)
     return decode_json(await request.json_body(), decoder)
 
 
 def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = "") -> T:
-    """``body`` as ``decoder``'s type; raises as ``read_json`` does.
+    """``body``, decoded by ``decoder``.
 
-    :param path: the path of the value, like ``[3]``. It prefixes the names of invalid fields.
+    :param path: the path of ``body`` in the request, like ``[3]``: the prefix of fields in errors.
+    :raises BadRequest, InvalidInput: as ``read_json`` does.
     """
     _check_nesting(body)
     try:
@@ -69,7 +70,7 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = ""
 def convert(value: Any, kind: type[T]) -> T:
     """A decoded JSON value as ``kind``.
 
-    :raises InvalidInput: a field has the wrong type, or the body is not an object.
+    :raises InvalidInput: the value or a field has the wrong type.
     """
     try:
         return msgspec.convert(value, kind)
@@ -78,7 +79,7 @@ def convert(value: Any, kind: type[T]) -> T:
 
 
 def _check_json(body: bytes) -> None:
-    # Makes no Python values: ten megabytes of brackets would be too many.
+    # Raw makes no Python objects. For ten megabytes of brackets they would need too much memory.
     msgspec.json.decode(body, type=msgspec.Raw)
     str(body, "utf-8")
 
@@ -107,7 +108,7 @@ def _check_nesting(body: bytes) -> None:
         brackets = brackets.replace(b"[]", b"")  # the innermost pairs
         if not brackets:
             return
-    # The rest closes too deep, or is never closed. Unclosed brackets nest as well.
+    # The remaining brackets are too deep or never closed. Unclosed brackets count as nested.
     if b"[]" in brackets or brackets.count(b"[") > _MAX_DEPTH:
         raise BadRequest("malformed_json", problem="it is nested too deeply")
 

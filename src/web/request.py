@@ -67,7 +67,7 @@ class Request:
 
     @property
     def client_ip(self) -> str | None:
-        """The client's network address, as seen by Cloudflare."""
+        """The client's IP address, in a header that Cloudflare sets; None if it is missing."""
         return self.header("cf-connecting-ip") or None
 
     async def body(self) -> bytes:
@@ -88,8 +88,8 @@ class Request:
     async def drain_body(self) -> None:
         """Read and discard the body, unless it was already read.
 
-        The connection of a client that is still sending is closed with the response. The client
-        then loses the response.
+        A response to a client that is still sending would close the connection, and the client
+        would lose the response.
         """
         if not self._is_drained:
             self._is_drained = True
@@ -99,9 +99,10 @@ class Request:
                 return
 
     async def json_body(self) -> bytes:
-        """The body of a request whose headers declare JSON.
+        """The body, which must not be empty. The headers must not declare anything but JSON.
 
-        :raises UnsupportedMediaType: the headers declare something else.
+        :raises UnsupportedMediaType: the headers declare another type, or a compressed body.
+        :raises BadRequest: ``malformed_json``: the body is empty.
         :raises PayloadTooLarge, BadRequest: as ``body`` does.
         """
         content_type = self.header("content-type")

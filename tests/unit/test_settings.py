@@ -339,7 +339,7 @@ def test_a_prefix_begins_an_address(prefix: str) -> None:
 
 @pytest.mark.parametrize("value", [" ", ".a", "-a", "_", "a b", "a@b", "ü", "a" * 33, "a\n.b", 7])
 def test_a_prefix_must_begin_a_valid_address(value: object) -> None:
-    expected = "at most 32 letters, digits and . _ + -, a letter or digit first"
+    expected = "1 to 32 letters, digits or . _ + -, beginning with a letter or digit"
     assert unreadable("PREFIX", value) in {expected, "a text"}
 
 

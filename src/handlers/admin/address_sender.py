@@ -19,7 +19,9 @@ class BalanceRow(Struct):
 
     id: Annotated[int, Meta(description="The number of the address.")]
     address: Annotated[str, Meta(description="The mail address.")]
-    balance: Annotated[int, Meta(description="The number of recipients that remain.")]
+    balance: Annotated[
+        int, Meta(description="The number of recipients that the address can still send to.")
+    ]
     enabled: Annotated[int, Meta(description="1 if the address can use the balance, otherwise 0.")]
     created_at: Annotated[str, Meta(description="The creation time, `YYYY-MM-DD HH:MM:SS` in UTC.")]
 
@@ -43,7 +45,7 @@ class NewBalance(Struct):
     ] = None
     balance: Annotated[
         Annotated[int, Meta(ge=0, le=2**53 - 1)] | None,
-        Meta(description="The number of recipients that remain. Required."),
+        Meta(description="The number of recipients that the address can send to. Required."),
     ] = None
     enabled: Annotated[
         bool | Literal[0, 1] | None,
@@ -54,7 +56,8 @@ class NewBalance(Struct):
 async def list_balances(context: RequestContext) -> Response:
     """List send balances.
 
-    Returns the send balances of addresses. A disabled balance of 0 is a request for one.
+    Returns the send balances of addresses. A disabled balance of 0 means that the address has
+    requested a balance.
 
     :query limit:
     :query offset:
@@ -110,8 +113,8 @@ async def change(context: RequestContext) -> Response:
 async def remove_by_query(context: RequestContext) -> Response:
     """Remove a send balance.
 
-    Removes the balance of an address. The next time it needs a balance, the address is granted the
-    deployment's default.
+    Removes the balance of an address. When the address next needs a balance, the deployment's
+    default is granted.
 
     :query id: The number of an address. Example: `1`.
     :response 200 Success: The balance was removed.
@@ -122,7 +125,7 @@ async def remove_by_query(context: RequestContext) -> Response:
 
 
 async def remove(context: RequestContext) -> Response:
-    """Remove a send balance, with its id in the path.
+    """Remove a send balance, with the number of the address in the path.
 
     Works like `DELETE /admin/address_sender`.
 
