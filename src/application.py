@@ -96,7 +96,7 @@ def _api_error(error: Exception, request: Request) -> ApiError:
 def _error_response(error: ApiError, context: RequestContext, area: Area) -> Response:
     request = context.request
     if area.has_resend_errors:
-        # Imported here, because most requests have no error.
+        # Imported only here, because most requests have no error and imports slow a Worker's start.
         from handlers.resend.errors import resend_error_response
 
         return resend_error_response(

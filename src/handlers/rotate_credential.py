@@ -19,7 +19,7 @@ async def rotate(context: RequestContext) -> Response:
     """Replace the credential.
 
     Issues a new credential for the address. All earlier credentials are rejected from then on,
-    including the one that made this request.
+    including the credential of this request.
 
     :response 200 Rotated: The new credential. The earlier ones are no longer valid.
     :operation rotateCredential: Addresses

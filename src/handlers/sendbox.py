@@ -84,7 +84,7 @@ async def retry(context: RequestContext) -> Response:
     """Send a message again.
 
     Sends a message with status `failed` or `unknown` again, as a new message. A message with status
-    `unknown` may have been delivered: its recipients then receive it twice. A message with
+    `unknown` may have been delivered. If it was, its recipients receive it twice. A message with
     attachments cannot be sent again, because attachments are not kept.
 
     :path id:

@@ -25,8 +25,8 @@ class AddressSettings(Struct):
 async def show(context: RequestContext) -> Response:
     """Get the address and its balance.
 
-    Returns the address of the credential and its remaining send balance. An address that never had
-    a balance is granted the deployment's default.
+    Returns the address of the credential and its remaining send balance. If the address has no
+    balance yet, the deployment's default is granted.
 
     :response 200 AddressSettings: The address and its balance.
     :operation getAddressSettings: Addresses

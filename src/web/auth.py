@@ -41,7 +41,7 @@ async def check_client_rate(request: Request, limiter: RateLimiter | None) -> No
 
     :raises TooManyRequests: ``client_rate_exceeded``.
     """
-    # Each path has its own count, so creating addresses does not use up logins.
+    # Each path has its own count, so creating addresses does not reduce the number of logins.
     key = f"{request.path}|{client_key(request.client_ip)}"
     if limiter and not await limiter.admits(key):
         raise TooManyRequests(
@@ -52,7 +52,9 @@ async def check_client_rate(request: Request, limiter: RateLimiter | None) -> No
 def check_access(
     access: Access, request: Request, settings: Settings, *, has_database: bool
 ) -> Credential | None:
-    """Apply ``access`` to ``request``. Return the address credential, or None if none is required.
+    """Check the admin password or the address credential, if ``access`` requires one of them.
+
+    Return the address credential; None if ``access`` requires none.
 
     :raises Unauthorized: the admin password or the credential is missing or wrong.
     :raises ServerFault: the deployment has no database or no JWT secret.

@@ -62,8 +62,8 @@ _NAMES = {"from_name": "from", "to_mail": "to", "reply_to": "replyTo", "content"
 async def send(context: RequestContext) -> Response:
     """Send a message in the provider's fields.
 
-    Works like `POST /admin/send_mail`, in the fields of the `send_email` binding and from any
-    domain in `SEND_MAIL_DOMAINS`.
+    Works like `POST /admin/send_mail`, but the body has the fields of the `send_email` binding, and
+    the sender can have any domain in `SEND_MAIL_DOMAINS`.
 
     :header Idempotency-Key:
     :body BindingMail:

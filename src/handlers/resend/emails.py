@@ -57,9 +57,9 @@ async def send(context: RequestContext) -> Response:
 async def send_batch(context: RequestContext) -> Response:
     """Send a batch of emails.
 
-    Sends up to 100 emails. If one of them is rejected, none is sent; with `x-batch-validation:
-    permissive` the others are sent. The body has at most 10 MiB. In errors, the path of a field
-    begins with the position of its email, counted from 0: `[3].to`.
+    Sends up to 100 emails. By default, none is sent if one of them is rejected. With
+    `x-batch-validation: permissive`, the others are sent. The body has at most 10 MiB. In errors,
+    the path of a field begins with the position of its email, counted from 0: `[3].to`.
 
     :header Idempotency-Key:
     :header x-batch-validation: `permissive` to send the other emails if one is rejected. Default:
