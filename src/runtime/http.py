@@ -1,4 +1,4 @@
-"""HTTP conversion: JavaScript requests to ``Request``, ``Response`` to JavaScript responses."""
+"""Convert JavaScript requests and responses, and post to other servers."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def to_js_response(response: Response) -> Any:
 async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
     """Post ``body`` to ``url`` and return the response.
 
-    :raises JsException: no response within 5 s.
+    :raises JsException: there was no response within 5 s, or the call failed.
     """
     encoded = to_js(msgspec.json.encode(headers))
     response = await bridge().post(url, encoded, to_js(body), _TIMEOUT_MILLISECONDS)

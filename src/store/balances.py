@@ -9,7 +9,7 @@ from store.database import Database, Row, Statement, page
 
 UNLIMITED = 99_999  # the balance in responses for an address without a limit
 
-# Grants DEFAULT_SEND_BALANCE once: to an address without a row.
+# Grants DEFAULT_SEND_BALANCE to an address without a row, so each address gets it once.
 _GRANT = """
 INSERT INTO send_balances (address_id, balance, enabled, created_at)
 SELECT id, ?4, 1, ?5 FROM addresses
@@ -26,14 +26,17 @@ END AS balance
 
 
 def balance_statement(credential: Credential, default: int) -> Statement:
-    """Reads ``balance``: that of the address; if it has none yet, the default that it would get."""
+    """The statement that reads the balance of the address.
+
+    :param default: the result for an address that has not been granted a balance yet.
+    """
     return Statement(_BALANCE, (credential.address_id, credential.address, default))
 
 
 async def send_balance(
     database: Database, credential: Credential, *, default: int, now: int
 ) -> int:
-    """The balance of the address of ``credential``, after granting ``default`` if it has none."""
+    """Grant ``default`` to the address if it has no balance yet; return the balance."""
     _, balances = await require_valid(
         database,
         credential,
@@ -44,7 +47,7 @@ async def send_balance(
     return balance
 
 
-# Without a default balance the row is disabled and waits for an administrator.
+# If the default balance is 0, the row is disabled: it is a request to the administrators.
 _REQUEST = """
 INSERT INTO send_balances (address_id, balance, enabled, created_at)
 SELECT id, ?4, ?4 > 0, ?5 FROM addresses
@@ -63,7 +66,7 @@ SELECT count(*) AS count FROM send_balances JOIN addresses ON id = address_id
 WHERE ?1 IS NULL OR name = ?1
 """
 
-# In the order of the index send_balances_requested.
+# Oldest first, in the order of the index send_balances_requested.
 _REQUESTS = """
 SELECT b.address_id AS id, name AS address, balance, enabled, b.created_at
 FROM send_balances AS b INDEXED BY send_balances_requested JOIN addresses AS a
@@ -95,9 +98,9 @@ _REMOVE = "DELETE FROM send_balances WHERE address_id = ?1"
 async def request_access(
     database: Database, credential: Credential, *, default: int, now: int
 ) -> None:
-    """Create the balance of an address: ``default`` if it is positive, else a request.
+    """Grant the balance ``default``, or if it is 0, store a request to the administrators.
 
-    :raises BadRequest: ``already_requested``.
+    :raises BadRequest: ``already_requested``: the address already has a balance or a request.
     """
     _, rows = await require_valid(
         database,
@@ -105,7 +108,7 @@ async def request_access(
         Statement(_REQUEST, (*credential.key, default, now)),
         Statement(_CREATED_AT, (credential.address_id,)),
     )
-    # A row of this request has its time, even if the response of a first run was lost.
+    # If this request has inserted the row, even in a run whose response was lost, the time is now.
     if rows[0]["created_at"] != now:
         raise BadRequest("already_requested")
 
@@ -113,9 +116,10 @@ async def request_access(
 async def balance_page(
     database: Database, *, address: str | None, requested: bool, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """The balances of all addresses, newest first, or that of ``address``; and the count.
+    """A page of balances, newest address first, and the number of all that match.
 
-    :param requested: only requests that wait for an administrator, oldest first.
+    :param address: only the balance of this address, in lower case; None for all.
+    :param requested: only requests that no administrator has granted yet, oldest first.
     """
     rows, count = (_REQUESTS, _COUNT_REQUESTS) if requested else (_PAGE, _COUNT)
     return await page(
@@ -133,10 +137,10 @@ async def set_balance(
     by: Actor,
     now: int,
 ) -> None:
-    """Set the balance of an address, and create it if necessary.
+    """Set the balance of an address that may have none yet.
 
     :param address_id: 0 to look up ``address`` only. If both are given, both must match.
-    :param address: in lower case.
+    :param address: in lower case; None to look up ``address_id`` only.
     :raises NotFound: ``address_not_found``.
     """
     find = Statement(_FIND, (address_id, address))
@@ -159,7 +163,7 @@ async def set_balance(
 
 
 async def remove_balance(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Delete the row of an address's balance.
+    """Delete the balance of an address. The address then counts as one that was never granted one.
 
     :raises NotFound: ``balance_not_found``.
     """

@@ -1,7 +1,8 @@
 """Claim: one batch in which a worker takes over a due message and reads its content.
 
-Each claim increments the attempt number, and each result has the number of its attempt. So only
-one of two workers gets a message, and the late result of an earlier attempt has no effect.
+Only a waiting message can be claimed, so only one of two workers gets it. Each claim increments the
+attempt number, and each result names its attempt, so the late result of an earlier attempt has no
+effect.
 """
 
 from mail.addresses import Address
@@ -11,7 +12,8 @@ from store.database import Database, Row, Statement
 from store.message_content import body_of, contents_of
 from store.record.claim import claim_statement
 
-# If a message was enqueued twice, most claims fail. A failed claim reads nothing.
+# False after a failed claim, so the statements below read nothing. Claims fail when a message was
+# enqueued twice.
 _IS_MINE = "EXISTS (SELECT 1 FROM messages WHERE id = ?1 AND claimed_by = ?2)"
 
 _RECIPIENTS = f"""
@@ -31,9 +33,10 @@ WHERE message_id = ?1 AND {_IS_MINE} ORDER BY position, part
 async def claim(
     database: Database, message_id: str, *, claimant: str, now: int, lease_until: int
 ) -> Attempt | None:
-    """Take over the message if it is due and no other worker holds it; return the attempt.
+    """Take over the message if it is due and no other worker holds it.
 
     :param claimant: a unique id of this call.
+    :returns: the attempt, or None if the message can't be claimed.
     """
     claimed, *content = await database.batch(
         [
@@ -61,7 +64,7 @@ async def claim(
 def read_message(
     row: Row, recipients: list[Row], bodies: list[Row], attachment_parts: list[Row] | None
 ) -> Message:
-    """The message from its row in ``messages`` and its related rows.
+    """The message from its row in ``messages`` and its rows in the other tables.
 
     :param attachment_parts: None to leave out the contents of attachments.
     """

@@ -1,4 +1,4 @@
-"""The messages of one address, for clients of Resend: one message, or a page by cursor.
+"""The messages of one address, for clients of Resend's API: one message, or a page by cursor.
 
 A page starts directly at its cursor, so its cost does not depend on its position.
 """
@@ -11,7 +11,7 @@ from store.database import Database, Row, Statement
 from store.message_content import BODIES
 from store.sendbox_generation import in_current_sendbox
 
-# Reads the recipients by their primary key, which also orders them.
+# Reads the recipients by their primary key, which has the order of ``position``.
 _COLUMNS = """
   m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at, m.scheduled_at,
   m.provider_message_id, m.reason, m.details,
@@ -23,10 +23,10 @@ _COLUMNS = """
   ) AS recipients
 """
 
-# Messages of other addresses count as missing.
+# Finds no message of another address.
 _EMAIL = f"SELECT {_COLUMNS} FROM messages AS m WHERE id = ?1 AND {in_current_sendbox('?2')}"
 
-# The index messages_by_address has the order of both pages.
+# Both pages are read in the order of the index messages_by_address.
 _OLDER = f"""
 SELECT {_COLUMNS} FROM messages AS m
 WHERE {in_current_sendbox("?1")} AND id < ?2 ORDER BY id DESC LIMIT ?3
@@ -42,7 +42,7 @@ _CURSOR_EXISTS = f"SELECT 1 FROM messages WHERE id = ?1 AND {in_current_sendbox(
 async def find_email(
     database: Database, credential: Credential, message_id: str
 ) -> tuple[Row, list[Row]]:
-    """The message with this id, sent by the address of ``credential``, and parts of its bodies.
+    """The message with this id, sent by the address of ``credential``, and the parts of its bodies.
 
     :raises NotFound: ``message_not_found``.
     """
@@ -63,10 +63,13 @@ async def email_page(
     after: str | None = None,
     before: str | None = None,
 ) -> tuple[list[Row], bool]:
-    """At most ``limit`` messages, newest first, and whether more follow in that direction.
+    """At most ``limit`` messages, newest first, and whether there are more.
 
-    :param after: return messages older than this one; without it, from the newest on.
-    :param before: return messages newer than this one. Not combined with ``after``.
+    With ``before`` these would be newer messages, otherwise older ones.
+
+    :param after: the id of a message; return the messages that follow it, which are older.
+    :param before: the id of a message; return the messages that precede it, which are newer.
+        Without both, the page starts with the newest message.
     :raises BadRequest: ``invalid_cursor``: there is no message with this id.
     """
     cursor = after if before is None else before

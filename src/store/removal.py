@@ -2,8 +2,8 @@
 
 Waiting messages are cancelled and their charges refunded. Finished messages lose their text at
 once. Their rows are deleted a day after they finished; until then they belong to no sendbox.
-Messages that are being sent remain. Clearing a sendbox hides its messages at once with few writes.
-The sweep then deletes them (``sendbox_purges``).
+Messages that are being sent remain. Clearing a sendbox or deleting an address hides its messages at
+once with few writes. The cron then removes the messages (``sendbox_purges``).
 """
 
 import msgspec
@@ -20,13 +20,13 @@ from store.sendbox_generation import IN_ANY_CURRENT_SENDBOX
 
 STEP_MESSAGES = 500
 
-# The timeout of the provider, plus the database writes.
+# The timeout of the provider.
 _IN_FLIGHT_RETRY_SECONDS = 30
 
 _FINAL = quoted(FINAL)
 
-# No shorter than the lifetime of an idempotency key (store/reserve.py), and longer than a response
-# of the provider can be late.
+# How long the row of a deleted message stays after the message finished: at least the lifetime of
+# an idempotency key (store/reserve.py), and longer than a response of the provider can be late.
 _DAY = 86_400_000
 
 _REMOVE_TEXTS = f"""
@@ -59,7 +59,8 @@ SELECT id, sendbox FROM addresses AS a WHERE {_HOLDS}
 ON CONFLICT (address_id) DO UPDATE SET sendbox = excluded.sendbox
 """
 
-# Moves messages that are being sent to the next generation. There are few at any time.
+# Moves messages that are being sent to the next generation. The index messages_leased finds them,
+# because few messages are being sent at any time.
 _KEEP_IN_FLIGHT = f"""
 UPDATE messages INDEXED BY messages_leased SET sendbox = sendbox + 1
 WHERE lease_until > 0 AND address_id = ?1
@@ -76,7 +77,7 @@ WHERE address_id = ?1 AND next_attempt_at IS NOT NULL
 LIMIT {STEP_MESSAGES}
 """
 
-# A message that is being sent must finish first, even if its address was removed.
+# Leaves out messages that are being sent: they must finish first, even if the address was removed.
 _TO_PURGE = f"""
 SELECT m.id, m.status
 FROM sendbox_purges AS p CROSS JOIN messages AS m
@@ -96,10 +97,10 @@ async def remove_message(
 ) -> None:
     """Cancel the message if it is waiting, and remove it.
 
-    :param owner: the required owner of the message; None for any.
-    :raises Unauthorized: the credential is no longer valid.
+    :param owner: the address that must have sent the message; None for any address.
+    :raises Unauthorized: ``invalid_credential``: ``owner`` is no longer valid.
     :raises NotFound: ``message_not_found``.
-    :raises Conflict: ``message_in_flight``.
+    :raises Conflict: ``message_in_flight``: the message is being sent.
     """
     find = Statement(_FIND, (message_id,))
     check = [credential_check(owner)] if owner else []
@@ -129,8 +130,8 @@ async def clear_sendbox(database: Database, owner: Credential, *, by: Actor, now
     """Remove all messages of an address, except those that are being sent.
 
     :param owner: the credential of the address. For an administrator its version is ignored.
-    :raises Unauthorized: ``invalid_credential``.
-    :raises NotFound: ``address_not_found``, for an administrator.
+    :raises Unauthorized: ``invalid_credential``, if ``by`` is the owner.
+    :raises NotFound: ``address_not_found``, if ``by`` is an administrator.
     """
     whose = _whose(owner, by)
     row = audit_row(
@@ -168,7 +169,9 @@ async def remove_address(database: Database, owner: Credential, *, by: Actor, no
 
 
 async def purge_sendboxes(database: Database, *, now: int) -> int:
-    """Remove messages of cleared sendboxes and removed addresses; return the number.
+    """Remove messages of cleared sendboxes and removed addresses, at most ``STEP_MESSAGES``.
+
+    Return the number of these messages.
 
     :raises DatabaseUnavailable: the next cron run continues.
     """
@@ -183,7 +186,7 @@ async def purge_sendboxes(database: Database, *, now: int) -> int:
 
 
 def _removal(ids: list[str], now: int) -> list[Statement]:
-    """Removes those of the messages that have finished."""
+    """The statements that remove those of these messages that have finished."""
     these = (msgspec.json.encode(ids).decode(),)
     by_age = (*these, now - _DAY)
     return [
@@ -204,7 +207,8 @@ def _no_address(by: Actor) -> ApiError:
 
 
 async def _cancel_waiting(database: Database, owner: Credential, now: int) -> None:
-    # Messages beyond one step are not sent either; the sweep cancels them.
+    # Cancels at most one step. Further messages are not sent either, and purge_sendboxes cancels
+    # them.
     waiting = Statement(_WAITING, (owner.address_id,))
     (rows,) = await database.batch([waiting], repeatable=True)
     await _cancel(database, [row["id"] for row in rows], now)

@@ -34,7 +34,7 @@ async def reschedule(
     """Reschedule a message to ``due_at``.
 
     :raises NotFound: ``message_not_found``.
-    :raises Conflict: ``not_scheduled``: an attempt has started, or the message was cancelled.
+    :raises Conflict: ``not_scheduled``: the message has another status than ``scheduled``.
     """
     *_, rows = await require_valid(
         database,

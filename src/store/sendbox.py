@@ -12,16 +12,17 @@ from store.database import Database, Row, Statement
 from store.message_content import BODIES
 from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_current_sendbox
 
-# The index messages_by_address has the order of the page. Bodies and deliveries are read by their
-# keys, only for the rows of the page. A list has only the beginning of a long body: a hundred whole
-# messages would not fit into the Worker's memory.
+# A page is read in the order of the index messages_by_address. Bodies and deliveries are read by
+# their keys, only for the rows of the page. A body of at most SHOWN_WHOLE_BYTES is shown whole. Of
+# a longer one a list shows the first SHOWN_CHARACTERS: a hundred whole messages would not fit into
+# the Worker's memory.
 SHOWN_WHOLE_BYTES = 65_536
 SHOWN_CHARACTERS = SHOWN_WHOLE_BYTES // 4
 
-MAX_COUNT = 1000  # the maximum count over all addresses
+MAX_COUNT = 1000  # the highest count that every_sendbox_page returns
 
-# length() and substr() of a text end at a NUL; those of a BLOB do not. Older versions stored long
-# bodies in parts that do not exceed SHOWN_WHOLE_BYTES.
+# length() of a text stops at a NUL, so the body is measured as a BLOB. Older versions stored a long
+# body in parts of at most SHOWN_WHOLE_BYTES, so a body with a second part is also long.
 _IS_LONG = f"""(
   coalesce(length(CAST(b.content AS BLOB)) > {SHOWN_WHOLE_BYTES}, false)
   OR EXISTS (SELECT 1 FROM bodies WHERE message_id = m.id AND kind = b.kind AND part = 1)
@@ -52,7 +53,7 @@ _BY_IDS = _ROWS.format(page=f"{_OWN} AND id IN (SELECT value FROM json_each(?2))
 _COUNT = f"SELECT count(*) AS count FROM messages WHERE {in_current_sendbox('?1')}"
 
 _EVERY = f"SELECT m.id FROM messages AS m WHERE {IN_ANY_CURRENT_SENDBOX}"
-# Scans the messages that administrators have sent.
+# The second half scans all messages that administrators have sent.
 _FROM = f"""
 SELECT id FROM messages WHERE {in_current_sendbox("(SELECT id FROM addresses WHERE name = ?1)")}
 UNION ALL
@@ -69,7 +70,7 @@ _FROM_COUNT = f"SELECT count(*) AS count FROM ({_FROM} LIMIT {MAX_COUNT})"
 async def sendbox_page(
     database: Database, credential: Credential, *, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """At most ``limit`` messages after the first ``offset``, and the number of all messages."""
+    """A page of messages, newest first, and the number of all messages of the address."""
     address_id = credential.address_id
     page = Statement(_PAGE, (address_id, limit, offset))
     rows, counts = await require_valid(database, credential, page, Statement(_COUNT, (address_id,)))
@@ -79,14 +80,17 @@ async def sendbox_page(
 async def sendbox_before(
     database: Database, credential: Credential, *, before: str | None, limit: int
 ) -> list[Row]:
-    """At most ``limit`` messages older than ``before``, which need not exist, or the newest."""
+    """At most ``limit`` messages, newest first.
+
+    :param before: only messages older than this id, which need not exist; None for the newest.
+    """
     parameters = (credential.address_id, before or AFTER_ALL_IDS, limit)
     (rows,) = await require_valid(database, credential, Statement(_PAGE_BEFORE, parameters))
     return rows
 
 
 async def sendbox_rows(database: Database, credential: Credential, ids: list[str]) -> list[Row]:
-    """Those of the messages ``ids`` that exist, newest first."""
+    """The messages with these ids, newest first. Ids that are not in the sendbox are left out."""
     these = (credential.address_id, msgspec.json.encode(ids).decode())
     (rows,) = await require_valid(database, credential, Statement(_BY_IDS, these))
     return rows
@@ -95,11 +99,10 @@ async def sendbox_rows(database: Database, credential: Credential, ids: list[str
 async def every_sendbox_page(
     database: Database, *, address: str | None, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """Like ``sendbox_page``, for all addresses or for messages sent from ``address``.
+    """A page of messages, newest first, and their number, which is at most ``MAX_COUNT``.
 
-    The count is at most ``MAX_COUNT``.
-
-    :param address: in lower case. Includes messages that administrators sent from it.
+    :param address: only messages sent from this address, in lower case. They include messages that
+        administrators sent from it. None for the messages of all addresses.
     """
     statements = (
         [Statement(_EVERY_PAGE, (limit, offset)), Statement(_EVERY_COUNT)]
@@ -110,7 +113,7 @@ async def every_sendbox_page(
     return rows, counts[0]["count"]
 
 
-# Messages of other addresses count as missing.
+# Finds no message of another address.
 _MESSAGE = f"""
 SELECT
   id, sender, sender_name, subject, status, attempt, accepted_at, next_attempt_at, finished_at,
@@ -136,7 +139,10 @@ WHERE message_id = ?1 AND address_id = ?2 ORDER BY sequence
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """All stored data of one message; ``bodies`` are the parts of its text and HTML."""
+    """The stored data of one message, without the contents of its attachments.
+
+    ``bodies`` are the parts of its text and HTML.
+    """
 
     row: Row
     recipients: list[Row]

@@ -21,12 +21,12 @@ STEP_ROWS = 1000
 
 _DAY = 86_400_000
 _MAX_DUE = 1000
-_AHEAD_MILLISECONDS = 60_000  # until the next sweep
+_AHEAD_MILLISECONDS = 60_000  # until the next cron run
 
-# ORDER BY the indexed column makes SQLite use the index messages_leased.
+# Because of ORDER BY lease_until SQLite uses the index messages_leased.
 _EXPIRED = "SELECT id, attempt FROM messages WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
 
-# The next old messages, from the position of the last sweep.
+# The next old messages, after the position at which the last sweep stopped.
 _OLD_KEYS = """
 SELECT id FROM messages
 WHERE id > coalesce((SELECT position FROM sweeps WHERE name = 'idempotency_keys'), '') AND id < ?1
@@ -83,7 +83,7 @@ DELETE FROM usage_days WHERE (day, address_id) IN (
 RETURNING 1
 """
 
-# Ids increase with time, so the oldest rows come first.
+# The ids of login failures increase with time, so the oldest rows come first.
 _REMOVE_LOGIN_FAILURES = """
 DELETE FROM login_failures WHERE id IN (
   SELECT id FROM (SELECT id, failed_at FROM login_failures WHERE id > 0 ORDER BY id LIMIT ?2)
@@ -99,7 +99,8 @@ DELETE FROM client_days WHERE (day, client) IN (
 RETURNING 1
 """
 
-# In the order of the index messages_due. Queued messages were enqueued when they were deferred.
+# In the order of the index messages_due. Scheduled messages are enqueued up to a minute ahead, so
+# they are sent on time. Queued messages are enqueued when they are due.
 _DUE = f"""
 SELECT id, next_attempt_at FROM messages AS m
 WHERE next_attempt_at <= ?2 AND (status = 'scheduled' OR next_attempt_at <= ?1)
@@ -110,7 +111,10 @@ ORDER BY next_attempt_at LIMIT ?3
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step: its statements and their parameters. The longest result is its count."""
+    """One step: statements with common parameters.
+
+    The count of the step is the number of rows of the statement that returns the most rows.
+    """
 
     name: str
     sql: tuple[str, ...]
@@ -120,12 +124,16 @@ class _Step:
 async def sweep(
     database: Database, *, now: int, retention_days: int, retention_metadata_days: int
 ) -> dict[str, int]:
-    """Run all steps once, and return the number of rows for each.
+    """Run all steps once, and return the number of rows by the name of the step.
 
     Messages with an expired lease become ``unknown``: their worker died, or could not record the
-    outcome. Idempotency keys expire after a day, usage counters after 90 days.
-    Bodies and messages are removed after the given days since they finished; 0 keeps them forever.
-    Deleted messages are removed after a day. Expired counters of logins and clients are removed.
+    outcome. Idempotency keys expire after a day, usage counters after 90 days. Deleted messages are
+    removed a day after they finished. Expired login failures and counters of clients are removed.
+
+    :param retention_days: the days after which the bodies of a finished message are removed; 0 to
+        keep them.
+    :param retention_metadata_days: the days after which a finished message is removed; 0 to keep
+        it.
 
     :raises DatabaseUnavailable: the next cron run continues.
     """
@@ -158,9 +166,9 @@ async def sweep(
 
 
 async def due_messages(database: Database, *, now: int) -> list[tuple[str, int]]:
-    """Messages that are due or scheduled for the next minute, with their times, earliest first.
+    """The ids of messages that are due or scheduled for the next minute, with their times.
 
-    At most a thousand.
+    The earliest come first, at most a thousand. Messages of paused addresses are left out.
     """
     due = Statement(_DUE, (now, now + _AHEAD_MILLISECONDS, _MAX_DUE))
     (rows,) = await database.batch([due], repeatable=True)
@@ -175,7 +183,7 @@ async def _end_expired_leases(database: Database, now: int) -> int:
             StatusUpdate(id=row["id"], event="timed_out", attempt=row["attempt"], now=now)
             for row in rows
         ]
-        # Not by record(), which also reads statuses: a cron run has few statements to spare.
+        # record() would also read the statuses, and the statements of a cron run are limited.
         await database.batch(record_statements(updates), repeatable=True)
     return len(rows)
 

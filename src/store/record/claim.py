@@ -7,9 +7,10 @@ from store.sendbox_generation import IN_ANY_CURRENT_SENDBOX
 
 _WAITING = quoted(transitions_on("claimed"))
 
-# A claimant that finds its own claim gets it again, because D1's first response was lost. A message
-# in no current sendbox is about to be cancelled. Messages of a paused address wait until the pause
-# is lifted.
+# If D1's response was lost, the batch is repeated and finds the message already claimed by ?4. The
+# last condition then returns the row again. A message in no current sendbox is not sent: its
+# sendbox was cleared or its address deleted. Messages of a paused address wait until the pause is
+# lifted.
 _CLAIM = f"""
 UPDATE messages AS m
 SET
@@ -25,5 +26,8 @@ RETURNING
 
 
 def claim_statement(message_id: str, *, claimant: str, now: int, lease_until: int) -> Statement:
-    """Claims the message if it is due and no other worker holds it. Returns its row."""
+    """The statement that claims a message if it is due and no other worker holds it.
+
+    The statement returns the row of the claimed message, or no row.
+    """
     return Statement(_CLAIM, (message_id, now, lease_until, claimant))

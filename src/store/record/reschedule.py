@@ -15,7 +15,7 @@ AND next_attempt_at <> ?1 ->> 'due_at' AND EXISTS (
 )
 """
 
-# If the batch is repeated, the message already has this time.
+# If the batch is repeated, the message already has the new time, so no second event is inserted.
 _INSERT_EVENT = INSERT_EVENTS.format(
     kind="'rescheduled'",
     provider_code="NULL",
@@ -32,7 +32,10 @@ WHERE {_IS_RESCHEDULED}
 def reschedule_statements(
     message_id: str, credential: Credential, *, due_at: int, now: int
 ) -> list[Statement]:
-    """Moves the message to ``due_at`` if it is scheduled and ``credential`` is valid."""
+    """The statements that reschedule a message to ``due_at``.
+
+    They change nothing if the message is not ``scheduled`` or ``credential`` is not valid.
+    """
     request = {
         "id": message_id,
         "address_id": credential.address_id,
