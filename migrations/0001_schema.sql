@@ -34,9 +34,10 @@ CREATE INDEX send_balances_requested ON send_balances (created_at, address_id)
 CREATE TABLE messages (
   id TEXT PRIMARY KEY,
   address_id INTEGER NOT NULL,
-  -- The value of addresses.sendbox when the message was accepted, or NULL if the message was
-  -- deleted. The row of a deleted message stays until a day after the message finished, because the
-  -- row has the idempotency key.
+  -- The value of addresses.sendbox when the message was accepted. Clearing the sendbox increments
+  -- the value of a message that is being sent. NULL if the message was deleted. The row of a
+  -- deleted message stays until a day after the message finished, because the row has the
+  -- idempotency key.
   sendbox INTEGER DEFAULT 0,
   sender TEXT NOT NULL,
   sender_name TEXT,
@@ -92,8 +93,8 @@ CREATE INDEX messages_deleted ON messages (id) WHERE sendbox IS NULL;
 -- The waiting messages of an address. Deleting the address cancels them.
 CREATE INDEX messages_waiting ON messages (address_id) WHERE next_attempt_at IS NOT NULL;
 
--- Each idempotency key has at most one message, and at most one message sends a given message
--- again. A message without a key or without `retry_of` has no entry in the index for it.
+-- Each idempotency key of an address has at most one message, and at most one message sends a given
+-- message again. A message has no entry in an index whose column is NULL.
 CREATE UNIQUE INDEX messages_by_idempotency_key ON messages (address_id, idempotency_key)
   WHERE idempotency_key IS NOT NULL;
 CREATE UNIQUE INDEX messages_by_retry_of ON messages (retry_of) WHERE retry_of IS NOT NULL;

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-MAX_VALUE_BYTES = 2_000_000  # one D1 value or row
+MAX_VALUE_BYTES = 2_000_000  # per D1 value or row
 MAX_PARAMETERS = 100  # per statement
 MAX_SQL_BYTES = 100_000
 MAX_PBKDF2_ITERATIONS = 100_000

@@ -41,8 +41,8 @@ async def _raising_provider_error(call: Awaitable[Any]) -> Any:
 
 
 def _kind(error: Exception) -> str:
-    # The name of a JavaScript error is usually the name of its class. Code can set it to any text,
-    # and such a text is not logged.
+    # The name of a JavaScript error is usually the name of its class, but it can be any text. Only
+    # an identifier is logged.
     name = str(getattr(error, "name", "")) if isinstance(error, JsException) else ""
     return name if name.isidentifier() else type(error).__name__
 

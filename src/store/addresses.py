@@ -209,7 +209,7 @@ async def address_page(
 async def find_address(database: Database, address_id: str) -> Credential:
     """The credential of the address with this id.
 
-    :param address_id: the text from the client, which may not be a number.
+    :param address_id: the text from the client, possibly not a number.
 
     :raises NotFound: ``address_not_found``.
     """

@@ -1,7 +1,7 @@
 """The audit log: who did what to which object, when, and from which IP address.
 
-A change and its audit row are written in one batch. Triggers of the database prevent that rows are
-changed or deleted. A row must not contain secrets.
+A change and its audit row are written in one batch. Database triggers reject changes and deletions
+of audit rows. A row must not contain secrets.
 """
 
 import msgspec
@@ -77,7 +77,8 @@ async def with_audit(database: Database, row: Statement, *change: Statement) -> 
 async def audit_page(database: Database, *, before: str | None, limit: int) -> list[Row]:
     """At most ``limit`` rows, newest first.
 
-    :param before: only rows older than this id, which need not exist; None for the newest.
+    :param before: only rows older than this id, which need not exist; None to start with the
+        newest row.
     """
     page = Statement(_PAGE, (before or AFTER_ALL_IDS, limit))
     (rows,) = await database.batch([page], repeatable=True)

@@ -108,7 +108,8 @@ async def request_access(
         Statement(_REQUEST, (*credential.key, default, now)),
         Statement(_CREATED_AT, (credential.address_id,)),
     )
-    # If this request has inserted the row, even in a run whose response was lost, the time is now.
+    # If this request has inserted the row, even in a run whose response was lost, the row has the
+    # time of this request.
     if rows[0]["created_at"] != now:
         raise BadRequest("already_requested")
 
@@ -137,7 +138,7 @@ async def set_balance(
     by: Actor,
     now: int,
 ) -> None:
-    """Set the balance of an address that may have none yet.
+    """Set the balance of an address, even if it has none yet.
 
     :param address_id: 0 to look up ``address`` only. If both are given, both must match.
     :param address: in lower case; None to look up ``address_id`` only.
@@ -163,7 +164,7 @@ async def set_balance(
 
 
 async def remove_balance(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Delete the balance of an address. The address then counts as one that was never granted one.
+    """Delete the balance row of an address. The address can then get the default balance again.
 
     :raises NotFound: ``balance_not_found``.
     """

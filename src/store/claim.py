@@ -12,8 +12,8 @@ from store.database import Database, Row, Statement
 from store.message_content import body_of, contents_of
 from store.record.claim import claim_statement
 
-# False after a failed claim, so the statements below read nothing. Claims fail when a message was
-# enqueued twice.
+# False after a failed claim, so the statements below read nothing. For example, the second claim of
+# a message that was enqueued twice fails.
 _IS_MINE = "EXISTS (SELECT 1 FROM messages WHERE id = ?1 AND claimed_by = ?2)"
 
 _RECIPIENTS = f"""

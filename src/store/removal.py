@@ -1,7 +1,7 @@
 """Removal: delete a message, clear a sendbox, delete an address.
 
 Waiting messages are cancelled and their charges refunded. Finished messages lose their text at
-once. Their rows are deleted a day after they finished; until then they belong to no sendbox.
+once. Their rows are deleted a day after the messages finished; until then they are in no sendbox.
 Messages that are being sent remain. Clearing a sendbox or deleting an address hides its messages at
 once with few writes. The cron then removes the messages (``sendbox_purges``).
 """
@@ -186,7 +186,7 @@ async def purge_sendboxes(database: Database, *, now: int) -> int:
 
 
 def _removal(ids: list[str], now: int) -> list[Statement]:
-    """The statements that remove those of these messages that have finished."""
+    """The statements that remove the finished messages among ``ids``."""
     these = (msgspec.json.encode(ids).decode(),)
     by_age = (*these, now - _DAY)
     return [

@@ -187,8 +187,8 @@ accepted AS (
 )
 """
 
-# The result of a batch request. The row of the first accepted message stores it, and also the
-# idempotency key and the digest of every request.
+# The result of a batch request, stored in the row of its first accepted message. This row also has
+# the idempotency key and the digest of the request.
 _BATCH_RESULT = """
 (
   SELECT json_group_array(
@@ -278,7 +278,7 @@ UPDATE send_balances SET balance = balance - (SELECT sum(charge) FROM new)
 WHERE address_id = (SELECT address_id FROM new WHERE charge > 0)
 """
 
-# For an address without a row here: grants the default balance and charges it, in one write.
+# If the address has no row in send_balances, grants and charges the default balance in one write.
 _GRANT_BALANCE = f"""
 {_NEW}
 INSERT INTO send_balances (address_id, balance, enabled, created_at)
@@ -456,7 +456,7 @@ async def find_earlier(
 ) -> list[SubmissionResult] | None:
     """The results of an earlier request with this idempotency key; None if there is none.
 
-    :param digest: the digest of the present request; None differs from every earlier digest.
+    :param digest: the digest of the present request. None counts as a different request.
     :raises Unauthorized, Conflict: as ``reserve`` does.
     """
     request = {

@@ -20,9 +20,9 @@ MAX_FRESH = 200
 _NO_NUMBER = 2**53 - 1
 
 # The rowids have the order of the message ids. The inner SELECT finds the first row whose message
-# is not older than the cursor ?3, and the page has only rows before it. ?4 is a lower bound of its
-# rowid. D1 binds every number as a floating-point number, and FTS5 uses a bound of the rowid only
-# if it is an integer. Without the cast it would read the whole table.
+# is not older than the cursor ?3. The page has only rows before that row. ?4 is a lower bound of
+# the rowid of that row. D1 binds every number as a floating-point number, and FTS5 uses a bound of
+# the rowid only if the bound is an integer. Without the cast FTS5 would read the whole table.
 _INDEXED = f"""
 SELECT m.id
 FROM search AS s CROSS JOIN messages AS m

@@ -82,7 +82,8 @@ async def sendbox_before(
 ) -> list[Row]:
     """At most ``limit`` messages, newest first.
 
-    :param before: only messages older than this id, which need not exist; None for the newest.
+    :param before: only messages older than this id, which need not exist; None to start with the
+        newest message.
     """
     parameters = (credential.address_id, before or AFTER_ALL_IDS, limit)
     (rows,) = await require_valid(database, credential, Statement(_PAGE_BEFORE, parameters))

@@ -1,16 +1,16 @@
 """Generations of sendboxes: numbers in the column ``sendbox`` of ``addresses`` and ``messages``.
 
 A message gets the generation that its address has at acceptance. Clearing a sendbox increments the
-generation of the address, so the cost of clearing does not depend on the number of messages.
-Messages of an older generation are neither listed nor sent, and the cron removes them. A deleted
-message has no generation (NULL).
+generation of the address and of the few messages that are being sent. So its cost does not depend
+on the number of messages. Messages of an older generation are neither listed nor sent, and the cron
+removes them. A deleted message has no generation (NULL).
 """
 
 # The address_id of messages sent by administrators. No address has this id. The generation of these
 # messages is 0.
 ADMINISTRATION = 0
 
-# The condition that the message m is in the current sendbox of its address, whichever it is.
+# The condition that the message m is in the current sendbox of the address that sent it.
 IN_ANY_CURRENT_SENDBOX = f"""
 m.sendbox = CASE m.address_id
   WHEN {ADMINISTRATION} THEN 0 ELSE (SELECT sendbox FROM addresses WHERE id = m.address_id)

@@ -19,7 +19,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 # Too many words begin with the same one or two characters.
 _MIN_PREFIX_LENGTH = 3
-# Per query. The search reads all words that begin with a prefix.
+# The maximum per query, because the search reads all words that begin with a prefix.
 _MAX_PREFIXES = 8
 
 

@@ -18,7 +18,8 @@ _DAY = 86_400_000
 _DAY_OF = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
 
 # The changes of the counters by transitions from `status` to `target`, as columns of a SELECT.
-# `unknown` is the only final status that a message can leave again, so it is subtracted then.
+# `unknown` is the only final status that a message can leave again. A message that leaves it is
+# subtracted from `others`.
 COUNTED = f"""
   {_DAY_OF} AS day, address_id,
   sum(target = 'sent') AS sent,

@@ -2,7 +2,8 @@
 
 ``statuses`` records results of attempts, cancellations and expired leases. ``claim`` takes over a
 message. ``reschedule`` changes the time of a scheduled message. ``deliveries`` records delivery
-events after sending. Side effects of a change of state belong here.
+events after sending. ``store/reserve.py`` inserts a message with its first state. Side effects of a
+change of state belong here.
 """
 
 from store.record.statuses import StatusUpdate, record, record_statements

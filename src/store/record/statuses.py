@@ -27,8 +27,8 @@ class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
     ``attempt`` None means the current attempt. ``next_attempt_at`` is set only for the event
     ``deferred``. ``reported_as`` is the status reported to the caller; only the first one is
     stored. ``undo`` makes a rejected submission repeatable: it frees the idempotency key and
-    ``retry_of``. An update with ``undo`` has an effect only if none of the messages recorded
-    together with it was reported to a caller or claimed by a worker.
+    ``retry_of``. An update with ``undo`` has an effect only if none of the messages in the same
+    call of ``record`` was reported to a caller or claimed by a worker.
     """
 
     id: str
@@ -54,7 +54,8 @@ async def record(
 
     An update that does not apply to its message has no effect.
 
-    :param queued: ids and messages that become ``queued`` and whose attachments are not stored yet.
+    :param queued: the messages, each with its id, that become ``queued`` and whose attachments are
+        not stored yet.
     :param pause_policy: the policy for pausing the addresses of rejected messages; None to pause
         none.
     """
