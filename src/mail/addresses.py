@@ -1,8 +1,8 @@
 """Mail addresses: the grammar of RFC 5321, section 4.1.2.
 
 The accepted form is ``Dot-string "@" Domain``. SMTP also allows quoted local parts and address
-literals. They are rejected here: the provider does not accept them, and their commas and at signs
-mislead programs that split addresses carelessly.
+literals. They are rejected here, because the provider does not accept them. Also, programs that
+split text at commas or at signs misread a quoted local part that contains one.
 """
 
 import re
@@ -20,7 +20,7 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 class InvalidAddress(ValueError):
     """The text is not a single mail address.
 
-    ``code`` is a key of the sentence catalogue, ``values`` the values of its placeholders.
+    ``code`` is the key of an error sentence in ``locales``. ``values`` fills its placeholders.
     """
 
     def __init__(self, code: str, **values: object) -> None:
@@ -31,7 +31,7 @@ class InvalidAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox: ``local`` as given, ``domain`` in lower-case A-label form."""
+    """A mail address: ``local`` as given, ``domain`` as lower-case A-labels (RFC 5890)."""
 
     local: str
     domain: str
@@ -84,13 +84,13 @@ def ascii_domain(domain: str) -> str:
 
 
 def _to_a_labels(domain: str) -> str:
-    # Imported here: the tables are slow to load, and most domains are ASCII.
+    # Imported here: these modules have tables that load slowly, and most domains are ASCII.
     import unicodedata
 
     import idna
 
-    # Maps compatibility forms and letter case as in RFC 5895. The mapping of UTS #46 adds
-    # little, and its table would be a sixth of the uploaded code.
+    # This maps compatibility forms and letter case as in RFC 5895. UTS #46 would map little
+    # more, and its table would be a sixth of the uploaded code.
     mapped = unicodedata.normalize("NFKC", domain).lower()
     try:
         return idna.encode(unicodedata.normalize("NFC", mapped)).decode("ascii")

@@ -27,9 +27,10 @@ _LINE_END = re.compile(r"[\r\n]+")
 
 
 def read_attachments(given: Sequence[AttachmentField] | None) -> tuple[Attachment, ...]:
-    """The attachments, in the given order.
+    """Validate and decode the attachments of a request; return them in the given order.
 
-    :raises BadRequest: with a code that begins with ``attachment``, naming the member of the file.
+    :raises BadRequest: with a code that begins with ``attachment``. Its field is ``attachments``,
+        or the invalid member of a file, such as ``attachments[0].filename``.
     """
     if given and len(given) > MAX_ATTACHMENTS:
         raise field_error("attachments_too_many", "attachments", limit=MAX_ATTACHMENTS)
@@ -74,8 +75,8 @@ def _content_type(field: str, given: str | None, filename: str) -> str:
     if match is None:
         limit = MAX_CONTENT_TYPE_CHARACTERS
         raise field_error("attachment_content_type_invalid", field, limit=limit)
-    # A multipart can't be encoded like a file (RFC 2046, section 5.1). message/rfc822 is a file;
-    # other message types are fragments or references (section 5.2).
+    # RFC 2046 forbids base64 for multipart types (section 5.1). message/rfc822 is a complete mail.
+    # Other message types are fragments of mails, or references to mails (section 5.2).
     kind, subtype = match["type"].lower(), match["subtype"].lower()
     if kind == "multipart" or (kind == "message" and subtype != "rfc822"):
         raise field_error("attachment_content_type_refused", field)
@@ -105,5 +106,5 @@ def _content(field: str, given: str | list[int] | None) -> bytes:
         raise field_error("attachment_content_invalid", field)
     try:
         return binascii.a2b_base64(digits + "=" * padding, strict_mode=True)
-    except ValueError as error:  # also for text that is not ASCII
+    except ValueError as error:  # also raised for text that is not ASCII
         raise field_error("attachment_content_invalid", field) from error

@@ -10,8 +10,8 @@ from mail.message import Mailbox
 # Long enough for any real name.
 MAX_NAME_CHARACTERS = 200
 
-# A quoted or plain name, and an address in angle brackets. A name with a list separator must be
-# quoted.
+# A quoted or plain name, and an address in angle brackets. A name with a comma or a semicolon must
+# be quoted.
 _NAME_ADDRESS = re.compile(
     r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)" *|(?P<plain>[^"<>,;]*+))<(?P<address>[^<>]*+)>', re.DOTALL
 )

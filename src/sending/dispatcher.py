@@ -1,8 +1,9 @@
 """The dispatcher: reserve in D1, call the provider once per message, record in D1.
 
 A message is sent only after its row is written, and a response never claims more than is known. If
-the provider does not respond in time, the message is ``unknown``; a late response still corrects
-it. After a transient rejection the message is queued, if a queue or the cron can attempt it again.
+the provider does not respond in time, the message becomes ``unknown``; a late response corrects its
+status. After a transient rejection, the message is queued for another attempt. If there is no queue
+and a caller waits, the caller gets an error instead.
 """
 
 import asyncio
@@ -34,26 +35,27 @@ from store.reserve import Reserved, Terms, reserve
 from transport.outcome import Outcome, Rejected, Sent, Unknown
 from transport.sandbox import delivery_events, sandbox_outcome
 
-# Covers the reserve batch and the record batch with their retries, and the call of the provider.
+# A lease covers the reserve batch, the call of the provider, and the record batch, with retries.
 LEASE_SECONDS = 120
+# The Retry-After of a 503, which follows a transient rejection if there is no queue.
 RETRY_SECONDS = 30
-# Upper bound for messages attempted concurrently: a Worker has 128 MB and holds several copies of
-# each.
+# As soon as the claimed messages have this size, they are attempted, concurrently, before more are
+# claimed. A Worker has 128 MB of memory and holds several copies of each message.
 _HELD_BYTES = 4 * 1024 * 1024
 # Late responses within this time are recorded together.
 _LATE_TOGETHER_SECONDS = 2
 # Delays before each retry to record updates after a database failure.
 _RECORD_LATER_SECONDS = (1, 3, 9, 15)
 
-# An attempt, its outcome, the update that records it, and the resulting status of the message.
+# An attempt, its outcome, the update that records the outcome, and the resulting message status.
 _Tried = tuple[Attempt, Outcome, StatusUpdate, Status]
 
 
 class Dispatcher:
-    """Sends messages of a deployment that has a database and a transport.
+    """Sends messages. The deployment must have a database and a transport.
 
-    Without a wakeup queue no message of a request is queued. ``note_rate`` receives the state of
-    the credential's rate limit before any error is raised.
+    ``dispatch`` calls ``note_rate`` with the state of the credential's rate limit, even if it then
+    raises an error for a message.
     """
 
     def __init__(
@@ -66,15 +68,16 @@ class Dispatcher:
         self._note_rate = note_rate
 
     async def dispatch(self, submission: Submission) -> list[SubmissionResult]:
-        """Send the messages of ``submission``; one result each, in their order.
+        """Send the messages of ``submission``; return one result per message, in their order.
 
-        A repeated submission returns the results of the first one.
+        A submission that repeats an idempotency key returns the results of the first submission.
 
-        :raises Unauthorized, BadRequest, Conflict, PayloadTooLarge, TooManyRequests: rejected
-            before the provider was called; nothing is stored.
-        :raises Unavailable: rejected transiently and refunded, because there is no queue.
-        :raises DatabaseUnavailable: nothing was sent; stored messages are refunded as soon as the
-            database is available again.
+        :raises Unauthorized, BadRequest, Conflict, PayloadTooLarge, TooManyRequests: this service
+            rejected the submission; nothing is stored or sent.
+        :raises Unavailable: the provider rejected the message transiently, and there is no queue.
+            The charge is refunded.
+        :raises DatabaseUnavailable: nothing was sent. If messages were stored, a background task
+            tries for half a minute to cancel and refund them.
         """
         self._check_batch_size(submission)
         attempts = self._plan(submission)
@@ -98,8 +101,8 @@ class Dispatcher:
     async def attempt_due(self, message_ids: list[str]) -> None:
         """Attempt these messages, if they are due and no other worker holds them.
 
-        It raises nothing. A message that can't be claimed stays due. If the claim was written but
-        the database's response was lost, the message becomes ``unknown`` when the lease ends.
+        It raises nothing. A message that can't be claimed stays due. If the database wrote a claim
+        but its response was lost, the message becomes ``unknown`` when the lease expires.
         """
         held: list[Attempt] = []
         for message_id in message_ids:
@@ -120,7 +123,7 @@ class Dispatcher:
             raise BadRequest("batch_over_rate_limit", limit=quota)
 
     def _plan(self, submission: Submission) -> list[Attempt]:
-        """The first attempt of each message: now, by the queue, or at the scheduled time."""
+        """The first attempt of each message: at once, from the queue, or at the scheduled time."""
         now = self._services.clock()
         ids = new_ids(now, len(submission.messages))
         inline = count(1)
@@ -159,7 +162,8 @@ class Dispatcher:
         try:
             return await reserve(self._database, submission, attempts, terms)
         except DatabaseUnavailable:
-            # The messages may be reserved, but they will not be sent.
+            # The batch may have been written without a response. The caller gets an error, so
+            # the messages are cancelled and refunded.
             undo = [_undo(attempt, now) for attempt in attempts]
             self._services.run_in_background(self._record_later(undo))
             raise
@@ -190,7 +194,8 @@ class Dispatcher:
         if not ended:
             return []
         updates = [self._update(*pair) for pair in ended]
-        # Only a message whose request is still running has attachments that are not stored yet.
+        # A message that is attempted during its request has no stored attachments. They are stored
+        # if it becomes `queued`.
         queued = [
             (attempt.id, attempt.message)
             for (attempt, _), update in zip(ended, updates, strict=True)
@@ -251,9 +256,10 @@ class Dispatcher:
         return self._deferred(attempt, rejected) if outcome.transient else rejected
 
     def _deferred(self, attempt: Attempt, rejected: StatusUpdate) -> StatusUpdate:
-        # Without a queue the cron retries later, and a waiting caller gets an error instead.
+        # Without a queue only the cron could retry, so a waiting caller gets an error instead.
         if self._services.wakeup_queue is None and attempt.caller_waits_for != "nothing":
-            # The caller can repeat a single message, but not a batch: other messages may be sent.
+            # The caller of a single message can repeat the request. The caller of a batch can't,
+            # because other messages of the batch may have been sent.
             if attempt.caller_waits_for == "outcome":
                 return replace(rejected, reported_as=None, undo=True)
             return rejected
@@ -270,7 +276,11 @@ class Dispatcher:
     async def _record(
         self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]] = ()
     ) -> dict[str, Status]:
-        """Record ``updates``; return each message's status, or the expected one if it is gone."""
+        """Record ``updates``; return the status of each message, by its id.
+
+        If a message was removed or the database fails, the result has the status that the update
+        leads to.
+        """
         expected = {update.id: transitions_on(update.event)["sending"].target for update in updates}
         try:
             found = await record(
@@ -278,7 +288,8 @@ class Dispatcher:
             )
             return {**expected, **found}
         except Exception as error:
-            # The response still reports the outcomes; the rows stay open until their leases end.
+            # The response still reports the outcomes. The rows stay ``sending`` until a later
+            # attempt to record succeeds, or until their leases expire.
             log("record_failed", message_ids=list(expected), kind=type(error).__name__)
             self._services.run_in_background(self._record_later(updates, queued))
             return expected
@@ -299,7 +310,7 @@ class Dispatcher:
             self._services.run_in_background(self._record_late(late))
         if delivered:
             self._services.run_in_background(self._record_delivery(delivered))
-        # The rows are already queued, so the response does not wait for the queue.
+        # These rows are `queued` in the database, so the response need not wait for the queue.
         due = [
             (update.id, update.next_attempt_at)
             for _, _, update, status in tried
@@ -315,7 +326,7 @@ class Dispatcher:
         policy = self._settings.pause_policy
         for seconds in _RECORD_LATER_SECONDS:
             await asyncio.sleep(seconds)
-            with contextlib.suppress(Exception):  # the loop tries again, or the failure is logged
+            with contextlib.suppress(Exception):  # the loop tries again, and logs if it gives up
                 await record(self._database, updates, queued=queued, pause_policy=policy)
                 return
         log("record_given_up", message_ids=[update.id for update in updates])
@@ -344,7 +355,7 @@ class Dispatcher:
         try:
             events = [(id_, delivery_events(message)) for id_, message in delivered]
             await record_delivery_events(self._database, events, now=self._services.clock())
-        except Exception as error:  # no caller waits for this
+        except Exception as error:  # background work: no caller gets the error
             ids = [id_ for id_, _ in delivered]
             log("delivery_events_lost", message_ids=ids, kind=type(error).__name__)
 
@@ -379,7 +390,7 @@ def _results(
 def _result(update: StatusUpdate, status: Status) -> SubmissionResult:
     if update.undo:
         raise _unavailable(update)
-    # A message that the sweep made `unknown` can't be queued: it has failed.
+    # If the sweep has made the message `unknown`, a transient rejection makes it `failed`.
     reported_as = "failed" if status == "failed" else update.reported_as or "failed"
     codes = {"failed": update.provider_code, "unknown": "outcome_unknown"}
     return SubmissionResult(
@@ -413,5 +424,5 @@ def _outcome(answer: "asyncio.Future[Outcome]") -> Outcome:
 
 
 def _without_retry(late: Outcome) -> Outcome:
-    # `unknown` was reported: there is no second attempt.
+    # `unknown` was reported to the caller, so there is no second attempt.
     return replace(late, transient=False) if isinstance(late, Rejected) else late

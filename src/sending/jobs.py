@@ -15,7 +15,7 @@ _ATTEMPTS_WITHOUT_QUEUE = 2
 async def process_queue(message_ids: list[str], services: Services) -> None:
     """Attempt the messages named in a queue batch, if they are due and not claimed.
 
-    A message whose attempt can't be made stays due, and the cron enqueues it again.
+    A message that can't be attempted stays due, and the cron enqueues it again.
 
     :raises ServerFault: ``invalid_setting``.
     """
