@@ -138,7 +138,7 @@ function Loaded({
   );
 }
 
-/** Explains the statuses that need it. */
+/** Notices that explain some statuses, and links to a message that repeats or was repeated. */
 function Advice({ message }: { message: SendboxMessage }) {
   const t = useTexts();
   const { status, code } = message;

@@ -177,9 +177,9 @@ function Replace() {
 }
 
 /**
- * A new credential from the server.
+ * Replace the credential and return the new one.
  *
- * @param unknown the error message if no response arrives.
+ * @param unknown the error message if no usable response arrives.
  */
 async function replacement(unknown: string): Promise<string> {
   try {

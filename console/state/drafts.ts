@@ -2,9 +2,10 @@
  * Unfinished messages, one for each address, with their attachments.
  *
  * They are stored in IndexedDB. File contents have a separate store, so that they are written once
- * and not with every pause in typing. Without IndexedDB, drafts last as long as the page. Only
- * drafts of the signed-in address are written: a late write after signing out, which removes all
- * drafts, is dropped.
+ * and not with every pause in typing. Without IndexedDB, drafts last as long as the page.
+ *
+ * Signing out removes all drafts. A late write must not restore one, so only drafts of the
+ * signed-in address are written.
  */
 
 import { session } from "./session";
@@ -37,16 +38,19 @@ export interface Draft {
   files: DraftFile[];
   /** The Idempotency-Key: the server sends one message per key, even if the draft is edited. */
   key: string;
-  /** When it was first sent with this key without a definite response; in ms since 1970. */
+  /**
+   * The time of the first request with this key that got no definite response, in ms since 1970.
+   * Undefined if there was no such request.
+   */
   attemptedAt?: number;
 }
 
-/** A stored draft; the contents of its files are in the other store. */
+/** A draft as it is stored. The contents of its files are in the store `FILES`. */
 interface Row extends Omit<Draft, "files"> {
   files: Omit<DraftFile, "bytes">[];
 }
 
-/** Whether a draft is stored: no, in the browser, or only in this page. */
+/** Whether a draft is stored: `no`, in the browser (`yes`), or only in this page (`page`). */
 export type Saved = "no" | "yes" | "page";
 
 /** The drafts that the browser could not store. */
@@ -98,9 +102,9 @@ export async function readDraft(address: string): Promise<Draft | undefined> {
 }
 
 /**
- * Store a draft.
+ * Store a draft and return where it is stored.
  *
- * @param replacing the key of the only draft that it may replace; by default it replaces any.
+ * @param replacing if given, do not replace another draft than the one with this key.
  */
 export async function writeDraft(
   address: string,

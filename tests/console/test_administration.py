@@ -165,7 +165,7 @@ def test_an_address_is_created(admin: Person) -> None:
     assert admin.error_at("Name").endswith("This field is required.")
     admin.field("Name").fill(name)
     admin.field("Domain").select_option("@example.org")
-    admin.page.get_by_label("in front of it").check()
+    admin.page.get_by_label("in front of the name").check()
     dialog(admin).get_by_role("button", name="New address").click()
     expect(admin.heading("The address is ready")).to_be_visible()
     expect(dialog(admin)).to_contain_text(f"x-{name}@example.org")

@@ -70,7 +70,7 @@ def test_changes_appear_without_a_reload(person: Person, sender: Sender) -> None
 def test_a_queued_message_becomes_sent_without_a_reload(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, to_mail="ratelimited@test.invalid").json()
     person.open(f"sent/{sent['id']}")
-    expect(person.page.get_by_text("The provider accepts no more mail for now")).to_be_visible()
+    expect(person.page.get_by_text("The message waits for its next attempt")).to_be_visible()
     expect(person.page.get_by_text("Deferred by the provider")).to_be_visible()
     expect(person.page.get_by_text("Delivered").first).to_be_visible(timeout=75 * SECONDS)
 

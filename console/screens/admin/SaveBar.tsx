@@ -1,4 +1,4 @@
-/** The end of a form with unsaved changes: asks before they are lost by leaving the screen. */
+/** The end of a form: Save and Discard. It asks before a screen with unsaved changes is left. */
 
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../../components/Button";
@@ -47,7 +47,7 @@ function LeaveGuard() {
   const [leave, setLeave] = useState<() => void>();
   useEffect(() => {
     const unguard = guardLeaving((go) => setLeave(() => go));
-    // The browser shows its own question when the page itself is left.
+    // If the person closes or reloads the page, the browser asks instead.
     const stay = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener("beforeunload", stay);
     return () => {
