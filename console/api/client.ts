@@ -33,7 +33,7 @@ export class Problem extends Error {
     super(detail);
   }
 
-  /** Whether the server may have processed the request without a usable response. */
+  /** Whether the server may have processed the request, although no response tells the outcome. */
   get isUnclear(): boolean {
     return ["no_response", "unreadable_response", "internal_error"].includes(this.code);
   }

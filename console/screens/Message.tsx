@@ -138,7 +138,7 @@ function Loaded({
   );
 }
 
-/** Notices that explain some statuses, and links to a message that repeats or was repeated. */
+/** Notices that explain some statuses, and links between a message and the one that repeats it. */
 function Advice({ message }: { message: SendboxMessage }) {
   const t = useTexts();
   const { status, code } = message;

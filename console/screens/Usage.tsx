@@ -40,7 +40,7 @@ export function Usage() {
   );
 }
 
-/** A notice with which an address without a balance can request access. */
+/** A notice that lets an address without a balance request access. */
 function Request({ reload }: { reload: () => Promise<void> }) {
   const t = useTexts();
   const { busy, problem, run } = useAction();

@@ -104,7 +104,7 @@ export async function readDraft(address: string): Promise<Draft | undefined> {
 /**
  * Store a draft and return where it is stored.
  *
- * @param replacing if given, do not replace another draft than the one with this key.
+ * @param replacing the key of the only other draft that may be replaced; by default any may be.
  */
 export async function writeDraft(
   address: string,
