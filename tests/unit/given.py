@@ -34,7 +34,7 @@ LEASE = 90_000
 
 
 def address(database: SqliteDatabase, name: str = ME, *, balance: int | None = None) -> Credential:
-    """Create an address and return its credential; without ``balance`` it has no balance row."""
+    """Create an address; return its credential. If ``balance`` is None it has no balance row."""
     database.insert("addresses", name=name, created_at=NOW, updated_at=NOW)
     (row,) = database.query("SELECT id FROM addresses WHERE name = ?", name)
     credential = Credential(name, row["id"], 0)
@@ -52,7 +52,7 @@ def services(
     clock: Clock,
     rate_limit: RateLimit | None = None,
 ) -> Services:
-    """A deployment with the default settings, without pauses."""
+    """A deployment with default settings, but without pauses."""
     variables: dict[str, object] = {"PAUSE_FAILED_PERCENT": 0}
     if rate_limit:
         variables["SEND_RATE_LIMIT"] = f"{rate_limit.quota}/{rate_limit.seconds}s"
@@ -176,7 +176,9 @@ def reserved(
     message: Message | Attempt | None = None,
     **fields: Any,
 ) -> SubmissionResult | None:
-    """Reserve one message, by default a plain one; return the result of an earlier request, if any.
+    """Reserve one message, by default a plain one.
+
+    Returns the result of an earlier request with the same key, or None.
 
     :raises ApiError: the message was rejected.
     """
@@ -200,5 +202,5 @@ def _plain(credential: Credential) -> Message:
 
 
 def message_id(time: int, number: int = 0) -> str:
-    """A version 7 UUID of a time in Unix milliseconds; ids sort by time and then by number."""
+    """A version 7 UUID of a time in Unix milliseconds. Ids sort by time, then by ``number``."""
     return f"{time >> 16:08x}-{time & 0xFFFF:04x}-7000-8000-{number:012x}"

@@ -37,7 +37,7 @@ def _empty() -> sqlite3.Connection:
 
 
 class SqliteDatabase:
-    """A new database in memory; ``statements`` are all statements that its batches have run."""
+    """A new database in memory. ``statements`` has every statement that a batch has run."""
 
     def __init__(self) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -99,7 +99,7 @@ class SqliteDatabase:
         return {table["name"]: self.query(f"SELECT * FROM {table['name']}") for table in tables}
 
     def changes(self) -> int:
-        """How many rows have been written so far."""
+        """The number of rows written so far."""
         return self._connection.total_changes
 
     def plan(self, statement: Statement) -> list[str]:
@@ -120,7 +120,7 @@ class ForgetfulDatabase(SqliteDatabase):
 
 
 class DyingDatabase(SqliteDatabase):
-    """Runs the next ``batches_left`` batches. Then its worker is dead and every batch raises."""
+    """Runs the next ``batches_left`` batches. Later batches raise, as if the worker had died."""
 
     batches_left = 10**9
 

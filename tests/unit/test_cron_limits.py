@@ -1,4 +1,4 @@
-"""One run of the cron handler with the maximum amount of every kind of work."""
+"""The jobs of one run of the cron handler, with the maximum amount of every kind of work."""
 
 from accounts.actor import Actor
 from accounts.sending_limits import PausePolicy
@@ -12,7 +12,7 @@ from tests.unit import given
 from tests.unit.given import DAY, NOW, message_id
 from tests.unit.sqlite_database import SqliteDatabase, run
 
-# As ``_ATTEMPTS_WITHOUT_QUEUE`` in sending/jobs.py.
+# The same number as ``_ATTEMPTS_WITHOUT_QUEUE`` in sending/jobs.py.
 ATTEMPTS = 2
 
 
@@ -29,7 +29,7 @@ def test_the_statements_of_a_cron_run_are_within_the_limit() -> None:
     mail = given.scheduled(NOW + DAY, "m1", sender=cleared.address)
     given.reserved(database, cleared, "m1", mail)
     run(clear_sendbox(database, cleared, by=Actor(cleared.address, "192.0.2.1"), now=NOW))
-    # As if more messages had been waiting than clearing a sendbox cancels.
+    # Clearing a sendbox cancels only some waiting messages. Let m1 be one that it left waiting.
     database.query(
         "UPDATE messages SET status = 'scheduled', finished_at = NULL, next_attempt_at = ?"
         " WHERE id = 'm1'",

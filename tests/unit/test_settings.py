@@ -43,7 +43,7 @@ def read(name: str, value: object) -> Any:
 
 
 def unreadable(name: str, value: object) -> str:
-    """The expectation in the error for ``value``. Checks that the error names no value."""
+    """The text after "it must be" in the error for ``value``."""
     with pytest.raises(ServerFault) as caught:
         read_settings({name: value})
     error = caught.value
