@@ -31,8 +31,10 @@ smtp: ## Run the SMTP relay for `make dev`; set SMTP_PORT=8025 and API_URL= to c
 test: lint typecheck ## Lint, check types, and run all but the slow tests
 	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-test-all: lint typecheck ## Lint, check types, and run all tests
-	@$(RUN) pytest
+# A test that measures a time runs alone, after the others.
+test-all: lint typecheck ## Lint, check types, and run all tests (half an hour)
+	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/console/test_speed.py
+	@$(RUN) pytest tests/console/test_speed.py
 
 lint: ## Check style and formatting
 	$(PREPARE)
