@@ -77,7 +77,7 @@ CREATE TABLE messages (
   reported_as TEXT CHECK (reported_as IN ('sent', 'queued', 'failed', 'unknown')),
   -- The result of a batch request, in the row of the first message that was accepted: JSON with one
   -- entry per message.
-  batch_answer TEXT CHECK (batch_answer IS NULL OR json_valid(batch_answer)),
+  batch_results TEXT CHECK (batch_results IS NULL OR json_valid(batch_results)),
   -- The id of the message that this message sends again.
   retry_of TEXT,
   CHECK ((status = 'sending') = (lease_until IS NOT NULL)),

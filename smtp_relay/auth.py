@@ -85,7 +85,7 @@ class Authenticator:
                 return await self._exchange_password(user, password)
             response = await self._api.check_credential(password)
         except (ApiUnavailable, ApiSilent) as error:
-            raise unavailable("the API does not answer") from error
+            raise unavailable("the API does not respond") from error
         if response.status != HTTPStatus.OK or response.body.get("success") is not True:
             raise _login_error(response)
         if address is None:

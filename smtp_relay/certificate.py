@@ -45,7 +45,7 @@ class Certificate:
             self._load(new_context())
             self._load(self.context)
         except (OSError, ValueError) as error:
-            log("certificate_refused", problem=str(error))
+            log("certificate_rejected", problem=str(error))
         else:
             log("certificate_reloaded")
 

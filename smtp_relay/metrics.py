@@ -29,13 +29,13 @@ class Histogram:
 class Metrics:
     """The counters of one relay.
 
-    The keys of ``logins``, ``messages`` and ``refused_connections`` are the values of the label
+    The keys of ``logins``, ``messages`` and ``rejected_connections`` are the values of the label
     that ``as_text`` gives them.
     """
 
     open_connections: int = 0
     connections: int = 0
-    refused_connections: Counter[str] = field(default_factory=Counter)
+    rejected_connections: Counter[str] = field(default_factory=Counter)
     logins: Counter[str] = field(default_factory=Counter)
     messages: Counter[str] = field(default_factory=Counter)
     recipients: int = 0
@@ -50,10 +50,10 @@ class Metrics:
         yield from _one("connections_open", "gauge", "Open SMTP connections", self.open_connections)
         yield from _one("connections_total", "counter", "SMTP connections", self.connections)
         yield from _many(
-            "connections_refused_total",
-            "SMTP connections refused",
+            "connections_rejected_total",
+            "SMTP connections rejected",
             "reason",
-            {"relay_full": 0, "client_full": 0, "stopping": 0} | self.refused_connections,
+            {"relay_full": 0, "client_full": 0, "stopping": 0} | self.rejected_connections,
         )
         yield from _many(
             "logins_total",

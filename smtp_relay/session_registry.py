@@ -50,8 +50,8 @@ class SessionRegistry:
         elif self._by_client[session.client] >= self._max_per_client:
             reason, reply = "client_full", replies.CLIENT_FULL
         if reason:
-            self._metrics.refused_connections[reason] += 1
-            log("connection_refused", client=session.client, reason=reason)
+            self._metrics.rejected_connections[reason] += 1
+            log("connection_rejected", client=session.client, reason=reason)
             return reply
         self._sessions.add(session)
         self._is_empty.clear()

@@ -7,7 +7,7 @@ from errors import ApiError, MethodNotAllowed, NotFound, ServerFault, Unavailabl
 from log import frames, log
 from routes import METHODS, Area, Route, area_of, load_handler, match
 from services import Services
-from store.database import DatabaseUnavailable, StatementRefused
+from store.database import DatabaseUnavailable, StatementRejected
 from web.auth import check_access, check_client_rate, check_site_password
 from web.context import RequestContext
 from web.rate_limit_headers import policy_headers
@@ -86,7 +86,7 @@ def _api_error(error: Exception, request: Request) -> ApiError:
             return error
         case DatabaseUnavailable():
             return Unavailable("database_unavailable", retry_after=_DATABASE_RETRY_SECONDS)
-        case StatementRefused():
+        case StatementRejected():
             return ServerFault("database_refused")
     kind = type(error).__name__
     log("internal_error", request_id=request.id, kind=kind, frames=frames(error))

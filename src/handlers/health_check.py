@@ -1,7 +1,7 @@
 """``GET /health_check``: check that the Worker and its database respond."""
 
 from errors import Unavailable
-from store.database import DatabaseUnavailable, StatementRefused, ping
+from store.database import DatabaseUnavailable, StatementRejected, ping
 from web.context import RequestContext
 from web.responses import Response, text_response
 
@@ -19,6 +19,6 @@ async def check(context: RequestContext) -> Response:
     """
     try:
         await ping(context.database)
-    except (DatabaseUnavailable, StatementRefused) as error:
+    except (DatabaseUnavailable, StatementRejected) as error:
         raise Unavailable("database_down", retry_after=_RETRY_SECONDS) from error
     return text_response("OK")

@@ -9,7 +9,7 @@ from web.context import RequestContext
 from web.responses import Response, json_response
 
 
-class AccessAnswer(Struct):
+class AccessResponse(Struct):
     """The default balance was granted, or the request was stored."""
 
     status: Annotated[Literal["ok"], Meta(description="Always `ok`.")]
@@ -21,7 +21,7 @@ async def request(context: RequestContext) -> Response:
     Grants the deployment's default balance. If there is no default, the request is stored and
     listed by `GET /admin/address_sender`.
 
-    :response 200 AccessAnswer: The balance was granted, or the request was stored.
+    :response 200 AccessResponse: The balance was granted, or the request was stored.
     :errors: already_requested
     :operation requestAccess: Addresses
     """
@@ -31,4 +31,4 @@ async def request(context: RequestContext) -> Response:
         default=context.settings.default_send_balance,
         now=context.now(),
     )
-    return json_response(AccessAnswer("ok"))
+    return json_response(AccessResponse("ok"))

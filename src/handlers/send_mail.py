@@ -31,16 +31,16 @@ class SendMailWithToken(SendMail):
 
 
 # `ok`, or the status of a message that the provider has not accepted.
-AnswerStatus = Annotated[
+ResponseStatus = Annotated[
     Literal["ok", Status],
     Meta(description="`ok` if the provider accepted the mail, otherwise the message status."),
 ]
 
 
-class SendAnswer(Struct):
+class SendResponse(Struct):
     """The status of a submitted message."""
 
-    status: AnswerStatus
+    status: ResponseStatus
     id: Annotated[str, Meta(description="The id of the message in the sendbox.")]
     message_id: Annotated[
         str | UnsetType | None,
@@ -65,8 +65,8 @@ async def send_with_header(context: RequestContext) -> Response:
 
     :header Idempotency-Key:
     :body SendMail:
-    :response 200 SendAnswer: The provider accepted the message.
-    :response 202 SendAnswer: The message is stored and will be sent automatically: a scheduled
+    :response 200 SendResponse: The provider accepted the message.
+    :response 202 SendResponse: The message is stored and will be sent automatically: a scheduled
         message at its time, a queued message when the provider accepts messages again. Repeating
         the request with the same `Idempotency-Key` returns the current `status` of the message.
     :errors: required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE, SENDING, OUTCOME
@@ -83,8 +83,8 @@ async def send_with_body_token(context: RequestContext) -> Response:
 
     :header Idempotency-Key:
     :body SendMailWithToken:
-    :response 200 SendAnswer: The provider accepted the message.
-    :response 202 SendAnswer: The message is stored and will be sent automatically, as for `POST
+    :response 200 SendResponse: The provider accepted the message.
+    :response 202 SendResponse: The message is stored and will be sent automatically, as for `POST
         /api/send_mail`.
     :errors: invalid_credential, required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE,
         SENDING, OUTCOME
@@ -112,20 +112,20 @@ def submission_response(result: SubmissionResult) -> Response:
     :raises ProviderFault: the provider rejected the message, or the outcome is unknown.
     """
     message_id = result.provider_message_id if result.status == "sent" else UNSET
-    return success_response(result, lambda status: SendAnswer(status, result.id, message_id))
+    return success_response(result, lambda status: SendResponse(status, result.id, message_id))
 
 
 def success_response(
-    result: SubmissionResult, answer: Callable[[AnswerStatus], Struct]
+    result: SubmissionResult, body_of: Callable[[ResponseStatus], Struct]
 ) -> Response:
-    """The response for ``result``, with the body that ``answer`` makes of the status.
+    """The response for ``result``, with the body that ``body_of`` makes of the status.
 
     :raises ProviderFault: as ``submission_response`` does.
     """
     check_provider(result)
     status = "ok" if result.reported_as == "sent" else result.status or "queued"
     return json_response(
-        answer(status), _SUCCESS_STATUS[result.reported_as], replay_headers(result)
+        body_of(status), _SUCCESS_STATUS[result.reported_as], replay_headers(result)
     )
 
 

@@ -89,8 +89,8 @@ async def retry(context: RequestContext) -> Response:
 
     :path id:
     :header Idempotency-Key:
-    :response 200 SendAnswer: The provider accepted the message.
-    :response 202 SendAnswer: The provider accepts no messages for now. The message is stored and
+    :response 200 SendResponse: The provider accepted the message.
+    :response 202 SendResponse: The provider accepts no messages for now. The message is stored and
         will be sent automatically. Repeating the request with the same `Idempotency-Key` returns
         the current `status` of the message.
     :errors: message_not_found, not_retryable, already_retried, content_removed, SENDING, OUTCOME

@@ -10,7 +10,7 @@ from pyodide.ffi import to_js
 from log import log
 from runtime.bridge import bridge
 from runtime.limits import check_batch, check_subrequests
-from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
+from store.database import DatabaseUnavailable, Row, Statement, StatementRejected
 
 _TIMEOUT_MILLISECONDS = 10_000
 # Delays before a batch without a response is repeated.
@@ -58,7 +58,7 @@ class D1Database:
             # D1's messages name tables and columns, never bound values, so the log may have them.
             log("d1_error", problem=str(error))
             definite = _DEFINITE.search(str(error))
-            raise (StatementRefused if definite else DatabaseUnavailable) from error
+            raise (StatementRejected if definite else DatabaseUnavailable) from error
         results = _decode_results(response)
         self.rows_written += sum(result.rows_written for result in results)
         return [result.rows for result in results]

@@ -333,22 +333,24 @@ class Dispatcher:
 
     async def _record_late(self, late: list[tuple[Attempt, Awaitable[Outcome]]]) -> None:
         """Record provider responses that arrive after ``unknown`` was reported."""
-        pending = {asyncio.ensure_future(answer): attempt for attempt, answer in late}
+        pending = {asyncio.ensure_future(late_outcome): attempt for attempt, late_outcome in late}
         while pending:
             await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            if not all(answer.done() for answer in pending):
+            if not all(future.done() for future in pending):
                 await asyncio.wait(pending, timeout=_LATE_TOGETHER_SECONDS)
-            done = [answer for answer in pending if answer.done()]
-            await self._record_answers([(pending.pop(answer), _outcome(answer)) for answer in done])
+            done = [future for future in pending if future.done()]
+            await self._record_outcomes(
+                [(pending.pop(future), _outcome(future)) for future in done]
+            )
 
-    async def _record_answers(self, answers: list[tuple[Attempt, Outcome]]) -> None:
+    async def _record_outcomes(self, ended: list[tuple[Attempt, Outcome]]) -> None:
         known = [
             (attempt, _without_retry(outcome))
-            for attempt, outcome in answers
+            for attempt, outcome in ended
             if not isinstance(outcome, Unknown)
         ]
         if known:
-            log("late_answers", message_ids=[attempt.id for attempt, _ in known])
+            log("late_outcomes", message_ids=[attempt.id for attempt, _ in known])
             await self._conclude(known)
 
     async def _record_delivery(self, delivered: list[tuple[str, Message]]) -> None:
@@ -419,8 +421,8 @@ def _undo(attempt: Attempt, now: int) -> StatusUpdate:
     return StatusUpdate(id=attempt.id, event="cancelled", now=now, undo=True)
 
 
-def _outcome(answer: "asyncio.Future[Outcome]") -> Outcome:
-    return Unknown() if answer.exception() else answer.result()
+def _outcome(future: "asyncio.Future[Outcome]") -> Outcome:
+    return Unknown() if future.exception() else future.result()
 
 
 def _without_retry(late: Outcome) -> Outcome:

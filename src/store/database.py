@@ -17,7 +17,7 @@ class DatabaseUnavailable(Exception):
     """The batch got no response: it is unknown whether it was executed."""
 
 
-class StatementRefused(Exception):
+class StatementRejected(Exception):
     """The database rejected a statement and rolled the batch back.
 
     The cause is a bug in this code, or a migration that is not applied.
@@ -38,7 +38,7 @@ class Database(Protocol):
         :param repeatable: True if a second run changes nothing more. The batch is then repeated if
             its response is lost.
         :raises DatabaseUnavailable: there was no response.
-        :raises StatementRefused: the database rejected a statement.
+        :raises StatementRejected: the database rejected a statement.
         """
         ...
 
@@ -61,6 +61,6 @@ async def ping(database: Database) -> None:
     """Check that the database responds.
 
     :raises DatabaseUnavailable: there was no response.
-    :raises StatementRefused: the tables do not exist.
+    :raises StatementRejected: the tables do not exist.
     """
     await database.batch([Statement("SELECT EXISTS (SELECT 1 FROM addresses)")])

@@ -208,10 +208,10 @@ _REPORT = f"""
 SELECT
   v.error, v.listed, v.reserved, v.rate_used, v.rate_milliseconds_left,
   m.id, m.status, m.request_digest, m.provider_message_id, m.provider_code, m.reported_as,
-  m.scheduled_at, m.batch_answer,
+  m.scheduled_at, m.batch_results,
   CASE WHEN v.reserved THEN (
-    SELECT batch_answer FROM messages
-    WHERE id IN (SELECT id FROM items) AND batch_answer IS NOT NULL
+    SELECT batch_results FROM messages
+    WHERE id IN (SELECT id FROM items) AND batch_results IS NOT NULL
   ) END AS own_result
 FROM verdict AS v LEFT JOIN messages AS m ON m.id = v.earlier
 ORDER BY v.position
@@ -230,14 +230,14 @@ _MARK_EARLIER_REPORTED = """
 UPDATE messages SET reported_as = 'queued'
 WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency_key'
   AND request_digest = ?1 ->> 'request_digest'
-  AND reported_as IS NULL AND (scheduled_at IS NOT NULL OR batch_answer IS NOT NULL)
+  AND reported_as IS NULL AND (scheduled_at IS NOT NULL OR batch_results IS NOT NULL)
   AND id NOT IN (SELECT value ->> 'id' FROM json_each(?1, '$.messages'))
 """
 
 _EARLIER = """
 SELECT
   id, status, request_digest, provider_message_id, provider_code, reported_as, scheduled_at,
-  batch_answer
+  batch_results
 FROM messages WHERE address_id = ?1 AND idempotency_key = ?2 AND accepted_at > ?3
 """
 
@@ -247,7 +247,7 @@ INSERT INTO messages (
   id, address_id, sender, sender_name, subject, size, recipients, charge,
   status, attempt, lease_until, next_attempt_at, accepted_at, request_id,
   details, scheduled_at, is_sandbox,
-  retry_of, idempotency_key, request_digest, batch_answer, sendbox
+  retry_of, idempotency_key, request_digest, batch_results, sendbox
 )
 SELECT
   items.id, ?1 ->> 'address_id', item ->> 'sender', item ->> 'sender_name', item ->> 'subject',
@@ -474,9 +474,9 @@ async def find_earlier(
 def _earlier(row: Row, digest: str | None) -> list[SubmissionResult]:
     if row["request_digest"] != digest:
         raise Conflict("idempotency_key_reused")
-    if row["batch_answer"]:
+    if row["batch_results"]:
         # The response to a batch says only which messages were accepted, so it is known at once.
-        results = msgspec.json.decode(row["batch_answer"])
+        results = msgspec.json.decode(row["batch_results"])
         return [
             SubmissionResult(error=error, replayed=True)
             if (error := _error(result))

@@ -11,7 +11,7 @@ import msgspec
 from mail.message import Message
 
 # The maximum time for a response of the provider. A slower response counts as a timeout.
-ANSWER_SECONDS = 30
+RESPONSE_SECONDS = 30
 
 Reason = Literal[
     "recipient_suppressed",  # the provider's suppression list has the recipient

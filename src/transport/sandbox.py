@@ -17,7 +17,7 @@ from typing import Literal
 
 from mail.message import Message
 from mail.sandbox_recipients import outcome_of
-from transport.outcome import ANSWER_SECONDS, Outcome, Rejected, Sent, Unknown
+from transport.outcome import RESPONSE_SECONDS, Outcome, Rejected, Sent, Unknown
 
 DeliveryEvent = Literal["delivered", "bounced", "complained"]
 
@@ -40,7 +40,7 @@ async def sandbox_outcome(message: Message, *, number: int, waits: bool) -> Outc
         case "ratelimited" if number == 1:
             return Rejected("throttled", "E_RATE_LIMIT_EXCEEDED", transient=True)
         case "slow":
-            await asyncio.sleep(ANSWER_SECONDS if waits else 0)
+            await asyncio.sleep(RESPONSE_SECONDS if waits else 0)
             return Unknown(cause="timeout", late=_late())
     return _sent()
 

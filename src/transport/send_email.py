@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from mail.message import Attachment, Message, RecipientKind
-from transport.outcome import ANSWER_SECONDS, Outcome, Reason, Rejected, Sent, Unknown
+from transport.outcome import RESPONSE_SECONDS, Outcome, Reason, Rejected, Sent, Unknown
 
 _CODE = re.compile("E_[A-Z_]+")
 # With these codes the provider itself does not know the outcome.
@@ -73,7 +73,7 @@ class SendEmailTransport:
     async def send(self, message: Message) -> Outcome:
         contents = [attachment.content for attachment in message.attachments]
         form = builder_form(message)
-        call = self._binding.send(form, contents, milliseconds=ANSWER_SECONDS * 1000)
+        call = self._binding.send(form, contents, milliseconds=RESPONSE_SECONDS * 1000)
         return await _outcome(call)
 
 

@@ -57,7 +57,7 @@ async def check_human(context: RequestContext, token: str | None) -> None:
         raise Unavailable("human_verification_unavailable", retry_after=_RETRY_SECONDS) from error
     if verdict.success:
         return
-    log("turnstile_refused", codes=verdict.error_codes)  # they also report a wrong secret key
+    log("turnstile_rejected", codes=verdict.error_codes)  # they also report a wrong secret key
     if "internal-error" in verdict.error_codes:
         raise Unavailable("human_verification_unavailable", retry_after=_RETRY_SECONDS)
     raise BadRequest("human_verification_failed")

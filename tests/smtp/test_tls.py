@@ -73,7 +73,7 @@ def test_a_new_certificate_is_loaded(own_relay: RelayProcess, tmp_path: Path, wa
 
     first = shown()
     (tmp_path / "key.pem").write_text("not a key")
-    own_relay.wait_for_log("certificate_refused")
+    own_relay.wait_for_log("certificate_rejected")
     assert shown() == first
     make_certificate(tmp_path)
     own_relay.wait_for_log("certificate_reloaded")

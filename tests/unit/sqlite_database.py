@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime.limits import check_batch
-from store.database import DatabaseUnavailable, Row, Statement, StatementRefused
+from store.database import DatabaseUnavailable, Row, Statement, StatementRejected
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class SqliteDatabase:
                 self._connection.execute("BEGIN IMMEDIATE")
                 results = [self.query(sql, *parameters) for sql, parameters in statements]
         except sqlite3.Error as error:
-            raise StatementRefused(str(error)) from error
+            raise StatementRejected(str(error)) from error
         self.rows_written += self.changes() - before
         return results
 

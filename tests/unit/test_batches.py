@@ -349,7 +349,7 @@ def test_a_replayed_permissive_batch_returns_its_first_errors(
     assert kept(database) == ["m2", "m3"]
     # The first accepted message stores the key and the response.
     rows = database.query(
-        "SELECT idempotency_key, batch_answer IS NOT NULL AS answers FROM messages ORDER BY id"
+        "SELECT idempotency_key, batch_results IS NOT NULL AS answers FROM messages ORDER BY id"
     )
     assert [tuple(row.values()) for row in rows] == [("k", 1), (None, 0)]
 

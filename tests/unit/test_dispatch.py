@@ -170,7 +170,7 @@ def world() -> World:
 def without_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove all delays."""
     monkeypatch.setattr(dispatcher, "_RECORD_LATER_SECONDS", (0, 0, 0))
-    monkeypatch.setattr(sandbox, "ANSWER_SECONDS", 0)
+    monkeypatch.setattr(sandbox, "RESPONSE_SECONDS", 0)
     monkeypatch.setattr(sandbox, "_LATE_SECONDS", 0)
 
 

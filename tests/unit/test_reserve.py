@@ -8,7 +8,7 @@ import pytest
 from accounts.credentials import Credential
 from errors import ApiError
 from mail.message import Message
-from store.database import StatementRefused
+from store.database import StatementRejected
 from store.message_content import MAX_PART_BYTES
 from tests.unit import given
 from tests.unit.given import LEASE, ME, NOW, TODAY, YOU
@@ -86,7 +86,7 @@ def test_all_stored_columns_of_a_message(database: SqliteDatabase, me: Credentia
             "details": None,
             "scheduled_at": None,
             "is_sandbox": 0,
-            "batch_answer": None,
+            "batch_results": None,
             "sendbox": 0,
         }
     ]
@@ -515,7 +515,7 @@ def test_a_failing_statement_undoes_the_whole_batch(
 ) -> None:
     before = database.dump()
     too_many = given.message(*(f"you{number}@example.org" for number in range(51)))
-    with pytest.raises(StatementRefused, match="CHECK constraint failed"):
+    with pytest.raises(StatementRejected, match="CHECK constraint failed"):
         keep(database, me, message=too_many, default_balance=99)
     assert database.dump() == before
 

@@ -28,7 +28,7 @@ SENDING: Columns = {
 }
 SENT = {**SENDING, "status": "sent", "lease_until": None, "finished_at": NOW}
 QUEUED = {**SENDING, "status": "queued", "lease_until": None, "next_attempt_at": NOW}
-REST: Columns = {"details": "{}", "scheduled_at": NOW, "is_sandbox": 1, "batch_answer": "[]"}
+REST: Columns = {"details": "{}", "scheduled_at": NOW, "is_sandbox": 1, "batch_results": "[]"}
 DELIVERY: Columns = {"message_id": "m1", "position": 0, "kind": "to", "address": "you@example.org"}
 EVENT: Columns = {
     "message_id": "m1",

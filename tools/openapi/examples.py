@@ -183,7 +183,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ShownCredential": {"shown": {"jwt": JWT}},
     "CredentialLogin": {"credential": {"credential": JWT}},
     "PasswordLogin": {"password": {"password": PASSWORD_DIGEST}},
-    "AccessAnswer": {"made": {"status": "ok"}},
+    "AccessResponse": {"made": {"status": "ok"}},
     "AddressSettings": {"balance": {"address": ADDRESS, "send_balance": 97}},
     "AddressUsage": {"usage": {**_USAGE, "send_balance": 58}},
     # Messages
@@ -193,13 +193,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "BindingMail": {
         "text": {**_EMAIL, "from": {"email": "news@example.com", "name": "News"}},
     },
-    "SendAnswer 200": {
+    "SendResponse 200": {
         "sent": {"status": "ok", "id": MESSAGE_ID, "message_id": PROVIDER_MESSAGE_ID}
     },
-    "SendAnswer 202": {"scheduled": {"status": "scheduled", "id": MESSAGE_ID}, **_QUEUED},
+    "SendResponse 202": {"scheduled": {"status": "scheduled", "id": MESSAGE_ID}, **_QUEUED},
     "retryMessage 202": _QUEUED,
-    "BindingAnswer 200": {"sent": {"status": "ok"}},
-    "BindingAnswer 202": {"queued": {"status": "queued"}},
+    "BindingResponse 200": {"sent": {"status": "ok"}},
+    "BindingResponse 202": {"queued": {"status": "queued"}},
     "SendboxPage": {"page": _PAGE_OF_MESSAGES},
     "listMessages 200": {
         "page": _PAGE_OF_MESSAGES,

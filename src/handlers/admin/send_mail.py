@@ -39,8 +39,8 @@ async def send(context: RequestContext) -> Response:
 
     :header Idempotency-Key:
     :body AdminSendMail:
-    :response 200 SendAnswer: The provider accepted the message.
-    :response 202 SendAnswer: The message is stored and will be sent automatically, as for `POST
+    :response 200 SendResponse: The provider accepted the message.
+    :response 202 SendResponse: The message is stored and will be sent automatically, as for `POST
         /api/send_mail`.
     :errors: required_field_missing, required_field_missing.422, MESSAGE, ATTACHMENTS, SCHEDULE,
         SENDING, OUTCOME

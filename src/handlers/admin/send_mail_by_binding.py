@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from errors import BadRequest, FieldError
 from handlers.admin.send_mail import send_as_administrator
-from handlers.send_mail import AnswerStatus, success_response
+from handlers.send_mail import ResponseStatus, success_response
 from mail.addresses import InvalidAddress
 from mail.compose import Origin, SenderPolicy, compose
 from mail.fields import Base64Attachment, Mailboxes, MailboxField, MailFields
@@ -49,10 +49,10 @@ class BindingMail(MailFields, kw_only=True):
     ] = None
 
 
-class BindingAnswer(Struct):
+class BindingResponse(Struct):
     """The status of a submitted message."""
 
-    status: AnswerStatus
+    status: ResponseStatus
 
 
 # The names of fields in the request, where `compose` uses other names.
@@ -67,9 +67,9 @@ async def send(context: RequestContext) -> Response:
 
     :header Idempotency-Key:
     :body BindingMail:
-    :response 200 BindingAnswer: The provider accepted the message.
-    :response 202 BindingAnswer: The provider accepts no messages for now. The message is stored and
-        will be sent automatically.
+    :response 200 BindingResponse: The provider accepted the message.
+    :response 202 BindingResponse: The provider accepts no messages for now. The message is stored
+        and will be sent automatically.
     :errors: binding_not_enabled, invalid_sender, required_field_missing,
         required_field_missing.422, MESSAGE, ATTACHMENTS, SENDING, OUTCOME
     :operation sendMailByBinding: Administration
@@ -83,7 +83,7 @@ async def send(context: RequestContext) -> Response:
     policy = SenderPolicy((sender.address.domain,), context.settings.send_mail_domains)
     origin = Origin(address=str(sender.address), name=sender.name, names=_NAMES)
     result = await send_as_administrator(context, compose(body, origin, policy))
-    return success_response(result, BindingAnswer)
+    return success_response(result, BindingResponse)
 
 
 def _sender(given: str | MailboxField) -> Mailbox:
