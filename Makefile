@@ -19,15 +19,15 @@ help: ## Show this list
 prepare: ## Install tools, packages and the local engine (other targets do this when needed)
 	$(PREPARE)
 
-dev: ## Run the Worker locally; set PORT=8787 and STATE=.wrangler/state to change them
+dev: ## Run the Worker locally (defaults: PORT=8787 STATE=.wrangler/state)
 	$(PREPARE)
 	@PORT="$(PORT)" STATE="$(STATE)" exec $(RUN) tools.dev
 
-smtp: ## Run the SMTP relay for `make dev`; set SMTP_PORT=8025 and API_URL= to change them
+smtp: ## Run the SMTP relay (defaults: SMTP_PORT=8025 API_URL=http://localhost:8787)
 	$(PREPARE)
 	@exec $(RUN) smtp_relay
 
-# Many tests wait for a server or a timer, so there can be more processes than cores.
+# Many tests wait for a server or a timer, so three processes are useful even with fewer cores.
 test: lint typecheck ## Lint, check types, and run all but the slow tests
 	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
@@ -67,7 +67,7 @@ deploy-check: ## Build the upload and check its size, without uploading it
 	$(PREPARE)
 	@$(RUN) tools.deploy_check
 
-deploy: ## Deploy to your Cloudflare account; creates the database, queue and secret if missing
+deploy: ## Deploy to your Cloudflare account; create the database, queue and secret if missing
 	$(PREPARE)
 	@$(RUN) tools.deploy
 

@@ -1,7 +1,7 @@
 """Start the SMTP relay: ``send-mail-smtp``, or ``python -m smtp_relay``.
 
-Reads the settings from environment variables and, for those not set, from the file .env in the
-current folder.
+The settings are environment variables. Settings that are not set there are read from the file .env
+in the current folder.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from smtp_relay.metrics import Metrics
 from smtp_relay.relay import Relay
 from smtp_relay.settings import Settings, SettingsError, read_settings, settings_help
 
-# Listeners, standard streams, and files that are open for a moment.
+# For listeners, standard streams, and files that are opened briefly.
 _OTHER_FILES = 100
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT. Return the exit status: 2 if a setting is invalid."""
+    """Run until SIGTERM or SIGINT. Return the exit status: 0, or 2 if a setting is invalid."""
     options = _parse_arguments()
-    # aiosmtpd logs what clients send.
+    # This logger of aiosmtpd would log what clients send.
     logging.getLogger("mail.log").disabled = True
     try:
         settings = read_settings({**read_env_file(options.env_file), **os.environ})
@@ -89,7 +89,7 @@ async def _serve(settings: Settings) -> None:
 def _handle_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     error = context.get("exception")
     if isinstance(error, OSError):
-        # Failed connections are normal. Running out of files is not: no client can connect.
+        # Failed connections are normal. Without free file descriptors no client can connect.
         if error.errno in (errno.EMFILE, errno.ENFILE):
             log("out_of_files", problem=error.strerror)
     elif error is not None:

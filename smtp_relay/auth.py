@@ -1,4 +1,4 @@
-"""Authentication: asks the API whether a user name and a password are valid."""
+"""Authentication: checks with the API whether a user name and a password are valid."""
 
 import base64
 import binascii
@@ -25,8 +25,8 @@ _WRONG_USER = "The user name must be jwt or the address of the credential"
 class Login:
     """A logged-in client: its credential, and the address that the credential belongs to.
 
-    ``is_renewable``: the client logged in with a password, and gets a new credential by logging in
-    again.
+    ``is_renewable`` is true if the client logged in with a password. The client can then log in
+    again to get a new credential.
     """
 
     credential: str
@@ -35,7 +35,7 @@ class Login:
 
 
 class LoginRejected(Exception):
-    """The login failed. ``reply`` is the SMTP reply; ``is_failure``: it counts as a wrong guess."""
+    """The login failed. ``reply`` is the SMTP reply. ``is_failure``: count it as a wrong guess."""
 
     def __init__(self, reply: str, *, is_failure: bool) -> None:
         super().__init__(reply)
@@ -44,17 +44,17 @@ class LoginRejected(Exception):
 
 
 def wrong(detail: str) -> LoginRejected:
-    """The user name or the password is wrong."""
+    """The error for a wrong user name or password."""
     return LoginRejected(replies.AUTH_WRONG.format(detail=detail), is_failure=True)
 
 
 def unavailable(detail: str) -> LoginRejected:
-    """The API can't check the login now."""
+    """The error for a login that the API can't check now."""
     return LoginRejected(replies.AUTH_UNAVAILABLE.format(detail=detail), is_failure=False)
 
 
 class Authenticator:
-    """Checks user names and passwords, and caches valid ones for a minute."""
+    """Checks user names and passwords, and caches valid logins for a minute."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -62,7 +62,7 @@ class Authenticator:
         self._cache: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
 
     async def check(self, user: str, password: str) -> Login:
-        """Log in.
+        """Check ``user`` and ``password``, and return the login.
 
         :raises LoginRejected: the user name or the password is wrong, or the API can't check them.
         """
@@ -129,14 +129,14 @@ def _login_error(response: ApiResponse) -> LoginRejected:
         and HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
         and response.status != HTTPStatus.TOO_MANY_REQUESTS
     )
-    # A missing site password is a mistake in the relay's settings, not the client's.
+    # With this code, the mistake is in the relay's SITE_PASSWORD, and not the client's.
     if is_definite and response.code != "site_password_required":
         return wrong(response.detail)
     return unavailable(response.detail)
 
 
 def _claimed_address(password: str) -> str | None:
-    """The address in ``password`` if it is a JWT. Only the API can verify its signature."""
+    """The address in ``password`` if it is a JWT, otherwise None. Its signature is not verified."""
     pieces = password.split(".")
     if len(pieces) != 3:
         return None

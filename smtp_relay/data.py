@@ -1,4 +1,4 @@
-"""The message after DATA, up to the line with a single dot."""
+"""Reads the message after DATA, up to the line that consists of a dot."""
 
 import asyncio
 
@@ -13,17 +13,17 @@ class TooLong(Exception):
 
 
 async def read_mail(reader: asyncio.StreamReader, *, max_bytes: int, max_line_bytes: int) -> bytes:
-    """The message, without the dots that the client added (RFC 5321, section 4.5.2).
+    """Read the message, and remove the dots that the client added (RFC 5321, section 4.5.2).
 
     Only CR LF ends a line (section 2.3.8). A message that is too large is read to its end, but not
     kept in memory.
 
     :raises TooLong: the message is longer than ``max_bytes``, or a line than ``max_line_bytes``.
     """
-    # The first line can be the one with the dot. With the end of the command's line in front of
-    # it, the end of every message looks the same.
+    # An empty message is only the line with the dot. With CR LF in front of it, even this message
+    # ends with _END_OF_MESSAGE.
     unread(reader, b"\r\n")
-    # Added dots do not count (RFC 1870). A client adds at most one for three bytes.
+    # Added dots are not part of the size (RFC 1870). A client adds at most one per three bytes.
     limit = max_bytes + max_bytes // 3 + len(_END_OF_MESSAGE)
     read = bytearray()
     size = 0
@@ -39,7 +39,7 @@ async def read_mail(reader: asyncio.StreamReader, *, max_bytes: int, max_line_by
             read += piece
         else:
             read.clear()
-    # Cut in place: many sessions can hold large messages at once.
+    # Cut without a copy, because many sessions can hold large messages at once.
     del read[-3:]
     del read[: 3 if read.startswith(b"\r\n.") else 2]
     mail = bytes(read)

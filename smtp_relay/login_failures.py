@@ -1,4 +1,4 @@
-"""Failed logins, counted per client address."""
+"""Failed logins, counted per client: an IPv4 address or an IPv6 /64 network."""
 
 import time
 from collections import OrderedDict, deque
@@ -17,7 +17,7 @@ class LoginFailures:
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
     def add(self, client: str) -> None:
-        """Count a failure of the client with this address."""
+        """Count a failed login from the IP address ``client``."""
         network = client_network(client)
         self._times.setdefault(network, deque(maxlen=MAX_FAILURES)).append(time.monotonic())
         self._times.move_to_end(network)
@@ -25,7 +25,7 @@ class LoginFailures:
             self._times.popitem(last=False)
 
     def is_over(self, client: str) -> bool:
-        """Whether the client with this address has failed too often to try again now."""
+        """Whether the IP address ``client`` has too many failed logins to try again now."""
         times = self._times.get(client_network(client), deque())
         window_start = time.monotonic() - _WINDOW_SECONDS
         return len(times) == MAX_FAILURES and times[0] > window_start

@@ -52,13 +52,13 @@ def main() -> int:
 
 
 def _serve(port: int, state: Path) -> None:
-    """Run the server until it is interrupted. Restart it after edits that do not run."""
+    """Run the server until it is interrupted. If it ends, restart it after the next edit."""
     LOGS.mkdir(parents=True, exist_ok=True)
     _LOG.write_text("")
     threading.Thread(target=_follow, args=(_LOG,), daemon=True).start()
     print("Starting the server (about 6 s) ...", flush=True)
     with LocalServer(port=port, state=state, dev_vars=DEV_VARS, log=_LOG, live=True) as server:
-        time.sleep(0.3)  # Wrangler's own lines come first.
+        time.sleep(0.3)  # Let wrangler print its own lines first.
         _warn_of_open_admin(DEV_VARS, CONFIG)
         print(_what_next(server.url), flush=True)
         while True:
@@ -90,7 +90,7 @@ def _attend(server: LocalServer) -> None:
 
 
 def _restart_after_edit(server: LocalServer) -> None:
-    """Restart after the next edit: wrangler exits if it can't load the Worker."""
+    """Restart the server after the next edit. It has ended, because it can't load the Worker."""
     while not server.is_running:
         time.sleep(0.3)
         print("\nThe server has stopped. It restarts after the next edit below src/.", flush=True)
@@ -105,7 +105,7 @@ def _restart_after_edit(server: LocalServer) -> None:
 
 
 def _static_sources() -> dict[Path, int]:
-    """What the console and the API reference are built from."""
+    """The source files of the console and the API reference, with their modification times."""
     return _source_times(CONSOLE) | _source_times(_SOURCE)
 
 
@@ -134,7 +134,10 @@ def _port(text: str) -> int:
 
 
 def _claimed(state: Path) -> TextIO:
-    """Lock the state folder: two servers would lock each other's database."""
+    """Lock the state folder, because two servers would block each other's database.
+
+    The lock lasts until the returned file is closed.
+    """
     lock = (state / ".dev.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -164,7 +167,7 @@ def read_dev_vars(path: Path) -> dict[str, str]:
 
 
 def admin_check_is_off(dev_vars: Path, config: Path) -> bool:
-    """Whether `.dev.vars` or `[vars]` open /admin to everybody."""
+    """Whether `.dev.vars` or `[vars]` open /admin to everybody, without a password."""
     settings = {**tomllib.loads(config.read_text()).get("vars", {}), **read_dev_vars(dev_vars)}
     return str(settings.get("DISABLE_ADMIN_PASSWORD_CHECK", "")).lower() == "true"
 

@@ -44,7 +44,7 @@ class Entity:
     number: str = ""
 
     def value(self, key: str) -> bytes | None:
-        """The value of the field with the lower-case name ``key``, None if there is none.
+        """The value of the field with the lower-case name ``key``, None without such a field.
 
         :raises Malformed: the field is repeated.
         """
@@ -55,7 +55,7 @@ class Entity:
 
     @property
     def place(self) -> str:
-        """The prefix of errors about this part: ``Part 2.1: ``, or nothing for the message."""
+        """The prefix of errors about this part: ``Part 2.1: ``. Empty for the message itself."""
         return f"Part {self.number}: " if self.number else ""
 
 
@@ -78,7 +78,7 @@ def read_entity(content: bytes, number: str = "") -> Entity:
 def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
     """The parts of a multipart, without its preamble and epilogue (RFC 2046, section 5.1).
 
-    :raises Malformed: there are none, or the boundary is invalid.
+    :raises Malformed: there are no parts, or the boundary is missing or too long.
     """
     if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise Malformed(f"{entity.place}the multipart has no boundary")

@@ -9,7 +9,7 @@ from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import decoded_words, raw_text
 
-# The standard library takes quadratic time.
+# The standard library's parser takes quadratic time.
 _MAX_VALUE_BYTES = 8 * 1024
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+")
@@ -20,8 +20,8 @@ _PLAIN = re.compile(r"[ -~]*")
 class MediaType:
     """The type and the disposition of a part.
 
-    ``parameters`` belong to the type, with lower-case names. ``disposition`` is empty if the part
-    has none.
+    ``parameters`` are those of Content-Type, with lower-case names. ``disposition`` is empty, and
+    ``filename`` None, if the part has none.
     """
 
     main: str
@@ -37,14 +37,14 @@ class MediaType:
 
     @property
     def charset(self) -> str:
-        """The charset of a text, without the comment that some programs append."""
+        """The charset, by default us-ascii, without the comment that some programs append."""
         return self.parameters.get("charset", "us-ascii").partition("(")[0].strip() or "us-ascii"
 
 
 def media_type(entity: Entity) -> MediaType:
     """The media type of ``entity``, ``text/plain`` by default.
 
-    :raises Malformed: its Content-Type is invalid.
+    :raises Malformed: its Content-Type or Content-Disposition is invalid.
     """
     full, parameters = _read(entity, "content-type")
     disposition, about_file = _read(entity, "content-disposition")
@@ -59,7 +59,7 @@ def media_type(entity: Entity) -> MediaType:
 
 
 def written(kind: MediaType, place: str) -> str:
-    """``kind`` as the value of a field, without the filename.
+    """``kind`` as the value of a Content-Type field, without filename and boundary.
 
     :raises Unsupported: a parameter contains characters that the API does not accept.
     """
@@ -78,7 +78,7 @@ def _quoted(value: str) -> str:
 
 
 def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
-    """The value of a field, in lower case, and its parameters."""
+    """The value of the field ``key`` in lower case, and its parameters by lower-case name."""
     what = f"{entity.place}{key.title()}"
     value = entity.value(key) or b""
     if len(value) > _MAX_VALUE_BYTES:
