@@ -19,20 +19,22 @@ help: ## Show this list
 prepare: ## Install tools, packages and the local engine (other targets do this when needed)
 	$(PREPARE)
 
-dev: ## Run the Worker locally; set PORT=8787 and STATE=.wrangler/state to change them
+dev: ## Run the Worker locally (defaults: PORT=8787 STATE=.wrangler/state)
 	$(PREPARE)
 	@PORT="$(PORT)" STATE="$(STATE)" PYTHONPATH=src exec $(RUN) tools.dev
 
-smtp: ## Run the SMTP relay for `make dev`; set SMTP_PORT=8025 and API_URL= to change them
+smtp: ## Run the SMTP relay (defaults: SMTP_PORT=8025 API_URL=http://localhost:8787)
 	$(PREPARE)
 	@exec $(RUN) smtp_relay
 
-# Many tests wait for a server or a timer, so there can be more processes than cores.
+# Many tests wait for a server or a timer, so three processes are useful even with fewer cores.
 test: lint typecheck ## Lint, check types, and run all but the slow tests
 	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-test-all: lint typecheck ## Lint, check types, and run all tests
-	@$(RUN) pytest
+# A test that measures a time runs alone, after the others.
+test-all: lint typecheck ## Lint, check types, and run all tests (half an hour)
+	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/console/test_speed.py
+	@$(RUN) pytest tests/console/test_speed.py
 
 mutate: ## Change the code in many ways and see whether a test fails; set ONLY= and JOBS=2
 	$(PREPARE)
@@ -69,7 +71,7 @@ deploy-check: ## Build the upload and check its size, without uploading it
 	$(PREPARE)
 	@$(RUN) tools.deploy_check
 
-deploy: ## Deploy to your Cloudflare account; creates the database, queue and secret if missing
+deploy: ## Deploy to your Cloudflare account; create the database, queue and secret if missing
 	$(PREPARE)
 	@PYTHONPATH=src $(RUN) tools.deploy
 

@@ -1,16 +1,17 @@
 -- Times are in Unix milliseconds. Tables whose key is not a number are stored by that key (WITHOUT
--- ROWID): an index of the key would be one more row per write, and the free plan limits the rows
--- written.
+-- ROWID): a separate index of the key would cost one more row per write, and the free plan limits
+-- the rows written.
 
 -- AUTOINCREMENT never reuses an id, so an old credential can't match a new address. `sendbox` is
--- the number of the current sendbox. Clearing the sendbox increments it, so it writes one row for
--- any number of messages.
+-- the generation of the address's sendbox. Clearing the sendbox increments the generation instead
+-- of writing the rows of its messages.
 CREATE TABLE addresses (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE CHECK (name = lower(name) AND instr(name, '@') > 1),
   credential_version INTEGER NOT NULL DEFAULT 0 CHECK (credential_version >= 0),
   password_hash TEXT,
-  -- 1 if the password was set with a credential. Replacing the credential then removes the password.
+  -- 1 if the password was set with a credential. Replacing the credential then removes this
+  -- password.
   password_by_owner INTEGER NOT NULL DEFAULT 0 CHECK (password_by_owner IN (0, 1)),
   source_meta TEXT,
   sendbox INTEGER NOT NULL DEFAULT 0,
@@ -18,8 +19,9 @@ CREATE TABLE addresses (
   updated_at INTEGER NOT NULL
 ) STRICT;
 
--- An address without a row has not been granted DEFAULT_SEND_BALANCE yet. `requested_at` is the time
--- of a request for a balance that waits for an administrator; otherwise it is NULL.
+-- An address without a row has not been granted DEFAULT_SEND_BALANCE yet. `requested_at` is the
+-- time of a request for a balance that no administrator has granted yet. It is NULL if there is no
+-- such request.
 CREATE TABLE send_balances (
   address_id INTEGER PRIMARY KEY REFERENCES addresses (id) ON DELETE CASCADE,
   balance INTEGER NOT NULL CHECK (balance >= 0),
@@ -28,17 +30,20 @@ CREATE TABLE send_balances (
   created_at INTEGER NOT NULL
 ) STRICT;
 
--- Requests for a balance. A send writes no entry of this index.
+-- The requests for a balance that no administrator has granted yet. A send writes no entry of this
+-- index.
 CREATE INDEX send_balances_requested ON send_balances (requested_at, address_id)
   WHERE requested_at > 0;
 
--- The id is a UUID of version 7, so ids sort by time. address_id has no foreign key, because a
--- message and its history remain when the address is deleted.
+-- The id is a UUID of version 7, so ids sort by time. address_id has no foreign key, because
+-- messages remain for a while after their address is deleted.
 CREATE TABLE messages (
   id TEXT PRIMARY KEY,
   address_id INTEGER NOT NULL,
-  -- The value of addresses.sendbox when the message was accepted, or NULL if it was deleted. The
-  -- row of a deleted message stays for a day, because it has the idempotency key.
+  -- The value of addresses.sendbox when the message was accepted. Clearing the sendbox increments
+  -- the value of a message that is being sent. NULL if the message was deleted. The row of a
+  -- deleted message stays until a day after the message finished, because the row has the
+  -- idempotency key.
   sendbox INTEGER DEFAULT 0,
   sender TEXT NOT NULL,
   sender_name TEXT,
@@ -48,32 +53,36 @@ CREATE TABLE messages (
   size INTEGER NOT NULL CHECK (size > 0),
   recipients INTEGER NOT NULL CHECK (recipients BETWEEN 1 AND 50),
   charge INTEGER NOT NULL CHECK (charge BETWEEN 0 AND recipients),
-  -- 1 for a message to sandbox recipients, which never leaves the Worker and costs nothing.
+  -- 1 for a message to sandbox recipients. This message never leaves the Worker and costs nothing.
   is_sandbox INTEGER NOT NULL DEFAULT 0 CHECK (is_sandbox IN (0, 1)),
   status TEXT NOT NULL CHECK (
     status IN ('scheduled', 'queued', 'sending', 'sent', 'failed', 'unknown', 'cancelled')
   ),
-  -- Each claim increments it, so the result of an earlier attempt has no effect.
+  -- The number of the current attempt. Each claim increments the number, so the result of an
+  -- earlier attempt has no effect.
   attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
   lease_until INTEGER,
   -- The id of the claim, so that a Worker recognises its own claim if D1's response was lost.
   claimed_by TEXT,
   next_attempt_at INTEGER,
-  -- The time that the caller asked for. NULL if the message was to be sent at once.
+  -- The time that the caller requested. NULL if the message was to be sent at once.
   scheduled_at INTEGER,
   provider_message_id TEXT,
-  -- Why the message failed: the provider's code, and our reason (transport/outcome.py).
+  -- Why the last attempt was not accepted: the provider's code, and this service's own reason
+  -- (transport/outcome.py).
   provider_code TEXT,
   reason TEXT,
   accepted_at INTEGER NOT NULL,
   finished_at INTEGER,
-  -- The request that submitted the message: its id in the log, its idempotency key (for a day), the
-  -- SHA-256 of what it asks to send, and the status in its first response.
+  -- The id of the request that submitted the message, as in the log.
   request_id TEXT,
+  -- The idempotency key of this request, for a day, and the SHA-256 of what the request sends.
   idempotency_key TEXT,
   request_digest TEXT,
+  -- The status in the first response to the caller. NULL if no status was reported yet.
   reported_as TEXT CHECK (reported_as IN ('sent', 'queued', 'failed', 'unknown')),
-  -- The response to a batch, in the row of its first message: JSON with one entry per message.
+  -- The result of a batch request, in the row of the first message that was accepted: JSON with one
+  -- entry per message.
   batch_results TEXT CHECK (batch_results IS NULL OR json_valid(batch_results)),
   -- The id of the message that this message sends again.
   retry_of TEXT,
@@ -87,25 +96,26 @@ CREATE INDEX messages_leased ON messages (lease_until) WHERE lease_until IS NOT 
 CREATE INDEX messages_due ON messages (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX messages_deleted ON messages (id) WHERE sendbox IS NULL;
 
--- Finished messages to sandbox recipients, whose texts are kept for a day. Other messages write no
--- entry of this index.
+-- Finished messages to sandbox recipients. The sweep removes their texts after a day. Other
+-- messages have no entry in this index.
 CREATE INDEX messages_sandbox ON messages (finished_at)
   WHERE is_sandbox AND finished_at IS NOT NULL;
 
--- The waiting messages of an address, those of cleared sendboxes first. They are sent in fair shares
--- per address, and deleting the address cancels them.
+-- The waiting messages of each address, those of cleared sendboxes first. This index is used to
+-- attempt due messages in fair shares per address, and to cancel the messages of cleared sendboxes
+-- and deleted addresses.
 CREATE INDEX messages_waiting ON messages (address_id, sendbox, next_attempt_at)
   WHERE next_attempt_at IS NOT NULL;
 
--- At most one message per idempotency key, and at most one that sends a given message again. A
--- message without a key or `retry_of` has no index entry, so it costs no row.
+-- Each idempotency key of an address has at most one message, and at most one message sends a given
+-- message again. A message has no entry in an index whose column is NULL.
 CREATE UNIQUE INDEX messages_by_idempotency_key ON messages (address_id, idempotency_key)
   WHERE idempotency_key IS NOT NULL;
 CREATE UNIQUE INDEX messages_by_retry_of ON messages (retry_of) WHERE retry_of IS NOT NULL;
 
--- One row per recipient, because delivery events are per recipient. Until the first event the
--- status is NULL, which means the status of the message. So a message that finishes writes no row
--- here.
+-- One row per recipient, because delivery events are per recipient. Until the first delivery event
+-- the status is NULL: the recipient has the status of the message. So no row is written here when a
+-- message finishes.
 CREATE TABLE deliveries (
   message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   position INTEGER NOT NULL CHECK (position >= 0),
@@ -135,8 +145,8 @@ CREATE TABLE events (
   PRIMARY KEY (message_id, sequence)
 ) STRICT, WITHOUT ROWID;
 
--- Text and HTML, in parts that fit into a D1 value. They are not columns of `messages`, so counting
--- and listing messages never reads them.
+-- Text and HTML, in parts that fit into a D1 value. They are not columns of `messages`, so
+-- statements that read or count rows of `messages` do not read the texts.
 CREATE TABLE bodies (
   message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   kind TEXT NOT NULL CHECK (kind IN ('text', 'html')),
@@ -146,7 +156,7 @@ CREATE TABLE bodies (
 ) STRICT, WITHOUT ROWID;
 
 -- The attachments of messages that are not finished, as base64 in parts that fit into a D1 value.
--- Not as a BLOB, because D1 returns a BLOB as a list of numbers, which is four times as long.
+-- They are not BLOBs, because D1 returns a BLOB as a list of numbers, which is four times as long.
 CREATE TABLE attachment_parts (
   message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
   position INTEGER NOT NULL CHECK (position >= 0),
@@ -155,8 +165,8 @@ CREATE TABLE attachment_parts (
   PRIMARY KEY (message_id, position, part)
 ) STRICT, WITHOUT ROWID;
 
--- The number of recipients of accepted messages per UTC day (YYYY-MM-DD), for all addresses
--- together.
+-- The number of recipients of accepted messages per UTC day (YYYY-MM-DD) of all addresses together.
+-- Sandbox messages and failed or cancelled messages do not count.
 CREATE TABLE daily_recipients (
   day TEXT PRIMARY KEY CHECK (length(day) = 10),
   recipients INTEGER NOT NULL CHECK (recipients >= 0)
@@ -193,21 +203,23 @@ CREATE TABLE settings (
   value TEXT NOT NULL CHECK (json_valid(value))
 ) STRICT, WITHOUT ROWID;
 
--- The position of a sweep: how far it has come. That is the id of the last message that it has passed
--- or, for `sandbox_texts`, the time at which it finished.
+-- The position of each sweep: the id of the last message that the sweep has handled. For
+-- `sandbox_texts` it is the time at which the last handled message finished.
 CREATE TABLE sweeps (
   name TEXT PRIMARY KEY,
   position TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The cron empties the sendboxes of an address up to this number. The address may be deleted.
+-- Cleared sendboxes. The cron removes the messages of the address that have this generation or an
+-- older one. The address itself may be deleted.
 CREATE TABLE sendbox_purges (
   address_id INTEGER PRIMARY KEY,
   sendbox INTEGER NOT NULL
 ) STRICT;
 
--- The numbers of finished messages per address and UTC day (YYYY-MM-DD) of acceptance. Messages that are not finished are counted with the
--- indexes of `messages`, so accepting a message writes nothing here.
+-- The numbers of finished messages per address and UTC day (YYYY-MM-DD) of acceptance. Messages
+-- that are not finished have no counter, because a query finds them with the indexes of `messages`.
+-- So accepting a message writes nothing here.
 CREATE TABLE usage_days (
   day TEXT NOT NULL CHECK (length(day) = 10),
   address_id INTEGER NOT NULL,
@@ -218,8 +230,9 @@ CREATE TABLE usage_days (
   PRIMARY KEY (day, address_id)
 ) STRICT, WITHOUT ROWID;
 
--- Pauses of addresses, because too many of their last messages failed or bounced. The row of a
--- lifted pause stays: only messages after it count towards the next pause.
+-- Addresses that are or were paused because too many of their last messages failed or bounced.
+-- `since` is the time of the pause or, if `paused` is 0, the time when it was lifted. Only messages
+-- after that time count towards the next pause.
 CREATE TABLE send_pauses (
   address_id INTEGER PRIMARY KEY REFERENCES addresses (id) ON DELETE CASCADE,
   paused INTEGER NOT NULL CHECK (paused IN (0, 1)),
@@ -228,8 +241,8 @@ CREATE TABLE send_pauses (
 
 CREATE INDEX send_pauses_in_force ON send_pauses (since) WHERE paused;
 
--- Failed logins of the last minutes. Addresses share 65,536 counters, so failed logins for
--- addresses that do not exist are limited too and can't fill the table.
+-- Failed logins of the last minutes. All addresses share 65,536 counters of limited size, so failed
+-- logins can't fill the table, even with addresses that do not exist.
 CREATE TABLE login_failures (
   id INTEGER PRIMARY KEY,
   counter INTEGER NOT NULL CHECK (counter BETWEEN 0 AND 65535),
@@ -238,8 +251,9 @@ CREATE TABLE login_failures (
 
 CREATE INDEX login_failures_by_counter ON login_failures (counter, failed_at);
 
--- How often something that costs no balance was done on a UTC day (YYYY-MM-DD). `subject` is the id
--- of an address or, for `addresses_created`, the client (accounts/clients.py).
+-- How often an address or a client has done something that costs no balance on a UTC day
+-- (YYYY-MM-DD). The daily limits use these counts. `subject` is the id of the address or,
+-- for `addresses_created`, the key of the client (accounts/clients.py).
 CREATE TABLE daily_counts (
   day TEXT NOT NULL CHECK (length(day) = 10),
   subject TEXT NOT NULL,
@@ -275,7 +289,7 @@ BEGIN
   SELECT RAISE(ABORT, 'the audit log is never changed');
 END;
 
--- INSERT OR REPLACE would remove an existing row without firing the trigger above.
+-- INSERT OR REPLACE would remove an existing row without firing audit_is_not_removed.
 CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
 WHEN EXISTS (SELECT 1 FROM audit WHERE id = new.id)
 BEGIN
@@ -285,18 +299,19 @@ END;
 -- The search index of the sendbox. The cron writes one row per message; a send writes none. `head`
 -- has the words of the subject and the recipients, `text` the words of the body. Each word is
 -- stored as `<address_id>_<word>`, so a search reads only the words of one address. `message_id` is
--- one word too. rowid increases with message_id and therefore with time. FTS5 also stores the words
--- of each row, so a row can be removed from the index without its message.
+-- also indexed as one word, so the triggers below find the row of a message. rowid increases with
+-- message_id and therefore with time. FTS5 also stores the words of each row, so a row can be
+-- removed from the index when its message no longer exists.
 CREATE VIRTUAL TABLE search USING fts5 (
   message_id, head, text, tokenize = "ascii tokenchars '_-'", detail = none, columnsize = 0
 );
 
--- By default FTS5 only marks removed words as removed, and keeps them until it merges their parts of
--- the index. With this option it removes them at once. It exists since SQLite 3.42.
+-- By default, FTS5 only marks removed words, and keeps them until it merges parts of the index.
+-- With this option, FTS5 removes the words at once. The option requires SQLite 3.42.
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 
--- Removing a body or a message also removes its words from the index, in the same transaction. The
--- row of a deleted message stays for a day, its words do not.
+-- Removing a body or a message also removes its words from the index, in the same transaction. A
+-- deleted message loses its words at once, although its row in `messages` stays for a day.
 CREATE TRIGGER search_forgets_text AFTER DELETE ON bodies
 BEGIN
   UPDATE search SET text = NULL

@@ -1,7 +1,7 @@
 """Start the SMTP relay: ``send-mail-smtp``, or ``python -m smtp_relay``.
 
-Reads the settings from environment variables and, for those not set, from the file .env in the
-current folder.
+The settings are environment variables. Settings that are not set there are read from the file .env
+in the current folder.
 """
 
 import argparse
@@ -30,16 +30,16 @@ from smtp_relay.settings import (
     settings_help,
 )
 
-# Listeners, standard streams, and files that are open for a moment.
+# For listeners, standard streams, and files that are opened briefly.
 _OTHER_FILES = 100
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of mallopt(3)
 _LARGE_BYTES = 64 * 1024
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT. Return the exit status: 2 if a setting is invalid."""
+    """Run until SIGTERM or SIGINT. Return the exit status: 0, or 2 if a setting is invalid."""
     options = _parse_arguments()
-    # aiosmtpd logs what clients send.
+    # This logger of aiosmtpd would log what clients send.
     logging.getLogger("mail.log").disabled = True
     try:
         file = _read_env_file(options.env_file)
@@ -118,7 +118,7 @@ async def _serve(settings: Settings) -> None:
 def _handle_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     error = context.get("exception")
     if isinstance(error, OSError):
-        # Failed connections are normal. Running out of files is not: no client can connect.
+        # Failed connections are normal. Without free file descriptors no client can connect.
         if error.errno in (errno.EMFILE, errno.ENFILE):
             log("out_of_files", problem=error.strerror)
     elif error is not None:

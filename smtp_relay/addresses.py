@@ -1,6 +1,7 @@
-"""Addresses of the envelope: the checks that need no database.
+"""Mail addresses: checks that need no database, and a form for comparisons.
 
-The API checks again. A check here rejects one recipient; the API rejects the whole message.
+The API repeats the checks. But the API can only reject the whole message, while the relay can
+reject a single recipient.
 """
 
 import re
@@ -8,7 +9,7 @@ import re
 import idna
 
 _MAX_LOCAL_OCTETS = 64  # RFC 5321, section 4.5.3.1.1
-_MAX_ADDRESS_OCTETS = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets; in A-labels
+_MAX_ADDRESS_OCTETS = 254  # RFC 5321, section 4.5.3.1.3: 256 with brackets; in A-labels
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
 _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+")
@@ -16,11 +17,11 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}+(?<!-)")
 
 
 class BadAddress(ValueError):
-    """The address can't receive mail. The text is the SMTP reply."""
+    """The address is invalid or not supported. The text is the SMTP reply."""
 
 
 def checked(address: str) -> str:
-    """``address`` itself.
+    """Return ``address`` unchanged, if it is valid.
 
     :raises BadAddress: the API would reject every message to this address.
     """
@@ -44,7 +45,7 @@ def checked(address: str) -> str:
 
 
 def key(address: str) -> str:
-    """The form for comparisons: in lower case, with the domain as A-labels."""
+    """``address`` in a form for comparisons: in lower case, with the domain as A-labels."""
     local, at, domain = address.rpartition("@")
     return f"{local.lower()}{at}{_a_labels(domain)}"
 

@@ -1,18 +1,19 @@
 """Every private member of aiosmtpd and asyncio that the relay needs, behind public names.
 
-aiosmtpd 1.4.6 is pinned. Before an upgrade, compare the members below with the new source. Each is
-here because aiosmtpd has no public hook for it:
+aiosmtpd 1.4.6 is pinned. Before an upgrade, compare the members below with the new source. Each of
+them is used because there is no public hook for its purpose:
 
-- ``_getaddr`` parses the path of MAIL and RCPT with the parser for header fields. It accepts more
-  than a path (RFC 5321, section 4.1.2), and takes quadratic time on hostile input.
-- ``_timeout_cb`` closes an idle connection without a reply. A 421 should say why.
-- ``_reset_timeout`` and ``_timeout_handle`` are the idle timer. DATA has its own limit, and no
-  limit applies while the API works on a message.
+- ``_getaddr`` parses the path of MAIL and RCPT. aiosmtpd uses its parser for header fields, which
+  accepts more than a path (RFC 5321, section 4.1.2) and takes quadratic time on hostile input.
+- ``_timeout_cb`` closes an idle connection without a reply. The relay first sends a 421.
+- ``_reset_timeout`` and ``_timeout_handle`` are the idle timer. The relay sets another timeout
+  during DATA, and none while the API processes a message.
 - ``_auth_require_tls`` is fixed when a connection is created. Whether a client may log in without
   TLS depends on the local address that it connects to.
-- ``_reader`` is the stream of the connection, which ``smtp_DATA`` reads a message from.
-- ``StreamReader._buffer`` takes bytes back that were read already, and drops bytes that nobody will
-  read: a closed session stays in memory until the next garbage collection.
+- ``_reader`` is the stream of the connection, from which ``smtp_DATA`` reads a message.
+- ``StreamReader._buffer`` holds the received bytes. ``unread`` inserts bytes before them.
+  ``discard`` drops them, because a closed session stays in memory until the next garbage
+  collection.
 """
 
 import asyncio
@@ -36,15 +37,15 @@ class ExtensibleSMTP(SMTP):
 
     @property
     def reader(self) -> asyncio.StreamReader:
-        """The bytes that the client sends."""
+        """The stream of bytes from the client."""
         return self._reader
 
     def require_tls_for_auth(self, is_required: bool) -> None:
-        """Offer AUTH only after STARTTLS, or at once."""
+        """Offer AUTH only after STARTTLS if ``is_required``, otherwise from the start."""
         self._auth_require_tls = is_required
 
     def start_timer(self, seconds: float | None = None) -> None:
-        """Restart the idle timer, with ``seconds`` instead of the usual time if given."""
+        """Restart the idle timer with ``seconds``, or by default with the usual timeout."""
         self._reset_timeout(seconds)
 
     def stop_timer(self) -> None:
@@ -65,11 +66,11 @@ def unread(reader: asyncio.StreamReader, content: bytes) -> None:
 
 
 def discard(reader: asyncio.StreamReader) -> None:
-    """Drop what ``reader`` has received and not read."""
+    """Drop the bytes that ``reader`` holds. Nothing will read them."""
     buffer_of(reader).clear()
 
 
 def buffer_of(reader: asyncio.StreamReader) -> bytearray:
-    """What ``reader`` has received and not read."""
+    """The bytes that ``reader`` has received, and that are not read yet."""
     buffer: bytearray = reader._buffer  # type: ignore[attr-defined]
     return buffer

@@ -14,8 +14,8 @@ from smtp_relay.metrics import Histogram
 from smtp_relay.settings import Settings
 
 _LOGIN_SECONDS = 20.0
-# Shorter than the idle timeout of common servers. A message that is posted while the server closes
-# the connection has an unknown outcome.
+# Shorter than the idle timeout of common servers. Otherwise a message could be posted while the
+# server closes the connection, and its outcome would be unknown.
 _KEEP_ALIVE_SECONDS = 4.0
 
 _PATHS = ("/health_check", "/open_api/credential_login", "/api/address_login", "/api/send_mail")
@@ -33,7 +33,7 @@ _NOT_SENT = (
 
 
 class ApiUnavailable(Exception):
-    """The API is not reachable. It has not received the request."""
+    """The relay got no connection to the API, so the API has not received the request."""
 
 
 class ApiSilent(Exception):
@@ -74,25 +74,28 @@ class Api:
         await self._clients.close()
 
     async def close_idle_connections(self) -> None:
-        """Close idle connections, until this is cancelled."""
+        """Keep closing idle connections, until the task is cancelled."""
         await self._clients.close_idle()
 
     async def health(self) -> ApiResponse:
-        """Whether the API and its database respond.
+        """Request a health check: status 200 if the API and its database respond.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
         return await self._request("GET", "/health_check", b"", {}, seconds=_LOGIN_SECONDS)
 
     async def check_credential(self, credential: str) -> ApiResponse:
-        """Whether ``credential`` is valid: status 200 or 401.
+        """Check ``credential``: status 200 if it is valid, 401 if not.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
         return await self._log_in("/open_api/credential_login", credential=credential)
 
     async def address_login(self, address: str, password_sha256: str) -> ApiResponse:
-        """The credential of ``address``, as ``jwt`` in the body: status 200, 401 or 403.
+        """Exchange a password, given as a hex digest, for the credential of ``address``.
+
+        Status 200 has the credential as ``jwt`` in the body. A wrong password is a 401. A 403 means
+        that the API has no password login.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
@@ -125,10 +128,11 @@ class Api:
         all_headers = {**self._headers, **headers}
         content: bytes | AsyncIterator[bytes] = body
         if len(body) > _PIECE_BYTES:
-            # Each layer would copy the whole body, and keep it until the server has read it.
+            # In pieces, because each layer would copy a whole body, and keep the copy until the
+            # server has read it.
             all_headers["Content-Length"] = str(len(body))
             content = _pieces(body)
-        # `client.request` would parse and merge the URL each time.
+        # Built here, because `client.request` would parse and merge the URL each time.
         request = httpx.Request(
             method,
             self._urls[path],

@@ -7,7 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """One response of the API. ``body`` is empty if the response is not a JSON object."""
+    """One response of the API.
+
+    ``body`` is empty if the response is not a JSON object. ``retry_after`` is the value of the
+    Retry-After header.
+    """
 
     status: int
     body: dict[str, Any] = field(default_factory=dict)
@@ -15,13 +19,13 @@ class ApiResponse:
 
     @property
     def code(self) -> str | None:
-        """The error code (docs/errors.md), None if the response does not come from the API."""
+        """The error code (docs/errors.md). None for a success, or if a proxy responded."""
         code = self.body.get("code")
         return code if isinstance(code, str) else None
 
     @property
     def detail(self) -> str:
-        """The error as a sentence."""
+        """The sentence that describes the error."""
         return str(self.body.get("detail") or f"The API responded with status {self.status}")
 
     @property
@@ -34,8 +38,8 @@ class ApiResponse:
     def is_uncertain(self) -> bool:
         """Whether the message may have been sent although the response does not say so.
 
-        The response then comes from something in front of the API, or from a bug in the API.
-        Cloudflare's own 5xx, including 503, can follow after the provider has the message.
+        Such a response comes from a proxy in front of the API, or from a bug in the API. Cloudflare
+        can return its own 5xx, even a 503, after the provider has accepted the message.
         """
         if self.status < HTTPStatus.BAD_REQUEST:
             return self.message_id is None

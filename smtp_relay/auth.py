@@ -1,4 +1,4 @@
-"""Authentication: asks the API whether a user name and a password are valid."""
+"""Authentication: checks with the API whether a user name and a password are valid."""
 
 import base64
 import binascii
@@ -27,8 +27,8 @@ _WRONG_USER = "The user name must be jwt or the address of the credential"
 class Login:
     """A logged-in client: its credential, and the address that the credential belongs to.
 
-    ``is_renewable``: the client logged in with a password, and gets a new credential by logging in
-    again.
+    ``is_renewable`` is true if the client logged in with a password. The client can then log in
+    again to get a new credential.
     """
 
     credential: str
@@ -37,7 +37,7 @@ class Login:
 
 
 class LoginRejected(Exception):
-    """The login failed. ``reply`` is the SMTP reply; ``is_failure``: it counts as a wrong guess."""
+    """The login failed. ``reply`` is the SMTP reply. ``is_failure``: count it as a wrong guess."""
 
     def __init__(self, reply: str, *, is_failure: bool) -> None:
         super().__init__(reply)
@@ -46,26 +46,29 @@ class LoginRejected(Exception):
 
 
 def wrong(detail: str) -> LoginRejected:
-    """The user name or the password is wrong."""
+    """The error for a wrong user name or password."""
     return LoginRejected(replies.AUTH_WRONG.format(detail=detail), is_failure=True)
 
 
 def unavailable(detail: str) -> LoginRejected:
-    """The API can't check the login now."""
+    """The error for a login that the API can't check now."""
     return LoginRejected(replies.AUTH_UNAVAILABLE.format(detail=detail), is_failure=False)
 
 
 class Authenticator:
-    """Checks user names and passwords, caches valid ones for a minute, and knows them for a day."""
+    """Checks user names and passwords, and caches valid logins for a minute.
+
+    Remembers for a day that a login was valid, see ``is_known``.
+    """
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._salt = secrets.token_bytes(16)
-        # When each login was checked. The oldest is the first.
+        # Each login with the time of its last check. The oldest comes first.
         self._cache: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
 
     async def check(self, user: str, password: str) -> Login:
-        """Log in.
+        """Check ``user`` and ``password``, and return the login.
 
         :raises LoginRejected: the user name or the password is wrong, or the API can't check them.
         """
@@ -82,7 +85,7 @@ class Authenticator:
         return login
 
     def is_known(self, user: str, password: str) -> bool:
-        """Whether this login was valid in the last day, so that it is no guess."""
+        """Whether this login was valid within the last day. If so, it is not a guess."""
         return self._cached(self._cache_key(user, password), _KNOWN_SECONDS) is not None
 
     def forget(self, login: Login) -> None:
@@ -136,7 +139,10 @@ class Authenticator:
 
 
 def account_name(user: str, password: str) -> str:
-    """The account that a login is for. With the user name ``jwt``, the credential names it."""
+    """The account that a login is for: ``user``.
+
+    If ``user`` is ``jwt``, it is the address in the credential instead.
+    """
     address = _claimed_address(password) if user.lower() == _ANY_USER else None
     return addresses.key(address or user)
 
@@ -147,14 +153,14 @@ def _login_error(response: ApiResponse) -> LoginRejected:
         and HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
         and response.status != HTTPStatus.TOO_MANY_REQUESTS
     )
-    # A missing site password is a mistake in the relay's settings, not the client's.
+    # With this code, the mistake is in the relay's SITE_PASSWORD, and not the client's.
     if is_definite and response.code != "site_password_required":
         return wrong(response.detail)
     return unavailable(response.detail)
 
 
 def _claimed_address(password: str) -> str | None:
-    """The address in ``password`` if it is a JWT. Only the API can verify its signature."""
+    """The address in ``password`` if it is a JWT, otherwise None. Its signature is not verified."""
     pieces = password.split(".")
     if len(pieces) != 3:
         return None

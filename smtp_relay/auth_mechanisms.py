@@ -1,4 +1,4 @@
-"""The mechanisms of AUTH, PLAIN and LOGIN, under the names that aiosmtpd looks for."""
+"""The AUTH mechanisms PLAIN and LOGIN, as methods with the names that aiosmtpd looks for."""
 
 import asyncio
 from base64 import b64decode
@@ -22,7 +22,7 @@ class AuthMechanisms:
         self._metrics = metrics
 
     async def auth_PLAIN(self, server: SmtpSession, args: list[str]) -> AuthResult:
-        """PLAIN (RFC 4616): everything in one word."""
+        """PLAIN (RFC 4616): one word contains the user name and the password."""
         word = await _read_word(server, args, challenge="")
         if word is None:
             return _REPLIED
@@ -36,7 +36,7 @@ class AuthMechanisms:
         return await self._log_in(server, user, password)
 
     async def auth_LOGIN(self, server: SmtpSession, args: list[str]) -> AuthResult:
-        """LOGIN: the user name, then the password."""
+        """LOGIN: the client sends the user name first, then the password."""
         user = await _read_word(server, args, challenge="Username:")
         if user is None:
             return _REPLIED
@@ -63,7 +63,7 @@ class AuthMechanisms:
         except LoginRejected as error:
             rejection = error
         if not is_known and failures.is_over(client, account):
-            # Other connections of the client failed meanwhile. Do not reveal this result.
+            # Logins on other connections of the client failed meanwhile. Do not reveal this result.
             return _lock_out(server)
         if rejection:
             if rejection.is_failure:
@@ -95,9 +95,9 @@ def _lock_out(server: SmtpSession) -> AuthResult:
 
 
 async def _read_word(server: SmtpSession, args: list[str], *, challenge: str) -> bytes | None:
-    """The decoded word after the mechanism's name, or the client's response to ``challenge``.
+    """The decoded word after the mechanism's name, or else the client's response to ``challenge``.
 
-    None if it is invalid; the client has received a reply then.
+    None if the word is invalid. The client has then already received a reply.
     """
     if len(args) > 1:
         try:
@@ -107,7 +107,7 @@ async def _read_word(server: SmtpSession, args: list[str], *, challenge: str) ->
             return None
     try:
         response = await server.challenge_auth(challenge)
-    except ValueError:  # the line does not end within the read limit
+    except ValueError:  # the line is longer than the read limit
         server.say_goodbye(replies.AUTH_ENDLESS)
         return None
     if not isinstance(response, bytes):

@@ -11,7 +11,7 @@ _CHECK_SECONDS = 1.0
 
 
 class Certificate:
-    """A certificate with its key. ``context`` stays the same object after a reload."""
+    """A certificate with its key. A reload changes ``context`` and does not replace it."""
 
     def __init__(self, cert: Path, key: Path) -> None:
         """Load the certificate.
@@ -29,19 +29,19 @@ class Certificate:
             ) from error
 
     async def follow(self) -> None:
-        """Reload the files whenever they change, until this is cancelled."""
+        """Reload the files whenever they change, until the task is cancelled."""
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
             self.reload_if_changed()
 
     def reload_if_changed(self) -> None:
-        """Reload the files if they have changed. If they are invalid, keep the loaded ones."""
+        """Reload the files if they have changed. If they are invalid, keep the old certificate."""
         state = self._state()
         if state == self._seen:
             return
         self._seen = state
         try:
-            # Try a new context first: a failed load leaves a context without a usable pair.
+            # Try a new context first: a failed load makes a context unusable.
             self._load(new_context())
             self._load(self.context)
         except (OSError, ValueError) as error:
@@ -51,7 +51,7 @@ class Certificate:
 
     def _load(self, context: ssl.SSLContext) -> ssl.SSLContext:
         cert, key = self._files
-        # Without a password callback OpenSSL asks for one on the terminal.
+        # Without a callback OpenSSL would ask for the passphrase on the terminal.
         context.load_cert_chain(cert, key, password=lambda: "")
         return context
 

@@ -1,7 +1,8 @@
 """A pool of HTTP clients with one connection each.
 
-httpx walks over all connections of its own pool whenever a request begins or ends, and over some
-pairs of them. With a hundred connections that takes longer than everything else in the relay.
+httpx has a pool of its own. Whenever a request begins or ends, that pool loops over all its
+connections, and over pairs of them. With a hundred connections this takes longer than everything
+else in the relay.
 """
 
 import asyncio
@@ -42,7 +43,7 @@ class ClientPool:
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
         """A client for one request.
 
-        :raises NoConnection: none became free in time.
+        :raises NoConnection: no client became free within ``wait_seconds``.
         """
         try:
             async with asyncio.timeout(self._wait_seconds):
@@ -58,13 +59,13 @@ class ClientPool:
             self._available.release()
 
     async def close_idle(self) -> None:
-        """Close idle clients, until this is cancelled."""
+        """Keep closing idle clients, until the task is cancelled."""
         while True:
             await asyncio.sleep(self._idle_seconds)
             await self.close(idle_seconds=self._idle_seconds)
 
     async def close(self, *, idle_seconds: float = 0.0) -> None:
-        """Close the clients that have been idle for so long."""
+        """Close the clients that have been idle for at least ``idle_seconds``."""
         until = time.monotonic() - idle_seconds
         while self._idle and self._idle[0][0] <= until:
             _, client = self._idle.popleft()

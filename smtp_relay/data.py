@@ -1,4 +1,4 @@
-"""The message after DATA, up to the line with a single dot."""
+"""Reads the message after DATA, up to the line that consists of a dot."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ class TooLong(MessageRejected):
 
 
 class NoMemory(MessageRejected):
-    """The memory for messages is in use."""
+    """There is no memory for the message, because other messages use it."""
 
 
 async def read_mail(
@@ -29,16 +29,16 @@ async def read_mail(
     max_line_bytes: int,
     reservation: Reservation,
 ) -> bytes:
-    """The message, without the dots that the client added (RFC 5321, section 4.5.2).
+    """Read the message, and remove the dots that the client added (RFC 5321, section 4.5.2).
 
-    Only CR LF ends a line (section 2.3.8). A message that is refused is read to its end, but not
-    kept in memory.
+    Only CR LF ends a line (section 2.3.8). A message that is rejected because of its size,
+    or for lack of memory, is read to its end, but not kept in memory.
 
-    :param reservation: grows with the message, and ends when the message is refused.
+    :param reservation: grows with the message, and is released in these cases.
     :raises TooLong: the message is longer than ``max_bytes``, or a line than ``max_line_bytes``.
     :raises NoMemory: there is no memory for the message.
     """
-    # Added dots do not count (RFC 1870). A client adds at most one for three bytes.
+    # Added dots are not part of the size (RFC 1870). A client adds at most one per three bytes.
     limit = max_bytes + max_bytes // 3 + len(_END_OF_MESSAGE)
     read = await _read_to_end(reader, limit, reservation)
     if read is None:
@@ -54,12 +54,12 @@ async def read_mail(
 async def _read_to_end(
     reader: asyncio.StreamReader, limit: int, reservation: Reservation
 ) -> bytes | None:
-    """The message as the client has sent it, or None if it has more than ``limit`` bytes.
+    """Read the message as the client sends it. None if it has more than ``limit`` bytes.
 
     :raises NoMemory: as ``read_mail`` does.
     """
-    # The first line can be the one with the dot. With the end of the command's line in front of
-    # it, the end of every message looks the same.
+    # An empty message is only the line with the dot. With CR LF in front of it, even this message
+    # ends with _END_OF_MESSAGE.
     unread(reader, b"\r\n")
     pieces: list[bytes] = []
     size = 0
@@ -77,17 +77,18 @@ async def _read_to_end(
             return None
         if not has_memory:
             raise NoMemory(replies.NO_MEMORY)
-        # Cut before they are joined, because a message is large.
+        # Cut the pieces before they are joined, because to cut the whole message would copy it, and
+        # many sessions can hold large messages at once.
         pieces[-1] = pieces[-1][:-3]
         pieces[0] = pieces[0][3 if pieces[0].startswith(b"\r\n.") else 2 :]
         return b"".join(pieces)
     finally:
-        # An exception keeps this frame until the next garbage collection.
+        # An exception keeps this frame in memory until the next garbage collection.
         pieces.clear()
 
 
 async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """What the client sends, up to and with the end of the message."""
+    """The bytes that the client sends, up to and including the end of the message."""
     while True:
         try:
             piece = await reader.readuntil(_END_OF_MESSAGE)

@@ -1,4 +1,4 @@
-"""The file ``.env``."""
+"""Reads the file ``.env``."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ class EnvFileError(Exception):
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The ``NAME=value`` lines of ``path``, without quotes. Empty if the file does not exist.
+    """The variables in ``path``, without quotes around values. Empty if there is no such file.
 
-    :raises EnvFileError: a line has another form, or the file can't be read.
+    :raises EnvFileError: a line is not ``NAME=value``, or the file can't be read.
     """
     try:
         lines = path.read_text("utf-8").splitlines()

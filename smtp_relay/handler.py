@@ -35,7 +35,10 @@ class Handler:
         hostname: str,
         responses: list[str],
     ) -> list[str]:
-        """Announce the extensions that aiosmtpd supports but does not announce."""
+        """Announce two extensions that aiosmtpd does not announce.
+
+        aiosmtpd supports pipelining. ``SmtpSession.push`` adds the enhanced status codes.
+        """
         session.host_name = hostname
         return [*responses[:-1], *_EXTENSIONS, responses[-1]]
 
@@ -65,7 +68,7 @@ class Handler:
         address: str,
         options: list[str],
     ) -> str:
-        """Add a recipient. A repeated one counts once."""
+        """Add a recipient. Ignore an address that has already been added."""
         try:
             key = addresses.key(addresses.checked(address))
         except BadAddress as error:
@@ -85,7 +88,7 @@ class Handler:
 
     async def handle_exception(self, error: Exception) -> str:
         """Log an unexpected error, and return the reply to the command that caused it."""
-        # Connections and TLS handshakes fail because of clients and networks.
+        # Clients and networks cause these errors, so they are not logged.
         if not isinstance(error, OSError | TLSSetupException):
             log_fault(error)
         return replies.INTERNAL_ERROR

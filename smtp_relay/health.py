@@ -1,4 +1,4 @@
-"""``GET /healthz`` and ``GET /metrics``, on their own port."""
+"""Serves ``GET /healthz`` and ``GET /metrics`` on their own port."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ _MAX_HEAD_BYTES = 8 * 1024
 
 
 def health_protocol(metrics: Metrics, registry: SessionRegistry) -> asyncio.StreamReaderProtocol:
-    """One connection, with one request."""
+    """The protocol of one connection, which serves one request."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

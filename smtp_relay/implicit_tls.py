@@ -1,4 +1,4 @@
-"""TLS before SMTP, on its own port (RFC 8314, section 3.3)."""
+"""Implicit TLS: TLS starts before SMTP, on its own port (RFC 8314, section 3.3)."""
 
 import asyncio
 from asyncio.sslproto import SSLProtocol
@@ -11,8 +11,8 @@ _HANDSHAKE_SECONDS = 15
 class ImplicitTls(SSLProtocol):
     """The TLS layer of one connection.
 
-    The connection counts against the limits from its first byte. asyncio's own TLS listener would
-    report it only after the handshake, which a hostile client never finishes.
+    The connection counts towards the limits as soon as it is open. asyncio's own TLS listener would
+    report it only after the handshake, which a hostile client could leave unfinished.
     """
 
     max_size = 64 * 1024  # of the buffer that each connection has, for as long as it is open
@@ -31,7 +31,7 @@ class ImplicitTls(SSLProtocol):
         )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the handshake, or abort: a reply would need the handshake first."""
+        """Begin the handshake. Abort a connection over the limits, without a reply."""
         assert isinstance(transport, asyncio.Transport)
         if self._smtp.enter(transport):
             transport.abort()
@@ -39,6 +39,6 @@ class ImplicitTls(SSLProtocol):
             super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the connection, whether its handshake has finished or not."""
+        """Remove the connection from the registry, even if its handshake has not finished."""
         self._smtp.leave()
         super().connection_lost(exc)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 
 def log(event: str, **fields: object) -> None:
-    """Write one line, without the fields that are None. Errors of the output are ignored."""
+    """Write one line. Fields that are None are omitted. Errors while writing are ignored."""
     line: dict[str, object] = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "event": event,
@@ -24,7 +24,7 @@ def log(event: str, **fields: object) -> None:
 def log_fault(error: BaseException) -> None:
     """Write the type and the origin of an unexpected ``error``.
 
-    Omits its text, which can quote what a client sent.
+    Omits the text of the error, which can quote what a client sent.
     """
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     where = [f"{frame.filename}:{frame.lineno}" for frame in frames]

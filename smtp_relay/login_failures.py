@@ -1,7 +1,9 @@
-"""Failed logins, counted per client address and account.
+"""Failed logins, counted per client and account.
 
-A client that fails too often is locked out. A client on the same machine only waits longer each
-time: one program with a wrong password must not stop all programs of the machine.
+A client is an IPv4 address or an IPv6 /64 network. A client that fails too often is locked out of
+the account. A client on the relay's own machine is never locked out. It only waits before a login,
+longer after each further failure: one program with a wrong password must not stop all programs of
+the machine.
 """
 
 import hashlib
@@ -25,7 +27,7 @@ class LoginFailures:
         self._times: OrderedDict[bytes, deque[float]] = OrderedDict()
 
     def add(self, client: str, account: str) -> None:
-        """Count a failure of the client with this address."""
+        """Count a failed login from the IP address ``client`` with ``account``."""
         key = _key(client, account)
         self._times.setdefault(key, deque(maxlen=MAX_FAILURES)).append(time.monotonic())
         self._times.move_to_end(key)
@@ -33,15 +35,15 @@ class LoginFailures:
             self._times.popitem(last=False)
 
     def clear(self, client: str, account: str) -> None:
-        """Forget the failures, because a login has succeeded."""
+        """Forget the failures of ``client`` with ``account``, because a login has succeeded."""
         self._times.pop(_key(client, account), None)
 
     def is_over(self, client: str, account: str) -> bool:
-        """Whether the client has failed too often to try again now."""
+        """Whether ``client`` has too many failed logins with ``account`` to try again now."""
         return self._count(client, account) == MAX_FAILURES and not is_loopback(client)
 
     def delay(self, client: str, account: str) -> float:
-        """How many seconds the next login of the client has to wait."""
+        """The seconds that the next login of ``client`` with ``account`` has to wait."""
         doublings = self._count(client, account) - _WITHOUT_DELAY
         if doublings < 0 or not is_loopback(client):
             return 0.0

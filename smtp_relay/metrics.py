@@ -11,7 +11,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(slots=True)
 class Histogram:
-    """How many durations were within each bucket."""
+    """A histogram of durations. ``counts[i]`` is the number of at most ``_BUCKETS[i]`` seconds."""
 
     counts: list[int] = field(default_factory=lambda: [0] * len(_BUCKETS))
     count: int = 0
@@ -29,8 +29,8 @@ class Histogram:
 class Metrics:
     """The counters of one relay.
 
-    The keys of ``logins``, ``messages`` and ``rejected_connections`` are the values of the label
-    that ``as_text`` gives them.
+    ``as_text`` writes the keys of ``logins`` and ``messages`` as values of the label ``result``,
+    and the keys of ``rejected_connections`` as values of the label ``reason``.
     """
 
     open_connections: int = 0
@@ -70,7 +70,9 @@ class Metrics:
             "result",
             {"accepted": 0, "temporary": 0, "permanent": 0, "unknown": 0} | self.messages,
         )
-        yield from _one("recipients_total", "counter", "Recipients accepted", self.recipients)
+        yield from _one(
+            "recipients_total", "counter", "Recipients of accepted messages", self.recipients
+        )
         yield from _one(
             "message_bytes_total", "counter", "Bytes of all messages", self.message_bytes
         )
@@ -84,7 +86,7 @@ class Metrics:
         yield from _one("memory_bytes", "gauge", about, self.memory_bytes)
         about = "Maximum memory for messages under way, in bytes"
         yield from _one("memory_limit_bytes", "gauge", about, self.memory_limit_bytes)
-        about = "Messages refused for lack of memory"
+        about = "Messages rejected for lack of memory"
         yield from _one("memory_rejections_total", "counter", about, self.memory_rejections)
 
 

@@ -4,7 +4,7 @@ import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can reach ``host``, a name or an address."""
+    """Whether only this machine can reach ``host``: ``localhost`` or a loopback IP address."""
     if host == "localhost":
         return True
     try:
@@ -16,7 +16,10 @@ def is_loopback(host: str) -> bool:
 
 
 def client_network(client: str) -> str:
-    """The address, or for IPv6 the /64 network, that counts as one client (RFC 6177)."""
+    """The part of ``client`` that counts as one client: for IPv6 the /64 network (RFC 6177).
+
+    An IPv4 address, or a ``client`` that is not an IP address, is returned unchanged.
+    """
     try:
         address = ipaddress.ip_address(client.partition("%")[0])
     except ValueError:

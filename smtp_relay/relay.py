@@ -31,7 +31,7 @@ class Relay:
     """One relay. Only this class knows all parts; each part receives what it uses."""
 
     def __init__(self, settings: Settings, api: Api, metrics: Metrics) -> None:
-        """Create the parts. Nothing listens yet.
+        """Create the parts, without listening.
 
         :raises SettingsError: the certificate can't be used, or there is too little memory.
         """
@@ -103,7 +103,7 @@ class Relay:
         return [*work, self._certificate.follow()] if self._certificate else work
 
     async def _report_unhealthy_api(self) -> None:
-        """Log it if the API does not respond, so that a wrong API_URL shows right after start."""
+        """Log an error if the API does not respond, for example because of a wrong API_URL."""
         api_url = self._settings.api_url
         try:
             response = await self._api.health()

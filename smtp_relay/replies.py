@@ -1,7 +1,7 @@
 """SMTP replies, each one line with an enhanced status code (RFC 3463).
 
-After a 4xx the client may send the message again without sending it twice. After a 5xx it must
-not: a retry would fail again, or it is not known whether the message was sent.
+After a 4xx the client may retry: the message is sent at most once. After a 5xx the client must not
+retry: the retry would fail again, or could send the message twice.
 """
 
 import re
@@ -11,7 +11,7 @@ _MAX_CHARACTERS = 500  # RFC 5321, section 4.5.3.1.5: 512 octets with CR and LF
 _LINE = re.compile(r"(?P<code>[245]\d\d) (?!\d\.\d{1,3}\.\d{1,3} )(?P<text>.*+)", re.DOTALL)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]++")
 
-# The enhanced codes for replies of aiosmtpd, most of which have none.
+# Most of aiosmtpd's own replies have no enhanced code. The relay adds these.
 _ENHANCED = {
     "221": "2.0.0",
     "250": "2.0.0",
@@ -63,7 +63,7 @@ def line(reply: str) -> str:
 
 
 def complete(reply: str) -> str:
-    """``reply`` with the enhanced code for its code, if it has none."""
+    """``reply`` with an enhanced code: its own, or else the one that ``_ENHANCED`` has."""
     match = _LINE.fullmatch(reply)
     enhanced = _ENHANCED.get(match["code"]) if match else None
     return f"{match['code']} {enhanced} {match['text']}" if match and enhanced else reply

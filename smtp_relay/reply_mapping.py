@@ -7,7 +7,7 @@ from http import HTTPStatus
 from smtp_relay import replies
 from smtp_relay.api_response import ApiResponse
 
-# Error codes (docs/errors.md) with a more precise reply than their status has.
+# The replies to error codes (docs/errors.md). They are more precise than the replies by status.
 _BY_CODE = {
     "invalid_credential": "535 5.7.8",
     "site_password_required": "451 4.3.5",
@@ -49,8 +49,8 @@ _PERMANENT = "554 5.6.0"
 class Reply:
     """The reply to a message.
 
-    ``result`` is its label in ``Metrics.messages``. ``code`` is the error code of the API or of the
-    relay, and ``message_id`` the API's id of the message, if there is one.
+    ``result`` is its key in ``Metrics.messages``. ``code`` is an error code of the API or of the
+    relay, or None. ``message_id`` is the API's id of an accepted message, or None.
     """
 
     text: str
@@ -65,7 +65,10 @@ class Reply:
 
 
 def outcome_unknown(code: str | None = None, *, repeatable: bool) -> Reply:
-    """The reply when it is not known whether the message was sent. See ``reply_to_mail``."""
+    """The reply if it is not known whether the message was sent.
+
+    :param repeatable: as in ``reply_to_mail``.
+    """
     return Reply(replies.API_SILENT if repeatable else replies.OUTCOME_UNKNOWN, "unknown", code)
 
 
@@ -73,7 +76,7 @@ def reply_to_mail(response: ApiResponse, labels: Mapping[str, str], *, repeatabl
     """The reply to a message, from the ``response`` of the API.
 
     :param labels: readable names for fields of the request, see ``Request.labels``.
-    :param repeatable: the request has an idempotency key, so that a retry can't send it twice.
+    :param repeatable: the request has an idempotency key, so a retry can't send a second mail.
     """
     message_id = response.message_id
     if message_id:
@@ -98,7 +101,7 @@ def _by_status(response: ApiResponse) -> str:
 
 
 def _field_errors(response: ApiResponse, labels: Mapping[str, str]) -> list[str]:
-    """The fields with errors and their messages, unless the detail already contains them."""
+    """The invalid fields and their error messages, except those that the detail contains."""
     errors = response.body.get("errors")
     texts = []
     for error in errors if isinstance(errors, list) else []:

@@ -44,8 +44,8 @@ _LAST_EXTENSION = "250 HELP"
 class SessionContext:
     """What all sessions of a relay share.
 
-    aiosmtpd finds the hooks of ``handler`` by name. ``tls_context`` is for STARTTLS, None if not
-    offered.
+    aiosmtpd finds the hooks of ``handler`` by name. ``tls_context`` is for STARTTLS and implicit
+    TLS. Without a certificate it is None.
     """
 
     settings: Settings
@@ -57,16 +57,16 @@ class SessionContext:
 
 
 class SmtpSession(ExtensibleSMTP):
-    """One connection. ``id`` identifies it in the log, ``client`` is the client's address.
+    """One connection. ``id`` identifies it in the log, ``client`` is the client's IP address.
 
-    ``failures`` are the failed logins of all clients, and ``memory`` is for all messages.
-
-    ``is_submitting`` is true from the end of a message until its reply is ready. ``farewell`` is a
-    reply to end the session with, as soon as no transaction is open.
+    ``failures`` has the failed logins of all clients. ``memory`` limits the memory for the messages
+    of all sessions. ``is_submitting`` is true from the end of a message until its reply is ready.
+    ``farewell`` is None or the last reply. If it is set, the session ends as soon as no transaction
+    is open.
     """
 
     def __init__(self, context: SessionContext, *, is_tls: bool) -> None:
-        """Prepare for a connection. ``is_tls``: TLS is established before SMTP begins."""
+        """Prepare for a connection. ``is_tls``: TLS starts before SMTP (implicit TLS)."""
         settings = context.settings
         self.id = secrets.token_hex(4)
         self.client = ""
@@ -77,7 +77,7 @@ class SmtpSession(ExtensibleSMTP):
         self.failures = context.failures
         self.memory = context.memory
         self._is_tls = is_tls
-        self._connection: asyncio.BaseTransport | None = None  # below TLS
+        self._connection: asyncio.BaseTransport | None = None  # the transport below TLS
         self._has_stopped_sending = False
         self.line_length_limit = _READ_BYTES
         super().__init__(
@@ -97,14 +97,14 @@ class SmtpSession(ExtensibleSMTP):
     # The connection
 
     def enter(self, connection: asyncio.BaseTransport) -> str | None:
-        """Register the connection, or return the reply that rejects it."""
+        """Register the connection and return None, or return the reply that rejects it."""
         peer = connection.get_extra_info("peername")
         self.client = peer[0] if peer else ""
         self._connection = connection
         return self._registry.enter(self)
 
     def leave(self) -> None:
-        """Forget the connection."""
+        """Remove the connection from the registry."""
         self._registry.leave(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -121,13 +121,17 @@ class SmtpSession(ExtensibleSMTP):
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Forget the connection."""
+        """Remove the connection from the registry, and end the session."""
         self.leave()
         super().connection_lost(error)
         discard(self.reader)
 
     def eof_received(self) -> bool | None:
-        """End the session, unless the client still waits for the reply to a message."""
+        """End the session when the client stops sending.
+
+        Without TLS, a client that waits for the reply to its message gets this reply first. In this
+        case the result is True, which keeps the connection open.
+        """
         if self.is_submitting and not self.is_encrypted:
             self._has_stopped_sending = True
             return True
@@ -143,7 +147,7 @@ class SmtpSession(ExtensibleSMTP):
         return self._is_tls or (self.session is not None and self.session.ssl is not None)
 
     def login(self) -> Login:
-        """The login of the client, which every command of a transaction requires."""
+        """The login of the client. Every command of a transaction requires a login."""
         login: object = self.session.auth_data if self.session else None
         assert isinstance(login, Login)
         return login
@@ -189,7 +193,7 @@ class SmtpSession(ExtensibleSMTP):
 
     @syntax("STARTTLS", when="tls_context")
     async def smtp_STARTTLS(self, arg: str) -> None:
-        """STARTTLS (RFC 3207), once."""
+        """STARTTLS (RFC 3207). Rejected if TLS is already active."""
         if self.is_encrypted:
             await self.push("503 5.5.1 TLS is already active")
             return
@@ -197,7 +201,7 @@ class SmtpSession(ExtensibleSMTP):
 
     @syntax("AUTH <mechanism>")
     async def smtp_AUTH(self, arg: str | None) -> None:
-        """AUTH (RFC 4954)."""
+        """AUTH (RFC 4954). Rejected in a transaction. ``AuthMechanisms`` counts failed logins."""
         if self.in_transaction:
             await self.push("503 5.5.1 AUTH is not allowed during a mail transaction")
             return
@@ -206,11 +210,11 @@ class SmtpSession(ExtensibleSMTP):
 
     @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
     async def smtp_MAIL(self, arg: str | None) -> None:
-        """MAIL. Ignores the AUTH parameter (RFC 4954, section 5), which no decision here needs."""
+        """MAIL. Ignores the AUTH parameter (RFC 4954, section 5): the relay does not need it."""
         match = _MAIL.fullmatch(arg or "")
         if match:
             words = match["parameters"].split(" ")
-            # aiosmtpd accepts the digits of every script, and then fails to convert some of them.
+            # aiosmtpd accepts digits of every script as a SIZE, but can't convert some of them.
             if any(word[:5].upper() == "SIZE=" and not word.isascii() for word in words):
                 await self.push("501 5.5.4 SIZE must be a whole number")
                 return
@@ -220,7 +224,8 @@ class SmtpSession(ExtensibleSMTP):
     def parse_path(self, argument: str) -> tuple[str | None, str | None]:
         """The address in the argument of MAIL or RCPT, and the parameters that follow it.
 
-        Accepts any local part. ``addresses.checked`` checks it later, for RCPT alone.
+        Both are None if ``argument`` is malformed. The empty path is returned as ``<>``. The
+        address is not checked here: ``handle_RCPT`` checks it, and ``handle_MAIL`` does not use it.
         """
         match = _PATH.fullmatch(argument)
         if match is None:
@@ -229,7 +234,7 @@ class SmtpSession(ExtensibleSMTP):
 
     @syntax("DATA")
     async def smtp_DATA(self, arg: str | None) -> None:
-        """DATA, and the message that follows it."""
+        """DATA: receive a message, submit it and send the reply."""
         if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
             return
         if arg:
@@ -281,11 +286,11 @@ class SmtpSession(ExtensibleSMTP):
         submission = Submission(
             content, envelope.rcpt_tos, self.login(), reservation, self.id, self.client
         )
-        del content  # only the submission keeps it, and not longer than it needs it
+        del content  # so that only the submission keeps it, and can free it early
         try:
             reply: str = await self.event_handler.submit(self, submission)
         except Exception:
-            reservation.release()  # only a submission that has begun ends it
+            reservation.release()  # a submission that has begun does this itself
             raise
         return reply
 

@@ -25,7 +25,7 @@ class OpenSession(Protocol):
 
 
 class SessionRegistry:
-    """Counts sessions, in total and per client address, and enforces both limits."""
+    """Counts sessions, in total and per client IP address, and enforces both limits."""
 
     def __init__(self, metrics: Metrics, *, max_sessions: int, max_per_client: int) -> None:
         self._metrics = metrics
@@ -41,7 +41,7 @@ class SessionRegistry:
         return len(self._sessions)
 
     def enter(self, session: OpenSession) -> str | None:
-        """Register a new session, or return the reply that rejects it."""
+        """Register a new session and return None, or return the reply that rejects it."""
         reason = reply = None
         if self.is_stopping:
             reason, reply = "stopping", replies.STOPPING
@@ -82,7 +82,7 @@ class SessionRegistry:
                 session.say_goodbye(replies.STOPPING)
 
     def end_unfinished_sessions(self) -> None:
-        """Close every session, except those that are about to receive the reply to a message."""
+        """Close every session, except those that wait for the reply to a message."""
         for session in list(self._sessions):
             if not session.is_submitting:
                 session.say_goodbye(replies.STOPPING)

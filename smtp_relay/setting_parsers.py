@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 class InvalidValue(ValueError):
-    """The value is invalid. The text says what it must be."""
+    """The value is invalid. The text says what the value must be."""
 
 
 class InvalidSecret(InvalidValue):
@@ -73,7 +73,7 @@ def boolean(value: str) -> bool:
 
 
 def secret(value: str) -> str:
-    """A password."""
+    """A password, made of printable characters."""
     if not value.isprintable():
         raise InvalidSecret("made of printable characters")
     return value

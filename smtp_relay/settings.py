@@ -34,9 +34,9 @@ def _setting(parser: Callable[[str], Parsed], default: Default, text: str) -> Pa
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. The name of each in capital letters is its environment variable."""
+    """All settings. The name of a field in capital letters is its environment variable."""
 
-    api_url: str = _setting(parse.url, "http://localhost:8787", "Address of the API.")
+    api_url: str = _setting(parse.url, "http://localhost:8787", "URL of the API.")
     site_password: str | None = _setting(
         parse.secret, None, "One of the API's `PASSWORDS`, if the API has any."
     )
@@ -44,12 +44,12 @@ class Settings:
         parse.seconds,
         60.0,
         "Timeout for the API's response to a message. The API itself waits up to 30 s for the "
-        "provider; a shorter timeout makes the outcome of slow messages unknown. Up to a "
-        "third of it, at most 10 s, is spent waiting for a free connection, and as much "
-        "connecting.",
+        "provider. A shorter timeout makes the outcome of slow messages unknown. Connecting may "
+        "take a third of the timeout, at most 10 s. Before that, the relay may wait just as long "
+        "for a free connection, in addition to the timeout.",
     )
     api_connections: int = _setting(
-        parse.whole_number(1), 100, "Maximum number of messages that are sent to the API at once."
+        parse.whole_number(1), 100, "Maximum number of concurrent requests to the API."
     )
     smtp_host: str = _setting(
         str, "localhost", "Name or address to listen on; `0.0.0.0` or `::` for all interfaces."
@@ -60,7 +60,7 @@ class Settings:
         "Port for plain SMTP, and STARTTLS if there is a certificate; 0 for any free port.",
     )
     smtp_tls_port: int | None = _setting(
-        parse.port, None, "Port for TLS from the first byte. Closed if not set."
+        parse.port, None, "Port for TLS from the first byte. By default there is none."
     )
     smtp_tls_cert: Path | None = _setting(
         parse.file, None, "File with the certificate chain, in PEM format."
@@ -78,12 +78,12 @@ class Settings:
         parse.whole_number(1), 1000, "Maximum number of open SMTP connections."
     )
     smtp_max_connections_per_client: int = _setting(
-        parse.whole_number(1), 200, "Maximum number of open SMTP connections from one address."
+        parse.whole_number(1), 200, "Maximum number of open SMTP connections from one IP address."
     )
     smtp_max_bytes: int = _setting(
         parse.whole_number(1024),
         5 * 1024 * 1024,
-        "Maximum size of a message, announced as SIZE. The API accepts 5 MiB.",
+        "Maximum size of a message in bytes, announced as SIZE. The API accepts 5 MiB.",
     )
     smtp_memory_mb: int | None = _setting(
         parse.whole_number(1),
@@ -95,8 +95,8 @@ class Settings:
     smtp_max_line_bytes: int = _setting(
         parse.whole_number(998),
         64 * 1024,
-        "Maximum length of a line in a message. RFC 5321 requires 998; many programs send "
-        "longer lines.",
+        "Maximum length of a line in a message, in bytes. RFC 5321 requires 998. Many programs "
+        "send longer lines.",
     )
     smtp_max_recipients: int = _setting(
         parse.whole_number(1), 50, "Maximum number of recipients of a message. The API accepts 50."
@@ -116,7 +116,7 @@ class Settings:
         parse.seconds,
         75.0,
         "How long the relay waits for open transactions when it stops. Must be longer than "
-        "`API_SECONDS` and the wait for a free connection.",
+        "`API_SECONDS` plus the wait for a free connection.",
     )
     status_host: str = _setting(
         str, "localhost", "Name or address to serve `/healthz` and `/metrics` on."
@@ -127,10 +127,10 @@ class Settings:
 
     @property
     def api_connection_seconds(self) -> float:
-        """Timeout for a free connection to the API, and again for TCP and TLS to connect.
+        """Seconds to wait for a free connection to the API, and again to connect (TCP and TLS).
 
-        Both are shorter than ``api_seconds``, so that a request that timed out here is known not
-        to have been sent.
+        Each is shorter than ``api_seconds``. So this timeout comes first, and the request is known
+        not to have been sent.
         """
         return min(10.0, self.api_seconds / 3)
 
@@ -138,7 +138,7 @@ class Settings:
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Read and check the settings. An empty variable counts as not set.
 
-    :raises SettingsError: naming the variable, what it must be, and its value.
+    :raises SettingsError: a setting is invalid. The text says which, and what it must be.
     """
     given: dict[str, Any] = {}
     for field in dataclasses.fields(Settings):

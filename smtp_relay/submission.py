@@ -1,4 +1,4 @@
-"""Submission: one received message, converted and posted to the API, and the reply to it."""
+"""Submission: converts a received message, posts it to the API, and returns the reply."""
 
 import asyncio
 import time
@@ -54,7 +54,7 @@ class Submitter:
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     async def submit(self, submission: Submission) -> Reply:
-        """Submit a message. Continues in the background if the client disconnects meanwhile."""
+        """Submit a message and return the reply. Continues if the client disconnects meanwhile."""
         task = asyncio.create_task(self._submit(submission))
         self._in_progress.add(task)
         task.add_done_callback(self._in_progress.discard)
@@ -62,7 +62,7 @@ class Submitter:
         return await asyncio.shield(task)
 
     def give_up(self) -> None:
-        """Stop waiting for the API. The clients learn that the outcome is unknown."""
+        """Stop waiting for the API. Replies to posted messages say that the outcome is unknown."""
         for task in list(self._in_progress):
             task.cancel()
 
@@ -98,7 +98,7 @@ class Submitter:
         return reply
 
     async def _attempt(self, submission: Submission) -> Reply:
-        # The reply after a failure. Until the request is posted, the API can't have the message.
+        # The reply if an error occurs. Before the request is posted, the message is not sent.
         otherwise = Reply(replies.INTERNAL_ERROR, "temporary")
         try:
             request = await self._convert(submission)

@@ -22,7 +22,10 @@ _DATABASE_RETRY_SECONDS = 5
 
 
 async def respond(request: Request, services: Services) -> Response:
-    """The response to ``request``. Errors become responses; one line is logged."""
+    """The response to ``request``. An exception becomes an error response.
+
+    Writes one line to the access log.
+    """
     started = time.perf_counter()
     area, (routes, parameters) = area_of(request.path), match(request.path)
     context = RequestContext(request, services, parameters)
@@ -95,7 +98,7 @@ def _api_error(error: Exception, request: Request) -> ApiError:
 def _error_response(error: ApiError, context: RequestContext, area: Area) -> Response:
     request = context.request
     if area.has_resend_errors:
-        # Imported here, because most requests have no error.
+        # Imported only here, because most requests have no error and imports slow a Worker's start.
         from handlers.resend.errors import resend_error_response
 
         return resend_error_response(

@@ -1,4 +1,4 @@
-"""Times: stored as Unix milliseconds, counted in UTC days, formatted for responses."""
+"""Times: Unix milliseconds, their UTC days and months, and their formats in responses."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -27,12 +27,12 @@ def seconds_left_of_month(milliseconds: int) -> int:
 
 
 def database_time(milliseconds: int) -> str:
-    """UTC in the format of SQLite's CURRENT_TIMESTAMP, which clients of the sendbox parse."""
+    """The UTC time as YYYY-MM-DD HH:MM:SS. Existing clients expect this format."""
     return _utc(milliseconds).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def iso_time(milliseconds: int) -> str:
-    """UTC as ISO 8601 with milliseconds, for fields that the original service does not have."""
+    """The UTC time in ISO 8601 with milliseconds: YYYY-MM-DDTHH:MM:SS.mmmZ."""
     return _utc(milliseconds).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
 
 

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from workers import WorkerEntrypoint
 
-# Most requests send mail: their handlers are part of the snapshot that a Worker starts from.
+# Most requests send mail. Imported here, their handlers are part of the snapshot from which a
+# Worker starts.
 import handlers.resend.emails
 import handlers.send_mail  # noqa: F401
 from application import respond
@@ -21,16 +22,17 @@ from web.body import decoder_of
 
 T = TypeVar("T")
 
-# The decoders of their bodies are part of it too: making one takes a millisecond or more.
+# Made here, the decoders of these requests are part of the snapshot too. Making one takes a
+# millisecond or more.
 decoder_of(SendMail)
 decoder_of(NewEmail)
 
 
 class Default(WorkerEntrypoint):
-    """The handlers of the Worker."""
+    """The functions that the runtime calls: for a request, a queue batch, and the cron."""
 
     async def fetch(self, request: Any) -> Any:
-        """Answer one HTTP request, and finish it also when its client disconnects."""
+        """Respond to one HTTP request. It is completed even if its client disconnects."""
         services = services_of(self.env, self._run_in_background)
         work = respond(from_js_request(request), services)
         return to_js_response(await self._run_in_background(work))
@@ -41,7 +43,7 @@ class Default(WorkerEntrypoint):
         await process_queue(take_message_ids(batch._binding), services)
 
     async def scheduled(self, controller: Any, env: Any = None, ctx: Any = None) -> None:
-        """Run the jobs of one minute (the cron of wrangler.toml)."""
+        """Run the jobs that the cron in wrangler.toml starts every minute."""
         await run_cron(services_of(self.env, self._run_in_background))
 
     def _run_in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:

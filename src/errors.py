@@ -1,17 +1,17 @@
 """The API errors: every request that does not succeed raises one of these.
 
     ApiError
-    ├── BadRequest            400  the request can't be fulfilled as written
+    ├── BadRequest            400  a value is invalid, or a rule rejects the request
     ├── Unauthorized          401  a credential or password is missing or wrong
-    ├── Forbidden             403  disabled by the settings
-    ├── NotFound              404
+    ├── Forbidden             403  disabled by the settings, or not allowed for the credential
+    ├── NotFound              404  the path, address, message or other object does not exist
     ├── MethodNotAllowed      405  has an Allow header
     ├── Conflict              409  conflicts with the current state; may have Retry-After
-    ├── PayloadTooLarge       413
-    ├── UnsupportedMediaType  415
-    ├── InvalidInput          422  a field has the wrong type; the error names it
+    ├── PayloadTooLarge       413  the body, the message or a list is too large
+    ├── UnsupportedMediaType  415  the body is not JSON, or is compressed
+    ├── InvalidInput          422  a field is missing, not allowed, or has the wrong type
     ├── TooManyRequests       429  has a Retry-After header
-    ├── ServerFault           500  the deployment is incomplete, or this code has a bug
+    ├── ServerFault           500  the configuration is wrong or incomplete, or this code has a bug
     ├── ProviderFault         502  the provider rejected the mail, or its response is unknown
     └── Unavailable           503  temporary; has a Retry-After header
 
@@ -30,8 +30,9 @@ from typing import Any
 class FieldError:
     """An error in one field of the input.
 
-    ``field`` is the JSON path without its root (``to_mail``, ``to[2].email``), ``code`` a key of
-    the sentence catalogue, ``values`` the values of the sentence's placeholders.
+    ``field`` is the name of a query parameter, or a JSON path without the root (``to_mail``,
+    ``to[2].email``). ``code`` is a key of the sentence catalogue. ``values`` fill the placeholders
+    of the sentence.
     """
 
     field: str
@@ -45,7 +46,7 @@ class ApiError(Exception):
     :param code: stable snake_case word (or the provider's ``E_...`` code) for programs.
     :param sentence: key of the sentence catalogue; by default the code.
     :param errors: the invalid fields.
-    :param retry_after: seconds until the same request can succeed; None: never.
+    :param retry_after: seconds until the same request can succeed; None if it can't.
     :param headers: further response headers of this error.
     :param extra: additional members of the problem object (RFC 9457, section 3.2).
     :param values: the values of the sentence's placeholders.
@@ -77,7 +78,7 @@ class ApiError(Exception):
         self.prefix: str | None = None
 
     def prefixed(self, prefix: str) -> "ApiError":
-        """Prefix the detail with the catalogue's sentence ``prefix``, and return this error."""
+        """Put the sentence with the key ``prefix`` before the detail; return this error."""
         self.prefix = prefix
         return self
 
@@ -144,5 +145,5 @@ def field_error(code: str, field: str, **values: Any) -> BadRequest:
 
 
 def invalid_input(code: str, field: str) -> InvalidInput:
-    """Like ``field_error``, for a field whose type or presence is wrong."""
+    """Like ``field_error``, but an ``InvalidInput``, with the status 422."""
     return InvalidInput(code, errors=(FieldError(field, code),))

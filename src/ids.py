@@ -13,13 +13,13 @@ def first_id(milliseconds: int) -> str:
 
 
 def new_id(milliseconds: int) -> str:
-    """An id made at that time, in Unix milliseconds."""
+    """A new id for the time ``milliseconds`` (Unix milliseconds)."""
     random = secrets.token_hex(9)
     return f"{first_id(milliseconds)[:15]}{random[:3]}-8{random[3:6]}-{random[6:]}"
 
 
 def new_ids(milliseconds: int, count: int) -> list[str]:
-    """``count`` ids made at that time, in ascending order."""
+    """``count`` new ids for the time ``milliseconds``, in ascending order."""
     return sorted(new_id(milliseconds) for _ in range(count))
 
 

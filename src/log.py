@@ -11,5 +11,8 @@ def log(event: str, **fields: object) -> None:
 
 
 def frames(error: BaseException) -> list[str]:
-    """The places that ``error`` passed, without its text, which may quote what a client sent."""
+    """The file and line of each frame in the traceback of ``error``.
+
+    The text of ``error`` is left out, because it may quote input of a client.
+    """
     return [f"{f.filename}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]

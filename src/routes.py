@@ -12,7 +12,10 @@ Handler = Callable[[RequestContext], Awaitable[Response]]
 
 
 class Area(NamedTuple):
-    """Paths with a common prefix: their access rule, and whether errors have Resend's form."""
+    """The access rule for paths with a common prefix.
+
+    ``has_resend_errors`` says whether errors have the form of Resend's API.
+    """
 
     prefix: str
     access: Access
@@ -20,7 +23,7 @@ class Area(NamedTuple):
 
 
 # The first match applies. A prefix without a trailing slash matches only that path. Unknown paths
-# have the access rule of their area, so that clients without access can't find out which exist.
+# have the access rule of their area, so clients without access can't find out which paths exist.
 AREAS = (
     Area("/admin/", Access.ADMIN),
     Area("/api/new_address", Access.SITE),
@@ -43,9 +46,9 @@ class Route(NamedTuple):
     method: str
     path: str
     handler: str
-    sends: bool = False  # counts towards the rate limit of the credential
-    limited: bool = False  # counts towards the rate limit of the client
-    large: bool = False  # takes a body of 10 MiB instead of 64 KiB
+    sends: bool = False  # the rate limit of the credential applies
+    limited: bool = False  # the rate limit of the client applies (RATE_LIMITER)
+    large: bool = False  # the body may have 10 MiB instead of 64 KiB
 
 
 ROUTES = (
@@ -107,12 +110,12 @@ ROUTES = (
 METHODS = sorted({route.method for route in ROUTES})
 
 _MOST_SLASHES = max(route.path.count("/") for route in ROUTES)
-# No id is as long. A longer one finds nothing, also if it is cut off.
+# Ids are shorter, so a longer parameter matches nothing, even after it is cut off.
 _MAX_PARAMETER_CHARACTERS = 100
 
 
 class Match(NamedTuple):
-    """The routes at a path by method, and the path parameters."""
+    """The routes of one path, keyed by method, and the values of the path parameters."""
 
     routes: dict[str, Route]
     parameters: dict[str, str]
@@ -128,9 +131,10 @@ def area_of(path: str) -> Area:
 
 
 def load_handler(route: Route) -> Handler:
-    """The handler of ``route``. Its module is imported when it is first used.
+    """The handler of ``route``. Its module is imported when the route is first used.
 
-    Imports are the most expensive part of a Worker's start, and most requests send mail.
+    Imports are the most expensive part of a Worker's start. Most requests send mail and need no
+    other handlers.
     """
     module, _, function = route.handler.partition(":")
     handler: Handler = getattr(import_module(f"handlers.{module}"), function)
@@ -138,7 +142,7 @@ def load_handler(route: Route) -> Handler:
 
 
 def match(path: str) -> Match:
-    """The routes at ``path``, if any. A GET route also handles HEAD.
+    """The routes of ``path``; empty if the path is unknown. A GET route also handles HEAD.
 
     If two patterns match, the one with fewer parameters applies.
     """

@@ -25,13 +25,13 @@ Clock = Callable[[], int]
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """The response of another server."""
+    """The response of another server; ``text`` is its body."""
 
     status: int
     text: str
 
 
-# (url, headers, body) -> the response. Raises any exception if there is none.
+# (url, headers, body) -> the response. May raise any exception if no response arrives.
 Post = Callable[[str, dict[str, str], bytes], Awaitable[HttpResponse]]
 
 
@@ -39,7 +39,7 @@ class RunInBackground(Protocol):
     """Runs work beyond the end of the request (``waitUntil``)."""
 
     def __call__(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
-        """Start ``work``; it continues after the response, and if the client disconnects."""
+        """Start ``work``. It continues after the response, even if the client disconnects."""
         ...
 
 
@@ -49,8 +49,8 @@ class WakeupQueue(Protocol):
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
         """Enqueue message ids with their delays in seconds.
 
-        It may raise any exception and may enqueue an id twice: the row of the message decides
-        whether it is attempted.
+        May raise any exception, and may enqueue an id twice. Both are harmless: the cron enqueues
+        every due message, and the row of a message decides whether the message is due.
         """
         ...
 
@@ -59,7 +59,7 @@ class RateLimiter(Protocol):
     """Counts requests by key."""
 
     async def admits(self, key: str) -> bool:
-        """Count a request under ``key``; False if it exceeds the limit."""
+        """Count a request under ``key``; return False if it exceeds the limit."""
         ...
 
 
@@ -67,9 +67,9 @@ class RateLimiter(Protocol):
 class Services:
     """The ports of one invocation.
 
-    A port is None if the deployment lacks its binding. Without ``transport`` it cannot send;
-    without ``wakeup_queue`` the cron attempts due messages; without ``rate_limiter`` the rate of
-    clients is not limited.
+    A port is None if the deployment lacks its binding. Without ``database`` every request fails.
+    Without ``transport`` the deployment cannot send. Without ``wakeup_queue`` the cron itself
+    attempts due messages. Without ``rate_limiter`` the rate of clients is not limited.
 
     :param variables: the Worker's variables and secrets, as a JSON object.
     """

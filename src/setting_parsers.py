@@ -1,4 +1,4 @@
-"""The parsers of settings: each takes the value of a variable and returns it in its final type.
+"""The parsers of settings: each converts the value of a variable to the type of the setting.
 
 A parser raises ``Unreadable`` if the value has the wrong form.
 """
@@ -44,12 +44,12 @@ def name_prefix(value: Any) -> str:
     """The prefix of address names, in lower case."""
     prefix = text(value).strip().lower()
     if re.fullmatch(r"[a-z0-9][a-z0-9._+-]{0,31}", prefix) is None:
-        raise Unreadable("at most 32 letters, digits and . _ + -, a letter or digit first")
+        raise Unreadable("1 to 32 letters, digits or . _ + -, beginning with a letter or digit")
     return prefix
 
 
 def boolean(value: Any) -> bool:
-    """A boolean, or the text ``true`` or ``false`` in any case."""
+    """A boolean, or the text ``true`` or ``false`` in any letter case."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
@@ -58,7 +58,7 @@ def boolean(value: Any) -> bool:
 
 
 def at_least(minimum: int) -> Callable[[Any], int]:
-    """Return the parser of a whole number from ``minimum`` to 2**53, also as text."""
+    """Return the parser of a whole number from ``minimum`` to 2**53, as a number or as text."""
 
     def parse(value: Any) -> int:
         expected = f"a whole number, at least {minimum}"
@@ -84,11 +84,11 @@ def rate_limit(value: Any) -> RateLimit:
 
 
 def text_list(value: Any) -> tuple[str, ...]:
-    """A list, a JSON array or comma-separated words; empty entries are dropped."""
+    """A list, a JSON array as text, or words separated by commas. Empty entries are dropped."""
     if isinstance(value, str):
         given = value.strip()
         if given.startswith("["):
-            value = _json(given, expected="a list: a JSON array, or words with commas")
+            value = _json(given, expected="a list: a JSON array, or words separated by commas")
         else:
             value = [entry.strip() for entry in given.split(",")]
             if not any(value):
@@ -107,7 +107,7 @@ def domain_list(value: Any) -> tuple[str, ...]:
 
 
 def regex(value: Any) -> re.Pattern[str]:
-    """A regular expression of Python, compiled."""
+    """A regular expression in Python's syntax, compiled."""
     try:
         return re.compile(text(value))
     except (re.error, OverflowError, RecursionError) as error:
@@ -126,7 +126,7 @@ def one_of(choices: tuple[str, ...]) -> Callable[[Any], str]:
 
 
 def json_object(value: Any) -> dict[str, Any]:
-    """An object, also as JSON text."""
+    """A JSON object, as an object or as text."""
     if isinstance(value, str):
         value = _json(value, expected="a JSON object")
     if not isinstance(value, dict):

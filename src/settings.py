@@ -2,7 +2,7 @@
 
 Each field of ``Settings`` declares one setting: its parser, its default and its help text. The
 variable has the field's name in upper case. ``make settings-table`` writes the help texts into
-docs/configuration.md. A variable that can't be read is an error that names it.
+docs/configuration.md. If a variable can't be read, the error names it.
 """
 
 import json
@@ -51,15 +51,16 @@ def setting(
     """Declare a setting as a field of ``Settings``.
 
     :param help: Markdown, for docs/configuration.md.
-    :param not_below: an earlier field, whose value is the minimum of this one and of its default.
-    :param secret: whether the value is a secret of the worker instead of a variable.
+    :param not_below: the name of an earlier field. Its value is the minimum of this setting; a
+        lower default is raised to the minimum.
+    :param secret: whether the value is a secret of the Worker instead of a variable.
     """
     metadata = {"parse": parse, "help": help, "not_below": not_below, "secret": secret}
     return field(default_factory=lambda: default, metadata=metadata)
 
 
 def secret(parse: Callable[[Any], _T], default: _T, help: str) -> _T:
-    """Declare a setting whose value is a secret of the worker."""
+    """Declare a setting whose value is a secret of the Worker."""
     return setting(parse, default, help, secret=True)
 
 
@@ -83,10 +84,12 @@ class Settings:
         text_list, (), "Passwords of the [whole site](#site-and-admin-passwords)."
     )
     password_pepper: str | None = secret(
-        text, None, "Part of every address password's hash. A change invalidates these hashes."
+        text,
+        None,
+        "Key in the hashes of address passwords. Changing it invalidates these passwords.",
     )
     domains: tuple[str, ...] = setting(
-        domain_list, (), "Sender domains, in which administrators also create addresses."
+        domain_list, (), "Sender domains. Administrators can create addresses in all of them."
     )
     default_domains: tuple[str, ...] = setting(
         domain_list, (), "Domains in which users create addresses. Empty means `DOMAINS`."
@@ -104,13 +107,15 @@ class Settings:
         boolean, False, "Names are random. Users can't choose them."
     )
     prefix: str = setting(
-        name_prefix, "", "Precedes every name, in lower case: letters, digits and `. _ + -`."
+        name_prefix, "", "Prefix of new names, in lower case: letters, digits and `. _ + -`."
     )
     address_regex: re.Pattern[str] = setting(
-        regex, re.compile("[^a-z0-9]"), "Every match is removed from a name."
+        regex,
+        re.compile("[^a-z0-9]"),
+        "Regular expression. Its matches are removed from names that users request.",
     )
     address_check_regex: re.Pattern[str] | None = setting(
-        regex, None, "A name must contain a match."
+        regex, None, "Regular expression. A name that a user creates must contain a match."
     )
     min_address_len: int = setting(at_least(1), 1, "Minimum length of a name, without the prefix.")
     max_address_len: int = setting(
@@ -126,7 +131,7 @@ class Settings:
         at_least(0), 0, "Days until a new credential expires. 0: never."
     )
     max_addresses_per_client_per_day: int = setting(
-        at_least(0), 0, "Addresses that one [client](#clients) can create a day. 0: no limit."
+        at_least(0), 0, "Addresses that one [client](#clients) can create per day. 0: no limit."
     )
     max_credential_changes_per_day: int = setting(
         at_least(1),
@@ -145,13 +150,15 @@ class Settings:
         boolean, False, "The owner of an address can delete its messages and the address."
     )
     default_send_balance: int = setting(
-        at_least(0), 0, "Recipients that a new address can send to. It is granted once."
+        at_least(0), 0, "Number of recipients that a new address can send to, granted once."
     )
     send_mail_domains: tuple[str, ...] = setting(
         domain_list, (), "Sender domains that the `SEND_MAIL` binding serves. Empty means all."
     )
     send_rate_limit: RateLimit | None = setting(
-        rate_limit, None, "[Messages per period](#rate-limits) and credential, as `100/minute`."
+        rate_limit,
+        None,
+        "[Messages per period](#rate-limits) of one credential, like `100/minute`.",
     )
     subrequests: int = setting(
         at_least(50),
@@ -160,7 +167,7 @@ class Settings:
         " 10000 on Workers Paid.",
     )
     batch_inline: int = setting(
-        at_least(1), 25, "Messages of a [batch](#batches) that are sent before the response."
+        at_least(1), 25, "Number of messages of a [batch](#batches) sent before the response."
     )
     pause_failed_percent: int = setting(
         at_least(0),
@@ -170,7 +177,9 @@ class Settings:
     pause_last_messages: int = setting(
         at_least(1), 50, "Number of last messages that `PAUSE_FAILED_PERCENT` refers to."
     )
-    retry_hours: int = setting(at_least(0), 72, "Hours in which a message is [retried](#retries).")
+    retry_hours: int = setting(
+        at_least(0), 72, "Hours during which a message is [retried](#retries)."
+    )
     retention_days: int = setting(at_least(0), 30, "Days that message texts are kept. 0: forever.")
     retention_metadata_days: int = setting(
         at_least(0), 90, "Days that messages, recipients and histories are kept. 0: forever."
@@ -179,7 +188,7 @@ class Settings:
         boolean, False, "Stops all sending. Requests to send get a 503 error."
     )
     default_lang: str = setting(
-        one_of(LANGUAGES), "en", "Language of errors without `x-lang`: `en` or `zh`."
+        one_of(LANGUAGES), "en", "Language of errors, `en` or `zh`, if a request has no `x-lang`."
     )
     error_format: str = setting(
         one_of(ERROR_FORMATS),
@@ -196,7 +205,7 @@ class Settings:
         text, None, "Site key of [Turnstile](#turnstile), sent to clients."
     )
     cf_turnstile_verify_url: str = setting(
-        url, _TURNSTILE_URL, "URL that verifies the solved challenges, for tests."
+        url, _TURNSTILE_URL, "URL that verifies Turnstile tokens. Only tests change it."
     )
     disable_admin_password_check: bool = setting(
         boolean, False, "Opens `/admin/` to all clients, for local development only."
@@ -204,7 +213,7 @@ class Settings:
 
     @property
     def jwt_secrets(self) -> tuple[str, ...]:
-        """The secrets that verify tokens. The first one also signs them."""
+        """The secrets that verify tokens, first the one that also signs them. Empty if unset."""
         return (self.jwt_secret, *self.jwt_secret_previous) if self.jwt_secret else ()
 
     @property
@@ -240,7 +249,7 @@ class Settings:
 
 @lru_cache(maxsize=1)
 def cached_settings(variables: str) -> Settings:
-    """The settings in ``variables``, a JSON object. They never change, so they are cached.
+    """The settings in ``variables``, a JSON object. Cached, because variables never change.
 
     :raises ServerFault: ``invalid_setting``, naming the variable that can't be read.
     """
@@ -262,7 +271,7 @@ def _problems(settings: Settings) -> Iterator[str]:
 
 
 def read_settings(variables: Mapping[str, Any]) -> Settings:
-    """Read the settings from the worker's variables and secrets.
+    """Read the settings from the Worker's variables and secrets.
 
     :raises ServerFault: ``invalid_setting``, naming the variable that can't be read.
     """

@@ -1,11 +1,12 @@
--- Run this on a restored database before anything is sent from it: see docs/operations.md.
+-- Run this on a restored database before any message is sent from it: see docs/operations.md.
 
--- Messages that were waiting may have been sent since. With an expired lease, the sweep records them
--- as `unknown`, with their history and counters.
+-- Messages that were waiting at the time of the backup may have been sent since. They get an expired
+-- lease here, so the sweep makes them `unknown` and updates their history and the counters.
 UPDATE messages SET status = 'sending', next_attempt_at = NULL, lease_until = 0
 WHERE next_attempt_at IS NOT NULL;
 
--- Skip the ids that were assigned since, so that no old credential matches a new address.
+-- Skip the ids of addresses that were created after the backup and are lost. So their credentials
+-- match no new address.
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'addresses', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'addresses');
 UPDATE sqlite_sequence SET seq = seq + 1000000 WHERE name = 'addresses';

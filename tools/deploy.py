@@ -1,11 +1,12 @@
 """Deploy the worker to the Cloudflare account that wrangler is logged in to.
 
-First create what `wrangler.toml` declares and the account lacks: D1 databases, queues, and the
-secret JWT_SECRET. The file declares databases by name, without an id, so it works for every
-account: wrangler finds them by name for migrations and for the deployment.
+First create the D1 databases and queues that `wrangler.toml` declares, if the account lacks them,
+and set the secret JWT_SECRET, if the worker has none. `wrangler.toml` declares databases by name,
+without an id, so it works for every account: wrangler finds them by name for migrations and for the
+deployment.
 
-JWT_SECRET is random unless the environment sets it, for example to move an existing service.
-Wrangler reads it from a temporary file that only this user can read. It is never printed.
+A new JWT_SECRET is random. To move an existing service, set its JWT_SECRET in the environment.
+Wrangler reads the secret from a temporary file that only this user can read. It is never printed.
 """
 
 import json
@@ -28,7 +29,7 @@ _NO_SUCH_WORKER = re.compile(r"Worker \"[^\"]*\" not found|code: 10007")
 
 
 class DeployError(Exception):
-    """The deployment failed. The message says where, and what to do."""
+    """The deployment failed. The message names the failed step and says what to do."""
 
 
 def main() -> int:
@@ -53,7 +54,7 @@ def main() -> int:
 
 
 def database_names(config: dict[str, Any]) -> list[str]:
-    """The names of the D1 databases without an id, which are looked up by name."""
+    """The names of the D1 databases without an id. Wrangler finds these by name."""
     return [d["database_name"] for d in config.get("d1_databases", ()) if "database_id" not in d]
 
 
@@ -130,8 +131,8 @@ def _missing_secret() -> str | None:
         return secrets.token_urlsafe(48)
     if len(given) < _SHORTEST_SECRET:
         raise DeployError(
-            f"{_SECRET} in the environment is too short: it needs {_SHORTEST_SECRET} characters. "
-            "`make secret` prints a good one."
+            f"{_SECRET} in the environment is too short: it needs at least {_SHORTEST_SECRET} "
+            "characters. `make secret` prints a good one."
         )
     print(f"{_SECRET} is not set yet. Using the one in the environment.")
     return given

@@ -17,7 +17,7 @@ _SIZE = re.compile(r"^Total Upload: .*gzip: ([0-9.]+) (KiB|MiB).*$", re.MULTILIN
 
 
 def build_upload(folder: Path) -> tuple[str, float]:
-    """Build the upload in `folder`. Return wrangler's line about its size, and its gzipped KiB.
+    """Build the upload in `folder`. Return wrangler's line about its size, and the gzip KiB.
 
     :raises WranglerError: if the build fails, or prints no size.
     """

@@ -60,14 +60,14 @@ def main() -> int:
 
 
 def _serve(port: int, state: Path, settings: Settings, warnings: list[str]) -> None:
-    """Run the server until it is interrupted. Restart it after edits that do not run."""
+    """Run the server until it is interrupted. If it ends, restart it after the next edit."""
     LOGS.mkdir(parents=True, exist_ok=True)
     _LOG.write_text("")
     threading.Thread(target=_follow, args=(_LOG,), daemon=True).start()
     print("Starting the server (about 6 s) ...", flush=True)
     with LocalServer(port=port, state=state, dev_vars=DEV_VARS, log=_LOG, live=True) as server:
         _check_health(server)
-        time.sleep(0.3)  # Wrangler's own lines come first.
+        time.sleep(0.3)  # Let wrangler print its own lines first.
         for warning in warnings:
             print(f"WARNING: {warning}", flush=True)
         if settings.disable_admin_password_check:
@@ -102,7 +102,7 @@ def _attend(server: LocalServer) -> None:
 
 
 def _restart_after_edit(server: LocalServer) -> None:
-    """Restart after the next edit: wrangler exits if it can't load the Worker."""
+    """Restart the server after the next edit. It has ended, because it can't load the Worker."""
     while not server.is_running:
         time.sleep(0.3)
         print("\nThe server has stopped. It restarts after the next edit below src/.", flush=True)
@@ -117,7 +117,7 @@ def _restart_after_edit(server: LocalServer) -> None:
 
 
 def _static_sources() -> dict[Path, int]:
-    """What the console and the API reference are built from."""
+    """The source files of the console and the API reference, with their modification times."""
     return _source_times(CONSOLE) | _source_times(_SOURCE)
 
 
@@ -159,7 +159,10 @@ def _state(text: str) -> Path:
 
 
 def _claimed(state: Path) -> TextIO:
-    """Lock the state folder: two servers would lock each other's database."""
+    """Lock the state folder, because two servers would block each other's database.
+
+    The lock lasts until the returned file is closed.
+    """
     lock = (state / ".dev.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -181,7 +184,7 @@ def _ensure_dev_vars() -> None:
 def checked_settings(dev_vars: Path, config: Path) -> tuple[Settings, list[str]]:
     """The settings in `[vars]` and `.dev.vars`, and warnings about them.
 
-    :raises DevError: naming every variable that is missing or can't be read.
+    :raises DevError: a variable is missing or can't be read. The message names each of them.
     """
     variables, file = load_config(config).get("vars", {}), read_dev_vars(dev_vars)
     values = {**variables, **{name: variable.value for name, variable in file.items()}}
@@ -211,7 +214,10 @@ def checked_settings(dev_vars: Path, config: Path) -> tuple[Settings, list[str]]
 
 
 def _check_health(server: LocalServer) -> None:
-    """Stop if the Worker started, but can't serve requests."""
+    """Check that the Worker can serve requests.
+
+    :raises DevError: it can't.
+    """
     try:
         response = server.request("GET", "/health_check", headers={"Accept": "text/plain"})
     except requests.RequestException as exc:
@@ -225,7 +231,7 @@ def _check_health(server: LocalServer) -> None:
 
 
 def _no_start(output: str) -> str:
-    """Wrangler has printed its own reason, which is long."""
+    """The error message if the server did not start. Wrangler has already printed a long one."""
     reason = python_error(output) or "wrangler's lines above say why"
     return (
         f"\nThe server did not start: {reason}.\n"
@@ -266,7 +272,7 @@ Ready. The console: {url}/
 
 
 def _follow(path: Path) -> None:
-    """Print the lines that are appended to the file, as `WranglerOutput` selects. Never returns."""
+    """Print the appended lines of the file that `WranglerOutput` selects. Never returns."""
     unfinished, output = "", WranglerOutput()
     with path.open(errors="replace") as log:
         while True:

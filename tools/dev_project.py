@@ -35,18 +35,19 @@ def write_project(
     edit: Edit | None = None,
     overlay: Mapping[str, Path] | None = None,
 ) -> list[Path]:
-    """Write a project below `folder` for each configuration; return the new configurations.
+    """Write a project below `folder` for each configuration. Return the new configuration files.
 
-    The first configuration is the Worker that serves requests. Each Worker is named
+    The first configuration is that of the Worker that serves requests. Each Worker is named
     `NAME-<its own name>`, and service bindings between them are kept. The rate limits of the first
     Worker are raised, because tests create many addresses a minute.
 
     :param variables: set in every Worker.
     :param dev_vars: linked as the first Worker's `.dev.vars`.
-    :param live: use the Workers' source instead of a copy. A copy prevents that an edit restarts a
+    :param live: use the Workers' source instead of a copy. With a copy, an edit does not restart a
         server during a test.
     :param edit: changes the first configuration, for example its bindings.
-    :param overlay: files that replace those of the first Worker's copied source, by their paths.
+    :param overlay: files that replace files in the copy of the first Worker's source. The keys are
+        paths in the copy.
     """
     shutil.rmtree(folder, ignore_errors=True)
     loaded = [tomllib.loads(path.read_text()) for path in configs]

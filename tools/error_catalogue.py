@@ -1,7 +1,8 @@
 """The error catalogue: an example of every error code, as the Worker raises it.
 
 The class, field and values of an example determine its status, `retryable`, headers and sentence.
-The name of an error is its code. If a code has two statuses, the second name ends in its status.
+The name of an error is its code. If a code has two statuses, the name of the second error is the
+code and the status, `required_field_missing.422` for example.
 The docstrings of handlers list these names and, in capitals, the names of `GROUPS`.
 
 Only tools and tests use this module, so it is not in `src/`, which is uploaded.
@@ -51,7 +52,7 @@ def _field(
     kind: type[ApiError] = BadRequest,
     **values: Any,
 ) -> ApiError:
-    """An error in `field`; `sentence` is the code of its sentence, if that is not `code`."""
+    """An error in `field`. `sentence` is the code of its sentence, by default `code`."""
     return kind(code, errors=(FieldError(field, sentence or code, values),), **values)
 
 
@@ -107,7 +108,7 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
             problem=_WRONG_TYPE,
         ),
     ),
-    # Errors of every operation. Operations that use the database also have those of the next group.
+    # Errors of every operation. Operations that use the database also have those of `DATABASE`.
     "DEPLOYMENT": (
         ServerFault("binding_missing", name="DB"),
         ServerFault("secret_missing", name="JWT_SECRET"),
@@ -187,7 +188,7 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
         _field("scheduled_in_past", "scheduled_at"),
         _field("scheduled_too_far", "scheduled_at", days=MAX_DAYS_AHEAD),
     ),
-    # Errors that only clients of Resend get.
+    # Errors in the fields of requests below `/emails`.
     "EMAIL": (
         _invalid("unknown_field", "colour"),
         _field("required_field_missing", "name"),

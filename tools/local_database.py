@@ -1,8 +1,9 @@
 """Read and write a local D1 database from outside the Worker.
 
-The database is an SQLite file in WAL mode. Reading the file never blocks the Worker, and sees its
-changes at once. Writing it while the Worker runs is unsafe: workerd does not wait for locks, so its
-statements would fail with `SQLITE_BUSY`. Writes therefore go through the running server.
+The database is an SQLite file in WAL mode. A reader of the file never blocks the Worker, and sees
+the Worker's changes at once. Writing the file while the Worker runs is unsafe: workerd does not
+wait for locks, so its statements would fail with `SQLITE_BUSY`. Writes therefore go through the
+running server.
 """
 
 import contextlib
@@ -36,7 +37,10 @@ def database_file(state: Path) -> Path:
 def query_file(
     state: Path, sql: str, params: Sequence[Value] = (), *, read_only: bool
 ) -> list[Row] | None:
-    """Run one statement on the file; None if `read_only` is true and only the server can run it."""
+    """Run one statement on the file and return its rows.
+
+    None if `read_only` is true and only the server can run the statement.
+    """
     with contextlib.closing(sqlite3.connect(database_file(state), timeout=10)) as connection:
         connection.row_factory = sqlite3.Row
         if read_only:

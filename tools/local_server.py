@@ -49,8 +49,8 @@ class MailBodies:
 def free_port() -> int:
     """A TCP port of this machine that is not in use.
 
-    It is outside the range that the system uses for outgoing connections, so that none of them
-    takes it before a server listens on it.
+    The port is outside the range that the system uses for outgoing connections. So no connection
+    takes the port before a server listens on it.
     """
     while True:
         port = 20_000 + secrets.randbelow(12_000)
@@ -113,7 +113,8 @@ class LocalServer:
         :param log: the file to which wrangler's output is appended.
         :param live: restart the Worker when its source changes, instead of running a copy.
         :param edit: changes the first configuration in place.
-        :param overlay: files that replace those of the first Worker's copied source, by path.
+        :param overlay: files that replace files in the copy of the first Worker's source. The keys
+            are paths in the copy.
         """
         self._name = f"local-{secrets.token_hex(4)}"
         self.folder = BUILD / "servers" / self._name
@@ -159,7 +160,7 @@ class LocalServer:
     def start(self) -> Self:
         """Start the server and wait for its first response.
 
-        :raises ServerError: if there is none.
+        :raises ServerError: wrangler ends, or the server does not respond in time.
         """
         if self._group is not None:
             raise ServerError("the server is already started")
@@ -238,8 +239,8 @@ class LocalServer:
     def sent_mails(self) -> list[dict[str, Any]]:
         """All mails sent with `send_email` since the start, oldest first.
 
-        Each has the members from, to, cc, bcc, replyTo, subject, headers, messageId, attachments
-        and sentAt, as far as they were set. A restart empties the list.
+        Each mail has those of these members that were set: from, to, cc, bcc, replyTo, subject,
+        headers, messageId, attachments and sentAt. A restart empties the list.
         """
         mails: list[dict[str, Any]] = []
         query = {"per_page": "100"}
@@ -255,10 +256,10 @@ class LocalServer:
     def mail_bodies(self, mail: Mapping[str, Any], *, seconds: float = 10) -> MailBodies:
         """Read the bodies and attachments of one entry of `sent_mails`.
 
-        Wrangler writes these files shortly after its response, so this waits until they are
+        Wrangler writes these files shortly after its response. This method waits until they are
         complete.
 
-        :raises ServerError: if they are not complete in time.
+        :raises ServerError: the files are not complete within `seconds`.
         """
         message = glob.escape(mail["messageId"].strip("<>"))
         store = self.folder / "project" / "0" / ".wrangler" / "tmp" / "email"

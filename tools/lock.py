@@ -1,8 +1,8 @@
 """Regenerate requirements/dev.txt and requirements/worker.txt from their .in files.
 
-Both pin every direct and indirect package by version and hash, without URLs. dev.txt is for every
-system and Python that the tools support. worker.txt has only the vendored files: pure Python, or
-compiled for the Worker's platform.
+Both pin every direct and indirect dependency by version and hash, without URLs. dev.txt is for
+every system and Python that the tools support. worker.txt has only the hashes of the files that the
+Worker uses: pure Python, or compiled for the Worker's platform.
 """
 
 import json
@@ -19,7 +19,7 @@ _REQUIREMENTS = ROOT / "requirements"
 
 
 def lock_dev() -> None:
-    """Pin the host tools for all platforms with uv: pip resolves only for its own platform."""
+    """Pin the host tools for all platforms. This needs uv: pip knows only its own platform."""
     uv = shutil.which("uv")
     if uv is None:
         sys.exit("`make lock` requires uv. One way to install it is `pip install uv`.")

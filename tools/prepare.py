@@ -1,11 +1,12 @@
 """Set up everything the make targets need: tools, packages, vendored code, engine, static files.
 
-The system's Python runs this module before a virtual environment exists. So it imports only the
-standard library, and an older Python must be able to parse it to report that it is too old.
+The system's Python runs this module before a virtual environment exists. So the module imports only
+the standard library. Even a Python that is too old must be able to parse the module, so that `main`
+can report it.
 
 Each step generates one folder and writes a stamp into it: the hash of everything that the result
-depends on. A folder with a matching stamp is kept. Any other folder, for example of an interrupted
-run, is generated again from scratch.
+depends on. A folder with a matching stamp is kept. Any other folder is generated again from
+scratch, for example after an interrupted run.
 
     python3 tools/prepare.py
 """
@@ -66,8 +67,8 @@ class PrepareError(Exception):
 class Step:
     """One generated folder and how to generate it.
 
-    The files `inputs` and the texts `facts` determine the result. `outside` are generated files
-    outside of the folder. `hint` says what to do if the step fails.
+    The files `inputs` and the texts `facts` determine the result. `outside` are the files that the
+    step generates outside of the folder. `hint` says what to do if the step fails.
     """
 
     name: str
@@ -109,7 +110,7 @@ class Log:
     def run(self, *command: str | Path, env: dict[str, str] | None = None) -> None:
         """Run a command in the repository.
 
-        :raises PrepareError: if it fails.
+        :raises PrepareError: the command fails.
         """
         words = [str(word) for word in command]
         with self.path.open("a") as output:
@@ -137,7 +138,7 @@ def venv_program(name: str) -> Path:
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:
-    """The caller's environment, with the venv's programs first and without settings of Python."""
+    """The caller's environment, without PYTHONHOME and PYTHONPATH. The venv is first in PATH."""
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
     env["PATH"] = f"{VENV / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
     env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
@@ -171,7 +172,7 @@ def _make_python_modules(log: Log) -> None:
         *("--no-deps", "--progress-bar=off", *WORKER_PLATFORM),
         *("-r", _REQUIREMENTS / "worker.txt"),
     )
-    # A Worker has no use for console scripts. pywrangler writes the marker file too.
+    # A Worker has no use for console scripts. pywrangler creates the empty file pyvenv.cfg too.
     shutil.rmtree(fresh / "bin", ignore_errors=True)
     (fresh / "pyvenv.cfg").touch()
     shutil.rmtree(PYTHON_MODULES, ignore_errors=True)
@@ -199,7 +200,7 @@ def _make_engine(log: Log) -> None:
 
 
 def _workerd_wrapper(binary: Path) -> str:
-    """The script that wrangler runs as workerd: it adds the folder of the engine's bundle."""
+    """The script that wrangler runs as workerd. It adds the option with the bundle's folder."""
     option = f"{_BUNDLE_DIRECTORY_OPTION}={ENGINE}"
     return (
         "#!/bin/sh\n"
@@ -217,14 +218,14 @@ def _make_console(log: Log) -> None:
         *("--bundle", "--format=esm", "--minify", "--target=es2022", "--entry-names=[name]"),
         *("--charset=utf8", f"--outdir={fresh}", f"--tsconfig={CONSOLE / 'tsconfig.json'}"),
     )
-    # Removed only now, so that `make dev` keeps its page if the source does not build.
+    # The old assets stay until here, so `make dev` still serves them if the new source is invalid.
     shutil.rmtree(CONSOLE_ASSETS, ignore_errors=True)
     fresh.rename(CONSOLE_ASSETS)
 
 
 def _make_reference(log: Log) -> None:
     _REFERENCE.mkdir(parents=True, exist_ok=True)
-    # Without bytecode, because `make dev` watches src/.
+    # -B prevents bytecode files in src/, because `make dev` watches src/ for changes.
     log.run(
         *(venv_program("python"), "-B", "-m", "tools.openapi"),
         *(API_DESCRIPTION, API_REFERENCE),
@@ -232,7 +233,7 @@ def _make_reference(log: Log) -> None:
 
 
 def steps() -> tuple[Step, ...]:
-    """All steps in the order in which they build on each other."""
+    """All steps, in order: a step may use the results of earlier steps."""
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
     machine = f"{platform.system()} {platform.machine()}"
     here = str(ROOT)
@@ -310,7 +311,7 @@ def steps() -> tuple[Step, ...]:
             inputs=(dev, _TOOLS / "prepare.py", _TOOLS / "error_catalogue.py", *worker),
             facts=_names(worker),
             make=_make_reference,
-            hint="The log ends with the reason; tools/openapi/__init__.py describes docstrings.",
+            hint="The log ends with the reason. tools/openapi/__init__.py explains docstrings.",
             outside=(API_DESCRIPTION, API_REFERENCE),
         ),
     )
@@ -351,7 +352,7 @@ def _only_one_at_a_time() -> Iterator[None]:
 
 
 def prepare(*folders: Path) -> None:
-    """Update these generated folders, or all. Print only if there is something to do.
+    """Update the generated `folders`, by default all. Print only if there is something to do.
 
     :raises PrepareError: a step failed.
     """

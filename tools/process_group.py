@@ -16,7 +16,7 @@ class ProcessGroup:
     """One command and all its descendants, in a process group of their own.
 
     A guard process leads the group. Its standard input is a pipe from this process. When this
-    process dies, even by SIGKILL, the pipe closes and the guard kills the group.
+    process ends, even by SIGKILL, the pipe closes and the guard kills the group.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ProcessGroup:
         self._reap_guard()
 
     def kill(self) -> None:
-        """Kill the whole group, like a power cut."""
+        """Kill the whole group with SIGKILL."""
         self._signal(signal.SIGKILL)
         self._wait(5)
         self._reap_guard()
@@ -69,7 +69,7 @@ class ProcessGroup:
             os.killpg(self.id, number)
 
     def _wait(self, seconds: float) -> bool:
-        """Wait until every process has ended; return whether all have."""
+        """Wait at most `seconds` for all processes to end. Return whether all have ended."""
         deadline = time.monotonic() + seconds
         while True:
             self._process.poll()
@@ -90,13 +90,14 @@ class ProcessGroup:
 def _has_living_members(group: int) -> bool:
     """Whether any process of the group still runs.
 
-    Dead processes stay members until their parent reads their status. In some containers process 1
-    does so only after seconds, or never. On Linux, /proc shows which processes are dead.
+    A process that has ended stays a member until its parent reads its status. If the parent is
+    process 1 of a container, this can take seconds, or never happen. On Linux, /proc shows which
+    processes have ended.
     """
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
-        # macOS reports "not permitted" for a group that has only dead processes.
+        # macOS reports "not permitted" for a group in which all processes have ended.
         return False
     if not Path("/proc/self/stat").exists():
         return True

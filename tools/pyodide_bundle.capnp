@@ -1,4 +1,4 @@
-# The part of workerd's bundle format that a Pyodide bundle uses. The numbers are the wire format.
+# The part of workerd's bundle format that a Pyodide bundle uses. The numbers must match workerd's.
 @0xd1f0c6b5a4e39287;
 
 struct Bundle {

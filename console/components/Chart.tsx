@@ -23,7 +23,10 @@ function lastDays(known: readonly UsageDay[]): UsageDay[] {
   });
 }
 
-/** The width of an element in pixels. The SVG has the same width, so its text is not scaled. */
+/**
+ * A ref for an element, and the width of this element in pixels, at least 240. The SVG has the same
+ * width, so its text is not scaled.
+ */
 function useWidth<T extends Element>() {
   const ref = useRef<T>(null);
   const [width, setWidth] = useState(640);
@@ -42,7 +45,7 @@ function roundUp(value: number): number {
   return Math.max(leading * power, 4);
 }
 
-/** The chart in a card; `empty` is the sentence for an address without messages. */
+/** The chart in a card. `empty` is the sentence that is shown if there are no messages. */
 export function UsageByDay({ days, empty }: { days: readonly UsageDay[]; empty: string }) {
   const t = useTexts();
   return days.length ? (

@@ -35,7 +35,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** A code block that copies `text`; `shown` is displayed instead if it is given. */
+/** A code block whose button copies `text`. It displays `shown`, by default `text`. */
 export function Code({ text, shown, label }: { text: string; shown?: string; label: string }) {
   return (
     <div class={text.includes("\n") ? "code" : "code one-line"}>

@@ -37,13 +37,13 @@ export function Dialog({
       ref={dialog}
       aria-labelledby={id}
       class={wide ? "wide" : undefined}
-      // Unmounting closes the dialog too, after the ref is cleared.
+      // Unmounting closes the dialog too. The ref is null then, so `onClose` is not called.
       onClose={() => dialog.current && onClose()}
       onPointerDown={(event) => {
         isPressedOutside.current = event.target === dialog.current;
       }}
       onClick={(event) => {
-        // A text selection may start inside and end outside.
+        // Ignore a text selection that starts inside the dialog and ends outside.
         if (isPressedOutside.current && event.target === dialog.current) onClose();
       }}
     >
@@ -59,7 +59,7 @@ export function Dialog({
   );
 }
 
-/** Asks before an irreversible action; stays open if `action` fails. */
+/** A dialog that runs `action` when the person confirms. It stays open if `action` fails. */
 export function Confirm({
   title,
   children,

@@ -22,7 +22,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         class="skip"
         href="#content"
         onClick={(event) => {
-          event.preventDefault(); // the URL fragment selects the screen
+          event.preventDefault(); // a new URL fragment would change the screen
           document.getElementById("content")?.focus();
         }}
       >

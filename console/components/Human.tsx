@@ -1,8 +1,8 @@
 /**
  * The human verification (Turnstile), if the deployment has one.
  *
- * Its script comes from Cloudflare. The separate page /human loads it and has a policy that allows
- * that host, so that the console's own policy can forbid it.
+ * The script of Turnstile comes from a host of Cloudflare. Only the separate page /human loads it:
+ * the policy of that page allows the host, and the policy of the console does not.
  */
 
 import { useEffect, useRef, useState } from "preact/hooks";

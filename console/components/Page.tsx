@@ -27,7 +27,8 @@ export function Page({
     document.title = name ? `${title} · ${name}` : title;
   }, [title, name]);
   useEffect(() => {
-    // The browser sets the first focus; later, the focus announces the new screen.
+    // On the first screen, the browser sets the focus. On later screens, focusing the title makes
+    // screen readers announce it.
     if (!isFirst) heading.current?.focus();
     isFirst = false;
   }, []);

@@ -2,8 +2,8 @@
  * The HTML of a message, in a separate document.
  *
  * The document is a static page of this site with a strict policy, in a frame that runs no scripts.
- * It has the console's origin so that the console can write into it: without scripts it can't
- * receive its content by postMessage.
+ * The document has the console's origin, so that the console can write the HTML into it. Without
+ * scripts, the document could not receive the HTML by postMessage.
  */
 
 import { useEffect, useRef, useState } from "preact/hooks";

@@ -28,7 +28,8 @@ export function Search({
   onSearch: (text: string) => void;
 }) {
   const [text, setText] = useState(value);
-  // A search from this field leaves its text alone: typing may have gone on since.
+  // A search that this field started does not change its text, because the person may have typed
+  // more since then.
   const submitted = useRef(value);
   useEffect(() => {
     if (value !== submitted.current) setText(value);

@@ -1,8 +1,9 @@
 /**
- * The toasts, in front of everything.
+ * Shows the toasts in front of everything else.
  *
  * Each layer (the page, or a dialog) renders a live region from the start, so that screen readers
- * announce additions. The top layer shows the toasts: a dialog makes the layers below inert.
+ * announce new toasts. Only the top layer shows the toasts, because a dialog makes the layers below
+ * it inert.
  */
 
 import { createStore, useStore } from "../state/store";

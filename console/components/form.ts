@@ -5,11 +5,11 @@ import { Problem } from "../api/client";
 import { useAction } from "./action";
 import { focusFirstError } from "./Field";
 
-/** The fewest characters of an address's password. */
+/** The minimum number of characters in the password of an address. */
 export const SHORTEST_PASSWORD = 10;
 
 /**
- * @param initial the values of the text fields, by their JSON paths in the request.
+ * @param initial the initial values of the text fields, by their JSON paths in the request.
  * @param action called on submit with the values; throws a `Problem` on failure.
  * @param others the JSON paths of other fields.
  */
@@ -37,7 +37,7 @@ export function useForm<Name extends string>(
     problem.errors.every(({ field }) => fields.includes(field));
   return {
     busy,
-    /** The number of failed attempts; each needs a new human verification. */
+    /** The number of failed attempts. After each one, a new human verification is needed. */
     failures,
     errorAt,
     values,
@@ -48,18 +48,18 @@ export function useForm<Name extends string>(
       onValue: (value: string) => setValues((old) => ({ ...old, [name]: value })),
       error: errorAt(name),
     }),
-    /** The problem, unless the fields show all of it. */
+    /** The problem; undefined if there is none, or if the fields show all of it. */
     problem: isAtFields ? undefined : problem,
     attributes: {
       ref: form,
       class: "stack",
-      noValidate: true, // the browser's messages would be in the browser's language
+      noValidate: true, // the browser would show messages in its own language
       onSubmit: (event: Event) => void submit(event),
     },
   };
 }
 
-/** An error found before the request is sent: messages by JSON path. */
+/** An error that the console finds itself. `errors` maps JSON paths of fields to messages. */
 export function fieldErrors(errors: Record<string, string>): Problem {
   const all = Object.entries(errors).map(([field, message]) => ({ field, message }));
   return new Problem(0, "wrong_here", all[0]?.message ?? "", all);

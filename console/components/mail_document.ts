@@ -2,8 +2,8 @@
  * Prepares the HTML of a message for display.
  *
  * The policy and the sandbox of the document (public/_headers) already block scripts and remote
- * content. Removing it here avoids the error messages in the browser's console. Links and forms
- * would leave the message.
+ * content. Removing both here avoids error messages in the browser's console. Link targets and
+ * forms are removed too, because they would navigate away from the message.
  */
 
 import { decoded } from "../decode";
@@ -24,7 +24,7 @@ const REMOTE = /^\s*(https?:)?\/\//i;
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Upper bound for characters of style sheets; newsletters have about a tenth. */
+/** Style sheets are cut off after this many characters in total. Newsletters have about a tenth. */
 const MAX_STYLE = 200_000;
 
 export interface Rendered {
@@ -71,7 +71,7 @@ export function renderInto(
 
 /**
  * Remove names and forms, which could shadow methods of the document (DOM clobbering; HTML, "named
- * properties"). Until then, call methods only through their prototypes.
+ * properties"). Until they are removed, call methods only through their prototypes.
  */
 function removeNames(parsed: Document): void {
   const all = (selector: string) =>
@@ -85,8 +85,9 @@ function removeNames(parsed: Document): void {
 }
 
 /**
- * HTML without event handlers and without a base. Browsers log each one that they block while they
- * parse, so most are removed before parsing. `clean` removes the rest.
+ * `html` without event handlers and `base` elements. While browsers parse HTML, they log each event
+ * handler and each `base` that they block, so most are removed before parsing. `renderInto` removes
+ * the rest.
  */
 function withoutHandlers(html: string): string {
   const withoutBase = html.replace(/<base\b[^>]*>?/gi, "");
@@ -137,7 +138,7 @@ function imageSource(
   return undefined;
 }
 
-/** The first URL of a srcset; only trailing commas end a URL (HTML, "srcset"). */
+/** The first URL in the srcset of `image`, without commas at its end (HTML, "srcset"). */
 function firstOfSet(image: Element): string {
   const first = /^[\s,]*(\S*)/.exec(image.getAttribute("srcset") ?? "")![1]!;
   let end = first.length;
@@ -146,9 +147,10 @@ function firstOfSet(image: Element): string {
 }
 
 /**
- * A style sheet without the resources that it loads; images stay with `withRemote`.
+ * `css` without the resources that it loads. With `withRemote`, images stay.
  *
- * Each expression takes linear time on any input: an unclosed construct extends to the end.
+ * Each regular expression takes linear time on any input, because it matches an unclosed construct
+ * up to the end of the text.
  */
 function withoutResources(css: string, withRemote: boolean, result: Rendered): string {
   // Resolve escapes first: the browser does, and they could hide a keyword.

@@ -21,7 +21,7 @@ import { errorsByField } from "./compose/errors";
 import { useDraft, type Drafting } from "./compose/use_draft";
 import { useSending, type Doubt, type Sending } from "./compose/use_sending";
 
-/** `address` is the sender; it does not change while this is mounted. */
+/** `address` is the sender. It does not change while the component is mounted. */
 export default function Compose({ address }: { address: string }) {
   const drafting = useDraft(address);
   const sending = useSending(drafting);
@@ -49,7 +49,8 @@ function Form({
   const area = useRef<HTMLTextAreaElement>(null);
   const [isAsking, setIsAsking] = useState(false);
   const [hasMore, setHasMore] = useState(false);
-  // Computed from the draft as it was sent: later edits may move the recipients.
+  // The errors name recipients by position, and later edits may move recipients. So this uses the
+  // draft as it was sent.
   const { at, elsewhere } = useMemo(() => errorsByField(problem, draft), [problem]);
   const isSending = progress !== undefined;
   const hasCopies = Boolean(draft.cc + draft.bcc + draft.replyTo);
@@ -111,7 +112,7 @@ function Form({
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => {
           event.preventDefault();
-          if (isSending) return; // the request already left without it
+          if (isSending) return; // the running request lacks these files
           void add([...(event.dataTransfer?.files ?? [])]);
         }}
       >

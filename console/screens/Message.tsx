@@ -134,7 +134,7 @@ function Loaded({
   );
 }
 
-/** Explains the statuses that need it. */
+/** Notices that explain some statuses, and links between a message and the one that repeats it. */
 function Advice({ message }: { message: SendboxMessage }) {
   const t = useTexts();
   const { status } = message;

@@ -202,10 +202,10 @@ interface Replacement {
 }
 
 /**
- * A new credential from the server.
+ * Replace the credential and return the new one.
  *
  * @param body the present password, if the user gave it.
- * @param unknown the error message if no response arrives.
+ * @param unknown the error message if no usable response arrives.
  */
 async function replacement(body: object, unknown: string): Promise<Replacement> {
   try {

@@ -22,7 +22,7 @@ import { useTexts } from "../texts";
 
 const PAGE = 25;
 
-/** For each cursor, the cursor of the previous page, as visited. */
+/** The cursor of the previous page, by the cursor of each visited page. */
 const before = new Map<string, string>();
 
 export default function Sent() {
@@ -84,7 +84,7 @@ export default function Sent() {
   );
 }
 
-/** Focus the title when the page of the list changes, as on a change of the screen. */
+/** Focus the title when another page of the list is shown, as when another screen is shown. */
 function useFocusOnPaging(words: string, cursor: string): void {
   const last = useRef({ words, cursor });
   useEffect(() => {

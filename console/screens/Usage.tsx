@@ -40,7 +40,7 @@ export function Usage() {
   );
 }
 
-/** The request for access of an address without a balance. */
+/** A notice that lets an address without a balance request access. */
 function Request({ reload }: { reload: () => Promise<void> }) {
   const t = useTexts();
   const { busy, problem, run } = useAction();

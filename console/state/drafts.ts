@@ -3,8 +3,10 @@
  *
  * They are stored in IndexedDB. File contents have a separate store, so that they are written once
  * and not with every pause in typing. Without IndexedDB, drafts last as long as the page. All tabs
- * show the same draft: each tells the others what it has stored. Only drafts of the signed-in address are written: a late write after signing out, which removes all
- * drafts, is dropped.
+ * show the same draft: each tab tells the other tabs when it stores or removes a draft.
+ *
+ * Signing out removes all drafts. A late write must not restore one, so only drafts of the
+ * signed-in address are written.
  */
 
 import { session } from "./session";
@@ -37,28 +39,31 @@ export interface Draft {
   files: DraftFile[];
   /** The Idempotency-Key: the server sends one message per key, even if the draft is edited. */
   key: string;
-  /** When it was first sent with this key without a definite response; in ms since 1970. */
+  /**
+   * The time of the first request with this key that got no definite response, in ms since 1970.
+   * Undefined if there was no such request.
+   */
   attemptedAt?: number;
 }
 
-/** A stored draft; the contents of its files are in the other store. */
+/** A draft as it is stored. The contents of its files are in the store `FILES`. */
 interface Row extends Omit<Draft, "files"> {
   files: Omit<DraftFile, "bytes">[];
 }
 
-/** Whether a draft is stored: no, in the browser, or only in this page. */
+/** Whether a draft is stored: `no`, in the browser (`yes`), or only in this page (`page`). */
 export type Saved = "no" | "yes" | "page";
 
 /** The drafts that are not stored yet, or that the browser could not store. */
 const unsaved = new Map<string, Draft>();
 
-/** A change of the stored draft of `address`; `isRemoved` after it was sent or discarded. */
+/** A change of the stored draft of `address`. `isRemoved`: the draft was sent or discarded. */
 export interface DraftChange {
   address: string;
   isRemoved: boolean;
 }
 
-/** Connects the tabs; a tab does not hear itself. */
+/** Connects the tabs of this browser. A tab does not receive its own messages. */
 const tabs = new BroadcastChannel(DATABASE);
 
 export function newDraft(): Draft {
@@ -88,7 +93,7 @@ export function newKey(): string {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
 }
 
-/** Call `listener` after each change by another tab; the returned function ends that. */
+/** Call `listener` after each change by another tab. Returns a function that stops this. */
 export function onOtherTab(listener: (change: DraftChange) => void): () => void {
   const hear = (event: MessageEvent<DraftChange>) => listener(event.data);
   tabs.addEventListener("message", hear);
@@ -99,12 +104,12 @@ function tellOtherTabs(change: DraftChange): void {
   tabs.postMessage(change);
 }
 
-/** Keep a draft until it is stored, so that no question about drafts overlooks it. */
+/** Keep a draft in memory until it is stored, so that `draftTitles` includes the draft. */
 export function holdDraft(address: string, draft: Draft): void {
   unsaved.set(address, draft);
 }
 
-/** A name for each unfinished message in this browser: its subject, or what there is of it. */
+/** A title for each unfinished message in this browser: its subject, or its first other text. */
 export async function draftTitles(): Promise<string[]> {
   const all = new Map<string, Draft | Row>();
   await inTransaction("readonly", async (drafts) => {
@@ -140,9 +145,9 @@ export async function readDraft(address: string): Promise<Draft | undefined> {
 }
 
 /**
- * Store a draft.
+ * Store a draft and return where it is stored.
  *
- * @param replacing the key of the only draft that it may replace; by default it replaces any.
+ * @param replacing the key of the only other draft that may be replaced; by default any may be.
  */
 export async function writeDraft(
   address: string,

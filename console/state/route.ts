@@ -11,7 +11,8 @@ export interface Route {
 
 export const route = createStore<Route>(current());
 
-// The entries of the browser's history are numbered, to compute the distance to another one.
+// Each entry of the browser's history gets a number. To undo a navigation, the guard goes back by
+// the difference of two numbers.
 let entry = entryNumber() ?? 0;
 let shown = location.hash;
 let guard: ((leave: () => void) => void) | undefined;
@@ -20,7 +21,7 @@ history.replaceState(entry, "");
 
 addEventListener("hashchange", () => {
   const wanted = location.hash;
-  if (wanted === shown) return; // the guard went back
+  if (wanted === shown) return; // the guard has undone a navigation
   const next = entryNumber() ?? entry + 1;
   if (guard) {
     history.go(entry - next || -1);
@@ -35,7 +36,10 @@ addEventListener("hashchange", () => {
   route.set(current());
 });
 
-/** Let `ask` decide before this route is left; the returned function ends that. */
+/**
+ * Call `ask` before the current screen is left. `ask` gets a function that leaves the screen, and
+ * decides whether to call it. The returned function removes this guard.
+ */
 export function guardLeaving(ask: (leave: () => void) => void): () => void {
   guard = ask;
   return () => {
@@ -43,7 +47,7 @@ export function guardLeaving(ask: (leave: () => void) => void): () => void {
   };
 }
 
-/** Call `leave`, which leaves the current screen, after the guard has agreed. */
+/** Call `leave`, which leaves the current screen. If there is a guard, it decides when. */
 export function requestLeave(leave: () => void): void {
   if (!guard) {
     leave();
@@ -59,7 +63,7 @@ export function go(path: string, query: Record<string, string> = {}): void {
   location.hash = href(path, query);
 }
 
-/** Go there without a new entry in the browser's history. */
+/** Go to a route without a new entry in the browser's history. */
 export function replace(path: string, query: Record<string, string> = {}): void {
   history.replaceState(entry, "", href(path, query));
   shown = location.hash;
@@ -78,7 +82,7 @@ function current(): Route {
   return { path: path.split("/").map(decoded), query: new URLSearchParams(query) };
 }
 
-/** The number of the current history entry; a new entry has none. */
+/** The number of the current history entry; undefined for a new entry. */
 function entryNumber(): number | undefined {
   return typeof history.state === "number" ? history.state : undefined;
 }

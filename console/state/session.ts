@@ -1,9 +1,9 @@
 /**
  * The session: the credential of an address, the site password, the admin password.
  *
- * Each is in the session storage, which ends with the tab, or in the local storage if the person
- * chose "keep me signed in"; never in a URL. Values of the tab take precedence over values of the
- * browser.
+ * Each value is in the session storage, which ends with the tab. If the person chose "Keep me
+ * signed in", the value is in the local storage instead. If both storages have a value, the one in
+ * the session storage counts. No URL contains a value.
  */
 
 import { browserStorage, tabStorage, type TextStorage } from "./storage";
@@ -23,12 +23,13 @@ const KEY = "session";
 
 export const session = createStore<Session>(stored());
 
-/** How often the server has rejected the current credential. */
+/** How often the server has rejected the credential of the session since the page was loaded. */
 export const rejections = createStore(0);
 
 /**
- * Apply `change` to the storage that `keep` selects; by default each value stays in its storage.
- * An undefined value is removed.
+ * Apply `change` to the session. An undefined value is removed.
+ *
+ * @param keep whether to use the local storage; by default each value stays in its storage.
  */
 export function signIn(change: Session, keep?: boolean): void {
   const tab = read(tabStorage);
@@ -38,7 +39,8 @@ export function signIn(change: Session, keep?: boolean): void {
     if (wasKept) delete browser[name];
     delete tab[name];
     if (keep ?? wasKept) browser[name] = change[name];
-    // A removed value must not come back from the local storage, which other tabs share.
+    // Other tabs share the local storage. If it has a removed value, an empty text in the session
+    // storage hides it.
     else tab[name] = change[name] ?? (name in browser ? "" : undefined);
   }
   write(tabStorage, tab);
@@ -70,7 +72,7 @@ export function forgetAdministrator(rejected = session.get().adminPassword): voi
   if (session.get().adminPassword === rejected) signIn({ adminPassword: undefined });
 }
 
-/** Whether a value of the session stays when this tab is closed. */
+/** Whether this session uses a value of the local storage, which stays when the tab is closed. */
 export function isKept(): boolean {
   const tab = read(tabStorage);
   return Object.keys(read(browserStorage)).some((name) => !(name in tab));
@@ -84,7 +86,7 @@ function stored(): Session {
     : { ...session, address: undefined, jwt: undefined };
 }
 
-/** The session in a storage; ignores everything but strings. */
+/** The part of the session in `storage`. Values that are not strings are ignored. */
 function read(storage: TextStorage): Session {
   try {
     const kept = JSON.parse(storage.get(KEY) ?? "{}") as object;

@@ -30,7 +30,7 @@ export function createStore<T>(initial: T): Store<T> {
 export function useStore<T>(store: Store<T>): T {
   const [value, setValue] = useState(store.get());
   useEffect(() => {
-    setValue(() => store.get()); // a change since the render
+    setValue(() => store.get()); // it may have changed since the render
     return store.subscribe(() => setValue(() => store.get()));
   }, [store]);
   return value;

@@ -74,7 +74,7 @@ export const en = {
     random: "The name of the address is chosen at random.",
     doCreate: "Create address",
     doCreateRandom: "Create a random address",
-    closed: "The administrator of this service creates new addresses.",
+    closed: "Only the administrator of this service can create addresses.",
     credentialHint: "The long text that begins with “eyJ”, also called the address JWT.",
     address: "Address",
     password: "Password",
@@ -88,13 +88,13 @@ export const en = {
     created: "Your address is ready",
     createdText: "Store the credential in a safe place before you go on.",
     createdCredentialHint:
-      "You sign in with it, and programs send with it. Anyone with it can send mail as you. While you are signed in, you can find it under “Password”.",
+      "You sign in with the credential, and programs send with it. Anyone with the credential can send mail as you. While you are signed in, you can find the credential under “Password”.",
     createdProgram: "Send from a program",
     storedTitle: "Have you stored the credential?",
     storedText:
-      "When you are signed out, you can't use this address again without it. Closing this tab may sign you out.",
+      "When you are signed out, you can't use this address again without the credential. Closing this tab may sign you out.",
     stored: "I have stored it",
-    createdPasswordHint: "It is shown only once. You can change it under “Password”.",
+    createdPasswordHint: "The password is shown only once. You can change it under “Password”.",
     goOn: "Write a message",
   },
   compose: {
@@ -107,7 +107,7 @@ export const en = {
     bcc: "Bcc",
     replyTo: "Reply to",
     recipientsHint: "Separate several addresses with commas. With a name: Bob <bob@example.com>",
-    replyToHint: "Where replies go, if not to the sender.",
+    replyToHint: "Replies go to this address instead of the sender.",
     addCc: "Cc, Bcc, Reply to",
     subject: "Subject",
     format: "Format",
@@ -146,17 +146,17 @@ export const en = {
     replace: "Replace draft",
     copiedWithout: (parts: string[]) => `Not copied: ${parts.join(", ")}`,
     sent: "Message sent",
-    queued: "Accepted. It is sent as soon as the provider accepts more mail.",
+    queued: "Message queued. It is sent when the provider accepts mail again.",
     scheduled: "Message scheduled",
     lost: "No usable response arrived. Press Send again: the message is sent only once.",
     doubts: {
       changed: {
         title: "An earlier version was accepted",
-        text: "Your later changes were not sent. Check under “Sent” what was sent before you send this version too.",
+        text: "Your later changes were not sent. Before you send this version too, check under “Sent” what was sent.",
       },
       old: {
         title: "This may have been sent already",
-        text: "You sent it about a day ago or earlier, and no response arrived. Check under “Sent” whether it is there.",
+        text: "You sent this message about a day ago or earlier, and no response arrived. Check whether “Sent” lists it.",
       },
       unknown: {
         title: "It is unknown whether the message was sent",
@@ -183,7 +183,7 @@ export const en = {
     searchHint: "Subject, recipients and text",
     clear: "Clear the search",
     emptyTitle: "Nothing sent yet",
-    emptyText: "Messages appear here with their status as soon as you send one.",
+    emptyText: "Each message that you send appears here with its status.",
     noneTitle: "Nothing found",
     noneText: "No message contains all of these words. Try fewer or shorter words.",
     list: "Messages, newest first",
@@ -213,7 +213,7 @@ export const en = {
   message: {
     back: "All messages",
     gone: "Message not found",
-    goneText: "It was deleted, or it belongs to another address.",
+    goneText: "The message was deleted, or it belongs to another address.",
     scheduledAt: "Scheduled for",
     nextAt: "Next attempt",
     history: "History",
@@ -231,16 +231,16 @@ export const en = {
     copyAsNew: "Copy as new",
     sendAgain: "Send again",
     sendAgainTitle: "Send this message again?",
-    sendAgainText: "It is sent as a new message to the same recipients.",
+    sendAgainText: "The message is sent again, as a new message to the same recipients.",
     sendAgainUnknown:
-      "It is unknown whether the first message was sent. If it was, the recipients get it twice.",
-    sendAgainFinal: "Unless something has changed since, it fails again.",
+      "It is unknown whether the first message was sent. If it was, the recipients get the mail twice.",
+    sendAgainFinal: "Unless something has changed since then, the message fails again.",
     sentAgain: "Sent as a new message",
     retryOf: "This message repeats another one",
     retriedAs: "This message was sent again",
     cancel: "Cancel sending",
     cancelTitle: "Cancel this message?",
-    cancelText: "It is not sent, and its charge is refunded.",
+    cancelText: "The message is not sent, and its charge is refunded.",
     cancelled: "The message is cancelled",
     reschedule: "Change the time",
     rescheduled: "The time is changed",
@@ -252,7 +252,7 @@ export const en = {
     failedTitle: "The message could not be sent",
     notCharged: "It was not charged.",
     rejectedWhole:
-      "The provider rejects a message as a whole, even if only one of its recipients is the reason.",
+      "The provider rejects the whole message, even if only one of its recipients is the reason.",
     advice: {
       recipient_suppressed:
         "Earlier mail to this recipient bounced or was reported as spam. Ask the recipient for another address, and send a copy there.",
@@ -265,9 +265,9 @@ export const en = {
       quota_reached:
         "The provider's limit was reached for too long. Send the message again tomorrow, or ask the administrator.",
       provider_error:
-        "If nothing above says what to change, ask the administrator before you send it again.",
+        "If nothing above says what to change, ask the administrator before you send the message again.",
     },
-    queuedText: "The provider accepts no more mail for now. The message is sent automatically later.",
+    queuedText: "The message waits for its next attempt, which is made automatically.",
     events: {
       accepted: "Accepted",
       rescheduled: "Rescheduled",
@@ -282,19 +282,19 @@ export const en = {
     },
   },
   password: {
-    intro: "What your programs need to send as this address.",
+    intro: "Here is what your programs need to send mail from this address.",
     credentialText:
       "Also called the address JWT. Anyone with it can send as you and read your sent mail: treat it like a password.",
     hidden: "The credential is hidden",
     snippets: "Ready to use",
-    snippetsText: "Filled in for this address. The copy contains the credential even while it is hidden.",
+    snippetsText: "These examples are filled in for this address. A copy contains the credential even while it is hidden.",
     curl: "curl",
     requests: "Python, requests",
     smtplib: "Python, smtplib",
     fetch: "JavaScript",
     smtp: "SMTP settings",
     noSmtp:
-      "This service names no SMTP server. Ask the administrator whether there is one. The other tabs do not need it.",
+      "The settings of this service name no SMTP server. Ask the administrator whether there is one. The other examples do not need it.",
     smtpHost: "Server",
     smtpPort: "Port",
     smtpSecurity: "Security",
@@ -303,22 +303,22 @@ export const en = {
     starttls: "STARTTLS",
     tls: "None or TLS: ask the administrator",
     replaceTitle: "Replace the credential",
-    replaceText: "Use this if somebody else may have it. The old credential stops working at once.",
+    replaceText: "Replace the credential if somebody else may have it. The old credential stops working at once.",
     replace: "Replace credential",
     confirmTitle: "Replace the credential?",
     confirmText:
       "Every program, mail client and browser that uses the current credential stops sending until you give it the new one. Scheduled and queued messages are still sent. This browser uses the new credential.",
     replaced: "You have a new credential",
-    replacedAndEnded: "You have a new credential. The password ended: set a new one.",
+    replacedAndEnded: "You have a new credential. The password ended too. Set a new one.",
     keepPasswordHint:
-      "Without it, a password that was set here ends too, because somebody else who had the credential could have set it.",
+      "If you leave this field empty, a password that was set here ends too. Somebody else who had the credential could have set it.",
     maybeReplaced:
-      "No usable response arrived, so the credential may have been replaced. Reload this page. If that signs you out, it was replaced: sign in with the password of the address, if this service has passwords, or ask the administrator for the new credential.",
+      "No usable response arrived, so the credential may have been replaced. Reload this page. If that signs you out, the credential was replaced. Then sign in with the password of the address (if this service has passwords), or ask the administrator for the new credential.",
     changeTitle: "Change the password",
-    changeText: "Sign in with address and password instead of the credential.",
+    changeText: "With a password, you can sign in without the credential.",
     currentPassword: "Present password",
     currentPasswordHint:
-      "Leave it empty if the address has none. If you have lost it, ask the administrator.",
+      "Leave this field empty if the address has no password. If you have lost the password, ask the administrator.",
     newPassword: "New password",
     newPasswordHint: "At least 10 characters. A sentence is easy to remember and hard to guess.",
     repeat: "Repeat the password",
@@ -327,7 +327,7 @@ export const en = {
     change: "Change password",
     changed: "The password is changed",
     deleteTitle: "Delete this address",
-    deleteText: "This also deletes all its messages. The address can't send any more.",
+    deleteText: "This deletes all messages of the address. The address can't send mail any more.",
     deleteAddress: "Delete address",
     deleteConfirm: (address: string) =>
       `${address} and all its messages are removed and can't be restored. Scheduled and queued messages are cancelled. You are signed out, and drafts in this browser are discarded.`,

@@ -35,7 +35,7 @@ function dayForm(date: Date): Intl.DateTimeFormatOptions {
   return { year: isThisYear ? undefined : "numeric", month: "short", day: "numeric" };
 }
 
-/** A UTC date, given as YYYY-MM-DD. */
+/** The day `text`, a UTC date as YYYY-MM-DD. */
 export function day(text: string): string {
   const form = { month: "short", day: "numeric", timeZone: "UTC" } as const;
   return new Intl.DateTimeFormat(locale(), form).format(new Date(`${text}T00:00:00Z`));
@@ -54,7 +54,7 @@ export function serverTime(text: string): Date {
   return new Date(text.includes("T") ? text : `${text.replace(" ", "T")}Z`);
 }
 
-/** The value of a datetime-local field, in the time zone of the browser. */
+/** `at` as the value of a datetime-local field, in the time zone of the browser. */
 export function localInput(at: Date): string {
   const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
   return local.toISOString().slice(0, 16);

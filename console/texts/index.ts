@@ -19,7 +19,7 @@ export function useTexts(): Texts {
   return TEXTS[useStore(lang)];
 }
 
-/** The same, outside of components. */
+/** The texts of the current language, for code outside of components. */
 export function texts(): Texts {
   return TEXTS[lang.get()];
 }

@@ -1,4 +1,4 @@
-/** The sentence for an API error: the server's, or ours if there was no response. */
+/** The sentence for an API error: from the server, or from the console if the server sent none. */
 
 import { texts } from ".";
 import type { Problem } from "../api/client";

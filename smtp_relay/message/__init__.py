@@ -1,5 +1,5 @@
 """Converts a message in Internet Message Format to the API's JSON: pure functions, no network.
 
-Nothing is dropped silently: the relay carries every part and field of a message, or rejects the
-message and names what it can't carry. docs/smtp.md lists the exceptions.
+The relay converts every part and field of a message, except those that docs/smtp.md lists as
+omitted. If it can't convert one, it rejects the message and names that part or field.
 """

@@ -5,21 +5,21 @@ from encodings.aliases import aliases
 
 from smtp_relay.message.errors import Malformed
 
-# Python's codecs that do not decode text.
+# Codecs in Python's table that do not decode bytes to text, or that some systems lack.
 _TRANSFORMS = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec"}
 _TRANSFORMS |= {"zlib_codec", "mbcs", "tactis"}
 
-# Not `codecs.lookup`: it imports a module named like the charset, and caches unknown names without
-# a limit.
+# `codecs.lookup` is not used: it imports a module with the name of the charset, and caches unknown
+# names without a limit.
 _CODECS = {name: name for name in aliases.values() if name not in _TRANSFORMS}
 _CODECS |= {alias: name for alias, name in aliases.items() if name in _CODECS}
-# Codecs, and names in use, that Python's table lacks.
+# Codecs that Python's table lacks, and more names that programs use.
 _CODECS |= {name: name for name in ("cp1006", "cp720", "cp737", "cp856", "cp874", "cp875")}
 _CODECS |= {name: name for name in ("koi8_r", "koi8_t", "koi8_u")}
 _CODECS |= {
     "iso_8859_6_i": "iso8859_6",
     "iso_8859_8_e": "iso8859_8",
-    "iso_8859_8_i": "iso8859_8",  # RFC 1556; programs write both in logical order
+    "iso_8859_8_i": "iso8859_8",  # RFC 1556; programs write -e and -i in logical order
     "utf8mb4": "utf_8",
     "windows_31j": "cp932",
     "windows_874": "cp874",
@@ -30,7 +30,7 @@ _CODECS |= {
     "x_sjis": "cp932",
     "x_windows_949": "cp949",
 }
-# Supersets that programs use under the name of the smaller charset.
+# Some programs declare the charset on the left, but use characters of its superset on the right.
 _SUPERSETS = {
     "ascii": "utf_8",
     "gb2312": "gb18030",
@@ -43,7 +43,7 @@ _SUPERSETS = {
 
 
 def decode(content: bytes, charset: str, what: str) -> str:
-    """``content`` as text. ``what`` describes it in errors.
+    """``content`` as text. ``what`` describes the content in errors.
 
     :raises Malformed: the charset is unknown, or the bytes are invalid in it.
     """
@@ -53,7 +53,7 @@ def decode(content: bytes, charset: str, what: str) -> str:
     for candidate in (codec, _SUPERSETS.get(codec, codec)):
         try:
             text = content.decode(candidate)
-            text.encode()  # UTF-7 can encode lone surrogates
+            text.encode()  # fails for lone surrogates, which UTF-7 can encode
         except UnicodeError:
             continue
         return text

@@ -15,8 +15,8 @@ from smtp_relay.message.json_body import json_body
 from smtp_relay.message.mailboxes import Mailbox, read_mailboxes
 from smtp_relay.message.parts import read_content
 
-# Bare CR and LF: servers disagree on whether they end a line, and so on where a message ends (SMTP
-# smuggling; RFC 5321, section 2.3.8). NUL is not allowed in a message (section 4.5.2).
+# Servers disagree on whether a bare CR or LF ends a line, and therefore on where a message ends
+# (SMTP smuggling; RFC 5321, section 2.3.8). NUL is not allowed in a message (section 4.5.2).
 _FORBIDDEN = re.compile(rb"(?<!\r)\n|\r(?!\n)|\x00")
 _FORBIDDEN_NAMES = {b"\n": "a bare LF", b"\r": "a bare CR", b"\x00": "a NUL"}
 
@@ -38,7 +38,7 @@ def convert(content: bytes, recipients: Iterable[str], *, sender: str, max_hops:
     """The request for the message ``content``.
 
     :param recipients: the recipients in the envelope. The message is sent to no others.
-    :param sender: the address of the credential. The message is sent from it.
+    :param sender: the address of the credential. The message is sent from this address.
     :param max_hops: the maximum number of Received fields.
     :raises CannotRelay: the message is malformed, not supported, too large, or in a mail loop.
     """
@@ -64,7 +64,7 @@ def convert(content: bytes, recipients: Iterable[str], *, sender: str, max_hops:
 
 def _check_characters(content: bytes) -> None:
     line_ends = content.count(b"\r\n")
-    # Counting is ten times as fast as searching, and nearly all messages pass.
+    # Counting is ten times as fast as searching, and nearly all messages pass this check.
     if content.count(b"\n") == content.count(b"\r") == line_ends and b"\0" not in content:
         return
     forbidden = _FORBIDDEN.search(content)
@@ -74,7 +74,7 @@ def _check_characters(content: bytes) -> None:
 
 
 def _pop_recipients(message: Entity, name: str, envelope: dict[str, str]) -> list[dict[str, str]]:
-    """The mailboxes of the field ``name`` that are in ``envelope``. Removes them from it."""
+    """The mailboxes of the field ``name`` that are in ``envelope``. Removes those from it."""
     found = []
     for mailbox in _mailboxes(message, name):
         address = envelope.pop(addresses.key(mailbox.address), None)
@@ -84,7 +84,7 @@ def _pop_recipients(message: Entity, name: str, envelope: dict[str, str]) -> lis
 
 
 def _mailboxes(message: Entity, name: str) -> list[Mailbox]:
-    # RFC 5322 allows one such field, but some programs write one for each recipient.
+    # RFC 5322 allows only one field of this name. Some programs write one for each recipient.
     values = [field.value for field in message.fields if field.key == name]
     return [mailbox for value in values for mailbox in read_mailboxes(value, name.title())]
 
@@ -116,9 +116,10 @@ def _field(mailbox: Mailbox) -> dict[str, str]:
 
 
 def _key(message: Entity, sender: str, body: bytes) -> str | None:
-    """The client's own key, or one derived from the message and its recipients.
+    """The idempotency key in the header, or one derived from the message and its recipients.
 
-    None without a Message-ID: a retry and a second message with the same content then look alike.
+    None if the header has neither a key nor a Message-ID. In this case a retry looks the same as a
+    second message with the same content.
     """
     own = idempotency_key(message)
     name = message.value("message-id")

@@ -35,7 +35,10 @@ class Field:
 
 @dataclass(slots=True)
 class Headers:
-    """What all headers of a message may still have: a small message can have a million fields."""
+    """What the headers that are not read yet may contain, over all parts of a message.
+
+    The number of fields is limited too, because a small message can have a million fields.
+    """
 
     bytes_left: int = _MAX_ALL_HEADERS_BYTES
     fields_left: int = _MAX_FIELDS
@@ -45,7 +48,7 @@ class Headers:
 class Entity:
     """A message, or a part of one.
 
-    ``message`` is the whole message, and the body of the entity is in it from ``start`` to ``end``.
+    ``message`` is the whole message. The body of the entity is ``message[start:end]``.
     ``number`` is the position of a part, ``2.1`` for the first part of the second part. It is empty
     for the message itself.
     """
@@ -63,7 +66,7 @@ class Entity:
         return self.message[self.start : self.end]
 
     def value(self, key: str) -> bytes | None:
-        """The value of the field with the lower-case name ``key``, None if there is none.
+        """The value of the field with the lower-case name ``key``, None without such a field.
 
         :raises Malformed: the field is repeated.
         """
@@ -74,14 +77,14 @@ class Entity:
 
     @property
     def place(self) -> str:
-        """The prefix of errors about this part: ``Part 2.1: ``, or nothing for the message."""
+        """The prefix of errors about this part: ``Part 2.1: ``. Empty for the message itself."""
         return f"Part {self.number}: " if self.number else ""
 
 
 def read_entity(content: bytes) -> Entity:
     """Split the message ``content`` into header and body.
 
-    :raises Malformed: the header is too large, or a line of it is not a field.
+    :raises Malformed: the header is too large or has too many fields, or a line is not a field.
     """
     return _entity(content, 0, len(content), Headers(), "")
 
@@ -89,7 +92,8 @@ def read_entity(content: bytes) -> Entity:
 def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
     """The parts of a multipart, without its preamble and epilogue (RFC 2046, section 5.1).
 
-    :raises Malformed: there are none, the boundary is invalid, or as ``read_entity`` does.
+    :raises Malformed: there are no parts, the boundary is missing or too long, or as
+        ``read_entity`` does.
     """
     if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise Malformed(f"{entity.place}the multipart has no boundary")
@@ -102,7 +106,7 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
         assert start is not None
         return _entity(content, start, max(start, until), entity.headers, _number(entity, count))
 
-    # The first delimiter can be the first line: its CR LF is the one before the body.
+    # The body may begin with a delimiter. The CR LF of this delimiter is before the body.
     for match in delimiter.finditer(content, max(0, entity.start - 2), end):
         if start is not None:
             count += 1

@@ -1,4 +1,4 @@
-"""Why a message can't be relayed. Every text names the field or part with the error.
+"""Why a message can't be relayed. The text names the line, field or part with the error.
 
 CannotRelay
 ├── Malformed

@@ -1,4 +1,4 @@
-"""The text of header fields: UTF-8 (RFC 6532) and encoded words (RFC 2047)."""
+"""Decodes the text of header fields: UTF-8 (RFC 6532) and encoded words (RFC 2047)."""
 
 import binascii
 import re
@@ -9,17 +9,18 @@ from smtp_relay.message.charsets import decode
 from smtp_relay.message.errors import Malformed
 from smtp_relay.message.transfer_encodings import from_base64
 
-# More lenient than the grammar: programs put words next to others, and spaces into words.
+# More lenient than the grammar: some programs write no space between two encoded words, or write
+# spaces inside an encoded word.
 _PRINTABLE = re.compile(r"[ -~]++")
 _WORD_START = re.compile(r"=\?([!->@-~]{1,60}+)\?([BbQq])\?")
 _WORD_END = "?="
-# Of adjacent words that end within a character each. Decoding them takes quadratic time.
+# The limit for adjacent words that each end within a character. Decoding them takes quadratic time.
 _MAX_SPLIT_BYTES = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """An encoded word, and where it is in the text."""
+    """An encoded word, and its position in the text."""
 
     start: int
     end: int
@@ -28,9 +29,9 @@ class _Word:
 
 
 def raw_text(value: bytes, what: str) -> str:
-    """``value`` as text, with encoded words unchanged, and tabs from folding as spaces.
+    """``value`` as text. Encoded words stay encoded; tabs become spaces. ``what`` names the field.
 
-    :raises Malformed: it is not UTF-8.
+    :raises Malformed: ``value`` is not UTF-8.
     """
     try:
         return value.decode().replace("\t", " ")
@@ -41,8 +42,8 @@ def raw_text(value: bytes, what: str) -> str:
 def decoded_words(text: str, what: str) -> str:
     """``text`` with its encoded words decoded.
 
-    Ignores spaces between two encoded words. Accepts characters that are split between two words:
-    the RFC forbids them, and some programs write them.
+    Ignores spaces between two encoded words. Accepts a character whose bytes are split between two
+    words: the RFC forbids this, but some programs do it.
 
     :raises Malformed: a word has an unknown charset, or can't be decoded.
     """
@@ -65,9 +66,9 @@ def decoded_words(text: str, what: str) -> str:
 
 
 def _words(text: str, what: str) -> Iterator[_Word]:
-    """The encoded words in ``text``. Looks at each character once.
+    """The encoded words in ``text``, found in one pass.
 
-    One expression for a whole word would search its end from every start again.
+    One expression for a whole word would search for the end of a word again from every start.
     """
     for printable in _PRINTABLE.finditer(text):
         position = printable.start()

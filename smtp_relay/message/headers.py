@@ -9,15 +9,15 @@ from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Loop, Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
 
-# The provider writes its own.
+# The provider writes these fields itself.
 _OMITTED = {"date", "dkim-signature", "message-id", "mime-version", "received", "return-path"}
-# They describe how the message is encoded. The API chooses its own encoding.
+# These describe how the message is encoded. The API chooses its own encoding.
 _OMITTED |= {"content-description", "content-disposition", "content-id", "content-length"}
 _OMITTED |= {"content-transfer-encoding", "content-type"}
-# They have their own fields in the request.
+# These have their own fields in the request.
 _OMITTED |= {"bcc", "cc", "from", "idempotency-key", "reply-to", "resend-idempotency-key"}
 _OMITTED |= {"sender", "subject", "to"}
-# Information about the mail program, which the API accepts only in X- fields.
+# These describe the mail program. The API accepts them only with the prefix X-.
 _RENAMED = {"accept-language", "content-class", "thread-index", "thread-topic", "user-agent"}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -34,9 +34,9 @@ def check_hops(message: Entity, limit: int) -> None:
 
 
 def other_headers(message: Entity) -> dict[str, str]:
-    """The fields for ``headers`` of the request, in their order.
+    """The fields that the request passes on in ``headers``, in the order of the message.
 
-    :raises Malformed: a field is neither ASCII nor UTF-8.
+    :raises Malformed: a field can't be decoded.
     :raises Unsupported: a field is repeated, which the API does not support.
     """
     headers: dict[str, str] = {}
@@ -55,7 +55,7 @@ def other_headers(message: Entity) -> dict[str, str]:
 def idempotency_key(message: Entity) -> str | None:
     """The idempotency key in the header, None if there is none.
 
-    :raises Malformed: the key is empty, repeated, neither ASCII nor UTF-8, or invalid in HTTP.
+    :raises Malformed: the key is empty or repeated, can't be decoded, or has a control character.
     """
     for name in ("Idempotency-Key", "Resend-Idempotency-Key"):
         value = message.value(name.lower())

@@ -29,7 +29,7 @@ class Mailbox:
 def read_mailboxes(value: bytes, what: str) -> list[Mailbox]:
     """The mailboxes in ``value``, including those in groups. ``what`` is the name of the field.
 
-    :raises Malformed: it is not a list of mailboxes.
+    :raises Malformed: ``value`` is not a list of mailboxes.
     """
     reader = _Reader(raw_text(value, what), what)
     reader.read()

@@ -21,8 +21,8 @@ _QUOTE_OR_END = re.compile(r'(?<!\\)"|;')
 class MediaType:
     """The type and the disposition of a part.
 
-    ``parameters`` belong to the type, with lower-case names. ``disposition`` is empty if the part
-    has none.
+    ``parameters`` are those of Content-Type, with lower-case names. ``disposition`` is empty, and
+    ``filename`` None, if the part has none.
     """
 
     main: str
@@ -38,14 +38,14 @@ class MediaType:
 
     @property
     def charset(self) -> str:
-        """The charset of a text, without the comment that some programs append."""
+        """The charset, by default us-ascii, without the comment that some programs append."""
         return self.parameters.get("charset", "us-ascii").partition("(")[0].strip() or "us-ascii"
 
 
 def media_type(entity: Entity) -> MediaType:
     """The media type of ``entity``, ``text/plain`` by default.
 
-    :raises Malformed: its Content-Type is invalid.
+    :raises Malformed: its Content-Type or Content-Disposition is invalid.
     """
     full, parameters = _read(entity, "content-type")
     disposition, about_file = _read(entity, "content-disposition")
@@ -60,7 +60,7 @@ def media_type(entity: Entity) -> MediaType:
 
 
 def written(kind: MediaType, place: str) -> str:
-    """``kind`` as the value of a field, without the filename.
+    """``kind`` as the value of a Content-Type field, without filename and boundary.
 
     :raises Unsupported: a parameter contains characters that the API does not accept.
     """
@@ -79,14 +79,16 @@ def _quoted(value: str) -> str:
 
 
 def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
-    """The value of a field, in lower case, and its parameters."""
+    """The value of the field ``key`` in lower case, and its parameters by lower-case name."""
     what = f"{entity.place}{key.title()}"
     value = entity.value(key) or b""
     if len(value) > _MAX_VALUE_BYTES:
         raise Malformed(f"{what} is too long")
     try:
         (first, _), *rest = decode_params(list(_split(raw_text(value, what))))
-    except (ValueError, TypeError) as error:  # from a number that is too long, or missing in some
+    except (ValueError, TypeError) as error:
+        # A value is split into pieces (RFC 2231, section 3). The number of a piece is too long, or
+        # only some of the pieces have numbers.
         raise Malformed(f"{what} can't be read") from error
     parameters: dict[str, str] = {}
     for name, given in rest:
@@ -102,9 +104,10 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
 
 
 def _split(value: str) -> Iterator[tuple[str, str]]:
-    """The names and the values of ``value``, still quoted and encoded. The first is the type.
+    """The parameters in ``value``, still quoted and encoded. The name of the first is the type.
 
-    ``Message.get_params`` splits in the same way, but counts quotes again at each semicolon.
+    ``Message.get_params`` splits in the same way, but takes quadratic time: it counts the quotes
+    again at each semicolon.
     """
     start, is_quoted = 0, False
     for mark in _QUOTE_OR_END.finditer(value + ";"):

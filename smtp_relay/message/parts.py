@@ -31,7 +31,7 @@ _EMPTY_LINE = "\r\n"
 class _Bodies:
     """Identifies the bodies that are alternatives of each other: a text and an HTML text.
 
-    All bodies in one multipart/alternative share one object. Any other body has its own.
+    All bodies in one multipart/alternative share one object. Any other body has its own object.
     """
 
     def __init__(self, *, in_alternative: bool = False) -> None:
@@ -47,10 +47,10 @@ class Content:
     attachments: list[dict[str, Any]] = field(default_factory=list)
 
     def fields(self) -> dict[str, Any]:
-        """The fields of a request. An empty ``text`` tells the API not to create one from HTML."""
+        """The fields of a request. An empty ``text`` keeps the API from deriving one from HTML."""
         text, html = self.text, self.html
         if not text and not html and self.attachments:
-            # The API requires a text with attachments. An empty line looks the same as none.
+            # The API requires a text with attachments. An empty line looks the same as no text.
             text, html = _EMPTY_LINE, None
         fields: dict[str, Any] = {"text": text or ""}
         if html:
@@ -74,7 +74,7 @@ def read_content(message: Entity) -> Content:
 class _Reader:
     def __init__(self) -> None:
         self.content = Content()
-        self._owner: _Bodies | None = None  # of the bodies found so far
+        self._owner: _Bodies | None = None  # shared by the texts found so far
         self._count = 0
 
     def read(
@@ -82,8 +82,9 @@ class _Reader:
     ) -> None:
         """Read a part and everything inside it.
 
-        A text becomes one of ``bodies``. Without ``bodies``, or if there already is such a text,
-        it becomes an attachment, or an error if ``strict``.
+        A text becomes the text or HTML text of the message if ``bodies`` still has a place for it.
+        Any other part becomes an attachment, or an error if ``strict``. If ``bodies`` is None, a
+        text becomes an attachment too.
 
         :raises Malformed, Unsupported: as ``read_content`` does.
         """
@@ -178,8 +179,8 @@ def _check_fields(entity: Entity, kind: MediaType) -> None:
     for field_ in entity.fields:
         if field_.key.startswith("content-") and field_.key not in _FIELDS:
             raise Unsupported(f"{entity.place}{field_.name} is not supported")
-    # An attachment with a content id does not need Content-Location. For a text, it is the base of
-    # relative links.
+    # Content-Location names a part, as the content id does. An attachment needs only one of them.
+    # In a text, Content-Location is also the base of relative links.
     is_redundant = _content_id(entity) and not (_is_text(kind) or kind.main == "multipart")
     if entity.value("content-location") and not is_redundant:
         raise Unsupported(f"{entity.place}Content-Location is not supported")

@@ -22,7 +22,7 @@ def encoding_of(entity: Entity) -> str:
 
 
 def is_identity(entity: Entity) -> bool:
-    """Whether the body is not encoded, which is required for a multipart."""
+    """Whether the body is not encoded. The body of a multipart must not be encoded."""
     return encoding_of(entity) in _IDENTITY
 
 
@@ -48,7 +48,7 @@ def decoded_body(entity: Entity) -> bytes:
 def from_base64(text: bytes, what: str) -> bytes:
     """The bytes that ``text`` encodes. Ignores spaces, line ends and missing padding.
 
-    :raises Malformed: it is not base64.
+    :raises Malformed: ``text`` is not base64.
     """
     digits = text.translate(None, _SPACE)
     bare = digits.rstrip(b"=")

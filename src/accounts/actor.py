@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Actor(NamedTuple):
-    """The name and the client address of an actor.
+    """An actor: their name, and the IP address of their client (``source``).
 
     ``name`` is ``admin#1`` (the position of the password in ``ADMIN_PASSWORDS``), ``admin`` if
     no password is required, a mail address, or ``anybody`` for an anonymous client.

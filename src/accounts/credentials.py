@@ -1,8 +1,9 @@
 """The address JWT: the credential of one mail address (RFC 7519, HS256).
 
 Claims: ``address``, ``address_id``, ``iat``, ``credential_version`` and, if credentials expire,
-``exp``. Tokens of the original service have only the first two claims; their id may be a string of
-digits. They count as version 0, the first version of every address.
+``exp``. Tokens of the service that this one replaces are accepted too. They have only the first two
+claims, and their id may be a string of digits. They count as version 0, the first version of every
+address.
 """
 
 from dataclasses import dataclass, replace
@@ -30,15 +31,15 @@ class Credential:
 
     @property
     def key(self) -> tuple[int, str, int]:
-        """The columns of the address that the credential must match."""
+        """The id, name and version that the row of the address must have."""
         return self.address_id, self.address, self.version
 
 
 def rotated(credential: Credential) -> Credential:
     """The next credential of the same address.
 
-    Its version is higher by a random step, so a repeated request recognises the version it wrote
-    itself.
+    Its version is higher by a random number. So, if D1 runs a rotation twice, the second run
+    recognises the version that the first run wrote.
     """
     step = 1 + randbelow(_MAX_VERSION_STEP)
     return replace(credential, version=credential.version + step)
@@ -48,7 +49,7 @@ def issue(credential: Credential, *, secret: str, now: int, lifetime_days: int =
     """The token for ``credential``, signed with ``secret``.
 
     :param now: Unix seconds.
-    :param lifetime_days: days until it expires; 0 for never.
+    :param lifetime_days: days until the token expires; 0 means never.
     """
     claims = {
         "address": credential.address,
@@ -62,7 +63,7 @@ def issue(credential: Credential, *, secret: str, now: int, lifetime_days: int =
 
 
 def verify(token: object, *, secrets: tuple[str, ...]) -> Credential:
-    """Read ``token``, signed with any of ``secrets``.
+    """Return the claims of ``token``, which must be signed with one of ``secrets``.
 
     :raises Unauthorized: ``invalid_credential``, for every kind of error.
     """
@@ -70,7 +71,7 @@ def verify(token: object, *, secrets: tuple[str, ...]) -> Credential:
         raise Unauthorized("invalid_credential")
     for secret in secrets:
         try:
-            # iat does not affect validity (RFC 7519); a check would fail with a slow clock.
+            # iat does not affect validity (RFC 7519). Its check fails if this clock is slow.
             claims = jwt.decode(
                 token, secret, algorithms=[_ALGORITHM], options={"verify_iat": False}
             )

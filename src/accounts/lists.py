@@ -1,4 +1,4 @@
-"""Settings of administrators at run time: validation of the lists and the send limits."""
+"""Validation of the lists and send limits that administrators set at run time."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,14 +14,16 @@ from mail.addresses import (
 from mail.characters import has_control
 
 MAX_ENTRIES = 10_000
-# As JSON. A list goes to the database as one value, which holds each entry twice: in the form for
-# comparison and as given.
+# The size of a list as JSON. The database receives it as one value, which contains each entry in
+# two forms: for comparison, and as given.
 MAX_LIST_BYTES = 1_800_000
 _MOST = 2**53 - 1  # the largest integer that JavaScript and D1 represent exactly
 
 
 def comparable_entries(field: str, given: list[str]) -> dict[str, str]:
-    """The entries of the list ``field``, each once: the form for comparison -> as given.
+    """The entries of the list ``field``, each once.
+
+    The keys are the entries in the form for comparison, the values the entries as given.
 
     >>> comparable_entries("sendBlockList", ["@Example.com", "Bob@example.com", "@example.com"])
     {'@example.com': '@Example.com', 'bob@example.com': 'Bob@example.com'}
@@ -52,7 +54,9 @@ def too_large(field: str) -> PayloadTooLarge:
 
 
 def checked_limits(given: Any) -> dict[str, object]:
-    """``sendMailLimitConfig`` with all of its members.
+    """The validated ``sendMailLimitConfig``.
+
+    A missing ``dailyEnabled`` or ``monthlyEnabled`` becomes False, a missing limit None.
 
     :param given: a decoded JSON value.
     :raises BadRequest: ``invalid_send_limits``.
@@ -93,7 +97,7 @@ def _address_or_domain(entry: str) -> str:
 
 
 class List(NamedTuple):
-    """A list: its name in the database, and how its entries are compared."""
+    """A list: its name in the database, and the function that makes an entry comparable."""
 
     name: str
     comparable: Callable[[str], str]

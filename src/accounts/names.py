@@ -10,7 +10,7 @@ from errors import BadRequest, field_error
 from mail.addresses import MAX_LOCAL_OCTETS, InvalidAddress, parse_address
 
 # Mail to these names must reach the operator of the domain (RFC 2142, CA/Browser Forum BR
-# 3.2.2.4.4). They are written without punctuation.
+# 3.2.2.4.4). They are compared without punctuation.
 ROLE_NAMES = frozenset(
     [
         "postmaster",
@@ -39,8 +39,8 @@ class NameRules:
     """The rules for a name, the part of an address before the at sign.
 
     Matches of ``removed`` are deleted from a given name. The rest must contain a match of
-    ``required``. The lengths are in characters, without ``prefix``.
-    The defaults are those of administrators.
+    ``required``. The lengths are in characters, without ``prefix``. Names in ``reserved`` are
+    blocked. The defaults are the rules for administrators.
     """
 
     removed: re.Pattern[str] | None = None
@@ -54,7 +54,7 @@ class NameRules:
 def clean_name(given: str, rules: NameRules) -> str:
     """``given`` in lower case without the characters that ``rules`` remove; may be empty.
 
-    :raises BadRequest: the name is longer than any valid name.
+    :raises BadRequest: ``address_name_too_long``, if ``given`` has over a thousand characters.
     """
     if len(given) > _MAX_GIVEN_CHARACTERS:
         raise _too_long(rules.max_length)
@@ -81,7 +81,7 @@ def check_name(name: str, rules: NameRules) -> None:
 def random_name(rules: NameRules) -> str:
     """A random name that satisfies ``rules``, from a cryptographic generator.
 
-    :raises BadRequest: the rule that no random name satisfies.
+    :raises BadRequest: none of the random names that were tried satisfies ``rules``.
     """
     length = min(max(_RANDOM_CHARACTERS, rules.min_length), rules.max_length)
     for _ in range(_RANDOM_TRIES - 1):
@@ -91,7 +91,7 @@ def random_name(rules: NameRules) -> str:
 
 
 def _checked_random_name(length: int, rules: NameRules) -> str:
-    # Draws more characters than needed: the rules may remove most of them.
+    # More characters than needed are drawn, because the rules may remove most of them.
     drawn = "".join(secrets.choice(_ALPHABET) for _ in range(20 * length))
     name = (rules.removed.sub("", drawn) if rules.removed else drawn)[:length]
     check_name(name, rules)
@@ -101,8 +101,8 @@ def _checked_random_name(length: int, rules: NameRules) -> str:
 def full_address(name: str, domain: str, rules: NameRules) -> str:
     """The whole address, including the prefix.
 
-    :raises BadRequest: ``address_name_too_long``, or ``address_name_invalid`` if it is no
-        mail address.
+    :raises BadRequest: ``address_name_too_long``, or ``address_name_invalid`` if the result is not
+        a valid mail address.
     """
     local = rules.prefix + name
     if len(local) > MAX_LOCAL_OCTETS:
@@ -114,12 +114,12 @@ def full_address(name: str, domain: str, rules: NameRules) -> str:
 
 
 def _bare(name: str) -> str:
-    # ad-min and ad.min read as admin.
+    # So ad-min and ad.min count as admin.
     return _PUNCTUATION.sub("", name)
 
 
 def name_blocked(name: str) -> BadRequest:
-    """The error for a name on the block list."""
+    """The error for a name that is reserved or on the block list."""
     return field_error("address_name_blocked", "name", name=name)
 
 

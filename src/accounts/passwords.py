@@ -1,10 +1,10 @@
 """Address passwords: generation, storage and verification.
 
-Clients send the SHA-256 hex digest of the password that the user typed. This digest is itself a
-password, so the database stores only its slow salted hash: PBKDF2-SHA-256 (RFC 8018, section
-5.2), over an HMAC with the deployment's pepper if one is set. The stored value contains the
-parameters, so that they can change later:
-``$pbkdf2-sha256$i=100000,pepper=1$<salt>$<hash>``, both in unpadded base64.
+Clients send the SHA-256 hex digest of the password that the user typed. Anyone who has this digest
+can log in, so the database stores only a slow salted hash of it: PBKDF2-SHA-256 (RFC 8018, section
+5.2). If the deployment has a pepper, the input of PBKDF2 is an HMAC of the digest with the pepper
+as the key. The stored value contains the parameters, so that they can change later:
+``$pbkdf2-sha256$i=100000,pepper=1$<salt>$<hash>``. Salt and hash are in unpadded base64.
 """
 
 import hashlib
@@ -27,7 +27,8 @@ _STORED = re.compile(
     r"\$pbkdf2-sha256\$i=([0-9]+),pepper=([01])\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})"
 )
 
-# Compared with a password if none is stored, so that the check takes equally long.
+# Compared if no password is stored, so that the check takes equally long. The members are those
+# that _STORED finds.
 _NO_PASSWORD = (str(ITERATIONS), "1", "A" * 22, "A" * 43)
 
 # (password, salt, iterations) -> 32 bytes of PBKDF2-SHA-256. Pyodide's hashlib lacks it.
@@ -62,7 +63,7 @@ def is_client_digest(text: str) -> bool:
 
 
 async def stored_form(digest: str, *, pepper: str | None, derive: Derive) -> str:
-    """The stored form of the client's ``digest``."""
+    """The text to store for the client's ``digest``, with a new random salt."""
     salt = secrets.token_bytes(_SALT_BYTES)
     derived = await derive(_peppered(digest, pepper), salt, ITERATIONS)
     parameters = f"i={ITERATIONS},pepper={int(bool(pepper))}"
@@ -72,8 +73,8 @@ async def stored_form(digest: str, *, pepper: str | None, derive: Derive) -> str
 async def matches(digest: str, stored: str | None, *, pepper: str | None, derive: Derive) -> bool:
     """Whether the client's ``digest`` matches the ``stored`` form.
 
-    The duration depends neither on the difference nor on whether a password is stored. A password
-    that was stored before the deployment had a pepper is compared without it.
+    The check takes the same time for a right password, a wrong one, and if none is stored. A
+    password that was stored before the deployment had a pepper is compared without the pepper.
     """
     parsed = _STORED.fullmatch(stored or "")
     iterations, peppered, salt, expected = parsed.groups() if parsed else _NO_PASSWORD

@@ -3,6 +3,7 @@
 ``/api/NAME`` is ``NAME.py``, ``/admin/NAME`` is ``admin/NAME.py``, ``/open_api/NAME`` is
 ``open_api/NAME.py``, and ``/emails`` is ``resend/emails.py``.
 
-The docstring of a handler is its text in the API description. Its fields name the parameters, types
-and errors; ``tools/openapi`` lists the fields.
+The docstring of a handler is its text in the API description. The fields of the docstring, such as
+``:body NewEmail:``, name the parameters, types and errors. ``tools/openapi/__init__.py`` explains
+the fields.
 """

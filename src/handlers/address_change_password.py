@@ -84,7 +84,7 @@ async def proven_password(context: RequestContext, given: str | None) -> str | N
 
 
 def new_digest(value: str | None, field: str) -> str:
-    """The digest of a new password, given in ``field``.
+    """Check ``value``, the digest of a new password in ``field``; return it in lower case.
 
     :raises BadRequest: ``required_field_missing`` or ``password_not_digested``.
     """

@@ -23,7 +23,7 @@ class AddressLogin(Struct):
 
 
 class LoggedIn(Struct):
-    """A credential and its address."""
+    """A credential, and the address that it belongs to."""
 
     jwt: Annotated[str, Meta(description="The credential of the address (the address JWT).")]
     address: Annotated[str, Meta(description="The mail address.")]
@@ -33,8 +33,8 @@ async def log_in(context: RequestContext) -> Response:
     """Log in with a password.
 
     Returns a credential for the address, if the deployment has passwords. After ten failed logins
-    within fifteen minutes, further logins to the address are rejected until the oldest failure is
-    fifteen minutes old.
+    within fifteen minutes, further logins to the address are rejected until the oldest of these
+    failures is fifteen minutes old.
 
     :body AddressLogin:
     :response 200 LoggedIn: The password is correct.

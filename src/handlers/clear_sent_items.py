@@ -9,8 +9,8 @@ from web.responses import Response, Success, json_response
 async def clear(context: RequestContext) -> Response:
     """Delete all messages.
 
-    Deletes all messages of the address, each as by `DELETE /api/sendbox/{id}`. Messages that are
-    being sent are kept.
+    Deletes all messages of the address, with the same effect as `DELETE /api/sendbox/{id}` for each
+    of them. Messages that are being sent are kept.
 
     :response 200 Success: The messages were deleted.
     :errors: user_delete_disabled, too_many_changes

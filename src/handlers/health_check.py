@@ -13,7 +13,7 @@ async def check(context: RequestContext) -> Response:
 
     Checks that the Worker and its database respond.
 
-    :response 200 str: Both respond.
+    :response 200 str: The Worker and its database respond.
     :errors: database_down
     :operation checkHealth: Deployment
     """

@@ -16,7 +16,7 @@ from web.context import RequestContext
 from web.responses import Response, json_response
 from web.turnstile import Token, check_human
 
-# A random name may be taken; then another one is tried.
+# The number of random names to try, because an address with the name may exist.
 _RANDOM_TRIES = 3
 
 
@@ -33,7 +33,7 @@ class NewAddress(Struct):
         str | None,
         Meta(
             description="The part before the @. Characters that are not allowed are removed. If "
-            "nothing remains, or without a name, the service chooses a random one."
+            "nothing remains, or if no name is given, the service chooses a random name."
         ),
     ] = None
     domain: Annotated[
@@ -58,8 +58,8 @@ class CreatedAddress(Struct):
     password: Annotated[
         str | None,
         Meta(
-            description="The password to log in with. It is shown only once; null unless the "
-            "deployment has `ENABLE_ADDRESS_PASSWORD`."
+            description="The password to log in with. No other response shows it. Null if "
+            "`ENABLE_ADDRESS_PASSWORD` is not set."
         ),
     ]
 
@@ -126,9 +126,11 @@ def check_no_subdomain(requested: bool | None) -> None:
 
 
 def choose_domain(requested: str | None, allowed: tuple[str, ...], *, first: bool) -> str:
-    """``requested``, which must be ``allowed``; without it, a random or the ``first`` allowed one.
+    """Return the domain ``requested``, or by default one of ``allowed``.
 
-    :raises BadRequest: ``invalid_domain``.
+    :param first: whether the default is the first of ``allowed`` instead of a random one.
+    :raises BadRequest: ``invalid_domain``: ``requested`` is not one of ``allowed``, or ``allowed``
+        is empty.
     """
     try:
         domain = parse_domain(requested) if requested else None
@@ -151,9 +153,9 @@ async def create_with_credential(
     most_a_day: int = 0,
     by: Actor,
 ) -> CreatedAddress:
-    """Create ``address`` and return its credential and, if the deployment has them, a password.
+    """Create ``address`` with a credential and, if the deployment has passwords, a password.
 
-    ``blockable_name``, ``most_a_day``, ``by`` and the errors are as for ``create_address``.
+    The parameters and errors are those of ``create_address``.
     """
     settings = context.settings
     password = password_hash = None

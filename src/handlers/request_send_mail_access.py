@@ -10,7 +10,7 @@ from web.responses import Response, json_response
 
 
 class AccessResponse(Struct):
-    """The request was made."""
+    """The default balance was granted, the request was stored, or the address has a balance."""
 
     status: Annotated[Literal["ok"], Meta(description="Always `ok`.")]
 
@@ -19,10 +19,11 @@ async def request(context: RequestContext) -> Response:
     """Request a send balance.
 
     Grants the deployment's default balance. If there is no default, or the balance is used up, the
-    request is stored and listed by `GET /admin/address_sender`. Changes nothing while the address
-    has a balance.
+    request is stored and listed by `GET /admin/address_sender`. While the address has a balance,
+    the call changes nothing.
 
-    :response 200 AccessResponse: The request was made, or is not necessary.
+    :response 200 AccessResponse: The balance was granted, the request was stored, or the address
+        has a balance.
     :errors: already_requested, balance_disabled
     :operation requestAccess: Addresses
     """

@@ -12,7 +12,7 @@ from web.responses import Response, json_response
 
 
 class Rotation(Struct):
-    """The proof that keeps the password. The body may be left out."""
+    """The present password, if the rotation is to keep it. The body is optional."""
 
     current_password: PresentPassword = None
 
@@ -30,8 +30,9 @@ async def rotate(context: RequestContext) -> Response:
     """Replace the credential.
 
     Issues a new credential for the address. All earlier credentials are rejected from then on,
-    including the one that made this request. A password that was set with a credential ends too,
-    because a thief could have set it; the request keeps it if it has `current_password`.
+    including the credential of this request. A password that was set with a credential is removed,
+    because a thief of the credential could have set it. To keep the password, send it as
+    `current_password`.
 
     :body Rotation: Optional.
     :response 200 Rotated: The new credential. The earlier ones are no longer valid.

@@ -1,6 +1,6 @@
 """``POST /api/send_mail`` and ``POST /external/api/send_mail``: send one mail.
 
-They differ in the place of the credential: the ``Authorization`` header or the body.
+The first takes the credential from the ``Authorization`` header, the second from the body.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from web.responses import Response, json_response
 
 
 class OnlyToken(Struct):
-    """The credential in a body. All else is skipped, not decoded."""
+    """The credential in a body. The other fields are skipped without decoding them."""
 
-    # Raw, because a token that is no text is as wrong as any other.
+    # Raw, so that a token of the wrong type is not an invalid field but an invalid credential.
     token: Raw | UnsetType = UNSET
 
 
@@ -51,7 +51,7 @@ class SendResponse(Struct):
     id: Annotated[str, Meta(description="The id of the message in the sendbox.")]
     message_id: Annotated[
         str | UnsetType | None,
-        Meta(description="The Message-ID that the provider assigned, if the mail is sent."),
+        Meta(description="The Message-ID that the provider assigned, if it accepted the mail."),
     ] = UNSET
 
 
@@ -63,10 +63,10 @@ async def send_with_header(context: RequestContext) -> Response:
     """Send a message.
 
     Sends a message from the address of the credential, at once or at `scheduled_at`, and returns
-    its status. Each recipient is charged once, except verified ones; an unlimited sender is not
-    charged. Nothing is sent to the sandbox recipients `delivered@`, `bounced@`, `complained@`,
-    `suppressed@`, `ratelimited@` and `slow@test.invalid`: they are free and simulate these
-    outcomes.
+    its status. Each recipient reduces the send balance of the address by 1. Verified recipients are
+    free, and so is all mail of an unlimited address. Nothing is sent to the sandbox recipients
+    `delivered@`, `bounced@`, `complained@`, `suppressed@`, `ratelimited@` and `slow@test.invalid`.
+    They are free, and each simulates the outcome in its name.
 
     :header Idempotency-Key:
     :body SendMail:
@@ -103,7 +103,7 @@ async def send_with_body_token(context: RequestContext) -> Response:
 
 
 def _token_in(body: bytes) -> str | None:
-    """The token in ``body``, None if it has none.
+    """The token in ``body``; None if it is missing, is not a string, or is too long.
 
     :raises BadRequest: ``malformed_json``.
     """
@@ -112,7 +112,7 @@ def _token_in(body: bytes) -> str | None:
         if found.token is UNSET or len(bytes(found.token)) > MAX_TOKEN_CHARACTERS + len('""'):
             return None
         return str(decode_json(bytes(found.token), decoder_of(str)))
-    except InvalidInput:  # the body is no object, or the token no text
+    except InvalidInput:  # the body is not an object, or the token is not a string
         return None
 
 
@@ -137,7 +137,10 @@ def submission_response(result: SubmissionResult) -> Response:
 def success_response(
     result: SubmissionResult, body_of: Callable[[ResponseStatus], Struct]
 ) -> Response:
-    """The response for ``result``, made by ``body_of`` from its status; raises as above."""
+    """The response for ``result``, with the body that ``body_of`` makes of the status.
+
+    :raises ProviderFault: as ``submission_response`` does.
+    """
     check_provider(result)
     status = "ok" if result.reported_as == "sent" else result.status or "queued"
     return json_response(
@@ -163,5 +166,5 @@ def check_provider(result: SubmissionResult) -> None:
 
 
 def replay_headers(result: SubmissionResult) -> dict[str, str]:
-    """``Idempotent-Replayed``, if the response replays an earlier request."""
+    """The header ``Idempotent-Replayed`` if the response replays an earlier request, or none."""
     return {"Idempotent-Replayed": "true"} if result.replayed else {}

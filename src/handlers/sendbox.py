@@ -34,8 +34,8 @@ _RETRYABLE = ("unknown", "failed")
 async def list_messages(context: RequestContext) -> Response:
     """List or search sent messages.
 
-    Returns the messages of the address, newest first; with `q`, those that match. A page requested
-    with `cursor` costs the same wherever it begins.
+    Returns the messages of the address, newest first. With `q`, returns only the messages that
+    match. With `cursor`, all pages are equally fast. With `offset`, later pages are slower.
 
     :query limit:
     :query q: Words to find in the subject, the recipients or the beginning of the text. All of them
@@ -53,7 +53,7 @@ async def list_messages(context: RequestContext) -> Response:
     by_cursor = "cursor" in query
     before = cursor(query["cursor"], offset) if by_cursor else None
     if words:
-        # Counting every match would read every match, so the count has an upper bound.
+        # Counting all matches would read all of them, so the count has an upper bound.
         most = limit + 1 if by_cursor else _MAX_FOUND
         ids = await search(database, credential, words, before=before, limit=most)
         rows = await sendbox_rows(database, credential, ids[offset : offset + limit])
@@ -87,14 +87,15 @@ async def retry(context: RequestContext) -> Response:
     """Send a message again.
 
     Sends a message with status `failed` or `unknown` again, as a new message. A message with status
-    `unknown` may have been delivered: its recipients then receive it twice. A message with
+    `unknown` may have been delivered. If it was, its recipients receive it twice. A message with
     attachments cannot be sent again, because attachments are not kept.
 
     :path id:
     :header Idempotency-Key:
     :response 200 SendResponse: The provider accepted the message.
     :response 202 SendResponse: The provider accepts no messages for now. The message is stored and
-        will be sent automatically. Repeating the same request returns its current `status`.
+        will be sent automatically. Repeating the request with the same `Idempotency-Key` returns
+        the current `status` of the message.
     :errors: message_not_found, not_retryable, already_retried, content_removed, SENDING, OUTCOME
     :operation retryMessage: Sendbox
     """
@@ -104,7 +105,7 @@ async def retry(context: RequestContext) -> Response:
     except Unauthorized:
         raise
     except ApiError as error:
-        # A repeated request still gets the response of the first one.
+        # If this request repeats an earlier one with the same key, return the earlier result.
         digest = retry_digest(old_id)
         (result,) = await replay_or_raise(context, context.credential, error, digest=digest)
         return submission_response(result)
@@ -118,8 +119,8 @@ async def retry(context: RequestContext) -> Response:
 async def delete(context: RequestContext) -> Response:
     """Delete a message.
 
-    Cancels a scheduled or queued message and refunds its charge. For a message in a final status,
-    deletes the content and no longer lists it.
+    Deletes the content of the message and no longer lists it. A scheduled or queued message is
+    cancelled, and its charge is refunded.
 
     :path id:
     :response 200 Success: The message was deleted.
@@ -151,7 +152,8 @@ def _again(context: RequestContext, stored: StoredMessage) -> Message:
 
 
 def _page_by_cursor(rows: list[Row], following: str | None) -> SendboxPage:
-    # The page ends before a message whose content would be cut: the next page has it whole.
+    # The page ends before the first message whose content exceeds the size of the page. The next
+    # page has this content uncut.
     fitting = list(takewhile(lambda row: not row["exceeds_page"], rows))
     if len(fitting) < len(rows):
         following = fitting[-1]["id"]

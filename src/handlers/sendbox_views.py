@@ -20,7 +20,7 @@ _DeliveryEvent = Literal["delivered", "bounced", "complained"]
 # The status for one recipient: its delivery event if there is one, otherwise the message status.
 DeliveryStatus = Status | _DeliveryEvent
 
-# The sum of the delivery statuses of a sent message.
+# One status for all recipients of a sent message.
 SentStatus = Literal["sent", "failed", "delivered", "bounced", "complained"]
 
 _Kind = Literal["accepted", "rescheduled", "deferred", "sent", "failed", "unknown", "cancelled"]
@@ -28,7 +28,7 @@ EventKind = Literal[_Kind, _DeliveryEvent]
 
 
 class SentMail(Struct):
-    """A message in the fields of `POST /api/send_mail`, with its status."""
+    """A message with the field names of `POST /api/send_mail`, and its status."""
 
     from_name: str
     to_name: str
@@ -43,7 +43,7 @@ class SendboxEntry(Struct, kw_only=True):
     """A message in a list."""
 
     id: Annotated[str, Meta(description="The id of the message; ids sort by time.")]
-    address: Annotated[str, Meta(description="The address that sent it.")]
+    address: Annotated[str, Meta(description="The address that sent the message.")]
     raw: Annotated[
         str,
         Meta(
@@ -59,17 +59,18 @@ class SendboxEntry(Struct, kw_only=True):
     delivery_status: Annotated[
         SentStatus | None,
         Meta(
-            description="What became of a sent message: the worst status among its recipients, and "
-            "`delivered` only if all of them are. null if it is not sent."
+            description="One status for all recipients of a sent message: the worst of their "
+            "statuses. It is `delivered` only if all of them are. null if the message is not sent."
         ),
     ]
     content_truncated: Annotated[
         bool | UnsetType,
         Meta(
-            description="`true` if the content is not whole. In a list, a content of more than "
-            "64 KiB has only its first 16,384 characters, and on a page by `offset` whose contents "
-            "exceed 2 MiB, each further one its first 1,000. In the response for one message, if "
-            "`text` and `html` together exceed 1 MiB, each has only its first 100,000."
+            description="`true` if the content is not complete, otherwise missing. In a list, a "
+            "content of more than 64 KiB has only its first 16,384 characters. If the contents of "
+            "a page by `offset` exceed 2 MiB together, those beyond the first 2 MiB have only "
+            "their first 1,000 characters each. In the response for one message, if `text` and "
+            "`html` together exceed 1 MiB, each has only its first 100,000 characters."
         ),
     ] = UNSET
 
@@ -81,8 +82,8 @@ class SendboxPage(Struct, kw_only=True):
     count: Annotated[
         int | UnsetType,
         Meta(
-            description="The total number of messages. In a search, and in the list of all "
-            "addresses, at most 1,000. Only without `cursor`."
+            description="The total number of messages, in a search and in `GET /admin/sendbox` at "
+            "most 1,000. Only without `cursor`."
         ),
     ] = UNSET
     next_cursor: Annotated[
@@ -109,7 +110,7 @@ class SentTo(Struct):
     address: Annotated[str, Meta(description="The mail address.")]
     name: Annotated[str | None, Meta(description="The display name.")]
     status: Annotated[DeliveryStatus, Meta(description="The delivery status for this recipient.")]
-    code: Annotated[str | None, Meta(description="The provider's code for the reason.")]
+    code: Annotated[str | None, Meta(description="The provider's code that explains the status.")]
     explanation: Annotated[str | None, Meta(description="A sentence that explains `code`.")]
 
 
@@ -119,7 +120,7 @@ class Event(Struct):
     event: Annotated[EventKind, Meta(description="The kind of event.")]
     at: Annotated[str, Meta(description="The time of the event, in ISO 8601 (UTC).")]
     attempt: Annotated[int, Meta(description="The number of the attempt; 0 before the first one.")]
-    code: Annotated[str | None, Meta(description="The provider's code for the reason.")]
+    code: Annotated[str | None, Meta(description="The provider's code that explains the event.")]
     explanation: Annotated[
         str | UnsetType, Meta(description="A sentence that explains `code`, if there is one.")
     ] = UNSET
@@ -134,7 +135,9 @@ class SendboxMessage(SendboxEntry, kw_only=True):
     message_id: Annotated[
         str | None, Meta(description="The Message-ID that the provider assigned.")
     ]
-    request_id: Annotated[str | None, Meta(description="The id of the request that submitted it.")]
+    request_id: Annotated[
+        str | None, Meta(description="The id of the request that submitted the message.")
+    ]
     retry_of: Annotated[
         str | None, Meta(description="The id of the message that this one retries.")
     ]
@@ -150,10 +153,14 @@ class SendboxMessage(SendboxEntry, kw_only=True):
     ]
     attempts: Annotated[int, Meta(description="The number of attempts.")]
     next_attempt_at: Annotated[
-        str | None, Meta(description="The time of the next attempt, in ISO 8601 (UTC).")
+        str | None,
+        Meta(
+            description="The time of the next attempt, in ISO 8601 (UTC); null if none will follow."
+        ),
     ]
     finished_at: Annotated[
-        str | None, Meta(description="The time when it reached a final status, in ISO 8601 (UTC).")
+        str | None,
+        Meta(description="The time when the message reached a final status, in ISO 8601 (UTC)."),
     ]
     scheduled_at: Annotated[
         str | None, Meta(description="The scheduled time, in ISO 8601 (UTC), if it has one.")

@@ -15,15 +15,18 @@ class AddressSettings(Struct):
     address: Annotated[str, Meta(description="The mail address of the credential.")]
     send_balance: Annotated[
         int,
-        Meta(description="The number of recipients that remain; 99999 if unlimited."),
+        Meta(
+            description="The number of recipients that the address can still send to; 99999 if "
+            "unlimited."
+        ),
     ]
 
 
 async def show(context: RequestContext) -> Response:
     """Get the address and its balance.
 
-    Returns the address of the credential and its remaining send balance. An address that never had
-    a balance is granted the deployment's default.
+    Returns the address of the credential and its remaining send balance. If the address has no
+    balance yet, the deployment's default is granted.
 
     :response 200 AddressSettings: The address and its balance.
     :operation getAddressSettings: Addresses

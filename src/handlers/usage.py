@@ -14,9 +14,13 @@ class UsageDay(Struct):
     """The messages that were accepted on one UTC day."""
 
     day: Annotated[str, Meta(description="The day, `YYYY-MM-DD`.")]
-    accepted: Annotated[int, Meta(description="The messages that the service accepted.")]
-    sent: Annotated[int, Meta(description="Of these, the messages that the provider accepted.")]
-    failed: Annotated[int, Meta(description="Of these, the messages that failed permanently.")]
+    accepted: Annotated[int, Meta(description="The number of messages that the service accepted.")]
+    sent: Annotated[
+        int, Meta(description="The number of accepted messages that the provider also accepted.")
+    ]
+    failed: Annotated[
+        int, Meta(description="The number of accepted messages that failed permanently.")
+    ]
 
 
 class Usage(Struct):
@@ -24,15 +28,21 @@ class Usage(Struct):
 
     days: Annotated[
         list[UsageDay],
-        Meta(description="The days with messages among the last 90 days."),
+        Meta(description="Those of the last 90 UTC days that have messages, oldest first."),
     ]
     daily_left: Annotated[
         int | None,
-        Meta(description="Recipients that remain today (UTC); null for no limit."),
+        Meta(
+            description="The number of recipients that all addresses together can still send to "
+            "today (UTC); null if unlimited."
+        ),
     ]
     monthly_left: Annotated[
         int | None,
-        Meta(description="Recipients that remain this month (UTC); null for no limit."),
+        Meta(
+            description="The number of recipients that all addresses together can still send to "
+            "this month (UTC); null if unlimited."
+        ),
     ]
 
 
@@ -41,7 +51,10 @@ class AddressUsage(Usage):
 
     send_balance: Annotated[
         int,
-        Meta(description="The number of recipients that remain; 99999 if unlimited."),
+        Meta(
+            description="The number of recipients that the address can still send to; 99999 if "
+            "unlimited."
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The sentences that clients read, one catalogue a language, keyed by code."""
+"""The sentences that clients read, one catalogue per language, keyed by code."""
 
 from locales import en, zh
 
@@ -8,7 +8,9 @@ _MAX_CHARACTERS = 100  # of a language tag; the rest of a longer one is not read
 
 
 def language_of(wanted: str, *, otherwise: str) -> str:
-    """The language that the header ``x-lang`` asks for; zh-CN is zh.
+    """The language for ``wanted``, the header ``x-lang``; ``otherwise`` if it is not supported.
+
+    Only the part before the first hyphen counts.
 
     >>> language_of("zh-CN", otherwise="en"), language_of("fr", otherwise="en")
     ('zh', 'en')
@@ -18,12 +20,13 @@ def language_of(wanted: str, *, otherwise: str) -> str:
 
 
 def provider_sentence(code: str, otherwise: str) -> str:
-    """The key of the sentence about the provider's ``code``, or ``otherwise`` for a new code."""
-    # A provider's codes must not be taken for codes of our own.
+    """The key of the sentence about the provider's ``code``; ``otherwise`` if there is none."""
+    # The catalogue also has this service's own codes. A provider's code must not select their
+    # sentences.
     is_known = code == "outcome_unknown" or code.startswith("E_")
     return code if is_known and code in en.SENTENCES else otherwise
 
 
 def sentence(code: str, language: str, values: dict[str, object]) -> str:
-    """The sentence for ``code``, its placeholders filled in with ``values``."""
+    """The sentence for ``code``, with its placeholders filled by ``values``."""
     return CATALOGUES[language][code].format_map(values)

@@ -39,7 +39,7 @@ SENTENCES = {
     "invalid_cursor": "Invalid cursor",
     "two_cursors": "Give either after or before, not both",
     "offset_with_cursor": "The parameter offset can't be combined with a cursor",
-    "invalid_requested": "Invalid requested",
+    "invalid_requested": "The parameter requested must be true or false",
     "invalid_sort_by": "Invalid sort_by",
     "invalid_sort_order": "Invalid sort_order",
     "invalid_q": "The search q is longer than {limit} characters",
@@ -77,14 +77,14 @@ SENTENCES = {
     "balance_disabled": (
         "Sending is switched off for this address, please contact the administrator"
     ),
-    "balance_not_found": "This address has no balance of its own",
+    "balance_not_found": "No send balance is set for this address",
     "suppression_not_found": "This recipient is not on the suppression list",
     "invalid_list_entry": "An entry of {list} is not valid",
     "list_entry_too_long": "The entry is too long (max {limit} characters)",
     "list_entry_name": "A name must have 1 to 64 characters, without control characters",
     "list_too_large": (
-        "The list is too large (max {limit} entries, and {bytes} bytes of JSON, in which each "
-        "entry occurs twice)"
+        "The list is too large (max {limit} entries, and max {bytes} bytes of JSON, where each "
+        "entry counts twice)"
     ),
     "invalid_send_limits": (
         "sendMailLimitConfig must have dailyEnabled and monthlyEnabled (true or false), dailyLimit "
@@ -115,7 +115,7 @@ SENTENCES = {
     "address_syntax": "This is not one mail address of the form name@example.com",
     "address_local_part_not_ascii": "The part before the @ must be ASCII",
     "address_domain": "The part after the @ is not a domain name",
-    "address_too_long": "The address is too long (64 octets before the @, 254 in all)",
+    "address_too_long": "The address is too long (max 64 bytes before the @, 254 in total)",
     "subject_empty": "Subject is empty",
     "subject_has_control": "Subject must not contain control characters or line breaks",
     "subject_too_long": "Subject is too long (max {limit} characters)",
@@ -190,7 +190,7 @@ SENTENCES = {
         "A content_type must be a media type like image/png (max {limit} characters)"
     ),
     "attachment_content_type_refused": (
-        "An attachment can't be a multipart, or a message type other than message/rfc822"
+        "A content_type can't be multipart/*, or message/* other than message/rfc822"
     ),
     "attachment_content_id_invalid": (
         "A content_id must have 1 to {limit} ASCII characters, without spaces or angle brackets"
@@ -282,8 +282,8 @@ SENTENCES = {
         "The sender's domain is not set up for sending: enable Email Sending for it at the provider"
     ),
     "E_RECIPIENT_NOT_ALLOWED": (
-        "The mail provider does not send to this recipient: verify the address there, "
-        "or use a plan that reaches any recipient"
+        "The mail provider does not send to this recipient: verify the address at the provider, "
+        "or use a plan that allows any recipient"
     ),
     "E_RECIPIENT_SUPPRESSED": "The recipient is on the mail provider's suppression list",
     "E_SENDER_DOMAIN_NOT_AVAILABLE": "The sender's domain is not available at the mail provider",

@@ -32,7 +32,7 @@ SENTENCES = {
     "invalid_cursor": "游标无效",
     "two_cursors": "after 与 before 只能给出一个",
     "offset_with_cursor": "offset 参数不能与 cursor 同时使用",
-    "invalid_requested": "无效的 requested",
+    "invalid_requested": "requested 参数必须是 true 或 false",
     "invalid_sort_by": "无效的 sort_by",
     "invalid_sort_order": "无效的 sort_order",
     "invalid_q": "搜索词 q 超过 {limit} 个字符",
@@ -60,7 +60,7 @@ SENTENCES = {
     "invalid_address_id": "无效的 address_id",
     "already_requested": "已经申请过",
     "balance_disabled": "该邮箱地址的发送已被关闭,请联系管理员",
-    "balance_not_found": "此地址没有自己的余额",
+    "balance_not_found": "此地址没有设置发送余额",
     "suppression_not_found": "此收件人不在抑制名单中",
     "invalid_list_entry": "{list} 中有无效的条目",
     "list_entry_too_long": "条目太长(最多 {limit} 个字符)",
@@ -142,7 +142,7 @@ SENTENCES = {
         "content_type 必须是形如 image/png 的媒体类型(最多 {limit} 个字符)"
     ),
     "attachment_content_type_refused": (
-        "附件不能是 multipart,也不能是 message/rfc822 以外的 message"
+        "content_type 不能是 multipart/*,也不能是 message/rfc822 以外的 message/*"
     ),
     "attachment_content_id_invalid": (
         "content_id 须为 1 到 {limit} 个 ASCII 字符,不含空格和尖括号"

@@ -1,8 +1,8 @@
 """Mail addresses: the grammar of RFC 5321, section 4.1.2.
 
 The accepted form is ``Dot-string "@" Domain``. SMTP also allows quoted local parts and address
-literals. They are rejected here: the provider does not accept them, and their commas and at signs
-mislead programs that split addresses carelessly.
+literals. They are rejected here, because the provider does not accept them. Also, programs that
+split text at commas or at signs misread a quoted local part that contains one.
 """
 
 import re
@@ -12,8 +12,9 @@ MAX_LOCAL_OCTETS = 64  # RFC 5321, section 4.5.3.1.1
 MAX_DOMAIN_OCTETS = 253  # RFC 1035, section 2.3.4, without length octet and root label
 MAX_ADDRESS_OCTETS = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets
 
-# No address is longer as given: its domain can be longer than its A-labels, because characters may
-# be decomposed, and there may be spaces around it. Longer texts are rejected unread.
+# The maximum length of a given address. It is greater than MAX_ADDRESS_OCTETS, because spaces may
+# surround the address, and a domain with decomposed characters can be longer than its A-labels.
+# Longer texts are rejected without being parsed.
 MAX_GIVEN_CHARACTERS = 1000
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
@@ -24,7 +25,7 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 class InvalidAddress(ValueError):
     """The text is not a single mail address.
 
-    ``code`` is a key of the sentence catalogue, ``values`` the values of its placeholders.
+    ``code`` is the key of an error sentence in ``locales``. ``values`` fills its placeholders.
     """
 
     def __init__(self, code: str, **values: object) -> None:
@@ -35,7 +36,7 @@ class InvalidAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox: ``local`` as given, ``domain`` in lower-case A-label form."""
+    """A mail address: ``local`` as given, ``domain`` as lower-case A-labels (RFC 5890)."""
 
     local: str
     domain: str
@@ -71,7 +72,10 @@ def parse_address(text: str) -> Address:
 
 
 def parse_domain(text: str) -> str:
-    """``ascii_domain`` of ``text``, ignoring white space around it; raises as it does."""
+    """The ``ascii_domain`` of ``text``, without white space around it.
+
+    :raises InvalidAddress: with code ``address_domain``.
+    """
     if len(text) > MAX_GIVEN_CHARACTERS:
         raise InvalidAddress("address_domain")
     return ascii_domain(text.strip())
@@ -99,15 +103,16 @@ def ascii_domain(domain: str) -> str:
 
 
 def _to_a_labels(domain: str) -> str:
-    # Imported here: the tables are slow to load, and most domains are ASCII.
+    # Imported here: these modules have tables that load slowly, and most domains are ASCII.
     import unicodedata
 
     import idna
 
-    # Maps compatibility forms and letter case as in RFC 5895. The mapping of UTS #46 adds
-    # little, and its table would be a sixth of the uploaded code.
+    # This maps compatibility forms and letter case as in RFC 5895. UTS #46 would map little
+    # more, and its table would be a sixth of the uploaded code.
     mapped = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", domain).lower())
-    # A-labels have at least as many characters, and the time of Punycode grows with the square.
+    # The A-labels have at least as many characters as `mapped`. The length is checked first,
+    # because the time of Punycode grows with the square of the length.
     if len(mapped) > MAX_DOMAIN_OCTETS:
         raise InvalidAddress("address_domain")
     try:

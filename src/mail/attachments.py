@@ -26,9 +26,10 @@ _PATH_SEPARATOR = re.compile(r"[/\\]")
 
 
 def read_attachments(given: Sequence[AttachmentField] | None) -> tuple[Attachment, ...]:
-    """The attachments, in the given order.
+    """Validate and decode the attachments of a request; return them in the given order.
 
-    :raises BadRequest: with a code that begins with ``attachment``, naming the member of the file.
+    :raises BadRequest: with a code that begins with ``attachment``. Its field is ``attachments``,
+        or the invalid member of a file, such as ``attachments[0].filename``.
     """
     if given and len(given) > MAX_ATTACHMENTS:
         raise field_error("attachments_too_many", "attachments", limit=MAX_ATTACHMENTS)
@@ -52,7 +53,7 @@ def read_attachments(given: Sequence[AttachmentField] | None) -> tuple[Attachmen
 
 
 def _filename(field: str, given: str | None) -> str:
-    # A character has at least one byte, so this bounds what is read below.
+    # A character has at least one byte, so this check also bounds the work of the next checks.
     if given and len(given) > MAX_FILENAME_BYTES:
         raise field_error("attachment_filename_too_long", field, limit=MAX_FILENAME_BYTES)
     if not given or not given.strip():
@@ -76,8 +77,8 @@ def _content_type(field: str, given: str | None, filename: str) -> str:
     if match is None:
         limit = MAX_CONTENT_TYPE_CHARACTERS
         raise field_error("attachment_content_type_invalid", field, limit=limit)
-    # A multipart can't be encoded like a file (RFC 2046, section 5.1). message/rfc822 is a file;
-    # other message types are fragments or references (section 5.2).
+    # RFC 2046 forbids base64 for multipart types (section 5.1). message/rfc822 is a complete mail.
+    # Other message types are fragments of mails, or references to mails (section 5.2).
     kind, subtype = match["type"].lower(), match["subtype"].lower()
     if kind == "multipart" or (kind == "message" and subtype != "rfc822"):
         raise field_error("attachment_content_type_refused", field)
@@ -103,7 +104,7 @@ def _content(field: str, given: str | list[int] | None) -> bytes:
         raise field_error("attachment_content_is_data_url", field)
     if not given.isascii():
         raise field_error("attachment_content_invalid", field)
-    # Not with a pattern: it would make a list of all lines, each as an object.
+    # A pattern would need more memory: it would make a list of all lines, each as an object.
     base64 = given.replace("\n", "").replace("\r", "")
     digits = base64.rstrip("=")
     padding = -len(digits) % 4

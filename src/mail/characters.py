@@ -1,7 +1,7 @@
 """Characters that names, subjects and addresses must not contain.
 
-A control character ends a header line or hides what follows it; a bidirectional override or a
-zero-width character makes a name look like another one.
+A control character can end a header line or hide the text after it. A bidirectional override or a
+zero-width character can make a name look like another name.
 """
 
 import re
@@ -15,10 +15,10 @@ _DECEPTIVE = re.compile(
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
-# An encoded word (RFC 2047, section 2): mail programs show its decoded form instead.
+# An encoded word (RFC 2047, section 2). Mail programs show the decoded text instead.
 _ENCODED_WORD = re.compile(r"=\?[^?\s]++\?[bq]\?[^?\s]*+\?=", re.IGNORECASE)
 
-# Words separated by at signs of any form. With a dot after an at sign, they are an address.
+# Words separated by at signs of any form. If a dot follows an at sign, they count as an address.
 _AT = "[@\ufe6b\uff20]"
 _IN_WORD = r"[^\s<>()\[\],;:\"'@\ufe6b\uff20]"
 _LOOKS_LIKE_ADDRESS = re.compile(rf"(?<!{_IN_WORD}){_IN_WORD}++(?:\s*+{_AT}\s*+{_IN_WORD}++)++")
@@ -32,7 +32,7 @@ def has_control(text: str) -> bool:
 
 
 def has_deceptive(text: str) -> bool:
-    """Whether ``text`` contains a zero-width character or a bidirectional control."""
+    """Whether ``text`` contains an invisible character or a bidirectional control."""
     return not text.isascii() and _DECEPTIVE.search(text) is not None
 
 

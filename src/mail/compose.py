@@ -1,7 +1,6 @@
 """Compose: validate the fields of a request and make a ``Message``, without the database.
 
-The checks run in the order of the HTTP contract, so the first of several errors is always the
-same.
+The checks run in a fixed order, so a request with several errors always gets the same one.
 """
 
 from dataclasses import dataclass, replace
@@ -26,10 +25,10 @@ from mail.tags import read_tags
 
 @dataclass(frozen=True, slots=True)
 class SenderPolicy:
-    """The domains that may send: ``domains`` of the deployment, ``binding_domains`` of the binding.
+    """The allowed sender domains: they must be in ``domains`` and in ``binding_domains``.
 
-    ``binding_domains`` is None if there is no ``send_email`` binding, and empty if the binding
-    accepts every domain.
+    ``domains`` are the domains of the deployment. ``binding_domains`` are the domains that the
+    ``send_email`` binding serves: None if there is no binding, empty if it serves every domain.
     """
 
     domains: tuple[str, ...]
@@ -47,10 +46,11 @@ class SenderPolicy:
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """The sender of a mail, and the location of its fields in the request.
+    """The sender of a mail, and how the request names the fields of the mail.
 
-    ``address`` and ``name`` are the address and display name of the sender. ``path`` prefixes the
-    fields in the request, like ``[3].``. ``names`` maps field names to those of the request.
+    ``address`` and ``name`` are the address and display name of the sender. ``path`` is the prefix
+    of all fields, like ``[3].`` for a mail in a batch. ``names`` maps the name of a field to its
+    name in the request, if the two differ.
     """
 
     address: str
@@ -62,7 +62,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 def compose(fields: MailFields, sender: Origin, policy: SenderPolicy) -> Message:
     """Validate ``fields`` and make a message from them.
 
-    :raises BadRequest: a field is invalid; ``errors`` names it.
+    :raises BadRequest: a field is invalid. The member ``errors`` of the exception names it.
     """
     try:
         return _compose(fields, sender, policy)
@@ -156,9 +156,10 @@ def _bodies(fields: MailFields, seed: SendMail) -> tuple[str | None, str | None]
 
 
 def _with_alternative(message: Message) -> Message:
-    """``message`` with a text made from its HTML, unless this makes it too large.
+    """Add a text made from the HTML of ``message``.
 
-    Never reject a message because of text that we generated.
+    If the result would be too large, return ``message`` unchanged: never reject a message because
+    of text that we generated.
     """
     if encoded_size(message) > MAX_MESSAGE_BYTES:
         return message

@@ -1,4 +1,4 @@
-"""The digest of a message: it distinguishes a repeated request from a different one."""
+"""The digest of a message: equal for a repeated request, different for any other message."""
 
 import hashlib
 
@@ -8,9 +8,10 @@ from mail.message import Message, encode_details
 
 
 def message_digest(message: Message) -> str:
-    """The SHA-256 of all fields of ``message``, in hex. Attachments contribute their digests.
+    """The SHA-256 of all fields of ``message``, in hex.
 
-    ``Recipient.field`` does not count.
+    Instead of the content of an attachment, it covers the digest of the content. It ignores
+    ``Recipient.field``.
     """
     recipients = [(one.kind, one.address, one.name) for one in message.recipients]
     columns = (

@@ -9,7 +9,7 @@ from mail.message import Tag
 
 
 class MailboxField(Struct):
-    """A mailbox as an object. A string can be `Name <address>` or only an address."""
+    """A mailbox as an object. A mailbox can also be a string: `Name <address>` or an address."""
 
     email: Annotated[str, Meta(description="The mail address.")]
     name: Annotated[str | None, Meta(description="The display name, at most 200 characters.")] = (
@@ -89,7 +89,7 @@ class MailFields(Struct, kw_only=True):
 
 
 class SubmissionFields(MailFields, kw_only=True):
-    """The fields of a mail, and of what the service does with it."""
+    """The fields of a mail, and the fields that only this service uses."""
 
     tags: Annotated[
         list[Tag] | None,
@@ -105,7 +105,7 @@ class SubmissionFields(MailFields, kw_only=True):
 
 
 class SendMail(SubmissionFields, kw_only=True):
-    """A mail to send."""
+    """A mail to send from the address of the credential."""
 
     attachments: Annotated[
         list[Base64Attachment] | None,
@@ -114,7 +114,7 @@ class SendMail(SubmissionFields, kw_only=True):
 
     from_name: Annotated[
         str | None,
-        Meta(description="The display name of the sender. The address is that of the credential."),
+        Meta(description="The display name of the sender."),
     ] = None
     to_mail: Annotated[
         str | None,
@@ -124,12 +124,14 @@ class SendMail(SubmissionFields, kw_only=True):
             extra_json_schema={"format": "email"},
         ),
     ] = None
-    to_name: Annotated[str | None, Meta(description="The display name of that recipient.")] = None
+    to_name: Annotated[
+        str | None, Meta(description="The display name of the recipient `to_mail`.")
+    ] = None
     content: Annotated[
         str | None,
         Meta(
-            description="The text, or the HTML if `is_html`. Required unless there is `text` or "
-            "`html`, which take precedence."
+            description="The plain text, or the HTML if `is_html` is true. Required if both `text` "
+            "and `html` are missing; otherwise ignored."
         ),
     ] = None
     is_html: Annotated[

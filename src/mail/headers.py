@@ -1,6 +1,7 @@
-"""Custom header fields, by the rules on the provider's page about email headers.
+"""Validation of custom header fields, by the rules in the provider's documentation of headers.
 
-The provider rejects other headers only after the call, so all of its rules are checked before.
+The provider reports an invalid header only when it is called. So all of its rules are checked
+before a message is stored.
 """
 
 import re
@@ -9,7 +10,7 @@ from errors import field_error
 from mail.characters import has_control
 from mail.message import Header
 
-MAX_HEADERS = 20  # without the X- headers
+MAX_HEADERS = 20  # not counting X- headers
 MAX_NAME_BYTES = 100
 MAX_VALUE_BYTES = 2048
 MAX_TOTAL_BYTES = 16 * 1024  # of all "Name: value" lines with their line ends
@@ -41,21 +42,22 @@ _ALLOWED = frozenset(
         "sensitivity",
     }
 )
-# The request has separate fields for these, with the same name except for one.
+# The request has a separate field for each of these headers. _OTHER_NAME has the name of the field
+# if it differs from the name of the header.
 _HAS_OWN_FIELD = frozenset({"bcc", "cc", "from", "reply-to", "subject", "to"})
 _OTHER_NAME = {"from": "from_name"}
 _NAME = re.compile("(?![Xx]-)[A-Za-z0-9-]+|[Xx]-[A-Za-z0-9_-]+")
-# URIs in angle brackets (RFC 2369, section 2). The provider accepts these two schemes.
+# URIs in angle brackets (RFC 2369, section 2). The provider accepts only these two schemes.
 _URI = r"<(?:https://|mailto:)[^<>\s]++>"
 _LIST_UNSUBSCRIBE = re.compile(rf"{_URI}(?: *, *{_URI})*+", re.IGNORECASE)
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058, section 3.1
 
 
 def read_headers(given: dict[str, str] | None) -> tuple[Header, ...]:
-    """The headers in the given order, unchanged.
+    """Validate the headers of a request; return them unchanged, in the given order.
 
-    :raises BadRequest: with a code that begins with ``header`` or ``list_unsubscribe``; the field
-        is ``headers.`` with the header's name.
+    :raises BadRequest: with a code that begins with ``header`` or ``list_unsubscribe``. Its field
+        is ``headers``, or ``headers.`` followed by the name of the header.
     """
     found: dict[str, Header] = {}
     total = others = 0

@@ -38,7 +38,8 @@ TRANSITIONS: dict[tuple[Status, Event], Transition] = {
     ("sending", "timed_out"): Transition("unknown"),
     ("unknown", "accepted"): Transition("sent"),
     ("unknown", "rejected"): Transition("failed", refunds=True),
-    # The provider rejected it, but "unknown" was reported to the caller: no second attempt.
+    # A late transient rejection. "unknown" was already reported to the caller, so there is no
+    # second attempt.
     ("unknown", "deferred"): Transition("failed", refunds=True),
 }
 

@@ -1,7 +1,7 @@
 """The limits of the mail provider, from the limits page of Cloudflare Email Service.
 
-The local ``send_email`` binding enforces none of them, and production rejects a message only after
-the call. So the limits are checked before a message is stored.
+The local ``send_email`` binding enforces none of these limits. In production the provider reports a
+violation only when it is called. So the limits are checked before a message is stored.
 """
 
 from mail.message import Attachment, Message
@@ -12,15 +12,17 @@ MAX_MESSAGE_BYTES = 5 * 1024 * 1024  # after MIME encoding
 
 _PIECE_CHARACTERS = 65_536
 _LINE = 76  # base64 characters per line, without CR LF (RFC 2045, section 6.8)
-_HEADERS_OF_A_MESSAGE = 1024  # field names, Date, Message-ID, MIME-Version, signature
-_HEADERS_OF_A_PART = 256  # boundary, Content-Type, Content-Transfer-Encoding
+# In bytes. For field names, Date, Message-ID, MIME-Version and signature:
+_HEADERS_OF_A_MESSAGE = 1024
+# For boundary, Content-Type and Content-Transfer-Encoding:
+_HEADERS_OF_A_PART = 256
 
 
 def encoded_size(message: Message) -> int:
     """An upper bound of the size of ``message`` after MIME encoding, in bytes.
 
-    Bodies count as base64, the larger of the usual encodings except for plain ASCII. The provider
-    chooses the encoding, and the message must fit in either case.
+    Each body is counted as base64. The provider chooses the encoding; this function assumes that
+    it chooses another one only if the body is then shorter.
     """
     headers = _HEADERS_OF_A_MESSAGE + _header_size(message.subject)
     headers += sum(
@@ -49,7 +51,7 @@ def _header_size(text: str) -> int:
 
 
 def _attachment_size(attachment: Attachment) -> int:
-    # Two fields hold the name, split and percent-encoded (RFC 2231, section 4.1).
+    # Two header fields contain the filename, in percent-encoded sections (RFC 2231, section 4.1).
     names = 2 * (5 * _utf8_size(attachment.filename) + 100)
     others = _header_size(attachment.content_type) + _header_size(attachment.content_id or "")
     return _HEADERS_OF_A_PART + names + others + _base64_size(attachment.size)

@@ -10,11 +10,12 @@ from mail.message import Mailbox
 # Long enough for any real name.
 MAX_NAME_CHARACTERS = 200
 
-# A longer text is no mailbox, even with a quoted name and spaces. It is rejected unread.
+# The maximum length of a given mailbox, even with a quoted name and spaces. Longer texts are
+# rejected without being parsed.
 MAX_MAILBOX_CHARACTERS = 2000
 
-# A quoted or plain name, and an address in angle brackets. A name with a list separator must be
-# quoted.
+# A quoted or plain name, and an address in angle brackets. A name with a comma or a semicolon must
+# be quoted.
 _NAME_ADDRESS = re.compile(
     r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)" *|(?P<plain>[^"<>,;]*+))<(?P<address>[^<>]*+)>', re.DOTALL
 )

@@ -2,8 +2,8 @@
 
 ``html.parser`` is not suitable: in some versions of Python its time grows with the square of the
 length of unfinished markup. Here a single pattern consumes every character that it scans, to the
-end of the HTML if necessary, so the time is linear. For each tag or reference, Python only looks up
-a table; more work per tag would dominate the run time.
+end of the HTML if necessary, so the time is linear. For each tag or character reference, Python
+code only looks up a table: more work per tag would dominate the run time.
 """
 
 import re
@@ -14,7 +14,7 @@ _TAG = re.compile(
     rf"""
     <(?:
       !--(?:-?>|.*?(?:-->|\Z))
-    | (?=[stin])  # most tags are none of these
+    | (?=[stin])  # a quick check: most tags begin with another letter
       (?P<unseen>script|style|title|template|iframe|noembed|noframes)(?=[\s/>]){_INSIDE}
           (?:>[^<]*+(?:<(?!/(?P=unseen)[\s/>])[^<]*+)*+[^>]*+>?|.*)
     | (?P<name>/?[a-z][^\s/>]*+)(?P<attributes>{_INSIDE})(?:>|.*)
@@ -28,15 +28,15 @@ _ATTRIBUTE = re.compile(
     r"""(?:=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s"'>]++)))?"""
 )
 _REFERENCE = re.compile("(&(?:#[0-9]++|#x[0-9a-f]++|[a-z][a-z0-9]{1,31}+);?)", re.I | re.A)
-_LONGEST_REFERENCE = 40  # longer numbers are not characters
+_LONGEST_REFERENCE = 40  # in characters; a longer number is not the number of a character
 
 
 def pieces(html: str) -> tuple[list[str], list[str], list[str | None]]:
     """The texts of ``html``, and the names and the attributes of the tags between them.
 
     There is one more text than tags. Names are in lower case; an end tag has a ``/`` before its
-    name. Invisible markup, such as a comment or a whole script, has an empty name and no
-    attributes. Character references remain, for ``unescaped``.
+    name. Invisible markup, such as a comment or a whole script, is a tag with an empty name and
+    None as its attributes. Character references are kept; ``unescaped`` replaces them.
     """
     cut = _TAG.split(html)
     lower = {name: (name or "").lower() for name in set(cut[2::4])}
@@ -44,7 +44,7 @@ def pieces(html: str) -> tuple[list[str], list[str], list[str | None]]:
 
 
 def attribute(attributes: str | None, wanted: str) -> str:
-    """The value of the attribute ``wanted``, still escaped; empty if it is missing."""
+    """The value of the attribute ``wanted``, with its character references; empty if missing."""
     for match in _ATTRIBUTE.finditer(attributes or ""):
         if match["name"].lower() == wanted:
             return match["double"] or match["single"] or match["bare"] or ""

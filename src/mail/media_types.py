@@ -50,5 +50,5 @@ _TYPES = {
 
 
 def guessed_type(filename: str) -> str:
-    """The media type of a file, ``application/octet-stream`` for an unknown extension."""
+    """The media type for the extension of ``filename``, by default ``application/octet-stream``."""
     return _TYPES.get(filename.rpartition(".")[2].lower(), UNKNOWN)

@@ -1,7 +1,7 @@
 """The message type ``Message``, common to all endpoints, and its stored form.
 
 ``MessageDetails`` has the fields that no SQL filters by. The database stores them in one JSON
-column. A new field needs only a line here: storing, claiming and the digest include it.
+column. A new field needs only a line here. Storing, claiming and the digest then include it.
 """
 
 import dataclasses
@@ -31,9 +31,10 @@ class Mailbox(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A recipient. ``kind`` is the header field that names them.
+    """A recipient. ``kind`` is the header field that contains the recipient.
 
-    ``field`` is the request field that names them (``to[2]``), for error messages.
+    ``field`` is the field of the request that contained the recipient, like ``to[2]``, for error
+    messages. It is None for a stored message.
     """
 
     kind: RecipientKind
@@ -53,13 +54,14 @@ class Tag(msgspec.Struct, frozen=True):
     """A name and a value that label a message. Tags are not part of the mail."""
 
     name: Annotated[
-        str, Meta(description="1 to 256 letters, digits, `_` and `-`. Each name is used once.")
+        str,
+        Meta(description="1 to 256 letters, digits, `_` and `-`. Each tag has a different name."),
     ]
     value: Annotated[str, Meta(description="1 to 256 letters, digits, `_` and `-`.")]
 
 
 class AttachmentInfo(msgspec.Struct, frozen=True):
-    """The description of an attachment, which is kept when its content is removed."""
+    """The description of an attachment. It is kept when the content is removed."""
 
     filename: Annotated[str, Meta(description="The file name.")]
     content_type: Annotated[str, Meta(description="The media type.")]
@@ -95,8 +97,9 @@ class MessageDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 class Message(MessageDetails, frozen=True, kw_only=True):
     """A mail that satisfies every rule of ``mail/compose.py``.
 
-    ``sender_name`` is the display name. At least one of ``text`` and ``html`` is present and not
-    empty. ``scheduled_at`` is the time to send it, in Unix milliseconds; None means at once.
+    ``sender_name`` is the display name of the sender. At least one of ``text`` and ``html`` is
+    present and not empty. ``scheduled_at`` is the time to send the mail, in Unix milliseconds; None
+    means at once.
     """
 
     sender: Address
@@ -110,12 +113,12 @@ class Message(MessageDetails, frozen=True, kw_only=True):
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether the recipients are sandbox recipients. A message never mixes the two kinds."""
+        """Whether the recipients are sandbox recipients: either all of them are, or none."""
         return self.recipients[0].address.domain == SANDBOX_DOMAIN
 
     @property
     def mailboxes(self) -> Iterator[Mailbox]:
-        """Every mailbox in its header fields."""
+        """The mailboxes of the sender, of each recipient, and for replies."""
         yield Mailbox(self.sender, self.sender_name)
         yield from (Mailbox(one.address, one.name) for one in self.recipients)
         if self.reply_to:
@@ -148,7 +151,7 @@ def decode_details(column: str | None) -> MessageDetails:
 def stored_message(
     details: MessageDetails, contents: Iterable[bytes] | None, **columns: Any
 ) -> Message:
-    """The message from its stored form.
+    """The message that was stored as ``details``, ``contents`` and ``columns``.
 
     :param contents: the contents of the attachments, in order; None if they were removed.
     :param columns: the fields of ``Message`` outside of ``MessageDetails``.

@@ -7,7 +7,7 @@ from itertools import count, repeat
 # Marks at the beginning of a line: a list, an item or a quotation begins or ends there.
 BULLETS, NUMBERS, ITEM, LIST_END, QUOTATION, QUOTATION_END = MARKS = "\x0e\x0f\x10\x11\x12\x13"
 
-# The maximum indentation. It keeps the text of endlessly nested HTML short.
+# The maximum depth that is indented. Otherwise the text of deeply nested HTML would be very long.
 _DEEPEST = 5
 _CHANGE = re.compile(f"(\n{{1,2}}[{MARKS}][\n {MARKS}]*+)")
 
@@ -26,8 +26,8 @@ def indented(text: str) -> str:
 class _Place:
     """The lists and quotations around a line, and the resulting beginning of the line.
 
-    ``line`` is the end of a line and the beginning of the next one. ``empty_line`` has an empty
-    line between them.
+    ``line`` is a line end and the beginning of the next line. ``empty_line`` is the same, with an
+    empty line between the two.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class _Place:
         self._update()
 
     def change(self, marks: str) -> str:
-        """Apply ``marks``; return the end of the last line and the beginning of the next."""
+        """Apply ``marks``; return a line end and the beginning of the next line."""
         nesting = len(self._lists), self._quotations
         quoted_before = self._quoted
         is_apart = "\n\n" in marks

@@ -9,7 +9,7 @@ from mail.limits import MAX_RECIPIENTS
 from mail.mailbox import InvalidName, parse_mailbox
 from mail.message import Mailbox, Recipient, RecipientKind
 
-# The maximum length of a list, including repeated addresses.
+# The maximum number of entries in each list of recipients, including repeated addresses.
 _MAX_LISTED = 1000
 
 
@@ -27,7 +27,10 @@ def one_recipient(field: str, text: str) -> Address:
 def invalid_recipient(
     field: str, problem: str, values: dict[str, object] | None = None
 ) -> BadRequest:
-    """The error for the value of ``field``; ``problem`` is the code of the reason."""
+    """The error for an invalid address in ``field``.
+
+    ``problem`` and ``values`` are the ``code`` and the ``values`` of the ``InvalidAddress``.
+    """
     sentence = (
         "recipient_local_part_not_ascii"
         if problem == "address_local_part_not_ascii"
@@ -42,7 +45,7 @@ def all_recipients(
 ) -> tuple[Recipient, ...]:
     """``first`` and the recipients in the lists, each address only once.
 
-    :param path: the path of the lists in the request.
+    :param path: the prefix of the lists in the request, like ``[3].``.
 
     :raises BadRequest: ``invalid_recipient``, a code of ``display_name``, or
         ``too_many_recipients``.
@@ -60,7 +63,9 @@ def all_recipients(
 
 
 def reply_mailbox(field: str, given: Mailboxes) -> Mailbox | None:
-    """The only mailbox in ``field``; the provider accepts no more.
+    """The mailbox for replies, given in ``field``; None if it is missing.
+
+    The provider accepts only one.
 
     :raises BadRequest: ``invalid_reply_to``, a code of ``display_name``, or ``reply_to_too_many``.
     """

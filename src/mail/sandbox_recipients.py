@@ -13,15 +13,17 @@ OUTCOMES = ("delivered", "bounced", "complained", "suppressed", "ratelimited", "
 
 
 def outcome_of(address: Address) -> str:
-    """The outcome that this sandbox recipient simulates; not in ``OUTCOMES`` if unknown."""
+    """The outcome that the local part of ``address`` names. It may be missing in ``OUTCOMES``."""
     return address.local.lower().partition("+")[0]
 
 
 def check_sandbox_recipients(recipients: Iterable[Recipient]) -> None:
-    """Check that no recipient is a sandbox recipient, or that all are and have one outcome.
+    """Check the sandbox recipients among ``recipients``.
+
+    Either none of the recipients is a sandbox recipient, or all are and have the same outcome.
 
     :raises BadRequest: ``test_recipients_mixed``, ``unknown_test_recipient`` or
-        ``test_outcomes_mixed``, naming the field of the first wrong recipient.
+        ``test_outcomes_mixed``. Its field is ``to``, ``cc`` or ``bcc``.
     """
     first: Recipient | None = None
     for recipient in recipients:

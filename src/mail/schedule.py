@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from errors import field_error
 
 MAX_DAYS_AHEAD = 30
-# Tolerates a slow clock or a slow request.
+# A scheduled time may be this far in the past, because clocks differ and requests take time.
 _LATE_MILLISECONDS = 60_000
 _MAX_CHARACTERS = 64  # of a time in ISO 8601
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -13,6 +13,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def parse_scheduled_at(text: str | None) -> int | None:
     """The time that ``text`` names (ISO 8601, UTC by default), in Unix milliseconds.
+
+    The result is None if ``text`` is None.
 
     :raises BadRequest: ``scheduled_at_invalid``.
     """
@@ -25,12 +27,10 @@ def parse_scheduled_at(text: str | None) -> int | None:
 
 
 def check_scheduled_at(at: int, *, now: int) -> None:
-    """Check that a mail can be scheduled for ``at``; up to a minute in the past is allowed.
+    """Check that ``at`` is at most a minute in the past and at most 30 days ahead.
 
-    ``compose`` does not check this, because the result depends on the current time: a repeated
-    request with the same idempotency key must still be accepted as the same request.
-
-    Both times are in Unix milliseconds.
+    Both times are in Unix milliseconds. ``compose`` does not check this, because a request that
+    repeats an idempotency key must be accepted even when ``at`` is past.
 
     :raises BadRequest: ``scheduled_in_past`` or ``scheduled_too_far``.
     """
@@ -47,7 +47,7 @@ def _milliseconds(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if _is_date(text):  # a date without a time does not mean midnight
+    if _is_date(text):  # fromisoformat would take midnight, which the client may not mean
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -14,11 +14,12 @@ from mail.message import Message
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A submission (RFC 6409): messages from the address of a credential.
 
-    ``request_digest`` belongs to ``idempotency_key``. ``retry_of`` is the id of the message that a
-    single message repeats. ``reports`` says whether the response has the outcome of the message,
-    or, for a batch, only which messages were accepted. A ``permissive`` submission accepts each
-    valid message; others accept all messages or none. With an ``administrator`` a submission needs
-    no valid credential and costs no balance: ``credential`` then only names the sender.
+    ``request_digest`` identifies the request that uses ``idempotency_key``. ``retry_of`` is the id
+    of an earlier message, which the only message of this submission sends again. ``reports`` is
+    ``outcome`` if the response states the outcome of a single message, and ``acceptance`` if it
+    states which messages of a batch were accepted. A ``permissive`` submission accepts each valid
+    message; others accept all messages or none. With an ``administrator``, a submission needs no
+    valid credential and costs no balance. ``credential`` then only names the sender.
     """
 
     messages: tuple[Message, ...]
@@ -33,12 +34,14 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """Attempt ``number`` to send a message, held by this worker while its status is ``sending``.
+    """Attempt ``number`` to send a message.
 
-    With another status, the first attempt of a new message is due at ``due_at``. ``size`` is the
-    size of the message after MIME encoding, in bytes. Times are in Unix milliseconds;
-    ``tried_from`` is the time of acceptance or the scheduled time. ``caller_waits_for`` is what the
-    caller of the submission still waits for: ``nothing`` for attempts of the queue or cron job.
+    With the status ``sending``, this worker holds the message and makes the attempt. With another
+    status, the message is new, and its first attempt is due at ``due_at``. ``size`` is the size of
+    the message after MIME encoding, in bytes. Times are in Unix milliseconds. ``tried_from`` is the
+    time of acceptance or the scheduled time: retries end ``RETRY_HOURS`` later.
+    ``caller_waits_for`` is ``nothing`` if the queue or the cron started the attempt. Otherwise a
+    caller waits for the response, and the value is ``Submission.reports``.
     """
 
     id: str
@@ -55,10 +58,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):
     """The result for one message of a submission.
 
-    ``reported_as`` is the status first reported to the caller. ``status`` is the current status,
-    None if it was not read. ``code`` is the reason of a failure. A message with an ``error`` was
-    not accepted and has no id. ``replayed`` marks the result of an earlier request with the same
-    idempotency key.
+    ``reported_as`` is the status in the first response to the caller. ``status`` is the current
+    status; None if it was not read. ``code`` is the error code of a message that is reported as
+    failed or unknown. A message with an ``error`` was not accepted, and its id is empty.
+    ``replayed`` marks the result of an earlier request with the same idempotency key.
     """
 
     id: str = ""

@@ -1,4 +1,4 @@
-"""Tags: names and values that label messages for their clients."""
+"""Tags: names and values with which clients label their messages."""
 
 import re
 
@@ -12,7 +12,7 @@ _WORD = re.compile("[A-Za-z0-9_-]+")
 
 
 def read_tags(given: list[Tag] | None) -> tuple[Tag, ...]:
-    """Validate the tags of a message.
+    """Validate the tags of a message; return them in the given order.
 
     :raises BadRequest: ``tags_too_many``, ``tag_invalid``, ``tag_too_long`` or ``tag_repeated``.
     """

@@ -1,6 +1,6 @@
-// Functions that Python can't call itself, or only with many crossings between the two languages.
-// Structured values cross as JSON: one crossing instead of one per field. Into JavaScript, JSON
-// crosses as bytes, which is much faster than as text.
+// Operations that Python can't do itself, or only with many calls between the two languages.
+// A structured value is passed as JSON: this takes one call instead of one per field. From Python
+// to JavaScript, JSON is passed as bytes, which is much faster than as text.
 
 const utf8 = new TextDecoder();
 const parse = (bytes) => JSON.parse(utf8.decode(bytes));
@@ -8,7 +8,7 @@ const parse = (bytes) => JSON.parse(utf8.decode(bytes));
 const TIMED_OUT = Symbol("timed out");
 
 // The value of the promise, or TIMED_OUT if it takes longer. Timeouts are in JavaScript, because a
-// timeout in Python leaves its timer pending here.
+// Python timeout would leave its timer pending in this runtime.
 const within = async (promise, milliseconds) => {
   let timer;
   const timeout = new Promise((resolve) => {
@@ -27,8 +27,8 @@ const responseOf = async (promise, milliseconds) => {
   return response;
 };
 
-// Keep a Python task running beyond the end of its request. Python also awaits the task and handles
-// its failure.
+// Keep a Python task running beyond the end of its request. Failures are ignored here, because
+// Python also awaits the task and handles them.
 export const waitUntil = (context, task) => context.waitUntil(task.copy().catch(() => {}));
 
 const isVariable = (value) =>
@@ -50,10 +50,10 @@ export const describe = (request) => {
 
 const SMALL_BODY = 64 * 1024;
 
-// The buffers of larger bodies that are being read, the oldest first, and how long each has waited.
-// All requests of a Worker share its 128 MB, so while the buffers have more than MAX_HELD bytes, only
-// the oldest body grows. After LONGEST_WAIT milliseconds a body grows all the same: clients that
-// send slowly must not stop others for long.
+// The buffers of larger bodies that are being read, the oldest first, and how many milliseconds
+// each has waited. All requests of a Worker share its 128 MB. So while the buffers have more than
+// MAX_HELD bytes together, only the oldest one grows. After waiting for LONGEST_WAIT milliseconds,
+// a buffer grows again: clients that send slowly must not stop others for long.
 const held = new Map();
 const MAX_HELD = 20 * 1024 * 1024;
 const LONGEST_WAIT = 10_000;
@@ -65,7 +65,8 @@ const mayGrow = (buffer) => {
   return oldest === buffer || bytes <= MAX_HELD || held.get(buffer) >= LONGEST_WAIT;
 };
 
-// Polls, because a promise that another request resolves belongs to that request.
+// Wait until the buffer may grow. This polls, because in Workers a request must not wait for a
+// promise that another request resolves.
 const turnOf = async (buffer) => {
   if (!held.has(buffer)) held.set(buffer, 0);
   while (!mayGrow(buffer)) {
@@ -79,9 +80,10 @@ const release = (buffer) => {
   buffer.resize(0);
 };
 
-// The bytes of the body, or undefined if there are more than `limit`. An oversized body is read, up
-// to `mostRead` bytes, but not kept: many clients read the response only after sending the request.
-// The buffer grows in place, so that the body is here only once. `releaseBody` frees it.
+// The bytes of the body, or undefined if there are more than `limit`. An oversized body is read up
+// to `mostRead` bytes without keeping them: many clients read the response only after sending the
+// whole request. The buffer grows in place, so JavaScript has no second copy of the body.
+// `releaseBody` frees the buffer.
 export const readBody = async (request, limit, mostRead) => {
   const buffer = new ArrayBuffer(0, { maxByteLength: limit });
   let size = 0;
@@ -111,8 +113,9 @@ export const releaseBody = (body) => release(body.buffer);
 export const respond = (status, headers, body) =>
   new Response(body, { status, headers: JSON.parse(headers) });
 
-// Run one D1 batch: {parameters, statements: [[sql, [index of a parameter, ...]], ...]}.
-// Returns [{rows, rows_written}, ...].
+// Run one D1 batch. `content` is JSON:
+// {parameters, statements: [[sql, [index of a parameter, ...]], ...]}.
+// Resolves to JSON, with one entry per statement: [{rows, rows_written}, ...].
 export const batch = async (database, content, milliseconds) => {
   const { parameters, statements } = parse(content);
   const prepared = statements.map(([sql, places]) =>
@@ -126,7 +129,8 @@ export const batch = async (database, content, milliseconds) => {
 
 // Send a mail. Resolves to {messageId}, or after a timeout to {late}, a promise of the messageId.
 // Python can't call `send` itself, because Pyodide treats the local binding as a generator and
-// calls the `send` of generators. The contents of attachments are bytes, which JSON can't contain.
+// calls the `send` of generators. `contents` has the contents of the attachments in `message`. They
+// are bytes, which JSON can't contain.
 export const send = async (binding, message, contents, milliseconds) => {
   const form = parse(message);
   contents.forEach((content, index) => (form.attachments[index].content = content));

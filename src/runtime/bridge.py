@@ -1,4 +1,4 @@
-"""The JavaScript module, loaded at first use: imports fail outside of a request."""
+"""The JavaScript module, loaded at its first use, because importing it fails outside a request."""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""The store's ``Database`` on D1: one call into JavaScript per batch, counted."""
+"""The store's ``Database`` on D1. Each batch is one call into JavaScript."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ from store.database import DatabaseUnavailable, Row, Statement, StatementRejecte
 from subrequests import Subrequests
 
 _TIMEOUT_MILLISECONDS = 10_000
-# Delays before the repetitions of a batch without a response.
+# Delays before a batch without a response is repeated.
 _REPEAT_AFTER_SECONDS = (0.1, 0.4)
 # Errors of a batch that D1 has rolled back. A repetition would fail in the same way.
 _DEFINITE = re.compile("SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)")
@@ -58,8 +58,8 @@ class D1Database:
         self._subrequests.count(count)
         try:
             response = await bridge().batch(self._binding, statements, _TIMEOUT_MILLISECONDS)
-        except Exception as error:  # also an exception of Pyodide itself: the call had begun
-            # D1's messages name tables and columns, never bound values.
+        except Exception as error:  # also one that Pyodide raises after the call began
+            # D1's messages name tables and columns, never bound values, so the log may have them.
             log("d1_error", problem=str(error))
             definite = _DEFINITE.search(str(error))
             raise (StatementRejected if definite else DatabaseUnavailable) from error
@@ -69,7 +69,7 @@ class D1Database:
 
 
 def _with_parameters_once(statements: list[Statement]) -> dict[str, object]:
-    # Statements of a batch share long parameters. Each is passed to JavaScript once.
+    # The statements of a batch share long parameters. Each parameter is passed to JavaScript once.
     places: dict[int, int] = {}
     parameters: list[object] = []
     for statement in statements:

@@ -1,4 +1,4 @@
-"""The Worker's ``env``: its bindings as the services of the application."""
+"""Make the services of the application from the bindings in the Worker's ``env``."""
 
 from typing import Any
 
@@ -18,8 +18,9 @@ from transport.send_email import SendEmailTransport
 
 def services_of(env: Any, run_in_background: RunInBackground) -> Services:
     """The services of one invocation, made from the bindings in ``env``."""
-    # The JavaScript object itself: the bridge converts all values at once, while the SDK's wrappers
-    # convert one by one. An RPC stub also has every attribute that these wrappers look for.
+    # Use the JavaScript object without the SDK's wrappers. They convert values one by one, while
+    # the bridge converts all at once. They also recognise some values by their attributes, and an
+    # RPC stub has every attribute.
     bindings = env._env
     database, mail = getattr(bindings, "DB", None), getattr(bindings, "SEND_MAIL", None)
     queue, limiter = getattr(bindings, "OUTBOX", None), getattr(bindings, "RATE_LIMITER", None)

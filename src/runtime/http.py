@@ -1,4 +1,4 @@
-"""HTTP conversion: JavaScript requests to ``Request``, ``Response`` to JavaScript responses."""
+"""Convert JavaScript requests and responses, and post to other servers."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class _StreamedBody(Body):
         if body is None:
             return None
         content: bytes = body.to_bytes()
-        if len(content) > SMALL_BODY_BYTES:  # a crossing that small bodies are not worth
+        if len(content) > SMALL_BODY_BYTES:  # for a small body the call costs more than it saves
             bridge().releaseBody(body)
         return content
 
@@ -56,14 +56,18 @@ def to_js_response(response: Response) -> Any:
 
 
 def _js_body(body: bytes) -> Any:
-    # As text a small body is faster. A large one would be in memory three times more.
+    # A small body is converted faster as text. As text, a large body would need three more copies
+    # in memory.
     if len(body) > SMALL_BODY_BYTES:
         return to_js(body)
     return body.decode() if body else None
 
 
 def counted_post(subrequests: Subrequests) -> Post:
-    """The ``Post`` of an invocation. It raises ``JsException`` after 5 s without a response."""
+    """The ``Post`` of one invocation. It counts its requests in ``subrequests``.
+
+    It raises ``JsException`` if there was no response within 5 s, or the call failed.
+    """
 
     async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
         subrequests.count()

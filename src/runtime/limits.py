@@ -1,19 +1,21 @@
-"""Limits that production enforces and the local tools do not, so that local runs fail alike.
+"""Checks of limits that production enforces and the local tools do not.
 
-Sources: the limits pages of D1 and of Workers. A violation is a bug of this code, never an error
-of a client's request. ``subrequests`` has the limit of an invocation.
+With these checks, a local run fails where production would fail. The limits are those on the limits
+pages of D1 and of Workers. A violation is a bug of this code, never an error of a client's request.
+``subrequests`` checks the limit of subrequests.
 """
 
 import re
 from collections.abc import Iterable
 from functools import cache
 
-MAX_VALUE_BYTES = 2_000_000  # one D1 value or row
-MAX_PARAMETERS = 100  # bound to one statement
+MAX_VALUE_BYTES = 2_000_000  # per D1 value or row
+MAX_PARAMETERS = 100  # per statement
 MAX_SQL_BYTES = 100_000
 MAX_PBKDF2_ITERATIONS = 100_000
 
-# A LIKE pattern may have at most 50 bytes. A client's search may be longer.
+# LIKE and GLOB are not used: their patterns may have at most 50 bytes, and a client's search may be
+# longer.
 _LIKE = re.compile(r"\b(?:LIKE|GLOB)\b", re.IGNORECASE)
 
 
@@ -24,7 +26,7 @@ class ProductionLimitError(RuntimeError):
 def check_batch(statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
     """Check the statements of a batch, each with its parameters.
 
-    :raises ProductionLimitError: D1 would reject one.
+    :raises ProductionLimitError: D1 would reject one of the statements.
     """
     for sql, parameters in statements:
         _check_sql(sql)
@@ -49,6 +51,9 @@ def _check_sql(sql: str) -> None:
 
 
 def check_pbkdf2(iterations: int) -> None:
-    """:raises ProductionLimitError: crypto.subtle would reject the work factor."""
+    """Check the number of iterations of a key derivation.
+
+    :raises ProductionLimitError: ``crypto.subtle`` would reject this number.
+    """
     if iterations > MAX_PBKDF2_ITERATIONS:
         raise ProductionLimitError(f"PBKDF2 with more than {MAX_PBKDF2_ITERATIONS} iterations")

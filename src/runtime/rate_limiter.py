@@ -10,7 +10,7 @@ _TIMEOUT_MILLISECONDS = 1000
 
 
 class BindingRateLimiter:
-    """A ``RateLimiter`` with the limits of ``wrangler.toml``."""
+    """A ``RateLimiter`` (``services.py``). ``wrangler.toml`` sets its limits."""
 
     def __init__(self, binding: Any, subrequests: Subrequests) -> None:
         self._binding = binding
@@ -20,7 +20,7 @@ class BindingRateLimiter:
         self._subrequests.count()
         try:
             return bool(await bridge().admits(self._binding, key, _TIMEOUT_MILLISECONDS))
-        except Exception as error:  # also an exception of Pyodide itself
+        except Exception as error:  # also one that Pyodide raises itself
             # Fail open: a broken limiter must not take the service down.
             log("rate_limiter_error", kind=type(error).__name__)
             return True

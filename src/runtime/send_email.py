@@ -1,4 +1,4 @@
-"""The call of the ``send_email`` binding."""
+"""Call the ``send_email`` binding."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -12,7 +12,7 @@ from transport.send_email import ProviderError, ProviderTimeout
 
 
 class SendEmailBinding:
-    """A ``Binding`` of ``transport.send_email``."""
+    """Implements the protocol ``Binding`` of ``transport/send_email.py``."""
 
     def __init__(self, binding: Any, subrequests: Subrequests) -> None:
         self._binding = binding
@@ -38,13 +38,14 @@ async def _message_id_of(late: Awaitable[Any]) -> str | None:
 async def _raising_provider_error(call: Awaitable[Any]) -> Any:
     try:
         return await call
-    except Exception as error:  # also an exception of Pyodide itself: the call had begun
+    except Exception as error:  # also one that Pyodide raises after the call began
         code = getattr(error, "code", None)
         raise ProviderError(code if isinstance(code, str) else None, _kind(error)) from error
 
 
 def _kind(error: Exception) -> str:
-    # The name of a JavaScript error is its class, unless somebody has set it to another text.
+    # The name of a JavaScript error is usually the name of its class, but it can be any text. Only
+    # an identifier is logged.
     name = str(getattr(error, "name", "")) if isinstance(error, JsException) else ""
     return name if name.isidentifier() else type(error).__name__
 

@@ -14,7 +14,7 @@ _TIMEOUT_MILLISECONDS = 10_000
 
 
 class CloudflareQueue:
-    """A ``WakeupQueue`` on a queue binding."""
+    """A ``WakeupQueue`` (``services.py``) on a queue binding."""
 
     def __init__(self, binding: Any, subrequests: Subrequests) -> None:
         self._binding = binding
@@ -36,8 +36,8 @@ class CloudflareQueue:
 def take_message_ids(batch: Any) -> list[str]:
     """Acknowledge a batch of the queue and return its message ids, each once.
 
-    Anything else in the batch is skipped. A lost batch delays its messages by at most a minute: the
-    cron job enqueues the messages that are due.
+    Queue messages without an id are skipped. A lost batch delays its messages by at most a minute:
+    the cron job enqueues the messages that are due.
     """
     bodies = msgspec.json.decode(bridge().takeBatch(batch))
     ids = [body["id"] for body in bodies if isinstance(body, dict) and "id" in body]

@@ -3,14 +3,16 @@
 import random
 
 _DELAYS_SECONDS = (30, 120, 600, 3600)  # the last delay repeats
-_SPREAD = 0.2  # so that messages rejected together are not retried together
+# A delay is extended by up to this share at random. So messages that were rejected together are not
+# retried together.
+_SPREAD = 0.2
 
 
 def next_attempt_at(*, attempt: int, now: int, tried_from: int, retry_hours: int) -> int | None:
-    """The time of the attempt after number ``attempt``, or None after the end.
+    """The time of the attempt that follows attempt number ``attempt``; None if none follows.
 
-    All times are in Unix milliseconds. The delay is that of the schedule plus up to a fifth. The
-    last attempt is at the end, ``retry_hours`` after ``tried_from``.
+    All times are in Unix milliseconds. The delay is taken from ``_DELAYS_SECONDS`` and extended by
+    up to 20 %. The last attempt is ``retry_hours`` after ``tried_from``.
 
     :param tried_from: the time of acceptance, or the scheduled time.
     :param retry_hours: the number of hours in which a message is attempted.

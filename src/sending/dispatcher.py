@@ -1,8 +1,9 @@
 """The dispatcher: reserve in D1, call the provider once per message, record in D1.
 
 A message is sent only after its row is written, and a response never claims more than is known. If
-the provider does not respond in time, the message is ``unknown``; a late response still corrects
-it. After a transient rejection the message is queued, if a queue or the cron can attempt it again.
+the provider does not respond in time, the message becomes ``unknown``; a late response corrects its
+status. After a transient rejection, the message is queued for another attempt. If there is no queue
+and a caller waits, the caller gets an error instead.
 """
 
 import asyncio
@@ -36,27 +37,30 @@ from store.reserve import Reserved, Terms, reserve
 from transport.outcome import Outcome, Rejected, Sent, Unknown
 from transport.sandbox import delivery_events, sandbox_outcome
 
-# Covers the reserve batch and the record batch with their retries, and the call of the provider.
+# A lease covers the reserve batch, the call of the provider, and the record batch, with retries.
 LEASE_SECONDS = 120
-# Upper bound for messages attempted concurrently: a Worker has 128 MB and holds several copies of
-# each.
+# The maximum size of the messages of a claim together; a single message may be larger. The messages
+# of a claim are attempted concurrently. A Worker has 128 MB of memory and holds several copies of
+# each message.
 _HELD_BYTES = 4 * 1024 * 1024
+# The maximum number of messages of a claim.
 _MAX_TOGETHER = 25
-# Ids that one claim looks up.
+# The maximum number of ids that a claim looks up.
 _MAX_CLAIM = 100
 # Late responses within this time are recorded together.
 _LATE_TOGETHER_SECONDS = 2
-# Workers may end the invocation of a request half a minute after the response.
+# How long the last group of late responses waits for more responses. Workers may end the
+# invocation of a request half a minute after the response.
 _LATE_SECONDS = 27
 # Delays before each retry to record updates after a database failure.
 _RECORD_LATER_SECONDS = (1, 3, 9, 15)
 
 
 class Dispatcher:
-    """Sends messages of a deployment that has a database and a transport.
+    """Sends messages. The deployment must have a database and a transport.
 
-    Without a wakeup queue no message of a request is queued. ``note_rate`` receives the state of
-    the credential's rate limit before any error is raised.
+    ``dispatch`` calls ``note_rate`` with the state of the credential's rate limit, even if it then
+    raises an error for a message.
     """
 
     def __init__(
@@ -70,15 +74,16 @@ class Dispatcher:
         self._note_rate = note_rate
 
     async def dispatch(self, submission: Submission) -> list[SubmissionResult]:
-        """Send the messages of ``submission``; one result each, in their order.
+        """Send the messages of ``submission``; return one result per message, in their order.
 
-        A repeated submission returns the results of the first one.
+        A submission that repeats an idempotency key returns the results of the first submission.
 
-        :raises Unauthorized, BadRequest, Conflict, PayloadTooLarge, TooManyRequests: rejected
-            before the provider was called; nothing is stored.
-        :raises Unavailable: rejected transiently and refunded, because there is no queue.
-        :raises DatabaseUnavailable: nothing was sent; stored messages are refunded as soon as the
-            database is available again.
+        :raises Unauthorized, BadRequest, Conflict, PayloadTooLarge, TooManyRequests: this service
+            rejected the submission; nothing is stored or sent.
+        :raises Unavailable: the provider rejected the message transiently, and there is no queue.
+            The charge is refunded.
+        :raises DatabaseUnavailable: nothing was sent. If messages were stored, a background task
+            tries for half a minute to cancel and refund them.
         """
         self._check_batch_size(submission)
         attempts = self._plan(submission)
@@ -104,11 +109,12 @@ class Dispatcher:
     async def attempt_due(self, message_ids: list[str], *, until: float = math.inf) -> list[str]:
         """Attempt these messages, if they are due and no other worker holds them.
 
-        It raises nothing. A message that can't be claimed stays due. If the claim was written but
-        the database's response was lost, the message becomes ``unknown`` when the lease ends.
+        It raises nothing. A message that can't be claimed stays due. If the database wrote a claim
+        but its response was lost, the message becomes ``unknown`` when the lease expires.
 
         :param until: the time after which no attempt begins.
-        :returns: the messages that are still due, because they do not fit into this invocation.
+        :returns: the ids of the messages that are still due, because they do not fit into this
+            invocation.
         """
         due = list(dict.fromkeys(message_ids))
         while due and self._services.clock() < until:
@@ -129,7 +135,7 @@ class Dispatcher:
             raise BadRequest("batch_over_rate_limit", limit=quota)
 
     def _plan(self, submission: Submission) -> list[Attempt]:
-        """The first attempt of each message: now, by the queue, or at the scheduled time."""
+        """The first attempt of each message: at once, from the queue, or at the scheduled time."""
         now = self._services.clock()
         ids = new_ids(now, len(submission.messages))
         room = self._settings.batch_inline
@@ -161,7 +167,8 @@ class Dispatcher:
         try:
             return await reserve(self._database, submission, attempts, terms)
         except DatabaseUnavailable:
-            # The messages may be reserved, but they will not be sent.
+            # The batch may have been written without a response. The caller gets an error, so
+            # the messages are cancelled and refunded.
             undo = [_undo(attempt, now) for attempt in attempts]
             self._services.run_in_background(self._record_later(undo))
             raise
@@ -169,7 +176,11 @@ class Dispatcher:
     async def _claim(
         self, message_ids: list[str], max_messages: int
     ) -> tuple[list[Attempt], list[str]]:
-        """The attempts of those that are due and fit, and the ids of the other due ones."""
+        """Claim the due messages of ``message_ids`` that fit.
+
+        :returns: their attempts, and the ids of the due messages that do not fit. If the database
+            fails, both are empty.
+        """
         now = self._services.clock()
         try:
             return await claim(
@@ -181,7 +192,7 @@ class Dispatcher:
                 max_messages=max_messages,
                 max_bytes=_HELD_BYTES,
             )
-        except Exception as error:  # the cron enqueues those that are still due
+        except Exception as error:  # the cron enqueues the messages that are still due
             log("claim_failed", message_ids=message_ids, kind=type(error).__name__)
             return [], []
 
@@ -199,7 +210,8 @@ class Dispatcher:
             return []
         messages = [attempt.message for attempt, _ in ended]
         updates = [self._update(*pair) for pair in ended]
-        # Only a message whose request is still running has attachments that are not stored yet.
+        # A message that is attempted during its request has no stored attachments. They are stored
+        # if it becomes `queued`.
         queued = [
             (attempt.id, attempt.message)
             for (attempt, _), update in zip(ended, updates, strict=True)
@@ -261,9 +273,10 @@ class Dispatcher:
         return self._deferred(attempt, rejected) if outcome.transient else rejected
 
     def _deferred(self, attempt: Attempt, rejected: StatusUpdate) -> StatusUpdate:
-        # Without a queue the cron retries later, and a waiting caller gets an error instead.
+        # Without a queue only the cron could retry, so a waiting caller gets an error instead.
         if self._services.wakeup_queue is None and attempt.caller_waits_for != "nothing":
-            # The caller can repeat a single message, but not a batch: other messages may be sent.
+            # The caller of a single message can repeat the request. The caller of a batch can't,
+            # because other messages of the batch may have been sent.
             if attempt.caller_waits_for == "outcome":
                 return replace(rejected, reported_as=None, undo=True)
             return rejected
@@ -280,7 +293,11 @@ class Dispatcher:
     async def _record(
         self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]] = ()
     ) -> dict[str, Status]:
-        """Record ``updates``; return each message's status, or the expected one if it is gone."""
+        """Record ``updates``; return the status of each message, by its id.
+
+        If a message was removed or the database fails, the result has the status that the update
+        leads to.
+        """
         expected = {update.id: transitions_on(update.event)["sending"].target for update in updates}
         cost = needs.to_record(message for _, message in queued)
         later = cost * len(_later_delays(self._subrequests.left - cost, cost))
@@ -288,7 +305,8 @@ class Dispatcher:
             found = await self._subrequests.keep(later, self._write(updates, queued))
             return {**expected, **found}
         except Exception as error:
-            # The response still reports the outcomes; the rows stay open until their leases end.
+            # The response still reports the outcomes. The rows stay ``sending`` until a later
+            # attempt to record succeeds, or until their leases expire.
             log("record_failed", message_ids=list(expected), kind=type(error).__name__)
             self._services.run_in_background(self._record_later(updates, queued))
             return expected
@@ -318,7 +336,7 @@ class Dispatcher:
         if delivered:
             cost = needs.to_deliver(message for _, message in delivered)
             self._keep_in_background(cost, self._record_delivery(delivered))
-        # The rows are already queued, so the response does not wait for the queue.
+        # These rows are `queued` in the database, so the response need not wait for the queue.
         due = [
             (update.id, update.next_attempt_at)
             for _, _, update, status in tried
@@ -339,7 +357,7 @@ class Dispatcher:
         for number, seconds in enumerate(delays, start=1):
             await asyncio.sleep(seconds)
             others = cost * (len(delays) - number)
-            with contextlib.suppress(Exception):  # the loop tries again, or the failure is logged
+            with contextlib.suppress(Exception):  # the loop tries again, and logs if it gives up
                 await self._subrequests.keep(others, self._write(updates, queued))
                 return
         log("record_given_up", message_ids=[update.id for update in updates])
@@ -347,8 +365,9 @@ class Dispatcher:
     async def _record_late(self, late: list[tuple[Attempt, Awaitable[Outcome]]]) -> None:
         """Record provider responses that arrive after ``unknown`` was reported.
 
-        Responses that arrive together are recorded together. What the last group needs is kept
-        back. If no other group fits, it has all responses that come while the invocation may run.
+        Responses that arrive together are recorded together, as a group. The subrequests that the
+        last group needs are kept back. If the rest is too small for another group, the last group
+        has all responses that arrive while the invocation may run.
         """
         cost = needs.to_record_late(attempt.message for attempt, _ in late)
         pending = {asyncio.ensure_future(late_outcome): attempt for attempt, late_outcome in late}
@@ -360,7 +379,9 @@ class Dispatcher:
                 fits = self._subrequests.left >= cost or remaining < _LATE_TOGETHER_SECONDS
                 await asyncio.wait(pending, timeout=_LATE_TOGETHER_SECONDS if fits else remaining)
             done = [future for future in pending if future.done()]
-            await self._record_outcomes([(pending.pop(future), _outcome(future)) for future in done])
+            await self._record_outcomes(
+                [(pending.pop(future), _outcome(future)) for future in done]
+            )
 
     async def _record_outcomes(self, ended: list[tuple[Attempt, Outcome]]) -> None:
         known = [
@@ -376,7 +397,7 @@ class Dispatcher:
         try:
             events = [(id_, delivery_events(message)) for id_, message in delivered]
             await record_delivery_events(self._database, events, now=self._services.clock())
-        except Exception as error:  # no caller waits for this
+        except Exception as error:  # background work: no caller gets the error
             ids = [id_ for id_, _ in delivered]
             log("delivery_events_lost", message_ids=ids, kind=type(error).__name__)
 
@@ -400,7 +421,9 @@ def _first_attempt(
 
 
 def _later_delays(left: int, cost: int) -> tuple[float, ...]:
-    """The delays before retries to record, as many as fit. One is always made, the last one.
+    """The delays in seconds before each retry to record updates.
+
+    There are as many retries as the subrequests allow. The last retry is always made.
 
     :param left: the subrequests that are left.
     :param cost: the subrequests of a retry.
@@ -423,5 +446,5 @@ def _outcome(future: "asyncio.Future[Outcome]") -> Outcome:
 
 
 def _without_retry(late: Outcome) -> Outcome:
-    # `unknown` was reported: there is no second attempt.
+    # `unknown` was reported to the caller, so there is no second attempt.
     return replace(late, transient=False) if isinstance(late, Rejected) else late

@@ -1,16 +1,21 @@
-"""Enqueue messages that are due soon. The cron enqueues later messages in time."""
+"""Enqueue messages that are due soon. The cron enqueues messages that are due later."""
 
 import math
 
 from log import log
 from services import Services, WakeupQueue
 
-# Until the run after the next one of the cron, which runs every minute.
+# The cron runs every minute. This covers the time until the run after the next one.
 _AHEAD_SECONDS = 120
 
 
 def enqueue_soon(services: Services, due: list[tuple[str, int]]) -> None:
-    """Enqueue the messages that are due soon: ids and their times. Does nothing without a queue."""
+    """Enqueue, in the background, those messages of ``due`` that are due within two minutes.
+
+    Without a queue, do nothing.
+
+    :param due: the id of each message, and when it is due, in Unix milliseconds.
+    """
     now = services.clock()
     soon = now + _AHEAD_SECONDS * 1000
     near = [(id_, seconds_until(at, now)) for id_, at in due if at <= soon]
@@ -21,10 +26,13 @@ def enqueue_soon(services: Services, due: list[tuple[str, int]]) -> None:
 async def _enqueue(queue: WakeupQueue, due: list[tuple[str, int]]) -> None:
     try:
         await queue.enqueue(due)
-    except Exception as error:  # the cron will find the due rows
+    except Exception as error:  # the cron will enqueue these messages when they are due
         log("enqueue_failed", message_ids=[id_ for id_, _ in due], kind=type(error).__name__)
 
 
 def seconds_until(milliseconds: int, now: int) -> int:
-    """The seconds until that time, rounded up; 0 if it is past. Both are in Unix milliseconds."""
+    """The seconds from ``now`` until ``milliseconds``, rounded up; 0 if that time is past.
+
+    Both times are in Unix milliseconds.
+    """
     return max(0, math.ceil((milliseconds - now) / 1000))

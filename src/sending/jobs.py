@@ -13,13 +13,15 @@ from store.search_index import index_step
 from store.step import Step
 from store.sweep import lease_step, sweep_steps
 
-# The most due messages that are enqueued in a minute, and how often a step is done. On a plan with
-# few subrequests the CPU time is limited too.
+# The maximum number of due messages that a cron run enqueues, and the maximum number of times that
+# it runs each step. The `_OF_MANY` values apply if the plan allows more than _MANY_SUBREQUESTS. A
+# plan with few subrequests also limits the CPU time.
 _DUE_A_MINUTE, _ROUNDS = 1000, 3
 _DUE_A_MINUTE_OF_MANY, _ROUNDS_OF_MANY = 5000, 1000
 _MANY_SUBREQUESTS = 1000
 
-# No attempt and no step begins later in a minute, so that runs of the cron rarely overlap.
+# Milliseconds after the start of a cron job. Later the job begins no further attempt or step, so
+# that cron runs rarely overlap.
 _ATTEMPTS_BEGIN_WITHIN = 40_000
 _STEPS_BEGIN_WITHIN = 50_000
 
@@ -27,8 +29,8 @@ _STEPS_BEGIN_WITHIN = 50_000
 async def process_queue(message_ids: list[str], services: Services) -> None:
     """Attempt the messages named in a queue batch, if they are due and not claimed.
 
-    Messages that do not fit into this invocation are enqueued again. A message whose attempt can't
-    be made stays due, and the cron enqueues it again.
+    Messages that do not fit into this invocation are enqueued again. A message that can't be
+    attempted stays due, and the cron enqueues it again.
 
     :raises ServerFault: ``invalid_setting``.
     """
@@ -38,10 +40,11 @@ async def process_queue(message_ids: list[str], services: Services) -> None:
 
 
 async def run_cron(services: Services) -> None:
-    """End expired leases, wake due messages, and remove, cancel and index what there is.
+    """End expired leases, enqueue due messages, sweep, purge cleared sendboxes, index messages.
 
-    It raises nothing: a job that fails runs again in the next minute. Mail comes first. The rest is
-    done in steps, each with its own share of the subrequests.
+    It raises nothing: a job that fails runs again in the next minute. Due messages come before the
+    jobs that clean up and index. These jobs consist of steps, and each step needs a limited number
+    of subrequests.
     """
     database = services.database
     if database is None:
@@ -64,7 +67,7 @@ async def _is_done(job: Awaitable[None]) -> bool:
 
 
 async def _wake_due(database: Database, services: Services) -> None:
-    """Enqueue the messages that are due, or attempt them if there is no queue to take them."""
+    """Enqueue the due messages, or attempt them if there is no queue or the queue fails."""
     if not _may_send(services):
         return
     started = services.clock()
@@ -96,7 +99,8 @@ async def _keep_house(database: Database, services: Services, counts: Counter[st
         retention_metadata_days=settings.retention_metadata_days,
     )
     steps = [*purge_steps(now=now), *sweep, index_step(now=now)]
-    # If not all fit into a minute, each is the first one in its turn.
+    # If a cron run can't run all steps, the last ones are left out. So each run starts with another
+    # step.
     first = now // 60_000 % len(steps)
     await _do_steps(steps[first:] + steps[:first], database, services, counts)
     names = ["became_unknown", *(step.name for step in sweep)]
@@ -108,7 +112,10 @@ async def _keep_house(database: Database, services: Services, counts: Counter[st
 async def _do_steps(
     steps: list[Step], database: Database, services: Services, counts: Counter[str]
 ) -> None:
-    """Do each step once, then those with more work again, while subrequests and time are left."""
+    """Run each step once, then repeat the steps that have more work.
+
+    It stops if too few subrequests or too little time is left.
+    """
     end = services.clock() + _STEPS_BEGIN_WITHIN
     for _ in range(_ROUNDS_OF_MANY if _has_many(services) else _ROUNDS):
         if not steps or services.clock() >= end:

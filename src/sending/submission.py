@@ -1,7 +1,7 @@
 """Submit messages: the steps that all sending endpoints share.
 
-These are the idempotency key, the checks that depend on the time, and the dispatcher. The endpoint
-turns a result into a response.
+The steps are: check whether messages can be sent at this time, read the idempotency key, and call
+the dispatcher. The endpoint turns the results into a response.
 """
 
 import contextlib
@@ -44,9 +44,13 @@ async def submit(
     retry_of: str | None = None,
     administrator: Actor | None = None,
 ) -> SubmissionResult:
-    """Submit ``message`` and return its result. The sender policy has accepted its sender.
+    """Submit ``message`` and return its result.
 
-    :param administrator: sends free of charge; ``credential`` is then not checked.
+    The caller has checked the sender of the message against the sender policy.
+
+    :param retry_of: the id of the message that this one sends again.
+    :param administrator: the administrator who sends the message. It then costs no balance, and
+        ``credential`` is not checked.
     :raises ApiError: as ``Dispatcher.dispatch`` and ``check_scheduled_at`` do, and
         ``invalid_idempotency_key`` or ``sending_paused``.
     """
@@ -73,9 +77,10 @@ async def submit_batch(
     contents: Sequence[msgspec.Raw],
     permissive: bool,
 ) -> list[SubmissionResult]:
-    """Submit the messages among ``entries``; one result per entry, in their order.
+    """Submit the messages of a batch; return one result per entry, in their order.
 
-    :param contents: the JSON of each entry.
+    :param entries: for each entry of the batch its message, or the error if it is invalid.
+    :param contents: for each entry of the batch its JSON.
     :param permissive: accept the valid messages; otherwise accept all or none.
     :raises ApiError: as ``submit`` does; without ``permissive`` also the first error in
         ``entries``.
@@ -110,10 +115,11 @@ async def submit_batch(
 async def replay_or_raise(
     context: RequestContext, credential: Credential, error: ApiError, *, digest: str
 ) -> list[SubmissionResult]:
-    """The results of an earlier request with the same key.
+    """The results of an earlier request with the idempotency key of this request.
 
-    :raises ApiError: ``error`` if there is none, or ``Conflict`` if the key belongs or belonged to
-        another request.
+    :param error: the error of this request.
+    :param digest: the digest of this request.
+    :raises ApiError: ``error`` if there is no earlier request; otherwise as ``find_earlier`` does.
     """
     key = _idempotency_key(context)
     if key:
@@ -126,7 +132,10 @@ async def replay_or_raise(
 
 
 def retry_digest(message_id: str) -> str:
-    """The digest of a request to retry that message. It does not depend on the content."""
+    """The digest of a request to send the message ``message_id`` again.
+
+    It does not depend on the content of the message.
+    """
     return hashlib.sha256(f"retry {message_id}".encode()).hexdigest()
 
 
@@ -155,7 +164,10 @@ async def _submit(
 
 
 def _check_now(context: RequestContext, messages: tuple[Message, ...]) -> None:
-    """Reject messages that can't be sent now. An earlier request may have been accepted."""
+    """Reject messages that can't be sent at this time.
+
+    The caller replaces the error if an earlier request with the same key was accepted.
+    """
     if context.settings.sending_paused:
         raise Unavailable("sending_paused", retry_after=_PAUSED_RETRY_SECONDS)
     for message in messages:
@@ -175,15 +187,19 @@ def _batch_digest(
 
 
 def _content_digest(content: bytes) -> str:
-    """The digest of JSON that is no message. White space and the order of members do not count."""
-    with contextlib.suppress(msgspec.DecodeError):  # a repeated request has the same bytes
+    """The digest of the JSON of an invalid entry.
+
+    White space and the order of members do not change the digest.
+    """
+    # JSON that can't be decoded is hashed as it is: a repeated request has the same bytes.
+    with contextlib.suppress(msgspec.DecodeError):
         content = msgspec.json.encode(msgspec.json.decode(content), order="deterministic")
     return hashlib.sha256(b"rejected " + content).hexdigest()
 
 
 def _idempotency_key(context: RequestContext) -> str | None:
     key = context.request.optional_header("idempotency-key")
-    # Invalid UTF-8 arrives as the replacement character, so different keys would look the same.
+    # Invalid UTF-8 arrives as the replacement character: different invalid keys would be equal.
     if key is not None and (not 1 <= len(key) <= _MAX_KEY_CHARACTERS or "\ufffd" in key):
         raise BadRequest("invalid_idempotency_key")
     return key

@@ -1,4 +1,4 @@
-"""Settings of administrators at run time: the lists and the send limits."""
+"""Settings that administrators change at run time: the lists and the send limits."""
 
 from typing import NamedTuple
 
@@ -9,13 +9,13 @@ from accounts.lists import LISTS, MAX_LIST_BYTES, checked_limits, too_large
 from store.audit import audit_row
 from store.database import Database, Statement
 
-# The audit log names this many entries of a change, in the form for comparison, whose length is
-# bounded.
+# The audit log names at most this many added and this many removed entries of a change. It names
+# them in the form for comparison, because the length of that form is bounded.
 _NAMED = 100
 
 
 class ListEntry(NamedTuple):
-    """An entry of a list: the form for comparison, and the form as given."""
+    """An entry of a list: the form for comparison, and the form that the administrator gave."""
 
     value: str
     given: str
@@ -33,7 +33,8 @@ _ADDED = """
 FROM json_each(?2) AS new
 WHERE NOT EXISTS (SELECT 1 FROM list_entries WHERE list = ?1 AND value = new.value ->> 0)
 """
-# Also if entries are only written or ordered differently.
+# Whether the new list differs from the stored list, even if only the spelling or the order of
+# entries differs.
 _IS_CHANGED = f"""
 EXISTS (SELECT 1 {_REMOVED}) OR EXISTS (
   SELECT 1 FROM json_each(?2) AS new WHERE NOT EXISTS (
@@ -42,7 +43,8 @@ EXISTS (SELECT 1 {_REMOVED}) OR EXISTS (
   )
 )
 """
-# For the audit log, before the change: the numbers of entries, and the first entries.
+# The details for the audit log, computed before the change: the numbers of entries, and the first
+# added and removed entries.
 _CHANGE = f"""
 json_object(
   'entries', json_array_length(?2),
@@ -65,7 +67,7 @@ SELECT ?1, value ->> 0, value ->> 1, key FROM json_each(?2) WHERE true
 ON CONFLICT (list, value) DO UPDATE SET given = excluded.given, position = excluded.position
 WHERE given IS NOT excluded.given OR position <> excluded.position
 """
-# Without a row, the limits are the default ?2.
+# Whether the limits ?1 differ from the stored limits. If none are stored, the default ?2 applies.
 _LIMITS_CHANGE = f"coalesce(({_LIMITS}), ?2) <> ?1"
 _SET_LIMITS = f"""
 INSERT INTO settings (key, value) SELECT 'send_limits', ?1 WHERE {_LIMITS_CHANGE}
@@ -74,7 +76,10 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value
 
 
 async def read_account_settings(database: Database) -> tuple[dict[str, list[str]], str | None]:
-    """The lists by their names in the API, in their order; and the limits as JSON, or None."""
+    """The entries of each list, by its name in the API, and the limits.
+
+    The limits are JSON, or None if they were never set.
+    """
     entries, limits = await database.batch(
         [Statement(_ENTRIES), Statement(_LIMITS)], repeatable=True
     )
@@ -93,9 +98,10 @@ async def write_account_settings(
     by: Actor,
     now: int,
 ) -> None:
-    """Replace these lists, and the limits unless None. What does not change leaves no audit row.
+    """Replace the given lists and limits. Write an audit row for each of them that changes.
 
-    :param lists: by their names in the API. The values of a list are distinct.
+    :param lists: the new entries by the list's name in the API. The values of a list are distinct.
+    :param limits: None to keep the limits.
     :raises PayloadTooLarge: ``list_too_large``.
     """
     statements: list[Statement] = []

@@ -1,4 +1,4 @@
-"""Mail addresses: creation, lists, and what administrators do to them."""
+"""Mail addresses: creation, validity of credentials, lists, and changes by administrators."""
 
 from accounts.actor import Actor
 from accounts.clients import client_key
@@ -12,7 +12,7 @@ from store.database import Database, Row, Statement, page, quoted
 
 _IS_BLOCKED = "EXISTS (SELECT 1 FROM list_entries WHERE list = 'name_block' AND value = ?1)"
 
-# False if there is no cap: ?4 is NULL.
+# Whether the client has created ?4 or more addresses on this day; false if ?4 is NULL (no limit).
 _IS_CAPPED = f"coalesce({used('?2', '?3', quoted(['addresses_created']))} >= ?4, 0)"
 
 _OBSTACLES = f"SELECT {_IS_BLOCKED} AS blocked, {_IS_CAPPED} AS capped"
@@ -27,7 +27,7 @@ SELECT ?5, ?6, ?7, ?8, ?8 WHERE {_IS_ALLOWED}
 RETURNING id, credential_version
 """
 
-# A credential is valid while its row has the same id, name and version.
+# A credential is valid while the row of its address has the same id, name and version.
 HOLDS = """
 SELECT 1 FROM addresses WHERE id = ?1 AND name = ?2 AND credential_version = ?3
 """
@@ -46,8 +46,8 @@ async def create_address(
     """Create ``address`` and return its credential.
 
     :param blockable_name: the name to look up in the block list; empty for no lookup.
-    :param by: the creator. The client address is stored with the address.
-    :param most_a_day: the number of addresses a client may create per UTC day; 0 for no limit.
+    :param by: the creator, whose IP address is stored with the mail address.
+    :param most_a_day: how many addresses a client may create per UTC day; 0 for no limit.
     :raises BadRequest: ``address_name_blocked`` or ``address_exists``.
     :raises TooManyRequests: ``too_many_addresses``.
     """
@@ -76,17 +76,19 @@ async def create_address(
 
 
 def credential_check(credential: Credential) -> Statement:
-    """Returns one row if ``credential`` is valid, otherwise none."""
+    """The statement that returns one row if ``credential`` is valid, otherwise no row."""
     return Statement(HOLDS, credential.key)
 
 
 async def require_valid(
     database: Database, credential: Credential, *statements: Statement
 ) -> list[list[Row]]:
-    """Run repeatable ``statements`` and return their rows, if ``credential`` is valid.
+    """Run repeatable ``statements`` and return the rows of each, if ``credential`` is valid.
 
-    :raises Unauthorized: ``invalid_credential``: the address was deleted, or has another
-        credential. Statements that write must check the credential themselves.
+    The statements run in any case, so statements that write must check the credential themselves.
+
+    :raises Unauthorized: ``invalid_credential``: the address was deleted, or its credential was
+        replaced.
     """
     found, *results = await database.batch(
         [credential_check(credential), *statements], repeatable=True
@@ -105,7 +107,7 @@ SORT_KEYS = {
     ),
 }
 
-# Counts only the messages of the page's rows, unless they are the sort key.
+# Counts the messages of the addresses on the page only, unless send_count is the sort key.
 _PAGE = """
 SELECT a.id, name, created_at, updated_at, source_meta, 0 AS mail_count, {sent} AS send_count
 FROM (
@@ -130,9 +132,10 @@ WHERE id = ?1 AND name = ?2
 async def address_page(
     database: Database, *, query: str, sort_by: str, descending: bool, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """The addresses whose names contain ``query``, sorted by a key of ``SORT_KEYS``; and the count.
+    """A page of the addresses that contain ``query``, and the number of all that match.
 
-    :param query: in lower case; empty for all.
+    :param query: in lower case; empty for all addresses.
+    :param sort_by: a key of ``SORT_KEYS``.
     """
     sql = _PAGE.format(
         key=SORT_KEYS[sort_by],
@@ -145,7 +148,7 @@ async def address_page(
 async def find_address(database: Database, address_id: str) -> Credential:
     """The credential of the address with this id.
 
-    :param address_id: text from the client.
+    :param address_id: the text from the client, possibly not a number.
 
     :raises NotFound: ``address_not_found``.
     """
@@ -158,7 +161,7 @@ async def find_address(database: Database, address_id: str) -> Credential:
 
 
 async def note_shown(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Record in the audit log that the credential of ``owner`` is shown."""
+    """Record in the audit log that the actor ``by`` sees the credential of ``owner``."""
     row = audit_row(by, "credential.shown", owner.address, now)
     await database.batch([row], repeatable=True)
 

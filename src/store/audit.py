@@ -1,7 +1,7 @@
-"""The audit log: actor, action, object, time and client address of each change.
+"""The audit log: who did what to which object, when, and from which IP address.
 
-The batch of a change also writes its row. The database prevents changes of rows. A row must not
-contain secrets.
+A change and its audit row are written in one batch. Database triggers reject changes and deletions
+of audit rows. A row must not contain secrets.
 """
 
 import msgspec
@@ -43,15 +43,15 @@ def audit_row(
     parameters: tuple[object, ...] = (),
     computed: str = "NULL",
 ) -> Statement:
-    """Writes one row. A repetition writes no second row.
+    """The statement that writes one audit row. If it runs again, it writes no second row.
 
     :param action: like ``credential.rotated``.
     :param object: a mail address, a message's id or the name of a setting.
     :param details: additional information, without secrets.
-    :param condition: SQL. The row is written only if it is true. If the change has conditions, run
-        this statement before it, with the same conditions.
+    :param condition: an SQL expression. The row is written only if the expression is true. If the
+        change has conditions, run this statement before the change, with the same conditions.
     :param parameters: bound to ``?1`` and so on in ``condition`` and ``computed``.
-    :param computed: SQL of the details, if only the database knows them.
+    :param computed: an SQL expression for the details, used if ``details`` is empty.
     """
     row = {
         "id": new_id(now),
@@ -69,9 +69,9 @@ def audit_row(
 
 
 async def with_audit(database: Database, row: Statement, *change: Statement) -> bool:
-    """Run ``change`` behind its audit ``row``; return whether the condition of the row was true.
+    """Run the audit ``row`` and then ``change``; return whether the condition of ``row`` was true.
 
-    When D1's response is lost, the batch runs again and has nothing left to change. The audit row
+    If D1's response is lost, the batch runs again and has nothing left to change. The audit row
     then shows that the first run made the change.
     """
     written = Statement(_WAS_WRITTEN, row.parameters[-1:])
@@ -82,11 +82,11 @@ async def with_audit(database: Database, row: Statement, *change: Statement) -> 
 async def audit_page(
     database: Database, *, before: str | None, limit: int
 ) -> tuple[list[Row], bool]:
-    """The newest rows, at most ``limit``; with ``before`` only rows older than this id.
+    """At most ``limit`` rows, newest first.
 
-    No row needs to have the id ``before``.
-
-    :returns: these rows, and whether older ones follow.
+    :param before: only rows older than this id, which need not exist; None to start with the
+        newest row.
+    :returns: the rows, and whether older rows follow.
     """
     page = Statement(_PAGE, (before or AFTER_ALL_IDS, limit + 1))
     (rows,) = await database.batch([page], repeatable=True)

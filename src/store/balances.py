@@ -9,7 +9,7 @@ from store.database import Database, Row, Statement, page
 
 UNLIMITED = 99_999  # the balance in responses for an address without a limit
 
-# Grants DEFAULT_SEND_BALANCE once: to an address without a row.
+# Grants DEFAULT_SEND_BALANCE to an address without a row, so each address gets it once.
 _GRANT = """
 INSERT INTO send_balances (address_id, balance, enabled, created_at)
 SELECT id, ?4, 1, ?5 FROM addresses
@@ -26,14 +26,17 @@ END AS balance
 
 
 def balance_statement(credential: Credential, default: int) -> Statement:
-    """Reads ``balance``: that of the address; if it has none yet, the default that it would get."""
+    """The statement that reads the balance of the address.
+
+    :param default: the result for an address that has not been granted a balance yet.
+    """
     return Statement(_BALANCE, (credential.address_id, credential.address, default))
 
 
 async def send_balance(
     database: Database, credential: Credential, *, default: int, now: int
 ) -> int:
-    """The balance of the address of ``credential``, after granting ``default`` if it has none."""
+    """Grant ``default`` to the address if it has no balance yet; return the balance."""
     _, balances = await require_valid(
         database,
         credential,
@@ -44,8 +47,9 @@ async def send_balance(
     return balance
 
 
-# Without a default balance the request waits for an administrator. An address whose balance is used
-# up can request another one. An address that an administrator has disabled can't.
+# If the default balance ?4 is 0, a new row is disabled: it is a request to the administrators. An
+# address whose balance is used up can also request a balance. An address that an administrator has
+# disabled can't.
 _REQUEST = """
 INSERT INTO send_balances (address_id, balance, enabled, requested_at, created_at)
 SELECT id, ?4, ?4 > 0, CASE WHEN ?4 = 0 THEN ?5 END, ?5 FROM addresses
@@ -68,7 +72,7 @@ SELECT count(*) AS count FROM send_balances JOIN addresses ON id = address_id
 WHERE ?1 IS NULL OR name = ?1
 """
 
-# In the order of the index send_balances_requested.
+# Oldest first, in the order of the index send_balances_requested.
 _REQUESTS = f"""
 SELECT {_COLUMNS}
 FROM send_balances AS b INDEXED BY send_balances_requested JOIN addresses AS a
@@ -87,7 +91,8 @@ SELECT id, name FROM addresses
 WHERE id = coalesce(nullif(?1, 0), (SELECT id FROM addresses WHERE name = ?2))
   AND name = coalesce(?2, name)
 """
-# Also answers a request.
+# Whether the balance is already set to these values. A stored request counts as a difference,
+# because setting the balance removes the request.
 _IS_SET = """
 EXISTS (
   SELECT 1 FROM send_balances
@@ -109,11 +114,12 @@ _REMOVE = "DELETE FROM send_balances WHERE address_id = ?1"
 async def request_access(
     database: Database, credential: Credential, *, default: int, now: int
 ) -> None:
-    """Grant ``default`` to an address without a balance, or request a balance.
+    """Grant ``default`` to an address without a balance, or store a request to the administrators.
 
-    Does nothing while the address has a balance.
+    A request is stored if ``default`` is 0, or if the balance of the address is used up. Nothing
+    changes while the address has a balance.
 
-    :raises BadRequest: ``already_requested``: a request waits for an administrator.
+    :raises BadRequest: ``already_requested``: no administrator has granted the earlier request yet.
     :raises Forbidden: ``balance_disabled``: an administrator has disabled the address.
     """
     before, _ = await require_valid(
@@ -122,7 +128,7 @@ async def request_access(
         Statement(_STATE, (credential.address_id,)),
         Statement(_REQUEST, (*credential.key, default, now)),
     )
-    # If the response of a first run was lost, the row has the time of this request.
+    # If the response of a first run was lost, the row already has the time of this request.
     if not before or before[0]["requested_at"] == now:
         return
     if before[0]["requested_at"] is not None:
@@ -134,9 +140,10 @@ async def request_access(
 async def balance_page(
     database: Database, *, address: str | None, requested: bool, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """The balances of all addresses, newest first, or that of ``address``; and the count.
+    """A page of balances, newest address first, and the number of all that match.
 
-    :param requested: only requests that wait for an administrator, oldest first.
+    :param address: only the balance of this address, in lower case; None for all.
+    :param requested: only requests that no administrator has granted yet, oldest first.
     """
     rows, count = (_REQUESTS, _COUNT_REQUESTS) if requested else (_PAGE, _COUNT)
     return await page(
@@ -154,10 +161,10 @@ async def set_balance(
     by: Actor,
     now: int,
 ) -> None:
-    """Set the balance of an address, and create it if necessary.
+    """Set the balance of an address, even if it has none yet.
 
     :param address_id: 0 to look up ``address`` only. If both are given, both must match.
-    :param address: in lower case.
+    :param address: in lower case; None to look up ``address_id`` only.
     :raises NotFound: ``address_not_found``.
     """
     find = Statement(_FIND, (address_id, address))
@@ -180,7 +187,7 @@ async def set_balance(
 
 
 async def remove_balance(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Delete the row of an address's balance.
+    """Delete the balance row of an address. The address can then get the default balance again.
 
     :raises NotFound: ``balance_not_found``.
     """

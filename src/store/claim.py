@@ -1,7 +1,8 @@
 """Claim: one batch in which a worker takes over due messages and reads their content.
 
-Each claim increments the attempt number, and each result has the number of its attempt. So only
-one of two workers gets a message, and the late result of an earlier attempt has no effect.
+Only a waiting message can be claimed, so only one of two workers gets it. Each claim increments the
+attempt number, and each result names its attempt, so the late result of an earlier attempt has no
+effect.
 """
 
 from collections import defaultdict
@@ -15,7 +16,8 @@ from store.database import Database, Row, Statement
 from store.message_content import body_of, contents_of
 from store.record.claim import claim_statement, unclaimed_statement
 
-# If a message was enqueued twice, most claims fail. A failed claim reads nothing.
+# Finds only the messages that this claim has taken over, so the statements below read nothing of
+# other messages. For example, the second claim of a message that was enqueued twice fails.
 _MINE = "json_each(?1) JOIN messages AS m ON m.id = value AND m.claimed_by = ?2"
 
 _RECIPIENTS = f"""
@@ -33,7 +35,7 @@ SELECT a.message_id, position, content
 FROM {_MINE} JOIN attachment_parts AS a ON a.message_id = m.id ORDER BY a.message_id, position, part
 """
 
-# The statements of one claim.
+# The number of statements of a claim.
 CLAIM_STATEMENTS = 5
 
 
@@ -47,11 +49,13 @@ async def claim(
     max_messages: int,
     max_bytes: int,
 ) -> tuple[list[Attempt], list[str]]:
-    """Take over the messages that are due and that no other worker holds, in their order.
+    """Take over the messages that are due and that no other worker holds.
+
+    The messages are claimed in the order of ``message_ids``, until a maximum is reached.
 
     :param claimant: a unique id of this call.
-    :param max_bytes: the maximum size of several messages together. A single one may be larger.
-    :returns: the attempts, and the ids of the due messages beyond these limits.
+    :param max_bytes: the maximum size of several messages together. A single message may be larger.
+    :returns: the attempts, and the ids of the due messages that were not claimed.
     """
     ids = msgspec.json.encode(message_ids).decode()
     claimed, unclaimed, *contents = await database.batch(
@@ -97,7 +101,7 @@ def _attempt(row: Row, *content: list[Row]) -> Attempt:
 def read_message(
     row: Row, recipients: list[Row], bodies: list[Row], attachment_parts: list[Row] | None
 ) -> Message:
-    """The message from its row in ``messages`` and its related rows.
+    """The message from its row in ``messages`` and its rows in the other tables.
 
     :param attachment_parts: None to leave out the contents of attachments.
     """

@@ -35,8 +35,8 @@ class Database(Protocol):
     ) -> list[list[Row]]:
         """Run ``statements`` in one transaction and one round trip; return the rows of each.
 
-        :param repeatable: a second run changes nothing more, so the batch is repeated when the
-            response is lost.
+        :param repeatable: True if a second run changes nothing more. The batch is then repeated if
+            its response is lost.
         :raises DatabaseUnavailable: there was no response.
         :raises StatementRejected: the database rejected a statement.
         """
@@ -44,13 +44,16 @@ class Database(Protocol):
 
 
 async def page(database: Database, rows: Statement, count: Statement) -> tuple[list[Row], int]:
-    """The rows of a page, and the number of all rows."""
+    """Run both statements; return the rows of the page and the number of all rows.
+
+    :param count: returns one row with the column ``count``.
+    """
     found, counts = await database.batch([rows, count], repeatable=True)
     return found, counts[0]["count"]
 
 
 def quoted(words: Iterable[str]) -> str:
-    """``words``, which must be trusted, as a list of SQL strings for ``IN (...)``."""
+    """``words`` as a list of SQL strings for ``IN (...)``. It escapes nothing: pass constants."""
     return ", ".join(f"'{word}'" for word in sorted(words))
 
 

@@ -1,4 +1,4 @@
-"""The messages of one address, for clients of Resend: one message, or a page by cursor.
+"""The messages of one address, for clients of Resend's API: one message, or a page by cursor.
 
 A page starts directly at its cursor, so its cost does not depend on its position.
 """
@@ -12,7 +12,7 @@ from store.database import Database, Row, Statement
 from store.sendbox_generation import in_current_sendbox
 from store.shown_bodies import SHOWN_BODIES
 
-# Reads the recipients by their primary key, which also orders them.
+# Reads the recipients by their primary key, which has the order of ``position``.
 _COLUMNS = """
   m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at, m.scheduled_at,
   m.provider_message_id, m.reason, m.details,
@@ -24,10 +24,10 @@ _COLUMNS = """
   ) AS recipients
 """
 
-# Messages of other addresses count as missing.
+# Finds no message of another address.
 _EMAIL = f"SELECT {_COLUMNS} FROM messages AS m WHERE id = ?1 AND {in_current_sendbox('?2')}"
 
-# The index messages_by_address has the order of both pages.
+# Both pages are read in the order of the index messages_by_address.
 _OLDER = bounded_page(
     f"""
     SELECT {_COLUMNS} FROM messages AS m
@@ -72,12 +72,14 @@ async def email_page(
     after: str | None = None,
     before: str | None = None,
 ) -> tuple[list[Row], bool]:
-    """At most ``limit`` messages, newest first, and whether more follow in that direction.
+    """At most ``limit`` messages, newest first, and whether there are more.
 
-    There are fewer if they would exceed ``MAX_PAGE_BYTES``.
+    With ``before`` these would be newer messages, otherwise older ones. The page has fewer messages
+    if their data would exceed ``MAX_PAGE_BYTES`` (store/bounded_page.py).
 
-    :param after: return messages older than this one; without it, from the newest on.
-    :param before: return messages newer than this one. Not combined with ``after``.
+    :param after: the id of a message; return the messages that follow it, which are older.
+    :param before: the id of a message; return the messages that precede it, which are newer. Not
+        combined with ``after``. Without both, the page starts with the newest message.
     :raises BadRequest: ``invalid_cursor``: there is no message with this id.
     """
     cursor = after if before is None else before

@@ -1,7 +1,7 @@
 """Password logins: ten failed logins of an address within 15 minutes block further ones.
 
-A login checks the number of failures twice: before and after it compares the password. The result
-is returned only after the second check, so at most ten of many concurrent guesses get a result.
+A login checks the number of failures before and after it compares the password. The client gets
+the result only after the second check, so at most ten of many concurrent guesses get a result.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ _PASSWORD = "SELECT password_hash FROM addresses WHERE name = ?1"
 
 _COUNT = f"INSERT INTO login_failures (counter, failed_at) SELECT ?1, ?3 WHERE {_BELOW_LIMIT}"
 
-# So a counter never has more rows than the limit, independently of the sweep.
+# With this, a counter never has more rows than the limit, even if the sweep has not run.
 _REMOVE_OLD = "DELETE FROM login_failures WHERE counter = ?1 AND failed_at <= ?2"
 
 _CREDENTIAL = """
@@ -65,7 +65,9 @@ CASE WHEN {_LOGINS_TODAY} > {AUDITED_LOGINS} THEN json_object('logins_today', {_
 
 
 async def stored_password(database: Database, address: str, *, now: int) -> str | None:
-    """The stored form of the password of ``address``; None if there is none.
+    """The stored form of the password of ``address``.
+
+    None if the address does not exist or has no password.
 
     :raises TooManyRequests: ``too_many_logins``.
     """
@@ -97,7 +99,7 @@ async def stored_password_of(database: Database, credential: Credential, *, now:
 async def count_failure(database: Database, address: str, *, now: int) -> None:
     """Count a failed login of an address, which need not exist.
 
-    :raises TooManyRequests: ``too_many_logins``: others have failed in the meantime.
+    :raises TooManyRequests: ``too_many_logins``: other logins have failed in the meantime.
     """
     window = _window(address, now)
     failures, *_ = await database.batch(
@@ -113,14 +115,14 @@ async def count_failure(database: Database, address: str, *, now: int) -> None:
 async def logged_in(
     database: Database, address: str, password_hash: str, *, source: str | None, now: int
 ) -> Credential:
-    """The credential of ``address``, after a correct password.
+    """The credential of ``address``, after the caller has checked the password.
 
-    Earlier failures still count. Addresses share counters, so a login must not clear the counter
-    of another address.
+    Earlier failures still count: addresses share counters, so clearing one after a login would
+    clear the failures of other addresses too.
 
     :param password_hash: the stored form that matched the password.
-    :param source: the client address, for the audit log.
-    :raises TooManyRequests: ``too_many_logins``: others have failed in the meantime.
+    :param source: the client's IP address, for the audit log.
+    :raises TooManyRequests: ``too_many_logins``: other logins have failed in the meantime.
     :raises Unauthorized: ``invalid_login``: the password was changed in the meantime.
     """
     window = _window(address, now)
@@ -147,7 +149,7 @@ async def logged_in(
 
 
 def _window(address: str, now: int) -> tuple[int, int]:
-    """The counter of ``address``, and the time after which its failures count."""
+    """The counter of ``address``, and the beginning of the window that ends now."""
     counter = int.from_bytes(hashlib.sha256(address.encode()).digest()[:2], "big")
     return counter, now - WINDOW_MILLISECONDS
 

@@ -1,7 +1,7 @@
-"""Bodies and attachments: stored apart from their message, in parts that fit into a D1 value.
+"""Bodies and attachments, stored in separate tables, in parts that fit into a D1 value.
 
-Each part is bound as a parameter of its own, because the JSON functions of SQLite cut texts at the
-first NUL. One further JSON parameter holds the keys of the parts.
+Each part is one parameter, because the JSON functions of SQLite cut a text at its first NUL. One
+further parameter is JSON with the keys of the parts.
 """
 
 from base64 import b64decode, b64encode
@@ -13,10 +13,10 @@ import msgspec
 from mail.message import Message, MessageDetails
 from store.database import Row, Statement
 
-# Half the limit of a D1 value.
+# Half the limit of a D1 value. A multiple of four, so each part of base64 can be decoded alone.
 MAX_PART_BYTES = 1_000_000
 
-_PARTS = 99  # with the JSON parameter, the limit of 100 per statement
+_PARTS = 99  # per statement; with the JSON parameter these are D1's 100 parameters
 
 _ROWS = """
 SELECT value ->> 0, value ->> 1, value ->> 2, column2
@@ -47,12 +47,13 @@ SELECT kind, content FROM bodies JOIN messages ON id = message_id
 WHERE message_id = ?1 AND address_id = coalesce(?2, address_id) ORDER BY kind, part
 """
 
-Messages = Iterable[tuple[str, Message]]
-_Part = tuple[tuple[str, str | int, int], str]  # its key and its content
+Messages = Iterable[tuple[str, Message]]  # each message with its id
+# The key (message id, kind or position, number of the part) and the content.
+_Part = tuple[tuple[str, str | int, int], str]
 
 
 def body_statements(messages: Messages) -> list[Statement]:
-    """Stores the bodies of new messages, given with their ids, in a reserve batch."""
+    """The statements of a reserve batch that store the bodies of new messages."""
     parts: list[_Part] = [
         ((message_id, kind, part), content)
         for message_id, message in messages
@@ -68,7 +69,7 @@ def attachment_statements(messages: Messages) -> list[Statement]:
 
 
 def late_attachment_statements(messages: Messages) -> list[Statement]:
-    """The statements that store attachments of messages in flight, before they are queued."""
+    """The statements that store attachments of messages in ``sending`` before they are queued."""
     return _statements(_KEEP_ATTACHMENTS, _attachment_parts(messages))
 
 
@@ -90,9 +91,9 @@ def body_of(bodies: list[Row], kind: str) -> str | None:
 
 
 def contents_of(details: MessageDetails, parts: list[Row]) -> list[bytes]:
-    """The contents of a message's attachments from their parts, in order."""
+    """The contents of a message's attachments from their parts, as ordered in ``details``."""
     contents: list[list[bytes]] = [[] for _ in details.attachments]
-    for row in parts:  # each part is a multiple of four base64 characters
+    for row in parts:  # a multiple of four base64 characters, so each part can be decoded alone
         contents[row["position"]].append(b64decode(row["content"]))
     return [b"".join(content) for content in contents]
 

@@ -1,7 +1,7 @@
-"""Pauses: an address can't send after too many of its last messages failed.
+"""Pauses: an address can't send after too many of its last messages failed or bounced.
 
-All senders share one reputation with the provider. A sender that writes to dead addresses harms
-all of them.
+All senders share one reputation with the provider. A sender that writes to addresses that do not
+exist harms every sender.
 """
 
 from accounts.actor import Actor
@@ -24,7 +24,7 @@ ORDER BY {{order}} LIMIT ?3
 
 # Runs after the update of the messages. Counts messages since the last pause was lifted. Deleted
 # messages (without a sendbox) count too, so deleting messages does not hide failures. The index
-# messages_by_address finds the last messages of both kinds.
+# messages_by_address finds the last deleted messages and the last other messages separately.
 _PAUSE = f"""
 INSERT INTO send_pauses (address_id, paused, since)
 SELECT changed.address_id, 1, changed.now
@@ -66,7 +66,7 @@ WHERE paused ORDER BY since DESC, address_id DESC LIMIT ?1 OFFSET ?2
 """
 _COUNT = "SELECT count(*) AS count FROM send_pauses WHERE paused"
 
-# The owner of the message m is paused.
+# The address of the message m is paused.
 OWNER_IS_PAUSED = """
 EXISTS (SELECT 1 FROM send_pauses AS p WHERE p.address_id = m.address_id AND p.paused)
 """
@@ -76,9 +76,9 @@ _LIFT = "UPDATE send_pauses SET paused = 0, since = ?2 WHERE address_id = ?1 AND
 
 
 def pause_statement(updates: str, pause_policy: PausePolicy) -> Statement:
-    """Pauses the addresses of these messages if ``pause_policy`` requires it.
+    """The statement that pauses the addresses of messages if ``pause_policy`` requires it.
 
-    :param updates: JSON: a list of objects with the ``id`` of a message and ``now``.
+    :param updates: a JSON list of objects with the ``id`` of a message and ``now``.
     """
     return Statement(_PAUSE, (updates, pause_policy.percent, pause_policy.last))
 

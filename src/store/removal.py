@@ -1,9 +1,9 @@
 """Removal: delete a message, clear a sendbox, delete an address.
 
 Waiting messages are cancelled and their charges refunded. Finished messages lose their text at
-once. Their rows are deleted a day after they finished; until then they belong to no sendbox.
-Messages that are being sent remain. Clearing a sendbox hides its messages at once with few writes.
-The sweep then deletes them (``sendbox_purges``).
+once. Their rows are deleted a day after the messages finished; until then they are in no sendbox.
+Messages that are being sent remain. Clearing a sendbox or deleting an address hides its messages at
+once with few writes. The cron then removes the messages (``sendbox_purges``).
 """
 
 import msgspec
@@ -23,17 +23,17 @@ from store.step import Step
 
 STEP_MESSAGES = 500
 
-# The timeout of the provider, plus the database writes.
+# The timeout of the provider.
 _IN_FLIGHT_RETRY_SECONDS = 30
 
-# The statements of _cancel() and of _removal().
+# The numbers of statements of _cancel() and of _removal().
 _CANCEL_STATEMENTS = 7
 _REMOVAL_STATEMENTS = 3
 
 _FINAL = quoted(FINAL)
 
-# No shorter than the lifetime of an idempotency key (store/reserve.py), and longer than a response
-# of the provider can be late.
+# How long the row of a deleted message stays after the message finished: at least the lifetime of
+# an idempotency key (store/reserve.py), and longer than a response of the provider can be late.
 _DAY = 86_400_000
 
 _REMOVE_TEXTS = f"""
@@ -66,7 +66,8 @@ SELECT id, sendbox FROM addresses AS a WHERE {_HOLDS}
 ON CONFLICT (address_id) DO UPDATE SET sendbox = excluded.sendbox
 """
 
-# Moves messages that are being sent to the next generation. There are few at any time.
+# Moves messages that are being sent to the next generation. The index messages_leased finds them,
+# because few messages are being sent at any time.
 _KEEP_IN_FLIGHT = f"""
 UPDATE messages INDEXED BY messages_leased SET sendbox = sendbox + 1
 WHERE lease_until > 0 AND address_id = ?1
@@ -74,7 +75,8 @@ WHERE lease_until > 0 AND address_id = ?1
 """
 _START_GENERATION = f"UPDATE addresses SET sendbox = sendbox + 1 WHERE {_HOLDS}"
 
-# A clearing writes rows even if there is nothing to clear.
+# The number of times that an address has cleared its sendbox today. It is limited, because clearing
+# writes rows even if the sendbox is empty.
 _CLEARINGS = f"SELECT {used('?1', '?2', quoted(['clearings']))} AS clearings"
 
 _REMOVE_ADDRESS = f"DELETE FROM addresses WHERE {_HOLDS}"
@@ -86,7 +88,7 @@ WHERE address_id = ?1 AND next_attempt_at IS NOT NULL
 LIMIT {STEP_MESSAGES}
 """
 
-# A message in a purged sendbox waits.
+# Whether a sendbox of the purge `p` has a waiting message.
 _WAITS = """
 EXISTS (
   SELECT 1 FROM messages INDEXED BY messages_waiting
@@ -94,8 +96,7 @@ EXISTS (
 )
 """
 
-# Each purge of `purges` gets the same share of a step. A message that is being sent must finish
-# first, even if its address was removed.
+# The messages of a step. Each row of `purges` gets the same share of STEP_MESSAGES.
 _SHARES = f"""
 WITH purges AS MATERIALIZED (SELECT * FROM sendbox_purges AS p WHERE {{which}})
 SELECT m.id FROM purges AS p CROSS JOIN messages AS m ON m.id IN (
@@ -108,7 +109,8 @@ LIMIT {STEP_MESSAGES}
 _TO_CANCEL = _SHARES.format(
     which=_WAITS, index="messages_waiting", condition="next_attempt_at IS NOT NULL"
 )
-# All waiting messages of a sendbox are cancelled before any message is removed.
+# All waiting messages of a sendbox are cancelled before any message is removed. Messages that are
+# being sent are left out: they must finish first, even if the address was removed.
 _TO_PURGE = _SHARES.format(
     which=f"NOT {_WAITS}", index="messages_by_address", condition="status <> 'sending'"
 )
@@ -125,10 +127,10 @@ async def remove_message(
 ) -> None:
     """Cancel the message if it is waiting, and remove it.
 
-    :param owner: the required owner of the message; None for any.
-    :raises Unauthorized: the credential is no longer valid.
+    :param owner: the address that must have sent the message; None for any address.
+    :raises Unauthorized: ``invalid_credential``: ``owner`` is no longer valid.
     :raises NotFound: ``message_not_found``.
-    :raises Conflict: ``message_in_flight``.
+    :raises Conflict: ``message_in_flight``: the message is being sent.
     """
     find = Statement(_FIND, (message_id,))
     check = [credential_check(owner)] if owner else []
@@ -160,10 +162,10 @@ async def clear_sendbox(
     """Remove all messages of an address, except those that are being sent.
 
     :param owner: the credential of the address. For an administrator its version is ignored.
-    :param most_a_day: how often an address can do this a day; None for no limit.
-    :raises Unauthorized: ``invalid_credential``.
-    :raises NotFound: ``address_not_found``, for an administrator.
-    :raises TooManyRequests: ``too_many_changes``.
+    :param most_a_day: how often the address can do this per day; None for no limit.
+    :raises Unauthorized: ``invalid_credential``, if ``by`` is the owner.
+    :raises NotFound: ``address_not_found``, if ``by`` is an administrator.
+    :raises TooManyRequests: ``too_many_changes``: the limit of the day is reached.
     """
     whose, key = _whose(owner, by), (utc_day(now), str(owner.address_id))
     if most_a_day:
@@ -206,10 +208,10 @@ async def remove_address(database: Database, owner: Credential, *, by: Actor, no
 
 
 def purge_steps(*, now: int) -> list[Step]:
-    """The steps that empty cleared sendboxes and those of removed addresses.
+    """The steps that remove messages of cleared sendboxes and removed addresses.
 
-    The first step cancels what waits, the second one removes messages. Both are fair among the
-    addresses.
+    The first step cancels waiting messages, the second step removes messages. In each step, every
+    address gets the same share of ``STEP_MESSAGES``.
     """
 
     async def cancel_waiting(database: Database) -> int:
@@ -232,7 +234,7 @@ def purge_steps(*, now: int) -> list[Step]:
 
 
 def _removal(ids: list[str], now: int) -> list[Statement]:
-    """Removes those of the messages that have finished."""
+    """The statements that remove the finished messages among ``ids``."""
     these = (msgspec.json.encode(ids).decode(),)
     by_age = (*these, now - _DAY)
     return [
@@ -253,7 +255,8 @@ def _no_address(by: Actor) -> ApiError:
 
 
 async def _cancel_waiting(database: Database, owner: Credential, now: int) -> None:
-    # Messages beyond one step are not sent either; the sweep cancels them.
+    # Cancels at most one step. Further messages are not sent either, and purge_steps() cancels
+    # them.
     waiting = Statement(_WAITING, (owner.address_id,))
     (rows,) = await database.batch([waiting], repeatable=True)
     await _cancel(database, [row["id"] for row in rows], now)

@@ -1,11 +1,12 @@
 """Reserve: one batch that rejects messages, or stores them and charges for them.
 
 The statements are the same for one message and for a hundred; they read one JSON parameter, ``?1``.
-The batch has no control flow. So the first statement reports every condition, and the INSERT of the
-messages repeats them in its WHERE. Both use ``_VERDICT``, so the reported reason is the one that
-prevented the INSERT. The other statements apply only to new messages: those that have a row and no
-deliveries yet. The last statement writes the deliveries. So the batch can be repeated when D1's
-response is lost: the second run finds the ids in use and changes nothing.
+The batch has no control flow. So ``_REPORT`` reports every condition, and the INSERT of the
+messages repeats the conditions in its WHERE. Both use ``_VERDICT``, so the reported reason is the
+one that prevented the INSERT. The statements after the INSERT apply only to new messages. A message
+is new if it has a row in ``messages`` and none in ``deliveries``. The last statement inserts the
+deliveries. So the batch can be repeated if D1's response is lost: the second run finds the ids of
+the messages in the database and changes nothing.
 """
 
 import msgspec
@@ -36,23 +37,24 @@ from store.message_content import (
 )
 from store.usage import QUOTAS
 
-# Below the limit of a D1 value. Bodies and attachments have parameters of their own.
+# Below the limit of a D1 value. Bodies and attachments are separate parameters.
 MAX_REQUEST_BYTES = 1_800_000
 
-# An attempt usually takes less than a second, at most the provider's timeout of 30 s.
+# An attempt usually takes less than a second. It takes at most 30 s, the provider's timeout.
 IN_FLIGHT_RETRY_SECONDS = 2
 
 
-# The most statements of a reservation, without those that store bodies and attachments.
+# The maximum number of statements of `reserve`, without those that store bodies and attachments.
 _OTHER_STATEMENTS = 10
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """The parameters of a reservation.
+    """The parameters of ``reserve`` that come from the clock and the settings.
 
-    ``default_balance`` is granted to an address without a balance. ``rate_limit`` is None if
-    credentials have no rate limit. ``max_sandbox_recipients`` and ``max_withdrawals`` are the
-    limits of an address a day; None for no limit.
+    ``lease_until`` is the end of the lease of messages that are sent at once. ``default_balance``
+    is granted to an address without a balance. ``rate_limit`` is None if no rate limit applies.
+    ``max_sandbox_recipients`` and ``max_withdrawals`` are limits per address and day; None for no
+    limit.
     """
 
     now: int
@@ -64,11 +66,11 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reserved(msgspec.Struct, frozen=True):
-    """The result of a reservation.
+    """The result of ``reserve``.
 
-    ``errors`` has one entry per message, None for an accepted one. ``earlier`` has the results of
-    an earlier request with the same idempotency key; then nothing was reserved. ``rate`` is set
-    if credentials have a rate limit.
+    ``errors`` has one entry per message, None for an accepted one. ``rate`` is the state of the
+    rate limit, None if no rate limit applies. ``earlier`` has the results of an earlier request
+    with the same idempotency key. In that case nothing was reserved, and ``errors`` is empty.
     """
 
     errors: tuple[ApiError | None, ...]
@@ -78,8 +80,9 @@ class Reserved(msgspec.Struct, frozen=True):
 
 _DAY = 86_400_000
 
-# What the messages before a message consume. In a row of `walk`, these sums do not include the
-# message of that row, because its verdict is not known before.
+# What the accepted messages before a message consume, computed from `w`, the row of the previous
+# message. The sums in a row of `walk` do not include the message of the row itself, because its
+# verdict is not known before.
 _CHARGED_BEFORE = "w.charged_before + iif(w.error IS NULL, w.charge, 0)"
 _COUNTED_BEFORE = "w.counted_before + iif(w.error IS NULL, w.counted, 0)"
 _SANDBOXED_BEFORE = "w.sandboxed_before + iif(w.error IS NULL, w.sandboxed, 0)"
@@ -88,7 +91,8 @@ _ACCEPTED_BEFORE = "w.accepted_before + (w.error IS NULL)"
 _SUBJECT = "CAST(?1 ->> 'address_id' AS TEXT)"
 _SANDBOXED_TODAY = used("?1 ->> 'day'", _SUBJECT, "'sandbox_recipients'")
 
-# Why a message is rejected, in the order of the HTTP contract.
+# The code of the error for a message; NULL if it is accepted. The checks are in the order of the
+# HTTP contract.
 _REASONS = """
 CASE
   WHEN reserved THEN NULL
@@ -119,11 +123,11 @@ _ERROR = _REASONS.format(
     sandboxed_today=_SANDBOXED_TODAY,
 )
 
-# The verdict on each message, one row per message. Reads list_entries, suppressions and
-# daily_recipients by their primary keys; a month is a range of at most 31 days. `walk` goes from
-# message to message in their order: each accepted one reduces the balance, the limits and the rate
-# for the next ones, a rejected one leaves them as they are. The + keeps SQLite from building an
-# index for `needs`, which has one row in most requests.
+# The verdict on each message, one row per message. It reads list_entries, suppressions and
+# daily_recipients by their primary keys, at most 31 rows of daily_recipients for a month. `walk`
+# checks the messages in their order. An accepted message leaves less balance, limits and rate for
+# later ones; a rejected message consumes nothing. The `+` keeps SQLite from building an index for
+# `needs`, which has one row in most requests.
 _VERDICT = f"""
 WITH RECURSIVE
 items AS MATERIALIZED (
@@ -239,7 +243,8 @@ accepted AS (
 )
 """
 
-# The first message of a batch stores the result of the batch, the key and the digest.
+# The result of a batch request, stored in the row of its first accepted message. This row also has
+# the idempotency key and the digest of the request.
 _BATCH_RESULT = """
 (
   SELECT json_group_array(
@@ -268,7 +273,7 @@ FROM verdict AS v LEFT JOIN messages AS m ON m.id = v.earlier
 ORDER BY v.position
 """
 
-# A key can be used again after a day, independently of the sweep.
+# Frees a key after a day, so it can be used again even if the sweep has not freed it yet.
 _KEY_MILLISECONDS = _DAY
 _FREE_OLD_KEY = f"""
 UPDATE messages SET idempotency_key = NULL, request_digest = NULL
@@ -276,7 +281,7 @@ WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency
   AND accepted_at <= ?1 ->> 'now' - {_KEY_MILLISECONDS}
 """
 
-# The repeated request reports the result, so the submission can't be undone any more.
+# The repeated request reports the result to the caller, so the submission can't be undone any more.
 _MARK_EARLIER_REPORTED = """
 UPDATE messages SET reported_as = 'queued'
 WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency_key'
@@ -314,7 +319,7 @@ FROM (SELECT *, position = min(position) OVER () AS is_first FROM accepted)
 JOIN items USING (position)
 """
 
-# Looks up the messages by their keys: a hundred messages are a hundred lookups.
+# Looks up each message by its primary key instead of reading the table.
 _NEW = """
 WITH new AS (
   SELECT m.id, m.address_id, m.recipients, m.charge, m.is_sandbox, m.accepted_at, value AS item
@@ -329,7 +334,7 @@ UPDATE send_balances SET balance = balance - (SELECT sum(charge) FROM new)
 WHERE address_id = (SELECT address_id FROM new WHERE charge > 0)
 """
 
-# Grants and charges the default balance of an address without a row, in one write.
+# If the address has no row in send_balances, grants and charges the default balance in one write.
 _GRANT_BALANCE = f"""
 {_NEW}
 INSERT INTO send_balances (address_id, balance, enabled, created_at)
@@ -387,7 +392,7 @@ FROM new, json_each(item, '$.recipients') AS recipient
 
 
 def reserve_statements(submission: Submission) -> int:
-    """The most statements with which ``submission`` is reserved."""
+    """The maximum number of statements of ``reserve`` for ``submission``."""
     messages = submission.messages
     content = most_body_statements(messages) + most_attachment_statements(messages)
     return _OTHER_STATEMENTS + content
@@ -396,20 +401,22 @@ def reserve_statements(submission: Submission) -> int:
 async def reserve(
     database: Database, submission: Submission, attempts: list[Attempt], terms: Terms
 ) -> Reserved:
-    """Store and charge the messages, or reject them without a trace.
+    """Store the messages and charge for them, or reject them and store nothing.
 
-    Without ``permissive`` one rejected message rejects all. A request with the idempotency key of
-    an earlier one is not executed again: the earlier results are returned.
+    Without ``permissive`` one rejected message rejects all messages. A request with the idempotency
+    key of an earlier one is not executed again: the earlier results are returned.
 
-    An error is ``BadRequest`` with ``no_balance``, ``address_blocked``,
-    ``recipient_suppressed``, ``daily_quota_reached`` or ``monthly_quota_reached``;
-    ``TooManyRequests`` with ``rate_limit_exceeded``, ``too_many_sandbox_recipients`` or
-    ``too_many_withdrawals``; or ``Conflict`` with ``already_retried``.
+    The errors in ``Reserved.errors`` are ``BadRequest`` with ``address_paused``, ``no_balance``,
+    ``address_blocked``, ``recipient_suppressed``, ``daily_quota_reached`` or
+    ``monthly_quota_reached``; ``TooManyRequests`` with ``rate_limit_exceeded``,
+    ``too_many_sandbox_recipients`` or ``too_many_withdrawals``; or ``Conflict`` with
+    ``already_retried``.
 
     :param attempts: the first attempt of each message of ``submission``.
+    :raises Unauthorized: ``invalid_credential``.
     :raises Conflict: ``idempotency_key_reused`` or ``idempotency_in_flight``.
-    :raises PayloadTooLarge: ``batch_too_large``: recipients, headers and tags exceed the
-        limit of a D1 value.
+    :raises PayloadTooLarge: ``batch_too_large``: without bodies and the contents of attachments,
+        the messages are larger than ``MAX_REQUEST_BYTES``.
     """
     encoded = msgspec.json.encode(_request(submission, attempts, terms))
     if len(encoded) > MAX_REQUEST_BYTES:
@@ -492,7 +499,7 @@ def _row(attempt: Attempt) -> dict[str, object]:
             }
             for recipient in message.recipients
         ],
-        # A JSON null would be stored as the text "null", so an absent value has no key.
+        # A JSON null would be stored as the text "null". So without details the key is left out.
         **({"details": msgspec.Raw(details)} if details != b"{}" else {}),
     }
 
@@ -525,8 +532,9 @@ def _seconds(milliseconds: int) -> int:
 async def find_earlier(
     database: Database, credential: Credential, *, key: str, digest: str | None, now: int
 ) -> list[SubmissionResult] | None:
-    """The results of an earlier request with this key; None if there is none.
+    """The results of an earlier request with this idempotency key; None if there is none.
 
+    :param digest: the digest of the present request. None counts as a different request.
     :raises Unauthorized, Conflict: as ``reserve`` does.
     """
     request = {
@@ -545,7 +553,7 @@ def _earlier(row: Row, digest: str | None) -> list[SubmissionResult]:
     if row["request_digest"] != digest:
         raise Conflict("idempotency_key_reused")
     if row["batch_results"]:
-        # A batch reports its acceptance only, so it is never in flight.
+        # The response to a batch says only which messages were accepted, so it is known at once.
         results = msgspec.json.decode(row["batch_results"])
         return [
             SubmissionResult(error=error, replayed=True)
@@ -553,12 +561,13 @@ def _earlier(row: Row, digest: str | None) -> list[SubmissionResult]:
             else SubmissionResult(id=result["id"], replayed=True)
             for result in results
         ]
-    # A scheduled message reports its acceptance, even if its status has changed since.
+    # The response for a scheduled message says that it was accepted. That stays true when its
+    # status changes.
     reported_as: ReportedAs | None
     reported_as = "queued" if row["scheduled_at"] is not None else row["reported_as"]
     if reported_as is None and row["status"] == "sending":
         raise Conflict("idempotency_in_flight", retry_after=IN_FLIGHT_RETRY_SECONDS)
-    # The worker died before it reported a result, and the sweep made the message unknown.
+    # None: the worker died before it reported a result, and the sweep made the message unknown.
     reported_as = reported_as or "unknown"
     codes = {"failed": row["provider_code"], "unknown": "outcome_unknown"}
     result = SubmissionResult(

@@ -40,10 +40,10 @@ async def reschedule(
 ) -> None:
     """Reschedule a message to ``due_at``.
 
-    :param most_a_day: how often an address can do this a day; None for no limit.
+    :param most_a_day: how often the address can reschedule messages per day; None for no limit.
     :raises NotFound: ``message_not_found``.
-    :raises Conflict: ``not_scheduled``: an attempt has started, or the message was cancelled.
-    :raises TooManyRequests: ``too_many_changes``.
+    :raises Conflict: ``not_scheduled``: the message has another status than ``scheduled``.
+    :raises TooManyRequests: ``too_many_changes``: the limit of the day is reached.
     """
     *_, rows = await require_valid(
         database,

@@ -1,7 +1,7 @@
 """Search: the messages of one address that contain all words of a query, newest first.
 
-Messages that are not indexed yet are scanned in the same transaction. The index and the scan use
-the same words, so indexing does not change the result.
+Messages that are not indexed yet are scanned in the same transaction. The index and the scan split
+a message into the same words, so indexing does not change the result.
 """
 
 from accounts.credentials import Credential
@@ -12,16 +12,17 @@ from store.search_index import NEWEST_INDEXED, SOURCE, indexed_word, number_at, 
 from store.sendbox_generation import in_current_sendbox
 from store.tokenizer import Term, has_terms, terms_of, tokens_of
 
-# The maximum number of messages to scan. An address has more only if it sends more in the two or
-# three minutes before they are indexed, or after a migration.
+# The maximum number of messages to scan, the newest first. More are unindexed only after a
+# migration, or if the address has sent more in the two or three minutes until they are indexed.
 MAX_FRESH = 200
 
 # Greater than all numbers (rowids) in the index.
 _NO_NUMBER = 2**53 - 1
 
-# All rows after the first row that is not older than the cursor are newer. D1 binds every number as
-# a floating-point number, and FTS5 uses a bound of the rowid only if it is an integer: without the
-# cast it would read the whole table.
+# The rowids have the order of the message ids. The inner SELECT finds the first row whose message
+# is not older than the cursor ?3. The page has only rows before that row. ?4 is a lower bound of
+# the rowid of that row. D1 binds every number as a floating-point number, and FTS5 uses a bound of
+# the rowid only if the bound is an integer. Without the cast FTS5 would read the whole table.
 _INDEXED = f"""
 SELECT m.id
 FROM search AS s CROSS JOIN messages AS m
@@ -42,7 +43,7 @@ WHERE {in_current_sendbox("?1", "m.")} AND m.id > {NEWEST_INDEXED} AND m.id < ?2
 ORDER BY m.id DESC LIMIT {MAX_FRESH}
 """
 
-# No message contains this word. It represents a query without words.
+# For a query without words. No message contains this word, so the search finds nothing.
 _NO_WORD = '"_"'
 
 

@@ -1,14 +1,15 @@
 """The search index: the words of each message, written by the cron job.
 
-Messages are indexed some time after they were stored, many in one transaction, so that sending does
-not wait for it. Database triggers remove deleted messages and texts from the index at once: its
-option ``secure-delete`` leaves no trace of their words. Measured with 40,000 messages of 200 words,
-the removal of one takes 2 ms.
+Messages are indexed some minutes after they were stored, many in one transaction, so sending does
+not wait for the index. Database triggers remove deleted messages and texts from the index at once.
+With FTS5's option ``secure-delete`` no trace of their words remains in the index. Measured with
+40,000 messages of 200 words, the removal of one message takes 2 ms.
 
-Each word is indexed with the id of its address, so that a search reads the words of one address.
-Measured on the local D1 with 100,000 messages of 2.7 KB: without an index a rare word takes
-1,600 ms and reads 400,000 rows; FTS5's trigrams take 10 KB a message; this index takes 1 to 50 ms,
-reads 60 rows, and takes 5.8 KB a message, because it keeps the words to remove them again.
+Each word is indexed with the id of its address, so a search reads the words of one address only.
+Measured on the local D1 with 100,000 messages of 2.7 KB: without an index, the search for a rare
+word takes 1,600 ms and reads 400,000 rows. With this index, it takes 1 to 50 ms and reads 60 rows.
+The index needs 5.8 KB per message, because it also stores the words to be able to remove them.
+FTS5's trigram index would need 10 KB per message.
 """
 
 import msgspec
@@ -18,16 +19,17 @@ from store.database import Database, Row, Statement
 from store.step import Step
 from store.tokenizer import tokens_of
 
-# Messages per step.
+# The maximum number of messages per step.
 STEP_MESSAGES = 200
 _MAX_STEP_BYTES = 1_800_000  # of the value that a step binds
 
-# The indexed characters of a text. HTML consists mostly of markup, so more of it is read.
+# The maximum number of characters of a text to index. HTML is mostly markup, so more of it is read.
 MAX_TEXT = 4096
 _MAX_HTML = 16_384
 
-# A message is stored within half a minute after its id was made, or not at all. Indexing continues
-# from the newest indexed id, so a message stored after a newer one was indexed would be missed.
+# Messages are indexed when their ids are at least this old. Indexing continues after the newest
+# indexed id, so it would miss a message that is stored after a newer one was indexed. A message is
+# stored within half a minute after its id was made, or not at all.
 SETTLED_MILLISECONDS = 120_000
 
 # The texts to index, one row per message.
@@ -50,8 +52,8 @@ SELECT (SELECT rowid FROM search ORDER BY rowid DESC LIMIT 1) AS newest_number, 
 WHERE m.id > {NEWEST_INDEXED} AND m.id < ?1 AND m.sendbox IS NOT NULL ORDER BY m.id LIMIT ?2
 """
 
-# A second run finds the messages of the first one in the index. Messages that were deleted after
-# they were read are not indexed.
+# A second run inserts nothing, because the index already has the messages. Messages that were
+# deleted and texts that were removed after they were read are not indexed.
 _INSERT = f"""
 INSERT INTO search (rowid, message_id, head, text)
 SELECT
@@ -64,9 +66,9 @@ WHERE value ->> 1 > {NEWEST_INDEXED}
 
 
 async def index_messages(database: Database, *, now: int) -> int:
-    """Index messages, the oldest first, and return the number.
+    """Index the next messages, the oldest first, and return the number.
 
-    It may fail or run twice: its starting point is read from the index itself.
+    It may fail or run twice: it starts after the newest message in the index.
 
     :raises DatabaseUnavailable: the next cron run continues.
     """
@@ -86,7 +88,8 @@ def index_step(*, now: int) -> Step:
     async def run(database: Database) -> int:
         return await index_messages(database, now=now)
 
-    # A step may end before STEP_MESSAGES, so only one without messages is the last.
+    # A step may index fewer than STEP_MESSAGES although more follow. So only a step that
+    # finds no message is the last one.
     return Step("indexed", 2, 1, run)
 
 
@@ -102,7 +105,7 @@ def number_at(message_id: str) -> int:
 
 
 def text_of(row: Row) -> str:
-    """The text of a row of ``SOURCE``; empty if it was removed."""
+    """The text to index from a row of ``SOURCE``; empty if the body was removed."""
     content = row["content"] or ""
     if row["kind"] != "html":
         return content
@@ -114,7 +117,10 @@ def text_of(row: Row) -> str:
 
 
 def _documents(rows: list[Row]) -> list[str]:
-    """The first messages, as many as fit into one value, each as a JSON array."""
+    """The values to insert for the first messages, as many as fit into one value.
+
+    Each is a JSON array of the number, the message id, and the words of ``head`` and ``text``.
+    """
     documents: list[str] = []
     size = 0
     number = rows[0]["newest_number"] or 0

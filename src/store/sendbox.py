@@ -13,29 +13,32 @@ from store.message_content import BODIES
 from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_current_sendbox
 from store.shown_bodies import SHOWN_BODIES
 
-# The index messages_by_address has the order of the page. Bodies and deliveries are read by their
-# keys, only for the rows of the page. A list has only the beginning of a long body: a hundred whole
-# messages would not fit into the Worker's memory.
+# A page is read in the order of the index messages_by_address. Bodies and deliveries are read by
+# their keys, only for the rows of the page. A body of at most SHOWN_WHOLE_BYTES is shown whole. Of
+# a longer body a list shows the first SHOWN_CHARACTERS, because a hundred whole messages would not
+# fit into the Worker's memory.
 SHOWN_WHOLE_BYTES = 65_536
 SHOWN_CHARACTERS = SHOWN_WHOLE_BYTES // 4
 
-# The contents of a page, as JSON within JSON. A character takes up to seven bytes there, so whole
-# contents may be too many. Those of the further messages are cut shorter, and the messages have
-# `exceeds_page`. One content is always smaller, and a page of the default length rarely exceeds it.
+# The maximum size of the contents of a page, as JSON within JSON, where a character takes up to
+# seven bytes. The content with which a page exceeds it, and all contents after that, are cut to
+# CUT_CHARACTERS, and their messages have `exceeds_page`. A single content is always smaller, and a
+# page of the default length rarely exceeds it.
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 CUT_CHARACTERS = 1000
 
-MAX_COUNT = 1000  # the maximum count over all addresses
+MAX_COUNT = 1000  # the highest count that every_sendbox_page returns
 
-# length() and substr() of a text end at a NUL; those of a BLOB do not. Older versions stored long
-# bodies in parts that do not exceed SHOWN_WHOLE_BYTES.
+# length() of a text stops at a NUL, so the body is measured as a BLOB. Older versions stored a long
+# body in parts of at most SHOWN_WHOLE_BYTES, so a body with a second part is also long.
 _IS_LONG = f"""(
   coalesce(length(CAST(b.content AS BLOB)) > {SHOWN_WHOLE_BYTES}, false)
   OR EXISTS (SELECT 1 FROM bodies WHERE message_id = m.id AND kind = b.kind AND part = 1)
 )"""
 
-# The JSON functions of SQLite end at a NUL. The concatenation makes a text of the inner JSON, which
-# would otherwise not be quoted again.
+# The JSON functions of SQLite stop at a NUL, so a content with a NUL counts as seven times its
+# bytes. The concatenation turns the inner JSON into text, because json_quote() does not quote JSON
+# again.
 _PAGE_BYTES = """
 CASE
   WHEN content IS NULL THEN 0
@@ -44,8 +47,8 @@ CASE
 END
 """
 
-# What became of a sent message, in one word: the worst status among its recipients, and "delivered"
-# only if all of them are.
+# The delivery status of a message: the worst status among its recipients. It is `delivered`
+# only if the message was delivered to all recipients. It is NULL if the message is not `sent`.
 _DELIVERY_STATUS = """
   CASE WHEN m.status = 'sent' THEN (
     SELECT CASE
@@ -96,7 +99,7 @@ _BY_IDS = _ROWS.format(page=f"{_OWN} AND id IN (SELECT value FROM json_each(?2))
 _COUNT = f"SELECT count(*) AS count FROM messages WHERE {in_current_sendbox('?1')}"
 
 _EVERY = f"SELECT m.id FROM messages AS m WHERE {IN_ANY_CURRENT_SENDBOX}"
-# Scans the messages that administrators have sent.
+# The second half scans all messages that administrators have sent.
 _FROM = f"""
 SELECT id FROM messages WHERE {in_current_sendbox("(SELECT id FROM addresses WHERE name = ?1)")}
 UNION ALL
@@ -113,7 +116,7 @@ _FROM_COUNT = f"SELECT count(*) AS count FROM ({_FROM} LIMIT {MAX_COUNT})"
 async def sendbox_page(
     database: Database, credential: Credential, *, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """At most ``limit`` messages after the first ``offset``, and the number of all messages."""
+    """A page of messages, newest first, and the number of all messages of the address."""
     address_id = credential.address_id
     page = Statement(_PAGE, (address_id, limit, offset))
     rows, counts = await require_valid(database, credential, page, Statement(_COUNT, (address_id,)))
@@ -123,14 +126,18 @@ async def sendbox_page(
 async def sendbox_before(
     database: Database, credential: Credential, *, before: str | None, limit: int
 ) -> list[Row]:
-    """At most ``limit`` messages older than ``before``, which need not exist, or the newest."""
+    """At most ``limit`` messages, newest first.
+
+    :param before: only messages older than this id, which need not exist; None to start with the
+        newest message.
+    """
     parameters = (credential.address_id, before or AFTER_ALL_IDS, limit)
     (rows,) = await require_valid(database, credential, Statement(_PAGE_BEFORE, parameters))
     return rows
 
 
 async def sendbox_rows(database: Database, credential: Credential, ids: list[str]) -> list[Row]:
-    """Those of the messages ``ids`` that exist, newest first."""
+    """The messages with these ids, newest first. Ids that are not in the sendbox are left out."""
     these = (credential.address_id, msgspec.json.encode(ids).decode())
     (rows,) = await require_valid(database, credential, Statement(_BY_IDS, these))
     return rows
@@ -139,11 +146,10 @@ async def sendbox_rows(database: Database, credential: Credential, ids: list[str
 async def every_sendbox_page(
     database: Database, *, address: str | None, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """Like ``sendbox_page``, for all addresses or for messages sent from ``address``.
+    """A page of messages, newest first, and their number, which is at most ``MAX_COUNT``.
 
-    The count is at most ``MAX_COUNT``.
-
-    :param address: in lower case. Includes messages that administrators sent from it.
+    :param address: only messages sent from this address, in lower case. They include messages that
+        administrators sent from it. None for the messages of all addresses.
     """
     statements = (
         [Statement(_EVERY_PAGE, (limit, offset)), Statement(_EVERY_COUNT)]
@@ -154,7 +160,8 @@ async def every_sendbox_page(
     return rows, counts[0]["count"]
 
 
-# Messages of addresses other than ?2 count as missing. An administrator passes NULL.
+# Finds no message of an address other than ?2. For administrators ?2 is NULL, so it finds messages
+# of all addresses.
 _MINE = "address_id = coalesce(?2, address_id)"
 
 _MESSAGE = f"""
@@ -183,7 +190,11 @@ WHERE message_id = ?1 AND {_MINE} ORDER BY sequence
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """The stored data of one message; ``bodies`` are the parts of its text and HTML."""
+    """The stored data of one message, without the contents of its attachments.
+
+    ``bodies`` are the parts of its text and HTML. ``view_message`` and ``view_any_message`` cut
+    large bodies.
+    """
 
     row: Row
     recipients: list[Row]
@@ -205,7 +216,7 @@ async def find_message(
 async def view_message(
     database: Database, credential: Credential, message_id: str
 ) -> StoredMessage:
-    """Like ``find_message``, but with the ``SHOWN_BODIES``."""
+    """Like ``find_message``, but with ``SHOWN_BODIES``, which cuts large bodies."""
     statements = _message_statements(message_id, credential.address_id, bodies=SHOWN_BODIES)
     return _stored(await require_valid(database, credential, *statements))
 

@@ -1,4 +1,4 @@
-"""Suppressions: recipients that the provider no longer delivers to."""
+"""Suppressions: recipients that get no mail, because of the provider or an administrator."""
 
 from accounts.actor import Actor
 from errors import NotFound
@@ -24,7 +24,10 @@ _REMOVE = "DELETE FROM suppressions WHERE address = ?1"
 async def suppression_page(
     database: Database, *, address: str | None, limit: int, offset: int
 ) -> tuple[list[Row], int]:
-    """The suppressions, the newest first, or that of ``address``; and the count."""
+    """A page of suppressions, newest first, and the number of all that match.
+
+    :param address: only the suppression of this address, in lower case; None for all.
+    """
     return await page(
         database, Statement(_PAGE, (address, limit, offset)), Statement(_COUNT, (address,))
     )

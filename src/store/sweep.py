@@ -1,8 +1,8 @@
 """The sweep: end expired leases and remove old data, in bounded steps.
 
 Each step leaves a consistent state, so a sweep can be interrupted anywhere and continues in the
-next minute. Ids of messages sort by time, so old messages come first in the
-primary key and need no further index.
+next minute. Ids of messages sort by time, so old messages come first in the primary key and need no
+further index.
 """
 
 from clock import utc_day
@@ -17,15 +17,15 @@ from store.usage import USAGE_DAYS
 # The maximum number of rows per step.
 STEP_ROWS = 1000
 
-# The statements that record timeouts.
+# The number of statements that record timeouts.
 _TIMEOUT_STATEMENTS = 4
 
 _DAY = 86_400_000
 
-# ORDER BY the indexed column makes SQLite use the index messages_leased.
+# Because of ORDER BY lease_until SQLite uses the index messages_leased.
 _EXPIRED = "SELECT id, attempt FROM messages WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
 
-# The next old messages, from the position of the last sweep.
+# The next old messages, after the position at which the last sweep stopped.
 _OLD_KEYS = """
 SELECT id FROM messages
 WHERE id > coalesce((SELECT position FROM sweeps WHERE name = 'idempotency_keys'), '') AND id < ?1
@@ -54,8 +54,8 @@ DELETE FROM messages WHERE id IN (
 RETURNING 1
 """
 
-# Finished messages to sandbox recipients, from the position of the last sweep. Messages that
-# finished in the same millisecond are passed together, even if they exceed the limit.
+# Finished messages to sandbox recipients, after the position of the last sweep. Messages that
+# finished in the same millisecond are handled together, even if they exceed the limit.
 _OLD_SANDBOX = """
 SELECT id, finished_at FROM messages
 WHERE is_sandbox AND finished_at > coalesce(
@@ -106,7 +106,7 @@ DELETE FROM usage_days WHERE (day, address_id) IN (
 RETURNING 1
 """
 
-# Ids increase with time, so the oldest rows come first.
+# The ids of login failures increase with time, so the oldest rows come first.
 _REMOVE_LOGIN_FAILURES = """
 DELETE FROM login_failures WHERE id IN (
   SELECT id FROM (SELECT id, failed_at FROM login_failures WHERE id > 0 ORDER BY id LIMIT ?2)
@@ -124,12 +124,16 @@ RETURNING 1
 
 
 def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) -> list[Step]:
-    """The steps that remove old data, each with its own share of a minute.
+    """The steps that remove old data. Each step gets its own share of a cron run.
 
-    Idempotency keys expire after a day, usage counters after 90 days. Bodies and messages are
-    removed after the given days since they finished; 0 keeps them forever. The bodies of messages
-    to sandbox recipients, which cost nothing, are removed after a day. Deleted messages are removed
-    after a day. Expired login failures and daily counts are removed.
+    Idempotency keys expire after a day, usage counters after 90 days. Deleted messages are removed
+    a day after they finished, and so are the bodies of messages to sandbox recipients, which cost
+    no balance. Expired login failures and daily counts are removed.
+
+    :param retention_days: the days after which the bodies of a finished message are removed; 0 to
+        keep them.
+    :param retention_metadata_days: the days after which a finished message is removed; 0 to keep
+        it.
     """
     steps = [
         _step(
@@ -163,7 +167,7 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
 def lease_step(*, now: int) -> Step:
     """The step that records messages with an expired lease as ``unknown``.
 
-    Their worker died, or could not record the outcome.
+    The worker that held such a message stopped, or could not record the outcome.
     """
 
     async def run(database: Database) -> int:
@@ -174,7 +178,7 @@ def lease_step(*, now: int) -> Step:
                 StatusUpdate(id=row["id"], event="timed_out", attempt=row["attempt"], now=now)
                 for row in rows
             ]
-            # Not by record(), which also reads statuses: a cron run has few statements to spare.
+            # record() would also read the statuses, and the statements of a cron run are limited.
             await database.batch(record_statements(updates), repeatable=True)
         return len(rows)
 
@@ -182,7 +186,10 @@ def lease_step(*, now: int) -> Step:
 
 
 def _step(name: str, texts: tuple[str, ...], parameters: tuple[int | str, ...]) -> Step:
-    """A step of one batch. Its longest result is its count."""
+    """A step of one batch.
+
+    The count of the step is the number of rows of the statement that returns the most rows.
+    """
     statements = [Statement(sql, parameters) for sql in texts]
 
     async def run(database: Database) -> int:

@@ -1,8 +1,9 @@
 """The tokenizer: splits messages and queries into words for the search.
 
-A word is a run of letters and digits; case and accents are ignored. Text of scripts without spaces
-between words (Chinese, Japanese) is split into overlapping pairs of characters, so that any part of
-a run is found. The last character of a run is also a word of its own.
+A word is a run of letters and digits; case and accents are ignored. A run in a script without
+spaces between words (Chinese, Japanese) is split into overlapping pairs of characters, so a search
+finds any part of the run. In a message the last character of a run is also a word, so a search for
+this character finds the message.
 """
 
 import re
@@ -16,9 +17,9 @@ _RUN = re.compile(f"([{_UNSPACED}]+)|[^\\W_{_UNSPACED}]+")
 _ASCII_RUN = re.compile("[a-z0-9]+")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
-# Too many words begin with a prefix of one or two letters.
+# Too many words begin with the same one or two characters.
 _MIN_PREFIX_LENGTH = 3
-# The search reads all words that begin with a prefix.
+# The maximum per query, because the search reads all words that begin with a prefix.
 _MAX_PREFIXES = 8
 
 
@@ -50,8 +51,9 @@ def tokens_of(text: str) -> list[str]:
 def terms_of(query: str) -> list[Term]:
     """The terms of ``query``. A message must contain all of them.
 
-    The last word counts as a prefix if it has at least three letters. A run of unspaced characters
-    becomes pairs; a single such character is a prefix. A query has at most eight prefixes.
+    The last word is a prefix if it has at least three characters. A run in a script without spaces
+    becomes pairs; a run of one character is a prefix. After the eighth prefix, further ones count
+    as whole words.
     """
     runs = list(_RUN.finditer(_folded(query)))
     terms: list[Term] = []
@@ -70,12 +72,12 @@ def terms_of(query: str) -> list[Term]:
 
 
 def has_terms(words: list[str], terms: list[Term]) -> bool:
-    """Whether a message with these words matches ``terms``, by the rules of the index."""
+    """Whether a message with these words matches ``terms``, as a search in the index decides it."""
     line = f" {' '.join(words)} "
     return all(f" {word}{'' if is_prefix else ' '}" in line for word, is_prefix in terms)
 
 
 def _folded(text: str) -> str:
-    from unicodedata import normalize  # here: most texts are ASCII and need no tables
+    from unicodedata import normalize  # imported here, because most texts don't need it
 
     return normalize("NFC", _ACCENTS.sub("", normalize("NFKD", text))).casefold()

@@ -1,7 +1,7 @@
 """Usage: the numbers of accepted, sent and failed messages by day of acceptance.
 
-The counters include messages when they finish. Open messages are counted at query time, through the
-indexes of open messages.
+The counters (``usage_days``) include a message once it has finished. A query counts the messages
+that have not finished through their indexes in ``messages``.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,8 @@ _DAY = 86_400_000
 _DAY_OF = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
 
 # The changes of the counters by transitions from `status` to `target`, as columns of a SELECT.
-# `unknown` is the only final status that a message can leave again.
+# `unknown` is the only final status that a message can leave again. A message that leaves it is
+# subtracted from `others`.
 COUNTED = f"""
   {_DAY_OF} AS day, address_id,
   sum(target = 'sent') AS sent,
@@ -54,8 +55,9 @@ _OF_ALL = _SUM.format(
     waiting="next_attempt_at IS NOT NULL",
 )
 
-# Looks up one counter per day. The index messages_waiting finds the waiting messages. Few messages
-# are being sent at any time; without the + SQLite would instead read all messages of the address.
+# Looks up one counter per day. The index messages_waiting finds the waiting messages, and the index
+# messages_leased finds the few that are being sent. Without the + SQLite would read all messages of
+# the address instead.
 _OF_ONE = _SUM.format(
     counters=f"""
     SELECT {_COUNTERS} FROM (
@@ -78,7 +80,8 @@ def _limit(kind: str) -> str:
     ) AS {kind}_limit"""
 
 
-# The limits over all addresses (NULL is unlimited), and their use at ``day``.
+# Columns of a SELECT: the limits for all addresses together (NULL is unlimited), and the recipients
+# counted on ``day`` and in its month.
 QUOTAS = f"""
     {_limit("daily")}, {_limit("monthly")},
     coalesce((SELECT recipients FROM daily_recipients WHERE day = {{day}}), 0) AS sent_today,
@@ -103,9 +106,12 @@ class Quotas(NamedTuple):
 async def usage_of_address(
     database: Database, credential: Credential, *, now: int, default_balance: int
 ) -> tuple[list[Row], Quotas, int]:
-    """Like ``usage_of_all``, for one address; and its balance. Grants no default balance.
+    """The usage of one address, the quotas of the deployment, and the balance of the address.
 
-    :param default_balance: the balance of an address that has not been granted one yet.
+    The rows are like those of ``usage_of_all``.
+
+    :param default_balance: the balance to return for an address that has not been granted one yet.
+        It is not granted here.
     """
     since, today = _days_shown(now)
     rows, quotas, balances = await require_valid(
@@ -119,7 +125,10 @@ async def usage_of_address(
 
 
 async def usage_of_all(database: Database, *, now: int) -> tuple[list[Row], Quotas]:
-    """The messages of the last 90 UTC days that have any, and the remaining quotas."""
+    """The numbers of messages for each of the last 90 UTC days that has any, and the quotas.
+
+    A row has ``day`` (YYYY-MM-DD), ``accepted``, ``sent`` and ``failed``.
+    """
     since, today = _days_shown(now)
     rows, quotas = await database.batch(
         [Statement(_OF_ALL, (since, today)), Statement(_QUOTAS, (today,))], repeatable=True

@@ -1,1 +1,1 @@
-"""The only place that sends mail. A provider's own words stay here (``outcome.py``)."""
+"""The only package that sends mail. It turns a provider's response into an ``Outcome``."""

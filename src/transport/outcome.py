@@ -10,7 +10,7 @@ import msgspec
 
 from mail.message import Message
 
-# A slower response counts as a timeout.
+# The maximum time for a response of the provider. A slower response counts as a timeout.
 RESPONSE_SECONDS = 30
 
 Reason = Literal[
@@ -33,8 +33,8 @@ class Sent(msgspec.Struct, frozen=True):
 class Rejected(msgspec.Struct, frozen=True):
     """The provider rejected the mail.
 
-    ``transient`` if the provider may accept it later (RFC 3463). ``provider_code`` is the original
-    code.
+    ``transient`` is true if the provider may accept the same mail later (RFC 3463).
+    ``provider_code`` is the provider's own code.
     """
 
     reason: Reason
@@ -45,8 +45,9 @@ class Rejected(msgspec.Struct, frozen=True):
 class Unknown(msgspec.Struct, frozen=True):
     """The provider was called, but it is unknown whether it accepted the mail.
 
-    ``cause``, for the log, is ``timeout`` or the kind of an exception. ``late`` is set after a
-    timeout: it awaits the outcome of a late response.
+    ``provider_code`` is the provider's own code, if it sent one. ``cause``, for the log, is
+    ``timeout`` or the kind of an exception. After a timeout, awaiting ``late`` returns the outcome
+    when the late response arrives.
     """
 
     provider_code: str | None = None

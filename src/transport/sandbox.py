@@ -6,9 +6,9 @@ The local part chooses the outcome; a suffix after ``+`` distinguishes recipient
     bounced@      accepted, then bounced by the recipient's server
     complained@   accepted, delivered, then reported as spam
     suppressed@   rejected permanently: the recipient is on the suppression list
-    ratelimited@  rejected transiently at the first attempt, delivered at the second
+    ratelimited@  rejected transiently at the first attempt, accepted and delivered at the second
     slow@         no response in time, so the outcome is unknown; accepted five seconds later. If
-                  no caller waits for the attempt, it times out at once
+                  no caller waits, the attempt times out at once instead of after 30 seconds
 """
 
 import asyncio
@@ -35,7 +35,7 @@ MAX_DELIVERY_EVENTS = max(map(len, _DELIVERY_EVENTS.values()))
 async def sandbox_outcome(message: Message, *, number: int, waits: bool) -> Outcome:
     """The outcome of attempt ``number`` to send a message to sandbox recipients.
 
-    :param waits: a caller still waits for the outcome.
+    :param waits: whether a caller still waits for the outcome.
     """
     match outcome_of(message.recipients[0].address):
         case "suppressed":
@@ -49,7 +49,7 @@ async def sandbox_outcome(message: Message, *, number: int, waits: bool) -> Outc
 
 
 def delivery_events(message: Message) -> tuple[DeliveryEvent, ...]:
-    """The delivery events of a sent message, for each of its sandbox recipients."""
+    """The delivery events of a sent message, in order. They are the same for each recipient."""
     return _DELIVERY_EVENTS.get(outcome_of(message.recipients[0].address), ("delivered",))
 
 

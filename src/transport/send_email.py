@@ -8,10 +8,10 @@ from mail.message import Attachment, Message, RecipientKind
 from transport.outcome import RESPONSE_SECONDS, Outcome, Reason, Rejected, Sent, Unknown
 
 _CODE = re.compile("E_[A-Z_]+")
-# With this code the outcome is unknown to the provider itself.
+# With these codes the provider itself does not know the outcome.
 _INDEFINITE = frozenset({"E_INTERNAL_SERVER_ERROR"})
 
-# Other codes: ``content_rejected`` if they are about headers, else ``provider_error``.
+# Any other code means ``content_rejected`` if it begins with E_HEADER, else ``provider_error``.
 _REASONS: dict[str, Reason] = {
     "E_RECIPIENT_SUPPRESSED": "recipient_suppressed",
     "E_DELIVERY_FAILED": "recipient_rejected",
@@ -29,9 +29,10 @@ _TRANSIENT = frozenset({"throttled", "quota_reached"})
 
 
 class ProviderError(Exception):
-    """The binding threw an exception of this ``kind``, with the provider's ``E_...`` code, if any.
+    """The binding threw an exception. ``kind`` is the name of its class.
 
-    The text of the exception is left out: it may quote the mail.
+    ``code`` is the provider's ``E_...`` code, None if the exception has none. The text of the
+    exception is left out, because it may quote the mail.
     """
 
     def __init__(self, code: str | None, kind: str) -> None:
@@ -41,7 +42,7 @@ class ProviderError(Exception):
 
 
 class ProviderTimeout(Exception):
-    """The binding did not respond in time; ``late`` awaits the result of ``send``."""
+    """The binding did not respond in time. Awaiting ``late`` returns or raises as ``send`` does."""
 
     def __init__(self, late: Awaitable[str | None]) -> None:
         super().__init__()
@@ -54,7 +55,7 @@ class Binding(Protocol):
     async def send(
         self, form: dict[str, Any], contents: list[bytes], *, milliseconds: int
     ) -> str | None:
-        """Send ``form`` and return the Message-ID that the provider assigned.
+        """Send ``form`` and return the Message-ID that the provider assigned, if any.
 
         :param contents: the contents of the attachments in ``form``, in the same order.
         :raises ProviderError: the binding threw an exception.
@@ -64,7 +65,7 @@ class Binding(Protocol):
 
 
 class SendEmailTransport:
-    """Sends through the given binding."""
+    """Sends mail through the ``send_email`` binding."""
 
     def __init__(self, binding: Binding) -> None:
         self._binding = binding

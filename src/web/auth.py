@@ -10,11 +10,12 @@ from services import RateLimiter
 from settings import Settings
 from web.request import Request
 
-# No password is longer. Longer texts are wrong unread.
+# No password is longer, so a longer text is wrong and need not be compared.
 _MAX_PASSWORD_CHARACTERS = 4096
 _MAX_AUTHORIZATION_CHARACTERS = MAX_TOKEN_CHARACTERS + 100  # the scheme and spaces
 
-# The binding does not report when a window ends; the windows in wrangler.toml are minutes.
+# The binding does not report when its window ends. wrangler.toml sets a window of 60 s, so it is
+# always over after 60 s.
 _LIMITER_SECONDS = 60
 
 
@@ -24,7 +25,7 @@ class Access(Enum):
     OPEN = auto()  # nothing
     SITE = auto()  # the site password, if the deployment has one
     ADDRESS = auto()  # the site password and an address credential
-    API_KEY = auto()  # only an address credential: the clients can't send the site password
+    API_KEY = auto()  # only an address credential: Resend's SDKs can't send the site password
     ADMIN = auto()  # the site password and an administrator password
 
 
@@ -40,11 +41,11 @@ def check_site_password(access: Access, request: Request, settings: Settings) ->
 
 
 async def check_client_rate(request: Request, limiter: RateLimiter | None) -> None:
-    """Count the request, which creates an address or logs in, for its client.
+    """Count a request that creates an address or logs in, by the IP address of its client.
 
     :raises TooManyRequests: ``client_rate_exceeded``.
     """
-    # Each path has its own count, so creating addresses does not use up logins.
+    # Each path has its own count, so creating addresses does not reduce the number of logins.
     key = f"{request.path}|{client_key(request.client_ip)}"
     if limiter and not await limiter.admits(key):
         raise TooManyRequests(
@@ -55,7 +56,9 @@ async def check_client_rate(request: Request, limiter: RateLimiter | None) -> No
 def check_access(
     access: Access, request: Request, settings: Settings, *, has_database: bool
 ) -> Credential | None:
-    """Apply ``access`` to ``request`` and return the address credential, if one is required.
+    """Check the admin password or the address credential, if ``access`` requires one of them.
+
+    Return the address credential; None if ``access`` requires none.
 
     :raises Unauthorized: the admin password or the credential is missing or wrong.
     :raises ServerFault: the deployment has no database or no JWT secret.
@@ -90,13 +93,16 @@ def is_one_of(given: str, secrets: tuple[str, ...]) -> bool:
 
 
 def administrator_name(given: str, passwords: tuple[str, ...]) -> str:
-    """``admin#`` and the position of the password ``given``; ``admin`` if it is not a password."""
+    """The name of an administrator in the audit log.
+
+    ``admin#1`` if ``given`` is the first of ``passwords``; ``admin`` if it is none of them.
+    """
     matches = _matches(given, passwords)
     return f"admin#{matches.index(True) + 1}" if any(matches) else "admin"
 
 
 def _matches(given: str, secrets: tuple[str, ...]) -> list[bool]:
-    # Compares every entry in constant time, so the duration reveals nothing about them.
+    # Compares all entries, each in constant time, so the duration does not reveal which matches.
     if len(given) > _MAX_PASSWORD_CHARACTERS:
         return [False] * len(secrets)
     return [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]

@@ -1,4 +1,4 @@
-"""JSON bodies: decoding into typed structs, with the invalid fields named for the client."""
+"""JSON bodies: decode them into typed structs, and name the field in errors."""
 
 import re
 from collections.abc import Callable
@@ -12,32 +12,33 @@ from web.request import Request
 
 T = TypeVar("T")
 
-# No request needs a tenth of this depth. Python in the runtime does not detect a stack overflow:
-# deep recursion crashes the Worker, so the depth is checked before decoding.
+# No request needs more than 10 levels. Python in the runtime does not detect a stack overflow: deep
+# recursion crashes the Worker, so the depth is checked before decoding.
 _MAX_DEPTH = 100
 
-# Limits the memory: a decoded object, list or text needs many times the memory of its JSON. The
-# largest valid request, a full batch of emails, has some 20,000 objects and 50,000 texts, the
-# names of fields included.
+# Limits the memory: a decoded object, list or string needs many times the memory of its JSON text.
+# The largest valid request, a full batch of emails, has some 20,000 objects and lists and 50,000
+# strings, including the names of fields.
 _MAX_OBJECTS = 50_000
 _MAX_TEXTS = 100_000
 
-# What comes next: a text, or an opening or closing bracket. A text may be unterminated and the rest
-# may have none of these, so every byte is scanned only once.
+# Matches up to and including the next string or bracket, or up to the end. It also matches an
+# unterminated string, so every byte is scanned only once.
 _NEXT = re.compile(rb'[^"\[\]{}]*+(?:("(?:[^"\\]++|\\.)*+"?)|([\[{])|([\]}])|\Z)', re.DOTALL)
 _TEXT, _OPENING, _CLOSING = 1, 2, 3
 
-# For a missing or unknown field msgspec gives the path of the object around it; only the text
-# names the field.
+# If a field is missing or unknown, the path in msgspec's error is that of the object around it.
+# Only the text of the error names the field.
 _OF_MEMBER = re.compile(
     r"Object (?P<problem>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL
 )
-# Most of an error's text can be a name or a value of the client. The path is at its end.
+# Longer texts of errors are cut in the middle: a name or a value of the client can make them long.
+# The path of the field is at the end.
 _MAX_PROBLEM_CHARACTERS = 400
 _MEMBER_CODES = {"contains unknown": "unknown_field", "missing required": "required_field_missing"}
-_MAX_NAME_CHARACTERS = 100  # of an unknown member, in an error
+_MAX_NAME_CHARACTERS = 100  # longer names of unknown fields are cut off in errors
 
-# The decoder of a type, made at its first use.
+# The decoder of a type, made when it is first needed.
 decoder_of: Callable[[Any], Any] = cache(msgspec.json.Decoder)
 
 
@@ -45,23 +46,24 @@ async def read_json(request: Request, kind: type[T]) -> T:
     """The body of ``request`` as ``kind``.
 
     :raises UnsupportedMediaType, PayloadTooLarge: as ``Request.json_body`` does.
-    :raises BadRequest: ``malformed_json``.
-    :raises InvalidInput: a field has the wrong type, or the body is not an object.
+    :raises BadRequest: ``malformed_json``, or ``body_unreadable`` as ``Request.body`` does.
+    :raises InvalidInput: the body or a field has the wrong type, or a field is unknown or missing.
     """
     decoder: msgspec.json.Decoder[T] = decoder_of(kind)
     return decode_json(await request.json_body(), decoder)
 
 
 async def read_optional_json(request: Request, kind: type[T]) -> T:
-    """As ``read_json``; a request without a body is one with an empty object."""
+    """As ``read_json``, but a missing body is read as an empty object."""
     decoder: msgspec.json.Decoder[T] = decoder_of(kind)
     return decode_json(await request.optional_json_body() or b"{}", decoder)
 
 
 def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = "") -> T:
-    """``body`` as ``decoder``'s type; raises as ``read_json`` does.
+    """``body``, decoded by ``decoder``.
 
-    :param path: the path of the value, like ``[3]``. It prefixes the names of invalid fields.
+    :param path: the path of ``body`` in the request, like ``[3]``: the prefix of fields in errors.
+    :raises BadRequest, InvalidInput: as ``read_json`` does.
     """
     _check_structure(body)
     try:
@@ -77,7 +79,7 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = ""
 
 
 def _check_json(body: bytes) -> None:
-    # Makes no Python values: ten megabytes of brackets would be too many.
+    # Raw makes no Python objects. For ten megabytes of brackets they would need too much memory.
     msgspec.json.decode(body, type=msgspec.Raw)
     str(body, "utf-8")
 
@@ -99,8 +101,14 @@ def _invalid(problem: str, path: str = "") -> InvalidInput:
 
 
 def _check_structure(body: bytes) -> None:
-    """Check the depth of ``body`` and how much is in it, in linear time and without a copy."""
-    # Quotes in texts count here as well, so this is only a first look; it decides most bodies.
+    """Check the depth of ``body`` and its numbers of objects, lists and strings.
+
+    This takes linear time and no copy of ``body``.
+
+    :raises BadRequest: ``malformed_json``.
+    """
+    # These counts include brackets and quotes within strings, so they are never too small. Most
+    # bodies need no other check.
     if body.count(b"{") + body.count(b"[") <= _MAX_DEPTH and body.count(b'"') <= _MAX_TEXTS:
         return
     depth = objects = texts = 0
@@ -114,7 +122,7 @@ def _check_structure(body: bytes) -> None:
                 raise BadRequest("malformed_json", problem="it is nested too deeply")
         elif match.lastindex == _CLOSING:
             depth -= 1
-            if depth < 0:  # the decoder gets no further
+            if depth < 0:  # not JSON: the decoder stops here or earlier
                 return
         if objects > _MAX_OBJECTS:
             raise BadRequest("malformed_json", problem="it has too many objects and lists")

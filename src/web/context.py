@@ -1,4 +1,4 @@
-"""The context of one request, for its handler."""
+"""The context of one request: what its handler needs."""
 
 from dataclasses import dataclass, field
 
@@ -16,11 +16,12 @@ from web.responses import prefers_plain_text
 
 @dataclass(slots=True)
 class RequestContext:
-    """A request and the named ``parameters`` of its path, from its arrival to its response.
+    """A request, the named ``parameters`` of its path, and what is collected for its response.
 
-    ``verified`` is the address credential, once it has passed an access rule that requires one: its
-    signature is checked, its row is not. ``message_ids`` collects ids of messages for the access
-    log. ``headers`` collects response headers for successes and errors alike.
+    ``verified`` is the address credential after the access rule has checked its signature; None if
+    the rule requires none. Only the database knows whether the credential is still valid.
+    ``message_ids`` collects ids of messages for the access log. ``headers`` collects headers of the
+    response, also if it is an error.
     """
 
     request: Request
@@ -37,13 +38,13 @@ class RequestContext:
 
     @property
     def database(self) -> Database:
-        """The deployment's database, which every access rule requires."""
+        """The deployment's database. ``check_access`` rejects all requests if there is none."""
         assert self.services.database is not None
         return self.services.database
 
     @property
     def language(self) -> str:
-        """The language of the sentences that the client reads."""
+        """The language of error sentences: that of ``x-lang``, by default that of the settings."""
         try:
             default = self.settings.default_lang
         except ServerFault:  # the settings can't be read
@@ -78,12 +79,12 @@ class RequestContext:
 
     @property
     def owner(self) -> Actor:
-        """The owner of the credential, as the actor in the audit log."""
+        """The owner of the address of the credential, as an actor in the audit log."""
         return Actor(self.credential.address, self.request.client_ip)
 
     @property
     def administrator(self) -> Actor:
-        """The administrator, for the audit log: the position of their password, not its text."""
+        """The administrator, as an actor in the audit log, named by ``administrator_name``."""
         given = self.request.header("x-admin-auth")
         name = administrator_name(given, self.settings.admin_passwords)
         return Actor(name, self.request.client_ip, is_administrator=True)

@@ -8,14 +8,20 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 class FieldProblem(Struct):
     """An error in one field."""
 
-    field: Annotated[str, Meta(description="The JSON path of the field: `to_mail`, `to[2].email`.")]
+    field: Annotated[
+        str,
+        Meta(
+            description="The JSON path of the field, like `to_mail` or `to[2].email`, or the name "
+            "of the query parameter."
+        ),
+    ]
     message: Annotated[str, Meta(description="The error, in one sentence.")]
 
 
 class Problem(Struct):
     """A problem object (RFC 9457)."""
 
-    type: Annotated[str, Meta(description="Always `about:blank`; use `code` instead.")]
+    type: Annotated[str, Meta(description="Always `about:blank`. `code` identifies the error.")]
     title: Annotated[str, Meta(description="The reason phrase of the HTTP status.")]
     status: Annotated[int, Meta(description="The HTTP status.")]
     detail: Annotated[
@@ -25,15 +31,15 @@ class Problem(Struct):
     code: Annotated[str, Meta(description="The error, in one word for programs.")]
     retryable: Annotated[
         bool,
-        Meta(description="Whether the same request can succeed after `Retry-After`."),
+        Meta(description="Whether the same request can succeed after the time in `Retry-After`."),
     ]
     request_id: Annotated[str, Meta(description="The id of the request, as in `X-Request-Id`.")]
     id: Annotated[
         str | UnsetType, Meta(description="The id of the message, if one was stored.")
     ] = UNSET
-    message_status: Annotated[str | UnsetType, Meta(description="The status of that message.")] = (
-        UNSET
-    )
+    message_status: Annotated[
+        str | UnsetType, Meta(description="The status of the stored message.")
+    ] = UNSET
     errors: Annotated[list[FieldProblem] | UnsetType, Meta(description="The invalid fields.")] = (
         UNSET
     )

@@ -1,4 +1,4 @@
-"""Query parameters, converted to their values, and required fields."""
+"""Parse and check query parameters, and check that fields have a value."""
 
 import re
 from typing import TypeVar
@@ -16,18 +16,19 @@ T = TypeVar("T")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 _MAX_OFFSET = 2**53 - 1
-_MAX_WORD_CHARACTERS = 100  # no word is as long, so a longer one is wrong also if it is cut off
+_MAX_WORD_CHARACTERS = 100  # words are shorter, so a cut-off one is still wrong
 _CURSOR = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 def whole_number(text: str | None, name: str, default: int, minimum: int, maximum: int) -> int:
-    """The number in ``text``, the parameter ``name``; ``default`` if the parameter is missing.
+    """Parse ``text``, the value of the query parameter ``name``. None means ``default``.
 
-    :raises BadRequest: ``invalid_`` and ``name``: not a number, or out of range.
+    :raises BadRequest: for example ``invalid_limit`` if ``name`` is ``limit``: the value is not a
+        whole number, or is out of range.
     """
     if text is None:
         return default
-    # A longer number exceeds every maximum, and int() is slow for very long texts.
+    # More than 16 digits exceed every maximum, and int() is slow for very long texts.
     number = int(text) if len(text) <= 16 and text.isascii() and text.isdigit() else -1
     if not minimum <= number <= maximum:
         raise field_error(f"invalid_{name}", name)
@@ -35,7 +36,7 @@ def whole_number(text: str | None, name: str, default: int, minimum: int, maximu
 
 
 def limit_and_offset(query: dict[str, str]) -> tuple[int, int]:
-    """The maximum number of rows of a page, and the number of rows before it.
+    """The parameters ``limit``, the maximum number of rows, and ``offset``, the rows to skip.
 
     :raises BadRequest: ``invalid_limit`` or ``invalid_offset``.
     """
@@ -44,8 +45,11 @@ def limit_and_offset(query: dict[str, str]) -> tuple[int, int]:
 
 
 def cursor(text: str, offset: int) -> str | None:
-    """The id that the next page follows; None for the newest page.
+    """Check ``text``, the parameter ``cursor``: the id of the last row before the requested page.
 
+    Return None for the first page, which has the newest rows.
+
+    :param offset: the parameter ``offset``, which must be 0.
     :raises BadRequest: ``invalid_cursor`` or ``offset_with_cursor``.
     """
     if offset:
@@ -58,15 +62,16 @@ def cursor(text: str, offset: int) -> str | None:
 def next_cursor(ids: list[str], limit: int) -> str | None:
     """The cursor of the next page; None if there is none.
 
-    :param ids: those of the page, and of one row more, which tells whether another page follows.
+    :param ids: the ids of the page's rows and, if there are more rows, of the next row.
     """
     return ids[limit - 1] if len(ids) > limit else None
 
 
 def one_of(query: dict[str, str], name: str, words: tuple[str, ...], default: str) -> str:
-    """The parameter ``name``, one of ``words`` in any letter case; ``default`` if missing.
+    """The parameter ``name`` in lower case; ``default`` if it is missing or empty.
 
-    :raises BadRequest: ``invalid_`` and ``name``.
+    :raises BadRequest: for example ``invalid_sort_by`` if ``name`` is ``sort_by``: the value is not
+        one of ``words``.
     """
     word = query.get(name, "")[:_MAX_WORD_CHARACTERS].lower() or default
     if word not in words:
@@ -75,7 +80,10 @@ def one_of(query: dict[str, str], name: str, words: tuple[str, ...], default: st
 
 
 def comparable(text: str) -> str:
-    """The form of a mail address in the database; invalid text in lower case, cut off."""
+    """``text`` in the form that mail addresses have in the database.
+
+    Text that is not a mail address is cut off and returned in lower case. It matches no address.
+    """
     try:
         return parse_address(text).key
     except InvalidAddress:
@@ -83,12 +91,12 @@ def comparable(text: str) -> str:
 
 
 def address_filter(query: dict[str, str]) -> str | None:
-    """The parameter ``address`` in the form of ``comparable``; None if it is missing."""
+    """The parameter ``address``, converted by ``comparable``; None if it is missing or empty."""
     return comparable(query.get("address", "")) or None
 
 
 def required(value: T | None, field: str) -> T:
-    """``value``, the content of ``field``.
+    """Return ``value``, the value of ``field``, which must not be None or empty.
 
     :raises BadRequest: ``required_field_missing``.
     """

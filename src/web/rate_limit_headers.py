@@ -10,7 +10,7 @@ _POLICY = '"send"'
 
 
 def policy_headers(limit: RateLimit) -> dict[str, str]:
-    """The headers of every response of a sending endpoint."""
+    """The headers in every response of a sending endpoint."""
     return {
         "RateLimit-Policy": f"{_POLICY};q={limit.quota};w={limit.seconds}",
         "ratelimit-limit": str(limit.quota),
@@ -18,7 +18,7 @@ def policy_headers(limit: RateLimit) -> dict[str, str]:
 
 
 def state_headers(state: RateState) -> dict[str, str]:
-    """The headers of a response after the database was read."""
+    """The additional headers in a response when the database has reported ``state``."""
     return {
         "RateLimit": f"{_POLICY};r={state.remaining};t={state.reset}",
         "ratelimit-remaining": str(state.remaining),

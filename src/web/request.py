@@ -8,7 +8,7 @@ import msgspec
 
 from errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 
-# The limits of bodies. A route has the smaller one, unless it sends or takes long lists.
+# The limits of bodies. The larger one is for routes with ``large`` in ``routes.py``.
 MAX_BODY_BYTES = 10 * 1024 * 1024
 SMALL_BODY_BYTES = 64 * 1024
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -52,7 +52,7 @@ class RequestHead(msgspec.Struct):
 class Request:
     """A request. Its body is read on demand.
 
-    ``max_body_bytes`` is the limit of its body. The route sets it.
+    ``max_body_bytes`` is the limit of the body. It depends on the route.
     """
 
     def __init__(self, head: RequestHead, body: Body) -> None:
@@ -76,7 +76,7 @@ class Request:
 
     @property
     def client_ip(self) -> str | None:
-        """The client's network address, as seen by Cloudflare."""
+        """The client's IP address, in a header that Cloudflare sets; None if it is missing."""
         return self.header("cf-connecting-ip")[:_MAX_IP_CHARACTERS] or None
 
     async def body(self) -> bytes:
@@ -98,15 +98,15 @@ class Request:
         return body
 
     def _declared_bytes(self) -> int:
-        # HTTP servers check this header, so a longer or other text does not get here.
+        # HTTP servers reject any other value of this header before a request gets here.
         text = self.header("content-length")
         return int(text) if len(text) <= 16 and text.isascii() and text.isdigit() else 0
 
     async def drain_body(self) -> None:
         """Read and discard the body, unless it was already read.
 
-        The connection of a client that is still sending is closed with the response. The client
-        then loses the response.
+        A response to a client that is still sending would close the connection, and the client
+        would lose the response.
         """
         if not self._is_drained:
             self._is_drained = True
@@ -116,9 +116,10 @@ class Request:
                 return
 
     async def json_body(self) -> bytes:
-        """The body of a request whose headers declare JSON.
+        """The body, which must not be empty. The headers must not declare anything but JSON.
 
-        :raises UnsupportedMediaType: the headers declare something else.
+        :raises UnsupportedMediaType: the headers declare another type, or a compressed body.
+        :raises BadRequest: ``malformed_json``: the body is empty.
         :raises PayloadTooLarge, BadRequest: as ``body`` does.
         """
         self._check_json_declared()
@@ -128,7 +129,7 @@ class Request:
         return body
 
     async def optional_json_body(self) -> bytes:
-        """As ``json_body``, or nothing if the request has no body."""
+        """As ``json_body``, but empty if the request has no body."""
         body = (await self.body()).removeprefix(_UTF8_MARK)
         if body.strip():
             self._check_json_declared()

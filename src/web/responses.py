@@ -29,7 +29,10 @@ class Success(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response, without the headers common to all responses."""
+    """One HTTP response, without the headers common to all responses.
+
+    ``code`` is the code of an error, for the access log.
+    """
 
     status: int
     body: bytes = b""
@@ -40,19 +43,19 @@ class Response:
 def json_response(
     value: Any, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None
 ) -> Response:
-    """``value`` as JSON, with ``headers`` beside the headers of every JSON response."""
+    """A JSON response with ``value``. ``headers`` extend or replace the default headers."""
     own = {"Content-Type": "application/json; charset=utf-8", **_NO_STORE}
     return Response(status, msgspec.json.encode(value), {**own, **(headers or {})})
 
 
 def text_response(text: str, status: int = HTTPStatus.OK) -> Response:
-    """``text`` as plain text."""
+    """A plain text response."""
     headers = {"Content-Type": "text/plain; charset=utf-8", **_NO_STORE}
     return Response(status, text.encode(), headers)
 
 
 def error_response(error: ApiError, *, request_id: str, language: str, plain: bool) -> Response:
-    """The response for ``error`` in ``language``; only its sentence if ``plain``."""
+    """The response for ``error`` in ``language``. If ``plain``, the body is only the sentence."""
     detail = sentence(error.sentence, language, error.values)
     if error.prefix:
         detail = sentence(error.prefix, language, {}) + detail

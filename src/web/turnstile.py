@@ -12,7 +12,7 @@ from errors import BadRequest, Unavailable
 from log import log
 from web.context import RequestContext
 
-# The solved challenge, as a field of a request.
+# The token of a solved challenge, as a field of a request.
 Token = Annotated[
     str | None,
     Meta(description="The Turnstile token, if the deployment requires human verification."),
@@ -32,7 +32,7 @@ _decode_verdict = msgspec.json.Decoder(_Verdict).decode
 
 
 async def check_human(context: RequestContext, token: str | None) -> None:
-    """Verify ``token``, the ``cf_token`` of a request, if the deployment has both keys.
+    """Verify ``token``, the ``cf_token`` of a request, if both Turnstile keys are set.
 
     :raises BadRequest: ``human_verification_failed``.
     :raises Unavailable: ``human_verification_unavailable``: Turnstile gave no usable response.
@@ -52,12 +52,12 @@ async def check_human(context: RequestContext, token: str | None) -> None:
             settings.cf_turnstile_verify_url, _FORM, urlencode(form).encode()
         )
         verdict = _decode_verdict(response.text)
-    except Exception as error:  # no response in time, or an unreadable one
+    except Exception as error:  # no response in time, or the response can't be read
         log("turnstile_error", kind=type(error).__name__)
         raise Unavailable("human_verification_unavailable", retry_after=_RETRY_SECONDS) from error
     if verdict.success:
         return
-    log("turnstile_rejected", codes=verdict.error_codes)  # also reports a wrong secret
+    log("turnstile_rejected", codes=verdict.error_codes)  # they also report a wrong secret key
     if "internal-error" in verdict.error_codes:
         raise Unavailable("human_verification_unavailable", retry_after=_RETRY_SECONDS)
     raise BadRequest("human_verification_failed")

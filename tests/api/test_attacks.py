@@ -37,7 +37,7 @@ def attacker(api: Api) -> Sender:
 
 
 def check_rejected_everywhere(api: Api, token: str) -> None:
-    """Check that ``token`` is rejected in every place of a credential."""
+    """Check that every endpoint that takes a credential rejects ``token``."""
     before = api.server.sql("SELECT count(*) AS messages FROM messages")
     headers = {"Authorization": f"Bearer {token}"}
     resend = {"from": "a@example.com", "to": "b@example.net", "subject": "s", "text": "t"}
@@ -55,7 +55,7 @@ def check_rejected_everywhere(api: Api, token: str) -> None:
         check_problem(api.call(method, path, json=body, headers=given), *REJECTED)
     responses = api.get("/emails", headers=headers), api.post("/emails", resend, headers=headers)
     for response in responses:
-        # A sender other than the credential's is rejected before the database is read.
+        # 403: ``from`` is not the address in the token. This is checked without the database.
         assert response.status_code in (401, 403), response.text
         assert response.json()["code"] in ("invalid_credential", "from_not_own")
     assert api.server.sql("SELECT count(*) AS messages FROM messages") == before
@@ -70,7 +70,7 @@ def encoded(value: object) -> str:
 
 
 def forged(header: object, claims: object, key: str = SECRET, digest: str = "sha256") -> str:
-    """A handmade token, signed with ``key``; without a digest it has no signature."""
+    """A handmade token, signed with ``key``. If ``digest`` is empty, it has no signature."""
     signed = f"{encoded(header)}.{encoded(claims)}"
     if not digest:
         return f"{signed}."
@@ -217,7 +217,7 @@ def test_a_rotated_credential_is_rejected(api: Api) -> None:
     old = api.new_sender()
     response = api.post("/api/rotate_credential", headers=old.headers)
     new = Sender(old.address, old.address_id, response.json()["jwt"])
-    # The form of the original service, without a version, is rejected too.
+    # A token without a version, as the original service issued it, is rejected too.
     for token in (old.jwt, jwt.encode(claims_of(old), SECRET)):
         check_rejected_everywhere(api, token)
     for version in range(1, 20):
@@ -232,7 +232,7 @@ def test_a_rotated_credential_is_rejected(api: Api) -> None:
     "POST /api/rotate_credential: Returns a new credential and invalidates the old one"
 )
 def test_no_send_succeeds_after_a_concurrent_rotation(api: Api) -> None:
-    """A response of 200 means sent. Requests after the rotation's response do not succeed."""
+    """Every request with a 200 was sent. Requests after the rotation's response get a 401."""
     sender = api.new_sender(balance=1000)
     early: list[StartedRequest] = []
     late: list[StartedRequest] = []
@@ -310,7 +310,7 @@ def test_sql_and_odd_values_are_harmless_in_every_field(
     ):
         for field in fields:
             body = {"email": victim.address, "password": "0" * 64, field: text}
-            data = json.dumps(body)  # ASCII, a lone surrogate escaped
+            data = json.dumps(body)  # ASCII: lone surrogates are escaped
             headers = {**victim.headers, "Content-Type": "application/json"}
             response = api.call("POST", path, data=data, headers=headers)
             assert response.status_code in statuses | {429}, response.text

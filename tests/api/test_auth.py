@@ -46,7 +46,7 @@ def private() -> Iterator[Api]:
 def test_the_site_password_is_checked_first(
     private: Api, method: str, path: str, given: str | None
 ) -> None:
-    # A trailing space is no case, because HTTP trims header values.
+    # HTTP trims header values. With only a trailing space, this would be the valid password.
     if given is not None and given != given.strip():
         given += "x"
     headers = {} if given is None else {"x-custom-auth": given}
@@ -143,7 +143,7 @@ def test_invalid_credentials_are_rejected(api: Api, kind: str) -> None:
         ("GET", "/api/nothing/here"),
     ):
         if path.startswith("/api/nothing") and kind in {"no such address", "other version"}:
-            continue  # its signature is valid, and only the database rejects it
+            continue  # the signature is valid, and this path does not read the database
         response = api.call(method, path, json=mail(), headers=headers)
         check_problem(response, 401, "invalid_credential", "Invalid address credential")
 

@@ -1,4 +1,4 @@
-"""A minute of the cron with as much work of every kind as there can be.
+"""One minute of the cron, with the maximum amount of every kind of work.
 
 The deployment ends an invocation that makes more subrequests than the plan allows.
 """
@@ -22,7 +22,7 @@ VARIABLES = {**DEPLOYMENT, "ENABLE_USER_DELETE_EMAIL": "true"}
 
 
 def insert(api: Api, sender: Sender, time: int, count: int, **columns: Any) -> None:
-    """So many messages of ``sender`` made at ``time``; other columns are SQL expressions over i."""
+    """Insert ``count`` messages, accepted at ``time``. ``columns`` are SQL expressions over i."""
     fields: dict[str, object] = {
         "id": f"substr('{first_id(time)}', 1, 24) || printf('%03d%09d', {next(_numbers)}, i)",
         "address_id": sender.address_id,
@@ -57,7 +57,7 @@ def insert(api: Api, sender: Sender, time: int, count: int, **columns: Any) -> N
 
 
 def work_of_every_kind(api: Api, steps: int = 1) -> None:
-    """More than so many steps of each job have."""
+    """Insert more work for each job than it can do in this number of steps."""
     now, rows = api.server.now(), STEP_ROWS * steps + 5
     sender, cleared = api.new_sender(balance=10**6), api.new_sender(balance=10**6)
     waiting = {"status": "'scheduled'", "next_attempt_at": f"{now} - i"}
@@ -90,7 +90,7 @@ def work_of_every_kind(api: Api, steps: int = 1) -> None:
 
 
 def counts(api: Api) -> dict[str, int]:
-    """What the last minute counted, by the name of the log's line and of the count."""
+    """The counts that the last minute has logged, by event and name."""
     found = {}
     for line in api.server.log_lines():
         if line["event"] in ("due", "sweep", "sendbox_purges", "search_index"):

@@ -29,7 +29,7 @@ def delete(api: Api, sender: Sender, path: str) -> requests.Response:
 
 
 def listed(api: Api, sender: Sender) -> list[str]:
-    """The ids in the sendbox. Checks that all endpoints that list it return the same ids."""
+    """The ids in the sendbox. Checks that all endpoints that list messages return these ids."""
     page = api.get("/api/sendbox?limit=100", headers=sender.headers).json()
     ids = [row["id"] for row in page["results"]]
     assert page["count"] == len(ids)
@@ -49,7 +49,7 @@ def recipients_today(api: Api) -> int:
 
 
 def put_in_flight(api: Api, message_id: str) -> None:
-    """Put a message into its state during an attempt."""
+    """Give a message the state that it has during an attempt."""
     lease = api.server.now() + 600_000
     api.server.sql(
         "UPDATE messages SET status = 'sending', finished_at = NULL, next_attempt_at = NULL,"
@@ -91,7 +91,7 @@ def test_a_sent_message_is_deleted(own: Api) -> None:
         assert own.call(method, path, headers=sender.headers).status_code == 404
     sql = "SELECT count(*) AS n FROM bodies WHERE message_id = ?"
     assert own.server.sql(sql, [message_id]) == [{"n": 0}]
-    # Its key is still used: the same request sends nothing.
+    # The key of the deleted message is still in use: a repeated request sends nothing.
     again = own.send_with_key(sender, "k", content="secret words")
     assert again.json() == first.json()
     assert (own.balance(sender), len(own.sent_by(sender))) == (3, 2)
@@ -207,7 +207,7 @@ def test_an_address_is_deleted(own: Api, by_administrator: bool) -> None:
     bring_to_an_end(own, in_flight)
     own.server.run_cron()
     left = {row["sendbox"] for row in own.messages_of(sender)}
-    assert left == {None}  # kept for a day, because of their idempotency keys
+    assert left == {None}  # the rows stay for a day, because of their idempotency keys
 
 
 @pytest.mark.contract("deletion: A waiting message is cancelled and refunded once")

@@ -28,7 +28,7 @@ def guarded() -> Iterator[Api]:
 
 
 def email(sender: Sender, **fields: Any) -> dict[str, Any]:
-    """A mail with other ``fields``; None omits a field."""
+    """The body of ``POST /emails``, with ``fields`` changed; None omits a field."""
     body = {
         "from": f"A Sender <{sender.address}>",
         "to": "recipient@example.net",

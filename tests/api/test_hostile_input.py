@@ -33,7 +33,7 @@ ENDPOINTS = [
 FIELDS = ["from_name", "to_mail", "to_name", "subject", "content", "is_html", "token", "name"]
 FIELDS += ["email", "password", "new_password", "credential", "cf_token"]
 
-# Brackets are instructions to the scripted provider, so hostile texts have none.
+# The scripted provider takes texts in brackets for instructions, so these texts have none.
 texts = st.text(st.characters(exclude_characters="[]", codec=None), max_size=60)
 spiced = st.builds(
     lambda before, spice, after: before + spice + after,
@@ -82,7 +82,7 @@ def test_no_control_character_reaches_the_transport(
     api, provider, sender = taken
     before = len(provider.taken)
     fields = {"from_name": name, "to_name": to_name, "to_mail": to_mail, "subject": subject}
-    body = json.dumps(mail(**fields, content=content))  # ASCII, lone surrogates escaped
+    body = json.dumps(mail(**fields, content=content))  # ASCII: lone surrogates are escaped
     headers = {**sender.headers, "Content-Type": "application/json"}
     response = api.call("POST", "/api/send_mail", data=body, headers=headers)
     check_response(response)

@@ -177,7 +177,7 @@ def test_an_unknown_address_takes_the_same_time(passwords: Api) -> None:
 
     known = [new_address(passwords)[0].address for _ in range(20)]
     unknown = [f"{unique_name()}@example.com" for _ in range(20)]
-    median_time(known)  # warms up
+    median_time(known)  # the first logins may take longer
     assert 0.5 < median_time(known) / median_time(unknown) < 2
 
 
@@ -249,7 +249,7 @@ def test_changes_of_a_credential_are_audited(passwords: Api) -> None:
     assert log_in(passwords, sender.address, password).status_code == 200
     passwords.post("/api/address_change_password", body, headers=headers)
     passwords.post("/api/rotate_credential", headers=headers)
-    passwords.post("/api/rotate_credential", headers=headers)  # rejected
+    passwords.post("/api/rotate_credential", headers=headers)  # rejected: it was replaced
     log_in(passwords, sender.address, "wrong")
     rows = passwords.admin("GET", "/admin/audit", params={"limit": 100}).json()["results"]
     events = [row for row in rows if row["object"] == sender.address]

@@ -12,7 +12,7 @@ BUSY = "E_RATE_LIMIT_EXCEEDED"
 
 
 def wait_for_history(api: Api, sender: Sender, message_id: str, *events: str) -> dict[str, Any]:
-    """Wait until the history has ``accepted`` and then these events; return the message."""
+    """Wait until the history has ``accepted`` and then exactly these events; return the message."""
 
     def has_events() -> bool:
         history = api.message(sender, message_id)["history"]

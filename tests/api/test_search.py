@@ -13,7 +13,7 @@ def test_a_cursor_leads_to_the_next_page(api: Api) -> None:
     first = page(api, sender, cursor="", limit=2)
     assert first.keys() == {"results", "next_cursor"}
     assert ids(first) == sent[:2]
-    api.send(sender)  # does not move the next page
+    api.send(sender)  # does not change the next page
     second = page(api, sender, cursor=first["next_cursor"], limit=2)
     third = page(api, sender, cursor=second["next_cursor"], limit=2)
     assert (ids(second), ids(third)) == (sent[2:4], sent[4:])

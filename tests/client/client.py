@@ -62,7 +62,7 @@ class TestClient:
         rate_limit: int | None = 1_000_000,
         database: SqliteDatabase | None = None,
     ) -> None:
-        """Describe a deployment.
+        """Make a deployment.
 
         variables: its variables and secrets.
         queue, transport, has_database: whether it has these bindings.
@@ -110,7 +110,7 @@ class TestClient:
     def request_all(
         self, several: Iterable[tuple[str, str, Mapping[str, Any]]]
     ) -> list[requests.Response]:
-        """Send requests concurrently; return their responses in the order of the requests."""
+        """Send requests concurrently; return the responses in the order of the requests."""
 
         async def together() -> list[requests.Response]:
             work = [self._respond(method, path, **more) for method, path, more in several]
@@ -119,7 +119,7 @@ class TestClient:
         return self._run(together())
 
     def start(self, method: str, path: str, options: Mapping[str, Any]) -> "StartedRequest":
-        """Send one request of ``request_all``, and do not wait for its response."""
+        """Send one request, with the options of ``request``, without waiting for its response."""
         task = self._loop.create_task(self._respond(method, path, **options))
         return StartedRequest(task, self._run)
 
@@ -152,7 +152,7 @@ class TestClient:
     # Time, queue and cron
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, and run everything that becomes due."""
+        """Let ``seconds`` of virtual time pass, and run everything that becomes due."""
         self._run(asyncio.sleep(seconds))
 
     def settle(self) -> None:
@@ -164,11 +164,11 @@ class TestClient:
         """Let time pass until ``condition`` is true; raise AssertionError after ``seconds``."""
         deadline = self._loop.time() + seconds
         while not condition():
-            assert self._loop.time() < deadline, f"still not so after {seconds} s"
+            assert self._loop.time() < deadline, f"the condition is not true after {seconds} s"
             self.advance(0.02)
 
     def run_cron(self, cron: str = "* * * * *", *, times: int = 1) -> str:
-        """Run the jobs of one minute, ``times`` times concurrently."""
+        """Run the jobs of one minute, ``times`` times concurrently; return "ok"."""
 
         async def together() -> None:
             await asyncio.gather(*(run_cron(self._services()) for _ in range(times)))
@@ -261,7 +261,7 @@ class StartedRequest:
         return self._task.done()
 
     def response(self) -> requests.Response:
-        """Wait for the response."""
+        """Wait for the response, and return it."""
 
         async def finished() -> requests.Response:
             return await self._task

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class _NoWaiting(selectors.DefaultSelector):
-    """Returns at once, and advances the clock by the timeout."""
+    """``select`` never waits. If nothing is ready, it advances the clock by its timeout."""
 
     def __init__(self) -> None:
         super().__init__()

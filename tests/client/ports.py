@@ -18,17 +18,17 @@ LoseResponses = Callable[[Literal["before", "after"], list[Statement]], bool]
 
 # The duration of a round trip to D1. It makes concurrent requests interleave.
 ROUND_TRIP_SECONDS = 0.005
-_QUEUE_BATCH_SECONDS = 1  # max_batch_timeout
-_QUEUE_BATCH = 4  # max_batch_size
-_QUEUE_SEND = 100  # messages of one sendBatch
+_QUEUE_BATCH_SECONDS = 1  # max_batch_timeout in wrangler.toml
+_QUEUE_BATCH = 4  # max_batch_size in wrangler.toml
+_QUEUE_SEND = 100  # the most messages that one sendBatch takes
 
 
 class InvocationEnded(RuntimeError):
-    """The platform ends an invocation that makes too many subrequests, outcomes included."""
+    """The platform ends an invocation with too many subrequests, even while it records outcomes."""
 
 
 class LimitedSubrequests(Subrequests):
-    """Those of an invocation on a platform that allows ``limit``."""
+    """The subrequests of an invocation on a platform that allows ``limit`` of them."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(lambda: limit)
@@ -41,7 +41,7 @@ class LimitedSubrequests(Subrequests):
 
 
 class InvocationDatabase(Database):
-    """The database of one invocation: with its own counters, and the limits of production.
+    """The database of one invocation. It has its own counters, and the limits of production.
 
     :param lose_responses: see ``TestClient``.
     """
@@ -83,7 +83,7 @@ class InvocationDatabase(Database):
 
 
 class LocalQueue:
-    """Delivers ids to ``consume`` after their delays, in the batches of a queue consumer."""
+    """Delivers ids to ``consume`` after their delays, at most ``_QUEUE_BATCH`` at a time."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class LocalQueue:
         self._subrequests = subrequests
 
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
-        """As ``services.WakeupQueue.enqueue``."""
+        """Implements ``services.WakeupQueue.enqueue``."""
         self._subrequests.count(-(-len(due) // _QUEUE_SEND))
         if self._is_broken:
             raise OSError
@@ -124,14 +124,14 @@ class WindowRateLimiter:
         self._counts: Counter[tuple[str, int]] = Counter()
 
     async def admits(self, key: str) -> bool:
-        """As ``services.RateLimiter.admits``."""
+        """Implements ``services.RateLimiter.admits``."""
         window = (key, self._clock() // 60_000)
         self._counts[window] += 1
         return self._counts[window] <= self._limit
 
 
 async def derive_key(password: bytes, salt: bytes, iterations: int) -> bytes:
-    """PBKDF2-SHA-256, 32 bytes."""
+    """The key of 32 bytes that PBKDF2-SHA-256 derives."""
     return hashlib.pbkdf2_hmac("sha256", password, salt, iterations)
 
 

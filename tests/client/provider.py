@@ -1,4 +1,4 @@
-"""A ``send_email`` binding that follows instructions in the subjects of the mails.
+"""A ``send_email`` binding that follows the instructions in the subject of a mail.
 
 Instructions are in brackets: ``[E_SOME_CODE]`` throws with that code, ``[no code]`` throws without
 a code, ``[wait 500]`` waits 500 milliseconds, ``[take]`` accepts the mail. ``[E_SOME_CODE 2]``

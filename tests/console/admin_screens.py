@@ -21,7 +21,7 @@ SECTIONS = {
 }
 
 
-# The sender that each server, by its URL, was filled with.
+# By the URL of a server: a sender whose data fills the screens.
 _senders: dict[str, Sender] = {}
 
 

@@ -18,7 +18,7 @@ def chromium(playwright: Playwright) -> str:
     :raises RuntimeError: there is none, and the installation failed.
     """
     with (BUILD / ".chromium.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # for parallel test processes
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of parallel test processes only one installs
         found = _found(playwright)
         if found is None:
             _install()

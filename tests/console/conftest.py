@@ -14,7 +14,7 @@ from tools.local_server import LocalServer
 SMTP = {"smtp": {"host": "smtp.example.com", "port": 587, "starttls": True}}
 
 
-# Package scope: Playwright's running event loop would break tests of other packages.
+# Not session scope: Playwright's running event loop would break tests of other packages.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[LocalServer]:
-    """A deployment that allows owners everything."""
+    """A deployment that allows the owner of an address everything."""
     variables = {
         **DEPLOYMENT,
         "DEFAULT_DOMAINS": "example.com,example.org",

@@ -74,7 +74,7 @@ class Person:
         self.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
 
     def write(self, **fields: str) -> None:
-        """Fill in a message; the keywords are the labels of the fields in lower case."""
+        """Fill in a message. Keywords are labels in lower case; ``html`` fills Message as HTML."""
         fields = {"to": "bob@example.net", "subject": "Hello", "message": "Hello, Bob", **fields}
         if fields.keys() & {"cc", "bcc", "reply_to"}:
             self.button("Cc, Bcc, Reply to").click()

@@ -18,7 +18,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\u202e" + "W" * 180
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalServer]:
-    """A separate deployment, because lists and limits affect all addresses; no initial balance."""
+    """A separate deployment, because lists and limits affect all addresses. Balances are 0."""
     variables = {
         **DEPLOYMENT,
         "DEFAULT_SEND_BALANCE": "0",
@@ -43,7 +43,7 @@ def row(person: Person, text: str) -> Locator:
 
 
 def dialog(person: Person, title: str | None = None) -> Locator:
-    """The open dialog, or of several the one with this title."""
+    """The open dialog. If several are open, the one with this ``title``."""
     return person.page.get_by_role("dialog", name=title)
 
 
@@ -165,7 +165,7 @@ def test_an_address_is_created(admin: Person) -> None:
     assert admin.error_at("Name").endswith("This field is required.")
     admin.field("Name").fill(name)
     admin.field("Domain").select_option("@example.org")
-    admin.page.get_by_label("in front of it").check()
+    admin.page.get_by_label("in front of the name").check()
     dialog(admin).get_by_role("button", name="New address").click()
     expect(admin.heading("The address is ready")).to_be_visible()
     expect(dialog(admin)).to_contain_text(f"x-{name}@example.org")
@@ -193,7 +193,7 @@ def test_a_credential_is_hidden_until_requested(admin: Person) -> None:
     opened.get_by_role("button", name="Copy").click()
     expect(admin.page.get_by_text("Copied")).to_be_visible()
     assert admin.clipboard() == jwt
-    # The toast is in front of the dialog, which makes everything behind it inert.
+    # The dialog makes everything behind it inert. The toast is in front of the dialog.
     opened.get_by_role("status").get_by_role("button", name="Close").click()
     expect(admin.page.get_by_text("Copied")).to_have_count(0)
     admin.button("Hide credential").click()

@@ -173,7 +173,7 @@ def test_sending_again_after_a_lost_response_sends_once(composing: Person) -> No
 
 
 def replace_response(response: dict[str, Any]) -> Callable[[Route], None]:
-    """Pass the request to the server, and another response to the browser."""
+    """Pass the request to the server, but send ``response`` to the browser."""
 
     def handle(route: Route) -> None:
         route.fetch()
@@ -233,7 +233,7 @@ def test_the_error_names_a_missing_image(composing: Person) -> None:
 
 
 def lose_the_response(route: Route) -> None:
-    """Pass the request to the server, and no response to the browser."""
+    """Pass the request to the server, but send no response to the browser."""
     route.fetch()
     route.abort()
 
@@ -357,7 +357,7 @@ def test_text_typed_just_before_signing_out_is_not_kept(composing: Person) -> No
     assert composing.page.evaluate(KEPT) == [0, 0]
 
 
-# The numbers of drafts and files in the browser.
+# The numbers of drafts and of files that the browser stores.
 KEPT = """() => new Promise((resolve) => {
   indexedDB.open("drafts").onsuccess = ({ target }) => {
     const transaction = target.result.transaction(["drafts", "files"]);

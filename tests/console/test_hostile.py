@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.console.person import Person
 from tests.e2e.api import Sender, mail
 
-pytestmark = pytest.mark.slow  # there are many of them
+pytestmark = pytest.mark.slow  # many tests
 
 SCRIPTS = (
     "<script>window.owned=1</script>"

@@ -16,7 +16,7 @@ SAME = re.compile(
 
 
 def english_words(person: Person) -> list[str]:
-    """The English words on the screen."""
+    """The English words on the screen, except words in code and words in ``SAME``."""
     text = person.page.locator("body").inner_text()
     code = "".join(person.page.locator("pre, code").all_inner_texts())
     return [word for word in re.findall(r"[A-Za-z]{3,}", SAME.sub(" ", text)) if word not in code]

@@ -15,7 +15,7 @@ NARROW = {"width": 360, "height": 740}
 BUDGET = 150 * 1024
 
 
-@pytest.mark.slow  # there are many of them
+@pytest.mark.slow  # many screens
 @pytest.mark.parametrize("screen", SCREENS)
 def test_a_screen_has_no_serious_fault_and_fits_360_pixels(person: Person, screen: str) -> None:
     SCREENS[screen](person)
@@ -74,7 +74,7 @@ def test_the_browser_chooses_the_language(browser: Browser, api: Api) -> None:
         person.page.get_by_role("tab", name="凭证").click()
         person.field("凭证").fill("eyJhbGciOiJIUzI1NiJ9.eyJhZGRyZXNzIjoiYUBiLmMifQ.AAAA")
         person.button("登录").click()
-        expect(person.page.get_by_role("alert")).to_contain_text("凭证")  # from the server
+        expect(person.page.get_by_role("alert")).to_contain_text("凭证")  # the server's error
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def test_the_preview_runs_and_loads_nothing(composing: Person) -> None:
     assert composing.page.evaluate("window.owned") is None
     assert composing.page.url == f"{composing.url}/#/compose"
     assert body.evaluate("document.location.pathname").startswith("/preview")
-    # `person` fails for any request to another host.
+    # No request went to another host: otherwise the fixture `person` fails.
 
 
 def test_a_sent_message_is_shown_in_the_same_way(composing: Person) -> None:
@@ -129,7 +129,7 @@ NAMES = (
 
 
 def test_named_elements_do_not_shadow_methods(composing: Person) -> None:
-    """Named elements shadow methods of forms and documents (DOM clobbering)."""
+    """DOM clobbering: element names that shadow methods of forms and documents."""
     inputs = "".join(f'<input name="{name}"><input id="{name}">' for name in NAMES)
     images = "".join(f'<img name="{name}" id="{name}">' for name in NAMES)
     composing.write(html=f"<form>{inputs}{images}</form>{images}<p>Visible words</p>")
@@ -137,7 +137,7 @@ def test_named_elements_do_not_shadow_methods(composing: Person) -> None:
     preview.click()
     expect(composing.preview().locator("p")).to_have_text("Visible words")
     expect(composing.preview().locator("form")).to_have_count(0)
-    # The same for the next message in its place.
+    # The next message replaces the first one.
     composing.page.get_by_role("tab", name="Write").click()
     composing.write(html="<frameset><frame></frameset>")
     preview.click()

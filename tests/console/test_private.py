@@ -13,7 +13,7 @@ from tests.e2e.turnstile import SECRET_KEY, Turnstile
 from tools.local_server import LocalServer
 from tools.wrangler import node_binary
 
-pytestmark = pytest.mark.slow  # with a server of its own
+pytestmark = pytest.mark.slow  # starts a separate server
 
 SITE_PASSWORD = "das Paßwort 密码"
 PROGRAMS = {
@@ -91,7 +91,7 @@ def test_turnstile_is_solved_on_a_separate_page(visitor: Person) -> None:
     expect(challenge.locator("body")).to_contain_text("Solved for the-site-key")
     visitor.button("Create a random address").click()
     expect(visitor.heading("Your address is ready")).to_be_visible()
-    # The console itself loads nothing from another host.
+    # The console itself loads no script from another host.
     hosts = visitor.page.evaluate("[...document.scripts].map((script) => script.src)")
     assert all(source.startswith(visitor.url) for source in hosts)
 

@@ -30,7 +30,7 @@ def test_pictures_of(screen: str, browser: Browser, api: Api) -> None:
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
                 page.mouse.move(0, 0)
                 page.wait_for_timeout(300)
-                if size == "narrow":  # the full height
+                if size == "narrow":  # the picture shows the full height
                     page.set_viewport_size({"width": width, "height": _height(page)})
                 picture = FOLDER / f"{screen}-{size}-{scheme}.png"
                 page.screenshot(path=picture)

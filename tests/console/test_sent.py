@@ -21,7 +21,7 @@ def in_two_days() -> str:
 
 
 def send_many(person: Person, sender: Sender, number: int) -> None:
-    """Messages with the subjects ``number 0``, ``number 1``, …"""
+    """Send ``number`` messages with the subjects ``number 0``, ``number 1``, …"""
     for first in range(0, number, 100):
         emails = [
             {
@@ -70,7 +70,7 @@ def test_changes_appear_without_a_reload(person: Person, sender: Sender) -> None
 def test_a_queued_message_becomes_sent_without_a_reload(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, to_mail="ratelimited@test.invalid").json()
     person.open(f"sent/{sent['id']}")
-    expect(person.page.get_by_text("The provider accepts no more mail for now")).to_be_visible()
+    expect(person.page.get_by_text("The message waits for its next attempt")).to_be_visible()
     expect(person.page.get_by_text("Deferred by the provider")).to_be_visible()
     expect(person.page.get_by_text("Delivered").first).to_be_visible(timeout=75 * SECONDS)
 
@@ -192,7 +192,7 @@ def test_one_message_with_its_history(person: Person, sender: Sender) -> None:
     ):
         expect(main).to_contain_text(text)
     expect(person.heading("A whole one")).to_be_focused()
-    # The provider accepted it, and it bounced.
+    # The provider accepted the message, and then it bounced.
     expect(person.page.locator(".page-head .badge")).to_have_text("Bounced")
 
 
@@ -246,7 +246,7 @@ def test_a_scheduled_message_is_rescheduled_and_cancelled(person: Person, sender
     expect(person.page.get_by_text("Rescheduled")).to_be_visible()
     person.button("Cancel sending").click()
     dialog.get_by_role("button", name="Cancel sending").click()
-    # Until the message is loaded again, the dialog stays open, with a button of the same name.
+    # The dialog closes when the message is loaded again. It has a button of the same name.
     expect(dialog).not_to_be_visible()
     expect(person.page.get_by_role("main").get_by_text("Cancelled").first).to_be_visible()
     assert person.api.message(sender, sent["id"])["status"] == "cancelled"

@@ -12,14 +12,15 @@ from tests.e2e.api import DEPLOYMENT, Api, Sender
 from tools.bench.history import OWN_ADDRESS_ID, VOCABULARY, write_history
 from tools.local_server import LocalServer, migrated_state
 
-# "Slow 4G" of Chromium's developer tools, once "Fast 3G".
+# "Slow 4G" (formerly "Fast 3G") of Chromium's developer tools.
 SLOW = {
     "offline": False,
     "latency": 562.5,  # milliseconds
-    "downloadThroughput": 1.6e6 / 8 * 0.9,  # bytes a second
+    "downloadThroughput": 1.6e6 / 8 * 0.9,  # bytes per second
     "uploadThroughput": 750e3 / 8 * 0.9,
 }
-# Playwright itself polls only every half second.
+# Sets usableAfter to the time in milliseconds at which the form is usable. Playwright itself would
+# notice it only at its next poll, up to half a second later.
 NOTE_THE_TIME = """
 new MutationObserver((_, observer) => {
   if (!document.querySelector("form input")) return;
@@ -51,7 +52,7 @@ SEARCHES = 20
 
 
 def milliseconds_until_usable(page: Page, url: str) -> float:
-    """From the click on a link to a usable name field, with an empty cache."""
+    """The time from a click on a link to a usable name field, with an empty cache."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})

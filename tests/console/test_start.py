@@ -173,7 +173,7 @@ def test_a_late_rejection_does_not_end_a_new_credential(person: Person) -> None:
 
 @pytest.mark.slow
 def test_a_session_in_a_tab_is_separate_from_a_kept_one(person: Person) -> None:
-    """A change in one storage does not move values to the other."""
+    """A change of one session does not change the other one."""
     alone = person.sign_in()
     person.open("password")
     kept = person.api.new_sender()

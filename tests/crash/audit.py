@@ -12,8 +12,8 @@ Rows = dict[str, dict[str, Any]]
 
 _CHARGED = "('sent', 'unknown')"
 
-# Messages whose row, history and recipients contradict each other. A delivery without a status of
-# its own has the status of its message.
+# Messages whose row, history and recipients contradict each other. A delivery whose status is NULL
+# has the status of its message.
 _CONTRADICTIONS = """
 SELECT id, status FROM messages AS m
 WHERE status <> (SELECT kind FROM events WHERE message_id = id ORDER BY sequence DESC LIMIT 1)
@@ -53,7 +53,7 @@ def rows_by_subject(site: Site, sender: Sender) -> Rows:
 
 
 def audit(site: Site, sender: Sender, submissions: list[Submission]) -> Figures:
-    """Compare everything. No message may be open any more."""
+    """Compare everything, and return the counts. Every message must have finished."""
     rows, mails = rows_by_subject(site, sender), site.mails(sender)
     doubles = [subject for subject, count in mails.items() if count > 1]
     lost = [subject for subject in mails if subject not in rows]
@@ -76,7 +76,7 @@ def audit(site: Site, sender: Sender, submissions: list[Submission]) -> Figures:
 
 
 def check_unknown(submissions: list[Submission], rows: Rows, passages: list[Passage]) -> None:
-    """Only messages killed between their reserve or claim and their record may be ``unknown``."""
+    """Check that ``unknown`` messages have no completed record after their reserve or claim."""
     open_ids = set()
     for passed in passages:
         if passed.point in ("reserve", "claim"):

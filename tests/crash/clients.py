@@ -1,4 +1,4 @@
-"""The clients: what each submitted, and the responses."""
+"""The clients: the mails that they submit, and the responses."""
 
 import random
 import threading
@@ -44,7 +44,7 @@ def new_submission(sender: Sender, instructions: str, *, keyed: bool) -> Submiss
 
 @dataclass
 class Clients:
-    """Clients that send until the server is killed, each in a thread of its own."""
+    """Clients that send until the server is killed, each in a separate thread."""
 
     api: Api
     submissions: list[Submission] = field(default_factory=list)
@@ -58,16 +58,16 @@ class Clients:
             self._start(partial(self._send, submission))
 
     def load(self, sender: Sender, clients: int) -> None:
-        """Start so many clients. Each sends one mail after the other."""
+        """Start ``clients`` clients. Each sends one mail after the other until a request fails."""
         for _ in range(clients):
             self._start(lambda: self._send_repeatedly(sender))
 
     def run(self, work: Callable[[], object]) -> None:
-        """Start other work that is under way while the server is killed."""
+        """Run ``work`` in a thread, so that the kill of the server interrupts it."""
         self._start(work)
 
     def stop(self) -> None:
-        """Start no more submissions, and wait until those under way have finished or failed."""
+        """Start no more submissions, and wait for all threads to end."""
         self._stopped.set()
         for thread in self._threads:
             thread.join()

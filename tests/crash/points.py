@@ -11,11 +11,11 @@ Stop = tuple[str, str]
 class Point:
     """A point in the life of a message, or of a sweep.
 
-    The worker is held at ``stop``, a point of the gate. With ``provider_waits`` it is not held
-    there, and the provider has not responded yet. ``instructions`` tell the provider what to do.
-    With ``busy`` it rejects the first attempt with a transient error. After the restart the message
-    has the status ``end`` (None: no message exists), and the provider has taken ``mails`` mails of
-    it. Only the slow tests use points that are not ``essential``.
+    The gate holds the worker at ``stop``. If ``provider_waits``, the gate lets the worker pass, and
+    the kill happens before the provider responds. The subject contains ``instructions`` to the
+    provider. If ``busy``, the first attempt gets a transient error. After the restart the message
+    has the status ``end`` (None: no message exists), and the provider has taken it ``mails`` times.
+    Only the slow tests use points that are not ``essential``.
     """
 
     name: str
@@ -70,7 +70,7 @@ POINTS = [
         busy=True,
         essential=False,
     ),
-    # Before, between and after the batches of a sweep: each kill uses the next of SWEEP_STOPS.
+    # Each kill uses the next stop of SWEEP_STOPS: before, between and after the sweep's batches.
     Point("in a sweep", ("sweep", ""), "unknown", 0, kind="sweep"),
 ]
 

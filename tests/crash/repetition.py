@@ -6,7 +6,7 @@ from tests.crash.site import Site
 
 
 def check_in_flight(site: Site, held: list[Held]) -> None:
-    """Until a sweep has run, a message that was being sent is in flight."""
+    """Check that before a sweep, repeated requests for unfinished sends get a 409."""
     sending = {row["subject"] for row in site.open_rows() if row["status"] == "sending"}
     for one in held:
         if (
@@ -21,7 +21,7 @@ def check_in_flight(site: Site, held: list[Held]) -> None:
 
 
 def check_repeated(site: Site, submission: Submission, *, kept: bool) -> None:
-    """Two repetitions get the same response. A message that was ``kept`` is not sent again."""
+    """Repeat the request twice. If the message was ``kept``, both responses are replays."""
     first, second = submission.send(site.api), submission.send(site.api)
     assert first is not None
     assert second is not None

@@ -17,7 +17,7 @@ _HELD = 4
 
 @dataclass(frozen=True)
 class Held:
-    """A submission that is held at a point, and the end that it must have."""
+    """A submission held at a point, and the status and number of mails with which it must end."""
 
     submission: Submission
     end: str | None
@@ -25,14 +25,15 @@ class Held:
 
 
 def bring_to(site: Site, point: Point, clients: Clients, sender: Sender, number: int) -> list[Held]:
-    """Hold some submissions of ``sender`` at ``point`` for the kill of this ``number``."""
+    """Hold some submissions of ``sender`` at ``point``; ``number`` chooses the stop of a sweep."""
     if point.kind == "sweep":
         return _in_a_sweep(site, clients, sender, SWEEP_STOPS[number % len(SWEEP_STOPS)])
     submissions = _new_submissions(sender, point.instructions)
     if point.busy:
         _reject_once(site, submissions)
     if point.kind == "retry":
-        # A consumer claims the messages of a batch together, and the gate sees the first of them.
+        # The queue consumer claims the messages of a batch together, and the gate sees only the
+        # first of them. So only one can be held.
         submissions = submissions[:1]
         _send_and_wait(clients, submissions)
         _hold(site, submissions, point.stop)
@@ -49,7 +50,11 @@ def bring_to(site: Site, point: Point, clients: Clients, sender: Sender, number:
 
 
 def _in_a_sweep(site: Site, clients: Clients, sender: Sender, stop: Stop) -> list[Held]:
-    """Hold a sweep that finds due messages, and expired leases from before and after the call."""
+    """Hold a sweep at ``stop``.
+
+    It finds due messages, and messages with expired leases: some of their workers have called the
+    provider, some have not.
+    """
     uncalled, called, due = (_new_submissions(sender, "")[:2] for _ in range(3))
     _reject_once(site, due)
     _send_and_wait(clients, due)

@@ -34,7 +34,7 @@ class Site:
         return Counter(mail["subject"] for mail in self.ledger.mails_of(sender.address))
 
     def change(self, assignment: str, subjects: list[str]) -> None:
-        """Change the rows of the messages with these subjects."""
+        """Change the rows of the messages with these subjects; ``assignment`` is SQL after SET."""
         chosen = "subject IN (SELECT value FROM json_each(?))"
         self.server.sql(f"UPDATE messages SET {assignment} WHERE {chosen}", [json.dumps(subjects)])
 
@@ -65,7 +65,7 @@ class Site:
 
 @contextmanager
 def running_site() -> Iterator[Site]:
-    # The provider rejects so many mails at some points that the address would be paused.
+    # Without pauses, because at some points the provider rejects many mails of the address.
     variables = {"PAUSE_FAILED_PERCENT": "0"}
     with (
         Ledger() as ledger,

@@ -1,4 +1,4 @@
-"""The server's process group is killed under load, at every point between the steps of a send.
+"""The server's process group is killed under load, at points of a send and of a sweep.
 
 The gate holds the worker before or after a call to the database, the provider or the queue. The
 provider's stand-in writes each mail that it takes to a ledger in the test's process before it
@@ -33,7 +33,7 @@ def site() -> Iterator[Site]:
 
 @pytest.mark.parametrize("point", ESSENTIAL, ids=lambda point: point.name)
 def test_one_kill(site: Site, point: Point) -> None:
-    kill_repeatedly(site, point, range(1, 2))  # 1 holds a sweep between two batches
+    kill_repeatedly(site, point, range(1, 2))  # number 1: a sweep is held between two batches
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ class Api:
         return self.call(method, path, headers={"x-admin-auth": ADMIN_PASSWORD}, **options)
 
     def new_sender(self, balance: int | None = None) -> Sender:
-        """A new address; with ``balance`` its send balance is set to that."""
+        """A new address; ``balance`` is its send balance, None leaves it without a balance row."""
         made = self.post("/api/new_address", {"name": unique_name()})
         assert made.status_code == 200, made.text
         body = made.json()
@@ -78,7 +78,7 @@ class Api:
         return self.post("/api/send_mail", mail(**fields), headers=sender.headers)
 
     def send_impatiently(self, sender: Sender, seconds: float, **fields: Any) -> None:
-        """Send, and disconnect if no response has come after so many seconds."""
+        """Send, disconnect after ``seconds`` without a response, and raise ``requests.Timeout``."""
         body = mail(**fields)
         url = f"{self.server.url}/api/send_mail"
         requests.post(url, json=body, headers=sender.headers, timeout=seconds)
@@ -91,7 +91,7 @@ class Api:
             found = [line for line in of_event if line.get("request_id") == request_id]
             if found:
                 return found
-            assert time.monotonic() < deadline, f"no line of {request_id}"
+            assert time.monotonic() < deadline, f"no log line {event} of the request {request_id}"
             time.sleep(0.1)
 
     def balance(self, sender: Sender) -> int:
@@ -101,7 +101,7 @@ class Api:
         return balance
 
     def sent_by(self, sender: Sender) -> list[dict[str, Any]]:
-        """The mails that left for ``sender``, as the local provider kept them."""
+        """The mails from ``sender`` that the provider accepted."""
         return [mail for mail in self.server.sent_mails() if sender.address in mail["from"]]
 
     def message(self, sender: Sender, message_id: str) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class Api:
 
 
 def mail(**fields: Any) -> dict[str, Any]:
-    """The body of a request that sends, with ``fields`` changed; None leaves one out."""
+    """The body of ``POST /api/send_mail``, with ``fields`` changed; None omits a field."""
     body = {
         "from_name": "A Sender",
         "to_name": "A Recipient",
@@ -138,12 +138,12 @@ def mail(**fields: Any) -> dict[str, Any]:
 
 
 def file(content: bytes, **fields: Any) -> dict[str, Any]:
-    """An attachment of a mail, with other ``fields``."""
+    """An attachment in a request, with ``fields`` changed."""
     return {"filename": "a.bin", "content": base64.b64encode(content).decode(), **fields}
 
 
 def done(response: requests.Response) -> None:
-    """Check that ``response`` is exactly a success."""
+    """Check that ``response`` has the status 200 and only reports success."""
     assert (response.status_code, response.json()) == (200, {"success": True}), response.text
 
 

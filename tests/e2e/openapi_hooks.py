@@ -15,7 +15,7 @@ import hypothesis
 import requests
 import schemathesis
 
-# Cases are only generated. The other phases of hypothesis would double the time of the test.
+# Hypothesis only generates cases. Its other phases would double the time of the test.
 hypothesis.settings.register_profile(
     "made", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate), database=None
 )
@@ -23,14 +23,15 @@ hypothesis.settings.load_profile("made")
 
 _GIVEN = json.loads(os.environ.get("OPENAPI_TEST_VALUES", "{}"))
 _numbers = itertools.count(1)
-# Hypothesis resets the generator of the `random` module before each case.
+# Hypothesis resets the generator of the `random` module before each case, but not this one.
 _chance = random.Random(20_260_101)
 
 
-# Addresses with one message each. Requests may change or delete them without an effect on others.
+# Addresses with one message each. Requests may change or delete them: other requests do not use
+# them.
 _others = itertools.cycle(_GIVEN.get("others", ()))
 _with_balance = itertools.cycle(_GIVEN.get("with_balance", ()))
-# Operations that end the credential of the request, or delete messages of its address.
+# Operations that can succeed only once per address, or that delete its credential or messages.
 _USES_UP = {
     ("DELETE", "/api/delete_address"),
     ("DELETE", "/api/clear_sent_items"),
@@ -41,14 +42,14 @@ _USES_UP = {
 
 
 def _authorize(jwt: str, request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Replace the common credential of `request` by `jwt`. Keep a generated or missing one."""
+    """Replace the valid credential of `request` by `jwt`. Keep any other credential."""
     if request.headers.get("Authorization") == f"Bearer {_GIVEN['jwt']}":
         request.headers["Authorization"] = f"Bearer {jwt}"
     return request
 
 
 def _good_values(path: str) -> dict[str, Any]:
-    """Valid values for the fields of the body, by name."""
+    """Valid values for the fields of the body, by the name of the field."""
     if path.endswith("/send_mail"):
         text = {"subject": "Hello", "content": "Hello, Bob", "from_name": "Alice"}
         sender = {"token": _GIVEN["jwt"], "from_mail": "news@example.com"}
@@ -71,7 +72,7 @@ def _good_values(path: str) -> dict[str, Any]:
 
 
 def _make_harmless(path: str, body: dict[str, Any]) -> None:
-    """Remove values from an administration request that would make other operations fail."""
+    """Replace values in an administration request that would make other operations fail."""
     if path == "/admin/account_settings":
         for name, value in body.items():
             if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
@@ -85,7 +86,7 @@ def _make_harmless(path: str, body: dict[str, Any]) -> None:
 
 
 def _known_id(path: str) -> str:
-    """The id of an existing object. Only every other scheduled message is ever cancelled."""
+    """The id of an existing object. Half of the scheduled messages are never cancelled."""
     if path == "/admin/sendbox/{id}":
         return str(next(_others)["message_id"])
     if path == "/admin/address_sender/{id}":
@@ -119,7 +120,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     mails = case.body if isinstance(case.body, list) else [case.body]
     for mail in mails:
         if isinstance(mail, dict):
-            # Half of the mails get all valid values. With a choice per field few would be sent.
+            # Half of the mails get all valid values. With a separate chance per field, few mails
+            # would be valid.
             _make_harmless(path, mail)
             all_good = _chance.random() < 0.5
             for name, value in _good_values(path).items():

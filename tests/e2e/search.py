@@ -20,7 +20,7 @@ def ids(shown: dict[str, Any]) -> list[str]:
 
 
 def send_some(api: Api, sender: Sender, count: int, **fields: Any) -> list[str]:
-    """Send so many messages; return their ids, newest first."""
+    """Send ``count`` messages; return their ids, newest first."""
     return [api.send(sender, **fields).json()["id"] for _ in range(count)][::-1]
 
 

@@ -37,7 +37,10 @@ def call_from(api: Api, ip: str, path: str) -> Any:
 
 
 def wait_for_room_in_this_minute(seconds: float = 20) -> None:
-    """The local limiter counts per minute of the clock. Near its end, wait for the next minute."""
+    """Wait for the next minute if less than ``seconds`` of this one are left.
+
+    The local limiter counts per minute of the clock.
+    """
     left = 60 - time.time() % 60
     if left < seconds:
         time.sleep(left + 0.1)

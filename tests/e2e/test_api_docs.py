@@ -33,7 +33,7 @@ _HEADING = re.compile(r"^#+ (?P<title>.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block, and its first line in the document."""
+    """A fenced block; ``line`` is the number of its first line in the document."""
 
     language: str
     code: str
@@ -56,7 +56,7 @@ def read_groups(document: str) -> list[Group]:
     places += [
         heading
         for heading in _HEADING.finditer(document)
-        if not any(heading.start() in block for block in inside)  # there it is a comment
+        if not any(heading.start() in block for block in inside)  # in code, # begins a comment
     ]
     groups = [Group("")]
     for place in sorted(places, key=lambda place: place.start()):
@@ -102,7 +102,7 @@ def test_an_example_prints_the_documented_output(
     done = subprocess.run(
         COMMANDS[example.language],
         input=example.code,
-        cwd=ROOT,  # where Node.js finds the SDK
+        cwd=ROOT,  # Node.js finds the SDK there
         env={**os.environ, **variables_for(api, sender, example.code)},
         capture_output=True,
         text=True,
@@ -167,7 +167,7 @@ def other_address(api: Api) -> dict[str, str]:
 
 
 def bob(api: Api) -> str:
-    """The id of the address bob@example.com."""
+    """The id of bob@example.com. Creates the address if it does not exist."""
     api.admin("POST", "/admin/new_address", json={"name": "bob", "domain": "example.com"})
     (row,) = api.admin("GET", "/admin/address?query=bob@example.com").json()["results"]
     return str(row["id"])
@@ -180,7 +180,7 @@ def paused_address(api: Api) -> str:
 
 
 def use(api: Api, sender: Sender) -> None:
-    """Send a message, with a daily limit only."""
+    """Set a daily limit and no monthly limit, and send a message."""
     limits = {"dailyEnabled": True, "dailyLimit": 1000, "monthlyEnabled": False}
     api.admin("POST", "/admin/account_settings", json={"sendMailLimitConfig": limits})
     sent_message(api, sender)
@@ -230,7 +230,7 @@ def check_output(output: str, expected: list[Block]) -> None:
 
 
 def shape_of(value: Any) -> Any:
-    """The members and types of ``value``. A list has each shape of its items once."""
+    """The names and types in ``value``. For a list: each different shape of its items once."""
     match value:
         case dict():
             return {

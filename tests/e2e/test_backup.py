@@ -18,13 +18,13 @@ LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
 def commands(*, of: str, until: str) -> list[str]:
-    """The blocks of commands under a heading of the document."""
+    """The blocks of commands in docs/operations.md from the heading ``of`` to ``until``."""
     document = (ROOT / "docs" / "operations.md").read_text("utf-8")
     return _COMMANDS.findall(document.partition(f"# {of}\n")[2].partition(f"# {until}\n")[0])
 
 
 def clone(folder: Path) -> Path:
-    """A folder with the files of a clone that the commands need, and databases of its own."""
+    """Make ``folder`` a clone: with the files that the commands need, and separate databases."""
     folder.mkdir()
     for name in ("wrangler.toml", "migrations", "tools", "node_modules", "src", "public"):
         (folder / name).symlink_to(ROOT / name)

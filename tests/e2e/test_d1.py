@@ -19,7 +19,7 @@ def test_a_send_takes_two_round_trips_and_at_most_twelve_rows(
     api: Api, content: str, key: str | None, rows: int
 ) -> None:
     sender = api.new_sender()
-    for number in range(2):  # the first send also grants the balance, and creates the day's row
+    for number in range(2):  # the first send inserts the balance row, the second updates it
         request_id = f"count-{sender.address_id}-{number}"
         headers = {**sender.headers, "x-request-id": request_id}
         if key:

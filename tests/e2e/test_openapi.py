@@ -22,7 +22,7 @@ from tools.prepare import ROOT, venv_program
 _NOT_CHECKED = "positive_data_acceptance"
 # The examples and the boundary values in the description give at least this number of cases.
 _BOUNDARY_CASES = 1_600
-# The number of operations with so few parameters that there are only a few different requests.
+# The number of operations with so few parameters that only a few different requests exist.
 _SMALL_OPERATIONS = 4
 
 
@@ -149,7 +149,7 @@ def run_schemathesis(
 
 
 def failed_messages(api: Api, sender: Sender) -> list[str]:
-    """Messages that can be sent again."""
+    """The ids of ten messages that can be sent again."""
     ids = [api.send(sender).json()["id"] for _ in range(10)]
     sql = "UPDATE messages SET status = 'failed' WHERE id IN (SELECT value FROM json_each(?))"
     api.server.sql(sql, [json.dumps(ids)])
@@ -157,13 +157,13 @@ def failed_messages(api: Api, sender: Sender) -> list[str]:
 
 
 def scheduled_messages(api: Api, sender: Sender) -> list[str]:
-    """Messages that can be rescheduled or cancelled."""
+    """The ids of twenty messages that can be rescheduled or cancelled."""
     scheduled_at = in_a_day()
     return [api.send(sender, scheduled_at=scheduled_at).json()["id"] for _ in range(20)]
 
 
 def passwords_of(sender: Sender) -> dict[str, dict[str, str]]:
-    """Valid values of the fields for passwords, by path."""
+    """Valid values of the password fields, by path and by the name of the field."""
     return {
         "/api/address_change_password": {"new_password": PASSWORD_DIGEST},
         "/api/address_login": {"email": sender.address, "password": PASSWORD_DIGEST},
@@ -172,7 +172,7 @@ def passwords_of(sender: Sender) -> dict[str, dict[str, str]]:
 
 
 def other_addresses(api: Api) -> list[dict[str, Any]]:
-    """Addresses with one message each. Both may be deleted."""
+    """Forty addresses with one message each. Requests may delete addresses and messages."""
     return [
         {
             "jwt": sender.jwt,
@@ -185,7 +185,7 @@ def other_addresses(api: Api) -> list[dict[str, Any]]:
 
 
 def paused_address(api: Api) -> str:
-    """An address with a pause that can be lifted."""
+    """The id of an address with a pause that can be lifted."""
     address_id = str(api.new_sender().address_id)
     api.server.sql("INSERT INTO send_pauses VALUES (?, 1, 0)", [address_id])
     return address_id

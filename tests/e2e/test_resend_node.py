@@ -32,9 +32,11 @@ def sender(api: Api) -> Sender:
 
 @pytest.fixture
 def node(api: Api, sender: Sender) -> Run:
-    """Runs JavaScript in which ``resend`` is the SDK's client and ``email`` a mail of ``sender``.
+    """A function that runs JavaScript.
 
-    Returns the result of the JavaScript as Python values.
+    In it, ``resend`` is the SDK's client and ``email`` a mail of ``sender``.
+
+    The function returns the result of the JavaScript as Python values.
     """
     return lambda code: run(api, sender, sender.jwt, code)
 

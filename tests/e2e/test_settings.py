@@ -43,7 +43,7 @@ def test_settings_are_read_from_toml_values() -> None:
         assert settings["smtpImapProxyConfig"] == proxy
         assert settings["enableSendMail"] is False
         assert settings["disableAdminPasswordCheck"] is True
-        # Without the binding nothing can be sent, and without a default balance nothing may be.
+        # There is no default balance, so a new address has none. There is no binding for sending.
         sender = api.new_sender()
         assert api.balance(sender) == 0
         response = api.send(sender)
@@ -55,7 +55,7 @@ def test_settings_are_read_from_toml_values() -> None:
         by_binding = {"from": "a@example.com", "to": "b@example.net", "subject": "s", "text": "t"}
         response = api.post("/admin/send_mail_by_binding", by_binding)
         check_problem(response, 400, "binding_not_enabled", "Please enable SEND_MAIL first")
-        # The requested name is ignored.
+        # DISABLE_CUSTOM_ADDRESS_NAME: the requested name is ignored.
         address = api.post("/api/new_address", {"name": "mine"}).json()["address"]
         assert not address.startswith("mine@")
 

@@ -11,7 +11,9 @@ SECRET_KEY = "turnstile-secret-of-the-tests"
 
 
 class Turnstile(Listener):
-    """Accepts the tokens ``good`` and ``slow``. Other tokens name a failure.
+    """Accepts the token ``good``, and ``slow`` after 8 seconds. Rejects every other token.
+
+    ``broken`` gets Turnstile's internal error, and ``garbled`` gets a response that is no JSON.
 
     ``asked`` contains every form that was posted.
     """

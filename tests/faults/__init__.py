@@ -1,1 +1,1 @@
-"""Failures of the mail provider, which the local provider never has: a stand-in fails on demand."""
+"""Failures of the mail provider. The local provider never fails, so a stand-in fails on demand."""

@@ -1,6 +1,6 @@
 """A deployment with the provider's stand-in for each test file.
 
-Files do not share one, because the stand-in counts how often a subject was used.
+Files do not share one, because the stand-in counts its calls per subject.
 """
 
 from collections.abc import Iterator

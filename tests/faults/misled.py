@@ -1,4 +1,4 @@
-"""The state of a sender's only message in a deployment whose responses get lost."""
+"""What the tests of lost responses have in common."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.e2e.api import Api, Sender
 
 
 class Misled:
-    """A deployment whose responses get lost."""
+    """A deployment that loses responses, and the state of a sender's only message."""
 
     def __init__(self, api: Api) -> None:
         self.api = api

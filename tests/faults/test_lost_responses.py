@@ -1,4 +1,4 @@
-"""Responses of D1 and the queue get lost at the real bridge after their work is done."""
+"""Responses of D1 are lost at the real bridge, and calls of the queue fail."""
 
 import time
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def misled(running: Gated) -> Iterator[Gated]:
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("granted", [True, False])
 def test_reserve_is_repeated(misled: Gated, times: int, granted: bool) -> None:
-    """The address has its balance already, or the batch itself grants it."""
+    """``granted``: the address already has a balance. Otherwise the batch grants one."""
     sender = misled.api.new_sender(balance=5 if granted else None)
     balance = misled.api.balance(sender)
     misled.gate.break_off("reserve", "after", times=times)

@@ -18,14 +18,14 @@ MAILS_A_MINUTE = 6
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[LocalServer]:
-    """Open creation, an initial balance, password login, the real local `send_email`."""
+    """A deployment with open creation, a default balance, passwords, and the local `send_email`."""
     with LocalServer(variables={**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true"}) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a certificate for localhost, and its key."""
+    """A folder with a certificate for localhost and the key of the certificate."""
     return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
@@ -51,7 +51,7 @@ class Faulty(NamedTuple):
 
 @pytest.fixture(scope="session")
 def faulty() -> Iterator[Faulty]:
-    """Without a queue, and with a limit of ``MAILS_A_MINUTE`` per credential."""
+    """A faulty deployment without a queue, with a limit of ``MAILS_A_MINUTE`` per credential."""
     variables = {"SEND_RATE_LIMIT": f"{MAILS_A_MINUTE}/minute"}
     with Ledger() as ledger, failing_deployment(ledger, variables, queue=False) as server:
         yield Faulty(Api(server), ledger)

@@ -1,6 +1,7 @@
 """Generated messages: from one line of text to nested parts, in many charsets.
 
-Written byte by byte, without ``email``, so that they include everything that a program can write.
+They are written byte by byte, without ``email``, so they include everything that a program can
+write.
 """
 
 import base64
@@ -54,7 +55,7 @@ CHARSETS = {
     "utf-32": "Grüße 😀",
     "utf-7": "Grüße, 你好",
 }
-# Python's names, if different.
+# Python's names of charsets, where they differ.
 _CODECS = {"iso-8859-8-i": "iso-8859-8", "macintosh": "mac_roman", "gb2312": "gb2312"}
 
 TYPES = (
@@ -98,7 +99,7 @@ class File:
 
 @dataclass
 class Mail:
-    """A message as bytes, and its content. ``error`` is a part of the reply if it is rejected."""
+    """A message as bytes, and its content. ``error`` is a part of the reply that rejects it."""
 
     content: bytes = b""
     subject: str = ""
@@ -109,7 +110,7 @@ class Mail:
 
 
 def generated(seed: int) -> Mail:
-    """The message for ``seed``. It is always the same."""
+    """A random message. Equal seeds give equal messages."""
     return _Author(Random(seed)).mail()
 
 
@@ -148,7 +149,7 @@ class _Author:
         return b"\r\n".join(lines) + b"\r\n", subject
 
     def _text_field(self) -> tuple[bytes, str]:
-        """A folded unstructured value, with the space before it, and its text."""
+        """The bytes after the colon of a folded header field, and the text that they mean."""
         way = self._random.choice(("plain", "utf8", "words", "cut"))
         if way == "plain":
             words = [f"word{self._random.randrange(1000)}" for _ in range(12)]
@@ -159,7 +160,7 @@ class _Author:
         text = CHARSETS[charset].replace("\t", " ").strip()
         if way == "cut" and charset.lower() == "utf-8":
             whole = text.encode()
-            cuts = [whole[i : i + 7] for i in range(0, len(whole), 7)]  # also within a character
+            cuts = [whole[i : i + 7] for i in range(0, len(whole), 7)]  # may split a character
             words_ = [_encoded_word(charset, cut, self._random.choice("BQ")) for cut in cuts]
         else:
             cuts_ = [text[i : i + 8] for i in range(0, len(text), 8)]
@@ -288,7 +289,8 @@ class _Author:
     def _encoded(self, content: bytes, number: str) -> bytes:
         """The Content-Transfer-Encoding, the empty line, and the content."""
         ways = ["base64", "BASE64", "x-uuencode"]
-        # A message ends with a line end. Without parts, the line end belongs to the content.
+        # A message ends with a line end. In a message without parts (``number`` is empty), it
+        # belongs to the content. Only base64 and uuencode can encode a content without it.
         is_whole = bool(number) or content.endswith(b"\r\n")
         if is_whole:
             ways.append("quoted-printable")
@@ -371,7 +373,7 @@ def _encoded_word(charset: str, content: bytes, encoding: str) -> bytes:
 
 
 def _quoted_words(name: str) -> bytes:
-    """Encoded words in quotes: RFC 2047 forbids them, and many programs write them."""
+    """Encoded words in quotes: RFC 2047 forbids them, but many programs write them."""
     if name.isascii() and '"' not in name:
         return f'"{name}"'.encode()
     return b'"' + _encoded_word("utf-8", name.encode(), "B") + b'"'
@@ -398,7 +400,7 @@ def _can_stand_as_it_is(content: bytes) -> bool:
 
 
 def _quoted_printable(content: bytes) -> bytes:
-    if re.search(rb"(?<!\r)\n|\r(?!\n)", content):  # not a text: encode line ends too
+    if re.search(rb"(?<!\r)\n|\r(?!\n)", content):  # no text, so encode line ends too
         body = b"".join(b"=%02X" % byte for byte in content)
         return b"=\r\n".join(body[i : i + 72] for i in range(0, len(body), 72))
     lines = content.split(b"\r\n")

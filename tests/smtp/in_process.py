@@ -21,7 +21,7 @@ CLAIMS = base64.urlsafe_b64encode(json.dumps({"address": "sender@example.com"}).
 
 
 class ObedientApi(Api):
-    """Accepts every credential, and returns the result of ``send`` for a message."""
+    """Accepts every credential; for each message it returns the result of ``send``."""
 
     def __init__(self, settings: Settings, send: Send) -> None:
         super().__init__(settings, Histogram())
@@ -75,7 +75,7 @@ class Client:
             writer.close()
 
     async def send(self, *fields: str) -> str:
-        """The reply to a message with these header fields."""
+        """Send a message with these header fields; return the reply."""
         assert (await self.ask("MAIL FROM:<>")).startswith("250 ")
         assert (await self.ask("RCPT TO:<recipient@example.net>")).startswith("250 ")
         assert (await self.ask("DATA")).startswith("354 ")
@@ -84,7 +84,7 @@ class Client:
 
 @contextlib.asynccontextmanager
 async def client(send: Send, **variables: str) -> AsyncIterator[Client]:
-    """A client of a relay with these settings."""
+    """A client of a relay with the settings ``variables``. ``send`` stands for the API."""
     port = free_port()
     settings = read_settings({"SMTP_PORT": str(port), "STATUS_PORT": "off", **variables})
     metrics = Metrics()

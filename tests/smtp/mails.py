@@ -45,7 +45,7 @@ class Left:
 
     @property
     def files(self) -> list[tuple[str, str, str, bytes]]:
-        """Name, type, disposition and bytes of each attachment."""
+        """The filename, type, disposition and bytes of each attachment."""
         described = [tuple(about.values())[:3] for about in self.form["attachments"]]
         return [
             (*about, content) for about, content in zip(described, self.attachments, strict=True)
@@ -53,7 +53,7 @@ class Left:
 
 
 def left(api: Api, sender: Sender) -> list[Left]:
-    """The messages sent for ``sender``, oldest first."""
+    """The messages that the provider received from ``sender``, oldest first."""
     mails = []
     for form in api.sent_by(sender):
         bodies = api.server.mail_bodies(form)
@@ -79,7 +79,7 @@ def check_full_mail(api: Api, sender: Sender, subject: str = "Grüße 你好 �
 
 
 def reply_to(relay: RelayProcess, sender: Sender, *recipients: str, **fields: str) -> str:
-    """The reply to a ``short_mail`` on a new connection."""
+    """Send a ``short_mail`` on a new connection; return the reply."""
     to = recipients or ("recipient@example.net",)
     content = short_mail(to=", ".join(to), **fields)
     with relay.client(sender) as smtp:
@@ -94,7 +94,7 @@ def reply_to(relay: RelayProcess, sender: Sender, *recipients: str, **fields: st
 
 
 def short_mail(**fields: str) -> bytes:
-    """A message with these header fields. ``text`` is its text."""
+    """A message with these header fields. ``text`` is its body, not a header field."""
     text = fields.pop("text", "A text")
     named = {"subject": "A subject", **fields}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in named.items()]

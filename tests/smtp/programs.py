@@ -27,14 +27,14 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class Submission:
-    """A message to send to ``relay``, logged in as ``sender``. ``way`` is how TLS is used."""
+    """A message to send to ``relay``, logged in as ``sender``, with TLS as ``way`` says."""
 
     relay: RelayProcess
     way: Way
     sender: Sender
     mail: EmailMessage
     recipients: list[str]
-    certificate: Path  # a folder
+    certificate: Path  # the folder with cert.pem
 
     @property
     def port(self) -> str:

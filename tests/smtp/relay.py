@@ -122,7 +122,7 @@ class RelayProcess:
             time.sleep(0.05)
 
     def get(self, path: str) -> str:
-        """The response of the status port."""
+        """Request ``path`` from the status port; return the body of the response."""
         with urllib.request.urlopen(
             f"http://{HOST}:{self.status_port}{path}", timeout=5
         ) as response:
@@ -136,7 +136,7 @@ class RelayProcess:
         return int(line.split()[1]) * 1024
 
     def metric(self, name: str) -> float:
-        """One of the metrics, like ``messages_total{result="accepted"}``."""
+        """The value of a metric, such as ``messages_total{result="accepted"}``."""
         for line in self.get("/metrics").splitlines():
             if line.startswith(f"smtp_relay_{name} "):
                 return float(line.rpartition(" ")[2])
@@ -159,7 +159,7 @@ class RelayProcess:
 
 
 class Talk:
-    """A raw connection: bytes to the relay, replies from it."""
+    """A raw connection: sends bytes to the relay and reads its replies."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
@@ -176,7 +176,7 @@ class Talk:
         self.socket.close()
 
     def wait_until_closed(self) -> None:
-        """Wait until the relay closes the connection. Ignores its replies."""
+        """Wait until the relay closes the connection. Replies are ignored."""
         with contextlib.suppress(ConnectionError):
             while self.socket.recv(1000):
                 pass

@@ -51,7 +51,7 @@ async def test_idle_connections_are_closed() -> None:
         assert not any(client.is_closed for client in made)
     for _ in range(6):
         await asyncio.sleep(0.05)
-        async with pool.client():  # the client that was used last
+        async with pool.client():  # the pool lends the client used last
             pass
     assert [client.is_closed for client in made] == [False, True]
     await asyncio.sleep(0.3)

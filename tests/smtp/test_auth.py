@@ -24,7 +24,7 @@ INVALID = "535 5.7.8 Invalid address credential"
 
 @pytest.fixture
 def own_relay(server: LocalServer, tmp_path: Path) -> Iterator[RelayProcess]:
-    """A relay without any failed logins."""
+    """A new relay, so it has counted no failed login."""
     with RelayProcess(server.url, tmp_path) as running:
         yield running
 

@@ -17,7 +17,7 @@ Clock = Callable[[float], None]
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Advances the clock by a number of seconds."""
+    """A function that advances the clock by a number of seconds."""
     now = 1000.0
 
     def advance(seconds: float) -> None:

@@ -12,7 +12,7 @@ from smtp_relay.data import TooLong, read_mail
 from smtp_relay.memory import MessageMemory
 from smtp_relay.metrics import Metrics
 
-# Lines without CR LF, but with everything that looks like a part of one.
+# Lines without CR LF, but with dots, and with CR and LF alone.
 LINES = st.lists(
     st.lists(st.sampled_from([b".", b"..", b"x", b"\r", b"\n", b"y" * 40]), max_size=5)
     .map(b"".join)
@@ -31,7 +31,7 @@ def on_the_wire(mail: bytes) -> bytes:
 async def received(
     content: bytes, sizes: list[int], *, limit: int = 64, max_bytes: int = 10**6, max_line: int = 99
 ) -> bytes:
-    """The message read from ``content``, which arrives in pieces of these ``sizes`` and a rest."""
+    """The message read from ``content``. It arrives in pieces of these ``sizes``, then the rest."""
     reader = asyncio.StreamReader(limit=limit)
     reservation = MessageMemory(10**9, Metrics()).reserve("sender@example.com")
     reading = asyncio.ensure_future(

@@ -13,7 +13,7 @@ CONNECTIONS = 8
 
 
 def send_all(relay: RelayProcess, sender: Sender, mails: list[Mail]) -> None:
-    """Send these on one connection. The reply must name unsupported parts."""
+    """Send these mails on one connection. Mails with an ``error`` must be rejected with it."""
     with relay.client(sender) as smtp:
         for mail in mails:
             smtp.mail(sender.address)

@@ -205,7 +205,7 @@ def test_a_key_that_is_invalid_in_http() -> None:
 
 
 def with_part(*fields: str, kind: str = "text/plain", sub: str = "mixed") -> bytes:
-    """A message with a first part of this ``kind``, with these ``fields``."""
+    """A message whose first part has this ``kind`` and these header ``fields``."""
     lines = [f"Content-Type: multipart/{sub}; boundary=b", "", "--b", f"Content-Type: {kind}"]
     return b"Subject: x\r\n" + "\r\n".join([*lines, *fields, "", "text", "--b--"]).encode()
 
@@ -287,7 +287,7 @@ def test_the_error_names_the_problem_of_an_invalid_mail(content: bytes, problem:
     assert problem in error_of(content)
 
 
-# Messages that are made to take long
+# Messages that could take long to convert
 
 _HEAD = b"To: recipient@example.net\r\nSubject: x\r\n"
 

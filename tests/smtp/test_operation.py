@@ -133,7 +133,7 @@ def test_running_out_of_files_is_logged(faulty: Faulty, tmp_path: Path) -> None:
 def start(
     folder: Path, files: int | None = None, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """Start a relay that can't start. ``files`` limits its open files."""
+    """Run the relay until it exits. ``files`` limits the number of its open files."""
     limit = f"ulimit -n {files} && " if files else ""
     (folder / ".env").touch()
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""Rules for the relay's source: no import cycles, and private members of others in one file."""
+"""Rules for the relay's source, such as: no import cycles, private members only in one file."""
 
 import ast
 import asyncio

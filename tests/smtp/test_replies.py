@@ -82,7 +82,7 @@ def test_the_clients_own_key(relay: RelayProcess, faulty: Faulty, sender: Sender
 def test_errors_of_the_provider(
     relay: RelayProcess, faulty: Faulty, sender: Sender, subject: str, begins: str
 ) -> None:
-    # A new address, because the API stores suppressed ones.
+    # A new recipient each time: some of these errors suppress the recipient.
     recipient = f"{sender.address_id}@example.org"
     assert reply_to(relay, sender, recipient, subject=subject).startswith(begins)
 
@@ -134,7 +134,7 @@ def test_an_expired_credential(relay: RelayProcess, faulty: Faulty, sender: Send
         with pytest.raises(smtplib.SMTPDataError) as caught:
             smtp.sendmail(sender.address, ["recipient@example.net"], mail())
         assert caught.value.args == (535, b"5.7.8 Invalid address credential")
-    # The relay has removed it from its cache.
+    # The relay has removed the credential from its cache.
     with relay.client() as smtp, pytest.raises(smtplib.SMTPAuthenticationError):
         smtp.login("jwt", sender.jwt)
 
@@ -149,7 +149,7 @@ def test_too_large(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
         smtp.rcpt("recipient@example.net")
         code, text = smtp.data(mail(text="line\r\n" * (limit // 6)))
         assert (code, text[:6]) == (552, b"5.3.4 ")
-    # Within the limit of SMTP, but too large in the encoding that the API chooses.
+    # This message is within the limit of SMTP, but in the API's encoding it is too large.
     reply = reply_to(relay, sender, text="ü\r\n" * (limit // 4 - 1000))
     assert reply.startswith("552 5.3.4 The message has ")
     assert faulty.mails_out(sender) == 0

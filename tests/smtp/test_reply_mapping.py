@@ -64,7 +64,7 @@ def test_results_in_the_metrics(response: ApiResponse, result: str) -> None:
         ApiResponse(500, {"code": "internal_error"}),
         ApiResponse(500),
         ApiResponse(502),
-        ApiResponse(503),  # Cloudflare's own, which can follow after the message was sent
+        ApiResponse(503),  # from Cloudflare; the message may have been sent
         ApiResponse(504),
         ApiResponse(524),
         ApiResponse(200),

@@ -15,7 +15,7 @@ from tests.smtp.certificates import make_certificate
 from tests.smtp.relay import HOST, RelayProcess, Talk, insecure_context
 from tools.local_server import LocalServer
 
-# Stands for an address that other machines can reach, which not every machine has.
+# Stands for an address that other machines can reach. Not every machine has such an address.
 FAR = "127.0.0.2"
 
 BOTH = ["starttls", "tls"]
@@ -159,7 +159,7 @@ def test_handshakes_count_as_connections(
         wait_until_open(relay, 2)
         with relay.talk() as rejected:
             assert rejected.reply().startswith("421 4.3.2 ")
-        with pytest.raises(OSError):  # noqa: PT011  # TLS has several errors for it
+        with pytest.raises(OSError):  # noqa: PT011  # TLS raises different errors
             relay.talk(is_tls=True)
         for connection in silent:
             connection.close()

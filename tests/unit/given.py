@@ -37,7 +37,7 @@ LEASE = 90_000
 
 
 def address(database: SqliteDatabase, name: str = ME, *, balance: int | None = None) -> Credential:
-    """Create an address and return its credential; without ``balance`` it has no balance row."""
+    """Create an address; return its credential. If ``balance`` is None it has no balance row."""
     database.insert("addresses", name=name, created_at=NOW, updated_at=NOW)
     (row,) = database.query("SELECT id FROM addresses WHERE name = ?", name)
     credential = Credential(name, row["id"], 0)
@@ -57,7 +57,7 @@ def rotated(
     most_a_day: int = 20,
     now: int = NOW,
 ) -> tuple[Credential, bool]:
-    """Have the owner replace the credential; whether the password ended."""
+    """Let the owner replace ``credential``; return the new one, and whether the password ended."""
     return run(
         rotate_credential(
             database, credential, proof=proof, most_a_day=most_a_day, by=OWNER, now=now
@@ -74,7 +74,10 @@ def changed_password(
     most_a_day: int = 20,
     now: int = NOW,
 ) -> None:
-    """Have the owner change the password; ``present`` is what matched the present one."""
+    """Let the owner change the password.
+
+    ``present`` is the stored form that matched the present password, None without a password.
+    """
     change = change_password(
         database,
         credential,
@@ -97,7 +100,7 @@ def services(
     rate_limit: RateLimit | None = None,
     subrequests: int = 10_000,
 ) -> Services:
-    """A deployment with the default settings, without pauses, on a plan with many subrequests."""
+    """A deployment with default settings, but without pauses, and with many subrequests."""
     variables: dict[str, object] = {"PAUSE_FAILED_PERCENT": 0, "SUBREQUESTS": subrequests}
     if rate_limit:
         variables["SEND_RATE_LIMIT"] = f"{rate_limit.quota}/{rate_limit.seconds}s"
@@ -227,7 +230,9 @@ def reserved(
     message: Message | Attempt | None = None,
     **fields: Any,
 ) -> SubmissionResult | None:
-    """Reserve one message, by default a plain one; return the result of an earlier request, if any.
+    """Reserve one message, by default a plain one.
+
+    Returns the result of an earlier request with the same key, or None.
 
     :raises ApiError: the message was rejected.
     """
@@ -251,5 +256,5 @@ def _plain(credential: Credential) -> Message:
 
 
 def message_id(time: int, number: int = 0) -> str:
-    """A version 7 UUID of a time in Unix milliseconds; ids sort by time and then by number."""
+    """A version 7 UUID of a time in Unix milliseconds. Ids sort by time, then by ``number``."""
     return f"{time >> 16:08x}-{time & 0xFFFF:04x}-7000-8000-{number:012x}"

@@ -59,7 +59,7 @@ def strings(tree: ast.AST) -> Iterator[str]:
 def whole_texts(tree: ast.AST) -> Iterator[str]:
     """Like ``strings``, but an f-string or a sum of strings is one string.
 
-    ``{}`` replaces a part that is only known at run time.
+    ``{}`` stands for a part that is only known at run time.
     """
     docstrings = _docstrings(tree)
     waiting = [tree]
@@ -108,7 +108,7 @@ _CHANGES = {
 
 
 def state_kept(tree: ast.Module) -> list[str]:
-    """The state that ``tree`` keeps between calls, in its module, classes or functions."""
+    """What keeps state between calls in ``tree``: the names of functions, or source text."""
     shared = _names_at_the_top(tree)
     kept: list[ast.AST] = [node for node in tree.body if _makes_state(node)]
     for function in ast.walk(tree):

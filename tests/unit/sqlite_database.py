@@ -27,7 +27,7 @@ _LIMITS = {
 
 _MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
-# D1 has this option of FTS5. The SQLite of an older system does not, and rejects the statement.
+# D1 supports the option secure-delete of FTS5. An older SQLite rejects the statement that sets it.
 HAS_SECURE_DELETE = sqlite3.sqlite_version_info >= (3, 42)
 _SECURE_DELETE = "INSERT INTO search (search, rank) VALUES ('secure-delete', 1);"
 
@@ -42,12 +42,12 @@ def _empty() -> sqlite3.Connection:
 
 
 def runnable_here(migration: str) -> str:
-    """The migration, without what the SQLite of this machine lacks."""
+    """``migration`` without the statement that the SQLite of this machine may not support."""
     return migration if HAS_SECURE_DELETE else migration.replace(_SECURE_DELETE, "")
 
 
 class SqliteDatabase:
-    """A new database in memory; ``statements`` are all statements that its batches have run."""
+    """A new database in memory. ``statements`` has every statement that a batch has run."""
 
     def __init__(self) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -109,7 +109,7 @@ class SqliteDatabase:
         return {table["name"]: self.query(f"SELECT * FROM {table['name']}") for table in tables}
 
     def changes(self) -> int:
-        """How many rows have been written so far."""
+        """The number of rows written so far."""
         return self._connection.total_changes
 
     def plan(self, statement: Statement) -> list[str]:
@@ -130,7 +130,7 @@ class ForgetfulDatabase(SqliteDatabase):
 
 
 class DyingDatabase(SqliteDatabase):
-    """Runs the next ``batches_left`` batches. Then its worker is dead and every batch raises."""
+    """Runs the next ``batches_left`` batches. Later batches raise, as if the worker had died."""
 
     batches_left = 10**9
 

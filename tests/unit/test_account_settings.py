@@ -23,7 +23,7 @@ def write(database: SqliteDatabase, field: str, *given: str) -> None:
     run(write_account_settings(database, {field: entries}, None, by=ME, now=time))
 
 
-def audit_row(database: SqliteDatabase) -> list[Any]:
+def audit_details(database: SqliteDatabase) -> list[Any]:
     """The details of every audit row, in order."""
     return [json.loads(row["details"]) for row in database.dump()["audit"]]
 
@@ -38,7 +38,7 @@ def test_the_audit_row_has_the_added_and_removed_entries(database: SqliteDatabas
     write(database, "blockList")
     write(database, "sendBlockList", "@example.com")
     assert run(read_account_settings(database))[0]["blockList"] == []
-    rows = audit_row(database)
+    rows = audit_details(database)
     assert [(row["entries"], row["first_added"], row["first_removed"]) for row in rows] == [
         (3, ["spam", "boss", "a'b"], []),
         (3, ["chief"], ["a'b"]),
@@ -51,13 +51,13 @@ def test_the_audit_row_has_the_added_and_removed_entries(database: SqliteDatabas
 def test_the_audit_row_names_at_most_a_hundred_entries(database: SqliteDatabase) -> None:
     write(database, "blockList", *(f"a{number:03}" for number in range(150)))
     write(database, "blockList")
-    first, second = audit_row(database)
+    first, second = audit_details(database)
     assert (first["added"], second["removed"]) == (150, 150)
     assert first["first_added"] == second["first_removed"] == [f"a{n:03}" for n in range(100)]
 
 
 def test_a_list_fits_into_a_value_of_the_database(database: SqliteDatabase) -> None:
-    # A character that JSON escapes takes twice its length, and each entry occurs twice.
+    # In JSON each quote has two characters, and each entry occurs twice.
     quotes = [f"{number:05}" + '"' * 35 for number in range(MAX_ENTRIES)]
     write(database, "blockList", *quotes)
     assert run(read_account_settings(database))[0]["blockList"] == quotes

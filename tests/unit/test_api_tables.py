@@ -26,7 +26,7 @@ def sections(document: str) -> dict[str, str]:
 
 
 def rows(text: str, head: str) -> list[list[str]]:
-    """The cells of the tables whose first column has this heading."""
+    """The rows, as lists of cells, of the tables whose first column has the heading ``head``."""
     tables = re.findall(rf"^\| {re.escape(head)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
     lines = [line for table in tables for line in table.splitlines()]
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
@@ -37,7 +37,7 @@ def words(cell: str) -> list[str]:
 
 
 def documented() -> Iterator[tuple[str, list[Operation]]]:
-    """Every section of docs/api.md about operations, with its operations."""
+    """The text and the operations of every section of docs/api.md that names operations."""
     for heading, text in sections(API).items():
         operations = [BY_CALL[call] for call in words(heading) if call in BY_CALL]
         if operations:
@@ -53,7 +53,7 @@ def test_every_endpoint_is_in_the_table_of_the_readme() -> None:
     table = sections(README)["Endpoints"]
     missing = []
     for route in ROUTES:
-        # A row may name several methods, several endings of a path, or a path without its id.
+        # A row may name several methods, only the end of a path, or a path without its id.
         names = (route.path, f"…/{route.path.rpartition('/')[2]}", route.path.removesuffix("/{id}"))
         lines = [line for line in table.splitlines() if route.method in line]
         if not any(re.search(rf"{re.escape(name)}[`?]", line) for line in lines for name in names):

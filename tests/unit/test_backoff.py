@@ -23,7 +23,7 @@ def spread(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
 
 
 def delay(attempt: int, *, retry_hours: int = 10**6) -> int:
-    """Milliseconds until the attempt after number ``attempt``."""
+    """The milliseconds from the attempt number ``attempt`` to the next attempt."""
     time = next_attempt_at(attempt=attempt, now=NOW, tried_from=NOW, retry_hours=retry_hours)
     assert time is not None
     return time - NOW
@@ -55,7 +55,7 @@ def test_the_spread_is_a_fifth(monkeypatch: pytest.MonkeyPatch, attempt: int, se
 def test_messages_rejected_together_have_different_delays(attempt: int, seconds: int) -> None:
     delays = [delay(attempt) for _ in range(300)]
     assert seconds * SECOND <= min(delays) < max(delays) <= seconds * SECOND * 6 // 5
-    # The delays use the full spread.
+    # The delays spread over the whole range.
     assert min(delays) < seconds * SECOND * 1.02
     assert max(delays) > seconds * SECOND * 1.18
     assert len(set(delays)) > 200

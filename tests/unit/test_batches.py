@@ -20,7 +20,7 @@ Outcome = list[str | None]
 
 
 def attempts(*messages: Iterable[str], first: int = 1) -> list[Attempt]:
-    """One message per group of recipients, with the ids m1, m2 and so on."""
+    """One attempt per group of recipients, with ids from m1 on, or from m``first`` on."""
     numbered = enumerate(messages, first)
     return [given.attempt(given.message(*to), f"m{number}") for number, to in numbered]
 
@@ -299,7 +299,7 @@ def test_a_hundred_messages_to_fifty_recipients_each(
     assert earlier == accepted(*(f"m{number:03}" for number in range(100)))
 
 
-# A lost response: the second run of the batch reports the results of the first run.
+# Lost responses: the second run of the database batch reports the results of the first run.
 
 
 def test_a_repeated_permissive_batch_reports_its_first_results(
@@ -312,7 +312,7 @@ def test_a_repeated_permissive_batch_reports_its_first_results(
     first = submitted(database, me, batch, **more)
     assert outcome(first) == ["address_blocked", None, None, "rate_limit_exceeded"]
     after = database.dump()
-    # Later changes do not matter.
+    # Changes after the first run do not change the results.
     database.query("DELETE FROM list_entries")
     given.suppressed(database, A)
     again = submitted(database, me, batch, **more)
@@ -480,7 +480,7 @@ def test_a_rejected_sandbox_message_refunds_nothing(
     assert (balance(database), sent_today(database)) == (99, 1)
 
 
-# Undoing submissions whose reserve has no known result
+# Undoing submissions when the response of reserve is lost
 
 
 def undo(database: SqliteDatabase, *ids: str, waiting: Iterable[str] = ()) -> dict[str, str]:
@@ -529,7 +529,7 @@ def test_a_reported_batch_is_not_undone(database: SqliteDatabase, me: Credential
 def test_a_batch_with_a_message_being_sent_is_not_undone(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    # Otherwise its key would be free, and a repeated request would send the message again.
+    # If the batch were undone, its key would be free, and a repeated request would send m2 again.
     mixed(database, me)
     given.claimed(database, "m2")
     before = database.dump()

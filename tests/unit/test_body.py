@@ -30,7 +30,7 @@ BODY = msgspec.json.Decoder(Body)
         rb"\udbff\ud800",
         rb"a\udc00b",
         rb"\udfff",
-        b"\xed\xa0\x80",  # a surrogate in the notation of UTF-8
+        b"\xed\xa0\x80",  # a surrogate, encoded like a character
         b"\xff",
         b"\xc0\x80",
     ],

@@ -60,7 +60,7 @@ def message(database: SqliteDatabase, id: str = "m1") -> Row:
 
 
 def put(database: SqliteDatabase, status: str) -> None:
-    """Put the message into any status, with consistent columns."""
+    """Give the message this status, and set the other columns to match it."""
     waits = status in ("queued", "scheduled")
     columns = {
         "lease_until": NOW + LEASE if status == "sending" else None,

@@ -19,7 +19,7 @@ FIELDS = SendMail(
 
 
 def composed(policy: SenderPolicy = POLICY, **changes: Any) -> Message:
-    """The message of ``FIELDS`` and ``SENDER`` with ``changes``."""
+    """The message composed of ``FIELDS`` and ``SENDER``, with ``changes`` of either."""
     names = {"sender": "address", "from_name": "name"}
     of_sender = {names[name]: changes.pop(name) for name in names.keys() & changes.keys()}
     return compose(replace(FIELDS, **changes), replace(SENDER, **of_sender), policy)
@@ -212,7 +212,7 @@ def test_sending_must_be_enabled_for_the_domain(
         assert code_and_errors(rejected(policy)) == ("send_mail_not_enabled", [])
 
 
-# Every error at once, in the order in which the HTTP contract reports them.
+# For each error: its code, and fields that cause it. The order is that of the HTTP contract.
 ERRORS: list[tuple[str, dict[str, Any]]] = [
     ("invalid_sender_domain", {"sender": "me@other.example"}),
     ("invalid_recipient", {"to_mail": "nobody"}),

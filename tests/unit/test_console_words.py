@@ -1,4 +1,4 @@
-"""The console has a text for every action in the source."""
+"""The console has a text for every action of the audit log."""
 
 import ast
 import re

@@ -51,7 +51,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Run":
 
 
 class Run:
-    """One run of the deployment against an account."""
+    """Runs the deployment; ``calls`` and ``secrets`` are what the stand-in received."""
 
     def __init__(self, calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._calls = calls

@@ -1,4 +1,4 @@
-"""The digest: equal for equal messages, different for different messages."""
+"""The digest of a message: equal for equal messages, different for different messages."""
 
 import dataclasses
 from typing import Any

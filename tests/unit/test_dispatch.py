@@ -55,7 +55,7 @@ class Provider:
     def __init__(self) -> None:
         self.mails: list[Message] = []
         self.outcomes: dict[str, Outcome | Exception] = {}
-        self.together = 1  # the number of concurrent calls before the first one returns
+        self.together = 1  # calls return when this many have begun
         self._all_here = asyncio.Event()
 
     async def send(self, message: Message) -> Outcome:
@@ -111,7 +111,7 @@ class World:
         self.begin_invocation()
 
     def begin_invocation(self) -> None:
-        """Forget what was counted, and have a dispatcher as a new invocation has it."""
+        """Reset the counts, and create the dispatcher of a new invocation."""
         services = given.services(self.database, **self._options)
         self.dispatcher = Dispatcher(services, self.rates.append)
         self.database.batches = 0
@@ -121,7 +121,7 @@ class World:
 
     @property
     def subrequests(self) -> int:
-        """Those of the invocation so far, each counted by its port."""
+        """The number of subrequests of the invocation so far, as the ports have counted them."""
         calls = len(self.provider.mails) - self._mails_before + len(self.wakeup_queue.calls)
         return len(self.database.statements) + calls
 
@@ -146,7 +146,7 @@ class World:
         return result
 
     async def send_batch(self, *messages: Message, **more: Any) -> list[str | ApiError]:
-        """Submit a batch; the id of each accepted message, and the error of each rejected one."""
+        """Submit a batch; return for each message its id, or its error if it was rejected."""
         results = await self.submit(*messages, reports="acceptance", **more)
         assert [result for result in results if result.replayed] == []
         assert [result for result in results if bool(result.id) == bool(result.error)] == []
@@ -254,7 +254,7 @@ async def test_a_repeated_request_returns_the_known_status(
 async def test_the_first_messages_of_a_batch_are_sent_at_once_and_the_rest_is_queued(
     world: World,
 ) -> None:
-    world.provider.together = 25  # no call returns before all are made
+    world.provider.together = 25  # all 25 calls are concurrent
     results = await world.send_batch(*mails(30))
     assert (world.database.batches, len(world.provider.mails)) == (2, 25)
     assert results == world.rows("id")
@@ -332,7 +332,7 @@ async def test_a_batch_of_one_reports_its_acceptance(world: World) -> None:
 
 async def test_the_largest_batch_fits_into_the_subrequests_of_one_request() -> None:
     world = World(rate_limit=RateLimit(quota=100, seconds=60), subrequests=50)
-    # As many parts as ten megabytes can have, and outcomes of every kind.
+    # Bodies with as many parts as ten megabytes can have, and outcomes of every kind.
     bodies = {"text": "t" * 65_537, "html": "h"}
     batch = [*mails(50, html="h" * 65_537, text="t" * 65_537), *mails(50, 50, **bodies)]
     late: list[asyncio.Future[Outcome]] = [asyncio.Future() for _ in range(25)]
@@ -369,7 +369,7 @@ async def test_no_more_is_held_at_a_time_than_a_worker_can_hold(world: World) ->
     later = now() + HOUR
     results = await world.send_batch(*mails(5, scheduled_at=later))
     world.make_due()
-    # Two fit beside each other, three do not.
+    # A Worker can hold two messages of this size at a time, but not three.
     world.database.query("UPDATE messages SET size = 1500000")
     held: list[int] = []
     send = world.provider.send
@@ -391,7 +391,7 @@ async def test_a_scheduled_message_waits(world: World) -> None:
     result = await world.send(given.message(scheduled_at=now() + HOUR))
     assert result == SubmissionResult(id=result.id, status="scheduled", reported_as="queued")
     await world.settle()
-    # The cron will enqueue it.
+    # A scheduled message is not enqueued: the cron will do that.
     assert (world.provider.mails, world.wakeup_queue.calls) == ([], [])
     await world.dispatcher.attempt_due([result.id])
     assert world.provider.mails == []
@@ -471,7 +471,7 @@ async def test_a_late_response_that_raises_changes_nothing(world: World) -> None
 async def test_the_retry_period_of_a_scheduled_message_begins_at_its_schedule(world: World) -> None:
     result = await world.send(given.message(scheduled_at=now() + 5 * 24 * HOUR))
     world.provider.outcomes["Hello"] = BUSY
-    # Five days later, when it is due.
+    # Let five days pass, until the message is due.
     world.database.query(
         "UPDATE messages SET accepted_at = accepted_at - 432000000,"
         " scheduled_at = scheduled_at - 432000000, next_attempt_at = 1"

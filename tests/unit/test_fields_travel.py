@@ -48,7 +48,7 @@ MESSAGE = Message(
     ),
     scheduled_at=DUE,
 )
-# The row of a message sent at once has no due time.
+# A message that is sent at once has no schedule.
 AT_ONCE = replace(MESSAGE, scheduled_at=None)
 FIELDS_AT_ONCE = [name for name in Message.__struct_fields__ if name != "scheduled_at"]
 
@@ -72,7 +72,7 @@ def names(value: Any) -> list[str]:
 
 
 def defaults(value: Any) -> dict[str, Any]:
-    """The defaults of the fields of a struct or a dataclass."""
+    """The default values, by field, of a struct or a dataclass. Required fields are left out."""
     of_struct = isinstance(value, msgspec.Struct)
     fields = msgspec.structs.fields(value) if of_struct else dataclasses.fields(value)
     missing = (msgspec.NODEFAULT, dataclasses.MISSING)
@@ -80,7 +80,7 @@ def defaults(value: Any) -> dict[str, Any]:
 
 
 def words(value: Any) -> Iterator[str]:
-    """Every text and number in ``value`` except contents; an address is one text."""
+    """Every text and number in ``value`` except contents of files. An address is one text."""
     if isinstance(value, Address):
         yield str(value)
     elif isinstance(value, tuple | list):
@@ -178,7 +178,7 @@ def test_the_sendbox_shows_every_detail(
     assert missing == set(), f"the sendbox shows only a part of the field {name}"
 
 
-# The tests above prove nothing for an empty field, or a field equal to another one.
+# The tests above would not notice the loss of an empty field, or of a field equal to another.
 
 
 def test_the_message_has_a_value_in_every_field() -> None:

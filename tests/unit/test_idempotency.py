@@ -37,7 +37,7 @@ def submit(
 def unchanged(
     database: SqliteDatabase, me: Credential, id: str = "m2", **more: Any
 ) -> SubmissionResult:
-    """The result of a replay, which does not change the database."""
+    """Submit a replay; return its result. Checks that the database does not change."""
     before = database.dump()
     found = submit(database, me, id, **more)
     assert database.dump() == before
@@ -60,7 +60,7 @@ def record_event(database: SqliteDatabase, event: Event, id: str = "m1", **more:
 
 
 def result(status: Status, reported_as: ReportedAs, **fields: Any) -> SubmissionResult:
-    """The result of m1 for a repeated request."""
+    """The result that a repeated request gets for m1."""
     return SubmissionResult(
         id="m1", status=status, reported_as=reported_as, replayed=True, **fields
     )
@@ -334,7 +334,7 @@ def test_retries_of_two_messages_are_independent(database: SqliteDatabase, me: C
 def test_a_retry_may_have_an_idempotency_key(database: SqliteDatabase, me: Credential) -> None:
     ended(database, me)
     assert submit(database, me, "m2", retry_of="m1") is None
-    # A replay takes precedence over the retry.
+    # If the key was used, the request is a replay, even if it is a retry.
     assert rejected(database, me, "m3", retry_of="m1").code == "idempotency_in_flight"
     record_event(database, "accepted", "m2", reported_as="sent")
     assert unchanged(database, me, "m3", retry_of="m1").id == "m2"

@@ -22,7 +22,7 @@ class NoTransport:
 
 
 class NoQueue:
-    """Expects that nothing is enqueued."""
+    """Fails if a message is enqueued."""
 
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
         raise AssertionError("nothing is enqueued here")

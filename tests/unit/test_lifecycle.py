@@ -52,9 +52,10 @@ class Mail(NamedTuple):
 class Worker(NamedTuple):
     """An actor: its phase, its attempt, and the response of the provider.
 
-    The phases: ``idle``; ``claiming``, after the first run of its batch; ``holds`` an attempt;
-    ``called`` the provider; ``timing out``, after the first record of the time-out; ``waits`` for
-    a late response; ``ending``, after the first record of the response; ``done``, or dead.
+    The phases: ``idle``; ``claiming``, after the first run of its batch; ``holds`` an attempt, or
+    ``holds at last`` the attempt at the end of the retry period; ``called`` the provider; ``timing
+    out``, after the first record of the time-out; ``waits`` for a late response; ``ending``, after
+    the first record of the response; ``done``, or dead.
     """
 
     phase: str = "idle"
@@ -86,7 +87,10 @@ class World:
 
 
 class Move(NamedTuple):
-    """A step of an actor, and the event that it records, if any."""
+    """A step of an actor, the event that it records (or None), and the world after it.
+
+    ``attempt`` belongs to the event. ``call`` is the outcome if the step is a call, else empty.
+    """
 
     actor: str
     event: Event | None
@@ -108,7 +112,7 @@ def moves(world: World) -> Iterator[Move]:
         for move in _worker_moves(world, index, worker):
             assert move.world != world
             yield move
-    if mail.status == "sending":  # its lease may have expired
+    if mail.status == "sending":  # the lease may have expired
         yield Move(
             "sweeper", "timed_out", mail.attempt, _with(world, mail.on("timed_out", mail.attempt))
         )
@@ -136,11 +140,11 @@ def _worker_moves(world: World, index: int, worker: Worker) -> Iterator[Move]:
         held = claimed.attempt if claimed != mail else 0
         yield Move(name, "claimed", 0, world.after(index, Worker("claiming", held), claimed))
         return
-    yield Move(name, None, attempt, world.after(index, DONE))  # it dies
+    yield Move(name, None, attempt, world.after(index, DONE))  # the worker dies
     if phase == "claiming":
         if attempt:
             yield Move(name, None, attempt, world.after(index, Worker("holds", attempt)))
-        if attempt == mail.attempt and mail.status == "sending":  # it finds its own claim
+        if attempt == mail.attempt and mail.status == "sending":  # its claim was written
             again = world.after(index, Worker("holds", attempt))
             yield Move(name, "claimed", attempt, again)
         else:
@@ -183,7 +187,7 @@ class Walk(NamedTuple):
 
 
 def full_walk(starts: tuple[World, ...] = STARTS) -> Walk:
-    """The walk from ``starts`` by the current table."""
+    """Every world that can be reached from ``starts`` by the table of transitions."""
     worlds: dict[World, list[Move]] = {}
     left = list(starts)
     while left:
@@ -191,7 +195,7 @@ def full_walk(starts: tuple[World, ...] = STARTS) -> Walk:
         if world not in worlds:
             worlds[world] = list(moves(world))
             left += [move.world for move in worlds[world]]
-            assert world.mail.attempt < 6, "there is no end to its attempts"
+            assert world.mail.attempt < 6, "the attempts never end"
     return Walk(worlds)
 
 
@@ -206,7 +210,7 @@ def reached(start: World) -> set[World]:
 
 
 def interleavings(start: World) -> int:
-    """The number of interleavings. If one had no end, this would not terminate."""
+    """The number of interleavings from ``start``. An endless one would make this loop endless."""
     worlds = walk().worlds
     ways: dict[World, int] = {}
     stack = [start]
@@ -337,11 +341,11 @@ def test_a_promise_holds_in_every_interleaving(promise: Callable[[Walk], None]) 
 @pytest.mark.parametrize(
     ("source", "event", "step"),
     [
-        ("sending", "timed_out", Transition("queued")),  # would send it again automatically
+        ("sending", "timed_out", Transition("queued")),  # sends the message again automatically
         ("sending", "timed_out", Transition("failed", refunds=True)),
         ("unknown", "claimed", Transition("sending")),
         ("unknown", "deferred", Transition("queued")),
-        ("unknown", "deferred", Transition("failed")),  # would charge for an unsent message
+        ("unknown", "deferred", Transition("failed")),  # charges for an unsent message
         ("unknown", "cancelled", Transition("cancelled", refunds=True)),
         ("unknown", "timed_out", Transition("failed", refunds=True)),
         ("sending", "claimed", Transition("sending")),  # two workers at once
@@ -378,8 +382,8 @@ def test_the_table_is_consistent_with_its_types() -> None:
     assert sum(len(transitions_on(event)) for event in get_args(Event)) == len(TRANSITIONS)
 
 
-# The same in SQL. Step n is at NOW + n hours, so every lease has expired and every deferred
-# message is due.
+# The model and the real SQL agree. Step n is at NOW + n hours: every earlier lease has expired, and
+# every deferred message is due.
 
 HOUR = 3_600_000
 
@@ -425,7 +429,7 @@ class Store:
         self.compare(after)
 
     def _claim(self, actor: str, own: int, now: int, before: Mail, after: Mail) -> None:
-        """``own`` is the attempt that the actor has claimed if the response was lost, else 0."""
+        """``own``: the attempt that the actor claimed before, if the response was lost, else 0."""
         due = [id for id, _ in run(due_messages(self.database, now=now))]
         assert due == ([self.id] if before.status in WAITING else [])
         got = run(claim(self.database, self.id, claimant=actor, now=now, lease_until=now + 1))
@@ -455,7 +459,7 @@ class Store:
 
 @each_start
 def test_sql_agrees_with_the_model_on_every_step(start: World) -> None:
-    """From every row, every event of every attempt. Earlier events do not matter."""
+    """Check every event of every attempt, from every row that can be reached."""
     left = [(start.mail, Store(SqliteDatabase(), start))]
     seen = {start.mail}
     while left:

@@ -15,7 +15,7 @@ from tests.unit.source import TREES, strings
 
 ENGLISH = CATALOGUES["en"]
 
-# The position of the code among the arguments of a call.
+# By name of a callable: the position of the error code among its arguments.
 _CONSTRUCTORS = {
     **{
         name: 0
@@ -28,7 +28,7 @@ _CONSTRUCTORS = {
     "field_error": 0,
     "invalid_input": 0,
 }
-del _CONSTRUCTORS["MethodNotAllowed"]  # its code is fixed
+del _CONSTRUCTORS["MethodNotAllowed"]  # it always has the same code
 
 
 class Use(NamedTuple):
@@ -45,7 +45,7 @@ class Use(NamedTuple):
 
 
 def _texts(expression: ast.expr) -> Iterator[str]:
-    """The possible texts of ``expression``, as far as the source has them."""
+    """Regular expressions for the texts of ``expression``. ``[a-z_]+`` is an unknown part."""
     if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
         yield re.escape(expression.value)
     elif isinstance(expression, ast.IfExp):
@@ -57,7 +57,10 @@ def _texts(expression: ast.expr) -> Iterator[str]:
 
 
 def _positions(tree: ast.AST) -> dict[str, int]:
-    """Calls with a code, and its position: error classes, and helpers of the module ``tree``."""
+    """By name of a callable: the position of the error code among its arguments.
+
+    The callables are the error classes, and functions of ``tree`` with a parameter ``code``.
+    """
     helpers = {
         node.name: [argument.arg for argument in node.args.args].index("code")
         for node in ast.walk(tree)
@@ -173,7 +176,7 @@ def test_every_sentence_is_used() -> None:
     }
     used = [*map(re.escape, written), *(use.code for use in USES)]
     unused = {code for code in ENGLISH if not any(re.fullmatch(pattern, code) for pattern in used)}
-    # The provider's own codes are looked up unchanged.
+    # The source does not name the provider's codes: a sentence is looked up by the received code.
     assert {code for code in unused if not code.startswith("E_")} == set()
 
 

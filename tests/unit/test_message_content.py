@@ -17,7 +17,7 @@ from tests.unit.given import DAY, LEASE, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
 from tests.unit.steps import claim, sweep
 
-# Base64 is four thirds as long.
+# Contents of this size fill one part, because base64 is four thirds as long.
 PART = MAX_PART_BYTES // 4 * 3
 _random = random.Random(7)
 CONTENTS = {
@@ -65,7 +65,7 @@ def test_a_part_fits_into_a_d1_value(database: SqliteDatabase, me: Credential) -
 
 
 def test_many_attachments_keep_their_order(database: SqliteDatabase, me: Credential) -> None:
-    # More than one statement inserts, and some of them empty.
+    # Several statements insert the parts. Every fourth file is empty and has no part.
     files = tuple(
         given.file(bytes([number % 256]) * (number % 4), f"{number}.txt") for number in range(200)
     )
@@ -124,7 +124,7 @@ def test_the_message_stores_attachments_without_their_content(
     given.reserved(
         database, me, "m1", given.message(attachments=(given.file(b"hi", content_id="c"),))
     )
-    assert parts(database) == 0  # it is being sent, and is not sent again if its worker dies
+    assert parts(database) == 0  # a message that is being sent is not sent again if its worker dies
     assert database.value("SELECT details FROM messages") == (
         '{"attachments":[{"filename":"a.txt","content_type":"application/octet-stream","size":2,'
         '"sha256":"8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4",'

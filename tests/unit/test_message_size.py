@@ -1,4 +1,4 @@
-"""The size of a message: never below the real size, and exact at the limit."""
+"""The computed size of a message: never below the real size, and exact at the limit."""
 
 import base64
 import bisect
@@ -61,7 +61,7 @@ def built(message: Message, encoding: str | None = "base64") -> bytes:
 
 
 def add_file(email: EmailMessage, file: Attachment) -> None:
-    """Add ``file``. A file with a content id goes beside the bodies, in a multipart/related."""
+    """Add ``file``. A file with a content id is added to the body, in a multipart/related."""
     maintype, _, subtype = file.content_type.partition("/")
     about: dict[str, Any] = {"maintype": maintype, "subtype": subtype, "filename": file.filename}
     if file.content_id:
@@ -91,7 +91,7 @@ def sized(characters: st.SearchStrategy[str], most: int) -> st.SearchStrategy[st
     return st.text(characters, max_size=40) | repeated
 
 
-# No character that compose() rejects, and no white space that ends a line in EmailMessage.
+# Without characters that compose() rejects, or that EmailMessage treats as a line end.
 visible = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]).filter(
     lambda character: not has_control(character) and not has_deceptive(character)
 )
@@ -178,7 +178,7 @@ def of_size(size: int) -> SendMail:
         else:
             long = middle
     fields = replace(fields, content="a" * short)
-    local = "y" * (1 + size - measured(fields))  # each character of an address is one byte
+    local = "y" * (1 + size - measured(fields))  # adds the remaining bytes
     fields = replace(fields, to_mail=f"{local}@example.org")
     assert measured(fields) == size
     return fields
@@ -207,7 +207,7 @@ def test_size_is_counted_in_bytes() -> None:
 
 
 def test_only_a_message_with_a_reply_to_counts_that_field() -> None:
-    # Another number would move the limit for callers.
+    # If this number changed, the limit for callers would change.
     assert encoded_size(simple("Hello")) == 1351
     message = replace(simple("Hello"), reply_to=ReplyTo(Address("a", "b.example")))
     assert encoded_size(message) == 1351 + 31
@@ -222,7 +222,7 @@ def with_file(size: int) -> SendMail:
 
     base = encoded_size(compose(fields, SENDER, POLICY)) - encoded_size(simple())
     content = bisect.bisect_right(range(size), size, key=lambda content: base + measured(content))
-    local = "y" * (1 + size - base - measured(content - 1))  # one byte per character
+    local = "y" * (1 + size - base - measured(content - 1))  # adds the remaining bytes
     file = AttachmentField(
         filename="a.bin",
         content=base64.b64encode(bytes(content - 1)).decode(),

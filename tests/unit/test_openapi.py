@@ -66,7 +66,7 @@ def examples(media_type: dict[str, Any]) -> list[Any]:
 
 def test_the_files_are_the_same_each_time(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("openapi.json", "docs.html")]
-    # In another process, because its sets have another order.
+    # In another process, sets have another order.
     command = [sys.executable, "-B", "-m", "tools.openapi", *map(str, files)]
     subprocess.run(command, cwd=ROOT, check=True)
     assert tuple(file.read_text("utf-8") for file in files) == MADE
@@ -170,7 +170,7 @@ def shown_errors(form: ErrorForm) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.contract("errors: Every code comes from one stable list and has a sentence")
 def test_every_documented_error_is_described() -> None:
-    # Errors that only clients of Resend get have the status of Resend's API.
+    # An error that only clients of Resend's API get is documented with the status that they get.
     problems = shown_errors(PROBLEMS)
     others = {n: one for n, one in shown_errors(EMAIL_PROBLEMS).items() if n not in problems}
     shown = {(one["code"], one["status"]) for one in problems.values()}
@@ -200,7 +200,7 @@ def raised_codes(tree: ast.AST) -> Iterator[str]:
 def test_every_raised_error_is_in_the_catalogue() -> None:
     raised = {code for tree in TREES.values() for code in raised_codes(tree)}
     assert {"message_not_found", "no_balance", "database_down"} <= raised
-    raised -= {"earlier"}  # a replay, or an error of another code
+    raised -= {"earlier"}  # becomes a replay, or an error of another code
     assert raised - ERRORS.keys() == set()
 
 
@@ -264,7 +264,7 @@ def test_every_response_of_a_sending_operation_has_the_rate_limit_headers() -> N
 
 
 def says(decoded: Any, example: Any) -> bool:
-    """Whether `decoded` has everything of `example`."""
+    """Whether `decoded` has every member and item of `example`, with the same values."""
     if isinstance(example, dict):
         return all(name in decoded and says(decoded[name], example[name]) for name in example)
     if isinstance(example, list):
@@ -290,7 +290,7 @@ def test_response_examples_are_as_the_worker_encodes_them(operation: Operation) 
     for response in operation.successes:
         for example in response.examples.values():
             decoded: Any = msgspec.convert(example, response.type)
-            if operation.id != "getAccountSettings":  # which encodes a dict
+            if operation.id != "getAccountSettings":  # its handler encodes a dict
                 assert msgspec.json.decode(msgspec.json.encode(decoded)) == example
 
 

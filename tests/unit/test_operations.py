@@ -14,7 +14,7 @@ from tests.unit.steps import sweep
 TEXT = (ROOT / "docs" / "operations.md").read_text("utf-8")
 AFTER_RESTORE = (ROOT / "tools" / "after_restore.sql").read_text("utf-8")
 
-# Tables that are not the service's own.
+# Tables of D1 and SQLite, not of the service.
 _OF_D1_AND_SQLITE = re.compile(r"sqlite_|d1_|_cf_|search_")
 SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
 

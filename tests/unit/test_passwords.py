@@ -102,7 +102,7 @@ def test_the_stored_form_does_not_contain_the_password() -> None:
 def fits(
     digest: str, value: str | None, *, pepper: str | None = None
 ) -> tuple[bool, list[tuple[bytes, int]]]:
-    """Whether the password matches, and the salt and iterations of each derivation."""
+    """Whether the password matches, and the salt and iterations of each key derivation."""
     derived = []
 
     async def counted(password: bytes, salt: bytes, iterations: int) -> bytes:

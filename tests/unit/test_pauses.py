@@ -54,7 +54,7 @@ def test_every_reason_of_a_bad_recipient_counts(
     database: SqliteDatabase, me: Credential, reason: Reason
 ) -> None:
     for number in range(4):
-        recipient = f"a{number}@example.org"  # a suppressed recipient is rejected next time
+        recipient = f"a{number}@example.org"  # a suppressed one would be rejected next time
         finish_messages(database, me, "rejected", start=number, recipient=recipient, reason=reason)
     assert paused(database) == [me.address]
 

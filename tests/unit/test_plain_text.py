@@ -127,7 +127,7 @@ def test_html_without_end_takes_no_longer_than_its_beginning(piece: str) -> None
 
 
 def measured(html: str) -> float:
-    """The CPU seconds for ``html``: the better of two runs."""
+    """The CPU time in seconds for converting ``html``: the shorter of two runs."""
 
     def once() -> float:
         started = time.process_time()

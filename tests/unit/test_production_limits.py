@@ -1,4 +1,4 @@
-"""Limits of production that local tools do not enforce: local runs enforce them too."""
+"""Limits of production that local tools do not enforce: the Worker checks them itself."""
 
 import pytest
 

@@ -41,7 +41,7 @@ LEFT = (
 
 
 def source(*, extra: str = "", without: str = "") -> str:
-    """A file with as many matches as Pyodide's; ``extra`` once more, ``without`` once less."""
+    """A file with as many matches as Pyodide's, plus ``extra``, and one ``without`` less."""
     lines = [
         line
         for line, replacement in zip(FOUND, REPLACEMENTS, strict=True)

@@ -1,4 +1,7 @@
-"""No statement of the store reads a whole table, so its cost does not grow with the table."""
+"""Only the statements in ``READS_ALL`` may read a whole table.
+
+The cost of any other statement does not grow with the table.
+"""
 
 import re
 from typing import Any
@@ -157,12 +160,12 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
 
 
 DATABASE, STATEMENTS = _every_statement()
-# A purge removes its row when it is finished, so the table stays small.
+# A purge removes its row when it is finished, so the table stays small. p is its alias.
 SMALL = {"sendbox_purges", "p"}
 TABLES = set(DATABASE.dump())
 
 
-# Words of statements that may read a whole table or index, and the reasons.
+# Statements that may read a whole table or index: a text of each, and the reason.
 READS_ALL = {
     "SELECT EXISTS (SELECT 1 FROM addresses)": "it stops at the first row",
     "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
@@ -175,7 +178,7 @@ READS_ALL = {
     "FROM send_pauses CROSS JOIN addresses": "the index has only the paused addresses",
     "count(*) AS count FROM send_pauses WHERE paused": "the same",
 }
-# Statements that may sort more rows than they return.
+# Statements that may sort more rows than they return: a text of each, and the reason.
 SORTS_ALL = {
     "WITH RECURSIVE earliest": "it sorts at most as many as it shows, or one of each address",
     "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
@@ -185,13 +188,13 @@ SORTS_ALL = {
 
 
 def tables_with_step(statement: Statement, word: str) -> set[str]:
-    """The tables that the plan has a step ``word`` for, by their names in the statement."""
+    """The tables for which the plan has a step ``word``, by their names in the statement."""
     aliases = re.findall(r"\b(?:FROM|JOIN) (\w+) AS (\w+)", statement.sql)
     names = TABLES | {alias for table, alias in aliases if table in TABLES}
     found = {
         match[1]
         for step in DATABASE.plan(statement)
-        # Separate tests check the plans of the index of words.
+        # Separate tests check the plans of the search index.
         if (match := re.match(rf"{word} (\w+)(?! VIRTUAL TABLE)\b", step)) is not None
     }
     return found & names
@@ -210,7 +213,7 @@ def test_every_exempt_statement_exists(words: str) -> None:
 
 
 def is_exempt(reasons: dict[str, str], statement: Statement) -> bool:
-    """Whether the statement contains one of the words in ``reasons``."""
+    """Whether the statement contains one of the texts that are the keys of ``reasons``."""
     return any(words in " ".join(statement.sql.split()) for words in reasons)
 
 
@@ -288,7 +291,7 @@ def test_due_messages_are_found_among_the_waiting_alone() -> None:
     assert sum(of_address in step for step in plan) == 2
 
 
-def test_the_walk_over_old_keys_goes_by_the_primary_key_from_where_it_stopped() -> None:
+def test_the_removal_of_old_keys_continues_in_the_order_of_the_primary_key() -> None:
     walks = statements_with("name = 'idempotency_keys'")
     assert len(walks) == 3
     for statement in walks:
@@ -334,7 +337,7 @@ def test_the_index_of_words_is_read_by_words_or_by_one_rowid() -> None:
 def test_a_search_begins_at_its_words_and_ends_at_its_cursor() -> None:
     (indexed,) = statements_with("search MATCH ?1")
     plan = DATABASE.plan(indexed)
-    # M: by MATCH; <: from that rowid down. The row of the cursor is found by its rowid too.
+    # M: rows are found by MATCH. <: from the cursor's rowid down. The second step finds that rowid.
     assert re.fullmatch(r"SCAN s VIRTUAL TABLE INDEX \d+:M\d*<", plan[0])
     assert any(re.search(r"SCAN search VIRTUAL TABLE INDEX \d+:>$", step) for step in plan)
     assert any("messages_by_address (address_id=? AND sendbox=? AND id=?)" in step for step in plan)
@@ -348,7 +351,7 @@ def test_messages_outside_the_index_are_found_by_their_ids() -> None:
     assert "m USING PRIMARY KEY (id>? AND id<?)" in " ".join(DATABASE.plan(upcoming))
 
 
-def test_a_page_before_a_cursor_begins_there() -> None:
+def test_a_page_before_a_cursor_begins_at_the_cursor() -> None:
     for page in statements_with("AND id < ?2 ORDER BY id DESC LIMIT ?3"):
         assert any(
             "messages_by_address (address_id=? AND sendbox=? AND id<?)" in s

@@ -1,4 +1,4 @@
-"""The rate limit of a credential: a maximum of messages in a window from its first message on."""
+"""The rate limit of a credential: a maximum number of messages per window."""
 
 from itertools import count
 from typing import Any
@@ -30,7 +30,7 @@ def sent(
     limit: RateLimit | None = LIMIT,
     permissive: bool = False,
 ) -> Reserved:
-    """Reserve a number of messages, a number of milliseconds after NOW."""
+    """Reserve ``messages`` messages, ``at`` milliseconds after NOW."""
     batch = [given.attempt(given.message(), f"m{next(_numbers)}") for _ in range(messages)]
     return given.reserve(
         database,
@@ -44,7 +44,7 @@ def sent(
 
 
 def rejected(database: SqliteDatabase, me: Credential, *, at: int = 0, messages: int = 1) -> int:
-    """Check that the request is rejected and changes nothing; its Retry-After in seconds."""
+    """Check that a request is rejected and changes nothing; return its Retry-After (seconds)."""
     before = database.dump()
     errors = sent(database, me, at=at, messages=messages).errors
     assert database.dump() == before

@@ -41,7 +41,7 @@ def record_event(
     now: int = LATER,
     **more: Any,
 ) -> bool:
-    """Record ``event``; return whether it changed anything. A deferred message is due later."""
+    """Record ``event``; return whether it changed the database."""
     if event == "deferred":
         more = {"next_attempt_at": now + 60_000, **more}
     before = database.dump()
@@ -74,7 +74,6 @@ def history(database: SqliteDatabase) -> list[str]:
 
 
 def last_event(database: SqliteDatabase) -> Row:
-    """The last event."""
     return database.query("SELECT * FROM events ORDER BY sequence")[-1]
 
 
@@ -309,7 +308,7 @@ def test_a_reported_key_is_used(
 def test_a_rejected_retry_may_be_submitted_again(
     database: SqliteDatabase, sending: Credential
 ) -> None:
-    # Like its key: the response was 503 with Retry-After, and nothing is half-done.
+    # The response was 503 with Retry-After. After the undo, the retry is possible again.
     record_event(database, "timed_out")
     given.reserved(database, sending, "m2", retry_of="m1")
     record_event(database, "rejected", id="m2", undo=True)

@@ -21,7 +21,7 @@ def pins(file: str) -> set[str]:
 
 
 def _files() -> list[Path]:
-    """Every file that git tracks or does not ignore."""
+    """Every file that git tracks, and every untracked file that it does not ignore."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,

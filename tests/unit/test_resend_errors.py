@@ -1,4 +1,4 @@
-"""Errors under ``/emails``: a name of Resend's API, and the invalid fields in the message."""
+"""Errors under ``/emails`` have a name of Resend's API. Their message names invalid fields."""
 
 import json
 from typing import Any

@@ -35,7 +35,7 @@ def keep(
 
 
 def rejected(database: SqliteDatabase, me: Credential, *recipients: str, **more: Any) -> ApiError:
-    """The error of a rejected message, which does not change the database."""
+    """The error of a rejected message. Checks that the database does not change."""
     before = database.dump()
     with pytest.raises(ApiError) as caught:
         keep(database, me, *recipients, **more)
@@ -102,7 +102,7 @@ def test_all_stored_columns_of_a_message(database: SqliteDatabase, me: Credentia
         }
         for position, address in enumerate(TWO)
     ]
-    assert dump["events"] == []  # the row implies its acceptance
+    assert dump["events"] == []  # acceptance adds no event
     assert dump["bodies"] == [
         {"message_id": "m1", "kind": "html", "part": 0, "content": "<p>Hello"},
         {"message_id": "m1", "kind": "text", "part": 0, "content": "Hello"},
@@ -163,10 +163,10 @@ def test_a_part_fits_into_a_d1_value() -> None:
 def test_the_largest_message_stays_within_the_subrequests_of_one_request(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    message = given.message(text="a" * 1_915_000, html="a" * 1_915_000)  # 5 MiB as base64
+    message = given.message(text="a" * 1_915_000, html="a" * 1_915_000)  # 5 MiB in base64
     keep(database, me, message=message, default_balance=10, idempotency_key="k")
     once = len(database.statements) // (2 if isinstance(database, ForgetfulDatabase) else 1)
-    assert once + 6 <= 50  # with the statements of record
+    assert once + 6 <= 50  # 6: the statements of record
 
 
 # The balance

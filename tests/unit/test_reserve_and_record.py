@@ -53,7 +53,7 @@ _recipients = st.lists(st.sampled_from(_RECIPIENTS), min_size=1, max_size=4, uni
 
 @dataclass(frozen=True)
 class Mail:
-    """A message to reserve, and its first status; ``delay`` is its time of waiting."""
+    """A message to reserve, and its first status. It is due after ``delay`` milliseconds."""
 
     recipients: list[str]
     status: Literal["sending", "queued", "scheduled"] = "sending"
@@ -370,7 +370,7 @@ class Submitting(RuleBasedStateMachine):
 
     @rule(id=ids, others=st.lists(ids, max_size=3))
     def undo(self, id: str, others: list[str]) -> None:
-        """Undo submissions whose reserve has no known result."""
+        """Undo submissions, as the service does when the response of reserve is lost."""
         self._record(
             [
                 StatusUpdate(id=id, event="rejected", attempt=1, now=self.now, undo=True)
@@ -497,7 +497,8 @@ class Submitting(RuleBasedStateMachine):
     @rule(sender=st.sampled_from(_SENDERS), key=st.sampled_from(_KEYS))
     def look_up_key(self, sender: str, key: str) -> None:
         held = [kept.accepted_at > self.now - DAY for kept in self._with_key(sender, key)]
-        found = self._earlier(sender, key, _DIGESTS[0])  # reported regardless of its age
+        # Marks the result as reported even if the key has expired.
+        found = self._earlier(sender, key, _DIGESTS[0])
         expected = found if any(held) else None
         credential, digest = self.credentials[sender], _DIGESTS[0]
         asked = find_earlier(self.database, credential, key=key, digest=digest, now=self.now)
@@ -505,7 +506,7 @@ class Submitting(RuleBasedStateMachine):
 
     @rule(id=consumes(ids))
     def forget(self, id: str) -> None:
-        """Stop changing a message, so that later rules use other messages."""
+        """Remove an id from the bundle, so that later rules use other messages."""
 
     def _reserve(
         self, sender: str, attempts: list[Attempt], *, is_batch: bool, **more: Any
@@ -527,7 +528,7 @@ class Submitting(RuleBasedStateMachine):
         return _comparable(reserved.earlier) or codes, reserved.rate
 
     def _earlier(self, sender: str, key: str | None, digest: str) -> object:
-        """The result of a repeated request with this key. The model stores its report."""
+        """The result of a repeated request with this key, or None. Marks it as reported."""
         for id, kept in self.messages.items():
             if key and (kept.sender, kept.key) == (sender, key):
                 if kept.digest != digest:
@@ -556,7 +557,11 @@ class Submitting(RuleBasedStateMachine):
         return 0 if free else len(set(mail.recipients) - self.verified)
 
     def _errors(self, sender: str, mails: list[Mail], retry_of: str | None) -> list[str | None]:
-        """The error of each message. Accepted messages before it use up balance and limits."""
+        """The code of the error of each message, or None.
+
+        Earlier messages of the batch use up balance and limits, even if they exceed them. Only
+        messages to blocked or suppressed recipients use up nothing.
+        """
         if retry_of and any(kept.retry_of == retry_of for kept in self.messages.values()):
             return ["already_retried"] * len(mails)
         left = 0 if sender in self.disabled else self.balances.get(sender, self.default)
@@ -589,7 +594,7 @@ class Submitting(RuleBasedStateMachine):
         return errors
 
     def _window(self, sender: str) -> tuple[int, int]:
-        """The start of the current rate window, and its number of messages."""
+        """The start of the current rate window in Unix milliseconds, and its number of messages."""
         started, used = self.windows.get(sender, (0, 0))
         if self.rate and started > self.now - self.rate.seconds * 1000:
             return started, used
@@ -686,14 +691,14 @@ def _outcome(change: Coroutine[Any, Any, T]) -> T | str:
 def _comparable(earlier: list[SubmissionResult] | str | None) -> object:
     """The result of one message; for a batch, the id or the error code of each message.
 
-    Two errors of the same code are not equal.
+    Codes replace the errors, because two errors of the same code are not equal.
     """
     if earlier is None or isinstance(earlier, str):
         return earlier
     assert all(result.replayed for result in earlier)
     if len(earlier) == 1 and earlier[0].status is not None:
         return earlier[0]
-    assert all(result.status is None for result in earlier)  # a batch does not read it
+    assert all(result.status is None for result in earlier)  # results of a batch have no status
     return tuple(result.error.code if result.error else result.id for result in earlier)
 
 

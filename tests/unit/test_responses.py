@@ -103,7 +103,7 @@ def test_every_kind_of_error_has_its_status(
     body = problem(error)
     assert (body["status"], body["retryable"]) == (status, retryable)
     assert plain(error).status == status
-    # Python 3.13 and later use the words of RFC 9110.
+    # Python 3.13 and later have the status names of RFC 9110.
     assert body["title"] in {title, "Content Too Large", "Unprocessable Content"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from routes import AREAS, METHODS, ROUTES, Route, _parameters, area_of, load_handler, match
 from web.auth import Access
 
-# Their callers have no credential yet.
+# Routes whose callers have no credential yet.
 WITHOUT_CREDENTIAL = {"/api/new_address", "/api/address_login"}
 
 every_route = pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_segment_is_a_word_or_a_named_one(route: Route) -> None:
 
 @every_route
 def test_no_path_is_also_matched_by_another_pattern(route: Route) -> None:
-    # If two patterns match, the one with fewer names is used. So both may not have equally many.
+    # If two patterns match, the one with fewer names is used, so the numbers of names must differ.
     others = {other.path for other in ROUTES} - {route.path}
     rivals = [other for other in others if len(names(other)) == len(names(route.path))]
     assert [other for other in rivals if overlap(route.path, other)] == []

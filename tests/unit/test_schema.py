@@ -269,7 +269,7 @@ def test_a_row_is_unique(filled: SqliteDatabase, table: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "status = 'sent'",  # still has a lease, and is not finished
+        "status = 'sent'",  # the row still has a lease and no end
         "status = 'sent', lease_until = NULL",
         "status = 'queued', lease_until = NULL",
         "lease_until = NULL",

@@ -35,7 +35,7 @@ from tests.unit.sqlite_database import (
 )
 from tests.unit.steps import sweep
 
-LATER = NOW + SETTLED_MILLISECONDS + 10**6  # then all messages of a test may enter the index
+LATER = NOW + SETTLED_MILLISECONDS + 10**6  # all messages of a test are old enough for the index
 
 
 @pytest.fixture
@@ -79,7 +79,10 @@ def indexed(database: SqliteDatabase) -> list[str]:
 
 @pytest.fixture(params=["fresh", "indexed"])
 def settle(request: pytest.FixtureRequest, database: SqliteDatabase) -> Any:
-    """Called before a search. Messages in the index and newer messages are found alike."""
+    """A function to call before a search: it indexes the messages, or does nothing.
+
+    The search must find the same messages in both cases.
+    """
     return (lambda: index(database)) if request.param == "indexed" else (lambda: 0)
 
 
@@ -223,7 +226,7 @@ def test_only_messages_of_the_address_are_found(
     settle()
     assert found(database, me, "hello") == [mine]
     assert found(database, other, "hello") == [theirs]
-    # Neither an id nor a word in the form of the index finds messages of others.
+    # Neither an id nor a word as the index stores it finds messages of others.
     for query in (theirs, f"{other.address_id}_hello", str(other.address_id)):
         assert found(database, me, query) == []
 
@@ -290,7 +293,7 @@ _MEANWHILE = st.sampled_from(["send", "send to another", "index"])
 def test_pages_show_every_message_once_and_in_order(
     way: str, already: int, limit: int, meanwhile: list[list[str]]
 ) -> None:
-    """With any number of new messages between two pages, and any position of the index."""
+    """This holds for any number of new or newly indexed messages between two pages."""
     database = SqliteDatabase()
     me = given.address(database, balance=1000)
     other = given.address(database, "other@example.com", balance=1000)
@@ -375,7 +378,7 @@ def test_a_step_is_bounded(database: SqliteDatabase, me: Credential) -> None:
 def test_a_step_with_large_messages_fits_into_a_value(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    """The database of these tests checks the limits of D1."""
+    """The database of the tests raises if a value exceeds the limit of D1."""
     text = "".join(chr(0x4E00 + number) for number in range(MAX_TEXT))
     ids = put(database, 250, text=text)
     counts = []
@@ -404,7 +407,7 @@ def test_indexing_may_be_interrupted_anywhere(batches: int) -> None:
 
 
 class Overtaken(SqliteDatabase):
-    """Runs something else once, between reading and writing of a step."""
+    """Runs ``between`` once, after a step has read and before it writes."""
 
     between: Any = None
 

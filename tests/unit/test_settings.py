@@ -47,7 +47,7 @@ def read(name: str, value: object) -> Any:
 
 
 def unreadable(name: str, value: object) -> str:
-    """The expectation in the error for ``value``. Checks that the error names no value."""
+    """The text after "it must be" in the error for ``value``."""
     with pytest.raises(ServerFault) as caught:
         read_settings({name: value})
     error = caught.value
@@ -350,7 +350,7 @@ def test_a_prefix_begins_an_address(prefix: str) -> None:
 
 @pytest.mark.parametrize("value", [" ", ".a", "-a", "_", "a b", "a@b", "ü", "a" * 33, "a\n.b", 7])
 def test_a_prefix_must_begin_a_valid_address(value: object) -> None:
-    expected = "at most 32 letters, digits and . _ + -, a letter or digit first"
+    expected = "1 to 32 letters, digits or . _ + -, beginning with a letter or digit"
     assert unreadable("PREFIX", value) in {expected, "a text"}
 
 

@@ -66,13 +66,13 @@ def test_other_addresses_do_not_wait(database: SqliteDatabase, me: Credential) -
 
 
 def test_of_concurrent_failures_ten_are_reported(database: SqliteDatabase, me: Credential) -> None:
-    for _ in range(20):  # all are admitted before any has failed
+    for _ in range(20):  # all begin before one has failed
         run(stored_password(database, ME, now=NOW))
     fail(database, MOST_FAILURES)
     for _ in range(10):
         with pytest.raises(TooManyRequests):
             fail(database)
-    with pytest.raises(TooManyRequests):  # even a correct one
+    with pytest.raises(TooManyRequests):  # even with the correct password
         run(logged_in(database, ME, "$hash", source="192.0.2.1", now=NOW))
     assert len(database.dump()["login_failures"]) == MOST_FAILURES
 

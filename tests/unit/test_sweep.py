@@ -313,7 +313,7 @@ def test_a_sweep_is_bounded_and_begins_with_the_oldest(
     database: SqliteDatabase, me: Credential
 ) -> None:
     for number in range(STEP_ROWS + 5):
-        # Their ids have the reverse order of their leases.
+        # The order of the ids is the reverse of the order of the leases.
         put(database, f"n{9999 - number}", "sending", lease_until=NOW + number)
     assert swept(database, NOW + 10**6)["became_unknown"] == STEP_ROWS
     left = [id for id, status in statuses(database).items() if status == "sending"]
@@ -429,7 +429,7 @@ def test_the_walk_over_keys_is_bounded(database: SqliteDatabase) -> None:
         )
         assert swept(database, later)["keys_passed"] == 5
     else:
-        swept(database, later)  # runs each step twice
+        swept(database, later)  # this database runs each step twice
     assert (ids(database, WITH_KEY), position(database)) == ([], made[-1])
     assert swept(database, later) == NOTHING
 
@@ -466,7 +466,7 @@ def test_retention_is_exact_to_the_millisecond(
     for number, limit in enumerate({days, metadata_days} - {0}):
         put(database, message_id(NOW - limit * DAY, number))
     before = database.dump()
-    if (days, metadata_days) != (30, 7):  # then the whole row of the older one is removed
+    if (days, metadata_days) != (30, 7):  # with (30, 7) this would remove the older message
         swept(database, NOW, days=days, metadata_days=metadata_days)
         assert [database.dump()[table] for table in ("messages", "bodies")] == [
             before[table] for table in ("messages", "bodies")
@@ -521,7 +521,7 @@ def test_removing_is_bounded_and_begins_with_the_oldest(what: str) -> None:
     days = {"days": 1} if what == "bodies" else {"metadata_days": 1}
     sql = f"SELECT DISTINCT {'id' if what == 'messages' else 'message_id AS id'} FROM {what}"
     done = swept(database, NOW + 10 * DAY, **days)[f"{what}_removed"]
-    assert done == STEP_ROWS * (2 if what == "bodies" else 1)  # rows, and a message has two bodies
+    assert done == STEP_ROWS * (2 if what == "bodies" else 1)  # a message has two bodies
     assert ids(database, sql) == made[STEP_ROWS:]
     assert swept(database, NOW + 10 * DAY, **days)[f"{what}_removed"] in (5, 10)
     assert ids(database, sql) == []
@@ -531,7 +531,7 @@ def test_removing_is_bounded_and_begins_with_the_oldest(what: str) -> None:
 
 
 def _work(database: SqliteDatabase) -> None:
-    """Some work of every kind, more than one step does."""
+    """Add work of every kind, more than one step can do."""
     given.address(database, balance=10)
     for number in range(STEP_ROWS + 20):
         time = NOW + number
@@ -568,14 +568,14 @@ def _consistent(database: SqliteDatabase) -> None:
     # No key is left before the position.
     sql = f"{WITH_KEY} AND id <= coalesce((SELECT position FROM sweeps), '')"
     assert database.query(sql) == []
-    # Open messages are complete.
+    # All queued messages are still there.
     assert database.value("SELECT count(*) FROM messages WHERE status = 'queued'") == (
         STEP_ROWS + 20
     )
 
 
 def _finish(database: SqliteDatabase) -> int:
-    """Sweep, minute by minute, until no work is left; return the number of batches."""
+    """Sweep until no work is left; return the number of statements."""
     minutes = 0
     before = len(database.statements)
     while any(swept(database, NOW + 10**6, days=30, metadata_days=90).values()):
@@ -602,7 +602,7 @@ def test_a_sweep_may_be_interrupted_anywhere(finished: SqliteDatabase, batches: 
     database.batches_left = batches
     with contextlib.suppress(DatabaseUnavailable):
         _finish(database)
-    assert database.batches_left == 0  # the worker died
+    assert database.batches_left == 0  # the worker has died
     _consistent(database)
     database.batches_left = 10**9
     _finish(database)

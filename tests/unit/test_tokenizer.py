@@ -90,6 +90,6 @@ def test_a_text_is_found_by_any_of_its_words(text: str, start: int, length: int)
 
 @given(st.text())
 def test_a_word_has_no_syntax_of_the_index(text: str) -> None:
-    """The index's tokenizer splits at ASCII punctuation and spaces, and its queries are ASCII."""
+    """The index splits texts at ASCII punctuation and spaces; its query syntax is ASCII too."""
     for word in [*tokens_of(text), *(term.word for term in terms_of(text))]:
         assert re.fullmatch("[a-z0-9\u0080-\U0010ffff]+", word)

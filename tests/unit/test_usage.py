@@ -119,7 +119,7 @@ def test_reading_the_balance_grants_nothing(database: SqliteDatabase) -> None:
     def left() -> int:
         return run(usage_of_address(database, new, now=NOW, default_balance=7))[2]
 
-    assert left() == 7  # the balance that its first send would grant
+    assert left() == 7  # the first send would grant this balance
     assert database.dump() == before
     given.set_balance(database, new, 5)
     assert left() == 5

@@ -44,7 +44,7 @@ def history(database: SqliteDatabase) -> list[tuple[str, int]]:
 
 
 def charged(database: SqliteDatabase) -> tuple[int, int]:
-    """The balance, and today's count."""
+    """The balance, and the number of recipients counted today."""
     count = "SELECT recipients FROM daily_recipients WHERE day = ?"
     balance = database.value("SELECT balance FROM send_balances")
     return balance, database.value(count, TODAY)
@@ -168,7 +168,7 @@ def test_a_message_being_sent_is_not_cancelled(
 
 
 class RacedDatabase(SqliteDatabase):
-    """Claims the message after the next batch."""
+    """If ``raced``, it claims m1 after the next batch."""
 
     raced = False
 

@@ -1,4 +1,4 @@
-"""The D1 round trips and rows written of a send.
+"""The number of D1 round trips and of written rows per send.
 
 This project's worker counts them in its database gateway and logs them with each request. The bare
 worker sums the rows that D1 reports for the same statements, as a check. The first send of an
@@ -31,7 +31,7 @@ def measure(workers: Workers, figures: Figures, repeat: int) -> None:
 
 
 def _usual(counts: list[int]) -> int:
-    """The count of all sends except the first, or the most frequent one if a batch was repeated."""
+    """The most frequent count, without the first send. A repeated batch makes a count differ."""
     if len(set(counts[1:])) > 1:
         progress(f"The sends differ: {counts}")
     return statistics.mode(counts[1:])

@@ -4,8 +4,8 @@ The messages are spread evenly over the last 80 days, within the retention of 90
 belongs to the address that the benchmark sends from. There are bodies for the last 30 days and
 idempotency keys for the last day; older ones would have been deleted by the sweep.
 
-The search index contains all messages of the sending address, even those without a body. Each
-has as many different words as a longer mail, so that a search has to read a realistic index.
+The search index contains all messages of the sending address, even those without a body. Each of
+them has as many different words as a longer mail, so that the index has a realistic size.
 """
 
 import contextlib
@@ -26,6 +26,8 @@ DAY = 86_400_000  # milliseconds
 _DAYS = 80
 _BODY_DAYS = 30
 _ADDRESSES = 2_000
+# For each of these numbers n, one in n messages belongs to the sending address, has an idempotency
+# key, or failed.
 _OWN_SHARE = 10
 _KEY_SHARE = 3
 _FAILED_SHARE = 50
@@ -55,7 +57,7 @@ substr(printf('%012x', at), 1, 8) || '-' || substr(printf('%012x', at), 9)
 
 
 def write_history(state: Path, messages: int) -> None:
-    """Fill the empty database in the folder `state`; its server must not run."""
+    """Fill the empty database in the folder `state`. No server may use the folder meanwhile."""
     began = time.monotonic()
     now = time.time_ns() // 1_000_000
     file = database_file(state)
@@ -80,7 +82,7 @@ def write_history(state: Path, messages: int) -> None:
 
 
 def sent_messages(begin: int, end: int, count: int) -> list[str]:
-    """Statements for `count` messages without bodies, sent between two times in milliseconds."""
+    """SQL that inserts `count` messages without bodies, accepted between two times in Unix ms."""
     within = f"id >= {id_of(begin)} AND id < {id_of(end)}"
     return [
         f"""
@@ -123,7 +125,7 @@ def sent_messages(begin: int, end: int, count: int) -> list[str]:
 
 
 def id_of(milliseconds: int) -> str:
-    """An SQL literal that is greater than all earlier ids and not greater than any later id."""
+    """An SQL literal that sorts between the ids from before this time and the later ids."""
     digits = f"{milliseconds:012x}"
     return f"'{digits[:8]}-{digits[8:]}-7'"
 

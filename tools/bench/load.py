@@ -37,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Turn:
-    """The result of load on one target. All times are in seconds."""
+    """The result of one turn of load on one target. All times are in seconds."""
 
     seconds: float
     latencies: list[float]
@@ -62,7 +62,7 @@ class Client(ABC):
 
     @abstractmethod
     def send(self) -> None:
-        """Send one mail, and wait for the success."""
+        """Send one mail and wait for the response. Raise an error if it is not a success."""
 
     @abstractmethod
     def close(self) -> None:
@@ -81,7 +81,7 @@ class Client(ABC):
 def run(
     name: str, clients: Sequence[Client], *, seconds: float = 3600.0, messages: int = 10**9
 ) -> Turn:
-    """Send by all clients for `seconds`, or until they have sent `messages` messages.
+    """Send with all clients for `seconds`, or until they have sent `messages` messages in total.
 
     :raises LoadError: a client failed.
     """
@@ -105,7 +105,10 @@ def run(
 
 
 def post(target: Target, body: bytes) -> dict[str, Any]:
-    """Send one mail and return the JSON of the response; LoadError unless it is a success."""
+    """Send one mail and return the JSON of the response.
+
+    :raises LoadError: the response is not a success.
+    """
     client = _HttpClient(target, body)
     client.send()
     client.close()
@@ -114,7 +117,10 @@ def post(target: Target, body: bytes) -> dict[str, Any]:
 
 
 def drive(target: Target, body: bytes, concurrency: int, seconds: float) -> Turn:
-    """Post `body` from `concurrency` clients for `seconds`; LoadError if a request fails."""
+    """Post `body` from `concurrency` clients for `seconds`.
+
+    :raises LoadError: a request failed.
+    """
     clients = [_HttpClient(target, body) for _ in range(concurrency)]
     return run(target.name, clients, seconds=seconds)
 

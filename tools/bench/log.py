@@ -11,17 +11,17 @@ _SECONDS = 60
 
 
 def log_lines(log: Path, event: str) -> list[dict[str, Any]]:
-    """The lines of one event so far. The lines that wrangler itself writes are skipped."""
+    """The lines of `event` in the log so far. Lines that wrangler itself writes are skipped."""
     lines = log.read_text(errors="replace").splitlines()
     return [json.loads(line) for line in lines if line.startswith(f'{{"event":"{event}"')]
 
 
 def await_lines(log: Path, event: str, before: int, count: int = 1) -> list[dict[str, Any]]:
-    """Wait until `count` lines of one event follow the first `before`, and return them.
+    """Wait until `count` lines of `event` follow its first `before` lines, and return them.
 
     A line may be written after the response that it belongs to.
 
-    :raises LoadError: the lines are not written in time.
+    :raises LoadError: the lines are not written within a minute.
     """
     deadline = time.monotonic() + _SECONDS
     while len(lines := log_lines(log, event)[before:]) < count:

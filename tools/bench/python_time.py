@@ -1,9 +1,10 @@
 """The time that Python adds to a send, for two sizes of mail.
 
-It is the median latency of this project's worker minus that of the bare JavaScript worker, with one
-client. The worker's own clock can't measure it, because in production the clock does not advance
-between two awaits. The JSON work that the bare worker does too cancels out. The rest of Python's
-time is included: the crossings into JavaScript, authentication, the checks and the log line.
+It is the median latency of this project's worker minus the median latency of the bare JavaScript
+worker, with one client. The worker's own clock can't measure it, because in production the clock
+does not advance between two awaits. Both workers decode and encode JSON, so this time cancels out.
+The rest of Python's time is included: the crossings into JavaScript, authentication, the checks and
+the log line.
 """
 
 import statistics

@@ -10,7 +10,7 @@ Side = Callable[[float], Turn]
 """Puts load on one side of a comparison for a number of seconds."""
 
 Rounds = list[tuple[Turn, Turn]]
-"""Pairs of adjacent turns: of the side that is measured, and of the yardstick."""
+"""Pairs of turns: one of the measured side, and one of the yardstick, the side to compare with."""
 
 
 def play(
@@ -22,7 +22,9 @@ def play(
     rounds: int = 16,
     seconds: float = 0.6,
 ) -> Rounds:
-    """Play a warm-up round, then `rounds` times `repeat` rounds with turns of `seconds`.
+    """Play a warm-up round, then `rounds` times `repeat` rounds, which are returned.
+
+    Each round has a turn of `seconds` for each side.
 
     The side that goes first alternates, because the second side runs on a warmer machine with a
     fuller disk queue.
@@ -40,7 +42,7 @@ def play(
 
 
 def compare_latency(rounds: Rounds, yardstick: str) -> tuple[float, float, float]:
-    """Return the median latency of both sides in milliseconds, and the median of their ratio."""
+    """Return the median latency of each side in milliseconds, and the median ratio of a round."""
     ratios = [ours.median_ms / other.median_ms for ours, other in rounds]
     progress(f"Latency / latency of {yardstick}: {spread(ratios)}")
     ours, others = (

@@ -1,6 +1,6 @@
-"""Pages and searches of an address with a hundred thousand messages, and the cost of the index.
+"""The latency of listing and searching a hundred thousand messages, and the cost of indexing.
 
-The database has nine times as many messages of other addresses.
+These messages belong to one address. Other addresses have nine times as many.
 """
 
 import http.client
@@ -39,7 +39,7 @@ _WORKER_SECONDS = 60
 
 
 def measure(histories: Histories, figures: Figures, repeat: int) -> None:
-    """Time pages and searches from request to response; count the rows of an indexing step."""
+    """Time pages and searches from request to response. Count the rows that indexing writes."""
     target = histories.long
     progress("Listing and searching a hundred thousand messages (10 s)")
     counted = [_get(target, limit=20)[0] for _ in range(_PAGES * repeat)]
@@ -80,7 +80,7 @@ def _get(target: Target, **query: Any) -> tuple[float, dict[str, Any]]:
 
 
 def _rows_written(server: LocalServer) -> float:
-    """Index some messages again; return the rows written per message."""
+    """Index some messages again, and return the number of rows written per message."""
     # Indexing continues after the newest message in the index.
     newest = f"SELECT rowid FROM search ORDER BY rowid DESC LIMIT {_INDEXED}"
     server.sql(f"DELETE FROM search WHERE rowid IN ({newest})")

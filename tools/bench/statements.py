@@ -1,7 +1,7 @@
 """The SQL statements of one send, for the bare worker.
 
-`reserve` and `record` run here against a stand-in that only collects their statements. So the bare
-worker always runs the same statements as this project's worker.
+`reserve` and `record` run here against a stand-in for the database, which only collects the
+statements. So the bare worker always runs the same statements as this project's worker.
 """
 
 import asyncio
@@ -39,8 +39,8 @@ def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
 
     - `{"value": ...}`: this value.
     - `{"slice": [start, end]}`: this part of the mail's text.
-    - `{"pieces": [...]}`: the pieces joined. A piece is a text, or `{"fact": name}` for that fact
-      of the send.
+    - `{"pieces": [...]}`: the pieces joined. A piece is a text, or `{"fact": name}` for a value
+      that differs for each send, for example `id` or `now`.
     """
     text = mails.content(size)
     message = Message(
@@ -96,7 +96,7 @@ def _template(statement: Statement, text: str, day: str) -> list[Any]:
 def _parameter(value: object, text: str, day: str) -> dict[str, Any]:
     if not isinstance(value, str):
         return {"value": value}
-    # The text consists of equal lines, so a slice other than the first can be taken from its end.
+    # The text repeats one line. So a slice that is not its beginning equals a slice at its end.
     start = 0 if text.startswith(value) else len(text) - len(value)
     if text[start : start + len(value)] == value:
         return {"slice": [start, start + len(value)]}

@@ -17,25 +17,25 @@ from tools.local_server import LocalServer
 _IDLE_SWEEPS = 20
 _BUSY_SWEEPS = 4
 
-# The rows that one busy sweep finds. For the last three kinds it is the most that one sweep does.
+# The rows that one busy sweep finds. For the last three kinds, one sweep does not do more.
 _EXPIRED = 500
 _DUE = 100
 _OLD_KEYS = _OLD_BODIES = _OLD_MESSAGES = STEP_ROWS
 
-# One day past each retention, where an earlier sweep has already deleted everything.
+# The age of the rows to delete: one day more than their retention. An earlier sweep has already
+# deleted all other rows of this age.
 _BODY_DAYS = 31
 _MESSAGE_DAYS = 91
 _WORKER_SECONDS = 60
 
 
 def measure(histories: Histories, figures: Figures, repeat: int) -> None:
-    """Time the cron handler, from the request to the local server to its response."""
+    """Time the cron handler, from the request to the response of the local server."""
     for name, target in (("1k", histories.short), ("1m", histories.long)):
         sweeps = _IDLE_SWEEPS * repeat
         progress(f"Sweeping {sweeps} times with {target.name} and nothing to do")
-        _sweep(
-            target.server
-        )  # sweeps keys that have become a day old since the history was written
+        # First sweep the keys that have become a day old since the history was written.
+        _sweep(target.server)
         idle = [_sweep(target.server)[0] for _ in range(sweeps)]
         figures.add(f"sweep_idle_ms_{name}_messages", statistics.median(idle))
     sweeps = _BUSY_SWEEPS * repeat
@@ -57,7 +57,7 @@ def _busy_sweep(server: LocalServer) -> tuple[float, dict[str, int]]:
 
 
 def _sweep(server: LocalServer) -> tuple[float, dict[str, int]]:
-    """Run the cron handler once; return the milliseconds, and the rows of each kind of work."""
+    """Run the cron handler once. Return its milliseconds, and the rows by kind of work."""
     before = len(log_lines(server.log, "sweep"))
     began = time.perf_counter()
     server.run_cron()

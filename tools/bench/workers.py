@@ -49,7 +49,7 @@ class Histories:
 
 @contextmanager
 def started() -> Iterator[Workers]:
-    """Start both workers, each on a database with one address; stop them at the end."""
+    """Start both workers, each on a database with one address. Stop them at the end."""
     day = time.strftime("%Y-%m-%d", time.gmtime())
     plans = {len(mails.content(size)): plan(_CREDENTIAL, size, day) for size in mails.SIZES}
     bare_variables = {"PLANS": json.dumps(plans), "SENDER": mails.SENDER}
@@ -75,7 +75,7 @@ def add_sender(server: LocalServer) -> None:
 
 @contextmanager
 def started_on_histories() -> Iterator[Histories]:
-    """Write both histories and start a worker on each; stop them and delete all at the end."""
+    """Write both histories and start a worker on each. Stop and delete all at the end."""
     with ExitStack() as stack:
         short, long = (stack.enter_context(_started_after(messages)) for messages in (_FEW, _MANY))
         yield Histories(short, long)

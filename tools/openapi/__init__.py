@@ -4,8 +4,8 @@ Everything comes from the code that handles requests:
 
 - `src/routes.py` has the method, path, access rule and rate limits;
 - the request and response types in a handler's module are the schemas, with their descriptions;
-- `tools/error_catalogue.py` has each error as the Worker raises it; the Worker's own code turns it
-  into the example;
+- `tools/error_catalogue.py` has each error as the Worker raises it; the Worker's own code turns the
+  error into its example;
 - the handler's docstring has the rest. Its first line is the summary, the following paragraphs are
   the description, and its fields resemble those of Sphinx's HTTP domain:
 
@@ -18,9 +18,9 @@ Everything comes from the code that handles requests:
                                                   deployment and the database
       :operation ID: TAG
 
-The text is in docstrings: they are next to the code, and cost a request neither an import nor an
-object. The names in them are checked when the description is built, which the tests do too. Only
-the examples are kept apart, in examples.py.
+The text is in docstrings, next to the code. Requests need no further import or object for it. When
+the description is built, the names in the docstrings are checked. The tests build it too. Only the
+examples are in a file of their own, examples.py.
 
 The files are static: serving them costs the Worker no start-up time and no CPU, and needs no
 password.

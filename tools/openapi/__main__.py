@@ -1,4 +1,4 @@
-"""Write the description and its page to the two files given as arguments."""
+"""Write the API description and its page to the two files given as arguments."""
 
 import json
 import sys

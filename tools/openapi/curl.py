@@ -13,7 +13,7 @@ _WORDS = {
 
 
 def curl(method: str, path: str, operation: dict[str, Any]) -> Html:
-    """The command with the operation's first example, ready to paste into a shell."""
+    """The curl command with the operation's first example, ready to paste into a shell."""
     for parameter in operation["parameters"]:
         path = path.replace(f"{{{parameter.get('name')}}}", str(parameter.get("example")))
     body = _first_body(operation)

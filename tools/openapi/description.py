@@ -26,16 +26,16 @@ TAGS = {
 _ABOUT = """\
 Send mail from your own domain with one HTTP call. The service runs in your own Cloudflare account.
 
-Bodies are JSON in UTF-8; times are UTC. Unknown fields are ignored; below `/emails` they are \
+Bodies are JSON in UTF-8. Times are UTC. Unknown fields are ignored, but below `/emails` they are \
 rejected. Every path accepts calls from any origin (CORS). Paths with GET also accept HEAD.
 
 An error is a problem object (RFC 9457). `code` is for programs, `detail` is a sentence for \
 people, and `errors` names the invalid fields. A client whose `Accept` prefers `text/plain` gets \
-only the sentence. Below `/emails` errors have the form that clients of Resend read instead. \
-Every 429 and 503 has `Retry-After`. A path that is not described here returns 404 \
-`not_found`, another method 405 `method_not_allowed`.
+only the sentence. Below `/emails`, errors have the form of Resend's API instead. Every 429 and \
+503 has `Retry-After`. A path that is not described here returns 404 `not_found`. A method that is \
+not described for its path returns 405 `method_not_allowed`.
 
-If the deployment has a site password, send it as `x-custom-auth`."""
+If the deployment has a site password, send it in the header `x-custom-auth`."""
 
 _OF_NO_OPERATION = tuple(error.code for error in GROUPS["NO_OPERATION"])
 
@@ -80,7 +80,7 @@ def _of_no_operation(prefix: str, form: ErrorForm) -> dict[str, Any]:
 
 
 def _error_examples() -> dict[str, Any]:
-    """Every error, in the order of `ERRORS` and in each form that it is returned in."""
+    """Examples of every error, in the order of `ERRORS`, in each form that the API returns."""
     returned = {form.prefix: set(_OF_NO_OPERATION) for form in ERROR_FORMS}
     for operation in OPERATIONS:
         returned[error_form(operation.route.path).prefix] |= set(operation.errors)

@@ -28,9 +28,10 @@ _OF_ALL_RESPONSES = {"Content-Type", "Cache-Control"}
 class ErrorForm:
     """A form of errors.
 
-    The names of its examples begin with `prefix`. `status`, `sentence` and `words` name the members
-    with the HTTP status, the sentence for people and the codes for programs. `respond` is the
-    Worker's own function.
+    The names of its examples begin with `prefix`. In the body, the member `status` has the HTTP
+    status, `sentence` the sentence for people, and the members `words` the codes for programs.
+    `respond` is the Worker's function that creates the response. With `also_as_text`, a client can
+    get the sentence as plain text instead.
     """
 
     media_type: str
@@ -48,7 +49,7 @@ class ErrorForm:
         return problem
 
     def headers(self, error: ApiError) -> list[str]:
-        """The names of the response headers, without those of every response."""
+        """The names of the response headers, without the headers of every response."""
         return [name for name in self.respond(error).headers if name not in _OF_ALL_RESPONSES]
 
 

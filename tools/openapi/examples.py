@@ -37,7 +37,8 @@ FILE_SHA256 = hashlib.sha256(b64decode(FILE["content"])).hexdigest()
 
 _CURSOR_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
-# Parameters of several operations, and the schemas of parameters that are not plain strings.
+# The parameters that several operations have, and the schemas of all parameters that are not plain
+# strings.
 PARAMETERS: dict[str, Json] = {
     "Idempotency-Key": {
         "description": "A value of your choice that identifies this request. Within 24 hours the "
@@ -47,7 +48,7 @@ PARAMETERS: dict[str, Json] = {
     },
     "id": {"description": "The id of a message.", "example": MESSAGE_ID},
     "limit": {
-        "description": "The maximum number of rows of a page.",
+        "description": "The maximum number of rows on a page.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
         "example": 20,
     },
@@ -58,7 +59,7 @@ PARAMETERS: dict[str, Json] = {
         "example": MESSAGE_ID,
     },
     "offset": {
-        "description": "The number of rows to skip. Not together with `cursor`.",
+        "description": "The number of rows to skip. Can't be combined with `cursor`.",
         "schema": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1, "default": 0},
         "example": 0,
     },

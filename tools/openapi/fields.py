@@ -48,7 +48,7 @@ def _resolve(schema: JsonSchema, schemas: dict[str, JsonSchema]) -> JsonSchema:
 
 
 def _objects_in(schema: JsonSchema) -> dict[str, str]:
-    """The references in `schema`, with the suffix of their paths."""
+    """The references in `schema`. The values are suffixes of the path: `[]` in a list, or empty."""
     found = {schema["$ref"]: ""} if "$ref" in schema else {}
     for alternative in schema.get("anyOf", ()):
         found |= _objects_in(alternative)

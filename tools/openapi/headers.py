@@ -64,7 +64,7 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
     },
     "RateLimit": {
         "description": "The number of messages that remain (`r`), and the number of seconds until "
-        "the next window begins (`t`). Only if the request reached the database.",
+        "the next window begins (`t`). Present only if the request reached the database.",
         "schema": {"type": "string", "pattern": '^"send";r=[0-9]+;t=[1-9][0-9]*$'},
         "example": '"send";r=97;t=42',
     },
@@ -87,5 +87,5 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
 
 
 def header_references(names: tuple[str, ...]) -> dict[str, Any]:
-    """References to these headers and to those of every response."""
+    """References to the headers `names` and to `X-Request-Id`, which every response has."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", *names)}

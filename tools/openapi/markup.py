@@ -17,7 +17,7 @@ def escape(text: object) -> Html:
 
 
 def tag(name: str, *content: object, **attributes: str) -> Html:
-    """An element; `class_` is its class, and `data_x` its data-x."""
+    """An element. The argument `class_` sets the attribute class, and `data_x` sets data-x."""
     given = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html.escape(value)}"'
         for key, value in attributes.items()
@@ -38,7 +38,7 @@ def paragraphs(text: str) -> Html:
 def table(head: tuple[str, ...], rows: Sequence[tuple[Html, ...]]) -> Html:
     """A table that scrolls horizontally if it is too wide."""
     titles = tag("tr", *(tag("th", title, scope="col") for title in head))
-    # The spaces between cells allow line breaks there when a narrow page shows cells inline.
+    # A narrow page shows cells inline. The spaces between the cells then allow line breaks.
     body = "\n".join(tag("tr", Html(" ".join(tag("td", cell) for cell in row))) for row in rows)
     whole = tag("table", tag("thead", titles), "\n", tag("tbody", "\n", Html(body)))
     return tag("div", whole, class_="scrolls", tabindex="0")

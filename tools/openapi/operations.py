@@ -75,7 +75,7 @@ class Operation:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether it accepts an idempotency key: a response may then replay an earlier one."""
+        """Whether the operation accepts an idempotency key. A response may then be a replay."""
         return any(parameter.name == "Idempotency-Key" for parameter in self.parameters)
 
 
@@ -135,12 +135,12 @@ class _Reader:
         return Success(status=int(status), description=field.text, **_typed(type_name, *keys))
 
     def _errors(self, *, has_body: bool) -> tuple[str, ...]:
-        """The names of all errors: those of the route, and those that the docstring lists."""
+        """The names of all errors: the errors of the route, and the errors in the docstring."""
         access = area_of(self._route.path).access
         words = [*_OF_ACCESS[access], *(["BODY"] if has_body else [])]
         words += ["client_rate_exceeded"] if self._route.limited else []
         words += [word for field in self._all("errors") for word in field.text.split(", ")]
-        # Open operations that use the database list `DATABASE` themselves.
+        # The docstrings of open operations list `DATABASE` if they use the database.
         words += ["DEPLOYMENT", *(["DATABASE"] if access is not Access.OPEN else [])]
         names = [name for word in words for name in _errors_named(word)]
         return tuple(dict.fromkeys(names))
@@ -183,7 +183,7 @@ def _parameter(field: _Field) -> Parameter:
 
 
 def _typed(type_name: str, *keys: str) -> dict[str, Any]:
-    """The type and its examples, under the first of `keys` that exists."""
+    """The type `type_name`, and the examples under the first of `keys` that exists."""
     for key in keys:
         if key in EXAMPLES:
             return {"type": _type(type_name), "examples": EXAMPLES[key]}

@@ -67,8 +67,8 @@ _ERRORS = (
         EMAIL_PROBLEMS,
         "email-errors",
         "Every error below /emails",
-        "Below `/emails` errors have the form of Resend's API: `name` is one that Resend "
-        "defines, `code` one that this service defines.",
+        "Below `/emails`, errors have the form of Resend's API. Resend defines the values of "
+        "`name`, and this service defines the values of `code`.",
     ),
 )
 

@@ -14,7 +14,7 @@ _RATE_LIMIT = (
     *("RateLimit-Policy", "RateLimit"),
     *("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"),
 )
-# The provider may add codes.
+# The provider may add codes, so a code of this form is valid too.
 _ANY_PROVIDER_CODE = {"pattern": "^E_[A-Z_]+$"}
 
 
@@ -35,7 +35,7 @@ def responses(operation: Operation) -> dict[str, Any]:
 def error_responses(
     names: tuple[str, ...], form: ErrorForm, headers: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """The responses for these errors by status; each may have these `headers`."""
+    """The responses for the errors `names`, by status. Each response may have `headers`."""
 
     def status(name: str) -> int:
         return form.respond(ERRORS[name]).status
@@ -47,7 +47,7 @@ def error_responses(
 
 
 def error_examples(names: tuple[str, ...], form: ErrorForm) -> dict[str, Any]:
-    """The examples of these errors by name."""
+    """The examples of the errors `names`, by name."""
     return {
         form.prefix + name: {"summary": example[form.sentence], "value": example}
         for name, example in ((name, form.example(ERRORS[name])) for name in names)

@@ -9,7 +9,8 @@ from tools.openapi.operations import Operation
 
 JsonSchema = dict[str, Any]
 
-# These fields are optional in the types, because handlers raise clearer errors than the decoder.
+# Requests must have these fields. The types declare them as optional, because handlers raise
+# clearer errors than the decoder.
 REQUIRED_BY_HANDLERS = {
     "NewEmail": ["from", "to", "subject"],
     "NewTime": ["scheduled_at"],
@@ -38,7 +39,10 @@ def component_schemas(operations: tuple[Operation, ...]) -> dict[str, JsonSchema
 
 
 def _simpler(schema: JsonSchema) -> JsonSchema:
-    """`schema`, with `type: [string, null]` for alternatives that differ only in their type."""
+    """`schema`, simplified.
+
+    For example, alternatives that differ only in their type become `type: [string, null]`.
+    """
     simpler = dict(schema)
     for key in ("items", "additionalProperties"):
         if isinstance(simpler.get(key), dict):
@@ -50,10 +54,10 @@ def _simpler(schema: JsonSchema) -> JsonSchema:
         simpler["anyOf"] = [_simpler(alternative) for alternative in simpler["anyOf"]]
         if all(alternative.keys() == {"type"} for alternative in simpler["anyOf"]):
             simpler["type"] = [alternative["type"] for alternative in simpler.pop("anyOf")]
-    # A tag has no description, but every field needs one.
+    # The field `object` of tagged types has no description, but every field needs one.
     if simpler.keys() == {"enum"}:
         simpler["description"] = "The type of the object."
-    # A missing field and null mean the same everywhere.
+    # A missing field means the same as null everywhere, so this default says nothing.
     if simpler.get("default", "") is None:
         del simpler["default"]
     if simpler.get("required") == []:

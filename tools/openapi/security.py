@@ -9,7 +9,7 @@ SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The credential of an address: the `jwt` of the response that created it.",
+        "description": "The credential of an address: the `jwt` that its creation returned.",
     },
     "adminPassword": {
         "type": "apiKey",

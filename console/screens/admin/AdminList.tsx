@@ -18,7 +18,7 @@ import { number } from "../../texts/formats";
 
 const PAGE = 20;
 
-/** The highest page number that the API accepts. */
+/** The highest page number. A higher number in the URL counts as this one. */
 const LAST_PAGE = 1_000_000;
 
 /** Search parameters: the name in the URL of the console, and the name in the API. */
@@ -67,7 +67,7 @@ export function usePagedList<Row>(
   const last = Math.max(1, Math.ceil((data?.count ?? 0) / PAGE));
   const at = (target: number) => ({ ...parameters, [name]: target > 1 ? String(target) : "" });
   useEffect(() => {
-    // The last row of the last page may have been removed.
+    // If the only row of the last page was removed, show the page before it.
     if (data && !isStale && page > last) replace(here, at(last));
   }, [data, isStale, page, last]);
   const pager = data && (

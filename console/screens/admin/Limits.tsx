@@ -76,7 +76,7 @@ function LimitsForm({
     });
     toast(t.saved);
     await reload();
-    setEdited((now) => (now === edited ? undefined : now)); // keep later edits
+    setEdited((now) => (now === edited ? undefined : now)); // keep edits made during the request
   }, PERIODS.map(fieldOf));
   return (
     <form {...form.attributes}>

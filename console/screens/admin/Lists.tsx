@@ -57,7 +57,7 @@ function ListsForm({
     }
     toast(t.saved);
     await reload();
-    // Keep later edits.
+    // Keep edits that were made while the request ran.
     setTexts((now) =>
       Object.fromEntries(
         Object.entries(now).filter(([name, text]) => text !== saved[name as Name]),

@@ -1,4 +1,4 @@
-/** The end of a form with unsaved changes: asks before they are lost by leaving the screen. */
+/** The end of a form: Save and Discard. It asks before a screen with unsaved changes is left. */
 
 import { Button } from "../../components/Button";
 import type { useForm } from "../../components/form";

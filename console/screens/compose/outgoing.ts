@@ -25,12 +25,12 @@ export function outgoing(draft: Draft): Record<string, unknown> {
   };
 }
 
-/** Whether the HTML still shows an inline image; otherwise it is a plain attachment. */
+/** Whether the HTML shows `file` as an inline image. Otherwise the file is a plain attachment. */
 export function isUsed(file: DraftFile, draft: Draft): boolean {
   return Boolean(file.contentId && draft.isHtml && draft.body.includes(`cid:${file.contentId}`));
 }
 
-/** The inline images of the HTML that are not attached. */
+/** The content ids of images that the HTML shows but the draft does not contain. */
 export function missingImages(draft: Draft): string[] {
   if (!draft.isHtml) return [];
   const named = [...draft.body.matchAll(/\ssrc\s*=\s*["']?cid:([^"'\s>]+)/gi)].map(([, id]) => id!);
@@ -41,7 +41,7 @@ export function missingImages(draft: Draft): string[] {
 /**
  * The mailboxes of a field, separated by commas, semicolons (also the Chinese ones) or line ends.
  *
- * `"Doe, J" <j@example.com>, b@example.com` are two.
+ * `"Doe, J" <j@example.com>, b@example.com` are two mailboxes.
  */
 export function mailboxes(text: string): string[] {
   const found = text.match(/(?:"(?:[^"\\]|\\.)*"|<[^<>]*>|[^,;，、；\n"]|")+/g) ?? [];
@@ -51,7 +51,8 @@ export function mailboxes(text: string): string[] {
 export function base64(bytes: ArrayBuffer): string {
   const all = new Uint8Array(bytes);
   const parts: string[] = [];
-  // Fewer than the maximum number of arguments, and a multiple of 3 to join the base64 parts.
+  // A part has few enough bytes to pass them as arguments. Their number is a multiple of 3, so the
+  // base64 texts of the parts can be joined.
   for (let at = 0; at < all.length; at += 24_576) {
     parts.push(btoa(String.fromCharCode(...all.subarray(at, at + 24_576))));
   }

@@ -19,7 +19,7 @@ export interface Drafting {
   /** Undefined until the stored draft is read. */
   draft?: Draft;
   edit: (change: Partial<Draft> | ((draft: Draft) => Partial<Draft>)) => void;
-  /** Store the draft now, with a change that is no edit, and return it. */
+  /** Apply `change`, which is not an edit by the writer, store the draft now, and return it. */
   keep: (change: Partial<Draft>) => Promise<Draft>;
   discard: () => Promise<void>;
   saved: Saved;
@@ -97,7 +97,8 @@ export function useDraft(address: string): Drafting {
       if (!hasLeft.current) holdDraft(address, next);
       setSaved("no");
       clearTimeout(timer.current);
-      // A file that finishes reading after leaving must not replace a newer draft.
+      // Reading a file may finish after the writer has left the screen. Then this draft must not
+      // replace a newer one.
       const replacing = hasLeft.current ? old.key : undefined;
       timer.current = window.setTimeout(() => void write(replacing), SAVE_MS);
     },

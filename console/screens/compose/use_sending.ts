@@ -15,16 +15,15 @@ import type { Drafting } from "./use_draft";
 const KEY_HOURS = 23;
 
 /**
- * Why only the writer can decide whether to send the draft as a new message: it may have been sent
- * already.
+ * The draft may have been sent already, so the writer decides whether to send it as a new message.
  *
  * - `changed`: the server accepted an earlier version.
- * - `old`: it was sent so long ago that the server has forgotten its key.
+ * - `old`: the draft was sent so long ago that the server no longer stores its key.
  * - `unknown`: the provider did not respond, and only the draft still has the attachments.
  */
 export interface Doubt {
   why: "changed" | "old" | "unknown";
-  /** The message that was sent, if known. */
+  /** The id of the stored message, if known. */
   id?: string;
 }
 
@@ -57,12 +56,12 @@ export function useSending({ draft, keep, discard }: Drafting): Sending {
   };
 
   const handleResponse = async (sent: Draft, { status, id }: SendResponse) => {
-    // Other statuses belong to a repeated request; the page of the message explains them.
+    // A repeated request can get other statuses. The page of the message explains them.
     if (status === "ok") toast(t.compose.sent);
     if (status === "scheduled") toast(t.compose.scheduled);
     if (status === "queued") toast(t.compose.queued);
     if (status === "unknown") return handleUnknown(sent, id);
-    // The sendbox stores texts, but no attachments.
+    // The sendbox stores texts, but no attachments. So keep a failed draft with attachments.
     if (status === "failed" && sent.files.length) await keep(asNew());
     else await discard();
     show(id);
@@ -82,16 +81,16 @@ export function useSending({ draft, keep, discard }: Drafting): Sending {
     if (hasLeft.current) toast(error.isUnclear ? t.compose.lost : t.compose.notSentTitle, "bad");
     if (code === "idempotency_key_reused") return setDoubt({ why: "changed" });
     if (id) {
-      // The key belongs to a rejected message: the server would replay that response.
+      // With the same key, the server would replay the response for this rejected message.
       await keep(asNew());
     } else if (!error.isUnclear && status < 500 && code !== "idempotency_in_flight") {
-      // The server stored nothing of this request, but perhaps of an earlier one with this key.
+      // This request stored nothing, but an earlier one with this key may have stored a message.
       await keep({ attemptedAt: attemptedBefore });
     }
     setProblem(error); // last: a busy form can't take the focus
   };
 
-  /** Send the draft with `change`, which is no edit. */
+  /** Apply `change`, which is not an edit by the writer, and send the draft. */
   const sendWith = async (change: Partial<Draft>) => {
     if (!draft || isRunning.current) return;
     isRunning.current = true;

@@ -18,12 +18,12 @@ export interface Values {
   origin: string;
   jwt: string;
   sitePassword: string | undefined;
-  /** Whether the site password needs encoding: headers are Latin-1, the API reads UTF-8. */
+  /** Whether snippets must encode the site password: headers are Latin-1, the API reads UTF-8. */
   asBytes: boolean;
   address: string;
 }
 
-/** The values for the snippets; secrets only `withSecrets`. */
+/** The values for the snippets. Without `withSecrets`, `HIDDEN` replaces the secrets. */
 export function valuesFor(session: Session, withSecrets: boolean): Values {
   const { address = "", jwt = "", sitePassword } = session;
   return {

@@ -27,7 +27,7 @@ class AccountSettings(Struct, rename="camel"):
         Meta(description="Recipients that receive no mail: addresses, or whole domains."),
     ] = None
     verified_address_list: Annotated[
-        list[str] | None, Meta(description="Recipients that are free of charge.")
+        list[str] | None, Meta(description="Recipients that cost no send balance.")
     ] = None
     no_limit_send_address_list: Annotated[
         list[str] | None, Meta(description="Addresses that can send without a balance.")
@@ -35,8 +35,9 @@ class AccountSettings(Struct, rename="camel"):
     send_mail_limit_config: Annotated[
         Any,
         Meta(
-            description="`{dailyEnabled, monthlyEnabled, dailyLimit, monthlyLimit}`: recipients of "
-            "all addresses per UTC day and month; -1 for unlimited, null only if disabled.",
+            description="`{dailyEnabled, monthlyEnabled, dailyLimit, monthlyLimit}`: the limits on "
+            "the recipients of all addresses per UTC day and month. -1 is unlimited. Only a "
+            "disabled limit can be null.",
             extra_json_schema={"type": ["object", "null"]},
         ),
     ] = None

@@ -23,10 +23,16 @@ class AddressRow(Struct):
     id: Annotated[int, Meta(description="The number of the address.")]
     name: Annotated[str, Meta(description="The mail address.")]
     created_at: Annotated[str, Meta(description="The creation time, `YYYY-MM-DD HH:MM:SS` in UTC.")]
-    updated_at: Annotated[str, Meta(description="The time of the last change.")]
-    source_meta: Annotated[str | None, Meta(description="The client that created it.")]
+    updated_at: Annotated[
+        str, Meta(description="The time of the last change, `YYYY-MM-DD HH:MM:SS` in UTC.")
+    ]
+    source_meta: Annotated[
+        str | None, Meta(description="The IP address of the client that created the address.")
+    ]
     mail_count: Annotated[int, Meta(description="Always 0: this service receives no mail.")]
-    send_count: Annotated[int, Meta(description="The number of messages in its sendbox.")]
+    send_count: Annotated[
+        int, Meta(description="The number of messages in the sendbox of the address.")
+    ]
 
 
 class AddressPage(Struct):
@@ -49,7 +55,7 @@ async def list_addresses(context: RequestContext) -> Response:
 
     :query limit:
     :query offset:
-    :query query: A part of the mail address. Example: `alice`.
+    :query query: Return only addresses that contain this text. Example: `alice`.
     :query sort_by: The field to sort by. Default: `id`. Example: `name`.
     :query sort_order: `asc` or `desc`. Default: `desc`. Example: `asc`.
     :response 200 AddressPage: A page of addresses.

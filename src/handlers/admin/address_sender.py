@@ -19,7 +19,9 @@ class BalanceRow(Struct):
 
     id: Annotated[int, Meta(description="The number of the address.")]
     address: Annotated[str, Meta(description="The mail address.")]
-    balance: Annotated[int, Meta(description="The number of recipients that remain.")]
+    balance: Annotated[
+        int, Meta(description="The number of recipients that the address can still send to.")
+    ]
     enabled: Annotated[int, Meta(description="1 if the address can use the balance, otherwise 0.")]
     requested_at: Annotated[
         str | None,
@@ -47,7 +49,7 @@ class NewBalance(Struct):
     ] = None
     balance: Annotated[
         Annotated[int, Meta(ge=0, le=2**53 - 1)] | None,
-        Meta(description="The number of recipients that remain. Required."),
+        Meta(description="The number of recipients that the address can send to. Required."),
     ] = None
     enabled: Annotated[
         bool | Literal[0, 1] | None,
@@ -58,7 +60,8 @@ class NewBalance(Struct):
 async def list_balances(context: RequestContext) -> Response:
     """List send balances.
 
-    Returns the send balances of addresses. `requested_at` marks a request for one.
+    Returns the send balances of addresses. `requested_at` is the time of a request that waits for
+    an administrator, otherwise null.
 
     :query limit:
     :query offset:
@@ -83,7 +86,8 @@ async def list_balances(context: RequestContext) -> Response:
 async def change(context: RequestContext) -> Response:
     """Set a send balance.
 
-    Sets the send balance of an address, and enables or disables it. This answers its request.
+    Sets the send balance of an address, and enables or disables it. This ends a request for a
+    balance.
 
     :body NewBalance:
     :response 200 Success: The balance was set.
@@ -111,8 +115,8 @@ async def change(context: RequestContext) -> Response:
 async def remove_by_query(context: RequestContext) -> Response:
     """Remove a send balance.
 
-    Removes the balance of an address. The next time it needs a balance, the address is granted the
-    deployment's default.
+    Removes the balance of an address. When the address next needs a balance, the deployment's
+    default is granted.
 
     :query id: The number of an address. Example: `1`.
     :response 200 Success: The balance was removed.
@@ -123,7 +127,7 @@ async def remove_by_query(context: RequestContext) -> Response:
 
 
 async def remove(context: RequestContext) -> Response:
-    """Remove a send balance, with its id in the path.
+    """Remove a send balance, with the number of the address in the path.
 
     Works like `DELETE /admin/address_sender`.
 

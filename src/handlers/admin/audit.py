@@ -22,12 +22,14 @@ class AuditRow(Struct):
         str,
         Meta(
             description="Who acted: `admin#1` (the position of the password in `ADMIN_PASSWORDS`), "
-            "`admin` if no password is required, a mail address, or `anybody`."
+            "`admin` if no password is required, the mail address of an owner, or `anybody` for "
+            "an anonymous client."
         ),
     ]
     action: Annotated[str, Meta(description="The action, for example `address.deleted`.")]
     object: Annotated[
-        str, Meta(description="The target of the action: an address, a message or a list.")
+        str,
+        Meta(description="The target of the action, for example an address, a message or a list."),
     ]
     source: Annotated[str | None, Meta(description="The IP address of the client.")]
     details: Annotated[dict[str, Any] | None, Meta(description="Details of the action.")]
@@ -45,8 +47,9 @@ class AuditPage(Struct):
 async def list_rows(context: RequestContext) -> Response:
     """Read the audit log.
 
-    Returns the actions of administrators and the changes to credentials, newest first. Rows are
-    never changed and contain no secrets.
+    Returns the actions of administrators. Also returns all successful logins to addresses, and all
+    changes of addresses, credentials and passwords. The newest row comes first. Rows are never
+    changed and contain no secrets.
 
     :query limit:
     :query cursor:

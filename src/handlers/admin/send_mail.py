@@ -1,6 +1,7 @@
 """``POST /admin/send_mail``: send from any address of the deployment.
 
-The message costs no balance, counts towards the limits, and is in no address's sendbox.
+The message costs no balance and appears in no address's sendbox, but it counts towards the daily
+and monthly limits.
 """
 
 from typing import Annotated
@@ -33,7 +34,8 @@ async def send(context: RequestContext) -> Response:
     """Send a message from any address.
 
     Works like `POST /api/send_mail`, for any sender address in the domains of the deployment. The
-    message costs no balance and appears in no sendbox, but it counts towards the limits.
+    message costs no balance and appears in no address's sendbox, but it counts towards the daily
+    and monthly limits.
 
     :header Idempotency-Key:
     :body AdminSendMail:
@@ -51,6 +53,6 @@ async def send(context: RequestContext) -> Response:
 
 
 async def send_as_administrator(context: RequestContext, message: Message) -> SubmissionResult:
-    """Send ``message`` free of charge, outside of any address's sendbox."""
+    """Send ``message`` without a charge. It appears in no address's sendbox."""
     sender = Credential(str(message.sender), ADMINISTRATION, 0)
     return await submit(context, sender, message, administrator=context.administrator)

@@ -1,4 +1,4 @@
-"""``POST /admin/send_mail_by_binding``: send a mail in the fields of the binding."""
+"""``POST /admin/send_mail_by_binding``: send a mail in the fields of the ``send_email`` binding."""
 
 from typing import Annotated
 
@@ -36,7 +36,10 @@ class BindingMail(MailFields, kw_only=True):
 
     sender: Annotated[
         str | MailboxField | None,
-        Meta(description="The sender, in any domain of `SEND_MAIL_DOMAINS`. Required."),
+        Meta(
+            description="The sender, in any domain of `SEND_MAIL_DOMAINS`; if that is empty, in "
+            "any domain. Required."
+        ),
     ] = msgspec.field(default=None, name="from")
     reply_to: Annotated[Mailboxes, Meta(description="The mailbox for replies: exactly one.")] = (
         msgspec.field(default=None, name="replyTo")
@@ -52,21 +55,21 @@ class BindingResponse(Struct):
     status: ResponseStatus
 
 
-# The names of these fields in the request.
+# The names of fields in the request, where `compose` uses other names.
 _NAMES = {"from_name": "from", "to_mail": "to", "reply_to": "replyTo", "content": "text"}
 
 
 async def send(context: RequestContext) -> Response:
     """Send a message in the provider's fields.
 
-    Works like `POST /admin/send_mail`, in the fields of the `send_email` binding and from any
-    domain in `SEND_MAIL_DOMAINS`.
+    Works like `POST /admin/send_mail`, but the body has the fields of the `send_email` binding, and
+    the sender can have any domain in `SEND_MAIL_DOMAINS`.
 
     :header Idempotency-Key:
     :body BindingMail:
     :response 200 BindingResponse: The provider accepted the message.
-    :response 202 BindingResponse: The provider accepts no messages for now. The message is stored and
-        will be sent automatically.
+    :response 202 BindingResponse: The provider accepts no messages for now. The message is stored
+        and will be sent automatically.
     :errors: binding_not_enabled, invalid_sender, required_field_missing,
         required_field_missing.422, MESSAGE, ATTACHMENTS, SENDING, OUTCOME
     :operation sendMailByBinding: Administration
@@ -76,7 +79,7 @@ async def send(context: RequestContext) -> Response:
     body = await read_json(context.request, BindingMail)
     required(body.sender, "from")
     sender = _sender(body.sender or "")
-    # The binding may send from more domains than those of the deployment.
+    # The sender's domain need not be in DOMAINS.
     policy = SenderPolicy((sender.address.domain,), context.settings.send_mail_domains)
     origin = Origin(address=str(sender.address), name=sender.name, names=_NAMES)
     result = await send_as_administrator(context, compose(body, origin, policy))

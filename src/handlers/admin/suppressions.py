@@ -17,7 +17,7 @@ class SuppressionRow(Struct):
     """A recipient that receives no mail."""
 
     address: Annotated[str, Meta(description="The mail address.")]
-    reason: Annotated[str, Meta(description="The reason.")]
+    reason: Annotated[str, Meta(description="The reason of the suppression.")]
     since: Annotated[str, Meta(description="The start of the suppression, in ISO 8601 (UTC).")]
 
 

@@ -11,7 +11,8 @@ from web.responses import Response, json_response
 async def show(context: RequestContext) -> Response:
     """Get the usage of all addresses.
 
-    Works like `GET /api/usage`, summed over all addresses and administrators.
+    Returns the numbers of `GET /api/usage` for all addresses and administrators together, without a
+    balance.
 
     :response 200 Usage: The usage of the last 90 days.
     :operation getUsageOfAll: Administration

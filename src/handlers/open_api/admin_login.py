@@ -9,7 +9,7 @@ from web.responses import Response, Success, json_response
 async def log_in(context: RequestContext) -> Response:
     """Check an administrator password.
 
-    Checks that `x-admin-auth` would accept the password.
+    Checks whether requests with this password in `x-admin-auth` are accepted.
 
     :body PasswordLogin:
     :response 200 Success: The password is valid.

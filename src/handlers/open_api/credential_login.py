@@ -20,7 +20,8 @@ class CredentialLogin(Struct):
 async def log_in(context: RequestContext) -> Response:
     """Check a credential.
 
-    Checks that an address JWT was issued by this deployment and that its address still exists.
+    Checks whether an address JWT is valid: this deployment issued it, it has not expired or been
+    replaced, and its address still exists.
 
     :body CredentialLogin:
     :response 200 Success: The credential is valid.

@@ -33,7 +33,7 @@ class SiteSettings(Struct, rename="camel"):
         bool, Meta(description="Whether `POST /api/new_address` is disabled for anonymous clients.")
     ]
     disable_custom_address_name: Annotated[
-        bool, Meta(description="Whether names are always random, also if a name is requested.")
+        bool, Meta(description="Whether names are always random, even if a name is requested.")
     ]
     enable_user_delete_email: Annotated[
         bool, Meta(description="Whether owners can delete messages and addresses.")
@@ -43,7 +43,7 @@ class SiteSettings(Struct, rename="camel"):
     ]
     enable_send_mail: Annotated[bool, Meta(description="Whether the deployment can send mail.")]
     cf_turnstile_site_key: Annotated[
-        str, Meta(description="The Turnstile site key; empty without human verification.")
+        str, Meta(description="The Turnstile site key; empty if none is set.")
     ]
     enable_global_turnstile_check: Annotated[
         bool, Meta(description="Whether logins with a password need a Turnstile token too.")
@@ -54,7 +54,9 @@ class SiteSettings(Struct, rename="camel"):
     version: Annotated[str, Meta(description="The version of this service.")]
     smtp_imap_proxy_config: Annotated[
         dict[str, Any],
-        Meta(description="The relay for mail clients: `{smtp: {host, port, starttls}}`, or `{}`."),
+        Meta(
+            description="The SMTP relay: `{smtp: {host, port, starttls}}`; `{}` if there is none."
+        ),
     ]
 
 

@@ -19,8 +19,8 @@ class PasswordLogin(Struct):
 async def log_in(context: RequestContext) -> Response:
     """Check a site password.
 
-    Checks that `x-custom-auth` would accept the password. A deployment without a site password
-    accepts any password.
+    Checks whether requests with this password in `x-custom-auth` are accepted. A deployment without
+    a site password accepts any password.
 
     :body PasswordLogin:
     :response 200 Success: The password is valid.

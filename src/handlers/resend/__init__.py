@@ -1,1 +1,1 @@
-"""``/emails``: the API of Resend. Its official SDKs work with the base URL of this service."""
+"""``/emails``: the API of Resend. Resend's SDKs work if their base URL is that of this service."""

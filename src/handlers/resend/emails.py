@@ -60,9 +60,9 @@ async def send(context: RequestContext) -> Response:
 async def send_batch(context: RequestContext) -> Response:
     """Send a batch of emails.
 
-    Sends up to 100 emails. If one of them is rejected, none is sent; with `x-batch-validation:
-    permissive` the others are sent. The body has at most 10 MiB. In errors, the path of a field
-    begins with the position of its email: `[3].to`.
+    Sends up to 100 emails. By default, none is sent if one of them is rejected. With
+    `x-batch-validation: permissive`, the others are sent. The body has at most 10 MiB. In errors,
+    the path of a field begins with the position of its email, counted from 0: `[3].to`.
 
     :header Idempotency-Key:
     :header x-batch-validation: `permissive` to send the other emails if one is rejected. Default:
@@ -157,7 +157,7 @@ async def update(context: RequestContext) -> Response:
     if body.id not in (None, message_id):  # the Python SDK repeats the id of the path
         raise invalid_input("id_mismatch", "id")
     due_at, now = parse_scheduled_at(body.scheduled_at), context.now()
-    assert due_at is not None  # only None gives None
+    assert due_at is not None  # parse_scheduled_at returns None only for None
     check_scheduled_at(due_at, now=now)
     await schedule.reschedule(
         context.database,

@@ -17,7 +17,7 @@ from web.responses import Response, field_problems, json_response
 
 
 class _Error(NamedTuple):
-    """Resend's name for an error, and its HTTP status if that differs from the error's own."""
+    """Resend's name for an error, and Resend's HTTP status if ours is a different one."""
 
     name: str
     status: HTTPStatus | None = None
@@ -61,7 +61,7 @@ _BY_STATUS = {
 
 _OTHERWISE = _Error("validation_error")
 
-# The number of seconds until a quota is renewed.
+# The functions that return the seconds until a quota is renewed.
 _QUOTA_SECONDS = {
     "daily_quota_reached": seconds_left_of_day,
     "monthly_quota_reached": seconds_left_of_month,
@@ -88,7 +88,7 @@ def resend_error_response(error: ApiError, *, request_id: str, language: str, no
 
 
 def error_message(error: ApiError, language: str) -> str:
-    """The sentence of ``error`` in ``language``; it names each invalid field."""
+    """The sentence of ``error`` in ``language``; or the names and sentences of invalid fields."""
     named = [
         f"`{problem.field}`: {problem.message}"
         for problem in field_problems(error, language)

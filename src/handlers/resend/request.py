@@ -14,7 +14,7 @@ from mail.mailbox import parse_mailbox
 from mail.message import Mailbox, Message
 from web.query import comparable
 
-# The names of these fields in the request.
+# The names of fields in the request, where `compose` uses other names.
 _NAMES = {"from_name": "from", "content": "html"}
 
 

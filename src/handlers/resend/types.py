@@ -10,7 +10,8 @@ from web.problems import FieldProblem
 
 MAX_BATCH = 100
 
-# Fields that are rejected stay raw JSON, so that large values are not decoded. Null means no value.
+# The type of fields that are rejected. They stay raw JSON, so that large values are not decoded.
+# Null counts as a missing field.
 Unread = Raw | UnsetType
 _NOTHING = {"type": "null"}
 
@@ -56,8 +57,8 @@ class NewEmail(SubmissionFields, kw_only=True, forbid_unknown_fields=True):
     ] = UNSET
 
 
-# Describes the body. `send_batch` decodes each email by itself, so that a permissive batch can
-# accept the others if one is invalid.
+# The body of `send_batch` in the API description. `send_batch` decodes each email separately, so
+# that a permissive batch can accept the others if one is invalid.
 NewBatch = Annotated[list[NewEmail], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
@@ -81,7 +82,9 @@ class NewTime(Struct, kw_only=True, forbid_unknown_fields=True):
     scheduled_at: Annotated[
         str | None, Meta(description="The time in ISO 8601, at most 30 days ahead. Required.")
     ] = None
-    id: Annotated[str | None, Meta(description="The id in the path, repeated. Optional.")] = None
+    id: Annotated[
+        str | None, Meta(description="If given, the same id as in the path. Optional.")
+    ] = None
 
 
 class EmailId(Struct):
@@ -131,4 +134,6 @@ class EmailProblem(Struct, kw_only=True):
     id: Annotated[str | UnsetType, Meta(description="The id of the mail, if it was stored.")] = (
         UNSET
     )
-    message_status: Annotated[str | UnsetType, Meta(description="The status of that mail.")] = UNSET
+    message_status: Annotated[
+        str | UnsetType, Meta(description="The status of the stored mail.")
+    ] = UNSET

@@ -34,7 +34,7 @@ class ListedEmail(Struct, kw_only=True):
     id: Annotated[str, Meta(description="The id of the mail. Ids sort by time.")]
     message_id: Annotated[
         str | None,
-        Meta(description="The Message-ID that the provider assigned, if the mail is sent."),
+        Meta(description="The Message-ID that the provider assigned, if it accepted the mail."),
     ]
     sender: Annotated[str, Meta(description="The sender, as `Name <address>`.")] = msgspec.field(
         name="from"
@@ -42,7 +42,9 @@ class ListedEmail(Struct, kw_only=True):
     to: Annotated[list[str], Meta(description="The recipients.")]
     cc: Annotated[list[str], Meta(description="The recipients of a copy.")]
     bcc: Annotated[list[str], Meta(description="The recipients of a blind copy.")]
-    reply_to: Annotated[list[str], Meta(description="The mailbox for replies.")]
+    reply_to: Annotated[
+        list[str], Meta(description="The mailbox for replies, in a list of at most one.")
+    ]
     subject: Annotated[str, Meta(description="The subject.")]
     created_at: Annotated[str, Meta(description="The time of acceptance, in ISO 8601 (UTC).")]
     scheduled_at: Annotated[
@@ -81,7 +83,9 @@ class Email(ListedEmail, kw_only=True, tag_field="object", tag="email"):
 class EmailPage(Struct, kw_only=True, tag_field="object", tag="list"):
     """A page of mails, newest first."""
 
-    has_more: Annotated[bool, Meta(description="Whether another page follows in this direction.")]
+    has_more: Annotated[
+        bool, Meta(description="Whether there are older mails or, with `before`, newer mails.")
+    ]
     data: Annotated[list[ListedEmail], Meta(description="The mails of this page.")]
 
 
@@ -125,7 +129,7 @@ def detail(row: Row, bodies: list[Row]) -> Email:
 def last_event(status: Status, reason: Reason | None, deliveries: set[str | None]) -> LastEvent:
     """Resend's event for the state of a message.
 
-    :param deliveries: the statuses of its recipients; None for recipients without delivery events.
+    :param deliveries: the statuses of the recipients; None for one without delivery events.
     """
     for event in _BY_DELIVERY:
         if event in deliveries:

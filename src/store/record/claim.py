@@ -5,15 +5,17 @@ from store.database import Statement, quoted
 from store.pauses import OWNER_IS_PAUSED
 from store.sendbox_generation import IN_ANY_CURRENT_SENDBOX
 
-# A message in no current sendbox is about to be cancelled. Messages of a paused address wait until
-# the pause is lifted.
+# A message in no current sendbox is not sent, but cancelled soon: its sendbox was cleared or its
+# address deleted. Messages of a paused address wait until the pause is lifted.
 _IS_DUE = f"""
 m.status IN ({quoted(transitions_on("claimed"))}) AND m.next_attempt_at <= ?2
 AND {IN_ANY_CURRENT_SENDBOX} AND NOT {OWNER_IS_PAUSED}
 """
 
-# A claimant that finds its own claims gets them again, and first, because D1's first response was
-# lost. The messages are taken in the order of the ids, as many as fit; the first always fits.
+# The messages are claimed in the order of the ids ?1, at most ?5 messages with ?6 bytes together.
+# The first message is claimed even if it is larger. If D1's response was lost, the batch is
+# repeated and finds the messages already claimed by ?4. It then returns their rows again, before
+# those of other messages.
 _CLAIM = f"""
 UPDATE messages
 SET
@@ -43,16 +45,19 @@ SELECT m.id FROM json_each(?1) JOIN messages AS m ON m.id = value WHERE {_IS_DUE
 def claim_statement(
     ids: str, *, claimant: str, now: int, lease_until: int, max_messages: int, max_bytes: int
 ) -> Statement:
-    """Claims those of the messages that are due and not held, and returns their rows.
+    """The statement that claims the messages that are due and that no other worker holds.
 
-    :param ids: the ids as JSON.
+    The statement returns the rows of the claimed messages.
+
+    :param ids: the ids of the messages, as a JSON array.
+    :param max_bytes: the maximum size of several messages together. A single message may be larger.
     """
     return Statement(_CLAIM, (ids, now, lease_until, claimant, max_messages, max_bytes))
 
 
 def unclaimed_statement(ids: str, *, now: int) -> Statement:
-    """Returns those of the messages that are due and not claimed.
+    """The statement that returns the ids of the messages that are due and not claimed.
 
-    :param ids: the ids as JSON.
+    :param ids: the ids of the messages, as a JSON array.
     """
     return Statement(_UNCLAIMED, (ids, now))

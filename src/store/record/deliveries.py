@@ -7,7 +7,8 @@ import msgspec
 
 from store.database import Database, Statement
 
-# A deleted message gets no events.
+# Only a sent message gets events. An event that repeats the status of a recipient is not inserted,
+# so a repeated batch inserts nothing.
 _INSERT_EVENTS = """
 INSERT INTO events (message_id, sequence, kind, attempt, occurred_at, recipient)
 SELECT
@@ -34,9 +35,9 @@ EVENT_STATEMENTS = 2
 async def record_delivery_events(
     database: Database, events: Iterable[tuple[str, tuple[str, ...]]], *, now: int
 ) -> None:
-    """Record these events, in order, for all recipients of each message.
+    """Record delivery events, in order, for all recipients of each message.
 
-    :param events: ids of messages, each with ``delivered``, ``bounced`` or ``complained``.
+    :param events: pairs of a message id and its events: ``delivered``, ``bounced``, ``complained``.
     """
     rows = [[(message_id, kind) for kind in kinds] for message_id, kinds in events]
     for events_at_once in zip_longest(*rows):

@@ -1,7 +1,7 @@
 """The history of a message: one row per event. Rows are added and never changed."""
 
-# ``source`` has rows of messages, each message once. ``kind``, ``provider_code`` and ``now`` are
-# SQL expressions over these rows.
+# ``source`` is the SQL after FROM. It yields rows of ``messages``, each message at most once.
+# ``kind``, ``provider_code`` and ``now`` are SQL expressions over these rows.
 INSERT_EVENTS = """
 INSERT INTO events (message_id, sequence, kind, attempt, provider_code, occurred_at)
 SELECT

@@ -8,7 +8,7 @@ from store.daily_counts import count_statement, used
 from store.database import Statement
 from store.record.history import INSERT_EVENTS
 
-# A message can be rescheduled for nothing, so an address can do it only so often a day.
+# Rescheduling costs no balance, so the number of times per address and day is limited.
 _IS_RESCHEDULED = f"""
 id = ?1 ->> 'id' AND address_id = ?1 ->> 'address_id' AND status = 'scheduled'
 AND next_attempt_at <> ?1 ->> 'due_at' AND EXISTS (
@@ -21,7 +21,7 @@ AND coalesce(
 )
 """
 
-# If the batch is repeated, the message already has this time.
+# If the batch is repeated, the message already has the new time, so no second event is inserted.
 _INSERT_EVENT = INSERT_EVENTS.format(
     kind="'rescheduled'",
     provider_code="NULL",
@@ -38,9 +38,12 @@ WHERE {_IS_RESCHEDULED}
 def reschedule_statements(
     message_id: str, credential: Credential, *, due_at: int, now: int, most_a_day: int | None
 ) -> list[Statement]:
-    """Moves the message to ``due_at`` if it is scheduled and ``credential`` is valid.
+    """The statements that reschedule a message to ``due_at``.
 
-    :param most_a_day: the limit of the address; None for no limit.
+    They change nothing if the message is not ``scheduled``, ``credential`` is not valid, or the
+    limit is reached.
+
+    :param most_a_day: how often the address can reschedule messages per day; None for no limit.
     """
     day, subject = utc_day(now), str(credential.address_id)
     request = {

@@ -1,8 +1,9 @@
 """Record status updates of messages: their statuses, histories and refunds.
 
-The statements read the table of transitions. Each changes only messages with the status and the
-attempt that the update expects, and the rows of ``messages`` change last. So a late or repeated
-batch finds another state and changes nothing.
+The statements contain the table of transitions (``mail/lifecycle.py``). They apply only to messages
+with the status and the attempt that the update expects. ``messages`` is updated after all
+statements that depend on its old state. So a late or repeated batch finds another state and changes
+nothing.
 """
 
 from collections.abc import Sequence
@@ -23,10 +24,11 @@ from transport.outcome import Reason
 class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """An event in attempt ``attempt`` of message ``id``.
 
-    ``attempt`` defaults to the current attempt. ``next_attempt_at`` belongs to ``deferred``.
-    ``reported_as`` is the status reported to the caller; only the first one is stored. ``undo``
-    makes a rejected submission repeatable: it frees the idempotency key and ``retry_of``. An
-    ``undo`` has an effect only if no message of these updates was reported or claimed.
+    ``attempt`` None means the current attempt. ``next_attempt_at`` is set only for the event
+    ``deferred``. ``reported_as`` is the status reported to the caller; only the first one is
+    stored. ``undo`` makes a rejected submission repeatable: it frees the idempotency key and
+    ``retry_of``. An update with ``undo`` has an effect only if none of the messages in the same
+    call of ``record`` was reported to a caller or claimed by a worker.
     """
 
     id: str
@@ -56,8 +58,10 @@ async def record(
 
     An update that does not apply to its message has no effect.
 
-    :param queued: messages that become ``queued`` and whose attachments are not stored yet.
-    :param pause_policy: the policy for pausing the addresses of rejected messages.
+    :param queued: the messages, each with its id, that become ``queued`` and whose attachments are
+        not stored yet.
+    :param pause_policy: the policy for pausing the addresses of rejected messages; None to pause
+        none.
     """
     statements = [
         *late_attachment_statements(queued),
@@ -96,8 +100,8 @@ _TABLE = ", ".join(
     for (status, event), transition in TRANSITIONS.items()
 )
 
-# True if no caller was told about any of these messages and no worker has claimed one: a worker
-# that has records its own result, so nothing may be undone.
+# True if no status of these messages was reported to a caller, and no worker has claimed any of
+# them. A worker that has claimed a message records its own result.
 _UNREPORTED = """
 NOT EXISTS (
   SELECT 1 FROM json_each(?1) JOIN messages AS other ON other.id = value ->> 'id'
@@ -128,7 +132,7 @@ FROM (
 WHERE address_id = charged AND refund > 0
 """
 
-# The recipients were counted on the day of acceptance.
+# The recipients were counted on the day of acceptance, so that day gets the refund.
 _REFUND_RECIPIENTS = f"""
 {_APPLIED}
 UPDATE daily_recipients SET recipients = recipients - refund
@@ -150,7 +154,7 @@ _INSERT_EVENTS = _APPLIED + INSERT_EVENTS.format(
 
 _FINAL = quoted(FINAL)
 
-# An undone submission does not count as accepted.
+# Usage does not count an undone submission as accepted.
 _COUNT = _APPLIED + ADD.format(
     counted=f"""
     SELECT {COUNTED} FROM applied
@@ -159,7 +163,8 @@ _COUNT = _APPLIED + ADD.format(
     """
 )
 
-# With several recipients the provider does not name the suppressed one.
+# Applies only to messages to one recipient: with several, the provider does not name the suppressed
+# one.
 _SUPPRESS = f"""
 {_APPLIED}
 INSERT INTO suppressions (address, reason, since)
@@ -169,8 +174,8 @@ WHERE about ->> 'reason' = 'recipient_suppressed' AND applied.recipients = 1 AND
 ON CONFLICT (address) DO NOTHING
 """
 
-# If the sweep has already made the message unknown, a deferred attempt fails. So "failed" is
-# reported instead of "queued".
+# If the sweep has already made the message unknown, the event "deferred" makes it failed. So
+# "failed" is stored as reported instead of "queued".
 _UPDATE_MESSAGES = f"""
 {_APPLIED},
 changes AS (
@@ -205,7 +210,8 @@ _STATUSES = """
 SELECT m.id, m.status FROM json_each(?1) JOIN messages AS m ON m.id = value
 """
 
-# A separate statement: naming an indexed column in an UPDATE always writes its index.
+# Separate from _UPDATE_MESSAGES, because an UPDATE that sets an indexed column always writes its
+# index, even if the value stays the same.
 _FREE_KEYS = f"""
 UPDATE messages SET idempotency_key = NULL, request_digest = NULL, retry_of = NULL
 FROM json_each(?1)

@@ -17,21 +17,22 @@ class _Rule:
 
 
 class LostResponses:
-    """The ``lose_responses`` of a ``TestClient``: loses the responses named by ``break_off``."""
+    """The ``lose_responses`` of a ``TestClient``: its rules come from ``break_off``."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Lose no more responses, and reset the counts of ``passed``."""
+        """Remove the rules, and reset the counts that ``passed`` returns."""
         self._rules: list[_Rule] = []
         self._passed: list[tuple[str, str]] = []
 
     def break_off(self, point: str, when: When, times: int | None = None) -> None:
-        """Lose responses of the batches ``point``, ``before`` or ``after`` the batch has run.
+        """Lose the response of each batch of the kind ``point``.
 
         point: ``reserve``, ``claim``, ``record`` and so on, as in ``Passage``.
-        times: how often; None for always.
+        when: ``before``: the batch does not run; ``after``: it has run.
+        times: the number of responses to lose; None: all.
         """
         self._rules.append(_Rule(point, when, times))
 

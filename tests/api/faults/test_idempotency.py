@@ -143,7 +143,7 @@ def test_a_key_must_be_utf8(api: Api) -> None:
 
 
 def storm(api: Api, sender: Sender, key: str | None = None) -> list[requests.Response]:
-    """Send two hundred mails concurrently."""
+    """Send the same request two hundred times concurrently; with ``key``, all have this key."""
     responses: list[requests.Response] = api.server.request_all([send_call(sender, key)] * 200)
     return responses
 

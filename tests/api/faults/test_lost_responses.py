@@ -1,4 +1,4 @@
-"""The database runs a batch and its response is lost, once or always.
+"""The response of a database batch is lost, a few times or always.
 
 In every case a message is charged once and sent at most once, and the response never claims more
 than is known.
@@ -123,7 +123,7 @@ def test_record_of_a_deferral(misled: Losing, times: int | None) -> None:
 
 
 def test_record_is_repeated_until_it_succeeds(misled: Losing) -> None:
-    """The response reports the outcome; the row gets it when the database responds again."""
+    """The response reports the outcome. The row has it as soon as the database responds again."""
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "before", times=3)
     response = misled.api.send_with_key(sender, "key")
@@ -151,7 +151,7 @@ def test_record_of_a_deferral_is_repeated_until_it_succeeds(misled: Losing) -> N
 
 
 def test_record_after_the_sweep_corrects_unknown(misled: Losing) -> None:
-    """Until the outcome is recorded, the sweep sets the row to ``unknown``."""
+    """The sweep sets the row to ``unknown``, and the late record of the outcome corrects it."""
     sender = misled.api.new_sender(balance=5)
     misled.lost.break_off("record", "before")
     response = misled.api.send_with_key(sender, "key")
@@ -184,7 +184,7 @@ def test_claim_is_repeated(misled: Losing, times: int) -> None:
 
 
 def test_claim_without_any_response_is_not_sent(misled: Losing) -> None:
-    """The row looks as if the worker had died while it called the provider."""
+    """The row is the same as after a worker died during its call, so it becomes ``unknown``."""
     sender = misled.api.new_sender(balance=5)
     assert misled.api.send(sender, subject=busy_once(sender)).status_code == 202
     misled.lost.break_off("claim", "after", times=3)
@@ -201,7 +201,7 @@ def test_claim_without_any_response_is_not_sent(misled: Losing) -> None:
 @pytest.mark.parametrize("point", ["sweep leases", "sweep due"])
 @pytest.mark.parametrize("times", [1, 2, ALWAYS])
 def test_sweep(misled: Losing, point: str, times: int | None) -> None:
-    """After a lost response the same sweep continues, or the sweep of the next minute."""
+    """A sweep repeats a batch after lost responses; if all are lost, the next sweep continues."""
     left, busy = misled.api.new_sender(balance=5), misled.api.new_sender(balance=5)
     misled.api.send(left)
     misled.leave_behind(left)

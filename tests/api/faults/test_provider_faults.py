@@ -41,7 +41,7 @@ def faulty() -> Iterator[Deployment]:
 
 
 def check_row(faulty: Deployment, sender: Sender, status: str, code: str | None) -> dict[str, Any]:
-    """Check that the sender's only message, its recipient and its history have this status."""
+    """Check the status and the code of the sender's only message; return its row."""
     (row,) = faulty.api.messages_of(sender)
     assert (row["status"], row["provider_code"]) == (status, code)
     shown = faulty.api.message(sender, row["id"])

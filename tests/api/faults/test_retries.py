@@ -73,7 +73,7 @@ def test_after_three_days_a_message_has_failed_and_is_refunded(api: Api) -> None
     assert history(message)[-1] == ("failed", 2, CODE)
     assert api.balance(sender) == 5
     assert [row["recipients"] for row in api.server.sql(counted)] == [
-        0,  # refunded on the day of acceptance
+        0,  # the day of acceptance: the refund has reduced its count from 1
         *(row["recipients"] for row in before),
     ]
 

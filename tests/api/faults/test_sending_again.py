@@ -38,7 +38,7 @@ def test_an_unknown_message_is_sent_again_only_once(api: Api, provider: Scripted
     assert api.post(path, headers=sender.headers).status_code == 200
     response = api.post(path, headers=sender.headers)
     check_problem(response, 409, "already_retried", "This message has already been sent again")
-    assert len(provider.mails_of(sender.address)) == 2  # the caller asked for it explicitly
+    assert len(provider.mails_of(sender.address)) == 2  # the retry sends a second mail
     assert api.balance(sender) == 3
 
 
@@ -110,7 +110,7 @@ def test_a_retry_is_replayed_even_without_the_old_message(
         again = api.post(path, headers=headers)
         assert (again.status_code, again.json()) == (200, first.json())
         assert again.headers["Idempotent-Replayed"] == "true"
-    # Without the key, or with the key of another request, it is no replay.
+    # A request without the key, or with the key of another request, is no replay.
     response = api.post(path, headers=sender.headers)
     check_problem(response, 404, "message_not_found", "There is no such message")
     other = api.post(f"/api/sendbox/{first.json()['id']}/retry", headers=headers)

@@ -1,1 +1,4 @@
-"""A gate around the worker's calls to the outside: it can hold them, or let them throw."""
+"""A gate around the worker's calls to the database, the provider and the queue.
+
+The gate can hold a call, or let it throw.
+"""

@@ -1,4 +1,7 @@
-"""The gate: a server in the test's process. The gated worker asks it before and after each call."""
+"""The gate: a server in the test's process.
+
+The gated worker sends it a request before and after each call, and waits for the response.
+"""
 
 import json
 import threading
@@ -21,9 +24,9 @@ _SECONDS = 20
 
 @dataclass
 class _Rule:
-    """What happens to the calls at a point: they throw ``problem``, or without it they are held.
+    """What happens to the calls at a point: they throw ``problem``; if it is None, they are held.
 
-    ``times`` is how often; None for always. ``subject`` None means all messages.
+    ``times`` is the number of calls; None means all. ``subject`` None means all messages.
     """
 
     point: str
@@ -43,7 +46,7 @@ class _Rule:
 
 @dataclass
 class _Period:
-    """The rules and the passages since the last reset. ``over`` ends the wait of held calls."""
+    """The rules and the passages since the last reset. Setting ``over`` releases held calls."""
 
     rules: list[_Rule] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
@@ -51,7 +54,7 @@ class _Period:
 
 
 class Gate(Listener):
-    """Lets every call pass, except those that a test has added a rule for."""
+    """Does with a call what the first rule for it says. Without a rule the call passes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +95,7 @@ class Gate(Listener):
 
     @property
     def passages(self) -> list[Passage]:
-        """All calls that came to the gate since the last ``reset``, in order."""
+        """The passages of all calls since the last ``reset``, in order."""
         with self._changed:
             return list(self._period.passages)
 
@@ -101,12 +104,15 @@ class Gate(Listener):
         return [it for it in self.passages if (it.point, it.when) == (point, when)]
 
     def wait_for(self, point: str, when: str, subjects: Collection[str | None] = (None,)) -> None:
-        """Wait until all messages with these subjects have reached this point."""
+        """Wait until a call for each of these subjects has reached this point.
+
+        The subject None stands for a call that names no message.
+        """
         deadline = time.monotonic() + _SECONDS
         with self._changed:
             while missing := set(subjects) - {it.subject for it in self.passed(point, when)}:
                 left = deadline - time.monotonic()
-                assert left > 0, f"did not reach {point}, {when}: {missing}"
+                assert left > 0, f"subjects that did not reach {point}, {when}: {missing}"
                 self._changed.wait(left)
 
     def _add(self, rule: _Rule) -> None:

@@ -1,6 +1,6 @@
-// Replaces src/runtime/bridge.mjs, which is beside it under another name. Before and after each call
-// to the database, the provider or the queue the worker asks the gate in the test's process. The
-// gate lets the call continue, holds it, or lets it throw.
+// Replaces src/runtime/bridge.mjs, which is in the same folder as bridge_original.mjs. Before and
+// after each call to the database, the provider or the queue it sends a request to the gate in the
+// test's process. The gate's response lets the call continue or throw. A late response holds it.
 
 import { env } from "cloudflare:workers";
 import * as bridge from "./bridge_original.mjs";

@@ -1,10 +1,10 @@
-"""Identifies the worker's calls at the gate by their arguments."""
+"""The worker's calls at the gate, identified by their arguments."""
 
 import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-# Each batch is identified by a text that occurs in its statements alone.
+# Each kind of batch is identified by a text that only its statements contain.
 _BATCHES = {
     "reserve": "INSERT INTO messages (",
     "claim": "claimed_by = ?4",
@@ -35,7 +35,7 @@ def passage(call: str, when: str, content: str) -> Passage:
     if call == "send":
         return Passage("call", when, subject=argument["subject"])
     if call == "enqueue":
-        # A deferral enqueues one message with a delay; the sweep enqueues many without a delay.
+        # A deferral enqueues one message with a delay. The sweep enqueues messages without a delay.
         if argument[0]["delaySeconds"]:
             return Passage("enqueue", when, argument[0]["body"]["id"])
         return Passage("sweep enqueue", when)
@@ -57,7 +57,7 @@ def batch_passage(when: str, statements: Sequence[tuple[str, Sequence[Any]]]) ->
 
 
 def _ends_leases(parameters: Sequence[Any]) -> bool:
-    # No caller waits for the result of a sweep.
+    # Only a sweep records a time-out without ``reported_as``.
     first = json.loads(parameters[0])[0]
     return first["event"] == "timed_out" and first["reported_as"] is None
 

@@ -1,8 +1,8 @@
 // Replaces the send_email binding. It follows the instructions in brackets in the subject:
 // [E_SOME_CODE] throws with that code, [E_SOME_CODE 2] throws at the first two attempts only,
 // [no code] throws without a code, [wait 500] waits 500 milliseconds, [take] takes the mail. If no
-// instruction throws, it takes the mail at the end, unless it has already done so.
-// Every mail taken is written to the ledger, outside of this process, before `send` resolves.
+// instruction throws or takes the mail, it is taken at the end. To take a mail means to write it to
+// the ledger, outside of this process, before `send` resolves.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 

@@ -1,5 +1,5 @@
-// A bare send: the two batches, the mail, the response. PLANS contains the statements of the batches
-// by the length of the mail's text; tools/bench/statements.py explains their form.
+// A bare send: the two batches, the mail, the response. PLANS maps the length of the mail's text to
+// the statements of the two batches; tools/bench/statements.py explains their form.
 
 const LEASE_MILLISECONDS = 90_000;
 let plans;
