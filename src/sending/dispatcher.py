@@ -310,7 +310,7 @@ class Dispatcher:
             self._services.run_in_background(self._record_late(late))
         if delivered:
             self._services.run_in_background(self._record_delivery(delivered))
-        # These rows are `queued` in the database, so the response need not wait for the queue.
+        # The response need not wait for the queue, because the cron enqueues due messages again.
         due = [
             (update.id, update.next_attempt_at)
             for _, _, update, status in tried

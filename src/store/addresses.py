@@ -142,9 +142,10 @@ async def set_password(
 
 
 async def _change(database: Database, change: list[Statement], credential: Credential) -> None:
-    """Run the statements of a change.
+    """Run the statements of a change, which change nothing if the caller's credential is invalid.
 
-    :raises Unauthorized: ``credential`` is not valid afterwards, so nothing was changed.
+    :param credential: the credential that is valid after the change: the new one after a rotation.
+    :raises Unauthorized: ``invalid_credential``; nothing was changed.
     """
     *_, found = await database.batch([*change, credential_check(credential)], repeatable=True)
     if not found:
