@@ -106,7 +106,7 @@ ROUTES = (
     Route("GET", "/admin/audit", "admin.audit:list_rows"),
 )
 
-# The methods that a CORS preflight response allows, for every path.
+# The methods of all routes. A CORS preflight response allows these and OPTIONS, for every path.
 METHODS = sorted({route.method for route in ROUTES})
 
 _MOST_SLASHES = max(route.path.count("/") for route in ROUTES)

@@ -103,7 +103,7 @@ export function upload<T>(
   });
 }
 
-/** The SHA-256 of a password in hexadecimal digits, which is sent instead of the password. */
+/** The SHA-256 of a password in hexadecimal digits. Request bodies contain it instead of the password. */
 export async function digest(password: string): Promise<string> {
   // crypto.subtle exists only on pages from https or localhost.
   if (!isSecureContext) throw new Problem(0, "not_secure", "");

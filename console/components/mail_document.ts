@@ -147,7 +147,8 @@ function firstOfSet(image: Element): string {
 }
 
 /**
- * `css` without the resources that it loads. With `withRemote`, images stay.
+ * `css` without the resources that it loads. `data:` images stay, remote `url(…)` images
+ * only with `withRemote`.
  *
  * Each regular expression takes linear time on any input, because it matches an unclosed construct
  * up to the end of the text.

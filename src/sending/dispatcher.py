@@ -336,7 +336,7 @@ class Dispatcher:
         if delivered:
             cost = needs.to_deliver(message for _, message in delivered)
             self._keep_in_background(cost, self._record_delivery(delivered))
-        # These rows are `queued` in the database, so the response need not wait for the queue.
+        # The response need not wait for the queue, because the cron enqueues due messages again.
         due = [
             (update.id, update.next_attempt_at)
             for _, _, update, status in tried

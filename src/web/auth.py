@@ -45,7 +45,7 @@ async def check_client_rate(request: Request, limiter: RateLimiter | None) -> No
 
     :raises TooManyRequests: ``client_rate_exceeded``.
     """
-    # Each path has its own count, so creating addresses does not reduce the number of logins.
+    # Each path has its own count, so creating addresses leaves the limit of logins as it is.
     key = f"{request.path}|{client_key(request.client_ip)}"
     if limiter and not await limiter.admits(key):
         raise TooManyRequests(

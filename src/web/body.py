@@ -79,7 +79,7 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = ""
 
 
 def _check_json(body: bytes) -> None:
-    # Raw makes no Python objects. For ten megabytes of brackets they would need too much memory.
+    # Decoding to Raw checks the syntax without making Python objects.
     msgspec.json.decode(body, type=msgspec.Raw)
     str(body, "utf-8")
 

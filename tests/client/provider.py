@@ -22,7 +22,7 @@ _INSTRUCTION = re.compile(r"\[([^\]]+)\]")
 
 @dataclass
 class Taken:
-    """An accepted mail: the builder form, the bytes of its attachments, its Message-ID."""
+    """An accepted mail: the argument of ``send``, the bytes of its attachments, its Message-ID."""
 
     form: dict[str, Any]
     contents: list[bytes]
@@ -38,7 +38,7 @@ class ScriptedBinding:
 
     @property
     def mails(self) -> list[dict[str, Any]]:
-        """The builder forms of ``taken``."""
+        """The arguments of ``send``, one per mail of ``taken``."""
         return [copy.deepcopy(mail.form) for mail in self.taken]
 
     def mails_of(self, address: str) -> list[dict[str, Any]]:

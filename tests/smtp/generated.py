@@ -1,7 +1,7 @@
 """Generated messages: from one line of text to nested parts, in many charsets.
 
-They are written byte by byte, without ``email``, so they include everything that a program can
-write.
+They are built from bytes, without the package ``email``, so they can include forms that it never
+writes.
 """
 
 import base64

@@ -82,7 +82,7 @@ def test_the_clients_own_key(relay: RelayProcess, faulty: Faulty, sender: Sender
 def test_errors_of_the_provider(
     relay: RelayProcess, faulty: Faulty, sender: Sender, subject: str, begins: str
 ) -> None:
-    # A new recipient each time: some of these errors suppress the recipient.
+    # A new recipient each time, because E_RECIPIENT_SUPPRESSED suppresses it.
     recipient = f"{sender.address_id}@example.org"
     assert reply_to(relay, sender, recipient, subject=subject).startswith(begins)
 

@@ -646,7 +646,8 @@ _HASHES_SECRETS = ("handlers/open_api/site_login.py", "settings.py")
 @every_module
 def test_secrets_are_compared_in_constant_time(module: str) -> None:
     secrets = {"passwords", "admin_passwords", "jwt_secret", "jwt_secrets", "password_pepper"}
-    # Expressions that are compared, iterated over, or have a method called on them.
+    # Expressions that are compared, iterated over or operands of an operator, and those of which an
+    # attribute is read.
     looked_at: list[ast.AST] = []
     for node in ast.walk(TREES[module]):
         if isinstance(node, ast.Compare):

@@ -17,7 +17,7 @@ from tools.local_server import LocalServer
 _IDLE_SWEEPS = 20
 _BUSY_SWEEPS = 4
 
-# The rows that one busy sweep finds. For the last three kinds, one sweep does not do more.
+# The rows that one busy sweep finds. The last three are the maximum that one sweep handles.
 _EXPIRED = 500
 _DUE = 100
 _OLD_KEYS = _OLD_BODIES = _OLD_MESSAGES = STEP_ROWS

@@ -46,7 +46,7 @@ export function useReading(onRead: (file: DraftFile) => void) {
 
 function read(file: File, progress: (part: number) => void): Promise<ArrayBuffer> {
   return new Promise((resolve, reject) => {
-    // Do not load into memory what can't be sent.
+    // Do not load a file that is far too large to send. The list shows that a smaller one is too large.
     if (file.size > 4 * MOST_BYTES) return reject(new Error("too large"));
     const reader = new FileReader();
     reader.onprogress = (event) => progress(event.loaded / Math.max(event.total, 1));

@@ -129,7 +129,8 @@ def detail(row: Row, bodies: list[Row]) -> Email:
 def last_event(status: Status, reason: Reason | None, deliveries: set[str | None]) -> LastEvent:
     """Resend's event for the state of a message.
 
-    :param deliveries: the statuses of the recipients; None for one without delivery events.
+    :param deliveries: the statuses of the recipients. The status of a recipient without delivery
+        events is None.
     """
     for event in _BY_DELIVERY:
         if event in deliveries:
