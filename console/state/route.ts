@@ -47,7 +47,7 @@ export function guardLeaving(ask: (leave: () => void) => void): () => void {
   };
 }
 
-/** Call `leave`, which leaves the current screen. If there is a guard, it decides when. */
+/** Leave the current screen by `leave`. A guard decides whether to call it. */
 export function requestLeave(leave: () => void): void {
   if (!guard) {
     leave();

@@ -13,10 +13,10 @@ from store.message_content import BODIES
 from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_current_sendbox
 from store.shown_bodies import SHOWN_BODIES
 
-# A page is read in the order of the index messages_by_address. Bodies and deliveries are read by
-# their keys, only for the rows of the page. A body of at most SHOWN_WHOLE_BYTES is shown whole. Of
-# a longer body a list shows the first SHOWN_CHARACTERS, because a hundred whole messages would not
-# fit into the Worker's memory.
+# A page of one address is read in the order of the index messages_by_address, a page of all
+# addresses in the order of the primary key. Bodies and deliveries are read by their keys, only for
+# the rows of the page. A body of at most SHOWN_WHOLE_BYTES is shown whole. Of a longer one a list
+# shows the first SHOWN_CHARACTERS: a hundred whole messages would not fit into the Worker's memory.
 SHOWN_WHOLE_BYTES = 65_536
 SHOWN_CHARACTERS = SHOWN_WHOLE_BYTES // 4
 

@@ -1,4 +1,7 @@
-"""Attacks: forged and expired credentials, injections, and races for a rotated credential."""
+"""Attacks on credentials, passwords and input.
+
+Forged and expired credentials, injections, password hashes, and races for a rotated credential.
+"""
 
 import base64
 import hashlib
@@ -318,7 +321,7 @@ def test_sql_and_odd_values_are_harmless_in_every_field(
     assert api.server.sql("SELECT id, name, credential_version FROM addresses") == before
 
 
-# Guessing
+# Digests and hashes instead of passwords
 
 
 def test_the_digest_of_the_admin_password_is_rejected(api: Api) -> None:

@@ -1,8 +1,8 @@
 """The server's process group is killed under load, at points of a send and of a sweep.
 
-The gate holds the worker before or after a call to the database, the provider or the queue. The
-provider's stand-in writes each mail that it takes to a ledger in the test's process before it
-responds. After each restart on the same state the ledger, the rows and the balances are compared.
+The gate holds the worker before or after a call to the database, the provider or the queue. Before
+the provider's stand-in responds, it writes the accepted mail to a ledger in the test's process.
+After each restart on the same state the ledger, the rows and the balances are compared.
 """
 
 import random

@@ -16,7 +16,10 @@ BUSY = "E_RATE_LIMIT_EXCEEDED"
 
 
 class Gated(Misled):
-    """A server behind the gate, and the state of a sender's only message."""
+    """A deployment whose calls the gate can hold or break off.
+
+    The methods read the state of a sender's only message.
+    """
 
     def __init__(self, api: Api, gate: Gate, ledger: Ledger) -> None:
         super().__init__(api)

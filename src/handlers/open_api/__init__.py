@@ -1,1 +1,4 @@
-"""``/open_api``: the endpoints that need no credential."""
+"""``/open_api``: the public settings, and the checks of credentials and passwords.
+
+Requests need no credential and no password in a header, not even the site password.
+"""

@@ -1,4 +1,4 @@
-"""Transiently rejected messages are attempted again until they are sent or too old."""
+"""Retries of transiently rejected messages, and what ends them."""
 
 from collections.abc import Iterator
 from typing import Any
