@@ -10,8 +10,8 @@ CREATE TABLE addresses (
   name TEXT NOT NULL UNIQUE CHECK (name = lower(name) AND instr(name, '@') > 1),
   credential_version INTEGER NOT NULL DEFAULT 0 CHECK (credential_version >= 0),
   password_hash TEXT,
-  -- 1 if the password was set with a credential. Replacing the credential then removes this
-  -- password.
+  -- 1 if the password was set with a credential. Replacing the credential then removes the
+  -- password, unless the request has the password.
   password_by_owner INTEGER NOT NULL DEFAULT 0 CHECK (password_by_owner IN (0, 1)),
   source_meta TEXT,
   sendbox INTEGER NOT NULL DEFAULT 0,
@@ -204,7 +204,7 @@ CREATE TABLE settings (
 ) STRICT, WITHOUT ROWID;
 
 -- The position of each sweep: the id of the last message that the sweep has handled. For
--- `sandbox_texts` it is the time at which the last handled message finished.
+-- `sandbox_texts` it is the time at which the last handled message finished, in Unix milliseconds.
 CREATE TABLE sweeps (
   name TEXT PRIMARY KEY,
   position TEXT NOT NULL
@@ -253,7 +253,8 @@ CREATE INDEX login_failures_by_counter ON login_failures (counter, failed_at);
 
 -- How often an address or a client has done something that costs no balance on a UTC day
 -- (YYYY-MM-DD). The daily limits use these counts. `subject` is the id of the address or,
--- for `addresses_created`, the key of the client (accounts/clients.py).
+-- for `addresses_created`, the key of the client (accounts/clients.py). `proven_rotations` are the
+-- rotations whose request had the present password.
 CREATE TABLE daily_counts (
   day TEXT NOT NULL CHECK (length(day) = 10),
   subject TEXT NOT NULL,

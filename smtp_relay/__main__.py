@@ -57,7 +57,10 @@ def main() -> int:
 
 
 def _read_env_file(chosen: Path | None) -> dict[str, str]:
-    """The variables in the file; only the default file may be missing."""
+    """The variables in the file ``chosen``. Without it, read ``.env``, which may be missing.
+
+    :raises EnvFileError: the file is missing, can't be read, or has an invalid line.
+    """
     if chosen is not None and not chosen.exists():
         raise EnvFileError(f"there is no file {chosen}; correct --env-file")
     return read_env_file(chosen or Path(".env"))
@@ -98,9 +101,9 @@ def _allow_open_files(settings: Settings) -> None:
 def _return_free_memory() -> None:
     """Let the C library return the memory of messages to the system as soon as it is free.
 
-    The GNU library would keep it, because smaller objects lie behind it.
+    By default, the GNU library keeps freed memory as long as a smaller object behind it is in use.
     """
-    with contextlib.suppress(AttributeError, OSError):  # another C library
+    with contextlib.suppress(AttributeError, OSError):  # another C library has no mallopt
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
 
 

@@ -128,8 +128,8 @@ class Api:
         all_headers = {**self._headers, **headers}
         content: bytes | AsyncIterator[bytes] = body
         if len(body) > _PIECE_BYTES:
-            # In pieces, because each layer would copy a whole body, and keep the copy until the
-            # server has read it.
+            # Send the body in pieces. Each layer of httpx would copy a whole body, and keep the
+            # copy until the server has read it.
             all_headers["Content-Length"] = str(len(body))
             content = _pieces(body)
         # Built here, because `client.request` would parse and merge the URL each time.

@@ -58,7 +58,7 @@ def unavailable(detail: str) -> LoginRejected:
 class Authenticator:
     """Checks user names and passwords, and caches valid logins for a minute.
 
-    Remembers for a day that a login was valid, see ``is_known``.
+    It remembers for a day that a login was valid (see ``is_known``).
     """
 
     def __init__(self, api: Api) -> None:
@@ -139,9 +139,10 @@ class Authenticator:
 
 
 def account_name(user: str, password: str) -> str:
-    """The account that a login is for: ``user``.
+    """The account that a login is for, in a form for comparisons.
 
-    If ``user`` is ``jwt``, it is the address in the credential instead.
+    The account is ``user``. If ``user`` is ``jwt`` and ``password`` is a credential, the account
+    is the address in the credential.
     """
     address = _claimed_address(password) if user.lower() == _ANY_USER else None
     return addresses.key(address or user)

@@ -31,10 +31,10 @@ async def read_mail(
 ) -> bytes:
     """Read the message, and remove the dots that the client added (RFC 5321, section 4.5.2).
 
-    Only CR LF ends a line (section 2.3.8). A message that is rejected because of its size,
-    or for lack of memory, is read to its end, but not kept in memory.
+    Only CR LF ends a line (section 2.3.8). If a message is over a third larger than ``max_bytes``,
+    or if there is no memory for it, it is read to its end, but not kept in memory.
 
-    :param reservation: grows with the message, and is released in these cases.
+    :param reservation: grows with the message. It is released if the message is not kept.
     :raises TooLong: the message is longer than ``max_bytes``, or a line than ``max_line_bytes``.
     :raises NoMemory: there is no memory for the message.
     """
@@ -54,9 +54,9 @@ async def read_mail(
 async def _read_to_end(
     reader: asyncio.StreamReader, limit: int, reservation: Reservation
 ) -> bytes | None:
-    """Read the message as the client sends it. None if it has more than ``limit`` bytes.
+    """The message as the client sends it, with added dots. None if it exceeds ``limit`` bytes.
 
-    :raises NoMemory: as ``read_mail`` does.
+    :raises NoMemory: there is no memory for the message.
     """
     # An empty message is only the line with the dot. With CR LF in front of it, even this message
     # ends with _END_OF_MESSAGE.
@@ -77,13 +77,13 @@ async def _read_to_end(
             return None
         if not has_memory:
             raise NoMemory(replies.NO_MEMORY)
-        # Cut the pieces before they are joined, because to cut the whole message would copy it, and
-        # many sessions can hold large messages at once.
+        # Cut the first and the last piece before the pieces are joined. Cutting the joined message
+        # would copy it, and many sessions can hold large messages at once.
         pieces[-1] = pieces[-1][:-3]
         pieces[0] = pieces[0][3 if pieces[0].startswith(b"\r\n.") else 2 :]
         return b"".join(pieces)
     finally:
-        # An exception keeps this frame in memory until the next garbage collection.
+        # An exception would keep the pieces in memory until the next garbage collection.
         pieces.clear()
 
 

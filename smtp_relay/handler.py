@@ -15,7 +15,7 @@ _EXTENSIONS = ["250-PIPELINING", "250-ENHANCEDSTATUSCODES"]
 class Handler:
     """The aiosmtpd handler: its ``handle_*`` methods process the commands of all sessions.
 
-    The session reads a message itself, and calls ``submit``.
+    ``SmtpSession`` itself reads a message, and then calls ``submit``.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Handler:
         """Begin a transaction. ``address`` is not used: the credential determines the sender."""
         if server.farewell:
             return server.farewell
-        # DATA reserves the memory. Most clients learn here that there is none, and send nothing.
+        # Only DATA reserves memory. This check prevents most messages that DATA would reject.
         if not server.memory.has_room(server.login().address, declared_size(options)):
             return replies.NO_MEMORY
         envelope.mail_from = address

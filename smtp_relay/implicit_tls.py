@@ -15,7 +15,7 @@ class ImplicitTls(SSLProtocol):
     report it only after the handshake, which a hostile client could leave unfinished.
     """
 
-    max_size = 64 * 1024  # of the buffer that each connection has, for as long as it is open
+    max_size = 64 * 1024  # bytes in the read buffer of each open connection
 
     def __init__(self, context: SessionContext) -> None:
         """Prepare for a connection."""

@@ -1,9 +1,9 @@
 """Failed logins, counted per client and account.
 
 A client is an IPv4 address or an IPv6 /64 network. A client that fails too often is locked out of
-the account. A client on the relay's own machine is never locked out. It only waits before a login,
-longer after each further failure: one program with a wrong password must not stop all programs of
-the machine.
+the account. A client on the relay's own machine is never locked out, because one program with a
+wrong password must not stop all programs on the machine. Such a client only waits before its next
+login, longer after each further failure.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from smtp_relay.network import client_network, is_loopback
 MAX_FAILURES = 10
 _WINDOW_SECONDS = 300.0
 _MAX_COUNTED = 10_000
-_WITHOUT_DELAY = 3
+_LOGINS_WITHOUT_DELAY = 3
 _FIRST_DELAY_SECONDS = 0.5
 _MAX_DELAY_SECONDS = 10.0
 
@@ -39,12 +39,12 @@ class LoginFailures:
         self._times.pop(_key(client, account), None)
 
     def is_over(self, client: str, account: str) -> bool:
-        """Whether ``client`` has too many failed logins with ``account`` to try again now."""
+        """Whether ``client`` is locked out of ``account`` now."""
         return self._count(client, account) == MAX_FAILURES and not is_loopback(client)
 
     def delay(self, client: str, account: str) -> float:
-        """The seconds that the next login of ``client`` with ``account`` has to wait."""
-        doublings = self._count(client, account) - _WITHOUT_DELAY
+        """The seconds that the next login of ``client`` with ``account`` must wait, or 0."""
+        doublings = self._count(client, account) - _LOGINS_WITHOUT_DELAY
         if doublings < 0 or not is_loopback(client):
             return 0.0
         return min(_FIRST_DELAY_SECONDS * 2.0**doublings, _MAX_DELAY_SECONDS)

@@ -1,26 +1,29 @@
-"""The memory for messages under way: from DATA to the reply, over all connections."""
+"""Limits the memory for messages under way, over all connections.
+
+A message is under way from DATA until the reply.
+"""
 
 from collections import Counter
 
 from smtp_relay.log import log
 from smtp_relay.metrics import Metrics
 
-# A message is in memory once, and twice when its pieces are joined. Its request is there once.
+# While the pieces of a message are joined, it is in memory twice.
 COPIES = 2
-# What a connection buffers before the relay reads it.
+# The bytes that a connection buffers before the relay reads them.
 _BUFFER_BYTES = 128 * 1024
 
 
 def needed_for(size: int, copies: int = COPIES) -> int:
-    """The memory that a message of ``size`` bytes needs."""
+    """The bytes of memory for ``copies`` copies of a message of ``size`` bytes."""
     return _BUFFER_BYTES + copies * size
 
 
 class MessageMemory:
     """Divides ``limit`` bytes among the messages of all users.
 
-    A user may have as much as is free: alone half of the limit, a third if there are two of them,
-    and so on. So one user can't keep the others from sending.
+    A user may have at most as much as then remains free. One user alone can have half of the limit,
+    two users can have a third each, and so on. So one user can't prevent the others from sending.
     """
 
     def __init__(self, limit: int, metrics: Metrics) -> None:
@@ -35,11 +38,11 @@ class MessageMemory:
         return self._fits(user, needed_for(size))
 
     def reserve(self, user: str) -> "Reservation":
-        """A reservation for one message of ``user``, which is empty for now."""
+        """A new reservation for one message of ``user``. It has no memory yet."""
         return Reservation(self, user)
 
     def change(self, user: str, added: int) -> bool:
-        """Add to what ``user`` has, or return False if that is too much."""
+        """Add ``added`` bytes to the share of ``user``. False, without a change, if too much."""
         if added > 0 and not self._fits(user, added):
             return False
         self._by_user[user] += added
@@ -59,7 +62,7 @@ class MessageMemory:
 
 
 class Reservation:
-    """The memory of one message. It ends with ``release``."""
+    """The memory that is reserved for one message, until ``release``."""
 
     def __init__(self, memory: MessageMemory, user: str) -> None:
         self._memory = memory
@@ -67,7 +70,10 @@ class Reservation:
         self._bytes = 0
 
     def resize(self, size: int, copies: int = COPIES) -> bool:
-        """Reserve memory for ``size`` bytes in total, or return False if that is too much."""
+        """Change the reservation to the memory for a message of ``size`` bytes.
+
+        False, without a change, if that is too much.
+        """
         needed = needed_for(size, copies)
         has_room = self._memory.change(self._user, needed - self._bytes)
         if has_room:
@@ -75,10 +81,10 @@ class Reservation:
         return has_room
 
     def grow(self, size: int) -> bool:
-        """As ``resize``, but never shrink."""
+        """As ``resize``, but never reduce the reservation."""
         return needed_for(size) <= self._bytes or self.resize(size)
 
     def release(self) -> None:
-        """Give all of it back. Does nothing the second time."""
+        """Release all memory of the reservation. A second call does nothing."""
         self._memory.change(self._user, -self._bytes)
         self._bytes = 0

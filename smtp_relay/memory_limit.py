@@ -1,4 +1,4 @@
-"""How much memory messages may take: a setting, or half of what the system lets the relay use."""
+"""How much memory messages may take: SMTP_MEMORY_MB, or half of the relay's memory limit."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from smtp_relay.settings import DEFAULT_MEMORY_MB, Settings, SettingsError
 
 _MIB = 1024 * 1024
 _ROOT = Path("/")
-# Version 1 of control groups writes this if there is no limit, rounded down to a page.
+# If there is no limit, version 1 of control groups reports a number near 2**63.
 _NO_LIMIT = 2**62
 
 
@@ -24,7 +24,7 @@ def message_memory(settings: Settings, root: Path = _ROOT) -> int:
         size, name = allowed // 2, f"Half of the {allowed // _MIB} MB that the relay may use"
     else:
         size, name = DEFAULT_MEMORY_MB * _MIB, f"SMTP_MEMORY_MB={DEFAULT_MEMORY_MB}, the default,"
-    # A user may have half of it, and dots can add a third to a message.
+    # One user can have half of the memory, and added dots can make a message a third larger.
     needed = 2 * needed_for(settings.smtp_max_bytes + settings.smtp_max_bytes // 3 + 1024)
     if size < needed:
         raise SettingsError(
@@ -35,9 +35,9 @@ def message_memory(settings: Settings, root: Path = _ROOT) -> int:
 
 
 def memory_limit(root: Path = _ROOT) -> int | None:
-    """The lowest limit of the relay's control group and of those around it, in bytes.
+    """The lowest limit of the relay's control group and of the groups around it, in bytes.
 
-    None if there is none, or if it can't be read.
+    None if no group has a limit, or if the limits can't be read.
     """
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
@@ -63,6 +63,6 @@ def _files(groups: Path, line: str) -> Iterator[Path]:
 def _limit(file: Path) -> int | None:
     try:
         limit = int(file.read_text())
-    except (OSError, ValueError):  # no such file, or "max"
+    except (OSError, ValueError):  # no such file, or "max" for no limit
         return None
     return limit if limit < _NO_LIMIT else None

@@ -134,7 +134,7 @@ class Relay:
 async def _listen(
     name: str, host: str, port: int | None, make_protocol: Callable[[], asyncio.BaseProtocol]
 ) -> list[asyncio.Server]:
-    """Listen on the port that the setting ``name`` chooses."""
+    """Listen on ``port``, the value of the setting ``name``. Without a port, return []."""
     if port is None:
         return []
     loop = asyncio.get_running_loop()

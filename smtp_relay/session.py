@@ -290,12 +290,12 @@ class SmtpSession(ExtensibleSMTP):
         try:
             reply: str = await self.event_handler.submit(self, submission)
         except Exception:
-            reservation.release()  # a submission that has begun does this itself
+            reservation.release()  # if the submission has begun, the Submitter does this too
             raise
         return reply
 
 
 def declared_size(mail_options: list[str]) -> int:
-    """The size that the client has declared in MAIL (RFC 1870), or 0."""
+    """The size in bytes that the client has declared in MAIL (RFC 1870). 0 if it declared none."""
     sizes = [option[5:] for option in mail_options if option[:5].upper() == "SIZE="]
     return int(sizes[-1]) if sizes and sizes[-1] else 0

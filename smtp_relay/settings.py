@@ -18,7 +18,7 @@ Parsed = TypeVar("Parsed")
 Default = TypeVar("Default")
 
 
-# Half of MemoryMax in the unit.
+# Half of MemoryMax in the systemd unit.
 DEFAULT_MEMORY_MB = 512
 
 
@@ -152,7 +152,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
 
 
 def misspelled(names: Iterable[str]) -> dict[str, str]:
-    """The setting that each unknown name probably means. Names without a likeness are left out."""
+    """For each unknown name that is similar to a setting: that setting, by the unknown name."""
     settings = [field.name.upper() for field in dataclasses.fields(Settings)]
     found = {}
     for name in names:

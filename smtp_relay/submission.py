@@ -15,8 +15,8 @@ from smtp_relay.message.errors import CannotRelay
 from smtp_relay.metrics import Metrics
 from smtp_relay.reply_mapping import Reply, outcome_unknown, reply_to_mail
 
-# Convert larger messages in a thread, so that other sessions do not wait. The conversion of one can
-# take ten times its size for a moment.
+# Convert larger messages in threads, so that other sessions do not wait. Convert only a few at a
+# time, because a conversion can briefly take ten times the size of the message.
 _LARGE_BYTES = 32 * 1024
 _LARGE_AT_ONCE = 2
 
@@ -25,7 +25,7 @@ _LARGE_AT_ONCE = 2
 class Submission:
     """A message as received. ``session_id`` and ``client`` are for the log.
 
-    ``content`` is empty after the conversion. ``reservation`` ends with the submission.
+    ``content`` is empty after the conversion. ``reservation`` is released when the submission ends.
     """
 
     content: bytes

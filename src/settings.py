@@ -136,15 +136,18 @@ class Settings:
     max_credential_changes_per_day: int = setting(
         at_least(1),
         20,
-        "[Rotations and password changes](#daily-limits) of an address a day, each.",
+        "[Credential rotations](#daily-limits) of one address per day, and separately password"
+        " changes.",
     )
     max_sandbox_recipients_per_day: int = setting(
-        at_least(0), 200, "[Sandbox recipients](#daily-limits) of an address a day. 0: no limit."
+        at_least(0),
+        200,
+        "[Sandbox recipients](#daily-limits) that one address can send to per day. 0: no limit.",
     )
     max_withdrawals_per_day: int = setting(
         at_least(0),
         1000,
-        "Messages of an address that [fail or are withdrawn](#daily-limits) a day. 0: no limit.",
+        "Messages of one address per day that [fail or are cancelled](#daily-limits). 0: no limit.",
     )
     enable_user_delete_email: bool = setting(
         boolean, False, "The owner of an address can delete its messages and the address."
@@ -193,7 +196,7 @@ class Settings:
     error_format: str = setting(
         one_of(ERROR_FORMATS),
         "json",
-        "`json`, or `text` for errors that are only a sentence, outside of `/emails`.",
+        "Format of errors outside of `/emails`: `json`, or `text` for only a sentence.",
     )
     title: str = setting(text, "Send Mail API", "Name of the site, sent to clients.")
     smtp_imap_proxy_config: dict[str, Any] = setting(

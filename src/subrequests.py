@@ -1,9 +1,10 @@
-"""The subrequests of one invocation, which Workers limits (``SUBREQUESTS``).
+"""The subrequests of one invocation. Workers limits their number (``SUBREQUESTS``).
 
-Each statement of a D1 batch counts, each call of the provider, each send to the queue and each
-fetch. A repetition counts too. The documentation does not say whether Workers counts each statement
-of a batch; this plans for the larger number. Work that may not fit is not started: what decides on
-new work asks ``left``, and keeps back what the work that is already started may still need.
+Each call of the provider, each send to the queue, each call of the rate limiter and each fetch is a
+subrequest, and so is each repetition. Cloudflare does not document whether each statement of a D1
+batch is one too. This module counts each statement. Work that may exceed the limit is not started:
+the code that starts work compares what it needs with ``left``, and keeps back what work in progress
+may still need.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -14,13 +15,13 @@ T = TypeVar("T")
 
 
 class SubrequestLimitExceeded(RuntimeError):
-    """The platform would abort the invocation. It is a bug of this code, never of a client."""
+    """A batch would exceed the limit. This is a bug of this code, never an error of a request."""
 
 
 class Subrequests:
     """Counts the subrequests of one invocation.
 
-    :param limit: returns the maximum number; it is called at each use.
+    :param limit: returns the maximum number. It is called whenever the number is needed.
     """
 
     def __init__(self, limit: Callable[[], int]) -> None:
@@ -31,24 +32,27 @@ class Subrequests:
 
     @property
     def left(self) -> int:
-        """How many new work may use: those that are neither used nor kept back."""
+        """The number of subrequests for new work: those that are neither used nor kept back."""
         return self._limit() - self.used - self._kept
 
     def count(self, number: int = 1) -> None:
-        """Count subrequests."""
+        """Count ``number`` subrequests as used."""
         self.used += number
 
     def check(self, number: int) -> None:
-        """Check that so many more are within the limit.
+        """Check that ``number`` more subrequests are within the limit.
 
-        :raises SubrequestLimitExceeded: they are not, and no outcome is being recorded.
+        :raises SubrequestLimitExceeded: they exceed it, and no ``recording`` is open.
         """
         limit = self._limit()
         if self.used + number > limit and not self._outcomes:
             raise SubrequestLimitExceeded(f"an invocation makes more than {limit} subrequests")
 
     def keep(self, number: int, work: Awaitable[T]) -> Coroutine[Any, Any, T]:
-        """``work``, for which so many are kept back from now on until it has ended."""
+        """Keep back ``number`` subrequests from now on, until ``work`` has ended.
+
+        :returns: a coroutine that awaits ``work``. The caller must await it.
+        """
         self._kept += number
         return self._kept_back(number, work)
 
@@ -60,7 +64,11 @@ class Subrequests:
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Within it nothing is refused: the platform decides whether an outcome is written."""
+        """Within this context, ``check`` raises nothing.
+
+        The statements that record an outcome are sent even if they exceed the limit: the platform
+        decides whether they are executed.
+        """
         self._outcomes += 1
         try:
             yield

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 
 class Cost(NamedTuple):
-    """Seconds of processor time, and the peak of allocated memory above the start, in bytes."""
+    """Seconds of processor time, and the peak growth of allocated memory in bytes."""
 
     seconds: float
     bytes: int
 
 
 def cost_of(call: Callable[[], object]) -> Cost:
-    """Run ``call`` twice: once for its time and once for its memory, which takes longer."""
+    """Run ``call`` twice: once for its time, and once for its memory, because tracing slows it."""
     started = time.process_time()
     call()
     seconds = time.process_time() - started

@@ -73,9 +73,9 @@ def queue_names(config: dict[str, Any]) -> list[str]:
 
 
 def check_variables(variables: dict[str, Any]) -> None:
-    """Check `[vars]`, and warn of what is probably an oversight.
+    """Check `[vars]`, and print a warning about each misspelled setting and about missing domains.
 
-    :raises DeployError: naming every variable that can't be read.
+    :raises DeployError: a variable can't be read. The message names each such variable.
     """
     where = f"[vars] in {CONFIG.name}"
     for name, meant in misspelled_settings(variables).items():

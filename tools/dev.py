@@ -184,7 +184,7 @@ def _ensure_dev_vars() -> None:
 def checked_settings(dev_vars: Path, config: Path) -> tuple[Settings, list[str]]:
     """The settings in `[vars]` and `.dev.vars`, and warnings about them.
 
-    :raises DevError: a variable is missing or can't be read. The message names each of them.
+    :raises DevError: JWT_SECRET is missing, or variables can't be read. The message names them.
     """
     variables, file = load_config(config).get("vars", {}), read_dev_vars(dev_vars)
     values = {**variables, **{name: variable.value for name, variable in file.items()}}
@@ -216,7 +216,7 @@ def checked_settings(dev_vars: Path, config: Path) -> tuple[Settings, list[str]]
 def _check_health(server: LocalServer) -> None:
     """Check that the Worker can serve requests.
 
-    :raises DevError: it can't.
+    :raises DevError: it can't, or it does not respond.
     """
     try:
         response = server.request("GET", "/health_check", headers={"Accept": "text/plain"})
@@ -231,7 +231,7 @@ def _check_health(server: LocalServer) -> None:
 
 
 def _no_start(output: str) -> str:
-    """The error message if the server did not start. Wrangler has already printed a long one."""
+    """The error message after a failed start. Wrangler has already printed a longer one."""
     reason = python_error(output) or "wrangler's lines above say why"
     return (
         f"\nThe server did not start: {reason}.\n"
@@ -272,7 +272,7 @@ Ready. The console: {url}/
 
 
 def _follow(path: Path) -> None:
-    """Print the appended lines of the file that `WranglerOutput` selects. Never returns."""
+    """Print the lines appended to the file that `WranglerOutput` shows. Never returns."""
     unfinished, output = "", WranglerOutput()
     with path.open(errors="replace") as log:
         while True:

@@ -6,26 +6,26 @@ _PLACE = re.compile(r'File "/session/metadata/([^"]+)", line (\d+)')
 _EXCEPTION = re.compile(r"^ *((?!PythonError)\w+(?:Error|Exception)(?:: .*)?)$", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
-# The table of modules has more than a hundred lines. The table of bindings is printed twice, with
-# hidden values.
+# The table of modules has more than a hundred lines. Wrangler prints the table of bindings twice,
+# and hides the values.
 _TABLE = re.compile(
     r"Attaching additional modules:|[┌├│└]"
     r"|Your Worker has access to the following bindings:|Binding +Resource|env\.\w+ "
 )
 
-# `make dev` runs the cron itself. The advice below this line is indented.
+# Wrangler prints this line and, indented below it, advice. `make dev` runs the cron itself.
 _CRON = "Scheduled Workers are not automatically triggered"
 
 
 class WranglerOutput:
-    """A filter for consecutive lines."""
+    """Decides for each line of the output whether to print it."""
 
     def __init__(self) -> None:
         self._is_advice = False
         self._is_after_blank = False
 
     def shows(self, line: str) -> bool:
-        """Whether to print this line, the next one of the output."""
+        """Whether to print ``line``. It must be called for each line of the output, in order."""
         plain = _COLOUR.sub("", line)
         if _CRON in plain:
             self._is_advice = True

@@ -1,7 +1,7 @@
 """The file `.dev.vars`: the variables and secrets of a local server.
 
-Wrangler reads it with the npm package dotenv. This reads it with the same expression, so that a
-check sees the values that the Worker sees.
+Wrangler reads the file with the npm package dotenv. This module uses the same regular expression,
+so that a check sees the values that the Worker sees.
 """
 
 import re
@@ -34,7 +34,7 @@ class Variable:
 
 
 def read_dev_vars(path: Path) -> dict[str, Variable]:
-    """The variables in the file by name. The last one of a name counts.
+    """The variables in the file by name. If a name occurs twice, the last value counts.
 
     :raises DevVarsError: the file can't be read, or a line has another form than `NAME=value`.
     """

@@ -201,7 +201,7 @@ class LocalServer:
     def process_group(self) -> int:
         """The id of the group of the server's processes.
 
-        :raises ServerError: if it does not run.
+        :raises ServerError: the server does not run.
         """
         if self._group is None:
             raise ServerError("the server is not started")

@@ -12,7 +12,7 @@ SETTINGS = tuple(setting.name.upper() for setting in fields(Settings))
 
 
 def unreadable_settings(variables: Mapping[str, Any]) -> dict[str, str]:
-    """What each variable that can't be read must be, by its name. The values are not shown."""
+    """For each variable that can't be read: what it must be, by its name."""
     remaining, found = dict(variables), {}
     while True:
         try:
@@ -26,7 +26,7 @@ def unreadable_settings(variables: Mapping[str, Any]) -> dict[str, str]:
 
 
 def misspelled_settings(names: Iterable[str]) -> dict[str, str]:
-    """The setting that each unknown name probably means. Names without a likeness are left out."""
+    """For each unknown name that is similar to a setting: that setting, by the unknown name."""
     found = {}
     for name in names:
         similar = difflib.get_close_matches(name.upper(), SETTINGS, n=1, cutoff=0.8)
@@ -36,5 +36,5 @@ def misspelled_settings(names: Iterable[str]) -> dict[str, str]:
 
 
 NO_DOMAINS = (
-    "DOMAINS is empty: no sender domain is configured, so nobody can create an address or send."
+    "DOMAINS is empty: no sender domain is configured, so no address can be created or send mail."
 )

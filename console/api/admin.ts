@@ -18,7 +18,7 @@ export interface BalanceRow {
   address: string;
   balance: number;
   enabled: 0 | 1;
-  /** The time of a request that waits for an answer. */
+  /** When the address requested access; null if no request waits for a decision. */
   requested_at: string | null;
   created_at: string;
 }

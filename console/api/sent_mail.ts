@@ -20,7 +20,7 @@ export function mailOf(entry: SendboxEntry): SentMail {
   }
 }
 
-/** What became of the message, in one word: a sent message may have bounced since. */
+/** The status to show. A sent message has the status of its delivery, for example `bounced`. */
 export function outcomeOf({ status, delivery_status }: SendboxEntry): DeliveryStatus {
   return delivery_status ?? status;
 }

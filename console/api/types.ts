@@ -49,7 +49,7 @@ export interface SendboxEntry {
   raw: string;
   created_at: string;
   status: Status;
-  /** What became of a sent message; null if it is not sent. */
+  /** One status for all recipients of a sent message; null if the message is not sent. */
   delivery_status: DeliveryStatus | null;
   content_truncated?: boolean;
 }
@@ -83,7 +83,7 @@ export interface SendboxMessage extends SendboxEntry {
   retried_as: string | null;
   code: string | null;
   reason: Reason | null;
-  /** The server's sentence about `code`. */
+  /** A sentence that explains `code`; null without a code. */
   explanation: string | null;
   next_attempt_at: string | null;
   finished_at: string | null;

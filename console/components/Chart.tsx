@@ -118,7 +118,7 @@ function UsageChart({ days }: { days: readonly UsageDay[] }) {
           </g>
         ))}
       </svg>
-      {/* A table ignores the size that hides it, so its frame is hidden. */}
+      {/* A table ignores the height that hides an element, so the element around it is hidden. */}
       <div class="hidden">
         <table>
           <caption>{t.usage.chart}</caption>

@@ -1,4 +1,4 @@
-/** Asks before the screen is left, as long as this is mounted. */
+/** While this component is mounted, it asks before the person leaves the screen. */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -20,7 +20,7 @@ export function LeaveGuard({
   const [leave, setLeave] = useState<() => void>();
   useEffect(() => {
     const unguard = guardLeaving((go) => setLeave(() => go));
-    // The browser shows its own question when the page itself is left.
+    // If the person closes or reloads the page, the browser asks instead.
     const stay = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener("beforeunload", stay);
     return () => {

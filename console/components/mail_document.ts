@@ -173,8 +173,8 @@ function withoutResources(css: string, withRemote: boolean, result: Rendered): s
 }
 
 /**
- * Defaults for what a message leaves open. The rules have no specificity, and what is inherited is
- * set at the root, so that every style and attribute of the message takes precedence.
+ * Default styles for a message. The rules have no specificity, and inherited properties are set at
+ * the root, so every style and attribute of the message takes precedence.
  */
 function baseStyle(target: Document): HTMLStyleElement {
   const style = target.createElement("style");

@@ -53,7 +53,7 @@ export default function Message({ id }: { id: string }) {
   return <Loaded message={message} problem={problem} reload={reload} />;
 }
 
-/** The server explains failures in the language of the request. */
+/** Reload when the language changes, because the server explains failures in this language. */
 function useReloadInLanguage(reload: () => Promise<void>): void {
   const language = useStore(lang);
   const loadedIn = useRef(language);

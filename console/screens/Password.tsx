@@ -204,7 +204,7 @@ interface Replacement {
 /**
  * Replace the credential and return the new one.
  *
- * @param body the present password, if the user gave it.
+ * @param body with the digest of the present password, if the user gave it; otherwise empty.
  * @param unknown the error message if no usable response arrives.
  */
 async function replacement(body: object, unknown: string): Promise<Replacement> {

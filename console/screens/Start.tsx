@@ -66,9 +66,9 @@ export function Start() {
 }
 
 interface FormProps {
-  /** Whether the session outlives the tab. */
+  /** Whether to stay signed in after the tab is closed. */
   keep: boolean;
-  /** The field that chooses it. */
+  /** The checkbox that sets `keep`. */
   keepField: ComponentChildren;
 }
 
@@ -198,7 +198,7 @@ function WithPassword({ keep, keepField }: FormProps) {
   );
 }
 
-/** The new address and the secrets that it is used with. Leaving asks whether they are stored. */
+/** The new address with its secrets. Before leaving, it asks whether the credential is stored. */
 function Created({ created }: { created: CreatedAddress }) {
   const t = useTexts();
   const program = curl(valuesFor(useStore(session), true));

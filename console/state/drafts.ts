@@ -3,7 +3,7 @@
  *
  * They are stored in IndexedDB. File contents have a separate store, so that they are written once
  * and not with every pause in typing. Without IndexedDB, drafts last as long as the page. All tabs
- * show the same draft: each tab tells the other tabs when it stores or removes a draft.
+ * show the same draft: each tab notifies the other tabs when it stores or removes a draft.
  *
  * Signing out removes all drafts. A late write must not restore one, so only drafts of the
  * signed-in address are written.
@@ -95,12 +95,12 @@ export function newKey(): string {
 
 /** Call `listener` after each change by another tab. Returns a function that stops this. */
 export function onOtherTab(listener: (change: DraftChange) => void): () => void {
-  const hear = (event: MessageEvent<DraftChange>) => listener(event.data);
-  tabs.addEventListener("message", hear);
-  return () => tabs.removeEventListener("message", hear);
+  const receive = (event: MessageEvent<DraftChange>) => listener(event.data);
+  tabs.addEventListener("message", receive);
+  return () => tabs.removeEventListener("message", receive);
 }
 
-function tellOtherTabs(change: DraftChange): void {
+function notifyOtherTabs(change: DraftChange): void {
   tabs.postMessage(change);
 }
 
@@ -171,7 +171,7 @@ export async function writeDraft(
       unsaved.delete(address);
       return "yes" as const;
     });
-    if (saved === "yes") tellOtherTabs({ address, isRemoved: false });
+    if (saved === "yes") notifyOtherTabs({ address, isRemoved: false });
     return saved;
   } catch {
     if (session.get().address !== address || !isAllowed(unsaved.get(address))) return "no";
@@ -189,7 +189,7 @@ export async function removeDraft(address: string, key: string): Promise<void> {
     for (const { id } of old.files) files.delete(id);
     drafts.delete(address);
   }).catch(ignore);
-  tellOtherTabs({ address, isRemoved: true });
+  notifyOtherTabs({ address, isRemoved: true });
 }
 
 /** Remove the drafts of every address. */

@@ -92,7 +92,7 @@ export const en = {
     createdProgram: "Send from a program",
     storedTitle: "Have you stored the credential?",
     storedText:
-      "When you are signed out, you can't use this address again without the credential. Closing this tab may sign you out.",
+      "When you are signed out, you can use this address again only with the credential, or with its password if it has one. Closing this tab may sign you out.",
     stored: "I have stored it",
     createdPasswordHint: "The password is shown only once. You can change it under “Password”.",
     goOn: "Write a message",
@@ -234,7 +234,7 @@ export const en = {
     sendAgainText: "The message is sent again, as a new message to the same recipients.",
     sendAgainUnknown:
       "It is unknown whether the first message was sent. If it was, the recipients get the mail twice.",
-    sendAgainFinal: "Unless something has changed since then, the message fails again.",
+    sendAgainFinal: "If nothing has changed since then, the message fails again.",
     sentAgain: "Sent as a new message",
     retryOf: "This message repeats another one",
     retriedAs: "This message was sent again",
@@ -309,9 +309,9 @@ export const en = {
     confirmText:
       "Every program, mail client and browser that uses the current credential stops sending until you give it the new one. Scheduled and queued messages are still sent. This browser uses the new credential.",
     replaced: "You have a new credential",
-    replacedAndEnded: "You have a new credential. The password ended too. Set a new one.",
+    replacedAndEnded: "You have a new credential. The old password no longer works. Set a new one.",
     keepPasswordHint:
-      "If you leave this field empty, a password that was set here ends too. Somebody else who had the credential could have set it.",
+      "If you leave this field empty, a password that was set here stops working too, because somebody else with the credential could have set it.",
     maybeReplaced:
       "No usable response arrived, so the credential may have been replaced. Reload this page. If that signs you out, the credential was replaced. Then sign in with the password of the address (if this service has passwords), or ask the administrator for the new credential.",
     changeTitle: "Change the password",

@@ -35,7 +35,7 @@ class Field:
 
 @dataclass(slots=True)
 class Headers:
-    """What the headers that are not read yet may contain, over all parts of a message.
+    """How many bytes and fields the headers that are not read yet may have, over all parts.
 
     The number of fields is limited too, because a small message can have a million fields.
     """
@@ -92,8 +92,8 @@ def read_entity(content: bytes) -> Entity:
 def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
     """The parts of a multipart, without its preamble and epilogue (RFC 2046, section 5.1).
 
-    :raises Malformed: there are no parts, the boundary is missing or too long, or as
-        ``read_entity`` does.
+    :raises Malformed: there are no parts, the boundary is missing or too long, or a part has
+        an invalid header (see ``read_entity``).
     """
     if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise Malformed(f"{entity.place}the multipart has no boundary")
@@ -106,7 +106,7 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
         assert start is not None
         return _entity(content, start, max(start, until), entity.headers, _number(entity, count))
 
-    # The body may begin with a delimiter. The CR LF of this delimiter is before the body.
+    # A body may begin with a delimiter. The CR LF of this delimiter is before the body.
     for match in delimiter.finditer(content, max(0, entity.start - 2), end):
         if start is not None:
             count += 1

@@ -14,7 +14,8 @@ from smtp_relay.message.transfer_encodings import from_base64
 _PRINTABLE = re.compile(r"[ -~]++")
 _WORD_START = re.compile(r"=\?([!->@-~]{1,60}+)\?([BbQq])\?")
 _WORD_END = "?="
-# The limit for adjacent words that each end within a character. Decoding them takes quadratic time.
+# The limit for adjacent words that each end within a character. Such words are decoded together
+# again for each further word, which takes quadratic time.
 _MAX_SPLIT_BYTES = 2048
 
 
@@ -68,7 +69,8 @@ def decoded_words(text: str, what: str) -> str:
 def _words(text: str, what: str) -> Iterator[_Word]:
     """The encoded words in ``text``, found in one pass.
 
-    One expression for a whole word would search for the end of a word again from every start.
+    One regular expression for a whole word would take quadratic time, because it would search for
+    the end of a word again from every start.
     """
     for printable in _PRINTABLE.finditer(text):
         position = printable.start()

@@ -1,6 +1,6 @@
 """The JSON of a request, written piece by piece.
 
-``json.dumps`` needs up to 50 times the size of a text that is full of control characters.
+For a text full of control characters, ``json.dumps`` needs up to 50 times the memory of the text.
 """
 
 from json.encoder import encode_basestring
@@ -14,7 +14,9 @@ _PIECE_CHARACTERS = 64 * 1024
 
 
 def json_body(fields: dict[str, Any]) -> bytes:
-    """``fields`` as ``json.dumps`` writes them in UTF-8. The values are texts, lists and objects.
+    """The same JSON as ``json.dumps(fields, ensure_ascii=False)`` writes, in UTF-8.
+
+    The values in ``fields`` are only texts, lists and dictionaries.
 
     :raises TooLarge: the JSON is larger than the API accepts.
     """

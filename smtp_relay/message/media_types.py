@@ -87,8 +87,8 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
     try:
         (first, _), *rest = decode_params(list(_split(raw_text(value, what))))
     except (ValueError, TypeError) as error:
-        # A value is split into pieces (RFC 2231, section 3). The number of a piece is too long, or
-        # only some of the pieces have numbers.
+        # A value can be split into numbered pieces (RFC 2231, section 3). Here the number of a
+        # piece is too long, or only some of the pieces have numbers.
         raise Malformed(f"{what} can't be read") from error
     parameters: dict[str, str] = {}
     for name, given in rest:
@@ -104,10 +104,10 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
 
 
 def _split(value: str) -> Iterator[tuple[str, str]]:
-    """The parameters in ``value``, still quoted and encoded. The name of the first is the type.
+    """The name and the value of each parameter. The values are still quoted and encoded.
 
-    ``Message.get_params`` splits in the same way, but takes quadratic time: it counts the quotes
-    again at each semicolon.
+    The first pair has the media type as its name. ``Message.get_params`` splits in the same way,
+    but takes quadratic time, because it counts the quotes again at each semicolon.
     """
     start, is_quoted = 0, False
     for mark in _QUOTE_OR_END.finditer(value + ";"):

@@ -10,8 +10,8 @@ from smtp_relay.message.errors import Malformed, Unsupported
 _IDENTITY = ("", "7bit", "8bit", "binary")
 _UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
 _SPACE = b" \t\r\n"
-# The lookbehind prevents quadratic time on long runs of blanks.
 _CHUNK_BYTES = 64 * 1024
+# The lookbehind prevents quadratic time on long runs of blanks.
 _BLANK_LINE_END = re.compile(rb"(?<![ \t])[ \t]++(?=\r\n|\Z)")
 
 
@@ -78,7 +78,7 @@ def _from_uuencode(entity: Entity) -> bytes:
         except binascii.Error as error:
             raise malformed from error
         if len(decoded) > len(body):
-            break  # lines that are shorter than they say: Python fills them with zeros
+            break  # a2b_uu adds zeros to a line that is shorter than its declared length
     raise malformed
 
 
@@ -88,7 +88,7 @@ def _lines(content: bytes) -> Iterator[bytes]:
 
 
 def _chunks(content: bytes) -> Iterator[bytes]:
-    """``content`` in pieces that end with a line, because a list of short lines takes memory."""
+    """``content`` in pieces of whole lines. A list of all lines would take too much memory."""
     start = 0
     while start < len(content):
         line_end = content.find(b"\r\n", start + _CHUNK_BYTES)

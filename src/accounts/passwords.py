@@ -53,7 +53,10 @@ def client_digest(password: str) -> str:
 
 
 def digest_of(given: str) -> str:
-    """The digest that a client has sent, in lower case. A longer text, no digest, is cut off."""
+    """``given``, a client's digest, in lower case.
+
+    A text that is too long to be a digest is cut off. It remains too long, so it is no digest.
+    """
     return given[: _DIGEST_CHARACTERS + 1].lower()
 
 

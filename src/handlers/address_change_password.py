@@ -30,8 +30,8 @@ async def change(context: RequestContext) -> Response:
     """Change the password.
 
     Replaces the password of the credential's address. Existing credentials stay valid. If the
-    address has a password, the request must have it as `current_password`; if it was lost, an
-    administrator can set a new one.
+    address has a password, the request must have its digest as `current_password`. If the password
+    is lost, an administrator can set a new one.
 
     :body PasswordChange:
     :response 200 Success: The password was changed.
@@ -61,9 +61,9 @@ async def change(context: RequestContext) -> Response:
 
 
 async def proven_password(context: RequestContext, given: str | None) -> str | None:
-    """The stored form of the address's password, which ``given`` matches; None if it has none.
+    """Check ``given``, the digest of the present password; return the password's stored form.
 
-    A wrong password counts as a failed login.
+    Return None if the address has no password. A wrong password counts as a failed login.
 
     :raises BadRequest: ``current_password_missing``.
     :raises Forbidden: ``wrong_password``.

@@ -20,10 +20,8 @@ from web.turnstile import Token, check_human
 _RANDOM_TRIES = 3
 
 
-# Clients of services that can create an address in a random subdomain send this.
-RandomSubdomain = Annotated[
-    bool | None, Meta(description="Not supported: anything but false or null is rejected.")
-]
+# Clients that were written for other services may request an address in a random subdomain.
+RandomSubdomain = Annotated[bool | None, Meta(description="Not supported: `true` is rejected.")]
 
 
 class NewAddress(Struct):
@@ -119,7 +117,10 @@ async def _create(context: RequestContext, body: NewAddress) -> CreatedAddress:
 
 
 def check_no_subdomain(requested: bool | None) -> None:
-    """:raises BadRequest: ``random_subdomain_unsupported``."""
+    """Reject a request for a random subdomain.
+
+    :raises BadRequest: ``random_subdomain_unsupported``.
+    """
     if requested:
         error = field_error("random_subdomain_unsupported", "enableRandomSubdomain")
         raise error.prefixed("failed_to_create")

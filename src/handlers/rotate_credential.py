@@ -12,7 +12,7 @@ from web.responses import Response, json_response
 
 
 class Rotation(Struct):
-    """The present password, if the rotation is to keep it. The body is optional."""
+    """The present password, to keep it after the rotation. The body is optional."""
 
     current_password: PresentPassword = None
 

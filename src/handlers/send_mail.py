@@ -105,6 +105,8 @@ async def send_with_body_token(context: RequestContext) -> Response:
 def _token_in(body: bytes) -> str | None:
     """The token in ``body``; None if it is missing, is not a string, or is too long.
 
+    Return None also if the body is not an object.
+
     :raises BadRequest: ``malformed_json``.
     """
     try:

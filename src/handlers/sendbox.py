@@ -152,7 +152,7 @@ def _again(context: RequestContext, stored: StoredMessage) -> Message:
 
 
 def _page_by_cursor(rows: list[Row], following: str | None) -> SendboxPage:
-    # The page ends before the first message whose content exceeds the size of the page. The next
+    # The page ends before the message whose content exceeds the maximum size of a page. The next
     # page has this content uncut.
     fitting = list(takewhile(lambda row: not row["exceeds_page"], rows))
     if len(fitting) < len(rows):

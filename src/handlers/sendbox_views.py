@@ -60,7 +60,8 @@ class SendboxEntry(Struct, kw_only=True):
         SentStatus | None,
         Meta(
             description="One status for all recipients of a sent message: the worst of their "
-            "statuses. It is `delivered` only if all of them are. null if the message is not sent."
+            "statuses. It is `delivered` only if all of them are `delivered`, and null if the "
+            "message is not sent."
         ),
     ]
     content_truncated: Annotated[
@@ -189,7 +190,7 @@ def summary(row: Row) -> SendboxEntry:
 
 
 def detail(message: StoredMessage, language: str) -> SendboxMessage:
-    """The full view of a stored message, with explanations in this language."""
+    """The full view of a stored message, with explanations in ``language``."""
     row, first = message.row, message.recipients[0]
     details = decode_details(row["details"])
     text, html = body_of(message.bodies, "text"), body_of(message.bodies, "html")
@@ -263,7 +264,7 @@ def _event(event: Row, language: str) -> Event:
 
 
 def _explanation(code: str | None, language: str) -> str | None:
-    """The sentence about the provider's code, in this language."""
+    """The sentence about the provider's code, in ``language``; None if there is no code."""
     if code is None:
         return None
     return sentence(provider_sentence(code, "provider_refused"), language, {"provider_code": code})

@@ -72,7 +72,7 @@ def parse_address(text: str) -> Address:
 
 
 def parse_domain(text: str) -> str:
-    """The ``ascii_domain`` of ``text``, without white space around it.
+    """The ``ascii_domain`` of ``text``, after removing the white space around ``text``.
 
     :raises InvalidAddress: with code ``address_domain``.
     """

@@ -104,7 +104,7 @@ def _content(field: str, given: str | list[int] | None) -> bytes:
         raise field_error("attachment_content_is_data_url", field)
     if not given.isascii():
         raise field_error("attachment_content_invalid", field)
-    # A pattern would need more memory: it would make a list of all lines, each as an object.
+    # A regular expression would need more memory: it would make a list of all lines.
     base64 = given.replace("\n", "").replace("\r", "")
     digits = base64.rstrip("=")
     padding = -len(digits) % 4

@@ -93,7 +93,7 @@ def _checked_name(name: str) -> str:
 
 
 def _checked_value(field: str, name: str, value: str) -> int:
-    # A character has at least one byte, so this bounds what is read below.
+    # A character has at least one byte, so this check also bounds the work of the next checks.
     if len(value) > MAX_VALUE_BYTES:
         raise field_error("header_value_too_long", field, name=name, limit=MAX_VALUE_BYTES)
     if not value.strip():

@@ -50,10 +50,11 @@ export const describe = (request) => {
 
 const SMALL_BODY = 64 * 1024;
 
-// The buffers of larger bodies that are being read, the oldest first, and how many milliseconds
-// each has waited. All requests of a Worker share its 128 MB. So while the buffers have more than
-// MAX_HELD bytes together, only the oldest one grows. After waiting for LONGEST_WAIT milliseconds,
-// a buffer grows again: clients that send slowly must not stop others for long.
+// The buffers of bodies larger than SMALL_BODY that are not released yet, the oldest first, and how
+// many milliseconds each has waited. All requests of a Worker share its 128 MB. So while the
+// buffers have more than MAX_HELD bytes together, only the oldest one grows. After a buffer has
+// waited for LONGEST_WAIT milliseconds in total, it grows without waiting: clients that send slowly
+// must not stop others for long.
 const held = new Map();
 const MAX_HELD = 20 * 1024 * 1024;
 const LONGEST_WAIT = 10_000;

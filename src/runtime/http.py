@@ -66,7 +66,7 @@ def _js_body(body: bytes) -> Any:
 def counted_post(subrequests: Subrequests) -> Post:
     """The ``Post`` of one invocation. It counts its requests in ``subrequests``.
 
-    It raises ``JsException`` if there was no response within 5 s, or the call failed.
+    It raises ``JsException`` if there was no response within 5 s, or if the call failed.
     """
 
     async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:

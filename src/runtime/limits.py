@@ -2,7 +2,7 @@
 
 With these checks, a local run fails where production would fail. The limits are those on the limits
 pages of D1 and of Workers. A violation is a bug of this code, never an error of a client's request.
-``subrequests`` checks the limit of subrequests.
+The module ``subrequests`` checks the limit of subrequests.
 """
 
 import re

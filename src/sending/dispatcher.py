@@ -39,9 +39,9 @@ from transport.sandbox import delivery_events, sandbox_outcome
 
 # A lease covers the reserve batch, the call of the provider, and the record batch, with retries.
 LEASE_SECONDS = 120
-# The maximum size of the messages of a claim together; a single message may be larger. The messages
-# of a claim are attempted concurrently. A Worker has 128 MB of memory and holds several copies of
-# each message.
+# The maximum size of the messages of one claim together, in bytes; a single message may be larger.
+# The messages of a claim are attempted concurrently. A Worker has 128 MB of memory and holds
+# several copies of each message.
 _HELD_BYTES = 4 * 1024 * 1024
 # The maximum number of messages of a claim.
 _MAX_TOGETHER = 25
@@ -49,8 +49,8 @@ _MAX_TOGETHER = 25
 _MAX_CLAIM = 100
 # Late responses within this time are recorded together.
 _LATE_TOGETHER_SECONDS = 2
-# How long the last group of late responses waits for more responses. Workers may end the
-# invocation of a request half a minute after the response.
+# Late responses are recorded within this time at the latest. Workers may end the invocation of a
+# request half a minute after the response.
 _LATE_SECONDS = 27
 # Delays before each retry to record updates after a database failure.
 _RECORD_LATER_SECONDS = (1, 3, 9, 15)
@@ -112,9 +112,9 @@ class Dispatcher:
         It raises nothing. A message that can't be claimed stays due. If the database wrote a claim
         but its response was lost, the message becomes ``unknown`` when the lease expires.
 
-        :param until: the time after which no attempt begins.
-        :returns: the ids of the messages that are still due, because they do not fit into this
-            invocation.
+        :param until: the time after which no attempt begins, in Unix milliseconds.
+        :returns: the ids that are left because too few subrequests or too little time is left.
+            Some of these messages may not be due.
         """
         due = list(dict.fromkeys(message_ids))
         while due and self._services.clock() < until:
@@ -176,10 +176,10 @@ class Dispatcher:
     async def _claim(
         self, message_ids: list[str], max_messages: int
     ) -> tuple[list[Attempt], list[str]]:
-        """Claim the due messages of ``message_ids`` that fit.
+        """Claim due messages of ``message_ids``: at most ``max_messages`` and ``_HELD_BYTES``.
 
-        :returns: their attempts, and the ids of the due messages that do not fit. If the database
-            fails, both are empty.
+        :returns: their attempts, and the ids of the due messages that were not claimed. If the
+            database fails, both are empty.
         """
         now = self._services.clock()
         try:
@@ -347,6 +347,7 @@ class Dispatcher:
     # Background work
 
     def _keep_in_background(self, needed: int, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` in the background, and keep back ``needed`` subrequests until it ends."""
         self._services.run_in_background(self._subrequests.keep(needed, work))
 
     async def _record_later(
@@ -365,9 +366,10 @@ class Dispatcher:
     async def _record_late(self, late: list[tuple[Attempt, Awaitable[Outcome]]]) -> None:
         """Record provider responses that arrive after ``unknown`` was reported.
 
-        Responses that arrive together are recorded together, as a group. The subrequests that the
-        last group needs are kept back. If the rest is too small for another group, the last group
-        has all responses that arrive while the invocation may run.
+        Responses that arrive within ``_LATE_TOGETHER_SECONDS`` are recorded together, as a group.
+        The subrequests for one group are kept back. If no other group fits into the remaining
+        subrequests, the next group is the last one: it waits for all responses that arrive within
+        ``_LATE_SECONDS``.
         """
         cost = needs.to_record_late(attempt.message for attempt, _ in late)
         pending = {asyncio.ensure_future(late_outcome): attempt for attempt, late_outcome in late}
@@ -405,6 +407,7 @@ class Dispatcher:
 def _first_attempt(
     submission: Submission, message: Message, id_: str, now: int, inline: Iterator[int]
 ) -> Attempt:
+    """The first attempt of ``message``. ``inline`` has one item per message to attempt at once."""
     attempt = Attempt(
         id=id_,
         message=message,
@@ -423,10 +426,11 @@ def _first_attempt(
 def _later_delays(left: int, cost: int) -> tuple[float, ...]:
     """The delays in seconds before each retry to record updates.
 
-    There are as many retries as the subrequests allow. The last retry is always made.
+    There are as many retries as the subrequests allow, and always at least one. If they do not
+    allow all retries, the first ones are left out, and the others keep their times.
 
-    :param left: the subrequests that are left.
-    :param cost: the subrequests of a retry.
+    :param left: the number of subrequests that are left.
+    :param cost: the number of subrequests of one retry.
     """
     skipped = max(0, len(_RECORD_LATER_SECONDS) - max(1, left // cost))
     return (

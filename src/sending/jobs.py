@@ -14,14 +14,14 @@ from store.step import Step
 from store.sweep import lease_step, sweep_steps
 
 # The maximum number of due messages that a cron run enqueues, and the maximum number of times that
-# it runs each step. The `_OF_MANY` values apply if the plan allows more than _MANY_SUBREQUESTS. A
-# plan with few subrequests also limits the CPU time.
+# it runs each step. The `_OF_MANY` values apply if more than _MANY_SUBREQUESTS subrequests are
+# left. The other values are small, because a plan with few subrequests also limits the CPU time.
 _DUE_A_MINUTE, _ROUNDS = 1000, 3
 _DUE_A_MINUTE_OF_MANY, _ROUNDS_OF_MANY = 5000, 1000
 _MANY_SUBREQUESTS = 1000
 
-# Milliseconds after the start of a cron job. Later the job begins no further attempt or step, so
-# that cron runs rarely overlap.
+# In milliseconds from the start of a job of the cron. After this time the job begins no further
+# attempt or step, so cron runs rarely overlap.
 _ATTEMPTS_BEGIN_WITHIN = 40_000
 _STEPS_BEGIN_WITHIN = 50_000
 
@@ -43,21 +43,22 @@ async def run_cron(services: Services) -> None:
     """End expired leases, enqueue due messages, sweep, purge cleared sendboxes, index messages.
 
     It raises nothing: a job that fails runs again in the next minute. Due messages come before the
-    jobs that clean up and index. These jobs consist of steps, and each step needs a limited number
-    of subrequests.
+    work that cleans up and indexes. This work consists of steps, and each step needs a limited
+    number of subrequests.
     """
     database = services.database
     if database is None:
         log("sweep", problem="the DB binding is missing")
         return
     started = services.clock()
-    expired: Counter[str] = Counter()
-    await _is_done(_do_steps([lease_step(now=started)], database, services, expired))
-    await _is_done(_wake_due(database, services))
-    await _is_done(_keep_house(database, services, expired))
+    counts: Counter[str] = Counter()
+    await _succeeds(_run_steps([lease_step(now=started)], database, services, counts))
+    await _succeeds(_enqueue_due(database, services))
+    await _succeeds(_clean_up_and_index(database, services, counts))
 
 
-async def _is_done(job: Awaitable[None]) -> bool:
+async def _succeeds(job: Awaitable[None]) -> bool:
+    """Run ``job``; return whether it succeeded. Log an error instead of raising it."""
     try:
         await job
     except Exception as error:  # a job that fails must not stop the others
@@ -66,7 +67,7 @@ async def _is_done(job: Awaitable[None]) -> bool:
     return True
 
 
-async def _wake_due(database: Database, services: Services) -> None:
+async def _enqueue_due(database: Database, services: Services) -> None:
     """Enqueue the due messages, or attempt them if there is no queue or the queue fails."""
     if not _may_send(services):
         return
@@ -78,16 +79,17 @@ async def _wake_due(database: Database, services: Services) -> None:
         return
     queue = services.wakeup_queue
     delays = [(id_, seconds_until(at, started)) for id_, at in due]
-    if queue and await _is_done(queue.enqueue(delays)):
+    if queue and await _succeeds(queue.enqueue(delays)):
         return
-    now_due = [id_ for id_, at in due if at <= started]
-    await Dispatcher(services).attempt_due(now_due, until=started + _ATTEMPTS_BEGIN_WITHIN)
+    due_now = [id_ for id_, at in due if at <= started]
+    await Dispatcher(services).attempt_due(due_now, until=started + _ATTEMPTS_BEGIN_WITHIN)
 
 
-async def _keep_house(database: Database, services: Services, counts: Counter[str]) -> None:
+async def _clean_up_and_index(database: Database, services: Services, counts: Counter[str]) -> None:
     """Sweep, purge cleared sendboxes, and update the search index.
 
-    :param counts: the counts of the minute so far.
+    :param counts: the number of rows by the name of the step, so far in this cron run. The numbers
+        of these steps are added.
     """
     # Imported here, because no request needs it.
     from store.removal import purge_steps
@@ -102,19 +104,20 @@ async def _keep_house(database: Database, services: Services, counts: Counter[st
     # If a cron run can't run all steps, the last ones are left out. So each run starts with another
     # step.
     first = now // 60_000 % len(steps)
-    await _do_steps(steps[first:] + steps[:first], database, services, counts)
+    await _run_steps(steps[first:] + steps[:first], database, services, counts)
     names = ["became_unknown", *(step.name for step in sweep)]
     log("sweep", **{name: counts[name] for name in names})
     log("sendbox_purges", cancelled=counts["cancelled"], messages=counts["removed"])
     log("search_index", messages=counts["indexed"], d1_rows_written=counts["indexed rows"])
 
 
-async def _do_steps(
+async def _run_steps(
     steps: list[Step], database: Database, services: Services, counts: Counter[str]
 ) -> None:
     """Run each step once, then repeat the steps that have more work.
 
-    It stops if too few subrequests or too little time is left.
+    Steps for which too few subrequests are left are left out. If the time is up, no further round
+    begins. The number of rows of each step is added to ``counts``.
     """
     end = services.clock() + _STEPS_BEGIN_WITHIN
     for _ in range(_ROUNDS_OF_MANY if _has_many(services) else _ROUNDS):
@@ -123,15 +126,15 @@ async def _do_steps(
         again = []
         for step in steps:
             if services.subrequests.left < step.statements:
-                continue  # a later minute does it
+                continue  # a later cron run runs this step
             before = counts[step.name]
-            await _is_done(_do(step, database, counts))
+            await _succeeds(_run_step(step, database, counts))
             if counts[step.name] - before >= step.full:
                 again.append(step)
         steps = again
 
 
-async def _do(step: Step, database: Database, counts: Counter[str]) -> None:
+async def _run_step(step: Step, database: Database, counts: Counter[str]) -> None:
     before = database.rows_written
     counts[step.name] += await step.run(database)
     counts[f"{step.name} rows"] += database.rows_written - before

@@ -1,7 +1,7 @@
-"""The subrequests that sending needs, computed beforehand, so that it starts only what fits.
+"""The maximum number of subrequests that each piece of sending needs, computed beforehand.
 
-Each number is the largest that may be needed. Where a plan allows fewer than a request, a queue
-batch or a minute of the cron needs, each does what fits, and other invocations do the rest.
+An invocation starts only work that fits into its remaining subrequests. Other invocations do the
+rest.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,13 +15,13 @@ from store.record.deliveries import EVENT_STATEMENTS
 from store.reserve import reserve_statements
 from transport.sandbox import MAX_DELIVERY_EVENTS
 
-# To hand message ids to the queue.
+# The subrequests to send message ids to the queue.
 ENQUEUE = 1
 _DELIVERY_EVENTS = MAX_DELIVERY_EVENTS * EVENT_STATEMENTS
 
 
 def to_record(queued: Iterable[Message] = ()) -> int:
-    """To record outcomes together.
+    """The subrequests to record outcomes together.
 
     :param queued: messages that may become ``queued`` and whose attachments are not stored yet.
     """
@@ -29,28 +29,35 @@ def to_record(queued: Iterable[Message] = ()) -> int:
 
 
 def to_deliver(messages: Iterable[Message]) -> int:
-    """To record the delivery events of these messages."""
+    """The subrequests to record the delivery events of these messages."""
     return _DELIVERY_EVENTS if any(message.is_sandbox for message in messages) else 0
 
 
 def to_record_late(messages: Iterable[Message]) -> int:
-    """To record the last late outcomes of these messages, with the events that follow."""
+    """The subrequests to record one group of late outcomes, with the delivery events."""
     return to_record() + to_deliver(messages)
 
 
 def to_finish(messages: Sequence[Message]) -> int:
-    """All that follows the calls for messages of a request."""
+    """The subrequests that follow the provider calls for messages of a request."""
     events = to_deliver(messages)
     return to_record(messages) + ENQUEUE + events + to_record_late(messages)
 
 
 def room_in_request(left: int, submission: Submission) -> int:
-    """How many messages of ``submission`` can be attempted in its request."""
+    """How many messages of ``submission`` can be attempted in its request.
+
+    :param left: the number of subrequests that are left.
+    """
     return left - reserve_statements(submission) - to_finish(submission.messages)
 
 
 def room_for_due(left: int) -> int:
-    """How many due messages can be claimed and attempted."""
+    """How many due messages can be claimed and attempted.
+
+    :param left: the number of subrequests that are left.
+    """
     late = to_record() + _DELIVERY_EVENTS
     finish = to_record() + ENQUEUE + _DELIVERY_EVENTS + late
-    return left - CLAIM_STATEMENTS - finish - ENQUEUE  # the second one for what does not fit
+    # The second ENQUEUE is for the messages that do not fit into this invocation.
+    return left - CLAIM_STATEMENTS - finish - ENQUEUE

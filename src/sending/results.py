@@ -1,4 +1,4 @@
-"""What is told to the caller of a submission: one result per message, or the first error."""
+"""The results of a submission for its caller: one per message, or the first error."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,18 @@ from mail.submission import Attempt, Submission, SubmissionResult
 from store.record import StatusUpdate
 from transport.outcome import Outcome
 
+# The Retry-After of a 503, which follows a transient rejection if there is no queue.
 _RETRY_SECONDS = 30
 
-# An attempt, its outcome, the update that records it, and the resulting status of the message.
+# An attempt, its outcome, the update that records the outcome, and the resulting message status.
 Tried = tuple[Attempt, Outcome, StatusUpdate, Status]
 
 
 def raise_first(errors: Sequence[ApiError | None], submission: Submission) -> None:
-    """Raise the first error, with its position if several messages were submitted."""
+    """Raise the first of ``errors`` that is not None.
+
+    If the submission is a batch, a ``BadRequest`` names the position of the message.
+    """
     for position, error in enumerate(errors):
         if error is None:
             continue
@@ -47,7 +51,7 @@ def results_of(
 def _result(update: StatusUpdate, status: Status) -> SubmissionResult:
     if update.undo:
         raise _unavailable(update)
-    # A message that the sweep made `unknown` can't be queued: it has failed.
+    # If the sweep has made the message `unknown`, a transient rejection makes it `failed`.
     reported_as = "failed" if status == "failed" else update.reported_as or "failed"
     codes = {"failed": update.provider_code, "unknown": "outcome_unknown"}
     return SubmissionResult(

@@ -82,7 +82,7 @@ async def with_audit(database: Database, row: Statement, *change: Statement) -> 
 async def audit_page(
     database: Database, *, before: str | None, limit: int
 ) -> tuple[list[Row], bool]:
-    """At most ``limit`` rows, newest first.
+    """At most ``limit`` rows, newest first. A page of large rows is shorter (``bounded_page``).
 
     :param before: only rows older than this id, which need not exist; None to start with the
         newest row.

@@ -1,21 +1,23 @@
-"""Pages that end early when the data of their rows is too large for the Worker's memory.
+"""Pages that end early if their rows are too large for the Worker's memory.
 
-The rows are bounded where they are read: the database would otherwise return all of them.
+The SQL of the page limits the rows, so the database does not return the others.
 """
 
 from store.database import Row
 
-# Of the columns that can be long. As JSON in a response they take at most twice as much.
+# A page ends with the row with which its long columns exceed this size. As JSON in a response, the
+# columns take at most twice as many bytes.
 MAX_PAGE_BYTES = 1024 * 1024
 
 
 def bounded_page(rows: str, *, columns: tuple[str, ...], order: str) -> str:
-    """SQL of the first of ``rows``: all before ``MAX_PAGE_BYTES`` is exceeded, and one more.
+    """SQL of a page: ``rows``, up to the row with which ``MAX_PAGE_BYTES`` is exceeded.
 
-    ``rows`` has a limit of one row more than the page. ``page_of`` reads the result.
+    ``page_of`` reads the result.
 
-    :param columns: those that can be long.
-    :param order: as in ``rows``.
+    :param rows: SQL of the rows. Its LIMIT is one row more than the limit of the page.
+    :param columns: the columns that can be long.
+    :param order: the ORDER BY of ``rows``.
     """
     size = " + ".join(f"coalesce(length(CAST({column} AS BLOB)), 0)" for column in columns)
     before = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
@@ -31,7 +33,7 @@ def bounded_page(rows: str, *, columns: tuple[str, ...], order: str) -> str:
 
 
 def page_of(rows: list[Row], limit: int) -> tuple[list[Row], bool]:
-    """The page of at most ``limit`` rows from the result, and whether more follow."""
+    """The first ``limit`` of ``rows``, a result of ``bounded_page``, and whether more follow."""
     kept = rows[:limit]
     has_more = bool(rows) and rows[0]["found"] > len(kept)
     for row in kept:

@@ -1,7 +1,7 @@
 """Due messages, in fair shares per address.
 
-One address can have any number of due messages. They do not delay those of other addresses: the
-first message of each address comes before the second one of any.
+One address can have any number of due messages. They do not delay the messages of other addresses:
+the first message of each address comes before the second message of any address.
 """
 
 from store.database import Database, Statement
@@ -10,9 +10,11 @@ from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX
 
 _AHEAD_MILLISECONDS = 60_000  # until the next cron run
 
-# The earliest messages have all that are due, unless they reach the limit. Then each address with
-# waiting messages gets the same share: a step of `owners` reads one entry of messages_waiting.
-# Queued messages that are due later were enqueued when they were deferred.
+# If fewer than ?3 messages have a time until ?2, `earliest` has all of them, and they are the
+# candidates. Otherwise each address with such messages gets the same share of ?3. To find these
+# addresses, each step of `owners` reads one entry of messages_waiting. Scheduled messages are
+# enqueued up to a minute ahead, so they are sent on time. Queued messages are enqueued when they
+# are due.
 _DUE = f"""
 WITH RECURSIVE earliest AS MATERIALIZED (
   SELECT id, address_id, sendbox, status, next_attempt_at FROM messages
@@ -63,10 +65,10 @@ ORDER BY turn, next_attempt_at LIMIT ?3
 
 
 async def due_messages(database: Database, *, now: int, limit: int = 1000) -> list[tuple[str, int]]:
-    """Messages that are due or scheduled for the next minute, with their times.
+    """The ids of messages that are due or scheduled for the next minute, with their times.
 
-    The addresses take turns; the messages of each are in the order of their times. Messages that
-    can't be claimed are left out: those of paused addresses and of cleared sendboxes.
+    The addresses take turns; the messages of each address are in the order of their times. Messages
+    of paused addresses and of cleared sendboxes are left out, because they can't be claimed.
     """
     due = Statement(_DUE, (now, now + _AHEAD_MILLISECONDS, limit))
     (rows,) = await database.batch([due], repeatable=True)

@@ -51,7 +51,9 @@ _CURSOR_EXISTS = f"SELECT 1 FROM messages WHERE id = ?1 AND {in_current_sendbox(
 async def find_email(
     database: Database, credential: Credential, message_id: str
 ) -> tuple[Row, list[Row]]:
-    """The message with this id, sent by the address of ``credential``, and its ``SHOWN_BODIES``.
+    """The message with this id, sent by the address of ``credential``, and its bodies.
+
+    The bodies are the rows of ``SHOWN_BODIES``.
 
     :raises NotFound: ``message_not_found``.
     """
@@ -74,8 +76,8 @@ async def email_page(
 ) -> tuple[list[Row], bool]:
     """At most ``limit`` messages, newest first, and whether there are more.
 
-    With ``before`` these would be newer messages, otherwise older ones. The page has fewer messages
-    if their data would exceed ``MAX_PAGE_BYTES`` (store/bounded_page.py).
+    With ``before`` these would be newer messages, otherwise older ones. The page ends early, with
+    the message with which it exceeds ``MAX_PAGE_BYTES`` (store/bounded_page.py).
 
     :param after: the id of a message; return the messages that follow it, which are older.
     :param before: the id of a message; return the messages that precede it, which are newer. Not

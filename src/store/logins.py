@@ -43,8 +43,9 @@ _LOGS_IN = f"""
 {_BELOW_LIMIT} AND EXISTS (SELECT 1 FROM addresses WHERE name = ?3 AND password_hash = ?4)
 """
 
-# The audit log has the first logins of a day, and of the later ones each whose number is a power of
-# two. So its rows are few, and the last one of a day still tells how many logins there were.
+# The audit log has the first AUDITED_LOGINS logins of an address on a day. Of the later ones, it
+# has those whose number is a power of two. So it has few rows, and the number in the last row of a
+# day is more than half of the number of logins on this day.
 AUDITED_LOGINS = 20
 _LOGINS_TODAY = used("?5", "(SELECT CAST(id AS TEXT) FROM addresses WHERE name = ?3)", "'logins'")
 _COUNT_LOGIN = f"""
@@ -80,7 +81,7 @@ async def stored_password(database: Database, address: str, *, now: int) -> str 
 
 
 async def stored_password_of(database: Database, credential: Credential, *, now: int) -> str | None:
-    """As ``stored_password``, for the address of ``credential``.
+    """Like ``stored_password``, for the address of ``credential``.
 
     :raises Unauthorized: ``invalid_credential``.
     """

@@ -41,7 +41,8 @@ INSERT INTO attachment_parts (message_id, position, part, content) {_ROWS} WHERE
 ON CONFLICT DO NOTHING
 """
 
-# The whole bodies of message ?1, if address ?2 sent it or ?2 is NULL. A view has SHOWN_BODIES.
+# The whole bodies of message ?1, if address ?2 sent it or ?2 is NULL. Views use SHOWN_BODIES, which
+# cuts large bodies.
 BODIES = """
 SELECT kind, content FROM bodies JOIN messages ON id = message_id
 WHERE message_id = ?1 AND address_id = coalesce(?2, address_id) ORDER BY kind, part
@@ -74,13 +75,13 @@ def late_attachment_statements(messages: Messages) -> list[Statement]:
 
 
 def most_body_statements(messages: Iterable[Message]) -> int:
-    """The most statements that ``body_statements`` returns for these messages."""
+    """The maximum number of statements of ``body_statements`` for these messages."""
     # A character has at most four bytes.
     return _most([4 * len(body) for message in messages for _, body in message.bodies])
 
 
 def most_attachment_statements(messages: Iterable[Message]) -> int:
-    """The most statements that store the attachments of these messages."""
+    """The maximum number of statements that store the attachments of these messages."""
     return _most([2 * one.size for message in messages for one in message.attachments])
 
 

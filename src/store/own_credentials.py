@@ -1,9 +1,9 @@
-"""What owners do to their credentials: replace the credential, change the password.
+"""Changes that owners make: replacing the credential, changing the password.
 
-A credential can leak, and its thief can do what the owner can. So a password that was set with a
-credential ends when the credential is replaced, unless the request has the present password; and
-a password is changed only with the present one. Only the password of a new address and those that
-administrators set are beyond a thief.
+A thief of a credential can send the same requests as the owner. So the password can be changed only
+with the present password. Replacing the credential removes a password that was set with a
+credential, unless the request has this password. It keeps the first password of a new address and
+passwords that administrators set, because a thief can't have set these.
 """
 
 import msgspec
@@ -17,12 +17,12 @@ from store.audit import audit_row
 from store.daily_counts import Act, count_statement, limit_reached, used
 from store.database import Database, Row, Statement
 
-# ?4 is the day, ?5 the id of the address as text, ?6 the act, ?7 its limit.
+# ?4 is the day, ?5 the id of the address as text, ?6 the act, ?7 its daily limit.
 _MAY = f"EXISTS ({HOLDS}) AND {used('?4', '?5', '?6')} < ?7"
 _STATE = f"SELECT EXISTS ({HOLDS}) AS holds, {used('?4', '?5', '?6')} >= ?7 AS is_used_up"
 
-# ?8 is the stored form that matched the password of the request, or NULL. The password was not
-# changed since if it still has this form: each form has its own salt.
+# ?8 is the stored form that matched the password in the request, or NULL. Each stored form has its
+# own salt. So if the address still has this form, its password was not changed in the meantime.
 _PASSWORD_ENDS = "password_by_owner AND password_hash IS NOT ?8"
 _WAS_ENDED = f"""
 CASE WHEN EXISTS (
@@ -54,12 +54,14 @@ async def rotate_credential(
     by: Actor,
     now: int,
 ) -> tuple[Credential, bool]:
-    """Replace ``credential``, which becomes invalid; and whether the password ended with it.
+    """Replace ``credential``, which becomes invalid.
 
-    Only one of several concurrent requests with the same credential succeeds. Rotations with a
-    proof have their own limit: a thief can't use it up.
+    Only one of several concurrent requests with the same credential succeeds. Rotations with
+    ``proof`` are counted separately, so a thief of the credential can't use up their limit.
 
-    :param proof: the stored form that matched the present password, which is then kept.
+    :param proof: the stored form that matched the password in the request; this password is kept.
+        None if the request has no password.
+    :returns: the new credential, and whether the password was removed.
     :raises Unauthorized: ``invalid_credential``.
     :raises TooManyRequests: ``too_many_credential_changes``.
     """
@@ -85,7 +87,7 @@ async def rotate_credential(
         repeatable=True,
     )
     if not found:
-        _raise(state[0], most_a_day, now)
+        _check_state(state[0], most_a_day, now)
         raise Unauthorized("invalid_credential")
     return new, bool(how[0]["password_ended"])
 
@@ -124,12 +126,12 @@ async def change_password(
         repeatable=True,
     )
     if not changed:
-        _raise(state[0], most_a_day, now)
+        _check_state(state[0], most_a_day, now)
         raise wrong_password()
 
 
 def wrong_password() -> Forbidden:
-    """The error about a present password that is not the present one."""
+    """The error for a ``current_password`` that is not the password of the address."""
     code = "wrong_password"
     return Forbidden(code, errors=(FieldError("current_password", code),))
 
@@ -141,7 +143,7 @@ def _terms(
     return (*credential.key, day, subject, act, most_a_day)
 
 
-def _raise(state: Row, most: int, now: int) -> None:
+def _check_state(state: Row, most: int, now: int) -> None:
     if not state["holds"]:
         raise Unauthorized("invalid_credential")
     if state["is_used_up"]:

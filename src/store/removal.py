@@ -255,8 +255,7 @@ def _no_address(by: Actor) -> ApiError:
 
 
 async def _cancel_waiting(database: Database, owner: Credential, now: int) -> None:
-    # Cancels at most one step. Further messages are not sent either, and purge_steps() cancels
-    # them.
+    # Cancels at most STEP_MESSAGES. Further messages are not sent either: the cron cancels them.
     waiting = Statement(_WAITING, (owner.address_id,))
     (rows,) = await database.batch([waiting], repeatable=True)
     await _cancel(database, [row["id"] for row in rows], now)

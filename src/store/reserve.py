@@ -81,8 +81,8 @@ class Reserved(msgspec.Struct, frozen=True):
 _DAY = 86_400_000
 
 # What the accepted messages before a message consume, computed from `w`, the row of the previous
-# message. The sums in a row of `walk` do not include the message of the row itself, because its
-# verdict is not known before.
+# message. The sums in a row of `walk` do not include the message of the row itself, because the
+# same row decides whether this message is accepted.
 _CHARGED_BEFORE = "w.charged_before + iif(w.error IS NULL, w.charge, 0)"
 _COUNTED_BEFORE = "w.counted_before + iif(w.error IS NULL, w.counted, 0)"
 _SANDBOXED_BEFORE = "w.sandboxed_before + iif(w.error IS NULL, w.sandboxed, 0)"

@@ -68,7 +68,7 @@ WHERE value ->> 1 > {NEWEST_INDEXED}
 async def index_messages(database: Database, *, now: int) -> int:
     """Index the next messages, the oldest first, and return the number.
 
-    It may fail or run twice: it starts after the newest message in the index.
+    A run may fail or be repeated: each run starts after the newest message in the index.
 
     :raises DatabaseUnavailable: the next cron run continues.
     """

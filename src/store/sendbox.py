@@ -20,10 +20,10 @@ from store.shown_bodies import SHOWN_BODIES
 SHOWN_WHOLE_BYTES = 65_536
 SHOWN_CHARACTERS = SHOWN_WHOLE_BYTES // 4
 
-# The maximum size of the contents of a page, as JSON within JSON, where a character takes up to
-# seven bytes. The content with which a page exceeds it, and all contents after that, are cut to
-# CUT_CHARACTERS, and their messages have `exceeds_page`. A single content is always smaller, and a
-# page of the default length rarely exceeds it.
+# The maximum size of the contents of a page, in bytes, as JSON within JSON, where a byte of a
+# content takes up to seven bytes. The content with which a page exceeds this size, and all contents
+# after it, are cut to CUT_CHARACTERS, and their messages have `exceeds_page`. A single content
+# never exceeds this size, and a page of the default length rarely does.
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 CUT_CHARACTERS = 1000
 
@@ -160,8 +160,8 @@ async def every_sendbox_page(
     return rows, counts[0]["count"]
 
 
-# Finds no message of an address other than ?2. For administrators ?2 is NULL, so it finds messages
-# of all addresses.
+# This condition finds only messages of the address ?2. For administrators ?2 is NULL, and it finds
+# messages of all addresses.
 _MINE = "address_id = coalesce(?2, address_id)"
 
 _MESSAGE = f"""

@@ -1,29 +1,30 @@
 """The bodies of one message in a view, bounded by the bytes that they take in the response.
 
 A message has at most 3.9 MB of text, but a control character takes six bytes as JSON, and seven as
-JSON within JSON. The database bounds the bodies, because whatever it returns exists in the Worker
-several times: as rows, as JSON, and as texts.
+JSON within JSON. The SQL limits the bodies, because the Worker holds several copies of each row
+that the database returns: as a row, as JSON, and as text.
 """
 
 from store.database import Row
 from store.message_content import MAX_PART_BYTES
 
-# Of both bodies, as JSON within JSON. The response has them as JSON too.
+# The maximum size of both bodies together, as JSON within JSON (`raw` in the response). The
+# response also has the bodies as JSON.
 MAX_BYTES = 1024 * 1024
 CUT_CHARACTERS = 100_000  # of each body of a message that exceeds MAX_BYTES
 
-_BYTES_PER_BYTE = 7  # at most, as JSON within JSON
+_MAX_GROWTH = 7  # the most bytes that a byte of a text takes as JSON within JSON
 
 # D1 allows 2,000,000 bytes for a value, also within a statement, so a part is measured in four
 # pieces. A piece may begin and end within a character, because json_quote() changes only ASCII.
 _PIECE_BYTES = MAX_PART_BYTES // 4
 _PIECES = "(VALUES (0), (1), (2), (3))"
 
-# The JSON functions of SQLite end at a NUL. The concatenation makes a text of the inner JSON, which
-# would otherwise not be quoted again.
+# The JSON functions of SQLite stop at a NUL, so a piece with a NUL counts as seven times its bytes.
+# The concatenation turns the inner JSON into text, because json_quote() does not quote JSON again.
 _PIECE_SIZE = f"""
 CASE
-  WHEN instr(piece, x'00') > 0 THEN {_BYTES_PER_BYTE} * length(piece)
+  WHEN instr(piece, x'00') > 0 THEN {_MAX_GROWTH} * length(piece)
   ELSE length(CAST(json_quote(json_quote(CAST(piece AS TEXT)) || '') AS BLOB))
 END
 """
@@ -34,10 +35,11 @@ FROM bodies JOIN messages ON id = message_id
 WHERE message_id = ?1 AND address_id = coalesce(?2, address_id)
 """
 
-# Most messages are so small, or so large, that their bytes are enough to know.
+# Whether the bodies have at most MAX_BYTES. They are measured as JSON within JSON only if their
+# number of bytes does not decide this.
 _FITS = f"""
 SELECT CASE
-  WHEN {_BYTES_PER_BYTE} * bytes <= {MAX_BYTES} THEN true
+  WHEN {_MAX_GROWTH} * bytes <= {MAX_BYTES} THEN true
   WHEN bytes > {MAX_BYTES} THEN false
   ELSE (
     SELECT sum({_PIECE_SIZE}) <= {MAX_BYTES}
@@ -50,7 +52,8 @@ END AS fits
 FROM (SELECT sum(length(CAST(content AS BLOB))) AS bytes {_BODIES})
 """
 
-# substr() of a text ends at a NUL.
+# If the bodies do not fit, only the beginning of each is returned. substr() stops at a NUL, so
+# a beginning may be shorter than CUT_CHARACTERS.
 SHOWN_BODIES = f"""
 WITH measured AS MATERIALIZED ({_FITS})
 SELECT

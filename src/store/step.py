@@ -9,8 +9,9 @@ from store.database import Database
 class Step(NamedTuple):
     """A piece of work that can be repeated and interrupted.
 
-    ``statements`` is the maximum number of statements. ``run`` returns the number of rows; if
-    there are ``full`` or more, another run finds more work. Several may share a ``name``.
+    ``name`` is the name of the count of its rows. ``statements`` is the maximum number of
+    statements of a run. ``run`` returns the number of rows that it handled. If this number is
+    ``full`` or more, there may be more work.
     """
 
     name: str

@@ -124,7 +124,7 @@ RETURNING 1
 
 
 def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) -> list[Step]:
-    """The steps that remove old data. Each step gets its own share of a cron run.
+    """The steps that remove old data.
 
     Idempotency keys expire after a day, usage counters after 90 days. Deleted messages are removed
     a day after they finished, and so are the bodies of messages to sandbox recipients, which cost

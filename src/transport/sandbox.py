@@ -28,7 +28,7 @@ _DELIVERY_EVENTS: dict[str, tuple[DeliveryEvent, ...]] = {
     "complained": ("delivered", "complained"),
 }
 
-# The most delivery events of a recipient.
+# The maximum number of delivery events of one recipient.
 MAX_DELIVERY_EVENTS = max(map(len, _DELIVERY_EVENTS.values()))
 
 

@@ -10,9 +10,9 @@ from services import RateLimiter
 from settings import Settings
 from web.request import Request
 
-# No password is longer, so a longer text is wrong and need not be compared.
+# A longer text counts as wrong without a comparison, which would take long.
 _MAX_PASSWORD_CHARACTERS = 4096
-_MAX_AUTHORIZATION_CHARACTERS = MAX_TOKEN_CHARACTERS + 100  # the scheme and spaces
+_MAX_AUTHORIZATION_CHARACTERS = MAX_TOKEN_CHARACTERS + 100  # for the scheme and spaces
 
 # The binding does not report when its window ends. wrangler.toml sets a window of 60 s, so it is
 # always over after 60 s.

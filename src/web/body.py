@@ -32,8 +32,8 @@ _TEXT, _OPENING, _CLOSING = 1, 2, 3
 _OF_MEMBER = re.compile(
     r"Object (?P<problem>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL
 )
-# Longer texts of errors are cut in the middle: a name or a value of the client can make them long.
-# The path of the field is at the end.
+# The middle of longer error texts is cut out: a name or a value of the client can make them long.
+# The end is kept, because it has the path of the field.
 _MAX_PROBLEM_CHARACTERS = 400
 _MEMBER_CODES = {"contains unknown": "unknown_field", "missing required": "required_field_missing"}
 _MAX_NAME_CHARACTERS = 100  # longer names of unknown fields are cut off in errors
@@ -54,7 +54,7 @@ async def read_json(request: Request, kind: type[T]) -> T:
 
 
 async def read_optional_json(request: Request, kind: type[T]) -> T:
-    """As ``read_json``, but a missing body is read as an empty object."""
+    """Like ``read_json``, but a missing body is read as an empty object."""
     decoder: msgspec.json.Decoder[T] = decoder_of(kind)
     return decode_json(await request.optional_json_body() or b"{}", decoder)
 
@@ -103,7 +103,7 @@ def _invalid(problem: str, path: str = "") -> InvalidInput:
 def _check_structure(body: bytes) -> None:
     """Check the depth of ``body`` and its numbers of objects, lists and strings.
 
-    This takes linear time and no copy of ``body``.
+    This takes linear time and makes no copy of ``body``.
 
     :raises BadRequest: ``malformed_json``.
     """

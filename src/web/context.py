@@ -55,9 +55,9 @@ class RequestContext:
     def wants_text_errors(self) -> bool:
         """Whether the body of an error is only its sentence."""
         request = self.request
-        asked = request.header("x-error-format").strip().lower()
-        if asked in ERROR_FORMATS:
-            return asked == "text"
+        requested = request.header("x-error-format").strip().lower()
+        if requested in ERROR_FORMATS:
+            return requested == "text"
         return self._error_format == "text" or prefers_plain_text(request.header("accept"))
 
     @property

@@ -16,7 +16,7 @@ T = TypeVar("T")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 _MAX_OFFSET = 2**53 - 1
-_MAX_WORD_CHARACTERS = 100  # words are shorter, so a cut-off one is still wrong
+_MAX_WORD_CHARACTERS = 100  # valid words are shorter, so a word that is cut off is still invalid
 _CURSOR = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 

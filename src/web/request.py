@@ -8,7 +8,7 @@ import msgspec
 
 from errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 
-# The limits of bodies. The larger one is for routes with ``large`` in ``routes.py``.
+# The limits of bodies. MAX_BODY_BYTES is for routes with ``large`` in ``routes.py``.
 MAX_BODY_BYTES = 10 * 1024 * 1024
 SMALL_BODY_BYTES = 64 * 1024
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -98,7 +98,7 @@ class Request:
         return body
 
     def _declared_bytes(self) -> int:
-        # HTTP servers reject any other value of this header before a request gets here.
+        # 0 if the header is missing. The HTTP server rejects requests in which it is not a number.
         text = self.header("content-length")
         return int(text) if len(text) <= 16 and text.isascii() and text.isdigit() else 0
 
@@ -129,7 +129,7 @@ class Request:
         return body
 
     async def optional_json_body(self) -> bytes:
-        """As ``json_body``, but empty if the request has no body."""
+        """Like ``json_body``, but empty if the request has no body."""
         body = (await self.body()).removeprefix(_UTF8_MARK)
         if body.strip():
             self._check_json_declared()

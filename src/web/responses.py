@@ -1,7 +1,7 @@
 """Responses, including the responses for errors.
 
-An error becomes a problem object (RFC 9457), or only its sentence if the client prefers
-``text/plain`` or the deployment has ``ERROR_FORMAT=text``.
+An error becomes a problem object (RFC 9457), or only its sentence if the client or the deployment
+wants text (``RequestContext.wants_text_errors``).
 """
 
 from dataclasses import dataclass, field, replace

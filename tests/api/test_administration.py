@@ -614,7 +614,7 @@ def audit_rows(api: Api) -> list[dict[str, Any]]:
     return rows
 
 
-def test_what_changes_nothing_is_not_written_down() -> None:
+def test_an_act_that_changes_nothing_leaves_no_row_in_the_audit_log() -> None:
     limits = {"dailyEnabled": True, "dailyLimit": 5, "monthlyEnabled": False, "monthlyLimit": None}
     with TestClient(DEPLOYMENT) as server:
         api = Api(server)

@@ -52,7 +52,7 @@ def post(
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: route.path)
-def test_a_body_has_at_most_what_its_route_takes(own: Api, sender: Sender, route: Any) -> None:
+def test_a_body_has_at_most_the_limit_of_its_route(own: Api, sender: Sender, route: Any) -> None:
     limit = LARGE if route.path in LARGE_PATHS else SMALL
     assert route.large is (limit == LARGE)
     if route.path in WITHOUT_JSON:
@@ -80,7 +80,7 @@ def test_a_body_that_is_declared_too_long_is_not_kept(own: Api, monkeypatch: Any
         assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 
-# What made the worker grow by hundreds of megabytes.
+# Requests that made the memory of the worker grow by hundreds of megabytes before the limits.
 ATTACKS = {
     "atoms": ("/api/address_login", {"email": "a." * 4_900_000 + "@x.com", "password": "x"}),
     "one atom": ("/api/address_login", {"email": "a" * 9_800_000, "password": "x"}),
@@ -110,7 +110,7 @@ def test_no_request_without_a_credential_costs_more_than_its_body(own: Api, name
     assert cost.bytes < 1_000_000 + (len(body) if expected == 401 else 0)
 
 
-# A text with one character beyond the BMP takes four bytes a character in Python.
+# Because of one character beyond the BMP, Python stores this text with four bytes a character.
 WIDE = "a" * 9_700_000 + "\U0001f600"
 SENT: dict[str, dict[str, Any]] = {
     "to": {"to": "a." * 4_800_000 + "@x.com"},

@@ -21,8 +21,8 @@ from tests.unit.given import NOW
 from tests.unit.sqlite_database import run
 
 MIB = 1024 * 1024
-PAGE = 3 * MIB + MIB // 2  # the contents, the cut ones, and all else of a hundred messages
-VIEW = 2 * MIB + MIB // 8  # the bodies as JSON and in `raw`, and all else
+PAGE = 3 * MIB + MIB // 2  # whole contents, beginnings, and everything else of a hundred messages
+VIEW = 2 * MIB + MIB // 8  # the bodies as fields and in `raw`, and everything else
 CONTROLS = "\x01" * 65_500
 
 
@@ -38,7 +38,7 @@ def sender(own: Api) -> Sender:
 
 
 def store(api: Api, sender: Sender, *messages: Message) -> list[str]:
-    """Store messages of ``sender``; their ids, newest first."""
+    """Store messages of ``sender``, and return their ids, newest first."""
     database = api.server.database
     (row,) = database.query("SELECT id FROM addresses WHERE name = ?", sender.address)
     credential = Credential(sender.address, row["id"], 0)
@@ -87,7 +87,7 @@ def test_a_page_of_a_hundred_messages_is_bounded(
 
 
 @pytest.mark.parametrize("query", [{}, {"q": "hello"}], ids=["all", "search"])
-def test_a_page_by_cursor_ends_before_a_content_that_does_not_fit(
+def test_a_page_by_cursor_ends_before_a_message_that_does_not_fit(
     own: Api, sender: Sender, query: dict[str, str]
 ) -> None:
     ids = store(own, sender, *(mail_of(sender, text=CONTROLS) for _ in range(25)))
@@ -153,7 +153,7 @@ def test_a_view_of_one_message_is_bounded(
         assert json.loads(view.json()["raw"])["content"] == content
 
 
-def test_a_message_of_which_a_view_shows_only_the_beginning_is_retried_whole(
+def test_a_retry_sends_the_whole_text_of_a_message_that_is_shown_cut(
     own: Api, sender: Sender
 ) -> None:
     text = "\x01" * 1_700_000

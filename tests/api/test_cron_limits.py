@@ -57,7 +57,7 @@ def insert(api: Api, sender: Sender, time: int, count: int, **columns: Any) -> N
 
 
 def work_of_every_kind(api: Api, steps: int = 1) -> None:
-    """Insert more work for each job than it can do in this number of steps."""
+    """Insert more work for each job than it can do in ``steps`` steps."""
     now, rows = api.server.now(), STEP_ROWS * steps + 5
     sender, cleared = api.new_sender(balance=10**6), api.new_sender(balance=10**6)
     waiting = {"status": "'scheduled'", "next_attempt_at": f"{now} - i"}
@@ -90,7 +90,7 @@ def work_of_every_kind(api: Api, steps: int = 1) -> None:
 
 
 def counts(api: Api) -> dict[str, int]:
-    """The counts that the last minute has logged, by event and name."""
+    """The counts that the last run of the cron has logged, by event and name."""
     found = {}
     for line in api.server.log_lines():
         if line["event"] in ("due", "sweep", "sendbox_purges", "search_index"):
@@ -123,12 +123,12 @@ def test_with_a_queue_each_job_does_a_step_in_the_worst_minute() -> None:
         api = Api(server)
         work_of_every_kind(api)
         server.run_cron()
-        # A new step that finds no work here is not measured by these tests.
+        # If a new step fails here, work_of_every_kind must insert work for this step.
         assert [name for name, count in counts(api).items() if not count] == []
         assert server.invocations[-1].used > 35 or len(server.invocations) > 1
 
 
-def test_without_a_queue_no_job_waits_for_ever() -> None:
+def test_without_a_queue_each_job_gets_its_turn() -> None:
     with TestClient(VARIABLES, queue=False) as server:
         api = Api(server)
         work_of_every_kind(api, 3)
@@ -141,7 +141,7 @@ def test_without_a_queue_no_job_waits_for_ever() -> None:
         assert [name for name, count in done.items() if not count] == []
 
 
-def test_where_the_plan_allows_it_all_work_is_done_at_once() -> None:
+def test_all_work_is_done_at_once_if_the_plan_allows_it() -> None:
     with TestClient({**VARIABLES, "SUBREQUESTS": 10_000}) as server:
         api = Api(server)
         work_of_every_kind(api, 2)
@@ -158,7 +158,7 @@ def test_where_the_plan_allows_it_all_work_is_done_at_once() -> None:
         assert server.sql("SELECT * FROM sendbox_purges") == []
 
 
-def test_without_a_queue_as_many_are_sent_as_the_plan_allows() -> None:
+def test_without_a_queue_the_plan_limits_the_messages_of_a_minute() -> None:
     sent = {}
     for subrequests in (50, 10_000):
         with TestClient({**VARIABLES, "SUBREQUESTS": subrequests}, queue=False) as server:
@@ -172,7 +172,7 @@ def test_without_a_queue_as_many_are_sent_as_the_plan_allows() -> None:
     assert sent[10_000] == 200
 
 
-def test_a_queue_that_takes_nothing_is_replaced_by_the_cron() -> None:
+def test_if_the_queue_fails_the_cron_sends_the_messages() -> None:
     with TestClient(VARIABLES) as server:
         api = Api(server)
         sender = api.new_sender()

@@ -1,4 +1,4 @@
-"""What costs no balance is limited by the day, and leaves few rows in the audit log."""
+"""Daily limits for acts that cost no balance, and for their rows in the audit log."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,7 @@ def sender(api: Api) -> Sender:
 
 
 def check_until_midnight(api: Api, response: requests.Response, code: str, detail: str) -> None:
-    """Check that ``response`` is a 429 that ends with the day."""
+    """Check that ``response`` is a 429 until midnight UTC."""
     check_problem(response, 429, code, detail)
     seconds = 86_400 - api.server.now() // 1000 % 86_400
     assert abs(int(response.headers["Retry-After"]) - seconds) <= 1
@@ -54,7 +54,7 @@ def tomorrow(api: Api) -> None:
 
 
 def batch(api: Api, sender: Sender, sizes: list[int], **headers: str) -> requests.Response:
-    """Send a batch of messages to so many sandbox recipients each."""
+    """Send a batch. ``sizes`` are the numbers of sandbox recipients of its messages."""
     mails = [
         {
             "from": sender.address,
@@ -74,14 +74,14 @@ def test_sandbox_recipients_are_limited(api: Api, sender: Sender) -> None:
     assert api.send(sender, to_mail=SANDBOX).status_code == 200
     response = api.send(sender, to_mail=SANDBOX)
     check_until_midnight(api, response, "too_many_sandbox_recipients", OVER_SANDBOX)
-    assert api.send(sender).status_code == 200  # other mail is not concerned
+    assert api.send(sender).status_code == 200  # other mail is not limited
     assert api.send(api.new_sender(), to_mail=SANDBOX).status_code == 200
     tomorrow(api)
     assert api.send(sender, to_mail=SANDBOX).status_code == 200
 
 
 def test_a_rejected_request_writes_nothing(api: Api) -> None:
-    """An address without a balance could fill the database with test messages."""
+    """Otherwise an address without a balance could fill the database by rejected requests."""
     sender = api.new_sender(balance=0)
     assert batch(api, sender, [5]).status_code == 200
     api.server.settle()
@@ -91,7 +91,7 @@ def test_a_rejected_request_writes_nothing(api: Api) -> None:
     assert api.server.database.rows_written == written
 
 
-def test_a_permissive_batch_takes_what_the_limit_admits(api: Api, sender: Sender) -> None:
+def test_a_permissive_batch_accepts_the_messages_within_the_limit(api: Api, sender: Sender) -> None:
     permissive = {"x-batch-validation": "permissive"}
     response = batch(api, sender, [3, 3, 2, 1], **permissive)
     assert [error["index"] for error in response.json()["errors"]] == [1, 3]

@@ -304,7 +304,7 @@ def test_a_request_waits_until_it_is_decided(own: Api) -> None:
             assert own.send(sender).status_code == 200
 
 
-def test_an_address_that_is_switched_off_is_no_request(own: Api) -> None:
+def test_a_disabled_balance_is_no_request(own: Api) -> None:
     for balance in (0, 5):
         sender = own.new_sender(balance=balance)
         decided(own, sender, balance, enabled=False)

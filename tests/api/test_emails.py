@@ -250,7 +250,7 @@ def permissive(api: Api, sender: Sender, batch: list[Any], key: str | None = Non
     return api.post("/emails/batch", batch, headers=headers)
 
 
-def test_a_mail_that_is_too_much_does_not_stop_smaller_ones(api: Api) -> None:
+def test_a_mail_over_a_limit_does_not_stop_smaller_ones(api: Api) -> None:
     sender = api.new_sender(balance=10)
     fifty = email(sender, to=[f"to{number}@example.net" for number in range(50)])
     response = permissive(api, sender, [fifty, email(sender), fifty, email(sender)])

@@ -137,7 +137,7 @@ SENTENCE = "Failed to create address: Invalid domain"
 
 
 def invalid(api: Api, **headers: str) -> requests.Response:
-    """A rejected request with these headers."""
+    """The response to an invalid request with these headers."""
     return api.post("/api/new_address", {"domain": "elsewhere.example"}, headers=headers)
 
 
@@ -174,7 +174,7 @@ def test_errors_as_text(setting: str | None, headers: dict[str, str], is_text: b
 
 
 @pytest.mark.parametrize("path", ["/api/settings", "/admin/audit", "/nowhere", "/api/nowhere"])
-def test_every_error_is_a_sentence_where_the_deployment_says_so(path: str) -> None:
+def test_a_setting_of_the_deployment_makes_every_error_a_sentence(path: str) -> None:
     with TestClient({**DEPLOYMENT, "ERROR_FORMAT": "text"}) as server:
         response = Api(server).get(path)
         assert response.status_code in (401, 404)

@@ -1,4 +1,4 @@
-"""What one address does, and how much of it, delays no mail of another address."""
+"""No act of one address, in any amount, delays the mail of another address."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -45,8 +45,8 @@ def waiting(api: Api, sender: Sender) -> int:
 
 
 def minute(api: Api, victim: Sender) -> None:
-    """A minute in which a mail of ``victim`` becomes due: it leaves within another minute."""
-    api.server.sql(  # longer ago than a message that is enqueued at its acceptance
+    """Let a mail of ``victim`` become due, and check that it is sent within the next minute."""
+    api.server.sql(  # scheduled an hour ahead, so that its acceptance does not enqueue it
         "UPDATE messages SET next_attempt_at = ? WHERE id = ?",
         [api.server.now() - 1, schedule(api, victim, 3600)],
     )
@@ -65,7 +65,7 @@ def test_a_cleared_sendbox_delays_no_other(api: Api, old: int, count: int) -> No
     response = api.call("DELETE", "/api/clear_sent_items", headers=flooder.headers)
     assert response.status_code == 200, response.text
     minute(api, victim)
-    # What waited is cancelled before anything else is removed.
+    # All waiting messages are cancelled before any message is removed.
     for _ in range(10):
         if waiting(api, flooder):
             rows = api.server.sql(
@@ -91,7 +91,7 @@ def test_without_a_queue_the_addresses_take_turns_as_well(subrequests: int) -> N
 
 
 def acts(api: Api, flooder: Sender, count: int) -> Iterator[str]:
-    """What the owner of an address with ``count`` waiting messages does; the name of each act."""
+    """Do all that the owner of ``count`` waiting messages can do. Yield the name of each act."""
     due = api.server.now() - 5000
     insert_waiting(api, flooder, count, at=due)
     yield "is due"
@@ -172,7 +172,7 @@ def test_a_paused_address_delays_no_other(api: Api) -> None:
 
 
 @PLANS
-def test_those_who_clear_much_leave_room_for_those_who_clear_little(api: Api) -> None:
+def test_a_large_cleared_sendbox_does_not_delay_a_small_one(api: Api) -> None:
     flooder, victim = api.new_sender(), api.new_sender()
     for sender, count in ((flooder, 5000), (victim, 700)):
         insert(api, sender, api.server.now() - 2 * DAY, 3 * count)

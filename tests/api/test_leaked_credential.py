@@ -26,7 +26,7 @@ def api() -> Iterator[Api]:
 
 @pytest.fixture
 def owner(api: Api) -> Sender:
-    """An address that has no password, as from before the deployment had passwords."""
+    """An address without a password, as if created before the deployment enabled passwords."""
     sender = api.new_sender()
     api.server.sql("UPDATE addresses SET password_hash = NULL WHERE id = ?", [sender.address_id])
     return sender
@@ -75,7 +75,7 @@ def test_a_thief_cannot_replace_the_password(api: Api) -> None:
     response = change(api, sender, "the thief's", current_password="a guess")
     problem = check_problem(response, 403, "wrong_password", WRONG)
     assert problem["errors"] == [{"field": "current_password", "message": WRONG}]
-    # The owner is not locked out by it, and the password of the new address stays.
+    # The guess does not lock out the owner. A rotation keeps the first password of an address.
     response = rotate(api, sender)
     assert (response.status_code, response.json().keys()) == (200, {"jwt"})
     assert log_in(api, sender, made["password"]).status_code == 200
@@ -94,7 +94,7 @@ def test_guesses_of_the_present_password_are_limited(api: Api) -> None:
         assert guesses[number % 2]().status_code == 403
     for guess in (*guesses, lambda: log_in(api, sender, made["password"])):
         assert guess().json()["code"] == "too_many_logins"
-    assert rotate(api, sender).status_code == 200  # the remedy still works
+    assert rotate(api, sender).status_code == 200  # the owner can still end the credential
 
 
 def test_a_rotation_with_the_present_password_keeps_it(api: Api, owner: Sender) -> None:
@@ -106,7 +106,7 @@ def test_a_rotation_with_the_present_password_keeps_it(api: Api, owner: Sender) 
     assert log_in(api, owner, "my own").status_code == 200
 
 
-def test_a_password_that_an_administrator_set_survives(api: Api, owner: Sender) -> None:
+def test_a_rotation_keeps_a_password_that_an_administrator_set(api: Api, owner: Sender) -> None:
     assert change(api, owner, "the thief's").status_code == 200
     path = f"/admin/address/{owner.address_id}/reset_password"
     assert api.admin("POST", path, json={"password": client_digest("new")}).status_code == 200
@@ -115,7 +115,7 @@ def test_a_password_that_an_administrator_set_survives(api: Api, owner: Sender) 
     assert log_in(api, owner, "new").status_code == 200
 
 
-def test_a_thief_who_rotates_first_is_ended_by_the_administrator(api: Api, owner: Sender) -> None:
+def test_an_administrator_helps_the_owner_if_a_thief_rotates_first(api: Api, owner: Sender) -> None:
     assert change(api, owner, "the thief's").status_code == 200
     digest = client_digest("the thief's")
     thief = Sender(

@@ -1,4 +1,4 @@
-"""One outcome for each message in the lists, and why it failed in words."""
+"""Each message in the lists has one delivery status, and an explanation if it failed."""
 
 from typing import Any
 
@@ -84,7 +84,7 @@ def test_a_new_code_of_the_provider_is_explained_too(api: Api, sender: Sender) -
     assert message["explanation"] == "The mail provider rejected the message (E_NEW)"
 
 
-def test_what_did_not_fail_has_no_explanation(api: Api, sender: Sender) -> None:
+def test_a_message_that_did_not_fail_has_no_explanation(api: Api, sender: Sender) -> None:
     sent = api.send(sender).json()
     message = api.message(sender, sent["id"])
     assert (message["reason"], message["explanation"]) == (None, None)

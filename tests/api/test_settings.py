@@ -72,7 +72,7 @@ def test_a_paused_deployment_sends_nothing() -> None:
         check_problem(rejected, 401, "invalid_credential", "Invalid address credential")
 
 
-def test_without_domains_it_is_said_that_there_are_none() -> None:
+def test_without_domains_the_error_says_that_there_are_none() -> None:
     with TestClient({**DEPLOYMENT, "DOMAINS": "", "DEFAULT_DOMAINS": ""}) as server:
         api = Api(server)
         none = "Invalid domain: DOMAINS is empty, so no sender domain is configured"

@@ -177,7 +177,7 @@ class TestClient:
         return "ok"
 
     def break_queue(self) -> None:
-        """From now on the queue accepts nothing."""
+        """Let the queue reject all messages from now on."""
         self._queue_is_broken = True
 
     # Stored and sent data

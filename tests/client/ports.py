@@ -24,11 +24,11 @@ _QUEUE_SEND = 100  # the most messages that one sendBatch takes
 
 
 class InvocationEnded(RuntimeError):
-    """The platform ends an invocation with too many subrequests, even while it records outcomes."""
+    """Ends an invocation with too many subrequests, even while it records outcomes."""
 
 
 class LimitedSubrequests(Subrequests):
-    """The subrequests of an invocation on a platform that allows ``limit`` of them."""
+    """Counts the subrequests of an invocation, and ends it after ``limit`` of them."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(lambda: limit)

@@ -56,7 +56,7 @@ class ScriptedBinding:
         return work.result()
 
     def within(self, subrequests: Subrequests) -> "CountedBinding":
-        """The same binding, as an invocation has it that counts its subrequests."""
+        """This binding, for an invocation. Its calls are counted in ``subrequests``."""
         return CountedBinding(self, subrequests)
 
     async def _send(self, form: dict[str, Any], contents: list[bytes]) -> str:
@@ -83,7 +83,7 @@ class ScriptedBinding:
 
 @dataclass
 class CountedBinding:
-    """A binding whose calls are subrequests."""
+    """Counts each call of ``binding`` as a subrequest."""
 
     binding: ScriptedBinding
     subrequests: Subrequests

@@ -59,7 +59,7 @@ class Person:
         return address
 
     def confirm_stored(self) -> None:
-        """Answer the question that is asked on leaving the page of a new address."""
+        """Confirm the question that appears before the page of a new address is left."""
         self.page.get_by_role("dialog").get_by_role("button", name="I have stored it").click()
 
     def write_first_message(self) -> None:

@@ -273,7 +273,7 @@ def test_a_request_is_declined(admin: Person) -> None:
     assert asked.status_code == 200
 
 
-def test_an_address_that_is_switched_off_is_no_request(admin: Person) -> None:
+def test_a_disabled_balance_is_no_request(admin: Person) -> None:
     sender = asks_for_access(admin.api)
     body = {"address": sender.address, "address_id": 0, "balance": 0, "enabled": False}
     assert admin.api.admin("POST", "/admin/address_sender", json=body).status_code == 200

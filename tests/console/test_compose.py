@@ -463,7 +463,7 @@ def test_two_windows_with_one_draft_send_once(composing: Person) -> None:
         composing.page.evaluate("open(location.href)")
     other = opened.value
     expect(other.get_by_label("Subject")).to_have_value("Hello")
-    # The other window is frozen and does not hear that the draft was sent.
+    # The other window is frozen, so it does not receive the notice that the draft was sent.
     composing.page.evaluate("BroadcastChannel.prototype.postMessage = () => undefined")
     composing.send()
     expect(composing.heading("History")).to_be_visible()

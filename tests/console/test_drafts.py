@@ -1,4 +1,4 @@
-"""No draft is lost or overwritten without a word."""
+"""No draft is lost or overwritten without a question."""
 
 from playwright.sync_api import expect
 

@@ -1,4 +1,4 @@
-"""No page scrolls sideways, or into nothing."""
+"""No page scrolls sideways, or down into an empty area."""
 
 import pytest
 from playwright.sync_api import expect
@@ -6,14 +6,14 @@ from playwright.sync_api import expect
 from tests.console.person import Person
 from tests.console.screens import used
 
-# The bottom of the lowest element that is seen, from the top of the document.
+# The bottom of the lowest visible element, in pixels from the top of the document.
 BOTTOM = """Math.max(...[...document.querySelectorAll('.frame, .frame *')]
   .filter((element) => !element.closest('.hidden') && element.getClientRects().length)
   .map((element) => element.getBoundingClientRect().bottom + scrollY))"""
 
 
 @pytest.mark.parametrize("width", [320, 1200])
-def test_a_chart_is_followed_by_nothing(person: Person, width: int) -> None:
+def test_no_empty_area_follows_a_chart(person: Person, width: int) -> None:
     person.page.set_viewport_size({"width": width, "height": 700})
     sender = person.sign_in()
     for back in range(28):

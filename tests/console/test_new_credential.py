@@ -1,4 +1,4 @@
-"""A new address: its credential is shown before anything else can lose it."""
+"""The page of a new address shows its credential, and asks whether it is stored."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ QUESTION = "Have you stored the credential?"
 
 @pytest.fixture
 def created(person: Person) -> dict[str, Any]:
-    """What the server answered for an address without a password."""
+    """The response of the server for an address without a password."""
     answers: list[dict[str, Any]] = []
 
     def without_password(route: Route) -> None:
@@ -29,7 +29,7 @@ def created(person: Person) -> dict[str, Any]:
     return answers[0]
 
 
-def test_it_is_shown_with_a_program_that_uses_it(person: Person, created: dict[str, Any]) -> None:
+def test_a_program_with_the_credential_is_shown(person: Person, created: dict[str, Any]) -> None:
     expect(person.page.get_by_label("Credential", exact=True)).to_have_text(created["jwt"])
     person.button("Copy: Credential").click()
     assert person.clipboard() == created["jwt"]
@@ -38,7 +38,7 @@ def test_it_is_shown_with_a_program_that_uses_it(person: Person, created: dict[s
     assert person.url in person.clipboard()
 
 
-def test_one_is_asked_before_going_on(person: Person, created: dict[str, Any]) -> None:
+def test_the_page_asks_before_going_on(person: Person, created: dict[str, Any]) -> None:
     person.page.get_by_role("link", name="Write a message").click()
     dialog = person.page.get_by_role("dialog", name=QUESTION)
     dialog.get_by_role("button", name="Cancel").click()
@@ -50,7 +50,7 @@ def test_one_is_asked_before_going_on(person: Person, created: dict[str, Any]) -
     expect(person.heading("Nothing sent yet")).to_be_visible()
 
 
-def test_one_is_asked_before_signing_out(person: Person, created: dict[str, Any]) -> None:
+def test_the_page_asks_before_signing_out(person: Person, created: dict[str, Any]) -> None:
     person.button("Sign out").click()
     dialog = person.page.get_by_role("dialog", name=QUESTION)
     dialog.get_by_role("button", name="Cancel").click()

@@ -1,4 +1,4 @@
-"""What became of a message: one outcome in every list, and the reason in words."""
+"""Every list shows one status for a message, and the page explains a failure."""
 
 import pytest
 from playwright.sync_api import expect
@@ -36,7 +36,7 @@ def test_the_list_shows_what_became_of_each_message(person: Person, sender: Send
         expect(badge).to_contain_class(kind)
 
 
-def test_so_does_the_list_of_the_administrator(person: Person, sender: Sender) -> None:
+def test_the_list_of_the_administrator_shows_it_too(person: Person, sender: Sender) -> None:
     person.enter_administration()
     person.open("admin/sent")
     search(person, sender.address)
@@ -64,7 +64,7 @@ def test_a_failure_is_explained_in_words(person: Person, sender: Sender) -> None
     expect(notice).to_contain_text("It was not charged")
     expect(notice).not_to_contain_text("E_RECIPIENT_SUPPRESSED")
     expect(person.page.locator(".history")).to_contain_text("suppression list")
-    # Sending it again unchanged can't succeed, so another action comes first.
+    # Sending the message again unchanged can't succeed, so another action comes first.
     names = person.page.locator("main .row button").all_inner_texts()
     assert names.index("Copy as new") < names.index("Send again")
 
@@ -84,7 +84,7 @@ def test_a_repetition_that_fails_is_shown(person: Person, sender: Sender) -> Non
     expect(person.page.get_by_role("alert")).to_contain_text("suppression list")
 
 
-def test_the_reason_is_said_in_chinese(person: Person, sender: Sender) -> None:
+def test_the_reason_is_explained_in_chinese(person: Person, sender: Sender) -> None:
     person.open("sent")
     person.page.get_by_role("link", name="To suppressed@test.invalid").click()
     person.page.get_by_label("Language").select_option("zh")

@@ -250,7 +250,7 @@ NEWSLETTER = """<style>
 </body>"""
 
 
-def test_the_console_adds_no_look_of_its_own(composing: Person) -> None:
+def test_the_console_does_not_change_the_style_of_a_mail(composing: Person) -> None:
     composing.write(html=NEWSLETTER)
     composing.page.get_by_role("tab", name="Preview").click()
     look = """element => {
@@ -267,7 +267,7 @@ def test_the_console_adds_no_look_of_its_own(composing: Person) -> None:
     assert background == "rgba(0, 0, 0, 0)"
 
 
-def test_old_attributes_of_a_mail_hold(composing: Person) -> None:
+def test_style_attributes_of_a_mail_take_precedence(composing: Person) -> None:
     body = '<body bgcolor="#000000" text="#ffffff" topmargin="0" leftmargin="0">'
     composing.write(html=f"{body}<p>White on black</p><a href='https://a.example/'>A link</a>")
     composing.page.get_by_role("tab", name="Preview").click()

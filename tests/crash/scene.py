@@ -33,7 +33,7 @@ def bring_to(site: Site, point: Point, clients: Clients, sender: Sender, number:
         _reject_once(site, submissions)
     if point.kind == "retry":
         # The queue consumer claims the messages of a batch together, and the gate sees only the
-        # first of them. So only one can be held.
+        # first of them. So only one can be stopped there.
         submissions = submissions[:1]
         _send_and_wait(clients, submissions)
         _hold(site, submissions, point.stop)

@@ -1,8 +1,9 @@
 """The memory of the worker's process while it gets the worst requests, eight at once.
 
-Production gives an isolate 128 MB, and ends it with every send in flight if it takes more. Locally
-nothing limits it, so the test reads the resident memory of the workerd process that runs the worker
-every few milliseconds. What it has when idle does not count; it includes the whole engine.
+In production, an isolate may use 128 MB. If it uses more, the platform ends it, even while it sends
+messages. Locally there is no limit. So every few milliseconds, the tests read the resident memory
+of the workerd process that runs the worker. Only the growth counts, because the memory of an idle
+process includes the whole engine.
 """
 
 import json
@@ -26,7 +27,10 @@ WIDE = "a" * 9_700_000 + "\U0001f600"  # four bytes a character in Python
 
 
 class Memory:
-    """The resident memory of the worker's process; ``peak`` is the most since the start."""
+    """Measures the resident memory of the process that runs the worker.
+
+    This is the largest process in the process group ``group``.
+    """
 
     def __init__(self, group: int) -> None:
         self._status = max(_statuses(group), key=_resident)
@@ -83,7 +87,7 @@ def memory(own: Api) -> Memory:
 
 
 def warm_up(api: Api) -> None:
-    """What the first requests of each kind load and allocate belongs to an idle worker."""
+    """Send the first requests, so that what they load counts as memory of the idle worker."""
     sender = api.new_sender(balance=10)
     for _ in range(3):
         assert api.send(sender, content="a" * 100_000).status_code == 200
@@ -136,7 +140,7 @@ def test_eight_of_the_largest_pages_fit_into_a_worker(own: Api, memory: Memory, 
     for _ in range(100):
         sent = own.post("/api/send_mail", body, headers=sender.headers)
         assert sent.status_code == 200, sent.text
-    time.sleep(2)  # what sending has left behind is collected
+    time.sleep(2)  # until the memory of sending is free again
     growth = memory.growth_during(lambda: at_once(own, "GET", path, sender))
     print(f"{path}: {growth / MB:.0f} MB")
     assert growth < MOST
@@ -158,7 +162,7 @@ def test_eight_views_of_the_largest_message_fit_into_a_worker(
     body = mail(to_mail="delivered@test.invalid", content=TEXTS[text])
     sent = own.post("/api/send_mail", body, headers=sender.headers)
     assert sent.status_code == 200, sent.text
-    time.sleep(2)  # what sending has left behind is collected
+    time.sleep(2)  # until the memory of sending is free again
     view = f"{path}/{sent.json()['id']}"
     growth = memory.growth_during(lambda: at_once(own, "GET", view, sender))
     print(f"{path}, {text}: {growth / MB:.0f} MB")

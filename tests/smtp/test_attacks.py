@@ -1,4 +1,4 @@
-"""Clients that try to stop the relay for everybody else: its memory, and its response to others."""
+"""Hostile clients: the memory that the relay uses, and its response time for other clients."""
 
 import asyncio
 import time
@@ -54,7 +54,7 @@ async def begin_message(relay: RelayProcess, content: bytes) -> asyncio.StreamWr
 
 
 async def attack(relay: RelayProcess, connections: int) -> int:
-    """The memory of the relay during unfinished messages on so many connections."""
+    """The memory of the relay while this many ``connections`` have unfinished messages."""
     begun = [begin_message(relay, BODY) for _ in range(connections)]
     writers = await asyncio.gather(*begun)
     await asyncio.sleep(1)
@@ -65,7 +65,7 @@ async def attack(relay: RelayProcess, connections: int) -> int:
 
 
 def wait_until_free(relay: RelayProcess, most: int) -> None:
-    """Wait until the relay has seen that all clients have gone, and has returned the memory."""
+    """Wait until no memory is reserved, and the relay's process uses at most ``most`` bytes."""
     deadline = time.monotonic() + 20
     while relay.metric("memory_bytes") > 0 or relay.memory() > most:
         assert time.monotonic() < deadline, relay.memory()

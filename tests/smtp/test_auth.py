@@ -111,7 +111,7 @@ def test_a_client_may_abort_its_login(relay: RelayProcess) -> None:
 
 @pytest.fixture
 def far_relay(server: LocalServer, tmp_path: Path) -> Iterator[RelayProcess]:
-    """A relay without any failed logins, for clients at ``FAR`` on another machine."""
+    """A new relay that takes clients at the address ``FAR`` for clients on another machine."""
     with RelayProcess(server.url, tmp_path, far=FAR) as running:
         yield running
 
@@ -124,10 +124,10 @@ def test_ten_failures(far_relay: RelayProcess, api: Api) -> None:
             reply = reply_to_login(far_relay, sender.address, f"guess {guess}", FAR)
             assert reply == "535 5.7.8 Invalid email or password"
     assert far_relay.metric('logins_total{result="bad"}') == 20
-    # The account is locked out for this client, for every user name.
+    # This client is locked out of the account, with every form of the user name.
     for user in ("jwt", locked_out.address, locked_out.address.upper()):
         assert reply_to_login(far_relay, user, locked_out.jwt, FAR) == LOCKED_OUT
-    # Not for another client, nor is another account, nor a login that was valid before.
+    # Not locked out: another client, another account, and a login that was valid before.
     assert reply_to_login(far_relay, "jwt", locked_out.jwt) == GOOD
     assert reply_to_login(far_relay, "jwt", other.jwt, FAR) == GOOD
     assert reply_to_login(far_relay, "jwt", known.jwt, FAR) == GOOD

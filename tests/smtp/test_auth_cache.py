@@ -102,7 +102,7 @@ def test_the_account_of_a_login() -> None:
     assert account_name("jwt", f"head.{claims}.signature") == "a@example.com"
     assert account_name("JWT", "no credential") == "jwt"
     assert account_name("A@Example.COM", "a password") == "a@example.com"
-    # The address of another account in a forged credential is not the account of this login.
+    # The user name decides, even if the credential is forged and names another account.
     assert account_name("b@example.com", f"head.{claims}.signature") == "b@example.com"
 
 

@@ -1,4 +1,4 @@
-"""Sessions whose credential ends: rotated, or deleted with its address."""
+"""Sessions whose credential ends, because it is rotated or its address is deleted."""
 
 import smtplib
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def test_a_session(
 def test_a_new_session(
     relay: RelayProcess, api: Api, sender: Sender, end: Callable[[Api, Sender], object]
 ) -> None:
-    """The relay no longer accepts the cached login, once the API has rejected it."""
+    """Once the API has rejected a cached login, the relay no longer accepts it."""
     with relay.client(sender) as smtp:
         end(api, sender)
         with pytest.raises(smtplib.SMTPDataError, match="Invalid address credential"):
@@ -65,7 +65,7 @@ def test_a_new_session(
 def test_the_new_credential_sends_the_rejected_message(
     relay: RelayProcess, api: Api, sender: Sender
 ) -> None:
-    """A retry of the same message with the new credential is sent, and once."""
+    """A retry of the same message with the new credential is sent once."""
     content = short_mail(message_id="<a@b.example>")
     with relay.client(sender) as smtp:
         smtp.sendmail(sender.address, ["first@example.net"], content)

@@ -1,4 +1,4 @@
-"""Parsers that replace simpler ones, which take quadratic time or much memory: same results."""
+"""Parsers give the same results as simpler ones, which take quadratic time or much memory."""
 
 import json
 import re
@@ -27,10 +27,10 @@ TREES = st.recursive(
 
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_encoded_words(text: str) -> None:
-    """The words are the ones that one expression finds, which takes quadratic time."""
+    """One regular expression, in quadratic time, finds the same words."""
     try:
         decoded = decoded_words(text, "Subject")
-    except Malformed:  # an unknown charset: the texts have no other error
+    except Malformed:  # an unknown charset, the only error in these texts
         assert WORD.search(text)
     else:
         assert WORD.search(text) is None
@@ -39,7 +39,7 @@ def test_encoded_words(text: str) -> None:
 
 @given(VALUES.map("".join))
 def test_parameters(value: str) -> None:
-    """The parameters are the ones that the standard library finds, in quadratic time."""
+    """The standard library, in quadratic time, finds the same parameters."""
     message = Message()
     message["Content-Type"] = "text/plain;" + value
     entity = read_entity(b"Content-Type: text/plain;" + value.encode() + b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The memory for messages under way: who gets how much, and when it is free again."""
+"""The memory for messages under way: the share of each user, and when memory is free again."""
 
 import asyncio
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_other_users_have_a_share_too() -> None:
     assert shared.has_room("d", 1000)
 
 
-def test_what_is_released_is_free() -> None:
+def test_released_memory_is_free() -> None:
     shared, metrics = memory(2 * needed_for(1000))
     one = shared.reserve("a")
     for _ in range(3):
@@ -144,7 +144,7 @@ def test_too_little_for_a_message(tmp_path: Path) -> None:
 
 
 async def begin(smtp: Client, size: int | None = None) -> str:
-    """The reply to DATA, or to MAIL if it is rejected."""
+    """The reply to DATA, or to MAIL if MAIL is rejected."""
     declared = "" if size is None else f" SIZE={size}"
     reply = await smtp.ask(f"MAIL FROM:<>{declared}")
     if not reply.startswith("250 "):
@@ -172,7 +172,7 @@ async def test_a_declared_size_is_reserved_and_rejected_in_mail() -> None:
         assert (await finish(third, 10_000)).startswith("250 2.0.0 ")
 
 
-async def test_data_is_rejected_if_the_memory_was_used_since_mail() -> None:
+async def test_data_is_rejected_if_others_took_the_memory_after_mail() -> None:
     async with client(accept, **LITTLE) as smtp, smtp.another() as second, smtp.another() as third:
         for one in (smtp, second, third):
             assert (await one.ask(f"MAIL FROM:<> SIZE={MIB}")).startswith("250 ")
@@ -181,7 +181,7 @@ async def test_data_is_rejected_if_the_memory_was_used_since_mail() -> None:
         assert (await second.ask("DATA")).startswith("354 ")
         assert await third.ask("DATA") == replies.NO_MEMORY
         assert (await finish(second, 10_000)).startswith("250 2.0.0 ")
-        # The transaction goes on.
+        # The transaction of the rejected DATA is still open.
         assert (await third.ask("DATA")).startswith("354 ")
         assert (await finish(third, 10_000)).startswith("250 2.0.0 ")
 
@@ -194,7 +194,7 @@ async def test_without_a_declared_size_the_reservation_grows() -> None:
         assert (await begin(third)).startswith("354 ")
         assert await finish(third, 1_000_000) == replies.NO_MEMORY
         assert (await third.ask("NOOP")).startswith("250 ")
-        # The others are not affected.
+        # The messages of the other sessions are not affected.
         assert (await smtp.ask(".")).startswith("250 2.0.0 ")
         assert (await second.ask(".")).startswith("250 2.0.0 ")
         assert smtp.metrics.memory_bytes == 0
@@ -235,7 +235,7 @@ async def test_memory_is_reserved_until_the_api_responds() -> None:
         await asyncio.sleep(0.3)
         second.writer.transport.abort()
         await asyncio.sleep(0.05)
-        # Of the request, which is what is left of the message.
+        # After the conversion, only memory for the request is reserved.
         most = needed_for(520_000, copies=1)
         assert needed_for(500_000, copies=1) < smtp.metrics.memory_bytes < most
         may_respond.set()

@@ -174,7 +174,7 @@ def test_a_port_that_is_taken(tmp_path: Path, name: str) -> None:
     assert done.stderr == f"send-mail-smtp: {name}={port}: {problem} {name} to another port\n"
 
 
-def test_a_host_that_is_none(tmp_path: Path) -> None:
+def test_a_host_that_does_not_exist(tmp_path: Path) -> None:
     done = start(tmp_path, SMTP_PORT="0", STATUS_PORT="0", STATUS_HOST="no.such.host.invalid")
     assert done.returncode == 2
     assert "there is no host 'no.such.host.invalid' to listen on; correct STATUS_H" in done.stderr

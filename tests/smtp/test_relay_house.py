@@ -101,11 +101,11 @@ def test_no_module_keeps_state(module: str) -> None:
     assert state_kept(TREES[module]) == []
 
 
-# Expressions
+# Regular expressions
 
 
 def repeats(parsed: Any) -> Iterator[bool]:
-    """Whether each repetition in a parsed expression is possessive."""
+    """For each repetition in a parsed regular expression: whether it is possessive."""
     for operation, argument in parsed:
         if operation in (MAX_REPEAT, MIN_REPEAT, POSSESSIVE_REPEAT):
             _, most, inside = argument
@@ -128,7 +128,7 @@ def expressions(module: str) -> list[re.Pattern[Any]]:
 
 @every_module
 def test_repetitions_in_expressions_are_possessive(module: str) -> None:
-    """Expressions that never go back take linear time for any input."""
+    """Regular expressions that never backtrack take linear time for any input."""
     for expression in expressions(module):
         parsed = parse(expression.pattern, expression.flags & ~re.UNICODE)
         assert all(repeats(parsed)), expression.pattern
@@ -136,7 +136,7 @@ def test_repetitions_in_expressions_are_possessive(module: str) -> None:
 
 @every_module
 def test_expressions_have_names(module: str) -> None:
-    """Expressions without a name would escape the rule for repetitions."""
+    """The rule above finds only regular expressions that have a name in their module."""
     tree = TREES[module]
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     used = {name for function in functions for name in map(ast.unparse, ast.walk(function))}

@@ -1,6 +1,6 @@
-"""The conversion of hostile messages of full size: its time, and its memory.
+"""The time and the memory of the conversion of hostile messages of the maximum size.
 
-Each input is the worst one known for a parser. A quadratic step takes minutes for most of them.
+Each input is the worst one known for a parser. With most of them, a quadratic step takes minutes.
 """
 
 import time
@@ -16,7 +16,7 @@ from smtp_relay.message.errors import CannotRelay
 MAX_BYTES = 5 * 1024 * 1024
 HEADER_BYTES = 127 * 1024
 MAX_SECONDS = 2.0
-# Of a conversion: the message, a body, its text with up to four bytes per character, and the JSON.
+# The conversion holds the message, a body, its text (up to four bytes per character), and the JSON.
 MAX_COPIES = 11
 
 MULTIPART = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"

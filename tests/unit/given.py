@@ -57,7 +57,10 @@ def rotated(
     most_a_day: int = 20,
     now: int = NOW,
 ) -> tuple[Credential, bool]:
-    """Let the owner replace ``credential``; return the new one, and whether the password ended."""
+    """Let the owner rotate ``credential``. Return the new one, and whether the password ended.
+
+    ``proof`` is the stored form of the password that the owner has given, None without one.
+    """
     return run(
         rotate_credential(
             database, credential, proof=proof, most_a_day=most_a_day, by=OWNER, now=now
@@ -76,7 +79,7 @@ def changed_password(
 ) -> None:
     """Let the owner change the password.
 
-    ``present`` is the stored form that matched the present password, None without a password.
+    ``present`` is the stored form of the password that the owner has given, None without one.
     """
     change = change_password(
         database,

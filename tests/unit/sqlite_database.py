@@ -20,7 +20,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
     sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 32,
-    sqlite3.SQLITE_LIMIT_LENGTH: MAX_VALUE_BYTES,  # also of values within a statement
+    sqlite3.SQLITE_LIMIT_LENGTH: MAX_VALUE_BYTES,  # also applies to values within a statement
     sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100,
     sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
 }
@@ -42,7 +42,7 @@ def _empty() -> sqlite3.Connection:
 
 
 def runnable_here(migration: str) -> str:
-    """``migration`` without the statement that the SQLite of this machine may not support."""
+    """``migration``, without the statement for secure-delete if this SQLite does not support it."""
     return migration if HAS_SECURE_DELETE else migration.replace(_SECURE_DELETE, "")
 
 

@@ -10,7 +10,7 @@ from store.sweep import lease_step, sweep_steps
 async def claim(
     database: Database, message_id: str, *, claimant: str, now: int, lease_until: int
 ) -> Attempt | None:
-    """Claim a message; None if that is not possible."""
+    """Claim a message. None if it is not due, or if it can't be claimed for another reason."""
     attempts, left = await claim_all(
         database,
         [message_id],
@@ -27,7 +27,7 @@ async def claim(
 async def sweep(
     database: Database, *, now: int, retention_days: int, retention_metadata_days: int
 ) -> dict[str, int]:
-    """Run each step of the sweep once; the number of rows for each."""
+    """Run each step of the sweep once. Return the number of rows by the name of the step."""
     steps = sweep_steps(
         now=now, retention_days=retention_days, retention_metadata_days=retention_metadata_days
     )
@@ -35,6 +35,6 @@ async def sweep(
 
 
 async def purge_sendboxes(database: Database, *, now: int) -> int:
-    """Run each step of the purges once; the number of messages that the last one removed."""
+    """Run each step of the purges once. Return how many messages the last step removed."""
     counts = [await step.run(database) for step in purge_steps(now=now)]
     return counts[-1]

@@ -1,4 +1,4 @@
-"""The access rules, one by one. ``tests/api/test_auth.py`` has their order."""
+"""Each access rule on its own. ``tests/api/test_auth.py`` tests the order of the rules."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ class EmptyBody:
 
 
 class Limiter:
-    """Admits no request, and keeps the keys."""
+    """Admits all requests or none, and notes their keys."""
 
     def __init__(self, *, admits: bool = False) -> None:
         self._admits = admits
@@ -133,7 +133,7 @@ def test_other_paths_read_no_credential(access: Access) -> None:
     assert checked(access, request(authorization="Bearer x")) is None
 
 
-def test_a_missing_api_key_is_named() -> None:
+def test_a_missing_api_key_has_its_own_error() -> None:
     with pytest.raises(Unauthorized, match="credential_missing"):
         checked(Access.API_KEY, request())
     for access, header in ((Access.ADDRESS, ""), (Access.API_KEY, "Basic x")):

@@ -1,4 +1,4 @@
-"""Credentials, lists and limits at the edges of what is accepted."""
+"""The shortest and longest, lowest and highest values of accounts that are accepted."""
 
 from typing import Any
 

@@ -95,7 +95,7 @@ def test_the_first_send_grants_the_balance_for_the_whole_batch(database: SqliteD
     assert balance(database) == 0
 
 
-# Rejected messages. Accepted messages of a batch use up limits and balance before later ones.
+# Rejected messages. In a batch, earlier messages use limits and balance before later ones.
 
 
 def limited_daily(database: SqliteDatabase) -> None:

@@ -204,7 +204,7 @@ def claim_all(
     max_messages: int = 100,
     max_bytes: int = 10**9,
 ) -> tuple[list[str], list[str]]:
-    """The ids of the attempts, and those of the due messages that were not taken."""
+    """The ids of the claimed messages, and of the due messages that were not claimed."""
     attempts, left = run(
         claim_several(
             *(database, ids),
@@ -252,7 +252,7 @@ def test_messages_are_claimed_together_each_with_its_own_content(
         assert (one.number, message(database, one.id)["claimed_by"]) == (2, "w1")
 
 
-def test_no_more_are_claimed_than_are_asked_for(database: SqliteDatabase, five: list[str]) -> None:
+def test_at_most_max_messages_are_claimed(database: SqliteDatabase, five: list[str]) -> None:
     assert claim_all(database, five[::-1], max_messages=2) == (["n4", "n3"], ["n2", "n1", "n0"])
     assert claim_all(database, five, claimant="w2", max_messages=2) == (["n0", "n1"], ["n2"])
 
@@ -260,7 +260,7 @@ def test_no_more_are_claimed_than_are_asked_for(database: SqliteDatabase, five: 
 @pytest.mark.parametrize(
     ("max_bytes", "count"), [(1, 1), (3999, 1), (4000, 2), (5999, 2), (6000, 3), (10_000, 5)]
 )
-def test_no_more_bytes_are_held_than_are_asked_for_except_those_of_the_first(
+def test_at_most_max_bytes_are_claimed_except_for_a_larger_first_message(
     database: SqliteDatabase, five: list[str], max_bytes: int, count: int
 ) -> None:
     assert claim_all(database, five, max_bytes=max_bytes) == (five[:count], five[count:])
@@ -275,7 +275,7 @@ def test_a_large_message_waits_for_the_next_claim(
     assert claim_all(database, five[2:], max_bytes=4000) == (["n2", "n3"], ["n4"])
 
 
-def test_what_is_not_due_or_held_by_others_is_neither_claimed_nor_left(
+def test_messages_that_cannot_be_claimed_are_in_neither_list(
     database: SqliteDatabase, five: list[str]
 ) -> None:
     claimed(database, id="n0", claimant="w2")
@@ -291,7 +291,7 @@ def test_a_repeated_claim_finds_its_own_first(database: SqliteDatabase, five: li
     database.query("UPDATE messages SET next_attempt_at = ? WHERE id = 'n0'", DUE + 1)
     limits: dict[str, Any] = {"max_messages": 2, "max_bytes": 4000}
     assert claim_all(database, five, **limits) == (["n1", "n2"], ["n3", "n4"])
-    # Meanwhile an earlier one has become due. It does not take the place of one that is held.
+    # Meanwhile n0 has become due. It does not replace a message that is already claimed.
     database.query("UPDATE messages SET next_attempt_at = ? WHERE id = 'n0'", DUE)
     after = database.dump()
     assert claim_all(database, five, **limits) == (["n1", "n2"], ["n0", "n3", "n4"])

@@ -1,4 +1,4 @@
-"""`make dev` says what is wrong before the server starts. No server runs here."""
+"""`make dev` reports mistakes before the server starts. These tests start no server."""
 
 import socket
 from contextlib import AbstractContextManager, nullcontext
@@ -19,7 +19,7 @@ GOOD = (ROOT / ".dev.vars.example").read_text()
 
 
 class Stopped(Exception):
-    """The development server was ready."""
+    """Ends `make dev` when the development server is ready."""
 
 
 class Scene:
@@ -57,7 +57,7 @@ class Scene:
         raise Stopped
 
     def run(self, dev_vars: str | bytes = GOOD) -> str:
-        """Everything that is printed; ends with "Ready" where the server was ready."""
+        """Everything that `make dev` prints. It ends with "Ready" if the server was ready."""
         content = dev_vars.encode() if isinstance(dev_vars, str) else dev_vars
         self._dev_vars.write_bytes(content)
         try:
@@ -122,7 +122,7 @@ def test_without_domains_it_says_so(scene: Scene) -> None:
     assert "DOMAINS=example.com to .dev.vars" in printed
 
 
-def test_an_open_administration_is_said_loudly(scene: Scene) -> None:
+def test_a_warning_about_an_open_administration_is_printed(scene: Scene) -> None:
     printed = scene.run(f"{GOOD}DISABLE_ADMIN_PASSWORD_CHECK=TRUE\n")
     assert "! WARNING: DISABLE_ADMIN_PASSWORD_CHECK is true." in printed
 
@@ -169,7 +169,7 @@ def test_a_file_that_is_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["http", "0", "65536", "80 80", "²"])
-def test_a_port_that_is_none(scene: Scene, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+def test_a_port_that_is_no_number(scene: Scene, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("PORT", port)
     assert "It must be a number from 1 to 65535." in scene.run()
 

@@ -365,7 +365,7 @@ async def test_four_messages_of_a_queue_batch_fit_into_one_invocation(to: str) -
     assert world.subrequests <= 50
 
 
-async def test_no_more_is_held_at_a_time_than_a_worker_can_hold(world: World) -> None:
+async def test_a_worker_holds_only_as_many_messages_as_fit_into_its_memory(world: World) -> None:
     later = now() + HOUR
     results = await world.send_batch(*mails(5, scheduled_at=later))
     world.make_due()

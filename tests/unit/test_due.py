@@ -1,4 +1,4 @@
-"""What is due: in time, in turns among the addresses, and only what can be claimed."""
+"""Due messages are found in time, fairly among the addresses, and only if they can be claimed."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def put(
     at: int = NOW,
     sendbox: int = 0,
 ) -> list[str]:
-    """So many waiting messages of an address, or of an administrator, a millisecond apart."""
+    """Insert ``count`` waiting messages of an address, or of an administrator, 1 ms apart."""
     address_id = owner.address_id if owner else 0
     ids = [f"{address_id}-{status}-{at}-{number:06}" for number in range(count)]
     for number, id in enumerate(ids):
@@ -64,22 +64,22 @@ def test_the_longest_waiting_of_an_address_is_first(
     assert database.dump() == before
 
 
-def test_each_has_its_time(database: SqliteDatabase, me: Credential) -> None:
+def test_each_message_has_its_due_time(database: SqliteDatabase, me: Credential) -> None:
     (id,) = put(database, me, at=NOW - 7)
     assert run(due_messages(database, now=NOW)) == [(id, NOW - 7)]
 
 
 @pytest.mark.parametrize("others", [0, MANY])
-def test_what_is_scheduled_is_found_a_minute_ahead(
+def test_scheduled_messages_are_found_a_minute_ahead(
     database: SqliteDatabase, me: Credential, you: Credential, others: int
 ) -> None:
     put(database, you, count=others, at=NOW - MANY)
     (first,) = put(database, me, status="scheduled", at=NOW + MINUTE)
     (second,) = put(database, me, status="scheduled", at=NOW + MINUTE + 1)
-    (queued,) = put(database, me, at=NOW + 1)  # it was enqueued when it was deferred
+    (queued,) = put(database, me, at=NOW + 1)  # enqueued when it was deferred
     mine = {first, second, queued}
     assert [id for id in due(database) if id in mine] == [first]
-    # So of two runs a minute apart one finds it in time.
+    # So one of two runs a minute apart finds a scheduled message in time.
     assert [id for id in due(database, NOW + 1) if id in mine] == [queued, first, second]
 
 
@@ -111,7 +111,7 @@ def test_every_address_has_its_share(database: SqliteDatabase, me: Credential) -
 
 
 @pytest.mark.parametrize("count", [3, MANY])
-def test_what_a_paused_address_has_is_not_due_and_hides_nothing(
+def test_messages_of_a_paused_address_are_not_due_and_hide_no_others(
     database: SqliteDatabase, me: Credential, you: Credential, count: int
 ) -> None:
     put(database, me, count=count, at=NOW - MANY)
@@ -124,7 +124,7 @@ def test_what_a_paused_address_has_is_not_due_and_hides_nothing(
 
 @pytest.mark.parametrize("count", [3, MANY])
 @pytest.mark.parametrize("way", ["cleared", "deleted"])
-def test_what_is_in_no_sendbox_is_not_due_and_hides_nothing(
+def test_messages_in_no_sendbox_are_not_due_and_hide_no_others(
     database: SqliteDatabase, me: Credential, you: Credential, way: str, count: int
 ) -> None:
     put(database, me, count=count, at=NOW - MANY)

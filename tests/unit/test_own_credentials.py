@@ -1,4 +1,4 @@
-"""Rotations and passwords: a credential that leaks gives nothing that outlasts its rotation."""
+"""Rotations and passwords: a thief of a credential has no access after its rotation."""
 
 from dataclasses import replace
 
@@ -75,12 +75,12 @@ def test_a_rotation_ends_a_password_that_was_set_with_a_credential(
     assert given.rotated(database, new)[1] is False
 
 
-def test_a_password_survives_rotations_only_by_a_proof(database: SqliteDatabase) -> None:
+def test_each_rotation_needs_a_proof_to_keep_the_password(database: SqliteDatabase) -> None:
     credential = given.address(database)
     given.changed_password(database, credential, "$new")
     new, ended = given.rotated(database, credential, proof="$new")
     assert (ended, password(database)) == (False, "$new")
-    # A thief who set it may have rotated with it, so a later rotation ends it all the same.
+    # A thief could have set the password and given it as proof. So a later rotation still ends it.
     new, ended = given.rotated(database, new)
     assert (ended, password(database)) == (True, None)
 
@@ -117,7 +117,7 @@ def test_rotations_are_limited_by_the_day(database: SqliteDatabase) -> None:
     assert caught.value.headers["Retry-After"] == str(12 * 3600)
     assert database.dump() == before
     run(require_valid(database, credential))
-    # The owner, who knows the password, is not hindered by what a thief has used up.
+    # A thief can use up the limit of rotations. With the password, the owner can still rotate.
     given.changed_password(database, credential, "$new")
     credential, _ = given.rotated(database, credential, proof="$new", most_a_day=2)
     given.rotated(database, credential, most_a_day=2, now=NOW + DAY)

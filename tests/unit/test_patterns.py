@@ -1,7 +1,8 @@
 """Every regular expression takes linear time, for any text.
 
-Each is given repetitions of the beginnings of what it matches, and of its own characters: texts in
-which a pattern that backtracks begins anew at every place and reads to the end each time.
+The test texts repeat the beginnings of a text that the pattern matches, and characters of this
+text. In such texts, a pattern that backtracks starts again at every position, and reads to the end
+each time.
 """
 
 import ast
@@ -18,11 +19,11 @@ from tests.unit.source import SRC, TREES
 
 parser: Any = importlib.import_module("re._parser")
 
-SIZE = 40_000  # the square of it takes a second or more
+SIZE = 40_000  # quadratic time takes a second or more
 MOST_SECONDS = 0.1
-# Methods that begin a match at one place only.
+# Methods that match only at the start of a text.
 WHOLE = {"fullmatch", "match"}
-# In the runtime, which cannot be imported here: texts of D1, and SQL.
+# These tests cannot import the runtime. Its patterns read error messages of D1, and SQL.
 OTHERS = {"runtime/d1.py", "runtime/limits.py"}
 
 
@@ -38,7 +39,7 @@ def patterns() -> Iterator[Any]:
 
 
 def sample(tree: Any) -> str:
-    """A text that a parsed pattern matches, or nearly: the first choice, each repetition twice."""
+    """A text that a parsed pattern (nearly) matches, with the first choice and two repetitions."""
     return "".join(_sample(str(op), value) for op, value in tree)
 
 
@@ -109,7 +110,10 @@ def test_a_pattern_takes_linear_time(pattern: re.Pattern[Any], searches: bool) -
 
 
 def test_patterns_are_compiled_at_the_top_of_their_modules() -> None:
-    """The test above finds no others; those of settings read what the deployment's owner writes."""
+    """The test above finds only such patterns.
+
+    The exceptions read settings, which the owner of the deployment writes.
+    """
     elsewhere = [
         module
         for module, tree in TREES.items()
@@ -129,7 +133,7 @@ def _top_calls(tree: ast.Module) -> list[ast.Call]:
     return [value for value in values if isinstance(value, ast.Call)]
 
 
-def test_the_worst_texts_find_what_is_not_linear() -> None:
+def test_the_worst_texts_find_patterns_that_are_not_linear() -> None:
     for bad in (r"([ -~]*?)\?=", r"=\?([^?]+)\?q\?([ -~]*?)\?=", r"[^@\s]+\s*@", "@.*[.]", r"\s+$"):
         pattern = re.compile(bad)
         seconds = []

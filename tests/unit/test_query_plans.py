@@ -283,7 +283,7 @@ def test_due_messages_are_found_among_the_waiting_alone() -> None:
     (due,) = statements_with("WITH RECURSIVE earliest")
     plan = DATABASE.plan(due)
     assert any("messages_due (next_attempt_at<?)" in step for step in plan)
-    # Where there are many: the next address, whether it has any, and its share.
+    # With many due messages: find the next address, whether it has due messages, and its share.
     assert any("COVERING INDEX messages_waiting (address_id>?)" in step for step in plan)
     of_address = (
         "COVERING INDEX messages_waiting (address_id=? AND sendbox=? AND next_attempt_at<?)"

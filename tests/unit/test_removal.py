@@ -230,7 +230,7 @@ def test_a_stale_credential_clears_nothing(database: SqliteDatabase) -> None:
 
 
 def waiting(database: SqliteDatabase, owner: Credential, count: int, *, sendbox: int = 0) -> None:
-    """So many scheduled messages, without the work of reserving them."""
+    """Insert scheduled messages directly, because reserving them would take long."""
     database.query(
         "INSERT INTO messages (id, address_id, sendbox, sender, subject, size, recipients, charge,"
         " status, accepted_at, next_attempt_at) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
@@ -249,7 +249,7 @@ WAITS = "next_attempt_at IS NOT NULL"
 IN_A_SENDBOX = "sendbox IS NOT NULL"
 
 
-def test_all_that_waits_is_cancelled_before_anything_is_removed() -> None:
+def test_all_waiting_messages_are_cancelled_before_any_is_removed() -> None:
     database = SqliteDatabase()
     me = given.address(database, balance=10)
     for number in range(10):
@@ -277,7 +277,7 @@ def test_purges_share_a_step(database: SqliteDatabase) -> None:
     share = STEP_MESSAGES // 3
     assert run(cancel.run(database)) == 2 * share + 3
     assert [left(database, owner, WAITS) for owner in owners] == [900 - share, 900 - share, 0]
-    # Of the last one nothing waits any more, so that it does not wait for the others.
+    # No message of the last sendbox waits any more, so its messages are removed already.
     assert run(remove.run(database)) == 3
     assert [left(database, owner, IN_A_SENDBOX) for owner in owners] == [900, 900, 0]
     while run(cancel.run(database)):
@@ -289,7 +289,7 @@ def test_purges_share_a_step(database: SqliteDatabase) -> None:
     assert database.dump()["sendbox_purges"] == []
 
 
-def test_what_is_being_sent_leaves_room_for_what_can_be_removed() -> None:
+def test_messages_being_sent_do_not_block_the_removal_of_others() -> None:
     database = SqliteDatabase()
     me = given.address(database, balance=0)
     waiting(database, me, STEP_MESSAGES + 5)

@@ -494,7 +494,7 @@ def test_a_deleted_message_leaves_nothing_in_the_index(
     assert database.value("SELECT count(*) FROM search WHERE search MATCH ?", f'"{ids[2]}"') == 0
 
 
-def test_a_message_that_is_deleted_while_it_is_read_stays_out() -> None:
+def test_a_message_that_is_deleted_during_indexing_is_not_indexed() -> None:
     database = Overtaken()
     given.address(database, balance=10)
     ids = put(database, 2)

@@ -1,4 +1,4 @@
-"""The bodies of one message in a view: whole, or their beginnings."""
+"""The bodies of one message in a view are whole, or cut to their beginnings."""
 
 import msgspec
 import pytest
@@ -13,7 +13,7 @@ from store.shown_bodies import CUT_CHARACTERS, MAX_BYTES, SHOWN_BODIES, is_trunc
 from tests.unit import given
 from tests.unit.sqlite_database import SqliteDatabase, run
 
-ROUNDING = 6 * 4 * 8  # the quotes of each piece of each part
+ROUNDING = 6 * 4 * 8  # bytes for the quotes of each piece of each part
 
 
 def stored(database: SqliteDatabase, me: Credential, **bodies: str) -> list[Row]:
@@ -33,7 +33,7 @@ def size(text: str) -> int:
 
 
 def until(bytes: int, piece: str) -> str:
-    """As many of ``piece`` as have at most these bytes as JSON within JSON."""
+    """``piece``, repeated as often as ``bytes`` allow for it as JSON within JSON."""
     each = (size(piece * 1000) - size("")) // 1000
     return piece * (bytes // each)
 

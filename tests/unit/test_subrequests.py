@@ -1,4 +1,4 @@
-"""The guard of an invocation's subrequests, and what is kept back for work that has begun."""
+"""The limit of subrequests, and the subrequests that are kept back for work that has begun."""
 
 import asyncio
 import sys
@@ -18,14 +18,14 @@ async def nothing() -> str:
     return "done"
 
 
-def test_each_is_counted() -> None:
+def test_each_subrequest_is_counted() -> None:
     subrequests = of(50)
     subrequests.count()
     subrequests.count(9)
     assert (subrequests.used, subrequests.left) == (10, 40)
 
 
-def test_no_more_than_the_plan_allows() -> None:
+def test_the_plan_limits_the_subrequests() -> None:
     subrequests = of(50)
     subrequests.count(47)
     subrequests.check(3)
@@ -63,7 +63,7 @@ async def test_work_that_fails_keeps_nothing_back() -> None:
     assert subrequests.left == 50
 
 
-def test_what_is_kept_back_may_be_used() -> None:
+def test_subrequests_that_are_kept_back_may_be_used() -> None:
     subrequests = of(50)
     work = subrequests.keep(50, nothing())
     subrequests.check(50)
@@ -85,7 +85,7 @@ def test_recording_an_outcome_is_always_allowed() -> None:
 
 
 class Bridge:
-    """The calls that arrive in JavaScript; so many of them get no response."""
+    """Counts the calls that arrive in JavaScript. The first ``lost`` calls get no response."""
 
     def __init__(self, lost: int = 0) -> None:
         self.calls, self.lost = 0, lost
@@ -99,7 +99,7 @@ class Bridge:
 
 @pytest.fixture
 def bridge(monkeypatch: pytest.MonkeyPatch) -> Bridge:
-    """Stands in for what ``runtime.d1`` takes of JavaScript."""
+    """Replaces the JavaScript that ``runtime.d1`` calls."""
     made = Bridge()
 
     async def without_delay(seconds: float) -> None:

@@ -152,7 +152,7 @@ def test_texts_of_sandbox_messages_are_kept_for_a_day(
     assert texts(database) == [real]
 
 
-def test_a_sandbox_message_that_waits_for_weeks_does_not_keep_others(
+def test_a_sandbox_message_that_waits_for_weeks_does_not_block_others(
     database: SqliteDatabase, me: Credential
 ) -> None:
     waits, done = (message_id(NOW + number, number) for number in range(2))

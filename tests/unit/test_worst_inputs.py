@@ -1,6 +1,6 @@
-"""Each parser gets its worst inputs, at the full size of a body: its time and memory are bounded.
+"""The time and the memory of each parser for its worst inputs, as large as a body can be.
 
-A field is measured before anything reads it: a text of ten megabytes costs what a short one does.
+The length of a field is checked first, so a text of ten megabytes costs no more than a short one.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ from web.responses import prefers_plain_text
 
 SIZE = 9_800_000  # of the longest text in a body of 10 MiB
 
-# Texts that made a parser slow or large, or come close to it.
+# Texts for which a parser took much time or memory, and similar texts.
 TEXTS = {
     "one atom": "a" * SIZE,
     "atoms": "a." * (SIZE // 2) + "@x.com",
@@ -113,7 +113,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "client": client_key,
     "x-lang": lambda text: language_of(text, otherwise="en"),
     "accept": prefers_plain_text,
-    "path": lambda text: match(text[:20_000]),  # the platform takes no longer URLs
+    "path": lambda text: match(text[:20_000]),  # the platform accepts no longer URLs
     "limit": lambda text: whole_number(text, "limit", 1, 1, 100),
     "cursor": lambda text: cursor(text, 0),
     "sort_order": lambda text: one_of({"sort_order": text}, "sort_order", ("asc", "desc"), "asc"),
@@ -128,7 +128,7 @@ def test_no_text_of_ten_megabytes_costs_more_than_a_short_one(parser: str) -> No
         with contextlib.suppress(ApiError, InvalidAddress):
             PARSERS[parser](text)
 
-    parse("a")  # imports and tables
+    parse("a")  # so that imports and tables are not measured
     with contextlib.suppress(ApiError, InvalidAddress):
         PARSERS[parser]("ä@ö.example")
     costs = {name: cost_of(partial(parse, text)) for name, text in TEXTS.items()}

@@ -1,11 +1,13 @@
 """Mutation testing: change one thing in the code, and see whether a test fails.
 
+A changed module is a mutant. If a test fails, the mutant is killed. If all pass, it survives.
+
     make mutate
     make mutate ONLY="src/store src/web/auth.py" JOBS=1
 
-Cosmic Ray makes the mutants of Python, and ``sql`` those of SQL. Each mutant runs in a process of
-its own, where the changed module is imported instead of the file. No file changes.
+Cosmic Ray changes the Python code, and ``sql`` the SQL statements. The tests of each mutant run in
+a process of their own, which imports the mutant instead of the file. No file changes.
 
-What has been run is kept in build/mutation/, so an interrupted run continues where it stopped. A
-mutant runs again if its module changes, and a survivor also if its tests change.
+The outcomes are stored in build/mutation/, so an interrupted run continues where it stopped. A
+mutant runs again if its module changes. A mutant that survived also runs again if its tests change.
 """

@@ -1,4 +1,4 @@
-"""The command. See the package."""
+"""The command `make mutate`. The docstring of the package describes it."""
 
 import argparse
 import sys
@@ -17,9 +17,9 @@ _SCOPE = (
     *("src/web/auth.py", "src/accounts", "src/sending", "src/mail", "src/store"),
     "smtp_relay/message",
 )
-_MOST_SECONDS = 60  # of tests for one mutant, by their recorded times
+_MOST_SECONDS = 60  # the recorded times of all tests for one mutant
 _RECORDING_SECONDS = 1800
-_PASSED, _FAILED, _NO_TESTS = 0, 1, 5
+_PASSED, _FAILED, _NO_TESTS = 0, 1, 5  # exit statuses of pytest
 
 _Work = tuple[Mutant, list[str]]
 
@@ -32,7 +32,7 @@ def _modules(places: list[str]) -> list[str]:
 
 
 def _record(processes: Processes) -> None:
-    """Record the files of tests that have changed."""
+    """Record the files of tests that are new or have changed."""
     (FOLDER / "reach").mkdir(parents=True, exist_ok=True)
     waiting = [path for path in test_files() if not recording_of(path).exists()]
     total, done = len(waiting), 0
@@ -49,7 +49,7 @@ def _record(processes: Processes) -> None:
 
 
 def _plan(modules: list[str], reach: Reach, session: Session, report: Report) -> list[_Work]:
-    """The mutants to run; the report gets the outcomes of the others."""
+    """The mutants to run, each with its tests. The known outcomes are added to ``report``."""
     work = []
     for module in modules:
         for mutant in mutants_of(module):
@@ -95,7 +95,7 @@ def _run(
 def _outcome(status: int | None) -> str:
     if status in (_PASSED, _NO_TESTS):
         return "survived"
-    # Too slow is killed. With another status pytest could not even collect the tests.
+    # Without a status, the tests took too long. With another status, pytest could not collect them.
     return "killed" if status in (None, _FAILED) else "invalid"
 
 
@@ -112,11 +112,11 @@ def main() -> int:
         _record(processes)
         reach, session = Reach(), Session(FOLDER / "session.sqlite")
         for test in reach.failing:
-            print(f"left out, because it fails without any mutation: {test}")
+            print(f"left out, because this test fails without a mutation: {test}")
         work = _plan(_modules(options.places), reach, session, report)
         _run(work, reach, session, report, processes)
     except KeyboardInterrupt:
-        print("Interrupted. The next run goes on from here.")
+        print("Interrupted. The next run continues from here.")
     finally:
         processes.stop()
     print(report.text())

@@ -1,6 +1,6 @@
-"""Runs pytest in a process of its own, if wanted with a changed module.
+"""Runs pytest in a process of its own, with a changed module if a mutant is given.
 
-The process is a fork of one that has imported the libraries, so it starts within milliseconds.
+The process starts within milliseconds, because it is a fork of one that has imported the libraries.
 """
 
 import importlib
@@ -58,7 +58,10 @@ def import_libraries() -> None:
 def start(
     tests: Sequence[str], output: Path, *, mutant: Mutant | None = None, plugins: Sequence[Any] = ()
 ) -> int:
-    """Start the tests in a new process, and return its id. It ends with pytest's status."""
+    """Start the tests in a new process, and return the id of the process.
+
+    Its output is written to the file ``output``. Its exit status is that of pytest.
+    """
     process = os.fork()
     if process == 0:
         status = 3
@@ -80,13 +83,13 @@ def _run(tests: Sequence[str], output: Path, mutant: Mutant | None, plugins: Seq
     set_hypothesis_home_dir(FOLDER / "hypothesis")
     if mutant:
         sys.meta_path.insert(0, _Finder(mutant))
-    # Without -x for a recording, so that a failing test hides no other one.
+    # A recording needs all tests, so it must not stop (-x) at a failing test.
     options = [option for option in _OPTIONS if mutant or option != "-x"]
     return int(pytest.main([*options, *tests], plugins=list(plugins)))
 
 
 def kill(process: int) -> None:
-    """End a process and all that it has started."""
+    """End a process and all processes that it has started."""
     os.killpg(process, signal.SIGKILL)
 
 
@@ -106,12 +109,15 @@ class Processes:
         return len(self._running) < self.most
 
     def add(self, process: int, what: Any, seconds: float) -> None:
-        """Watch ``process``, which may take that many ``seconds``."""
+        """Watch ``process``, which may take ``seconds``. ``wait`` returns its ``what``."""
         now = time.monotonic()
         self._running[process] = what, now, now + seconds
 
     def wait(self) -> tuple[Any, int | None, float]:
-        """What the next process that ends did, its status (None: too slow), and its seconds."""
+        """Wait for the end of a process. Return its ``what``, its exit status, and its seconds.
+
+        A process that takes too long is killed. Its status is None.
+        """
         while True:
             for process, (what, started, deadline) in self._running.items():
                 ended, status = os.waitpid(process, os.WNOHANG)

@@ -14,7 +14,8 @@ from cosmic_ray.operators.provider import OperatorProvider
 from tools.mutation.sql import MutateSql
 from tools.prepare import ROOT
 
-# Of the replacements of an operator, the one that is hardest to notice.
+# Mutations of Cosmic Ray. If a Python operator has several replacements, the list has only the one
+# that is hardest to notice.
 _NAMES = (
     "AddNot",
     "ExceptionReplacer",
@@ -59,7 +60,10 @@ class Mutant:
 
 
 def mutants_of(module: str) -> Iterator[Mutant]:
-    """The mutants of a module, by its path. Those that are no Python are left out."""
+    """The mutants of the module at this path.
+
+    Mutants that are not valid Python, or that mean the same as another one, are left out.
+    """
     source = (ROOT / Path(module)).read_text("utf-8")
     seen = {_meaning(source)}
     for operator in _operators():
@@ -95,7 +99,7 @@ _OPPOSITES = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot
 
 
 class _Simplify(ast.NodeTransformer):
-    """Makes ``not a != b`` and ``a == b`` the same, so that they are one mutant."""
+    """Makes ``not a != b`` and ``a == b`` the same, so that only one of them is a mutant."""
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)

@@ -1,7 +1,7 @@
-"""Which functions each test calls, and so which tests can notice a mutant.
+"""Records which functions each test calls. These tests can notice a mutant of such a function.
 
 A file of tests is recorded when it is first needed, and again when it has changed. Functions have
-names like ``src/store/claim.py:claim``, so changes elsewhere in the code don't matter.
+names like ``src/store/claim.py:claim``, so a recording stays usable when functions move or change.
 """
 
 import hashlib
@@ -19,7 +19,8 @@ import pytest
 from tools.mutation.isolated import FOLDER
 from tools.prepare import ROOT
 
-# The tests in the process of pytest. Other tests start programs, which import the files.
+# The tests that run the code in the process of pytest. Other tests start programs, which import the
+# unchanged files.
 _PLACES: tuple[str, ...] = ("tests/unit/test_*.py", "tests/api/**/test_*.py")
 _PLACES += tuple(
     f"tests/smtp/test_{name}.py"
@@ -29,7 +30,7 @@ _TREES = (f"{ROOT}/src/", f"{ROOT}/smtp_relay/")
 
 
 class Test(TypedDict):
-    """A test function, with all its parameters: whether it passes, and what it calls."""
+    """Whether a test function passes with all its parameters, its seconds, and what it calls."""
 
     passes: bool
     seconds: float
@@ -37,7 +38,7 @@ class Test(TypedDict):
 
 
 class Recorder:
-    """A plugin of pytest that writes what each test calls."""
+    """A plugin of pytest that writes to ``path`` which functions each test calls."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -74,7 +75,7 @@ class Recorder:
 
 
 def function_of(code: CodeType) -> str:
-    """The function or method that ``code`` is in; empty if it is not the project's."""
+    """The name of the function or method that contains ``code``. Empty for other projects' code."""
     if not code.co_filename.startswith(_TREES):
         return ""
     module = code.co_filename.removeprefix(f"{ROOT}/")
@@ -88,7 +89,7 @@ def test_files() -> list[str]:
 
 
 def recording_of(test_file: str) -> Path:
-    """Where the recording of this version of ``test_file`` is, if there is one."""
+    """The path of the recording of this version of ``test_file``, which may not exist yet."""
     version = hashlib.sha256((ROOT / test_file).read_bytes()).hexdigest()[:12]
     name = test_file.removesuffix(".py").replace("/", ".")
     return FOLDER / "reach" / f"{name}.{version}.json"
@@ -116,7 +117,10 @@ class Reach:
                 self._of_function[function].append(name)
 
     def tests_of(self, functions: set[str], *, seconds: float) -> list[str]:
-        """The tests that call one of ``functions``; the quickest, that take up to ``seconds``."""
+        """The quickest tests that call one of ``functions``, up to ``seconds`` in total.
+
+        The quickest one is included even if it takes longer.
+        """
         names = {name for function in functions for name in self._of_function[function]}
         chosen: list[str] = []
         total = 0.0

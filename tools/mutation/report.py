@@ -1,4 +1,4 @@
-"""What the run found: the survivors, and the score."""
+"""The result of a run: the mutants that survived, and the score."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,9 +9,9 @@ _EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
 
 class Report:
-    """Prints each survivor when it is known. ``text`` lists all of them.
+    """Prints each mutant that survives as soon as it is known. ``text`` lists all of them.
 
-    ``planned`` is the number of mutants, also of those that have not run.
+    ``planned`` is the number of all mutants, including those that have not run.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The outcomes of mutants so far, in a file, so that an interrupted run can go on."""
+"""Stores the outcomes of mutants in a file, so that an interrupted run can continue."""
 
 import hashlib
 import sqlite3
@@ -22,7 +22,7 @@ class Session:
         self._connection.execute(_SCHEMA)
 
     def outcome(self, mutant: Mutant, tests: list[str]) -> str | None:
-        """The outcome, if it still holds. Changed tests may kill a survivor."""
+        """The stored outcome. None if there is none, or if the mutant survived other tests."""
         found = self._connection.execute(
             "SELECT outcome, tests FROM outcomes WHERE mutant = ?", (mutant.key,)
         ).fetchone()

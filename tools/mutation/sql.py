@@ -1,7 +1,7 @@
 """Mutations of the SQL in string literals.
 
-The literals may be parts of statements, and f-strings. A condition becomes true and keeps its
-parameters, so the number of values that are bound stays right.
+A literal may be an f-string, or only a part of a statement. A condition is replaced by one that is
+always true and keeps the parameters, so the number of bound values stays right.
 """
 
 import re
@@ -57,7 +57,7 @@ def mutations(sql: str) -> list[str]:
 
 
 def _conditions(tokens: list[str]) -> Iterator[tuple[int, int]]:
-    """The first and the last index of each condition, without the spaces around it."""
+    """The start and the end of each condition in the list, without the spaces around it."""
     for index in _starts(tokens):
         end = _end(tokens, index)
         while index < end and tokens[index].isspace():
@@ -99,7 +99,7 @@ def _end(tokens: list[str], start: int) -> int:
 
 
 class MutateSql(Operator):  # type: ignore[misc]
-    """Makes the mutations of one literal."""
+    """The operator of Cosmic Ray that makes the mutations of one literal."""
 
     def mutation_positions(self, node: Any) -> Iterable[Any]:
         for _ in _mutated_literals(node):

@@ -1,7 +1,7 @@
 """The functions that a line of a module affects.
 
-A line outside of functions, for example of a constant with SQL, affects all functions that use its
-name, also through other constants and in other modules.
+A line outside of functions defines a name, for example of a constant with SQL. It affects all
+functions that use this name, also in other modules and through other constants.
 """
 
 import ast
@@ -14,7 +14,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @cache
 def functions_at(module: str, line: int) -> set[str]:
-    """The functions that the line affects, named as in ``reach``."""
+    """The names of the functions that the line affects, in the form that ``reach`` uses."""
     for statement in _tree(module).body:
         if _first_line(statement) <= line <= (statement.end_lineno or 0):
             if isinstance(statement, _Function):
@@ -82,7 +82,7 @@ def _loaded(statement: ast.stmt) -> set[str]:
 
 
 def _importers(module: str, name: str) -> list[tuple[str, str]]:
-    """The other modules that import the name, and what they call it."""
+    """Each module that imports the name, with the name that the module gives it."""
     dotted = module.removeprefix("src/").removesuffix(".py").replace("/", ".")
     return _imports().get((dotted, name), [])
 

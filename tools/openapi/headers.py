@@ -19,7 +19,8 @@ REQUEST_HEADERS = (
         name="x-error-format",
         place="header",
         description="`text` for errors that are only a sentence, `json` for problem objects. "
-        "Without it, the deployment decides. Not for Resend's form of errors.",
+        "Without this header, a setting of the deployment decides. It does not change errors in "
+        "Resend's form.",
         schema={"type": "string"},
         example="json",
     ),

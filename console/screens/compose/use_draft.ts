@@ -68,7 +68,7 @@ export function useDraft(address: string): Drafting {
     };
   }, [address, write]);
 
-  /** Show what another tab has stored, unless this tab is about to store an edit of its own. */
+  /** Show the draft that another tab has stored, unless this tab is about to store an edit. */
   const follow = async (isRemoved: boolean) => {
     const own = latest.current;
     if (!own || timer.current) return;
@@ -80,7 +80,7 @@ export function useDraft(address: string): Drafting {
       setSaved(kept ? "yes" : "no");
       return;
     }
-    // It was edited here after the other tab had sent it.
+    // The other tab has sent the draft, but it was edited here. So it becomes a new draft.
     take({ ...own, key: newKey(), attemptedAt: undefined });
     await write();
   };

@@ -4,7 +4,7 @@ import type { Reason, SendboxMessage } from "../../api/types";
 import { Notice } from "../../components/Notice";
 import { useTexts } from "../../texts";
 
-/** The same message to the same recipients fails for these reasons again. */
+/** With these reasons, the same message to the same recipients fails again. */
 const FINAL: readonly Reason[] = ["recipient_suppressed", "recipient_rejected", "content_rejected"];
 
 export function isFinalFailure({ status, reason }: SendboxMessage): boolean {

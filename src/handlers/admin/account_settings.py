@@ -44,7 +44,7 @@ class AccountSettings(Struct, rename="camel"):
 
 
 class _Posted(AccountSettings):
-    # Raw, so that it is measured before it is decoded.
+    # Raw, so that its size is checked before it is decoded.
     send_mail_limit_config: Raw | UnsetType = UNSET
 
 

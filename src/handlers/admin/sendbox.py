@@ -32,7 +32,7 @@ async def list_messages(context: RequestContext) -> Response:
 async def show(context: RequestContext) -> Response:
     """Get any message.
 
-    As `GET /api/sendbox/{id}`, for a message of any sender.
+    Works like `GET /api/sendbox/{id}`, for a message of any sender.
 
     :path id:
     :response 200 SendboxMessage: The message.

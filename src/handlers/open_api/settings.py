@@ -46,7 +46,11 @@ class SiteSettings(Struct, rename="camel"):
         str, Meta(description="The Turnstile site key; empty if none is set.")
     ]
     enable_global_turnstile_check: Annotated[
-        bool, Meta(description="Whether logins with a password need a Turnstile token too.")
+        bool,
+        Meta(
+            description="Whether creating an address and logging in with a password require a "
+            "Turnstile token."
+        ),
     ]
     disable_admin_password_check: Annotated[
         bool, Meta(description="Whether administration needs no password (development only).")

@@ -62,8 +62,9 @@ class NewEmail(SubmissionFields, kw_only=True, forbid_unknown_fields=True):
 NewBatch = Annotated[list[NewEmail], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
-# The items of a batch as raw JSON, and one more. An array may have millions of items: those behind
-# the fields of an array-like struct are skipped, while a list would have an object for each.
+# The items of a batch as raw JSON, at most MAX_BATCH + 1: one more shows that a batch is too long.
+# Further items of the array are skipped, because the struct has no fields for them. A list would
+# have an object for each item, and the array may have millions.
 FirstItems: type[Struct] = msgspec.defstruct(
     "FirstItems",
     [(f"item_{number}", Unread, UNSET) for number in range(MAX_BATCH + 1)],
@@ -72,7 +73,7 @@ FirstItems: type[Struct] = msgspec.defstruct(
 
 
 def first_items(items: Struct) -> list[Raw]:
-    """The items of ``items``, a ``FirstItems``: at most one more than a batch may have."""
+    """The items in the fields of ``items``, which is a ``FirstItems``."""
     return [item for item in msgspec.structs.astuple(items) if item is not UNSET]
 
 

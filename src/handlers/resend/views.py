@@ -73,9 +73,9 @@ class Email(ListedEmail, kw_only=True, tag_field="object", tag="email"):
     content_truncated: Annotated[
         bool | UnsetType,
         Meta(
-            description="`true` if `text` and `html` are not whole. If together they exceed 1 MiB, "
-            "each has only its first 100,000 characters. The size is that in the sendbox, as JSON "
-            "within JSON."
+            description="`true` if `text` and `html` are not complete, otherwise missing. If "
+            "together they exceed 1 MiB, each has only its first 100,000 characters. They are "
+            "measured as JSON within JSON, as in `raw` of `GET /api/sendbox/{id}`."
         ),
     ] = UNSET
 

@@ -28,7 +28,7 @@ WHERE message_id = m.id AND m.status = 'sent' AND deliveries.status IS NOT value
 """
 
 
-# The statements for each event of a message.
+# The number of statements that record one delivery event of each message.
 EVENT_STATEMENTS = 2
 
 

@@ -43,7 +43,7 @@ class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
     undo: bool = False
 
 
-# The most statements of record(), without those that store attachments.
+# The maximum number of statements of record(), without those that store attachments.
 RECORD_STATEMENTS = 9
 
 

@@ -1,4 +1,4 @@
-"""What an invocation may not do any more is done by others: no outcome and no mail is lost.
+"""Other invocations do the work that exceeds the subrequests of one. No outcome and mail is lost.
 
 The deployment ends an invocation that makes more subrequests than the plan allows, even if they
 record outcomes.
@@ -19,7 +19,7 @@ from tests.faults.gate.passage import batch_passage
 SUPPRESSED = "E_RECIPIENT_SUPPRESSED"
 LATE = "[wait 33000]"
 BUSY = "[E_RATE_LIMIT_EXCEEDED]"
-# Alone more than what is held at a time.
+# The attachments of one message, larger than the bytes that are held at a time.
 LARGE = [file(b"a" * 3_300_000)]
 
 
@@ -71,7 +71,7 @@ def test_rejections_of_large_messages_are_recorded(api: Api, count: int) -> None
     assert not {"record_failed", "record_given_up"} & events(api)
 
 
-def test_large_messages_with_every_outcome_end_as_it_says(api: Api) -> None:
+def test_large_messages_end_with_the_status_of_their_outcome(api: Api) -> None:
     sender = api.new_sender(balance=100)
     subjects = ["", LATE, f"[{SUPPRESSED}]", f"{LATE} [{SUPPRESSED}]", "[no code]", BUSY] * 2
     for number, subject in enumerate(subjects):
@@ -111,7 +111,7 @@ def test_late_responses_of_every_kind_are_recorded(api: Api) -> None:
     assert not {"record_failed", "record_given_up"} & events(api)
 
 
-def test_a_response_that_never_comes_keeps_no_other(api: Api) -> None:
+def test_a_response_that_never_comes_does_not_delay_the_others(api: Api) -> None:
     sender = api.new_sender(balance=100)
     times = [*range(31_000, 52_000, 2600), 10**9]
     submit(api, sender, [f"[wait {time}]" for time in times])
@@ -121,7 +121,7 @@ def test_a_response_that_never_comes_keeps_no_other(api: Api) -> None:
 
 
 class Silent:
-    """No response to batches that record outcomes, until so many seconds have passed."""
+    """The database does not respond to batches that record outcomes for ``seconds``."""
 
     def __init__(self, api: Api, seconds: float) -> None:
         self._now, self._until = api.server.now, api.server.now() + seconds * 1000
@@ -142,7 +142,7 @@ def test_an_outcome_is_recorded_as_soon_as_the_database_responds(
     api.server.advance(31)
     expected = {"accepted": ("sent", 4), BUSY: ("queued", 4)}.get(subject, ("failed", 5))
     (status,) = statuses(api, sender)
-    # What was rejected transiently has been tried again since.
+    # After the transient rejection (BUSY), the message was attempted again.
     assert (status, api.balance(sender)) == expected
     assert "record_given_up" not in events(api)
 
@@ -157,7 +157,7 @@ def test_a_batch_waits_for_a_silent_database_as_well(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("subrequests", "inline"), [(50, range(15, 25)), (10_000, [25])])
-def test_as_many_of_a_batch_are_sent_at_once_as_fit(subrequests: int, inline: Any) -> None:
+def test_a_batch_sends_at_once_what_the_plan_allows(subrequests: int, inline: Any) -> None:
     with TestClient({**DEPLOYMENT, "SUBREQUESTS": subrequests}) as server:
         api = Api(server)
         sender = api.new_sender(balance=100)
@@ -169,7 +169,7 @@ def test_as_many_of_a_batch_are_sent_at_once_as_fit(subrequests: int, inline: An
         assert statuses(api, sender) == ["sent"] * 40
 
 
-def test_what_does_not_fit_is_enqueued_again_without_a_delay(api: Api) -> None:
+def test_messages_that_do_not_fit_are_enqueued_again_without_a_delay(api: Api) -> None:
     sender = api.new_sender(balance=100)
     for number in range(4):
         schedule(api, sender, f"[{SUPPRESSED}] {number}", attachments=LARGE)
