@@ -11,7 +11,6 @@ import { Figure } from "../components/Figure";
 import { Loader } from "../components/Loader";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Page } from "../components/Page";
-import { toast } from "../state/toasts";
 import { useTexts } from "../texts";
 
 export function Usage() {
@@ -48,7 +47,6 @@ function Request({ reload }: { reload: () => Promise<void> }) {
   const ask = () =>
     run(async () => {
       await call("POST", "/api/request_send_mail_access");
-      toast(t.usage.requested);
       setHasAsked(true);
       await reload();
     });

@@ -31,6 +31,8 @@ _chance = random.Random(20_260_101)
 # them.
 _others = itertools.cycle(_GIVEN.get("others", ()))
 _with_balance = itertools.cycle(_GIVEN.get("with_balance", ()))
+# Each request about a password concerns another address, because wrong passwords lock an address.
+_with_password = itertools.cycle(_GIVEN.get("with_password", ()))
 # Operations that can succeed only once per address, or that delete its credential or messages.
 _USES_UP = {
     ("DELETE", "/api/delete_address"),
@@ -66,7 +68,10 @@ def _good_values(path: str) -> dict[str, Any]:
         return {"from": _GIVEN["address"], "to": "bob@example.org", "subject": "Hi", "text": "Bob"}
     if path == "/emails/{id}":
         return {"scheduled_at": _GIVEN["scheduled_at"], "id": None}
-    if path.endswith("_login") or path.endswith("_password"):
+    if path == "/api/address_login":
+        owner = next(_with_password)
+        return {"email": owner["email"], "password": owner["digest"]}
+    if path.endswith("_login"):
         return {"credential": _GIVEN["jwt"], **_GIVEN["passwords"].get(path, {})}
     return {"credential": _GIVEN["jwt"]}
 
@@ -103,6 +108,14 @@ def _known_id(path: str) -> str:
     return str(_chance.choice(_GIVEN["failed_ids"]))
 
 
+def _change_password(case: Any, kwargs: dict[str, Any]) -> None:
+    """Let another address change its password to the present one."""
+    owner = next(_with_password)
+    kwargs["auth"] = functools.partial(_authorize, owner["jwt"])
+    if isinstance(case.body, dict) and _chance.random() < 0.5:
+        case.body |= {"current_password": owner["digest"], "new_password": owner["digest"]}
+
+
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Insert valid values into `case`. Fields of a wrong type stay: the API must reject them."""
@@ -117,6 +130,9 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.query["address"] = f"suppressed{next(_numbers) % 10}@example.net"
     if case.method.upper() == "DELETE" and path == "/admin/address_sender":
         case.query["id"] = str(next(_with_balance))
+    if path == "/api/address_change_password":
+        _change_password(case, kwargs)
+        return
     mails = case.body if isinstance(case.body, list) else [case.body]
     for mail in mails:
         if isinstance(mail, dict):

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from accounts.passwords import client_digest
-from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, unique_name
 from tools.local_server import LocalServer
-from tools.openapi.examples import PASSWORD_DIGEST
 from tools.prepare import ROOT, venv_program
 
 # A request that matches the description may still be rejected: the balance may be used up, the name
@@ -96,7 +95,8 @@ def check_generated_requests(server: LocalServer, folder: Path, *, at_least: int
             "failed_ids": failed_messages(api, sender),
             "scheduled_ids": scheduled_messages(api, sender),
             "scheduled_at": in_a_day(),
-            "passwords": passwords_of(sender),
+            "passwords": passwords_of(),
+            "with_password": addresses_with_passwords(api),
             "others": other_addresses(api),
             "paused_ids": [paused_address(api) for _ in range(10)],
             "with_balance": [api.new_sender(balance=5).address_id for _ in range(20)],
@@ -162,11 +162,18 @@ def scheduled_messages(api: Api, sender: Sender) -> list[str]:
     return [api.send(sender, scheduled_at=scheduled_at).json()["id"] for _ in range(20)]
 
 
-def passwords_of(sender: Sender) -> dict[str, dict[str, str]]:
+def addresses_with_passwords(api: Api) -> list[dict[str, str]]:
+    """Forty addresses with their passwords. After ten wrong passwords an address is locked."""
+    made = [api.post("/api/new_address", {"name": unique_name()}).json() for _ in range(40)]
+    return [
+        {"jwt": one["jwt"], "email": one["address"], "digest": client_digest(one["password"])}
+        for one in made
+    ]
+
+
+def passwords_of() -> dict[str, dict[str, str]]:
     """Valid values of the password fields, by path and by the name of the field."""
     return {
-        "/api/address_change_password": {"new_password": PASSWORD_DIGEST},
-        "/api/address_login": {"email": sender.address, "password": PASSWORD_DIGEST},
         "/open_api/admin_login": {"password": client_digest(ADMIN_PASSWORD)},
     }
 
