@@ -136,7 +136,7 @@ def test_a_new_credential_keeps_the_password_that_is_given(
         expect(dialog.get_by_text("The present password is wrong")).to_be_visible()
         dialog.get_by_label("Present password").fill("my own sentence")
     dialog.get_by_role("button", name="Replace credential").click()
-    said = "You have a new credential" + ("" if is_given else ". The password ended")
+    said = "You have a new credential" + ("" if is_given else ". The old password no longer works")
     expect(person.page.get_by_text(said).first).to_be_visible()
     assert can_log_in(person, sender, "my own sentence") is is_given
 
