@@ -190,9 +190,10 @@ def test_a_login_by_password(
     assert reply_to_login(own_relay, sender.address, password + "x") == wrong
     assert reply_to_login(own_relay, "nobody@example.com", password) == wrong
     assert reply_to_login(own_relay, "jwt", password) == INVALID
-    digest = sha256("pässword".encode()).hexdigest()
+    digests = (sha256(text.encode()).hexdigest() for text in (password, "pässword"))
+    body = dict(zip(("current_password", "new_password"), digests, strict=True))
     path = "/api/address_change_password"
-    assert api.post(path, {"new_password": digest}, headers=sender.headers).status_code == 200
+    assert api.post(path, body, headers=sender.headers).status_code == 200
     assert reply_to_login(own_relay, sender.address, "pässword") == GOOD
 
 
