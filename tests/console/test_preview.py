@@ -79,8 +79,7 @@ def test_a_sent_message_is_shown_in_the_same_way(composing: Person) -> None:
     composing.send()
     expect(composing.preview().locator("body")).to_contain_text("Visible words")
     assert composing.page.evaluate("window.owned") is None
-    overlay = composing.preview().locator(".overlay")
-    assert overlay.evaluate("element => getComputedStyle(element).position") == "fixed"
+    expect(composing.preview().locator(".overlay")).to_have_css("position", "fixed")
     composing.page.evaluate("scrollTo(0, 0)")
     assert not is_over_the_page(composing)
 
@@ -181,9 +180,8 @@ def test_inline_styles_apply(composing: Person) -> None:
     styled = '<style>p { color: rgb(1, 2, 3) }</style><p>A</p><b style="color:red">B</b>'
     composing.write(html=styled)
     composing.page.get_by_role("tab", name="Preview").click()
-    colour = "element => getComputedStyle(element).color"
-    assert composing.preview().locator("p").evaluate(colour) == "rgb(1, 2, 3)"
-    assert composing.preview().locator("b").evaluate(colour) == "rgb(255, 0, 0)"
+    expect(composing.preview().locator("p")).to_have_css("color", "rgb(1, 2, 3)")
+    expect(composing.preview().locator("b")).to_have_css("color", "rgb(255, 0, 0)")
 
 
 @pytest.mark.slow
@@ -253,39 +251,30 @@ NEWSLETTER = """<style>
 def test_the_console_does_not_change_the_style_of_a_mail(composing: Person) -> None:
     composing.write(html=NEWSLETTER)
     composing.page.get_by_role("tab", name="Preview").click()
-    look = """element => {
-      const { color, textDecorationLine } = getComputedStyle(element);
-      return [color, textDecorationLine];
-    }"""
-    button = composing.preview().locator(".button").evaluate(look)
-    assert button == ["rgb(255, 255, 255)", "none"]
-    plain = composing.preview().locator(".plain").evaluate(look)
-    assert plain == ["rgb(1, 2, 3)", "underline"]
+    preview = composing.preview()
+    expect(preview.locator(".button")).to_have_css("color", "rgb(255, 255, 255)")
+    expect(preview.locator(".button")).to_have_css("text-decoration-line", "none")
+    expect(preview.locator(".plain")).to_have_css("color", "rgb(1, 2, 3)")
+    expect(preview.locator(".plain")).to_have_css("text-decoration-line", "underline")
     # The background of the body reaches the edges only if the root has none of its own.
-    root = composing.preview().locator("html")
-    background = root.evaluate("element => getComputedStyle(element).backgroundColor")
-    assert background == "rgba(0, 0, 0, 0)"
+    expect(preview.locator("html")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
 
 
 def test_style_attributes_of_a_mail_take_precedence(composing: Person) -> None:
-    body = '<body bgcolor="#000000" text="#ffffff" topmargin="0" leftmargin="0">'
-    composing.write(html=f"{body}<p>White on black</p><a href='https://a.example/'>A link</a>")
+    mail = '<body bgcolor="#000000" text="#ffffff" topmargin="0" leftmargin="0">'
+    composing.write(html=f"{mail}<p>White on black</p><a href='https://a.example/'>A link</a>")
     composing.page.get_by_role("tab", name="Preview").click()
-    look = """element => {
-      const { color, marginTop, backgroundColor } = getComputedStyle(element);
-      return [color, marginTop, backgroundColor];
-    }"""
-    shown = composing.preview().locator("body").evaluate(look)
-    assert shown == ["rgb(255, 255, 255)", "0px", "rgb(0, 0, 0)"]
+    body = composing.preview().locator("body")
+    expect(body).to_have_css("color", "rgb(255, 255, 255)")
+    expect(body).to_have_css("margin-top", "0px")
+    expect(body).to_have_css("background-color", "rgb(0, 0, 0)")
 
 
 def test_a_mail_without_styles_is_readable_in_the_dark(composing: Person) -> None:
     composing.page.get_by_label("Appearance").select_option("dark")
     composing.write(html="<p>Plain</p><a href='https://a.example/'>A link</a>")
     composing.page.get_by_role("tab", name="Preview").click()
-    colour = "element => getComputedStyle(element).color"
-    assert composing.preview().locator("p").evaluate(colour) == "rgb(29, 29, 27)"
-    assert composing.preview().locator("a").evaluate(colour) == "rgb(59, 91, 219)"
+    expect(composing.preview().locator("p")).to_have_css("color", "rgb(29, 29, 27)")
+    expect(composing.preview().locator("a")).to_have_css("color", "rgb(59, 91, 219)")
     frame = composing.page.locator(".preview iframe")
-    background = frame.evaluate("element => getComputedStyle(element).backgroundColor")
-    assert background == "rgb(255, 255, 255)"
+    expect(frame).to_have_css("background-color", "rgb(255, 255, 255)")

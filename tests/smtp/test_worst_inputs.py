@@ -203,6 +203,7 @@ def test_time(name: str) -> None:
     assert time.process_time() - began < MAX_SECONDS
 
 
+@pytest.mark.slow  # counting each allocation takes ten seconds an input
 @pytest.mark.parametrize("name", INPUTS)
 def test_memory(name: str) -> None:
     content = INPUTS[name]()
