@@ -39,8 +39,9 @@ def _in_use(person: Person) -> Sender:
     history(person, sender)
     for back in range(1, 28):
         used(person, sender, back, 40 + back * 37 % 60, back % 6)
-    ask = "INSERT INTO send_balances (address_id, balance, enabled, created_at) VALUES (?, 0, 0, ?)"
-    api.server.sql(ask, [asking.address_id, 1_795_000_000_000])
+    columns = "(address_id, balance, requested_at, created_at)"
+    request = f"INSERT INTO send_balances {columns} VALUES (?, 0, ?, ?)"
+    api.server.sql(request, [asking.address_id, *[1_795_000_000_000] * 2])
     pause = "INSERT INTO send_pauses (address_id, paused, since) VALUES (?, 1, ?)"
     api.server.sql(pause, [paused.address_id, 1_795_000_000_000])
     for name in ("gone", "moved"):
