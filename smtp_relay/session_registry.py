@@ -7,6 +7,7 @@ from typing import Protocol
 from smtp_relay import replies
 from smtp_relay.log import log
 from smtp_relay.metrics import Metrics
+from smtp_relay.network import client_network
 
 
 class OpenSession(Protocol):
@@ -25,7 +26,10 @@ class OpenSession(Protocol):
 
 
 class SessionRegistry:
-    """Counts sessions, in total and per client IP address, and enforces both limits."""
+    """Counts sessions, in total and per client, and enforces both limits.
+
+    A client is an IPv4 address or an IPv6 /64 network, as ``client_network`` returns it.
+    """
 
     def __init__(self, metrics: Metrics, *, max_sessions: int, max_per_client: int) -> None:
         self._metrics = metrics
@@ -42,12 +46,13 @@ class SessionRegistry:
 
     def enter(self, session: OpenSession) -> str | None:
         """Register a new session and return None, or return the reply that rejects it."""
+        client = client_network(session.client)
         reason = reply = None
         if self.is_stopping:
             reason, reply = "stopping", replies.STOPPING
         elif len(self._sessions) >= self._max_sessions:
             reason, reply = "relay_full", replies.RELAY_FULL
-        elif self._by_client[session.client] >= self._max_per_client:
+        elif self._by_client[client] >= self._max_per_client:
             reason, reply = "client_full", replies.CLIENT_FULL
         if reason:
             self._metrics.rejected_connections[reason] += 1
@@ -55,7 +60,7 @@ class SessionRegistry:
             return reply
         self._sessions.add(session)
         self._is_empty.clear()
-        self._by_client[session.client] += 1
+        self._by_client[client] += 1
         self._metrics.connections += 1
         self._metrics.open_connections += 1
         return None
@@ -66,9 +71,10 @@ class SessionRegistry:
             return
         self._sessions.remove(session)
         self._metrics.open_connections -= 1
-        self._by_client[session.client] -= 1
-        if not self._by_client[session.client]:
-            del self._by_client[session.client]
+        client = client_network(session.client)
+        self._by_client[client] -= 1
+        if not self._by_client[client]:
+            del self._by_client[client]
         if not self._sessions:
             self._is_empty.set()
 

@@ -78,7 +78,9 @@ class Settings:
         parse.whole_number(1), 1000, "Maximum number of open SMTP connections."
     )
     smtp_max_connections_per_client: int = _setting(
-        parse.whole_number(1), 200, "Maximum number of open SMTP connections from one IP address."
+        parse.whole_number(1),
+        200,
+        "Maximum number of open SMTP connections from one IP address (one /64 network for IPv6).",
     )
     smtp_max_bytes: int = _setting(
         parse.whole_number(1024),

@@ -13,6 +13,8 @@ from accounts.clients import client_key
         ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
         ("2001:db8::1", "2001:db8::/64"),
         ("::1", "::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:c000:201", "192.0.2.1"),
         ("", "unknown"),
         (None, "unknown"),
         ("unknown", "unknown"),
