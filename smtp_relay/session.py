@@ -129,13 +129,18 @@ class SmtpSession(ExtensibleSMTP):
     def eof_received(self) -> bool | None:
         """End the session when the client stops sending.
 
-        Without TLS, a client that waits for the reply to its message gets this reply first. In this
-        case the result is True, which keeps the connection open.
+        A client that waits for the reply to its message gets this reply first. In this case the
+        result is True, which keeps the connection open. With TLS, ``TlsLayer`` keeps it open.
         """
-        if self.is_submitting and not self.is_encrypted:
+        if self.owes_reply:
             self._has_stopped_sending = True
-            return True
+            return not self.is_encrypted
         return super().eof_received()
+
+    @property
+    def owes_reply(self) -> bool:
+        """Whether the client waits for the reply to its message."""
+        return self.is_submitting
 
     def timed_out(self) -> None:
         """Tell an idle client why the connection ends."""
@@ -196,8 +201,11 @@ class SmtpSession(ExtensibleSMTP):
         """STARTTLS (RFC 3207). Rejected if TLS is already active."""
         if self.is_encrypted:
             await self.push("503 5.5.1 TLS is already active")
-            return
-        await super().smtp_STARTTLS(arg)
+        elif arg or not self.tls_context:
+            await super().smtp_STARTTLS(arg)  # rejects it
+        else:
+            await self.push("220 2.0.0 Ready to start TLS")
+            await self.start_tls(self.tls_context)
 
     @syntax("AUTH <mechanism>")
     async def smtp_AUTH(self, arg: str | None) -> None:

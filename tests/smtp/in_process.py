@@ -91,7 +91,7 @@ async def client(send: Send, **variables: str) -> AsyncIterator[Client]:
     relay = Relay(settings, ObedientApi(settings, send), metrics)
     stop = asyncio.Event()
     running = asyncio.create_task(relay.run(stop))
-    reader, writer = await _connect(port)
+    reader, writer = await connect(port)
     client = Client(metrics, stop, port, reader, writer)
     await client.log_in()
     try:
@@ -102,7 +102,8 @@ async def client(send: Send, **variables: str) -> AsyncIterator[Client]:
         await running
 
 
-async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to ``port``, as soon as the relay listens on it."""
     async with asyncio.timeout(_START_SECONDS):
         while True:
             try:
