@@ -89,9 +89,14 @@ class Authenticator:
         return self._cached(self._cache_key(user, password), _KNOWN_SECONDS) is not None
 
     def forget(self, login: Login) -> None:
-        """Remove ``login`` from the cache, because the API no longer accepts its credential."""
-        for cache_key in [key for key, (_, cached) in self._cache.items() if cached == login]:
-            del self._cache[cache_key]
+        """Remove the cached logins of an address: the API has rejected the credential of ``login``.
+
+        The others may have the credential of an earlier or a later login, which has ended too.
+        """
+        address = addresses.key(login.address)
+        for cache_key, (_, cached) in list(self._cache.items()):
+            if addresses.key(cached.address) == address:
+                del self._cache[cache_key]
 
     async def _ask(self, user: str, password: str) -> Login:
         try:

@@ -10,6 +10,7 @@ from tests.e2e.api import DEPLOYMENT, Api, Sender
 from tests.faults.deployment import failing_deployment
 from tests.faults.ledger import Ledger
 from tests.smtp.certificates import make_certificate
+from tests.smtp.passwords import new_sender_with_password
 from tests.smtp.relay import RelayProcess, Talk
 from tools.local_server import LocalServer
 
@@ -65,6 +66,12 @@ def api(server: LocalServer) -> Api:
 @pytest.fixture
 def sender(api: Api) -> Sender:
     return api.new_sender()
+
+
+@pytest.fixture
+def with_password(api: Api) -> tuple[Sender, str]:
+    """A new address, and its first password."""
+    return new_sender_with_password(api)
 
 
 @pytest.fixture

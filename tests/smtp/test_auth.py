@@ -4,15 +4,15 @@ import smtplib
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.api import Api, Sender, unique_name
+from tests.e2e.api import Api, Sender, done
 from tests.smtp.api_stand_in import StandIn
 from tests.smtp.mails import short_mail
+from tests.smtp.passwords import digest_of
 from tests.smtp.relay import HOST, RelayProcess, plain_word
 from tools.local_server import LocalServer
 
@@ -171,13 +171,6 @@ def test_the_log_contains_no_password(own_relay: RelayProcess, sender: Sender) -
 # With the address's password
 
 
-@pytest.fixture
-def with_password(api: Api) -> tuple[Sender, str]:
-    """A new address and its password."""
-    made = api.post("/api/new_address", {"name": unique_name()}).json()
-    return Sender(made["address"], made["address_id"], made["jwt"]), made["password"]
-
-
 def test_a_login_by_password(
     own_relay: RelayProcess, api: Api, with_password: tuple[Sender, str]
 ) -> None:
@@ -190,27 +183,9 @@ def test_a_login_by_password(
     assert reply_to_login(own_relay, sender.address, password + "x") == wrong
     assert reply_to_login(own_relay, "nobody@example.com", password) == wrong
     assert reply_to_login(own_relay, "jwt", password) == INVALID
-    digests = (sha256(text.encode()).hexdigest() for text in (password, "pässword"))
-    body = dict(zip(("current_password", "new_password"), digests, strict=True))
-    path = "/api/address_change_password"
-    assert api.post(path, body, headers=sender.headers).status_code == 200
+    change = {"current_password": digest_of(password), "new_password": digest_of("pässword")}
+    done(api.post("/api/address_change_password", change, headers=sender.headers))
     assert reply_to_login(own_relay, sender.address, "pässword") == GOOD
-
-
-def test_a_password_stays_valid_after_its_credential_is_replaced(
-    own_relay: RelayProcess, api: Api, with_password: tuple[Sender, str]
-) -> None:
-    sender, password = with_password
-    with smtplib.SMTP(HOST, own_relay.port) as smtp:
-        smtp.login(sender.address, password)
-        assert api.post("/api/rotate_credential", headers=sender.headers).status_code == 200
-        with pytest.raises(smtplib.SMTPDataError, match="log in again") as caught:
-            smtp.sendmail(sender.address, ["recipient@example.net"], short_mail())
-        assert caught.value.smtp_code == 451
-    with smtplib.SMTP(HOST, own_relay.port) as smtp:
-        smtp.login(sender.address, password)
-        smtp.sendmail(sender.address, ["recipient@example.net"], short_mail())
-    assert len(api.sent_by(sender)) == 1
 
 
 # With a stand-in for the API: the requests it receives, and the responses it could send

@@ -9,7 +9,7 @@ import pytest
 
 from smtp_relay.api import Api
 from smtp_relay.api_response import ApiResponse
-from smtp_relay.auth import Authenticator, LoginRejected, account_name
+from smtp_relay.auth import Authenticator, Login, LoginRejected, account_name
 from smtp_relay.login_failures import MAX_FAILURES, LoginFailures
 
 Clock = Callable[[float], None]
@@ -59,6 +59,38 @@ def test_a_valid_login_is_cached_for_a_minute(wait: Clock) -> None:
     wait(1)
     with pytest.raises(LoginRejected, match="No"):
         log_in()
+
+
+class PasswordApi(Api):
+    """Accepts the password of each address, and returns another credential for each login."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def address_login(self, address: str, password_sha256: str) -> ApiResponse:
+        self.asked += 1
+        return ApiResponse(200, {"jwt": f"credential {self.asked}", "address": address.lower()})
+
+
+def test_an_ended_credential_ends_all_cached_logins_of_the_address(wait: Clock) -> None:
+    api = PasswordApi()
+    authenticator = Authenticator(api)
+
+    def log_in(user: str) -> Login:
+        return asyncio.run(authenticator.check(user, "password"))
+
+    first = log_in("a@example.com")
+    wait(60)
+    second = log_in("A@example.com")
+    assert log_in("A@example.com") == second != first
+    log_in("b@example.com")
+    # A session with the first credential sends a message. The cache has only later credentials.
+    authenticator.forget(first)
+    assert not authenticator.is_known("a@example.com", "password")
+    assert log_in("A@example.com").credential == "credential 4"
+    assert authenticator.is_known("b@example.com", "password")
+    log_in("b@example.com")
+    assert api.asked == 4
 
 
 def test_failures_are_forgotten_after_five_minutes(wait: Clock) -> None:
