@@ -15,9 +15,7 @@ class Cost(NamedTuple):
 
 def cost_of(call: Callable[[], object]) -> Cost:
     """Run ``call`` twice: once for its time, and once for its memory, because tracing slows it."""
-    started = time.process_time()
-    call()
-    seconds = time.process_time() - started
+    seconds = _seconds(call)
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -27,3 +25,29 @@ def cost_of(call: Callable[[], object]) -> Cost:
     finally:
         tracemalloc.stop()
     return Cost(seconds, peak - before)
+
+
+# A quadratic step takes 16 times as long for FACTOR times the input, a linear one 4 times.
+FACTOR = 4
+_MOST_TIMES = 8
+_ATTEMPTS = 5
+_TOO_SHORT_SECONDS = 0.02  # to be compared: here chance decides
+
+
+def is_linear(small: Callable[[], object], large: Callable[[], object]) -> bool:
+    """Whether the time of ``large`` is about linear, compared with that of ``small``.
+
+    ``large`` has ``FACTOR`` times the input of ``small``. A busy machine can slow each call, but
+    not all of several attempts, so one good attempt is enough.
+    """
+    for _ in range(_ATTEMPTS):
+        seconds = _seconds(large)
+        if seconds < _TOO_SHORT_SECONDS or seconds < _MOST_TIMES * _seconds(small):
+            return True
+    return False
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.process_time()
+    call()
+    return time.process_time() - started

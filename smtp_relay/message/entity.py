@@ -97,7 +97,6 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
     """
     if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise Malformed(f"{entity.place}the multipart has no boundary")
-    delimiter = re.compile(rb"\r\n--" + re.escape(boundary) + rb"(--)?+[ \t]*+(?=\r\n|\Z)")
     content, end = entity.message, entity.end
     start: int | None = None
     count = 0
@@ -107,7 +106,7 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
         return _entity(content, start, max(start, until), entity.headers, _number(entity, count))
 
     # A body may begin with a delimiter. The CR LF of this delimiter is before the body.
-    for match in delimiter.finditer(content, max(0, entity.start - 2), end):
+    for match in delimiter(boundary).finditer(content, max(0, entity.start - 2), end):
         if start is not None:
             count += 1
             yield part(match.start())
@@ -121,6 +120,11 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
         yield part(end)
     if not count:
         raise Malformed(f"{entity.place}the multipart has no parts")
+
+
+def delimiter(boundary: bytes) -> re.Pattern[bytes]:
+    """The pattern for a delimiter: a line with ``boundary``, and with two dashes if it closes."""
+    return re.compile(rb"\r\n--" + re.escape(boundary) + rb"(--)?+[ \t]*+(?=\r\n|\Z)")
 
 
 def _entity(content: bytes, start: int, end: int, headers: Headers, number: str) -> Entity:
