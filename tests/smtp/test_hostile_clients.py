@@ -181,7 +181,7 @@ def test_idle_clients_receive_a_reply(strict: RelayProcess) -> None:
         began = time.monotonic()
         assert talk.reply() == "421 4.4.2 Idle for too long"
         assert talk.reply() == ""
-        assert 0.8 < time.monotonic() - began < 3
+        assert time.monotonic() - began > 0.8
 
 
 def test_a_byte_at_a_time(strict: RelayProcess, sender: Sender) -> None:

@@ -186,7 +186,7 @@ def test_handshakes_that_never_begin(relay: RelayProcess, sender: Sender) -> Non
         began = time.monotonic()
         with connect(relay, "tls", insecure_context()) as smtp:
             smtp.login("jwt", sender.jwt)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 14  # the timeout for a handshake is 15 s
     finally:
         for connection in silent:
             connection.close()
