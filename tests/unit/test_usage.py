@@ -56,6 +56,26 @@ def test_messages_ended_by_the_sweep_are_counted(database: SqliteDatabase, me: C
     assert days(database) == [(TODAY, 1, 0, 1)]
 
 
+def test_a_late_transient_rejection_is_counted_as_a_failure(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    given.reserved(database, me)
+    recorded(database, StatusUpdate(id="m1", event="timed_out", attempt=1, now=NOW))
+    late = StatusUpdate(id="m1", event="deferred", attempt=1, now=NOW, next_attempt_at=NOW + 1)
+    recorded(database, late)
+    assert days(database) == [(TODAY, 1, 0, 1)]
+
+
+def test_undoing_an_unknown_message_removes_it_from_the_counters(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    given.reserved(database, me)
+    recorded(database, StatusUpdate(id="m1", event="timed_out", attempt=1, now=NOW))
+    assert days(database) == [(TODAY, 1, 0, 0)]
+    recorded(database, StatusUpdate(id="m1", event="rejected", attempt=1, now=NOW, undo=True))
+    assert days(database) == [(TODAY, 0, 0, 0)]
+
+
 def test_removing_messages_changes_no_counter(database: SqliteDatabase, me: Credential) -> None:
     given.reserved(database, me)
     recorded(database, StatusUpdate(id="m1", event="accepted", attempt=1, now=NOW))

@@ -84,7 +84,7 @@ def record_statements(
         *([_REFUND_BALANCE, _REFUND_RECIPIENTS] if events & _REFUNDING else []),
         *([_SUPPRESS] if "recipient_suppressed" in reasons else []),
         _INSERT_EVENTS,
-        *([] if events == {"deferred"} else [_COUNT]),
+        _COUNT,
         _UPDATE_MESSAGES,
         _REMOVE_ATTACHMENTS,
     ]
@@ -154,11 +154,15 @@ _INSERT_EVENTS = _APPLIED + INSERT_EVENTS.format(
 
 _FINAL = quoted(FINAL)
 
-# Usage does not count an undone submission as accepted.
+# Usage does not count an undone submission as accepted. If the sweep has made the message unknown,
+# it is already counted, so it is subtracted.
 _COUNT = _APPLIED + ADD.format(
     counted=f"""
-    SELECT {COUNTED} FROM applied
-    WHERE target IN ({_FINAL}) AND NOT is_sandbox AND NOT about ->> 'undo'
+    SELECT {COUNTED} FROM (
+      SELECT accepted_at, address_id, status, iif(about ->> 'undo', 'undone', target) AS target
+      FROM applied WHERE target IN ({_FINAL}) AND NOT is_sandbox
+    )
+    WHERE target <> 'undone' OR status = 'unknown'
     GROUP BY day, address_id
     """
 )
