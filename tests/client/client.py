@@ -43,6 +43,7 @@ class TestClient:
 
     ``provider`` is its ``send_email`` binding; ``log_text`` is its log as printed.
     ``invocations`` has the subrequests of each request, queue batch and run of the cron so far.
+    ``clock_error`` is added to the time that the deployment reads, in milliseconds.
     ``lose_responses`` is called before and after each batch of the database, with ``"before"`` or
     ``"after"`` and the statements of the batch. If it returns True, the batch raises
     ``DatabaseUnavailable``.
@@ -61,6 +62,7 @@ class TestClient:
         has_database: bool = True,
         rate_limit: int | None = 1_000_000,
         database: SqliteDatabase | None = None,
+        beside: "TestClient | None" = None,
     ) -> None:
         """Make a deployment.
 
@@ -68,9 +70,14 @@ class TestClient:
         queue, transport, has_database: whether it has these bindings.
         rate_limit: how many requests per minute and key RATE_LIMITER admits; None: no binding.
         database: the database of an earlier deployment; None creates a new one.
+        beside: a deployment that runs at the same time. Both have the same database, provider and
+            time, so the tasks of both run whenever one of them waits.
         """
-        self.database = database or SqliteDatabase()
-        self.provider = ScriptedBinding()
+        self.database: SqliteDatabase = database or (
+            beside.database if beside else SqliteDatabase()
+        )
+        self.provider: ScriptedBinding = beside.provider if beside else ScriptedBinding()
+        self.clock_error = 0
         self.log_text = ""
         self.invocations: list[LimitedSubrequests] = []
         self.lose_responses: LoseResponses = lambda when, statements: False
@@ -78,8 +85,9 @@ class TestClient:
         self._has_queue, self._has_transport = queue, transport
         self._queue_is_broken = False
         self._has_database = has_database
-        self._loop = VirtualLoop()
-        self._started = time.time_ns() // 1_000_000
+        self._beside = beside
+        self._loop: VirtualLoop = beside._loop if beside else VirtualLoop()
+        self._started: int = beside._started if beside else time.time_ns() // 1_000_000
         self._background: set[asyncio.Future[Any]] = set()
         self._limiter = WindowRateLimiter(rate_limit, self.now) if rate_limit else None
 
@@ -91,14 +99,22 @@ class TestClient:
 
     def close(self) -> None:
         """Cancel the tasks that still run in the background."""
+        self.kill()
+        if self._beside is None:
+            self._loop.close()
+
+    def kill(self) -> None:
+        """End all requests and jobs at once, and lose the messages in the queue, like a crash.
+
+        The provider continues. Afterwards the deployment runs as before.
+        """
         for task in self._background:
             task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
+        self._run(asyncio.sleep(0))
 
     def now(self) -> int:
         """The deployment's time in Unix milliseconds."""
-        return self._started + int(self._loop.time() * 1000)
+        return self._started + self.clock_error + int(self._loop.time() * 1000)
 
     # Requests
 
@@ -175,6 +191,14 @@ class TestClient:
 
         self._run(together())
         return "ok"
+
+    def start_cron(self) -> None:
+        """Start the jobs of one minute, without waiting for their end."""
+
+        async def start() -> None:
+            self._run_in_background(run_cron(self._services()))
+
+        self._run(start())
 
     def break_queue(self) -> None:
         """Let the queue reject all messages from now on."""
@@ -257,8 +281,13 @@ class StartedRequest:
 
     @property
     def is_done(self) -> bool:
-        """Whether the response has arrived."""
+        """Whether the response has arrived, or ``TestClient.kill`` has ended the request."""
         return self._task.done()
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether ``TestClient.kill`` has ended the request before its response."""
+        return self._task.cancelled()
 
     def response(self) -> requests.Response:
         """Wait for the response, and return it."""

@@ -50,6 +50,8 @@ class ScriptedBinding:
     ) -> str | None:
         """Implements ``transport.send_email.Binding.send``."""
         work = asyncio.ensure_future(self._send(form, contents))
+        # The caller may be killed and never read the result. asyncio would then print an exception.
+        work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         done, _ = await asyncio.wait([work], timeout=milliseconds / 1000)
         if not done:
             raise ProviderTimeout(work)
