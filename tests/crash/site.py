@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,9 +64,10 @@ class Site:
 
 
 @contextmanager
-def running_site() -> Iterator[Site]:
+def running_site(variables: Mapping[str, str] | None = None) -> Iterator[Site]:
+    """Start a server with these variables, and stop it in the end."""
     # Without pauses, because at some points the provider rejects many mails of the address.
-    variables = {"PAUSE_FAILED_PERCENT": "0"}
+    variables = {"PAUSE_FAILED_PERCENT": "0", **(variables or {})}
     with (
         Ledger() as ledger,
         Gate() as gate,

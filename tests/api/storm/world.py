@@ -39,7 +39,7 @@ class Submission:
     @property
     def responses(self) -> list[requests.Response]:
         """The responses that have arrived."""
-        return responses(self.made)
+        return _responses(self.made)
 
 
 @dataclass
@@ -49,6 +49,11 @@ class Change:
     kind: str
     message_id: str
     made: StartedRequest
+
+    @property
+    def response(self) -> requests.Response | None:
+        """The response, if it has arrived."""
+        return next(iter(_responses([self.made])), None)
 
 
 @dataclass
@@ -132,6 +137,6 @@ def new_world(
     return world
 
 
-def responses(made: list[StartedRequest]) -> list[requests.Response]:
+def _responses(made: list[StartedRequest]) -> list[requests.Response]:
     """The responses of these requests, without those that have none yet, or never will."""
     return [one.response() for one in made if one.is_done and not one.is_killed]
