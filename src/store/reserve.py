@@ -123,6 +123,10 @@ _ERROR = _REASONS.format(
     sandboxed_today=_SANDBOXED_TODAY,
 )
 
+# Whether the window of the rate limit has not ended. If its beginning is at least its length in the
+# future, a wrong clock started it. It counts as ended: it would reject messages until then.
+_IS_OPEN = "abs(started_at - ?1 ->> 'now') < ?1 ->> 'rate_milliseconds'"
+
 # The verdict on each message, one row per message. It reads list_entries, suppressions and
 # daily_recipients by their primary keys, at most 31 rows of daily_recipients for a month. `walk`
 # checks the messages in their order. An accepted message leaves less balance, limits and rate for
@@ -172,15 +176,12 @@ facts AS MATERIALIZED (
     ) AS balance,
     {QUOTAS.format(day="?1 ->> 'day'")},
     (
-      SELECT used FROM rate_windows
-      WHERE address_id = ?1 ->> 'address_id'
-        AND started_at > ?1 ->> 'now' - ?1 ->> 'rate_milliseconds'
+      SELECT used FROM rate_windows WHERE address_id = ?1 ->> 'address_id' AND {_IS_OPEN}
     ) AS rate_used,
     coalesce(
       (
         SELECT started_at - ?1 ->> 'now' FROM rate_windows
-        WHERE address_id = ?1 ->> 'address_id'
-          AND started_at > ?1 ->> 'now' - ?1 ->> 'rate_milliseconds'
+        WHERE address_id = ?1 ->> 'address_id' AND {_IS_OPEN}
       ),
       0
     ) + ?1 ->> 'rate_milliseconds' AS rate_milliseconds_left
@@ -363,13 +364,8 @@ _COUNT_RATE = f"""
 INSERT INTO rate_windows (address_id, started_at, used)
 SELECT address_id, accepted_at, count(*) FROM new WHERE true GROUP BY address_id
 ON CONFLICT (address_id) DO UPDATE SET
-  used = excluded.used + CASE
-    WHEN started_at > ?1 ->> 'now' - ?1 ->> 'rate_milliseconds' THEN used ELSE 0
-  END,
-  started_at = CASE
-    WHEN started_at > ?1 ->> 'now' - ?1 ->> 'rate_milliseconds' THEN started_at
-    ELSE excluded.started_at
-  END
+  used = excluded.used + CASE WHEN {_IS_OPEN} THEN used ELSE 0 END,
+  started_at = CASE WHEN {_IS_OPEN} THEN started_at ELSE excluded.started_at END
 """
 
 _AUDIT = f"""

@@ -65,6 +65,15 @@ def test_a_window_admits_exactly_the_limit(database: SqliteDatabase, me: Credent
     assert rejected(database, me) == 60
 
 
+def test_a_window_of_a_wrong_clock_counts_as_ended(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    sent(database, me, at=60 * SECOND, messages=3)
+    assert rejected(database, me, at=1) == 120
+    assert sent(database, me).rate == RateState(2, 60)
+    assert window(database) == (0, 1)
+
+
 def test_a_window_ends_one_period_after_its_first_message(
     database: SqliteDatabase, me: Credential
 ) -> None:
