@@ -18,22 +18,25 @@ from store.database import Database, Row, Statement
 MOST_FAILURES = 10
 WINDOW_MILLISECONDS = 15 * 60_000
 
-# Failures after ?2, the beginning of the window.
-_FAILURES = """
-SELECT count(*) AS failures, min(failed_at) AS oldest
-FROM login_failures WHERE counter = ?1 AND failed_at > ?2
+# Failures after ?2, the beginning of the window. A failure whose time is more than a window in the
+# future was recorded by a wrong clock. It does not count: it would block logins until then.
+_COUNTED = f"""
+FROM login_failures
+WHERE counter = ?1 AND failed_at > ?2 AND failed_at < ?2 + {2 * WINDOW_MILLISECONDS}
 """
+_FAILURES = f"SELECT count(*) AS failures, min(failed_at) AS oldest {_COUNTED}"
 
-_BELOW_LIMIT = f"""
-(SELECT count(*) FROM login_failures WHERE counter = ?1 AND failed_at > ?2) < {MOST_FAILURES}
-"""
+_BELOW_LIMIT = f"(SELECT count(*) {_COUNTED}) < {MOST_FAILURES}"
 
 _PASSWORD = "SELECT password_hash FROM addresses WHERE name = ?1"
 
 _COUNT = f"INSERT INTO login_failures (counter, failed_at) SELECT ?1, ?3 WHERE {_BELOW_LIMIT}"
 
 # With this, a counter never has more rows than the limit, even if the sweep has not run.
-_REMOVE_OLD = "DELETE FROM login_failures WHERE counter = ?1 AND failed_at <= ?2"
+_REMOVE_UNCOUNTED = f"""
+DELETE FROM login_failures
+WHERE counter = ?1 AND NOT (failed_at > ?2 AND failed_at < ?2 + {2 * WINDOW_MILLISECONDS})
+"""
 
 _CREDENTIAL = """
 SELECT id, credential_version FROM addresses WHERE name = ?1 AND password_hash = ?2
@@ -106,7 +109,7 @@ async def count_failure(database: Database, address: str, *, now: int) -> None:
     failures, *_ = await database.batch(
         [
             Statement(_FAILURES, window),
-            Statement(_REMOVE_OLD, window),
+            Statement(_REMOVE_UNCOUNTED, window),
             Statement(_COUNT, (*window, now)),
         ]
     )

@@ -60,6 +60,14 @@ def test_after_ten_failures_an_address_waits(
     run(stored_password(database, address, now=NOW + WINDOW_MILLISECONDS))
 
 
+def test_failures_of_a_wrong_clock_do_not_count(database: SqliteDatabase, me: Credential) -> None:
+    fail(database, MOST_FAILURES, now=NOW + WINDOW_MILLISECONDS)
+    assert run(stored_password(database, ME, now=NOW)) == "$hash"
+    assert wait(database, now=NOW + 1) == 30 * 60
+    fail(database)  # removes those that do not count
+    assert database.query("SELECT failed_at FROM login_failures") == [{"failed_at": NOW}]
+
+
 def test_other_addresses_do_not_wait(database: SqliteDatabase, me: Credential) -> None:
     fail(database, MOST_FAILURES)
     assert run(stored_password(database, OTHER, now=NOW)) is None
