@@ -153,7 +153,8 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
             (_REMOVE_LOGIN_FAILURES,),
             (now - WINDOW_MILLISECONDS, STEP_ROWS),
         ),
-        _step("daily_counts_removed", (_REMOVE_DAILY_COUNTS,), (utc_day(now), STEP_ROWS)),
+        # The counts of yesterday are kept, because they are those of today if this clock is fast.
+        _step("daily_counts_removed", (_REMOVE_DAILY_COUNTS,), (utc_day(now - _DAY), STEP_ROWS)),
     ]
     if retention_days:
         past = _before(now - retention_days * _DAY)

@@ -115,11 +115,11 @@ def test_failed_logins_are_removed_after_their_window(database: SqliteDatabase) 
     ]
 
 
-def test_daily_counts_are_removed_after_their_day(database: SqliteDatabase) -> None:
-    for day in ("2026-10-31", "2026-11-02", given.TODAY):
+def test_daily_counts_are_removed_a_day_after_their_day(database: SqliteDatabase) -> None:
+    for day in ("2026-10-31", "2026-11-01", "2026-11-02", given.TODAY):
         database.insert("daily_counts", day=day, subject="1", act="rotations", count=1)
     swept(database, NOW)
-    assert [row["day"] for row in database.dump()["daily_counts"]] == [given.TODAY]
+    assert [row["day"] for row in database.dump()["daily_counts"]] == ["2026-11-02", given.TODAY]
 
 
 SANDBOX = "delivered@test.invalid"
