@@ -137,6 +137,7 @@ class TestClient:
     def start(self, method: str, path: str, options: Mapping[str, Any]) -> "StartedRequest":
         """Send one request, with the options of ``request``, without waiting for its response."""
         task = self._loop.create_task(self._respond(method, path, **options))
+        self._keep(task)  # so that `kill` also ends a request that has not begun
         return StartedRequest(task, self._run)
 
     async def _respond(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -256,9 +257,13 @@ class TestClient:
 
     def _run_in_background(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
         task = asyncio.ensure_future(work)
+        self._keep(task)
+        return task
+
+    def _keep(self, task: asyncio.Future[Any]) -> None:
+        """Keep ``task`` in ``_background`` until it ends."""
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-        return task
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         printed = io.StringIO()
