@@ -33,7 +33,11 @@ WHERE m.status <> (
   )
   OR m.recipients <> (SELECT count(*) FROM deliveries WHERE message_id = m.id)
   OR EXISTS (SELECT 1 FROM attachment_parts WHERE message_id = m.id)
-  OR m.sendbox IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bodies WHERE message_id = m.id)
+"""
+
+_WITHOUT_TEXT = """
+SELECT id FROM messages
+WHERE sendbox IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bodies WHERE message_id = id)
 """
 
 _BALANCES = """
@@ -79,13 +83,15 @@ WHERE coalesce(u.sent, 0) <> m.sent OR coalesce(u.unknown, 0) <> m.unknown
 _EXPECTED = (200, 202, 400, 401, 403, 409, 429, 502, 503)
 
 
-def check_rows(query: Query, *, balance: int) -> None:
+def check_rows(query: Query, *, balance: int, has_texts: bool = True) -> None:
     """Check messages, histories, balances and counters.
 
     :param balance: the initial balance of every address.
+    :param has_texts: whether the texts of messages that are not deleted must exist.
     """
     assert query("SELECT * FROM messages WHERE finished_at IS NULL", []) == []
     assert query(_CONTRADICTIONS, []) == []
+    assert not has_texts or query(_WITHOUT_TEXT, []) == []
     assert query(_BALANCES, [balance]) == []
     assert query(_DAYS, []) == []
     assert query(_USAGE, []) == []

@@ -41,6 +41,13 @@ _CLOCK_ERRORS = (-3_600_000, -1000, 0, 1000, 3_600_000)
 _SANDBOX = ("delivered", "bounced", "complained", "suppressed", "ratelimited", "slow")
 
 
+def rage(world: World, weighted: Acts, steps: int = 500) -> None:
+    """Do ``steps`` of these acts at random."""
+    weights, acts = zip(*weighted, strict=True)
+    for act in world.chance.choices(acts, weights, k=steps):
+        act(world)
+
+
 def _send(world: World) -> None:
     sender, subject = world.chance.choice(world.senders), _subject(world)
     key = f"key of {subject}" if world.chance.random() < 0.5 else None

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.api.storm.acts import ACTS, FAULTLESS, WITH_WRONG_CLOCKS, Acts
+from tests.api.storm.acts import ACTS, FAULTLESS, WITH_WRONG_CLOCKS, rage
 from tests.api.storm.audit import audit
-from tests.api.storm.world import World, new_world
+from tests.api.storm.world import new_world
 
 # A kill leaves coroutines that were never awaited.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine")
 
-STEPS = 500
 FEW, MANY = range(2), range(2, 22)
 
 # Workers on one database, each with other settings and other bindings.
@@ -48,36 +47,29 @@ DIFFERENT: tuple[dict[str, Any], ...] = (
 def check_alone(seed: int) -> None:
     world = new_world(seed, lost=0.02)
     rage(world, ACTS)
+    world.settle()
     assert audit(world, loses=True)["sent"] > 20
 
 
 def check_without_faults(seed: int) -> None:
     world = new_world(seed)
     rage(world, FAULTLESS)
+    world.settle()
     assert audit(world, loses=False)["sent"] > 20
 
 
 def check_different_settings(seed: int) -> None:
     world = new_world(seed, DIFFERENT, lost=0.02)
     rage(world, ACTS)
+    world.settle()
     assert audit(world, loses=True)["sent"] > 20
 
 
 def check_wrong_clocks(seed: int) -> None:
     world = new_world(seed, [{}, {}], lost=0.02)
     rage(world, WITH_WRONG_CLOCKS)
-    for worker in world.workers:
-        worker.clock_error = 0
     world.settle()
     assert audit(world, loses=True)["sent"] > 20
-
-
-def rage(world: World, weighted: Acts) -> None:
-    """Do ``STEPS`` random acts, then wait until everything has finished."""
-    weights, acts = zip(*weighted, strict=True)
-    for act in world.chance.choices(acts, weights, k=STEPS):
-        act(world)
-    world.settle()
 
 
 every_kind = pytest.mark.parametrize(
