@@ -20,6 +20,10 @@ Token = Annotated[
 
 _RETRY_SECONDS = 10
 _MAX_TOKEN_CHARACTERS = 2048
+# Error codes that do not depend on the client's token.
+_FAULTS_OF_THE_SERVICE = frozenset(
+    {"internal-error", "missing-input-secret", "invalid-input-secret"}
+)
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -35,7 +39,8 @@ async def check_human(context: RequestContext, token: str | None) -> None:
     """Verify ``token``, the ``cf_token`` of a request, if both Turnstile keys are set.
 
     :raises BadRequest: ``human_verification_failed``.
-    :raises Unavailable: ``human_verification_unavailable``: Turnstile gave no usable response.
+    :raises Unavailable: ``human_verification_unavailable``: Turnstile gave no usable response, or
+        rejected the secret key.
     """
     settings = context.settings
     if not settings.verifies_humans:
@@ -58,6 +63,6 @@ async def check_human(context: RequestContext, token: str | None) -> None:
     if verdict.success:
         return
     log("turnstile_rejected", codes=verdict.error_codes)  # they also report a wrong secret key
-    if "internal-error" in verdict.error_codes:
+    if _FAULTS_OF_THE_SERVICE.intersection(verdict.error_codes):
         raise Unavailable("human_verification_unavailable", retry_after=_RETRY_SECONDS)
     raise BadRequest("human_verification_failed")

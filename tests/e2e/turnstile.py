@@ -1,8 +1,8 @@
 """A stand-in for Turnstile's siteverify, in the test's own process."""
 
 import json
+import threading
 import time
-from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.faults.listener import Listener
@@ -13,7 +13,8 @@ SECRET_KEY = "turnstile-secret-of-the-tests"
 class Turnstile(Listener):
     """Accepts the token ``good``, and ``slow`` after 8 seconds. Rejects every other token.
 
-    ``broken`` gets Turnstile's internal error, and ``garbled`` gets a response that is no JSON.
+    A token that begins with ``once`` is accepted once, as Turnstile accepts each token. ``broken``
+    gets Turnstile's internal error. ``verdicts`` has the responses to further tokens, as text.
 
     ``asked`` contains every form that was posted.
     """
@@ -31,18 +32,39 @@ class Turnstile(Listener):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[dict[str, str]] = []
+        self.verdicts = {"garbled": "<html>Bad gateway</html>"}
+        self._used: set[str] = set()
+        self._lock = threading.Lock()
 
     def response_body(self, posted: bytes) -> bytes:
         """The verdict on the form ``posted``, as JSON."""
         form = dict(parse_qsl(posted.decode()))
         self.asked.append(form)
-        token = form.get("response")
+        token = form.get("response", "")
+        if token in self.verdicts:
+            return self.verdicts[token].encode()
+        if form.get("secret") != SECRET_KEY:
+            return _verdict("invalid-input-secret")
         if token == "slow":
             time.sleep(8)
-        if token == "garbled":
-            return b"<html>Bad gateway</html>"
-        verdict: dict[str, Any] = {"success": token in ("good", "slow"), "error-codes": []}
-        if not verdict["success"]:
-            code = "internal-error" if token == "broken" else "invalid-input-response"
-            verdict["error-codes"] = [code]
-        return json.dumps(verdict).encode()
+        with self._lock:
+            is_used = token in self._used
+            self._used.add(token)
+        if token.startswith("once"):
+            return _verdict("timeout-or-duplicate") if is_used else _verdict()
+        if token in ("good", "slow"):
+            return _verdict()
+        return _verdict("internal-error" if token == "broken" else "invalid-input-response")
+
+
+def _verdict(*codes: str) -> bytes:
+    """A response with these error codes; without any, the token is accepted."""
+    accepted = {
+        "challenge_ts": "2026-11-03T12:00:00.000Z",
+        "hostname": "example.com",
+        "action": "",
+        "cdata": "",
+    }
+    return json.dumps(
+        {"success": not codes, "error-codes": codes, **({} if codes else accepted)}
+    ).encode()
