@@ -20,10 +20,15 @@ STEP_ROWS = 1000
 # The number of statements that record timeouts.
 _TIMEOUT_STATEMENTS = 4
 
-_DAY = 86_400_000
+_HOUR, _DAY = 3_600_000, 86_400_000
 
-# Because of ORDER BY lease_until SQLite uses the index messages_leased.
-_EXPIRED = "SELECT id, attempt FROM messages WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2"
+# A lease that ends after ?2 is longer than any lease: the clock of its worker was wrong. It counts
+# as expired. Because of ORDER BY lease_until SQLite uses the index messages_leased. This index has
+# only the few messages that are being sent.
+_EXPIRED = """
+SELECT id, attempt FROM messages
+WHERE lease_until >= 0 AND lease_until NOT BETWEEN ?1 + 1 AND ?2 ORDER BY lease_until LIMIT ?3
+"""
 
 # The next old messages, after the position at which the last sweep stopped.
 _OLD_KEYS = """
@@ -168,11 +173,12 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
 def lease_step(*, now: int) -> Step:
     """The step that records messages with an expired lease as ``unknown``.
 
-    The worker that held such a message stopped, or could not record the outcome.
+    The worker that held such a message stopped, or could not record the outcome. If it has not
+    stopped, because the clocks of workers differ, it still records the outcome.
     """
 
     async def run(database: Database) -> int:
-        expired = Statement(_EXPIRED, (now, STEP_ROWS))
+        expired = Statement(_EXPIRED, (now, now + _HOUR, STEP_ROWS))
         (rows,) = await database.batch([expired], repeatable=True)
         if rows:
             updates = [

@@ -160,10 +160,22 @@ def test_a_message_of_a_killed_worker_with_a_fast_clock_becomes_unknown(
     api.server.advance(1)
     api.server.kill()
     api.server.clock_error = 0
-    api.server.advance(jump / 1000 + 130)
     api.server.run_cron()
     (row,) = api.messages_of(sender)
     assert (row["status"], api.balance(sender)) == ("unknown", 4)
+
+
+@every_jump
+def test_an_outcome_is_recorded_although_another_clock_is_slow(api: Api, jump: int) -> None:
+    sender = api.new_sender(balance=5)
+    started = api.server.start(*send_call(sender, subject="[wait 5000]"))
+    api.server.advance(1)
+    with TestClient(VARIABLES, beside=api.server) as slow:
+        slow.clock_error = -jump
+        slow.run_cron()
+    assert started.response().status_code == 200
+    (row,) = api.messages_of(sender)
+    assert (row["status"], api.balance(sender), len(api.sent_by(sender))) == ("sent", 4, 1)
 
 
 def test_a_fast_clock_removes_no_message_before_its_time(api: Api) -> None:

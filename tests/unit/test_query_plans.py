@@ -275,8 +275,8 @@ def test_pages_by_cursor_begin_at_the_cursor() -> None:
 
 
 def test_expired_leases_are_found_among_the_leased_alone() -> None:
-    (expired,) = statements_with("lease_until <= ?1")
-    assert any("messages_leased (lease_until<?)" in step for step in DATABASE.plan(expired))
+    (expired,) = statements_with("lease_until NOT BETWEEN ?1 + 1 AND ?2")
+    assert any("messages_leased (lease_until>?)" in step for step in DATABASE.plan(expired))
 
 
 def test_due_messages_are_found_among_the_waiting_alone() -> None:

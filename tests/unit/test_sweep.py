@@ -82,7 +82,7 @@ def put(database: SqliteDatabase, id: str, status: str = "sent", **more: Any) ->
         "status": status,
         "attempt": 1,
         "accepted_at": NOW,
-        "lease_until": 10**15 if sending else None,
+        "lease_until": NOW + 60_000 if sending else None,
         "next_attempt_at": 10**15 if waits else None,
         "finished_at": None if waits or sending else _time_of(id),
         **more,
@@ -324,6 +324,15 @@ def test_a_sweep_is_bounded_and_begins_with_the_oldest(
     assert swept(database, NOW + 10**6)["became_unknown"] == 0
 
 
+@pytest.mark.parametrize(("ahead", "status"), [(3_600_000, "sending"), (3_600_001, "unknown")])
+def test_a_lease_that_is_too_long_counts_as_expired(
+    database: SqliteDatabase, ahead: int, status: str
+) -> None:
+    put(database, "m1", "sending", lease_until=NOW + ahead)
+    swept(database, NOW)
+    assert statuses(database) == {"m1": status}
+
+
 def test_leases_that_expire_together_all_end(database: SqliteDatabase, me: Credential) -> None:
     for number in range(STEP_ROWS + 5):
         put(database, f"n{number}", "sending", lease_until=NOW)
@@ -401,8 +410,8 @@ def test_messages_without_a_key_are_passed(database: SqliteDatabase) -> None:
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_key_is_freed_in_every_final_status(database: SqliteDatabase, status: str) -> None:
-    put_with_key(database, NOW, status=status)
-    swept(database, NOW + 2 * DAY)
+    put_with_key(database, NOW - 2 * DAY, status=status)
+    swept(database, NOW)
     assert ids(database, WITH_KEY) == []
     assert list(statuses(database).values()) == [status]
 
