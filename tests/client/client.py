@@ -101,6 +101,9 @@ class TestClient:
         """Cancel the tasks that still run in the background."""
         self.kill()
         if self._beside is None:
+            for task in asyncio.all_tasks(self._loop):  # calls of the provider
+                task.cancel()
+            self._run(asyncio.sleep(0))
             self._loop.close()
 
     def kill(self) -> None:
