@@ -16,7 +16,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "unit"))
 def database(request: pytest.FixtureRequest) -> SqliteDatabase:
     """An empty database with every migration applied.
 
-    Every test runs twice. In the second run, the first response of each repeatable batch is lost.
+    Every test runs twice. In the second run, the first response of each batch is lost.
     """
     made: SqliteDatabase = request.param()
     return made
