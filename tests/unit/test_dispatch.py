@@ -18,6 +18,7 @@ from mail.message import Message
 from mail.submission import Submission, SubmissionResult
 from sending import dispatcher
 from sending.dispatcher import Dispatcher
+from services import Clock
 from store.database import DatabaseUnavailable, Row, Statement
 from tests.unit import given
 from tests.unit.sqlite_database import SqliteDatabase
@@ -95,6 +96,7 @@ class World:
         queue: bool = True,
         rate_limit: RateLimit | None = None,
         subrequests: int = 10_000,
+        clock: Clock = now,
     ) -> None:
         self.database, self.provider, self.wakeup_queue = Database(), Provider(), WakeupQueue()
         self.credential: Credential = given.address(self.database, balance=1000)
@@ -104,7 +106,7 @@ class World:
             "transport": self.provider,
             "wakeup_queue": self.wakeup_queue if queue else None,
             "run_in_background": self._run_in_background,
-            "clock": now,
+            "clock": clock,
             "rate_limit": rate_limit,
             "subrequests": subrequests,
         }
@@ -112,8 +114,8 @@ class World:
 
     def begin_invocation(self) -> None:
         """Reset the counts, and create the dispatcher of a new invocation."""
-        services = given.services(self.database, **self._options)
-        self.dispatcher = Dispatcher(services, self.rates.append)
+        self.services = given.services(self.database, **self._options)
+        self.dispatcher = Dispatcher(self.services, self.rates.append)
         self.database.batches = 0
         self.database.statements.clear()
         self.wakeup_queue.calls.clear()

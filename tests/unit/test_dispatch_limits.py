@@ -1,0 +1,168 @@
+"""The limits of an invocation: leases, messages held together, subrequests, retries to record."""
+
+import json
+
+import pytest
+
+from accounts.sending_limits import RateLimit
+from mail.message import Message
+from sending import dispatcher
+from tests.unit import given
+from tests.unit.given import NOW
+from tests.unit.test_dispatch import HOUR, World, mails
+from transport.outcome import Outcome
+
+MIB = 1024 * 1024
+
+
+def on_call(world: World, *columns: str) -> list[list[object]]:
+    """A list that gets, at each call of the provider, these columns of all messages."""
+    found: list[list[object]] = []
+    send = world.provider.send
+
+    async def note(message: Message) -> Outcome:
+        found.append(world.rows(*columns))
+        return await send(message)
+
+    world.provider.send = note  # type: ignore[method-assign]
+    return found
+
+
+async def due_messages(world: World, count: int) -> list[str]:
+    """The ids of ``count`` scheduled messages that are due."""
+    ids = [
+        str(id)
+        for first in range(0, count, 50)
+        for id in await world.send_batch(
+            *mails(min(50, count - first), first, scheduled_at=NOW + HOUR)
+        )
+    ]
+    world.make_due()
+    world.begin_invocation()
+    return ids
+
+
+@pytest.mark.parametrize("scheduled_at", [None, NOW + HOUR], ids=["at once", "later"])
+async def test_a_lease_ends_two_minutes_after_the_reservation_or_the_claim(
+    scheduled_at: int | None,
+) -> None:
+    world = World(clock=lambda: NOW)
+    leases = on_call(world, "lease_until")
+    result = await world.send(given.message(scheduled_at=scheduled_at))
+    world.make_due()
+    await world.dispatcher.attempt_due([result.id])
+    assert leases == [[NOW + 120_000]]
+
+
+async def test_a_message_scheduled_for_now_is_sent_at_once() -> None:
+    world = World(clock=lambda: NOW)
+    assert (await world.send(given.message(scheduled_at=NOW))).status == "sent"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "together"),
+    [((2 * MIB, 2 * MIB), [2, 2]), ((2 * MIB, 2 * MIB + 1), [1, 1]), ((5 * MIB, 1), [1, 1])],
+)
+async def test_messages_of_four_mebibytes_are_attempted_together(
+    sizes: tuple[int, int], together: list[int]
+) -> None:
+    world = World(clock=lambda: NOW)
+    ids = await due_messages(world, 2)
+    for id, size in zip(ids, sizes, strict=True):
+        world.database.query("UPDATE messages SET size = ? WHERE id = ?", size, id)
+    statuses = on_call(world, "status")
+    await world.dispatcher.attempt_due(ids)
+    assert [found.count("sending") for found in statuses] == together
+
+
+async def test_25_messages_are_attempted_together() -> None:
+    world = World(clock=lambda: NOW)
+    ids = await due_messages(world, 27)
+    statuses = on_call(world, "status")
+    assert await world.dispatcher.attempt_due(ids) == []
+    assert [found.count("sending") for found in statuses] == [25] * 25 + [2, 2]
+
+
+async def test_a_claim_looks_up_100_messages() -> None:
+    world = World(clock=lambda: NOW)
+    ids = await due_messages(world, 130)
+    assert await world.dispatcher.attempt_due(ids) == []
+    claims = [one for one in world.database.statements if "claimed_by = ?4" in one.sql]
+    numbers = [len(json.loads(str(one.parameters[0]))) for one in claims]
+    assert numbers == [100, 100, 80, 55, 30, 5]
+    assert set(world.rows("status")) == {"sent"}
+
+
+# Subrequests
+
+
+@pytest.mark.parametrize(("used", "together"), [(0, 17), (15, 2), (16, 1)])
+async def test_the_subrequests_limit_the_due_messages_attempted_together(
+    used: int, together: int
+) -> None:
+    world = World(subrequests=50, clock=lambda: NOW)
+    ids = await due_messages(world, 18)
+    world.services.subrequests.count(used)
+    statuses = on_call(world, "status")
+    await world.dispatcher.attempt_due(ids)
+    assert statuses[0].count("sending") == together
+
+
+async def test_with_too_few_subrequests_no_due_message_is_attempted() -> None:
+    world = World(subrequests=50, clock=lambda: NOW)
+    ids = await due_messages(world, 2)
+    world.services.subrequests.count(17)
+    assert await world.dispatcher.attempt_due(ids) == ids
+    assert world.provider.mails == []
+
+
+@pytest.mark.parametrize(
+    ("to", "at_once"), [("you@example.org", 20), ("complained@test.invalid", 12)]
+)
+async def test_the_subrequests_limit_the_messages_that_a_batch_sends_at_once(
+    to: str, at_once: int
+) -> None:
+    world = World(subrequests=50, clock=lambda: NOW)
+    await world.send_batch(*[given.message(to) for _ in range(30)])
+    assert world.rows("status") == ["sent"] * at_once + ["queued"] * (30 - at_once)
+
+
+@pytest.mark.parametrize(("count", "status"), [(1, "sent"), (2, "queued")])
+async def test_only_a_single_message_is_sent_at_once_with_few_subrequests(
+    count: int, status: str
+) -> None:
+    world = World(subrequests=50, clock=lambda: NOW)
+    world.services.subrequests.count(35)
+    await world.send_batch(*mails(count))
+    assert world.rows("status") == [status] * count
+
+
+async def test_a_strict_batch_must_not_exceed_the_rate_limit() -> None:
+    world = World(rate_limit=RateLimit(quota=2, seconds=60), clock=lambda: NOW)
+    error = await world.rejected(*mails(3))
+    assert (error.code, error.values) == ("batch_over_rate_limit", {"limit": 2})
+    assert len(await world.send_batch(*mails(2))) == 2
+
+
+# Retries to record
+
+DELAYS = (1, 3, 9, 15)
+
+
+@pytest.mark.parametrize(
+    ("left", "delays"),
+    [
+        (1000, DELAYS),
+        (40, DELAYS),
+        (39, (4, 9, 15)),
+        (29, (13, 15)),
+        (19, (28,)),
+        (9, (28,)),
+        (0, (28,)),
+        (-10, (28,)),
+    ],
+)
+def test_the_last_retries_to_record_are_made_if_not_all_fit(
+    left: int, delays: tuple[int, ...]
+) -> None:
+    assert dispatcher._later_delays(left, 10) == delays
