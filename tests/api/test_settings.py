@@ -63,6 +63,7 @@ def test_a_paused_deployment_sends_nothing() -> None:
         sentence = "Sending is paused by the administrator, please try again later"
         for response in (api.send(sender), api.send_with_key(sender, "after")):
             check_problem(response, 503, "sending_paused", sentence)
+            assert response.headers["Retry-After"] == "300"
         assert [row["id"] for row in api.messages_of(sender)] == [sent["id"]]
         # An earlier request is still replayed, because a replay sends nothing.
         again = api.send_with_key(sender, "before")

@@ -65,6 +65,7 @@ def test_a_list_fits_into_a_value_of_the_database(database: SqliteDatabase) -> N
     with pytest.raises(PayloadTooLarge) as caught:
         write(database, "blockList", *(entry + '"' * 20 for entry in quotes))
     assert (caught.value.code, caught.value.errors[0].field) == ("list_too_large", "blockList")
+    assert caught.value.values == {"limit": 10_000, "bytes": 1_800_000}
     assert database.dump() == before
 
 

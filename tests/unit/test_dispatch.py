@@ -490,6 +490,7 @@ async def test_a_transiently_rejected_single_message_may_be_submitted_again() ->
     world.provider.outcomes["Hello"] = BUSY
     error = await world.rejected(given.message(), **KEY)
     assert (type(error), error.code) == (Unavailable, "E_RATE_LIMIT_EXCEEDED")
+    assert error.headers["Retry-After"] == "30"
     assert (world.rows("status"), world.balance) == (["failed"], 1000)
     del world.provider.outcomes["Hello"]
     assert (await world.send(**KEY)).reported_as == "sent"

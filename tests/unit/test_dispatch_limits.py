@@ -1,12 +1,15 @@
 """The limits of an invocation: leases, messages held together, subrequests, retries to record."""
 
 import json
+from typing import Any
 
 import pytest
 
 from accounts.sending_limits import RateLimit
 from mail.message import Message
 from sending import dispatcher
+from sending.enqueue import seconds_until
+from store.database import Statement
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.test_dispatch import HOUR, World, mails
@@ -93,6 +96,27 @@ async def test_a_claim_looks_up_100_messages() -> None:
     assert set(world.rows("status")) == {"sent"}
 
 
+# Delays
+
+
+@pytest.mark.parametrize(("milliseconds", "delays"), [(120_000, [120]), (120_001, [])])
+async def test_a_message_due_within_two_minutes_is_enqueued(
+    milliseconds: int, delays: list[int]
+) -> None:
+    world = World(clock=lambda: NOW)
+    await world.send(given.message(scheduled_at=NOW + milliseconds))
+    await world.settle()
+    assert [delay for call in world.wakeup_queue.calls for _, delay in call] == delays
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "seconds"),
+    [(-5000, 0), (-1, 0), (0, 0), (1, 1), (1000, 1), (1001, 2), (120_000, 120)],
+)
+def test_a_delay_is_rounded_up_to_seconds(milliseconds: int, seconds: int) -> None:
+    assert seconds_until(NOW + milliseconds, NOW) == seconds
+
+
 # Subrequests
 
 
@@ -144,6 +168,38 @@ async def test_a_strict_batch_must_not_exceed_the_rate_limit() -> None:
     assert len(await world.send_batch(*mails(2))) == 2
 
 
+@pytest.mark.parametrize(
+    ("to", "lost", "kept"),
+    # During the reservation, the call, the record, the delivery event, and the retries to record.
+    [
+        ("you@example.org", {2, 3, 4, 5, 6}, [20, 19, 10 + 36, 27, 18, 9, 0]),
+        ("delivered@test.invalid", {2, 4, 5, 6, 7}, [28, 18 + 36, 4, 27, 18, 9, 0]),
+    ],
+)
+async def test_each_step_keeps_back_the_subrequests_of_the_following_ones(
+    monkeypatch: pytest.MonkeyPatch, to: str, lost: set[int], kept: list[int]
+) -> None:
+    monkeypatch.setattr(dispatcher, "_RECORD_LATER_SECONDS", (0, 0, 0, 0))
+    world = World(subrequests=1000, clock=lambda: NOW)
+    found: list[int] = []
+    send, batch = world.provider.send, world.database.batch
+
+    async def noted_send(message: Message) -> Outcome:
+        found.append(1000 - world.services.subrequests.left)
+        return await send(message)
+
+    async def noted_batch(statements: list[Statement], *, repeatable: bool = False) -> Any:
+        found.append(1000 - world.services.subrequests.left)
+        return await batch(statements, repeatable=repeatable)
+
+    world.provider.send = noted_send  # type: ignore[method-assign]
+    world.database.batch = noted_batch  # type: ignore[method-assign]
+    world.database.lost = lost
+    await world.send(given.message(to))
+    await world.settle()
+    assert found == kept
+
+
 # Retries to record
 
 DELAYS = (1, 3, 9, 15)
@@ -166,3 +222,13 @@ def test_the_last_retries_to_record_are_made_if_not_all_fit(
     left: int, delays: tuple[int, ...]
 ) -> None:
     assert dispatcher._later_delays(left, 10) == delays
+
+
+async def test_the_log_has_the_milliseconds_of_an_attempt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = iter([7.0, 8.23456])
+    monkeypatch.setattr("sending.dispatcher.time.perf_counter", lambda: next(times))
+    await World().send()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["milliseconds"] for line in lines if line["event"] == "attempt"] == [1234.6]

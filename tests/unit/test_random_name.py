@@ -79,3 +79,19 @@ def test_rules_without_a_possible_random_name_are_rejected(rules: NameRules, cod
     with pytest.raises(BadRequest) as caught:
         random_name(rules)
     assert caught.value.code == code
+
+
+def test_fifty_random_names_of_twenty_times_their_length_are_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[str] = []
+
+    def choice(letters: str) -> str:
+        drawn.append(letters)
+        return "a"
+
+    monkeypatch.setattr(secrets, "choice", choice)
+    with pytest.raises(BadRequest, match="address_name_no_match"):
+        random_name(replace(RULES, required=re.compile("b")))
+    # The rules may remove most characters of a name.
+    assert len(drawn) == 50 * 20 * 10
