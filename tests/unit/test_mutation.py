@@ -13,6 +13,7 @@ from tools.prepare import ROOT
     ("sql", "mutated"),
     [
         ("WHERE a < ?1", ["WHERE a <= ?1", "WHERE (a < ?1 OR true)"]),
+        ("WHERE a ->> 'b' = 1", ["WHERE (a ->> 'b' = 1 OR true)"]),
         ("x IS NULL", ["x IS NOT NULL", "(x IS NULL OR true)"]),
         ("x IS NOT NULL", ["x IS NULL", "(x IS NOT NULL OR true)"]),
         ("ON CONFLICT (a) DO NOTHING", []),
@@ -57,6 +58,13 @@ def test_a_constant_affects_the_functions_that_use_it() -> None:
     source = (ROOT / module).read_text("utf-8").splitlines()
     line = next(i for i, text in enumerate(source, 1) if text.startswith("_FINISH_PURGES"))
     assert functions_at(module, line) == {f"{module}:purge_steps"}
+
+
+def test_a_constant_affects_only_the_methods_of_a_class_that_use_it() -> None:
+    module = "src/sending/dispatcher.py"
+    source = (ROOT / module).read_text("utf-8").splitlines()
+    line = next(i for i, text in enumerate(source, 1) if text.startswith("_LATE_SECONDS"))
+    assert functions_at(module, line) == {f"{module}:Dispatcher._record_late"}
 
 
 def test_a_constant_affects_the_functions_of_other_modules() -> None:

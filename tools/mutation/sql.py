@@ -12,7 +12,7 @@ import parso
 from cosmic_ray.operators.operator import Example, Operator
 
 # A replacement field of an f-string is one token.
-_TOKENS = re.compile(r"'[^']*'|\{\{?[^{}]*\}\}?|<>|<=|>=|[<>()]|\w+|\s+|.", re.DOTALL)
+_TOKENS = re.compile(r"'[^']*'|\{\{?[^{}]*\}\}?|->>?|<>|<=|>=|[<>()]|\w+|\s+|.", re.DOTALL)
 _LITERAL = re.compile(r"([fFrR]*)(\"\"\"|'''|\"|')(.*)\2", re.DOTALL)
 _LOOKS_LIKE_SQL = re.compile(
     r"\b(SELECT \S|INSERT INTO|DELETE FROM|UPDATE \S+ |WHERE|AND|EXISTS|ORDER BY)\b"

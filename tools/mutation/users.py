@@ -5,6 +5,7 @@ functions that use this name, also in other modules and through other constants.
 """
 
 import ast
+from collections.abc import Sequence
 from functools import cache
 
 from tools.prepare import ROOT
@@ -34,13 +35,17 @@ def _users(names: set[tuple[str, str]]) -> set[str]:
         for statement in _tree(module).body:
             if name not in _loaded(statement):
                 continue
+            more = set()
             if isinstance(statement, _Function):
                 found.add(f"{module}:{statement.name}")
-            more = {(module, other) for other in _names_of(statement)}
-            if isinstance(statement, ast.ClassDef):
-                found |= {f"{module}:{statement.name}.{method}" for method in _methods(statement)}
-            elif isinstance(statement, _Function):
-                more = set()
+            elif isinstance(statement, ast.ClassDef) and name in _loaded_by_methods(statement):
+                methods = [item for item in _methods(statement) if name in _loaded(item)]
+                found |= {f"{module}:{statement.name}.{method.name}" for method in methods}
+            else:
+                more = {(module, other) for other in _names_of(statement)}
+                if isinstance(statement, ast.ClassDef):
+                    methods = _methods(statement)
+                    found |= {f"{module}:{statement.name}.{method.name}" for method in methods}
             waiting += more - seen
             seen |= more
         importers = set(_importers(module, name)) - seen
@@ -55,8 +60,20 @@ def _first_line(statement: ast.stmt) -> int:
     return min(lines)
 
 
-def _methods(statement: ast.ClassDef) -> list[str]:
-    return [item.name for item in statement.body if isinstance(item, _Function)]
+def _methods(statement: ast.ClassDef) -> list[_Function]:
+    return [item for item in statement.body if isinstance(item, _Function)]
+
+
+def _loaded_by_methods(statement: ast.ClassDef) -> set[str]:
+    """The names that only the methods of a class load, and not the class itself."""
+    loaded: set[str] = set()
+    others = _loaded_here([*statement.bases, *statement.decorator_list])
+    for item in statement.body:
+        if isinstance(item, _Function):
+            loaded |= _loaded(item)
+        else:
+            others |= _loaded(item)
+    return loaded - others
 
 
 def _method_at(statement: ast.ClassDef, line: int) -> str:
@@ -77,7 +94,11 @@ def _names_of(statement: ast.stmt) -> set[str]:
 
 @cache
 def _loaded(statement: ast.stmt) -> set[str]:
-    names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return _loaded_here([statement])
+
+
+def _loaded_here(nodes: Sequence[ast.AST]) -> set[str]:
+    names = (node for top in nodes for node in ast.walk(top) if isinstance(node, ast.Name))
     return {node.id for node in names if isinstance(node.ctx, ast.Load)}
 
 
