@@ -638,6 +638,22 @@ async def test_outcomes_are_reported_and_recorded_later_when_the_database_fails(
     assert (world.wakeup_queue.ids, world.balance) == (results[2:], 998)
 
 
+async def test_nothing_is_sent_if_the_database_does_not_respond_to_a_claim(world: World) -> None:
+    result = await world.send(given.message(scheduled_at=now() + HOUR))
+    world.make_due()
+    world.begin_invocation()
+    world.database.lost = {1}
+    assert await world.dispatcher.attempt_due([result.id]) == []
+    assert world.provider.mails == []
+
+
+async def test_a_lost_delivery_event_does_not_change_the_message(world: World) -> None:
+    world.database.lost = {3}
+    assert (await world.send(given.message("delivered@test.invalid"))).status == "sent"
+    await world.settle()
+    assert world.rows("status") == ["sent"]
+
+
 async def test_a_broken_queue_loses_nothing(world: World) -> None:
     world.wakeup_queue.broken = True
     results = await world.send_batch(*mails(26))
