@@ -14,6 +14,8 @@ from tools.prepare import ROOT
     [
         ("WHERE a < ?1", ["WHERE a <= ?1", "WHERE (a < ?1 OR true)"]),
         ("WHERE a ->> 'b' = 1", ["WHERE (a ->> 'b' = 1 OR true)"]),
+        ("{with_rows} SELECT a WHERE b", ["{with_rows} SELECT a WHERE (b OR true)"]),
+        ("{condition} AND b", ["({condition} OR true) AND b", "{condition} AND (b OR true)"]),
         ("x IS NULL", ["x IS NOT NULL", "(x IS NULL OR true)"]),
         ("x IS NOT NULL", ["x IS NULL", "(x IS NOT NULL OR true)"]),
         ("ON CONFLICT (a) DO NOTHING", []),

@@ -57,6 +57,8 @@ def _plan(modules: list[str], reach: Reach, session: Session, report: Report) ->
             functions = functions_at(module, mutant.line)
             tests = reach.tests_of(functions, seconds=_MOST_SECONDS)
             outcome = session.outcome(mutant, tests)
+            if report.is_equivalent(mutant):
+                outcome = "equivalent"
             if outcome:
                 report.add(mutant, outcome)
             else:
@@ -78,7 +80,7 @@ def _run(
                 continue
             process = start(tests, FOLDER / f"{mutant.key[:12]}.log", mutant=mutant)
             expected = sum(reach.seconds[test] for test in tests)
-            processes.add(process, (mutant, tests), 30 + 5 * expected)
+            processes.add(process, (mutant, tests), 15 + 3 * expected)
             continue
         (mutant, tests), status, seconds = processes.wait()
         outcome = _outcome(status)

@@ -25,9 +25,11 @@ class Report:
     def survived(self) -> int:
         return self._counts["survived"]
 
+    def is_equivalent(self, mutant: Mutant) -> bool:
+        """Whether the list says that the mutant behaves like the original code."""
+        return (mutant.module, mutant.change) in self._equivalent
+
     def add(self, mutant: Mutant, outcome: str) -> None:
-        if outcome == "survived" and (mutant.module, mutant.change) in self._equivalent:
-            outcome = "equivalent"
         self._counts[outcome] += 1
         self._of_module.setdefault(mutant.module, Counter())[outcome] += 1
         if outcome == "survived":

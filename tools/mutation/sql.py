@@ -69,8 +69,10 @@ def _conditions(tokens: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def _starts(tokens: list[str]) -> Iterator[int]:
-    first = next((token for token in tokens if not token.isspace()), "")
-    if first not in _STATEMENTS | _STARTS and {"AND", "OR", "IS", "EXISTS"} & set(tokens):
+    first, second, *_ = [*(token for token in tokens if not token.isspace()), "", ""]
+    # A replacement field before a statement is another part of it, for example its WITH.
+    is_statement = first in _STATEMENTS or (first[:1] == "{" and second in {*_STATEMENTS, ","})
+    if not is_statement and first not in _STARTS and {"AND", "OR", "IS", "EXISTS"} & set(tokens):
         yield 0
     is_range = False
     for index, token in enumerate(tokens):
