@@ -441,6 +441,31 @@ async def test_attachments_of_a_deferred_message_are_sent_with_it(world: World) 
     assert [mail.attachments for mail in world.provider.mails] == [(file,)] * 3
 
 
+@pytest.mark.parametrize("outcome", [Sent("<id@provider>"), REJECTED, Unknown()])
+async def test_attachments_of_a_message_that_is_not_attempted_again_are_not_stored(
+    world: World, outcome: Outcome
+) -> None:
+    world.provider.outcomes["Hello"] = outcome
+    await world.send(given.message(attachments=(given.file(),)))
+    assert [one for one in world.database.statements if "INTO attachment_parts" in one.sql] == []
+
+
+async def test_a_message_that_the_sweep_has_ended_is_not_enqueued(world: World) -> None:
+    world.provider.outcomes["Hello"] = BUSY
+    send = world.provider.send
+
+    async def swept(message: Message) -> Outcome:
+        world.database.query(
+            "UPDATE messages SET status = 'unknown', lease_until = NULL, finished_at = 1"
+        )
+        return await send(message)
+
+    world.provider.send = swept  # type: ignore[method-assign]
+    assert (await world.send()).status == "failed"
+    await world.settle()
+    assert world.wakeup_queue.calls == []
+
+
 async def test_late_responses_of_a_batch_are_recorded_together(world: World) -> None:
 
     async def late(number: int) -> Outcome:
