@@ -169,27 +169,29 @@ async def test_a_strict_batch_must_not_exceed_the_rate_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "lost", "kept"),
+    ("subrequests", "to", "lost", "kept"),
     # During the reservation, the call, the record, the delivery event, and the retries to record.
     [
-        ("you@example.org", {2, 3, 4, 5, 6}, [20, 19, 10 + 36, 27, 18, 9, 0]),
-        ("delivered@test.invalid", {2, 4, 5, 6, 7}, [28, 18 + 36, 4, 27, 18, 9, 0]),
+        (1000, "you@example.org", {2, 3, 4, 5, 6}, [20, 19, 10 + 36, 27, 18, 9, 0]),
+        # Three retries fit next to the record itself.
+        (50, "you@example.org", {2, 3, 4, 5, 6}, [20, 19, 10 + 27, 27, 18, 9, 0]),
+        (1000, "delivered@test.invalid", {2, 4, 5, 6, 7}, [28, 18 + 36, 4, 27, 18, 9, 0]),
     ],
 )
 async def test_each_step_keeps_back_the_subrequests_of_the_following_ones(
-    monkeypatch: pytest.MonkeyPatch, to: str, lost: set[int], kept: list[int]
+    monkeypatch: pytest.MonkeyPatch, subrequests: int, to: str, lost: set[int], kept: list[int]
 ) -> None:
     monkeypatch.setattr(dispatcher, "_RECORD_LATER_SECONDS", (0, 0, 0, 0))
-    world = World(subrequests=1000, clock=lambda: NOW)
+    world = World(subrequests=subrequests, clock=lambda: NOW)
     found: list[int] = []
     send, batch = world.provider.send, world.database.batch
 
     async def noted_send(message: Message) -> Outcome:
-        found.append(1000 - world.services.subrequests.left)
+        found.append(subrequests - world.services.subrequests.left)
         return await send(message)
 
     async def noted_batch(statements: list[Statement], *, repeatable: bool = False) -> Any:
-        found.append(1000 - world.services.subrequests.left)
+        found.append(subrequests - world.services.subrequests.left)
         return await batch(statements, repeatable=repeatable)
 
     world.provider.send = noted_send  # type: ignore[method-assign]
