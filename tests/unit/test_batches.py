@@ -271,6 +271,20 @@ def test_an_invalid_credential_rejects_the_whole_batch(
     assert database.dump() == before
 
 
+def test_a_request_has_at_most_1800000_bytes(database: SqliteDatabase, me: Credential) -> None:
+
+    def submit(characters: int) -> Reserved:
+        subject = "s" * characters
+        return submitted(database, me, [given.attempt(given.message(subject=subject))])
+
+    with pytest.raises(PayloadTooLarge) as caught:
+        submit(1_800_000)
+    others = caught.value.values["size"] - 1_800_000
+    with pytest.raises(PayloadTooLarge):
+        submit(1_800_001 - others)
+    assert outcome(submit(1_800_000 - others)) == [None]
+
+
 def test_a_batch_beyond_the_size_of_a_parameter_is_rejected(
     database: SqliteDatabase, me: Credential
 ) -> None:
