@@ -1,6 +1,7 @@
 """The command `make mutate`. The docstring of the package describes it."""
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -78,9 +79,10 @@ def _run(
                 report.add(mutant, "survived")
                 done += 1
                 continue
-            process = start(tests, FOLDER / f"{mutant.key[:12]}.log", mutant=mutant)
+            log = FOLDER / f"{mutant.key[:12]}.log"
             expected = sum(reach.seconds[test] for test in tests)
-            processes.add(process, (mutant, tests), 15 + 3 * expected)
+            process = start(tests, log, mutant=mutant, cpu_seconds=5 + expected)
+            processes.add(process, (mutant, tests), 60 + 10 * expected)
             continue
         (mutant, tests), status, seconds = processes.wait()
         outcome = _outcome(status)
@@ -97,8 +99,9 @@ def _run(
 def _outcome(status: int | None) -> str:
     if status in (_PASSED, _NO_TESTS):
         return "survived"
-    # Without a status, the tests took too long. With another status, pytest could not collect them.
-    return "killed" if status in (None, _FAILED) else "invalid"
+    # Without a status, or with SIGXCPU, the tests took too long. With another status, pytest could
+    # not collect them.
+    return "killed" if status in (None, _FAILED, -signal.SIGXCPU) else "invalid"
 
 
 def main() -> int:

@@ -7,7 +7,9 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import math
 import os
+import resource
 import signal
 import sys
 import time
@@ -63,17 +65,25 @@ def import_libraries() -> None:
 
 
 def start(
-    tests: Sequence[str], output: Path, *, mutant: Mutant | None = None, plugins: Sequence[Any] = ()
+    tests: Sequence[str],
+    output: Path,
+    *,
+    mutant: Mutant | None = None,
+    plugins: Sequence[Any] = (),
+    cpu_seconds: float = 3600,
 ) -> int:
     """Start the tests in a new process, and return the id of the process.
 
-    Its output is written to the file ``output``. Its exit status is that of pytest.
+    Its output is written to the file ``output``. Its exit status is that of pytest. If it uses more
+    than ``cpu_seconds``, the signal SIGXCPU ends it.
     """
     process = os.fork()
     if process == 0:
         status = 3
         try:
             os.setsid()
+            most = math.ceil(cpu_seconds)
+            resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
             status = _run(tests, output, mutant, plugins)
         finally:
             os._exit(status)
