@@ -110,6 +110,21 @@ def test_every_address_has_its_share(database: SqliteDatabase, me: Credential) -
         assert sum(id.startswith(f"{one.address_id}-") for id in found) == 100
 
 
+@pytest.mark.parametrize("way", ["paused", "cleared", "later"])
+def test_an_address_without_messages_to_send_takes_no_share(
+    database: SqliteDatabase, me: Credential, you: Credential, way: str
+) -> None:
+    put(database, you, count=MANY, at=NOW - MANY)
+    put(database, me, count=MANY, at=NOW + given.DAY if way == "later" else NOW - MANY)
+    if way == "paused":
+        database.insert("send_pauses", address_id=me.address_id, paused=1, since=NOW)
+    if way == "cleared":
+        database.query("UPDATE addresses SET sendbox = 1 WHERE id = ?", me.address_id)
+    found = due(database)
+    assert len(found) == 1000
+    assert all(id.startswith(f"{you.address_id}-") for id in found)
+
+
 @pytest.mark.parametrize("count", [3, MANY])
 def test_messages_of_a_paused_address_are_not_due_and_hide_no_others(
     database: SqliteDatabase, me: Credential, you: Credential, count: int
