@@ -141,13 +141,15 @@ async def test_with_too_few_subrequests_no_due_message_is_attempted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "at_once"), [("you@example.org", 20), ("complained@test.invalid", 12)]
+    ("to", "files", "at_once"),
+    [("you@example.org", 0, 20), ("complained@test.invalid", 0, 12), ("you@example.org", 1, 18)],
 )
 async def test_the_subrequests_limit_the_messages_that_a_batch_sends_at_once(
-    to: str, at_once: int
+    to: str, files: int, at_once: int
 ) -> None:
     world = World(subrequests=50, clock=lambda: NOW)
-    await world.send_batch(*[given.message(to) for _ in range(30)])
+    attachments = (given.file(),) * files
+    await world.send_batch(*[given.message(to, attachments=attachments) for _ in range(30)])
     assert world.rows("status") == ["sent"] * at_once + ["queued"] * (30 - at_once)
 
 

@@ -1,5 +1,6 @@
 """The jobs of the cron: how many messages, steps and rounds one run has, and for how long."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -122,6 +123,7 @@ async def test_a_run_enqueues_as_many_due_messages_as_its_subrequests_allow(
     ids = site.put(count=limit + 1, at=NOW - 10_000)
     await jobs._enqueue_due(site.database, site.services)
     assert site.queue.due == [(id, 0) for id in ids[:limit]]
+    assert site.provider.subjects == []
 
 
 async def test_scheduled_messages_are_enqueued_with_their_delays() -> None:
@@ -222,6 +224,32 @@ async def test_nothing_is_attempted_without_a_binding(missing: str) -> None:
     assert site.provider.subjects == []
     await jobs._enqueue_due(site.database, replace(site.services, transport=None))
     assert site.queue.due == []
+
+
+@pytest.mark.parametrize(
+    ("paused", "binding", "logged"),
+    [(False, True, []), (True, True, [(True, False)]), (False, False, [(False, True)])],
+)
+async def test_the_log_says_why_nothing_is_sent(
+    capsys: pytest.CaptureFixture[str],
+    paused: bool,
+    binding: bool,
+    logged: list[tuple[bool, bool]],
+) -> None:
+    site = Site()
+    (id,) = site.put()
+    await jobs.process_queue(
+        [id],
+        replace(
+            site.services,
+            variables=json.dumps({"SENDING_PAUSED": paused}),
+            transport=site.provider if binding else None,
+        ),
+    )
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    found = [(one["paused"], one["bindings_missing"]) for one in lines if "paused" in one]
+    assert found == logged
+    assert len(site.provider.subjects) == (0 if logged else 1)
 
 
 @pytest.mark.parametrize("used", [0, 9_999])
