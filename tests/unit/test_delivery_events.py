@@ -64,13 +64,16 @@ def test_delivery_events_keep_their_order(database: SqliteDatabase) -> None:
     assert (deliveries(database, "m2"), history(database, "m2")) == (
         *(["delivered"], [("sent", None), ("delivered", TWO[0])]),
     )
+    sequences = "SELECT message_id, sequence FROM events WHERE message_id IN ('m1', 'm2')"
+    found = sorted(tuple(row.values()) for row in database.query(sequences))
+    assert found == [*(("m1", number) for number in range(5)), ("m2", 0), ("m2", 1)]
 
 
 def test_a_repeated_delivery_event_is_ignored(database: SqliteDatabase) -> None:
     record_event(database, ("m1", ("delivered",)))
-    after = database.dump()
+    after, written = database.dump(), database.changes()
     record_event(database, ("m1", ("delivered",)))
-    assert database.dump() == after
+    assert (database.dump(), database.changes()) == (after, written)
 
 
 @pytest.mark.parametrize("id", ["m0", "m3"])
