@@ -295,6 +295,15 @@ def test_only_the_messages_own_key_is_freed(
     assert key(database) == ("k", "d")
 
 
+def test_the_report_of_another_message_does_not_prevent_an_undo(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    record_event(database, "accepted", reported_as="sent")
+    keep_with_key(database, sending)
+    record_event(database, "rejected", id="m2", undo=True)
+    assert key(database) == (None, None)
+
+
 @pytest.mark.parametrize("first", ["accepted", "rejected", "timed_out", "deferred"])
 def test_a_reported_key_is_used(
     database: SqliteDatabase, sending: Credential, first: Event

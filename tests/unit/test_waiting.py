@@ -251,6 +251,17 @@ def test_an_invalid_credential_changes_nothing(
     assert database.dump() == before
 
 
+def test_the_credential_of_an_address_that_was_created_again_changes_nothing(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    database.query("DELETE FROM addresses")
+    assert given.address(database, me.address).address_id != me.address_id
+    before = database.dump()
+    move = reschedule(database, me, "m1", due_at=LATER, now=NOW)
+    assert code_of(move) == "invalid_credential"
+    assert database.dump() == before
+
+
 @pytest.mark.parametrize("id", ["m0", "M1", "", "m1 ", "%"])
 def test_a_message_of_another_id_or_address_is_not_found(
     database: SqliteDatabase, me: Credential, id: str
