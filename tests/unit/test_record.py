@@ -12,6 +12,7 @@ from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
 from tests.unit.steps import claim
+from transport.outcome import Reason
 
 LATER = NOW + 1500
 NEXT_DAY = given.milliseconds("2026-11-04T00:00:30")
@@ -295,6 +296,19 @@ def test_only_the_messages_own_key_is_freed(
     assert key(database) == ("k", "d")
 
 
+def test_an_undo_frees_no_key_of_a_message_recorded_with_it(
+    database: SqliteDatabase, sending: Credential
+) -> None:
+    keep_with_key(database, sending)
+    given.reserved(database, sending, "m3", idempotency_key="other", request_digest="d")
+    updates = [
+        StatusUpdate(id=id, event="rejected", attempt=1, now=LATER, undo=id == "m2")
+        for id in ("m2", "m3")
+    ]
+    run(record(database, updates))
+    assert (key(database, "m2"), key(database, "m3")) == ((None, None), ("other", "d"))
+
+
 def test_the_report_of_another_message_does_not_prevent_an_undo(
     database: SqliteDatabase, sending: Credential
 ) -> None:
@@ -323,6 +337,31 @@ def test_a_rejected_retry_may_be_submitted_again(
     record_event(database, "rejected", id="m2", undo=True)
     given.reserved(database, sending, "m3", retry_of="m1")
     assert database.value("SELECT status FROM messages WHERE id = 'm3'") == "sending"
+
+
+# Suppressions
+
+
+@pytest.mark.parametrize(
+    "to", [(), TWO, ("suppressed@test.invalid",)], ids=["one", "two", "sandbox"]
+)
+def test_only_the_single_recipient_of_a_suppressed_message_is_suppressed(
+    database: SqliteDatabase, sending: Credential, to: tuple[str, ...]
+) -> None:
+    given.reserved(database, sending, "m2", given.message("Bad@example.org"))
+    given.reserved(database, sending, "m3", given.message("good@example.org"))
+    given.reserved(database, sending, "m4", given.message(*to))
+    reasons: dict[str, Reason] = {"m2": "recipient_suppressed", "m3": "recipient_rejected"}
+    if to:
+        reasons["m4"] = "recipient_suppressed"
+    updates = [
+        StatusUpdate(id=id, event="rejected", attempt=1, now=LATER, reason=reason)
+        for id, reason in reasons.items()
+    ]
+    run(record(database, updates))
+    assert database.query("SELECT * FROM suppressions") == [
+        {"address": "bad@example.org", "reason": "provider", "since": LATER}
+    ]
 
 
 # Refunds
