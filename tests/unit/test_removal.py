@@ -6,7 +6,7 @@ import pytest
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
-from errors import Conflict, NotFound, Unauthorized
+from errors import Conflict, NotFound, TooManyRequests, Unauthorized
 from mail.lifecycle import Event
 from store.record import StatusUpdate, record
 from store.removal import (
@@ -225,6 +225,14 @@ def test_an_empty_sendbox_needs_no_purge(database: SqliteDatabase) -> None:
     me = given.address(database)
     run(clear_sendbox(database, me, by=OWNER, now=NOW))
     assert database.dump()["sendbox_purges"] == []
+
+
+def test_clearings_are_limited_per_day(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=5)
+    run(clear_sendbox(database, me, by=OWNER, now=NOW, most_a_day=1))
+    with pytest.raises(TooManyRequests, match="too_many_changes"):
+        run(clear_sendbox(database, me, by=OWNER, now=NOW, most_a_day=1))
+    run(clear_sendbox(database, me, by=OWNER, now=NOW + DAY, most_a_day=1))
 
 
 def test_a_stale_credential_clears_nothing(database: SqliteDatabase) -> None:
