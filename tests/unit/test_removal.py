@@ -8,6 +8,7 @@ from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import Conflict, NotFound, TooManyRequests, Unauthorized
 from mail.lifecycle import Event
+from store.database import Row, Statement
 from store.record import StatusUpdate, record
 from store.removal import (
     STEP_MESSAGES,
@@ -227,6 +228,49 @@ def test_an_empty_sendbox_needs_no_purge(database: SqliteDatabase) -> None:
     assert database.dump()["sendbox_purges"] == []
 
 
+def test_a_sendbox_with_only_deleted_messages_needs_no_purge(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=5)
+    sent(database, me)
+    remove(database, me)
+    run(clear_sendbox(database, me, by=OWNER, now=NOW))
+    assert database.dump()["sendbox_purges"] == []
+
+
+def test_clearing_changes_nothing_of_other_addresses(database: SqliteDatabase) -> None:
+    me, other, cleared = (
+        given.address(database, f"{name}@example.com", balance=5) for name in ("me", "you", "past")
+    )
+    given.reserved(database, me)
+    given.reserved(database, other, "m2")  # being sent
+    scheduled(database, other, "m3")
+    # The cron cancels this message.
+    waiting(database, cleared, 1)
+    database.query("UPDATE addresses SET sendbox = 1 WHERE id = ?", cleared.address_id)
+    before = database.query("SELECT * FROM messages WHERE address_id <> ?", me.address_id)
+    run(clear_sendbox(database, me, by=OWNER, now=NOW))
+    after = database.query("SELECT * FROM messages WHERE address_id <> ?", me.address_id)
+    assert after == before
+
+
+class BusyDatabase(SqliteDatabase):
+    """Accepts a scheduled message as soon as a clearing has started a new sendbox."""
+
+    async def batch(
+        self, statements: list[Statement], *, repeatable: bool = False
+    ) -> list[list[Row]]:
+        rows = await super().batch(statements, repeatable=repeatable)
+        if any("INTO sendbox_purges" in one.sql for one in statements):
+            waiting(self, Credential(given.ME, 1, 0), 1, sendbox=1)
+        return rows
+
+
+def test_a_message_accepted_during_a_clearing_is_kept() -> None:
+    database = BusyDatabase()
+    me = given.address(database, balance=5)
+    run(clear_sendbox(database, me, by=OWNER, now=NOW))
+    assert left(database, me, WAITS) == 1
+
+
 def test_clearings_are_limited_per_day(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     run(clear_sendbox(database, me, by=OWNER, now=NOW, most_a_day=1))
@@ -235,14 +279,25 @@ def test_clearings_are_limited_per_day(database: SqliteDatabase) -> None:
     run(clear_sendbox(database, me, by=OWNER, now=NOW + DAY, most_a_day=1))
 
 
-def test_a_stale_credential_clears_nothing(database: SqliteDatabase) -> None:
-    me = given.address(database, balance=10)
-    sent(database, me, "m1")
+@pytest.mark.parametrize(
+    "stale",
+    [
+        Credential(given.ME, 1, 5),
+        Credential(given.ME, 2, 0),  # of an address that was removed and created again
+        Credential("other@example.com", 1, 0),
+    ],
+    ids=["version", "id", "name"],
+)
+def test_an_invalid_credential_removes_nothing(database: SqliteDatabase, stale: Credential) -> None:
+    me = given.address(database, balance=5)
+    sent(database, me)
     scheduled(database, me, "m2")
     given.reserved(database, me, "m3")  # being sent
     before = database.dump()
     with pytest.raises(Unauthorized):
-        run(clear_sendbox(database, Credential(me.address, 1, 5), by=OWNER, now=NOW))
+        run(clear_sendbox(database, stale, by=OWNER, now=NOW))
+    with pytest.raises(Unauthorized):
+        run(remove_address(database, stale, by=OWNER, now=NOW))
     assert database.dump() == before
 
 
