@@ -22,13 +22,8 @@ from smtp_relay.env_file import EnvFileError, read_env_file
 from smtp_relay.log import log, log_fault
 from smtp_relay.metrics import Metrics
 from smtp_relay.relay import Relay
-from smtp_relay.settings import (
-    Settings,
-    SettingsError,
-    misspelled,
-    read_settings,
-    settings_help,
-)
+from smtp_relay.settings import Settings, SettingsError, read_settings, settings_help
+from smtp_relay.spelling import misspelled
 
 # For listeners, standard streams, and files that are opened briefly.
 _OTHER_FILES = 100
@@ -44,7 +39,8 @@ def main() -> int:
     try:
         file = _read_env_file(options.env_file)
         settings = read_settings({**file, **os.environ})
-        for name, setting in misspelled(file).items():
+        names = [name for name, _, _ in settings_help()]
+        for name, setting in misspelled(file, names).items():
             log("unknown_setting", name=name, did_you_mean=setting)
         _allow_open_files(settings)
         _return_free_memory()

@@ -5,8 +5,7 @@ the help texts.
 """
 
 import dataclasses
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +15,6 @@ from smtp_relay.network import is_loopback
 
 Parsed = TypeVar("Parsed")
 Default = TypeVar("Default")
-
 
 # Half of MemoryMax in the systemd unit.
 DEFAULT_MEMORY_MB = 512
@@ -151,17 +149,6 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     settings = Settings(**given)
     _check(settings)
     return settings
-
-
-def misspelled(names: Iterable[str]) -> dict[str, str]:
-    """For each unknown name that is similar to a setting: that setting, by the unknown name."""
-    settings = [field.name.upper() for field in dataclasses.fields(Settings)]
-    found = {}
-    for name in names:
-        similar = difflib.get_close_matches(name.upper(), settings, n=1, cutoff=0.8)
-        if name not in settings and similar:
-            found[name] = similar[0]
-    return found
 
 
 def settings_help() -> list[tuple[str, str, str]]:

@@ -78,12 +78,9 @@ def check_variables(variables: dict[str, Any]) -> None:
     :raises DeployError: a variable can't be read. The message names each such variable.
     """
     where = f"[vars] in {CONFIG.name}"
-    for name, meant in misspelled_settings(variables).items():
-        print(f"WARNING: {where}: there is no setting {name}. Did you mean {meant}?")
-    problems = [
-        f"{where}: {name} can't be read. It must be {expected}."
-        for name, expected in unreadable_settings(variables).items()
-    ]
+    for typo in misspelled_settings(variables, lambda _: where):
+        print(f"WARNING: {typo}")
+    problems = unreadable_settings(variables, lambda _: where)
     if problems:
         raise DeployError("\n".join([*problems, "Correct this, then run `make deploy` again."]))
     if not variables.get("DOMAINS"):

@@ -190,17 +190,12 @@ def checked_settings(dev_vars: Path, config: Path) -> tuple[Settings, list[str]]
     values = {**variables, **{name: variable.value for name, variable in file.items()}}
 
     def place(name: str) -> str:
-        known = f"{dev_vars.name}, line {file[name].line}" if name in file else ""
-        return known or f"[vars] in {config.name}"
+        if name in file:
+            return f"{dev_vars.name}, line {file[name].line}"
+        return f"[vars] in {config.name}"
 
-    problems = [
-        f"{place(name)}: {name} can't be read. It must be {expected}."
-        for name, expected in unreadable_settings(values).items()
-    ]
-    typos = [
-        f"{place(name)}: there is no setting {name}. Did you mean {meant}?"
-        for name, meant in misspelled_settings(values).items()
-    ]
+    problems = unreadable_settings(values, place)
+    typos = misspelled_settings(values, place)
     if not values.get("JWT_SECRET"):
         problems.append(
             f"{dev_vars.name}: JWT_SECRET is missing. Add a line JWT_SECRET=... with a text of 32 "

@@ -1,40 +1,38 @@
 """Check the Worker's settings before it starts, with the Worker's own parsers."""
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from errors import ServerFault
 from settings import Settings, read_settings
+from smtp_relay.spelling import misspelled
 
-SETTINGS = tuple(setting.name.upper() for setting in fields(Settings))
+NO_DOMAINS = (
+    "DOMAINS is empty: no sender domain is configured, so no address can be created or send mail."
+)
+_SETTINGS = tuple(setting.name.upper() for setting in fields(Settings))
+
+Place = Callable[[str], str]  # where the variable with this name is set, for people
 
 
-def unreadable_settings(variables: Mapping[str, Any]) -> dict[str, str]:
-    """For each variable that can't be read: what it must be, by its name."""
-    remaining, found = dict(variables), {}
+def unreadable_settings(variables: Mapping[str, Any], place: Place) -> list[str]:
+    """A sentence about each variable that can't be read. It says what the variable must be."""
+    remaining, found = dict(variables), []
     while True:
         try:
             read_settings(remaining)
         except ServerFault as fault:
-            name = fault.values["name"]
-            found[name] = fault.values["expected"]
+            name, expected = fault.values["name"], fault.values["expected"]
+            found.append(f"{place(name)}: {name} can't be read. It must be {expected}.")
             del remaining[name]
         else:
             return found
 
 
-def misspelled_settings(names: Iterable[str]) -> dict[str, str]:
-    """For each unknown name that is similar to a setting: that setting, by the unknown name."""
-    found = {}
-    for name in names:
-        similar = difflib.get_close_matches(name.upper(), SETTINGS, n=1, cutoff=0.8)
-        if name not in SETTINGS and similar:
-            found[name] = similar[0]
-    return found
-
-
-NO_DOMAINS = (
-    "DOMAINS is empty: no sender domain is configured, so no address can be created or send mail."
-)
+def misspelled_settings(names: Iterable[str], place: Place) -> list[str]:
+    """A sentence about each unknown name that is similar to a setting. It names the setting."""
+    return [
+        f"{place(name)}: there is no setting {name}. Did you mean {meant}?"
+        for name, meant in misspelled(names, _SETTINGS).items()
+    ]

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from smtp_relay.env_file import EnvFileError, read_env_file
-from smtp_relay.settings import SettingsError, misspelled, read_settings
+from smtp_relay.settings import SettingsError, read_settings, settings_help
+from smtp_relay.spelling import misspelled
 from tests.smtp.conftest import Faulty
 from tests.smtp.mails import short_mail as mail
 from tests.smtp.relay import HOST, RelayProcess
@@ -186,10 +187,10 @@ def test_a_file_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_name_in_the_file_that_looks_like_a_setting() -> None:
-    assert misspelled(["SMTP_PROT", "api_url", "SMTP_PORT", "PATH", "DOMAINS"]) == {
-        "SMTP_PROT": "SMTP_PORT",
-        "api_url": "API_URL",
-    }
+    settings = [name for name, _, _ in settings_help()]
+    given = ["SMTP_PROT", "api_url", "SMTP_PORT", "PATH", "DOMAINS"]
+    expected = {"SMTP_PROT": "SMTP_PORT", "api_url": "API_URL"}
+    assert misspelled(given, settings) == expected
 
 
 def test_more_connections_than_files(tmp_path: Path) -> None:

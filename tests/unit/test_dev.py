@@ -213,8 +213,12 @@ def test_the_file_is_read_as_wrangler_reads_it(tmp_path: Path) -> None:
 
 
 def test_every_unreadable_setting_is_found() -> None:
-    found = unreadable_settings({"DOMAINS": "a b", "PREFIX": "@", "MIN_ADDRESS_LEN": 40})
-    assert list(found) == ["DOMAINS", "PREFIX"]
+    given = {"DOMAINS": "a b", "PREFIX": "@", "MIN_ADDRESS_LEN": 40}
+    found = unreadable_settings(given, lambda name: f"the place of {name}")
+    assert [sentence.partition(":")[0] for sentence in found] == [
+        "the place of DOMAINS",
+        "the place of PREFIX",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +232,9 @@ def test_every_unreadable_setting_is_found() -> None:
     ],
 )
 def test_likeness(name: str, meant: str | None) -> None:
-    assert misspelled_settings([name]).get(name) == meant
+    place = "the place"
+    sentence = f"{place}: there is no setting {name}. Did you mean {meant}?"
+    assert misspelled_settings([name], lambda _: place) == ([sentence] if meant else [])
 
 
 OUTPUT = """
