@@ -41,11 +41,11 @@ INSERT INTO attachment_parts (message_id, position, part, content) {_ROWS} WHERE
 ON CONFLICT DO NOTHING
 """
 
-# The whole bodies of message ?1, if address ?2 sent it or ?2 is NULL. Views use SHOWN_BODIES, which
-# cuts large bodies.
+# The whole bodies of message ?1, if address ?2 sent it. Views use SHOWN_BODIES, which cuts large
+# bodies.
 BODIES = """
 SELECT kind, content FROM bodies JOIN messages ON id = message_id
-WHERE message_id = ?1 AND address_id = coalesce(?2, address_id) ORDER BY kind, part
+WHERE message_id = ?1 AND address_id = ?2 ORDER BY kind, part
 """
 
 Messages = Iterable[tuple[str, Message]]  # each message with its id
