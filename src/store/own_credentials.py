@@ -6,8 +6,6 @@ credential, unless the request has this password. It keeps the first password of
 passwords that administrators set, because a thief can't have set these.
 """
 
-import msgspec
-
 from accounts.actor import Actor
 from accounts.credentials import Credential, rotated
 from clock import utc_day
@@ -35,7 +33,10 @@ UPDATE addresses SET
   password_hash = CASE WHEN {_PASSWORD_ENDS} THEN NULL ELSE password_hash END
 WHERE id = ?1 AND {_MAY}
 """
-_HOW_ROTATED = "SELECT details ->> 'password_ended' AS password_ended FROM audit WHERE id = ?1"
+# ?1 is the audit row of the rotation, as JSON.
+_HOW_ROTATED = """
+SELECT details ->> 'password_ended' AS password_ended FROM audit WHERE id = ?1 ->> 'id'
+"""
 
 _IS_PRESENT = "EXISTS (SELECT 1 FROM addresses WHERE id = ?1 AND password_hash IS ?8)"
 _SET_PASSWORD = f"""
@@ -74,7 +75,6 @@ async def rotate_credential(
         parameters=terms,
         computed=_WAS_ENDED,
     )
-    row_id = msgspec.json.decode(str(row.parameters[-1]))["id"]
     state, _, _, _, found, how = await database.batch(
         [
             Statement(_STATE, terms[:7]),
@@ -82,7 +82,7 @@ async def rotate_credential(
             Statement(_ROTATE, (*terms, new.version, now)),
             count_statement(terms[3], terms[4], act),
             credential_check(new),
-            Statement(_HOW_ROTATED, (row_id,)),
+            Statement(_HOW_ROTATED, row.parameters[-1:]),
         ],
         repeatable=True,
     )

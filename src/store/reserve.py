@@ -93,35 +93,28 @@ _SANDBOXED_TODAY = used("?1 ->> 'day'", _SUBJECT, "'sandbox_recipients'")
 
 # The code of the error for a message; NULL if it is accepted. The checks are in the order of the
 # HTTP contract.
-_REASONS = """
+_ERROR = f"""
 CASE
   WHEN reserved THEN NULL
   WHEN NOT credential_holds THEN 'invalid_credential'
   WHEN earlier IS NOT NULL THEN 'earlier'
   WHEN retried THEN 'already_retried'
   WHEN paused THEN 'address_paused'
-  WHEN coalesce(rate_used, 0) + {accepted_before} >= ?1 ->> 'rate_quota'
+  WHEN coalesce(rate_used, 0) + {_ACCEPTED_BEFORE} >= ?1 ->> 'rate_quota'
     THEN 'rate_limit_exceeded'
   WHEN n.counted > 0 AND withdrawn >= ?1 ->> 'max_withdrawals' THEN 'too_many_withdrawals'
-  WHEN n.charge > 0 AND {charged_before} + n.charge > balance THEN 'no_balance'
+  WHEN n.charge > 0 AND {_CHARGED_BEFORE} + n.charge > balance THEN 'no_balance'
   WHEN n.blocked IS NOT NULL THEN 'address_blocked'
   WHEN n.suppressed IS NOT NULL THEN 'recipient_suppressed'
-  WHEN n.counted > 0 AND sent_today + {counted_before} + n.counted > daily_limit
+  WHEN n.counted > 0 AND sent_today + {_COUNTED_BEFORE} + n.counted > daily_limit
     THEN 'daily_quota_reached'
-  WHEN n.counted > 0 AND sent_this_month + {counted_before} + n.counted > monthly_limit
+  WHEN n.counted > 0 AND sent_this_month + {_COUNTED_BEFORE} + n.counted > monthly_limit
     THEN 'monthly_quota_reached'
   WHEN n.sandboxed > 0
-    AND {sandboxed_today} + {sandboxed_before} + n.sandboxed > ?1 ->> 'max_sandbox_recipients'
+    AND {_SANDBOXED_TODAY} + {_SANDBOXED_BEFORE} + n.sandboxed > ?1 ->> 'max_sandbox_recipients'
     THEN 'too_many_sandbox_recipients'
 END AS error
 """
-_ERROR = _REASONS.format(
-    charged_before=_CHARGED_BEFORE,
-    counted_before=_COUNTED_BEFORE,
-    sandboxed_before=_SANDBOXED_BEFORE,
-    accepted_before=_ACCEPTED_BEFORE,
-    sandboxed_today=_SANDBOXED_TODAY,
-)
 
 # Whether the window of the rate limit has not ended. If its beginning is at least its length in the
 # future, a wrong clock started it. It counts as ended: it would reject messages until then.
