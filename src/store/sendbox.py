@@ -9,6 +9,7 @@ from errors import NotFound
 from ids import AFTER_ALL_IDS
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
+from store.json_size import json_size
 from store.message_content import BODIES
 from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_current_sendbox
 from store.shown_bodies import SHOWN_BODIES
@@ -22,10 +23,10 @@ SHOWN_CHARACTERS = SHOWN_WHOLE_BYTES // 4
 
 # The maximum size of the contents of a page, in bytes, as JSON within JSON, where a byte of a
 # content takes up to seven bytes. The content with which a page exceeds this size, and all contents
-# after it, are cut to CUT_CHARACTERS, and their messages have `exceeds_page`. A single content
+# after it, are cut to _CUT_CHARACTERS, and their messages have `exceeds_page`. A single content
 # never exceeds this size, and a page of the default length rarely does.
-MAX_PAGE_BYTES = 2 * 1024 * 1024
-CUT_CHARACTERS = 1000
+_MAX_CONTENTS_BYTES = 2 * 1024 * 1024
+_CUT_CHARACTERS = 1000
 
 MAX_COUNT = 1000  # the highest count that every_sendbox_page returns
 
@@ -35,17 +36,6 @@ _IS_LONG = f"""(
   coalesce(length(CAST(b.content AS BLOB)) > {SHOWN_WHOLE_BYTES}, false)
   OR EXISTS (SELECT 1 FROM bodies WHERE message_id = m.id AND kind = b.kind AND part = 1)
 )"""
-
-# The JSON functions of SQLite stop at a NUL, so a content with a NUL counts as seven times its
-# bytes. The concatenation turns the inner JSON into text, because json_quote() does not quote JSON
-# again.
-_PAGE_BYTES = """
-CASE
-  WHEN content IS NULL THEN 0
-  WHEN instr(CAST(content AS BLOB), x'00') > 0 THEN 7 * length(CAST(content AS BLOB))
-  ELSE length(CAST(json_quote(json_quote(content) || '') AS BLOB))
-END
-"""
 
 # The delivery status of a message: the worst status among its recipients. It is `delivered`
 # only if the message was delivered to all recipients. It is NULL if the message is not `sent`.
@@ -67,9 +57,12 @@ SELECT
   id, sender, sender_name, subject, status, accepted_at, delivery_status,
   recipient, recipient_name, body_kind,
   exceeds_page, truncated OR exceeds_page AS truncated,
-  CASE WHEN exceeds_page THEN substr(content, 1, {CUT_CHARACTERS}) ELSE content END AS content
+  CASE WHEN exceeds_page THEN substr(content, 1, {_CUT_CHARACTERS}) ELSE content END AS content
 FROM (
-  SELECT *, sum({_PAGE_BYTES}) OVER (ORDER BY id DESC) > {MAX_PAGE_BYTES} AS exceeds_page
+  SELECT
+    *,
+    sum(iif(content IS NULL, 0, {json_size("content")})) OVER (ORDER BY id DESC)
+      > {_MAX_CONTENTS_BYTES} AS exceeds_page
   FROM (
     SELECT
       m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at,

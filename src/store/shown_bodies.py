@@ -6,6 +6,7 @@ that the database returns: as a row, as JSON, and as text.
 """
 
 from store.database import Row
+from store.json_size import MAX_GROWTH, json_size
 from store.message_content import MAX_PART_BYTES
 
 # The maximum size of both bodies together, as JSON within JSON (`raw` in the response). The
@@ -13,21 +14,10 @@ from store.message_content import MAX_PART_BYTES
 MAX_BYTES = 1024 * 1024
 CUT_CHARACTERS = 100_000  # of each body of a message that exceeds MAX_BYTES
 
-_MAX_GROWTH = 7  # the most bytes that a byte of a text takes as JSON within JSON
-
 # D1 allows 2,000,000 bytes for a value, also within a statement, so a part is measured in four
 # pieces. A piece may begin and end within a character, because json_quote() changes only ASCII.
 _PIECE_BYTES = MAX_PART_BYTES // 4
 _PIECES = "(VALUES (0), (1), (2), (3))"
-
-# The JSON functions of SQLite stop at a NUL, so a piece with a NUL counts as seven times its bytes.
-# The concatenation turns the inner JSON into text, because json_quote() does not quote JSON again.
-_PIECE_SIZE = f"""
-CASE
-  WHEN instr(piece, x'00') > 0 THEN {_MAX_GROWTH} * length(piece)
-  ELSE length(CAST(json_quote(json_quote(CAST(piece AS TEXT)) || '') AS BLOB))
-END
-"""
 
 # The bodies of message ?1, if address ?2 sent it or ?2 is NULL.
 _BODIES = """
@@ -39,10 +29,10 @@ WHERE message_id = ?1 AND address_id = coalesce(?2, address_id)
 # number of bytes does not decide this.
 _FITS = f"""
 SELECT CASE
-  WHEN {_MAX_GROWTH} * bytes <= {MAX_BYTES} THEN true
+  WHEN {MAX_GROWTH} * bytes <= {MAX_BYTES} THEN true
   WHEN bytes > {MAX_BYTES} THEN false
   ELSE (
-    SELECT sum({_PIECE_SIZE}) <= {MAX_BYTES}
+    SELECT sum({json_size("piece")}) <= {MAX_BYTES}
     FROM (
       SELECT substr(data, 1 + column1 * {_PIECE_BYTES}, {_PIECE_BYTES}) AS piece
       FROM (SELECT CAST(content AS BLOB) AS data {_BODIES}), {_PIECES}
