@@ -130,7 +130,8 @@ def _recipients(fields: MailFields, to_mail: str | None, path: str) -> tuple[Rec
     if to_mail is not None:
         first = Recipient("to", one_recipient("to_mail", to_mail), field="to_mail")
     elif not any(lists.values()):
-        raise invalid_recipient("to_mail" if fields.to is None else "to", "address_syntax")
+        missing = "to_mail" if fields.to is None else "to"
+        raise invalid_recipient(missing, InvalidAddress("address_syntax"))
     return all_recipients(first, **lists, path=path)
 
 

@@ -21,22 +21,17 @@ def one_recipient(field: str, text: str) -> Address:
     try:
         return parse_address(text)
     except InvalidAddress as error:
-        raise invalid_recipient(field, error.code, error.values) from error
+        raise invalid_recipient(field, error) from error
 
 
-def invalid_recipient(
-    field: str, problem: str, values: dict[str, object] | None = None
-) -> BadRequest:
-    """The error for an invalid address in ``field``.
-
-    ``problem`` and ``values`` are the ``code`` and the ``values`` of the ``InvalidAddress``.
-    """
+def invalid_recipient(field: str, error: InvalidAddress) -> BadRequest:
+    """The error for an invalid address in ``field``."""
     sentence = (
         "recipient_local_part_not_ascii"
-        if problem == "address_local_part_not_ascii"
+        if error.code == "address_local_part_not_ascii"
         else "invalid_recipient"
     )
-    errors = (FieldError(field, problem, values or {}),)
+    errors = (FieldError(field, error.code, error.values),)
     return BadRequest("invalid_recipient", sentence=sentence, errors=errors)
 
 
@@ -97,7 +92,7 @@ def _recipient(field: str, item: str | MailboxField) -> Mailbox:
     except InvalidName as error:
         raise _invalid_name(field, item, error) from error
     except InvalidAddress as error:
-        raise invalid_recipient(_inside(field, item, "email"), error.code, error.values) from error
+        raise invalid_recipient(_inside(field, item, "email"), error) from error
 
 
 def _invalid_name(field: str, item: str | MailboxField, error: InvalidName) -> BadRequest:
