@@ -77,7 +77,7 @@ async def proven_password(context: RequestContext, given: str | None) -> str | N
     if given is None:
         raise field_error("current_password_missing", "current_password")
     pepper, derive = context.settings.password_pepper, context.services.derive_key
-    if not await matches(given.lower(), stored, pepper=pepper, derive=derive):
+    if not await matches(digest_of(given), stored, pepper=pepper, derive=derive):
         await count_failure(database, credential.address, now=context.now())
         raise wrong_password()
     return stored
