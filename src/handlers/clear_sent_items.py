@@ -22,6 +22,6 @@ async def clear(context: RequestContext) -> Response:
         context.credential,
         by=context.owner,
         now=context.now(),
-        most_a_day=context.settings.max_withdrawals_per_day or None,
+        most_a_day=context.settings.max_withdrawals_per_day,
     )
     return json_response(Success(success=True))

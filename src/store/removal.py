@@ -157,12 +157,12 @@ async def remove_message(
 
 
 async def clear_sendbox(
-    database: Database, owner: Credential, *, by: Actor, now: int, most_a_day: int | None = None
+    database: Database, owner: Credential, *, by: Actor, now: int, most_a_day: int = 0
 ) -> None:
     """Remove all messages of an address, except those that are being sent.
 
     :param owner: the credential of the address. For an administrator its version is ignored.
-    :param most_a_day: how often the address can do this per day; None for no limit.
+    :param most_a_day: how often the address can do this per day; 0 for no limit.
     :raises Unauthorized: ``invalid_credential``, if ``by`` is the owner.
     :raises NotFound: ``address_not_found``, if ``by`` is an administrator.
     :raises TooManyRequests: ``too_many_changes``: the limit of the day is reached.

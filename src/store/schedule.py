@@ -36,11 +36,11 @@ async def reschedule(
     *,
     due_at: int,
     now: int,
-    most_a_day: int | None = None,
+    most_a_day: int = 0,
 ) -> None:
     """Reschedule a message to ``due_at``.
 
-    :param most_a_day: how often the address can reschedule messages per day; None for no limit.
+    :param most_a_day: how often the address can reschedule messages per day; 0 for no limit.
     :raises NotFound: ``message_not_found``.
     :raises Conflict: ``not_scheduled``: the message has another status than ``scheduled``.
     :raises TooManyRequests: ``too_many_changes``: the limit of the day is reached.
@@ -56,7 +56,7 @@ async def reschedule(
     _check_found(rows)
     _check_status(rows[0]["status"], "scheduled", "not_scheduled")
     if rows[0]["next_attempt_at"] != due_at:
-        raise limit_reached("too_many_changes", most=most_a_day or 0, now=now)
+        raise limit_reached("too_many_changes", most=most_a_day, now=now)
 
 
 def _check_found(rows: list[Row]) -> None:

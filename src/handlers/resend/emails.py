@@ -165,7 +165,7 @@ async def update(context: RequestContext) -> Response:
         message_id,
         due_at=due_at,
         now=now,
-        most_a_day=context.settings.max_withdrawals_per_day or None,
+        most_a_day=context.settings.max_withdrawals_per_day,
     )
     enqueue_soon(context.services, [(message_id, due_at)])
     return _changed(context, message_id)

@@ -36,14 +36,14 @@ WHERE {_IS_RESCHEDULED}
 
 
 def reschedule_statements(
-    message_id: str, credential: Credential, *, due_at: int, now: int, most_a_day: int | None
+    message_id: str, credential: Credential, *, due_at: int, now: int, most_a_day: int
 ) -> list[Statement]:
     """The statements that reschedule a message to ``due_at``.
 
     They change nothing if the message is not ``scheduled``, ``credential`` is not valid, or the
     limit is reached.
 
-    :param most_a_day: how often the address can reschedule messages per day; None for no limit.
+    :param most_a_day: how often the address can reschedule messages per day; 0 for no limit.
     """
     day, subject = utc_day(now), str(credential.address_id)
     request = {
@@ -55,7 +55,7 @@ def reschedule_statements(
         "now": now,
         "day": day,
         "subject": subject,
-        "most_a_day": most_a_day,
+        "most_a_day": most_a_day or None,
     }
     parameters = (msgspec.json.encode(request).decode(),)
     return [
