@@ -7,7 +7,7 @@ and ``parts.py`` limits the number of levels. All entities share the bytes of th
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from smtp_relay.message.errors import Malformed
 
@@ -22,19 +22,18 @@ _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:(.*+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header field. ``value`` is unfolded and stripped, but still encoded."""
+    """One header field. ``value`` is unfolded and stripped, but still encoded.
+
+    ``key`` is the name in lower case, for comparisons.
+    """
 
     name: str
+    key: str
     value: bytes
-    key: str = field(init=False)
-    """The name in lower case, for comparisons."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", self.name.lower())
 
 
 @dataclass(slots=True)
-class Headers:
+class HeaderBudget:
     """How many bytes and fields the headers that are not read yet may have, over all parts.
 
     The number of fields is limited too, because a small message can have a million fields.
@@ -57,7 +56,7 @@ class Entity:
     message: bytes
     start: int
     end: int
-    headers: Headers
+    budget: HeaderBudget
     number: str = ""
 
     @property
@@ -86,7 +85,7 @@ def read_entity(content: bytes) -> Entity:
 
     :raises Malformed: the header is too large or has too many fields, or a line is not a field.
     """
-    return _entity(content, 0, len(content), Headers(), "")
+    return _entity(content, 0, len(content), HeaderBudget(), "")
 
 
 def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
@@ -103,7 +102,7 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
 
     def part(until: int) -> Entity:
         assert start is not None
-        return _entity(content, start, max(start, until), entity.headers, _number(entity, count))
+        return _entity(content, start, max(start, until), entity.budget, _number(entity, count))
 
     # A body may begin with a delimiter. The CR LF of this delimiter is before the body.
     for match in delimiter(boundary).finditer(content, max(0, entity.start - 2), end):
@@ -127,31 +126,31 @@ def delimiter(boundary: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"\r\n--" + re.escape(boundary) + rb"(--)?+[ \t]*+(?=\r\n|\Z)")
 
 
-def _entity(content: bytes, start: int, end: int, headers: Headers, number: str) -> Entity:
+def _entity(content: bytes, start: int, end: int, budget: HeaderBudget, number: str) -> Entity:
     """The entity in ``content`` from ``start`` to ``end``."""
     if content.startswith(b"\r\n", start, end):
-        return Entity((), content, start + 2, end, headers, number)
+        return Entity((), content, start + 2, end, budget, number)
     head_end = content.find(b"\r\n\r\n", start, end)
     body_start = end if head_end < 0 else head_end + 4
     size = (end if head_end < 0 else head_end) - start
     place = f"Part {number}: " if number else ""
-    headers.bytes_left -= size
+    budget.bytes_left -= size
     if size > _MAX_HEADER_BYTES:
         raise Malformed(f"{place}the header has more than {_MAX_HEADER_BYTES} bytes")
-    if headers.bytes_left < 0:
+    if budget.bytes_left < 0:
         raise Malformed(f"The headers of all parts have more than {_MAX_ALL_HEADERS_BYTES} bytes")
-    fields = tuple(_fields(content[start : start + size].removesuffix(b"\r\n"), headers, place))
-    return Entity(fields, content, body_start, end, headers, number)
+    fields = tuple(_fields(content[start : start + size].removesuffix(b"\r\n"), budget, place))
+    return Entity(fields, content, body_start, end, budget, number)
 
 
 def _number(entity: Entity, count: int) -> str:
     return f"{entity.number}.{count}" if entity.number else str(count)
 
 
-def _fields(head: bytes, headers: Headers, place: str) -> Iterator[Field]:
+def _fields(head: bytes, budget: HeaderBudget, place: str) -> Iterator[Field]:
     for folded in _FIELD_END.split(head) if head else ():
-        headers.fields_left -= 1
-        if headers.fields_left < 0:
+        budget.fields_left -= 1
+        if budget.fields_left < 0:
             raise Malformed(f"The headers have more than {_MAX_FIELDS} fields")
         match = _FIELD.fullmatch(folded.replace(b"\r\n", b""))
         if match is None:
@@ -159,4 +158,5 @@ def _fields(head: bytes, headers: Headers, place: str) -> Iterator[Field]:
             raise Malformed(
                 f"{place}not a header field, and no empty line before the body: {shown}"
             )
-        yield Field(match[1].decode("ascii"), match[2].strip(b" \t"))
+        name = match[1].decode("ascii")
+        yield Field(name, name.lower(), match[2].strip(b" \t"))
