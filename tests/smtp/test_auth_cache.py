@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +12,13 @@ from smtp_relay.auth import Authenticator, Login, LoginRejected, account_name
 from smtp_relay.login_failures import MAX_FAILURES, LoginFailures
 
 Clock = Callable[[float], None]
+
+
+def credential(claims: str) -> str:
+    return f"head.{base64.urlsafe_b64encode(claims.encode()).decode()}.signature"
+
+
+LOGIN = ("jwt", credential('{"address": "a@example.com"}'))
 
 
 @pytest.fixture
@@ -45,11 +51,9 @@ class CountingApi(Api):
 def test_a_valid_login_is_cached_for_a_minute(wait: Clock) -> None:
     api = CountingApi()
     authenticator = Authenticator(api)
-    claims = base64.urlsafe_b64encode(json.dumps({"address": "a@example.com"}).encode()).decode()
-    credential = f"head.{claims}.signature"
 
     def log_in() -> str:
-        return asyncio.run(authenticator.check("jwt", credential)).address
+        return asyncio.run(authenticator.check(*LOGIN)).address
 
     assert log_in() == "a@example.com"
     api.credential_is_good = False
@@ -130,18 +134,18 @@ def test_a_client_on_the_same_machine_only_waits_longer(client: str) -> None:
 
 
 def test_the_account_of_a_login() -> None:
-    claims = base64.urlsafe_b64encode(json.dumps({"address": "A@Example.com"}).encode()).decode()
-    assert account_name("jwt", f"head.{claims}.signature") == "a@example.com"
+    of_a = credential('{"address": "A@Example.com"}')
+    assert account_name("jwt", of_a) == "a@example.com"
     assert account_name("JWT", "no credential") == "jwt"
     assert account_name("A@Example.COM", "a password") == "a@example.com"
     # The user name decides, even if the credential is forged and names another account.
-    assert account_name("b@example.com", f"head.{claims}.signature") == "b@example.com"
+    assert account_name("b@example.com", of_a) == "b@example.com"
 
 
 def test_hostile_names_are_counted() -> None:
     failures = LoginFailures()
-    claims = base64.urlsafe_b64encode(b'{"address": "\\ud800@\\udfff"}').decode()
-    for name in ("", "\0", "x" * 100_000, account_name("jwt", f"a.{claims}.b")):
+    surrogates = credential('{"address": "\\ud800@\\udfff"}')
+    for name in ("", "\0", "x" * 100_000, account_name("jwt", surrogates)):
         failures.add("192.0.2.1", name)
         assert not failures.is_over("192.0.2.1", name)
 
@@ -149,28 +153,24 @@ def test_hostile_names_are_counted() -> None:
 def test_a_login_is_known_for_a_day(wait: Clock) -> None:
     api = CountingApi()
     authenticator = Authenticator(api)
-    claims = base64.urlsafe_b64encode(json.dumps({"address": "a@example.com"}).encode()).decode()
-    login = ("jwt", f"head.{claims}.signature")
-    assert not authenticator.is_known(*login)
-    asyncio.run(authenticator.check(*login))
+    assert not authenticator.is_known(*LOGIN)
+    asyncio.run(authenticator.check(*LOGIN))
     wait(86_399)
-    assert authenticator.is_known(*login)
-    assert not authenticator.is_known("jwt", login[1] + "x")
+    assert authenticator.is_known(*LOGIN)
+    assert not authenticator.is_known("jwt", LOGIN[1] + "x")
     wait(1)
-    assert not authenticator.is_known(*login)
+    assert not authenticator.is_known(*LOGIN)
 
 
 def test_a_login_that_has_ended_is_a_guess_again(wait: Clock) -> None:
     api = CountingApi()
     authenticator = Authenticator(api)
-    claims = base64.urlsafe_b64encode(json.dumps({"address": "a@example.com"}).encode()).decode()
-    login = ("jwt", f"head.{claims}.signature")
-    asyncio.run(authenticator.check(*login))
+    asyncio.run(authenticator.check(*LOGIN))
     wait(60)
     api.credential_is_good = False
     with pytest.raises(LoginRejected):
-        asyncio.run(authenticator.check(*login))
-    assert not authenticator.is_known(*login)
+        asyncio.run(authenticator.check(*LOGIN))
+    assert not authenticator.is_known(*LOGIN)
 
 
 def test_a_network_of_ipv6_is_one_client(wait: Clock) -> None:
