@@ -15,7 +15,7 @@ class WranglerError(Exception):
     """A wrangler command failed. The message contains its output."""
 
 
-def load_config(path: Path = CONFIG) -> dict[str, Any]:
+def load_config(path: Path) -> dict[str, Any]:
     """The wrangler configuration in the file.
 
     :raises WranglerError: the file can't be read.

@@ -121,9 +121,8 @@ async def write_account_settings(
             Statement(_ADD, these),
         ]
     if limits is not None:
-        new, default = (
-            msgspec.json.encode(config).decode() for config in (limits, checked_limits({}))
-        )
+        new = msgspec.json.encode(limits).decode()
+        default = msgspec.json.encode(checked_limits({})).decode()
         statements += [
             audit_row(
                 *(by, "limits.set", "sendMailLimitConfig", now, limits),

@@ -130,10 +130,10 @@ class Request:
 
     async def optional_json_body(self) -> bytes:
         """Like ``json_body``, but empty if the request has no body."""
-        body = (await self.body()).removeprefix(_UTF8_MARK)
-        if body.strip():
+        body = (await self.body()).removeprefix(_UTF8_MARK).strip()
+        if body:
             self._check_json_declared()
-        return body.strip()
+        return body
 
     def _check_json_declared(self) -> None:
         content_type = self.header("content-type")

@@ -4,7 +4,6 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cosmic_ray.ast import ast_nodes, get_ast
@@ -64,7 +63,7 @@ def mutants_of(module: str) -> Iterator[Mutant]:
 
     Mutants that are not valid Python, or that mean the same as another one, are left out.
     """
-    source = (ROOT / Path(module)).read_text("utf-8")
+    source = (ROOT / module).read_text("utf-8")
     seen = {_meaning(source)}
     for operator in _operators():
         positions = [
