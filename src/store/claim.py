@@ -73,9 +73,11 @@ async def claim(
         ],
         repeatable=True,
     )
-    of_each = [_by_message(rows) for rows in contents]
-    rows = sorted(claimed, key=lambda row: message_ids.index(row["id"]))
-    attempts = [_attempt(row, *(rows[row["id"]] for rows in of_each)) for row in rows]
+    recipients, bodies, attachment_parts = map(_by_message, contents)
+    attempts = [
+        _attempt(row, recipients[row["id"]], bodies[row["id"]], attachment_parts[row["id"]])
+        for row in sorted(claimed, key=lambda row: message_ids.index(row["id"]))
+    ]
     return attempts, [row["id"] for row in unclaimed]
 
 
@@ -86,8 +88,9 @@ def _by_message(rows: list[Row]) -> defaultdict[str, list[Row]]:
     return found
 
 
-def _attempt(row: Row, *content: list[Row]) -> Attempt:
-    recipients, bodies, attachment_parts = content
+def _attempt(
+    row: Row, recipients: list[Row], bodies: list[Row], attachment_parts: list[Row]
+) -> Attempt:
     return Attempt(
         id=row["id"],
         number=row["attempt"],
