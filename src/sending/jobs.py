@@ -20,10 +20,10 @@ _DUE_A_MINUTE, _ROUNDS = 1000, 3
 _DUE_A_MINUTE_OF_MANY, _ROUNDS_OF_MANY = 5000, 1000
 _MANY_SUBREQUESTS = 1000
 
-# In milliseconds from the start of a job of the cron. After this time the job begins no further
-# attempt or step, so cron runs rarely overlap.
-_ATTEMPTS_BEGIN_WITHIN = 40_000
-_STEPS_BEGIN_WITHIN = 50_000
+# The time from the start of a job of the cron. After it, the job begins no further attempt or step,
+# so cron runs rarely overlap.
+_ATTEMPTS_BEGIN_MILLISECONDS = 40_000
+_STEPS_BEGIN_MILLISECONDS = 50_000
 
 
 async def process_queue(message_ids: list[str], services: Services) -> None:
@@ -82,7 +82,7 @@ async def _enqueue_due(database: Database, services: Services) -> None:
     if queue and await _succeeds(queue.enqueue(delays)):
         return
     due_now = [id_ for id_, at in due if at <= started]
-    await Dispatcher(services).attempt_due(due_now, until=started + _ATTEMPTS_BEGIN_WITHIN)
+    await Dispatcher(services).attempt_due(due_now, until=started + _ATTEMPTS_BEGIN_MILLISECONDS)
 
 
 async def _clean_up_and_index(database: Database, services: Services, counts: Counter[str]) -> None:
@@ -119,7 +119,7 @@ async def _run_steps(
     Steps for which too few subrequests are left are left out. If the time is up, no further round
     begins. The number of rows of each step is added to ``counts``.
     """
-    end = services.clock() + _STEPS_BEGIN_WITHIN
+    end = services.clock() + _STEPS_BEGIN_MILLISECONDS
     for _ in range(_ROUNDS_OF_MANY if _has_many(services) else _ROUNDS):
         if not steps or services.clock() >= end:
             break
