@@ -11,15 +11,10 @@ _END_OF_MESSAGE = b"\r\n.\r\n"
 
 
 class MessageRejected(Exception):
-    """The message is not accepted. The text is the SMTP reply."""
+    """The message or a line is too long, or other messages use the memory for it.
 
-
-class TooLong(MessageRejected):
-    """The message, or a line of it, is too long."""
-
-
-class NoMemory(MessageRejected):
-    """There is no memory for the message, because other messages use it."""
+    The text is the SMTP reply.
+    """
 
 
 async def read_mail(
@@ -35,19 +30,19 @@ async def read_mail(
     or if there is no memory for it, it is read to its end, but not kept in memory.
 
     :param reservation: grows with the message. It is released if the message is not kept.
-    :raises TooLong: the message is longer than ``max_bytes``, or a line than ``max_line_bytes``.
-    :raises NoMemory: there is no memory for the message.
+    :raises MessageRejected: the message is longer than ``max_bytes``, a line is longer than
+        ``max_line_bytes``, or there is no memory for the message.
     """
     # Added dots are not part of the size (RFC 1870). A client adds at most one per three bytes.
     limit = max_bytes + max_bytes // 3 + len(_END_OF_MESSAGE)
     read = await _read_to_end(reader, limit, reservation)
     if read is None:
-        raise TooLong(replies.TOO_LARGE.format(limit=max_bytes))
+        raise MessageRejected(replies.TOO_LARGE.format(limit=max_bytes))
     mail = read.replace(b"\r\n.", b"\r\n")
     if len(mail) > max_bytes:
-        raise TooLong(replies.TOO_LARGE.format(limit=max_bytes))
+        raise MessageRejected(replies.TOO_LARGE.format(limit=max_bytes))
     if _has_longer_line(mail, max_line_bytes):
-        raise TooLong(replies.LINE_TOO_LONG.format(limit=max_line_bytes))
+        raise MessageRejected(replies.LINE_TOO_LONG.format(limit=max_line_bytes))
     return mail
 
 
@@ -56,7 +51,7 @@ async def _read_to_end(
 ) -> bytes | None:
     """The message as the client sends it, with added dots. None if it exceeds ``limit`` bytes.
 
-    :raises NoMemory: there is no memory for the message.
+    :raises MessageRejected: there is no memory for the message.
     """
     # An empty message is only the line with the dot. With CR LF in front of it, even this message
     # ends with _END_OF_MESSAGE.
@@ -76,7 +71,7 @@ async def _read_to_end(
         if size > limit:
             return None
         if not has_memory:
-            raise NoMemory(replies.NO_MEMORY)
+            raise MessageRejected(replies.NO_MEMORY)
         # Cut the first and the last piece before the pieces are joined. Cutting the joined message
         # would copy it, and many sessions can hold large messages at once.
         pieces[-1] = pieces[-1][:-3]

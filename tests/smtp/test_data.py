@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_relay.data import TooLong, read_mail
+from smtp_relay.data import MessageRejected, read_mail
 from smtp_relay.memory import MessageMemory
 from smtp_relay.metrics import Metrics
 
@@ -71,7 +71,7 @@ def test_a_large_message_is_not_copied_many_times(size: int, most: int) -> None:
             reader.feed_data(line)
             await asyncio.sleep(0)
         reader.feed_data(b".\r\n")
-        with contextlib.suppress(TooLong):
+        with contextlib.suppress(MessageRejected):
             await task
 
     tracemalloc.start()
@@ -89,10 +89,10 @@ def test_limits_are_exact(lines: list[bytes], max_bytes: int, max_line: int) -> 
     reading = received(on_the_wire(mail), [], max_bytes=max_bytes, max_line=max_line)
     longest = max((len(line) for line in lines), default=0)
     if len(mail) > max_bytes:
-        with pytest.raises(TooLong, match=r"552 5\.3\.4 "):
+        with pytest.raises(MessageRejected, match=r"552 5\.3\.4 "):
             asyncio.run(reading)
     elif longest > max_line:
-        with pytest.raises(TooLong, match=r"500 5\.5\.2 "):
+        with pytest.raises(MessageRejected, match=r"500 5\.5\.2 "):
             asyncio.run(reading)
     else:
         assert asyncio.run(reading) == mail
