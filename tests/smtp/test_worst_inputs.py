@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from smtp_relay.data import TooLong, read_mail
+from smtp_relay.data import MessageRejected, read_mail
 from smtp_relay.memory import MessageMemory
 from smtp_relay.message.convert import Request, convert
 from smtp_relay.message.errors import CannotRelay
@@ -250,7 +250,7 @@ async def read(content: bytes) -> None:
         reader.feed_data(content[start : start + 16_384])
         await asyncio.sleep(0)
     reader.feed_data(b"\r\n.\r\n")
-    with contextlib.suppress(TooLong):
+    with contextlib.suppress(MessageRejected):
         await reading
 
 

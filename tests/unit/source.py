@@ -1,6 +1,7 @@
 """The source of the Worker as syntax trees, and functions that read them."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,12 @@ def _last_name(node: ast.AST) -> str:
     if isinstance(node, ast.Call):
         return _last_name(node.func)
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def codes_in_sql(tree: ast.AST) -> Iterator[str]:
+    """The codes of errors that the module's SQL reports: ``CASE ... THEN 'no_balance' END``."""
+    for text in whole_texts(tree):
+        for case in re.findall(r"CASE\b((?:(?!CASE\b).)*)\bEND AS error\b", text, re.DOTALL):
+            found = re.findall(r"THEN '(\w+)'", case)
+            # `earlier` becomes a replay, or an error with another code.
+            yield from (code for code in found if code != "earlier")

@@ -11,7 +11,7 @@ import pytest
 import errors
 from locales import CATALOGUES, sentence
 from settings import LANGUAGES
-from tests.unit.source import TREES, strings
+from tests.unit.source import TREES, codes_in_sql, strings
 
 ENGLISH = CATALOGUES["en"]
 
@@ -104,13 +104,9 @@ def _uses_in(file: str, tree: ast.AST) -> Iterator[Use]:
 
 
 def _reported_by_sql() -> Iterator[Use]:
-    """The reasons that the store's statements report: ``CASE ... THEN 'no_balance' END``."""
     for file, tree in TREES.items():
-        for text in strings(tree):
-            for case in re.findall(r"CASE\b((?:(?!CASE\b).)*)\bEND AS error\b", text, re.DOTALL):
-                for code in re.findall(r"THEN '(\w+)'", case):
-                    if code != "earlier":  # it becomes a replay, or an error with another code
-                        yield Use(file, 0, code, None)
+        for code in codes_in_sql(tree):
+            yield Use(file, 0, code, None)
 
 
 USES = [use for file, tree in TREES.items() for use in _uses_in(file, tree)]
