@@ -20,6 +20,8 @@ them is used because there is no public hook for its purpose:
   its last byte: the session would lose what it has not read yet, and the client the reply to its
   message. ``TlsLayer`` calls them later. For this it also needs ``_state``, ``_eof_received``,
   ``_app_reading_paused``, ``_transport`` and ``_loop``.
+- ``_ssl_buffer``, ``_ssl_buffer_view``, ``_incoming``, ``_sslobj`` and ``_extra`` are the memory of
+  a TLS connection. ``TlsLayer`` drops it for the same reason as ``discard``.
 """
 
 import asyncio
@@ -104,6 +106,9 @@ class TlsLayer(SSLProtocol):
     max_size = 64 * 1024  # bytes in the read buffer of each open connection
     _state: SSLProtocolState
     _app_reading_paused: bool
+    _ssl_buffer: bytearray
+    _ssl_buffer_view: memoryview
+    _incoming: ssl.MemoryBIO
 
     def __init__(
         self,
@@ -136,6 +141,15 @@ class TlsLayer(SSLProtocol):
         self._eof_received = True
         self.stop_reading()
         return True
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Tell the session, and free the memory for TLS. Nothing uses it afterwards."""
+        super().connection_lost(exc)
+        self._incoming.read()
+        self._ssl_buffer_view.release()
+        self._ssl_buffer = bytearray()
+        self._sslobj = None
+        self._extra.clear()
 
     def _call_eof_received(self) -> None:
         """Do nothing: at the end of the TLS stream, asyncio calls ``_start_shutdown`` next."""

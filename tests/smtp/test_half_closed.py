@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import gc
 import ssl
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
+from smtp_relay.aiosmtpd_private import TlsLayer
 from smtp_relay.api_response import ApiResponse
 from tests.smtp.in_process import CLAIMS, Client, client, connect
 from tests.smtp.relay import insecure_context, plain_word
@@ -182,3 +185,34 @@ async def test_what_a_client_sends_after_the_end_is_not_read(certificate: Path) 
         transport = one.writer.transport
         assert transport.get_write_buffer_size() > 30_000_000
         transport.abort()
+
+
+@pytest.fixture
+def no_garbage_collection() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_garbage_collection")
+@pytest.mark.parametrize("way", ["starttls", "tls"])
+async def test_the_memory_for_tls_is_free_when_a_client_goes(
+    certificate: Path, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before the next garbage collection, which may be late."""
+    layers: list[TlsLayer] = []
+    made = TlsLayer.__init__
+
+    def note(self: TlsLayer, *args: Any) -> None:
+        layers.append(self)
+        made(self, *args)
+
+    monkeypatch.setattr(TlsLayer, "__init__", note)
+    async with connection(way, certificate, ssl.TLSVersion.TLSv1_3) as (one, other):
+        (layer,) = layers
+        tls = weakref.ref(layer._sslobj)
+        one.writer.transport.abort()
+        async with asyncio.timeout(5):
+            while other.metrics.open_connections > 1:
+                await asyncio.sleep(0.01)
+        assert tls() is None
