@@ -2,13 +2,13 @@
 
 In production, an isolate may use 128 MB. If it uses more, the platform ends it, even while it sends
 messages. Locally there is no limit. So every few milliseconds, the tests read the resident memory
-of the workerd process that runs the worker. Only the growth counts, because the memory of an idle
-process includes the whole engine.
+of the workerd process that runs the worker. Only the growth since the worker was idle counts,
+because the memory of an idle process includes the whole engine. Each test has its own server: the
+process keeps memory that it has used once, so a second test would measure a smaller growth.
 """
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,61 +29,67 @@ WIDE = "a" * 9_700_000 + "\U0001f600"  # four bytes a character in Python
 class Memory:
     """Measures the resident memory of the process that runs the worker.
 
-    This is the largest process in the process group ``group``.
+    This is the largest workerd process in the process group ``group``. The worker must be idle when
+    the ``Memory`` is made.
     """
 
     def __init__(self, group: int) -> None:
-        self._status = max(_statuses(group), key=_resident)
+        self._process = max(_engines(group), key=_resident)
+        self._idle = _resident(self._process)
         self._stop = threading.Event()
 
     def growth_during(self, call: Callable[[], object]) -> int:
-        before = _resident(self._status)
-        peaks = [before]
-        self._stop.clear()
+        """The largest memory during ``call``, in bytes more than that of the idle worker.
 
-        def watch() -> None:
-            while not self._stop.wait(0.005):
-                peaks.append(_resident(self._status))
+        :raises ProcessLookupError: the process has ended.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            self._stop.clear()
+            peak = pool.submit(self._peak)
+            try:
+                call()
+            finally:
+                self._stop.set()
+        return peak.result() - self._idle
 
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        try:
-            call()
-        finally:
-            self._stop.set()
-            watcher.join()
-        return max(peaks) - before
+    def _peak(self) -> int:
+        peak = _resident(self._process)
+        while not self._stop.wait(0.005):
+            peak = max(peak, _resident(self._process))
+        return max(peak, _resident(self._process))
 
 
-def _statuses(group: int) -> Iterator[Path]:
+def _engines(group: int) -> Iterator[Path]:
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            after_name = (process / "stat").read_text().rpartition(")")[2].split()
+            name, _, after_name = (process / "stat").read_text().rpartition(")")
         except OSError:
             continue
-        if int(after_name[2]) == group:
-            yield process / "status"
+        if name.endswith("(workerd") and int(after_name.split()[2]) == group:
+            yield process
 
 
-def _resident(status: Path) -> int:
+def _resident(process: Path) -> int:
     try:
-        lines = status.read_text().splitlines()
+        lines = (process / "status").read_text().splitlines()
     except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)
+        lines = []
+    for line in lines:
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise ProcessLookupError(f"{process} has ended")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def own() -> Iterator[Api]:
     variables = {**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true"}
     with LocalServer(variables=variables) as server:
         yield Api(server)
 
 
-@pytest.fixture(scope="module")
-def memory(own: Api) -> Memory:
-    warm_up(own)
-    return Memory(own.server.process_group)
+def idle_memory(api: Api) -> Memory:
+    warm_up(api)
+    return Memory(api.server.process_group)
 
 
 def warm_up(api: Api) -> None:
@@ -124,9 +130,10 @@ ATTACKS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ATTACKS)
-def test_eight_of_the_worst_requests_fit_into_a_worker(own: Api, memory: Memory, name: str) -> None:
+def test_eight_of_the_worst_requests_fit_into_a_worker(own: Api, name: str) -> None:
     path, body = ATTACKS[name]()
     sender = own.new_sender(balance=10)
+    memory = idle_memory(own)
     growth = memory.growth_during(lambda: at_once(own, "POST", path, sender, data=body))
     print(f"{name}: {growth / MB:.0f} MB")
     assert growth < MOST
@@ -134,13 +141,14 @@ def test_eight_of_the_worst_requests_fit_into_a_worker(own: Api, memory: Memory,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/api/sendbox?limit=100", "/emails?limit=100"])
-def test_eight_of_the_largest_pages_fit_into_a_worker(own: Api, memory: Memory, path: str) -> None:
+def test_eight_of_the_largest_pages_fit_into_a_worker(own: Api, path: str) -> None:
     sender = own.new_sender(balance=0)
     body = mail(to_mail="delivered@test.invalid", content="\x01" * 65_500)
     for _ in range(100):
         sent = own.post("/api/send_mail", body, headers=sender.headers)
         assert sent.status_code == 200, sent.text
-    time.sleep(2)  # until the memory of sending is free again
+    own.server.restart()  # so that the memory of sending is free again
+    memory = idle_memory(own)
     growth = memory.growth_during(lambda: at_once(own, "GET", path, sender))
     print(f"{path}: {growth / MB:.0f} MB")
     assert growth < MOST
@@ -156,13 +164,14 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("path", ["/api/sendbox", "/admin/sendbox", "/emails"])
 def test_eight_views_of_the_largest_message_fit_into_a_worker(
-    own: Api, memory: Memory, path: str, text: str
+    own: Api, path: str, text: str
 ) -> None:
     sender = own.new_sender(balance=0)
     body = mail(to_mail="delivered@test.invalid", content=TEXTS[text])
     sent = own.post("/api/send_mail", body, headers=sender.headers)
     assert sent.status_code == 200, sent.text
-    time.sleep(2)  # until the memory of sending is free again
+    own.server.restart()  # so that the memory of sending is free again
+    memory = idle_memory(own)
     view = f"{path}/{sent.json()['id']}"
     growth = memory.growth_during(lambda: at_once(own, "GET", view, sender))
     print(f"{path}, {text}: {growth / MB:.0f} MB")
@@ -183,3 +192,11 @@ def at_once(api: Api, method: str, path: str, sender: Sender, **options: Any) ->
         responses = list(pool.map(call, range(AT_ONCE)))
     assert {response.status_code for response in responses} <= {200, 400, 401, 413, 422}
     assert api.get("/health_check").status_code == 200
+
+
+def test_the_memory_of_a_process_that_has_ended_is_an_error() -> None:
+    with LocalServer(variables=DEPLOYMENT) as server:
+        memory = Memory(server.process_group)
+        assert memory.growth_during(lambda: None) < MOST
+        with pytest.raises(ProcessLookupError):
+            memory.growth_during(server.kill)
