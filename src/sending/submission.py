@@ -27,6 +27,8 @@ from web.rate_limit_headers import state_headers
 
 _MAX_KEY_CHARACTERS = 256
 _PAUSED_RETRY_SECONDS = 300
+# These errors depend on settings, which may have changed since an earlier request with this key.
+_ERRORS_OF_LIMITS = ("batch_over_rate_limit", "batch_too_long")
 
 
 def sender_policy(context: RequestContext) -> SenderPolicy:
@@ -156,6 +158,10 @@ async def _submit(
     )
     try:
         results = await dispatcher.dispatch(submission)
+    except BadRequest as error:
+        if error.code not in _ERRORS_OF_LIMITS:
+            raise
+        return await replay_or_raise(context, submission.credential, error, digest=digest())
     except Unavailable as error:
         context.message_ids.append(str(error.extra["id"]))
         raise
