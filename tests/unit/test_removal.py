@@ -361,6 +361,21 @@ def test_purges_share_a_step(database: SqliteDatabase) -> None:
     assert database.dump()["sendbox_purges"] == []
 
 
+def test_a_purge_changes_only_the_cleared_sendbox(database: SqliteDatabase) -> None:
+    me = given.address(database, balance=5)
+    other = given.address(database, "you@example.com", balance=5)
+    sent(database, me, OLD, NOW - 2 * DAY)
+    run(clear_sendbox(database, me, by=OWNER, now=NOW))
+    scheduled(database, me, "m2")
+    sent(database, other, "m3")
+    scheduled(database, other, "m4")
+    before = database.query("SELECT * FROM messages WHERE id IN ('m2', 'm3', 'm4')")
+    for removed in (1, 0):
+        assert run(purge_sendboxes(database, now=NOW)) == removed
+    assert database.query("SELECT * FROM messages") == before
+    assert database.dump()["sendbox_purges"] == []
+
+
 def test_messages_being_sent_do_not_block_the_removal_of_others() -> None:
     database = SqliteDatabase()
     me = given.address(database, balance=0)
