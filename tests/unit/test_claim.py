@@ -10,7 +10,7 @@ from mail.lifecycle import TRANSITIONS, Event, Status
 from mail.message import Message, Recipient
 from mail.submission import Attempt
 from store.claim import claim as claim_several
-from store.database import Row
+from store.database import Row, Statement
 from store.message_content import MAX_PART_BYTES
 from store.record import StatusUpdate, record
 from tests.unit import given
@@ -136,6 +136,23 @@ def test_only_one_of_two_claimants_gets_the_message(database: SqliteDatabase) ->
     assert claimed(database, claimant="w2") is None
     assert claimed(database, claimant="w2", now=DUE + 10 * LEASE) is None
     assert database.dump() == after
+
+
+def test_a_claim_reads_nothing_of_the_messages_of_another_claimant(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_event(database, "deferred")
+    assert claimed(database) is not None
+    found: list[list[Row]] = []
+    batch = database.batch
+
+    async def noted(statements: list[Statement], *, repeatable: bool = False) -> list[list[Row]]:
+        found[:] = await batch(statements, repeatable=repeatable)
+        return found
+
+    monkeypatch.setattr(database, "batch", noted)
+    assert claimed(database, claimant="w2") is None
+    assert [len(rows) for rows in found] == [0] * 5
 
 
 def test_a_claimant_finds_its_own_claim_again(database: SqliteDatabase) -> None:
