@@ -138,11 +138,12 @@ def test_only_one_of_two_claimants_gets_the_message(database: SqliteDatabase) ->
     assert database.dump() == after
 
 
-def test_a_claim_reads_nothing_of_the_messages_of_another_claimant(
-    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+def test_a_claim_reads_the_content_of_its_own_messages_only(
+    database: SqliteDatabase, sending: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    other = given.scheduled(DUE + DAY, "m2", attachments=(given.file(),))
+    given.reserved(database, sending, "m2", other)
     record_event(database, "deferred")
-    assert claimed(database) is not None
     found: list[list[Row]] = []
     batch = database.batch
 
@@ -151,6 +152,9 @@ def test_a_claim_reads_nothing_of_the_messages_of_another_claimant(
         return found
 
     monkeypatch.setattr(database, "batch", noted)
+    assert claimed(database) is not None
+    _, _, *contents = found
+    assert {row["message_id"] for rows in contents for row in rows} == {"m1"}
     assert claimed(database, claimant="w2") is None
     assert [len(rows) for rows in found] == [0] * 5
 
