@@ -50,7 +50,10 @@ class SqliteDatabase:
     """A new database in memory. ``statements`` has every statement that a batch has run."""
 
     def __init__(self) -> None:
-        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        # `tests.client.port` uses it in another thread, while the first one waits.
+        self._connection = sqlite3.connect(
+            ":memory:", isolation_level=None, check_same_thread=False
+        )
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA foreign_keys = ON")  # as in D1
         for limit, most in _LIMITS.items():
