@@ -98,8 +98,7 @@ def check_generated_requests(
         "with_balance": [api.new_sender(balance=5).address_id for _ in range(20)],
     }
     written = len(log_of(server))
-    in_process = isinstance(server, TestClient)
-    with on_a_port(server) if in_process else contextlib.nullcontext(server.url) as url:
+    with url_of(server) as url:
         output = run_schemathesis(
             closed,
             url,
@@ -118,6 +117,12 @@ def check_generated_requests(
     assert len(requests) >= at_least
     done = {(line["method"], line["route"]) for line in requests if line["status"] < 300}
     assert operations <= done
+
+
+def url_of(server: LocalServer | TestClient) -> contextlib.AbstractContextManager[str]:
+    if isinstance(server, TestClient):
+        return on_a_port(server)
+    return contextlib.nullcontext(server.url)
 
 
 def log_of(server: LocalServer | TestClient) -> str:

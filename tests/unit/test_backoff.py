@@ -88,9 +88,11 @@ def test_0_hours_allow_no_second_attempt(attempt: int) -> None:
 def test_an_attempt_is_in_the_future_and_in_time(attempt: int, elapsed: int, hours: int) -> None:
     now = NOW + elapsed
     time = next_attempt_at(attempt=attempt, now=now, tried_from=NOW, retry_hours=hours)
-    assert time is None or now + 30 * SECOND <= time <= NOW + hours * HOUR
+    end = NOW + hours * HOUR
+    # Only the delay before the end of the retry period may be shorter than 30 s.
+    assert time is None or now + 30 * SECOND <= time <= end or now < time == end
     assert time is None or isinstance(time, int)  # the type of the column
-    if now + 3600 * SECOND * 6 // 5 <= NOW + hours * HOUR:
+    if now + 3600 * SECOND * 6 // 5 <= end:
         assert time is not None
 
 
@@ -102,5 +104,5 @@ def test_72_hours_allow_about_seventy_attempts() -> None:
             break
         times.append(time)
     assert 61 <= len(times) <= 75
-    assert all(second - first >= 30 * SECOND for first, second in pairwise(times))
+    assert all(second - first >= 30 * SECOND for first, second in pairwise(times[:-1]))
     assert NOW + 70 * HOUR < times[-1] <= NOW + 72 * HOUR
