@@ -30,10 +30,13 @@ SELECT id, attempt FROM messages
 WHERE lease_until >= 0 AND lease_until NOT BETWEEN ?1 + 1 AND ?2 ORDER BY lease_until LIMIT ?3
 """
 
-# The next old messages, after the position at which the last sweep stopped.
+# The next old messages, after the position at which the last sweep stopped. A position later than
+# ?3, which is now, is that of a wrong clock. Then the sweep begins again.
 _OLD_KEYS = """
 SELECT id FROM messages
-WHERE id > coalesce((SELECT position FROM sweeps WHERE name = 'idempotency_keys'), '') AND id < ?1
+WHERE id > coalesce(
+  (SELECT position FROM sweeps WHERE name = 'idempotency_keys' AND position < ?3), ''
+) AND id < ?1
 ORDER BY id LIMIT ?2
 """
 
@@ -60,11 +63,16 @@ RETURNING 1
 """
 
 # Finished messages to sandbox recipients, after the position of the last sweep. Messages that
-# finished in the same millisecond are handled together, even if they exceed the limit.
-_OLD_SANDBOX = """
+# finished in the same millisecond are handled together, even if they exceed the limit. A position
+# later than now, a day after ?1, is that of a wrong clock. Then the sweep begins again.
+_OLD_SANDBOX = f"""
 SELECT id, finished_at FROM messages
 WHERE is_sandbox AND finished_at > coalesce(
-  (SELECT CAST(position AS INTEGER) FROM sweeps WHERE name = 'sandbox_texts'), 0
+  (
+    SELECT CAST(position AS INTEGER) FROM sweeps
+    WHERE name = 'sandbox_texts' AND CAST(position AS INTEGER) <= ?1 + {_DAY}
+  ),
+  0
 )
 """
 _LAST_SANDBOX = f"""
@@ -144,7 +152,7 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
         _step(
             "keys_passed",
             (_FREE_KEYS, _COUNT_OLD_KEYS, _SAVE_POSITION),
-            (first_id(now - _DAY), STEP_ROWS),
+            (first_id(now - _DAY), STEP_ROWS, first_id(now)),
         ),
         _step("usage_removed", (_REMOVE_USAGE,), (utc_day(now - USAGE_DAYS * _DAY), STEP_ROWS)),
         _step(

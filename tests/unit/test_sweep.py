@@ -152,6 +152,19 @@ def test_texts_of_sandbox_messages_are_kept_for_a_day(
     assert texts(database) == [real]
 
 
+@pytest.mark.parametrize("ahead", [1, 10 * DAY])
+def test_sandbox_texts_are_removed_after_a_wrong_clock_moved_the_position(
+    database: SqliteDatabase, me: Credential, ahead: int
+) -> None:
+    given.reserved(database, me, "m1", given.message(SANDBOX))
+    finish(database, "m1", NOW)
+    wrong = str(NOW + DAY + ahead)
+    database.insert("sweeps", name="sandbox_texts", position=wrong)
+    swept(database, NOW + DAY)
+    assert texts(database) == []
+    assert database.value("SELECT position FROM sweeps") == str(NOW)
+
+
 def test_a_sandbox_message_that_waits_for_weeks_does_not_block_others(
     database: SqliteDatabase, me: Credential
 ) -> None:
@@ -414,6 +427,16 @@ def test_a_key_is_freed_in_every_final_status(database: SqliteDatabase, status: 
     swept(database, NOW)
     assert ids(database, WITH_KEY) == []
     assert list(statuses(database).values()) == [status]
+
+
+@pytest.mark.parametrize("ahead", [0, 10 * DAY])
+def test_keys_are_freed_after_a_wrong_clock_moved_the_position(
+    database: SqliteDatabase, ahead: int
+) -> None:
+    put_with_key(database, NOW - 2 * DAY)
+    database.insert("sweeps", name="idempotency_keys", position=message_id(NOW + ahead, 1))
+    swept(database, NOW)
+    assert ids(database, WITH_KEY) == []
 
 
 def test_reported_as_is_kept_when_the_key_is_freed(database: SqliteDatabase) -> None:
