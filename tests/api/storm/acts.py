@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from store.database import Row
 from tests.api.calls import send_call
 from tests.api.storm.world import Submission, World
-from tests.e2e.api import Sender
+from tests.e2e.api import ADMIN_PASSWORD, Sender, mail
 
 Act = Callable[[World], None]
 Acts = Sequence[tuple[int, Act]]
@@ -38,6 +39,7 @@ _INSTRUCTIONS = (
 # Of a worker, in milliseconds. With the length of a storm, they are below the day for which
 # idempotency keys and the rows of deleted messages are kept.
 _CLOCK_ERRORS = (-3_600_000, -1000, 0, 1000, 3_600_000)
+_ADMIN = {"x-admin-auth": ADMIN_PASSWORD}
 _SANDBOX = ("delivered", "bounced", "complained", "suppressed", "ratelimited", "slow")
 
 
@@ -111,13 +113,37 @@ def _delete(world: World) -> None:
 
 def _clear(world: World) -> None:
     sender = world.chance.choice(world.senders)
-    world.worker.start("DELETE", "/api/clear_sent_items", {"headers": sender.headers})
+    path = f"/admin/clear_sent_items/{sender.address_id}"
+    by_owner = ("DELETE", "/api/clear_sent_items", {"headers": sender.headers})
+    world.request(world.chance.choice((by_owner, ("DELETE", path, {"headers": _ADMIN}))))
 
 
 def _delete_address(world: World) -> None:
     sender = world.senders.pop(0)
-    world.worker.start("DELETE", "/api/delete_address", {"headers": sender.headers})
+    path = f"/admin/delete_address/{sender.address_id}"
+    by_owner = ("DELETE", "/api/delete_address", {"headers": sender.headers})
+    world.request(world.chance.choice((by_owner, ("DELETE", path, {"headers": _ADMIN}))))
     world.add_sender()
+
+
+def _rotate(world: World) -> None:
+    """Rotate a credential. If the response is lost, continue with another address."""
+    sender = world.senders.pop(0)
+    response = world.worker.request("POST", "/api/rotate_credential", headers=sender.headers)
+    if response.status_code == 200:
+        world.senders.append(replace(sender, jwt=response.json()["jwt"]))
+    else:
+        world.add_sender()
+
+
+def _send_as_administrator(world: World) -> None:
+    sender, subject = world.chance.choice(world.senders), _subject(world)
+    fields = {"subject": subject, "to": _recipients(world), "to_mail": None, "to_name": None}
+    body = mail(from_mail=sender.address, **fields)
+    call = ("POST", "/admin/send_mail", {"json": body, "headers": _ADMIN})
+    submission = Submission(sender, [subject], call, is_keyed=False)
+    world.submissions.append(submission)
+    world.submit(submission)
 
 
 def _run_cron(world: World) -> None:
@@ -154,6 +180,8 @@ ACTS: Acts = (
     (5, _delete),
     (1, _clear),
     (1, _delete_address),
+    (1, _rotate),
+    (3, _send_as_administrator),
     (14, _run_cron),
     (3, _kill),
     (1, _lift_pauses),

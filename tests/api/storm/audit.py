@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from store.database import Row
-from tests.api.storm.world import BALANCE, World
+from tests.api.storm.world import BALANCE, DAILY_LIMIT, World
 from tests.faults.consistency import check_change, check_mails, check_responses, check_rows
 
 
@@ -25,6 +25,10 @@ def audit(world: World, *, loses: bool) -> Counter[str]:
     for change in world.changes:
         if change.response:
             check_change(change.kind, change.response, by_id[change.message_id], by_id)
+    for response in world.other_responses:
+        assert response.status_code in (200, 401, 404, 503), response.text
+    (day,) = world.rows("SELECT max(recipients) AS most FROM daily_recipients")
+    assert day["most"] <= DAILY_LIMIT
     retried = [row["retry_of"] for row in rows if row["retry_of"]]
     assert len(retried) == len(set(retried))
     for worker in world.workers:

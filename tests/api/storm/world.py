@@ -20,7 +20,8 @@ VARIABLES = {
     "PAUSE_FAILED_PERCENT": "60",
     "PAUSE_LAST_MESSAGES": "12",
 }
-BALANCE = 300
+BALANCE = 80
+DAILY_LIMIT = 200  # of recipients, for all addresses together
 ADDRESSES = 4
 _MINUTES_TO_SETTLE = 60 * 48
 
@@ -66,6 +67,7 @@ class World:
     senders: list[Sender] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    others: list[StartedRequest] = field(default_factory=list)
 
     @property
     def worker(self) -> TestClient:
@@ -89,9 +91,18 @@ class World:
         """Request a change of a message."""
         self.changes.append(Change(kind, message_id, self.worker.start(*call)))
 
+    def request(self, call: Call) -> None:
+        """Make a request of which only the status code is checked."""
+        self.others.append(self.worker.start(*call))
+
     def open_rows(self) -> list[Row]:
         """The messages that have not finished."""
         return self.rows("SELECT * FROM messages WHERE finished_at IS NULL")
+
+    @property
+    def other_responses(self) -> list[requests.Response]:
+        """The responses to ``request`` that have arrived."""
+        return _responses(self.others)
 
     def settle(self) -> None:
         """Lose no more responses, and run the cron every minute until every message has finished.
@@ -130,6 +141,8 @@ def new_world(
     world = World(workers, random.Random(seed), lost)
     for worker in workers:
         worker.lose_responses = world.loses
+    limits = f'{{"dailyEnabled": true, "dailyLimit": {DAILY_LIMIT}}}'
+    world.rows("INSERT INTO settings (key, value) VALUES ('send_limits', ?)", limits)
     world.rows("INSERT INTO list_entries (list, value) VALUES ('verified', 'free@example.net')")
     world.rows("INSERT INTO list_entries (list, value) VALUES ('send_block', 'no@example.net')")
     for _ in range(ADDRESSES):
