@@ -20,7 +20,7 @@ _SCOPE = (
 )
 _MOST_SECONDS = 60  # the recorded times of all tests for one mutant
 _RECORDING_SECONDS = 1800
-_PASSED, _FAILED, _NO_TESTS = 0, 1, 5  # exit statuses of pytest
+_PASSED, _FAILED, _USAGE_ERROR, _NO_TESTS = 0, 1, 4, 5  # exit statuses of pytest
 
 _Work = tuple[Mutant, list[str]]
 
@@ -85,11 +85,15 @@ def _run(
             processes.add(process, (mutant, tests), 60 + 10 * expected)
             continue
         (mutant, tests), status, seconds = processes.wait()
-        outcome = _outcome(status)
-        session.save(mutant, outcome, seconds, tests)
-        report.add(mutant, outcome)
-        (FOLDER / f"{mutant.key[:12]}.log").unlink(missing_ok=True)
         done += 1
+        log = FOLDER / f"{mutant.key[:12]}.log"
+        if status == _USAGE_ERROR and "ERROR: not found" in log.read_text("utf-8"):
+            print("A test was renamed during this run. The next run tries its mutants again.")
+        else:
+            outcome = _outcome(status)
+            session.save(mutant, outcome, seconds, tests)
+            report.add(mutant, outcome)
+        log.unlink(missing_ok=True)
         if done % 20 == 0 or not waiting:
             left = (time.monotonic() - started) / done * (len(work) - done)
             counts = f"{report.survived} survive, about {left / 60:.0f} min left"

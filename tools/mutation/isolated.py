@@ -29,6 +29,8 @@ _OPTIONS = (
     *("-q", "-x", "--tb=line", "--no-header", "-m", "not slow", "--hypothesis-seed=0"),
     *("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis"),
 )
+# If a poll of the processes takes longer, the run was suspended.
+_LONGEST_POLL_SECONDS = 10
 # The quickest tests of a mutant run first, and kill most mutants. If they pass, the others follow.
 _FIRST_TESTS = 12
 
@@ -137,9 +139,14 @@ class Processes:
     def wait(self) -> tuple[Any, int | None, float]:
         """Wait for the end of a process. Return its ``what``, its exit status, and its seconds.
 
-        A process that takes too long is killed. Its status is None.
+        A process that takes too long is killed. Its status is None. Time in which the whole run was
+        suspended does not count.
         """
+        polled = time.monotonic()
         while True:
+            suspended, polled = time.monotonic() - polled, time.monotonic()
+            if suspended > _LONGEST_POLL_SECONDS:
+                self._extend(suspended)
             for process, (what, started, deadline) in self._running.items():
                 ended, status = os.waitpid(process, os.WNOHANG)
                 is_late = time.monotonic() > deadline
@@ -151,6 +158,10 @@ class Processes:
                     code = os.waitstatus_to_exitcode(status) if ended else None
                     return what, code, time.monotonic() - started
             time.sleep(0.01)
+
+    def _extend(self, seconds: float) -> None:
+        for process, (what, started, deadline) in self._running.items():
+            self._running[process] = what, started, deadline + seconds
 
     def stop(self) -> None:
         for process in self._running:
