@@ -69,6 +69,13 @@ def test_delivery_events_keep_their_order(database: SqliteDatabase) -> None:
     assert found == [*(("m1", number) for number in range(5)), ("m2", 0), ("m2", 1)]
 
 
+def test_each_message_numbers_its_own_events(database: SqliteDatabase) -> None:
+    record_event(database, ("m1", ("delivered", "complained")))
+    record_event(database, ("m2", ("delivered",)))
+    sequences = "SELECT sequence FROM events WHERE message_id = 'm2' ORDER BY sequence"
+    assert [row["sequence"] for row in database.query(sequences)] == [0, 1]
+
+
 def test_a_repeated_delivery_event_is_ignored(database: SqliteDatabase) -> None:
     record_event(database, ("m1", ("delivered",)))
     after, written = database.dump(), database.changes()

@@ -224,6 +224,7 @@ def test_the_cost_of_clearing_does_not_depend_on_the_number_of_messages() -> Non
 
 def test_an_empty_sendbox_needs_no_purge(database: SqliteDatabase) -> None:
     me = given.address(database)
+    sent(database, given.address(database, "you@example.com", balance=5))
     run(clear_sendbox(database, me, by=OWNER, now=NOW))
     assert database.dump()["sendbox_purges"] == []
 
