@@ -57,16 +57,20 @@ def boolean(value: Any) -> bool:
     raise Unreadable("true or false")
 
 
-def at_least(minimum: int) -> Callable[[Any], int]:
-    """Return the parser of a whole number from ``minimum`` to 2**53, as a number or as text."""
+def at_least(minimum: int, maximum: int = 2**53) -> Callable[[Any], int]:
+    """Return the parser of a whole number in this range, as a number or as text."""
 
     def parse(value: Any) -> int:
         expected = f"a whole number, at least {minimum}"
+        if maximum < 2**53:
+            expected += f" and at most {maximum}"
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value.strip()):
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= 2**53:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Unreadable(expected)
+        if not minimum <= value <= maximum:
             raise Unreadable(expected)
         return value
 
@@ -108,8 +112,11 @@ def domain_list(value: Any) -> tuple[str, ...]:
 
 def regex(value: Any) -> re.Pattern[str]:
     """A regular expression in Python's syntax, compiled."""
+    pattern = text(value)
+    if re.fullmatch(r"/.*/[a-z]*", pattern):  # no name contains a slash
+        raise Unreadable("a regular expression without slashes around it and without flags")
     try:
-        return re.compile(text(value))
+        return re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise Unreadable("a regular expression") from error
 
@@ -132,6 +139,25 @@ def json_object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unreadable("a JSON object")
     return value
+
+
+def smtp_server(value: Any) -> dict[str, Any]:
+    """A JSON object. If it has the key ``smtp``, this is the host and port of an SMTP server."""
+    config = json_object(value)
+    if "smtp" in config and not _is_server(config["smtp"]):
+        form = {"smtp": {"host": "smtp.example.com", "port": 587, "starttls": True}}
+        raise Unreadable(f"a JSON object like {json.dumps(form)}")
+    return config
+
+
+def _is_server(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("host"), str)
+        and type(value.get("port")) is int
+        and 0 < value["port"] < 65_536
+        and isinstance(value.get("starttls", False), bool)
+    )
 
 
 def _json(given: str, *, expected: str) -> Any:

@@ -21,11 +21,11 @@ from setting_parsers import (
     at_least,
     boolean,
     domain_list,
-    json_object,
     name_prefix,
     one_of,
     rate_limit,
     regex,
+    smtp_server,
     text,
     text_list,
     url,
@@ -173,7 +173,7 @@ class Settings:
         at_least(1), 25, "Number of messages of a [batch](#batches) sent before the response."
     )
     pause_failed_percent: int = setting(
-        at_least(0),
+        at_least(0, 100),
         50,
         "Percentage of failed messages that [pauses](#pauses) an address; 0: never.",
     )
@@ -200,7 +200,7 @@ class Settings:
     )
     title: str = setting(text, "Send Mail API", "Name of the site, sent to clients.")
     smtp_imap_proxy_config: dict[str, Any] = setting(
-        json_object,
+        smtp_server,
         {},
         "Host and port of the [SMTP relay](#smtp-relay), which the console shows to users.",
     )
@@ -267,10 +267,27 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield "DISABLE_ADMIN_PASSWORD_CHECK is on: every client is an administrator"
     if not settings.domains:
         yield "DOMAINS is empty: no sender domain is configured"
+    yield from doubtful_settings(settings)
+
+
+def doubtful_settings(settings: Settings) -> Iterator[str]:
+    """A sentence about each setting that can be read but is probably a mistake."""
+    unknown = [one for one in settings.default_domains if one not in settings.domains]
+    if settings.domains and unknown:
+        yield (
+            f"DEFAULT_DOMAINS contains {', '.join(unknown)}, but DOMAINS does not: addresses in "
+            "such a domain can't send. Add it to DOMAINS"
+        )
     if any(len(secret.encode()) < _GOOD_SECRET_BYTES for secret in settings.jwt_secrets):
-        yield "JWT_SECRET or JWT_SECRET_PREVIOUS is shorter than 32 bytes"
+        yield (
+            "JWT_SECRET or JWT_SECRET_PREVIOUS is shorter than 32 bytes, so it may be guessed. "
+            "`make secret` prints a good one"
+        )
     if bool(settings.cf_turnstile_site_key) != bool(settings.cf_turnstile_secret_key):
-        yield "Turnstile is off: only one of its two keys is set"
+        yield (
+            "Turnstile is off, because only one of its keys is set: set both "
+            "CF_TURNSTILE_SITE_KEY and CF_TURNSTILE_SECRET_KEY, or neither"
+        )
 
 
 def read_settings(variables: Mapping[str, Any]) -> Settings:

@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from settings import doubtful_settings, read_settings
 from tools.prepare import ROOT
 from tools.settings_check import NO_DOMAINS, misspelled_settings, unreadable_settings
 from tools.wrangler import CONFIG, WranglerError, load_config, wrangler_command, wrangler_env
@@ -73,7 +74,7 @@ def queue_names(config: dict[str, Any]) -> list[str]:
 
 
 def check_variables(variables: dict[str, Any]) -> None:
-    """Check `[vars]`, and print a warning about each misspelled setting and about missing domains.
+    """Check `[vars]`, and print a warning about each setting that is probably a mistake.
 
     :raises DeployError: a variable can't be read. The message names each such variable.
     """
@@ -83,6 +84,10 @@ def check_variables(variables: dict[str, Any]) -> None:
     problems = unreadable_settings(variables, lambda _: where)
     if problems:
         raise DeployError("\n".join([*problems, "Correct this, then run `make deploy` again."]))
+    # Secrets are not in the configuration. This check assumes that they are set.
+    secret_key = {"CF_TURNSTILE_SECRET_KEY": variables.get("CF_TURNSTILE_SITE_KEY")}
+    for sentence in doubtful_settings(read_settings({**secret_key, **variables})):
+        print(f"WARNING: {where}: {sentence}.")
     if not variables.get("DOMAINS"):
         print(f"WARNING: {NO_DOMAINS} Set DOMAINS in {where}, then run `make deploy` again.")
 

@@ -18,7 +18,7 @@ from typing import TextIO
 
 import requests
 
-from settings import Settings, read_settings
+from settings import Settings, doubtful_settings, read_settings
 from tools.dev_output import WranglerOutput, python_error
 from tools.dev_vars import DevVarsError, read_dev_vars
 from tools.local_server import HOST, LocalServer, ServerError
@@ -195,17 +195,26 @@ def checked_settings(dev_vars: Path, config: Path) -> tuple[Settings, list[str]]
         return f"[vars] in {config.name}"
 
     problems = unreadable_settings(values, place)
-    typos = misspelled_settings(values, place)
+    warnings = [
+        f"{place(name)}: {name} is set in line {variable.earlier_line} too. The last value counts. "
+        "Remove one of these lines."
+        for name, variable in file.items()
+        if variable.earlier_line is not None
+    ]
+    warnings += misspelled_settings(values, place)
     if not values.get("JWT_SECRET"):
         problems.append(
             f"{dev_vars.name}: JWT_SECRET is missing. Add a line JWT_SECRET=... with a text of 32 "
             "characters or more; `make secret` prints one."
         )
     if problems:
-        raise DevError("\n".join([*problems, *typos, "Correct this, then run `make dev` again."]))
+        raise DevError(
+            "\n".join([*problems, *warnings, "Correct this, then run `make dev` again."])
+        )
     settings = read_settings(values)
     no_domains = f"{NO_DOMAINS} Add a line like DOMAINS=example.com to {dev_vars.name}."
-    return settings, typos if settings.domains else [*typos, no_domains]
+    warnings += [f"{sentence}." for sentence in doubtful_settings(settings)]
+    return settings, warnings if settings.domains else [*warnings, no_domains]
 
 
 def _check_health(server: LocalServer) -> None:

@@ -26,11 +26,15 @@ class DevVarsError(Exception):
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable, its value without quotes, and its line in the file."""
+    """One variable, its value without quotes, and its line in the file.
+
+    ``earlier_line`` is the line that sets the same variable before, None if there is no such line.
+    """
 
     name: str
     value: str
     line: int
+    earlier_line: int | None = None
 
 
 def read_dev_vars(path: Path) -> dict[str, Variable]:
@@ -50,10 +54,12 @@ def read_dev_vars(path: Path) -> dict[str, Variable]:
             f"{path.name}, line {line}: {rest!r} is not of the form NAME=value. Correct the line, "
             "or begin it with # to make it a comment."
         )
-    return {
-        match[1]: Variable(match[1], _value(match[2] or ""), _line(text, match.start(1)))
-        for match in matches
-    }
+    variables: dict[str, Variable] = {}
+    for match in matches:
+        name, line = match[1], _line(text, match.start(1))
+        earlier = variables[name].line if name in variables else None
+        variables[name] = Variable(name, _value(match[2] or ""), line, earlier)
+    return variables
 
 
 def _unmatched(text: str, matches: list[re.Match[str]]) -> Iterator[tuple[int, str]]:

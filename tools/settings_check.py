@@ -1,33 +1,45 @@
 """Check the Worker's settings before it starts, with the Worker's own parsers."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
 from errors import ServerFault
 from settings import Settings, read_settings
 from smtp_relay.spelling import misspelled
+from tools.slow_patterns import is_slow
 
 NO_DOMAINS = (
     "DOMAINS is empty: no sender domain is configured, so no address can be created or send mail."
 )
+_PATTERNS = ("ADDRESS_REGEX", "ADDRESS_CHECK_REGEX")
 _SETTINGS = tuple(setting.name.upper() for setting in fields(Settings))
 
 Place = Callable[[str], str]  # where the variable with this name is set, for people
 
 
 def unreadable_settings(variables: Mapping[str, Any], place: Place) -> list[str]:
-    """A sentence about each variable that can't be read. It says what the variable must be."""
+    """A sentence about each variable that can't be read or used. It says what it must be."""
     remaining, found = dict(variables), []
     while True:
         try:
-            read_settings(remaining)
+            settings = read_settings(remaining)
         except ServerFault as fault:
             name, expected = fault.values["name"], fault.values["expected"]
             found.append(f"{place(name)}: {name} can't be read. It must be {expected}.")
             del remaining[name]
         else:
-            return found
+            return [*found, *_slow_patterns(settings, place)]
+
+
+def _slow_patterns(settings: Settings, place: Place) -> Iterator[str]:
+    for name in _PATTERNS:
+        pattern = getattr(settings, name.lower())
+        if pattern is not None and is_slow(pattern):
+            yield (
+                f"{place(name)}: {name} can't be used: it takes very long for some names. "
+                "Leave out repetitions inside of repetitions, such as (a+)+."
+            )
 
 
 def misspelled_settings(names: Iterable[str], place: Place) -> list[str]:

@@ -118,6 +118,17 @@ def test_a_short_secret_is_rejected(
     assert not any("deploy" in call for call in run.calls)
 
 
+def test_probable_mistakes_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    good = {"DOMAINS": "a.example", "CF_TURNSTILE_SITE_KEY": "1"}  # the other key is a secret
+    deploy.check_variables(good)
+    assert capsys.readouterr().out == ""
+    deploy.check_variables({**good, "DEFAULT_DOMAINS": "b.example"})
+    printed = capsys.readouterr().out
+    assert printed.startswith("WARNING: [vars] in wrangler.toml: DEFAULT_DOMAINS contains b.exam")
+    with pytest.raises(deploy.DeployError, match="ADDRESS_REGEX can't be used"):
+        deploy.check_variables({**good, "ADDRESS_REGEX": "(a+)+$"})
+
+
 def test_without_a_login_nothing_is_done(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run({**EMPTY, "logged_in": False}) == 1
     assert "not logged in" in capsys.readouterr().err

@@ -93,6 +93,38 @@ def test_a_variable_that_cannot_be_read_stops_it(scene: Scene) -> None:
     assert "run `make dev` again" in printed
 
 
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "^([a-z]+[0-9]*)*$", "(a|a)*$", "(ab|a|b)+$", ".*.*.*.*x"]
+)
+def test_a_pattern_that_takes_very_long_stops_it(scene: Scene, pattern: str) -> None:
+    printed = scene.run(f"{GOOD}ADDRESS_CHECK_REGEX={pattern}\n")
+    line = GOOD.count("\n") + 1
+    assert f".dev.vars, line {line}: ADDRESS_CHECK_REGEX can't be used: it takes very" in printed
+    assert "Ready" not in printed
+
+
+@pytest.mark.parametrize(
+    "pattern", ["[^a-z0-9.]", r"^[a-z]+(\.[a-z]+)*$", "^[a-z][a-z0-9._-]{2,29}$", r"\d+|[aeiou]+x"]
+)
+def test_a_usual_pattern_does_not_stop_it(scene: Scene, pattern: str) -> None:
+    printed = scene.run(f"{GOOD}ADDRESS_REGEX={pattern}\n")
+    assert printed.endswith("Ready")
+    assert "WARNING" not in printed
+
+
+def test_doubtful_variables_are_warned_of(scene: Scene) -> None:
+    printed = scene.run(
+        f"{GOOD}DOMAINS=example.com,a.example\nDEFAULT_DOMAINS=b.example\nJWT_SECRET=short\n"
+        "CF_TURNSTILE_SITE_KEY=1\n"
+    )
+    assert printed.endswith("Ready")
+    last, first = GOOD.count("\n") + 1, GOOD[: GOOD.index("\nDOMAINS=")].count("\n") + 2
+    assert f".dev.vars, line {last}: DOMAINS is set in line {first} too." in printed
+    assert "WARNING: DEFAULT_DOMAINS contains b.example, but DOMAINS does not" in printed
+    assert "WARNING: JWT_SECRET or JWT_SECRET_PREVIOUS is shorter than 32 bytes" in printed
+    assert "WARNING: Turnstile is off, because only one of its keys is set" in printed
+
+
 def test_a_variable_of_the_configuration_too(scene: Scene) -> None:
     scene.config.write_text("[vars]\nRETRY_HOURS = true\n")
     printed = scene.run()

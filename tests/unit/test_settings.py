@@ -9,7 +9,7 @@ import pytest
 from accounts.names import ROLE_NAMES
 from accounts.sending_limits import RateLimit
 from errors import ServerFault
-from settings import Settings, read_settings
+from settings import Settings, doubtful_settings, read_settings
 from tools.settings_table import DOCUMENT, updated
 from web.responses import error_response
 
@@ -316,6 +316,37 @@ def test_a_rate_limit_must_be_valid(value: object) -> None:
 
 
 @pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("value", ["/[^a-z]/g", "/^a/", "//"])
+def test_a_pattern_has_no_slashes_around_it(name: str, value: str) -> None:
+    assert "without slashes around it" in unreadable(name, value)
+
+
+def test_a_percentage_is_at_most_100() -> None:
+    assert read("PAUSE_FAILED_PERCENT", "100") == 100
+    assert unreadable("PAUSE_FAILED_PERCENT", "101") == "a whole number, at least 0 and at most 100"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({}, None),
+        ({"DOMAINS": "a.example"}, None),
+        ({"DOMAINS": "a.example", "DEFAULT_DOMAINS": "a.example"}, None),
+        ({"DOMAINS": "a.example", "DEFAULT_DOMAINS": "a.example,b.example"}, "contains b.example"),
+        ({"JWT_SECRET": "x" * 31}, "JWT_SECRET or JWT_SECRET_PREVIOUS is shorter"),
+        ({"JWT_SECRET": "x" * 32}, None),
+        ({"CF_TURNSTILE_SITE_KEY": "1"}, "CF_TURNSTILE_SECRET_KEY"),
+        ({"CF_TURNSTILE_SECRET_KEY": "1"}, "CF_TURNSTILE_SITE_KEY"),
+        ({"CF_TURNSTILE_SECRET_KEY": "1", "CF_TURNSTILE_SITE_KEY": "1"}, None),
+    ],
+)
+def test_doubtful_settings(variables: dict[str, str], words: str | None) -> None:
+    found = list(doubtful_settings(read_settings(variables)))
+    assert len(found) == (words is not None)
+    assert words is None or words in found[0]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
 def test_a_pattern_is_compiled(name: str) -> None:
     assert read(name, "^[a-z]+$") == re.compile("^[a-z]+$")
 
@@ -388,6 +419,18 @@ def test_the_proxy_is_a_table_or_a_json_object(value: object) -> None:
 @pytest.mark.parametrize("value", ["smtp", "[]", "7", '"a"', [], 7, True, "{", '{"a":' * 100_000])
 def test_the_proxy_must_be_an_object(value: object) -> None:
     assert unreadable("SMTP_IMAP_PROXY_CONFIG", value) == "a JSON object"
+
+
+@pytest.mark.parametrize(
+    "smtp",
+    [
+        *(5, None, {}, {"host": "a"}, {"host": 5, "port": 25}, {"host": "a", "port": "25"}),
+        *({"host": "a", "port": port} for port in (0, 65_536, True, 25.5)),
+        {"host": "a", "port": 25, "starttls": "yes"},
+    ],
+)
+def test_the_proxy_must_have_a_host_and_a_port(smtp: object) -> None:
+    assert unreadable("SMTP_IMAP_PROXY_CONFIG", {"smtp": smtp}).startswith("a JSON object like ")
 
 
 @pytest.mark.contract("errors: Errors and logs contain no secrets or internal details")
