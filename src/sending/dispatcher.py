@@ -102,7 +102,7 @@ class Dispatcher:
             if error is None
         ]
         due = [(one.id, one.due_at) for one in kept if one.due_at is not None]
-        enqueue_soon(self._services, due)
+        enqueue_soon(self._services, due, has_many_waiting=reserved.has_many_waiting)
         tried = await self._try([one for one in kept if one.status == "sending"])
         return results_of(submission, attempts, reserved.errors, tried)
 

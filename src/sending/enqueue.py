@@ -4,20 +4,24 @@ import math
 
 from log import log
 from services import Services, WakeupQueue
-
-# The cron runs every minute. This covers the time until the run after the next one.
-_AHEAD_SECONDS = 120
+from store.waiting import NEAR_MILLISECONDS
 
 
-def enqueue_soon(services: Services, due: list[tuple[str, int]]) -> None:
+def enqueue_soon(
+    services: Services, due: list[tuple[str, int]], *, has_many_waiting: bool = False
+) -> None:
     """Enqueue, in the background, those messages of ``due`` that are due within two minutes.
 
     Without a queue, do nothing.
 
     :param due: the id of each message, and when it is due, in Unix milliseconds.
+    :param has_many_waiting: whether the address has so many waiting messages that these are left to
+        the cron (``store/waiting.py``).
     """
+    if has_many_waiting:
+        return
     now = services.clock()
-    soon = now + _AHEAD_SECONDS * 1000
+    soon = now + NEAR_MILLISECONDS
     near = [(id_, seconds_until(at, now)) for id_, at in due if at <= soon]
     if near and services.wakeup_queue:
         services.run_in_background(_enqueue(services.wakeup_queue, near))

@@ -20,6 +20,10 @@ _DUE_A_MINUTE, _ROUNDS = 1000, 3
 _DUE_A_MINUTE_OF_MANY, _ROUNDS_OF_MANY = 5000, 1000
 _MANY_SUBREQUESTS = 1000
 
+# How many ids of a cron run arrive in the queue per second. The queue is first in, first out. If
+# all arrived at once, the messages of the next requests would wait behind them.
+_ARRIVALS_A_SECOND = 90
+
 # The time from the start of a job of the cron. After it, the job begins no further attempt or step,
 # so cron runs rarely overlap.
 _ATTEMPTS_BEGIN_MILLISECONDS = 40_000
@@ -78,11 +82,26 @@ async def _enqueue_due(database: Database, services: Services) -> None:
     if not due:
         return
     queue = services.wakeup_queue
-    delays = [(id_, seconds_until(at, started)) for id_, at in due]
-    if queue and await _succeeds(queue.enqueue(delays)):
+    if queue and await _succeeds(queue.enqueue(_paced(due, started))):
         return
     due_now = [id_ for id_, at in due if at <= started]
     await Dispatcher(services).attempt_due(due_now, until=started + _ATTEMPTS_BEGIN_MILLISECONDS)
+
+
+def _paced(due: list[tuple[str, int]], now: int) -> list[tuple[str, int]]:
+    """The ids with their delays in seconds, so that few of them arrive in the same second.
+
+    The first ids arrive in the seconds in which they are due.
+    """
+    arrivals: Counter[int] = Counter()
+    paced = []
+    for id_, at in due:
+        second = seconds_until(at, now)
+        while arrivals[second] >= _ARRIVALS_A_SECOND:
+            second += 1
+        arrivals[second] += 1
+        paced.append((id_, second))
+    return paced
 
 
 async def _clean_up_and_index(database: Database, services: Services, counts: Counter[str]) -> None:

@@ -36,6 +36,7 @@ from store.message_content import (
     most_body_statements,
 )
 from store.usage import QUOTAS
+from store.waiting import has_many_waiting
 
 # Below the limit of a D1 value. Bodies and attachments are separate parameters.
 MAX_REQUEST_BYTES = 1_800_000
@@ -71,11 +72,13 @@ class Reserved(msgspec.Struct, frozen=True):
     ``errors`` has one entry per message, None for an accepted one. ``rate`` is the state of the
     rate limit, None if no rate limit applies. ``earlier`` has the results of an earlier request
     with the same idempotency key. In that case nothing was reserved, and ``errors`` is empty.
+    ``has_many_waiting`` is False if all messages of the request are sent at once.
     """
 
     errors: tuple[ApiError | None, ...]
     rate: RateState | None
     earlier: list[SubmissionResult] | None = None
+    has_many_waiting: bool = False
 
 
 _DAY = 86_400_000
@@ -253,6 +256,7 @@ _BATCH_RESULT = """
 )
 """
 
+_HAS_MANY_WAITING = has_many_waiting(address_id="?1 ->> 'address_id'", now="?1 ->> 'now'")
 _REPORT = f"""
 {_VERDICT}
 SELECT
@@ -262,7 +266,8 @@ SELECT
   CASE WHEN v.reserved THEN (
     SELECT batch_results FROM messages
     WHERE id IN (SELECT id FROM items) AND batch_results IS NOT NULL
-  ) END AS own_result
+  ) END AS own_result,
+  CASE WHEN ?1 ->> 'waits' THEN {_HAS_MANY_WAITING} END AS has_many_waiting
 FROM verdict AS v LEFT JOIN messages AS m ON m.id = v.earlier
 ORDER BY v.position
 """
@@ -453,6 +458,7 @@ def _request(submission: Submission, attempts: list[Attempt], terms: Terms) -> d
         "request_digest": submission.request_digest,
         "retry_of": submission.retry_of,
         "permissive": submission.permissive,
+        "waits": any(attempt.due_at is not None for attempt in attempts),
         "is_batch": submission.reports == "acceptance",
         "rate_quota": limit.quota if limit else None,
         "rate_milliseconds": limit.seconds * 1000 if limit else None,
@@ -504,7 +510,7 @@ def _reserved(report: list[Row], submission: Submission, terms: Terms) -> Reserv
     errors = tuple(_error(row) for row in rows)
     if rate and not first["reserved"] and (submission.permissive or not any(errors)):
         rate = rate._replace(remaining=rate.remaining - errors.count(None))
-    return Reserved(errors, rate)
+    return Reserved(errors, rate, has_many_waiting=bool(first["has_many_waiting"]))
 
 
 def _rate_state(row: Row, limit: RateLimit | None) -> RateState | None:

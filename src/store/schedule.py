@@ -9,8 +9,10 @@ from store.database import Database, Row, Statement
 from store.record import StatusUpdate, record
 from store.record.reschedule import reschedule_statements
 from store.sendbox_generation import in_current_sendbox
+from store.waiting import has_many_waiting
 
 _FIND = f"SELECT status, next_attempt_at FROM messages WHERE id = ?1 AND {in_current_sendbox('?2')}"
+_HAS_MANY_WAITING = f"SELECT {has_many_waiting(address_id='?1', now='?2')} AS has_many_waiting"
 
 
 async def cancel(database: Database, credential: Credential, message_id: str, *, now: int) -> None:
@@ -37,26 +39,29 @@ async def reschedule(
     due_at: int,
     now: int,
     most_a_day: int = 0,
-) -> None:
+) -> bool:
     """Reschedule a message to ``due_at``.
 
     :param most_a_day: how often the address can reschedule messages per day; 0 for no limit.
+    :returns: whether the address has many waiting messages (``store/waiting.py``).
     :raises NotFound: ``message_not_found``.
     :raises Conflict: ``not_scheduled``: the message has another status than ``scheduled``.
     :raises TooManyRequests: ``too_many_changes``: the limit of the day is reached.
     """
-    *_, rows = await require_valid(
+    *_, rows, waiting = await require_valid(
         database,
         credential,
         *reschedule_statements(
             message_id, credential, due_at=due_at, now=now, most_a_day=most_a_day
         ),
         Statement(_FIND, (message_id, credential.address_id)),
+        Statement(_HAS_MANY_WAITING, (credential.address_id, now)),
     )
     _check_found(rows)
     _check_status(rows[0]["status"], "scheduled", "not_scheduled")
     if rows[0]["next_attempt_at"] != due_at:
         raise limit_reached("too_many_changes", most=most_a_day, now=now)
+    return bool(waiting[0]["has_many_waiting"])
 
 
 def _check_found(rows: list[Row]) -> None:

@@ -1,6 +1,8 @@
 """No act of one address, in any amount, delays the mail of another address."""
 
-from collections.abc import Iterator
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -182,3 +184,87 @@ def test_a_large_cleared_sendbox_does_not_delay_a_small_one(api: Api) -> None:
         api.server.run_cron()
         api.server.advance(60)
     assert waiting(api, victim) == 0
+
+
+# The queue
+
+# The number of messages that a consumer sends per second.
+RATE = 50
+
+
+class OneConsumer(TestClient):
+    """A deployment with one consumer of limited speed. It takes messages in their order."""
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        super().__init__(variables)
+        self._arrived: deque[str] = deque()
+        self._is_consuming = False
+
+    async def _consume(self, message_ids: list[str]) -> None:
+        self._arrived.extend(message_ids)
+        if not self._is_consuming:
+            self._is_consuming = True
+            self._run_in_background(self._consume_all())
+
+    async def _consume_all(self) -> None:
+        while self._arrived:
+            batch = [self._arrived.popleft() for _ in range(min(4, len(self._arrived)))]
+            self._run_in_background(super()._consume(batch))
+            await asyncio.sleep(len(batch) / RATE)
+        self._is_consuming = False
+
+
+@pytest.fixture
+def with_one_consumer() -> Iterator[Api]:
+    with OneConsumer({**VARIABLES, "BATCH_INLINE": "1", "SUBREQUESTS": 10_000}) as server:
+        yield Api(server)
+
+
+def check_that_mail_is_sent_soon(api: Api, victim: Sender) -> None:
+    """Check that a scheduled mail, and a batch, are sent within a quarter of a minute."""
+    before = len(api.server.provider.mails_of(victim.address))
+    schedule(api, victim, 1)
+    mail = {"from": victim.address, "to": "you@example.net", "subject": "few", "text": "Hello"}
+    response = api.post("/emails/batch", [mail] * 10, headers=victim.headers)
+    assert response.status_code == 200, response.text
+    api.server.advance(15)
+    assert len(api.server.provider.mails_of(victim.address)) == before + 11
+
+
+def test_many_batches_of_one_address_do_not_fill_the_queue(with_one_consumer: Api) -> None:
+    api = with_one_consumer
+    flooder, victim = api.new_sender(balance=10**6), api.new_sender(balance=50)
+    mail = {"from": flooder.address, "to": "you@example.net", "subject": "many", "text": "Hello"}
+    for _ in range(15):
+        response = api.post("/emails/batch", [mail] * 100, headers=flooder.headers)
+        assert response.status_code == 200, response.text
+    check_that_mail_is_sent_soon(api, victim)
+    for _ in range(2):  # the cron enqueues the rest
+        api.server.run_cron()
+        api.server.advance(60)
+    assert waiting(api, flooder) == 0
+
+
+def test_a_run_of_the_cron_does_not_fill_the_queue(with_one_consumer: Api) -> None:
+    api = with_one_consumer
+    flooder, victim = api.new_sender(balance=10**6), api.new_sender(balance=50)
+    insert_waiting(api, flooder, 2000, at=api.server.now() - 5000)
+    api.server.run_cron()
+    check_that_mail_is_sent_soon(api, victim)
+
+
+def test_a_rescheduled_message_of_many_is_left_to_the_cron(with_one_consumer: Api) -> None:
+    api = with_one_consumer
+    sender = api.new_sender()
+    message_id = schedule(api, sender, 3600)
+    insert_waiting(api, sender, 500, at=api.server.now() + 90_000)
+    at = datetime.fromtimestamp(api.server.now() / 1000 + 5, UTC).isoformat()
+    response = api.call(
+        "PATCH", f"/emails/{message_id}", json={"scheduled_at": at}, headers=sender.headers
+    )
+    assert response.status_code == 200, response.text
+    api.server.advance(20)
+    assert api.server.provider.mails_of(sender.address) == []
+    api.server.run_cron()
+    api.server.advance(5)
+    assert len(api.server.provider.mails_of(sender.address)) == 1

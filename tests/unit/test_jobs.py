@@ -122,7 +122,7 @@ async def test_a_run_enqueues_as_many_due_messages_as_its_subrequests_allow(
     site = Site(subrequests=subrequests)
     ids = site.put(count=limit + 1, at=NOW - 10_000)
     await jobs._enqueue_due(site.database, site.services)
-    assert site.queue.due == [(id, 0) for id in ids[:limit]]
+    assert site.queue.due == [(id, position // 90) for position, id in enumerate(ids[:limit])]
     assert site.provider.subjects == []
 
 
@@ -132,6 +132,17 @@ async def test_scheduled_messages_are_enqueued_with_their_delays() -> None:
         site.put(status="scheduled", at=NOW + seconds * 1000)
     await jobs._enqueue_due(site.database, site.services)
     assert [delay for _, delay in site.queue.due] == [0, 7, 60]
+
+
+async def test_few_ids_arrive_in_the_queue_in_the_same_second() -> None:
+    site = Site()
+    site.put(status="scheduled", count=200, at=NOW + 7000)
+    other = given.address(site.database, "b@example.com", balance=100)
+    (id,) = put(site.database, other, status="scheduled", at=NOW + 7500)
+    await jobs._enqueue_due(site.database, site.services)
+    delays = Counter(delay for _, delay in site.queue.due)
+    assert delays == {7: 1, 8: 90, 9: 90, 10: 20}
+    assert (id, 8) in site.queue.due
 
 
 async def test_without_a_queue_the_messages_that_are_due_now_are_attempted() -> None:

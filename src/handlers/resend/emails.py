@@ -159,7 +159,7 @@ async def update(context: RequestContext) -> Response:
     due_at, now = parse_scheduled_at(body.scheduled_at), context.now()
     assert due_at is not None  # parse_scheduled_at returns None only for None
     check_scheduled_at(due_at, now=now)
-    await schedule.reschedule(
+    has_many_waiting = await schedule.reschedule(
         context.database,
         context.credential,
         message_id,
@@ -167,7 +167,7 @@ async def update(context: RequestContext) -> Response:
         now=now,
         most_a_day=context.settings.max_withdrawals_per_day,
     )
-    enqueue_soon(context.services, [(message_id, due_at)])
+    enqueue_soon(context.services, [(message_id, due_at)], has_many_waiting=has_many_waiting)
     return _changed(context, message_id)
 
 
