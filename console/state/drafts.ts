@@ -57,7 +57,10 @@ export type Saved = "no" | "yes" | "page";
 /** The drafts that are not stored yet, or that the browser could not store. */
 const unsaved = new Map<string, Draft>();
 
-/** A change of the stored draft of `address`. `isRemoved`: the draft was sent or discarded. */
+/**
+ * A change of the stored draft of `address`. `isRemoved`: the draft was sent or discarded, or the
+ * other tab has signed out.
+ */
 export interface DraftChange {
   address: string;
   isRemoved: boolean;
@@ -196,9 +199,15 @@ export async function removeDraft(address: string, key: string): Promise<void> {
 export async function removeDrafts(): Promise<void> {
   unsaved.clear();
   await inTransaction("readwrite", async (drafts, files) => {
+    const addresses = await settled(drafts.getAllKeys());
     files.clear();
     await settled(drafts.clear());
-  }).catch(ignore);
+    return addresses.map(String);
+  }).then(
+    (addresses) =>
+      addresses.forEach((address) => notifyOtherTabs({ address, isRemoved: true })),
+    ignore,
+  );
 }
 
 function ignore(): void {

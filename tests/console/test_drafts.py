@@ -65,6 +65,17 @@ def test_two_tabs_show_the_same_draft(composing: Person) -> None:
     expect(composing.field("Subject")).to_have_value("Written in the first tab")
 
 
+def test_signing_out_in_one_tab_removes_the_draft_from_the_other(composing: Person) -> None:
+    composing.write(subject="To be discarded")
+    expect(composing.page.get_by_text("Draft saved")).to_be_visible()
+    other = Person(composing.page.context.new_page(), composing.api)
+    other.sign_in()
+    other.open("usage")
+    other.sign_out_and_discard()
+    expect(composing.field("Subject")).to_have_value("")
+    expect(composing.page.get_by_text("Draft saved")).not_to_be_visible()
+
+
 def test_a_draft_that_is_sent_in_one_tab_leaves_the_other(composing: Person) -> None:
     sender = composing.session()
     other = Person(composing.page.context.new_page(), composing.api)
