@@ -17,7 +17,7 @@ import { SiteGate } from "./screens/SiteGate";
 import { Start } from "./screens/Start";
 import { Usage } from "./screens/Usage";
 import { replace, route } from "./state/route";
-import { rejections, session } from "./state/session";
+import { rejections, session, signOuts } from "./state/session";
 import { loadSite, site } from "./state/site";
 import { useStore } from "./state/store";
 import { toast } from "./state/toasts";
@@ -71,6 +71,7 @@ function Screen() {
   const t = useTexts();
   const [name = "", id = ""] = useStore(route).path;
   const { address } = useStore(session);
+  const signOutsSeen = useStore(signOuts);
   const isSignedIn = address !== undefined;
   const owned = Object.hasOwn(OWNED, name) ? OWNED[name] : undefined;
   useEffect(() => {
@@ -78,7 +79,7 @@ function Screen() {
     else if (owned && !isSignedIn) replace("/start");
   }, [name, isSignedIn]);
   if (name === "admin") return <Admin />;
-  if (name === "start") return <Start />;
+  if (name === "start") return <Start key={signOutsSeen} />;
   if (owned) return isSignedIn ? <>{owned(id, address)}</> : null;
   if (name === "") return null;
   return (

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { PasswordGate } from "../components/PasswordGate";
 import { session, signIn } from "../state/session";
+import { isSecretShown } from "../state/shown_once";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { useTexts } from "../texts";
@@ -10,7 +11,8 @@ import { useTexts } from "../texts";
 export function SiteGate({ children }: { children: ComponentChildren }) {
   const t = useTexts();
   const isAsked = useStore(site)?.needAuth && !useStore(session).sitePassword;
-  if (!isAsked) return <>{children}</>;
+  const mustStay = useStore(isSecretShown);
+  if (!isAsked || mustStay) return <>{children}</>;
   return (
     <PasswordGate
       title={t.site.title}

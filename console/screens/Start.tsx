@@ -9,9 +9,9 @@ import { Code, CopyButton } from "../components/Copy";
 import { CheckField, SelectField, TextField } from "../components/Field";
 import { fieldErrors, useForm } from "../components/form";
 import { Human } from "../components/Human";
-import { LeaveGuard } from "../components/LeaveGuard";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
+import { ShownOnce } from "../components/ShownOnce";
 import { Tabs } from "../components/Tabs";
 import { go, href } from "../state/route";
 import { addressOf, isKept, session, signIn } from "../state/session";
@@ -30,8 +30,7 @@ export function Start() {
   const [way, setWay] = useState<Way>(mayCreate ? "create" : "credential");
   const [keep, setKeep] = useState(isKept());
   const [created, setCreated] = useState<CreatedAddress>();
-  const isStillIn = useStore(session).jwt === created?.jwt;
-  if (created && isStillIn) return <Created created={created} />;
+  if (created) return <Created created={created} />;
   const ways: [Way, string][] = [
     ["create", t.start.create],
     ["credential", t.start.credential],
@@ -201,9 +200,16 @@ function WithPassword({ keep, keepField }: FormProps) {
 /** The new address with its secrets. Before leaving, it asks whether the credential is stored. */
 function Created({ created }: { created: CreatedAddress }) {
   const t = useTexts();
-  const program = curl(valuesFor(useStore(session), true));
+  const current = useStore(session);
+  const isStillIn = current.jwt === created.jwt;
+  const program = curl(valuesFor({ ...current, ...created }, true));
   return (
     <Page title={t.start.created} intro={t.start.createdText} narrow>
+      {!isStillIn && (
+        <Notice kind="warning">
+          <p>{t.start.signedOut}</p>
+        </Notice>
+      )}
       <Card>
         <div class="stack">
           <div class="spread">
@@ -223,15 +229,21 @@ function Created({ created }: { created: CreatedAddress }) {
           <h2>{t.start.createdProgram}</h2>
           <Code text={program} label={t.password.curl} />
           <p>
-            <ButtonLink href={href("/compose")} kind="primary" icon="compose">
-              {t.start.goOn}
-            </ButtonLink>
+            {isStillIn ? (
+              <ButtonLink href={href("/compose")} kind="primary" icon="compose">
+                {t.start.goOn}
+              </ButtonLink>
+            ) : (
+              <ButtonLink href={href("/")} kind="primary">
+                {t.start.signIn}
+              </ButtonLink>
+            )}
           </p>
         </div>
       </Card>
-      <LeaveGuard title={t.start.storedTitle} yes={t.start.stored} kind="primary">
+      <ShownOnce title={t.start.storedTitle} yes={t.start.stored}>
         <p>{t.start.storedText}</p>
-      </LeaveGuard>
+      </ShownOnce>
     </Page>
   );
 }

@@ -48,11 +48,15 @@ export function signIn(change: Session, keep?: boolean): void {
   session.set({ ...session.get(), ...change });
 }
 
+/** How often this tab has signed out since the page was loaded. */
+export const signOuts = createStore(0);
+
 /** Forget every credential and password. The caller removes the drafts. */
 export function forgetAll(): void {
   tabStorage.remove(KEY);
   browserStorage.remove(KEY);
   session.set({});
+  signOuts.set(signOuts.get() + 1);
 }
 
 /** Forget `jwt` and its address, unless another credential has replaced it. */

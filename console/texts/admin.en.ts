@@ -74,6 +74,8 @@ export const adminEn = {
     createdTitle: "The address is ready",
     createdText: "Give these to the owner. Anyone who has them can send mail as this address.",
     passwordHint: "The password is shown only once.",
+    storedTitle: "Have you stored the password?",
+    storedText: "It is shown only once. Later you can only set another password.",
     credentialHidden: "The credential is hidden. Showing it is recorded in the audit log.",
     showCredential: "Show credential",
     hideCredential: "Hide credential",

@@ -74,6 +74,8 @@ export const adminZh: AdminTexts = {
     createdTitle: "地址已创建",
     createdText: "请将以下内容交给其所有者。持有者可以用此地址发送邮件。",
     passwordHint: "密码只显示这一次。",
+    storedTitle: "密码保存好了吗？",
+    storedText: "密码只显示这一次。以后只能设置新的密码。",
     credentialHidden: "凭证已隐藏。查看凭证会记入审计记录。",
     showCredential: "显示凭证",
     hideCredential: "隐藏凭证",

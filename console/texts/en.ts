@@ -96,6 +96,8 @@ export const en = {
     stored: "I have stored it",
     createdPasswordHint: "The password is shown only once. You can change it under “Password”.",
     goOn: "Write a message",
+    signedOut:
+      "This tab is signed out, because you signed out in another tab or the credential was replaced. This page is still here so that you can store what it shows.",
   },
   compose: {
     title: "New message",

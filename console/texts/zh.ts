@@ -92,6 +92,7 @@ export const zh: Texts = {
     stored: "已经保存",
     createdPasswordHint: "密码只显示这一次。可以在“密码”中修改。",
     goOn: "写一封邮件",
+    signedOut: "此标签页已退出登录，因为你在另一个标签页中退出了登录，或凭证已被更换。此页面仍然保留，以便你保存其中的内容。",
   },
   compose: {
     title: "新邮件",

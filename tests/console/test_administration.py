@@ -182,6 +182,27 @@ def test_an_address_is_created(admin: Person) -> None:
     expect(dialog(admin).get_by_role("alert")).to_contain_text("already exists")
 
 
+def test_a_new_password_is_not_closed_without_a_question(admin: Person) -> None:
+    admin.open("admin/addresses")
+    admin.button("New address").click()
+    admin.field("Name").fill(unique_name())
+    dialog(admin).get_by_role("button", name="New address").click()
+    expect(admin.heading("The address is ready")).to_be_visible()
+    password = dialog(admin).locator("code").inner_text()
+    question = dialog(admin, "Have you stored the password?")
+    for close in (
+        lambda: admin.page.keyboard.press("Escape"),
+        lambda: dialog(admin).get_by_role("button", name="Close").click(),
+        lambda: admin.page.evaluate("location.hash = '#/admin/audit'"),
+    ):
+        close()
+        question.get_by_role("button", name="Cancel").click()
+        expect(dialog(admin).locator("code")).to_have_text(password)
+    admin.page.keyboard.press("Escape")
+    question.get_by_role("button", name="I have stored it").click()
+    expect(dialog(admin)).to_have_count(0)
+
+
 def test_a_credential_is_hidden_until_requested(admin: Person) -> None:
     sender = admin.api.new_sender()
     opened = manage(admin, sender)

@@ -72,3 +72,29 @@ def test_keep_me_signed_in_comes_before_the_button(person: Person) -> None:
     person.button("Create a random address").click()
     expect(person.heading("Your address is ready")).to_be_visible()
     assert "jwt" in json.loads(person.page.evaluate("localStorage.session"))
+
+
+def test_the_page_stays_if_another_tab_signs_out(person: Person) -> None:
+    person.open()
+    person.page.get_by_label("Name").fill(unique_name())
+    person.page.get_by_label("Keep me signed in").check()
+    person.button("Create address").click()
+    expect(person.heading("Your address is ready")).to_be_visible()
+    shown = person.page.locator("code").all_inner_texts()
+    assert len(shown) == 3  # the credential, the password and the program
+    other = Person(person.page.context.new_page(), person.api)
+    other.open("usage")
+    other.button("Sign out").click()
+    expect(other.page.get_by_role("tab", name="Credential")).to_be_visible()
+    expect(person.page.get_by_text("This tab is signed out")).to_be_visible()
+    assert person.page.locator("code").all_inner_texts() == shown
+    person.page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    person.confirm_stored()
+    expect(person.page.get_by_role("tab", name="Credential")).to_be_visible()
+
+
+def test_signing_out_in_the_same_tab_ends_the_page(person: Person, created: dict[str, Any]) -> None:
+    person.button("Sign out").click()
+    person.confirm_stored()
+    expect(person.page.get_by_role("tab", name="Credential")).to_be_visible()
+    expect(person.page.get_by_text(created["jwt"])).to_have_count(0)

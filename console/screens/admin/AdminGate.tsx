@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { Notice } from "../../components/Notice";
 import { PasswordGate } from "../../components/PasswordGate";
 import { session, signIn } from "../../state/session";
+import { isSecretShown } from "../../state/shown_once";
 import { site } from "../../state/site";
 import { useStore } from "../../state/store";
 import { useTexts } from "../../texts";
@@ -12,6 +13,7 @@ export function AdminGate({ children }: { children: ComponentChildren }) {
   const { admin, nav } = useTexts();
   const isOpen = useStore(site)?.disableAdminPasswordCheck;
   const isIn = Boolean(useStore(session).adminPassword);
+  const mustStay = useStore(isSecretShown);
   if (isOpen) {
     return (
       <>
@@ -22,7 +24,7 @@ export function AdminGate({ children }: { children: ComponentChildren }) {
       </>
     );
   }
-  if (isIn) return <>{children}</>;
+  if (isIn || mustStay) return <>{children}</>;
   return (
     <PasswordGate
       title={nav.admin}

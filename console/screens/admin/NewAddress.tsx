@@ -4,10 +4,11 @@ import { useState } from "preact/hooks";
 import { callAsAdmin } from "../../api/admin";
 import type { CreatedAddress } from "../../api/types";
 import { Button } from "../../components/Button";
-import { Dialog } from "../../components/Dialog";
+import { Confirm, Dialog } from "../../components/Dialog";
 import { CheckField, SelectField, TextField } from "../../components/Field";
 import { fieldErrors, useForm } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
+import { ShownOnce } from "../../components/ShownOnce";
 import { site } from "../../state/site";
 import { useStore } from "../../state/store";
 import { useTexts } from "../../texts";
@@ -66,13 +67,31 @@ function Create({
   );
 }
 
-/** The new address and its secrets; the password is shown only here. */
+/**
+ * The new address and its secrets. The password is shown only here, so everything but the button
+ * "Done" asks before it closes the dialog.
+ */
 function Created({ created, onClose }: { created: CreatedAddress; onClose: () => void }) {
   const { admin, start } = useTexts();
   const t = admin.addresses;
   const [isShown, setIsShown] = useState(false);
+  const [isAsking, setIsAsking] = useState(false);
+  const question = { title: t.storedTitle, yes: start.stored, children: <p>{t.storedText}</p> };
+  if (isAsking) {
+    return (
+      <Confirm
+        {...question}
+        kind="primary"
+        action={async () => onClose()}
+        onClose={() => setIsAsking(false)}
+      />
+    );
+  }
   return (
-    <Dialog title={t.createdTitle} onClose={onClose}>
+    <Dialog
+      title={t.createdTitle}
+      onClose={created.password ? () => setIsAsking(true) : onClose}
+    >
       <div class="stack">
         <p>
           <bdi class="big-address">{created.address}</bdi>
@@ -99,6 +118,7 @@ function Created({ created, onClose }: { created: CreatedAddress; onClose: () =>
           {t.done}
         </Button>
       </footer>
+      {created.password && <ShownOnce {...question} />}
     </Dialog>
   );
 }
