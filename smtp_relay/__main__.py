@@ -22,7 +22,13 @@ from smtp_relay.env_file import EnvFileError, read_env_file
 from smtp_relay.log import log, log_fault
 from smtp_relay.metrics import Metrics
 from smtp_relay.relay import Relay
-from smtp_relay.settings import Settings, SettingsError, read_settings, settings_help
+from smtp_relay.settings import (
+    Settings,
+    SettingsError,
+    beyond_api,
+    read_settings,
+    settings_help,
+)
 from smtp_relay.spelling import misspelled
 
 # For listeners, standard streams, and files that are opened briefly.
@@ -38,10 +44,13 @@ def main() -> int:
     logging.getLogger("mail.log").disabled = True
     try:
         file = _read_env_file(options.env_file)
-        settings = read_settings({**file, **os.environ})
+        given = {**file, **os.environ}
+        settings = read_settings(given)
         names = [name for name, _, _ in settings_help()]
-        for name, setting in misspelled(file, names).items():
+        for name, setting in misspelled(given, names).items():
             log("unknown_setting", name=name, did_you_mean=setting)
+        for name, maximum in beyond_api(settings).items():
+            log("setting_beyond_api", name=name, api_accepts=maximum)
         _allow_open_files(settings)
         _return_free_memory()
         with contextlib.suppress(KeyboardInterrupt):

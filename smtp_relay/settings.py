@@ -19,6 +19,9 @@ Default = TypeVar("Default")
 # Half of MemoryMax in the systemd unit.
 DEFAULT_MEMORY_MB = 512
 
+# The largest values with which the API accepts every message that the relay accepts.
+_API_MAXIMUMS = {"smtp_max_bytes": 5 * 1024 * 1024, "smtp_max_recipients": 50}
+
 
 class SettingsError(Exception):
     """A setting is invalid, or two contradict each other. The text names them."""
@@ -149,6 +152,15 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     settings = Settings(**given)
     _check(settings)
     return settings
+
+
+def beyond_api(settings: Settings) -> dict[str, int]:
+    """What the API accepts, for each setting with which the relay accepts more than the API."""
+    return {
+        name.upper(): maximum
+        for name, maximum in _API_MAXIMUMS.items()
+        if getattr(settings, name) > maximum
+    }
 
 
 def settings_help() -> list[tuple[str, str, str]]:

@@ -193,6 +193,19 @@ def test_a_name_in_the_file_that_looks_like_a_setting() -> None:
     assert misspelled(given, settings) == expected
 
 
+def test_probable_mistakes_are_logged(tmp_path: Path) -> None:
+    settings = {"SMTP_MAX_BYTES": "5242881", "SMTP_MAX_RECIPIENTS": "51", "SMTP_PROT": "25"}
+    done = start(tmp_path, files=256, SMTP_MAX_CONNECTIONS="256", **settings)
+    logged = [json.loads(line) for line in done.stdout.splitlines()]
+    for line in logged:
+        del line["time"]
+    assert logged == [
+        {"event": "unknown_setting", "name": "SMTP_PROT", "did_you_mean": "SMTP_PORT"},
+        {"event": "setting_beyond_api", "name": "SMTP_MAX_BYTES", "api_accepts": 5_242_880},
+        {"event": "setting_beyond_api", "name": "SMTP_MAX_RECIPIENTS", "api_accepts": 50},
+    ]
+
+
 def test_more_connections_than_files(tmp_path: Path) -> None:
     done = start(tmp_path, files=256, SMTP_MAX_CONNECTIONS="256")
     assert done.returncode == 2
