@@ -242,10 +242,11 @@ CREATE TABLE send_pauses (
 CREATE INDEX send_pauses_in_force ON send_pauses (since) WHERE paused;
 
 -- Failed logins of the last minutes. All addresses share 65,536 counters of limited size, so failed
--- logins can't fill the table, even with addresses that do not exist.
+-- logins can't fill the table, even with addresses that do not exist. Wrong passwords in requests
+-- with a credential have one more counter per address: the negative id of the address.
 CREATE TABLE login_failures (
   id INTEGER PRIMARY KEY,
-  counter INTEGER NOT NULL CHECK (counter BETWEEN 0 AND 65535),
+  counter INTEGER NOT NULL CHECK (counter <= 65535),
   failed_at INTEGER NOT NULL
 ) STRICT;
 

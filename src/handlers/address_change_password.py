@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from accounts.passwords import Digest, digest_of, is_client_digest, matches, stored_form
 from errors import Forbidden, field_error
-from store.logins import count_failure, stored_password_of
+from store.logins import count_failure_of, stored_password_of
 from store.own_credentials import change_password, wrong_password
 from web.body import read_json
 from web.context import RequestContext
@@ -63,7 +63,8 @@ async def change(context: RequestContext) -> Response:
 async def proven_password(context: RequestContext, given: str | None) -> str | None:
     """Check ``given``, the digest of the present password; return the password's stored form.
 
-    Return None if the address has no password. A wrong password counts as a failed login.
+    Return None if the address has no password. Wrong passwords with a credential are counted apart
+    from failed logins.
 
     :raises BadRequest: ``current_password_missing``.
     :raises Forbidden: ``wrong_password``.
@@ -78,7 +79,7 @@ async def proven_password(context: RequestContext, given: str | None) -> str | N
         raise field_error("current_password_missing", "current_password")
     pepper, derive = context.settings.password_pepper, context.services.derive_key
     if not await matches(digest_of(given), stored, pepper=pepper, derive=derive):
-        await count_failure(database, credential.address, now=context.now())
+        await count_failure_of(database, credential, now=context.now())
         raise wrong_password()
     return stored
 

@@ -44,7 +44,7 @@ async def rotate(context: RequestContext) -> Response:
     new, password_ended = await rotate_credential(
         context.database,
         context.credential,
-        proof=await proven_password(context, given) if given else None,
+        proof=None if given is None else await proven_password(context, given),
         most_a_day=context.settings.max_credential_changes_per_day,
         by=context.owner,
         now=context.now(),

@@ -2,6 +2,9 @@
 
 A login checks the number of failures before and after it compares the password. The client gets
 the result only after the second check, so at most ten of many concurrent guesses get a result.
+
+Wrong passwords in requests with a credential have a counter of their own. So the failed logins of
+others can't keep an owner from replacing the credential or the password.
 """
 
 import hashlib
@@ -75,7 +78,7 @@ async def stored_password(database: Database, address: str, *, now: int) -> str 
 
     :raises TooManyRequests: ``too_many_logins``.
     """
-    window = _window(address, now)
+    window = _window(_login_counter(address), now)
     failures, found = await database.batch(
         [Statement(_FAILURES, window), Statement(_PASSWORD, (address,))], repeatable=True
     )
@@ -88,12 +91,11 @@ async def stored_password_of(database: Database, credential: Credential, *, now:
 
     :raises Unauthorized: ``invalid_credential``.
     """
-    address = credential.address
     failures, found = await require_valid(
         database,
         credential,
-        Statement(_FAILURES, _window(address, now)),
-        Statement(_PASSWORD, (address,)),
+        Statement(_FAILURES, _window(_owner_counter(credential), now)),
+        Statement(_PASSWORD, (credential.address,)),
     )
     _check_limit(failures[0], now)
     stored: str | None = found[0]["password_hash"]
@@ -105,7 +107,16 @@ async def count_failure(database: Database, address: str, *, now: int) -> None:
 
     :raises TooManyRequests: ``too_many_logins``: other logins have failed in the meantime.
     """
-    window = _window(address, now)
+    await _count(database, _login_counter(address), now)
+
+
+async def count_failure_of(database: Database, credential: Credential, *, now: int) -> None:
+    """Like ``count_failure``, for a wrong password in a request with ``credential``."""
+    await _count(database, _owner_counter(credential), now)
+
+
+async def _count(database: Database, counter: int, now: int) -> None:
+    window = _window(counter, now)
     failures, *_ = await database.batch(
         [
             Statement(_FAILURES, window),
@@ -129,7 +140,7 @@ async def logged_in(
     :raises TooManyRequests: ``too_many_logins``: other logins have failed in the meantime.
     :raises Unauthorized: ``invalid_login``: the password was changed in the meantime.
     """
-    window = _window(address, now)
+    window = _window(_login_counter(address), now)
     login = (*window, address, password_hash, utc_day(now))
     row = audit_row(
         *(Actor(address, source), "credential.given", address, now),
@@ -152,9 +163,21 @@ async def logged_in(
     return Credential(address, found[0]["id"], found[0]["credential_version"])
 
 
-def _window(address: str, now: int) -> tuple[int, int]:
-    """The counter of ``address``, and the beginning of the window that ends now."""
-    counter = int.from_bytes(hashlib.sha256(address.encode()).digest()[:2], "big")
+def _login_counter(address: str) -> int:
+    """The counter of logins of ``address``, from 0 to 65,535."""
+    return int.from_bytes(hashlib.sha256(address.encode()).digest()[:2], "big")
+
+
+def _owner_counter(credential: Credential) -> int:
+    """The counter of wrong passwords in requests with a credential of the address, below 0.
+
+    A rotation does not change the counter: the thief of a credential can rotate it too.
+    """
+    return -credential.address_id
+
+
+def _window(counter: int, now: int) -> tuple[int, int]:
+    """The counter, and the beginning of the window that ends now."""
     return counter, now - WINDOW_MILLISECONDS
 
 

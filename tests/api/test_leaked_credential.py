@@ -92,9 +92,36 @@ def test_guesses_of_the_present_password_are_limited(api: Api) -> None:
     ]
     for number in range(10):
         assert guesses[number % 2]().status_code == 403
-    for guess in (*guesses, lambda: log_in(api, sender, made["password"])):
+    for guess in guesses:
         assert guess().json()["code"] == "too_many_logins"
+    assert log_in(api, sender, made["password"]).status_code == 200
     assert rotate(api, sender).status_code == 200  # the owner can still end the credential
+
+
+def test_failed_logins_of_others_do_not_lock_out_the_owner(api: Api, owner: Sender) -> None:
+    assert change(api, owner, "my own").status_code == 200
+    for _ in range(10):
+        assert log_in(api, owner, "a guess").status_code == 401
+    assert log_in(api, owner, "my own").status_code == 429
+    assert change(api, owner, "new", current_password="my own").status_code == 200
+    response = rotate(api, owner, current_password=client_digest("new"))
+    assert (response.status_code, response.json().keys()) == (200, {"jwt"})
+
+
+def test_a_thief_cannot_guess_more_by_rotating(api: Api) -> None:
+    made = api.post("/api/new_address", {"name": unique_name()}).json()
+    thief = Sender(made["address"], made["address_id"], made["jwt"])
+    for _ in range(10):
+        assert change(api, thief, "new", current_password="a guess").status_code == 403
+    thief = Sender(thief.address, thief.address_id, rotate(api, thief).json()["jwt"])
+    assert change(api, thief, "new", current_password="a guess").status_code == 429
+
+
+def test_an_empty_present_password_is_wrong(api: Api, owner: Sender) -> None:
+    """Ignoring it would remove the password that the request is meant to keep."""
+    assert change(api, owner, "my own").status_code == 200
+    check_problem(rotate(api, owner, current_password=""), 403, "wrong_password", WRONG)
+    assert log_in(api, owner, "my own").status_code == 200
 
 
 def test_a_rotation_with_the_present_password_keeps_it(api: Api, owner: Sender) -> None:

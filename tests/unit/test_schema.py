@@ -106,7 +106,7 @@ ROWS = {
     "suppressions": [SUPPRESSION],
     "settings": [SETTING],
     "sweeps": [SWEEP],
-    "login_failures": [FAILURE, {**FAILURE, "counter": 65_535}],
+    "login_failures": [FAILURE, *({**FAILURE, "counter": other} for other in (65_535, -7))],
     "daily_counts": [DAILY_COUNT],
     "audit": [AUDIT, {**AUDIT, "source": "192.0.2.1", "details": "{}"}],
     "sendbox_purges": [PURGE],
@@ -207,7 +207,6 @@ WRONG = {
     "settings": [{**SETTING, "value": "{"}, {**SETTING, "value": None}],
     "sweeps": [{**SWEEP, "name": None}, {**SWEEP, "position": None}],
     "login_failures": [
-        {**FAILURE, "counter": -1},
         {**FAILURE, "counter": 65_536},
         {**FAILURE, "failed_at": None},
     ],
