@@ -255,14 +255,15 @@ CREATE INDEX login_failures_by_counter ON login_failures (counter, failed_at);
 -- How often an address or a client has done something that costs no balance on a UTC day
 -- (YYYY-MM-DD). The daily limits use these counts. `subject` is the id of the address or,
 -- for `addresses_created`, the key of the client (accounts/clients.py). `proven_rotations` are the
--- rotations whose request had the present password.
+-- rotations whose request had the present password. `withdrawals_forgiven` is a number of failed and
+-- cancelled messages that no longer count, because an administrator has restored the limit.
 CREATE TABLE daily_counts (
   day TEXT NOT NULL CHECK (length(day) = 10),
   subject TEXT NOT NULL,
   act TEXT NOT NULL CHECK (
     act IN (
       'addresses_created', 'rotations', 'proven_rotations', 'password_changes', 'logins',
-      'sandbox_recipients', 'reschedules', 'clearings'
+      'sandbox_recipients', 'reschedules', 'clearings', 'withdrawals_forgiven'
     )
   ),
   count INTEGER NOT NULL CHECK (count > 0),

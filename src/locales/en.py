@@ -240,7 +240,7 @@ SENTENCES = {
     ),
     "too_many_withdrawals": (
         "Too many messages of this address failed or were cancelled today, please try again after "
-        "midnight UTC"
+        "midnight UTC or contact the administrator"
     ),
     "too_many_changes": (
         "An address can do this at most {most} times a day, please try again after midnight UTC"

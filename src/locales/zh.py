@@ -180,7 +180,9 @@ SENTENCES = {
     "address_paused": "此地址的失败邮件过多,已暂停发送,请联系管理员",
     "not_paused": "此地址没有被暂停发送",
     "too_many_sandbox_recipients": ("该邮箱地址今天的沙箱收件人数已达上限,请在 UTC 午夜之后再试"),
-    "too_many_withdrawals": ("该邮箱地址今天失败或取消的邮件过多,请在 UTC 午夜之后再试"),
+    "too_many_withdrawals": (
+        "该邮箱地址今天失败或取消的邮件过多,请在 UTC 午夜之后再试,或联系管理员"
+    ),
     "too_many_changes": "每个邮箱地址每天最多可以这样做 {most} 次,请在 UTC 午夜之后再试",
     "rate_limit_exceeded": "发送过于频繁,请稍后再试",
     "batch_over_rate_limit": "一批最多 {limit} 封邮件,与发送频率上限相同",

@@ -19,6 +19,7 @@ Act = Literal[
     "sandbox_recipients",
     "reschedules",
     "clearings",
+    "withdrawals_forgiven",
 ]
 
 # changes() is the number of rows that the previous statement changed.

@@ -10,6 +10,7 @@ from accounts.sending_limits import PausePolicy
 from errors import NotFound
 from store.audit import audit_row, with_audit
 from store.database import Database, Row, Statement, page, quoted
+from store.withdrawals import IS_USED_UP, limit_of_today, restoring_statements
 
 # The reasons that mean a bad recipient. Other reasons concern the deployment, the provider's limits
 # or the message. A failure without a reason never reached the provider.
@@ -91,15 +92,20 @@ async def pause_page(database: Database, *, limit: int, offset: int) -> tuple[li
     return await page(database, Statement(_PAUSED, (limit, offset)), Statement(_COUNT))
 
 
-async def lift_pause(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
-    """Lift the pause of the address of ``owner``.
+async def lift_pause(
+    database: Database, owner: Credential, *, by: Actor, now: int, most_withdrawals: int = 0
+) -> None:
+    """Lift the pause of the address of ``owner``, and restore its limits of withdrawals.
 
-    :raises NotFound: ``not_paused``.
+    :param most_withdrawals: the limit of withdrawals per day; 0 for no limit.
+    :raises NotFound: ``not_paused``: there is no pause, and no limit is used up.
     """
+    limit = limit_of_today(owner.address_id, most_withdrawals, now)
     row = audit_row(
         *(by, "pause.lifted", owner.address, now),
-        condition=_IS_PAUSED,
-        parameters=(owner.address_id,),
+        condition=f"({_IS_PAUSED} OR {IS_USED_UP})",
+        parameters=limit,
     )
-    if not await with_audit(database, row, Statement(_LIFT, (owner.address_id, now))):
+    lift = Statement(_LIFT, (owner.address_id, now))
+    if not await with_audit(database, row, lift, *restoring_statements(limit)):
         raise NotFound("not_paused")

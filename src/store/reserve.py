@@ -37,6 +37,7 @@ from store.message_content import (
 )
 from store.usage import QUOTAS
 from store.waiting import has_many_waiting
+from store.withdrawals import withdrawn
 
 # Below the limit of a D1 value. Bodies and attachments are separate parameters.
 MAX_REQUEST_BYTES = 1_800_000
@@ -159,10 +160,7 @@ facts AS MATERIALIZED (
     EXISTS (
       SELECT 1 FROM send_pauses WHERE address_id = ?1 ->> 'address_id' AND paused
     ) AS paused,
-    (
-      SELECT failed + cancelled - sent FROM usage_days
-      WHERE day = ?1 ->> 'day' AND address_id = ?1 ->> 'address_id'
-    ) AS withdrawn,
+    {withdrawn("?1 ->> 'day'", "?1 ->> 'address_id'")} AS withdrawn,
     coalesce(
       (
         SELECT CASE WHEN enabled THEN balance ELSE 0 END

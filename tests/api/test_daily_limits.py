@@ -26,8 +26,9 @@ OVER_SANDBOX = (
 )
 OVER_WITHDRAWALS = (
     "Too many messages of this address failed or were cancelled today, please try again after "
-    "midnight UTC"
+    "midnight UTC or contact the administrator"
 )
+NOT_PAUSED = "Sending from this address is not paused"
 OVER_CHANGES = "An address can do this at most 3 times a day, please try again after midnight UTC"
 
 
@@ -165,6 +166,36 @@ def test_scheduling_and_cancelling_is_limited(api: Api, sender: Sender) -> None:
     assert api.balance(sender) == 100
     tomorrow(api)
     assert api.send(sender).status_code == 200
+
+
+def use_up_withdrawals(api: Api, sender: Sender) -> None:
+    for _ in range(3):
+        assert api.send(sender, subject="[E_VALIDATION_ERROR]").status_code == 502
+    assert api.send(sender).json()["code"] == "too_many_withdrawals"
+
+
+def test_an_administrator_restores_the_limit_of_withdrawals(api: Api, sender: Sender) -> None:
+    """A thief can use up the limit, and a rotation does not restore it."""
+    path = f"/admin/pauses/{sender.address_id}"
+    for _ in range(2):
+        use_up_withdrawals(api, sender)
+        assert api.admin("DELETE", path).status_code == 200
+        check_problem(api.admin("DELETE", path), 404, "not_paused", NOT_PAUSED)
+        assert api.send(sender).status_code == 200
+        assert api.send(sender, subject="[E_VALIDATION_ERROR]").status_code == 502
+    rows = api.server.sql("SELECT object FROM audit WHERE action = 'pause.lifted'")
+    assert [row["object"] for row in rows] == [sender.address] * 2
+
+
+def test_an_administrator_restores_the_limit_of_changes(api: Api, sender: Sender) -> None:
+    def clear() -> int:
+        return api.call("DELETE", "/api/clear_sent_items", headers=sender.headers).status_code
+
+    assert [clear() for _ in range(4)] == [200, 200, 200, 429]
+    assert api.admin("DELETE", f"/admin/pauses/{sender.address_id}").status_code == 200
+    assert clear() == 200
+    other = api.new_sender()
+    assert api.admin("DELETE", f"/admin/pauses/{other.address_id}").status_code == 404
 
 
 def test_an_address_that_sends_more_may_withdraw_more(api: Api, sender: Sender) -> None:

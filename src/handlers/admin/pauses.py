@@ -48,7 +48,9 @@ async def list_pauses(context: RequestContext) -> Response:
 async def lift(context: RequestContext) -> Response:
     """Lift the pause of an address.
 
-    Lets the address send again. Earlier messages do not count towards another pause.
+    Lets the address send again. Earlier messages do not count towards another pause. If the address
+    has reached `MAX_WITHDRAWALS_PER_DAY`, today's failures, cancellations and changes no longer
+    count.
 
     :path id: The number of an address. Example: `1`.
     :response 200 Success: The address can send again.
@@ -56,5 +58,11 @@ async def lift(context: RequestContext) -> Response:
     :operation liftPause: Administration
     """
     owner = await find_address(context.database, context.parameters["id"])
-    await lift_pause(context.database, owner, by=context.administrator, now=context.now())
+    await lift_pause(
+        context.database,
+        owner,
+        by=context.administrator,
+        now=context.now(),
+        most_withdrawals=context.settings.max_withdrawals_per_day,
+    )
     return json_response(Success(success=True))

@@ -1,0 +1,53 @@
+"""Withdrawals: the messages of an address that were accepted today, then failed or were cancelled.
+
+They cost no balance, so their number per day is limited, and so are the numbers of changes of
+scheduled messages and of clearings. A thief of a credential can use up these limits, and replacing
+the credential does not restore them. So an administrator can, together with lifting a pause.
+"""
+
+from clock import utc_day
+from store.daily_counts import used
+from store.database import Statement
+
+
+def withdrawn(day: str, address_id: str) -> str:
+    """SQL of the withdrawals minus the sent messages of ``day``; NULL if no message finished.
+
+    Withdrawals that an administrator has forgiven do not count. The arguments are SQL expressions.
+    """
+    forgiven = used(day, f"CAST({address_id} AS TEXT)", "'withdrawals_forgiven'")
+    return f"""(
+      SELECT failed + cancelled - sent - {forgiven} FROM usage_days
+      WHERE day = {day} AND address_id = {address_id}
+    )"""
+
+
+_WITHDRAWN = withdrawn("?2", "?1")
+_CHANGES = """
+day = ?2 AND subject = CAST(?1 AS TEXT) AND act IN ('reschedules', 'clearings')
+"""
+
+# A limit of the day is used up. ?1 is the id of the address, ?2 the day, ?3 the limit or NULL.
+IS_USED_UP = f"""
+(
+  coalesce({_WITHDRAWN} >= ?3, false)
+  OR EXISTS (SELECT 1 FROM daily_counts WHERE {_CHANGES} AND count >= ?3)
+)
+"""
+
+_FORGIVE = f"""
+INSERT INTO daily_counts (day, subject, act, count)
+SELECT ?2, CAST(?1 AS TEXT), 'withdrawals_forgiven', {_WITHDRAWN} WHERE {_WITHDRAWN} >= ?3
+ON CONFLICT (day, subject, act) DO UPDATE SET count = count + excluded.count
+"""
+_RESET_CHANGES = f"DELETE FROM daily_counts WHERE {_CHANGES} AND count >= ?3"
+
+
+def limit_of_today(address_id: int, most_a_day: int, now: int) -> tuple[int, str, int | None]:
+    """The parameters of ``IS_USED_UP``. ``most_a_day`` is 0 for no limit."""
+    return address_id, utc_day(now), most_a_day or None
+
+
+def restoring_statements(limit: tuple[int, str, int | None]) -> list[Statement]:
+    """The statements that restore the limits that are used up."""
+    return [Statement(_FORGIVE, limit), Statement(_RESET_CHANGES, limit)]
