@@ -96,10 +96,9 @@ CREATE INDEX messages_leased ON messages (lease_until) WHERE lease_until IS NOT 
 CREATE INDEX messages_due ON messages (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX messages_deleted ON messages (id) WHERE sendbox IS NULL;
 
--- Finished messages to sandbox recipients. The sweep removes their texts after a day. Other
--- messages have no entry in this index.
-CREATE INDEX messages_sandbox ON messages (finished_at)
-  WHERE is_sandbox AND finished_at IS NOT NULL;
+-- Messages to sandbox recipients. The sweep removes their texts after a day. Other messages have no
+-- entry in this index.
+CREATE INDEX messages_sandbox ON messages (id) WHERE is_sandbox;
 
 -- The waiting messages of each address, those of cleared sendboxes first. This index is used to
 -- attempt due messages in fair shares per address, and to cancel the messages of cleared sendboxes
@@ -155,7 +154,8 @@ CREATE TABLE bodies (
   PRIMARY KEY (message_id, kind, part)
 ) STRICT, WITHOUT ROWID;
 
--- The attachments of messages that are not finished, as base64 in parts that fit into a D1 value.
+-- The attachments of messages that are not finished, as base64 in parts that fit into a D1 value. Those
+-- of messages to sandbox recipients are not stored, because they never leave the Worker.
 -- They are not BLOBs, because D1 returns a BLOB as a list of numbers, which is four times as long.
 CREATE TABLE attachment_parts (
   message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
@@ -203,8 +203,7 @@ CREATE TABLE settings (
   value TEXT NOT NULL CHECK (json_valid(value))
 ) STRICT, WITHOUT ROWID;
 
--- The position of each sweep: the id of the last message that the sweep has handled. For
--- `sandbox_texts` it is the time at which the last handled message finished, in Unix milliseconds.
+-- The position of each sweep: the id of the last message that the sweep has handled.
 CREATE TABLE sweeps (
   name TEXT PRIMARY KEY,
   position TEXT NOT NULL
@@ -263,7 +262,7 @@ CREATE TABLE daily_counts (
   act TEXT NOT NULL CHECK (
     act IN (
       'addresses_created', 'rotations', 'proven_rotations', 'password_changes', 'logins',
-      'sandbox_recipients', 'reschedules', 'clearings', 'withdrawals_forgiven'
+      'sandbox_recipients', 'sandbox_bytes', 'reschedules', 'clearings', 'withdrawals_forgiven'
     )
   ),
   count INTEGER NOT NULL CHECK (count > 0),

@@ -144,6 +144,12 @@ class Settings:
         200,
         "[Sandbox recipients](#daily-limits) that one address can send to per day. 0: no limit.",
     )
+    max_sandbox_bytes_per_day: int = setting(
+        at_least(0),
+        20_000_000,
+        "Size of the [sandbox messages](#daily-limits) of one address per day, in bytes. 0: no"
+        " limit.",
+    )
     max_withdrawals_per_day: int = setting(
         at_least(0),
         1000,

@@ -215,6 +215,7 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
         Unavailable("sending_paused", retry_after=300),
         TooManyRequests("rate_limit_exceeded", retry_after=42),
         TooManyRequests("too_many_sandbox_recipients", retry_after=3600),
+        TooManyRequests("too_many_sandbox_bytes", retry_after=3600),
         TooManyRequests("too_many_withdrawals", retry_after=3600),
         Conflict("idempotency_key_reused"),
     ),

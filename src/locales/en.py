@@ -238,6 +238,10 @@ SENTENCES = {
         "This address has reached its daily limit of sandbox recipients, please try again after "
         "midnight UTC"
     ),
+    "too_many_sandbox_bytes": (
+        "The messages of this address to sandbox recipients are too large together, please try "
+        "again after midnight UTC"
+    ),
     "too_many_withdrawals": (
         "Too many messages of this address failed or were cancelled today, please try again after "
         "midnight UTC or contact the administrator"

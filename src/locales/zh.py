@@ -180,6 +180,7 @@ SENTENCES = {
     "address_paused": "此地址的失败邮件过多,已暂停发送,请联系管理员",
     "not_paused": "此地址没有被暂停发送",
     "too_many_sandbox_recipients": ("该邮箱地址今天的沙箱收件人数已达上限,请在 UTC 午夜之后再试"),
+    "too_many_sandbox_bytes": "该邮箱地址今天的沙箱邮件总大小已达上限,请在 UTC 午夜之后再试",
     "too_many_withdrawals": (
         "该邮箱地址今天失败或取消的邮件过多,请在 UTC 午夜之后再试,或联系管理员"
     ),

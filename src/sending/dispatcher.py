@@ -162,6 +162,7 @@ class Dispatcher:
                 terms,
                 rate_limit=settings.send_rate_limit,
                 max_sandbox_recipients=settings.max_sandbox_recipients_per_day or None,
+                max_sandbox_bytes=settings.max_sandbox_bytes_per_day or None,
                 max_withdrawals=settings.max_withdrawals_per_day or None,
             )
         try:

@@ -17,6 +17,7 @@ Act = Literal[
     "password_changes",
     "logins",
     "sandbox_recipients",
+    "sandbox_bytes",
     "reschedules",
     "clearings",
     "withdrawals_forgiven",

@@ -134,6 +134,7 @@ def _attachment_parts(messages: Messages) -> list[_Part]:
     return [
         ((message_id, position, part), content)
         for message_id, message in messages
+        if not message.is_sandbox  # its attachments never leave the Worker
         for position, attachment in enumerate(message.attachments)
         for part, content in enumerate(_base64_parts(attachment.content))
     ]

@@ -55,8 +55,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     ``lease_until`` is the end of the lease of messages that are sent at once. ``default_balance``
     is granted to an address without a balance. ``rate_limit`` is None if no rate limit applies.
-    ``max_sandbox_recipients`` and ``max_withdrawals`` are limits per address and day; None for no
-    limit.
+    ``max_sandbox_recipients``, ``max_sandbox_bytes`` and ``max_withdrawals`` are limits per address
+    and day; None for no limit.
     """
 
     now: int
@@ -64,6 +64,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     default_balance: int
     rate_limit: RateLimit | None = None
     max_sandbox_recipients: int | None = None
+    max_sandbox_bytes: int | None = None
     max_withdrawals: int | None = None
 
 
@@ -90,10 +91,12 @@ _DAY = 86_400_000
 _CHARGED_BEFORE = "w.charged_before + iif(w.error IS NULL, w.charge, 0)"
 _COUNTED_BEFORE = "w.counted_before + iif(w.error IS NULL, w.counted, 0)"
 _SANDBOXED_BEFORE = "w.sandboxed_before + iif(w.error IS NULL, w.sandboxed, 0)"
+_BYTES_BEFORE = "w.bytes_before + iif(w.error IS NULL, w.bytes, 0)"
 _ACCEPTED_BEFORE = "w.accepted_before + (w.error IS NULL)"
 
 _SUBJECT = "CAST(?1 ->> 'address_id' AS TEXT)"
 _SANDBOXED_TODAY = used("?1 ->> 'day'", _SUBJECT, "'sandbox_recipients'")
+_BYTES_TODAY = used("?1 ->> 'day'", _SUBJECT, "'sandbox_bytes'")
 
 # The code of the error for a message; NULL if it is accepted. The checks are in the order of the
 # HTTP contract.
@@ -117,6 +120,9 @@ CASE
   WHEN n.sandboxed > 0
     AND {_SANDBOXED_TODAY} + {_SANDBOXED_BEFORE} + n.sandboxed > ?1 ->> 'max_sandbox_recipients'
     THEN 'too_many_sandbox_recipients'
+  WHEN n.sandboxed > 0
+    AND {_BYTES_TODAY} + {_BYTES_BEFORE} + n.bytes > ?1 ->> 'max_sandbox_bytes'
+    THEN 'too_many_sandbox_bytes'
 END AS error
 """
 
@@ -132,12 +138,14 @@ _IS_OPEN = "abs(started_at - ?1 ->> 'now') < ?1 ->> 'rate_milliseconds'"
 _VERDICT = f"""
 WITH RECURSIVE
 items AS MATERIALIZED (
-  SELECT key AS position, value AS item, value ->> 'id' AS id, value ->> 'is_sandbox' AS is_sandbox
+  SELECT
+    key AS position, value AS item, value ->> 'id' AS id, value ->> 'is_sandbox' AS is_sandbox,
+    value ->> 'size' AS size
   FROM json_each(?1, '$.messages')
 ),
 recipients AS (
   SELECT
-    position, is_sandbox, recipient.key AS place,
+    position, is_sandbox, size, recipient.key AS place,
     recipient.value ->> 'key' AS address, recipient.value ->> 'domain' AS domain
   FROM items, json_each(item, '$.recipients') AS recipient
 ),
@@ -182,7 +190,7 @@ facts AS MATERIALIZED (
 ),
 tallies AS (
   SELECT
-    position, is_sandbox,
+    position, is_sandbox, size,
     count(*) AS recipients,
     sum(
       NOT EXISTS (SELECT 1 FROM list_entries WHERE list = 'verified' AND value = address)
@@ -206,18 +214,20 @@ needs AS MATERIALIZED (
       WHEN is_sandbox OR unlimited OR ?1 ->> 'administrator' IS NOT NULL THEN 0 ELSE unverified
     END AS charge,
     iif(is_sandbox, 0, recipients) AS counted,
-    iif(is_sandbox, recipients, 0) AS sandboxed
+    iif(is_sandbox, recipients, 0) AS sandboxed,
+    iif(is_sandbox, size, 0) AS bytes
   FROM tallies, facts
 ),
 walk (
-  position, recipients, charge, counted, sandboxed, listed,
-  charged_before, counted_before, sandboxed_before, accepted_before, error
+  position, recipients, charge, counted, sandboxed, bytes, listed,
+  charged_before, counted_before, sandboxed_before, bytes_before, accepted_before, error
 ) AS (
-  SELECT -1, 0, 0, 0, 0, NULL, 0, 0, 0, -1, NULL
+  SELECT -1, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, -1, NULL
   UNION ALL
   SELECT
-    n.position, n.recipients, n.charge, n.counted, n.sandboxed, coalesce(n.blocked, n.suppressed),
-    {_CHARGED_BEFORE}, {_COUNTED_BEFORE}, {_SANDBOXED_BEFORE}, {_ACCEPTED_BEFORE},
+    n.position, n.recipients, n.charge, n.counted, n.sandboxed, n.bytes,
+    coalesce(n.blocked, n.suppressed),
+    {_CHARGED_BEFORE}, {_COUNTED_BEFORE}, {_SANDBOXED_BEFORE}, {_BYTES_BEFORE}, {_ACCEPTED_BEFORE},
     {_ERROR}
   FROM walk AS w JOIN needs AS n ON +n.position = w.position + 1, facts
 ),
@@ -319,7 +329,8 @@ JOIN items USING (position)
 # Looks up each message by its primary key instead of reading the table.
 _NEW = """
 WITH new AS (
-  SELECT m.id, m.address_id, m.recipients, m.charge, m.is_sandbox, m.accepted_at, value AS item
+  SELECT
+    m.id, m.address_id, m.recipients, m.charge, m.size, m.is_sandbox, m.accepted_at, value AS item
   FROM json_each(?1, '$.messages') JOIN messages AS m ON m.id = value ->> 'id'
   WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = m.id)
 )
@@ -347,11 +358,13 @@ SELECT ?1 ->> 'day', sum(recipients) FROM new WHERE NOT is_sandbox GROUP BY 1
 ON CONFLICT (day) DO UPDATE SET recipients = recipients + excluded.recipients
 """
 
-_COUNT_SANDBOX_RECIPIENTS = f"""
+_COUNT_SANDBOX = f"""
 {_NEW}
 INSERT INTO daily_counts (day, subject, act, count)
-SELECT ?1 ->> 'day', CAST(address_id AS TEXT), 'sandbox_recipients', sum(recipients)
-FROM new WHERE is_sandbox GROUP BY address_id
+SELECT
+  ?1 ->> 'day', CAST(address_id AS TEXT), act, sum(iif(act = 'sandbox_bytes', size, recipients))
+FROM new JOIN (SELECT 'sandbox_recipients' AS act UNION ALL SELECT 'sandbox_bytes')
+WHERE is_sandbox GROUP BY address_id, act
 ON CONFLICT (day, subject, act) DO UPDATE SET count = count + excluded.count
 """
 
@@ -401,8 +414,8 @@ async def reserve(
     The errors in ``Reserved.errors`` are ``BadRequest`` with ``address_paused``, ``no_balance``,
     ``address_blocked``, ``recipient_suppressed``, ``daily_quota_reached`` or
     ``monthly_quota_reached``; ``TooManyRequests`` with ``rate_limit_exceeded``,
-    ``too_many_sandbox_recipients`` or ``too_many_withdrawals``; or ``Conflict`` with
-    ``already_retried``.
+    ``too_many_sandbox_recipients``, ``too_many_sandbox_bytes`` or ``too_many_withdrawals``; or
+    ``Conflict`` with ``already_retried``.
 
     :param attempts: the first attempt of each message of ``submission``.
     :raises Unauthorized: ``invalid_credential``.
@@ -414,9 +427,8 @@ async def reserve(
     if len(encoded) > MAX_REQUEST_BYTES:
         raise PayloadTooLarge("batch_too_large", size=len(encoded), limit=MAX_REQUEST_BYTES)
     request = (encoded.decode(),)
-    counts_sandbox = terms.max_sandbox_recipients is not None and any(
-        message.is_sandbox for message in submission.messages
-    )
+    is_limited = terms.max_sandbox_recipients is not None or terms.max_sandbox_bytes is not None
+    counts_sandbox = is_limited and any(message.is_sandbox for message in submission.messages)
     statements = [
         Statement(_REPORT, request),
         Statement(_INSERT_MESSAGES, request),
@@ -427,7 +439,7 @@ async def reserve(
         Statement(_CHARGE_BALANCE, request),
         Statement(_GRANT_BALANCE, request),
         Statement(_COUNT_RECIPIENTS, request),
-        *([Statement(_COUNT_SANDBOX_RECIPIENTS, request)] if counts_sandbox else []),
+        *([Statement(_COUNT_SANDBOX, request)] if counts_sandbox else []),
         *([Statement(_COUNT_RATE, request)] if terms.rate_limit else []),
         *([Statement(_AUDIT, request)] if submission.administrator else []),
         Statement(_INSERT_DELIVERIES, request),
@@ -461,6 +473,7 @@ def _request(submission: Submission, attempts: list[Attempt], terms: Terms) -> d
         "rate_quota": limit.quota if limit else None,
         "rate_milliseconds": limit.seconds * 1000 if limit else None,
         "max_sandbox_recipients": terms.max_sandbox_recipients,
+        "max_sandbox_bytes": terms.max_sandbox_bytes,
         "max_withdrawals": terms.max_withdrawals,
         "administrator": administrator.name if administrator else None,
         "source": administrator.source if administrator else None,
@@ -580,7 +593,12 @@ def _error(row: Row) -> ApiError | None:
             return None
         case "already_retried":
             return Conflict("already_retried")
-        case "rate_limit_exceeded" | "too_many_sandbox_recipients" | "too_many_withdrawals" as code:
+        case (
+            "rate_limit_exceeded"
+            | "too_many_sandbox_recipients"
+            | "too_many_sandbox_bytes"
+            | "too_many_withdrawals" as code
+        ):
             return TooManyRequests(code, retry_after=_seconds(row["retry_milliseconds"]))
         case "address_blocked" | "recipient_suppressed" as code:
             return _listed(code, row)

@@ -62,32 +62,24 @@ DELETE FROM messages WHERE id IN (
 RETURNING 1
 """
 
-# Finished messages to sandbox recipients, after the position of the last sweep. Messages that
-# finished in the same millisecond are handled together, even if they exceed the limit. A position
-# later than now, a day after ?1, is that of a wrong clock. Then the sweep begins again.
-_OLD_SANDBOX = f"""
-SELECT id, finished_at FROM messages
-WHERE is_sandbox AND finished_at > coalesce(
-  (
-    SELECT CAST(position AS INTEGER) FROM sweeps
-    WHERE name = 'sandbox_texts' AND CAST(position AS INTEGER) <= ?1 + {_DAY}
-  ),
-  0
-)
-"""
-_LAST_SANDBOX = f"""
-SELECT max(finished_at) AS position
-FROM ({_OLD_SANDBOX} AND finished_at <= ?1 ORDER BY finished_at LIMIT ?2)
+# The next old messages to sandbox recipients, found by the index messages_sandbox. Messages of any
+# status lose their texts: one that waits needs no text, because it never leaves the Worker. ?3 is
+# now, as above.
+_OLD_SANDBOX = """
+SELECT id FROM messages
+WHERE is_sandbox AND id < ?1
+  AND id > coalesce(
+    (SELECT position FROM sweeps WHERE name = 'sandbox_texts' AND position < ?3), ''
+  )
+ORDER BY id LIMIT ?2
 """
 _REMOVE_SANDBOX_TEXTS = f"""
-DELETE FROM bodies WHERE message_id IN (
-  SELECT id FROM ({_OLD_SANDBOX} AND finished_at <= ({_LAST_SANDBOX}))
-)
-RETURNING 1
+DELETE FROM bodies WHERE message_id IN ({_OLD_SANDBOX}) RETURNING 1
 """
 _SAVE_SANDBOX_POSITION = f"""
 INSERT INTO sweeps (name, position)
-SELECT 'sandbox_texts', CAST(position AS TEXT) FROM ({_LAST_SANDBOX}) WHERE position > 0
+SELECT 'sandbox_texts', position
+FROM (SELECT max(id) AS position FROM ({_OLD_SANDBOX})) WHERE position IS NOT NULL
 ON CONFLICT (name) DO UPDATE SET position = excluded.position
 """
 
@@ -140,8 +132,9 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
     """The steps that remove old data.
 
     Idempotency keys expire after a day, usage counters after 90 days. Deleted messages are removed
-    a day after they finished, and so are the bodies of messages to sandbox recipients, which cost
-    no balance. Expired login failures and daily counts are removed.
+    a day after they finished. The bodies of messages to sandbox recipients, which cost no balance,
+    are removed a day after the messages were accepted. Expired login failures and daily counts are
+    removed.
 
     :param retention_days: the days after which the bodies of a finished message are removed; 0 to
         keep them.
@@ -158,7 +151,7 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
         _step(
             "sandbox_texts_removed",
             (_REMOVE_SANDBOX_TEXTS, _SAVE_SANDBOX_POSITION),
-            (now - _DAY, STEP_ROWS),
+            (first_id(now - _DAY), STEP_ROWS, first_id(now)),
         ),
         _step("deleted_removed", (_REMOVE_DELETED,), _before(now - _DAY)),
         _step(

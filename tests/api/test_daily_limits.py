@@ -24,6 +24,10 @@ OVER_SANDBOX = (
     "This address has reached its daily limit of sandbox recipients, please try again after "
     "midnight UTC"
 )
+OVER_BYTES = (
+    "The messages of this address to sandbox recipients are too large together, please try again "
+    "after midnight UTC"
+)
 OVER_WITHDRAWALS = (
     "Too many messages of this address failed or were cancelled today, please try again after "
     "midnight UTC or contact the administrator"
@@ -79,6 +83,46 @@ def test_sandbox_recipients_are_limited(api: Api, sender: Sender) -> None:
     assert api.send(api.new_sender(), to_mail=SANDBOX).status_code == 200
     tomorrow(api)
     assert api.send(sender, to_mail=SANDBOX).status_code == 200
+
+
+def test_the_size_of_sandbox_messages_is_limited() -> None:
+    """Otherwise an address without a balance could fill the database."""
+    with TestClient({**DEPLOYMENT, "MAX_SANDBOX_BYTES_PER_DAY": "15000"}) as running:
+        api = Api(running)
+        sender = api.new_sender(balance=1)
+        large = {"to_mail": SANDBOX, "content": "x" * 3_000}
+        assert [api.send(sender, **large).status_code for _ in range(3)] == [200, 200, 429]
+        check_until_midnight(api, api.send(sender, **large), "too_many_sandbox_bytes", OVER_BYTES)
+        assert api.send(sender, to_mail=SANDBOX).status_code == 200
+        assert api.send(sender, content="x" * 30_000).status_code == 200
+        tomorrow(api)
+        assert api.send(sender, **large).status_code == 200
+
+
+def test_a_permissive_batch_stays_within_the_size() -> None:
+    with TestClient({**DEPLOYMENT, "MAX_SANDBOX_BYTES_PER_DAY": "15000"}) as running:
+        api = Api(running)
+        response = batch(api, api.new_sender(), [1] * 40, **{"x-batch-validation": "permissive"})
+        (stored,) = api.server.sql("SELECT sum(size) AS size, max(size) AS one FROM messages")
+        assert len(response.json()["data"]) + len(response.json()["errors"]) == 40
+        assert 15_000 - stored["one"] < stored["size"] <= 15_000
+
+
+def test_the_content_of_a_waiting_sandbox_message_is_kept_for_a_day(
+    api: Api, sender: Sender
+) -> None:
+    attachment = {"filename": "a.txt", "content": "YWJj"}
+    fields: dict[str, Any] = {"scheduled_at": at(api, days=20), "attachments": [attachment]}
+    id = api.send(sender, to_mail=SANDBOX, **fields).json()["id"]
+    assert api.server.sql("SELECT * FROM attachment_parts") == []
+    assert len(api.server.sql("SELECT * FROM bodies")) == 1
+    api.server.advance(86_460)
+    api.server.run_cron()
+    assert api.server.sql("SELECT * FROM bodies") == []
+    api.server.advance(20 * 86_400)
+    api.server.run_cron()
+    api.server.settle()
+    assert api.message(sender, id)["status"] == "sent"
 
 
 def test_a_rejected_request_writes_nothing(api: Api) -> None:
