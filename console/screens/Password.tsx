@@ -216,6 +216,16 @@ async function replacement(body: object, unknown: string): Promise<Replacement> 
   }
 }
 
+/** @param missing the error message if the address has a password that `body` lacks. */
+async function changePassword(body: object, missing: string): Promise<void> {
+  try {
+    await call("POST", "/api/address_change_password", { body });
+  } catch (error) {
+    const isMissing = error instanceof Problem && error.code === "current_password_missing";
+    throw isMissing ? fieldErrors({ current_password: missing }) : error;
+  }
+}
+
 function ChangePassword() {
   const t = useTexts();
   const { address } = useStore(session);
@@ -227,7 +237,7 @@ function ChangePassword() {
     if (password !== repeated) throw fieldErrors({ repeated: t.password.notSame });
     const proof = current ? { current_password: await digest(current) } : {};
     const body = { ...proof, new_password: await digest(password) };
-    await call("POST", "/api/address_change_password", { body });
+    await changePassword(body, t.password.currentPasswordMissing);
     toast(t.password.changed);
     form.reset();
   });

@@ -47,7 +47,7 @@ export const en = {
     notSecure:
       "Passwords can only be sent over HTTPS. Open this page at an address that begins with https://.",
     unreadable: (status: number) => `The server sent an unexpected response (status ${status}).`,
-    wait: (seconds: number) => `Try again in ${seconds} s.`,
+    wait: (duration: string) => `Try again in ${duration}.`,
     notFound: "Page not found",
     notFoundText: "The link may be out of date or incomplete.",
     signedOut: "Your credential is no longer valid. Sign in again.",
@@ -321,6 +321,8 @@ export const en = {
     currentPassword: "Present password",
     currentPasswordHint:
       "Leave this field empty if the address has no password. If you have lost the password, ask the administrator.",
+    currentPasswordMissing:
+      "This address has a password. Enter it here, or ask the administrator to set a new one.",
     newPassword: "New password",
     newPasswordHint: "At least 10 characters. A sentence is easy to remember and hard to guess.",
     repeat: "Repeat the password",

@@ -41,6 +41,17 @@ export function day(text: string): string {
   return new Intl.DateTimeFormat(locale(), form).format(new Date(`${text}T00:00:00Z`));
 }
 
+/** A number of seconds in the largest unit that gives at least two; rounded up. */
+export function duration(seconds: number): string {
+  if (seconds < 120) return inUnit(seconds, "second");
+  return seconds < 7200 ? inUnit(seconds / 60, "minute") : inUnit(seconds / 3600, "hour");
+}
+
+function inUnit(value: number, unit: string): string {
+  const form = { style: "unit", unit, unitDisplay: "long" } as const;
+  return new Intl.NumberFormat(locale(), form).format(Math.ceil(value));
+}
+
 export function size(bytes: number): string {
   if (bytes < 1024) return `${number(bytes)} B`;
   const isLarge = bytes >= 1024 * 1024;

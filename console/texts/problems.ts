@@ -2,6 +2,7 @@
 
 import { texts } from ".";
 import type { Problem } from "../api/client";
+import { duration } from "./formats";
 
 export function describe(problem: Problem): string {
   const t = texts();
@@ -12,6 +13,6 @@ export function describe(problem: Problem): string {
   }
   const wait = problem.retryAfter;
   return wait && problem.status === 429
-    ? `${problem.message} ${t.problems.wait(wait)}`
+    ? `${problem.message} ${t.problems.wait(duration(wait))}`
     : problem.message;
 }

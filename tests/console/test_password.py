@@ -151,7 +151,9 @@ def test_the_password_is_changed(person: Person, sender: Sender) -> None:
     assert "are different" in person.error_at("Repeat the password")
     person.field("Repeat the password").fill("a long enough sentence")
     person.button("Change password").click()
-    assert "has a password" in person.error_at("Present password")
+    error = person.error_at("Present password")
+    assert "has a password. Enter it here" in error
+    assert "current_password" not in error
     person.field("Present password").fill("a guess")
     person.button("Change password").click()
     expect(person.page.get_by_text("The present password is wrong")).to_be_visible()
@@ -166,6 +168,18 @@ def test_the_password_is_changed(person: Person, sender: Sender) -> None:
     person.field("Password").fill("a long enough sentence")
     person.button("Sign in").click()
     expect(person.heading("New message")).to_be_visible()
+
+
+def test_a_long_wait_is_shown_in_minutes(person: Person, sender: Sender) -> None:
+    set_password(person, sender, "the first sentence")
+    body = {"new_password": client_digest("new"), "current_password": client_digest("a guess")}
+    for _ in range(10):
+        person.api.post("/api/address_change_password", body, headers=sender.headers)
+    person.field("Present password").fill("the first sentence")
+    person.field("New password").fill("a long enough sentence")
+    person.field("Repeat the password").fill("a long enough sentence")
+    person.button("Change password").click()
+    expect(person.page.get_by_text("Try again in 15 minutes.")).to_be_visible()
 
 
 @pytest.mark.slow
