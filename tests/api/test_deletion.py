@@ -12,6 +12,7 @@ import requests
 from tests.api.calls import send_call
 from tests.client import TestClient
 from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, done, unique_name
+from tests.unit.sqlite_database import HAS_SECURE_DELETE
 
 LATER = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 DISABLED = "User delete address/email is disabled, please contact the administrator"
@@ -208,6 +209,34 @@ def test_an_address_is_deleted(own: Api, by_administrator: bool) -> None:
     own.server.run_cron()
     left = {row["sendbox"] for row in own.messages_of(sender)}
     assert left == {None}  # the rows stay for a day, because of their idempotency keys
+
+
+@pytest.mark.parametrize("way", ["sendbox/{}", "clear_sent_items", "delete_address"])
+def test_nothing_of_a_deleted_message_is_left_in_a_table(way: str) -> None:
+    """What is in no table can't be read by a statement and is in no export."""
+    with TestClient({**DEPLOYMENT, "ENABLE_USER_DELETE_EMAIL": "true"}) as running:
+        api = Api(running)
+        sender = api.new_sender()
+        fields = {"to_mail": "quuxto@example.net", "to_name": "Quuxname", "subject": "Quuxsubject"}
+        id = api.send(sender, content="Quuxtext", **fields).json()["id"]
+        api.server.advance(600)  # messages are indexed some minutes after their acceptance
+        api.server.run_cron()
+        assert tables_with(api, "quux") >= {"bodies", "messages", "deliveries", "search_content"}
+        done(delete(api, sender, f"/api/{way.format(id)}"))
+        api.server.run_cron()
+        assert tables_with(api, "quuxtext") == set()
+        api.server.advance(86_460)
+        api.server.run_cron()
+        assert tables_with(api, "quux") == set()
+
+
+def tables_with(api: Api, word: str) -> set[str]:
+    """The tables that contain this word."""
+    return {
+        name
+        for name, rows in api.server.database.dump().items()
+        if word in str(rows).lower() and (name != "search_data" or HAS_SECURE_DELETE)
+    }
 
 
 @pytest.mark.contract("deletion: A waiting message is cancelled and refunded once")
