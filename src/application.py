@@ -26,6 +26,13 @@ async def respond(request: Request, services: Services) -> Response:
 
     Writes one line to the access log.
     """
+    try:
+        return await _respond(request, services)
+    finally:
+        request.finish()
+
+
+async def _respond(request: Request, services: Services) -> Response:
     started = time.perf_counter()
     area, (routes, parameters) = area_of(request.path), match(request.path)
     context = RequestContext(request, services, parameters)

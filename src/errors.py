@@ -6,6 +6,7 @@
     ├── Forbidden             403  disabled by the settings, or not allowed for the credential
     ├── NotFound              404  the path, address, message or other object does not exist
     ├── MethodNotAllowed      405  has an Allow header
+    ├── RequestTimeout        408  the client sends its body too slowly
     ├── Conflict              409  conflicts with the current state; may have Retry-After
     ├── PayloadTooLarge       413  the body, the message or a list is too large
     ├── UnsupportedMediaType  415  the body is not JSON, or is compressed
@@ -105,6 +106,10 @@ class MethodNotAllowed(ApiError):
     def __init__(self, allowed: list[str]) -> None:
         allow = ", ".join(allowed)
         super().__init__("method_not_allowed", headers={"Allow": allow}, allowed=allow)
+
+
+class RequestTimeout(ApiError):
+    status = HTTPStatus.REQUEST_TIMEOUT
 
 
 class Conflict(ApiError):

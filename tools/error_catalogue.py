@@ -22,6 +22,7 @@ from errors import (
     NotFound,
     PayloadTooLarge,
     ProviderFault,
+    RequestTimeout,
     ServerFault,
     TooManyRequests,
     Unauthorized,
@@ -99,6 +100,8 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
         BadRequest("malformed_json", problem="unexpected end of data (byte 1)"),
         BadRequest("body_unreadable"),
         PayloadTooLarge("body_too_large", limit=10 * 1024 * 1024),
+        RequestTimeout("body_too_slow"),
+        Unavailable("too_many_large_bodies", retry_after=5),
         UnsupportedMediaType("unsupported_media_type"),
         UnsupportedMediaType("unsupported_content_encoding"),
         InvalidInput(

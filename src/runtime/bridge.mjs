@@ -48,69 +48,6 @@ export const describe = (request) => {
   return JSON.stringify({ method: request.method, path: pathname, query, headers });
 };
 
-const SMALL_BODY = 64 * 1024;
-
-// The buffers of bodies larger than SMALL_BODY that are not released yet, the oldest first, and how
-// many milliseconds each has waited. All requests of a Worker share its 128 MB. So while the
-// buffers have more than MAX_HELD bytes together, only the oldest one grows. After a buffer has
-// waited for LONGEST_WAIT milliseconds in total, it grows without waiting: clients that send slowly
-// must not stop others for long.
-const held = new Map();
-const MAX_HELD = 20 * 1024 * 1024;
-const LONGEST_WAIT = 10_000;
-const POLL = 20;
-
-const mayGrow = (buffer) => {
-  const [oldest] = held.keys();
-  const bytes = [...held.keys()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-  return oldest === buffer || bytes <= MAX_HELD || held.get(buffer) >= LONGEST_WAIT;
-};
-
-// Wait until the buffer may grow. This polls, because in Workers a request must not wait for a
-// promise that another request resolves.
-const turnOf = async (buffer) => {
-  if (!held.has(buffer)) held.set(buffer, 0);
-  while (!mayGrow(buffer)) {
-    await new Promise((resolve) => setTimeout(resolve, POLL));
-    held.set(buffer, held.get(buffer) + POLL);
-  }
-};
-
-const release = (buffer) => {
-  held.delete(buffer);
-  buffer.resize(0);
-};
-
-// The bytes of the body, or undefined if there are more than `limit`. An oversized body is read up
-// to `mostRead` bytes without keeping them: many clients read the response only after sending the
-// whole request. The buffer grows in place, so JavaScript has no second copy of the body.
-// `releaseBody` frees the buffer.
-export const readBody = async (request, limit, mostRead) => {
-  const buffer = new ArrayBuffer(0, { maxByteLength: limit });
-  let size = 0;
-  let isComplete = false;
-  try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.byteLength;
-      if (size > mostRead) break;
-      if (size > limit) {
-        release(buffer);
-        continue;
-      }
-      if (size > SMALL_BODY) await turnOf(buffer);
-      buffer.resize(size);
-      new Uint8Array(buffer).set(chunk, size - chunk.byteLength);
-    }
-    isComplete = size <= limit;
-  } finally {
-    if (!isComplete) release(buffer);
-  }
-  return isComplete ? new Uint8Array(buffer) : undefined;
-};
-
-// Free the memory of a large body at once. The garbage collector would do it some time later.
-export const releaseBody = (body) => release(body.buffer);
-
 export const respond = (status, headers, body) =>
   new Response(body, { status, headers: JSON.parse(headers) });
 

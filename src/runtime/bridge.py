@@ -1,4 +1,4 @@
-"""The JavaScript module, loaded at its first use, because importing it fails outside a request."""
+"""The JavaScript modules, loaded at first use, because importing them fails outside a request."""
 
 from functools import cache
 from typing import Any
@@ -10,3 +10,9 @@ from workers import import_from_javascript
 def bridge() -> Any:
     """The module ``bridge.mjs``."""
     return import_from_javascript("runtime/bridge.mjs")
+
+
+@cache
+def bodies() -> Any:
+    """The module ``bodies.mjs``."""
+    return import_from_javascript("runtime/bodies.mjs")

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 from pyodide.ffi import JsException, to_js
 
-from runtime.bridge import bridge
+from errors import ApiError, RequestTimeout, Unavailable
+from runtime.bridge import bodies, bridge
 from services import HttpResponse, Post
 from subrequests import Subrequests
 from web.request import (
@@ -21,6 +22,7 @@ from web.responses import Response
 # Stop reading an oversized body after this many bytes.
 _MAX_READ_BYTES = 10 * MAX_BODY_BYTES
 _TIMEOUT_MILLISECONDS = 5000
+_NO_ROOM_RETRY_SECONDS = 5
 
 _decode_head = msgspec.json.Decoder(RequestHead).decode
 _decode_response = msgspec.json.Decoder(HttpResponse).decode
@@ -29,18 +31,32 @@ _decode_response = msgspec.json.Decoder(HttpResponse).decode
 class _StreamedBody(Body):
     def __init__(self, raw: Any) -> None:
         self._raw = raw
+        self._handled: Any = None
 
     async def read(self, limit: int) -> bytes | None:
         try:
-            body = await bridge().readBody(self._raw, limit, _MAX_READ_BYTES)
+            body = await bodies().readBody(self._raw, limit, _MAX_READ_BYTES)
         except JsException as error:
             raise ClientDisconnected from error
-        if body is None:
+        if body == "too_large":
             return None
+        if isinstance(body, str):
+            raise _error(body)
         content: bytes = body.to_bytes()
         if len(content) > SMALL_BODY_BYTES:  # for a small body the call costs more than it saves
-            bridge().releaseBody(body)
+            self._handled = body
+            bodies().free(body)
         return content
+
+    def finish(self) -> None:
+        if self._handled is not None:
+            bodies().finish(self._handled)
+
+
+def _error(problem: str) -> ApiError:
+    if problem == "too_slow":
+        return RequestTimeout("body_too_slow")
+    return Unavailable("too_many_large_bodies", retry_after=_NO_ROOM_RETRY_SECONDS)
 
 
 def from_js_request(raw: Any) -> Request:

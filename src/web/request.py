@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
 
 # The limits of bodies. MAX_BODY_BYTES is for routes with ``large`` in ``routes.py``.
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -33,7 +33,13 @@ class Body(Protocol):
         """The whole body, or None if it has more than ``limit`` bytes.
 
         :raises ClientDisconnected: the client closed the connection.
+        :raises RequestTimeout: ``body_too_slow``: the client sends too slowly.
+        :raises Unavailable: ``too_many_large_bodies``: there is no memory for this body.
         """
+        ...
+
+    def finish(self) -> None:
+        """The request has ended, so the memory of its body is free for other bodies."""
         ...
 
 
@@ -84,6 +90,7 @@ class Request:
 
         :raises PayloadTooLarge: the body has more than ``max_body_bytes``.
         :raises BadRequest: ``body_unreadable``: the client closed the connection.
+        :raises RequestTimeout, Unavailable: as ``Body.read`` does.
         """
         limit = self.max_body_bytes
         if self._declared_bytes() > limit:
@@ -112,8 +119,12 @@ class Request:
             self._is_drained = True
             try:
                 await self._body.read(0)
-            except ClientDisconnected:
+            except (ClientDisconnected, ApiError):
                 return
+
+    def finish(self) -> None:
+        """Release the memory of the body. The response must be complete."""
+        self._body.finish()
 
     async def json_body(self) -> bytes:
         """The body, which must not be empty. The headers must not declare anything but JSON.
@@ -124,7 +135,7 @@ class Request:
         """
         self._check_json_declared()
         body = (await self.body()).removeprefix(_UTF8_MARK)
-        if not body.strip():
+        if not body or body.isspace():  # strip() could copy it
             raise BadRequest("malformed_json", problem="it is empty")
         return body
 

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 import requests
 
+from errors import RequestTimeout
 from routes import ROUTES
 from tests.client import TestClient
-from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, mail
+from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, check_problem, mail
 from tests.measured import cost_of
 
 SMALL, LARGE = 64 * 1024, 10 * 1024 * 1024
@@ -66,11 +67,39 @@ def test_a_body_has_at_most_the_limit_of_its_route(own: Api, sender: Sender, rou
 
 
 class Unread:
-    """A body that must not be read into memory."""
+    """A body that must not be read into memory. It counts how often its request ended."""
+
+    def __init__(self) -> None:
+        self.finished = 0
 
     async def read(self, limit: int) -> bytes | None:
         assert limit == 0, "only discarded"
         return None
+
+    def finish(self) -> None:
+        self.finished += 1
+
+
+class Slow(Unread):
+    """A body that the runtime did not wait for."""
+
+    async def read(self, limit: int) -> bytes | None:
+        raise RequestTimeout("body_too_slow")
+
+
+def test_every_request_finishes_its_body(own: Api, monkeypatch: Any) -> None:
+    body = Unread()
+    monkeypatch.setattr("tests.client.client._Body", lambda given: body)
+    for number, path in enumerate(("/open_api/settings", "/nowhere", "/admin/usage"), 1):
+        own.get(path)
+        assert body.finished == number
+
+
+@pytest.mark.parametrize("path", ["/external/api/send_mail", "/open_api/site_login"])
+def test_a_body_that_is_too_slow_is_an_error(own: Api, monkeypatch: Any, path: str) -> None:
+    monkeypatch.setattr("tests.client.client._Body", lambda given: Slow())
+    check_problem(own.post(path, {}), 408, "body_too_slow", "The body arrived too slowly")
+    assert own.call("PUT", path).status_code == 405
 
 
 def test_a_body_that_is_declared_too_long_is_not_kept(own: Api, monkeypatch: Any) -> None:

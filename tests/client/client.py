@@ -313,6 +313,9 @@ class _Body:
     async def read(self, limit: int) -> bytes | None:
         return self._content if len(self._content) <= limit else None
 
+    def finish(self) -> None:
+        pass
+
 
 def _chunks(body: Any) -> Iterable[bytes]:
     if body is None:

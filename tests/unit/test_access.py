@@ -28,6 +28,9 @@ class EmptyBody:
     async def read(self, limit: int) -> bytes:
         return b""
 
+    def finish(self) -> None:
+        pass
+
 
 class Limiter:
     """Admits all requests or none, and notes their keys."""

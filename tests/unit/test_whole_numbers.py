@@ -15,6 +15,9 @@ class EmptyBody:
     async def read(self, limit: int) -> bytes:
         return b""
 
+    def finish(self) -> None:
+        pass
+
 
 def test_the_largest_offset_has_16_digits() -> None:
     assert limit_and_offset({"offset": str(LARGEST)}) == (20, LARGEST)
