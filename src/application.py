@@ -40,6 +40,9 @@ async def _respond(request: Request, services: Services) -> Response:
         response = await _dispatch(context, area, routes)
     except Exception as error:
         response = _error_response(_api_error(error, request), context, area)
+        # The functions that raised the error may hold both the error and the body. Without this,
+        # the body would stay in memory until the garbage collector runs.
+        error.__traceback__ = None
     _log_access(context, routes, response, milliseconds=(time.perf_counter() - started) * 1000)
     await request.drain_body()
     headers = {

@@ -6,7 +6,7 @@ the dispatcher. The endpoint turns the results into a response.
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -76,13 +76,13 @@ async def submit_batch(
     credential: Credential,
     entries: list[Message | ApiError],
     *,
-    contents: Sequence[msgspec.Raw],
+    rejected: Mapping[int, bytes],
     permissive: bool,
 ) -> list[SubmissionResult]:
     """Submit the messages of a batch; return one result per entry, in their order.
 
     :param entries: for each entry of the batch its message, or the error if it is invalid.
-    :param contents: for each entry of the batch its JSON.
+    :param rejected: the JSON of each entry that is an error, by its position.
     :param permissive: accept the valid messages; otherwise accept all or none.
     :raises ApiError: as ``submit`` does; without ``permissive`` also the first error in
         ``entries``.
@@ -105,7 +105,7 @@ async def submit_batch(
         await _submit(
             context,
             submission,
-            digest=lambda: _batch_digest(entries, contents, permissive=permissive),
+            digest=lambda: _batch_digest(entries, rejected, permissive=permissive),
         )
     )
     return [
@@ -182,11 +182,11 @@ def _check_now(context: RequestContext, messages: tuple[Message, ...]) -> None:
 
 
 def _batch_digest(
-    entries: list[Message | ApiError], contents: Sequence[msgspec.Raw], *, permissive: bool
+    entries: list[Message | ApiError], rejected: Mapping[int, bytes], *, permissive: bool
 ) -> str:
     parts = [
-        message_digest(entry) if isinstance(entry, Message) else _content_digest(bytes(content))
-        for entry, content in zip(entries, contents, strict=True)
+        message_digest(entry) if isinstance(entry, Message) else _content_digest(rejected[position])
+        for position, entry in enumerate(entries)
     ]
     whole = "\n".join(["permissive" if permissive else "strict", *parts])
     return hashlib.sha256(whole.encode()).hexdigest()

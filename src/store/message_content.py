@@ -120,6 +120,9 @@ def _with_values(sql: str, count: int) -> str:
 
 
 def _text_parts(body: str) -> Iterator[str]:
+    if body.isascii() and len(body) <= MAX_PART_BYTES:
+        yield body  # not a copy
+        return
     data = body.encode()
     start = 0
     while start < len(data):

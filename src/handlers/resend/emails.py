@@ -4,7 +4,7 @@ The emails of a batch are decoded one by one, because in the permissive mode an 
 not prevent the others from being sent.
 """
 
-import msgspec
+import asyncio
 
 from errors import ApiError, BadRequest, FieldError, InvalidInput, field_error, invalid_input
 from handlers.resend.errors import error_message
@@ -35,6 +35,9 @@ from web.query import DEFAULT_LIMIT, MAX_LIMIT, whole_number
 from web.responses import Response, json_response
 
 _MAX_ID_CHARACTERS = 100
+# Between parts of a batch with this size, other requests continue: it can take a second to make the
+# texts of its HTML.
+_BYTES_AT_ONCE = 64 * 1024
 _IS_PERMISSIVE = {None: False, "strict": False, "permissive": True}
 
 
@@ -78,12 +81,9 @@ async def send_batch(context: RequestContext) -> Response:
     if mode not in _IS_PERMISSIVE:
         raise BadRequest("invalid_batch_validation")
     permissive = _IS_PERMISSIVE[mode]
-    items = first_items(await read_json(context.request, FirstItems))
-    if not 1 <= len(items) <= MAX_BATCH:
-        raise InvalidInput("batch_size", limit=MAX_BATCH)
-    entries = [_entry(context, item, f"[{index}]") for index, item in enumerate(items)]
+    entries, rejected = await _entries(context)
     results = await submit_batch(
-        context, context.credential, entries, contents=items, permissive=permissive
+        context, context.credential, entries, rejected=rejected, permissive=permissive
     )
     batch = Batch([EmailId(result.id) for result in results if result.error is None])
     if permissive:
@@ -191,10 +191,33 @@ def _changed(context: RequestContext, message_id: str) -> Response:
     return json_response(EmailObject(message_id))
 
 
-def _entry(context: RequestContext, item: msgspec.Raw, place: str) -> Message | ApiError:
+async def _entries(context: RequestContext) -> tuple[list[Message | ApiError], dict[int, bytes]]:
+    """The message or the error of each email in the batch, and the JSON of each rejected email.
+
+    The items refer to the body. They are not returned, so that its memory is free afterwards.
+    """
+    items = first_items(await read_json(context.request, FirstItems))
+    if not 1 <= len(items) <= MAX_BATCH:
+        raise InvalidInput("batch_size", limit=MAX_BATCH)
+    entries: list[Message | ApiError] = []
+    rejected, size = {}, 0
+    for index, item in enumerate(items):
+        content = bytes(item)
+        entry = _entry(context, content, f"[{index}]")
+        entries.append(entry)
+        if isinstance(entry, ApiError):
+            rejected[index] = content
+        size += len(content)
+        if size >= _BYTES_AT_ONCE:
+            size = 0
+            await asyncio.sleep(0)
+    return entries, rejected
+
+
+def _entry(context: RequestContext, content: bytes, place: str) -> Message | ApiError:
     path = f"{place}."
     try:
-        email: NewEmail = decode_json(bytes(item), decoder_of(NewEmail), path=place)
+        email: NewEmail = decode_json(content, decoder_of(NewEmail), path=place)
         check_batchable(email, path)
         message = message_of(email, context.credential, sender_policy(context), path=path)
         check_size(message)
