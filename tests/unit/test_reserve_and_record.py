@@ -4,6 +4,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -67,6 +68,10 @@ class Mail:
     @property
     def is_sandbox(self) -> bool:
         return self.recipients[0] in _SANDBOX_RECIPIENTS
+
+    @property
+    def stores_file(self) -> bool:
+        return self.has_file and not self.is_sandbox
 
 
 _mails = st.builds(
@@ -293,7 +298,7 @@ class Submitting(RuleBasedStateMachine):
             attempt=int(attempt.status == "sending"),
             lease_until=self.now + LEASE,
             due_at=attempt.due_at or 0,
-            has_parts=mail.has_file and attempt.status != "sending",
+            has_parts=mail.stores_file and attempt.status != "sending",
         )
         if kept.counted:
             self.counts[kept.day] = self.counts.get(kept.day, 0) + kept.counted
@@ -340,7 +345,8 @@ class Submitting(RuleBasedStateMachine):
         assert got.number == kept.attempt
         assert str(got.message.sender) == kept.sender
         assert [str(to.address) for to in got.message.recipients] == kept.mail.recipients
-        assert got.message.attachments == ((_FILE,) if kept.mail.has_file else ())
+        file = _FILE if kept.mail.stores_file else msgspec.structs.replace(_FILE, content=b"")
+        assert got.message.attachments == ((file,) if kept.mail.has_file else ())
 
     @rule(
         id=ids,
@@ -385,7 +391,7 @@ class Submitting(RuleBasedStateMachine):
         queued = [
             (id, given.message(attachments=(_FILE,)))
             for id, kept in messages.items()
-            if kept and kept.mail.has_file
+            if kept and kept.mail.stores_file
         ]
         statuses = run(record(self.database, updates, queued=queued))
         is_undone = not any(
@@ -398,7 +404,7 @@ class Submitting(RuleBasedStateMachine):
         assert statuses == {id: kept.status for id, kept in messages.items() if kept}
 
     def _record_one(self, kept: Kept, about: StatusUpdate, is_undone: bool) -> None:
-        if kept.mail.has_file and kept.status == "sending":
+        if kept.mail.stores_file and kept.status == "sending":
             kept.has_parts = True
         if about.attempt not in (None, kept.attempt) or (about.undo and not is_undone):
             return
@@ -475,11 +481,10 @@ class Submitting(RuleBasedStateMachine):
             age = self.now - kept.accepted_at
             if age > DAY:
                 kept.key = None
+                kept.has_bodies = kept.has_bodies and not kept.mail.is_sandbox
             if kept.status in FINAL:
                 since_end = self.now - kept.finished_at
                 if days and age > days * DAY and since_end >= days * DAY:
-                    kept.has_bodies = False
-                if kept.mail.is_sandbox and since_end >= DAY:
                     kept.has_bodies = False
                 if metadata_days and age > metadata_days * DAY and since_end >= metadata_days * DAY:
                     self.removed[id] = self.messages.pop(id)
