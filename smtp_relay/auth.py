@@ -58,7 +58,8 @@ def unavailable(detail: str) -> LoginRejected:
 class Authenticator:
     """Checks user names and passwords, and caches valid logins for a minute.
 
-    It remembers for a day that a login was valid (see ``is_known``).
+    It remembers for a day that a login was valid (see ``is_known``). Within this day, the login
+    succeeds even if the API can't check it. The API checks the credential with each message anyway.
     """
 
     def __init__(self, api: Api) -> None:
@@ -80,8 +81,12 @@ class Authenticator:
             except LoginRejected as rejection:
                 if rejection.is_failure:
                     self._cache.pop(cache_key, None)
-                raise
-            self._store(cache_key, login)
+                # Read the cache only now: meanwhile `forget` may have removed the login.
+                login = self._cached(cache_key, _KNOWN_SECONDS)
+                if login is None:
+                    raise
+            else:
+                self._store(cache_key, login)
         return login
 
     def is_known(self, user: str, password: str) -> bool:

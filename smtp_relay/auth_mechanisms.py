@@ -50,26 +50,35 @@ class AuthMechanisms:
             name, secret = user.decode(), password.decode()
         except UnicodeDecodeError:
             return self._reject(server, wrong("User name and password must be UTF-8"))
-        account = account_name(name, secret)
-        failures, client = server.failures, server.client
-        is_known = self._authenticator.is_known(name, secret)
-        if not is_known:
+        if self._authenticator.is_known(name, secret):
+            return await self._check(server, name, secret)
+        failures, client, account = server.failures, server.client, account_name(name, secret)
+        if failures.is_over(client, account):
+            return _lock_out(server)
+        await asyncio.sleep(failures.delay(client, account))
+        async with failures.turn(client):
+            # Logins on other connections of the client may have failed meanwhile. Check before the
+            # API is asked, and again before its response reveals a result.
             if failures.is_over(client, account):
                 return _lock_out(server)
-            await asyncio.sleep(failures.delay(client, account))
+            return await self._check(server, name, secret, is_guess=True)
+
+    async def _check(
+        self, server: SmtpSession, user: str, password: str, *, is_guess: bool = False
+    ) -> AuthResult:
+        failures, client, account = server.failures, server.client, account_name(user, password)
         rejection = login = None
         try:
-            login = await self._authenticator.check(name, secret)
+            login = await self._authenticator.check(user, password)
         except LoginRejected as error:
             rejection = error
-        if not is_known and failures.is_over(client, account):
-            # Logins on other connections of the client failed meanwhile. Do not reveal this result.
+        if is_guess and failures.is_over(client, account):
             return _lock_out(server)
         if rejection:
             if rejection.is_failure:
                 failures.add(client, account)
             return self._reject(server, rejection)
-        if not is_known:
+        if is_guess:
             failures.clear(client, account)
         self._note(server, "good", login)
         return AuthResult(success=True, auth_data=login)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from smtp_relay.login_failures import LOGINS_AT_ONCE, MAX_FAILURES_OF_CLIENT
 from tests.e2e.api import Api, Sender, done
 from tests.smtp.api_stand_in import StandIn
 from tests.smtp.mails import short_mail
@@ -119,17 +120,21 @@ def far_relay(server: LocalServer, tmp_path: Path) -> Iterator[RelayProcess]:
 def test_ten_failures(far_relay: RelayProcess, api: Api) -> None:
     known, locked_out, other = (api.new_sender() for _ in range(3))
     assert reply_to_login(far_relay, "jwt", known.jwt, FAR) == GOOD
-    for sender in (known, locked_out):
+
+    def guess_ten_times(sender: Sender) -> None:
         for guess in range(10):
             reply = reply_to_login(far_relay, sender.address, f"guess {guess}", FAR)
             assert reply == "535 5.7.8 Invalid email or password"
-    assert far_relay.metric('logins_total{result="bad"}') == 20
+
+    guess_ten_times(locked_out)
     # This client is locked out of the account, with every form of the user name.
     for user in ("jwt", locked_out.address, locked_out.address.upper()):
         assert reply_to_login(far_relay, user, locked_out.jwt, FAR) == LOCKED_OUT
     # Not locked out: another client, another account, and a login that was valid before.
     assert reply_to_login(far_relay, "jwt", locked_out.jwt) == GOOD
     assert reply_to_login(far_relay, "jwt", other.jwt, FAR) == GOOD
+    guess_ten_times(known)
+    assert far_relay.metric('logins_total{result="bad"}') == 20
     assert reply_to_login(far_relay, "jwt", known.jwt, FAR) == GOOD
     assert reply_to_login(far_relay, known.address, known.jwt, FAR) == LOCKED_OUT
 
@@ -144,6 +149,24 @@ def test_many_failures_at_once(far_relay: RelayProcess, sender: Sender) -> None:
         replies = list(pool.map(guess, guesses))
     assert sum(reply.startswith("535 ") for reply in replies) <= 10
     assert {reply[:9] for reply in replies} <= {"535 5.7.8", "235 2.7.0", "421 4.7.0", "454 4.7.0"}
+
+
+def test_guesses_under_many_names(far_relay: RelayProcess, api: Api) -> None:
+    known, other = api.new_sender(), api.new_sender()
+    assert reply_to_login(far_relay, "jwt", known.jwt, FAR) == GOOD
+
+    def guess(number: int) -> str:
+        return reply_to_login(far_relay, f"{number}@example.com", "guess", FAR)
+
+    with ThreadPoolExecutor(60) as pool:
+        replies = list(pool.map(guess, range(60)))
+    assert sum(reply.startswith("535 ") for reply in replies) <= MAX_FAILURES_OF_CLIENT
+    # The API has not checked the other guesses.
+    checked = far_relay.metric("api_request_seconds_count")
+    assert checked <= MAX_FAILURES_OF_CLIENT + LOGINS_AT_ONCE + 2
+    assert reply_to_login(far_relay, "jwt", other.jwt, FAR) == LOCKED_OUT
+    assert reply_to_login(far_relay, "jwt", other.jwt) == GOOD
+    assert reply_to_login(far_relay, "jwt", known.jwt, FAR) == GOOD
 
 
 def test_failures_on_the_same_machine_only_delay_logins(

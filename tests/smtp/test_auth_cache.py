@@ -2,14 +2,20 @@
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable
 
 import pytest
 
-from smtp_relay.api import Api
+from smtp_relay.api import Api, ApiSilent, ApiUnavailable
 from smtp_relay.api_response import ApiResponse
 from smtp_relay.auth import Authenticator, Login, LoginRejected, account_name
-from smtp_relay.login_failures import MAX_FAILURES, LoginFailures
+from smtp_relay.login_failures import (
+    LOGINS_AT_ONCE,
+    MAX_FAILURES,
+    MAX_FAILURES_OF_CLIENT,
+    LoginFailures,
+)
 
 Clock = Callable[[float], None]
 
@@ -35,14 +41,22 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class CountingApi(Api):
-    """Accepts credentials while ``credential_is_good``, and counts the requests."""
+    """Accepts credentials while ``credential_is_good``, and counts the requests.
+
+    If ``failure`` is set, the API can't check them.
+    """
 
     def __init__(self) -> None:
         self.asked = 0
         self.credential_is_good = True
+        self.failure: ApiResponse | ApiSilent | ApiUnavailable | None = None
 
     async def check_credential(self, credential: str) -> ApiResponse:
         self.asked += 1
+        if isinstance(self.failure, Exception):
+            raise self.failure
+        if self.failure:
+            return self.failure
         if self.credential_is_good:
             return ApiResponse(200, {"success": True})
         return ApiResponse(401, {"code": "invalid_credential", "detail": "No"})
@@ -97,6 +111,64 @@ def test_an_ended_credential_ends_all_cached_logins_of_the_address(wait: Clock) 
     assert api.asked == 4
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ApiResponse(429, {"code": "client_rate_exceeded", "detail": "Slow"}),
+        ApiResponse(503, {"code": "database_unavailable", "detail": "Later"}),
+        ApiResponse(500),
+        ApiSilent(),
+        ApiUnavailable(),
+    ],
+)
+def test_a_known_login_succeeds_while_the_api_can_not_check_it(
+    wait: Clock, failure: ApiResponse | ApiSilent | ApiUnavailable
+) -> None:
+    api = CountingApi()
+    authenticator = Authenticator(api)
+    login = asyncio.run(authenticator.check(*LOGIN))
+    api.failure = failure
+    wait(60)
+    assert asyncio.run(authenticator.check(*LOGIN)) == login
+    assert api.asked == 2
+    with pytest.raises(LoginRejected) as raised:
+        asyncio.run(authenticator.check("jwt", credential('{"address": "b@example.com"}')))
+    assert not raised.value.is_failure
+    # The day counts from the last check, and ends earlier if the API rejects the login.
+    wait(86_340)
+    with pytest.raises(LoginRejected):
+        asyncio.run(authenticator.check(*LOGIN))
+
+
+def test_a_rejected_login_does_not_succeed_while_the_api_can_not_check_it(wait: Clock) -> None:
+    api = CountingApi()
+    authenticator = Authenticator(api)
+    asyncio.run(authenticator.check(*LOGIN))
+    wait(60)
+    api.credential_is_good = False
+    with pytest.raises(LoginRejected, match="No"):
+        asyncio.run(authenticator.check(*LOGIN))
+    api.failure = ApiResponse(429, {"code": "client_rate_exceeded", "detail": "Slow"})
+    with pytest.raises(LoginRejected, match="Slow"):
+        asyncio.run(authenticator.check(*LOGIN))
+
+
+def test_a_login_that_is_forgotten_during_its_check_does_not_succeed(wait: Clock) -> None:
+    class ForgettingApi(CountingApi):
+        async def check_credential(self, credential: str) -> ApiResponse:
+            if self.failure:
+                authenticator.forget(login)
+            return await super().check_credential(credential)
+
+    api = ForgettingApi()
+    authenticator = Authenticator(api)
+    login = asyncio.run(authenticator.check(*LOGIN))
+    wait(60)
+    api.failure = ApiResponse(503)
+    with pytest.raises(LoginRejected):
+        asyncio.run(authenticator.check(*LOGIN))
+
+
 def test_failures_are_forgotten_after_five_minutes(wait: Clock) -> None:
     failures = LoginFailures()
     for _ in range(MAX_FAILURES):
@@ -111,7 +183,7 @@ def test_failures_are_forgotten_after_five_minutes(wait: Clock) -> None:
 
 def test_failures_are_counted_per_client_and_account() -> None:
     failures = LoginFailures()
-    for _ in range(2 * MAX_FAILURES):
+    for _ in range(MAX_FAILURES + 1):
         failures.add("192.0.2.1", "a@example.com")
     assert failures.is_over("192.0.2.1", "a@example.com")
     assert not failures.is_over("192.0.2.1", "b@example.com")
@@ -119,6 +191,30 @@ def test_failures_are_counted_per_client_and_account() -> None:
     assert failures.delay("192.0.2.1", "a@example.com") == 0
     failures.clear("192.0.2.1", "a@example.com")
     assert not failures.is_over("192.0.2.1", "a@example.com")
+
+
+def test_failures_of_a_client_are_counted_over_all_accounts(wait: Clock) -> None:
+    failures = LoginFailures()
+    for number in range(MAX_FAILURES_OF_CLIENT):
+        assert not failures.is_over("192.0.2.1", "a@example.com")
+        for client in ("192.0.2.1", "127.0.0.1"):
+            failures.add(client, f"{number}@example.com")
+    failures.clear("192.0.2.1", "0@example.com")
+    assert failures.is_over("192.0.2.1", "a@example.com")
+    assert not failures.is_over("192.0.2.2", "a@example.com")
+    assert not failures.is_over("127.0.0.1", "a@example.com")
+    wait(300)
+    assert not failures.is_over("192.0.2.1", "a@example.com")
+
+
+async def test_the_guesses_of_a_client_take_turns() -> None:
+    failures = LoginFailures()
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(LOGINS_AT_ONCE):
+            await stack.enter_async_context(failures.turn("2001:db8::1"))
+        assert failures.turn("2001:db8::2").locked()
+        assert not failures.turn("192.0.2.1").locked()
+    assert not failures.turn("2001:db8::1").locked()
 
 
 @pytest.mark.parametrize("client", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
