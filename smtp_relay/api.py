@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
@@ -14,6 +15,10 @@ from smtp_relay.metrics import Histogram
 from smtp_relay.settings import Settings
 
 _LOGIN_SECONDS = 20.0
+# Logins have connections of their own, so that slow messages can't prevent them. They are not
+# shared among users: a login is quick, and `LoginFailures` limits the logins of one client.
+_MESSAGES_PER_LOGIN = 10
+_ANYBODY = ""
 # Shorter than the idle timeout of common servers. Otherwise a message could be posted while the
 # server closes the connection, and its outcome would be unknown.
 _KEEP_ALIVE_SECONDS = 4.0
@@ -24,7 +29,6 @@ _PIECE_BYTES = 64 * 1024
 _JSON = {"Content-Type": "application/json"}
 
 _NOT_SENT = (
-    NoConnection,
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -34,6 +38,10 @@ _NOT_SENT = (
 
 class ApiUnavailable(Exception):
     """The relay got no connection to the API, so the API has not received the request."""
+
+
+class ApiBusy(ApiUnavailable):
+    """The connections to the API were in use, so the API has not received the request."""
 
 
 class ApiSilent(Exception):
@@ -62,27 +70,29 @@ class Api:
                 limits=httpx.Limits(max_connections=1, keepalive_expiry=_KEEP_ALIVE_SECONDS),
             )
 
-        self._clients = ClientPool(
-            settings.api_connections,
-            make,
-            wait_seconds=wait_seconds,
-            idle_seconds=_KEEP_ALIVE_SECONDS,
-        )
+        def pool(limit: int) -> ClientPool:
+            return ClientPool(
+                limit, make, wait_seconds=wait_seconds, idle_seconds=_KEEP_ALIVE_SECONDS
+            )
+
+        self._for_messages = pool(settings.api_connections)
+        self._for_logins = pool(-(-settings.api_connections // _MESSAGES_PER_LOGIN))
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._clients.close()
+        await asyncio.gather(self._for_messages.close(), self._for_logins.close())
 
     async def close_idle_connections(self) -> None:
         """Keep closing idle connections, until the task is cancelled."""
-        await self._clients.close_idle()
+        await asyncio.gather(self._for_messages.close_idle(), self._for_logins.close_idle())
 
     async def health(self) -> ApiResponse:
         """Request a health check: status 200 if the API and its database respond.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
-        return await self._request("GET", "/health_check", b"", {}, seconds=_LOGIN_SECONDS)
+        client = self._for_logins.client(_ANYBODY)
+        return await self._request(client, "GET", "/health_check", b"", {}, seconds=_LOGIN_SECONDS)
 
     async def check_credential(self, credential: str) -> ApiResponse:
         """Check ``credential``: status 200 if it is valid, 401 if not.
@@ -101,26 +111,39 @@ class Api:
         """
         return await self._log_in("/api/address_login", email=address, password=password_sha256)
 
-    async def send_mail(self, credential: str, body: bytes, key: str | None) -> ApiResponse:
+    async def send_mail(
+        self, credential: str, body: bytes, key: str | None, *, user: str
+    ) -> ApiResponse:
         """Send the message that ``body`` describes, with ``key`` as its idempotency key.
+
+        ``user`` is the address of the credential. Users share the connections.
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
         headers = {**_JSON, "Authorization": f"Bearer {credential}"}
         if key is not None:
             headers["Idempotency-Key"] = key
+        client = self._for_messages.client(user)
         return await self._request(
-            "POST", "/api/send_mail", body, headers, seconds=self._send_seconds
+            client, "POST", "/api/send_mail", body, headers, seconds=self._send_seconds
         )
 
     async def _log_in(self, path: str, **fields: str) -> ApiResponse:
         body = json.dumps(fields).encode()
-        return await self._request("POST", path, body, _JSON, seconds=_LOGIN_SECONDS)
+        client = self._for_logins.client(_ANYBODY)
+        return await self._request(client, "POST", path, body, _JSON, seconds=_LOGIN_SECONDS)
 
     async def _request(
-        self, method: str, path: str, body: bytes, headers: dict[str, str], *, seconds: float
+        self,
+        waiting_client: AbstractAsyncContextManager[httpx.AsyncClient],
+        method: str,
+        path: str,
+        body: bytes,
+        headers: dict[str, str],
+        *,
+        seconds: float,
     ) -> ApiResponse:
-        """Send a request, and wait at most ``seconds`` for the whole response.
+        """Wait for a client. Then send a request, and wait at most ``seconds`` for the response.
 
         :raises ApiUnavailable: the API has not received the request.
         :raises ApiSilent: the API may have received the request.
@@ -141,8 +164,10 @@ class Api:
         )
         began = time.perf_counter()
         try:
-            async with self._clients.client() as client, asyncio.timeout(seconds):
+            async with waiting_client as client, asyncio.timeout(seconds):
                 response = await client.send(request)
+        except NoConnection as error:
+            raise ApiBusy(type(error).__name__) from error
         except _NOT_SENT as error:
             raise ApiUnavailable(type(error).__name__) from error
         except (httpx.HTTPError, TimeoutError) as error:

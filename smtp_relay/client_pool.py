@@ -13,13 +13,15 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 
+from smtp_relay.fair_semaphore import FairSemaphore
+
 
 class NoConnection(Exception):
-    """All connections are in use, and none became free in time."""
+    """The connections are in use, and the user did not get one in time."""
 
 
 class ClientPool:
-    """At most ``limit`` clients, created by ``make``.
+    """At most ``limit`` clients, created by ``make``. ``FairSemaphore`` shares them among users.
 
     ``wait_seconds`` limits how long a request waits for a client. A client that is idle for
     ``idle_seconds`` is closed.
@@ -36,27 +38,27 @@ class ClientPool:
         self._make = make
         self._wait_seconds = wait_seconds
         self._idle_seconds = idle_seconds
-        self._available = asyncio.Semaphore(limit)
+        self._available = FairSemaphore(limit)
         self._idle: deque[tuple[float, httpx.AsyncClient]] = deque()  # idle since; oldest first
 
     @contextlib.asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client for one request.
+    async def client(self, user: str) -> AsyncIterator[httpx.AsyncClient]:
+        """A client for one request of ``user``.
 
-        :raises NoConnection: no client became free within ``wait_seconds``.
+        :raises NoConnection: the user got no client within ``wait_seconds``.
         """
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                await self._available.acquire()
-        except TimeoutError as error:
-            raise NoConnection from error
-        # The server is least likely to have closed the connection that was used last.
-        client = self._idle.pop()[1] if self._idle else self._make()
-        try:
-            yield client
-        finally:
-            self._idle.append((time.monotonic(), client))
-            self._available.release()
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                place = self._available.place(user, wait_seconds=self._wait_seconds)
+                await stack.enter_async_context(place)
+            except TimeoutError as error:
+                raise NoConnection from error
+            # The server is least likely to have closed the connection that was used last.
+            client = self._idle.pop()[1] if self._idle else self._make()
+            try:
+                yield client
+            finally:
+                self._idle.append((time.monotonic(), client))
 
     async def close_idle(self) -> None:
         """Keep closing idle clients, until the task is cancelled."""

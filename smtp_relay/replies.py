@@ -46,6 +46,7 @@ AUTH_WRONG = "535 5.7.8 {detail}"
 AUTH_UNAVAILABLE = "454 4.7.0 The login can't be checked now: {detail}"
 INTERNAL_ERROR = "451 4.3.0 Internal error: the message was not sent, try again later"
 API_UNAVAILABLE = "451 4.3.0 The API can't be reached: try again later"
+API_BUSY = "451 4.3.2 Too many messages at once: send this one again in a minute"
 API_SILENT = (
     "451 4.4.2 The API has not confirmed that the message was sent: "
     "send it again, it is sent at most once"

@@ -50,7 +50,10 @@ class Settings:
         "for a free connection, in addition to the timeout.",
     )
     api_connections: int = _setting(
-        parse.whole_number(1), 100, "Maximum number of concurrent requests to the API."
+        parse.whole_number(1),
+        100,
+        "Maximum number of messages that the relay sends to the API at the same time. One user can "
+        "use half of these connections. Logins have a tenth as many of their own.",
     )
     smtp_host: str = _setting(
         str, "localhost", "Name or address to listen on; `0.0.0.0` or `::` for all interfaces."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from smtp_relay import replies
-from smtp_relay.api import Api, ApiSilent, ApiUnavailable
+from smtp_relay.api import Api, ApiBusy, ApiSilent, ApiUnavailable
 from smtp_relay.auth import Authenticator, Login
 from smtp_relay.log import log, log_fault
 from smtp_relay.memory import Reservation
@@ -106,11 +106,15 @@ class Submitter:
                 return Reply(replies.NO_MEMORY, "temporary", "memory_full")
             repeatable = request.key is not None
             otherwise = outcome_unknown(repeatable=repeatable)
-            credential = submission.login.credential
-            response = await self._api.send_mail(credential, request.body, request.key)
+            login = submission.login
+            response = await self._api.send_mail(
+                login.credential, request.body, request.key, user=login.address
+            )
             return reply_to_mail(response, request.labels, repeatable=repeatable)
         except CannotRelay as error:
             return Reply(f"{error.reply} {error}", "permanent", type(error).__name__.lower())
+        except ApiBusy:
+            return Reply(replies.API_BUSY, "temporary", "api_busy")
         except ApiUnavailable:
             return Reply(replies.API_UNAVAILABLE, "temporary", "api_unavailable")
         except ApiSilent:

@@ -33,7 +33,9 @@ class ObedientApi(Api):
     async def check_credential(self, credential: str) -> ApiResponse:
         return ApiResponse(200, {"success": True})
 
-    async def send_mail(self, credential: str, body: bytes, key: str | None) -> ApiResponse:
+    async def send_mail(
+        self, credential: str, body: bytes, key: str | None, *, user: str
+    ) -> ApiResponse:
         return await self._send()
 
 

@@ -1,13 +1,15 @@
 """The client for the API, and its connections."""
 
 import asyncio
+import contextlib
 import socket
 
 import httpx
 import pytest
 
-from smtp_relay.api import Api, ApiSilent, ApiUnavailable
+from smtp_relay.api import Api, ApiBusy, ApiSilent, ApiUnavailable
 from smtp_relay.client_pool import ClientPool
+from smtp_relay.fair_semaphore import FairSemaphore
 from smtp_relay.metrics import Histogram
 from smtp_relay.settings import read_settings
 
@@ -15,7 +17,7 @@ from smtp_relay.settings import read_settings
 async def send(url: str) -> None:
     api = Api(read_settings({"API_URL": url, "API_SECONDS": "0.9"}), Histogram())
     try:
-        await api.send_mail("credential", b"{}", None)
+        await api.send_mail("credential", b"{}", None, user="a@example.com")
     finally:
         await api.aclose()
 
@@ -46,14 +48,103 @@ async def test_idle_connections_are_closed() -> None:
 
     pool = ClientPool(2, make, wait_seconds=1, idle_seconds=0.1)
     closing = asyncio.create_task(pool.close_idle())
-    async with pool.client(), pool.client():
+    async with pool.client("a"), pool.client("b"):
         await asyncio.sleep(0.3)
         assert not any(client.is_closed for client in made)
     for _ in range(6):
         await asyncio.sleep(0.05)
-        async with pool.client():  # the pool lends the client used last
+        async with pool.client("a"):  # the pool lends the client used last
             pass
     assert [client.is_closed for client in made] == [False, True]
     await asyncio.sleep(0.3)
     assert all(client.is_closed for client in made)
     closing.cancel()
+
+
+async def take(stack: contextlib.AsyncExitStack, shared: FairSemaphore, user: str) -> bool:
+    """Whether ``user`` gets a place, which ``stack`` then holds."""
+    try:
+        await stack.enter_async_context(shared.place(user, wait_seconds=0.001))
+    except TimeoutError:
+        return False
+    return True
+
+
+async def test_users_share_the_places() -> None:
+    shared = FairSemaphore(100)
+    async with contextlib.AsyncExitStack() as stack:
+        taken = [sum([await take(stack, shared, user) for _ in range(55)]) for user in "abcdefg"]
+        assert taken == [50, 25, 13, 6, 3, 2, 1]
+    async with contextlib.AsyncExitStack() as stack:
+        assert sum([await take(stack, shared, "b") for _ in range(55)]) == 50
+
+
+async def test_a_single_place_is_used() -> None:
+    shared = FairSemaphore(1)
+    async with contextlib.AsyncExitStack() as stack:
+        assert await take(stack, shared, "a")
+        assert not await take(stack, shared, "b")
+    async with contextlib.AsyncExitStack() as stack:
+        assert await take(stack, shared, "b")
+
+
+async def test_waiting_users_take_turns() -> None:
+    shared = FairSemaphore(1)
+    order: list[str] = []
+
+    async def use(user: str) -> None:
+        async with shared.place(user, wait_seconds=5):
+            order.append(user)
+
+    async with shared.place("a", wait_seconds=5):
+        uses = [asyncio.ensure_future(use(user)) for user in "aaabbc"]
+        await asyncio.sleep(0)
+        uses[0].cancel()
+    await asyncio.gather(*uses, return_exceptions=True)
+    assert order == ["a", "b", "c", "a", "b"]
+
+
+async def test_a_place_that_comes_too_late_is_given_to_the_next() -> None:
+    shared = FairSemaphore(1)
+    order: list[str] = []
+
+    async def use(user: str) -> None:
+        async with shared.place(user, wait_seconds=5):
+            order.append(user)
+
+    async with shared.place("a", wait_seconds=5):
+        first, second = asyncio.ensure_future(use("b")), asyncio.ensure_future(use("c"))
+        await asyncio.sleep(0)
+    first.cancel()  # it has the place, but has not noticed it yet
+    await second
+    assert first.cancelled()
+    assert order == ["c"]
+
+
+async def test_slow_messages_of_one_user_do_not_stop_others() -> None:
+    """The API responds to no message with the credential ``slow``, and to all other requests."""
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"Bearer slow" not in head:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+            await writer.drain()
+            writer.close()
+
+    server = await asyncio.start_server(respond, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    variables = {"API_URL": f"http://127.0.0.1:{port}", "API_CONNECTIONS": "4", "API_SECONDS": "3"}
+    api = Api(read_settings(variables), Histogram())
+    slow = [
+        asyncio.ensure_future(api.send_mail("slow", b"{}", None, user="a@example.com"))
+        for _ in range(20)
+    ]
+    await asyncio.sleep(0.2)
+    async with asyncio.timeout(0.7):  # a user over the share waits for a second
+        assert (await api.check_credential("credential")).status == 200
+        assert (await api.send_mail("good", b"{}", None, user="b@example.com")).status == 200
+    outcomes = await asyncio.gather(*slow, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes].count(ApiSilent) == 2
+    assert [type(outcome) for outcome in outcomes].count(ApiBusy) == 18
+    await api.aclose()
+    server.close()
