@@ -1,7 +1,7 @@
 """Reads the message after DATA, up to the line that consists of a dot."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from smtp_relay import replies
 from smtp_relay.aiosmtpd_private import unread
@@ -23,6 +23,7 @@ async def read_mail(
     max_bytes: int,
     max_line_bytes: int,
     reservation: Reservation,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> bytes:
     """Read the message, and remove the dots that the client added (RFC 5321, section 4.5.2).
 
@@ -30,12 +31,13 @@ async def read_mail(
     or if there is no memory for it, it is read to its end, but not kept in memory.
 
     :param reservation: grows with the message. It is released if the message is not kept.
+    :param on_progress: is called whenever the client has sent at least 64 KiB more.
     :raises MessageRejected: the message is longer than ``max_bytes``, a line is longer than
         ``max_line_bytes``, or there is no memory for the message.
     """
     # Added dots are not part of the size (RFC 1870). A client adds at most one per three bytes.
     limit = max_bytes + max_bytes // 3 + len(_END_OF_MESSAGE)
-    read = await _read_to_end(reader, limit, reservation)
+    read = await _read_to_end(reader, limit, reservation, on_progress)
     if read is None:
         raise MessageRejected(replies.TOO_LARGE.format(limit=max_bytes))
     mail = read.replace(b"\r\n.", b"\r\n")
@@ -47,7 +49,10 @@ async def read_mail(
 
 
 async def _read_to_end(
-    reader: asyncio.StreamReader, limit: int, reservation: Reservation
+    reader: asyncio.StreamReader,
+    limit: int,
+    reservation: Reservation,
+    on_progress: Callable[[], None],
 ) -> bytes | None:
     """The message as the client sends it, with added dots. None if it exceeds ``limit`` bytes.
 
@@ -61,6 +66,7 @@ async def _read_to_end(
     has_memory = True
     try:
         async for piece in _pieces(reader):
+            on_progress()
             size += len(piece)
             has_memory = has_memory and (size > limit or reservation.grow(size))
             if size <= limit and has_memory:

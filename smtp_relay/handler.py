@@ -53,7 +53,8 @@ class Handler:
         """Begin a transaction. ``address`` is not used: the credential determines the sender."""
         if server.farewell:
             return server.farewell
-        # Only DATA reserves memory. This check prevents most messages that DATA would reject.
+        # Memory is reserved when the message arrives. This check spares the client most messages
+        # that would then be rejected.
         if not server.memory.has_room(server.login().address, declared_size(options)):
             return replies.NO_MEMORY
         envelope.mail_from = address

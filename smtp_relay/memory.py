@@ -1,6 +1,7 @@
 """Limits the memory for messages under way, over all connections.
 
-A message is under way from DATA until the reply.
+A message is under way from DATA until the reply. Its memory grows as its bytes arrive. Bytes that
+the relay has not read yet, at most 128 KiB, are part of the memory of the connection.
 """
 
 from collections import Counter
@@ -10,32 +11,44 @@ from smtp_relay.metrics import Metrics
 
 # While the pieces of a message are joined, it is in memory twice.
 COPIES = 2
-# The bytes that a connection buffers before the relay reads them.
-_BUFFER_BYTES = 128 * 1024
+# The part of the memory for small messages: one in so many bytes. Each connection has the same
+# share of it, so other messages can't prevent a small one.
+_PART_OF_SMALL = 8
 
 
-def needed_for(size: int, copies: int = COPIES) -> int:
-    """The bytes of memory for ``copies`` copies of a message of ``size`` bytes."""
-    return _BUFFER_BYTES + copies * size
+def own_bytes(limit: int, connections: int) -> int:
+    """The part of ``limit`` bytes that each of ``connections`` has for itself."""
+    return limit // _PART_OF_SMALL // connections
+
+
+def most_bytes_of_user(limit: int) -> int:
+    """The part of ``limit`` bytes that a single user can have."""
+    return (limit - limit // _PART_OF_SMALL) // 2
 
 
 class MessageMemory:
     """Divides ``limit`` bytes among the messages of all users.
 
-    A user may have at most as much as then remains free. One user alone can have half of the limit,
-    two users can have a third each, and so on. So one user can't prevent the others from sending.
+    Each of ``connections`` has a part for itself (``own_bytes``). The rest is shared: a user may
+    have at most as much of it as then remains free. One user alone can have half of the rest, a
+    second user a quarter, and so on.
     """
 
-    def __init__(self, limit: int, metrics: Metrics) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, metrics: Metrics, *, connections: int) -> None:
+        self._own = own_bytes(limit, connections)
+        self._limit = limit - self._own * connections
         self._metrics = metrics
         self._total = 0
         self._by_user: Counter[str] = Counter()
-        metrics.memory_limit_bytes = limit
+        metrics.memory_limit_bytes = self._limit
 
     def has_room(self, user: str, size: int) -> bool:
         """Whether ``user`` may have a further message of ``size`` bytes now."""
-        return self._fits(user, needed_for(size))
+        return self._fits(user, self.shared_bytes(size, COPIES))
+
+    def shared_bytes(self, size: int, copies: int) -> int:
+        """The shared bytes for ``copies`` copies of a message of ``size`` bytes."""
+        return max(0, copies * size - self._own)
 
     def reserve(self, user: str) -> "Reservation":
         """A new reservation for one message of ``user``. It has no memory yet."""
@@ -54,7 +67,7 @@ class MessageMemory:
 
     def _fits(self, user: str, added: int) -> bool:
         free = self._limit - self._total
-        if self._by_user[user] + added <= free - added:
+        if not added or self._by_user[user] + added <= free - added:
             return True
         self._metrics.memory_rejections += 1
         log("memory_full", sender=user, reserved=self._total, limit=self._limit)
@@ -62,7 +75,7 @@ class MessageMemory:
 
 
 class Reservation:
-    """The memory that is reserved for one message, until ``release``."""
+    """The shared memory that is reserved for one message, until ``release``."""
 
     def __init__(self, memory: MessageMemory, user: str) -> None:
         self._memory = memory
@@ -70,11 +83,11 @@ class Reservation:
         self._bytes = 0
 
     def resize(self, size: int, copies: int = COPIES) -> bool:
-        """Change the reservation to the memory for a message of ``size`` bytes.
+        """Change the reservation to the memory for ``copies`` copies of ``size`` bytes.
 
         False, without a change, if that is too much.
         """
-        needed = needed_for(size, copies)
+        needed = self._memory.shared_bytes(size, copies)
         has_room = self._memory.change(self._user, needed - self._bytes)
         if has_room:
             self._bytes = needed
@@ -82,7 +95,7 @@ class Reservation:
 
     def grow(self, size: int) -> bool:
         """As ``resize``, but never reduce the reservation."""
-        return needed_for(size) <= self._bytes or self.resize(size)
+        return self._memory.shared_bytes(size, COPIES) <= self._bytes or self.resize(size)
 
     def release(self) -> None:
         """Release all memory of the reservation. A second call does nothing."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from smtp_relay.memory import needed_for
+from smtp_relay.memory import COPIES, most_bytes_of_user
 from smtp_relay.settings import DEFAULT_MEMORY_MB, Settings, SettingsError
 
 _MIB = 1024 * 1024
@@ -24,12 +24,13 @@ def message_memory(settings: Settings, root: Path = _ROOT) -> int:
         size, name = allowed // 2, f"Half of the {allowed // _MIB} MB that the relay may use"
     else:
         size, name = DEFAULT_MEMORY_MB * _MIB, f"SMTP_MEMORY_MB={DEFAULT_MEMORY_MB}, the default,"
-    # One user can have half of the memory, and added dots can make a message a third larger.
-    needed = 2 * needed_for(settings.smtp_max_bytes + settings.smtp_max_bytes // 3 + 1024)
-    if size < needed:
+    # Added dots can make a message a third larger.
+    needed = COPIES * (settings.smtp_max_bytes + settings.smtp_max_bytes // 3 + 1024)
+    if most_bytes_of_user(size) < needed:
+        least = -(-needed // most_bytes_of_user(_MIB))
         raise SettingsError(
             f"{name} is too little for a message of SMTP_MAX_BYTES={settings.smtp_max_bytes}: "
-            f"it must be at least {-(-needed // _MIB)} MB"
+            f"it must be at least {least} MB"
         )
     return size
 

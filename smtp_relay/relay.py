@@ -56,7 +56,9 @@ class Relay:
             ),
             self._registry,
             LoginFailures(),
-            MessageMemory(message_memory(settings), metrics),
+            MessageMemory(
+                message_memory(settings), metrics, connections=settings.smtp_max_connections
+            ),
             self._certificate.context if self._certificate else None,
         )
 

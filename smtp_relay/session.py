@@ -25,6 +25,8 @@ from smtp_relay.session_registry import SessionRegistry
 from smtp_relay.settings import Settings
 from smtp_relay.submission import Submission
 
+# A message must arrive in steps of 64 KiB, each within this part of SMTP_DATA_SECONDS.
+_STEPS = 10
 # How long a client has to read the last reply before the connection is aborted.
 FAREWELL_SECONDS = 5.0
 MAX_AUTH_BYTES = 12_288  # RFC 4954, section 4
@@ -72,6 +74,8 @@ class SmtpSession(ExtensibleSMTP):
         self.client = ""
         self.farewell: str | None = None
         self.is_submitting = False
+        self._has_submission = False
+        self._is_lost = False
         self._settings = settings
         self._registry = context.registry
         self.failures = context.failures
@@ -104,8 +108,13 @@ class SmtpSession(ExtensibleSMTP):
         return self._registry.enter(self)
 
     def leave(self) -> None:
-        """Remove the connection from the registry."""
-        self._registry.leave(self)
+        """Remove the connection from the registry, but not before the end of its submission.
+
+        Otherwise a client that disconnects after each message could have any number of them.
+        """
+        self._is_lost = True
+        if not self._has_submission:
+            self._registry.leave(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the session, or continue it after STARTTLS."""
@@ -255,12 +264,12 @@ class SmtpSession(ExtensibleSMTP):
         if not envelope.rcpt_tos:
             await self.push(replies.NO_RECIPIENTS)
             return
-        reservation = self.memory.reserve(self.login().address)
-        if not reservation.resize(declared_size(envelope.mail_options)):
+        user = self.login().address
+        if not self.memory.has_room(user, declared_size(envelope.mail_options)):
             await self.push(replies.NO_MEMORY)
             return
         try:
-            reply = await self._receive(envelope, reservation)
+            reply = await self._receive(envelope, self.memory.reserve(user))
         except MessageRejected as rejection:
             reply = str(rejection)
         finally:
@@ -279,28 +288,46 @@ class SmtpSession(ExtensibleSMTP):
         """
         try:
             await self.push("354 End data with <CR><LF>.<CR><LF>")
-            self.start_timer(self._settings.smtp_data_seconds)
-            content = await read_mail(
-                self.reader,
-                max_bytes=self._settings.smtp_max_bytes,
-                max_line_bytes=self._settings.smtp_max_line_bytes,
-                reservation=reservation,
-            )
+            content = await self._read(reservation)
         except BaseException:
             reservation.release()
             raise
         self.stop_timer()  # the call of the API has its own timeout
         self.is_submitting = True
+        self._has_submission = True
         submission = Submission(
-            content, envelope.rcpt_tos, self.login(), reservation, self.id, self.client
+            content,
+            envelope.rcpt_tos,
+            self.login(),
+            reservation,
+            self._end_submission,
+            self.id,
+            self.client,
         )
         del content  # so that only the submission keeps it, and can free it early
-        try:
-            reply: str = await self.event_handler.submit(self, submission)
-        except Exception:
-            reservation.release()  # if the submission has begun, the Submitter does this too
-            raise
+        reply: str = await self.event_handler.submit(self, submission)
         return reply
+
+    async def _read(self, reservation: Reservation) -> bytes:
+        deadline = self.loop.time() + self._settings.smtp_data_seconds
+
+        def wait_for_step() -> None:
+            step = self._settings.smtp_data_seconds / _STEPS
+            self.start_timer(min(step, deadline - self.loop.time()))
+
+        wait_for_step()
+        return await read_mail(
+            self.reader,
+            max_bytes=self._settings.smtp_max_bytes,
+            max_line_bytes=self._settings.smtp_max_line_bytes,
+            reservation=reservation,
+            on_progress=wait_for_step,
+        )
+
+    def _end_submission(self) -> None:
+        self._has_submission = False
+        if self._is_lost:
+            self.leave()
 
 
 def declared_size(mail_options: list[str]) -> int:

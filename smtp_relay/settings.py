@@ -94,7 +94,8 @@ class Settings:
     smtp_memory_mb: int | None = _setting(
         parse.whole_number(1),
         None,
-        "Memory for messages under way, over all connections, in MiB. By default half of the "
+        "Memory for messages under way, over all connections, in MiB. An eighth of it is for small "
+        "messages: each connection has an equal part of this. By default half of the "
         "memory limit of the service or the container, or "
         f"{DEFAULT_MEMORY_MB} if there is no limit.",
     )
@@ -116,7 +117,10 @@ class Settings:
         parse.seconds, 300.0, "Timeout for the next command of a client."
     )
     smtp_data_seconds: float = _setting(
-        parse.seconds, 600.0, "Timeout for receiving a whole message."
+        parse.seconds,
+        600.0,
+        "Timeout for receiving a whole message. Each 64 KiB of it must arrive within a tenth of "
+        "this time.",
     )
     smtp_stop_seconds: float = _setting(
         parse.seconds,

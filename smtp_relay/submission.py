@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -25,13 +26,15 @@ _LARGE_AT_ONCE = 2
 class Submission:
     """A message as received. ``session_id`` and ``client`` are for the log.
 
-    ``content`` is empty after the conversion. ``reservation`` is released when the submission ends.
+    ``content`` is empty after the conversion. When the submission ends, ``reservation`` is released
+    and ``on_end`` called.
     """
 
     content: bytes
     recipients: list[str]
     login: Login
     reservation: Reservation
+    on_end: Callable[[], None]
     session_id: str
     client: str
     size: int = field(init=False)
@@ -59,6 +62,7 @@ class Submitter:
         self._in_progress.add(task)
         task.add_done_callback(self._in_progress.discard)
         task.add_done_callback(lambda _: submission.reservation.release())
+        task.add_done_callback(lambda _: submission.on_end())
         return await asyncio.shield(task)
 
     def give_up(self) -> None:

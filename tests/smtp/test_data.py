@@ -33,7 +33,7 @@ async def received(
 ) -> bytes:
     """The message read from ``content``. It arrives in pieces of these ``sizes``, then the rest."""
     reader = asyncio.StreamReader(limit=limit)
-    reservation = MessageMemory(10**9, Metrics()).reserve("sender@example.com")
+    reservation = MessageMemory(10**9, Metrics(), connections=1).reserve("sender@example.com")
     reading = asyncio.ensure_future(
         read_mail(reader, max_bytes=max_bytes, max_line_bytes=max_line, reservation=reservation)
     )
@@ -61,7 +61,7 @@ def test_every_message_arrives(lines: list[bytes], sizes: list[int], limit: int)
 def test_a_large_message_is_not_copied_many_times(size: int, most: int) -> None:
     async def read() -> None:
         reader = asyncio.StreamReader(limit=64 * 1024)
-        reservation = MessageMemory(10**9, Metrics()).reserve("sender@example.com")
+        reservation = MessageMemory(10**9, Metrics(), connections=1).reserve("sender@example.com")
         reading = read_mail(
             reader, max_bytes=5_000_000, max_line_bytes=1000, reservation=reservation
         )

@@ -32,7 +32,7 @@ def strict(server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A relay with low limits."""
     limits = {
         "SMTP_IDLE_SECONDS": "1",
-        "SMTP_DATA_SECONDS": "2",
+        "SMTP_DATA_SECONDS": "20",
         "SMTP_MAX_CONNECTIONS": "4",
         "SMTP_MAX_CONNECTIONS_PER_CLIENT": "3",
         "SMTP_MAX_LINE_BYTES": "998",

@@ -1,13 +1,17 @@
 """The memory for messages under way: the share of each user, and when memory is free again."""
 
 import asyncio
+import contextlib
+import socket
+import struct
+import time
 from pathlib import Path
 
 import pytest
 
 from smtp_relay import replies
 from smtp_relay.api_response import ApiResponse
-from smtp_relay.memory import COPIES, MessageMemory, needed_for
+from smtp_relay.memory import COPIES, MessageMemory, own_bytes
 from smtp_relay.memory_limit import memory_limit, message_memory
 from smtp_relay.metrics import Metrics
 from smtp_relay.session import declared_size
@@ -15,7 +19,8 @@ from smtp_relay.settings import SettingsError, read_settings
 from tests.smtp.in_process import Client, client
 
 MIB = 1024 * 1024
-LITTLE = {"SMTP_MEMORY_MB": "9", "SMTP_MAX_BYTES": "1048576"}
+LITTLE = {"SMTP_MEMORY_MB": "10", "SMTP_MAX_BYTES": "1048576"}
+OWN_OF_LITTLE = own_bytes(10 * MIB, 1000)
 LINE = b"x" * 998 + b"\r\n"
 
 
@@ -24,23 +29,24 @@ async def accept() -> ApiResponse:
 
 
 def memory(limit: int) -> tuple[MessageMemory, Metrics]:
+    """Memory of which ``limit`` bytes are shared, and which has none for each connection."""
     metrics = Metrics()
-    return MessageMemory(limit, metrics), metrics
+    return MessageMemory(limit, metrics, connections=10**12), metrics
 
 
 # Shares
 
 
 def test_a_user_alone_may_have_half() -> None:
-    shared, metrics = memory(10 * needed_for(1000))
+    shared, metrics = memory(10 * COPIES * 1000)
     held = [shared.reserve("a") for _ in range(10)]
     assert [one.resize(1000) for one in held] == [True] * 5 + [False] * 5
-    assert metrics.memory_bytes == 5 * needed_for(1000)
+    assert metrics.memory_bytes == 5 * COPIES * 1000
     assert metrics.memory_rejections == 5
 
 
 def test_other_users_have_a_share_too() -> None:
-    shared, _ = memory(30 * needed_for(1000))
+    shared, _ = memory(30 * COPIES * 1000)
     for user, expected in (("a", 15), ("b", 7), ("c", 4)):
         granted = [shared.reserve(user).resize(1000) for _ in range(30)]
         assert sum(granted) == expected
@@ -49,11 +55,11 @@ def test_other_users_have_a_share_too() -> None:
 
 
 def test_released_memory_is_free() -> None:
-    shared, metrics = memory(2 * needed_for(1000))
+    shared, metrics = memory(2 * COPIES * 1000)
     one = shared.reserve("a")
     for _ in range(3):
         assert one.resize(1000)
-        assert not shared.has_room("a", 0)
+        assert not shared.has_room("a", 1)
         one.release()
         one.release()
         assert metrics.memory_bytes == 0
@@ -65,13 +71,34 @@ def test_a_reservation_grows_and_shrinks() -> None:
     one = shared.reserve("a")
     assert one.resize(MIB)
     assert one.grow(1000)
-    assert metrics.memory_bytes == needed_for(MIB)
+    assert metrics.memory_bytes == COPIES * MIB
     assert one.grow(2 * MIB)
-    assert metrics.memory_bytes == needed_for(2 * MIB)
+    assert metrics.memory_bytes == COPIES * 2 * MIB
     assert not one.grow(50 * MIB)
-    assert metrics.memory_bytes == needed_for(2 * MIB)
+    assert metrics.memory_bytes == COPIES * 2 * MIB
     assert one.resize(1000)
-    assert metrics.memory_bytes == needed_for(1000) < 2 * COPIES * MIB
+    assert metrics.memory_bytes == COPIES * 1000
+
+
+def test_a_small_message_always_has_memory() -> None:
+    metrics = Metrics()
+    shared = MessageMemory(8000, metrics, connections=10)  # 100 bytes each, 7000 shared
+    held = [shared.reserve(user) for user in "abcdefghijklmnop"]
+    for one in held:
+        assert any(one.grow(size) for size in range(4000, 0, -50))
+    assert not shared.has_room("z", 1000)
+    assert shared.has_room("z", 100 // COPIES)
+    before = metrics.memory_bytes
+    small = shared.reserve("z")
+    assert small.grow(100 // COPIES)
+    assert metrics.memory_bytes == before
+    for one in (small, *held):
+        one.release()
+    assert metrics.memory_bytes == 0
+    large = shared.reserve("z")
+    assert large.grow(3600 // COPIES)
+    assert not large.grow(3602 // COPIES)
+    assert metrics.memory_bytes == 3500
 
 
 @pytest.mark.parametrize(
@@ -134,7 +161,7 @@ def test_half_of_what_the_relay_may_use(tmp_path: Path) -> None:
 
 
 def test_too_little_for_a_message(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"SMTP_MEMORY_MB=1 .* must be at least 27 MB"):
+    with pytest.raises(SettingsError, match=r"SMTP_MEMORY_MB=1 .* must be at least 31 MB"):
         message_memory(read_settings({"SMTP_MEMORY_MB": "1"}), tmp_path)
     with pytest.raises(SettingsError, match=r"SMTP_MEMORY_MB=512, the default, is too little"):
         message_memory(read_settings({"SMTP_MAX_BYTES": "500000000"}), tmp_path)
@@ -158,16 +185,42 @@ async def finish(smtp: Client, size: int) -> str:
     return await smtp.ask(".")
 
 
-async def test_a_declared_size_is_reserved_and_rejected_in_mail() -> None:
-    async with client(accept, **LITTLE) as smtp, smtp.another() as second, smtp.another() as third:
+async def hold(smtp: Client) -> None:
+    """Send the most that fits, without the end of the message."""
+    smtp.writer.write(b"Subject: A subject\r\n\r\n" + LINE * 1000)
+    await smtp.writer.drain()
+    await asyncio.sleep(0.1)
+
+
+async def test_a_declared_size_is_not_reserved() -> None:
+    async with client(accept, **LITTLE) as smtp, contextlib.AsyncExitStack() as others:
+        for _ in range(20):
+            other = await others.enter_async_context(smtp.another())
+            assert (await begin(other, MIB)).startswith("354 ")
+        assert smtp.metrics.memory_bytes == 0
         assert (await begin(smtp, MIB)).startswith("354 ")
-        assert smtp.metrics.memory_bytes == needed_for(MIB)
-        assert (await begin(second, MIB)).startswith("354 ")
+        assert (await finish(smtp, 1_000_000)).startswith("250 2.0.0 ")
+
+
+async def test_a_small_message_is_accepted_when_the_memory_is_full() -> None:
+    async with client(accept, **LITTLE) as smtp, smtp.another() as second, smtp.another() as third:
+        for one in (smtp, second):
+            assert (await begin(one)).startswith("354 ")
+            await hold(one)
+        assert await begin(third, MIB) == replies.NO_MEMORY
+        assert (await begin(third, 500)).startswith("354 ")
+        assert (await finish(third, 0)).startswith("250 2.0.0 ")
+
+
+async def test_a_declared_size_that_does_not_fit_is_rejected_in_mail() -> None:
+    async with client(accept, **LITTLE) as smtp, smtp.another() as second, smtp.another() as third:
+        for one in (smtp, second):
+            assert (await begin(one, MIB)).startswith("354 ")
+            await hold(one)
         assert await begin(third, MIB) == replies.NO_MEMORY
         assert (await third.ask("RCPT TO:<a@example.net>")).startswith("503 ")
         assert smtp.metrics.memory_rejections == 1
-        assert (await finish(smtp, 10_000)).startswith("250 2.0.0 ")
-        assert smtp.metrics.memory_bytes == needed_for(MIB)
+        assert (await smtp.ask(".")).startswith("250 2.0.0 ")
         assert (await begin(third, MIB)).startswith("354 ")
         assert (await finish(third, 10_000)).startswith("250 2.0.0 ")
 
@@ -177,13 +230,36 @@ async def test_data_is_rejected_if_others_took_the_memory_after_mail() -> None:
         for one in (smtp, second, third):
             assert (await one.ask(f"MAIL FROM:<> SIZE={MIB}")).startswith("250 ")
             assert (await one.ask("RCPT TO:<recipient@example.net>")).startswith("250 ")
-        assert (await smtp.ask("DATA")).startswith("354 ")
-        assert (await second.ask("DATA")).startswith("354 ")
+        for one in (smtp, second):
+            assert (await one.ask("DATA")).startswith("354 ")
+            await hold(one)
         assert await third.ask("DATA") == replies.NO_MEMORY
-        assert (await finish(second, 10_000)).startswith("250 2.0.0 ")
+        assert (await second.ask(".")).startswith("250 2.0.0 ")
         # The transaction of the rejected DATA is still open.
         assert (await third.ask("DATA")).startswith("354 ")
         assert (await finish(third, 10_000)).startswith("250 2.0.0 ")
+
+
+async def test_a_message_must_make_progress() -> None:
+    async with client(accept, SMTP_DATA_SECONDS="2") as smtp:
+        assert (await begin(smtp)).startswith("354 ")
+        smtp.writer.write(LINE * 100)
+        began = time.monotonic()
+        assert await smtp.reply() == replies.IDLE
+        assert time.monotonic() - began < 1.5
+
+
+async def test_a_message_must_end_in_time() -> None:
+    async with client(accept, SMTP_DATA_SECONDS="4") as smtp:
+        assert (await begin(smtp)).startswith("354 ")
+        began = time.monotonic()
+        reply = asyncio.ensure_future(smtp.reply())
+        while not reply.done():
+            assert time.monotonic() - began < 9
+            smtp.writer.write(LINE * 80)
+            await asyncio.wait([reply], timeout=0.05)
+        assert await reply == replies.IDLE
+        assert time.monotonic() - began > 3.5
 
 
 async def test_without_a_declared_size_the_reservation_grows() -> None:
@@ -216,7 +292,7 @@ async def test_memory_is_free_when_a_client_goes(size: int) -> None:
         second.writer.write(LINE * (size // 1000))
         await second.writer.drain()
         await asyncio.sleep(0.05)
-        assert (smtp.metrics.memory_bytes > 0) == (size < MIB)
+        assert (smtp.metrics.memory_bytes > 0) == (0 < size < MIB)
         second.writer.transport.abort()
         await asyncio.sleep(0.05)
         assert smtp.metrics.memory_bytes == 0
@@ -233,13 +309,21 @@ async def test_memory_is_reserved_until_the_api_responds() -> None:
         assert (await begin(second, MIB)).startswith("354 ")
         second.writer.write(b"Subject: A subject\r\n\r\n" + LINE * 500 + b".\r\n")
         await asyncio.sleep(0.3)
+        # Reset the connection. After an ordinary end, the relay would still try to reply.
+        reset = struct.pack("ii", 1, 0)
+        second.writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, reset
+        )
         second.writer.transport.abort()
         await asyncio.sleep(0.05)
         # After the conversion, only memory for the request is reserved.
-        most = needed_for(520_000, copies=1)
-        assert needed_for(500_000, copies=1) < smtp.metrics.memory_bytes < most
+        reserved = smtp.metrics.memory_bytes + OWN_OF_LITTLE
+        assert 500_000 < reserved < 520_000
+        # The client has gone, but its connection counts until then.
+        assert smtp.metrics.open_connections == 2
         may_respond.set()
         await asyncio.sleep(0.05)
+        assert smtp.metrics.open_connections == 1
         assert smtp.metrics.memory_bytes == 0
         assert smtp.metrics.messages["accepted"] == 1
 

@@ -242,7 +242,7 @@ def test_memory(name: str) -> None:
 async def read(content: bytes) -> None:
     """Read a message that arrives in pieces, as from a client."""
     reader = asyncio.StreamReader()
-    memory = MessageMemory(100 * MAX_BYTES, Metrics()).reserve("a@example.com")
+    memory = MessageMemory(100 * MAX_BYTES, Metrics(), connections=1).reserve("a@example.com")
     reading = asyncio.create_task(
         read_mail(reader, max_bytes=MAX_BYTES, max_line_bytes=65_536, reservation=memory)
     )
