@@ -159,7 +159,8 @@ def test_sandbox_texts_are_removed_after_a_wrong_clock_moved_the_position(
     database.insert("sweeps", name="sandbox_texts", position=wrong)
     swept(database, NOW + DAY + 1)
     assert texts(database) == []
-    assert database.value("SELECT position FROM sweeps") == id
+    sql = "SELECT position FROM sweeps WHERE name = 'sandbox_texts'"
+    assert database.value(sql) == id
 
 
 def finish(database: SqliteDatabase, id: str, now: int) -> None:
