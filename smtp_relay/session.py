@@ -305,7 +305,12 @@ class SmtpSession(ExtensibleSMTP):
             self.client,
         )
         del content  # so that only the submission keeps it, and can free it early
-        reply: str = await self.event_handler.submit(self, submission)
+        try:
+            reply: str = await self.event_handler.submit(self, submission)
+        except Exception:
+            reservation.release()  # if the submission has begun, the Submitter does both too
+            self._end_submission()
+            raise
         return reply
 
     async def _read(self, reservation: Reservation) -> bytes:
@@ -325,9 +330,10 @@ class SmtpSession(ExtensibleSMTP):
         )
 
     def _end_submission(self) -> None:
-        self._has_submission = False
-        if self._is_lost:
-            self.leave()
+        if self._has_submission:
+            self._has_submission = False
+            if self._is_lost:
+                self.leave()
 
 
 def declared_size(mail_options: list[str]) -> int:

@@ -1,5 +1,6 @@
 """No draft is lost or overwritten without a question."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.console.person import Person
@@ -76,6 +77,7 @@ def test_signing_out_in_one_tab_removes_the_draft_from_the_other(composing: Pers
     expect(composing.page.get_by_text("Draft saved")).not_to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_draft_that_is_sent_in_one_tab_leaves_the_other(composing: Person) -> None:
     sender = composing.session()
     other = Person(composing.page.context.new_page(), composing.api)

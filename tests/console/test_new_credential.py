@@ -74,6 +74,7 @@ def test_keep_me_signed_in_comes_before_the_button(person: Person) -> None:
     assert "jwt" in json.loads(person.page.evaluate("localStorage.session"))
 
 
+@pytest.mark.slow
 def test_the_page_stays_if_another_tab_signs_out(person: Person) -> None:
     person.open()
     person.page.get_by_label("Name").fill(unique_name())

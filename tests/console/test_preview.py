@@ -151,6 +151,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.slow
 def test_endless_html_is_previewed_quickly(composing: Person) -> None:
     composing.page.get_by_label("HTML").check()
     for name, html in ENDLESS.items():

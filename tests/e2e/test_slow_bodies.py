@@ -37,6 +37,7 @@ def start_body(api: Api, size: int, sent: int) -> socket.socket:
     return client
 
 
+@pytest.mark.slow
 def test_unfinished_bodies_neither_fill_the_memory_nor_delay_others(own: Api) -> None:
     sender = own.new_sender(balance=10)
     memory = idle_memory(own)
@@ -54,6 +55,7 @@ def test_unfinished_bodies_neither_fill_the_memory_nor_delay_others(own: Api) ->
             assert sent.elapsed.total_seconds() < 4
 
 
+@pytest.mark.slow
 def test_a_client_that_stops_sending_gets_an_error(own: Api) -> None:
     with start_body(own, 1000, 500) as client:
         started = time.monotonic()

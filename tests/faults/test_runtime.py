@@ -26,6 +26,7 @@ def history(message: dict[str, Any]) -> list[tuple[str, int, str | None]]:
     return [(event["event"], event["attempt"], event["code"]) for event in message["history"]]
 
 
+@pytest.mark.slow
 def test_the_queue_attempts_a_deferred_message_when_it_is_due(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=5)
     response = api.send(sender, subject=f"[{CODE} 1] by itself")

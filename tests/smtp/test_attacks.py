@@ -72,6 +72,7 @@ def wait_until_free(relay: RelayProcess) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_unfinished_messages(relay: RelayProcess) -> None:
     """Also again and again: the memory of clients that have gone is free for the next ones."""
     before = relay.memory()
