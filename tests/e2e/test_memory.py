@@ -194,6 +194,7 @@ def at_once(api: Api, method: str, path: str, sender: Sender, **options: Any) ->
     assert api.get("/health_check").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_process_that_has_ended_is_an_error() -> None:
     with LocalServer(variables=DEPLOYMENT) as server:
         memory = Memory(server.process_group)

@@ -138,6 +138,7 @@ async def begin(one: Connection) -> None:
 @pytest.mark.parametrize("delay", [0, 0.1])
 @pytest.mark.parametrize("end", ["close_notify", "FIN", "close_notify and FIN"])
 @pytest.mark.parametrize("way", ["starttls", "tls"])
+@pytest.mark.slow
 async def test_the_client_gets_its_reply(
     certificate: Path, way: Way, end: End, delay: float, lines: int, version: ssl.TLSVersion
 ) -> None:

@@ -220,6 +220,7 @@ def result(content: bytes) -> Request | str:
 
 
 @pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.slow
 def test_time(name: str) -> None:
     content = INPUTS[name]()
     assert len(content) <= MAX_BYTES
