@@ -13,6 +13,7 @@ def settings(api: Api) -> Iterator[Api]:
     done(api.admin("POST", "/admin/account_settings", json={"sendBlockList": []}))
 
 
+@pytest.mark.slow
 @pytest.mark.contract("POST /admin/account_settings: Accepts ten thousand entries")
 def test_ten_thousand_entries(settings: Api) -> None:
     entries = [f"recipient{number}@example.net" for number in range(10_000)]

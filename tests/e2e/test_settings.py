@@ -9,6 +9,7 @@ from tests.e2e.api import DEPLOYMENT, Api, check_problem
 from tools.local_server import LocalServer
 
 
+@pytest.mark.slow
 @pytest.mark.contract(
     "guards: DISABLE_ADMIN_PASSWORD_CHECK opens administration and logs a warning"
 )
@@ -60,6 +61,7 @@ def test_settings_are_read_from_toml_values() -> None:
         assert not address.startswith("mine@")
 
 
+@pytest.mark.slow
 @pytest.mark.contract("GET /health_check: Returns 503 with a reason")
 def test_health_check_without_tables(tmp_path: Any) -> None:
     with LocalServer(variables=DEPLOYMENT, state=tmp_path / "empty") as server:

@@ -29,6 +29,7 @@ def delete(api: Api, sender: Sender) -> None:
     assert deleted.status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [rotate, delete])
 @pytest.mark.parametrize("when", ["before MAIL", "before DATA", "during the message"])
 def test_a_session(
