@@ -27,7 +27,6 @@ from store.tokenizer import tokens_of
 from tests.unit import given
 from tests.unit.given import DAY, NOW, message_id
 from tests.unit.sqlite_database import (
-    HAS_SECURE_DELETE,
     DyingDatabase,
     ForgetfulDatabase,
     SqliteDatabase,
@@ -502,19 +501,6 @@ def test_a_message_that_is_deleted_during_indexing_is_not_indexed() -> None:
     database.between = lambda: database.query(set_aside, ids[0])
     index(database)
     assert indexed(database) == ids[1:]
-
-
-@pytest.mark.skipif(not HAS_SECURE_DELETE, reason="tests/e2e/test_d1.py tests it with D1's SQLite")
-def test_removed_words_are_no_longer_in_the_data_of_the_index(
-    database: SqliteDatabase, me: Credential
-) -> None:
-    id = keep(database, me, text="Quixotic")
-    keep(database, me, 1)
-    index(database)
-    word = b"quixotic"
-    assert any(word in row["block"] for row in database.query("SELECT block FROM search_data"))
-    database.query("DELETE FROM bodies WHERE message_id = ?", id)
-    assert not any(word in row["block"] for row in database.query("SELECT block FROM search_data"))
 
 
 def test_indexing_continues_after_the_newest_message_is_removed(
