@@ -27,18 +27,25 @@ def cost_of(call: Callable[[], object]) -> Cost:
     return Cost(seconds, peak - before)
 
 
+_ATTEMPTS = 5
+
+
+def is_quick(call: Callable[[], object], seconds: float) -> bool:
+    """Whether one of several calls takes less processor time: a busy machine cannot slow all."""
+    return any(_seconds(call) < seconds for _ in range(_ATTEMPTS))
+
+
 # A quadratic step takes 16 times as long for FACTOR times the input, a linear one 4 times.
 FACTOR = 4
 _MOST_TIMES = 8
-_ATTEMPTS = 5
-_TOO_SHORT_SECONDS = 0.02  # to be compared: here chance decides
+_TOO_SHORT_SECONDS = 0.1  # to be compared: chance would decide
 
 
 def is_linear(small: Callable[[], object], large: Callable[[], object]) -> bool:
     """Whether the time of ``large`` is about linear, compared with that of ``small``.
 
-    ``large`` has ``FACTOR`` times the input of ``small``. A busy machine can slow each call, but
-    not all of several attempts, so one good attempt is enough.
+    ``large`` has ``FACTOR`` times the input of ``small``. One good attempt of several is enough,
+    for the reason that ``is_quick`` gives.
     """
     for _ in range(_ATTEMPTS):
         seconds = _seconds(large)
