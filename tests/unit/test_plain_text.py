@@ -1,12 +1,13 @@
 """The plain text of HTML: readable for any HTML, and computed in linear time."""
 
-import time
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mail.plain_text import MAX_HTML, plain_text
+from tests.measured import FACTOR, is_linear
 
 
 @pytest.mark.parametrize(
@@ -115,23 +116,12 @@ def test_any_html_becomes_text(html: str) -> None:
 )
 @pytest.mark.parametrize("before", ["", "<a ", "<a href='http://x'>", "<pre>", "&#"])
 def test_time_grows_linearly_with_the_length(before: str, piece: str) -> None:
-    short, long = (measured((before + piece * size)[:size]) for size in (MAX_HTML // 16, MAX_HTML))
-    # Linear time: 16 times the length takes 16 times as long. Quadratic time would take 256 times.
-    assert long < 80 * max(short, 0.0005)
+    html = (before + piece * MAX_HTML)[:MAX_HTML]
+    short, long = (partial(plain_text, html[:size]) for size in (MAX_HTML // FACTOR, MAX_HTML))
+    assert is_linear(short, long)
 
 
 @pytest.mark.parametrize("piece", ["<", "<a href=", "&", "<!--", "<ul><li>a<br>", "<p>x</p>"])
 def test_html_without_end_takes_no_longer_than_its_beginning(piece: str) -> None:
-    long = piece * (1_000_000 // len(piece))
-    assert measured(long) < 3 * max(measured(long[:MAX_HTML]), 0.0005)
-
-
-def measured(html: str) -> float:
-    """The CPU time in seconds for converting ``html``: the shorter of two runs."""
-
-    def once() -> float:
-        started = time.process_time()
-        plain_text(html)
-        return time.process_time() - started
-
-    return min(once() for _ in range(2))
+    html = piece * (FACTOR * FACTOR * MAX_HTML // len(piece))
+    assert is_linear(partial(plain_text, html[:MAX_HTML]), partial(plain_text, html))
