@@ -134,10 +134,10 @@ class Settings:
         at_least(0), 0, "Addresses that one [client](#clients) can create per day. 0: no limit."
     )
     max_credential_changes_per_day: int = setting(
-        at_least(1),
+        at_least(0),
         20,
         "[Credential rotations](#daily-limits) of one address per day, and separately password"
-        " changes.",
+        " changes. 0: no limit.",
     )
     max_sandbox_recipients_per_day: int = setting(
         at_least(0),
