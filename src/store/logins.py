@@ -54,6 +54,7 @@ _LOGS_IN = f"""
 # day is more than half of the number of logins on this day.
 AUDITED_LOGINS = 20
 _LOGINS_TODAY = used("?5", "(SELECT CAST(id AS TEXT) FROM addresses WHERE name = ?3)", "'logins'")
+# If D1's response is lost, the login is counted twice. The count limits nothing.
 _COUNT_LOGIN = f"""
 INSERT INTO daily_counts (day, subject, act, count)
 SELECT ?5, CAST(id AS TEXT), 'logins', 1 FROM addresses
