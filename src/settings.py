@@ -134,10 +134,10 @@ class Settings:
         at_least(0), 0, "Addresses that one [client](#clients) can create per day. 0: no limit."
     )
     max_credential_changes_per_day: int = setting(
-        at_least(1),
+        at_least(0),
         20,
         "[Credential rotations](#daily-limits) of one address per day, and separately password"
-        " changes.",
+        " changes. 0: no limit.",
     )
     max_sandbox_recipients_per_day: int = setting(
         at_least(0),
@@ -153,7 +153,8 @@ class Settings:
     max_withdrawals_per_day: int = setting(
         at_least(0),
         1000,
-        "Messages of one address per day that [fail or are cancelled](#daily-limits). 0: no limit.",
+        "Messages of one address per day that [fail or are cancelled](#daily-limits), and"
+        " separately reschedules. 0: no limit.",
     )
     enable_user_delete_email: bool = setting(
         boolean, False, "The owner of an address can delete its messages and the address."

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from accounts.passwords import Digest, digest_of, is_client_digest, matches, stored_form
 from errors import Forbidden, field_error
-from store.logins import count_failure_of, stored_password_of
+from store.logins import check_failures_of, count_failure_of, stored_password_of
 from store.own_credentials import change_password, wrong_password
 from web.body import read_json
 from web.context import RequestContext
@@ -81,6 +81,8 @@ async def proven_password(context: RequestContext, given: str | None) -> str | N
     if not await matches(digest_of(given), stored, pepper=pepper, derive=derive):
         await count_failure_of(database, credential, now=context.now())
         raise wrong_password()
+    # Guesses that arrived together with this one may have failed in the meantime.
+    await check_failures_of(database, credential, now=context.now())
     return stored
 
 

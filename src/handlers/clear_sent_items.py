@@ -13,15 +13,9 @@ async def clear(context: RequestContext) -> Response:
     of them. Messages that are being sent are kept.
 
     :response 200 Success: The messages were deleted.
-    :errors: user_delete_disabled, too_many_changes
+    :errors: user_delete_disabled
     :operation clearMessages: Sendbox
     """
     check_enabled(context)
-    await clear_sendbox(
-        context.database,
-        context.credential,
-        by=context.owner,
-        now=context.now(),
-        most_a_day=context.settings.max_withdrawals_per_day,
-    )
+    await clear_sendbox(context.database, context.credential, by=context.owner, now=context.now())
     return json_response(Success(success=True))

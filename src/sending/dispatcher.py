@@ -26,7 +26,7 @@ from mail.message import Message
 from mail.submission import Attempt, Submission, SubmissionResult
 from sending import needs
 from sending.backoff import next_attempt_at
-from sending.enqueue import enqueue_soon
+from sending.enqueue import enqueue_retries, enqueue_soon
 from sending.results import Tried, raise_first, results_of
 from services import Services
 from store.claim import claim
@@ -218,7 +218,7 @@ class Dispatcher:
             for (attempt, _), update in zip(ended, updates, strict=True)
             if update.event == "deferred" and attempt.caller_waits_for != "nothing"
         ]
-        follow = needs.ENQUEUE + needs.to_deliver(messages) + needs.to_record_late(messages)
+        follow = needs.ENQUEUE_RETRIES + needs.to_deliver(messages) + needs.to_record_late(messages)
         statuses = await self._subrequests.keep(follow, self._record(updates, queued))
         tried = [
             (*pair, update, statuses[update.id])
@@ -343,7 +343,10 @@ class Dispatcher:
             for _, _, update, status in tried
             if status == "queued" and update.next_attempt_at
         ]
-        enqueue_soon(self._services, due)
+        queue = self._services.wakeup_queue
+        if due and queue:
+            retries = enqueue_retries(self._database, queue, due, now=self._services.clock())
+            self._keep_in_background(needs.ENQUEUE_RETRIES, retries)
 
     # Background work
 

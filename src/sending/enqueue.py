@@ -4,7 +4,8 @@ import math
 
 from log import log
 from services import Services, WakeupQueue
-from store.waiting import NEAR_MILLISECONDS
+from store.database import Database
+from store.waiting import NEAR_MILLISECONDS, of_few_waiting
 
 
 def enqueue_soon(
@@ -20,18 +21,46 @@ def enqueue_soon(
     """
     if has_many_waiting:
         return
-    now = services.clock()
-    soon = now + NEAR_MILLISECONDS
-    near = [(id_, seconds_until(at, now)) for id_, at in due if at <= soon]
+    near = _near(due, services.clock())
     if near and services.wakeup_queue:
         services.run_in_background(_enqueue(services.wakeup_queue, near))
+
+
+async def enqueue_retries(
+    database: Database, queue: WakeupQueue, due: list[tuple[str, int]], *, now: int
+) -> None:
+    """Enqueue those of ``due`` that are due within two minutes, for messages of several addresses.
+
+    Messages of an address with many waiting messages are left to the cron. It raises nothing.
+
+    :param due: as for ``enqueue_soon``.
+    """
+    near = _near(due, now)
+    if not near:
+        return
+    try:
+        few = await of_few_waiting(database, [id_ for id_, _ in near], now=now)
+    except Exception as error:
+        _log_failed(near, error)
+        return
+    await _enqueue(queue, [one for one in near if one[0] in few])
+
+
+def _near(due: list[tuple[str, int]], now: int) -> list[tuple[str, int]]:
+    """Those of ``due`` that are due within two minutes, with their delays in seconds."""
+    return [(id_, seconds_until(at, now)) for id_, at in due if at <= now + NEAR_MILLISECONDS]
 
 
 async def _enqueue(queue: WakeupQueue, due: list[tuple[str, int]]) -> None:
     try:
         await queue.enqueue(due)
-    except Exception as error:  # the cron will enqueue these messages when they are due
-        log("enqueue_failed", message_ids=[id_ for id_, _ in due], kind=type(error).__name__)
+    except Exception as error:
+        _log_failed(due, error)
+
+
+def _log_failed(due: list[tuple[str, int]], error: Exception) -> None:
+    # The cron will enqueue these messages when they are due.
+    log("enqueue_failed", message_ids=[id_ for id_, _ in due], kind=type(error).__name__)
 
 
 def seconds_until(milliseconds: int, now: int) -> int:

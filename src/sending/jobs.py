@@ -24,8 +24,9 @@ _MANY_SUBREQUESTS = 1000
 # all arrived at once, the messages of the next requests would wait behind them.
 _ARRIVALS_A_SECOND = 90
 
-# The time from the start of a job of the cron. After it, the job begins no further attempt or step,
-# so cron runs rarely overlap.
+# The times from the start of a cron run. After them, the run begins no further round that ends
+# leases, no further attempt, and no further round of the other steps. So cron runs rarely overlap.
+_LEASES_BEGIN_MILLISECONDS = 10_000
 _ATTEMPTS_BEGIN_MILLISECONDS = 40_000
 _STEPS_BEGIN_MILLISECONDS = 50_000
 
@@ -56,9 +57,18 @@ async def run_cron(services: Services) -> None:
         return
     started = services.clock()
     counts: Counter[str] = Counter()
-    await _succeeds(_run_steps([lease_step(now=started)], database, services, counts))
-    await _succeeds(_enqueue_due(database, services))
-    await _succeeds(_clean_up_and_index(database, services, counts))
+    leases = _run_steps(
+        [lease_step(now=started)],
+        database,
+        services,
+        counts,
+        until=started + _LEASES_BEGIN_MILLISECONDS,
+    )
+    await _succeeds(leases)
+    await _succeeds(_enqueue_due(database, services, until=started + _ATTEMPTS_BEGIN_MILLISECONDS))
+    await _succeeds(
+        _clean_up_and_index(database, services, counts, until=started + _STEPS_BEGIN_MILLISECONDS)
+    )
 
 
 async def _succeeds(job: Awaitable[None]) -> bool:
@@ -71,8 +81,11 @@ async def _succeeds(job: Awaitable[None]) -> bool:
     return True
 
 
-async def _enqueue_due(database: Database, services: Services) -> None:
-    """Enqueue the due messages, or attempt them if there is no queue or the queue fails."""
+async def _enqueue_due(database: Database, services: Services, *, until: int) -> None:
+    """Enqueue the due messages, or attempt them if there is no queue or the queue fails.
+
+    :param until: the time after which no attempt begins, in Unix milliseconds.
+    """
     if not _may_send(services):
         return
     started = services.clock()
@@ -85,7 +98,7 @@ async def _enqueue_due(database: Database, services: Services) -> None:
     if queue and await _succeeds(queue.enqueue(_paced(due, started))):
         return
     due_now = [id_ for id_, at in due if at <= started]
-    await Dispatcher(services).attempt_due(due_now, until=started + _ATTEMPTS_BEGIN_MILLISECONDS)
+    await Dispatcher(services).attempt_due(due_now, until=until)
 
 
 def _paced(due: list[tuple[str, int]], now: int) -> list[tuple[str, int]]:
@@ -104,11 +117,14 @@ def _paced(due: list[tuple[str, int]], now: int) -> list[tuple[str, int]]:
     return paced
 
 
-async def _clean_up_and_index(database: Database, services: Services, counts: Counter[str]) -> None:
+async def _clean_up_and_index(
+    database: Database, services: Services, counts: Counter[str], *, until: int
+) -> None:
     """Sweep, purge cleared sendboxes, and update the search index.
 
     :param counts: the number of rows by the name of the step, so far in this cron run. The numbers
         of these steps are added.
+    :param until: as for ``_run_steps``.
     """
     # Imported here, because no request needs it.
     from store.removal import purge_steps
@@ -123,7 +139,7 @@ async def _clean_up_and_index(database: Database, services: Services, counts: Co
     # If a cron run can't run all steps, the last ones are left out. So each run starts with another
     # step.
     first = now // 60_000 % len(steps)
-    await _run_steps(steps[first:] + steps[:first], database, services, counts)
+    await _run_steps(steps[first:] + steps[:first], database, services, counts, until=until)
     names = ["became_unknown", *(step.name for step in sweep)]
     log("sweep", **{name: counts[name] for name in names})
     log("sendbox_purges", cancelled=counts["cancelled"], messages=counts["removed"])
@@ -131,16 +147,22 @@ async def _clean_up_and_index(database: Database, services: Services, counts: Co
 
 
 async def _run_steps(
-    steps: list[Step], database: Database, services: Services, counts: Counter[str]
+    steps: list[Step],
+    database: Database,
+    services: Services,
+    counts: Counter[str],
+    *,
+    until: int,
 ) -> None:
     """Run each step once, then repeat the steps that have more work.
 
-    Steps for which too few subrequests are left are left out. If the time is up, no further round
-    begins. The number of rows of each step is added to ``counts``.
+    Steps for which too few subrequests are left are left out. The number of rows of each step is
+    added to ``counts``.
+
+    :param until: the time after which no step is repeated, in Unix milliseconds.
     """
-    end = services.clock() + _STEPS_BEGIN_MILLISECONDS
-    for _ in range(_ROUNDS_OF_MANY if _has_many(services) else _ROUNDS):
-        if not steps or services.clock() >= end:
+    for number in range(_ROUNDS_OF_MANY if _has_many(services) else _ROUNDS):
+        if not steps or (number > 0 and services.clock() >= until):
             break
         again = []
         for step in steps:

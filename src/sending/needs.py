@@ -17,6 +17,8 @@ from transport.sandbox import MAX_DELIVERY_EVENTS
 
 # The subrequests to send message ids to the queue.
 ENQUEUE = 1
+# The subrequests to send the ids of messages that are attempted again. A statement selects them.
+ENQUEUE_RETRIES = 1 + ENQUEUE
 _DELIVERY_EVENTS = MAX_DELIVERY_EVENTS * EVENT_STATEMENTS
 
 
@@ -41,7 +43,7 @@ def to_record_late(messages: Iterable[Message]) -> int:
 def to_finish(messages: Sequence[Message]) -> int:
     """The subrequests that follow the provider calls for messages of a request."""
     events = to_deliver(messages)
-    return to_record(messages) + ENQUEUE + events + to_record_late(messages)
+    return to_record(messages) + ENQUEUE_RETRIES + events + to_record_late(messages)
 
 
 def room_in_request(left: int, submission: Submission) -> int:
@@ -58,6 +60,6 @@ def room_for_due(left: int) -> int:
     :param left: the number of subrequests that are left.
     """
     late = to_record() + _DELIVERY_EVENTS
-    finish = to_record() + ENQUEUE + _DELIVERY_EVENTS + late
-    # The second ENQUEUE is for the messages that do not fit into this invocation.
+    finish = to_record() + ENQUEUE_RETRIES + _DELIVERY_EVENTS + late
+    # The last ENQUEUE is for the messages that do not fit into this invocation.
     return left - CLAIM_STATEMENTS - finish - ENQUEUE

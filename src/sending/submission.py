@@ -198,7 +198,7 @@ def _content_digest(content: bytes) -> str:
     White space and the order of members do not change the digest.
     """
     # JSON that can't be decoded is hashed as it is: a repeated request has the same bytes.
-    with contextlib.suppress(msgspec.DecodeError):
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
         content = msgspec.json.encode(msgspec.json.decode(content), order="deterministic")
     return hashlib.sha256(b"rejected " + content).hexdigest()
 

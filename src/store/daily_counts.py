@@ -19,7 +19,6 @@ Act = Literal[
     "sandbox_recipients",
     "sandbox_bytes",
     "reschedules",
-    "clearings",
     "withdrawals_forgiven",
 ]
 

@@ -1,7 +1,7 @@
 """Password logins: ten failed logins of an address within 15 minutes block further ones.
 
-A login checks the number of failures before and after it compares the password. The client gets
-the result only after the second check, so at most ten of many concurrent guesses get a result.
+The number of failures is checked before and after a password is compared. The client gets the
+result only after the second check, so at most ten of many concurrent guesses get a result.
 
 Wrong passwords in requests with a credential have a counter of their own. So the failed logins of
 others can't keep an owner from replacing the credential or the password.
@@ -54,6 +54,7 @@ _LOGS_IN = f"""
 # day is more than half of the number of logins on this day.
 AUDITED_LOGINS = 20
 _LOGINS_TODAY = used("?5", "(SELECT CAST(id AS TEXT) FROM addresses WHERE name = ?3)", "'logins'")
+# If D1's response is lost, the login is counted twice. The count limits nothing.
 _COUNT_LOGIN = f"""
 INSERT INTO daily_counts (day, subject, act, count)
 SELECT ?5, CAST(id AS TEXT), 'logins', 1 FROM addresses
@@ -113,6 +114,16 @@ async def count_failure(database: Database, address: str, *, now: int) -> None:
 async def count_failure_of(database: Database, credential: Credential, *, now: int) -> None:
     """Like ``count_failure``, for a wrong password in a request with ``credential``."""
     await _count(database, _owner_counter(credential), now)
+
+
+async def check_failures_of(database: Database, credential: Credential, *, now: int) -> None:
+    """Check that few passwords in requests with ``credential`` were wrong.
+
+    :raises TooManyRequests: ``too_many_logins``.
+    """
+    window = _window(_owner_counter(credential), now)
+    (failures,) = await database.batch([Statement(_FAILURES, window)], repeatable=True)
+    _check_limit(failures[0], now)
 
 
 async def _count(database: Database, counter: int, now: int) -> None:

@@ -15,9 +15,10 @@ from store.audit import audit_row
 from store.daily_counts import Act, count_statement, limit_reached, used
 from store.database import Database, Row, Statement
 
-# ?4 is the day, ?5 the id of the address as text, ?6 the act, ?7 its daily limit.
-_MAY = f"EXISTS ({HOLDS}) AND {used('?4', '?5', '?6')} < ?7"
-_STATE = f"SELECT EXISTS ({HOLDS}) AS holds, {used('?4', '?5', '?6')} >= ?7 AS is_used_up"
+# ?4 is the day, ?5 the id of the address as text, ?6 the act, ?7 its daily limit or NULL.
+_IS_USED_UP = f"coalesce({used('?4', '?5', '?6')} >= ?7, false)"
+_MAY = f"EXISTS ({HOLDS}) AND NOT {_IS_USED_UP}"
+_STATE = f"SELECT EXISTS ({HOLDS}) AS holds, {_IS_USED_UP} AS is_used_up"
 
 # ?8 is the stored form that matched the password in the request, or NULL. Each stored form has its
 # own salt. So if the address still has this form, its password was not changed in the meantime.
@@ -62,6 +63,7 @@ async def rotate_credential(
 
     :param proof: the stored form that matched the password in the request; this password is kept.
         None if the request has no password.
+    :param most_a_day: how often the address can do this per day; 0 for no limit.
     :returns: the new credential, and whether the password was removed.
     :raises Unauthorized: ``invalid_credential``.
     :raises TooManyRequests: ``too_many_credential_changes``.
@@ -105,6 +107,7 @@ async def change_password(
     """Replace the stored form of the password of an address.
 
     :param present: the stored form that matched the present password; None if there is none.
+    :param most_a_day: as for ``rotate_credential``.
     :raises Unauthorized: ``invalid_credential``.
     :raises TooManyRequests: ``too_many_credential_changes``.
     :raises Forbidden: ``wrong_password``: the password was changed in the meantime.
@@ -138,9 +141,9 @@ def wrong_password() -> Forbidden:
 
 def _terms(
     credential: Credential, act: Act, most_a_day: int, now: int
-) -> tuple[int, str, int, str, str, Act, int]:
+) -> tuple[int, str, int, str, str, Act, int | None]:
     day, subject = utc_day(now), str(credential.address_id)
-    return (*credential.key, day, subject, act, most_a_day)
+    return (*credential.key, day, subject, act, most_a_day or None)
 
 
 def _check_state(state: Row, most: int, now: int) -> None:

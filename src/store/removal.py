@@ -10,12 +10,10 @@ import msgspec
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
-from clock import utc_day
 from errors import ApiError, Conflict, NotFound, Unauthorized
 from mail.lifecycle import FINAL
 from store.addresses import credential_check
 from store.audit import audit_row, with_audit
-from store.daily_counts import count_statement, limit_reached, used
 from store.database import Database, Statement, quoted
 from store.record import StatusUpdate, record, record_statements
 from store.sendbox_generation import IN_ANY_CURRENT_SENDBOX
@@ -61,23 +59,33 @@ _ADDRESS_EXISTS = f"EXISTS ({_FIND_ADDRESS})"
 
 _SCHEDULE_PURGE = f"""
 INSERT INTO sendbox_purges (address_id, sendbox)
-SELECT id, sendbox FROM addresses AS a WHERE {_HOLDS}
-  AND EXISTS (SELECT 1 FROM messages WHERE address_id = a.id AND sendbox <= a.sendbox)
+SELECT id, sendbox FROM addresses AS a WHERE {_HOLDS} AND {{condition}}
 ON CONFLICT (address_id) DO UPDATE SET sendbox = excluded.sendbox
 """
+_PURGE_REMOVED = _SCHEDULE_PURGE.format(
+    condition="EXISTS (SELECT 1 FROM messages WHERE address_id = a.id AND sendbox <= a.sendbox)"
+)
+
+# Whether the sendbox of the address `a` has a message that can be removed. Otherwise clearing it
+# writes nothing, so each clearing that writes follows a new message, and needs no limit.
+_HAS_REMOVABLE = """
+EXISTS (
+  SELECT 1 FROM messages
+  WHERE address_id = a.id AND messages.sendbox = a.sendbox AND status <> 'sending'
+)
+"""
+_PURGE_CLEARED = _SCHEDULE_PURGE.format(condition=_HAS_REMOVABLE)
 
 # Moves messages that are being sent to the next generation. The index messages_leased finds them,
 # because few messages are being sent at any time.
 _KEEP_IN_FLIGHT = f"""
 UPDATE messages INDEXED BY messages_leased SET sendbox = sendbox + 1
 WHERE lease_until > 0 AND address_id = ?1
-  AND sendbox = (SELECT sendbox FROM addresses WHERE {_HOLDS})
+  AND sendbox = (SELECT sendbox FROM addresses AS a WHERE {_HOLDS} AND {_HAS_REMOVABLE})
 """
-_START_GENERATION = f"UPDATE addresses SET sendbox = sendbox + 1 WHERE {_HOLDS}"
-
-# The number of times that an address has cleared its sendbox today. It is limited, because clearing
-# writes rows even if the sendbox is empty.
-_CLEARINGS = f"SELECT {used('?1', '?2', quoted(['clearings']))} AS clearings"
+_START_GENERATION = f"""
+UPDATE addresses AS a SET sendbox = sendbox + 1 WHERE {_HOLDS} AND {_HAS_REMOVABLE}
+"""
 
 _REMOVE_ADDRESS = f"DELETE FROM addresses WHERE {_HOLDS}"
 
@@ -156,22 +164,14 @@ async def remove_message(
         raise Conflict("message_in_flight", retry_after=_IN_FLIGHT_RETRY_SECONDS, extra=extra)
 
 
-async def clear_sendbox(
-    database: Database, owner: Credential, *, by: Actor, now: int, most_a_day: int = 0
-) -> None:
+async def clear_sendbox(database: Database, owner: Credential, *, by: Actor, now: int) -> None:
     """Remove all messages of an address, except those that are being sent.
 
     :param owner: the credential of the address. For an administrator its version is ignored.
-    :param most_a_day: how often the address can do this per day; 0 for no limit.
     :raises Unauthorized: ``invalid_credential``, if ``by`` is the owner.
     :raises NotFound: ``address_not_found``, if ``by`` is an administrator.
-    :raises TooManyRequests: ``too_many_changes``: the limit of the day is reached.
     """
-    whose, key = _whose(owner, by), (utc_day(now), str(owner.address_id))
-    if most_a_day:
-        (rows,) = await database.batch([Statement(_CLEARINGS, key)], repeatable=True)
-        if rows[0]["clearings"] >= most_a_day:
-            raise limit_reached("too_many_changes", most=most_a_day, now=now)
+    whose = _whose(owner, by)
     row = audit_row(
         by, "sendbox.cleared", owner.address, now, condition=_ADDRESS_EXISTS, parameters=whose
     )
@@ -181,9 +181,8 @@ async def clear_sendbox(
             *([row] if by.is_administrator else []),
             *(
                 Statement(sql, whose)
-                for sql in (_SCHEDULE_PURGE, _KEEP_IN_FLIGHT, _START_GENERATION)
+                for sql in (_PURGE_CLEARED, _KEEP_IN_FLIGHT, _START_GENERATION)
             ),
-            *([count_statement(*key, "clearings")] if most_a_day else []),
         ],
         repeatable=True,
     )
@@ -201,7 +200,7 @@ async def remove_address(database: Database, owner: Credential, *, by: Actor, no
     row = audit_row(
         by, "address.deleted", owner.address, now, condition=_ADDRESS_EXISTS, parameters=whose
     )
-    change = Statement(_SCHEDULE_PURGE, whose), Statement(_REMOVE_ADDRESS, whose)
+    change = Statement(_PURGE_REMOVED, whose), Statement(_REMOVE_ADDRESS, whose)
     if not await with_audit(database, row, *change):
         raise _no_address(by)
     await _cancel_waiting(database, owner, now)

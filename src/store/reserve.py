@@ -126,6 +126,14 @@ CASE
 END AS error
 """
 
+_CREDENTIAL_HOLDS = """(
+  EXISTS (
+    SELECT 1 FROM addresses
+    WHERE id = ?1 ->> 'address_id' AND name = ?1 ->> 'address'
+      AND credential_version = ?1 ->> 'credential_version'
+  ) OR ?1 ->> 'administrator' IS NOT NULL
+)"""
+
 # Whether the window of the rate limit has not ended. If its beginning is at least its length in the
 # future, a wrong clock started it. It counts as ended: it would reject messages until then.
 _IS_OPEN = "abs(started_at - ?1 ->> 'now') < ?1 ->> 'rate_milliseconds'"
@@ -157,11 +165,7 @@ facts AS MATERIALIZED (
       WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency_key'
     ) AS earlier,
     EXISTS (SELECT 1 FROM messages WHERE retry_of = ?1 ->> 'retry_of') AS retried,
-    EXISTS (
-      SELECT 1 FROM addresses
-      WHERE id = ?1 ->> 'address_id' AND name = ?1 ->> 'address'
-        AND credential_version = ?1 ->> 'credential_version'
-    ) OR ?1 ->> 'administrator' IS NOT NULL AS credential_holds,
+    {_CREDENTIAL_HOLDS} AS credential_holds,
     EXISTS (
       SELECT 1 FROM list_entries WHERE list = 'unlimited' AND value = ?1 ->> 'address'
     ) AS unlimited,
@@ -289,12 +293,13 @@ WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency
 """
 
 # The repeated request reports the result to the caller, so the submission can't be undone any more.
-_MARK_EARLIER_REPORTED = """
+_MARK_EARLIER_REPORTED = f"""
 UPDATE messages SET reported_as = 'queued'
 WHERE address_id = ?1 ->> 'address_id' AND idempotency_key = ?1 ->> 'idempotency_key'
   AND request_digest = ?1 ->> 'request_digest'
   AND reported_as IS NULL AND (scheduled_at IS NOT NULL OR batch_results IS NOT NULL)
   AND id NOT IN (SELECT value ->> 'id' FROM json_each(?1, '$.messages'))
+  AND {_CREDENTIAL_HOLDS}
 """
 
 _EARLIER = """
@@ -545,6 +550,8 @@ async def find_earlier(
     """
     request = {
         "address_id": credential.address_id,
+        "address": credential.address,
+        "credential_version": credential.version,
         "idempotency_key": key,
         "request_digest": digest,
         "messages": [],

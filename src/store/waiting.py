@@ -5,6 +5,10 @@ of other addresses would wait behind them. So an address with many waiting messa
 ones to the cron, which lets the addresses take turns (``store/due.py``).
 """
 
+import msgspec
+
+from store.database import Database, Statement
+
 # Requests enqueue messages that are due within this time. The cron runs every minute, so this
 # covers the time until the run after the next one.
 NEAR_MILLISECONDS = 120_000
@@ -33,3 +37,22 @@ def has_many_waiting(*, address_id: str, now: str) -> str:
     LIMIT {MANY}
   )
 )"""
+
+
+# Counts the waiting messages of each address once.
+_OF_FEW_WAITING = f"""
+WITH these AS MATERIALIZED (
+  SELECT m.id, address_id FROM json_each(?1) JOIN messages AS m ON m.id = value
+)
+SELECT id FROM these WHERE address_id IN (
+  SELECT address_id FROM (SELECT DISTINCT address_id FROM these) AS owners
+  WHERE NOT {has_many_waiting(address_id="owners.address_id", now="?2")}
+)
+"""
+
+
+async def of_few_waiting(database: Database, message_ids: list[str], *, now: int) -> set[str]:
+    """Those of ``message_ids`` whose addresses do not have many waiting messages."""
+    these = Statement(_OF_FEW_WAITING, (msgspec.json.encode(message_ids).decode(), now))
+    (rows,) = await database.batch([these], repeatable=True)
+    return {row["id"] for row in rows}

@@ -1,8 +1,8 @@
 """Withdrawals: the messages of an address that were accepted today, then failed or were cancelled.
 
-They cost no balance, so their number per day is limited, and so are the numbers of changes of
-scheduled messages and of clearings. A thief of a credential can use up these limits, and replacing
-the credential does not restore them. So an administrator can, together with lifting a pause.
+They cost no balance, so their number per day is limited, and so is the number of reschedules. A
+thief of a credential can use up these limits, and replacing the credential does not restore them.
+So an administrator can, together with lifting a pause.
 """
 
 from clock import utc_day
@@ -23,9 +23,7 @@ def withdrawn(day: str, address_id: str) -> str:
 
 
 _WITHDRAWN = withdrawn("?2", "?1")
-_CHANGES = """
-day = ?2 AND subject = CAST(?1 AS TEXT) AND act IN ('reschedules', 'clearings')
-"""
+_CHANGES = "day = ?2 AND subject = CAST(?1 AS TEXT) AND act = 'reschedules'"
 
 # A limit of the day is used up. ?1 is the id of the address, ?2 the day, ?3 the limit or NULL.
 IS_USED_UP = f"""

@@ -1,5 +1,6 @@
 """``/emails`` without an SDK: authentication, and the form of every error."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -295,6 +296,21 @@ def test_a_rejected_mail_is_the_same_in_another_order_of_its_members(api: Api) -
     again = permissive(api, sender, [dict(reversed(rejected.items())), email(sender)], "k")
     assert again.json() == first.json()
     assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_rejected_mail_that_is_not_utf_8_is_repeated(api: Api) -> None:
+    sender = api.new_sender()
+    headers = {
+        **sender.headers,
+        "Content-Type": "application/json",
+        "x-batch-validation": "permissive",
+        "Idempotency-Key": "k",
+    }
+    body = b'[{"subject": "\xff"}, %s]' % json.dumps(email(sender)).encode()
+    first, again = (api.call("POST", "/emails/batch", data=body, headers=headers) for _ in range(2))
+    assert [error["index"] for error in first.json()["errors"]] == [0]
+    assert again.json() == first.json()
+    assert len(api.sent_by(sender)) == 1
 
 
 def test_outcomes_of_sandbox_recipients_have_resends_names(api: Api) -> None:

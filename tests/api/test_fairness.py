@@ -253,6 +253,20 @@ def test_a_run_of_the_cron_does_not_fill_the_queue(with_one_consumer: Api) -> No
     check_that_mail_is_sent_soon(api, victim)
 
 
+def test_many_retries_of_one_address_do_not_fill_the_queue() -> None:
+    with OneConsumer({**VARIABLES, "SUBREQUESTS": 10_000}) as server:
+        api = Api(server)
+        flooder, victim = api.new_sender(balance=10**6), api.new_sender(balance=50)
+        mail = {"from": flooder.address, "to": "you@example.net", "text": "Hello"}
+        busy = {**mail, "subject": "[E_RATE_LIMIT_EXCEEDED]"}
+        for _ in range(60):
+            response = api.post("/emails/batch", [busy] * 25, headers=flooder.headers)
+            assert response.status_code == 200, response.text
+        assert waiting(api, flooder) == 1500
+        api.server.advance(36)  # the longest delay of a first retry
+        check_that_mail_is_sent_soon(api, victim)
+
+
 def test_a_rescheduled_message_of_many_is_left_to_the_cron(with_one_consumer: Api) -> None:
     api = with_one_consumer
     sender = api.new_sender()

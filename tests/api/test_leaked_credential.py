@@ -1,5 +1,6 @@
 """What the thief of a credential can do, and what its owner can do about it."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import requests
 
 from accounts.passwords import client_digest
 from tests.client import TestClient
+from tests.client.ports import derive_key
 from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, unique_name
 
 WRONG = "The present password is wrong"
@@ -96,6 +98,30 @@ def test_guesses_of_the_present_password_are_limited(api: Api) -> None:
         assert guess().json()["code"] == "too_many_logins"
     assert log_in(api, sender, made["password"]).status_code == 200
     assert rotate(api, sender).status_code == 200  # the owner can still end the credential
+
+
+@pytest.mark.parametrize("path", ["address_change_password", "rotate_credential"])
+def test_guesses_at_once_are_limited(
+    api: Api, owner: Sender, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The right guess is checked like the others, and its check takes longest."""
+    right = client_digest("my own")
+
+    async def derive(password: bytes, salt: bytes, iterations: int) -> bytes:
+        await asyncio.sleep(password == right.encode())
+        return await derive_key(password, salt, iterations)
+
+    assert change(api, owner, "my own").status_code == 200
+    monkeypatch.setattr("tests.client.client.derive_key", derive)
+    bodies = [
+        {"new_password": client_digest("new"), "current_password": guess}
+        for guess in (right, *(client_digest(str(number)) for number in range(12)))
+    ]
+    calls = [("POST", f"/api/{path}", {"json": body, "headers": owner.headers}) for body in bodies]
+    first, *others = api.server.request_all(calls)
+    assert sorted(one.status_code for one in others) == [403] * 10 + [429] * 2
+    assert first.json()["code"] == "too_many_logins"
+    assert log_in(api, owner, "my own").status_code == 200
 
 
 def test_failed_logins_of_others_do_not_lock_out_the_owner(api: Api, owner: Sender) -> None:

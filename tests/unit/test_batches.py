@@ -7,7 +7,7 @@ import pytest
 
 from accounts.credentials import Credential
 from accounts.sending_limits import RateLimit, RateState
-from errors import ApiError, Conflict, PayloadTooLarge, TooManyRequests
+from errors import ApiError, Conflict, PayloadTooLarge, TooManyRequests, Unauthorized
 from mail.submission import Attempt, SubmissionResult
 from store.record import StatusUpdate, record
 from store.reserve import Reserved, find_earlier
@@ -537,6 +537,19 @@ def test_a_reported_batch_is_not_undone(database: SqliteDatabase, me: Credential
     before = database.dump()
     statuses = undo(database, "m1", waiting=("m2", "m3"))
     assert statuses == {"m1": "sending", "m2": "queued", "m3": "scheduled"}
+    assert database.dump() == before
+
+
+def test_an_invalid_credential_does_not_prevent_an_undo(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    mixed(database, me)
+    given.rotated(database, me)
+    before = database.dump()
+    with pytest.raises(Unauthorized):
+        submitted(database, me, attempts([A], first=4), **KEY)
+    with pytest.raises(Unauthorized):
+        run(find_earlier(database, me, key="k", digest="d", now=NOW))
     assert database.dump() == before
 
 

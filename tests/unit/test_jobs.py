@@ -89,7 +89,8 @@ class Site:
     async def run(self, *steps: Step) -> Counter[str]:
         """Run the steps of a job, and return the counts of their rows."""
         counts: Counter[str] = Counter()
-        await jobs._run_steps(list(steps), self.database, self.services, counts)
+        until = self.clock() + 50_000
+        await jobs._run_steps(list(steps), self.database, self.services, counts, until=until)
         return counts
 
     async def statements_of_cron(self) -> list[str]:
@@ -121,7 +122,7 @@ async def test_a_run_enqueues_as_many_due_messages_as_its_subrequests_allow(
 ) -> None:
     site = Site(subrequests=subrequests)
     ids = site.put(count=limit + 1, at=NOW - 10_000)
-    await jobs._enqueue_due(site.database, site.services)
+    await jobs._enqueue_due(site.database, site.services, until=NOW + 40_000)
     assert site.queue.due == [(id, position // 90) for position, id in enumerate(ids[:limit])]
     assert site.provider.subjects == []
 
@@ -130,7 +131,7 @@ async def test_scheduled_messages_are_enqueued_with_their_delays() -> None:
     site = Site()
     for seconds in (0, 7, 60):
         site.put(status="scheduled", at=NOW + seconds * 1000)
-    await jobs._enqueue_due(site.database, site.services)
+    await jobs._enqueue_due(site.database, site.services, until=NOW + 40_000)
     assert [delay for _, delay in site.queue.due] == [0, 7, 60]
 
 
@@ -139,7 +140,7 @@ async def test_few_ids_arrive_in_the_queue_in_the_same_second() -> None:
     site.put(status="scheduled", count=200, at=NOW + 7000)
     other = given.address(site.database, "b@example.com", balance=100)
     (id,) = put(site.database, other, status="scheduled", at=NOW + 7500)
-    await jobs._enqueue_due(site.database, site.services)
+    await jobs._enqueue_due(site.database, site.services, until=NOW + 40_000)
     delays = Counter(delay for _, delay in site.queue.due)
     assert delays == {7: 1, 8: 90, 9: 90, 10: 20}
     assert (id, 8) in site.queue.due
@@ -149,7 +150,7 @@ async def test_without_a_queue_the_messages_that_are_due_now_are_attempted() -> 
     site = Site(queue=False)
     for at in (NOW - 1, NOW, NOW + 1):
         site.put(status="scheduled", at=at)
-    await jobs._enqueue_due(site.database, site.services)
+    await jobs._enqueue_due(site.database, site.services, until=NOW + 40_000)
     rows = site.database.query("SELECT status FROM messages ORDER BY next_attempt_at")
     assert [row["status"] for row in rows] == ["sent", "sent", "scheduled"]
 
@@ -159,7 +160,7 @@ async def test_no_attempt_begins_after_forty_seconds(milliseconds: int, sent: in
     site = Site(queue=False)
     site.put(count=26, at=NOW - 26)
     site.provider.responds_at = NOW + milliseconds
-    await jobs._enqueue_due(site.database, site.services)
+    await jobs._enqueue_due(site.database, site.services, until=NOW + 40_000)
     assert len(site.provider.subjects) == sent
 
 
@@ -200,6 +201,30 @@ async def test_no_round_of_steps_begins_after_fifty_seconds(milliseconds: int, r
     assert (await site.run(step(then=pass_time)))["a"] == rounds
 
 
+async def test_the_jobs_of_a_run_share_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site(queue=False)
+    site.put(count=26, at=NOW - 26)
+    site.provider.responds_at = NOW + 39_000  # then one more attempt begins, and takes no time
+
+    def pass_time() -> None:
+        site.clock.now += 4000
+
+    monkeypatch.setattr(jobs, "index_step", lambda now: step(then=pass_time))
+    await jobs.run_cron(site.services)
+    assert len(site.provider.subjects) == 26
+    assert site.clock.now == NOW + 51_000
+
+
+async def test_a_late_run_still_runs_each_step_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site(queue=False)
+    site.put()
+    site.provider.responds_at = NOW + 60_000
+    ran: list[int] = []
+    monkeypatch.setattr(jobs, "index_step", lambda now: step(then=lambda: ran.append(1)))
+    await jobs.run_cron(site.services)
+    assert len(ran) == 1
+
+
 async def test_a_step_that_needs_too_many_subrequests_is_left_out() -> None:
     site = Site(subrequests=50)
     counts = await site.run(step("too large", statements=51), step("fits", statements=50))
@@ -237,7 +262,7 @@ async def test_nothing_is_attempted_without_a_binding(missing: str) -> None:
     without: dict[str, Any] = {missing: None}
     await jobs.process_queue(ids, replace(site.services, **without))
     assert site.provider.subjects == []
-    await jobs._enqueue_due(site.database, replace(site.services, transport=None))
+    await jobs._enqueue_due(site.database, replace(site.services, transport=None), until=NOW)
     assert site.queue.due == []
 
 

@@ -3,10 +3,10 @@
 from accounts.credentials import Credential
 from store.database import Statement
 from store.sendbox_generation import ADMINISTRATION
-from store.waiting import MANY, NEAR_MILLISECONDS, has_many_waiting
+from store.waiting import MANY, NEAR_MILLISECONDS, has_many_waiting, of_few_waiting
 from tests.unit import given
 from tests.unit.given import NOW
-from tests.unit.sqlite_database import SqliteDatabase
+from tests.unit.sqlite_database import SqliteDatabase, run
 from tests.unit.test_due import put
 
 _SQL = f"SELECT {has_many_waiting(address_id='?1', now='?2')} AS found"
@@ -45,3 +45,13 @@ def test_the_messages_of_the_administrators(database: SqliteDatabase) -> None:
 def test_only_the_messages_that_count_are_read(database: SqliteDatabase) -> None:
     place = "COVERING INDEX messages_waiting (address_id=? AND (sendbox,next_attempt_at)<(?,?))"
     assert any(place in step for step in database.plan(Statement(_SQL, (1, NOW))))
+
+
+def test_the_messages_of_addresses_with_few_waiting_ones(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    other = given.address(database, "other@example.com")
+    many = put(database, me, count=MANY, at=NOW)
+    few = put(database, other, count=3, at=NOW)
+    these = [*many[:2], *few[:2], "unknown"]
+    assert run(of_few_waiting(database, these, now=NOW)) == set(few[:2])

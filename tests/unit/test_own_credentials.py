@@ -133,3 +133,10 @@ def test_password_changes_are_limited_by_the_day(database: SqliteDatabase) -> No
     assert database.dump() == before
     later = NOW + DAY
     given.changed_password(database, credential, "$3", present="$2", most_a_day=2, now=later)
+
+
+def test_a_limit_of_0_is_no_limit(database: SqliteDatabase) -> None:
+    credential = given.address(database)
+    credential, _ = given.rotated(database, credential, most_a_day=0)
+    credential, _ = given.rotated(database, credential, most_a_day=0)
+    given.changed_password(database, credential, "$1", most_a_day=0)
