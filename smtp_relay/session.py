@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from aiosmtpd.smtp import Envelope, syntax
 
 from smtp_relay import replies
-from smtp_relay.aiosmtpd_private import ExtensibleSMTP, discard
+from smtp_relay.aiosmtpd_private import ExtensibleSMTP, buffer_of, discard
 from smtp_relay.auth import Login
 from smtp_relay.data import MessageRejected, read_mail
 from smtp_relay.login_failures import LoginFailures
@@ -30,6 +30,10 @@ _STEPS = 10
 # How long a client has to read the last reply before the connection is aborted.
 FAREWELL_SECONDS = 5.0
 MAX_AUTH_BYTES = 12_288  # RFC 4954, section 4
+
+# A client can send thousands of commands at once. After this many lines of replies, other sessions
+# have a turn. Not after each line: a client may stop sending early, and gets these replies.
+_LINES_PER_TURN = 50
 
 _MAX_COMMAND_BYTES = 2048
 _READ_BYTES = 64 * 1024
@@ -83,6 +87,7 @@ class SmtpSession(ExtensibleSMTP):
         self._is_tls = is_tls
         self._connection: asyncio.BaseTransport | None = None  # the transport below TLS
         self._has_stopped_sending = False
+        self._lines_in_turn = 0
         self.line_length_limit = _READ_BYTES
         super().__init__(
             context.handler,
@@ -196,6 +201,11 @@ class SmtpSession(ExtensibleSMTP):
         is_last_line = text[3:4] == " "
         if self.farewell and is_last_line and not self.in_transaction:
             self.say_goodbye(self.farewell)
+        has_more_to_do = bool(buffer_of(self.reader))
+        self._lines_in_turn = self._lines_in_turn + 1 if has_more_to_do else 0
+        if self._lines_in_turn == _LINES_PER_TURN:
+            self._lines_in_turn = 0
+            await asyncio.sleep(0)
 
     def _reject(self, transport: asyncio.BaseTransport, reply: str) -> None:
         transport.set_protocol(asyncio.Protocol())  # ignores what the client sends
