@@ -42,6 +42,8 @@ _PATH = re.compile(
     r"(?:<(?:@[^:<> ]*+:)?(?P<bracketed>[^<>]*+)>|(?P<bare>[^<> ]++))(?P<rest>(?: .*+)?)"
 )
 _MAIL = re.compile(r"(?P<path>FROM: ?(?:<[^>]*+>|[^ ]*+))(?P<parameters>.*+)", re.I | re.S)
+# aiosmtpd accepts any number of digits, of every script. Python can't convert all of these.
+_SIZE = re.compile(r"SIZE=[0-9]{0,1000}+")
 
 _LAST_EXTENSION = "250 HELP"
 
@@ -240,11 +242,12 @@ class SmtpSession(ExtensibleSMTP):
         """MAIL. Ignores the AUTH parameter (RFC 4954, section 5): the relay does not need it."""
         match = _MAIL.fullmatch(arg or "")
         if match:
-            words = match["parameters"].split(" ")
-            # aiosmtpd accepts digits of every script as a SIZE, but can't convert some of them.
-            if any(word[:5].upper() == "SIZE=" and not word.isascii() for word in words):
+            options = match["parameters"].upper().split()
+            sizes = [option for option in options if option.startswith("SIZE=")]
+            if not all(map(_SIZE.fullmatch, sizes)):
                 await self.push("501 5.5.4 SIZE must be a whole number")
                 return
+            words = match["parameters"].split(" ")
             arg = match["path"] + " ".join(word for word in words if word[:5].upper() != "AUTH=")
         await super().smtp_MAIL(arg)
 

@@ -3,8 +3,10 @@
 import pytest
 
 from tests.e2e.api import Api, Sender
+from tests.smtp.in_process import client
 from tests.smtp.mails import left
 from tests.smtp.relay import RelayProcess, Talk
+from tests.smtp.test_memory import accept
 
 MAIL = b"Subject: A subject\r\n\r\ntext\r\n.\r\n"
 
@@ -57,6 +59,8 @@ def test_before_ehlo(relay: RelayProcess) -> None:
         ("FROM:<a@example.com> SIZE", "501 5.5.4"),
         ("FROM:<a@example.com> SIZE=large", "501 5.5.4"),
         ("FROM:<a@example.com> SIZE=\u00b2", "501 5.5.4"),
+        ("FROM:<a@example.com> \tSIZE=\u00b2", "501 5.5.4"),
+        ("FROM:<a@example.com> \tSIZE=5", "250 2.1.0"),
         ("FROM:<a@example.com> BODY=BINARYMIME", "501 5.5.4"),
         ("FROM:<a@example.com> SMTPUTF8=yes", "501 5.5.4"),
         ("FROM:<a@example.com> RET=HDRS", "555 5.5.4"),
@@ -71,6 +75,14 @@ def test_mail(talk: Talk, arguments: str, reply: str) -> None:
     # A rejected MAIL does not begin a transaction.
     code = "250 2.1.5" if reply.startswith("250") else "503 5.5.1"
     assert talk.ask("RCPT TO:<a@example.net>")[:9] == code
+
+
+async def test_the_longest_size() -> None:
+    """aiosmtpd allows a longer MAIL after each EHLO. Python converts at most 4300 digits."""
+    async with client(accept) as smtp:
+        for _ in range(150):
+            await smtp.ask("EHLO test")
+        assert (await smtp.ask("MAIL FROM:<> SIZE=" + "9" * 5000)).startswith("501 5.5.4 ")
 
 
 @pytest.mark.parametrize(
