@@ -148,3 +148,29 @@ async def test_slow_messages_of_one_user_do_not_stop_others() -> None:
     assert [type(outcome) for outcome in outcomes].count(ApiBusy) == 18
     await api.aclose()
     server.close()
+
+
+async def test_all_connections_for_logins_are_used() -> None:
+    """Also if one account tries to take them all."""
+    asked = 0
+
+    async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+
+    server = await asyncio.start_server(ignore, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    variables = {"API_URL": f"http://127.0.0.1:{port}", "API_CONNECTIONS": "40"}
+    api = Api(read_settings(variables), Histogram())
+    logins = [asyncio.ensure_future(api.address_login("a@example.com", "")) for _ in range(4)]
+    await asyncio.sleep(0.2)
+    assert asked == 2
+    logins += [asyncio.ensure_future(api.check_credential(name)) for name in ("b", "c", "d")]
+    await asyncio.sleep(0.2)
+    assert asked == 4
+    for login in logins:
+        login.cancel()
+    await asyncio.gather(*logins, return_exceptions=True)
+    await api.aclose()
+    server.close()
