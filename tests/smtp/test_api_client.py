@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 
 import httpx
@@ -74,9 +75,45 @@ async def test_users_share_the_places() -> None:
     shared = FairSemaphore(100)
     async with contextlib.AsyncExitStack() as stack:
         taken = [sum([await take(stack, shared, user) for _ in range(55)]) for user in "abcdefg"]
-        assert taken == [50, 25, 13, 6, 3, 2, 1]
+        assert taken == [44, 22, 11, 6, 3, 1, 1]
+        # An eighth of the places is for users who hold none.
+        others = [await take(stack, shared, user) for user in "hijklmnopqrst"]
+        assert others == [True] * 12 + [False]
     async with contextlib.AsyncExitStack() as stack:
-        assert sum([await take(stack, shared, "b") for _ in range(55)]) == 50
+        assert sum([await take(stack, shared, "b") for _ in range(55)]) == 44
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 8, 17])
+async def test_no_user_waits_for_a_place_that_the_user_may_have(limit: int) -> None:
+    shared = FairSemaphore(limit)
+    chance = random.Random(limit)
+    held: dict[str, list[asyncio.Event]] = {user: [] for user in "abcd"}
+    begun = dict.fromkeys(held, 0)
+    uses: list[asyncio.Task[None]] = []
+
+    async def use(user: str) -> None:
+        end = asyncio.Event()
+        async with shared.place(user, wait_seconds=60):
+            held[user].append(end)
+            await end.wait()
+
+    for _ in range(1000):
+        user = chance.choice("abcd")
+        if held[user] and chance.random() < 0.5:
+            held[user].pop().set()
+            begun[user] -= 1
+        else:
+            uses.append(asyncio.create_task(use(user)))
+            begun[user] += 1
+        for _ in range(4):  # until the user has the place, or has left it to others
+            await asyncio.sleep(0)
+        free = limit - sum(map(len, held.values()))
+        assert free >= 0
+        for other, places in held.items():
+            may_have_one = len(places) < free - limit // 8 if places else free > 0
+            assert begun[other] == len(places) or not may_have_one
+    for task in uses:
+        task.cancel()
 
 
 async def test_a_single_place_is_used() -> None:
