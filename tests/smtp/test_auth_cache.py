@@ -79,6 +79,38 @@ def test_a_valid_login_is_cached_for_a_minute(wait: Clock) -> None:
         log_in()
 
 
+async def test_a_known_login_on_many_connections_is_checked_once(wait: Clock) -> None:
+    class SlowApi(CountingApi):
+        async def check_credential(self, credential: str) -> ApiResponse:
+            response = await super().check_credential(credential)
+            await asyncio.sleep(0)
+            return response
+
+    api = SlowApi()
+    authenticator = Authenticator(api)
+
+    async def log_in_twenty_times() -> list[str]:
+        logins = [authenticator.check(*LOGIN) for _ in range(20)]
+        results = await asyncio.gather(*logins, return_exceptions=True)
+        return [str(result) for result in results]
+
+    login = await authenticator.check(*LOGIN)
+    wait(60)
+    assert await log_in_twenty_times() == [str(login)] * 20
+    assert api.asked == 2
+    wait(60)
+    # A client that disconnects does not affect the others.
+    first, second = (asyncio.create_task(authenticator.check(*LOGIN)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == login
+    assert api.asked == 3
+    wait(60)
+    api.credential_is_good = False
+    assert await log_in_twenty_times() == ["535 5.7.8 No"] * 20
+    assert api.asked == 4
+
+
 class PasswordApi(Api):
     """Accepts the password of each address, and returns another credential for each login."""
 
