@@ -3,19 +3,26 @@
 import asyncio
 import base64
 import contextlib
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from smtp_relay.api import Api, ApiSilent, ApiUnavailable
 from smtp_relay.api_response import ApiResponse
 from smtp_relay.auth import Authenticator, Login, LoginRejected, account_name
+from smtp_relay.auth_mechanisms import AuthMechanisms
 from smtp_relay.login_failures import (
     LOGINS_AT_ONCE,
+    LOGINS_WITHOUT_DELAY,
     MAX_FAILURES,
     MAX_FAILURES_OF_CLIENT,
     LoginFailures,
 )
+from smtp_relay.metrics import Metrics
+from tests.smtp.relay import plain_word
 
 Clock = Callable[[float], None]
 
@@ -79,13 +86,16 @@ def test_a_valid_login_is_cached_for_a_minute(wait: Clock) -> None:
         log_in()
 
 
-async def test_a_known_login_on_many_connections_is_checked_once(wait: Clock) -> None:
-    class SlowApi(CountingApi):
-        async def check_credential(self, credential: str) -> ApiResponse:
-            response = await super().check_credential(credential)
-            await asyncio.sleep(0)
-            return response
+class SlowApi(CountingApi):
+    """Lets other tasks run before each response."""
 
+    async def check_credential(self, credential: str) -> ApiResponse:
+        response = await super().check_credential(credential)
+        await asyncio.sleep(0)
+        return response
+
+
+async def test_a_known_login_on_many_connections_is_checked_once(wait: Clock) -> None:
     api = SlowApi()
     authenticator = Authenticator(api)
 
@@ -259,6 +269,38 @@ def test_a_client_on_the_same_machine_only_waits_longer(client: str) -> None:
     assert delays == [0, 0, 0, 0.5, 1, 2, 4, 8, 10, 10, 10, 10]
     assert not failures.is_over(client, "a@example.com")
     assert failures.delay(client, "b@example.com") == 0
+
+
+@dataclass
+class Connection:
+    """What a login uses of a session."""
+
+    failures: LoginFailures
+    client: str
+    id: str = "1"
+
+
+async def test_many_guesses_at_once_on_the_same_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They wait for each other's failures."""
+    waited: Counter[object] = Counter()
+    pause = asyncio.sleep
+
+    async def wait(seconds: float) -> None:
+        waited[asyncio.current_task()] += round(10 * seconds)
+        await pause(0)
+
+    monkeypatch.setattr("asyncio.sleep", wait)
+    api = SlowApi()
+    api.credential_is_good = False
+    log_in = AuthMechanisms(Authenticator(api), Metrics()).auth_PLAIN
+    server: Any = Connection(LoginFailures(), "127.0.0.1")
+    words = [plain_word("jwt", f"guess {number}") for number in range(40)]
+    guesses = [asyncio.create_task(log_in(server, ["PLAIN", word])) for word in words]
+    await asyncio.gather(*guesses)
+    assert api.asked == 40
+    without_delay = [guess for guess in guesses if waited[guess] == 0]
+    assert len(without_delay) < LOGINS_WITHOUT_DELAY + LOGINS_AT_ONCE
+    assert max(waited.values()) == 100
 
 
 def test_the_account_of_a_login() -> None:
