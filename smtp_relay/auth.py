@@ -177,7 +177,7 @@ def _login_error(response: ApiResponse) -> LoginRejected:
     is_definite = response.status == HTTPStatus.UNAUTHORIZED or (
         response.code is not None
         and HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
-        and response.status != HTTPStatus.TOO_MANY_REQUESTS
+        and response.status not in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
     )
     # With this code, the mistake is in the relay's SITE_PASSWORD, and not the client's.
     if is_definite and response.code != "site_password_required":
