@@ -234,7 +234,8 @@ class SmtpSession(ExtensibleSMTP):
         if self.in_transaction:
             await self.push("503 5.5.1 AUTH is not allowed during a mail transaction")
             return
-        mechanism, space, rest = (arg or "").partition(" ")
+        # aiosmtpd fails if the argument consists of blanks that are not ASCII.
+        mechanism, space, rest = (arg or "").strip().partition(" ")
         await super().smtp_AUTH(mechanism.upper() + space + rest)
 
     @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")

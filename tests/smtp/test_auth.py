@@ -80,6 +80,7 @@ def test_acting_on_behalf_of_another_user_is_rejected(
     ("command", "code"),
     [
         ("AUTH", "501"),
+        ("AUTH \u2003", "501"),
         ("AUTH PLAIN !", "501"),
         ("AUTH PLAIN AAA= x", "501"),
         ("AUTH PLAIN " + "AGEK", "501"),
