@@ -190,6 +190,7 @@ def test_a_rejected_login_does_not_succeed_while_the_api_can_not_check_it(wait: 
     api.credential_is_good = False
     with pytest.raises(LoginRejected, match="No"):
         asyncio.run(authenticator.check(*LOGIN))
+    assert not authenticator.is_known(*LOGIN)  # it is a guess again
     api.failure = ApiResponse(429, {"code": "client_rate_exceeded", "detail": "Slow"})
     with pytest.raises(LoginRejected, match="Slow"):
         asyncio.run(authenticator.check(*LOGIN))
@@ -329,17 +330,6 @@ def test_a_login_is_known_for_a_day(wait: Clock) -> None:
     assert authenticator.is_known(*LOGIN)
     assert not authenticator.is_known("jwt", LOGIN[1] + "x")
     wait(1)
-    assert not authenticator.is_known(*LOGIN)
-
-
-def test_a_login_that_has_ended_is_a_guess_again(wait: Clock) -> None:
-    api = CountingApi()
-    authenticator = Authenticator(api)
-    asyncio.run(authenticator.check(*LOGIN))
-    wait(60)
-    api.credential_is_good = False
-    with pytest.raises(LoginRejected):
-        asyncio.run(authenticator.check(*LOGIN))
     assert not authenticator.is_known(*LOGIN)
 
 
