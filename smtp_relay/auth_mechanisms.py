@@ -80,7 +80,8 @@ class AuthMechanisms:
         if is_guess and failures.is_over(client, account):
             return _lock_out(server)
         if rejection:
-            if rejection.is_failure:
+            # A login that was valid before is not a guess. Many connections can use it at once.
+            if rejection.is_failure and is_guess:
                 failures.add(client, account)
             return self._reject(server, rejection)
         if is_guess:

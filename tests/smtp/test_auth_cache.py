@@ -280,6 +280,9 @@ class Connection:
     client: str
     id: str = "1"
 
+    def say_goodbye(self, reply: str) -> None:
+        """Do nothing."""
+
 
 async def test_many_guesses_at_once_on_the_same_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """They wait for each other's failures."""
@@ -302,6 +305,22 @@ async def test_many_guesses_at_once_on_the_same_machine(monkeypatch: pytest.Monk
     without_delay = [guess for guess in guesses if waited[guess] == 0]
     assert len(without_delay) < LOGINS_WITHOUT_DELAY + LOGINS_AT_ONCE
     assert max(waited.values()) == 100
+
+
+async def test_a_known_login_that_ends_on_many_connections_is_not_a_guess(wait: Clock) -> None:
+    api = SlowApi()
+    log_in = AuthMechanisms(Authenticator(api), Metrics()).auth_PLAIN
+    server: Any = Connection(LoginFailures(), "192.0.2.1")
+    words = ["PLAIN", plain_word(*LOGIN)]
+    assert (await log_in(server, words)).success
+    wait(60)
+    api.credential_is_good = False
+    results = await asyncio.gather(*(log_in(server, words) for _ in range(MAX_FAILURES_OF_CLIENT)))
+    assert {result.message for result in results} == {"535 5.7.8 No"}
+    # The owner logs in with the next credential of the same account.
+    api.credential_is_good = True
+    following = plain_word("jwt", credential('{"address": "a@example.com", "version": 2}'))
+    assert (await log_in(server, ["PLAIN", following])).success
 
 
 def test_the_account_of_a_login() -> None:
