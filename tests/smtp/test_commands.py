@@ -1,9 +1,12 @@
 """SMTP commands and their parameters."""
 
+import random
+from dataclasses import replace
+
 import pytest
 
 from tests.e2e.api import Api, Sender
-from tests.smtp.in_process import client
+from tests.smtp.in_process import client, connect
 from tests.smtp.mails import left
 from tests.smtp.relay import RelayProcess, Talk
 from tests.smtp.test_memory import accept
@@ -159,3 +162,24 @@ def test_commands_out_of_order(talk: Talk) -> None:
     assert talk.ask("AUTH PLAIN AAAA").startswith("503 5.5.1 ")
     assert talk.ask("DATA now").startswith("501 5.5.4 ")
     assert talk.ask("DATA") == "554 5.5.1 No recipient was accepted"
+
+
+WORDS = ["<", ">", "@", "a@b.de", "\u00fc.de", "xn--a", "=", "5", "\u00b2", "9" * 500, "\u017f"]
+WORDS += [" ", "\t", "\x1c", "\x85", "\u2003", "\0", "SIZE=", "BODY=", "SMTPUTF8", "PLAIN", "AA=="]
+COMMANDS = ["EHLO ", "HELO ", "HELP ", "VRFY ", "AUTH ", "MAIL ", "MAIL FROM:<> ", "RCPT TO:"]
+
+
+async def test_no_command_is_an_internal_error(capsys: pytest.CaptureFixture[str]) -> None:
+    chance = random.Random(1)
+    async with client(accept) as logged_in:
+        reader, writer = await connect(logged_in.port)
+        guest = replace(logged_in, reader=reader, writer=writer)
+        await guest.reply()
+        for _ in range(1000):
+            words = chance.choices(WORDS, k=chance.randrange(5))
+            command = chance.choice(COMMANDS) + "".join(words)
+            for smtp in (guest, logged_in):
+                if (await smtp.ask(command)).startswith("334 "):
+                    await smtp.ask("*")
+        writer.close()
+    assert "internal_error" not in capsys.readouterr().out
