@@ -127,6 +127,8 @@ class TlsLayer(SSLProtocol):
             ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
         )
         self.session = session
+        # By default, 256 KiB could wait before decryption, in addition to the session's own buffer.
+        self._app_transport.set_read_buffer_limits(self.max_size)
 
     @property
     def session_transport(self) -> asyncio.Transport:

@@ -15,10 +15,8 @@ from smtp_relay.metrics import Histogram
 from smtp_relay.settings import Settings
 
 _LOGIN_SECONDS = 20.0
-# Logins have connections of their own, so that slow messages can't prevent them. They are not
-# shared among users: a login is quick, and `LoginFailures` limits the logins of one client.
+# Logins have connections of their own, so that slow messages can't prevent them.
 _MESSAGES_PER_LOGIN = 10
-_ANYBODY = ""
 # Shorter than the idle timeout of common servers. Otherwise a message could be posted while the
 # server closes the connection, and its outcome would be unknown.
 _KEEP_ALIVE_SECONDS = 4.0
@@ -91,7 +89,7 @@ class Api:
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
-        client = self._for_logins.client(_ANYBODY)
+        client = self._for_logins.client(user="")
         return await self._request(client, "GET", "/health_check", b"", {}, seconds=_LOGIN_SECONDS)
 
     async def check_credential(self, credential: str) -> ApiResponse:
@@ -99,7 +97,9 @@ class Api:
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
-        return await self._log_in("/open_api/credential_login", credential=credential)
+        return await self._log_in(
+            "/open_api/credential_login", {"credential": credential}, user=credential
+        )
 
     async def address_login(self, address: str, password_sha256: str) -> ApiResponse:
         """Exchange a password, given as a hex digest, for the credential of ``address``.
@@ -109,7 +109,9 @@ class Api:
 
         :raises ApiUnavailable, ApiSilent: as ``_request`` does.
         """
-        return await self._log_in("/api/address_login", email=address, password=password_sha256)
+        return await self._log_in(
+            "/api/address_login", {"email": address, "password": password_sha256}, user=address
+        )
 
     async def send_mail(
         self, credential: str, body: bytes, key: str | None, *, user: str
@@ -128,9 +130,9 @@ class Api:
             client, "POST", "/api/send_mail", body, headers, seconds=self._send_seconds
         )
 
-    async def _log_in(self, path: str, **fields: str) -> ApiResponse:
+    async def _log_in(self, path: str, fields: dict[str, str], *, user: str) -> ApiResponse:
         body = json.dumps(fields).encode()
-        client = self._for_logins.client(_ANYBODY)
+        client = self._for_logins.client(user)
         return await self._request(client, "POST", path, body, _JSON, seconds=_LOGIN_SECONDS)
 
     async def _request(

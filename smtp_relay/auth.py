@@ -1,5 +1,6 @@
 """Authentication: checks with the API whether a user name and a password are valid."""
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -67,6 +68,8 @@ class Authenticator:
         self._salt = secrets.token_bytes(16)
         # Each login with the time of its last check. The oldest comes first.
         self._cache: OrderedDict[bytes, tuple[float, Login]] = OrderedDict()
+        # The checks of known logins that are under way.
+        self._checks: dict[bytes, asyncio.Task[Login]] = {}
 
     async def check(self, user: str, password: str) -> Login:
         """Check ``user`` and ``password``, and return the login.
@@ -75,19 +78,17 @@ class Authenticator:
         """
         cache_key = self._cache_key(user, password)
         login = self._cached(cache_key, _CACHE_SECONDS)
-        if login is None:
-            try:
-                login = await self._ask(user, password)
-            except LoginRejected as rejection:
-                if rejection.is_failure:
-                    self._cache.pop(cache_key, None)
-                # Read the cache only now: meanwhile `forget` may have removed the login.
-                login = self._cached(cache_key, _KNOWN_SECONDS)
-                if login is None:
-                    raise
-            else:
-                self._store(cache_key, login)
-        return login
+        if login:
+            return login
+        if not self.is_known(user, password):
+            return await self._check(cache_key, user, password)
+        # Many connections of one program can use this login at the same time.
+        check = self._checks.get(cache_key)
+        if check is None:
+            check = asyncio.create_task(self._check(cache_key, user, password))
+            self._checks[cache_key] = check
+            check.add_done_callback(lambda _: self._checks.pop(cache_key))
+        return await asyncio.shield(check)
 
     def is_known(self, user: str, password: str) -> bool:
         """Whether this login was valid within the last day. If so, it is not a guess."""
@@ -102,6 +103,20 @@ class Authenticator:
         for cache_key, (_, cached) in list(self._cache.items()):
             if addresses.key(cached.address) == address:
                 del self._cache[cache_key]
+
+    async def _check(self, cache_key: bytes, user: str, password: str) -> Login:
+        try:
+            login = await self._ask(user, password)
+        except LoginRejected as rejection:
+            if rejection.is_failure:
+                self._cache.pop(cache_key, None)
+            # Read the cache only now: meanwhile `forget` may have removed the login.
+            known = self._cached(cache_key, _KNOWN_SECONDS)
+            if known is None:
+                raise
+            return known
+        self._store(cache_key, login)
+        return login
 
     async def _ask(self, user: str, password: str) -> Login:
         try:
@@ -162,7 +177,7 @@ def _login_error(response: ApiResponse) -> LoginRejected:
     is_definite = response.status == HTTPStatus.UNAUTHORIZED or (
         response.code is not None
         and HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
-        and response.status != HTTPStatus.TOO_MANY_REQUESTS
+        and response.status not in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
     )
     # With this code, the mistake is in the relay's SITE_PASSWORD, and not the client's.
     if is_definite and response.code != "site_password_required":

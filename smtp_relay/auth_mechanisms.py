@@ -55,13 +55,18 @@ class AuthMechanisms:
         failures, client, account = server.failures, server.client, account_name(name, secret)
         if failures.is_over(client, account):
             return _lock_out(server)
-        await asyncio.sleep(failures.delay(client, account))
-        async with failures.turn(client):
-            # Logins on other connections of the client may have failed meanwhile. Check before the
-            # API is asked, and again before its response reveals a result.
-            if failures.is_over(client, account):
-                return _lock_out(server)
-            return await self._check(server, name, secret, is_guess=True)
+        waited = 0.0
+        while True:
+            async with failures.turn(client):
+                # Logins on other connections of the client may have failed meanwhile. Check before
+                # the API is asked, and again before its response reveals a result.
+                if failures.is_over(client, account):
+                    return _lock_out(server)
+                delay = failures.delay(client, account)
+                if delay <= waited:
+                    return await self._check(server, name, secret, is_guess=True)
+            await asyncio.sleep(delay - waited)
+            waited = delay
 
     async def _check(
         self, server: SmtpSession, user: str, password: str, *, is_guess: bool = False
@@ -75,7 +80,8 @@ class AuthMechanisms:
         if is_guess and failures.is_over(client, account):
             return _lock_out(server)
         if rejection:
-            if rejection.is_failure:
+            # A login that was valid before is not a guess. Many connections can use it at once.
+            if rejection.is_failure and is_guess:
                 failures.add(client, account)
             return self._reject(server, rejection)
         if is_guess:

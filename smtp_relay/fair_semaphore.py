@@ -5,16 +5,21 @@ import contextlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 
+# The part of the places for users who hold none: one in so many.
+_PART_FOR_NEW_USERS = 8
+
 
 class FairSemaphore:
-    """Has ``limit`` places. A user gets a place if the user holds fewer places than are free.
+    """Has ``limit`` places. An eighth of them is for users who hold none.
 
-    So one user alone can have half of the places, a second user a quarter, and so on. Waiting users
-    take turns.
+    A user who holds places gets another one of the rest, if more of the rest are free than the user
+    holds. So one user alone can have half of the rest, a second user a quarter, and so on. Waiting
+    users take turns.
     """
 
     def __init__(self, limit: int) -> None:
         self._free = limit
+        self._for_new_users = limit // _PART_FOR_NEW_USERS
         self._held: Counter[str] = Counter()
         # The waiting users, the next one first. None of them may have a place now, because `_leave`
         # gives each free place away at once.
@@ -36,7 +41,8 @@ class FairSemaphore:
             self._leave(user)
 
     def _may_enter(self, user: str) -> bool:
-        return self._held[user] < self._free
+        held = self._held[user]
+        return held < self._free - self._for_new_users if held else self._free > 0
 
     def _enter(self, user: str) -> None:
         self._held[user] += 1

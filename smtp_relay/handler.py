@@ -74,9 +74,13 @@ class Handler:
             key = addresses.key(addresses.checked(address))
         except BadAddress as error:
             return str(error)
-        if key not in map(addresses.key, envelope.rcpt_tos):
-            if len(envelope.rcpt_tos) >= self._max_recipients:
+        # aiosmtpd does not use this list. Computing the keys of all recipients for each further one
+        # would be slow.
+        keys = envelope.rcpt_options
+        if key not in keys:
+            if len(keys) >= self._max_recipients:
                 return replies.TOO_MANY_RECIPIENTS.format(limit=self._max_recipients)
+            keys.append(key)
             envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 

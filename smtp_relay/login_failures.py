@@ -1,12 +1,13 @@
 """Failed logins, counted per client and account, and per client over all accounts.
 
 A client is an IPv4 address or an IPv6 /64 network. A client that fails too often is locked out of
-the account, or out of all accounts. A client on the relay's own machine is never locked out,
-because one program with a wrong password must not stop all programs on the machine. Such a client
-only waits before its next login, longer after each further failure.
+the account, or out of all accounts. The limit over all accounts protects the other clients: the API
+limits the logins of all clients of the relay together.
 
-The limit over all accounts protects the other clients: the API limits the logins of all clients of
-the relay together.
+A client on the relay's own machine is never locked out, because one program with a wrong password
+must not stop all programs on the machine. Such a client only waits before its next login, longer
+after each further failure. A limit over all accounts would not protect the other clients from it:
+the API sees the machine's address, so a program can use up the API's limit without the relay.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ MAX_FAILURES_OF_CLIENT = 20  # below the API's limit per minute, which is 30 by 
 LOGINS_AT_ONCE = 4
 _WINDOW_SECONDS = 300.0
 _MAX_COUNTED = 10_000
-_LOGINS_WITHOUT_DELAY = 3
+LOGINS_WITHOUT_DELAY = 3
 _FIRST_DELAY_SECONDS = 0.5
 _MAX_DELAY_SECONDS = 10.0
 
@@ -65,7 +66,7 @@ class LoginFailures:
 
     def delay(self, client: str, account: str) -> float:
         """The seconds that the next login of ``client`` with ``account`` must wait, or 0."""
-        doublings = self._of_account.count(_key(client, account)) - _LOGINS_WITHOUT_DELAY
+        doublings = self._of_account.count(_key(client, account)) - LOGINS_WITHOUT_DELAY
         if doublings < 0 or not is_loopback(client):
             return 0.0
         return min(_FIRST_DELAY_SECONDS * 2.0**doublings, _MAX_DELAY_SECONDS)

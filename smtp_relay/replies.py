@@ -8,7 +8,7 @@ import re
 
 _MAX_CHARACTERS = 500  # RFC 5321, section 4.5.3.1.5: 512 octets with CR and LF
 
-_LINE = re.compile(r"(?P<code>[245]\d\d) (?!\d\.\d{1,3}\.\d{1,3} )(?P<text>.*+)", re.DOTALL)
+_LINE = re.compile(r"(?P<code>[245]\d\d) (?!\d\.\d{1,3}+\.\d{1,3}+ )(?P<text>.*+)", re.DOTALL)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]++")
 
 # Most of aiosmtpd's own replies have no enhanced code. The relay adds these.

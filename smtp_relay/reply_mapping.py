@@ -19,6 +19,7 @@ _BY_CODE = {
     "too_many_recipients": "554 5.5.3",
     "no_balance": "550 5.7.1",
     "address_blocked": "550 5.7.1",
+    "address_paused": "550 5.7.1",
     "recipient_suppressed": "550 5.7.1",
     "daily_quota_reached": "550 5.7.1",
     "monthly_quota_reached": "550 5.7.1",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from aiosmtpd.smtp import Envelope, syntax
 
 from smtp_relay import replies
-from smtp_relay.aiosmtpd_private import ExtensibleSMTP, discard
+from smtp_relay.aiosmtpd_private import ExtensibleSMTP, buffer_of, discard
 from smtp_relay.auth import Login
 from smtp_relay.data import MessageRejected, read_mail
 from smtp_relay.login_failures import LoginFailures
@@ -31,6 +31,10 @@ _STEPS = 10
 FAREWELL_SECONDS = 5.0
 MAX_AUTH_BYTES = 12_288  # RFC 4954, section 4
 
+# A client can send thousands of commands at once. After this many lines of replies, other sessions
+# have a turn. Not after each line: a client may stop sending early, and gets these replies.
+_LINES_PER_TURN = 50
+
 _MAX_COMMAND_BYTES = 2048
 _READ_BYTES = 64 * 1024
 # A source route before the address is obsolete and ignored. Old programs omit the brackets.
@@ -38,6 +42,8 @@ _PATH = re.compile(
     r"(?:<(?:@[^:<> ]*+:)?(?P<bracketed>[^<>]*+)>|(?P<bare>[^<> ]++))(?P<rest>(?: .*+)?)"
 )
 _MAIL = re.compile(r"(?P<path>FROM: ?(?:<[^>]*+>|[^ ]*+))(?P<parameters>.*+)", re.I | re.S)
+# aiosmtpd accepts any number of digits, of every script. Python can't convert all of these.
+_SIZE = re.compile(r"SIZE=[0-9]{0,1000}+")
 
 _LAST_EXTENSION = "250 HELP"
 
@@ -83,6 +89,7 @@ class SmtpSession(ExtensibleSMTP):
         self._is_tls = is_tls
         self._connection: asyncio.BaseTransport | None = None  # the transport below TLS
         self._has_stopped_sending = False
+        self._lines_in_turn = 0
         self.line_length_limit = _READ_BYTES
         super().__init__(
             context.handler,
@@ -196,6 +203,11 @@ class SmtpSession(ExtensibleSMTP):
         is_last_line = text[3:4] == " "
         if self.farewell and is_last_line and not self.in_transaction:
             self.say_goodbye(self.farewell)
+        has_more_to_do = bool(buffer_of(self.reader))
+        self._lines_in_turn = self._lines_in_turn + 1 if has_more_to_do else 0
+        if self._lines_in_turn == _LINES_PER_TURN:
+            self._lines_in_turn = 0
+            await asyncio.sleep(0)
 
     def _reject(self, transport: asyncio.BaseTransport, reply: str) -> None:
         transport.set_protocol(asyncio.Protocol())  # ignores what the client sends
@@ -222,7 +234,8 @@ class SmtpSession(ExtensibleSMTP):
         if self.in_transaction:
             await self.push("503 5.5.1 AUTH is not allowed during a mail transaction")
             return
-        mechanism, space, rest = (arg or "").partition(" ")
+        # aiosmtpd fails if the argument consists of blanks that are not ASCII.
+        mechanism, space, rest = (arg or "").strip().partition(" ")
         await super().smtp_AUTH(mechanism.upper() + space + rest)
 
     @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
@@ -230,11 +243,12 @@ class SmtpSession(ExtensibleSMTP):
         """MAIL. Ignores the AUTH parameter (RFC 4954, section 5): the relay does not need it."""
         match = _MAIL.fullmatch(arg or "")
         if match:
-            words = match["parameters"].split(" ")
-            # aiosmtpd accepts digits of every script as a SIZE, but can't convert some of them.
-            if any(word[:5].upper() == "SIZE=" and not word.isascii() for word in words):
+            options = match["parameters"].upper().split()
+            sizes = [option for option in options if option.startswith("SIZE=")]
+            if not all(map(_SIZE.fullmatch, sizes)):
                 await self.push("501 5.5.4 SIZE must be a whole number")
                 return
+            words = match["parameters"].split(" ")
             arg = match["path"] + " ".join(word for word in words if word[:5].upper() != "AUTH=")
         await super().smtp_MAIL(arg)
 

@@ -53,7 +53,7 @@ class Settings:
         parse.whole_number(1),
         100,
         "Maximum number of messages that the relay sends to the API at the same time. One user can "
-        "use half of these connections. Logins have a tenth as many of their own.",
+        "use at most half of these connections. Logins have a tenth as many of their own.",
     )
     smtp_host: str = _setting(
         str, "localhost", "Name or address to listen on; `0.0.0.0` or `::` for all interfaces."

@@ -84,22 +84,23 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
     value = entity.value(key) or b""
     if len(value) > _MAX_VALUE_BYTES:
         raise Malformed(f"{what} is too long")
+    parameters: dict[str, str] = {}
     try:
         (first, _), *rest = decode_params(list(_split(raw_text(value, what))))
+        for name, given in rest:
+            if isinstance(given, tuple):
+                # An encoded value: charset, language, and its bytes as Latin-1. It takes precedence
+                # over a plain value, which is for older programs (RFC 6266, section 4.3).
+                charset, _, encoded = given
+                content = unquote(encoded).encode("latin-1")
+                parameters[name.lower()] = decode(content, charset or "us-ascii", what)
+            else:
+                parameters.setdefault(name.lower(), unquote(given))
     except (ValueError, TypeError) as error:
         # A value can be split into numbered pieces (RFC 2231, section 3). Here the number of a
-        # piece is too long, or only some of the pieces have numbers.
+        # piece is too long, or only some of the pieces have numbers, or an encoded value contains
+        # a character that should be encoded.
         raise Malformed(f"{what} can't be read") from error
-    parameters: dict[str, str] = {}
-    for name, given in rest:
-        if isinstance(given, tuple):
-            # An encoded value: charset, language, and its bytes as Latin-1. It takes precedence
-            # over a plain value, which is for older programs (RFC 6266, section 4.3).
-            charset, _, encoded = given
-            text = decode(unquote(encoded).encode("latin-1"), charset or "us-ascii", what)
-            parameters[name.lower()] = text
-        else:
-            parameters.setdefault(name.lower(), unquote(given))
     return first.partition("(")[0].strip().lower(), parameters
 
 

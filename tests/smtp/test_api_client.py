@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 
 import httpx
@@ -74,9 +75,45 @@ async def test_users_share_the_places() -> None:
     shared = FairSemaphore(100)
     async with contextlib.AsyncExitStack() as stack:
         taken = [sum([await take(stack, shared, user) for _ in range(55)]) for user in "abcdefg"]
-        assert taken == [50, 25, 13, 6, 3, 2, 1]
+        assert taken == [44, 22, 11, 6, 3, 1, 1]
+        # An eighth of the places is for users who hold none.
+        others = [await take(stack, shared, user) for user in "hijklmnopqrst"]
+        assert others == [True] * 12 + [False]
     async with contextlib.AsyncExitStack() as stack:
-        assert sum([await take(stack, shared, "b") for _ in range(55)]) == 50
+        assert sum([await take(stack, shared, "b") for _ in range(55)]) == 44
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 8, 17])
+async def test_no_user_waits_for_a_place_that_the_user_may_have(limit: int) -> None:
+    shared = FairSemaphore(limit)
+    chance = random.Random(limit)
+    held: dict[str, list[asyncio.Event]] = {user: [] for user in "abcd"}
+    begun = dict.fromkeys(held, 0)
+    uses: list[asyncio.Task[None]] = []
+
+    async def use(user: str) -> None:
+        end = asyncio.Event()
+        async with shared.place(user, wait_seconds=60):
+            held[user].append(end)
+            await end.wait()
+
+    for _ in range(1000):
+        user = chance.choice("abcd")
+        if held[user] and chance.random() < 0.5:
+            held[user].pop().set()
+            begun[user] -= 1
+        else:
+            uses.append(asyncio.create_task(use(user)))
+            begun[user] += 1
+        for _ in range(4):  # until the user has the place, or has left it to others
+            await asyncio.sleep(0)
+        free = limit - sum(map(len, held.values()))
+        assert free >= 0
+        for other, places in held.items():
+            may_have_one = len(places) < free - limit // 8 if places else free > 0
+            assert begun[other] == len(places) or not may_have_one
+    for task in uses:
+        task.cancel()
 
 
 async def test_a_single_place_is_used() -> None:
@@ -146,5 +183,31 @@ async def test_slow_messages_of_one_user_do_not_stop_others() -> None:
     outcomes = await asyncio.gather(*slow, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes].count(ApiSilent) == 2
     assert [type(outcome) for outcome in outcomes].count(ApiBusy) == 18
+    await api.aclose()
+    server.close()
+
+
+async def test_all_connections_for_logins_are_used() -> None:
+    """Also if one account tries to take them all."""
+    asked = 0
+
+    async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+
+    server = await asyncio.start_server(ignore, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    variables = {"API_URL": f"http://127.0.0.1:{port}", "API_CONNECTIONS": "40"}
+    api = Api(read_settings(variables), Histogram())
+    logins = [asyncio.ensure_future(api.address_login("a@example.com", "")) for _ in range(4)]
+    await asyncio.sleep(0.2)
+    assert asked == 2
+    logins += [asyncio.ensure_future(api.check_credential(name)) for name in ("b", "c", "d")]
+    await asyncio.sleep(0.2)
+    assert asked == 4
+    for login in logins:
+        login.cancel()
+    await asyncio.gather(*logins, return_exceptions=True)
     await api.aclose()
     server.close()

@@ -80,6 +80,7 @@ def test_acting_on_behalf_of_another_user_is_rejected(
     ("command", "code"),
     [
         ("AUTH", "501"),
+        ("AUTH \u2003", "501"),
         ("AUTH PLAIN !", "501"),
         ("AUTH PLAIN AAA= x", "501"),
         ("AUTH PLAIN " + "AGEK", "501"),
@@ -242,6 +243,7 @@ def test_a_valid_login_is_cached(sender: Sender, tmp_path: Path) -> None:
         (401, {"code": "invalid_login", "detail": "No"}, "535 5.7.8 No"),
         (403, {"code": "password_login_disabled", "detail": "Off"}, "535 5.7.8 Off"),
         (401, {"code": "site_password_required", "detail": "Site"}, "454 4.7.0 "),
+        (408, {"code": "body_too_slow", "detail": "Slow"}, "454 4.7.0 "),
         (429, {"code": "rate_limit_exceeded", "detail": "Slow"}, "454 4.7.0 "),
         (503, {"code": "database_unavailable", "detail": "Later"}, "454 4.7.0 "),
         (500, {}, "454 4.7.0 "),

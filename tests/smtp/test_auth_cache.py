@@ -3,19 +3,26 @@
 import asyncio
 import base64
 import contextlib
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from smtp_relay.api import Api, ApiSilent, ApiUnavailable
 from smtp_relay.api_response import ApiResponse
 from smtp_relay.auth import Authenticator, Login, LoginRejected, account_name
+from smtp_relay.auth_mechanisms import AuthMechanisms
 from smtp_relay.login_failures import (
     LOGINS_AT_ONCE,
+    LOGINS_WITHOUT_DELAY,
     MAX_FAILURES,
     MAX_FAILURES_OF_CLIENT,
     LoginFailures,
 )
+from smtp_relay.metrics import Metrics
+from tests.smtp.relay import plain_word
 
 Clock = Callable[[float], None]
 
@@ -77,6 +84,41 @@ def test_a_valid_login_is_cached_for_a_minute(wait: Clock) -> None:
     wait(1)
     with pytest.raises(LoginRejected, match="No"):
         log_in()
+
+
+class SlowApi(CountingApi):
+    """Lets other tasks run before each response."""
+
+    async def check_credential(self, credential: str) -> ApiResponse:
+        response = await super().check_credential(credential)
+        await asyncio.sleep(0)
+        return response
+
+
+async def test_a_known_login_on_many_connections_is_checked_once(wait: Clock) -> None:
+    api = SlowApi()
+    authenticator = Authenticator(api)
+
+    async def log_in_twenty_times() -> list[str]:
+        logins = [authenticator.check(*LOGIN) for _ in range(20)]
+        results = await asyncio.gather(*logins, return_exceptions=True)
+        return [str(result) for result in results]
+
+    login = await authenticator.check(*LOGIN)
+    wait(60)
+    assert await log_in_twenty_times() == [str(login)] * 20
+    assert api.asked == 2
+    wait(60)
+    # A client that disconnects does not affect the others.
+    first, second = (asyncio.create_task(authenticator.check(*LOGIN)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == login
+    assert api.asked == 3
+    wait(60)
+    api.credential_is_good = False
+    assert await log_in_twenty_times() == ["535 5.7.8 No"] * 20
+    assert api.asked == 4
 
 
 class PasswordApi(Api):
@@ -148,6 +190,7 @@ def test_a_rejected_login_does_not_succeed_while_the_api_can_not_check_it(wait: 
     api.credential_is_good = False
     with pytest.raises(LoginRejected, match="No"):
         asyncio.run(authenticator.check(*LOGIN))
+    assert not authenticator.is_known(*LOGIN)  # it is a guess again
     api.failure = ApiResponse(429, {"code": "client_rate_exceeded", "detail": "Slow"})
     with pytest.raises(LoginRejected, match="Slow"):
         asyncio.run(authenticator.check(*LOGIN))
@@ -229,6 +272,57 @@ def test_a_client_on_the_same_machine_only_waits_longer(client: str) -> None:
     assert failures.delay(client, "b@example.com") == 0
 
 
+@dataclass
+class Connection:
+    """What a login uses of a session."""
+
+    failures: LoginFailures
+    client: str
+    id: str = "1"
+
+    def say_goodbye(self, reply: str) -> None:
+        """Do nothing."""
+
+
+async def test_many_guesses_at_once_on_the_same_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They wait for each other's failures."""
+    waited: Counter[object] = Counter()
+    pause = asyncio.sleep
+
+    async def wait(seconds: float) -> None:
+        waited[asyncio.current_task()] += round(10 * seconds)
+        await pause(0)
+
+    monkeypatch.setattr("asyncio.sleep", wait)
+    api = SlowApi()
+    api.credential_is_good = False
+    log_in = AuthMechanisms(Authenticator(api), Metrics()).auth_PLAIN
+    server: Any = Connection(LoginFailures(), "127.0.0.1")
+    words = [plain_word("jwt", f"guess {number}") for number in range(40)]
+    guesses = [asyncio.create_task(log_in(server, ["PLAIN", word])) for word in words]
+    await asyncio.gather(*guesses)
+    assert api.asked == 40
+    without_delay = [guess for guess in guesses if waited[guess] == 0]
+    assert len(without_delay) < LOGINS_WITHOUT_DELAY + LOGINS_AT_ONCE
+    assert max(waited.values()) == 100
+
+
+async def test_a_known_login_that_ends_on_many_connections_is_not_a_guess(wait: Clock) -> None:
+    api = SlowApi()
+    log_in = AuthMechanisms(Authenticator(api), Metrics()).auth_PLAIN
+    server: Any = Connection(LoginFailures(), "192.0.2.1")
+    words = ["PLAIN", plain_word(*LOGIN)]
+    assert (await log_in(server, words)).success
+    wait(60)
+    api.credential_is_good = False
+    results = await asyncio.gather(*(log_in(server, words) for _ in range(MAX_FAILURES_OF_CLIENT)))
+    assert {result.message for result in results} == {"535 5.7.8 No"}
+    # The owner logs in with the next credential of the same account.
+    api.credential_is_good = True
+    following = plain_word("jwt", credential('{"address": "a@example.com", "version": 2}'))
+    assert (await log_in(server, ["PLAIN", following])).success
+
+
 def test_the_account_of_a_login() -> None:
     of_a = credential('{"address": "A@Example.com"}')
     assert account_name("jwt", of_a) == "a@example.com"
@@ -255,17 +349,6 @@ def test_a_login_is_known_for_a_day(wait: Clock) -> None:
     assert authenticator.is_known(*LOGIN)
     assert not authenticator.is_known("jwt", LOGIN[1] + "x")
     wait(1)
-    assert not authenticator.is_known(*LOGIN)
-
-
-def test_a_login_that_has_ended_is_a_guess_again(wait: Clock) -> None:
-    api = CountingApi()
-    authenticator = Authenticator(api)
-    asyncio.run(authenticator.check(*LOGIN))
-    wait(60)
-    api.credential_is_good = False
-    with pytest.raises(LoginRejected):
-        asyncio.run(authenticator.check(*LOGIN))
     assert not authenticator.is_known(*LOGIN)
 
 

@@ -1,10 +1,15 @@
 """SMTP commands and their parameters."""
 
+import random
+from dataclasses import replace
+
 import pytest
 
 from tests.e2e.api import Api, Sender
+from tests.smtp.in_process import client, connect
 from tests.smtp.mails import left
 from tests.smtp.relay import RelayProcess, Talk
+from tests.smtp.test_memory import accept
 
 MAIL = b"Subject: A subject\r\n\r\ntext\r\n.\r\n"
 
@@ -57,6 +62,8 @@ def test_before_ehlo(relay: RelayProcess) -> None:
         ("FROM:<a@example.com> SIZE", "501 5.5.4"),
         ("FROM:<a@example.com> SIZE=large", "501 5.5.4"),
         ("FROM:<a@example.com> SIZE=\u00b2", "501 5.5.4"),
+        ("FROM:<a@example.com> \tSIZE=\u00b2", "501 5.5.4"),
+        ("FROM:<a@example.com> \tSIZE=5", "250 2.1.0"),
         ("FROM:<a@example.com> BODY=BINARYMIME", "501 5.5.4"),
         ("FROM:<a@example.com> SMTPUTF8=yes", "501 5.5.4"),
         ("FROM:<a@example.com> RET=HDRS", "555 5.5.4"),
@@ -71,6 +78,14 @@ def test_mail(talk: Talk, arguments: str, reply: str) -> None:
     # A rejected MAIL does not begin a transaction.
     code = "250 2.1.5" if reply.startswith("250") else "503 5.5.1"
     assert talk.ask("RCPT TO:<a@example.net>")[:9] == code
+
+
+async def test_the_longest_size() -> None:
+    """aiosmtpd allows a longer MAIL after each EHLO. Python converts at most 4300 digits."""
+    async with client(accept) as smtp:
+        for _ in range(150):
+            await smtp.ask("EHLO test")
+        assert (await smtp.ask("MAIL FROM:<> SIZE=" + "9" * 5000)).startswith("501 5.5.4 ")
 
 
 @pytest.mark.parametrize(
@@ -147,3 +162,24 @@ def test_commands_out_of_order(talk: Talk) -> None:
     assert talk.ask("AUTH PLAIN AAAA").startswith("503 5.5.1 ")
     assert talk.ask("DATA now").startswith("501 5.5.4 ")
     assert talk.ask("DATA") == "554 5.5.1 No recipient was accepted"
+
+
+WORDS = ["<", ">", "@", "a@b.de", "\u00fc.de", "xn--a", "=", "5", "\u00b2", "9" * 500, "\u017f"]
+WORDS += [" ", "\t", "\x1c", "\x85", "\u2003", "\0", "SIZE=", "BODY=", "SMTPUTF8", "PLAIN", "AA=="]
+COMMANDS = ["EHLO ", "HELO ", "HELP ", "VRFY ", "AUTH ", "MAIL ", "MAIL FROM:<> ", "RCPT TO:"]
+
+
+async def test_no_command_is_an_internal_error(capsys: pytest.CaptureFixture[str]) -> None:
+    chance = random.Random(1)
+    async with client(accept) as logged_in:
+        reader, writer = await connect(logged_in.port)
+        guest = replace(logged_in, reader=reader, writer=writer)
+        await guest.reply()
+        for _ in range(1000):
+            words = chance.choices(WORDS, k=chance.randrange(5))
+            command = chance.choice(COMMANDS) + "".join(words)
+            for smtp in (guest, logged_in):
+                if (await smtp.ask(command)).startswith("334 "):
+                    await smtp.ask("*")
+        writer.close()
+    assert "internal_error" not in capsys.readouterr().out

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
-from smtp_relay.aiosmtpd_private import TlsLayer
+from smtp_relay.aiosmtpd_private import TlsLayer, buffer_of
 from smtp_relay.api_response import ApiResponse
 from tests.smtp.in_process import CLAIMS, Client, client, connect
 from tests.smtp.relay import insecure_context, plain_word
@@ -195,20 +195,40 @@ def no_garbage_collection() -> Iterator[None]:
     gc.enable()
 
 
-@pytest.mark.usefixtures("no_garbage_collection")
-@pytest.mark.parametrize("way", ["starttls", "tls"])
-async def test_the_memory_for_tls_is_free_when_a_client_goes(
-    certificate: Path, way: Way, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also before the next garbage collection, which may be late."""
-    layers: list[TlsLayer] = []
+@pytest.fixture
+def layers(monkeypatch: pytest.MonkeyPatch) -> list[TlsLayer]:
+    """The TLS layers of all connections, as soon as they exist."""
+    found: list[TlsLayer] = []
     made = TlsLayer.__init__
 
     def note(self: TlsLayer, *args: Any) -> None:
-        layers.append(self)
+        found.append(self)
         made(self, *args)
 
     monkeypatch.setattr(TlsLayer, "__init__", note)
+    return found
+
+
+@pytest.mark.parametrize("way", ["starttls", "tls"])
+async def test_a_client_that_sends_more_than_the_relay_reads(
+    certificate: Path, way: Way, layers: list[TlsLayer]
+) -> None:
+    async with connection(way, certificate, ssl.TLSVersion.TLSv1_3) as (one, _):
+        await begin(one)
+        one.send(HEAD + LINE + b".\r\n" + b"x" * 3_000_000)
+        await asyncio.sleep(0.15)  # the API has not responded yet
+        (layer,) = layers
+        unread = layer._incoming.pending + len(buffer_of(layer.session.reader))
+        assert 200_000 < unread < 350_000
+        one.writer.transport.abort()
+
+
+@pytest.mark.usefixtures("no_garbage_collection")
+@pytest.mark.parametrize("way", ["starttls", "tls"])
+async def test_the_memory_for_tls_is_free_when_a_client_goes(
+    certificate: Path, way: Way, layers: list[TlsLayer]
+) -> None:
+    """Also before the next garbage collection, which may be late."""
     async with connection(way, certificate, ssl.TLSVersion.TLSv1_3) as (one, other):
         (layer,) = layers
         tls = weakref.ref(layer._sslobj)

@@ -277,6 +277,7 @@ def test_a_second_text_is_an_attachment() -> None:
         (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n", "does not occur"),
         (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--", "no parts"),
         (b"Content-Type: nonsense\r\n\r\n", "not a media type: nonsense"),
+        (b"Content-Type: a/b; name*=utf-8''\xe4\xb8\xad\r\n\r\n", "Content-Type can't be read"),
         (b"Content-Transfer-Encoding: base64\r\n\r\n!", "not base64"),
         (b"Content-Transfer-Encoding: uuencode\r\n\r\nabc\r\nend", "not uuencoded"),
         (b"Content-Transfer-Encoding: x-uue\r\n\r\nbegin 644 a\r\n#86)C\r\n", "not uuencoded"),

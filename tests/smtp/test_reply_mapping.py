@@ -15,6 +15,7 @@ LABELS = {"to[1]": "bad@example.net", "attachments[0]": "a/b.txt"}
         (ApiResponse(200, {"status": "ok", "id": "1"}), "250 2.0.0 Ok: queued as 1"),
         (ApiResponse(202, {"status": "queued", "id": "1"}), "250 2.0.0 Ok: queued as 1"),
         (ApiResponse(400, {"code": "x", "detail": "No"}), "554 5.6.0 No"),
+        (ApiResponse(400, {"code": "address_paused", "detail": "No"}), "550 5.7.1 No"),
         (ApiResponse(401, {"code": "invalid_credential", "detail": "No"}), "535 5.7.8 No"),
         (ApiResponse(401, {"code": "site_password_required", "detail": "No"}), "451 4.3.5 No"),
         (ApiResponse(403, {"code": "x", "detail": "No"}), "550 5.7.1 No"),
