@@ -71,13 +71,16 @@ const releaseDead = () => {
   }
 };
 
-// Time in which the Worker was busy and read nothing does not count against the clients.
+// Time in which the Worker was busy and read nothing does not count against the clients. Of the
+// bodies that poll at the same time, only the first adds it: `busyUntil` is the end of what is added.
+let busyUntil = 0;
 const poll = async () => {
   const start = Date.now();
   await new Promise((resolve) => setTimeout(resolve, POLL));
   const now = Date.now();
-  const busy = now - start - POLL;
+  const busy = now - Math.max(start, busyUntil) - POLL;
   if (busy < POLL) return;
+  busyUntil = now;
   for (const body of held) body.since = Math.min(now, body.since + busy);
 };
 
@@ -118,7 +121,7 @@ const add = async (body, chunk) => {
     body.stage = "arrives";
   }
   while (held.has(body) && sum(held) > MOST_HELD) {
-    if (!releaseSlowest([...held], -1)) release(body);
+    releaseSlowest([...held], -1); // at least this body itself arrives
   }
   if (!held.has(body)) return;
   body.buffer.resize(body.bytes);
