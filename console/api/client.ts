@@ -118,7 +118,11 @@ function url(path: string, query: Options["query"]): string {
 
 function headers(options: Options, used: Session): Record<string, string> {
   const { jwt, sitePassword, adminPassword } = used;
-  const made: Record<string, string> = { "x-lang": lang.get(), ...options.headers };
+  const made: Record<string, string> = {
+    "x-lang": lang.get(),
+    "x-error-format": "json", // the deployment may prefer text (ERROR_FORMAT)
+    ...options.headers,
+  };
   if (options.body !== undefined) made["Content-Type"] = "application/json";
   // Header values are Latin-1: each byte of the UTF-8 password becomes one character.
   if (sitePassword) made["x-custom-auth"] = latin1(sitePassword);
