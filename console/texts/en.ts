@@ -222,6 +222,8 @@ export const en = {
     content: "Content",
     textTab: "Text",
     noContent: "The text is no longer stored.",
+    truncated: "The text is very long. Only its beginning is shown here.",
+    endOfText: "End of the text",
     attachmentsHint: "Attachments are not kept after sending, only their names and sizes.",
     details: "Details",
     id: "Id",

@@ -214,6 +214,8 @@ export const zh: Texts = {
     content: "内容",
     textTab: "文本",
     noContent: "正文已不再保留。",
+    truncated: "正文很长，这里只显示开头部分。",
+    endOfText: "正文的其余部分",
     attachmentsHint: "发送后不保留文件本身，只保留其信息。",
     details: "详情",
     id: "编号",
