@@ -37,6 +37,11 @@ export class Problem extends Error {
   get isUnclear(): boolean {
     return ["no_response", "unreadable_response", "internal_error"].includes(this.code);
   }
+
+  /** Whether the API reference has the error. Errors that the console finds itself are not in it. */
+  get isInReference(): boolean {
+    return this.status >= 400 && this.code !== "unreadable_response";
+  }
 }
 
 /** Whose credential to send; `anybody` sends none. */

@@ -46,6 +46,7 @@ export const en = {
     noResponse: "The server did not respond. Check your connection, then try again.",
     notSecure:
       "Passwords can only be sent over HTTPS. Open this page at an address that begins with https://.",
+    aboutError: "About this error:",
     unreadable: (status: number) => `The server sent an unexpected response (status ${status}).`,
     wait: (duration: string) => `Try again in ${duration}.`,
     notFound: "Page not found",
