@@ -24,8 +24,10 @@ const STEP_TIME = 30_000;
 const CONTENDED_STEP_TIME = 1_000;
 // A body waits for at most this many milliseconds for each of its turns.
 const LONGEST_WAIT = 60_000;
-// A request that the platform has ended never releases its body. No other takes this long.
+// A request that the platform has ended never releases its body. No other takes this long, and no
+// other that waits is silent for this long.
 const LONGEST_LIFE = 100_000;
+const LONGEST_SILENCE = 5_000;
 const POLL = 20;
 const CHUNK = 16 * 1024;
 
@@ -40,6 +42,7 @@ class HeldBody {
     this.bytes = 0;
     this.stage = "arrives"; // then "waits" and "arrives" in turn, and "complete"
     this.since = Date.now(); // the beginning of the present step, or of being handled
+    this.polled = undefined; // the time of the last poll, while it waits
   }
 
   get isLarge() {
@@ -66,8 +69,10 @@ const releaseSlowest = (bodies, milliseconds) => {
 };
 
 const releaseDead = () => {
+  const now = Date.now();
   for (const body of [...held, ...handled]) {
-    if (Date.now() - body.since > LONGEST_LIFE) release(body);
+    const isSilent = now - body.polled > LONGEST_SILENCE; // false if it does not wait
+    if (isSilent || now - body.since > LONGEST_LIFE) release(body);
   }
 };
 
@@ -81,7 +86,10 @@ const poll = async () => {
   const busy = now - Math.max(start, busyUntil) - POLL;
   if (busy < POLL) return;
   busyUntil = now;
-  for (const body of held) body.since = Math.min(now, body.since + busy);
+  for (const body of held) {
+    body.since = Math.min(now, body.since + busy);
+    if (body.polled) body.polled = Math.min(now, body.polled + busy);
+  }
 };
 
 const mayGrow = (body) => {
@@ -103,9 +111,11 @@ const turnOf = async (body, may) => {
   const end = Date.now() + LONGEST_WAIT;
   while (held.has(body) && !may(body)) {
     if (Date.now() > end) return release(body);
+    body.polled = Date.now();
     releaseDead();
     await poll();
   }
+  body.polled = undefined;
   body.since = Date.now();
 };
 

@@ -295,3 +295,21 @@ def test_bodies_that_wait_do_not_prolong_the_time_of_an_idle_one() -> None:
         """
     )
     assert results["idle"][0] == "no_room"
+
+
+def test_a_request_that_ended_while_it_waited_does_not_stop_others() -> None:
+    results = run(
+        """
+        for (const name of ["handled", "ended", "next"]) {
+          const one = open(name);
+          await one.push(9_000_000);
+          await one.end();
+          if (name === "ended") timers = []; // the platform ends it: it never polls again
+        }
+        await advance(1_000);
+        await take("handled");
+        await advance(10_000);
+        """
+    )
+    assert "ended" not in results
+    assert results["next"][0] == 9_000_000
