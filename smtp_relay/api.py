@@ -22,7 +22,12 @@ _MESSAGES_PER_LOGIN = 10
 _KEEP_ALIVE_SECONDS = 4.0
 
 _PATHS = ("/health_check", "/open_api/credential_login", "/api/address_login", "/api/send_mail")
-_OWN_HEADERS = {"Accept": "application/json", "x-lang": "en", "User-Agent": "send-mail-smtp"}
+_OWN_HEADERS = {
+    "Accept": "application/json",
+    "x-error-format": "json",  # the replies need the codes, and ERROR_FORMAT may be text
+    "x-lang": "en",
+    "User-Agent": "send-mail-smtp",
+}
 _PIECE_BYTES = 64 * 1024
 _JSON = {"Content-Type": "application/json"}
 

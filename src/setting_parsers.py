@@ -20,6 +20,9 @@ _SECONDS = {
 }
 _MAX_WINDOW_SECONDS = 31 * 86_400
 
+# A longer password in a header is wrong without a comparison, which would take long.
+MAX_PASSWORD_CHARACTERS = 4096
+
 
 class Unreadable(ValueError):
     """The value has the wrong form. The message describes the expected form."""
@@ -100,6 +103,14 @@ def text_list(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise Unreadable("a list of texts")
     return tuple(entry for entry in value if entry)
+
+
+def password_list(value: Any) -> tuple[str, ...]:
+    """A ``text_list`` of passwords that can be sent in a header."""
+    entries = text_list(value)
+    if any(len(entry) > MAX_PASSWORD_CHARACTERS for entry in entries):
+        raise Unreadable(f"a list of passwords of at most {MAX_PASSWORD_CHARACTERS} characters")
+    return entries
 
 
 def domain_list(value: Any) -> tuple[str, ...]:

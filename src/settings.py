@@ -23,6 +23,7 @@ from setting_parsers import (
     domain_list,
     name_prefix,
     one_of,
+    password_list,
     rate_limit,
     regex,
     smtp_server,
@@ -78,10 +79,10 @@ class Settings:
         text, None, "Secret key of [Turnstile](#turnstile)."
     )
     admin_passwords: tuple[str, ...] = secret(
-        text_list, (), "Passwords of [administrators](#site-and-admin-passwords)."
+        password_list, (), "Passwords of [administrators](#site-and-admin-passwords)."
     )
     passwords: tuple[str, ...] = secret(
-        text_list, (), "Passwords of the [whole site](#site-and-admin-passwords)."
+        password_list, (), "Passwords of the [whole site](#site-and-admin-passwords)."
     )
     password_pepper: str | None = secret(
         text,

@@ -37,6 +37,11 @@ export class Problem extends Error {
   get isUnclear(): boolean {
     return ["no_response", "unreadable_response", "internal_error"].includes(this.code);
   }
+
+  /** Whether the API reference has the error. Errors that the console finds itself are not in it. */
+  get isInReference(): boolean {
+    return this.status >= 400 && this.code !== "unreadable_response";
+  }
 }
 
 /** Whose credential to send; `anybody` sends none. */
@@ -118,7 +123,11 @@ function url(path: string, query: Options["query"]): string {
 
 function headers(options: Options, used: Session): Record<string, string> {
   const { jwt, sitePassword, adminPassword } = used;
-  const made: Record<string, string> = { "x-lang": lang.get(), ...options.headers };
+  const made: Record<string, string> = {
+    "x-lang": lang.get(),
+    "x-error-format": "json", // the deployment may prefer text (ERROR_FORMAT)
+    ...options.headers,
+  };
   if (options.body !== undefined) made["Content-Type"] = "application/json";
   // Header values are Latin-1: each byte of the UTF-8 password becomes one character.
   if (sitePassword) made["x-custom-auth"] = latin1(sitePassword);

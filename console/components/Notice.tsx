@@ -27,12 +27,23 @@ export function Notice({
   );
 }
 
+/** A link to an error in the API reference. */
+export function ErrorLink({ code }: { code: string }) {
+  const t = useTexts();
+  return (
+    <a class="hint" href={`docs#${code}`} target="_blank">
+      {t.problems.aboutError} <code>{code}</code>
+    </a>
+  );
+}
+
 /** An API error; with `retry`, it has a button that tries again. */
 export function ProblemNotice({ problem, retry }: { problem: Problem; retry?: () => void }) {
   const t = useTexts();
   return (
     <Notice kind="bad">
       <p>{describe(problem)}</p>
+      {problem.isInReference && <ErrorLink code={problem.code} />}
       {retry && (
         <Button small icon="refresh" onClick={retry}>
           {t.common.tryAgain}

@@ -195,6 +195,7 @@ function Actions({
   const copy = async () => {
     await writeDraft(address, copyOf(message, mail));
     const left = [
+      message.content_truncated && t.message.endOfText,
       message.attachments.length && t.compose.attachments,
       message.html !== null && message.text !== null && t.compose.plain,
       Object.keys(message.headers).length && t.message.headers,

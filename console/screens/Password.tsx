@@ -212,7 +212,7 @@ async function replacement(body: object, unknown: string): Promise<Replacement> 
     return await call<Replacement>("POST", "/api/rotate_credential", { body });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    throw error.isUnclear ? new Problem(error.status, "maybe_replaced", unknown) : error;
+    throw error.isUnclear ? new Problem(0, "maybe_replaced", unknown) : error;
   }
 }
 

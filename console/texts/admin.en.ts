@@ -84,6 +84,11 @@ export const adminEn = {
     resetText: "Use this if the owner forgot the password. The credential does not change.",
     reset: "Set password",
     resetDone: "The password is set",
+    limitsTitle: "Today's limits",
+    limitsText:
+      "Use this if the address can't send, reschedule or clear any more today, because too many of its messages failed or were cancelled, or it made too many changes. It ends a pause too.",
+    restoreLimits: "Restore limits",
+    limitsRestored: "The address can send again",
     dangerTitle: "Remove",
     clear: "Clear sent mail",
     clearTitle: "Clear the sent mail of this address?",

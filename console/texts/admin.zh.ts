@@ -84,6 +84,11 @@ export const adminZh: AdminTexts = {
     resetText: "适用于忘记密码的所有者。凭证保持不变。",
     reset: "设置密码",
     resetDone: "密码已设置",
+    limitsTitle: "今天的限额",
+    limitsText:
+      "如果该地址今天有太多邮件失败或被取消，或更改次数太多，因而无法再发送、改期或清空，请使用此操作。它也会解除暂停。",
+    restoreLimits: "恢复限额",
+    limitsRestored: "该地址可以再次发送",
     dangerTitle: "移除",
     clear: "清空已发邮件",
     clearTitle: "清空此地址的已发邮件？",

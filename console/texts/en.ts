@@ -46,6 +46,7 @@ export const en = {
     noResponse: "The server did not respond. Check your connection, then try again.",
     notSecure:
       "Passwords can only be sent over HTTPS. Open this page at an address that begins with https://.",
+    aboutError: "About this error:",
     unreadable: (status: number) => `The server sent an unexpected response (status ${status}).`,
     wait: (duration: string) => `Try again in ${duration}.`,
     notFound: "Page not found",
@@ -222,6 +223,8 @@ export const en = {
     content: "Content",
     textTab: "Text",
     noContent: "The text is no longer stored.",
+    truncated: "The text is very long. Only its beginning is shown here.",
+    endOfText: "End of the text",
     attachmentsHint: "Attachments are not kept after sending, only their names and sizes.",
     details: "Details",
     id: "Id",

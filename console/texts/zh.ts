@@ -44,6 +44,7 @@ export const zh: Texts = {
   problems: {
     noResponse: "没有收到回应。请检查网络连接后重试。",
     notSecure: "密码只能通过 https 提交。请用以 https:// 开头的地址打开此页面。",
+    aboutError: "关于此错误：",
     unreadable: (status) => `服务器返回了意外的内容（状态 ${status}）。`,
     wait: (duration) => `请在 ${duration}后重试。`,
     notFound: "没有这个页面",
@@ -214,6 +215,8 @@ export const zh: Texts = {
     content: "内容",
     textTab: "文本",
     noContent: "正文已不再保留。",
+    truncated: "正文很长，这里只显示开头部分。",
+    endOfText: "正文的其余部分",
     attachmentsHint: "发送后不保留文件本身，只保留其信息。",
     details: "详情",
     id: "编号",

@@ -24,8 +24,10 @@ const STEP_TIME = 30_000;
 const CONTENDED_STEP_TIME = 1_000;
 // A body waits for at most this many milliseconds for each of its turns.
 const LONGEST_WAIT = 60_000;
-// A request that the platform has ended never releases its body. No other takes this long.
+// A request that the platform has ended never releases its body. No other takes this long, and no
+// other that waits is silent for this long.
 const LONGEST_LIFE = 100_000;
+const LONGEST_SILENCE = 5_000;
 const POLL = 20;
 const CHUNK = 16 * 1024;
 
@@ -40,6 +42,7 @@ class HeldBody {
     this.bytes = 0;
     this.stage = "arrives"; // then "waits" and "arrives" in turn, and "complete"
     this.since = Date.now(); // the beginning of the present step, or of being handled
+    this.polled = undefined; // the time of the last poll, while it waits
   }
 
   get isLarge() {
@@ -66,19 +69,27 @@ const releaseSlowest = (bodies, milliseconds) => {
 };
 
 const releaseDead = () => {
+  const now = Date.now();
   for (const body of [...held, ...handled]) {
-    if (Date.now() - body.since > LONGEST_LIFE) release(body);
+    const isSilent = now - body.polled > LONGEST_SILENCE; // false if it does not wait
+    if (isSilent || now - body.since > LONGEST_LIFE) release(body);
   }
 };
 
-// Time in which the Worker was busy and read nothing does not count against the clients.
+// Time in which the Worker was busy and read nothing does not count against the clients. Of the
+// bodies that poll at the same time, only the first adds it: `busyUntil` is the end of what is added.
+let busyUntil = 0;
 const poll = async () => {
   const start = Date.now();
   await new Promise((resolve) => setTimeout(resolve, POLL));
   const now = Date.now();
-  const busy = now - start - POLL;
+  const busy = now - Math.max(start, busyUntil) - POLL;
   if (busy < POLL) return;
-  for (const body of held) body.since = Math.min(now, body.since + busy);
+  busyUntil = now;
+  for (const body of held) {
+    body.since = Math.min(now, body.since + busy);
+    if (body.polled) body.polled = Math.min(now, body.polled + busy);
+  }
 };
 
 const mayGrow = (body) => {
@@ -100,9 +111,11 @@ const turnOf = async (body, may) => {
   const end = Date.now() + LONGEST_WAIT;
   while (held.has(body) && !may(body)) {
     if (Date.now() > end) return release(body);
+    body.polled = Date.now();
     releaseDead();
     await poll();
   }
+  body.polled = undefined;
   body.since = Date.now();
 };
 
@@ -118,7 +131,7 @@ const add = async (body, chunk) => {
     body.stage = "arrives";
   }
   while (held.has(body) && sum(held) > MOST_HELD) {
-    if (!releaseSlowest([...held], -1)) release(body);
+    releaseSlowest([...held], -1); // at least this body itself arrives
   }
   if (!held.has(body)) return;
   body.buffer.resize(body.bytes);

@@ -12,7 +12,8 @@ _AHEAD_MILLISECONDS = 60_000  # until the next cron run
 
 # If fewer than ?3 messages have a time until ?2, `earliest` has all of them, and they are the
 # candidates. Otherwise each address with such messages gets the same share of ?3. To find these
-# addresses, each step of `owners` reads one entry of messages_waiting. Scheduled messages are
+# addresses, each step of `owners` reads one entry of messages_waiting. The share is cast, because
+# D1 binds numbers as REAL, and a LIMIT that is no whole number is an error. Scheduled messages are
 # enqueued up to a minute ahead, so they are sent on time. Queued messages are enqueued when they
 # are due.
 _DUE = f"""
@@ -49,7 +50,7 @@ candidates AS (
   FROM ready AS r CROSS JOIN messages AS d ON d.id IN (
     SELECT id FROM messages INDEXED BY messages_waiting
     WHERE address_id = r.address_id AND sendbox = r.sendbox AND next_attempt_at <= ?2
-    ORDER BY next_attempt_at LIMIT (SELECT max(1, ?3 / count(*)) FROM ready)
+    ORDER BY next_attempt_at LIMIT (SELECT max(1, CAST(?3 / count(*) AS INTEGER)) FROM ready)
   )
 )
 SELECT id, next_attempt_at FROM (

@@ -41,11 +41,12 @@ ON CONFLICT (day, subject, act) DO UPDATE SET count = count + excluded.count
 _RESET_CHANGES = f"DELETE FROM daily_counts WHERE {_CHANGES} AND count >= ?3"
 
 
-def limit_of_today(address_id: int, most_a_day: int, now: int) -> tuple[int, str, int | None]:
+def limit_of_today(address_id: int, most_a_day: int, now: int) -> tuple[str, str, int | None]:
     """The parameters of ``IS_USED_UP``. ``most_a_day`` is 0 for no limit."""
-    return address_id, utc_day(now), most_a_day or None
+    # The id is a text, because D1 binds numbers as REAL, and CAST(1.0 AS TEXT) is '1.0'.
+    return str(address_id), utc_day(now), most_a_day or None
 
 
-def restoring_statements(limit: tuple[int, str, int | None]) -> list[Statement]:
+def restoring_statements(limit: tuple[str, str, int | None]) -> list[Statement]:
     """The statements that restore the limits that are used up."""
     return [Statement(_FORGIVE, limit), Statement(_RESET_CHANGES, limit)]

@@ -7,11 +7,10 @@ from accounts.clients import client_key
 from accounts.credentials import MAX_TOKEN_CHARACTERS, Credential, verify
 from errors import ServerFault, TooManyRequests, Unauthorized
 from services import RateLimiter
+from setting_parsers import MAX_PASSWORD_CHARACTERS
 from settings import Settings
 from web.request import Request
 
-# A longer text counts as wrong without a comparison, which would take long.
-_MAX_PASSWORD_CHARACTERS = 4096
 _MAX_AUTHORIZATION_CHARACTERS = MAX_TOKEN_CHARACTERS + 100  # for the scheme and spaces
 
 # The binding does not report when its window ends. wrangler.toml sets a window of 60 s, so it is
@@ -103,6 +102,6 @@ def administrator_name(given: str, passwords: tuple[str, ...]) -> str:
 
 def _matches(given: str, secrets: tuple[str, ...]) -> list[bool]:
     # Compares all entries, each in constant time, so the duration does not reveal which matches.
-    if len(given) > _MAX_PASSWORD_CHARACTERS:
+    if len(given) > MAX_PASSWORD_CHARACTERS:
         return [False] * len(secrets)
     return [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]

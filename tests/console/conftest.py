@@ -38,6 +38,8 @@ def server() -> Iterator[LocalServer]:
         "ENABLE_ADDRESS_PASSWORD": "true",
         "PASSWORD_PEPPER": "a-pepper-of-the-tests-0123456789abcdef",
         "SMTP_IMAP_PROXY_CONFIG": json.dumps(SMTP),
+        # The console must work with either format, and this one has no codes.
+        "ERROR_FORMAT": "text",
     }
     with LocalServer(variables=variables) as running:
         yield running

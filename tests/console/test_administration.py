@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -511,6 +512,23 @@ def test_a_pause_is_lifted(admin: Person) -> None:
     dialog(admin).get_by_role("button", name="Resume sending").click()
     expect(admin.heading("No paused addresses")).to_be_visible()
     assert admin.api.send(sender).status_code == 200
+
+
+def test_the_limits_of_the_day_are_restored(admin: Person) -> None:
+    sender = admin.api.new_sender(balance=5)
+    today = datetime.now(UTC).strftime("%Y-%m-%d")
+    sql = "INSERT INTO usage_days VALUES (?, ?, 0, 1000, 0, 0)"
+    admin.api.server.sql(sql, [today, sender.address_id])
+    assert admin.api.send(sender).json()["code"] == "too_many_withdrawals"
+    shown = manage(admin, sender)
+    shown.get_by_role("button", name="Restore limits").click()
+    expect(shown.get_by_text("The address can send again")).to_be_visible()
+    assert admin.api.send(sender).status_code == 200
+    shown.get_by_role("button", name="Restore limits").click()
+    expect(shown.get_by_role("alert")).to_contain_text("is not paused")
+    link = shown.get_by_role("link", name="About this error: not_paused")
+    admin.page.goto(f"{admin.url}/{link.get_attribute('href')}")
+    expect(admin.page.locator("details:target summary")).to_contain_text("not_paused")
 
 
 # Sent mail and audit log

@@ -33,9 +33,10 @@ def send_with(person: Person, sender: Sender, text: str) -> str:
         "attachments": [{"filename": text[:100].replace("/", "|"), "content": "QQ=="}],
         "headers": {"X-Text": text[:400]},
     }
+    headers = {**sender.headers, "x-error-format": "json"}
     # Remove the fields that the server rejects, until it accepts the rest.
     while True:
-        response = person.api.post("/api/send_mail", mail(**fields), headers=sender.headers)
+        response = person.api.post("/api/send_mail", mail(**fields), headers=headers)
         if response.status_code == 200:
             message_id: str = response.json()["id"]
             return message_id

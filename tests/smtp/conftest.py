@@ -20,7 +20,12 @@ MAILS_A_MINUTE = 6
 @pytest.fixture(scope="session")
 def server() -> Iterator[LocalServer]:
     """A deployment with open creation, a default balance, passwords, and the local `send_email`."""
-    with LocalServer(variables={**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true"}) as running:
+    variables = {
+        **DEPLOYMENT,
+        "ENABLE_ADDRESS_PASSWORD": "true",
+        "ERROR_FORMAT": "text",  # the relay needs the codes, so it must ask for the other format
+    }
+    with LocalServer(variables=variables) as running:
         yield running
 
 

@@ -46,6 +46,11 @@ def runnable_here(migration: str) -> str:
     return migration if HAS_SECURE_DELETE else migration.replace(_SECURE_DELETE, "")
 
 
+def _bound(parameter: Any) -> Any:
+    """The parameter as D1 binds it: JavaScript has no integers, so each number becomes a REAL."""
+    return float(parameter) if type(parameter) is int else parameter
+
+
 class SqliteDatabase:
     """A new database in memory. ``statements`` has every statement that a batch has run."""
 
@@ -77,7 +82,7 @@ class SqliteDatabase:
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
-                results = [self.query(sql, *parameters) for sql, parameters in statements]
+                results = [self.query(sql, *map(_bound, given)) for sql, given in statements]
         except sqlite3.Error as error:
             raise StatementRejected(str(error)) from error
         self.rows_written += self.changes() - before

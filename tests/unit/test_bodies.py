@@ -278,3 +278,38 @@ def test_time_in_which_the_worker_is_busy_does_not_count() -> None:
         """
     )
     assert results["quick"][0] == 10_000_000
+
+
+def test_bodies_that_wait_do_not_prolong_the_time_of_an_idle_one() -> None:
+    results = run(
+        """
+        const idle = open("idle");
+        await idle.push(LIMIT - 100_000);
+        for (let number = 0; number < 10; number++) await open(number).push(1_000_000);
+        for (let second = 0; second < 4; second += 0.1) {
+          await advance(50);
+          clock += 50; // a computation
+        }
+        await idle.push(1_000);
+        await idle.end();
+        """
+    )
+    assert results["idle"][0] == "no_room"
+
+
+def test_a_request_that_ended_while_it_waited_does_not_stop_others() -> None:
+    results = run(
+        """
+        for (const name of ["handled", "ended", "next"]) {
+          const one = open(name);
+          await one.push(9_000_000);
+          await one.end();
+          if (name === "ended") timers = []; // the platform ends it: it never polls again
+        }
+        await advance(1_000);
+        await take("handled");
+        await advance(10_000);
+        """
+    )
+    assert "ended" not in results
+    assert results["next"][0] == 9_000_000

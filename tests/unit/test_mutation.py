@@ -1,7 +1,10 @@
 """The mutants of ``make mutate``, and the functions that they affect."""
 
+import subprocess
+
 import pytest
 
+from tools.mutation.isolated import kill
 from tools.mutation.mutants import mutants_of
 from tools.mutation.report import equivalent_mutants
 from tools.mutation.sql import mutations
@@ -79,3 +82,10 @@ def test_a_constant_affects_the_functions_of_other_modules() -> None:
 def test_an_equivalent_mutant_is_known_by_its_module_and_line() -> None:
     text = "# A comment\n\nsrc/a.py | x = 1 | a reason\n"
     assert equivalent_mutants(text) == {("src/a.py", "x = 1")}
+
+
+def test_an_interrupted_run_ends_a_process_that_has_just_begun() -> None:
+    """It is still in the process group of this test."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        kill(process.pid)
+        assert process.wait() < 0

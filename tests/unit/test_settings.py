@@ -11,6 +11,7 @@ from accounts.sending_limits import RateLimit
 from errors import ServerFault
 from settings import Settings, doubtful_settings, read_settings
 from tools.settings_table import DOCUMENT, updated
+from web.auth import is_one_of
 from web.responses import error_response
 
 TEXTS = [
@@ -179,6 +180,13 @@ def test_a_list_is_an_array_or_json_or_words_with_commas(
 )
 def test_a_list_must_have_a_known_form(name: str, value: object) -> None:
     assert unreadable(name, value).startswith("a list")
+
+
+@pytest.mark.parametrize("name", ["ADMIN_PASSWORDS", "PASSWORDS"])
+def test_a_password_is_not_longer_than_those_that_are_compared(name: str) -> None:
+    (password,) = read(name, ["x" * 4096])
+    assert is_one_of(password, (password,))
+    assert "4096 characters" in unreadable(name, ["short", "x" * 4097])
 
 
 @pytest.mark.parametrize("name", DOMAINS)

@@ -61,6 +61,8 @@ def main(arguments: list[str]) -> int:
     repeat = _LONG if options.long else 1
     progress("Measuring; it takes about " + ("25 minutes" if options.long else "6 minutes"))
     try:
+        if options.json:
+            options.json.open("a").close()  # before the minutes of measuring
         upload.measure(figures)
         imports.measure(figures, repeat)
         progress("Starting this project's worker and the bare one (10 s)")
@@ -74,7 +76,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         progress("Interrupted; the servers are stopped")
         return 130
-    except (LoadError, ServerError, WranglerError) as exc:
+    except (LoadError, ServerError, WranglerError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 1
     progress(f"Measured in {time.monotonic() - began:.0f} s")

@@ -128,7 +128,8 @@ def main() -> int:
         print("Interrupted. The next run continues from here.")
     finally:
         processes.stop()
-    print(report.text())
+    if report.planned:
+        print(report.text())
     return 0
 
 

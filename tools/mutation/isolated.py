@@ -113,7 +113,10 @@ def _run(tests: Sequence[str], output: Path, mutant: Mutant | None, plugins: Seq
 
 def kill(process: int) -> None:
     """End a process and all processes that it has started."""
-    os.killpg(process, signal.SIGKILL)
+    try:
+        os.killpg(process, signal.SIGKILL)
+    except ProcessLookupError:  # it has no group yet
+        os.kill(process, signal.SIGKILL)
 
 
 class Processes:

@@ -52,6 +52,7 @@ export function AddressDialog({ row, onClose, onChanged }: Props) {
         </div>
         <Credential id={row.id} />
         {hasPasswords && <Password row={row} />}
+        <Limits id={row.id} />
         <Removal row={row} onClose={onClose} onChanged={onChanged} />
       </div>
     </Dialog>
@@ -120,6 +121,28 @@ function Password({ row }: { row: AddressRow }) {
           {t.reset}
         </Button>
       </form>
+    </section>
+  );
+}
+
+function Limits({ id }: { id: number }) {
+  const t = useTexts().admin.addresses;
+  const { busy, problem, run } = useAction();
+  const restore = () =>
+    run(async () => {
+      await callAsAdmin("DELETE", `/admin/pauses/${id}`);
+      toast(t.limitsRestored);
+    });
+  return (
+    <section class="dialog-part">
+      <div>
+        <h3>{t.limitsTitle}</h3>
+        <p class="muted">{t.limitsText}</p>
+      </div>
+      {problem && <ProblemNotice problem={problem} />}
+      <Button small busy={busy} onClick={() => void restore()}>
+        {t.restoreLimits}
+      </Button>
     </section>
   );
 }

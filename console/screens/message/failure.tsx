@@ -1,7 +1,7 @@
 /** Why a message failed, and what to do about it. */
 
 import type { Reason, SendboxMessage } from "../../api/types";
-import { Notice } from "../../components/Notice";
+import { ErrorLink, Notice } from "../../components/Notice";
 import { useTexts } from "../../texts";
 
 /** With these reasons, the same message to the same recipients fails again. */
@@ -13,13 +13,14 @@ export function isFinalFailure({ status, reason }: SendboxMessage): boolean {
 
 export function Failure({ message }: { message: SendboxMessage }) {
   const t = useTexts().message;
-  const { reason, explanation, recipients } = message;
+  const { code, reason, explanation, recipients } = message;
   const isAboutRecipient = reason === "recipient_suppressed" || reason === "recipient_rejected";
   return (
     <Notice kind="bad" title={explanation ?? t.failedTitle}>
       {isAboutRecipient && recipients.length > 1 && <p>{t.rejectedWhole}</p>}
       {reason && <p>{t.advice[reason]}</p>}
       <p>{t.notCharged}</p>
+      {code && <ErrorLink code={code} />}
     </Notice>
   );
 }

@@ -42,8 +42,18 @@ export function Recipients({ message, mail }: { message: SendboxMessage; mail: S
   );
 }
 
-/** The text and the HTML, as far as they are still stored. */
+/** The text and the HTML, as far as they are still stored and not too long to be shown. */
 export function Content({ message }: { message: SendboxMessage }) {
+  const t = useTexts();
+  return (
+    <>
+      <Texts message={message} />
+      {message.content_truncated && <p class="hint">{t.message.truncated}</p>}
+    </>
+  );
+}
+
+function Texts({ message }: { message: SendboxMessage }) {
   const t = useTexts();
   const { text, html } = message;
   const [chosen, setChosen] = useState<"html" | "text">(html === null ? "text" : "html");
