@@ -54,6 +54,11 @@ def is_linear(small: Callable[[], object], large: Callable[[], object]) -> bool:
     return False
 
 
+def takes_as_long(one: Callable[[], object], other: Callable[[], object]) -> bool:
+    """Whether neither call takes twice as long as the other, in one of several attempts."""
+    return any(0.5 < _seconds(one) / _seconds(other) < 2 for _ in range(_ATTEMPTS))
+
+
 def _seconds(call: Callable[[], object]) -> float:
     started = time.process_time()
     call()
