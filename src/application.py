@@ -29,7 +29,7 @@ async def respond(request: Request, services: Services) -> Response:
     try:
         return await _respond(request, services)
     finally:
-        request.finish()
+        request.memory.release()
 
 
 async def _respond(request: Request, services: Services) -> Response:
@@ -73,6 +73,8 @@ async def _dispatch(context: RequestContext, area: Area, routes: dict[str, Route
     context.verified = check_access(
         area.access, request, settings, has_database=services.database is not None
     )
+    if context.verified is not None:
+        request.client = context.verified.address
     if not routes:
         raise NotFound("not_found")
     if route is None:

@@ -63,6 +63,29 @@ class RateLimiter(Protocol):
         ...
 
 
+class Memory(Protocol):
+    """The memory of one request or job, which it shares with all others of the Worker."""
+
+    async def take(self, size: int, client: str) -> None:
+        """Wait until there is memory for work on ``size`` bytes of content.
+
+        :param client: the client who causes the work. No client can use all the memory.
+        :raises Unavailable: ``too_many_large_bodies``: there is too much work.
+        """
+        ...
+
+    def keep(self, size: int) -> None:
+        """The work is done. Until the release, only messages with ``size`` bytes stay in memory.
+
+        Has no effect if no memory was taken.
+        """
+        ...
+
+    def release(self) -> None:
+        """The request or the job has ended, or its content is not in memory any more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The ports of one invocation.
@@ -82,6 +105,7 @@ class Services:
     derive_key: Derive
     post: Post
     subrequests: Subrequests
+    memory: Memory
     run_in_background: RunInBackground
     clock: Clock
 

@@ -16,3 +16,9 @@ def bridge() -> Any:
 def bodies() -> Any:
     """The module ``bodies.mjs``."""
     return import_from_javascript("runtime/bodies.mjs")
+
+
+@cache
+def memory() -> Any:
+    """The module ``memory.mjs``."""
+    return import_from_javascript("runtime/memory.mjs")

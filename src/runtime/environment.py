@@ -7,6 +7,7 @@ from runtime.bridge import bridge
 from runtime.d1 import D1Database
 from runtime.hasher import pbkdf2_sha256
 from runtime.http import counted_post
+from runtime.memory import Room
 from runtime.rate_limiter import BindingRateLimiter
 from runtime.send_email import SendEmailBinding
 from runtime.wakeup_queue import CloudflareQueue
@@ -35,6 +36,7 @@ def services_of(env: Any, run_in_background: RunInBackground) -> Services:
         derive_key=pbkdf2_sha256,
         post=counted_post(used),
         subrequests=used,
+        memory=Room(),
         run_in_background=run_in_background,
         clock=now,
     )

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 from pyodide.ffi import JsException, to_js
 
-from errors import ApiError, RequestTimeout, Unavailable
+from errors import ApiError, RequestTimeout
 from runtime.bridge import bodies, bridge
+from runtime.memory import Room, no_room
 from services import HttpResponse, Post
 from subrequests import Subrequests
 from web.request import (
@@ -22,20 +23,19 @@ from web.responses import Response
 # Stop reading an oversized body after this many bytes.
 _MAX_READ_BYTES = 10 * MAX_BODY_BYTES
 _TIMEOUT_MILLISECONDS = 5000
-_NO_ROOM_RETRY_SECONDS = 5
 
 _decode_head = msgspec.json.Decoder(RequestHead).decode
 _decode_response = msgspec.json.Decoder(HttpResponse).decode
 
 
-class _StreamedBody(Body):
+class _StreamedBody(Room, Body):
     def __init__(self, raw: Any) -> None:
+        super().__init__()
         self._raw = raw
-        self._handled: Any = None
 
-    async def read(self, limit: int) -> bytes | None:
+    async def read(self, limit: int, client: str) -> bytes | None:
         try:
-            body = await bodies().readBody(self._raw, limit, _MAX_READ_BYTES)
+            body = await bodies().readBody(self._raw, client, limit, _MAX_READ_BYTES)
         except JsException as error:
             raise ClientDisconnected from error
         if body == "too_large":
@@ -43,20 +43,14 @@ class _StreamedBody(Body):
         if isinstance(body, str):
             raise _error(body)
         content: bytes = body.to_bytes()
-        if len(content) > SMALL_BODY_BYTES:  # for a small body the call costs more than it saves
-            self._handled = body
-            bodies().free(body)
+        if len(content) > SMALL_BODY_BYTES:  # a small body has no room
+            self._room = body.room
+            self._room.empty()
         return content
-
-    def finish(self) -> None:
-        if self._handled is not None:
-            bodies().finish(self._handled)
 
 
 def _error(problem: str) -> ApiError:
-    if problem == "too_slow":
-        return RequestTimeout("body_too_slow")
-    return Unavailable("too_many_large_bodies", retry_after=_NO_ROOM_RETRY_SECONDS)
+    return RequestTimeout("body_too_slow") if problem == "too_slow" else no_room()
 
 
 def from_js_request(raw: Any) -> Request:

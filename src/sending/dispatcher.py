@@ -28,7 +28,7 @@ from sending import needs
 from sending.backoff import next_attempt_at
 from sending.enqueue import enqueue_retries, enqueue_soon
 from sending.results import Tried, raise_first, results_of
-from services import Services
+from services import Memory, Services
 from store.claim import claim
 from store.database import DatabaseUnavailable
 from store.record import StatusUpdate, record
@@ -59,18 +59,23 @@ _RECORD_LATER_SECONDS = (1, 3, 9, 15)
 class Dispatcher:
     """Sends messages. The deployment must have a database and a transport.
 
-    ``dispatch`` calls ``note_rate`` with the state of the credential's rate limit, even if it then
-    raises an error for a message.
+    ``memory`` is the memory of the request or job. While the provider is called, it keeps only the
+    messages. ``dispatch`` calls ``note_rate`` with the state of the credential's rate limit, even
+    if it then raises an error for a message.
     """
 
     def __init__(
-        self, services: Services, note_rate: Callable[[RateState], None] = lambda state: None
+        self,
+        services: Services,
+        memory: Memory,
+        note_rate: Callable[[RateState], None] = lambda state: None,
     ) -> None:
         assert services.database is not None
         assert services.transport is not None
         self._database, self._transport = services.database, services.transport
         self._services, self._settings = services, services.settings
         self._subrequests = services.subrequests
+        self._memory = memory
         self._note_rate = note_rate
 
     async def dispatch(self, submission: Submission) -> list[SubmissionResult]:
@@ -201,6 +206,7 @@ class Dispatcher:
 
     async def _try(self, held: list[Attempt]) -> list[Tried]:
         """Make these attempts concurrently, and record their outcomes together."""
+        self._memory.keep(sum(one.size for one in held))
         finish = needs.to_finish([one.message for one in held])
         outcomes = await self._subrequests.keep(finish, asyncio.gather(*map(self._call, held)))
         return await self._conclude(list(zip(held, outcomes, strict=True)))

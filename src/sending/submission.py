@@ -154,7 +154,9 @@ async def _submit(
     if key:
         submission = replace(submission, idempotency_key=key, request_digest=digest())
     dispatcher = Dispatcher(
-        context.services, lambda state: context.headers.update(state_headers(state))
+        context.services,
+        context.request.memory,
+        lambda state: context.headers.update(state_headers(state)),
     )
     try:
         results = await dispatcher.dispatch(submission)

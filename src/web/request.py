@@ -6,7 +6,9 @@ from typing import Protocol
 
 import msgspec
 
+from accounts.clients import client_key
 from errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
+from services import Memory
 
 # The limits of bodies. MAX_BODY_BYTES is for routes with ``large`` in ``routes.py``.
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -26,20 +28,18 @@ class ClientDisconnected(Exception):
     """The client closed the connection before it sent the whole body."""
 
 
-class Body(Protocol):
-    """The body of a request, as a stream."""
+class Body(Memory, Protocol):
+    """The body of a request, as a stream, and the memory of the request."""
 
-    async def read(self, limit: int) -> bytes | None:
+    async def read(self, limit: int, client: str) -> bytes | None:
         """The whole body, or None if it has more than ``limit`` bytes.
+
+        Takes memory for a large body. No ``client`` can use all the memory.
 
         :raises ClientDisconnected: the client closed the connection.
         :raises RequestTimeout: ``body_too_slow``: the client sends too slowly.
         :raises Unavailable: ``too_many_large_bodies``: there is no memory for this body.
         """
-        ...
-
-    def finish(self) -> None:
-        """The request has ended, so the memory of its body is free for other bodies."""
         ...
 
 
@@ -58,7 +58,9 @@ class RequestHead(msgspec.Struct):
 class Request:
     """A request. Its body is read on demand.
 
-    ``max_body_bytes`` is the limit of the body. It depends on the route.
+    ``max_body_bytes`` is the limit of the body. It depends on the route. ``memory`` is the memory
+    of the request, and ``client`` the client whose share of the memory it uses: the address of the
+    credential. Without a credential it is None and stands for the client's network address.
     """
 
     def __init__(self, head: RequestHead, body: Body) -> None:
@@ -67,6 +69,8 @@ class Request:
         self.query = head.query
         self._headers = head.headers
         self._body = body
+        self.memory: Memory = body
+        self.client: str | None = None
         self.max_body_bytes = SMALL_BODY_BYTES
         self._is_drained = self.method in ("GET", "HEAD") and not self.header("content-length")
         given = self.header("x-request-id")
@@ -97,12 +101,15 @@ class Request:
             raise PayloadTooLarge("body_too_large", limit=limit)
         self._is_drained = True
         try:
-            body = await self._body.read(limit)
+            body = await self._body.read(limit, self._memory_client())
         except ClientDisconnected as error:
             raise BadRequest("body_unreadable") from error
         if body is None:
             raise PayloadTooLarge("body_too_large", limit=limit)
         return body
+
+    def _memory_client(self) -> str:
+        return self.client or client_key(self.client_ip)
 
     def _declared_bytes(self) -> int:
         # 0 if the header is missing. The HTTP server rejects requests in which it is not a number.
@@ -118,13 +125,9 @@ class Request:
         if not self._is_drained:
             self._is_drained = True
             try:
-                await self._body.read(0)
+                await self._body.read(0, self._memory_client())
             except (ClientDisconnected, ApiError):
                 return
-
-    def finish(self) -> None:
-        """Release the memory of the body. The response must be complete."""
-        self._body.finish()
 
     async def json_body(self) -> bytes:
         """The body, which must not be empty. The headers must not declare anything but JSON.

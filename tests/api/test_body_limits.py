@@ -11,6 +11,7 @@ import requests
 from errors import RequestTimeout
 from routes import ROUTES
 from tests.client import TestClient
+from tests.client.ports import UnlimitedMemory
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, check_problem, mail
 from tests.measured import cost_of
 
@@ -66,28 +67,28 @@ def test_a_body_has_at_most_the_limit_of_its_route(own: Api, sender: Sender, rou
     assert post(own, path, b" " * limit, sender, route.method).status_code == 400
 
 
-class Unread:
+class Unread(UnlimitedMemory):
     """A body that must not be read into memory. It counts how often its request ended."""
 
     def __init__(self) -> None:
         self.finished = 0
 
-    async def read(self, limit: int) -> bytes | None:
+    async def read(self, limit: int, client: str) -> bytes | None:
         assert limit == 0, "only discarded"
         return None
 
-    def finish(self) -> None:
+    def release(self) -> None:
         self.finished += 1
 
 
 class Slow(Unread):
     """A body that the runtime did not wait for."""
 
-    async def read(self, limit: int) -> bytes | None:
+    async def read(self, limit: int, client: str) -> bytes | None:
         raise RequestTimeout("body_too_slow")
 
 
-def test_every_request_finishes_its_body(own: Api, monkeypatch: Any) -> None:
+def test_every_request_releases_its_memory(own: Api, monkeypatch: Any) -> None:
     body = Unread()
     monkeypatch.setattr("tests.client.client._Body", lambda given: body)
     for number, path in enumerate(("/open_api/settings", "/nowhere", "/admin/usage"), 1):

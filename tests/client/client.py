@@ -23,6 +23,7 @@ from tests.client.ports import (
     LimitedSubrequests,
     LocalQueue,
     LoseResponses,
+    UnlimitedMemory,
     WindowRateLimiter,
     derive_key,
     post,
@@ -251,6 +252,7 @@ class TestClient:
             rate_limiter=self._limiter,
             derive_key=derive_key,
             post=post,
+            memory=UnlimitedMemory(),
             run_in_background=self._run_in_background,
             clock=self.now,
         )
@@ -306,15 +308,12 @@ class StartedRequest:
         return self._run(finished())
 
 
-class _Body:
+class _Body(UnlimitedMemory):
     def __init__(self, body: Any) -> None:
         self._content = b"".join(_chunks(body))
 
-    async def read(self, limit: int) -> bytes | None:
+    async def read(self, limit: int, client: str) -> bytes | None:
         return self._content if len(self._content) <= limit else None
-
-    def finish(self) -> None:
-        pass
 
 
 def _chunks(body: Any) -> Iterable[bytes]:

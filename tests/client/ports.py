@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import requests
 
-from services import HttpResponse
+from services import HttpResponse, Memory
 from store.database import Database, DatabaseUnavailable, Row, Statement
 from subrequests import Subrequests
 from tests.unit.sqlite_database import SqliteDatabase
@@ -113,6 +113,19 @@ class LocalQueue:
         await asyncio.sleep(seconds + _QUEUE_BATCH_SECONDS)
         for start in range(0, len(ids), _QUEUE_BATCH):
             await self._consume(ids[start : start + _QUEUE_BATCH])
+
+
+class UnlimitedMemory(Memory):
+    """Memory that is always free."""
+
+    async def take(self, size: int, client: str) -> None:
+        return
+
+    def keep(self, size: int) -> None:
+        return
+
+    def release(self) -> None:
+        return
 
 
 class WindowRateLimiter:

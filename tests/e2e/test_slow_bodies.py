@@ -3,11 +3,12 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.api import DEPLOYMENT, Api
+from tests.e2e.api import DEPLOYMENT, Api, mail
 from tests.e2e.test_memory import MB, idle_memory
 from tools.local_server import LocalServer
 
@@ -65,3 +66,21 @@ def test_a_client_that_stops_sending_gets_an_error(own: Api) -> None:
             response += client.recv(10_000)
     assert response.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"body_too_slow"' in response
+
+
+@pytest.mark.slow
+def test_large_bodies_that_wait_for_the_provider_do_not_delay_others(own: Api) -> None:
+    thief, owner = own.new_sender(balance=0), own.new_sender(balance=10)
+    body = {**mail(to_mail="slow@test.invalid", content="c"), "pad": "x" * (SIZE - 1000)}
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [
+            pool.submit(own.post, "/api/send_mail", body, headers=thief.headers, timeout=120)
+            for _ in range(4)
+        ]
+        time.sleep(3)
+        for _ in range(3):
+            sent = own.send(owner, content="a" * 100_000)
+            assert sent.status_code == 200
+            assert sent.elapsed.total_seconds() < 10
+        assert not any(response.done() for response in waiting)
+    assert {response.result().status_code for response in waiting} == {502}

@@ -17,6 +17,7 @@ from store.database import Database
 from store.own_credentials import change_password, rotate_credential
 from store.reserve import Reserved, Terms
 from subrequests import Subrequests
+from tests.client.ports import UnlimitedMemory
 from tests.unit.sqlite_database import SqliteDatabase, run
 from tests.unit.steps import claim
 from transport.outcome import Transport
@@ -116,6 +117,7 @@ def services(
         derive_key=_unused,
         post=_unused,
         subrequests=Subrequests(lambda: subrequests),
+        memory=UnlimitedMemory(),
         run_in_background=run_in_background,
         clock=clock,
     )

@@ -8,6 +8,7 @@ from accounts.credentials import MAX_TOKEN_CHARACTERS, Credential, issue
 from errors import ServerFault, TooManyRequests, Unauthorized
 from routes import area_of
 from settings import Settings
+from tests.client.ports import UnlimitedMemory
 from web.auth import (
     Access,
     administrator_name,
@@ -24,12 +25,9 @@ ME = Credential("me@example.com", 7, 0)
 SETTINGS = Settings(passwords=PASSWORDS, admin_passwords=("admin",), jwt_secret=SECRET)
 
 
-class EmptyBody:
-    async def read(self, limit: int) -> bytes:
+class EmptyBody(UnlimitedMemory):
+    async def read(self, limit: int, client: str) -> bytes:
         return b""
-
-    def finish(self) -> None:
-        pass
 
 
 class Limiter:

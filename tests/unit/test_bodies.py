@@ -1,4 +1,4 @@
-"""``runtime/bodies.mjs``: bodies within limits of time and memory, in Node.js."""
+"""``runtime/bodies.mjs`` and ``memory.mjs``: limits of time and memory, in Node.js."""
 
 import json
 import subprocess
@@ -48,14 +48,15 @@ const advance = async (milliseconds) => {
   clock = end;
 };
 
-const { readBody, free, finish } = await import(process.argv[1]);
+const { readBody } = await import(process.argv[1]);
+const memory = await import(process.argv[1].replace("bodies.mjs", "memory.mjs"));
 const LIMIT = 10 * 1024 * 1024;
 const results = {};
 const arrays = {};
-const open = (name) => {
+const open = (name, client = "client") => {
   let controller;
   const body = new ReadableStream({ type: "bytes", start: (given) => (controller = given) });
-  readBody({ body }, LIMIT, 10 * LIMIT).then((result) => {
+  readBody({ body }, client, LIMIT, 10 * LIMIT).then((result) => {
     arrays[name] = result;
     results[name] = [typeof result === "string" ? result : result.byteLength, clock];
   });
@@ -73,11 +74,29 @@ const open = (name) => {
     },
   };
 };
-const take = async (name) => {
-  free(arrays[name]);
-  finish(arrays[name]);
+const send = async (name, size, client) => {
+  const body = open(name, client);
+  await body.push(size);
+  await body.end();
+};
+// Python copies the bytes of the body.
+const copy = (name) => arrays[name].room.empty();
+// The request waits for the provider, with a message of `size` bytes.
+const keep = async (name, size) => {
+  copy(name);
+  memory.keep(arrays[name].room, size);
   await advance(50);
 };
+const finish = async (name) => {
+  copy(name);
+  memory.release(arrays[name].room);
+  await advance(50);
+};
+const taken = (name, size, client) =>
+  memory.take(size, client).then((room) => {
+    arrays[name] = { room };
+    results[name] = [room ? size : "no_room", clock];
+  });
 """
 
 
@@ -215,9 +234,9 @@ def test_large_bodies_are_handled_one_after_the_other() -> None:
         }
         await advance(1_000);
         results.at_first = Object.keys(results);
-        await take("first");
+        await finish("first");
         results.then = Object.keys(results).filter((name) => name !== "at_first");
-        await take("second");
+        await finish("second");
         """
     )
     assert results["at_first"] == ["first"]
@@ -250,12 +269,13 @@ def test_a_body_does_not_wait_for_ever() -> None:
           await large.push(9_000_000);
           await large.end();
         }
-        await advance(62_000);
+        await advance(16_000);
         results.before = results.waits;
+        await advance(20_000);
         const late = open("late");
         await late.push(9_000_000);
         await late.end();
-        await advance(50_000);
+        await advance(14_000);
         """
     )
     assert results["before"][0] == "no_room"
@@ -278,6 +298,121 @@ def test_time_in_which_the_worker_is_busy_does_not_count() -> None:
         """
     )
     assert results["quick"][0] == 10_000_000
+
+
+def test_a_request_that_waits_for_the_provider_lets_others_work() -> None:
+    results = run(
+        """
+        for (const name of ["first", "second", "third"]) await send(name, LIMIT, "thief");
+        await keep("first", 2_000);
+        await keep("second", 2_000);
+        """
+    )
+    size, at = results["third"]
+    assert size == LIMIT
+    assert at < 200
+
+
+def test_a_client_with_large_messages_at_the_provider_does_not_stop_others() -> None:
+    results = run(
+        """
+        await send("first", LIMIT, "thief");
+        await send("second", LIMIT, "thief");
+        await keep("first", 5_000_000);
+        await send("other", LIMIT, "owner");
+        await advance(100);
+        """
+    )
+    assert results["other"][0] == LIMIT
+    assert "second" not in results
+
+
+def test_a_client_gets_room_again_when_the_provider_has_responded() -> None:
+    results = run(
+        """
+        for (const name of ["first", "second"]) await send(name, LIMIT, "client");
+        await keep("first", 5_000_000);
+        results.before = "second" in results;
+        await finish("first");
+        """
+    )
+    assert not results["before"]
+    assert results["second"][0] == LIMIT
+
+
+def test_messages_at_the_provider_have_a_limit_for_all_clients() -> None:
+    results = run(
+        """
+        for (const name of ["a", "b", "c"]) {
+          await send(name, LIMIT, name);
+          if (name in results) await keep(name, 5_000_000);
+        }
+        """
+    )
+    assert "b" in results
+    assert "c" not in results
+
+
+def test_the_client_with_the_fewest_bytes_works_first() -> None:
+    results = run(
+        """
+        for (const name of ["first", "second", "third"]) await send(name, LIMIT, "thief");
+        await send("other", 100_000, "owner");
+        await finish("first");
+        results.then = Object.keys(results);
+        """
+    )
+    assert results["then"] == ["first", "other"]
+
+
+def test_work_without_a_body_takes_its_turn_too() -> None:
+    results = run(
+        """
+        await send("body", LIMIT, "client");
+        taken("retry", LIMIT, "client");
+        taken("hopeless", LIMIT, "client");
+        await advance(1_000);
+        await finish("body");
+        await advance(16_000);
+        """
+    )
+    assert results["retry"][0] == LIMIT
+    assert results["hopeless"][0] == "no_room"
+
+
+def test_slow_bodies_of_one_client_do_not_delay_another() -> None:
+    """Each of forty bodies arrives with 560 KB/s, so fast that it is not slow."""
+    results = run(
+        """
+        const slow = [];
+        for (let number = 0; number < 40; number++) slow.push(open(number, "thief"));
+        const step = async () => {
+          await Promise.all(slow.map((one) => one.push(56_000, 56_000)));
+          await advance(100);
+        };
+        for (let count = 0; count < 20; count++) await step();
+        const quick = open("quick", "owner");
+        for (let count = 0; count < 10; count++) {
+          await quick.push(1_000_000);
+          await step();
+        }
+        await quick.end();
+        await advance(100);
+        """
+    )
+    size, at = results["quick"]
+    assert size == 10_000_000
+    assert at < 3_200
+
+
+def test_the_client_with_the_most_bytes_loses_a_body_first() -> None:
+    results = run(
+        """
+        for (let number = 0; number < 600; number++) await open(number, "thief").push(60_000);
+        await send("small", 60_000, "owner");
+        """
+    )
+    assert results["small"] == [60_000, 0]
 
 
 def test_bodies_that_wait_do_not_prolong_the_time_of_an_idle_one() -> None:
@@ -307,7 +442,7 @@ def test_a_request_that_ended_while_it_waited_does_not_stop_others() -> None:
           if (name === "ended") timers = []; // the platform ends it: it never polls again
         }
         await advance(1_000);
-        await take("handled");
+        await finish("handled");
         await advance(10_000);
         """
     )

@@ -58,15 +58,14 @@ def test_a_late_response_ends_the_message_and_queues_nothing(
         database.query(
             "UPDATE messages SET status = 'unknown', lease_until = NULL, finished_at = ?1", NOW
         )
-    dispatcher = Dispatcher(
-        given.services(
-            database,
-            transport=NoTransport(),
-            wakeup_queue=wakeup_queue,
-            run_in_background=nothing_in_background,
-            clock=lambda: NOW,
-        )
+    services = given.services(
+        database,
+        transport=NoTransport(),
+        wakeup_queue=wakeup_queue,
+        run_in_background=nothing_in_background,
+        clock=lambda: NOW,
     )
+    dispatcher = Dispatcher(services, services.memory)
     attempt = given.attempt(given.message())
     asyncio.run(dispatcher._record_late([(attempt, late(outcome))]))
     (row,) = database.query("SELECT status, idempotency_key FROM messages")

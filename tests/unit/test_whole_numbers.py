@@ -5,18 +5,16 @@ import asyncio
 import pytest
 
 from errors import BadRequest, PayloadTooLarge
+from tests.client.ports import UnlimitedMemory
 from web.query import limit_and_offset, whole_number
 from web.request import Request, RequestHead
 
 LARGEST = 2**53 - 1  # 16 digits
 
 
-class EmptyBody:
-    async def read(self, limit: int) -> bytes:
+class EmptyBody(UnlimitedMemory):
+    async def read(self, limit: int, client: str) -> bytes:
         return b""
-
-    def finish(self) -> None:
-        pass
 
 
 def test_the_largest_offset_has_16_digits() -> None:
