@@ -16,7 +16,7 @@ from store.removal import remove_message
 from store.search import search
 from store.sendbox import (
     StoredMessage,
-    find_message,
+    message_to_retry,
     sendbox_before,
     sendbox_page,
     sendbox_rows,
@@ -24,6 +24,7 @@ from store.sendbox import (
 )
 from web.context import RequestContext
 from web.query import cursor, limit_and_offset, next_cursor
+from web.request import SMALL_BODY_BYTES
 from web.responses import Response, Success, json_response
 
 _MAX_QUERY = 200  # characters
@@ -101,7 +102,7 @@ async def retry(context: RequestContext) -> Response:
     """
     old_id = context.parameters["id"]
     try:
-        again = _again(context, await find_message(context.database, context.credential, old_id))
+        again = await _again(context, old_id)
     except Unauthorized:
         raise
     except ApiError as error:
@@ -135,11 +136,17 @@ async def delete(context: RequestContext) -> Response:
     return json_response(Success(success=True))
 
 
-def _again(context: RequestContext, stored: StoredMessage) -> Message:
-    if stored.row["status"] not in _RETRYABLE:
-        raise Conflict("not_retryable", extra={"message_status": stored.row["status"]})
-    # The content of attachments is deleted when a message reaches a final status.
-    if not stored.bodies or decode_details(stored.row["details"]).attachments:
+async def _again(context: RequestContext, old_id: str) -> Message:
+    database, credential = context.database, context.credential
+    stored = await message_to_retry(database, credential, old_id, max_size=SMALL_BODY_BYTES)
+    _check_retryable(stored)
+    if (size := stored.row["size"]) > SMALL_BODY_BYTES:
+        # While this request waits for memory, another request may retry the message. Its bodies are
+        # then not read again.
+        await context.request.take_memory(size)
+        stored = await message_to_retry(database, credential, old_id)
+        _check_retryable(stored)
+    if not stored.bodies:
         raise Conflict("content_removed")
     message = read_message(stored.row, stored.recipients, stored.bodies, None)
     policy = sender_policy(context)
@@ -149,6 +156,18 @@ def _again(context: RequestContext, stored: StoredMessage) -> Message:
     except BadRequest as error:
         raise error.prefixed("failed_to_send") from None
     return replace(message, scheduled_at=None)  # a retry is sent at once
+
+
+def _check_retryable(stored: StoredMessage) -> None:
+    """Check everything that is known without the bodies of the message."""
+    row = stored.row
+    if row["status"] not in _RETRYABLE:
+        raise Conflict("not_retryable", extra={"message_status": row["status"]})
+    if row["retried_as"] is not None:
+        raise Conflict("already_retried")
+    # The content of attachments is deleted when a message reaches a final status.
+    if decode_details(row["details"]).attachments:
+        raise Conflict("content_removed")
 
 
 def _page_by_cursor(rows: list[Row], following: str | None) -> SendboxPage:

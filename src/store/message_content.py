@@ -41,11 +41,13 @@ INSERT INTO attachment_parts (message_id, position, part, content) {_ROWS} WHERE
 ON CONFLICT DO NOTHING
 """
 
-# The whole bodies of message ?1, if address ?2 sent it. Views use SHOWN_BODIES, which cuts large
-# bodies.
-BODIES = """
+# The whole bodies of message ?1, if address ?2 sent it and no message retries it. None if the size
+# of the message exceeds ?3. Views use SHOWN_BODIES, which cuts large bodies.
+BODIES_TO_RETRY = """
 SELECT kind, content FROM bodies JOIN messages ON id = message_id
-WHERE message_id = ?1 AND address_id = ?2 ORDER BY kind, part
+WHERE message_id = ?1 AND address_id = ?2 AND size <= coalesce(?3, size)
+  AND NOT EXISTS (SELECT 1 FROM messages WHERE retry_of = ?1)
+ORDER BY kind, part
 """
 
 Messages = Iterable[tuple[str, Message]]  # each message with its id

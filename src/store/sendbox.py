@@ -10,7 +10,7 @@ from ids import AFTER_ALL_IDS
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
 from store.json_size import json_size
-from store.message_content import BODIES
+from store.message_content import BODIES_TO_RETRY
 from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_current_sendbox
 from store.shown_bodies import SHOWN_BODIES
 
@@ -159,7 +159,8 @@ _MINE = "address_id = coalesce(?2, address_id)"
 
 _MESSAGE = f"""
 SELECT
-  m.id, m.sender, m.sender_name, m.subject, m.status, m.attempt, m.accepted_at, m.next_attempt_at,
+  m.id, m.sender, m.sender_name, m.subject, m.size, m.status, m.attempt, m.accepted_at,
+  m.next_attempt_at,
   m.finished_at, m.provider_message_id, m.provider_code, m.reason, m.request_id, m.retry_of,
   m.details, m.scheduled_at, {_DELIVERY_STATUS},
   (SELECT id FROM messages AS later WHERE later.retry_of = m.id) AS retried_as
@@ -195,34 +196,42 @@ class StoredMessage:
     bodies: list[Row]
 
 
-async def find_message(
-    database: Database, credential: Credential, message_id: str
+async def message_to_retry(
+    database: Database, credential: Credential, message_id: str, *, max_size: int | None = None
 ) -> StoredMessage:
     """The message with this id, sent by the address of ``credential``, with its whole bodies.
 
+    :param max_size: leave out the bodies if the size of the message exceeds this. They are also
+        left out if another message retries this one.
     :raises NotFound: ``message_not_found``.
     """
-    statements = _message_statements(message_id, credential.address_id, bodies=BODIES)
-    return _stored(await require_valid(database, credential, *statements))
+    statements = _message_statements(message_id, credential.address_id)
+    bodies = Statement(BODIES_TO_RETRY, (message_id, credential.address_id, max_size))
+    return _stored(await require_valid(database, credential, *statements, bodies))
 
 
 async def view_message(
     database: Database, credential: Credential, message_id: str
 ) -> StoredMessage:
-    """Like ``find_message``, but with ``SHOWN_BODIES``, which cuts large bodies."""
-    statements = _message_statements(message_id, credential.address_id, bodies=SHOWN_BODIES)
+    """Like ``message_to_retry``, but with ``SHOWN_BODIES``, which cuts large bodies."""
+    statements = _view_statements(message_id, credential.address_id)
     return _stored(await require_valid(database, credential, *statements))
 
 
 async def view_any_message(database: Database, message_id: str) -> StoredMessage:
     """Like ``view_message``, for a message of any sender, for administrators."""
-    statements = _message_statements(message_id, None, bodies=SHOWN_BODIES)
+    statements = _view_statements(message_id, None)
     return _stored(await database.batch(statements, repeatable=True))
 
 
-def _message_statements(message_id: str, address_id: int | None, *, bodies: str) -> list[Statement]:
+def _view_statements(message_id: str, address_id: int | None) -> list[Statement]:
+    bodies = Statement(SHOWN_BODIES, (message_id, address_id))
+    return [*_message_statements(message_id, address_id), bodies]
+
+
+def _message_statements(message_id: str, address_id: int | None) -> list[Statement]:
     these = (message_id, address_id)
-    return [Statement(sql, these) for sql in (_MESSAGE, _DELIVERIES, _EVENTS, bodies)]
+    return [Statement(sql, these) for sql in (_MESSAGE, _DELIVERIES, _EVENTS)]
 
 
 def _stored(results: list[list[Row]]) -> StoredMessage:

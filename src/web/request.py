@@ -108,6 +108,14 @@ class Request:
             raise PayloadTooLarge("body_too_large", limit=limit)
         return body
 
+    async def take_memory(self, size: int) -> None:
+        """Wait until there is memory for work on a stored message with ``size`` bytes.
+
+        :raises Unavailable: as ``Memory.take`` does.
+        """
+        # As JSON, a byte takes up to six bytes. But the message was submitted within a body.
+        await self.memory.take(min(6 * size, MAX_BODY_BYTES), self._memory_client())
+
     def _memory_client(self) -> str:
         return self.client or client_key(self.client_ip)
 

@@ -37,7 +37,7 @@ from store.search import search
 from store.search_index import index_messages
 from store.sendbox import (
     every_sendbox_page,
-    find_message,
+    message_to_retry,
     sendbox_before,
     sendbox_page,
     sendbox_rows,
@@ -149,7 +149,7 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
     run(sendbox_page(database, credential, limit=20, offset=0))
     run(sendbox_before(database, credential, before="m9", limit=20))
     run(sendbox_rows(database, credential, ["m1", "m2"]))
-    run(find_message(database, credential, "m1"))
+    run(message_to_retry(database, credential, "m1"))
     run(view_message(database, credential, "m1"))
     run(find_email(database, credential, "m1"))
     run(email_page(database, credential, limit=20))

@@ -18,7 +18,7 @@ from store.sendbox import (
     SHOWN_WHOLE_BYTES,
     StoredMessage,
     every_sendbox_page,
-    find_message,
+    message_to_retry,
     sendbox_page,
 )
 from tests.unit import given
@@ -184,7 +184,7 @@ def record_event(database: SqliteDatabase, event: Event, **more: Any) -> None:
 
 
 def found(database: SqliteDatabase, me: Credential, id: str = "m1") -> StoredMessage:
-    return run(find_message(database, me, id))
+    return run(message_to_retry(database, me, id))
 
 
 def test_a_message_is_found_with_everything_stored(
@@ -199,6 +199,7 @@ def test_a_message_is_found_with_everything_stored(
             "sender": "me@example.com",
             "sender_name": "Me",
             "subject": "Hello",
+            "size": 2000,
             "status": "sending",
             "attempt": 1,
             "accepted_at": NOW,
