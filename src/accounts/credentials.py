@@ -6,11 +6,15 @@ claims, and their id may be a string of digits. They count as version 0, the fir
 address.
 """
 
+import math
+import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from secrets import randbelow
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
+from jwt.types import Options
 
 from errors import Unauthorized
 
@@ -19,6 +23,9 @@ MAX_TOKEN_CHARACTERS = 4096
 _MAX_ID = 2**53 - 1  # the largest integer that JavaScript and D1 represent exactly
 _DAY_SECONDS = 86_400
 _MAX_VERSION_STEP = 2**30
+# `iat` does not affect validity (RFC 7519), and its check fails if this clock is slow. The times
+# are checked at each use of a token, its signature only once.
+_UNCHECKED: Options = {"verify_iat": False, "verify_exp": False, "verify_nbf": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +76,30 @@ def verify(token: object, *, secrets: tuple[str, ...]) -> Credential:
     """
     if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_CHARACTERS:
         raise Unauthorized("invalid_credential")
+    signed = _signed(token, secrets)
+    if not signed.valid_from <= time.time() < signed.valid_until:
+        raise Unauthorized("invalid_credential")
+    return signed.credential
+
+
+class _Signed(NamedTuple):
+    """The claims of a token with a valid signature. The times are Unix seconds."""
+
+    credential: Credential
+    valid_from: float
+    valid_until: float
+
+
+# A pure function of its parameters. Only valid signatures are kept, so no client can fill it.
+@lru_cache(maxsize=1024)
+def _signed(token: str, secrets: tuple[str, ...]) -> _Signed:
     for secret in secrets:
         try:
-            # iat does not affect validity (RFC 7519). Its check fails if this clock is slow.
-            claims = jwt.decode(
-                token, secret, algorithms=[_ALGORITHM], options={"verify_iat": False}
+            claims = jwt.decode(token, secret, algorithms=[_ALGORITHM], options=_UNCHECKED)
+            return _Signed(
+                _credential(claims),
+                valid_from=int(claims.get("nbf", 0)),
+                valid_until=int(claims["exp"]) if "exp" in claims else math.inf,
             )
         except jwt.InvalidSignatureError:
             continue
@@ -85,7 +111,6 @@ def verify(token: object, *, secrets: tuple[str, ...]) -> Credential:
             RecursionError,
         ) as error:
             raise Unauthorized("invalid_credential") from error
-        return _credential(claims)
     raise Unauthorized("invalid_credential")
 
 

@@ -204,6 +204,42 @@ def test_exp_is_honoured() -> None:
     assert_rejected(signed({**CLAIMS, "exp": now - 60}))
 
 
+@pytest.mark.parametrize("claims", [{"exp": 1_100}, {"nbf": 1_000, "exp": 1_100}, {"nbf": 1_000}])
+def test_the_times_of_a_token_are_checked_at_each_use(
+    claims: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = signed({**CLAIMS, **claims})
+    for now in (999.0, 1_000.0, 1_099.9, 1_100.0, 1_000.0):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        if claims.get("nbf", 0) <= now < claims.get("exp", 2_000):
+            assert read(token) == CREDENTIAL
+        else:
+            assert_rejected(token)
+
+
+def test_a_token_that_was_valid_is_rejected_with_other_secrets() -> None:
+    token = signed(CLAIMS)
+    assert read(token, OLD_SECRET, SECRET) == CREDENTIAL
+    assert_rejected(token, OLD_SECRET)
+    assert_rejected(token, OTHER_SECRET, OLD_SECRET)
+
+
+def test_a_signature_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    token, decoded = signed({**CLAIMS, "jti": "of this test"}), []
+    decode = jwt.decode
+
+    def counted(*given: Any, **more: Any) -> Any:
+        decoded.append(given)
+        return decode(*given, **more)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    assert [read(token) for _ in range(3)] == [CREDENTIAL] * 3
+    assert len(decoded) == 1
+    for _ in range(2):
+        assert_rejected(token[:-1])
+    assert len(decoded) == 3
+
+
 @pytest.mark.parametrize("exp", [0, -1, "never", None, [], {}, float("inf"), float("nan")])
 def test_a_past_or_unreadable_exp_is_rejected(exp: object) -> None:
     assert_rejected(signed({**CLAIMS, "exp": exp}))
