@@ -140,4 +140,5 @@ def _log_access(
         milliseconds=round(milliseconds, 1),
         d1_round_trips=database.round_trips if database else 0,
         d1_rows_written=database.rows_written if database else 0,
+        attempts=context.services.attempts,
     )

@@ -1,8 +1,7 @@
 """The Worker: the class that the runtime calls, and the composition root."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 
 from workers import WorkerEntrypoint
 
@@ -12,15 +11,16 @@ import handlers.resend.emails
 import handlers.send_mail  # noqa: F401
 from application import respond
 from handlers.resend.types import NewEmail
+from log import write_lines_with
 from mail.fields import SendMail
-from runtime.bridge import bridge
-from runtime.environment import services_of
-from runtime.http import from_js_request, to_js_response
+from runtime.bridge import bridge, coroutines, load_all
+from runtime.coroutines import connect, number_of
+from runtime.environment import services
+from runtime.http import body_of, read_head, to_js_response
 from runtime.wakeup_queue import take_message_ids
 from sending.jobs import process_queue, run_cron
 from web.body import decoder_of
-
-T = TypeVar("T")
+from web.request import Request
 
 # Made here, the decoders of these requests are part of the snapshot too. Making one takes a
 # millisecond or more.
@@ -31,23 +31,29 @@ decoder_of(NewEmail)
 class Default(WorkerEntrypoint):
     """The functions that the runtime calls: for a request, a queue batch, and the cron."""
 
-    async def fetch(self, request: Any) -> Any:
+    def fetch(self, request: Any) -> Any:
         """Respond to one HTTP request. It is completed even if its client disconnects."""
-        services = services_of(self.env, self._run_in_background)
-        work = respond(from_js_request(request), services)
-        return to_js_response(await self._run_in_background(work))
+        return _coroutines().runRequest(request.js_object)
 
     async def queue(self, batch: Any, env: Any = None, ctx: Any = None) -> None:
         """Attempt the messages named in a queue batch, if they are due."""
-        services = services_of(self.env, self._run_in_background)
-        await process_queue(take_message_ids(batch._binding), services)
+        run = _coroutines().runJob
+        await run(number_of(process_queue(take_message_ids(batch._binding), services())))
 
     async def scheduled(self, controller: Any, env: Any = None, ctx: Any = None) -> None:
         """Run the jobs that the cron in wrangler.toml starts every minute."""
-        await run_cron(services_of(self.env, self._run_in_background))
+        await _coroutines().runJob(number_of(run_cron(services())))
 
-    def _run_in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        """Run ``work`` in the background (waitUntil), beyond the end of the request."""
-        task = asyncio.ensure_future(work)
-        bridge().waitUntil(self.ctx, task)
-        return task
+
+@cache
+def _coroutines() -> Any:
+    """The module that runs coroutines, connected with this one."""
+    load_all()
+    write_lines_with(bridge().log)
+    connect(_respond)
+    return coroutines()
+
+
+async def _respond(head: str, small_body: Any, request: Any = None) -> Any:
+    body = body_of(small_body, request)
+    return to_js_response(await respond(Request(read_head(head), body), services()))

@@ -5,9 +5,8 @@
 ``runtime/`` therefore runs in any Python.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -35,11 +34,25 @@ class HttpResponse(msgspec.Struct, frozen=True):
 Post = Callable[[str, dict[str, str], bytes], Awaitable[HttpResponse]]
 
 
-class RunInBackground(Protocol):
-    """Runs work beyond the end of the request (``waitUntil``)."""
+class Waiting(Protocol):
+    """The ways to wait, beside awaiting the call of a port."""
 
-    def __call__(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
-        """Start ``work``. It continues after the response, even if the client disconnects."""
+    async def all(self, works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+        """Run ``works`` concurrently; return their results in order once all have ended.
+
+        If some raise an error, the first of these errors is raised after all have ended.
+        """
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``."""
+        ...
+
+    def run_in_background(self, work: Coroutine[Any, Any, object]) -> None:
+        """Start ``work``. It continues after the response, even if the client disconnects.
+
+        It begins as soon as the caller waits or ends. Its errors are logged.
+        """
         ...
 
 
@@ -95,6 +108,7 @@ class Services:
     attempts due messages. Without ``rate_limiter`` the rate of clients is not limited.
 
     :param variables: the Worker's variables and secrets, as a JSON object.
+    :param attempts: what the log says of the attempts of this invocation.
     """
 
     variables: str
@@ -106,8 +120,9 @@ class Services:
     post: Post
     subrequests: Subrequests
     memory: Memory
-    run_in_background: RunInBackground
+    waiting: Waiting
     clock: Clock
+    attempts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:

@@ -149,3 +149,17 @@ export const readBody = async (request, client, limit, mostRead) => {
     }
   }
 };
+
+// Whether the request has no body, or declares a small one.
+export const isSmall = (request) =>
+  request.body === null || Number(request.headers.get("content-length") ?? NaN) <= SMALL_BODY;
+
+// Like `readBody`, for a small body. The problem is also `unreadable`: the client disconnected.
+export const readSmallBody = async (request) => {
+  const client = request.headers.get("cf-connecting-ip");
+  try {
+    return await readBody(request, client, SMALL_BODY, SMALL_BODY);
+  } catch {
+    return "unreadable";
+  }
+};

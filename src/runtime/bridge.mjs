@@ -2,6 +2,8 @@
 // A structured value is passed as JSON: this takes one call instead of one per field. From Python
 // to JavaScript, JSON is passed as bytes, which is much faster than as text.
 
+import { env } from "cloudflare:workers";
+
 const utf8 = new TextDecoder();
 const parse = (bytes) => JSON.parse(utf8.decode(bytes));
 
@@ -27,18 +29,18 @@ const responseOf = async (promise, milliseconds) => {
   return response;
 };
 
-// Keep a Python task running beyond the end of its request. Failures are ignored here, because
-// Python also awaits the task and handles them.
-export const waitUntil = (context, task) => context.waitUntil(task.copy().catch(() => {}));
-
 const isVariable = (value) =>
   ["string", "number", "boolean"].includes(typeof value) ||
   Array.isArray(value) ||
   Object.getPrototypeOf(value) === Object.prototype;
 
-// The variables and secrets in `env` as JSON, without the bindings.
-export const variables = (env) =>
-  JSON.stringify(Object.fromEntries(Object.entries(env).filter(([, value]) => isVariable(value))));
+// The variables and secrets as JSON, and the names of the bindings.
+export const environment = () => {
+  const entries = Object.entries(env);
+  const variables = entries.filter(([, value]) => isVariable(value));
+  const bindings = entries.filter(([, value]) => !isVariable(value)).map(([name]) => name);
+  return JSON.stringify({ variables: JSON.stringify(Object.fromEntries(variables)), bindings });
+};
 
 // The request without its body, as JSON.
 export const describe = (request) => {
@@ -48,38 +50,50 @@ export const describe = (request) => {
   return JSON.stringify({ method: request.method, path: pathname, query, headers });
 };
 
+export const log = (line) => console.log(line);
+
 export const respond = (status, headers, body) =>
   new Response(body, { status, headers: JSON.parse(headers) });
 
+// The texts of SQL statements. They are long, so each crosses once, and then its number does.
+const texts = [];
+
+// Keep the text of a statement, and return its number.
+export const keepText = (sql) => texts.push(sql) - 1;
+
 // Run one D1 batch. `content` is JSON:
-// {parameters, statements: [[sql, [index of a parameter, ...]], ...]}.
+// {parameters, statements: [[number of a text, [index of a parameter, ...]], ...]}.
 // Resolves to JSON, with one entry per statement: [{rows, rows_written}, ...].
-export const batch = async (database, content, milliseconds) => {
+export const batch = async (content, milliseconds) => {
   const { parameters, statements } = parse(content);
-  const prepared = statements.map(([sql, places]) =>
-    database.prepare(sql).bind(...places.map((place) => parameters[place])),
+  const prepared = statements.map(([number, places]) =>
+    env.DB.prepare(texts[number]).bind(...places.map((place) => parameters[place])),
   );
-  const results = await responseOf(database.batch(prepared), milliseconds);
+  const results = await responseOf(env.DB.batch(prepared), milliseconds);
   return JSON.stringify(
     results.map(({ results, meta }) => ({ rows: results, rows_written: meta.rows_written })),
   );
 };
 
-// Send a mail. Resolves to {messageId}, or after a timeout to {late}, a promise of the messageId.
+// Send a mail. Resolves to {messageId}, or after a timeout to {late}, for `lateResponse`.
 // Python can't call `send` itself, because Pyodide treats the local binding as a generator and
 // calls the `send` of generators. `contents` has the contents of the attachments in `message`. They
 // are bytes, which JSON can't contain.
-export const send = async (binding, message, contents, milliseconds) => {
+export const send = async (message, contents, milliseconds) => {
   const form = parse(message);
   contents.forEach((content, index) => (form.attachments[index].content = content));
-  const late = Promise.resolve(binding.send(form)).then((sent) => sent?.messageId);
+  const late = Promise.resolve(env.SEND_MAIL.send(form)).then((sent) => sent?.messageId);
   const messageId = await within(late, milliseconds);
-  return messageId === TIMED_OUT ? { late } : { messageId };
+  if (messageId !== TIMED_OUT) return { messageId };
+  late.catch(() => {}); // nobody may wait for it
+  return { late: { promise: late } };
 };
 
+export const lateResponse = ({ promise }) => promise;
+
 // Enqueue messages: [{body, delaySeconds}, ...].
-export const enqueue = (queue, messages, milliseconds) =>
-  responseOf(queue.sendBatch(parse(messages)), milliseconds);
+export const enqueue = (messages, milliseconds) =>
+  responseOf(env.OUTBOX.sendBatch(parse(messages)), milliseconds);
 
 // Acknowledge a batch of the queue and return the bodies of its messages.
 export const takeBatch = (batch) => {
@@ -95,8 +109,8 @@ export const pbkdf2 = async (password, salt, iterations) => {
 };
 
 // Count a request under `key`. False if it exceeds the rate limit.
-export const admits = async (limiter, key, milliseconds) =>
-  (await responseOf(limiter.limit({ key }), milliseconds)).success;
+export const admits = async (key, milliseconds) =>
+  (await responseOf(env.RATE_LIMITER.limit({ key }), milliseconds)).success;
 
 // Send a POST request to another server and return its response: {status, text}.
 export const post = async (url, headers, body, milliseconds) => {

@@ -1,4 +1,7 @@
-"""The JavaScript modules, loaded at first use, because importing them fails outside a request."""
+"""The JavaScript modules, loaded at first use, because importing them fails outside a request.
+
+An import also fails while JavaScript runs a coroutine. So ``entry`` calls ``load_all``.
+"""
 
 from functools import cache
 from typing import Any
@@ -13,12 +16,18 @@ def bridge() -> Any:
 
 
 @cache
-def bodies() -> Any:
-    """The module ``bodies.mjs``."""
-    return import_from_javascript("runtime/bodies.mjs")
-
-
-@cache
 def memory() -> Any:
     """The module ``memory.mjs``."""
     return import_from_javascript("runtime/memory.mjs")
+
+
+@cache
+def coroutines() -> Any:
+    """The module ``coroutines.mjs``."""
+    return import_from_javascript("runtime/coroutines.mjs")
+
+
+def load_all() -> None:
+    """Load the modules, so that later no import is needed."""
+    for load in (bridge, memory, coroutines):
+        load()

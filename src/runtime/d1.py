@@ -1,7 +1,7 @@
 """The store's ``Database`` on D1. Each batch is one call into JavaScript."""
 
-import asyncio
 import re
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from pyodide.ffi import to_js
 
 from log import log
 from runtime.bridge import bridge
+from runtime.coroutines import JsWaiting, result_of
 from runtime.limits import check_batch
 from store.database import DatabaseUnavailable, Row, Statement, StatementRejected
 from subrequests import Subrequests
@@ -31,8 +32,7 @@ _decode_results = msgspec.json.Decoder(list[_Result]).decode
 class D1Database:
     """D1 during one invocation. ``round_trips`` and ``rows_written`` count its use."""
 
-    def __init__(self, binding: Any, subrequests: Subrequests) -> None:
-        self._binding = binding
+    def __init__(self, subrequests: Subrequests) -> None:
         self._subrequests = subrequests
         self.round_trips = 0
         self.rows_written = 0
@@ -50,14 +50,14 @@ class D1Database:
             except DatabaseUnavailable:
                 if self._subrequests.left < count:
                     raise
-                await asyncio.sleep(seconds)
+                await JsWaiting().sleep(seconds)
         return await self._once(encoded, count)
 
     async def _once(self, statements: Any, count: int) -> list[list[Row]]:
         self.round_trips += 1
         self._subrequests.count(count)
         try:
-            response = await bridge().batch(self._binding, statements, _TIMEOUT_MILLISECONDS)
+            response = await result_of("batch", statements, _TIMEOUT_MILLISECONDS)
         except Exception as error:  # also one that Pyodide raises after the call began
             # D1's messages name tables and columns, never bound values, so the log may have them.
             log("d1_error", problem=str(error))
@@ -66,6 +66,11 @@ class D1Database:
         results = _decode_results(response)
         self.rows_written += sum(result.rows_written for result in results)
         return [result.rows for result in results]
+
+
+@cache  # the statements are few and constant
+def _number_of(sql: str) -> int:
+    return int(bridge().keepText(sql))
 
 
 def _with_parameters_once(statements: list[Statement]) -> dict[str, object]:
@@ -79,6 +84,7 @@ def _with_parameters_once(statements: list[Statement]) -> dict[str, object]:
     return {
         "parameters": parameters,
         "statements": [
-            (sql, [places[id(parameter)] for parameter in bound]) for sql, bound in statements
+            (_number_of(sql), [places[id(parameter)] for parameter in bound])
+            for sql, bound in statements
         ],
     }

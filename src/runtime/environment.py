@@ -1,9 +1,12 @@
-"""Make the services of the application from the bindings in the Worker's ``env``."""
+"""Make the services of the application from the Worker's bindings, variables and secrets."""
 
-from typing import Any
+from functools import cache
+
+import msgspec
 
 from clock import now
 from runtime.bridge import bridge
+from runtime.coroutines import JsWaiting
 from runtime.d1 import D1Database
 from runtime.hasher import pbkdf2_sha256
 from runtime.http import counted_post
@@ -11,32 +14,39 @@ from runtime.memory import Room
 from runtime.rate_limiter import BindingRateLimiter
 from runtime.send_email import SendEmailBinding
 from runtime.wakeup_queue import CloudflareQueue
-from services import RunInBackground, Services
+from services import Services
 from settings import cached_settings
 from subrequests import Subrequests
 from transport.send_email import SendEmailTransport
 
 
-def services_of(env: Any, run_in_background: RunInBackground) -> Services:
-    """The services of one invocation, made from the bindings in ``env``."""
-    # Use the JavaScript object without the SDK's wrappers. They convert values one by one, while
-    # the bridge converts all at once. They also recognise some values by their attributes, and an
-    # RPC stub has every attribute.
-    bindings = env._env
-    database, mail = getattr(bindings, "DB", None), getattr(bindings, "SEND_MAIL", None)
-    queue, limiter = getattr(bindings, "OUTBOX", None), getattr(bindings, "RATE_LIMITER", None)
-    variables = bridge().variables(bindings)
+class _Environment(msgspec.Struct):
+    """The variables and secrets as JSON, and the names of the bindings."""
+
+    variables: str
+    bindings: frozenset[str]
+
+
+@cache  # the platform starts new isolates for a changed environment
+def _environment() -> _Environment:
+    return msgspec.json.decode(bridge().environment(), type=_Environment)
+
+
+def services() -> Services:
+    """The services of one invocation."""
+    environment = _environment()
+    variables, bindings = environment.variables, environment.bindings
     used = Subrequests(lambda: cached_settings(variables).subrequests)
     return Services(
         variables=variables,
-        database=D1Database(database, used) if database else None,
-        transport=SendEmailTransport(SendEmailBinding(mail, used)) if mail else None,
-        wakeup_queue=CloudflareQueue(queue, used) if queue else None,
-        rate_limiter=BindingRateLimiter(limiter, used) if limiter else None,
+        database=D1Database(used) if "DB" in bindings else None,
+        transport=SendEmailTransport(SendEmailBinding(used)) if "SEND_MAIL" in bindings else None,
+        wakeup_queue=CloudflareQueue(used) if "OUTBOX" in bindings else None,
+        rate_limiter=BindingRateLimiter(used) if "RATE_LIMITER" in bindings else None,
         derive_key=pbkdf2_sha256,
         post=counted_post(used),
         subrequests=used,
         memory=Room(),
-        run_in_background=run_in_background,
+        waiting=JsWaiting(),
         clock=now,
     )

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 from pyodide.ffi import JsException, to_js
 
-from errors import ApiError, RequestTimeout
-from runtime.bridge import bodies, bridge
+from errors import RequestTimeout
+from runtime.bridge import bridge
+from runtime.coroutines import result_of
 from runtime.memory import Room, no_room
 from services import HttpResponse, Post
 from subrequests import Subrequests
@@ -15,7 +16,6 @@ from web.request import (
     SMALL_BODY_BYTES,
     Body,
     ClientDisconnected,
-    Request,
     RequestHead,
 )
 from web.responses import Response
@@ -24,18 +24,20 @@ from web.responses import Response
 _MAX_READ_BYTES = 10 * MAX_BODY_BYTES
 _TIMEOUT_MILLISECONDS = 5000
 
-_decode_head = msgspec.json.Decoder(RequestHead).decode
+read_head = msgspec.json.Decoder(RequestHead).decode
 _decode_response = msgspec.json.Decoder(HttpResponse).decode
 
 
 class _StreamedBody(Room, Body):
-    def __init__(self, raw: Any) -> None:
+    """The body of a JavaScript request, which has not been read."""
+
+    def __init__(self, request: Any) -> None:
         super().__init__()
-        self._raw = raw
+        self._request = request
 
     async def read(self, limit: int, client: str) -> bytes | None:
         try:
-            body = await bodies().readBody(self._raw, client, limit, _MAX_READ_BYTES)
+            body = await result_of("readBody", self._request, client, limit, _MAX_READ_BYTES)
         except JsException as error:
             raise ClientDisconnected from error
         if body == "too_large":
@@ -49,14 +51,33 @@ class _StreamedBody(Room, Body):
         return content
 
 
-def _error(problem: str) -> ApiError:
+class _SmallBody(Room, Body):
+    """The bytes of a body that JavaScript has read, or the problem with it."""
+
+    def __init__(self, given: Any) -> None:
+        super().__init__()
+        self._given = given
+
+    async def read(self, limit: int, client: str) -> bytes | None:
+        if isinstance(self._given, str):
+            raise _error(self._given)
+        content: bytes = self._given.to_bytes()
+        return content if len(content) <= limit else None
+
+
+def _error(problem: str) -> Exception:
+    if problem == "unreadable":
+        return ClientDisconnected()
     return RequestTimeout("body_too_slow") if problem == "too_slow" else no_room()
 
 
-def from_js_request(raw: Any) -> Request:
-    """The ``Request`` for a JavaScript request ``raw``."""
-    raw = getattr(raw, "js_object", raw)
-    return Request(_decode_head(bridge().describe(raw)), _StreamedBody(raw))
+def body_of(small: Any, request: Any) -> Body:
+    """The body of a JavaScript request.
+
+    :param small: the bytes of a small body, or the problem with it; None if it has not been read.
+    :param request: the request, if its body has not been read.
+    """
+    return _StreamedBody(request) if small is None else _SmallBody(small)
 
 
 def to_js_response(response: Response) -> Any:
@@ -82,7 +103,7 @@ def counted_post(subrequests: Subrequests) -> Post:
     async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
         subrequests.count()
         encoded = to_js(msgspec.json.encode(headers))
-        response = await bridge().post(url, encoded, to_js(body), _TIMEOUT_MILLISECONDS)
+        response = await result_of("post", url, encoded, to_js(body), _TIMEOUT_MILLISECONDS)
         return _decode_response(response)
 
     return post

@@ -4,6 +4,7 @@ from typing import Any
 
 from errors import Unavailable
 from runtime.bridge import memory
+from runtime.coroutines import result_of
 from services import Memory
 
 _RETRY_SECONDS = 5
@@ -16,7 +17,7 @@ class Room(Memory):
         self._room: Any = None
 
     async def take(self, size: int, client: str) -> None:
-        self._room = await memory().take(size, client)
+        self._room = await result_of("take", size, client)
         if self._room is None:
             raise no_room()
 

@@ -1,9 +1,7 @@
 """The ``RATE_LIMITER`` binding: it counts requests by key."""
 
-from typing import Any
-
 from log import log
-from runtime.bridge import bridge
+from runtime.coroutines import result_of
 from subrequests import Subrequests
 
 _TIMEOUT_MILLISECONDS = 1000
@@ -12,14 +10,13 @@ _TIMEOUT_MILLISECONDS = 1000
 class BindingRateLimiter:
     """A ``RateLimiter`` (``services.py``). ``wrangler.toml`` sets its limits."""
 
-    def __init__(self, binding: Any, subrequests: Subrequests) -> None:
-        self._binding = binding
+    def __init__(self, subrequests: Subrequests) -> None:
         self._subrequests = subrequests
 
     async def admits(self, key: str) -> bool:
         self._subrequests.count()
         try:
-            return bool(await bridge().admits(self._binding, key, _TIMEOUT_MILLISECONDS))
+            return bool(await result_of("admits", key, _TIMEOUT_MILLISECONDS))
         except Exception as error:  # also one that Pyodide raises itself
             # Fail open: a broken limiter must not take the service down.
             log("rate_limiter_error", kind=type(error).__name__)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from pyodide.ffi import JsException, to_js
 
-from runtime.bridge import bridge
+from runtime.coroutines import result_of
 from subrequests import Subrequests
 from transport.send_email import ProviderError, ProviderTimeout
 
@@ -14,8 +14,7 @@ from transport.send_email import ProviderError, ProviderTimeout
 class SendEmailBinding:
     """Implements the protocol ``Binding`` of ``transport/send_email.py``."""
 
-    def __init__(self, binding: Any, subrequests: Subrequests) -> None:
-        self._binding = binding
+    def __init__(self, subrequests: Subrequests) -> None:
         self._subrequests = subrequests
 
     async def send(
@@ -23,7 +22,7 @@ class SendEmailBinding:
     ) -> str | None:
         self._subrequests.count()
         message = to_js(msgspec.json.encode(form))
-        call = bridge().send(self._binding, message, to_js(contents), milliseconds)
+        call = result_of("send", message, to_js(contents), milliseconds)
         response = await _raising_provider_error(call)
         late = getattr(response, "late", None)
         if late is not None:
@@ -31,8 +30,8 @@ class SendEmailBinding:
         return _message_id(response.messageId)
 
 
-async def _message_id_of(late: Awaitable[Any]) -> str | None:
-    return _message_id(await _raising_provider_error(late))
+async def _message_id_of(late: Any) -> str | None:
+    return _message_id(await _raising_provider_error(result_of("lateResponse", late)))
 
 
 async def _raising_provider_error(call: Awaitable[Any]) -> Any:

@@ -6,6 +6,7 @@ import msgspec
 from pyodide.ffi import to_js
 
 from runtime.bridge import bridge
+from runtime.coroutines import result_of
 from subrequests import Subrequests
 
 _MAX_BATCH = 100  # queue messages per sendBatch
@@ -16,8 +17,7 @@ _TIMEOUT_MILLISECONDS = 10_000
 class CloudflareQueue:
     """A ``WakeupQueue`` (``services.py``) on a queue binding."""
 
-    def __init__(self, binding: Any, subrequests: Subrequests) -> None:
-        self._binding = binding
+    def __init__(self, subrequests: Subrequests) -> None:
         self._subrequests = subrequests
 
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
@@ -30,7 +30,7 @@ class CloudflareQueue:
             ]
             encoded = to_js(msgspec.json.encode(messages))
             self._subrequests.count()
-            await bridge().enqueue(self._binding, encoded, _TIMEOUT_MILLISECONDS)
+            await result_of("enqueue", encoded, _TIMEOUT_MILLISECONDS)
 
 
 def take_message_ids(batch: Any) -> list[str]:

@@ -6,7 +6,6 @@ status. After a transient rejection, the message is queued for another attempt. 
 and a caller waits, the caller gets an error instead.
 """
 
-import asyncio
 import contextlib
 import math
 import time
@@ -74,6 +73,7 @@ class Dispatcher:
         assert services.transport is not None
         self._database, self._transport = services.database, services.transport
         self._services, self._settings = services, services.settings
+        self._waiting = services.waiting
         self._subrequests = services.subrequests
         self._memory = memory
         self._note_rate = note_rate
@@ -129,6 +129,9 @@ class Dispatcher:
             held, left = await self._claim(due[:_MAX_CLAIM], min(room, _MAX_TOGETHER))
             due = left + due[_MAX_CLAIM:]
             await self._try(held)
+            if held:
+                log("attempts", attempts=self._services.attempts)
+                self._services.attempts.clear()
         return due
 
     # The steps of a submission
@@ -176,7 +179,7 @@ class Dispatcher:
             # The batch may have been written without a response. The caller gets an error, so
             # the messages are cancelled and refunded.
             undo = [_undo(attempt, now) for attempt in attempts]
-            self._services.run_in_background(self._record_later(undo))
+            self._waiting.run_in_background(self._record_later(undo))
             raise
 
     async def _claim(
@@ -208,7 +211,9 @@ class Dispatcher:
         """Make these attempts concurrently, and record their outcomes together."""
         self._memory.keep(sum(one.size for one in held))
         finish = needs.to_finish([one.message for one in held])
-        outcomes = await self._subrequests.keep(finish, asyncio.gather(*map(self._call, held)))
+        outcomes = await self._subrequests.keep(
+            finish, self._waiting.all([self._call(one) for one in held])
+        )
         return await self._conclude(list(zip(held, outcomes, strict=True)))
 
     async def _conclude(self, ended: list[tuple[Attempt, Outcome]]) -> list[Tried]:
@@ -241,22 +246,25 @@ class Dispatcher:
             kind = type(error).__name__
             log("attempt_broken", message_id=attempt.id, kind=kind, frames=frames(error))
             outcome = Unknown(cause=kind)
-        log(
-            "attempt",
-            request_id=attempt.request_id,
-            message_id=attempt.id,
-            attempt=attempt.number,
-            outcome=type(outcome).__name__.lower(),
-            code=None if isinstance(outcome, Sent) else outcome.provider_code,
-            cause=outcome.cause if isinstance(outcome, Unknown) else None,
-            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        self._services.attempts.append(
+            {
+                "request_id": attempt.request_id,
+                "message_id": attempt.id,
+                "attempt": attempt.number,
+                "outcome": type(outcome).__name__.lower(),
+                "code": None if isinstance(outcome, Sent) else outcome.provider_code,
+                "cause": outcome.cause if isinstance(outcome, Unknown) else None,
+                "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+            }
         )
         return outcome
 
     async def _send(self, attempt: Attempt) -> Outcome:
         if attempt.message.is_sandbox:
             waits = attempt.caller_waits_for != "nothing"
-            return await sandbox_outcome(attempt.message, number=attempt.number, waits=waits)
+            return await sandbox_outcome(
+                attempt.message, number=attempt.number, waits=waits, sleep=self._waiting.sleep
+            )
         return await self._transport.send(attempt.message)
 
     def _update(self, attempt: Attempt, outcome: Outcome) -> StatusUpdate:
@@ -315,7 +323,7 @@ class Dispatcher:
             # The response still reports the outcomes. The rows stay ``sending`` until a later
             # attempt to record succeeds, or until their leases expire.
             log("record_failed", message_ids=list(expected), kind=type(error).__name__)
-            self._services.run_in_background(self._record_later(updates, queued))
+            self._waiting.run_in_background(self._record_later(updates, queued))
             return expected
 
     async def _write(
@@ -358,7 +366,7 @@ class Dispatcher:
 
     def _keep_in_background(self, needed: int, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` in the background, and keep back ``needed`` subrequests until it ends."""
-        self._services.run_in_background(self._subrequests.keep(needed, work))
+        self._waiting.run_in_background(self._subrequests.keep(needed, work))
 
     async def _record_later(
         self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]] = ()
@@ -366,7 +374,7 @@ class Dispatcher:
         cost = needs.to_record(message for _, message in queued)
         delays = _later_delays(self._subrequests.left, cost)
         for number, seconds in enumerate(delays, start=1):
-            await asyncio.sleep(seconds)
+            await self._waiting.sleep(seconds)
             others = cost * (len(delays) - number)
             with contextlib.suppress(Exception):  # the loop tries again, and logs if it gives up
                 await self._subrequests.keep(others, self._write(updates, queued))
@@ -382,18 +390,28 @@ class Dispatcher:
         ``_LATE_SECONDS``.
         """
         cost = needs.to_record_late(attempt.message for attempt, _ in late)
-        pending = {asyncio.ensure_future(late_outcome): attempt for attempt, late_outcome in late}
-        end = asyncio.get_running_loop().time() + _LATE_SECONDS
-        while pending:
-            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            if not all(future.done() for future in pending):
-                remaining = end - asyncio.get_running_loop().time()
+        end = self._services.clock() + _LATE_SECONDS * 1000
+        arrived: list[tuple[Attempt, Outcome]] = []
+        missing = len(late)
+
+        async def receive(attempt: Attempt, late_outcome: Awaitable[Outcome]) -> None:
+            nonlocal missing
+            try:
+                outcome = await late_outcome
+            except Exception:
+                outcome = Unknown()
+            arrived.append((attempt, outcome))
+            missing -= 1
+            if missing and len(arrived) > 1:
+                return  # the first one of this group records it
+            if missing:
+                remaining = (end - self._services.clock()) / 1000
                 fits = self._subrequests.left >= cost or remaining < _LATE_TOGETHER_SECONDS
-                await asyncio.wait(pending, timeout=_LATE_TOGETHER_SECONDS if fits else remaining)
-            done = [future for future in pending if future.done()]
-            await self._record_outcomes(
-                [(pending.pop(future), _outcome(future)) for future in done]
-            )
+                await self._waiting.sleep(_LATE_TOGETHER_SECONDS if fits else remaining)
+            group, arrived[:] = arrived[:], []
+            await self._record_outcomes(group)
+
+        await self._waiting.all([receive(*one) for one in late])
 
     async def _record_outcomes(self, ended: list[tuple[Attempt, Outcome]]) -> None:
         known = [
@@ -453,10 +471,6 @@ def _undo(attempt: Attempt, now: int) -> StatusUpdate:
     if attempt.status == "sending":
         return StatusUpdate(id=attempt.id, event="rejected", attempt=1, now=now, undo=True)
     return StatusUpdate(id=attempt.id, event="cancelled", now=now, undo=True)
-
-
-def _outcome(future: "asyncio.Future[Outcome]") -> Outcome:
-    return Unknown() if future.exception() else future.result()
 
 
 def _without_retry(late: Outcome) -> Outcome:

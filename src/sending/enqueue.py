@@ -23,7 +23,7 @@ def enqueue_soon(
         return
     near = _near(due, services.clock())
     if near and services.wakeup_queue:
-        services.run_in_background(_enqueue(services.wakeup_queue, near))
+        services.waiting.run_in_background(_enqueue(services.wakeup_queue, near))
 
 
 async def enqueue_retries(

@@ -11,8 +11,8 @@ The local part chooses the outcome; a suffix after ``+`` distinguishes recipient
                   no caller waits, the attempt times out at once instead of after 30 seconds
 """
 
-import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from mail.message import Message
@@ -20,6 +20,8 @@ from mail.sandbox_recipients import outcome_of
 from transport.outcome import RESPONSE_SECONDS, Outcome, Rejected, Sent, Unknown
 
 DeliveryEvent = Literal["delivered", "bounced", "complained"]
+
+Sleep = Callable[[float], Awaitable[None]]
 
 _LATE_SECONDS = 5
 
@@ -32,10 +34,11 @@ _DELIVERY_EVENTS: dict[str, tuple[DeliveryEvent, ...]] = {
 MAX_DELIVERY_EVENTS = max(map(len, _DELIVERY_EVENTS.values()))
 
 
-async def sandbox_outcome(message: Message, *, number: int, waits: bool) -> Outcome:
+async def sandbox_outcome(message: Message, *, number: int, waits: bool, sleep: Sleep) -> Outcome:
     """The outcome of attempt ``number`` to send a message to sandbox recipients.
 
     :param waits: whether a caller still waits for the outcome.
+    :param sleep: waits for a number of seconds.
     """
     match outcome_of(message.recipients[0].address):
         case "suppressed":
@@ -43,8 +46,8 @@ async def sandbox_outcome(message: Message, *, number: int, waits: bool) -> Outc
         case "ratelimited" if number == 1:
             return Rejected("throttled", "E_RATE_LIMIT_EXCEEDED", transient=True)
         case "slow":
-            await asyncio.sleep(RESPONSE_SECONDS if waits else 0)
-            return Unknown(cause="timeout", late=_late())
+            await sleep(RESPONSE_SECONDS if waits else 0)
+            return Unknown(cause="timeout", late=_late(sleep))
     return _sent()
 
 
@@ -53,8 +56,8 @@ def delivery_events(message: Message) -> tuple[DeliveryEvent, ...]:
     return _DELIVERY_EVENTS.get(outcome_of(message.recipients[0].address), ("delivered",))
 
 
-async def _late() -> Outcome:
-    await asyncio.sleep(_LATE_SECONDS)
+async def _late(sleep: Sleep) -> Outcome:
+    await sleep(_LATE_SECONDS)
     return _sent()
 
 

@@ -1,6 +1,5 @@
 """What a large batch leaves in memory, and whether other requests continue meanwhile."""
 
-import asyncio
 import gc
 import json
 import tracemalloc
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.client import TestClient
+from tests.client.waiting import AsyncioWaiting
 from tests.e2e.api import DEPLOYMENT, Api, Sender
 
 
@@ -42,14 +42,12 @@ def test_other_requests_continue_while_a_large_batch_is_composed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     yields = 0
-    sleep = asyncio.sleep
 
-    async def counted(seconds: float) -> None:
+    async def counted(self: AsyncioWaiting, seconds: float) -> None:
         nonlocal yields
         yields += seconds == 0
-        await sleep(seconds)
 
-    monkeypatch.setattr("handlers.resend.emails.asyncio.sleep", counted)
+    monkeypatch.setattr(AsyncioWaiting, "sleep", counted)
     with TestClient(DEPLOYMENT) as client:
         api = Api(client)
         sender = api.new_sender(balance=100)

@@ -204,12 +204,12 @@ class OneConsumer(TestClient):
         self._arrived.extend(message_ids)
         if not self._is_consuming:
             self._is_consuming = True
-            self._run_in_background(self._consume_all())
+            self._start(self._consume_all())
 
     async def _consume_all(self) -> None:
         while self._arrived:
             batch = [self._arrived.popleft() for _ in range(min(4, len(self._arrived)))]
-            self._run_in_background(super()._consume(batch))
+            self._start(super()._consume(batch))
             await asyncio.sleep(len(batch) / RATE)
         self._is_consuming = False
 

@@ -29,6 +29,7 @@ from tests.client.ports import (
     post,
 )
 from tests.client.provider import ScriptedBinding, Taken
+from tests.client.waiting import AsyncioWaiting
 from tests.unit.sqlite_database import SqliteDatabase
 from tools.local_server import MailBodies
 from transport.send_email import SendEmailTransport
@@ -159,7 +160,7 @@ class TestClient:
         )
         request = Request(head, _Body(prepared.body))
         started = time.perf_counter()
-        sent = await self._run_in_background(respond(request, self._services()))
+        sent = await self._start(respond(request, self._services()))
         response = requests.Response()
         response.status_code = sent.status
         response.headers = CaseInsensitiveDict(sent.headers)
@@ -201,7 +202,7 @@ class TestClient:
         """Start the jobs of one minute, without waiting for their end."""
 
         async def start() -> None:
-            self._run_in_background(run_cron(self._services()))
+            self._start(run_cron(self._services()))
 
         self._run(start())
 
@@ -244,7 +245,7 @@ class TestClient:
             if self._has_transport
             else None,
             wakeup_queue=LocalQueue(
-                self._consume, self._run_in_background, used, is_broken=self._queue_is_broken
+                self._consume, self._start, used, is_broken=self._queue_is_broken
             )
             if self._has_queue
             else None,
@@ -253,14 +254,14 @@ class TestClient:
             derive_key=derive_key,
             post=post,
             memory=UnlimitedMemory(),
-            run_in_background=self._run_in_background,
+            waiting=AsyncioWaiting(self._start),
             clock=self.now,
         )
 
     async def _consume(self, message_ids: list[str]) -> None:
         await process_queue(message_ids, self._services())
 
-    def _run_in_background(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
+    def _start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
         task = asyncio.ensure_future(work)
         self._keep(task)
         return task

@@ -1,18 +1,20 @@
-"""Responses of D1 are lost at the real bridge, and calls of the queue fail."""
+"""At the real bridge, responses of D1 are lost, calls fail, and clients disconnect."""
 
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
-from tests.e2e.api import Api, Sender
+from tests.e2e.api import Api, Sender, unique_name
 from tests.faults.deployment import failing_deployment
 from tests.faults.gate.gate import Gate
 from tests.faults.ledger import Ledger
 from tests.faults.misled import Misled, check_sent
 
 BUSY = "E_RATE_LIMIT_EXCEEDED"
+STOPS = [(call, when) for call in ("reserve", "call", "record") for when in ("before", "after")]
 
 
 class Gated(Misled):
@@ -27,11 +29,18 @@ class Gated(Misled):
 
     def row_when(self, sender: Sender, status: str) -> dict[str, Any]:
         """Wait until the row has this status, and return it."""
-        deadline = time.monotonic() + 15
-        while (row := self.row(sender))["status"] != status:
-            assert time.monotonic() < deadline, row
-            time.sleep(0.1)
+        (row,) = self.rows_when(sender, status)
         return row
+
+    def rows_when(self, sender: Sender, status: str) -> list[dict[str, Any]]:
+        """Wait until there are rows and all have this status, and return them."""
+        deadline = time.monotonic() + 15
+        while True:
+            rows = self.api.messages_of(sender)
+            if {row["status"] for row in rows} == {status}:
+                return rows
+            assert time.monotonic() < deadline, rows
+            time.sleep(0.1)
 
     def mails(self, sender: Sender) -> int:
         return len(self.ledger.mails_of(sender.address))
@@ -73,3 +82,49 @@ def test_a_message_is_sent_after_its_enqueue_failed(misled: Gated) -> None:
     misled.attempt_queued()
     misled.row_when(sender, "sent")
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_a_send_is_completed_without_its_client(misled: Gated, stop: tuple[str, str]) -> None:
+    sender, subject = misled.api.new_sender(balance=5), unique_name()
+    misled.gate.hold(*stop)
+    with pytest.raises(requests.Timeout):
+        misled.api.send_impatiently(sender, 1, subject=subject)
+    misled.gate.wait_for(*stop, [subject])
+    misled.gate.reset()
+    row = misled.row_when(sender, "sent")
+    assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
+    (line,) = misled.api.log_lines(row["request_id"])
+    assert [attempt["outcome"] for attempt in line["attempts"]] == ["sent"]
+
+
+# The status of the response, the status of the message in the end, and the mails sent.
+_ENDS = {
+    ("reserve", "before"): (503, None, 0),
+    ("reserve", "after"): (503, "failed", 0),
+    ("call", "before"): (502, "unknown", 0),
+    ("call", "after"): (502, "unknown", 1),
+    ("record", "before"): (200, "sent", 1),
+    ("record", "after"): (200, "sent", 1),
+}
+
+
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("stop", STOPS)
+def test_each_call_of_a_submission_may_throw(
+    misled: Gated, stop: tuple[str, str], size: int
+) -> None:
+    sender = misled.api.new_sender(balance=5)
+    misled.gate.break_off(*stop, times=3 if stop[0] == "reserve" else size)
+    if size == 1:
+        response = misled.api.send(sender)
+    else:
+        email = {"from": sender.address, "to": "you@example.net", "subject": "s", "text": "t"}
+        response = misled.api.post("/emails/batch", [email] * size, headers=sender.headers)
+    status, end, mails = _ENDS[stop]
+    # The response to a batch does not report outcomes.
+    assert response.status_code == (200 if size > 1 and status == 502 else status)
+    rows = misled.rows_when(sender, end) if end else misled.api.messages_of(sender)
+    assert [row["status"] for row in rows] == ([end] * size if end else [])
+    charged = size if end in ("sent", "unknown") else 0
+    assert (misled.api.balance(sender), misled.mails(sender)) == (5 - charged, mails * size)

@@ -79,5 +79,6 @@ def test_a_message_is_recorded_after_its_client_disconnects(api: Api, ledger: Le
 
 def test_the_log_names_the_class_of_the_providers_exception(api: Api) -> None:
     response = api.send(api.new_sender(balance=5), subject="[no code]")
-    (attempt,) = api.log_lines(response.headers["X-Request-Id"], "attempt")
+    (line,) = api.log_lines(response.headers["X-Request-Id"])
+    (attempt,) = line["attempts"]
     assert (attempt["outcome"], attempt["code"], attempt["cause"]) == ("unknown", None, "Error")

@@ -12,7 +12,7 @@ from accounts.sending_limits import RateLimit
 from mail.addresses import parse_address
 from mail.message import Attachment, Message, Recipient
 from mail.submission import Attempt, Submission, SubmissionResult
-from services import Clock, RunInBackground, Services, WakeupQueue
+from services import Clock, Services, Waiting, WakeupQueue
 from store.database import Database
 from store.own_credentials import change_password, rotate_credential
 from store.reserve import Reserved, Terms
@@ -99,7 +99,7 @@ def services(
     *,
     transport: Transport,
     wakeup_queue: WakeupQueue | None,
-    run_in_background: RunInBackground,
+    waiting: Waiting,
     clock: Clock,
     rate_limit: RateLimit | None = None,
     subrequests: int = 10_000,
@@ -118,7 +118,7 @@ def services(
         post=_unused,
         subrequests=Subrequests(lambda: subrequests),
         memory=UnlimitedMemory(),
-        run_in_background=run_in_background,
+        waiting=waiting,
         clock=clock,
     )
 

@@ -20,6 +20,7 @@ from sending import dispatcher
 from sending.dispatcher import Dispatcher
 from services import Clock
 from store.database import DatabaseUnavailable, Row, Statement
+from tests.client.waiting import AsyncioWaiting
 from tests.unit import given
 from tests.unit.sqlite_database import SqliteDatabase
 from transport import sandbox
@@ -105,7 +106,7 @@ class World:
         self._options: dict[str, Any] = {
             "transport": self.provider,
             "wakeup_queue": self.wakeup_queue if queue else None,
-            "run_in_background": self._run_in_background,
+            "waiting": AsyncioWaiting(self._start),
             "clock": clock,
             "rate_limit": rate_limit,
             "subrequests": subrequests,
@@ -127,10 +128,8 @@ class World:
         calls = len(self.provider.mails) - self._mails_before + len(self.wakeup_queue.calls)
         return len(self.database.statements) + calls
 
-    def _run_in_background(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Future[Any]":
-        task = asyncio.ensure_future(work)
-        self.in_background.append(task)
-        return task
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
+        self.in_background.append(asyncio.ensure_future(work))
 
     async def submit(self, *messages: Message, **more: Any) -> list[SubmissionResult]:
         """Submit ``messages``; several messages are a batch."""

@@ -229,10 +229,10 @@ def test_the_last_retries_to_record_are_made_if_not_all_fit(
 
 
 async def test_the_log_has_the_milliseconds_of_an_attempt(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     times = iter([7.0, 8.23456])
     monkeypatch.setattr("sending.dispatcher.time.perf_counter", lambda: next(times))
-    await World().send()
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["milliseconds"] for line in lines if line["event"] == "attempt"] == [1234.6]
+    world = World()
+    await world.send()
+    assert [attempt["milliseconds"] for attempt in world.services.attempts] == [1234.6]

@@ -14,6 +14,7 @@ from services import Services
 from store.database import Database
 from store.step import Step
 from subrequests import Subrequests
+from tests.client.waiting import AsyncioWaiting
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase
@@ -71,7 +72,7 @@ class Site:
             self.database,
             transport=self.provider,
             wakeup_queue=self.queue if queue else None,
-            run_in_background=not_in_background,
+            waiting=AsyncioWaiting(not_in_background),
             clock=self.clock,
             subrequests=subrequests,
         )
@@ -298,12 +299,9 @@ async def test_messages_of_a_queue_batch_that_do_not_fit_are_enqueued_again(used
     (id,) = site.put()
     enqueued: list[Any] = []
 
-    def in_background(work: Coroutine[Any, Any, Any]) -> Any:
-        enqueued.append(work)
-
     services = replace(
         site.services,
-        run_in_background=in_background,
+        waiting=AsyncioWaiting(enqueued.append),
         subrequests=Subrequests(lambda: 10_000 - used),
     )
     await jobs.process_queue([id], services)

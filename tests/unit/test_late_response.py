@@ -8,6 +8,7 @@ import pytest
 
 from mail.message import Message
 from sending.dispatcher import Dispatcher
+from tests.client.waiting import AsyncioWaiting
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase
@@ -62,7 +63,7 @@ def test_a_late_response_ends_the_message_and_queues_nothing(
         database,
         transport=NoTransport(),
         wakeup_queue=wakeup_queue,
-        run_in_background=nothing_in_background,
+        waiting=AsyncioWaiting(nothing_in_background),
         clock=lambda: NOW,
     )
     dispatcher = Dispatcher(services, services.memory)

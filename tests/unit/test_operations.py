@@ -43,7 +43,7 @@ def section(title: str) -> str:
 def test_every_log_event_is_explained() -> None:
     table = re.findall(r"^\|([^|]*)\|", section("What to watch"), re.M)
     explained = set(re.findall(r"`(\w+)`", "".join(table)))
-    assert {"request", "attempt", "WARNING"} <= events()
+    assert {"request", "attempts", "WARNING"} <= events()
     assert events() - explained == set()
     assert explained - events() == set()
 

@@ -90,7 +90,12 @@ class Bridge:
     def __init__(self, lost: int = 0) -> None:
         self.calls, self.lost = 0, lost
 
-    async def batch(self, binding: object, statements: bytes, milliseconds: int) -> bytes:
+    def keepText(self, sql: str) -> int:  # noqa: N802
+        """The number of the only statement."""
+        return 0
+
+    async def result_of(self, name: str, statements: bytes, milliseconds: int) -> bytes:
+        assert name == "batch"
         self.calls += 1
         if self.calls <= self.lost:
             raise OSError
@@ -102,24 +107,30 @@ def bridge(monkeypatch: pytest.MonkeyPatch) -> Bridge:
     """Replaces the JavaScript that ``runtime.d1`` calls."""
     made = Bridge()
 
-    async def without_delay(seconds: float) -> None:
-        return None
+    class Waiting:
+        async def sleep(self, seconds: float) -> None:
+            return None
 
-    ffi, of_runtime = ModuleType("pyodide.ffi"), ModuleType("runtime.bridge")
-    ffi.to_js = lambda value: value  # type: ignore[attr-defined]
-    of_runtime.bridge = lambda: made  # type: ignore[attr-defined]
-    stand_ins = {"pyodide": ModuleType("pyodide"), "pyodide.ffi": ffi, "runtime.bridge": of_runtime}
+    stand_ins = {
+        "pyodide": ModuleType("pyodide"),
+        "pyodide.ffi": ModuleType("pyodide.ffi"),
+        "runtime.bridge": ModuleType("runtime.bridge"),
+        "runtime.coroutines": ModuleType("runtime.coroutines"),
+    }
+    stand_ins["pyodide.ffi"].to_js = lambda value: value  # type: ignore[attr-defined]
+    stand_ins["runtime.bridge"].bridge = lambda: made  # type: ignore[attr-defined]
+    stand_ins["runtime.coroutines"].result_of = made.result_of  # type: ignore[attr-defined]
+    stand_ins["runtime.coroutines"].JsWaiting = Waiting  # type: ignore[attr-defined]
     for name, module in stand_ins.items():
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.delitem(sys.modules, "runtime.d1", raising=False)
-    monkeypatch.setattr(asyncio, "sleep", without_delay)
     return made
 
 
 def d1(subrequests: Subrequests) -> Database:
     import runtime.d1
 
-    made: Database = runtime.d1.D1Database(None, subrequests)
+    made: Database = runtime.d1.D1Database(subrequests)
     return made
 
 

@@ -4,8 +4,6 @@ The emails of a batch are decoded one by one, because in the permissive mode an 
 not prevent the others from being sent.
 """
 
-import asyncio
-
 from errors import ApiError, BadRequest, FieldError, InvalidInput, field_error, invalid_input
 from handlers.resend.errors import error_message
 from handlers.resend.request import check_batchable, message_of
@@ -210,7 +208,7 @@ async def _entries(context: RequestContext) -> tuple[list[Message | ApiError], d
         size += len(content)
         if size >= _BYTES_AT_ONCE:
             size = 0
-            await asyncio.sleep(0)
+            await context.services.waiting.sleep(0)
     return entries, rejected
 
 

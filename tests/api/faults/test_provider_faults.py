@@ -134,8 +134,9 @@ def test_the_log_has_the_cause_of_an_unknown_outcome(
 ) -> None:
     sender = faulty.api.new_sender(balance=5)
     response = faulty.api.send(sender, subject=instructions)
-    (line,) = faulty.api.log_lines(response.headers["X-Request-Id"], "attempt")
-    assert (line["outcome"], line["code"], line["cause"]) == (outcome, code, cause)
+    (line,) = faulty.api.log_lines(response.headers["X-Request-Id"])
+    (attempt,) = line["attempts"]
+    assert (attempt["outcome"], attempt["code"], attempt["cause"]) == (outcome, code, cause)
 
 
 def test_an_accepted_mail_is_sent(faulty: Deployment) -> None:

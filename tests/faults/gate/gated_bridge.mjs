@@ -16,10 +16,24 @@ const pass = async (call, when, content) => {
   if (problem) throw Object.assign(new Error(problem), { code });
 };
 
-const gated = (call) => async (binding, bytes, ...rest) => {
-  const content = utf8.decode(bytes);
+// The gate recognises statements by their texts.
+const texts = [];
+export const keepText = (sql) => {
+  texts.push(sql);
+  return bridge.keepText(sql);
+};
+
+const withTexts = (content) => {
+  const { parameters, statements } = JSON.parse(content);
+  const named = statements.map(([number, places]) => [texts[number], places]);
+  return JSON.stringify({ parameters, statements: named });
+};
+
+const gated = (call) => async (bytes, ...rest) => {
+  const decoded = utf8.decode(bytes);
+  const content = call === "batch" ? withTexts(decoded) : decoded;
   await pass(call, "before", content);
-  const result = await bridge[call](binding, bytes, ...rest);
+  const result = await bridge[call](bytes, ...rest);
   await pass(call, "after", content);
   return result;
 };
