@@ -10,7 +10,6 @@ from workers import Response
 
 import runtime.coroutines
 
-
 # The SDK makes them for each request. JavaScript's garbage collector frees them, some time later.
 _OF_THE_SDK = ("Default", "_EnvWrapper", "method")
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from tools.bench import (
     batch,
+    cpu,
     database,
     imports,
+    job_cpu,
     limits,
     python_time,
     replay,
@@ -35,6 +37,8 @@ _LONG = 6  # times as many rounds with `--long`
 # `send` is last, so that the many rows that it writes do not slow down the other measurements.
 _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
     database.measure,
+    cpu.measure,
+    job_cpu.measure,
     python_time.measure,
     replay.measure,
     batch.measure,

@@ -125,6 +125,15 @@ def drive(target: Target, body: bytes, concurrency: int, seconds: float) -> Turn
     return run(target.name, clients, seconds=seconds)
 
 
+def post_many(target: Target, body: bytes, concurrency: int, requests: int) -> Turn:
+    """Post `body` `requests` times from `concurrency` clients.
+
+    :raises LoadError: a request failed.
+    """
+    clients = [_HttpClient(target, body) for _ in range(concurrency)]
+    return run(target.name, clients, messages=requests)
+
+
 class _HttpClient(Client):
     def __init__(self, target: Target, body: bytes) -> None:
         super().__init__()

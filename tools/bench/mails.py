@@ -9,9 +9,11 @@ RECIPIENT_NAME = "Someone"
 SUBJECT = "How long does this take?"
 
 KIB = 1024
+TINY = 60
 SMALL = 10 * KIB
 LARGE = 256 * KIB
 SIZES = (SMALL, LARGE)
+ALL_SIZES = (TINY, *SIZES)
 
 # The text is not all ASCII, like most mail. Python and JavaScript store such text differently.
 _LINE = "The quick brown fox jumps over the lazy dog, \u201cjust like that\u201d.\n"

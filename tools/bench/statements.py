@@ -1,22 +1,27 @@
-"""The SQL statements of one send, for the bare worker.
+"""The SQL statements of a send and of a run of the cron, for the bare worker.
 
-`reserve` and `record` run here against a stand-in for the database, which only collects the
+The application runs here against a stand-in for the database, which only collects the
 statements. So the bare worker always runs the same statements as this project's worker.
 """
 
 import asyncio
+import contextlib
+import io
 import re
 from collections import defaultdict
-from typing import Any
+from typing import Any, cast
 
 from accounts.credentials import Credential
-from clock import utc_day
+from clock import now, utc_day
 from mail.addresses import parse_address
 from mail.message import Message, Recipient
 from mail.submission import Attempt, Submission
+from sending.jobs import run_cron
+from services import Services
 from store.database import Row, Statement
 from store.record import StatusUpdate, record
 from store.reserve import Terms, reserve
+from subrequests import Subrequests
 from tools.bench import mails
 
 # Placeholders for values that the bare worker knows only at each send.
@@ -71,6 +76,44 @@ def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
         "reserve": [_template(statement, text, day) for statement in reserving.statements],
         "record": [_template(statement, text, day) for statement in recording.statements],
     }
+
+
+def cron_plan(variables: str) -> list[list[Any]]:
+    """The batches of a run of the cron with nothing to do. Their statements are as in `plan`."""
+    database, unused = _EmptyDatabase(), cast(Any, object())
+    services = Services(
+        variables=variables,
+        database=database,
+        transport=unused,
+        wakeup_queue=unused,
+        rate_limiter=None,
+        derive_key=unused,
+        post=unused,
+        subrequests=Subrequests(lambda: 50),
+        memory=unused,
+        waiting=unused,
+        clock=now,
+    )
+    with contextlib.redirect_stdout(io.StringIO()):  # its lines of the log
+        asyncio.run(run_cron(services))
+    return [
+        [[sql, [{"value": value} for value in parameters]] for sql, parameters in batch]
+        for batch in database.batches
+    ]
+
+
+class _EmptyDatabase:
+    """A database without rows. It collects the batches."""
+
+    def __init__(self) -> None:
+        self.round_trips = self.rows_written = 0
+        self.batches: list[list[Statement]] = []
+
+    async def batch(
+        self, statements: list[Statement], *, repeatable: bool = False
+    ) -> list[list[Row]]:
+        self.batches.append(statements)
+        return [[] for _ in statements]
 
 
 class _Recorder:

@@ -12,7 +12,7 @@ from tools.bench import mails
 from tools.bench.history import OWN_ADDRESS_ID, write_history
 from tools.bench.load import Target
 from tools.bench.report import progress
-from tools.bench.statements import plan
+from tools.bench.statements import cron_plan, plan
 from tools.local_server import LocalServer, migrated_state
 from tools.prepare import BUILD, ROOT
 from tools.wrangler import CONFIG
@@ -51,8 +51,12 @@ class Histories:
 def started() -> Iterator[Workers]:
     """Start both workers, each on a database with one address. Stop them at the end."""
     day = time.strftime("%Y-%m-%d", time.gmtime())
-    plans = {len(mails.content(size)): plan(_CREDENTIAL, size, day) for size in mails.SIZES}
-    bare_variables = {"PLANS": json.dumps(plans), "SENDER": mails.SENDER}
+    plans = {len(mails.content(size)): plan(_CREDENTIAL, size, day) for size in mails.ALL_SIZES}
+    bare_variables = {
+        "PLANS": json.dumps(plans),
+        "CRON": json.dumps(cron_plan(json.dumps(VARIABLES))),
+        "SENDER": mails.SENDER,
+    }
     with (
         LocalServer((CONFIG,), variables=VARIABLES) as ours,
         LocalServer((_BARE_CONFIG,), variables=bare_variables) as bare,

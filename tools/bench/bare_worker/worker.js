@@ -1,8 +1,8 @@
-// A bare send: the two batches, the mail, the response. PLANS maps the length of the mail's text to
+// A bare send: the two batches, the mail, a line in the log, the response. PLANS maps the length of the mail's text to
 // the statements of the two batches; tools/bench/statements.py explains their form.
 
 const LEASE_MILLISECONDS = 90_000;
-let plans;
+let plans, cron;
 
 // A UUID of version 7, which sorts by time like this project's ids.
 const newId = (now) => {
@@ -26,6 +26,13 @@ const run = async (database, statements, facts, text) => {
 };
 
 export default {
+  // The batches of a run of the cron that has nothing to do.
+  async scheduled(controller, env) {
+    cron ??= JSON.parse(env.CRON);
+    for (const statements of cron) await run(env.DB, statements);
+    console.log(JSON.stringify({ event: "cron" }));
+  },
+
   async fetch(request, env) {
     if (request.method !== "POST") return new Response("ready");
     plans ??= JSON.parse(env.PLANS);
@@ -44,6 +51,7 @@ export default {
     });
     const recording = { id, now: Date.now(), provider_message_id: messageId };
     rowsWritten += await run(env.DB, record, recording, mail.content);
+    console.log(JSON.stringify({ event: "request", status: 200, message_id: id }));
     return Response.json({ status: "ok", id, message_id: messageId, rows_written: rowsWritten });
   },
 };
