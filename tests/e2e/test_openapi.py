@@ -58,9 +58,9 @@ def test_pages_of_other_origins_may_read_the_description(api: Api) -> None:
 
 @pytest.mark.contract("errors: No client input causes a 5xx response")
 @pytest.mark.timeout(480)
-def test_a_thousand_generated_requests(tmp_path: Path) -> None:
+def test_generated_requests(tmp_path: Path) -> None:
     with TestClient(VARIABLES) as client:
-        check_generated_requests(client, tmp_path, at_least=1_000)
+        check_generated_requests(client, tmp_path, at_least=1_800)
 
 
 @pytest.mark.slow
