@@ -16,11 +16,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from accounts.sending_limits import RateState
-from errors import BadRequest
+from errors import BadRequest, Unavailable
 from ids import new_ids
 from log import frames, log
 from mail.compose import check_size
 from mail.lifecycle import Status, transitions_on
+from mail.limits import MAX_MESSAGE_BYTES
 from mail.message import Message
 from mail.submission import Attempt, Submission, SubmissionResult
 from sending import needs
@@ -38,10 +39,15 @@ from transport.sandbox import delivery_events, sandbox_outcome
 
 # A lease covers the reserve batch, the call of the provider, and the record batch, with retries.
 LEASE_SECONDS = 120
-# The maximum size of the messages of one claim together, in bytes; a single message may be larger.
-# The messages of a claim are attempted concurrently. A Worker has 128 MB of memory and holds
-# several copies of each message.
-_HELD_BYTES = 4 * 1024 * 1024
+# The maximum size of the messages of one claim together, in bytes. They are attempted concurrently,
+# and other invocations of the Worker claim at the same time. All share its memory.
+_SMALL_BYTES = 512 * 1024
+# The same for a claim of larger messages, for which an invocation takes memory first. The first
+# message may be larger.
+_LARGE_BYTES = 2 * 1024 * 1024
+# The most content that a claim of larger messages reads, as JSON, where a character takes up to six
+# bytes. A single message was submitted within a body, which has at most 10 MiB.
+_MOST_CONTENT = 10 * 1024 * 1024
 # The maximum number of messages of a claim.
 _MAX_TOGETHER = 25
 # The maximum number of ids that a claim looks up.
@@ -118,21 +124,32 @@ class Dispatcher:
         but its response was lost, the message becomes ``unknown`` when the lease expires.
 
         :param until: the time after which no attempt begins, in Unix milliseconds.
-        :returns: the ids that are left because too few subrequests or too little time is left.
-            Some of these messages may not be due.
+        :returns: the ids that are left because too few subrequests, too little time or no memory is
+            left. Some of these messages may not be due.
         """
         due = list(dict.fromkeys(message_ids))
+        is_large = False  # whether the first due message may be large
         while due and self._services.clock() < until:
             room = needs.room_for_due(self._subrequests.left)
-            if room <= 0:
+            if room <= 0 or (is_large and not await self._has_memory()):
                 break
-            held, left = await self._claim(due[:_MAX_CLAIM], min(room, _MAX_TOGETHER))
-            due = left + due[_MAX_CLAIM:]
-            await self._try(held)
-            if held:
-                log("attempts", attempts=self._services.attempts)
-                self._services.attempts.clear()
+            try:
+                held, left = await self._claim(
+                    due[:_MAX_CLAIM], min(room, _MAX_TOGETHER), is_large=is_large
+                )
+                due = left + due[_MAX_CLAIM:]
+                await self._try(held)
+                self._log_attempts()
+            finally:
+                self._memory.release()
+            is_large = is_large or not held
         return due
+
+    def _log_attempts(self) -> None:
+        attempts = self._services.attempts
+        if attempts:
+            log("attempts", attempts=attempts)
+            attempts.clear()
 
     # The steps of a submission
 
@@ -182,11 +199,21 @@ class Dispatcher:
             self._waiting.run_in_background(self._record_later(undo))
             raise
 
-    async def _claim(
-        self, message_ids: list[str], max_messages: int
-    ) -> tuple[list[Attempt], list[str]]:
-        """Claim due messages of ``message_ids``: at most ``max_messages`` and ``_HELD_BYTES``.
+    async def _has_memory(self) -> bool:
+        """Wait until there is memory for large messages. False if it takes too long."""
+        try:
+            await self._memory.take(_MOST_CONTENT, "jobs")
+        except Unavailable:
+            return False
+        return True
 
+    async def _claim(
+        self, message_ids: list[str], max_messages: int, *, is_large: bool
+    ) -> tuple[list[Attempt], list[str]]:
+        """Claim at most ``max_messages`` due messages of ``message_ids``.
+
+        :param is_large: whether the first one may be a large message. If it is one, nothing is
+            claimed otherwise.
         :returns: their attempts, and the ids of the due messages that were not claimed. If the
             database fails, both are empty.
         """
@@ -199,7 +226,8 @@ class Dispatcher:
                 now=now,
                 lease_until=now + LEASE_SECONDS * 1000,
                 max_messages=max_messages,
-                max_bytes=_HELD_BYTES,
+                max_bytes=_LARGE_BYTES if is_large else _SMALL_BYTES,
+                max_first=MAX_MESSAGE_BYTES if is_large else 0,
             )
         except Exception as error:  # the cron enqueues the messages that are still due
             log("claim_failed", message_ids=message_ids, kind=type(error).__name__)

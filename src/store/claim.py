@@ -48,13 +48,15 @@ async def claim(
     lease_until: int,
     max_messages: int,
     max_bytes: int,
+    max_first: int = 0,
 ) -> tuple[list[Attempt], list[str]]:
     """Take over the messages that are due and that no other worker holds.
 
     The messages are claimed in the order of ``message_ids``, until a maximum is reached.
 
     :param claimant: a unique id of this call.
-    :param max_bytes: the maximum size of several messages together. A single message may be larger.
+    :param max_bytes: the maximum size of several messages together.
+    :param max_first: the maximum size of the first message, if this is more.
     :returns: the attempts, and the ids of the due messages that were not claimed.
     """
     ids = msgspec.json.encode(message_ids).decode()
@@ -67,6 +69,7 @@ async def claim(
                 lease_until=lease_until,
                 max_messages=max_messages,
                 max_bytes=max_bytes,
+                max_first=max_first,
             ),
             unclaimed_statement(ids, now=now),
             *(Statement(sql, (ids, claimant)) for sql in (_RECIPIENTS, _BODIES, _ATTACHMENT_PARTS)),

@@ -18,7 +18,7 @@ async def claim(
         now=now,
         lease_until=lease_until,
         max_messages=1,
-        max_bytes=1,
+        max_bytes=10**9,
     )
     assert left == []
     return attempts[0] if attempts else None

@@ -224,6 +224,7 @@ def claim_all(
     now: int = DUE,
     max_messages: int = 100,
     max_bytes: int = 10**9,
+    max_first: int = 0,
 ) -> tuple[list[str], list[str]]:
     """The ids of the claimed messages, and of the due messages that were not claimed."""
     attempts, left = run(
@@ -234,6 +235,7 @@ def claim_all(
             lease_until=now + LEASE,
             max_messages=max_messages,
             max_bytes=max_bytes,
+            max_first=max_first,
         )
     )
     return [one.id for one in attempts], left
@@ -279,12 +281,20 @@ def test_at_most_max_messages_are_claimed(database: SqliteDatabase, five: list[s
 
 
 @pytest.mark.parametrize(
-    ("max_bytes", "count"), [(1, 1), (3999, 1), (4000, 2), (5999, 2), (6000, 3), (10_000, 5)]
+    ("max_bytes", "count"), [(1999, 0), (3999, 1), (4000, 2), (5999, 2), (6000, 3), (10_000, 5)]
 )
-def test_at_most_max_bytes_are_claimed_except_for_a_larger_first_message(
+def test_at_most_max_bytes_are_claimed(
     database: SqliteDatabase, five: list[str], max_bytes: int, count: int
 ) -> None:
     assert claim_all(database, five, max_bytes=max_bytes) == (five[:count], five[count:])
+
+
+@pytest.mark.parametrize(("max_first", "count"), [(1999, 0), (2000, 1), (9000, 1)])
+def test_the_first_message_may_be_larger(
+    database: SqliteDatabase, five: list[str], max_first: int, count: int
+) -> None:
+    found = claim_all(database, five, max_bytes=1, max_first=max_first)
+    assert found == (five[:count], five[count:])
 
 
 def test_a_large_message_waits_for_the_next_claim(
@@ -292,7 +302,9 @@ def test_a_large_message_waits_for_the_next_claim(
 ) -> None:
     database.query("UPDATE messages SET size = 5000 WHERE id = 'n1'")
     assert claim_all(database, five, max_bytes=4000) == (["n0"], five[1:])
-    assert claim_all(database, five[1:], max_bytes=4000) == (["n1"], five[2:])
+    assert claim_all(database, five[1:], max_bytes=4000) == ([], five[1:])
+    larger = claim_all(database, five[1:], max_bytes=4000, max_first=5000)
+    assert larger == (["n1"], five[2:])
     assert claim_all(database, five[2:], max_bytes=4000) == (["n2", "n3"], ["n4"])
 
 

@@ -371,7 +371,7 @@ async def test_a_worker_holds_only_as_many_messages_as_fit_into_its_memory(world
     results = await world.send_batch(*mails(5, scheduled_at=later))
     world.make_due()
     # A Worker can hold two messages of this size at a time, but not three.
-    world.database.query("UPDATE messages SET size = 1500000")
+    world.database.query("UPDATE messages SET size = 750000")
     held: list[int] = []
     send = world.provider.send
 

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from accounts.sending_limits import RateLimit
+from errors import Unavailable
 from mail.message import Message
 from sending import dispatcher
+from sending.dispatcher import Dispatcher
 from sending.enqueue import seconds_until
 from store.database import Statement
+from tests.client.ports import UnlimitedMemory
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.test_dispatch import HOUR, World, mails
@@ -64,9 +67,16 @@ async def test_a_message_scheduled_for_now_is_sent_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "together"),
-    [((2 * MIB, 2 * MIB), [2, 2]), ((2 * MIB, 2 * MIB + 1), [1, 1]), ((5 * MIB, 1), [1, 1])],
+    [
+        ((MIB // 4, MIB // 4), [2, 2]),
+        ((MIB // 4, MIB // 4 + 1), [1, 1]),
+        ((MIB, MIB), [2, 2]),
+        ((MIB, MIB + 1), [1, 1]),
+        ((5 * MIB, 1), [1, 1]),
+        ((1, 5 * MIB), [1, 1]),
+    ],
 )
-async def test_messages_of_four_mebibytes_are_attempted_together(
+async def test_messages_of_limited_size_are_attempted_together(
     sizes: tuple[int, int], together: list[int]
 ) -> None:
     world = World(clock=lambda: NOW)
@@ -76,6 +86,40 @@ async def test_messages_of_four_mebibytes_are_attempted_together(
     statuses = on_call(world, "status")
     await world.dispatcher.attempt_due(ids)
     assert [found.count("sending") for found in statuses] == together
+
+
+class ScarceMemory(UnlimitedMemory):
+    """Memory for ``times`` works on large messages. It notes what it is used for."""
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+        self.notes: list[str] = []
+
+    async def take(self, size: int, client: str) -> None:
+        if not self._times:
+            raise Unavailable("too_many_large_bodies", retry_after=5)
+        self._times -= 1
+        self.notes.append("take")
+
+    def keep(self, size: int) -> None:
+        self.notes.append(f"keep {size}")
+
+    def release(self) -> None:
+        self.notes.append("release")
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+async def test_large_due_messages_wait_for_memory(times: int) -> None:
+    world = World(clock=lambda: NOW)
+    ids = await due_messages(world, 3)
+    for id, size in zip(ids, (1, 4 * MIB, 5 * MIB), strict=True):
+        world.database.query("UPDATE messages SET size = ? WHERE id = ?", size, id)
+    memory = ScarceMemory(times)
+    left = await Dispatcher(world.services, memory).attempt_due(ids)
+    assert left == ids[1 + times :]
+    used = [note for note in memory.notes if note not in ("keep 0", "release")]
+    assert used == ["keep 1", "take", f"keep {4 * MIB}", "take", f"keep {5 * MIB}"][: 1 + 2 * times]
+    assert memory.notes[-1] == "release"
 
 
 async def test_25_messages_are_attempted_together() -> None:

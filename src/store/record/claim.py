@@ -13,7 +13,7 @@ AND {IN_ANY_CURRENT_SENDBOX} AND NOT {OWNER_IS_PAUSED}
 """
 
 # The messages are claimed in the order of the ids ?1, at most ?5 messages with ?6 bytes together.
-# The first message is claimed even if it is larger. If D1's response was lost, the batch is
+# The first message may have ?7 bytes. If D1's response was lost, the batch is
 # repeated and finds the messages already claimed by ?4. It then returns their rows again, before
 # those of other messages.
 _CLAIM = f"""
@@ -30,7 +30,7 @@ WHERE id IN (
     WHERE {_IS_DUE} OR m.status = 'sending' AND m.claimed_by = ?4
     WINDOW ahead AS (ORDER BY m.status <> 'sending', key)
   )
-  WHERE number <= ?5 AND (bytes <= ?6 OR number = 1)
+  WHERE number <= ?5 AND bytes <= iif(number = 1, max(?6, ?7), ?6)
 )
 RETURNING
   id, attempt, coalesce(scheduled_at, accepted_at) AS tried_from, request_id, size,
@@ -43,16 +43,24 @@ SELECT m.id FROM json_each(?1) JOIN messages AS m ON m.id = value WHERE {_IS_DUE
 
 
 def claim_statement(
-    ids: str, *, claimant: str, now: int, lease_until: int, max_messages: int, max_bytes: int
+    ids: str,
+    *,
+    claimant: str,
+    now: int,
+    lease_until: int,
+    max_messages: int,
+    max_bytes: int,
+    max_first: int,
 ) -> Statement:
     """The statement that claims the messages that are due and that no other worker holds.
 
     The statement returns the rows of the claimed messages.
 
     :param ids: the ids of the messages, as a JSON array.
-    :param max_bytes: the maximum size of several messages together. A single message may be larger.
+    :param max_bytes: the maximum size of several messages together.
+    :param max_first: the maximum size of the first message, if this is more.
     """
-    return Statement(_CLAIM, (ids, now, lease_until, claimant, max_messages, max_bytes))
+    return Statement(_CLAIM, (ids, now, lease_until, claimant, max_messages, max_bytes, max_first))
 
 
 def unclaimed_statement(ids: str, *, now: int) -> Statement:
