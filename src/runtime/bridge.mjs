@@ -7,6 +7,18 @@ import { env } from "cloudflare:workers";
 const utf8 = new TextDecoder();
 const parse = (bytes) => JSON.parse(utf8.decode(bytes));
 
+// Long texts are passed as UTF-8: [[key, bytes], ...], or undefined. A text may begin with a byte
+// order mark.
+const whole = new TextDecoder("utf-8", { ignoreBOM: true });
+const addTexts = (object, texts = []) => {
+  for (const [key, bytes] of texts) object[key] = whole.decode(bytes);
+};
+
+// Free the memory of long texts at once. The garbage collector would do it some time later.
+export const free = (texts = []) => {
+  for (const [, { buffer }] of texts) buffer.transfer(0);
+};
+
 const TIMED_OUT = Symbol("timed out");
 
 // The value of the promise, or TIMED_OUT if it takes longer. Timeouts are in JavaScript, because a
@@ -56,18 +68,20 @@ export const respond = (status, headers, body) =>
   new Response(body, { status, headers: JSON.parse(headers) });
 
 // The texts of SQL statements. They are long, so each crosses once, and then its number does.
-const texts = [];
+const statementTexts = [];
 
 // Keep the text of a statement, and return its number.
-export const keepText = (sql) => texts.push(sql) - 1;
+export const keepStatement = (sql) => statementTexts.push(sql) - 1;
 
 // Run one D1 batch. `content` is JSON:
-// {parameters, statements: [[number of a text, [index of a parameter, ...]], ...]}.
+// {parameters, statements: [[number of an SQL text, [index of a parameter, ...]], ...]}. `texts` are
+// parameters too.
 // Resolves to JSON, with one entry per statement: [{rows, rows_written}, ...].
-export const batch = async (content, milliseconds) => {
+export const batch = async (content, texts, milliseconds) => {
   const { parameters, statements } = parse(content);
+  addTexts(parameters, texts);
   const prepared = statements.map(([number, places]) =>
-    env.DB.prepare(texts[number]).bind(...places.map((place) => parameters[place])),
+    env.DB.prepare(statementTexts[number]).bind(...places.map((place) => parameters[place])),
   );
   const results = await responseOf(env.DB.batch(prepared), milliseconds);
   return JSON.stringify(
@@ -77,10 +91,12 @@ export const batch = async (content, milliseconds) => {
 
 // Send a mail. Resolves to {messageId}, or after a timeout to {late}, for `lateResponse`.
 // Python can't call `send` itself, because Pyodide treats the local binding as a generator and
-// calls the `send` of generators. `contents` has the contents of the attachments in `message`. They
-// are bytes, which JSON can't contain.
-export const send = async (message, contents, milliseconds) => {
+// calls the `send` of generators. `texts` are fields of `message`. `contents` has the contents of its
+// attachments. They are bytes, which JSON can't contain.
+export const send = async (message, texts, contents, milliseconds) => {
   const form = parse(message);
+  addTexts(form, texts);
+  free(texts);
   contents.forEach((content, index) => (form.attachments[index].content = content));
   const late = Promise.resolve(env.SEND_MAIL.send(form)).then((sent) => sent?.messageId);
   const messageId = await within(late, milliseconds);

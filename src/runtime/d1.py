@@ -11,6 +11,7 @@ from log import log
 from runtime.bridge import bridge
 from runtime.coroutines import JsWaiting, result_of
 from runtime.limits import check_batch
+from runtime.long_texts import long_texts, to_js_texts
 from store.database import DatabaseUnavailable, Row, Statement, StatementRejected
 from subrequests import Subrequests
 
@@ -43,7 +44,18 @@ class D1Database:
         check_batch(statements)
         count = len(statements)
         self._subrequests.check(count)
-        encoded = to_js(msgspec.json.encode(_with_parameters_once(statements)))
+        content, texts = _with_parameters_once(statements)
+        encoded = to_js(msgspec.json.encode(content)), to_js_texts(texts)
+        del content, texts
+        try:
+            return await self._several_times(encoded, count, repeatable=repeatable)
+        finally:
+            if encoded[1] is not None:
+                bridge().free(encoded[1])
+
+    async def _several_times(
+        self, encoded: tuple[Any, Any], count: int, *, repeatable: bool
+    ) -> list[list[Row]]:
         for seconds in _REPEAT_AFTER_SECONDS if repeatable else ():
             try:
                 return await self._once(encoded, count)
@@ -53,11 +65,11 @@ class D1Database:
                 await JsWaiting().sleep(seconds)
         return await self._once(encoded, count)
 
-    async def _once(self, statements: Any, count: int) -> list[list[Row]]:
+    async def _once(self, encoded: tuple[Any, Any], count: int) -> list[list[Row]]:
         self.round_trips += 1
         self._subrequests.count(count)
         try:
-            response = await result_of("batch", statements, _TIMEOUT_MILLISECONDS)
+            response = await result_of("batch", *encoded, _TIMEOUT_MILLISECONDS)
         except Exception as error:  # also one that Pyodide raises after the call began
             # D1's messages name tables and columns, never bound values, so the log may have them.
             log("d1_error", problem=str(error))
@@ -70,10 +82,10 @@ class D1Database:
 
 @cache  # the statements are few and constant
 def _number_of(sql: str) -> int:
-    return int(bridge().keepText(sql))
+    return int(bridge().keepStatement(sql))
 
 
-def _with_parameters_once(statements: list[Statement]) -> dict[str, object]:
+def _with_parameters_once(statements: list[Statement]) -> tuple[dict[str, object], dict[int, str]]:
     # The statements of a batch share long parameters. Each parameter is passed to JavaScript once.
     places: dict[int, int] = {}
     parameters: list[object] = []
@@ -81,10 +93,12 @@ def _with_parameters_once(statements: list[Statement]) -> dict[str, object]:
         for parameter in statement.parameters:
             if places.setdefault(id(parameter), len(parameters)) == len(parameters):
                 parameters.append(parameter)
-    return {
-        "parameters": parameters,
+    texts = long_texts(enumerate(parameters))
+    content = {
+        "parameters": [None if place in texts else one for place, one in enumerate(parameters)],
         "statements": [
             (_number_of(sql), [places[id(parameter)] for parameter in bound])
             for sql, bound in statements
         ],
     }
+    return content, texts

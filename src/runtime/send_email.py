@@ -7,6 +7,7 @@ import msgspec
 from pyodide.ffi import JsException, to_js
 
 from runtime.coroutines import result_of
+from runtime.long_texts import long_texts, to_js_texts
 from subrequests import Subrequests
 from transport.send_email import ProviderError, ProviderTimeout
 
@@ -21,8 +22,15 @@ class SendEmailBinding:
         self, form: dict[str, Any], contents: list[bytes], *, milliseconds: int
     ) -> str | None:
         self._subrequests.count()
-        message = to_js(msgspec.json.encode(form))
-        call = result_of("send", message, to_js(contents), milliseconds)
+        texts = long_texts(form.items())
+        others = {name: value for name, value in form.items() if name not in texts}
+        call = result_of(
+            "send",
+            to_js(msgspec.json.encode(others)),
+            to_js_texts(texts),
+            to_js(contents),
+            milliseconds,
+        )
         response = await _raising_provider_error(call)
         late = getattr(response, "late", None)
         if late is not None:

@@ -4,7 +4,9 @@ In production, an isolate may use 128 MB. If it uses more, the platform ends it,
 messages. Locally there is no limit. So every few milliseconds, the tests read the resident memory
 of the workerd process that runs the worker. Only the growth since the worker was idle counts,
 because the memory of an idle process includes the whole engine. Each test has its own server: the
-process keeps memory that it has used once, so a second test would measure a smaller growth.
+process keeps memory that it has used once, so a second test would measure a smaller growth. The
+database and the provider's stand-in run in the same process, and nothing makes them free memory
+early. So large messages are sent to the sandbox, not to the stand-in.
 """
 
 import json
@@ -82,7 +84,12 @@ def _resident(process: Path) -> int:
 
 @pytest.fixture
 def own() -> Iterator[Api]:
-    variables = {**DEPLOYMENT, "ENABLE_ADDRESS_PASSWORD": "true"}
+    variables = {
+        **DEPLOYMENT,
+        "ENABLE_ADDRESS_PASSWORD": "true",
+        "SEND_RATE_LIMIT": "",
+        "MAX_SANDBOX_BYTES_PER_DAY": "0",
+    }
     with LocalServer(variables=variables) as server:
         yield Api(server)
 
@@ -178,14 +185,25 @@ def test_eight_views_of_the_largest_message_fit_into_a_worker(
     assert growth < MOST
 
 
-RETRIED = {"letters": "a" * 3_600_000}
+LARGE = {"letters": "a" * 3_600_000}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", RETRIED)
+@pytest.mark.parametrize("text", LARGE)
+def test_eight_of_the_largest_messages_fit_into_a_worker(own: Api, text: str) -> None:
+    sender = own.new_sender(balance=0)
+    memory = idle_memory(own)
+    body = json.dumps(mail(to_mail="delivered@test.invalid", content=LARGE[text])).encode()
+    growth = memory.growth_during(lambda: at_once(own, "POST", "/api/send_mail", sender, data=body))
+    print(f"sends, {text}: {growth / MB:.0f} MB")
+    assert growth < MOST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", LARGE)
 def test_eight_retries_of_the_largest_message_fit_into_a_worker(own: Api, text: str) -> None:
     sender = own.new_sender(balance=0)
-    body = mail(to_mail="suppressed@test.invalid", content=RETRIED[text])
+    body = mail(to_mail="suppressed@test.invalid", content=LARGE[text])
     sent = own.post("/api/send_mail", body, headers=sender.headers)
     assert sent.status_code == 502, sent.text
     own.server.restart()  # so that the memory of sending is free again

@@ -79,6 +79,20 @@ def test_a_mail_with_all_fields_is_sent_unchanged(api: Api) -> None:
     assert bodies.attachments == (every_byte, b"", b"\x89PNG")
 
 
+def test_long_texts_are_sent_unchanged(api: Api) -> None:
+    sender = api.new_sender()
+    text, html = "\ufeffa\x00😀" * 50_000, "\ufeff<p>é\x01</p>" * 50_000
+    assert api.send(sender, content=None, text=text, html=html).status_code == 200
+    (sent,) = api.sent_by(sender)
+    bodies = api.server.mail_bodies(sent)
+    assert (bodies.text, bodies.html) == (text, html)
+    (message,) = api.messages_of(sender)
+    parts = "SELECT kind, content FROM bodies WHERE message_id = ? ORDER BY kind, part"
+    rows = api.server.sql(parts, [message["id"]])
+    for kind, body in (("text", text), ("html", html)):
+        assert "".join(row["content"] for row in rows if row["kind"] == kind) == body
+
+
 def test_a_message_may_reach_the_size_limit(api: Api) -> None:
     sender = api.new_sender()
     response = api.send(sender, content="x" * 3_850_000)

@@ -90,11 +90,13 @@ class Bridge:
     def __init__(self, lost: int = 0) -> None:
         self.calls, self.lost = 0, lost
 
-    def keepText(self, sql: str) -> int:  # noqa: N802
+    def keepStatement(self, sql: str) -> int:  # noqa: N802
         """The number of the only statement."""
         return 0
 
-    async def result_of(self, name: str, statements: bytes, milliseconds: int) -> bytes:
+    async def result_of(
+        self, name: str, statements: bytes, texts: object, milliseconds: int
+    ) -> bytes:
         assert name == "batch"
         self.calls += 1
         if self.calls <= self.lost:
@@ -123,7 +125,8 @@ def bridge(monkeypatch: pytest.MonkeyPatch) -> Bridge:
     stand_ins["runtime.coroutines"].JsWaiting = Waiting  # type: ignore[attr-defined]
     for name, module in stand_ins.items():
         monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.delitem(sys.modules, "runtime.d1", raising=False)
+    for name in ("runtime.d1", "runtime.long_texts"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     return made
 
 

@@ -18,9 +18,9 @@ const pass = async (call, when, content) => {
 
 // The gate recognises statements by their texts.
 const texts = [];
-export const keepText = (sql) => {
+export const keepStatement = (sql) => {
   texts.push(sql);
-  return bridge.keepText(sql);
+  return bridge.keepStatement(sql);
 };
 
 const withTexts = (content) => {
