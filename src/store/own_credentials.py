@@ -23,6 +23,12 @@ _STATE = f"SELECT EXISTS ({HOLDS}) AS holds, {_IS_USED_UP} AS is_used_up"
 # ?8 is the stored form that matched the password in the request, or NULL. Each stored form has its
 # own salt. So if the address still has this form, its password was not changed in the meantime.
 _PASSWORD_ENDS = "password_by_owner AND password_hash IS NOT ?8"
+# A thief who used up the password changes of the day must not prevent the owner from setting a new
+# password. ?1 to ?3 are the new credential, ?4 the day, ?5 the id of the address as text.
+_RESTORE_PASSWORD_CHANGES = f"""
+DELETE FROM daily_counts
+WHERE day = ?4 AND subject = ?5 AND act = 'password_changes' AND EXISTS ({HOLDS})
+"""
 _WAS_ENDED = f"""
 CASE WHEN EXISTS (
   SELECT 1 FROM addresses WHERE id = ?1 AND password_hash IS NOT NULL AND {_PASSWORD_ENDS}
@@ -59,7 +65,8 @@ async def rotate_credential(
     """Replace ``credential``, which becomes invalid.
 
     Only one of several concurrent requests with the same credential succeeds. Rotations with
-    ``proof`` are counted separately, so a thief of the credential can't use up their limit.
+    ``proof`` are counted separately, so a thief of the credential can't use up their limit. A
+    rotation restores the limit of password changes.
 
     :param proof: the stored form that matched the password in the request; this password is kept.
         None if the request has no password.
@@ -77,7 +84,7 @@ async def rotate_credential(
         parameters=terms,
         computed=_WAS_ENDED,
     )
-    state, _, _, _, found, how = await database.batch(
+    state, _, _, _, found, how, _ = await database.batch(
         [
             Statement(_STATE, terms[:7]),
             row,
@@ -85,6 +92,7 @@ async def rotate_credential(
             count_statement(terms[3], terms[4], act),
             credential_check(new),
             Statement(_HOW_ROTATED, row.parameters[-1:]),
+            Statement(_RESTORE_PASSWORD_CHANGES, (*new.key, *terms[3:5])),
         ],
         repeatable=True,
     )

@@ -140,3 +140,20 @@ def test_a_limit_of_0_is_no_limit(database: SqliteDatabase) -> None:
     credential, _ = given.rotated(database, credential, most_a_day=0)
     credential, _ = given.rotated(database, credential, most_a_day=0)
     given.changed_password(database, credential, "$1", most_a_day=0)
+
+
+def test_a_rotation_restores_the_limit_of_password_changes(database: SqliteDatabase) -> None:
+    stolen = given.address(database)
+    other = given.address(database, "other@example.com")
+    for credential in (stolen, other):
+        given.changed_password(database, credential, "$1", most_a_day=1)
+    with pytest.raises(TooManyRequests):
+        given.changed_password(database, stolen, "$2", present="$1", most_a_day=1)
+    mine, _ = given.rotated(database, stolen)
+    with pytest.raises(Unauthorized):  # this rotation fails and restores nothing
+        given.rotated(database, stolen)
+    given.changed_password(database, mine, "$mine", most_a_day=1)
+    with pytest.raises(TooManyRequests):
+        given.changed_password(database, mine, "$more", present="$mine", most_a_day=1)
+    with pytest.raises(TooManyRequests):
+        given.changed_password(database, other, "$2", present="$1", most_a_day=1)
