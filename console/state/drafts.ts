@@ -5,8 +5,8 @@
  * and not with every pause in typing. Without IndexedDB, drafts last as long as the page. All tabs
  * show the same draft: each tab notifies the other tabs when it stores or removes a draft.
  *
- * Signing out removes all drafts. A late write must not restore one, so only drafts of the
- * signed-in address are written.
+ * Signing out removes all drafts. A late write must not restore one, so it is only allowed for the
+ * signed-in address, or if the draft is still stored. A rejected credential removes no draft.
  */
 
 import { session } from "./session";
@@ -158,10 +158,11 @@ export async function writeDraft(
   replacing?: string,
 ): Promise<Saved> {
   const isAllowed = (old?: { key: string }) =>
-    !replacing || !old || old.key === replacing || old.key === draft.key;
+    old?.key === draft.key ||
+    (old !== undefined && old.key === replacing) ||
+    (session.get().address === address && !(old && replacing));
   try {
     const saved = await inTransaction("readwrite", async (drafts, files) => {
-      if (session.get().address !== address) return "no" as const;
       const old = await settled<Row | undefined>(drafts.get(address));
       if (!isAllowed(unsaved.get(address) ?? old)) return "no" as const;
       const known = new Set(old?.files.map(({ id }) => id));
@@ -177,7 +178,7 @@ export async function writeDraft(
     if (saved === "yes") notifyOtherTabs({ address, isRemoved: false });
     return saved;
   } catch {
-    if (session.get().address !== address || !isAllowed(unsaved.get(address))) return "no";
+    if (!isAllowed(unsaved.get(address))) return "no";
     unsaved.set(address, draft);
     return "page";
   }

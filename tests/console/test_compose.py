@@ -346,6 +346,35 @@ def test_a_response_after_signing_out_restores_no_draft(composing: Person) -> No
     assert composing.page.evaluate(KEPT) == [0, 0]
 
 
+def test_a_credential_that_is_rejected_is_a_definite_rejection(composing: Person) -> None:
+    session = composing.session()
+    composing.write(subject="Not sent")
+    headers = {"Authorization": f"Bearer {session['jwt']}"}
+    jwt = composing.api.post("/api/rotate_credential", headers=headers).json()["jwt"]
+    composing.send()
+    expect(composing.page.get_by_text("Your credential is no longer valid")).to_be_visible()
+    composing.sign_in(Sender(session["address"], 0, jwt))
+    composing.open("compose")
+    expect(composing.field("Subject")).to_have_value("Not sent")
+    expect(composing.page.get_by_text("It is unknown whether")).to_have_count(0)
+
+
+@pytest.mark.parametrize("code", ["sending_paused", "too_many_large_bodies"])
+def test_sending_that_is_not_possible_now_is_a_definite_rejection(
+    composing: Person, code: str
+) -> None:
+    body = json.dumps({"code": code, "detail": "Not now"})
+    composing.page.route(
+        "**/api/send_mail", lambda route: route.fulfill(status=503, body=body), times=1
+    )
+    composing.write()
+    composing.send()
+    expect(composing.page.get_by_role("alert")).to_contain_text("Not now")
+    composing.page.reload()
+    expect(composing.field("Subject")).to_have_value("Hello")
+    expect(composing.page.get_by_text("It is unknown whether")).to_have_count(0)
+
+
 @pytest.mark.slow
 def test_text_typed_just_before_signing_out_is_not_kept(composing: Person) -> None:
     composing.page.evaluate("window.signOut = document.querySelector('.account-actions .link')")

@@ -14,6 +14,9 @@ import type { Drafting } from "./use_draft";
 /** The server stores a key for a day; the margin allows for wrong clocks. */
 const KEY_HOURS = 23;
 
+/** The errors with a status from 500 on that reject a request before anything is stored. */
+const DEFINITE = ["sending_paused", "too_many_large_bodies"];
+
 /**
  * The draft may have been sent already, so the writer decides whether to send it as a new message.
  *
@@ -35,6 +38,12 @@ export interface Sending {
   progress?: number;
   problem?: Problem;
   doubt?: Doubt;
+}
+
+/** Whether the request stored no message. */
+function isDefinite({ isUnclear, status, code }: Problem): boolean {
+  if (isUnclear || code === "idempotency_in_flight") return false;
+  return status < 500 || DEFINITE.includes(code);
 }
 
 function asNew(): Partial<Draft> {
@@ -76,14 +85,14 @@ export function useSending({ draft, keep, discard }: Drafting): Sending {
   };
 
   const handleError = async (sent: Draft, error: Problem, attemptedBefore?: number) => {
-    const { code, status, messageId: id } = error;
+    const { code, messageId: id } = error;
     if (code === "outcome_unknown" && id) return handleUnknown(sent, id);
     if (hasLeft.current) toast(error.isUnclear ? t.compose.lost : t.compose.notSentTitle, "bad");
     if (code === "idempotency_key_reused") return setDoubt({ why: "changed" });
     if (id) {
       // With the same key, the server would replay the response for this rejected message.
       await keep(asNew());
-    } else if (!error.isUnclear && status < 500 && code !== "idempotency_in_flight") {
+    } else if (isDefinite(error)) {
       // This request stored nothing, but an earlier one with this key may have stored a message.
       await keep({ attemptedAt: attemptedBefore });
     }
