@@ -58,8 +58,8 @@ export type Saved = "no" | "yes" | "page";
 const unsaved = new Map<string, Draft>();
 
 /**
- * A change of the stored draft of `address`. `isRemoved`: the draft was sent or discarded, or the
- * other tab has signed out.
+ * A change of the stored draft of `address`. `isRemoved`: the draft was sent or discarded, or
+ * another tab has signed out.
  */
 export interface DraftChange {
   address: string;
@@ -68,6 +68,9 @@ export interface DraftChange {
 
 /** Connects the tabs of this browser. A tab does not receive its own messages. */
 const tabs = new BroadcastChannel(DATABASE);
+
+/** The screens of this tab that show a draft. */
+const screens = new Set<(change: DraftChange) => void>();
 
 export function newDraft(): Draft {
   return {
@@ -96,11 +99,23 @@ export function newKey(): string {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
 }
 
-/** Call `listener` after each change by another tab. Returns a function that stops this. */
-export function onOtherTab(listener: (change: DraftChange) => void): () => void {
+/**
+ * Call `listener` after each change by another tab, or by a screen of this tab that the person has
+ * left. Returns a function that stops this.
+ */
+export function onChangeElsewhere(listener: (change: DraftChange) => void): () => void {
   const receive = (event: MessageEvent<DraftChange>) => listener(event.data);
   tabs.addEventListener("message", receive);
-  return () => tabs.removeEventListener("message", receive);
+  screens.add(listener);
+  return () => {
+    tabs.removeEventListener("message", receive);
+    screens.delete(listener);
+  };
+}
+
+/** Report a change by a screen that the person has left. Other tabs already know it. */
+export function notifyThisTab(change: DraftChange): void {
+  for (const listener of [...screens]) listener(change);
 }
 
 function notifyOtherTabs(change: DraftChange): void {

@@ -334,6 +334,70 @@ def test_a_late_response_does_not_change_another_draft(composing: Person, is_tak
     expect(composing.field("Subject")).to_have_value("To be copied")
 
 
+def leave_and_return(person: Person) -> None:
+    person.page.get_by_role("link", name="Usage").click()
+    expect(person.heading("Usage")).to_be_visible()
+    person.page.get_by_role("link", name="Compose").click()
+    expect(person.field("Subject")).to_have_value("Under way")
+
+
+def test_the_screen_shows_again_a_draft_that_is_being_sent(composing: Person) -> None:
+    held = HeldRequest(composing.page, "**/api/send_mail")
+    composing.write(subject="Under way")
+    composing.send()
+    route = held()
+    leave_and_return(composing)
+    expect(composing.page.get_by_role("button", name="Sending")).to_be_visible()
+    expect(composing.field("Subject")).to_be_disabled()
+    expect(composing.page.get_by_text("It is unknown whether")).to_have_count(0)
+    route.continue_()
+    expect(composing.page.get_by_text("Message sent")).to_be_visible()
+    expect(composing.field("Subject")).to_have_value("")
+    expect(composing.page.get_by_text("It is unknown whether")).to_have_count(0)
+    composing.write(subject="The next one")
+    composing.send()
+    expect(composing.heading("The next one")).to_be_visible()
+    assert [mail["subject"] for mail in sent(composing)] == ["Under way", "The next one"]
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_draft_that_was_not_sent_can_be_edited_after_a_return(
+    composing: Person, is_lost: bool
+) -> None:
+    held = HeldRequest(composing.page, "**/api/send_mail")
+    composing.write(subject="Under way")
+    composing.send()
+    route = held()
+    leave_and_return(composing)
+    expect(composing.page.get_by_role("button", name="Sending")).to_be_visible()
+    if is_lost:
+        route.abort()
+    else:
+        route.fulfill(status=400, body=json.dumps({"code": "invalid_recipient", "detail": "No"}))
+    expect(composing.button("Send")).to_be_enabled()
+    expect(composing.field("Subject")).to_have_value("Under way")
+    unknown = composing.page.get_by_text("It is unknown whether")
+    expect(unknown).to_have_count(1 if is_lost else 0)
+
+
+def test_a_file_that_is_read_after_the_screen_was_left_is_shown(composing: Person) -> None:
+    composing.page.evaluate(
+        """() => {
+          const read = FileReader.prototype.readAsArrayBuffer;
+          FileReader.prototype.readAsArrayBuffer = function (file) {
+            window.readNow = () => read.call(this, file);
+          };
+        }"""
+    )
+    composing.write(subject="Under way")
+    chooser = composing.page.locator("input[type=file]").first
+    chooser.set_input_files({"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"})
+    expect(composing.page.get_by_text("late.txt")).to_be_visible()
+    leave_and_return(composing)
+    composing.page.evaluate("readNow()")
+    expect(composing.button("Remove late.txt")).to_be_visible()
+
+
 def test_a_response_after_signing_out_restores_no_draft(composing: Person) -> None:
     held = HeldRequest(composing.page, "**/api/send_mail")
     composing.write(subject="A secret")

@@ -6,7 +6,8 @@ import {
   isEmpty,
   newDraft,
   newKey,
-  onOtherTab,
+  notifyThisTab,
+  onChangeElsewhere,
   readDraft,
   removeDraft,
   writeDraft,
@@ -38,7 +39,9 @@ export function useDraft(address: string): Drafting {
       clearTimeout(timer.current);
       timer.current = 0;
       const written = latest.current;
-      if (written) setSaved(await writeDraft(address, written, replacing));
+      if (!written) return;
+      setSaved(await writeDraft(address, written, replacing));
+      if (hasLeft.current) notifyThisTab({ address, isRemoved: false });
     },
     [address],
   );
@@ -54,7 +57,7 @@ export function useDraft(address: string): Drafting {
       if (timer.current) void write();
     };
     const look = () => (document.hidden ? leave() : void follow(false));
-    const unfollow = onOtherTab((change) => {
+    const unfollow = onChangeElsewhere((change) => {
       if (change.address === address) void follow(change.isRemoved);
     });
     document.addEventListener("visibilitychange", look);
@@ -68,7 +71,7 @@ export function useDraft(address: string): Drafting {
     };
   }, [address, write]);
 
-  /** Show the draft that another tab has stored, unless this tab is about to store an edit. */
+  /** Show the draft that was stored elsewhere, unless this screen is about to store an edit. */
   const follow = async (isRemoved: boolean) => {
     const own = latest.current;
     if (!own || timer.current) return;
@@ -80,7 +83,7 @@ export function useDraft(address: string): Drafting {
       setSaved(kept ? "yes" : "no");
       return;
     }
-    // The other tab has sent the draft, but it was edited here. So it becomes a new draft.
+    // The draft was sent elsewhere, but edited here. So it becomes a new draft.
     take({ ...own, key: newKey(), attemptedAt: undefined });
     await write();
   };
@@ -116,6 +119,7 @@ export function useDraft(address: string): Drafting {
       take({ ...newDraft(), fromName });
       setSaved("no");
       await removeDraft(address, key);
+      if (hasLeft.current) notifyThisTab({ address, isRemoved: true });
     },
   };
 }

@@ -5,6 +5,8 @@ import { Problem, upload } from "../../api/client";
 import type { SendResponse } from "../../api/types";
 import { newKey, type Draft } from "../../state/drafts";
 import { go } from "../../state/route";
+import { endProgress, sends, setProgress } from "../../state/sends";
+import { useStore } from "../../state/store";
 import { fieldErrors } from "../../components/form";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
@@ -52,7 +54,7 @@ function asNew(): Partial<Draft> {
 
 export function useSending({ draft, keep, discard }: Drafting): Sending {
   const t = useTexts();
-  const [progress, setProgress] = useState<number>();
+  const progress = useStore(sends).get(draft?.key ?? "");
   const [problem, setProblem] = useState<Problem>();
   const [doubt, setDoubt] = useState<Doubt>();
   const isRunning = useRef(false);
@@ -101,7 +103,7 @@ export function useSending({ draft, keep, discard }: Drafting): Sending {
 
   /** Apply `change`, which is not an edit by the writer, and send the draft. */
   const sendWith = async (change: Partial<Draft>) => {
-    if (!draft || isRunning.current) return;
+    if (!draft || isRunning.current || sends.get().has(draft.key)) return;
     isRunning.current = true;
     setProblem(undefined);
     setDoubt(undefined);
@@ -110,16 +112,19 @@ export function useSending({ draft, keep, discard }: Drafting): Sending {
       isRunning.current = false;
       return setProblem(fieldErrors({ content: missing.join(" ") }));
     }
-    setProgress(0);
+    const key = change.key ?? draft.key;
+    setProgress(key, 0);
     try {
       const before = { ...draft, ...change }.attemptedAt;
       const isOld = before !== undefined && Date.now() - before > KEY_HOURS * 3_600_000;
       if (isOld) return setDoubt({ why: "old" });
       // If the page is closed now, the draft records that it may have been sent.
       const sent = await keep({ ...change, attemptedAt: before ?? Date.now() });
-      const options = { body: outgoing(sent), headers: { "Idempotency-Key": sent.key } };
+      const options = { body: outgoing(sent), headers: { "Idempotency-Key": key } };
       try {
-        const response = await upload<SendResponse>("/api/send_mail", options, setProgress);
+        const response = await upload<SendResponse>("/api/send_mail", options, (part) =>
+          setProgress(key, part),
+        );
         if (typeof response.id !== "string") throw new Problem(200, "unreadable_response", "");
         await handleResponse(sent, response);
       } catch (error) {
@@ -128,7 +133,7 @@ export function useSending({ draft, keep, discard }: Drafting): Sending {
       }
     } finally {
       isRunning.current = false;
-      setProgress(undefined);
+      endProgress(key);
     }
   };
 
