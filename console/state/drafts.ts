@@ -57,6 +57,13 @@ export type Saved = "no" | "yes" | "page";
 /** The drafts that are not stored yet, or that the browser could not store. */
 const unsaved = new Map<string, Draft>();
 
+/** The ids of the files of each stored draft, as this tab last knew them. */
+const storedFiles = new Map<string, Set<string>>();
+
+/** The open database. A page that ends has no time to open it. */
+let opened: Promise<IDBDatabase> | undefined;
+let database: IDBDatabase | undefined;
+
 /**
  * A change of the stored draft of `address`. `isRemoved`: the draft was sent or discarded, or
  * another tab has signed out.
@@ -150,12 +157,15 @@ export async function readDraft(address: string): Promise<Draft | undefined> {
   try {
     return await inTransaction("readonly", async (drafts, files) => {
       const row = await settled<Row | undefined>(drafts.get(address));
+      noteFiles(address, row?.files);
       if (!row) return undefined;
       const contents = row.files.map(async (file) => ({
         ...file,
-        bytes: await settled<ArrayBuffer>(files.get(file.id)),
+        bytes: await settled<ArrayBuffer | undefined>(files.get(file.id)),
       }));
-      return { ...row, files: await Promise.all(contents) };
+      const found = await Promise.all(contents);
+      // A tab that ended may have stored its draft after another tab had removed the files.
+      return { ...row, files: found.filter((file): file is DraftFile => file.bytes !== undefined) };
     });
   } catch {
     return undefined;
@@ -176,21 +186,19 @@ export async function writeDraft(
     old?.key === draft.key ||
     (old !== undefined && old.key === replacing) ||
     (session.get().address === address && !(old && replacing));
+  const held = unsaved.get(address);
   try {
     const saved = await inTransaction("readwrite", async (drafts, files) => {
       const old = await settled<Row | undefined>(drafts.get(address));
       if (!isAllowed(unsaved.get(address) ?? old)) return "no" as const;
-      const known = new Set(old?.files.map(({ id }) => id));
-      for (const { id, bytes } of draft.files) {
-        if (!known.delete(id)) files.put(bytes, id);
-      }
-      for (const id of known) files.delete(id);
-      const row: Row = { ...draft, files: draft.files.map(({ bytes, ...file }) => file) };
-      await settled(drafts.put(row, address));
-      unsaved.delete(address);
+      noteFiles(address, old?.files);
+      await settled(put(address, draft, drafts, files));
       return "yes" as const;
     });
-    if (saved === "yes") notifyOtherTabs({ address, isRemoved: false });
+    if (saved === "no") return saved;
+    noteFiles(address, draft.files);
+    if (unsaved.get(address) === held) unsaved.delete(address); // otherwise it was edited since
+    notifyOtherTabs({ address, isRemoved: false });
     return saved;
   } catch {
     if (!isAllowed(unsaved.get(address))) return "no";
@@ -198,6 +206,39 @@ export async function writeDraft(
     return "page";
   }
 }
+
+/** Store a draft, replacing the one whose files `storedFiles` has. */
+function put(
+  address: string,
+  draft: Draft,
+  drafts: IDBObjectStore,
+  files: IDBObjectStore,
+): IDBRequest {
+  const known = new Set(storedFiles.get(address));
+  for (const { id, bytes } of draft.files) {
+    if (!known.delete(id)) files.put(bytes, id);
+  }
+  for (const id of known) files.delete(id);
+  const row: Row = { ...draft, files: draft.files.map(({ bytes, ...file }) => file) };
+  return drafts.put(row, address);
+}
+
+function noteFiles(address: string, files: { id: string }[] = []): void {
+  storedFiles.set(address, new Set(files.map(({ id }) => id)));
+}
+
+/** Store the last edits when the page ends. No callback of the database runs after that. */
+function storeAtOnce(): void {
+  const { address } = session.get();
+  const draft = address !== undefined && unsaved.get(address);
+  if (!draft || !database) return;
+  const transaction = database.transaction([DRAFTS, FILES], "readwrite");
+  put(address, draft, transaction.objectStore(DRAFTS), transaction.objectStore(FILES));
+  transaction.commit();
+  notifyOtherTabs({ address, isRemoved: false });
+}
+
+addEventListener("pagehide", storeAtOnce);
 
 /** Remove the draft of an address, if it is the one with this key. */
 export async function removeDraft(address: string, key: string): Promise<void> {
@@ -235,19 +276,14 @@ async function inTransaction<T>(
   mode: IDBTransactionMode,
   work: (drafts: IDBObjectStore, files: IDBObjectStore) => Promise<T>,
 ): Promise<T> {
-  const database = await openDatabase();
-  try {
-    const transaction = database.transaction([DRAFTS, FILES], mode);
-    const ended = new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
-    });
-    const stores = [DRAFTS, FILES].map((name) => transaction.objectStore(name));
-    const [result] = await Promise.all([work(stores[0]!, stores[1]!), ended]);
-    return result;
-  } finally {
-    database.close();
-  }
+  const transaction = (await openDatabase()).transaction([DRAFTS, FILES], mode);
+  const ended = new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
+  });
+  const stores = [DRAFTS, FILES].map((name) => transaction.objectStore(name));
+  const [result] = await Promise.all([work(stores[0]!, stores[1]!), ended]);
+  return result;
 }
 
 function settled<T>(request: IDBRequest<T>): Promise<T> {
@@ -258,12 +294,26 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 function openDatabase(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
+  opened ??= new Promise<IDBDatabase>((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => {
       for (const name of [DRAFTS, FILES]) request.result.createObjectStore(name);
     };
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => {
+      database = request.result;
+      database.onclose = forgetDatabase;
+      database.onversionchange = () => {
+        request.result.close();
+        forgetDatabase();
+      };
+      resolve(database);
+    };
     request.onerror = () => reject(request.error ?? new Error("open failed"));
   });
+  opened.catch(forgetDatabase);
+  return opened;
+}
+
+function forgetDatabase(): void {
+  opened = database = undefined;
 }

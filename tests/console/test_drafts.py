@@ -1,5 +1,7 @@
 """No draft is lost or overwritten without a question."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -90,3 +92,67 @@ def test_a_draft_that_is_sent_in_one_tab_leaves_the_other(composing: Person) -> 
     expect(composing.heading("History")).to_be_visible()
     expect(other.field("Subject")).to_have_value("")
     expect(other.field("To")).to_have_value("")
+
+
+# The texts of the stored drafts, and the number of stored files.
+STORED = """() => new Promise((resolve) => {
+  indexedDB.open("drafts").onsuccess = ({ target }) => {
+    const transaction = target.result.transaction(["drafts", "files"]);
+    const drafts = transaction.objectStore("drafts").getAll();
+    const files = transaction.objectStore("files").count();
+    transaction.oncomplete = () => resolve([drafts.result.map(({ body }) => body), files.result]);
+  };
+})"""
+
+
+TYPE_ON = """() => {
+  const field = document.querySelector("textarea");
+  setInterval(() => {
+    field.value += "a";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }, 50);
+}"""
+
+
+def test_a_draft_is_stored_while_it_is_typed_without_a_pause(composing: Person) -> None:
+    composing.page.evaluate(TYPE_ON)
+    for _ in range(100):
+        composing.page.wait_for_timeout(100)
+        if composing.page.evaluate(STORED)[0]:
+            return
+    raise TimeoutError("The draft was not stored")
+
+
+RELOAD_AT_ONCE = """(text) => {
+  const field = document.querySelector("textarea");
+  field.value = text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  location.reload();
+}"""
+
+
+def test_text_typed_just_before_a_reload_is_kept(composing: Person) -> None:
+    composing.write(subject="Kept")
+    composing.attach("old.txt", b"old")
+    expect(composing.page.get_by_text("Draft saved")).to_be_visible()
+    with composing.page.expect_navigation():
+        composing.page.evaluate(RELOAD_AT_ONCE, "Typed last")
+    expect(composing.field("Subject")).to_have_value("Kept")
+    expect(composing.field("Message")).to_have_value("Typed last")
+    expect(composing.button("Remove old.txt")).to_be_visible()
+
+
+def test_a_file_chosen_just_before_a_reload_is_kept(composing: Person) -> None:
+    composing.write(subject="Kept")
+    composing.attach("old.txt", b"old")
+    expect(composing.page.get_by_text("Draft saved")).to_be_visible()
+    composing.page.clock.install()
+    composing.page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
+    composing.button("Remove old.txt").click()
+    composing.attach("new.txt", b"new")
+    with composing.page.expect_navigation():
+        composing.page.evaluate("location.reload()")
+    composing.page.clock.resume()
+    expect(composing.button("Remove new.txt")).to_be_visible()
+    expect(composing.button("Remove old.txt")).to_have_count(0)
+    assert composing.page.evaluate(STORED) == [["Hello, Bob"], 1]

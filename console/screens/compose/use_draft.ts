@@ -14,7 +14,9 @@ import {
 } from "../../state/drafts";
 import type { Draft, Saved } from "../../state/drafts";
 
-const SAVE_MS = 300;
+/** Store a draft when typing pauses this long, and at the latest after `LONGEST_MS`. */
+const PAUSE_MS = 300;
+const LONGEST_MS = 1000;
 
 export interface Drafting {
   /** Undefined until the stored draft is read. */
@@ -31,6 +33,7 @@ export function useDraft(address: string): Drafting {
   const [saved, setSaved] = useState<Saved>("no");
   const latest = useRef<Draft>(undefined);
   const timer = useRef(0);
+  const editedSince = useRef(0);
   const hasLeft = useRef(false);
   const isEdited = useRef(false);
 
@@ -99,11 +102,16 @@ export function useDraft(address: string): Drafting {
       isEdited.current = true;
       if (!hasLeft.current) holdDraft(address, next);
       setSaved("no");
+      if (!timer.current) editedSince.current = performance.now();
+      const left = editedSince.current + LONGEST_MS - performance.now();
       clearTimeout(timer.current);
       // Reading a file may finish after the writer has left the screen. Then this draft must not
       // replace a newer one.
       const replacing = hasLeft.current ? old.key : undefined;
-      timer.current = window.setTimeout(() => void write(replacing), SAVE_MS);
+      timer.current = window.setTimeout(
+        () => void write(replacing),
+        Math.min(PAUSE_MS, left),
+      );
     },
     async keep(change) {
       const old = latest.current!;
