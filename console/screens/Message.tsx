@@ -195,7 +195,6 @@ function Actions({
   const copy = async () => {
     await writeDraft(address, copyOf(message, mail));
     const left = [
-      message.content_truncated && t.message.endOfText,
       message.attachments.length && t.compose.attachments,
       message.html !== null && message.text !== null && t.compose.plain,
       Object.keys(message.headers).length && t.message.headers,
@@ -205,6 +204,7 @@ function Actions({
     go("/compose");
   };
   const askToCopy = async () => {
+    if (message.content_truncated) return toast(t.message.tooLongToCopy, "bad");
     const draft = await readDraft(address);
     if (draft && !isEmpty(draft)) setQuestion("replace");
     else await copy();

@@ -224,7 +224,7 @@ export const en = {
     textTab: "Text",
     noContent: "The text is no longer stored.",
     truncated: "The text is very long. Only its beginning is shown here.",
-    endOfText: "End of the text",
+    tooLongToCopy: "The message is not copied: its text is too long to be loaded here.",
     attachmentsHint: "Attachments are not kept after sending, only their names and sizes.",
     details: "Details",
     id: "Id",

@@ -216,7 +216,7 @@ export const zh: Texts = {
     textTab: "文本",
     noContent: "正文已不再保留。",
     truncated: "正文很长，这里只显示开头部分。",
-    endOfText: "正文的其余部分",
+    tooLongToCopy: "邮件未复制：正文太长，无法在这里完整加载。",
     attachmentsHint: "发送后不保留文件本身，只保留其信息。",
     details: "详情",
     id: "编号",
