@@ -18,6 +18,7 @@ import { Start } from "./screens/Start";
 import { Usage } from "./screens/Usage";
 import { replace, route } from "./state/route";
 import { rejections, session, signOuts } from "./state/session";
+import { isSecretShown } from "./state/shown_once";
 import { loadSite, site } from "./state/site";
 import { useStore } from "./state/store";
 import { toast } from "./state/toasts";
@@ -73,14 +74,15 @@ function Screen() {
   const { address } = useStore(session);
   const signOutsSeen = useStore(signOuts);
   const isSignedIn = address !== undefined;
+  const mustStay = useStore(isSecretShown);
   const owned = Object.hasOwn(OWNED, name) ? OWNED[name] : undefined;
   useEffect(() => {
     if (name === "") replace(isSignedIn ? "/compose" : "/start");
-    else if (owned && !isSignedIn) replace("/start");
-  }, [name, isSignedIn]);
+    else if (owned && !isSignedIn && !mustStay) replace("/start");
+  }, [name, isSignedIn, mustStay]);
   if (name === "admin") return <Admin />;
   if (name === "start") return <Start key={signOutsSeen} />;
-  if (owned) return isSignedIn ? <>{owned(id, address)}</> : null;
+  if (owned) return isSignedIn || mustStay ? <>{owned(id, address ?? "")}</> : null;
   if (name === "") return null;
   return (
     <Page title={t.problems.notFound}>

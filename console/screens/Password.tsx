@@ -12,12 +12,14 @@ import { FormDialog } from "../components/FormDialog";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
 import { Tabs } from "../components/Tabs";
+import { requestLeave } from "../state/route";
 import { session, signIn } from "../state/session";
 import { signOut } from "../state/sign_out";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { toast } from "../state/toasts";
 import { useTexts } from "../texts";
+import { NewCredential } from "./NewCredential";
 import {
   curl,
   valuesFor,
@@ -32,12 +34,33 @@ import {
 export function Password() {
   const t = useTexts();
   const { enableAddressPassword, enableUserDeleteEmail } = useStore(site)!;
+  const { address = "" } = useStore(session);
   const [isShown, setIsShown] = useState(false);
+  const [replaced, setReplaced] = useState<Replaced>();
+  if (replaced) {
+    return (
+      <NewCredential
+        title={t.password.replaced}
+        issued={{ ...replaced, password: null }}
+        goOn={
+          <Button kind="primary" onClick={() => requestLeave(() => setReplaced(undefined))}>
+            {t.password.done}
+          </Button>
+        }
+      >
+        {replaced.password_ended && (
+          <Notice kind="warning">
+            <p>{t.password.passwordEnded}</p>
+          </Notice>
+        )}
+      </NewCredential>
+    );
+  }
   return (
     <Page title={t.nav.password} intro={t.password.intro}>
       <Credential isShown={isShown} onShown={setIsShown} />
       <Snippets isShown={isShown} />
-      <Replace />
+      <Replace onReplaced={(made) => setReplaced({ address, ...made })} />
       {enableAddressPassword && <ChangePassword />}
       {enableUserDeleteEmail && <DeleteAddress />}
     </Page>
@@ -151,7 +174,11 @@ function SmtpSettings({ smtp }: { smtp: Smtp }) {
   );
 }
 
-function Replace() {
+interface OnReplaced {
+  onReplaced: (made: Replacement) => void;
+}
+
+function Replace({ onReplaced }: OnReplaced) {
   const t = useTexts();
   const [isAsking, setIsAsking] = useState(false);
   return (
@@ -160,20 +187,19 @@ function Replace() {
         <p class="muted">{t.password.replaceText}</p>
         <Button onClick={() => setIsAsking(true)}>{t.password.replace}</Button>
       </div>
-      {isAsking && <ReplaceDialog onClose={() => setIsAsking(false)} />}
+      {isAsking && <ReplaceDialog onReplaced={onReplaced} onClose={() => setIsAsking(false)} />}
     </Card>
   );
 }
 
-function ReplaceDialog({ onClose }: { onClose: () => void }) {
+function ReplaceDialog({ onReplaced, onClose }: OnReplaced & { onClose: () => void }) {
   const t = useTexts();
   const { enableAddressPassword } = useStore(site)!;
   const form = useForm({ current_password: "" }, async ({ current_password: password }) => {
     const proof = password ? { current_password: await digest(password) } : {};
-    const { jwt, password_ended } = await replacement(proof, t.password.maybeReplaced);
-    signIn({ jwt });
-    toast(password_ended ? t.password.replacedAndEnded : t.password.replaced);
-    onClose();
+    const made = await replacement(proof, t.password.maybeReplaced);
+    onReplaced(made);
+    signIn({ jwt: made.jwt });
   });
   return (
     <FormDialog
@@ -192,6 +218,7 @@ function ReplaceDialog({ onClose }: { onClose: () => void }) {
           {...form.field("current_password")}
         />
       )}
+      {form.problem?.code === "too_many_logins" && <p>{t.password.replaceWithout}</p>}
     </FormDialog>
   );
 }
@@ -199,6 +226,10 @@ function ReplaceDialog({ onClose }: { onClose: () => void }) {
 interface Replacement {
   jwt: string;
   password_ended?: boolean;
+}
+
+interface Replaced extends Replacement {
+  address: string;
 }
 
 /**

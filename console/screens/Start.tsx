@@ -5,20 +5,18 @@ import { useState } from "preact/hooks";
 import { call, digest } from "../api/client";
 import type { CreatedAddress } from "../api/types";
 import { Button, ButtonLink } from "../components/Button";
-import { Code, CopyButton } from "../components/Copy";
 import { CheckField, SelectField, TextField } from "../components/Field";
 import { fieldErrors, useForm } from "../components/form";
 import { Human } from "../components/Human";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
-import { ShownOnce } from "../components/ShownOnce";
 import { Tabs } from "../components/Tabs";
 import { go, href } from "../state/route";
-import { addressOf, isKept, session, signIn } from "../state/session";
+import { addressOf, isKept, signIn } from "../state/session";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { useTexts } from "../texts";
-import { curl, valuesFor } from "./password/snippets";
+import { NewCredential } from "./NewCredential";
 
 type Way = "create" | "credential" | "login";
 
@@ -197,53 +195,17 @@ function WithPassword({ keep, keepField }: FormProps) {
   );
 }
 
-/** The new address with its secrets. Before leaving, it asks whether the credential is stored. */
 function Created({ created }: { created: CreatedAddress }) {
   const t = useTexts();
-  const current = useStore(session);
-  const isStillIn = current.jwt === created.jwt;
-  const program = curl(valuesFor({ ...current, ...created }, true));
   return (
-    <Page title={t.start.created} intro={t.start.createdText} narrow>
-      {!isStillIn && (
-        <Notice kind="warning">
-          <p>{t.start.signedOut}</p>
-        </Notice>
-      )}
-      <Card>
-        <div class="stack">
-          <div class="spread">
-            <bdi class="big-address">{created.address}</bdi>
-            <CopyButton text={created.address} label={t.start.address} />
-          </div>
-          <h2>{t.start.credential}</h2>
-          <Code text={created.jwt} label={t.start.credential} />
-          <p class="hint">{t.start.createdCredentialHint}</p>
-          {created.password && (
-            <>
-              <h2>{t.start.password}</h2>
-              <Code text={created.password} label={t.start.password} />
-              <p class="hint">{t.start.createdPasswordHint}</p>
-            </>
-          )}
-          <h2>{t.start.createdProgram}</h2>
-          <Code text={program} label={t.password.curl} />
-          <p>
-            {isStillIn ? (
-              <ButtonLink href={href("/compose")} kind="primary" icon="compose">
-                {t.start.goOn}
-              </ButtonLink>
-            ) : (
-              <ButtonLink href={href("/")} kind="primary">
-                {t.start.signIn}
-              </ButtonLink>
-            )}
-          </p>
-        </div>
-      </Card>
-      <ShownOnce title={t.start.storedTitle} yes={t.start.stored}>
-        <p>{t.start.storedText}</p>
-      </ShownOnce>
-    </Page>
+    <NewCredential
+      title={t.start.created}
+      issued={created}
+      goOn={
+        <ButtonLink href={href("/compose")} kind="primary" icon="compose">
+          {t.start.goOn}
+        </ButtonLink>
+      }
+    />
   );
 }

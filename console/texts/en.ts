@@ -314,7 +314,9 @@ export const en = {
     confirmText:
       "Every program, mail client and browser that uses the current credential stops sending until you give it the new one. Scheduled and queued messages are still sent. This browser uses the new credential.",
     replaced: "You have a new credential",
-    replacedAndEnded: "You have a new credential. The old password no longer works. Set a new one.",
+    passwordEnded: "The old password no longer works. Set a new one under “Password”.",
+    done: "Done",
+    replaceWithout: "You can replace the credential now if you leave the present password empty.",
     keepPasswordHint:
       "If you leave this field empty, a password that was set here stops working too, because somebody else with the credential could have set it.",
     maybeReplaced:

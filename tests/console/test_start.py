@@ -162,12 +162,12 @@ def test_a_late_rejection_does_not_end_a_new_credential(person: Person) -> None:
     person.button("Replace credential").click()
     with person.page.expect_response("**/api/rotate_credential"):
         person.page.get_by_role("dialog").get_by_role("button", name="Replace credential").click()
-    expect(person.page.get_by_text("You have a new credential")).to_be_visible()
+    expect(person.heading("You have a new credential")).to_be_visible()
     with person.page.expect_response("**/api/sendbox*") as late_response:
         late.continue_()
     assert late_response.value.status == 401
     person.page.wait_for_timeout(300)
-    expect(person.heading("Password").first).to_be_visible()
+    expect(person.heading("You have a new credential")).to_be_visible()
     assert "jwt" in person.session()
 
 
@@ -186,7 +186,9 @@ def test_a_session_in_a_tab_is_separate_from_a_kept_one(person: Person) -> None:
     expect(other.heading("New message")).to_be_visible()
     person.button("Replace credential").click()
     person.page.get_by_role("dialog").get_by_role("button", name="Replace credential").click()
-    expect(person.page.get_by_text("You have a new credential")).to_be_visible()
+    expect(person.heading("You have a new credential")).to_be_visible()
+    person.button("Done").click()
+    person.confirm_stored()
     in_the_browser = json.loads(person.page.evaluate("localStorage.session"))
     assert in_the_browser == {"address": kept.address, "jwt": kept.jwt}
     assert person.session()["address"] == alone.address
