@@ -125,6 +125,8 @@ export interface Usage {
 
 export interface AddressUsage extends Usage {
   send_balance: number;
+  /** Whether an administrator has switched off sending for the address. */
+  sending_disabled?: boolean;
 }
 
 /** The balance that means "unlimited". */

@@ -19,9 +19,16 @@ export function Usage() {
   return (
     <Page title={t.nav.usage} intro={t.usage.intro}>
       <Loader from={usage}>
-        {({ send_balance: balance, daily_left: daily, monthly_left: monthly, days }) => (
+        {({
+          send_balance: balance,
+          sending_disabled: isDisabled,
+          daily_left: daily,
+          monthly_left: monthly,
+          days,
+        }) => (
           <>
-            {balance === 0 && <Request reload={usage.reload} />}
+            {isDisabled && <Notice kind="warning" title={t.usage.disabled} />}
+            {balance === 0 && !isDisabled && <Request reload={usage.reload} />}
             <dl class="numbers">
               <Figure
                 name={t.usage.balance}

@@ -353,6 +353,7 @@ export const en = {
     day: "Day",
     emptyTitle: "No messages yet",
     emptyText: "The chart begins with your first message.",
+    disabled: "Sending is switched off for this address. Contact the administrator.",
     noBalance: "This address has no balance left.",
     request: "Request access",
     requestText: "The administrator sees the request and can give the address a balance.",

@@ -332,6 +332,7 @@ export const zh: Texts = {
     day: "日期",
     emptyTitle: "还没有邮件",
     emptyText: "发送第一封邮件后这里会显示图表。",
+    disabled: "此地址的发送功能已被关闭。请联系管理员。",
     noBalance: "此地址的发送余额已用完。",
     request: "申请权限",
     requestText: "管理员会收到申请，并可以为此地址设置余额。",

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from store.usage import usage_of_address
 from web.context import RequestContext
@@ -56,6 +56,13 @@ class AddressUsage(Usage):
             "unlimited."
         ),
     ]
+    sending_disabled: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="`true` if an administrator has switched off sending for the address, "
+            "otherwise missing. `send_balance` is 0 then."
+        ),
+    ] = UNSET
 
 
 async def show(context: RequestContext) -> Response:
@@ -67,12 +74,17 @@ async def show(context: RequestContext) -> Response:
     :response 200 AddressUsage: The usage of the last 90 days.
     :operation getUsage: Addresses
     """
-    days, left, balance = await usage_of_address(
+    days, left, balance, is_disabled = await usage_of_address(
         context.database,
         context.credential,
         now=context.now(),
         default_balance=context.settings.default_send_balance,
     )
     return json_response(
-        AddressUsage(msgspec.convert(days, list[UsageDay]), *left, send_balance=balance)
+        AddressUsage(
+            msgspec.convert(days, list[UsageDay]),
+            *left,
+            send_balance=balance,
+            sending_disabled=is_disabled or UNSET,
+        )
     )

@@ -21,12 +21,17 @@ _BALANCE = f"""
 SELECT CASE
   WHEN EXISTS (SELECT 1 FROM list_entries WHERE list = 'unlimited' AND value = ?2) THEN {UNLIMITED}
   ELSE coalesce((SELECT enabled * balance FROM send_balances WHERE address_id = ?1), ?3)
-END AS balance
+END AS balance,
+  EXISTS (
+    SELECT 1 FROM send_balances WHERE address_id = ?1 AND NOT enabled AND requested_at IS NULL
+  ) AS is_disabled
 """
 
 
 def balance_statement(credential: Credential, default: int) -> Statement:
-    """The statement that reads the balance of the address.
+    """The statement that reads the balance of the address, and whether it is disabled.
+
+    A request that waits for a decision does not count as disabled.
 
     :param default: the result for an address that has not been granted a balance yet.
     """

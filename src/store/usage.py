@@ -105,10 +105,11 @@ class Quotas(NamedTuple):
 
 async def usage_of_address(
     database: Database, credential: Credential, *, now: int, default_balance: int
-) -> tuple[list[Row], Quotas, int]:
+) -> tuple[list[Row], Quotas, int, bool]:
     """The usage of one address, the quotas of the deployment, and the balance of the address.
 
-    The rows are like those of ``usage_of_all``.
+    The rows are like those of ``usage_of_all``. The last value is whether the balance is 0 because
+    an administrator has disabled it.
 
     :param default_balance: the balance to return for an address that has not been granted one yet.
         It is not granted here.
@@ -121,7 +122,9 @@ async def usage_of_address(
         Statement(_QUOTAS, (today,)),
         balance_statement(credential, default_balance),
     )
-    return rows, _quotas(quotas[0]), balances[0]["balance"]
+    balance: int = balances[0]["balance"]
+    is_disabled = balance == 0 and bool(balances[0]["is_disabled"])
+    return rows, _quotas(quotas[0]), balance, is_disabled
 
 
 async def usage_of_all(database: Database, *, now: int) -> tuple[list[Row], Quotas]:

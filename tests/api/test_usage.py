@@ -97,6 +97,10 @@ def test_remaining_balance_and_limits_are_returned(own: Api) -> None:
     own.send(sender)
     shown = usage(own, sender)
     assert (shown["daily_left"], shown["monthly_left"], shown["send_balance"]) == (1, 8, 4)
+    body = {"address": sender.address, "address_id": 0, "balance": 5, "enabled": False}
+    assert own.admin("POST", "/admin/address_sender", json=body).status_code == 200
+    shown = usage(own, sender)
+    assert (shown["send_balance"], shown["sending_disabled"]) == (0, True)
     of_all = usage_of_all(own)
     assert (of_all["daily_left"], of_all["monthly_left"]) == (1, 8)
     assert "send_balance" not in of_all

@@ -43,3 +43,13 @@ def test_an_address_without_a_balance_can_request_one(person: Person) -> None:
     # The address already has a balance row, so it can't request access again.
     expect(person.page.get_by_text("The request was sent to the administrator")).to_be_visible()
     expect(person.button("Request access")).not_to_be_visible()
+
+
+def test_an_address_that_is_switched_off_says_so(person: Person) -> None:
+    sender = person.api.new_sender()
+    body = {"address": sender.address, "address_id": 0, "balance": 5, "enabled": False}
+    assert person.api.admin("POST", "/admin/address_sender", json=body).status_code == 200
+    person.sign_in(sender)
+    person.open("usage")
+    expect(person.page.get_by_text("Sending is switched off for this address")).to_be_visible()
+    expect(person.button("Request access")).to_have_count(0)

@@ -4,6 +4,7 @@ import pytest
 
 from accounts.credentials import Credential
 from errors import Unauthorized
+from store.balances import request_access
 from store.record import StatusUpdate, record
 from store.usage import Quotas, usage_of_address, usage_of_all
 from tests.unit import given
@@ -147,3 +148,23 @@ def test_reading_the_balance_grants_nothing(database: SqliteDatabase) -> None:
     assert left() == 0
     given.listed(database, "unlimited", new.address)
     assert left() == 99_999
+
+
+@pytest.mark.parametrize("default", [0, 7])
+def test_only_a_balance_that_an_administrator_disabled_is_disabled(
+    database: SqliteDatabase, default: int
+) -> None:
+    new = given.address(database, "new@example.com")
+
+    def is_disabled() -> bool:
+        return run(usage_of_address(database, new, now=NOW, default_balance=default))[3]
+
+    assert not is_disabled()
+    run(request_access(database, new, default=default, now=NOW))
+    assert not is_disabled()
+    given.set_balance(database, new, 0)
+    assert not is_disabled()
+    given.set_balance(database, new, 5, enabled=False)
+    assert is_disabled()
+    given.listed(database, "unlimited", new.address)
+    assert not is_disabled()
