@@ -195,6 +195,7 @@ function Actions({
   const copy = async () => {
     await writeDraft(address, copyOf(message, mail));
     const left = [
+      !hasContent && t.compose.body,
       message.attachments.length && t.compose.attachments,
       message.html !== null && message.text !== null && t.compose.plain,
       Object.keys(message.headers).length && t.message.headers,

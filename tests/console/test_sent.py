@@ -306,3 +306,12 @@ def test_a_text_that_is_not_shown_whole_says_so_and_is_not_copied(
     expect(person.page.get_by_text("The message is not copied")).to_be_visible()
     person.open("compose")
     expect(person.field("Subject")).to_have_value("")
+
+
+def test_a_copy_without_the_text_says_so(person: Person, sender: Sender) -> None:
+    sent = person.api.send(sender, subject="Once more").json()
+    person.api.server.sql("DELETE FROM bodies WHERE message_id = ?", [sent["id"]])
+    person.open(f"sent/{sent['id']}")
+    expect(person.page.get_by_text("The text is no longer stored")).to_be_visible()
+    person.button("Copy as new").click()
+    expect(person.page.get_by_text("Not copied: Message")).to_be_visible()
