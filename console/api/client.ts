@@ -64,6 +64,7 @@ export async function call<T>(method: string, path: string, options: Options = {
   const { body, signal } = options;
   const used = session.get();
   let response: Response;
+  let text: string;
   try {
     response = await fetch(url(path, options.query), {
       method,
@@ -71,11 +72,11 @@ export async function call<T>(method: string, path: string, options: Options = {
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
     });
+    text = await response.text(); // the connection can fail after the headers too
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0, "no_response", "");
   }
-  const text = await response.text();
   return read<T>(options, used, response.status, text, response.headers.get("Retry-After"));
 }
 

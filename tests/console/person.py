@@ -135,6 +135,10 @@ class Person:
         text: str = self.page.evaluate("navigator.clipboard.readText()")
         return text
 
+    def break_off(self, place: str) -> None:
+        """Let every response to ``place`` end after its headers, until the page is reloaded."""
+        self.page.evaluate(_BREAK_OFF, place)
+
     def is_wider_than_the_screen(self) -> bool:
         """Whether the page scrolls horizontally."""
         wider: bool = self.page.evaluate(
@@ -159,6 +163,21 @@ class Person:
             "{ ...JSON.parse(sessionStorage.session ?? '{}'), ...change })",
             session,
         )
+
+
+# A response whose headers arrive, and whose body does not.
+_BREAK_OFF = """
+place => {
+  const real = window.fetch;
+  window.fetch = async (url, options) => {
+    const response = await real(url, options);
+    if (url !== place) return response;
+    const { status, headers } = response;
+    const body = new ReadableStream({ start: (it) => it.error(new TypeError("Failed to fetch")) });
+    return new Response(body, { status, headers });
+  };
+}
+"""
 
 
 class HeldRequest:

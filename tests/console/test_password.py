@@ -141,6 +141,14 @@ def test_a_lost_new_credential_is_reported(person: Person, sender: Sender) -> No
     expect(dialog.get_by_role("alert")).to_contain_text("may have been replaced")
 
 
+def test_a_new_credential_that_breaks_off_is_reported(person: Person, sender: Sender) -> None:
+    person.break_off("/api/rotate_credential")
+    person.button("Replace credential").click()
+    dialog = person.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Replace credential").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("may have been replaced")
+
+
 def set_password(person: Person, sender: Sender, password: str) -> None:
     """Set the password of the address as the administrator."""
     path = f"/admin/address/{sender.address_id}/reset_password"

@@ -43,6 +43,14 @@ def test_a_taken_name_is_an_error(person: Person) -> None:
     expect(person.page.get_by_role("alert")).to_contain_text("Address already exists")
 
 
+def test_a_response_that_breaks_off_is_an_error(person: Person) -> None:
+    person.open()
+    person.break_off("/api/new_address")
+    person.button("Create a random address").click()
+    expect(person.page.get_by_role("alert")).to_contain_text("The server did not respond")
+    expect(person.button("Create a random address")).to_be_enabled()
+
+
 @pytest.mark.slow
 def test_the_credential_is_in_the_session_storage_only(person: Person) -> None:
     person.create_address()
