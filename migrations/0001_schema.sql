@@ -262,7 +262,8 @@ CREATE TABLE daily_counts (
   act TEXT NOT NULL CHECK (
     act IN (
       'addresses_created', 'rotations', 'proven_rotations', 'password_changes', 'logins',
-      'sandbox_recipients', 'sandbox_bytes', 'reschedules', 'withdrawals_forgiven'
+      'sandbox_recipients', 'sandbox_bytes', 'reschedules', 'late_cancellations',
+      'withdrawals_forgiven'
     )
   ),
   count INTEGER NOT NULL CHECK (count > 0),

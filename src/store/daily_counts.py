@@ -19,6 +19,7 @@ Act = Literal[
     "sandbox_recipients",
     "sandbox_bytes",
     "reschedules",
+    "late_cancellations",
     "withdrawals_forgiven",
 ]
 

@@ -25,7 +25,7 @@ STEP_MESSAGES = 500
 _IN_FLIGHT_RETRY_SECONDS = 30
 
 # The numbers of statements of _cancel() and of _removal().
-_CANCEL_STATEMENTS = 7
+_CANCEL_STATEMENTS = 8
 _REMOVAL_STATEMENTS = 3
 
 _FINAL = quoted(FINAL)

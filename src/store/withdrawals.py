@@ -1,24 +1,50 @@
 """Withdrawals: the messages of an address that were accepted today, then failed or were cancelled.
 
-They cost no balance, so their number per day is limited, and so is the number of reschedules. A
-thief of a credential can use up these limits, and replacing the credential does not restore them.
-So an administrator can, together with lifting a pause.
+Messages that were accepted on an earlier day and cancelled today are withdrawals too. They cost no
+balance, so their number per day is limited, and so is the number of reschedules. A thief of a
+credential can use up these limits, and replacing the credential does not restore them. So an
+administrator can, together with lifting a pause.
 """
 
 from clock import utc_day
-from store.daily_counts import used
+from store.daily_counts import Act, used
 from store.database import Statement
+
+_LATE: Act = "late_cancellations"
+_FORGIVEN: Act = "withdrawals_forgiven"
+
+
+def late_cancellations(cancelled: str) -> str:
+    """SQL that counts messages on the day when they are cancelled, if they are older.
+
+    :param cancelled: the beginning of a SELECT with ``address_id``, ``accepted_at`` and ``now``.
+    """
+    return f"""
+    INSERT INTO daily_counts (day, subject, act, count)
+    SELECT
+      strftime('%Y-%m-%d', now / 1000, 'unixepoch') AS today, CAST(address_id AS TEXT), '{_LATE}',
+      count(*)
+    FROM ({cancelled}) WHERE accepted_at < unixepoch(date(now / 1000, 'unixepoch')) * 1000
+    GROUP BY today, address_id
+    ON CONFLICT (day, subject, act) DO UPDATE SET count = count + excluded.count
+    """
 
 
 def withdrawn(day: str, address_id: str) -> str:
-    """SQL of the withdrawals minus the sent messages of ``day``; NULL if no message finished.
+    """SQL of the withdrawals minus the messages that were accepted on ``day`` and sent.
 
     Withdrawals that an administrator has forgiven do not count. The arguments are SQL expressions.
     """
-    forgiven = used(day, f"CAST({address_id} AS TEXT)", "'withdrawals_forgiven'")
+    subject = f"CAST({address_id} AS TEXT)"
+    late, forgiven = (used(day, subject, f"'{act}'") for act in (_LATE, _FORGIVEN))
     return f"""(
-      SELECT failed + cancelled - sent - {forgiven} FROM usage_days
-      WHERE day = {day} AND address_id = {address_id}
+      coalesce(
+        (
+          SELECT failed + cancelled - sent FROM usage_days
+          WHERE day = {day} AND address_id = {address_id}
+        ),
+        0
+      ) + {late} - {forgiven}
     )"""
 
 
@@ -35,7 +61,7 @@ IS_USED_UP = f"""
 
 _FORGIVE = f"""
 INSERT INTO daily_counts (day, subject, act, count)
-SELECT ?2, CAST(?1 AS TEXT), 'withdrawals_forgiven', {_WITHDRAWN} WHERE {_WITHDRAWN} >= ?3
+SELECT ?2, CAST(?1 AS TEXT), '{_FORGIVEN}', {_WITHDRAWN} WHERE {_WITHDRAWN} >= ?3
 ON CONFLICT (day, subject, act) DO UPDATE SET count = count + excluded.count
 """
 _RESET_CHANGES = f"DELETE FROM daily_counts WHERE {_CHANGES} AND count >= ?3"

@@ -212,6 +212,23 @@ def test_scheduling_and_cancelling_is_limited(api: Api, sender: Sender) -> None:
     assert api.send(sender).status_code == 200
 
 
+def test_messages_of_an_earlier_day_count_when_they_are_cancelled(api: Api, sender: Sender) -> None:
+    scheduled = [api.send(sender, scheduled_at=at(api, hours=40)).json()["id"] for _ in range(4)]
+    tomorrow(api)
+    for number, id in enumerate(scheduled):
+        sent = api.send(sender, to_mail=SANDBOX if number == 3 else "a@example.net")
+        assert sent.status_code == 200, sent.text
+        assert api.post(f"/emails/{id}/cancel", headers=sender.headers).status_code == 200
+    assert api.send(sender).status_code == 200  # 4 were cancelled, and 3 were sent
+    more = [api.send(sender, scheduled_at=at(api, hours=1)).json()["id"] for _ in range(3)]
+    for id in more:
+        assert api.post(f"/emails/{id}/cancel", headers=sender.headers).status_code == 200
+    response = api.send(sender)
+    check_until_midnight(api, response, "too_many_withdrawals", OVER_WITHDRAWALS)
+    assert api.admin("DELETE", f"/admin/pauses/{sender.address_id}").status_code == 200
+    assert api.send(sender).status_code == 200
+
+
 def use_up_withdrawals(api: Api, sender: Sender) -> None:
     for _ in range(3):
         assert api.send(sender, subject="[E_VALIDATION_ERROR]").status_code == 502

@@ -18,6 +18,7 @@ from store.message_content import late_attachment_statements
 from store.pauses import pause_statement
 from store.record.history import INSERT_EVENTS
 from store.usage import ADD, COUNTED
+from store.withdrawals import late_cancellations
 from transport.outcome import Reason
 
 
@@ -82,6 +83,7 @@ def record_statements(
     sql = [
         *([_FREE_KEYS] if any(update.undo for update in updates) else []),
         *([_REFUND_BALANCE, _REFUND_RECIPIENTS] if events & _REFUNDING else []),
+        *([_COUNT_LATE_CANCELLATIONS] if any(map(_is_cancelled, updates)) else []),
         *([_SUPPRESS] if "recipient_suppressed" in reasons else []),
         _INSERT_EVENTS,
         _COUNT,
@@ -92,6 +94,10 @@ def record_statements(
     if pause_policy and "rejected" in events:
         statements.append(pause_statement(*parameters, pause_policy))
     return statements
+
+
+def _is_cancelled(update: StatusUpdate) -> bool:
+    return update.event == "cancelled" and not update.undo
 
 
 _REFUNDING = {event for (_, event), transition in TRANSITIONS.items() if transition.refunds}
@@ -164,6 +170,13 @@ _COUNT = _APPLIED + ADD.format(
     )
     WHERE target <> 'undone' OR status = 'unknown'
     GROUP BY day, address_id
+    """
+)
+
+_COUNT_LATE_CANCELLATIONS = _APPLIED + late_cancellations(
+    """
+    SELECT address_id, accepted_at, about ->> 'now' AS now
+    FROM applied WHERE target = 'cancelled' AND NOT about ->> 'undo' AND NOT is_sandbox
     """
 )
 
