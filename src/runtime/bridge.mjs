@@ -14,6 +14,23 @@ const addTexts = (object, texts = []) => {
   for (const [key, bytes] of texts) object[key] = whole.decode(bytes);
 };
 
+// Take the long texts out of the rows of several statements: [[statement, row, column, text], ...].
+const LONG = 64 * 1024;
+const takeTexts = (results) => {
+  const texts = [];
+  results.forEach(({ rows }, statement) =>
+    rows.forEach((row, place) => {
+      for (const column in row) {
+        const text = row[column];
+        if (typeof text !== "string" || text.length <= LONG) continue;
+        texts.push([statement, place, column, text]);
+        row[column] = null;
+      }
+    }),
+  );
+  return texts;
+};
+
 // Free the memory of long texts at once. The garbage collector would do it some time later.
 export const free = (texts = []) => {
   for (const [, { buffer }] of texts) buffer.transfer(0);
@@ -76,17 +93,22 @@ export const keepStatement = (sql) => statementTexts.push(sql) - 1;
 // Run one D1 batch. `content` is JSON:
 // {parameters, statements: [[number of an SQL text, [index of a parameter, ...]], ...]}. `texts` are
 // parameters too.
-// Resolves to JSON, with one entry per statement: [{rows, rows_written}, ...].
+// Resolves to JSON, with one entry per statement: [{rows, rows_written}, ...]. If there are long
+// texts in rows, it resolves to {json, texts}.
 export const batch = async (content, texts, milliseconds) => {
   const { parameters, statements } = parse(content);
   addTexts(parameters, texts);
   const prepared = statements.map(([number, places]) =>
     env.DB.prepare(statementTexts[number]).bind(...places.map((place) => parameters[place])),
   );
-  const results = await responseOf(env.DB.batch(prepared), milliseconds);
-  return JSON.stringify(
-    results.map(({ results, meta }) => ({ rows: results, rows_written: meta.rows_written })),
-  );
+  const responses = await responseOf(env.DB.batch(prepared), milliseconds);
+  const results = responses.map(({ results, meta }) => ({
+    rows: results,
+    rows_written: meta.rows_written,
+  }));
+  const found = takeTexts(results);
+  const json = JSON.stringify(results);
+  return found.length ? { json, texts: found } : json;
 };
 
 // Send a mail. Resolves to {messageId}, or after a timeout to {late}, for `lateResponse`.

@@ -75,7 +75,7 @@ class D1Database:
             log("d1_error", problem=str(error))
             definite = _DEFINITE.search(str(error))
             raise (StatementRejected if definite else DatabaseUnavailable) from error
-        results = _decode_results(response)
+        results = _results(response)
         self.rows_written += sum(result.rows_written for result in results)
         return [result.rows for result in results]
 
@@ -83,6 +83,16 @@ class D1Database:
 @cache  # the statements are few and constant
 def _number_of(sql: str) -> int:
     return int(bridge().keepStatement(sql))
+
+
+def _results(response: Any) -> list[_Result]:
+    texts = getattr(response, "texts", None)
+    if texts is None:  # the response is JSON
+        return _decode_results(response)
+    results = _decode_results(response.json)
+    for statement, place, column, text in texts:
+        results[statement].rows[place][column] = text
+    return results
 
 
 def _with_parameters_once(statements: list[Statement]) -> tuple[dict[str, object], dict[int, str]]:
