@@ -97,7 +97,8 @@ async def retry(context: RequestContext) -> Response:
     :response 202 SendResponse: The provider accepts no messages for now. The message is stored and
         will be sent automatically. Repeating the request with the same `Idempotency-Key` returns
         the current `status` of the message.
-    :errors: message_not_found, not_retryable, already_retried, content_removed, SENDING, OUTCOME
+    :errors: message_not_found, not_retryable, already_retried, content_removed,
+        too_many_large_bodies, SENDING, OUTCOME
     :operation retryMessage: Sendbox
     """
     old_id = context.parameters["id"]
