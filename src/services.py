@@ -40,7 +40,7 @@ class Waiting(Protocol):
     async def all(self, works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         """Run ``works`` concurrently; return their results in order once all have ended.
 
-        If some raise an error, the first of these errors is raised after all have ended.
+        If some raise an error, that of the first of them in ``works`` is raised.
         """
         ...
 
@@ -51,7 +51,8 @@ class Waiting(Protocol):
     def run_in_background(self, work: Coroutine[Any, Any, object]) -> None:
         """Start ``work``. It continues after the response, even if the client disconnects.
 
-        It begins as soon as the caller waits or ends. Its errors are logged.
+        It begins when the caller next waits, or ends. Its errors are logged. Workers may end it
+        half a minute after the response.
         """
         ...
 

@@ -14,7 +14,7 @@ export const connect = (...functions) => {
   [resume, respond] = functions;
 };
 
-// The promise for which the coroutine waits that ran last.
+// The last coroutine that ran waits for this promise.
 let awaited;
 
 // Call an asynchronous function of bridge.mjs or bodies.mjs.

@@ -1,26 +1,35 @@
 """Run the application's coroutines without asyncio. Here is how an ``await`` works in this Worker.
 
-Python cannot wait: a Worker has one thread, and everything that takes time is a JavaScript promise.
-In Pyodide, ``await promise`` normally needs a task of asyncio, whose event loop is called several
-times for each promise. This took more CPU time than the rest of a send. So JavaScript calls the
-coroutines itself:
+A Worker has one thread, and everything that takes time is a promise of JavaScript. With asyncio, a
+task would await the promise, and its event loop would run several times for each promise. That took
+more CPU time than the rest of a send. So JavaScript awaits the promises, and runs the coroutines:
 
-1. A port calls ``await result_of("batch", ...)``. This calls the function in JavaScript, which
-   starts the work and stores its promise in the variable ``awaited`` of coroutines.mjs.
-2. ``result_of`` yields. A yield below ``await`` suspends all coroutines above it. So control is
-   back in ``resume``, which called ``send`` of the outermost coroutine, and ``resume`` returns True
-   to JavaScript.
-3. JavaScript awaits the promise, as any JavaScript code does. Meanwhile other requests run.
-4. It calls ``resume`` with the value of the promise, or with its error. ``send`` makes the value
-   the result of the ``yield``, and so of the ``await``; ``throw`` raises the error there.
-5. When the coroutine ends, ``resume`` returns its result, and the loop in JavaScript ends.
+1. The function ``run`` of coroutines.mjs runs one coroutine in a loop. It calls ``resume`` here,
+   which calls the coroutine's ``send``. So the coroutine runs, until a port awaits
+   ``result_of("batch", ...)``.
+2. ``result_of`` calls ``call`` of coroutines.mjs. This calls the function ``batch``, and stores the
+   promise that it returns in the variable ``awaited``.
+3. Then ``_wait`` executes a bare ``yield``. All functions between ``send`` and this ``yield`` await
+   each other, so the ``yield`` suspends all of them, and ``send`` returns. ``resume`` returns True.
+4. ``run`` awaits the promise in ``awaited``. Meanwhile other requests run. They can't change the
+   promise for which this coroutine waits: between steps 2 and 4 nothing else runs.
+5. ``run`` calls ``resume`` with the value of the promise, and ``send`` makes it the value of the
+   ``yield``, and so of the ``await``. If the promise was rejected, ``throw`` raises the error
+   there; Pyodide makes a ``JsException`` of it.
+6. When the coroutine returns, ``resume`` returns its result, and the loop of ``run`` ends.
 
-Coroutines that run at the same time are resumed independently. JavaScript knows each by its number:
-a number costs less than a proxy of the coroutine, which would also have to be destroyed.
+Each coroutine that runs at the same time has its own ``run``. JavaScript knows it by a number,
+which costs less than a proxy of the coroutine.
+
+Only ``_wait`` may suspend a coroutine. A Future of asyncio, or a promise that is awaited directly,
+would suspend it too, but nothing would resume it. ``resume`` raises an error instead. There are no
+tasks, so there is no cancellation either: if the platform ends an invocation, its coroutines are
+not resumed, and their ``finally`` does not run.
 
 The application knows nothing of this. It awaits its ports, and uses the Protocol ``Waiting``
 (``services.py``) to sleep, to run several coroutines at once, or one in the background. In the
-tests, ``Waiting`` is implemented with asyncio.
+tests, ``Waiting`` is implemented with asyncio. In ``entry.py`` the SDK makes a task of asyncio for
+each invocation. It waits for the whole invocation, and the application does not run in it.
 """
 
 import types
@@ -35,6 +44,9 @@ from runtime.bridge import coroutines
 
 T = TypeVar("T")
 Work = Coroutine[Any, Any, T]
+
+# The value that ``_wait`` yields.
+_AWAITED = object()
 
 _numbers = count(1)
 _works: dict[int, Work[Any]] = {}
@@ -57,17 +69,17 @@ def number_of(work: Work[Any]) -> int:
 
 
 def resume(number: int, value: Any = None, error: BaseException | None = None) -> Any:
-    """Run a coroutine until it waits, then return True; or until it ends, then return its result.
+    """Run a coroutine until it waits or ends.
 
     :param value: the result of what the coroutine waited for.
     :param error: raised in the coroutine, instead of a result.
+    :returns: True if the coroutine waits, otherwise its result: None or an object of JavaScript.
     """
     work = _works[number]
     try:
-        if error is None:
-            work.send(value)
-        else:
-            work.throw(error)
+        yielded = work.send(value) if error is None else work.throw(error)
+        while yielded is not _AWAITED:
+            yielded = work.throw(RuntimeError("a coroutine may only await result_of and Waiting"))
     except StopIteration as end:
         del _works[number]
         return end.value
@@ -78,10 +90,10 @@ def resume(number: int, value: Any = None, error: BaseException | None = None) -
 
 
 @types.coroutine
-def _wait(start: Callable[..., None], *parameters: object) -> Generator[None, Any, Any]:
+def _wait(start: Callable[..., None], *parameters: object) -> Generator[object, Any, Any]:
     """Call ``start``, which stores a promise in ``awaited``, and wait for the promise."""
     start(*parameters)
-    return (yield)
+    return (yield _AWAITED)
 
 
 async def result_of(name: str, *parameters: object) -> Any:

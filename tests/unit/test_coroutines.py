@@ -1,5 +1,6 @@
 """``runtime.coroutines``: coroutines that JavaScript resumes. Here the test is the JavaScript."""
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -65,6 +66,20 @@ def test_an_error_is_raised_at_the_await(runtime: Any) -> None:
     runtime.resume(number)
     assert runtime.resume(number, None, OSError()) is True
     assert runtime.resume(number, None) == "done"
+
+
+def test_only_promises_of_the_bridge_are_awaited(runtime: Any) -> None:
+    async def work() -> str:
+        try:
+            await asyncio.sleep(0)
+        except RuntimeError as error:
+            await runtime.result_of("batch")
+            return str(error)
+        return ""
+
+    number = runtime.number_of(work())
+    assert runtime.resume(number) is True
+    assert "result_of and Waiting" in runtime.resume(number)
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

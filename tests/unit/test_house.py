@@ -520,6 +520,12 @@ def test_only_the_dispatcher_sends(module: str) -> None:
 
 
 @every_module
+def test_no_module_uses_asyncio(module: str) -> None:
+    """In the Worker, JavaScript runs the coroutines (``runtime/coroutines.py``)."""
+    assert {name.partition(".")[0] for name in imported(TREES[module])} & {"asyncio"} == set()
+
+
+@every_module
 def test_no_module_imports_a_network_client(module: str) -> None:
     clients = {"http.client", "urllib.request", "smtplib", "socket", "ssl", "httpx", "requests"}
     assert imported(TREES[module]) & clients == set()
