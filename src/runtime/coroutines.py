@@ -9,7 +9,7 @@ more CPU time than the rest of a send. So JavaScript awaits the promises, and ru
    ``result_of("batch", ...)``.
 2. ``result_of`` calls ``call`` of coroutines.mjs. This calls the function ``batch``, and stores the
    promise that it returns in the variable ``awaited``.
-3. Then ``_wait`` executes a bare ``yield``. All functions between ``send`` and this ``yield`` await
+3. Then ``_wait`` executes ``yield``. All functions between ``send`` and this ``yield`` await
    each other, so the ``yield`` suspends all of them, and ``send`` returns. ``resume`` returns True.
 4. ``run`` awaits the promise in ``awaited``. Meanwhile other requests run. They can't change the
    promise for which this coroutine waits: between steps 2 and 4 nothing else runs.
