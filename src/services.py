@@ -40,7 +40,7 @@ class Waiting(Protocol):
     async def all(self, works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         """Run ``works`` concurrently; return their results in order once all have ended.
 
-        If some raise an error, that of the first of them in ``works`` is raised.
+        If several raise an error, the error of the first one in ``works`` is raised.
         """
         ...
 
@@ -51,8 +51,8 @@ class Waiting(Protocol):
     def run_in_background(self, work: Coroutine[Any, Any, object]) -> None:
         """Start ``work``. It continues after the response, even if the client disconnects.
 
-        It begins when the caller next waits, or ends. Its errors are logged. Workers may end it
-        half a minute after the response.
+        It begins after the caller and the coroutines that run with it have been suspended or have
+        ended. Its errors are logged. The platform may end it half a minute after the response.
         """
         ...
 

@@ -56,7 +56,7 @@ const keepRunning = (promise) => {
   return promise;
 };
 
-// Begin the coroutine as soon as the one that runs now waits or ends.
+// Begin the coroutine as soon as those that run now are suspended or have ended.
 export const runInBackground = (number) => {
   keepRunning(Promise.resolve(number).then(run));
 };

@@ -2,34 +2,38 @@
 
 A Worker has one thread, and everything that takes time is a promise of JavaScript. With asyncio, a
 task would await the promise, and its event loop would run several times for each promise. That took
-more CPU time than the rest of a send. So JavaScript awaits the promises, and runs the coroutines:
+more CPU time than everything else that Python does to send a mail. So JavaScript awaits the
+promises, and runs the coroutines:
 
 1. The function ``run`` of coroutines.mjs runs one coroutine in a loop. It calls ``resume`` here,
-   which calls the coroutine's ``send``. So the coroutine runs, until a port awaits
-   ``result_of("batch", ...)``.
-2. ``result_of`` calls ``call`` of coroutines.mjs. This calls the function ``batch``, and stores the
+   and ``resume`` calls the coroutine's ``send``. So the coroutine runs, until a port awaits
+   ``result_of("batch", ...)``, which awaits ``_wait``.
+2. ``_wait`` calls ``call`` of coroutines.mjs. This calls the function ``batch``, and stores the
    promise that it returns in the variable ``awaited``.
-3. Then ``_wait`` executes ``yield``. All functions between ``send`` and this ``yield`` await
-   each other, so the ``yield`` suspends all of them, and ``send`` returns. ``resume`` returns True.
-4. ``run`` awaits the promise in ``awaited``. Meanwhile other requests run. They can't change the
-   promise for which this coroutine waits: between steps 2 and 4 nothing else runs.
-5. ``run`` calls ``resume`` with the value of the promise, and ``send`` makes it the value of the
-   ``yield``, and so of the ``await``. If the promise was rejected, ``throw`` raises the error
-   there; Pyodide makes a ``JsException`` of it.
-6. When the coroutine returns, ``resume`` returns its result, and the loop of ``run`` ends.
+3. Then ``_wait`` executes ``yield``. Every function between ``send`` and this ``yield`` awaits the
+   next one, so the ``yield`` suspends all of them, and ``send`` returns. ``resume`` returns True.
+4. ``run`` takes the promise out of ``awaited`` before any other coroutine can store one, and awaits
+   it. Meanwhile other coroutines run.
+5. ``run`` calls ``resume`` with the value of the promise. ``resume`` calls ``send``, which makes it
+   the value of the ``yield``, and so of the ``await``. If the promise was rejected, ``run`` passes
+   the error, which Pyodide makes a ``JsException``. ``resume`` then calls the coroutine's ``throw``,
+   which raises the error at the ``yield``.
+6. When the coroutine returns, ``resume`` returns its result, which is None or an object of
+   JavaScript, and the loop of ``run`` ends. An error of the coroutine rejects the promise of
+   ``run``.
 
-Each coroutine that runs at the same time has its own ``run``. JavaScript knows it by a number,
-which costs less than a proxy of the coroutine.
+Each coroutine has its own ``run``. JavaScript knows a coroutine by its number, which costs less than
+a proxy.
 
-Only ``_wait`` may suspend a coroutine. A Future of asyncio, or a promise that is awaited directly,
-would suspend it too, but nothing would resume it. ``resume`` raises an error instead. There are no
-tasks, so there is no cancellation either: if the platform ends an invocation, its coroutines are
-not resumed, and their ``finally`` does not run.
+Only ``_wait`` may suspend a coroutine. A pending Future of asyncio, or a promise that is awaited
+directly, would suspend it too, but nothing would resume it. So ``resume`` raises an error at that
+``await``. There is no cancellation: if the platform ends an invocation, its coroutines are not
+resumed, and their ``finally`` does not run.
 
 The application knows nothing of this. It awaits its ports, and uses the Protocol ``Waiting``
 (``services.py``) to sleep, to run several coroutines at once, or one in the background. In the
-tests, ``Waiting`` is implemented with asyncio. In ``entry.py`` the SDK makes a task of asyncio for
-each invocation. It waits for the whole invocation, and the application does not run in it.
+tests, ``Waiting`` is implemented with asyncio. The SDK makes a task of asyncio for each invocation.
+This task awaits only the promise of the whole invocation.
 """
 
 import types
