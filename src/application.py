@@ -44,6 +44,7 @@ async def _respond(request: Request, services: Services) -> Response:
         # the body would stay in memory until the garbage collector runs.
         error.__traceback__ = None
     _log_access(context, routes, response, milliseconds=(time.perf_counter() - started) * 1000)
+    request.memory.release()  # the client may take long to send the rest of the body
     await request.drain_body()
     headers = {
         **context.headers,

@@ -1,7 +1,7 @@
 """Structured logs: one JSON object per line, for Workers Logs and terminals."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -20,6 +20,14 @@ def write_lines_with(write: Callable[[str], object]) -> None:
 def log(event: str, **fields: object) -> None:
     """Write one line. Callers must not pass secrets, mail contents or whole recipient addresses."""
     _write(msgspec.json.encode({"event": event, **fields}).decode())
+
+
+async def in_background(work: Awaitable[object]) -> None:
+    """Await ``work``, which no caller awaits. Log its error."""
+    try:
+        await work
+    except Exception as error:
+        log("background_failed", kind=type(error).__name__, frames=frames(error))
 
 
 def frames(error: BaseException) -> list[str]:

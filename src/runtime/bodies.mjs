@@ -154,9 +154,17 @@ export const readBody = async (request, client, limit, mostRead) => {
 export const isSmall = (request) =>
   request.body === null || Number(request.headers.get("content-length") ?? NaN) <= SMALL_BODY;
 
+// The network of a client: its IP address, or the first half of an IPv6 address.
+export const networkOf = (ip) => {
+  if (!ip?.includes(":")) return ip;
+  const [head, tail] = ip.split("::").map((part) => (part ? part.split(":") : []));
+  const zeros = tail ? Array(Math.max(0, 8 - head.length - tail.length)).fill("0") : [];
+  return [...head, ...zeros, ...(tail ?? [])].slice(0, 4).join(":");
+};
+
 // Like `readBody`, for a small body. The problem is also `unreadable`: the client disconnected.
 export const readSmallBody = async (request) => {
-  const client = request.headers.get("cf-connecting-ip");
+  const client = networkOf(request.headers.get("cf-connecting-ip"));
   try {
     return await readBody(request, client, SMALL_BODY, SMALL_BODY);
   } catch {

@@ -127,7 +127,7 @@ export const send = async (message, texts, contents, milliseconds) => {
   return { late: { promise: late } };
 };
 
-export const lateResponse = ({ promise }) => promise;
+export const lateResponse = ({ promise }, milliseconds) => responseOf(promise, milliseconds);
 
 // Enqueue messages: [{body, delaySeconds}, ...].
 export const enqueue = (messages, milliseconds) =>

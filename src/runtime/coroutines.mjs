@@ -10,14 +10,14 @@ const functions = { ...bridge, readBody: bodies.readBody, take };
 // Python's `resume`, and its function that makes the coroutine of a request and returns its number.
 let resume, respond;
 
-export const connect = (...functions) => {
-  [resume, respond] = functions;
+export const connect = (...given) => {
+  [resume, respond] = given;
 };
 
 // The last coroutine that ran waits for this promise.
 let awaited;
 
-// Call an asynchronous function of bridge.mjs or bodies.mjs.
+// Call an asynchronous function of another module.
 export const call = (name, ...parameters) => {
   awaited = functions[name](...parameters);
 };

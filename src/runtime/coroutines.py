@@ -16,14 +16,14 @@ promises, and runs the coroutines:
    it. Meanwhile other coroutines run.
 5. ``run`` calls ``resume`` with the value of the promise. ``resume`` calls ``send``, which makes it
    the value of the ``yield``, and so of the ``await``. If the promise was rejected, ``run`` passes
-   the error, which Pyodide makes a ``JsException``. ``resume`` then calls the coroutine's ``throw``,
-   which raises the error at the ``yield``.
+   the error, which Pyodide makes a ``JsException``. ``resume`` then calls the coroutine's
+   ``throw``, which raises the error at the ``yield``.
 6. When the coroutine returns, ``resume`` returns its result, which is None or an object of
    JavaScript, and the loop of ``run`` ends. An error of the coroutine rejects the promise of
    ``run``.
 
-Each coroutine has its own ``run``. JavaScript knows a coroutine by its number, which costs less than
-a proxy.
+Each coroutine has its own ``run``. JavaScript knows a coroutine by its number, which costs less
+than a proxy.
 
 Only ``_wait`` may suspend a coroutine. A pending Future of asyncio, or a promise that is awaited
 directly, would suspend it too, but nothing would resume it. So ``resume`` raises an error at that
@@ -43,7 +43,7 @@ from typing import Any, TypeVar
 
 from pyodide.ffi import create_proxy
 
-from log import frames, log
+from log import in_background
 from runtime.bridge import coroutines
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def _wait(start: Callable[..., None], *parameters: object) -> Generator[object, 
 
 
 async def result_of(name: str, *parameters: object) -> Any:
-    """Call the asynchronous function ``name`` of bridge.mjs or bodies.mjs; return its result.
+    """Call the asynchronous function ``name`` of JavaScript; return its result.
 
     :raises pyodide.ffi.JsException: the function throws an error.
     """
@@ -134,11 +134,4 @@ class JsWaiting:
         await _wait(coroutines().sleep, seconds * 1000)
 
     def run_in_background(self, work: Work[object]) -> None:
-        coroutines().runInBackground(number_of(_logged(work)))
-
-
-async def _logged(work: Work[object]) -> None:
-    try:
-        await work
-    except Exception as error:  # no coroutine awaits this work
-        log("background_failed", kind=type(error).__name__, frames=frames(error))
+        coroutines().runInBackground(number_of(in_background(work)))

@@ -44,9 +44,10 @@ class _StreamedBody(Room, Body):
             return None
         if isinstance(body, str):
             raise _error(body)
-        content: bytes = body.to_bytes()
-        if len(content) > SMALL_BODY_BYTES:  # a small body has no room
+        if body.byteLength > SMALL_BODY_BYTES:  # a small body has no room
             self._room = body.room
+        content: bytes = body.to_bytes()
+        if self._room is not None:
             self._room.empty()
         return content
 
@@ -59,6 +60,8 @@ class _SmallBody(Room, Body):
         self._given = given
 
     async def read(self, limit: int, client: str) -> bytes | None:
+        if self._given == "too_large":
+            return None
         if isinstance(self._given, str):
             raise _error(self._given)
         content: bytes = self._given.to_bytes()

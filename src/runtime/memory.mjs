@@ -23,7 +23,7 @@ const LARGEST_MESSAGE = 5 * MIB;
 const LONGEST_QUEUE = 15_000;
 // A request that the platform has ended never releases its room. No other takes this long, and no
 // other that waits is silent for this long.
-const LONGEST_WORK = 45_000;
+const LONGEST_WORK = 75_000;
 const LONGEST_LIFE = 100_000;
 const LONGEST_SILENCE = 5_000;
 const POLL = 20;
@@ -123,7 +123,7 @@ const mayKeep = (room) => {
 const mayWork = (room) => {
   const working = inStages("works");
   const fits = !working.length || sum(working) + room.bytes <= MAX_WORK;
-  return fits && first(inStages("queues").filter(mayKeep)) === room;
+  return fits && mayKeep(room) && first(inStages("queues").filter(mayKeep)) === room;
 };
 
 // Wait for the turn of a room in the stage `queues`. False if there is too much work.

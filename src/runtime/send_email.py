@@ -9,6 +9,7 @@ from pyodide.ffi import JsException, to_js
 from runtime.coroutines import result_of
 from runtime.long_texts import long_texts, to_js_texts
 from subrequests import Subrequests
+from transport.outcome import LATE_SECONDS
 from transport.send_email import ProviderError, ProviderTimeout
 
 
@@ -39,7 +40,9 @@ class SendEmailBinding:
 
 
 async def _message_id_of(late: Any) -> str | None:
-    return _message_id(await _raising_provider_error(result_of("lateResponse", late)))
+    return _message_id(
+        await _raising_provider_error(result_of("lateResponse", late, LATE_SECONDS * 1000))
+    )
 
 
 async def _raising_provider_error(call: Awaitable[Any]) -> Any:

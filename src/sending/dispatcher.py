@@ -34,7 +34,7 @@ from store.database import DatabaseUnavailable
 from store.record import StatusUpdate, record
 from store.record.deliveries import record_delivery_events
 from store.reserve import Reserved, Terms, reserve
-from transport.outcome import Outcome, Rejected, Sent, Unknown
+from transport.outcome import LATE_SECONDS, Outcome, Rejected, Sent, Unknown
 from transport.sandbox import delivery_events, sandbox_outcome
 
 # A lease covers the reserve batch, the call of the provider, and the record batch, with retries.
@@ -54,9 +54,6 @@ _MAX_TOGETHER = 25
 _MAX_CLAIM = 100
 # Late responses within this time are recorded together.
 _LATE_TOGETHER_SECONDS = 2
-# Late responses are recorded within this time at the latest. Workers may end the invocation of a
-# request half a minute after the response.
-_LATE_SECONDS = 27
 # Delays before each retry to record updates after a database failure.
 _RECORD_LATER_SECONDS = (1, 3, 9, 15)
 
@@ -130,19 +127,21 @@ class Dispatcher:
         due = list(dict.fromkeys(message_ids))
         is_large = False  # whether the first due message may be large
         while due and self._services.clock() < until:
-            room = needs.room_for_due(self._subrequests.left)
-            if room <= 0 or (is_large and not await self._has_memory()):
+            if is_large and not await self._has_memory():
                 break
             try:
+                room = needs.room_for_due(self._subrequests.left)
+                if room <= 0 or self._services.clock() >= until:
+                    break
                 held, left = await self._claim(
                     due[:_MAX_CLAIM], min(room, _MAX_TOGETHER), is_large=is_large
                 )
                 due = left + due[_MAX_CLAIM:]
                 await self._try(held)
-                self._log_attempts()
             finally:
                 self._memory.release()
-            is_large = is_large or not held
+                self._log_attempts()
+            is_large = is_large or (bool(left) and not held)
         return due
 
     def _log_attempts(self) -> None:
@@ -415,10 +414,10 @@ class Dispatcher:
         Responses that arrive within ``_LATE_TOGETHER_SECONDS`` are recorded together, as a group.
         The subrequests for one group are kept back. If no other group fits into the remaining
         subrequests, the next group is the last one: it waits for all responses that arrive within
-        ``_LATE_SECONDS``.
+        ``LATE_SECONDS``.
         """
         cost = needs.to_record_late(attempt.message for attempt, _ in late)
-        end = self._services.clock() + _LATE_SECONDS * 1000
+        end = self._services.clock() + LATE_SECONDS * 1000
         arrived: list[tuple[Attempt, Outcome]] = []
         missing = len(late)
 

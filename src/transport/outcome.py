@@ -12,6 +12,9 @@ from mail.message import Message
 
 # The maximum time for a response of the provider. A slower response counts as a timeout.
 RESPONSE_SECONDS = 30
+# The maximum further time for a late response. Workers may end the invocation of a request half a
+# minute after the response, and then nothing that still waits would be released.
+LATE_SECONDS = 27
 
 Reason = Literal[
     "recipient_suppressed",  # the provider's suppression list has the recipient

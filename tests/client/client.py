@@ -100,13 +100,14 @@ class TestClient:
         self.close()
 
     def close(self) -> None:
-        """Cancel the tasks that still run in the background."""
+        """Cancel the tasks that still run in the background. None may have failed."""
         self.kill()
         if self._beside is None:
             for task in asyncio.all_tasks(self._loop):  # calls of the provider
                 task.cancel()
             self._run(asyncio.sleep(0))
             self._loop.close()
+        assert "background_failed" not in self.log_text
 
     def kill(self) -> None:
         """End all requests and jobs at once, and lose the messages in the queue, like a crash.

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
+from log import in_background
+
 T = TypeVar("T")
 
 
@@ -25,4 +27,4 @@ class AsyncioWaiting:
         await asyncio.sleep(seconds)
 
     def run_in_background(self, work: Coroutine[Any, Any, object]) -> None:
-        self._start(work)
+        self._start(in_background(work))

@@ -48,7 +48,7 @@ const advance = async (milliseconds) => {
   clock = end;
 };
 
-const { readBody } = await import(process.argv[1]);
+const { networkOf, readBody } = await import(process.argv[1]);
 const memory = await import(process.argv[1].replace("bodies.mjs", "memory.mjs"));
 const LIMIT = 10 * 1024 * 1024;
 const results = {};
@@ -261,6 +261,22 @@ def test_small_bodies_pass_large_ones() -> None:
     assert "waits" not in results
 
 
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"),
+        ("2001:db8::1", "2001:db8:0:0"),
+        ("2001:db8:1:2::1", "2001:db8:1:2"),
+        ("::1", "0:0:0:0"),
+        ("1::2:3:4:5:6:7", "1:0:2:3"),
+    ],
+)
+def test_addresses_of_one_network_are_one_client(address: str, network: str) -> None:
+    results = run(f"results.network = networkOf({address!r});")
+    assert results == {"network": network}
+
+
 def test_a_body_does_not_wait_for_ever() -> None:
     results = run(
         """
@@ -271,7 +287,7 @@ def test_a_body_does_not_wait_for_ever() -> None:
         }
         await advance(16_000);
         results.before = results.waits;
-        await advance(20_000);
+        await advance(50_000);
         const late = open("late");
         await late.push(9_000_000);
         await late.end();

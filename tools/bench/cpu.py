@@ -4,6 +4,7 @@ Linux counts the time of each thread in ``/proc/PID/task/TID/schedstat``. ``wran
 two workerd processes; the one that runs the worker has the database open.
 """
 
+import contextlib
 import os
 import statistics
 from pathlib import Path
@@ -67,8 +68,11 @@ def worker_process(group: int) -> Path:
 
 
 def _has_database(process: Path) -> bool:
-    files = [os.readlink(file) for file in (process / "fd").iterdir()]
-    return any("D1DatabaseObject" in file for file in files)
+    for file in (process / "fd").iterdir():
+        with contextlib.suppress(OSError):  # the file has been closed
+            if "D1DatabaseObject" in os.readlink(file):
+                return True
+    return False
 
 
 def cpu_seconds(process: Path) -> float:
