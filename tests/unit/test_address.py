@@ -1,10 +1,13 @@
 """Mail addresses: one ``Dot-string "@" Domain`` of RFC 5321."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail.addresses import Address, InvalidAddress, ascii_domain, parse_address
+from mail.addresses import Address, InvalidAddress, ascii_domain, parse_address, parse_domain
 
 
 def rejected(text: str) -> str:
@@ -127,10 +130,11 @@ def _domain_of(octets: int) -> str:
     return ("b" * 49 + ".") * full + "b" * rest + ".com"
 
 
-def test_a_domain_has_at_most_253_octets() -> None:
-    assert len(ascii_domain(_domain_of(253))) == 253
+@pytest.mark.parametrize("first", ["", "xn--bcher-kva.", "ｂ."])
+def test_a_domain_has_at_most_253_octets(first: str) -> None:
+    assert len(ascii_domain(first + _domain_of(253 - len(first)))) == 253
     with pytest.raises(InvalidAddress, match=r"^address_domain$"):
-        ascii_domain(_domain_of(254))
+        ascii_domain(first + _domain_of(254 - len(first)))
 
 
 def test_an_address_has_at_most_254_octets() -> None:
@@ -143,6 +147,15 @@ def test_length_is_measured_in_a_labels() -> None:
     assert len(text) == 120
     assert len(ascii_domain("ü." * 24 + "example")) == 199
     assert rejected(text) == "address_too_long"
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"), [(parse_address, "a@example.com"), (parse_domain, "example.com")]
+)
+def test_a_given_text_has_at_most_1000_characters(parse: Callable[[str], Any], text: str) -> None:
+    assert str(parse(text.ljust(1000))) == text
+    with pytest.raises(InvalidAddress):
+        parse(text.ljust(1001))
 
 
 def test_a_text_of_a_megabyte_is_rejected() -> None:
