@@ -81,13 +81,13 @@ def test_a_data_url_has_its_own_error_code(content: str) -> None:
         *(("filename", "missing", name) for name in (None, "", " ")),
         *(("filename", "invalid", name) for name in ("../a", "C:\\a", "a\r\nb", "a\ud800")),
         *(("filename", "invalid", name) for name in ("a\u202efdp.exe", "=?utf-8?q?a=2Eexe?=")),
-        ("filename", "too_long", "é" * 128),
+        *(("filename", "too_long", name) for name in ("a" * 256, "é" * 128)),
         *(("content_type", "invalid", kind) for kind in ("", "text", "text/", "a/b\r\nX: y")),
         *(("content_type", "invalid", kind) for kind in ("a/b; c", "a/é", "a/" + "b" * 254)),
         *(("content_type", "refused", kind) for kind in ("multipart/mixed", "Message/Partial")),
         *(
             ("content_id", "invalid", id)
-            for id in ("", "<>", "a b", "<a><b>", "é", "a\n", "a" * 129)
+            for id in ("", "<>", "a b", "<a><b>", "é", "a\n", "a" * 129, f"<{'a' * 129}>")
         ),
     ],
 )
@@ -96,7 +96,9 @@ def test_an_invalid_field_is_named(member: str, problem: str, value: Any) -> Non
     assert rejected(field(**{member: value})) == (code, f"attachments[0].{member}")
 
 
-@pytest.mark.parametrize("name", ["Grüße 😀.pdf", "a, b;c (1).txt", '"a".txt', "é" * 127])
+@pytest.mark.parametrize(
+    "name", ["Grüße 😀.pdf", "a, b;c (1).txt", '"a".txt', "a" * 255, "é" * 127 + "a"]
+)
 def test_other_names_are_accepted(name: str) -> None:
     assert read(filename=name).filename == name
 
@@ -122,6 +124,7 @@ def test_a_type_is_guessed_from_the_name(filename: str, content_type: str) -> No
         'text/plain;charset="utf-8"; a="b\\"c; d"',
         "application/vnd.a+b.c-d_e",
         "message/rfc822",
+        "a/" + "b" * 253,
     ],
 )
 def test_a_given_type_is_not_changed(content_type: str) -> None:
@@ -131,6 +134,7 @@ def test_a_given_type_is_not_changed(content_type: str) -> None:
 def test_a_content_id_may_be_in_angle_brackets() -> None:
     assert read(content_id="<logo@example.org>").content_id == "logo@example.org"
     assert read(content_id="a" * 128).content_id == "a" * 128
+    assert read(content_id=f"<{'a' * 128}>").content_id == "a" * 128
 
 
 def test_a_content_id_is_unique() -> None:
