@@ -1,5 +1,7 @@
 """Mailboxes: every accepted form, and invalid ones."""
 
+from collections.abc import Callable
+
 import pytest
 
 from mail.addresses import Address, InvalidAddress
@@ -58,6 +60,22 @@ def test_an_object_has_address_and_name_apart() -> None:
 def test_any_other_mailbox_is_rejected(text: str, code: str) -> None:
     with pytest.raises(InvalidAddress) as caught:
         parse_mailbox(text)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("padded", "code"),
+    [
+        ("You <you@example.org>".ljust, "mailbox_too_long"),
+        (lambda length: MailboxField(str(YOU), "You".ljust(length)), "display_name_too_long"),
+    ],
+)
+def test_a_mailbox_has_at_most_2000_characters(
+    padded: Callable[[int], str | MailboxField], code: str
+) -> None:
+    assert parse_mailbox(padded(2000)) == Mailbox(YOU, "You")
+    with pytest.raises(InvalidAddress) as caught:
+        parse_mailbox(padded(2001))
     assert caught.value.code == code
 
 
