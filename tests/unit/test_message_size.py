@@ -206,11 +206,17 @@ def test_size_is_counted_in_bytes() -> None:
     assert encoded_size(simple("😀" * 3000)) == encoded_size(simple("aaaa" * 3000))
 
 
-def test_only_a_message_with_a_reply_to_counts_that_field() -> None:
-    # If this number changed, the limit for callers would change.
-    assert encoded_size(simple("Hello")) == 1351
-    message = replace(simple("Hello"), reply_to=ReplyTo(Address("a", "b.example")))
-    assert encoded_size(message) == 1351 + 31
+@pytest.mark.parametrize(
+    ("fields", "size"),
+    [
+        ({}, 0),
+        ({"reply_to": ReplyTo(Address("a", "b.example"))}, 31),
+        ({"attachments": (attachment(b"a" * 300, "é.png", content_id="logo"),)}, 1459),
+    ],
+)
+def test_a_field_counts_only_in_a_message_that_has_it(fields: dict[str, Any], size: int) -> None:
+    # If a number changed, the limit for callers would change.
+    assert encoded_size(replace(simple("Hello"), **fields)) == 1351 + size
 
 
 def with_file(size: int) -> SendMail:
