@@ -21,7 +21,9 @@ from tests.measured import FACTOR, is_linear
         ("1 < 2 && 3 > 2; a<>b", "1 < 2 && 3 > 2; a<>b"),
         ("&#99999999; &#0; &#xd800; &unheard; &", "\ufffd \ufffd \ufffd &unheard; &"),
         (f"&#{'9' * 5000}; &#x{'f' * 5000}", "\ufffd \ufffd"),
-        ("a\0\1\2b\3\4\x0e\x10c\x1f", "abc"),
+        (f"&#{65:037}; &#{65:038};", "A \ufffd"),  # 40 and 41 characters
+        ("a\0\1\2b\3\4\x08c\x0e\x10\x1fd", "abcd"),
+        ("a\tb\nc\vd\fe\rf", "a b c d e f"),
         ("&amp;lt;p&amp;gt; &lt;p&gt;", "&lt;p&gt; <p>"),
         # Paragraphs and lines
         ("<p>One</p><p>Two</p>", "One\n\nTwo"),
@@ -32,6 +34,7 @@ from tests.measured import FACTOR, is_linear
         ("One<hr>Two", "One\n\n--------------------\n\nTwo"),
         ("<pre>\n  a  b\n    c</pre>d", "  a  b\n    c\n\nd"),
         ("<pre>if <b class=x>a</b>:\r\n\tb &lt;  c</pre> d", "if a:\n    b <  c\n\nd"),
+        ("<b>a  b</b><pre>  c</pre>", "a b\n\n  c"),
         ("<DIV>One</Div><P>Two</p>", "One\n\nTwo"),
         # Links and images
         ('<a href="https://a.example">here</a>.', "here (https://a.example)."),
@@ -54,6 +57,8 @@ from tests.measured import FACTOR, is_linear
         ("<ul><li><p>a</p></li><li><p>b</p></li></ul>", "* a\n\n* b"),
         ("</ul></ol><li>a", "* a"),
         ("a<ul><li></ul>b<ol><li>", "a\n\nb"),
+        ("<ol><li>" * 5 + "a", "        1. a"),
+        ("<ol><li>" * 6 + "a", "        1. a"),
         # Tables
         ("<table><tr><th>a<th>b<tr><td>1<td>2</table>", "a | b\n1 | 2"),
         ("<table><tr><td>1</td><td> </td><td>3</td></tr></table>", "1 | 3"),
@@ -62,6 +67,10 @@ from tests.measured import FACTOR, is_linear
         # Quotations
         ("a<blockquote>b<br>c<p>d</blockquote>e", "a\n\n> b\n> c\n>\n> d\n\ne"),
         ("<blockquote>a<blockquote>b</blockquote></blockquote>", "> a\n>\n> > b"),
+        ("<blockquote><blockquote>a</blockquote>b</blockquote>c", "> > a\n>\n> b\n\nc"),
+        ("a</blockquote>b<blockquote>c", "a\n\nb\n\n> c"),
+        ("<blockquote>" * 5 + "a", "> > > > > a"),
+        ("<blockquote>" * 6 + "a", "> > > > > a"),
         ("<blockquote>a<ul><li>b<br>c</ul></blockquote>d", "> a\n>\n> * b\n>   c\n\nd"),
         # Invisible elements
         ("<title>T</title><style>p{}</style><script>a<b</script>x", "x"),
@@ -83,7 +92,7 @@ def test_html_becomes_readable_text(html: str, text: str) -> None:
 
 def test_only_the_beginning_of_long_html_is_read() -> None:
     fits = "<p>" + "word " * (MAX_HTML // 5)
-    fits = fits[:MAX_HTML]
+    fits = fits[:131_072]
     assert plain_text(fits) == fits.removeprefix("<p>").strip()
     assert plain_text(fits + "<p>end") == fits.removeprefix("<p>").strip() + "\n[...]"
     assert plain_text("<b>" * MAX_HTML + "end") == ""
