@@ -118,9 +118,12 @@ def test_a_message_has_at_most_fifty_recipients() -> None:
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("field", ["to", "cc", "bcc", "reply_to"])
-def test_a_list_of_a_million_is_rejected_quickly(field: str) -> None:
-    code, _ = rejected(**{"to_mail": "a@example.org", field: ["a@example.org"] * 1_000_000})
-    assert code in ("too_many_recipients", "reply_to_too_many")
+def test_a_list_has_at_most_1000_entries(field: str) -> None:
+    same = "a@example.org"
+    assert len(composed(to_mail=same, **{field: [same] * 1000}).recipients) == 1
+    for entries in (1001, 1_000_000):  # the million is rejected quickly
+        code, _ = rejected(to_mail=same, **{field: [same] * entries})
+        assert code == ("reply_to_too_many" if field == "reply_to" else "too_many_recipients")
 
 
 @pytest.mark.parametrize("reply_to", ["You <you@example.net>", ["You <you@example.net>"]])
