@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from errors import ApiError, BadRequest
 from mail.compose import Origin, SenderPolicy, compose
@@ -75,6 +76,14 @@ def test_no_message_is_rejected_because_of_text_that_we_generate() -> None:
     message = composed(html="a" * 3_800_000)
     assert message.text is None
     assert encoded_size(message) <= MAX_MESSAGE_BYTES
+
+
+def test_a_generated_text_may_fill_the_message_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = composed(html="<b>b</b>")
+    monkeypatch.setattr("mail.compose.MAX_MESSAGE_BYTES", encoded_size(whole))
+    assert composed(html="<b>b</b>") == whole
+    monkeypatch.setattr("mail.compose.MAX_MESSAGE_BYTES", encoded_size(whole) - 1)
+    assert composed(html="<b>b</b>") == replace(whole, text=None)
 
 
 # Tags
