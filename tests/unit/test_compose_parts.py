@@ -127,6 +127,7 @@ def test_a_message_has_at_most_fifty_tags() -> None:
         ("2026-11-04 09:30", "2026-11-04T09:30:00"),
         ("2026-11-04T09:30:00.5+02:00", "2026-11-04T07:30:00.5"),
         ("20261104T093000Z", "2026-11-04T09:30:00"),
+        ("2026-11-04T09:30:00.".ljust(64, "0"), "2026-11-04T09:30:00"),
     ],
 )
 def test_a_schedule_is_a_time_in_iso_8601(text: str, time: str) -> None:
@@ -138,7 +139,7 @@ def test_a_schedule_is_a_time_in_iso_8601(text: str, time: str) -> None:
     [
         *("", "in 1 hour", "tomorrow", "2026-11-04", "20261104", "2026-W45-3", "09:30"),
         *("1793784600000", "2026-02-30T00:00:00Z", "2026-11-04T25:00:00Z", "٢٠٢٦-11-04T09:30"),
-        "9" * 1_000_000,
+        *("2026-11-04T09:30:00.".ljust(65, "0"), "9" * 1_000_000),
     ],
 )
 def test_any_other_time_is_rejected(text: str) -> None:
@@ -149,9 +150,9 @@ def test_any_other_time_is_rejected(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("2026-11-03T11:58:59Z", "scheduled_in_past"),
+        ("2026-11-03T11:58:59.999Z", "scheduled_in_past"),
         ("0001-01-01T00:00:00+23:59", "scheduled_in_past"),
-        ("2026-12-03T12:00:01Z", "scheduled_too_far"),
+        ("2026-12-03T12:00:00.001Z", "scheduled_too_far"),
         ("9999-12-31T23:59:59-23:59", "scheduled_too_far"),
     ],
 )
