@@ -304,6 +304,60 @@ def test_nested_parts() -> None:
     assert "10 levels" in error_of(_nested(11) + b"\r\ntext")
 
 
+_PART = b"\r\n\r\nx\r\n--b\r\n"
+_MIXED = b"Content-Type: multipart/mixed; boundary=b"
+
+
+def _with_headers(size: int) -> bytes:
+    """A message whose headers, with those of all parts, have ``size`` bytes."""
+    last = size - len(_MIXED) - 500_000
+    sizes = [*[100_000] * 5, last]
+    return _PART.join([_MIXED, *(b"X-A: ".ljust(size, b"a") for size in sizes)]) + b"\r\n\r\n"
+
+
+def _with_boundary(size: int) -> bytes:
+    boundary = b"b" * size
+    head = b"Content-Type: multipart/mixed; boundary=" + boundary
+    return head + b"\r\n\r\n--" + boundary + b"\r\n\r\ntext"
+
+
+def _with_split_characters(size: int) -> bytes:
+    """Encoded words of which each but the last ends within a character, after ``size`` bytes."""
+    begin = b"Subject: =?utf-8?q?%s=E2?= " % (b"a" * (size - 2047))
+    return begin + b"=?utf-8?q?=82=AC=E2?= " * 682 + b"=?utf-8?q?=82=AC?=\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("of_size", "largest", "problem"),
+    [
+        (
+            lambda size: b"Received: ".ljust(size, b"a") + b"\r\n\r\n",
+            131_072,
+            "the header has more than 131072 bytes",
+        ),
+        (_with_headers, 524_288, "The headers of all parts have more than 524288 bytes"),
+        (
+            lambda size: _MIXED + _PART + b"A:\r\n" * (size - 1) + b"\r\n",
+            10_000,
+            "The headers have more than 10000 fields",
+        ),
+        (_with_boundary, 200, "the multipart has no boundary"),
+        (lambda size: _MIXED + _PART * (size - 1), 1000, "more than 1000 parts"),
+        (
+            lambda size: b"Content-Type: " + b"text/plain; a=".ljust(size, b"b") + b"\r\n\r\n",
+            8192,
+            "Content-Type is too long",
+        ),
+        (_with_split_characters, 2048, "Subject"),
+    ],
+)
+def test_a_header_or_a_multipart_has_a_maximum_size(
+    of_size: Callable[[int], bytes], largest: int, problem: str
+) -> None:
+    assert "text" in body_of(of_size(largest))
+    assert problem in error_of(of_size(largest + 1))
+
+
 def test_no_mail_takes_much_memory() -> None:
     content = _nested(10) + b"\r\n" + b"x" * (5 * MEBIBYTE)
     tracemalloc.start()
