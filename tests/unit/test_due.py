@@ -75,6 +75,7 @@ def test_scheduled_messages_are_found_a_minute_ahead(
 ) -> None:
     put(database, you, count=others, at=NOW - MANY)
     (first,) = put(database, me, status="scheduled", at=NOW + MINUTE)
+    assert first in due(database)
     (second,) = put(database, me, status="scheduled", at=NOW + MINUTE + 1)
     (queued,) = put(database, me, at=NOW + 1)  # enqueued when it was deferred
     mine = {first, second, queued}
