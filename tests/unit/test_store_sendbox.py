@@ -12,18 +12,15 @@ from mail.message import Message
 from store.database import Row
 from store.message_content import MAX_PART_BYTES
 from store.record import StatusUpdate, record
-from store.sendbox import (
-    MAX_COUNT,
-    SHOWN_CHARACTERS,
-    SHOWN_WHOLE_BYTES,
-    StoredMessage,
-    every_sendbox_page,
-    message_to_retry,
-    sendbox_page,
-)
+from store.sendbox import StoredMessage, every_sendbox_page, message_to_retry, sendbox_page
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
+
+# The limits in docs/api.md.
+MAX_COUNT = 1000
+SHOWN_CHARACTERS = 16_384
+SHOWN_WHOLE_BYTES = 64 * 1024
 
 
 def keep(
