@@ -68,7 +68,7 @@ def test_a_constant_affects_the_functions_that_use_it() -> None:
 def test_a_constant_affects_only_the_methods_of_a_class_that_use_it() -> None:
     module = "src/sending/dispatcher.py"
     source = (ROOT / module).read_text("utf-8").splitlines()
-    line = next(i for i, text in enumerate(source, 1) if text.startswith("_LATE_SECONDS"))
+    line = next(i for i, text in enumerate(source, 1) if text.startswith("_LATE_TOGETHER"))
     assert functions_at(module, line) == {f"{module}:Dispatcher._record_late"}
 
 
