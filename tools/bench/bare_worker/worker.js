@@ -1,5 +1,5 @@
-// A bare send: the two batches, the mail, a line in the log, the response. PLANS maps the length of the mail's text to
-// the statements of the two batches; tools/bench/statements.py explains their form.
+// A bare send: the two batches, the mail, a line in the log, the response. PLANS maps the length of
+// the mail's text to the statements of the two batches; tools/bench/statements.py explains them.
 
 const LEASE_MILLISECONDS = 90_000;
 let plans, cron;
