@@ -123,7 +123,7 @@ export const send = async (message, texts, contents, milliseconds) => {
   const late = Promise.resolve(env.SEND_MAIL.send(form)).then((sent) => sent?.messageId);
   const messageId = await within(late, milliseconds);
   if (messageId !== TIMED_OUT) return { messageId };
-  late.catch(() => {}); // nobody may wait for it
+  late.catch(() => {}); // perhaps no coroutine awaits it
   return { late: { promise: late } };
 };
 

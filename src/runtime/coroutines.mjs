@@ -52,7 +52,7 @@ const run = async (number) => {
 
 // The platform may end an invocation when its client disconnects. With `waitUntil` it does not.
 const keepRunning = (promise) => {
-  waitUntil(promise.catch(() => {})); // whoever awaits the promise handles its error
+  waitUntil(promise.catch(() => {})); // the code that awaits the promise handles its error
   return promise;
 };
 

@@ -341,13 +341,19 @@ def leave_and_return(person: Person) -> None:
     expect(person.field("Subject")).to_have_value("Under way")
 
 
-def test_the_screen_shows_again_a_draft_that_is_being_sent(composing: Person) -> None:
+def return_during_a_send(composing: Person) -> Route:
+    """Leave the screen while a message is sent, and return; the request is held."""
     held = HeldRequest(composing.page, "**/api/send_mail")
     composing.write(subject="Under way")
     composing.send()
     route = held()
     leave_and_return(composing)
     expect(composing.page.get_by_role("button", name="Sending")).to_be_visible()
+    return route
+
+
+def test_the_screen_shows_again_a_draft_that_is_being_sent(composing: Person) -> None:
+    route = return_during_a_send(composing)
     expect(composing.field("Subject")).to_be_disabled()
     expect(composing.page.get_by_text("It is unknown whether")).to_have_count(0)
     route.continue_()
@@ -364,12 +370,7 @@ def test_the_screen_shows_again_a_draft_that_is_being_sent(composing: Person) ->
 def test_a_draft_that_was_not_sent_can_be_edited_after_a_return(
     composing: Person, is_lost: bool
 ) -> None:
-    held = HeldRequest(composing.page, "**/api/send_mail")
-    composing.write(subject="Under way")
-    composing.send()
-    route = held()
-    leave_and_return(composing)
-    expect(composing.page.get_by_role("button", name="Sending")).to_be_visible()
+    route = return_during_a_send(composing)
     if is_lost:
         route.abort()
     else:

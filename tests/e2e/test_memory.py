@@ -167,6 +167,15 @@ TEXTS = {
 }
 
 
+def stored(api: Api, sender: Sender, to: str, text: str, *, status: int) -> str:
+    """The id of a message with this text, after a restart, which frees the memory of sending."""
+    body = mail(to_mail=to, content=text)
+    sent = api.post("/api/send_mail", body, headers=sender.headers)
+    assert sent.status_code == status, sent.text
+    api.server.restart()
+    return str(sent.json()["id"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("path", ["/api/sendbox", "/admin/sendbox", "/emails"])
@@ -174,12 +183,9 @@ def test_eight_views_of_the_largest_message_fit_into_a_worker(
     own: Api, path: str, text: str
 ) -> None:
     sender = own.new_sender(balance=0)
-    body = mail(to_mail="delivered@test.invalid", content=TEXTS[text])
-    sent = own.post("/api/send_mail", body, headers=sender.headers)
-    assert sent.status_code == 200, sent.text
-    own.server.restart()  # so that the memory of sending is free again
+    message_id = stored(own, sender, "delivered@test.invalid", TEXTS[text], status=200)
     memory = idle_memory(own)
-    view = f"{path}/{sent.json()['id']}"
+    view = f"{path}/{message_id}"
     growth = memory.growth_during(lambda: at_once(own, "GET", view, sender))
     print(f"{path}, {text}: {growth / MB:.0f} MB")
     assert growth < MOST
@@ -202,12 +208,9 @@ def test_eight_of_the_largest_messages_fit_into_a_worker(own: Api) -> None:
 @pytest.mark.parametrize("text", LARGE)
 def test_eight_retries_of_the_largest_message_fit_into_a_worker(own: Api, text: str) -> None:
     sender = own.new_sender(balance=0)
-    body = mail(to_mail="suppressed@test.invalid", content=LARGE[text])
-    sent = own.post("/api/send_mail", body, headers=sender.headers)
-    assert sent.status_code == 502, sent.text
-    own.server.restart()  # so that the memory of sending is free again
+    message_id = stored(own, sender, "suppressed@test.invalid", LARGE[text], status=502)
     memory = idle_memory(own)
-    retry = f"/api/sendbox/{sent.json()['id']}/retry"
+    retry = f"/api/sendbox/{message_id}/retry"
     statuses: list[int] = []
     growth = memory.growth_during(lambda: statuses.extend(at_once(own, "POST", retry, sender)))
     print(f"retries, {text}: {growth / MB:.0f} MB")

@@ -125,37 +125,41 @@ async def test_a_single_place_is_used() -> None:
         assert await take(stack, shared, "b")
 
 
+class OnePlace:
+    """One place for all users. ``order`` has the users that had it, in their order."""
+
+    def __init__(self) -> None:
+        self.shared = FairSemaphore(1)
+        self.order: list[str] = []
+
+    def start(self, user: str) -> asyncio.Task[None]:
+        """Let ``user`` wait for the place, and leave it at once."""
+        return asyncio.create_task(self._use(user))
+
+    async def _use(self, user: str) -> None:
+        async with self.shared.place(user, wait_seconds=5):
+            self.order.append(user)
+
+
 async def test_waiting_users_take_turns() -> None:
-    shared = FairSemaphore(1)
-    order: list[str] = []
-
-    async def use(user: str) -> None:
-        async with shared.place(user, wait_seconds=5):
-            order.append(user)
-
-    async with shared.place("a", wait_seconds=5):
-        uses = [asyncio.ensure_future(use(user)) for user in "aaabbc"]
+    one = OnePlace()
+    async with one.shared.place("a", wait_seconds=5):
+        uses = [one.start(user) for user in "aaabbc"]
         await asyncio.sleep(0)
         uses[0].cancel()
     await asyncio.gather(*uses, return_exceptions=True)
-    assert order == ["a", "b", "c", "a", "b"]
+    assert one.order == ["a", "b", "c", "a", "b"]
 
 
 async def test_a_place_that_comes_too_late_is_given_to_the_next() -> None:
-    shared = FairSemaphore(1)
-    order: list[str] = []
-
-    async def use(user: str) -> None:
-        async with shared.place(user, wait_seconds=5):
-            order.append(user)
-
-    async with shared.place("a", wait_seconds=5):
-        first, second = asyncio.ensure_future(use("b")), asyncio.ensure_future(use("c"))
+    one = OnePlace()
+    async with one.shared.place("a", wait_seconds=5):
+        first, second = one.start("b"), one.start("c")
         await asyncio.sleep(0)
     first.cancel()  # it has the place, but has not noticed it yet
     await second
     assert first.cancelled()
-    assert order == ["c"]
+    assert one.order == ["c"]
 
 
 async def test_slow_messages_of_one_user_do_not_stop_others() -> None:

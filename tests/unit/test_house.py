@@ -719,6 +719,17 @@ def test_no_module_uses_a_replaced_word(module: str) -> None:
     assert _OLD_WORDS.findall((SRC / module).read_text("utf-8")) == []
 
 
+@pytest.mark.parametrize("directory", ["src", "console", "tools", "tests", "migrations"])
+def test_no_other_language_uses_a_replaced_word(directory: str) -> None:
+    paths = [
+        path
+        for ending in ("mjs", "js", "ts", "tsx", "css", "sql")
+        for path in (ROOT / directory).rglob(f"*.{ending}")
+    ]
+    assert paths != []
+    assert {str(path) for path in paths if _OLD_WORDS.search(path.read_text("utf-8"))} == set()
+
+
 # More of these words. Strings may have them: addresses, error codes, subjects.
 _OLD_WORDS_OF_NAMES = re.compile(
     _OLD_WORDS.pattern + r"|(?<![a-z])(?:answer|answers|answered|refuse|refuses|refused|refusals?"
