@@ -29,7 +29,7 @@ async def respond(request: Request, services: Services) -> Response:
     try:
         return await _respond(request, services)
     finally:
-        request.memory.release()
+        services.memory.release()
 
 
 async def _respond(request: Request, services: Services) -> Response:
@@ -44,7 +44,7 @@ async def _respond(request: Request, services: Services) -> Response:
         # the body would stay in memory until the garbage collector runs.
         error.__traceback__ = None
     _log_access(context, routes, response, milliseconds=(time.perf_counter() - started) * 1000)
-    request.memory.release()  # the client may take long to send the rest of the body
+    services.memory.release()  # the client may take long to send the rest of the body
     await request.drain_body()
     headers = {
         **context.headers,

@@ -17,6 +17,7 @@ from runtime.bridge import bridge, coroutines, load_all
 from runtime.coroutines import connect, number_of
 from runtime.environment import services
 from runtime.http import body_of, read_head, to_js_response
+from runtime.memory import Room
 from runtime.wakeup_queue import take_message_ids
 from sending.jobs import process_queue, run_cron
 from web.body import decoder_of
@@ -38,11 +39,11 @@ class Default(WorkerEntrypoint):
     async def queue(self, batch: Any, env: Any = None, ctx: Any = None) -> None:
         """Attempt the messages named in a queue batch, if they are due."""
         run = _coroutines().runJob
-        await run(number_of(process_queue(take_message_ids(batch._binding), services())))
+        await run(number_of(process_queue(take_message_ids(batch._binding), services(Room()))))
 
     async def scheduled(self, controller: Any, env: Any = None, ctx: Any = None) -> None:
         """Run the jobs that the cron in wrangler.toml starts every minute."""
-        await _coroutines().runJob(number_of(run_cron(services())))
+        await _coroutines().runJob(number_of(run_cron(services(Room()))))
 
 
 @cache
@@ -55,5 +56,6 @@ def _coroutines() -> Any:
 
 
 async def _respond(head: str, small_body: Any, request: Any = None) -> Any:
-    body = body_of(small_body, request)
-    return to_js_response(await respond(Request(read_head(head), body), services()))
+    memory = Room()
+    body = body_of(small_body, request, memory)
+    return to_js_response(await respond(Request(read_head(head), body), services(memory)))

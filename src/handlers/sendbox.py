@@ -144,7 +144,7 @@ async def _again(context: RequestContext, old_id: str) -> Message:
     if (size := stored.row["size"]) > SMALL_BODY_BYTES:
         # While this request waits for memory, another request may retry the message. Its bodies are
         # then not read again.
-        await context.request.take_memory(size)
+        await context.take_memory(size)
         stored = await message_to_retry(database, credential, old_id)
         _check_retryable(stored)
     if not stored.bodies:

@@ -32,8 +32,8 @@ def _environment() -> _Environment:
     return msgspec.json.decode(bridge().environment(), type=_Environment)
 
 
-def services() -> Services:
-    """The services of one invocation."""
+def services(memory: Room) -> Services:
+    """The services of one invocation, which has this memory."""
     environment = _environment()
     variables, bindings = environment.variables, environment.bindings
     used = Subrequests(lambda: cached_settings(variables).subrequests)
@@ -46,7 +46,7 @@ def services() -> Services:
         derive_key=pbkdf2_sha256,
         post=counted_post(used),
         subrequests=used,
-        memory=Room(),
+        memory=memory,
         waiting=JsWaiting(),
         clock=now,
     )

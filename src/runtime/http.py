@@ -28,12 +28,12 @@ read_head = msgspec.json.Decoder(RequestHead).decode
 _decode_response = msgspec.json.Decoder(HttpResponse).decode
 
 
-class _StreamedBody(Room, Body):
-    """The body of a JavaScript request, which has not been read."""
+class _StreamedBody(Body):
+    """The body of a JavaScript request, which has not been read. A large one has a room."""
 
-    def __init__(self, request: Any) -> None:
-        super().__init__()
+    def __init__(self, request: Any, memory: Room) -> None:
         self._request = request
+        self._memory = memory
 
     async def read(self, limit: int, client: str) -> bytes | None:
         try:
@@ -44,19 +44,19 @@ class _StreamedBody(Room, Body):
             return None
         if isinstance(body, str):
             raise _error(body)
-        if body.byteLength > SMALL_BODY_BYTES:  # a small body has no room
-            self._room = body.room
+        if body.byteLength <= SMALL_BODY_BYTES:
+            small: bytes = body.to_bytes()
+            return small
+        self._memory.hold(body.room)
         content: bytes = body.to_bytes()
-        if self._room is not None:
-            self._room.empty()
+        body.room.empty()
         return content
 
 
-class _SmallBody(Room, Body):
+class _SmallBody(Body):
     """The bytes of a body that JavaScript has read, or the problem with it."""
 
     def __init__(self, given: Any) -> None:
-        super().__init__()
         self._given = given
 
     async def read(self, limit: int, client: str) -> bytes | None:
@@ -74,13 +74,14 @@ def _error(problem: str) -> Exception:
     return RequestTimeout("body_too_slow") if problem == "too_slow" else no_room()
 
 
-def body_of(small: Any, request: Any) -> Body:
+def body_of(small: Any, request: Any, memory: Room) -> Body:
     """The body of a JavaScript request.
 
     :param small: the bytes of a small body, or the problem with it; None if it has not been read.
     :param request: the request, if its body has not been read.
+    :param memory: the memory of the invocation.
     """
-    return _StreamedBody(request) if small is None else _SmallBody(small)
+    return _StreamedBody(request, memory) if small is None else _SmallBody(small)
 
 
 def to_js_response(response: Response) -> Any:

@@ -16,6 +16,10 @@ class Room(Memory):
     def __init__(self) -> None:
         self._room: Any = None
 
+    def hold(self, room: Any) -> None:
+        """Hold the room that a body already has."""
+        self._room = room
+
     async def take(self, size: int, client: str) -> None:
         self._room = await result_of("take", size, client)
         if self._room is None:

@@ -28,7 +28,7 @@ from sending import needs
 from sending.backoff import next_attempt_at
 from sending.enqueue import enqueue_retries, enqueue_soon
 from sending.results import Tried, raise_first, results_of
-from services import Memory, Services
+from services import Services
 from store.claim import claim
 from store.database import DatabaseUnavailable
 from store.record import StatusUpdate, record
@@ -45,8 +45,8 @@ _SMALL_BYTES = 512 * 1024
 # The same for a claim of larger messages, for which an invocation takes memory first. The first
 # message may be larger.
 _LARGE_BYTES = 2 * 1024 * 1024
-# The most content that a claim of larger messages reads, as JSON, where a character takes up to six
-# bytes. A single message was submitted within a body, which has at most 10 MiB.
+# The most content that a claim of larger messages reads, as JSON, where a control character takes
+# six bytes. A single message was submitted within a body, which has at most 10 MiB.
 _MOST_CONTENT = 10 * 1024 * 1024
 # The maximum number of messages of a claim.
 _MAX_TOGETHER = 25
@@ -61,15 +61,13 @@ _RECORD_LATER_SECONDS = (1, 3, 9, 15)
 class Dispatcher:
     """Sends messages. The deployment must have a database and a transport.
 
-    ``memory`` is the memory of the request or job. While the provider is called, it keeps only the
-    messages. ``dispatch`` calls ``note_rate`` with the state of the credential's rate limit, even
-    if it then raises an error for a message.
+    ``dispatch`` calls ``note_rate`` with the state of the credential's rate limit, even if it then
+    raises an error for a message.
     """
 
     def __init__(
         self,
         services: Services,
-        memory: Memory,
         note_rate: Callable[[RateState], None] = lambda state: None,
     ) -> None:
         assert services.database is not None
@@ -78,7 +76,7 @@ class Dispatcher:
         self._services, self._settings = services, services.settings
         self._waiting = services.waiting
         self._subrequests = services.subrequests
-        self._memory = memory
+        self._memory = services.memory
         self._note_rate = note_rate
 
     async def dispatch(self, submission: Submission) -> list[SubmissionResult]:

@@ -40,7 +40,7 @@ async def process_queue(message_ids: list[str], services: Services) -> None:
     :raises ServerFault: ``invalid_setting``.
     """
     if _may_send(services):
-        left = await Dispatcher(services, services.memory).attempt_due(message_ids)
+        left = await Dispatcher(services).attempt_due(message_ids)
         enqueue_soon(services, [(id_, 0) for id_ in left])
 
 
@@ -98,7 +98,7 @@ async def _enqueue_due(database: Database, services: Services, *, until: int) ->
     if queue and await _succeeds(queue.enqueue(_paced(due, started))):
         return
     due_now = [id_ for id_, at in due if at <= started]
-    await Dispatcher(services, services.memory).attempt_due(due_now, until=until)
+    await Dispatcher(services).attempt_due(due_now, until=until)
 
 
 def _paced(due: list[tuple[str, int]], now: int) -> list[tuple[str, int]]:

@@ -155,7 +155,6 @@ async def _submit(
         submission = replace(submission, idempotency_key=key, request_digest=digest())
     dispatcher = Dispatcher(
         context.services,
-        context.request.memory,
         lambda state: context.headers.update(state_headers(state)),
     )
     try:

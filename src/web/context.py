@@ -10,7 +10,7 @@ from services import Services
 from settings import ERROR_FORMATS, Settings
 from store.database import Database
 from web.auth import administrator_name
-from web.request import Request
+from web.request import MAX_BODY_BYTES, Request
 from web.responses import prefers_plain_text
 
 
@@ -88,6 +88,16 @@ class RequestContext:
         given = self.request.header("x-admin-auth")
         name = administrator_name(given, self.settings.admin_passwords)
         return Actor(name, self.request.client_ip, is_administrator=True)
+
+    async def take_memory(self, size: int) -> None:
+        """Wait until there is memory for work on a stored message with ``size`` bytes.
+
+        :raises Unavailable: as ``Memory.take`` does.
+        """
+        # JSON escapes a control character with six bytes. But the message was submitted within a
+        # body.
+        most = min(6 * size, MAX_BODY_BYTES)
+        await self.services.memory.take(most, self.request.memory_client)
 
     def now(self) -> int:
         """The current time in Unix milliseconds."""

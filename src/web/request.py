@@ -8,7 +8,6 @@ import msgspec
 
 from accounts.clients import client_key
 from errors import ApiError, BadRequest, PayloadTooLarge, UnsupportedMediaType
-from services import Memory
 
 # The limits of bodies. MAX_BODY_BYTES is for routes with ``large`` in ``routes.py``.
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -28,8 +27,8 @@ class ClientDisconnected(Exception):
     """The client closed the connection before it sent the whole body."""
 
 
-class Body(Memory, Protocol):
-    """The body of a request, as a stream, and the memory of the request."""
+class Body(Protocol):
+    """The body of a request, as a stream."""
 
     async def read(self, limit: int, client: str) -> bytes | None:
         """The whole body, or None if it has more than ``limit`` bytes.
@@ -58,9 +57,8 @@ class RequestHead(msgspec.Struct):
 class Request:
     """A request. Its body is read on demand.
 
-    ``max_body_bytes`` is the limit of the body. It depends on the route. ``memory`` is the memory
-    of the request, and ``client`` the client whose share of the memory it uses: the address of the
-    credential. Without a credential it is None and stands for the client's network address.
+    ``max_body_bytes`` is the limit of the body. It depends on the route. ``client`` is the address
+    of the credential, or None if there is none.
     """
 
     def __init__(self, head: RequestHead, body: Body) -> None:
@@ -69,7 +67,6 @@ class Request:
         self.query = head.query
         self._headers = head.headers
         self._body = body
-        self.memory: Memory = body
         self.client: str | None = None
         self.max_body_bytes = SMALL_BODY_BYTES
         self._is_drained = self.method in ("GET", "HEAD") and not self.header("content-length")
@@ -101,22 +98,16 @@ class Request:
             raise PayloadTooLarge("body_too_large", limit=limit)
         self._is_drained = True
         try:
-            body = await self._body.read(limit, self._memory_client())
+            body = await self._body.read(limit, self.memory_client)
         except ClientDisconnected as error:
             raise BadRequest("body_unreadable") from error
         if body is None:
             raise PayloadTooLarge("body_too_large", limit=limit)
         return body
 
-    async def take_memory(self, size: int) -> None:
-        """Wait until there is memory for work on a stored message with ``size`` bytes.
-
-        :raises Unavailable: as ``Memory.take`` does.
-        """
-        # As JSON, a byte takes up to six bytes. But the message was submitted within a body.
-        await self.memory.take(min(6 * size, MAX_BODY_BYTES), self._memory_client())
-
-    def _memory_client(self) -> str:
+    @property
+    def memory_client(self) -> str:
+        """The client whose share of the memory the request uses."""
         return self.client or client_key(self.client_ip)
 
     def _declared_bytes(self) -> int:
@@ -133,7 +124,7 @@ class Request:
         if not self._is_drained:
             self._is_drained = True
             try:
-                await self._body.read(0, self._memory_client())
+                await self._body.read(0, self.memory_client)
             except (ClientDisconnected, ApiError):
                 return
 

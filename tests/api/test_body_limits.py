@@ -14,6 +14,7 @@ from tests.client import TestClient
 from tests.client.ports import UnlimitedMemory
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, check_problem, mail
 from tests.measured import cost_of
+from web.request import Body
 
 SMALL, LARGE = 64 * 1024, 10 * 1024 * 1024
 LARGE_PATHS = {
@@ -67,22 +68,29 @@ def test_a_body_has_at_most_the_limit_of_its_route(own: Api, sender: Sender, rou
     assert post(own, path, b" " * limit, sender, route.method).status_code == 400
 
 
-class Unread(UnlimitedMemory):
-    """A body that must not be read into memory. It notes what happens to it."""
+class NotingMemory(UnlimitedMemory):
+    """Memory that notes each release."""
 
-    def __init__(self) -> None:
-        self.notes: list[str] = []
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
+
+    def release(self) -> None:
+        self._notes.append("release")
+
+
+class Unread(Body):
+    """A body that must not be read into memory. It notes that it was discarded."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
 
     async def read(self, limit: int, client: str) -> bytes | None:
         assert limit == 0, "only discarded"
-        self.notes.append("read")
+        self._notes.append("read")
         return None
 
-    def release(self) -> None:
-        self.notes.append("release")
 
-
-class Slow(Unread):
+class Slow(Body):
     """A body that the runtime did not wait for."""
 
     async def read(self, limit: int, client: str) -> bytes | None:
@@ -93,13 +101,14 @@ class Slow(Unread):
 def test_memory_is_released_before_a_body_is_discarded(
     own: Api, monkeypatch: Any, path: str
 ) -> None:
-    body = Unread()
-    monkeypatch.setattr("tests.client.client._Body", lambda given: body)
+    notes: list[str] = []
+    monkeypatch.setattr("tests.client.client.UnlimitedMemory", lambda: NotingMemory(notes))
+    monkeypatch.setattr("tests.client.client._Body", lambda given: Unread(notes))
     own.post(path, {})
-    assert body.notes == ["release", "read", "release"]
-    body.notes.clear()
+    assert notes == ["release", "read", "release"]
+    notes.clear()
     own.get(path)
-    assert set(body.notes) == {"release"}
+    assert set(notes) == {"release"}
 
 
 @pytest.mark.parametrize("path", ["/external/api/send_mail", "/open_api/site_login"])
@@ -110,7 +119,7 @@ def test_a_body_that_is_too_slow_is_an_error(own: Api, monkeypatch: Any, path: s
 
 
 def test_a_body_that_is_declared_too_long_is_not_kept(own: Api, monkeypatch: Any) -> None:
-    monkeypatch.setattr("tests.client.client._Body", lambda body: Unread())
+    monkeypatch.setattr("tests.client.client._Body", lambda body: Unread([]))
     for path, length in (("/open_api/site_login", SMALL + 1), ("/external/api/send_mail", 2**40)):
         response = own.call("POST", path, headers={"Content-Length": str(length)})
         assert (response.status_code, response.json()["code"]) == (413, "body_too_large")

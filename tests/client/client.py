@@ -33,7 +33,7 @@ from tests.client.waiting import AsyncioWaiting
 from tests.unit.sqlite_database import SqliteDatabase
 from tools.local_server import MailBodies
 from transport.send_email import SendEmailTransport
-from web.request import Request, RequestHead
+from web.request import Body, Request, RequestHead
 
 T = TypeVar("T")
 
@@ -310,7 +310,7 @@ class StartedRequest:
         return self._run(finished())
 
 
-class _Body(UnlimitedMemory):
+class _Body(Body):
     def __init__(self, body: Any) -> None:
         self._content = b"".join(_chunks(body))
 

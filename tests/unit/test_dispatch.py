@@ -116,7 +116,7 @@ class World:
     def begin_invocation(self) -> None:
         """Reset the counts, and create the dispatcher of a new invocation."""
         self.services = given.services(self.database, **self._options)
-        self.dispatcher = Dispatcher(self.services, self.services.memory, self.rates.append)
+        self.dispatcher = Dispatcher(self.services, self.rates.append)
         self.database.batches = 0
         self.database.statements.clear()
         self.wakeup_queue.calls.clear()

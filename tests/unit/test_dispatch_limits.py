@@ -1,6 +1,7 @@
 """The limits of an invocation: leases, messages held together, subrequests, retries to record."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -115,7 +116,7 @@ async def test_large_due_messages_wait_for_memory(times: int) -> None:
     for id, size in zip(ids, (1, 4 * MIB, 5 * MIB), strict=True):
         world.database.query("UPDATE messages SET size = ? WHERE id = ?", size, id)
     memory = ScarceMemory(times)
-    left = await Dispatcher(world.services, memory).attempt_due(ids)
+    left = await Dispatcher(replace(world.services, memory=memory)).attempt_due(ids)
     assert left == ids[1 + times :]
     used = [note for note in memory.notes if note not in ("keep 0", "release")]
     assert used == ["keep 1", "take", f"keep {4 * MIB}", "take", f"keep {5 * MIB}"][: 1 + 2 * times]

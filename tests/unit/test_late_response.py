@@ -66,7 +66,7 @@ def test_a_late_response_ends_the_message_and_queues_nothing(
         waiting=AsyncioWaiting(nothing_in_background),
         clock=lambda: NOW,
     )
-    dispatcher = Dispatcher(services, services.memory)
+    dispatcher = Dispatcher(services)
     attempt = given.attempt(given.message())
     asyncio.run(dispatcher._record_late([(attempt, late(outcome))]))
     (row,) = database.query("SELECT status, idempotency_key FROM messages")
