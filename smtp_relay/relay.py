@@ -46,7 +46,13 @@ class Relay:
             max_per_client=settings.smtp_max_connections_per_client,
         )
         authenticator = Authenticator(api)
-        self._submitter = Submitter(api, authenticator, metrics, max_hops=settings.smtp_max_hops)
+        self._submitter = Submitter(
+            api,
+            authenticator,
+            metrics,
+            max_hops=settings.smtp_max_hops,
+            is_strict=settings.smtp_strict,
+        )
         self._sessions = SessionContext(
             settings,
             Handler(

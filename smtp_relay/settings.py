@@ -113,6 +113,11 @@ class Settings:
         30,
         "Maximum number of `Received` fields. A message with more is rejected as a mail loop.",
     )
+    smtp_strict: bool = _setting(
+        parse.boolean,
+        False,
+        "Reject a message that the relay would have to change, instead of changing it.",
+    )
     smtp_idle_seconds: float = _setting(
         parse.seconds, 300.0, "Timeout for the next command of a client."
     )

@@ -47,12 +47,19 @@ class Submitter:
     """Submits messages to the API."""
 
     def __init__(
-        self, api: Api, authenticator: Authenticator, metrics: Metrics, *, max_hops: int
+        self,
+        api: Api,
+        authenticator: Authenticator,
+        metrics: Metrics,
+        *,
+        max_hops: int,
+        is_strict: bool,
     ) -> None:
         self._api = api
         self._authenticator = authenticator
         self._metrics = metrics
         self._max_hops = max_hops
+        self._is_strict = is_strict
         self._in_progress: set[asyncio.Task[Reply]] = set()
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
@@ -136,6 +143,7 @@ class Submitter:
             submission.recipients,
             sender=submission.login.address,
             max_hops=self._max_hops,
+            is_strict=self._is_strict,
         )
         try:
             if submission.size <= _LARGE_BYTES:

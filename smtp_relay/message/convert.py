@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smtp_relay import addresses
+from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity, read_entity
 from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
@@ -27,22 +28,33 @@ class Request:
 
     ``body`` is JSON. ``labels`` are readable names for its fields: the filename for
     ``attachments[0]``, the address for ``to[1]``, the header field for ``reply_to``.
+    ``adaptations`` are the changes that the body does not have in common with the message.
     """
 
     body: bytes
     key: str | None
     labels: dict[str, str]
+    adaptations: Adaptations
 
 
-def convert(content: bytes, recipients: Iterable[str], *, sender: str, max_hops: int) -> Request:
+def convert(
+    content: bytes,
+    recipients: Iterable[str],
+    *,
+    sender: str,
+    max_hops: int,
+    is_strict: bool = False,
+) -> Request:
     """The request for the message ``content``.
 
     :param recipients: the recipients in the envelope. The message is sent to no others.
     :param sender: the address of the credential. The message is sent from this address.
     :param max_hops: the maximum number of Received fields.
+    :param is_strict: reject a message that the relay would have to change.
     :raises CannotRelay: the message is malformed, not supported, too large, or in a mail loop.
     """
     _check_characters(content)
+    adaptations = Adaptations(is_strict=is_strict)
     message = read_entity(content)
     check_hops(message, max_hops)
     envelope = {addresses.key(address): address for address in recipients}
@@ -58,8 +70,12 @@ def convert(content: bytes, recipients: Iterable[str], *, sender: str, max_hops:
         "headers": other_headers(message),
     }
     body = {name: value for name, value in fields.items() if value or name in ("subject", "text")}
+    # The sentences are not part of the message. A newer relay may tell the same change otherwise.
     encoded = json_body(body)
-    return Request(encoded, _key(message, sender, encoded), _labels(body))
+    key = _key(message, sender, encoded)
+    if sentences := adaptations.sentences():
+        encoded = encoded[:-1] + b", " + json_body({"adaptations": sentences})[1:]
+    return Request(encoded, key, _labels(body), adaptations)
 
 
 def _check_characters(content: bytes) -> None:

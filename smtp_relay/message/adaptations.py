@@ -1,0 +1,54 @@
+"""What the relay changes in a message so that the API accepts it.
+
+The programs that write mail can't be changed, so the relay repairs, shortens, renames or leaves out
+what the API does not accept. It never does this silently: the message has one sentence for each
+change.
+"""
+
+from collections import Counter
+from typing import Literal
+
+from smtp_relay.message.errors import CannotRelay
+
+# The values of the label ``kind`` in the metrics.
+Kind = Literal["left_out", "shortened", "renamed", "joined", "guessed", "repaired", "attached"]
+KINDS: tuple[Kind, ...] = (
+    *("left_out", "shortened", "renamed", "joined", "guessed", "repaired", "attached"),
+)
+
+# The API accepts this many sentences, and this many characters in each.
+MAX_SENTENCES = 50
+MAX_CHARACTERS = 200
+
+
+class Adaptations:
+    """The changes of one message, in the order in which they were made.
+
+    If ``is_strict``, the relay changes nothing: it rejects the message instead.
+    """
+
+    def __init__(self, *, is_strict: bool = False) -> None:
+        self.is_strict = is_strict
+        self.counts: Counter[Kind] = Counter()
+        self._sentences: list[str] = []
+
+    def add(self, kind: Kind, sentence: str, otherwise: CannotRelay) -> None:
+        """Note one change.
+
+        :param sentence: says what is changed, without the contents of the message:
+            ``Delivered-To left out``.
+        :param otherwise: the error in a strict relay.
+        :raises CannotRelay: ``otherwise``, if the relay is strict.
+        """
+        if self.is_strict:
+            raise otherwise
+        self.counts[kind] += 1
+        self._sentences.append(sentence)
+
+    def sentences(self) -> list[str]:
+        """Each sentence once, within the limits of the API."""
+        short = dict.fromkeys(sentence[:MAX_CHARACTERS] for sentence in self._sentences)
+        if len(short) <= MAX_SENTENCES:
+            return list(short)
+        shown = list(short)[: MAX_SENTENCES - 1]
+        return [*shown, f"{len(short) - len(shown)} more changes"]
