@@ -5,6 +5,7 @@
 // its place if others wait.
 
 import {
+  MIB,
   Room,
   bytesOfClients,
   first,
@@ -16,7 +17,6 @@ import {
   turnToWork,
 } from "./memory.mjs";
 
-const MIB = 1024 * 1024;
 const SMALL_BODY = 64 * 1024;
 
 // While the buffers have more than MAX_HELD bytes together, only one large body grows.

@@ -124,10 +124,10 @@ export const send = async (message, texts, contents, milliseconds) => {
   const messageId = await within(late, milliseconds);
   if (messageId !== TIMED_OUT) return { messageId };
   late.catch(() => {}); // perhaps no coroutine awaits it
-  return { late: { promise: late } };
+  return { late };
 };
 
-export const lateResponse = ({ promise }, milliseconds) => responseOf(promise, milliseconds);
+export const lateResponse = (late, milliseconds) => responseOf(late, milliseconds);
 
 // Enqueue messages: [{body, delaySeconds}, ...].
 export const enqueue = (messages, milliseconds) =>

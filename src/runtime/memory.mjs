@@ -10,7 +10,7 @@
 // can use all the memory. Waiting polls, because in Workers a request must not wait for a promise
 // that another request resolves.
 
-const MIB = 1024 * 1024;
+export const MIB = 1024 * 1024;
 
 // Python works on several contents together only if they have at most this many bytes.
 const MAX_WORK = 10 * MIB;

@@ -1,6 +1,7 @@
 """Behaviour that only the real runtime has: its queue, its cron, and ``waitUntil``."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -75,6 +76,23 @@ def test_a_message_is_recorded_after_its_client_disconnects(api: Api, ledger: Le
     assert [(to["status"], to["code"]) for to in shown["recipients"]] == [("sent", None)]
     assert history(shown) == [("accepted", 0, None), ("sent", 1, None)]
     assert (api.balance(sender), len(ledger.mails_of(sender.address))) == (4, 1)
+
+
+@pytest.mark.slow
+def test_a_late_response_corrects_an_unknown_outcome(api: Api, ledger: Ledger) -> None:
+    taken, rejected = api.new_sender(balance=5), api.new_sender(balance=5)
+    subjects = {taken: "[wait 31000]", rejected: "[wait 31000] [E_RECIPIENT_SUPPRESSED]"}
+    with ThreadPoolExecutor() as pool:
+        sends = [pool.submit(api.send, one, subject=text) for one, text in subjects.items()]
+        assert [send.result().status_code for send in sends] == [502, 502]
+    shown = wait_for(api, taken, status="sent")
+    assert history(shown)[1:] == [("unknown", 1, None), ("sent", 1, None)]
+    shown = wait_for(api, rejected, status="failed")
+    assert history(shown)[1:] == [
+        ("unknown", 1, None),
+        ("failed", 1, "E_RECIPIENT_SUPPRESSED"),
+    ]
+    assert (api.balance(taken), len(ledger.mails_of(taken.address))) == (4, 1)
 
 
 def test_the_log_names_the_class_of_the_providers_exception(api: Api) -> None:
