@@ -24,7 +24,13 @@ NOT EXISTS (SELECT 1 FROM addresses WHERE name = ?5) AND NOT {_IS_BLOCKED} AND N
 _INSERT = f"""
 INSERT INTO addresses (name, password_hash, source_meta, created_at, updated_at)
 SELECT ?5, ?6, ?7, ?8, ?8 WHERE {_IS_ALLOWED}
-RETURNING id, credential_version
+"""
+
+# If D1's response is lost, the batch runs again and creates nothing. The audit row ?2 then shows
+# that the first run created the address.
+_CREATED = """
+SELECT id, credential_version FROM addresses
+WHERE name = ?1 AND EXISTS (SELECT 1 FROM audit WHERE id = ?2 ->> 'id')
 """
 
 # A credential is valid while the row of its address has the same id, name and version.
@@ -58,21 +64,23 @@ async def create_address(
         condition=_IS_ALLOWED,
         parameters=(*conditions, address),
     )
-    found, _, created, *_ = await database.batch(
+    found, *_, created = await database.batch(
         [
             Statement(_OBSTACLES, conditions),
             row,
             Statement(_INSERT, (*conditions, address, password_hash, by.source, now)),
             *([count_statement(utc_day(now), client, "addresses_created")] if client else []),
-        ]
+            Statement(_CREATED, (address, row.parameters[-1])),
+        ],
+        repeatable=True,
     )
+    if created:
+        return Credential(address, created[0]["id"], created[0]["credential_version"])
     if found[0]["blocked"]:
         raise name_blocked(blockable_name)
     if found[0]["capped"]:
         raise limit_reached("too_many_addresses", most=most_a_day, now=now)
-    if not created:
-        raise BadRequest("address_exists")
-    return Credential(address, created[0]["id"], created[0]["credential_version"])
+    raise BadRequest("address_exists")
 
 
 def credential_check(credential: Credential) -> Statement:
