@@ -1,4 +1,4 @@
-// Run Python's coroutines from promise to promise. coroutines.py explains how.
+// Run coroutines of Python, and await the promises that they wait for. coroutines.py explains how.
 
 import { waitUntil } from "cloudflare:workers";
 import * as bodies from "./bodies.mjs";
@@ -7,17 +7,18 @@ import { take } from "./memory.mjs";
 
 const functions = { ...bridge, readBody: bodies.readBody, take };
 
-// Python's `resume`, and its function that makes the coroutine of a request and returns its number.
+// `resume` of coroutines.py, and a function that makes the coroutine of a request and returns its
+// number.
 let resume, respond;
 
 export const connect = (...given) => {
   [resume, respond] = given;
 };
 
-// The last coroutine that ran waits for this promise.
+// A coroutine stores a promise here before it waits. `run` reads it at once.
 let awaited;
 
-// Call an asynchronous function of another module.
+// Call an asynchronous function of another module, and store its promise.
 export const call = (name, ...parameters) => {
   awaited = functions[name](...parameters);
 };
@@ -31,6 +32,7 @@ export const runAll = (first, count) => {
   awaited = Promise.all(Array.from({ length: count }, (_, index) => run(first + index)));
 };
 
+// Python can raise only an error.
 const asError = (thrown) => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 // Run the coroutine to its end. `resume` returns true if the coroutine waits, and otherwise its
@@ -50,13 +52,14 @@ const run = async (number) => {
   }
 };
 
-// The platform may end an invocation when its client disconnects. With `waitUntil` it does not.
+// The platform may end an invocation when its client disconnects. With `waitUntil`, the invocation
+// continues for half a minute after that.
 const keepRunning = (promise) => {
-  waitUntil(promise.catch(() => {})); // the code that awaits the promise handles its error
+  waitUntil(promise.catch(() => {})); // Python logs errors of background work
   return promise;
 };
 
-// Begin the coroutine as soon as those that run now are suspended or have ended.
+// Begin the coroutine after its caller, and the coroutines around it, are suspended or have ended.
 export const runInBackground = (number) => {
   keepRunning(Promise.resolve(number).then(run));
 };
