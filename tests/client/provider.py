@@ -31,8 +31,12 @@ class Taken:
 
 @dataclass
 class ScriptedBinding:
-    """Stores accepted mails in ``taken``, in the order of their arrival."""
+    """Stores accepted mails in ``taken``, in the order of their arrival.
 
+    Unless ``follows_instructions``, it accepts every mail.
+    """
+
+    follows_instructions: bool = True
     taken: list[Taken] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
 
@@ -67,7 +71,7 @@ class ScriptedBinding:
         message_id = f"<{uuid.uuid4()}@provider.test>"
         mail = Taken(form, contents, message_id)
         is_taken = False
-        for instruction in _INSTRUCTION.findall(subject):
+        for instruction in _INSTRUCTION.findall(subject) if self.follows_instructions else ():
             word, _, number = instruction.partition(" ")
             if instruction == "take":
                 self.taken.append(mail)

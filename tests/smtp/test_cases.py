@@ -1,0 +1,200 @@
+"""Mails as programs write them: each is sent as its case says, or rejected with a reason.
+
+``tests/cases/`` has the cases.
+"""
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from smtp_relay.api import Api as ApiClient
+from smtp_relay.api_response import ApiResponse
+from smtp_relay.metrics import Histogram, Metrics
+from smtp_relay.relay import Relay
+from smtp_relay.settings import Settings, read_settings
+from tests.cases.case import NAMES, SENDER, Case, read_case
+from tests.cases.pending import PENDING
+from tests.cases.sent import Sent, check_sent
+from tests.client import TestClient
+from tests.client.port import on_a_port
+from tests.e2e.api import DEPLOYMENT, Api, Sender
+from tests.smtp.mails import Left
+from tests.smtp.relay import HOST, RelayProcess, Talk, plain_word
+from tools.local_server import LocalServer, free_port
+
+each_case = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=False)) if name in PENDING else name
+        for name in NAMES
+    ],
+)
+
+
+class RecordingApi(ApiClient):
+    """The relay's client for the API. ``adaptations`` are the sentences of the last message."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings, Histogram())
+        self.adaptations: list[str] = []
+
+    async def send_mail(
+        self, credential: str, body: bytes, key: str | None, *, user: str
+    ) -> ApiResponse:
+        """Send the message without its sentences, until the API accepts them."""
+        fields = json.loads(body)
+        self.adaptations = fields.pop("adaptations", [])
+        return await super().send_mail(credential, json.dumps(fields).encode(), key, user=user)
+
+
+@dataclass
+class Site:
+    """A relay that listens on ``port``, the API behind it, and the address of the cases.
+
+    ``adaptations`` returns the sentences of a message that was sent, by its id.
+    """
+
+    api: Api
+    port: int
+    sender: Sender
+    adaptations: Callable[[str], list[str]]
+    seen: set[str] = field(default_factory=set)
+
+    def run(self, case: Case) -> tuple[str, list[Left]]:
+        """Send the message of ``case``; return the reply, and what the provider received."""
+        reply = self._send(case)
+        forms = [
+            form for form in self.api.sent_by(self.sender) if form["messageId"] not in self.seen
+        ]
+        self.seen |= {form["messageId"] for form in forms}
+        mails = []
+        for form in forms:
+            bodies = self.api.server.mail_bodies(form)
+            mails.append(Left(form, bodies.text, bodies.html, bodies.attachments))
+        return reply, mails
+
+    def check(self, case: Case) -> None:
+        """Run ``case`` and check what comes of it."""
+        reply, mails = self.run(case)
+        if "refused" in case.members:
+            expected = case.members["refused"]
+            assert reply.startswith(f"{expected['code']} ")
+            assert expected["names"].lower() in reply.lower()
+            assert mails == []
+            return
+        assert reply.startswith("250 "), reply
+        (mail,) = mails
+        sentences = self.adaptations(reply.rpartition(" ")[2])
+        check_sent(Sent(mail, sentences, case.original_words), case.members["sent"])
+
+    def _send(self, case: Case) -> str:
+        members = case.members
+        login = members.get("login", {})
+        user, authzid = login.get("user", "jwt"), login.get("authzid", "")
+        rejected = members.get("rcpt_refused", [])
+        with Talk(_connection(self.port)) as talk:
+            assert talk.reply().startswith("220 ")
+            talk.ask("EHLO test")
+            word = plain_word(user, self.sender.jwt, authzid)
+            assert talk.ask(f"AUTH PLAIN {word}").startswith("235 ")
+            options = members.get("mail_options", [])
+            reply = talk.ask(" ".join([f"MAIL FROM:<{members['mail_from']}>", *options]))
+            assert reply.startswith("250 "), reply
+            for recipient in members["rcpt"]:
+                options = members.get("rcpt_options", [])
+                reply = talk.ask(" ".join([f"RCPT TO:<{recipient}>", *options]))
+                assert reply.startswith("5" if recipient in rejected else "250 "), reply
+            assert talk.ask("DATA").startswith("354 ")
+            talk.send(_with_dots(case.content))
+            return talk.reply()
+
+
+def _connection(port: int) -> socket.socket:
+    return socket.create_connection((HOST, port), timeout=30)
+
+
+def _with_dots(content: bytes) -> bytes:
+    """``content`` as it is sent after DATA, with the line that ends it."""
+    end = b"" if content.endswith(b"\r\n") else b"\r\n"
+    return (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:] + end + b".\r\n"
+
+
+@pytest.fixture(scope="module")
+def in_process() -> Iterator[Site]:
+    """A relay in a thread, before an application in the process of the test."""
+    with TestClient(DEPLOYMENT) as deployment:
+        deployment.provider.follows_instructions = False  # subjects may have brackets
+        api = Api(deployment)
+        sender = named_sender(api)
+        with on_a_port(deployment) as url:
+            port = free_port()
+            variables = {"API_URL": url, "SMTP_PORT": str(port), "STATUS_PORT": "off"}
+            settings = read_settings(variables)
+            client = RecordingApi(settings)
+            with running(Relay(settings, client, Metrics()), port):
+                yield Site(api, port, sender, lambda message_id: client.adaptations)
+
+
+@contextlib.contextmanager
+def running(relay: Relay, port: int) -> Iterator[None]:
+    """Run ``relay`` in a thread with its own event loop. It listens on ``port``."""
+    stop = asyncio.Event()
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        thread = threading.Thread(target=runner.run, args=[relay.run(stop)])
+        thread.start()
+        wait_until_listening(port)
+        try:
+            yield
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join()
+
+
+def wait_until_listening(port: int) -> None:
+    """Wait until a relay accepts connections on ``port``."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            _connection(port).close()
+            return
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, "the relay does not start"
+            time.sleep(0.01)
+
+
+def named_sender(api: Api) -> Sender:
+    """The address of the cases."""
+    made = api.post("/api/new_address", {"name": SENDER}).json()
+    return Sender(made["address"], made["address_id"], made["jwt"])
+
+
+@each_case
+def test_case(in_process: Site, name: str) -> None:
+    in_process.check(read_case(name))
+
+
+@pytest.fixture(scope="module")
+def real(server: LocalServer, relay: RelayProcess) -> Site:
+    """The relay in its own process, before wrangler's local server."""
+    api = Api(server)
+    sender = named_sender(api)
+
+    def adaptations(message_id: str) -> list[str]:
+        shown: list[str] = api.message(sender, message_id).get("adaptations", [])
+        return shown
+
+    return Site(api, relay.port, sender, adaptations)
+
+
+@pytest.mark.slow
+@each_case
+def test_case_with_the_real_relay_and_server(real: Site, name: str) -> None:
+    real.check(read_case(name))
