@@ -71,9 +71,10 @@ class Handler:
     ) -> str:
         """Add a recipient. Ignore an address that has already been added."""
         try:
-            key = addresses.key(addresses.checked(address))
+            address = addresses.checked(address)
         except BadAddress as error:
             return str(error)
+        key = addresses.key(address)
         # aiosmtpd does not use this list. Computing the keys of all recipients for each further one
         # would be slow.
         keys = envelope.rcpt_options
