@@ -5,7 +5,7 @@ from base64 import b64decode
 
 from aiosmtpd.smtp import AuthResult
 
-from smtp_relay import replies
+from smtp_relay import addresses, replies
 from smtp_relay.auth import Authenticator, Login, LoginRejected, account_name, wrong
 from smtp_relay.log import log
 from smtp_relay.metrics import Metrics
@@ -31,9 +31,7 @@ class AuthMechanisms:
             await server.push("501 5.5.2 The form must be authzid NUL user NUL password")
             return _REPLIED
         on_behalf_of, user, password = pieces
-        if on_behalf_of not in (b"", user):
-            return self._reject(server, wrong("Acting on behalf of another user is not supported"))
-        return await self._log_in(server, user, password)
+        return await self._log_in(server, user, password, on_behalf_of)
 
     async def auth_LOGIN(self, server: SmtpSession, args: list[str]) -> AuthResult:
         """LOGIN: the client sends the user name first, then the password."""
@@ -45,11 +43,15 @@ class AuthMechanisms:
             return _REPLIED
         return await self._log_in(server, user, password)
 
-    async def _log_in(self, server: SmtpSession, user: bytes, password: bytes) -> AuthResult:
+    async def _log_in(
+        self, server: SmtpSession, user: bytes, password: bytes, on_behalf_of: bytes = b""
+    ) -> AuthResult:
         try:
-            name, secret = user.decode(), password.decode()
+            name, secret, other = user.decode(), password.decode(), on_behalf_of.decode()
         except UnicodeDecodeError:
             return self._reject(server, wrong("User name and password must be UTF-8"))
+        if other not in ("", name) and addresses.key(other) != account_name(name, secret):
+            return self._reject(server, wrong("Acting on behalf of another user is not supported"))
         if self._authenticator.is_known(name, secret):
             return await self._check(server, name, secret)
         failures, client, account = server.failures, server.client, account_name(name, secret)

@@ -1,5 +1,6 @@
 """Authentication."""
 
+import base64
 import smtplib
 import time
 from collections.abc import Iterator
@@ -74,6 +75,42 @@ def test_acting_on_behalf_of_another_user_is_rejected(
         word = plain_word("jwt", sender.jwt, on_behalf_of="somebody")
         assert talk.ask(f"AUTH PLAIN {word}").startswith("535 5.7.8 ")
         assert talk.ask(f"AUTH PLAIN {plain_word('jwt', sender.jwt, 'jwt')}") == GOOD
+
+
+@pytest.mark.parametrize("user", ["jwt", "JWT", "the address"])
+def test_acting_on_behalf_of_the_own_address(
+    relay: RelayProcess, sender: Sender, user: str
+) -> None:
+    user = sender.address if user == "the address" else user
+    for on_behalf_of in (sender.address, sender.address.upper()):
+        with relay.talk() as talk:
+            talk.reply()
+            talk.ask("EHLO test")
+            word = plain_word(user, sender.jwt, on_behalf_of)
+            assert talk.ask(f"AUTH PLAIN {word}") == GOOD
+
+
+def test_acting_on_behalf_of_the_own_address_with_a_password(
+    relay: RelayProcess, with_password: tuple[Sender, str], sender: Sender
+) -> None:
+    owner, password = with_password
+    with relay.talk() as talk:
+        talk.reply()
+        talk.ask("EHLO test")
+        for other in (sender.address, "jwt"):
+            word = plain_word(owner.address, password, other)
+            assert talk.ask(f"AUTH PLAIN {word}").startswith("535 5.7.8 Acting on behalf ")
+        word = plain_word(owner.address, password, owner.address)
+        assert talk.ask(f"AUTH PLAIN {word}") == GOOD
+
+
+def test_a_wrong_credential_on_behalf_of_its_address(own_relay: RelayProcess) -> None:
+    claims = base64.urlsafe_b64encode(b'{"address": "a@example.com"}').decode().rstrip("=")
+    word = plain_word("jwt", f"e30.{claims}.x", "a@example.com")
+    with own_relay.talk() as talk:
+        talk.reply()
+        talk.ask("EHLO test")
+        assert talk.ask(f"AUTH PLAIN {word}").startswith("535 5.7.8 Invalid address credential")
 
 
 @pytest.mark.parametrize(
