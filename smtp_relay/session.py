@@ -41,7 +41,14 @@ _READ_BYTES = 64 * 1024
 _PATH = re.compile(
     r"(?:<(?:@[^:<> ]*+:)?(?P<bracketed>[^<>]*+)>|(?P<bare>[^<> ]++))(?P<rest>(?: .*+)?)"
 )
-_MAIL = re.compile(r"(?P<path>FROM: ?(?:<[^>]*+>|[^ ]*+))(?P<parameters>.*+)", re.I | re.S)
+_ARGUMENT = re.compile(
+    r"(?P<path>(?:FROM|TO): ?(?:<[^>]*+>|[^ ]*+))(?P<parameters>.*+)", re.I | re.S
+)
+# Some programs send these without having seen the extension in the reply to EHLO. AUTH names who
+# wrote the message (RFC 4954, section 5). The others request delivery reports (RFC 3461), which the
+# provider does not send.
+_IGNORED = re.compile(r"(?:AUTH|RET|ENVID|NOTIFY|ORCPT)=.*+", re.I | re.S)
+_IGNORED_IF_STRICT = re.compile(r"AUTH=.*+", re.I | re.S)
 # aiosmtpd accepts any number of digits, of every script. Python can't convert all of these.
 _SIZE = re.compile(r"SIZE=[0-9]{0,1000}+")
 
@@ -240,17 +247,29 @@ class SmtpSession(ExtensibleSMTP):
 
     @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
     async def smtp_MAIL(self, arg: str | None) -> None:
-        """MAIL. Ignores the AUTH parameter (RFC 4954, section 5): the relay does not need it."""
-        match = _MAIL.fullmatch(arg or "")
+        """MAIL. The SIZE parameter must be a number."""
+        match = _ARGUMENT.fullmatch(arg or "")
         if match:
             options = match["parameters"].upper().split()
             sizes = [option for option in options if option.startswith("SIZE=")]
             if not all(map(_SIZE.fullmatch, sizes)):
                 await self.push("501 5.5.4 SIZE must be a whole number")
                 return
-            words = match["parameters"].split(" ")
-            arg = match["path"] + " ".join(word for word in words if word[:5].upper() != "AUTH=")
-        await super().smtp_MAIL(arg)
+        await super().smtp_MAIL(self._without_ignored(arg))
+
+    @syntax("RCPT TO: <address>", extended=" [SP <mail-parameters>]")
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        """RCPT. Ignores the parameters of delivery reports."""
+        await super().smtp_RCPT(self._without_ignored(arg))
+
+    def _without_ignored(self, arg: str | None) -> str | None:
+        """The argument of MAIL or RCPT without the parameters that the relay ignores."""
+        match = _ARGUMENT.fullmatch(arg or "")
+        if match is None:
+            return arg
+        ignored = _IGNORED_IF_STRICT if self._settings.smtp_strict else _IGNORED
+        words = match["parameters"].split(" ")
+        return match["path"] + " ".join(word for word in words if not ignored.fullmatch(word))
 
     def parse_path(self, argument: str) -> tuple[str | None, str | None]:
         """The address in the argument of MAIL or RCPT, and the parameters that follow it.

@@ -49,8 +49,5 @@ PENDING = {
     "408-unbalanced-quote-in-to",
     "409-base64-in-one-line",
     "501-attachment-with-content-id",
-    "601-dsn-parameters",
-    "602-authorisation-identity",
-    "603-needless-quotes",
     "701-original-message-id",
 }

@@ -66,7 +66,12 @@ def test_before_ehlo(relay: RelayProcess) -> None:
         ("FROM:<a@example.com> \tSIZE=5", "250 2.1.0"),
         ("FROM:<a@example.com> BODY=BINARYMIME", "501 5.5.4"),
         ("FROM:<a@example.com> SMTPUTF8=yes", "501 5.5.4"),
-        ("FROM:<a@example.com> RET=HDRS", "555 5.5.4"),
+        ("FROM:<a@example.com> RET=HDRS", "250 2.1.0"),
+        ("FROM:<a@example.com> SIZE=5 ret=full ENVID=QQ+2B31 BODY=8BITMIME", "250 2.1.0"),
+        ("FROM:<a@example.com> RET=FULL SIZE=5242881", "552 5.3.4"),
+        ("FROM:<a@example.com> NOTIFY=NEVER", "250 2.1.0"),
+        ("FROM:<a@example.com> RET", "555 5.5.4"),
+        ("FROM:<a@example.com> RETURN=HDRS", "555 5.5.4"),
         ("FROM:<a@example.com>SIZE=1", "553 5.1.3"),
         ("FROM:<a@example.com", "553 5.1.3"),
         ("FROM:", "553 5.1.3"),
@@ -96,13 +101,29 @@ async def test_the_longest_size() -> None:
         ("TO:<@a.example,@b.example:a@example.net>", "250 2.1.5"),
         ("TO:<a+tag=x@example.net>", "250 2.1.5"),
         ("TO:<a@bücher.example>", "250 2.1.5"),
+        ("TO:<a@xn--bcher-kva.example>", "250 2.1.5"),
+        ("TO:<a@xn--a.example>", "553 5.1.3"),
+        ("TO:<a@192.0.2.1>", "553 5.1.3"),
+        ("TO:<a@[192.0.2.1]>", "553 5.1.3"),
         ("TO:<jürgen@example.net>", "553 5.6.7"),
         ('TO:<"a b"@example.net>', "553 5.1.3"),
-        ('TO:<"a"@example.net>', "553 5.1.3"),
+        ('TO:<"a"@example.net>', "250 2.1.5"),
+        ('TO:<"a\\.b"@example.net>', "250 2.1.5"),
+        ('TO:<@a.example:"a"@example.net> NOTIFY=NEVER', "250 2.1.5"),
+        ('TO:"a"@example.net', "250 2.1.5"),
+        ('TO:<"a..b"@example.net>', "553 5.1.3"),
+        ('TO:<"a\\ b"@example.net>', "553 5.1.3"),
+        ('TO:<"a@b"@example.net>', "553 5.1.3"),
+        ('TO:<"a@example.net>', "553 5.1.3"),
+        ('TO:<""@example.net>', "553 5.1.3"),
+        ('TO:<"jürgen"@example.net>', "553 5.6.7"),
         ("TO:<>", "553 5.1.3"),
         ("TO:<Postmaster>", "553 5.1.3"),
-        ("TO:<a@example.net> NOTIFY=NEVER", "555 5.5.4"),
-        ("TO:<a@example.net> ORCPT=rfc822;a@example.net", "555 5.5.4"),
+        ("TO:<a@example.net> NOTIFY=NEVER", "250 2.1.5"),
+        ("TO:<a@example.net> ORCPT=rfc822;a@example.net", "250 2.1.5"),
+        ("TO:<a@example.net> notify=SUCCESS,DELAY  orcpt=rfc822;a+2Bb@example.net", "250 2.1.5"),
+        ("TO:<a@example.net> NOTIFY", "555 5.5.4"),
+        ("TO:<a@example.net> RRVS=2014-04-03T23:01:00Z", "555 5.5.4"),
         ("TO:<a@example.net>,<b@example.net>", "553 5.1.3"),
         ("a@example.net", "501 5.5.4"),
     ],
@@ -110,6 +131,15 @@ async def test_the_longest_size() -> None:
 def test_rcpt(talk: Talk, arguments: str, reply: str) -> None:
     talk.ask("MAIL FROM:<a@example.com>")
     assert talk.ask(f"RCPT {arguments}")[:9] == reply
+
+
+async def test_a_strict_relay_rejects_requests_for_delivery_reports() -> None:
+    async with client(accept, SMTP_STRICT="true") as smtp:
+        assert (await smtp.ask("MAIL FROM:<> RET=HDRS")).startswith("555 5.5.4 ")
+        assert (await smtp.ask("MAIL FROM:<> ENVID=1")).startswith("555 5.5.4 ")
+        assert (await smtp.ask("MAIL FROM:<> AUTH=<>")).startswith("250 2.1.0 ")
+        for parameter in ("NOTIFY=NEVER", "ORCPT=rfc822;a@example.net"):
+            assert (await smtp.ask(f"RCPT TO:<a@b.example> {parameter}")).startswith("555 5.5.4 ")
 
 
 def test_a_source_route_is_ignored(talk: Talk, api: Api, sender: Sender) -> None:
