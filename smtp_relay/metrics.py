@@ -1,8 +1,10 @@
 """The metrics, in Prometheus' text format (version 0.0.4)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from smtp_relay.message.adaptations import KINDS, Kind
 
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds
 
@@ -30,7 +32,8 @@ class Metrics:
     """The counters of one relay.
 
     ``as_text`` writes the keys of ``logins`` and ``messages`` as values of the label ``result``,
-    and the keys of ``rejected_connections`` as values of the label ``reason``.
+    the keys of ``adaptations`` as values of the label ``kind``, and the keys of
+    ``rejected_connections`` as values of the label ``reason``.
     """
 
     open_connections: int = 0
@@ -38,6 +41,7 @@ class Metrics:
     rejected_connections: Counter[str] = field(default_factory=Counter)
     logins: Counter[str] = field(default_factory=Counter)
     messages: Counter[str] = field(default_factory=Counter)
+    adaptations: Counter[Kind] = field(default_factory=Counter)
     recipients: int = 0
     message_bytes: int = 0
     memory_bytes: int = 0
@@ -70,6 +74,12 @@ class Metrics:
             "result",
             {"accepted": 0, "temporary": 0, "permanent": 0, "unknown": 0} | self.messages,
         )
+        yield from _many(
+            "adaptations_total",
+            "Changes to accepted messages by kind",
+            "kind",
+            {kind: self.adaptations[kind] for kind in KINDS},
+        )
         yield from _one(
             "recipients_total", "counter", "Recipients of accepted messages", self.recipients
         )
@@ -100,7 +110,7 @@ def _one(name: str, kind: str, about: str, value: int) -> Iterator[str]:
     yield f"smtp_relay_{name} {value}"
 
 
-def _many(name: str, about: str, label: str, values: dict[str, int]) -> Iterator[str]:
+def _many(name: str, about: str, label: str, values: Mapping[str, int]) -> Iterator[str]:
     yield from _head(name, "counter", about)
     for key, value in values.items():
         yield f'smtp_relay_{name}{{{label}="{key}"}} {value}'

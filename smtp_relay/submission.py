@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,6 +12,7 @@ from smtp_relay.api import Api, ApiBusy, ApiSilent, ApiUnavailable
 from smtp_relay.auth import Authenticator, Login
 from smtp_relay.log import log, log_fault
 from smtp_relay.memory import Reservation
+from smtp_relay.message.adaptations import Kind
 from smtp_relay.message.convert import Request, convert
 from smtp_relay.message.errors import CannotRelay
 from smtp_relay.metrics import Metrics
@@ -26,7 +28,8 @@ _LARGE_AT_ONCE = 2
 class Submission:
     """A message as received. ``session_id`` and ``client`` are for the log.
 
-    ``content`` is empty after the conversion. When the submission ends, ``reservation`` is released
+    ``content`` is empty after the conversion, which sets ``adaptations``: how many changes of each
+    kind it has made. When the submission ends, ``reservation`` is released
     and ``on_end`` called.
     """
 
@@ -38,6 +41,7 @@ class Submission:
     session_id: str
     client: str
     size: int = field(init=False)
+    adaptations: Counter[Kind] = field(init=False, default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.size = len(self.content)
@@ -93,6 +97,7 @@ class Submitter:
         self._metrics.message_bytes += submission.size
         if reply.message_id:
             self._metrics.recipients += len(submission.recipients)
+            self._metrics.adaptations.update(submission.adaptations)
         log(
             "message",
             connection=submission.session_id,
@@ -100,6 +105,7 @@ class Submitter:
             sender=login.address,
             recipients=len(submission.recipients),
             bytes=submission.size,
+            adaptations=submission.adaptations or None,
             result=reply.result,
             reply=reply.text[:9],
             code=reply.code,
@@ -113,6 +119,7 @@ class Submitter:
         otherwise = Reply(replies.INTERNAL_ERROR, "temporary")
         try:
             request = await self._convert(submission)
+            submission.adaptations = request.adaptations.counts
             if not submission.reservation.resize(len(request.body), copies=1):
                 return Reply(replies.NO_MEMORY, "temporary", "memory_full")
             repeatable = request.key is not None
