@@ -30,20 +30,30 @@ class Adaptations:
     def __init__(self, *, is_strict: bool = False) -> None:
         self.is_strict = is_strict
         self.counts: Counter[Kind] = Counter()
-        self._sentences: list[str] = []
+        self._sentences: dict[str, None] = {}
 
-    def add(self, kind: Kind, sentence: str, otherwise: CannotRelay) -> None:
-        """Note one change.
+    def add(self, kind: Kind, sentence: str, otherwise: CannotRelay | None) -> None:
+        """Note one change. The same sentence counts once.
 
         :param sentence: says what is changed, without the contents of the message:
             ``Delivered-To left out``.
+        :param otherwise: the error in a strict relay. None if a strict relay makes the change too.
+        :raises CannotRelay: ``otherwise``, if the relay is strict.
+        """
+        if otherwise:
+            self.add_unnoted(otherwise)
+        if sentence not in self._sentences:
+            self.counts[kind] += 1
+            self._sentences[sentence] = None
+
+    def add_unnoted(self, otherwise: CannotRelay) -> None:
+        """Make one change that is not noted, because no reader could miss anything.
+
         :param otherwise: the error in a strict relay.
         :raises CannotRelay: ``otherwise``, if the relay is strict.
         """
         if self.is_strict:
             raise otherwise
-        self.counts[kind] += 1
-        self._sentences.append(sentence)
 
     def sentences(self) -> list[str]:
         """Each sentence once, within the limits of the API."""

@@ -3,6 +3,7 @@
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 
+from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Malformed
 
 # Codecs in Python's table that do not decode bytes to text, or that some systems lack.
@@ -40,6 +41,10 @@ _SUPERSETS = {
     "big5": "cp950",
     "iso2022_jp": "iso2022_jp_ext",
 }
+# Five bytes have no character.
+_WINDOWS_1252 = {
+    byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)
+}
 
 
 def decode(content: bytes, charset: str, what: str) -> str:
@@ -58,3 +63,29 @@ def decode(content: bytes, charset: str, what: str) -> str:
             continue
         return text
     raise Malformed(f"{what} contains bytes that are invalid in its charset, {charset[:40]}")
+
+
+def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adaptations) -> str:
+    """``content`` as text, in the charset that fits best. ``what`` describes it in sentences.
+
+    :raises Malformed: as ``decode`` does, if the relay is strict.
+    """
+    try:
+        return decode(content, charset, what)
+    except Malformed as error:
+        codec = _CODECS.get(normalize_encoding(charset.strip()[:40]).lower(), "ascii")
+        if codec == "ascii":
+            text, name = guessed(content)
+            adaptations.add("guessed", f"{what} read as {name}", error)
+            return text
+        adaptations.add("repaired", f"{what}: bytes invalid in its charset replaced", error)
+        codec = _SUPERSETS.get(codec, codec)
+        return content.decode(codec, "replace").encode("utf-8", "replace").decode()
+
+
+def guessed(content: bytes) -> tuple[str, str]:
+    """``content``, whose charset is not known, as text, and the name of the charset that fits."""
+    try:
+        return content.decode(), "UTF-8"
+    except UnicodeDecodeError:
+        return content.decode("latin-1").translate(_WINDOWS_1252), "windows-1252"

@@ -3,18 +3,22 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from smtp_relay import addresses
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity, read_entity
-from smtp_relay.message.errors import Malformed, Unsupported
+from smtp_relay.message.errors import Malformed
 from smtp_relay.message.header_text import header_text
 from smtp_relay.message.headers import check_hops, idempotency_key, other_headers
 from smtp_relay.message.json_body import json_body
-from smtp_relay.message.mailboxes import Mailbox, read_mailboxes
+from smtp_relay.message.mailboxes import Mailbox, mailboxes_of
 from smtp_relay.message.parts import read_content
+from smtp_relay.message.rules import texts
+from smtp_relay.message.rules.names import display_name
+from smtp_relay.message.rules.originators import read_originators
+from smtp_relay.message.rules.repeated import without_copies
 
 # Servers disagree on whether a bare CR or LF ends a line, and therefore on where a message ends
 # (SMTP smuggling; RFC 5321, section 2.3.8). NUL is not allowed in a message (section 4.5.2).
@@ -57,22 +61,25 @@ def convert(
     adaptations = Adaptations(is_strict=is_strict)
     message = read_entity(content)
     check_hops(message, max_hops)
+    message = replace(message, fields=without_copies(message.fields, adaptations))
+    originators = read_originators(message, sender, adaptations)
     envelope = {addresses.key(address): address for address in recipients}
-    to = _pop_recipients(message, "to", envelope)
-    cc = _pop_recipients(message, "cc", envelope)
+    to = _pop_recipients(message, "to", envelope, adaptations)
+    cc = _pop_recipients(message, "cc", envelope, adaptations)
     fields: dict[str, Any] = {
-        **_originators(message, sender),
+        "from_name": originators.from_name,
+        "reply_to": [_field(originators.reply_to)] if originators.reply_to else [],
         "to": to,
         "cc": cc,
         "bcc": [{"email": envelope[key]} for key in sorted(envelope)],
-        "subject": header_text(message.value("subject") or b"", "Subject"),
+        "subject": _subject(message, adaptations),
         **read_content(message).fields(),
-        "headers": other_headers(message),
+        "headers": other_headers(message, originators.headers, adaptations),
     }
     body = {name: value for name, value in fields.items() if value or name in ("subject", "text")}
     # The sentences are not part of the message. A newer relay may tell the same change otherwise.
     encoded = json_body(body)
-    key = _key(message, sender, encoded)
+    key = _key(message, sender, encoded, adaptations)
     if sentences := adaptations.sentences():
         encoded = encoded[:-1] + b", " + json_body({"adaptations": sentences})[1:]
     return Request(encoded, key, _labels(body), adaptations)
@@ -89,55 +96,35 @@ def _check_characters(content: bytes) -> None:
     raise Malformed(f"Line {line} contains {_FORBIDDEN_NAMES[forbidden[0]]}")
 
 
-def _pop_recipients(message: Entity, name: str, envelope: dict[str, str]) -> list[dict[str, str]]:
+def _pop_recipients(
+    message: Entity, name: str, envelope: dict[str, str], adaptations: Adaptations
+) -> list[dict[str, str]]:
     """The mailboxes of the field ``name`` that are in ``envelope``. Removes those from it."""
     found = []
-    for mailbox in _mailboxes(message, name):
+    for mailbox in mailboxes_of(message, name, adaptations):
         address = envelope.pop(addresses.key(mailbox.address), None)
         if address is not None:
-            found.append(_field(Mailbox(mailbox.name, address)))
+            shown = display_name(mailbox.name, name.title(), adaptations)
+            found.append(_field(Mailbox(shown, address)))
     return found
 
 
-def _mailboxes(message: Entity, name: str) -> list[Mailbox]:
-    # RFC 5322 allows only one field of this name. Some programs write one for each recipient.
-    values = [field.value for field in message.fields if field.key == name]
-    return [mailbox for value in values for mailbox in read_mailboxes(value, name.title())]
-
-
-def _originators(message: Entity, sender: str) -> dict[str, Any]:
-    """The display name and the Reply-To addresses. The credential determines the sender."""
-    for name in ("from", "sender", "reply-to"):
-        message.value(name)  # raises if the field is repeated
-    senders = _mailboxes(message, "from")
-    if len(senders) > 1:
-        raise Unsupported("More than one sender in From is not supported")
-    known = {addresses.key(mailbox.address) for mailbox in senders} | {addresses.key(sender)}
-    if any(addresses.key(agent.address) not in known for agent in _mailboxes(message, "sender")):
-        raise Unsupported("A Sender other than From is not supported")
-    reply_to = _mailboxes(message, "reply-to") or [
-        mailbox
-        for mailbox in senders
-        if "@" in mailbox.address and addresses.key(mailbox.address) != addresses.key(sender)
-    ]
-    names = [mailbox.name for mailbox in senders if mailbox.name]
-    return {
-        "from_name": names[0] if names else None,
-        "reply_to": [_field(mailbox) for mailbox in reply_to],
-    }
+def _subject(message: Entity, adaptations: Adaptations) -> str:
+    text = header_text(message.value("subject") or b"", "Subject", adaptations)
+    return texts.apply(texts.SUBJECT, text, "Subject", adaptations)
 
 
 def _field(mailbox: Mailbox) -> dict[str, str]:
     return {"email": mailbox.address} | ({"name": mailbox.name} if mailbox.name else {})
 
 
-def _key(message: Entity, sender: str, body: bytes) -> str | None:
+def _key(message: Entity, sender: str, body: bytes, adaptations: Adaptations) -> str | None:
     """The idempotency key in the header, or one derived from the message and its recipients.
 
     None if the header has neither a key nor a Message-ID. In this case a retry looks the same as a
     second message with the same content.
     """
-    own = idempotency_key(message)
+    own = idempotency_key(message, adaptations)
     name = message.value("message-id")
     if own is not None or not name:
         return own

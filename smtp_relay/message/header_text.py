@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smtp_relay.message.charsets import decode
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.charsets import decode, decode_leniently, guessed
 from smtp_relay.message.errors import Malformed
 from smtp_relay.message.transfer_encodings import from_base64
 
@@ -14,9 +15,11 @@ from smtp_relay.message.transfer_encodings import from_base64
 _PRINTABLE = re.compile(r"[ -~]++")
 _WORD_START = re.compile(r"=\?([!->@-~]{1,60}+)\?([BbQq])\?")
 _WORD_END = "?="
+_NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
 # The limit for adjacent words that each end within a character. Such words are decoded together
 # again for each further word, which takes quadratic time.
 _MAX_SPLIT_BYTES = 2048
+STRICT = Adaptations(is_strict=True)  # raises an error instead of each change
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,44 +32,48 @@ class _Word:
     content: bytes
 
 
-def raw_text(value: bytes, what: str) -> str:
+def raw_text(value: bytes, what: str, adaptations: Adaptations = STRICT) -> str:
     """``value`` as text. Encoded words stay encoded; tabs become spaces. ``what`` names the field.
 
-    :raises Malformed: ``value`` is not UTF-8.
+    :raises Malformed: ``value`` is not UTF-8, and the relay is strict.
     """
-    try:
-        return value.decode().replace("\t", " ")
-    except UnicodeDecodeError as error:
-        raise Malformed(f"{what} is neither ASCII nor UTF-8") from error
+    text, charset = guessed(value)
+    if charset != "UTF-8":
+        problem = Malformed(f"{what} is neither ASCII nor UTF-8")
+        adaptations.add("guessed", f"{what} read as {charset}", problem)
+    return text.replace("\t", " ")
 
 
-def decoded_words(text: str, what: str) -> str:
+def decoded_words(text: str, what: str, adaptations: Adaptations = STRICT) -> str:
     """``text`` with its encoded words decoded.
 
     Ignores spaces between two encoded words. Accepts a character whose bytes are split between two
     words: the RFC forbids this, but some programs do it.
 
-    :raises Malformed: a word has an unknown charset, or can't be decoded.
+    :raises Malformed: a word has an unknown charset or can't be decoded, and the relay is strict.
     """
     if "=?" not in text:
         return text
     pieces: list[str] = []
     charset, group = "", list[bytes]()
     end = 0
-    for word in _words(text, what):
+    for word in _words(text, what, adaptations):
         between = text[end : word.start]
         follows = bool(group) and not between.strip(" ")
         if not follows or word.charset.lower() != charset.lower():
-            pieces += (_decoded_group(group, charset, what), "" if follows else between)
+            pieces += (
+                _decoded_group(group, charset, what, adaptations),
+                "" if follows else between,
+            )
             group = []
         charset = word.charset
         group.append(word.content)
         end = word.end
-    pieces += (_decoded_group(group, charset, what), text[end:])
+    pieces += (_decoded_group(group, charset, what, adaptations), text[end:])
     return "".join(pieces)
 
 
-def _words(text: str, what: str) -> Iterator[_Word]:
+def _words(text: str, what: str, adaptations: Adaptations) -> Iterator[_Word]:
     """The encoded words in ``text``, found in one pass.
 
     One regular expression for a whole word would take quadratic time, because it would search for
@@ -80,11 +87,11 @@ def _words(text: str, what: str) -> Iterator[_Word]:
                 break
             position = close + len(_WORD_END)
             charset = start[1].partition("*")[0]  # RFC 2231, section 5: a language may follow
-            content = _word_bytes(start[2], text[start.end() : close], what)
+            content = _word_bytes(start[2], text[start.end() : close], what, adaptations)
             yield _Word(start.start(), position, charset, content)
 
 
-def _decoded_group(group: list[bytes], charset: str, what: str) -> str:
+def _decoded_group(group: list[bytes], charset: str, what: str, adaptations: Adaptations) -> str:
     """Adjacent words of one charset, decoded one by one, or together if a character is split."""
     texts, held = list[str](), b""
     for index, content in enumerate(group, 1):
@@ -92,22 +99,29 @@ def _decoded_group(group: list[bytes], charset: str, what: str) -> str:
         try:
             texts.append(decode(held, charset, what))
         except Malformed:
-            if index == len(group) or len(held) > _MAX_SPLIT_BYTES:
-                raise
-        else:
-            held = b""
+            if index < len(group) and len(held) <= _MAX_SPLIT_BYTES:
+                continue
+            texts.append(decode_leniently(held, charset, what, adaptations))
+        held = b""
     return "".join(texts)
 
 
-def header_text(value: bytes, what: str) -> str:
+def header_text(value: bytes, what: str, adaptations: Adaptations = STRICT) -> str:
     """``value`` as text, with its encoded words decoded.
 
     :raises Malformed: as ``raw_text`` and ``decoded_words`` do.
     """
-    return decoded_words(raw_text(value, what), what)
+    return decoded_words(raw_text(value, what, adaptations), what, adaptations)
 
 
-def _word_bytes(encoding: str, text: str, what: str) -> bytes:
-    if encoding in "Bb":
-        return from_base64(text.encode("ascii"), f"an encoded word of {what}")
-    return binascii.a2b_qp(text.encode("ascii"), header=True)
+def _word_bytes(encoding: str, text: str, what: str, adaptations: Adaptations) -> bytes:
+    if encoding in "Qq":
+        return binascii.a2b_qp(text.encode("ascii"), header=True)
+    word = f"an encoded word of {what}"
+    try:
+        return from_base64(text.encode("ascii"), word)
+    except Malformed as problem:
+        adaptations.add("repaired", f"Characters in {word} that are not base64 left out", problem)
+        digits = _NOT_BASE64.sub("", text)
+        whole = digits[: len(digits) - (len(digits) % 4 == 1)]
+        return binascii.a2b_base64(whole + "=" * (-len(whole) % 4))

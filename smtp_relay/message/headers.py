@@ -1,13 +1,13 @@
-"""The header of a message: which fields the relay omits or renames.
+"""The header of a message: what the relay itself reads of it, and what it passes on."""
 
-All other fields go to the API unchanged. The API rejects the ones that it does not accept.
-"""
-
+import hashlib
 import re
 
+from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity
-from smtp_relay.message.errors import Loop, Malformed, Unsupported
+from smtp_relay.message.errors import Loop, Malformed
 from smtp_relay.message.header_text import header_text
+from smtp_relay.message.rules.headers import Header, adapted
 
 # The provider writes these fields itself.
 _OMITTED = {"date", "dkim-signature", "message-id", "mime-version", "received", "return-path"}
@@ -15,10 +15,11 @@ _OMITTED = {"date", "dkim-signature", "message-id", "mime-version", "received", 
 _OMITTED |= {"content-description", "content-disposition", "content-id", "content-length"}
 _OMITTED |= {"content-transfer-encoding", "content-type"}
 # These have their own fields in the request.
-_OMITTED |= {"bcc", "cc", "from", "idempotency-key", "reply-to", "resend-idempotency-key"}
-_OMITTED |= {"sender", "subject", "to"}
-# These describe the mail program. The API accepts them only with the prefix X-.
-_RENAMED = {"accept-language", "content-class", "thread-index", "thread-topic", "user-agent"}
+_OMITTED |= {"cc", "from", "idempotency-key", "reply-to", "resend-idempotency-key", "sender"}
+_OMITTED |= {"subject", "to"}
+
+ORIGINAL_MESSAGE_ID = "X-Original-Message-ID"
+_MAX_KEY_CHARACTERS = 256  # of the API
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -33,37 +34,45 @@ def check_hops(message: Entity, limit: int) -> None:
         raise Loop(f"Mail loop: the message has passed {hops} servers (max {limit})")
 
 
-def other_headers(message: Entity) -> dict[str, str]:
-    """The fields that the request passes on in ``headers``, in the order of the message.
+def other_headers(message: Entity, added: list[Header], adaptations: Adaptations) -> dict[str, str]:
+    """What the request passes on in ``headers``: the fields of the message, and then ``added``.
 
-    :raises Malformed: a field can't be decoded.
-    :raises Unsupported: a field is repeated, which the API does not support.
+    :raises CannotRelay: the relay is strict, and a field can't be decoded or a rule applies.
     """
-    headers: dict[str, str] = {}
-    seen: set[str] = set()
-    for field in message.fields:
-        if field.key in _OMITTED:
-            continue
-        name = f"X-{field.name}" if field.key in _RENAMED else field.name
-        if name.lower() in seen:
-            raise Unsupported(f"More than one {name} field is not supported")
-        seen.add(name.lower())
-        headers[name] = header_text(field.value, name)
-    return headers
+    headers = [
+        Header(field.name, header_text(field.value, field.name, adaptations))
+        for field in message.fields
+        if field.key not in _OMITTED
+    ]
+    # The provider replaces the Message-ID. With the original, programs can match replies.
+    name = message.value("message-id")
+    if name and not adaptations.is_strict:
+        headers.append(Header(ORIGINAL_MESSAGE_ID, header_text(name, "Message-ID", adaptations)))
+    return dict(adapted([*headers, *added], adaptations))
 
 
-def idempotency_key(message: Entity) -> str | None:
+def idempotency_key(message: Entity, adaptations: Adaptations) -> str | None:
     """The idempotency key in the header, None if there is none.
 
-    :raises Malformed: the key is empty or repeated, can't be decoded, or has a control character.
+    A key that the API does not accept is replaced by its hash, which identifies it too.
+
+    :raises Malformed: the relay is strict, and the key is empty, can't be decoded, or has a control
+        character.
     """
     for name in ("Idempotency-Key", "Resend-Idempotency-Key"):
         value = message.value(name.lower())
-        if value is not None:
-            text = header_text(value, name).strip()
-            if not text:
-                raise Malformed(f"{name} is empty")
-            if _CONTROL.search(text):
-                raise Malformed(f"{name} contains a control character")
+        if value is None:
+            continue
+        text = header_text(value, name, adaptations).strip()
+        if not text:
+            adaptations.add_unnoted(Malformed(f"{name} is empty"))
+            continue
+        if _CONTROL.search(text):
+            problem = Malformed(f"{name} contains a control character")
+        elif len(text) > _MAX_KEY_CHARACTERS or "\ufffd" in text:
+            problem = Malformed(f"{name} is too long or contains invalid characters")
+        else:
             return text
+        adaptations.add("shortened", f"{name} replaced by its hash", problem)
+        return f"smtp-key-{hashlib.sha256(value).hexdigest()}"
     return None

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed
 from smtp_relay.message.header_text import decoded_words, raw_text
 
@@ -26,20 +28,39 @@ class Mailbox:
     address: str
 
 
-def read_mailboxes(value: bytes, what: str) -> list[Mailbox]:
+def read_mailboxes(value: bytes, what: str, adaptations: Adaptations) -> list[Mailbox]:
     """The mailboxes in ``value``, including those in groups. ``what`` is the name of the field.
 
-    :raises Malformed: ``value`` is not a list of mailboxes.
+    Of a value that is not a list of mailboxes, the mailboxes before the first error.
+
+    :raises Malformed: ``value`` is not a list of mailboxes, and the relay is strict.
     """
-    reader = _Reader(raw_text(value, what), what)
-    reader.read()
+    reader = _Reader(raw_text(value, what, adaptations), what, adaptations)
+    try:
+        reader.read()
+    except Malformed as error:
+        rest = f"The rest of {what}" if reader.found else what
+        adaptations.add("left_out", f"{rest} left out: it is not a list of mail addresses", error)
     return reader.found
 
 
+def mailboxes_of(message: Entity, key: str, adaptations: Adaptations) -> list[Mailbox]:
+    """The mailboxes in all fields with the lower-case name ``key``.
+
+    RFC 5322 allows only one field of each name. Some programs write one for each mailbox.
+
+    :raises Malformed: as ``read_mailboxes`` does.
+    """
+    values = [field.value for field in message.fields if field.key == key]
+    what = key.title()
+    return [mailbox for value in values for mailbox in read_mailboxes(value, what, adaptations)]
+
+
 class _Reader:
-    def __init__(self, text: str, what: str) -> None:
+    def __init__(self, text: str, what: str, adaptations: Adaptations) -> None:
         self._text = text
         self._what = what
+        self._adaptations = adaptations
         self.found: list[Mailbox] = []
         self._words: list[str] = []
         self._comments: list[str] = []
@@ -92,7 +113,7 @@ class _Reader:
         self._words, self._comments, self._angle = [], [], None
 
     def _add(self, name: str, address: str) -> None:
-        text = decoded_words(name, self._what).strip(" ")
+        text = decoded_words(name, self._what, self._adaptations).strip(" ")
         # Omit a name that only repeats the address.
         is_address = text.lower() == address.lower()
         self.found.append(Mailbox(None if is_address or not text else text, address))

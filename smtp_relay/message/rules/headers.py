@@ -1,0 +1,240 @@
+"""Rules for the header fields that the request passes on in ``headers``.
+
+``tests/smtp/test_same_judgement.py`` compares them with what the API accepts.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.errors import Unsupported
+from smtp_relay.message.rules import values
+from smtp_relay.message.rules.texts import ONE_LINE, apply
+
+MAX_HEADERS = 20  # not counting X- fields
+MAX_NAME_BYTES = 100
+MAX_TOTAL_BYTES = 16 * 1024  # of all "Name: value" lines with their line ends
+
+# The names that the provider accepts, besides X- fields.
+ACCEPTED = frozenset(
+    {
+        *("archived-at", "auto-submitted", "comments", "content-language", "expires"),
+        *("importance", "in-reply-to", "keywords", "list-archive", "list-help", "list-id"),
+        *("list-owner", "list-post", "list-subscribe", "list-unsubscribe"),
+        *("list-unsubscribe-post", "organization", "precedence", "priority", "references"),
+        *("reply-by", "require-recipient-valid-since", "sensitivity", "thread-index"),
+        "thread-topic",
+    }
+)
+# These describe the way or the storage of a message, and mean nothing to its recipients. Some would
+# show hidden recipients.
+_LOCAL = {"apparently-to", "authentication-results", "bcc", "delivered-to", "delivery-date"}
+_LOCAL |= {"envelope-to", "feedback-id", "msip_labels", "received-spf", "tls-required"}
+# These describe an encoding or a structure that the message no longer has.
+_LOCAL |= {"content-base", "content-duration", "content-features", "content-location"}
+_LOCAL |= {"content-md5"}
+_LOCAL_PREFIXES = ("arc-", "resent-", "x400-")
+# A strict relay makes these changes too.
+_OMITTED_IN_STRICT = {"bcc"}
+_RENAMED_IN_STRICT = {"accept-language", "content-class", "user-agent"}
+# Renamed without a word: no reader could miss the former name.
+_RENAMED_UNNOTED = {"user-agent"}
+
+_SHOWN_CHARACTERS = 40  # of a name that is too long
+_FORBIDDEN_IN_NAME = re.compile("[^A-Za-z0-9-]")
+_FORBIDDEN_IN_X_NAME = re.compile("[^A-Za-z0-9_-]")
+_REPEATABLE = {"comments", "keywords"}  # RFC 5322, section 3.6.5
+
+
+class Header(NamedTuple):
+    """A decoded header field."""
+
+    name: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        """The name in lower case, for comparisons."""
+        return self.name.lower()
+
+    @property
+    def has_prefix(self) -> bool:
+        """Whether the name begins with ``X-``, so that the provider accepts any such field."""
+        return self.key.startswith("x-")
+
+    @property
+    def size(self) -> int:
+        """The size as the provider counts it, in bytes."""
+        return len(self.name) + len(": ") + len(self.value.encode()) + len("\r\n")
+
+
+Rule = Callable[[list[Header], Adaptations], list[Header]]
+
+
+def adapted(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    """``headers`` as the API accepts them, in the same order.
+
+    :raises Unsupported: the relay is strict, and a rule applies.
+    """
+    for rule in RULES:
+        headers = rule(headers, adaptations)
+    return headers
+
+
+def _with_bounded_names(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    """Only names that are short enough, also after a later rule has put ``X-`` in front."""
+    kept = []
+    for header in headers:
+        length = len(header.name) + (0 if header.has_prefix else len("X-"))
+        if len("X-") < length <= MAX_NAME_BYTES:
+            kept.append(header)
+            continue
+        name = header.name[:_SHOWN_CHARACTERS]
+        problem = Unsupported(f"{name} has an unusual length for the name of a field")
+        adaptations.add("left_out", f"{name} left out: the length of its name", problem)
+    return kept
+
+
+def _in_one_line(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    return [Header(name, apply(ONE_LINE, value, name, adaptations)) for name, value in headers]
+
+
+def _without_empty(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    kept = [header for header in headers if header.value.strip()]
+    for header in headers if len(kept) < len(headers) else ():
+        if not header.value.strip():
+            adaptations.add_unnoted(Unsupported(f"{header.name} is empty"))
+    return kept
+
+
+def _without_local(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    kept = []
+    for header in headers:
+        if header.key not in _LOCAL and not header.key.startswith(_LOCAL_PREFIXES):
+            kept.append(header)
+        elif not adaptations.is_strict or header.key not in _OMITTED_IN_STRICT:
+            problem = Unsupported(f"{header.name} is not supported")
+            adaptations.add("left_out", f"{header.name} left out", problem)
+    return kept
+
+
+def _with_accepted_names(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    """Names that the API accepts, most of them with ``X-`` in front."""
+    kept = []
+    for header in headers:
+        forbidden = _FORBIDDEN_IN_X_NAME if header.has_prefix else _FORBIDDEN_IN_NAME
+        name = forbidden.sub("-", header.name)
+        if name.lower() not in ACCEPTED and not name.lower().startswith("x-"):
+            name = f"X-{name}"
+        if name != header.name:
+            _note_new_name(header, name, adaptations)
+        kept.append(Header(name, header.value))
+    return kept
+
+
+def _note_new_name(header: Header, name: str, adaptations: Adaptations) -> None:
+    if adaptations.is_strict and header.key in _RENAMED_IN_STRICT:
+        return
+    problem = Unsupported(f"{header.name} is not supported")
+    if header.key in _RENAMED_UNNOTED:
+        adaptations.add_unnoted(problem)
+    else:
+        adaptations.add("renamed", f"{header.name} sent as {name}", problem)
+
+
+def _each_once(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    """One field of each name. Identical copies count as one."""
+    copies: dict[str, list[Header]] = {}
+    for header in headers:
+        copies.setdefault(header.key, []).append(header)
+    return [_joined(same, adaptations) if same[1:] else same[0] for same in copies.values()]
+
+
+def _joined(same: list[Header], adaptations: Adaptations) -> Header:
+    first = same[0]
+    different = dict.fromkeys(header.value for header in same)
+    problem = Unsupported(f"More than one {first.name} field is not supported")
+    if len(different) == 1:
+        adaptations.add_unnoted(problem)
+    elif first.has_prefix or first.key in _REPEATABLE:
+        sentence = f"{len(different)} {first.name} fields joined"
+        adaptations.add("joined", sentence, problem)
+        return Header(first.name, ", ".join(different))
+    else:
+        adaptations.add("left_out", f"All but the first {first.name} left out", problem)
+    return first
+
+
+def _with_accepted_values(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    kept = []
+    for header in headers:
+        rule = values.RULES.get(header.key)
+        value = rule(*header, adaptations) if rule else header.value
+        if value is not None:
+            value = values.not_too_long(header.name, value, adaptations)
+        if value is not None:
+            kept.append(Header(header.name, value))
+    return kept
+
+
+def _at_most_twenty(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    kept, count = [], 0
+    for header in headers:
+        count += not header.has_prefix
+        if header.has_prefix or count <= MAX_HEADERS:
+            kept.append(header)
+        else:
+            name = f"X-{header.name}"
+            problem = Unsupported(f"More than {MAX_HEADERS} fields without X-: {header.name}")
+            adaptations.add("renamed", f"{header.name} sent as {name}", problem)
+            kept.append(Header(name, header.value))
+    return kept
+
+
+def _within_size(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    """Leave out the longest X- fields, and then the longest others."""
+    total = sum(header.size for header in headers)
+    left_out = set()
+    for header in sorted(headers, key=lambda header: (not header.has_prefix, -header.size)):
+        if total <= MAX_TOTAL_BYTES:
+            break
+        total -= header.size
+        left_out.add(header.key)
+        problem = Unsupported(f"The header is too long (max {MAX_TOTAL_BYTES} bytes)")
+        sentence = f"{header.name} left out: the header is too long"
+        adaptations.add("left_out", sentence, problem)
+    return [header for header in headers if header.key not in left_out]
+
+
+def _post_only_with_https(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+    """List-Unsubscribe-Post only beside an https URI in List-Unsubscribe (RFC 8058)."""
+    uris = next((header.value for header in headers if header.key == "list-unsubscribe"), "")
+    if "<https://" in uris.lower():
+        return headers
+    kept = []
+    for header in headers:
+        if header.key != "list-unsubscribe-post":
+            kept.append(header)
+            continue
+        problem = Unsupported(f"{header.name} needs an https URI in List-Unsubscribe")
+        sentence = f"{header.name} left out: List-Unsubscribe has no https URI"
+        adaptations.add("left_out", sentence, problem)
+    return kept
+
+
+RULES: tuple[Rule, ...] = (
+    _with_bounded_names,
+    _in_one_line,
+    _without_empty,
+    _without_local,
+    _with_accepted_names,
+    _each_once,
+    _with_accepted_values,
+    _at_most_twenty,
+    # A field that got a prefix may meet another of its new name.
+    _each_once,
+    _with_accepted_values,
+    _within_size,
+    _post_only_with_https,
+)

@@ -1,0 +1,35 @@
+"""Rules for repeated fields of the message that the relay itself reads."""
+
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.entity import Field
+from smtp_relay.message.errors import Malformed
+
+# RFC 5322 and RFC 2045 allow each of these only once. The first one counts.
+_ONCE = {"content-disposition", "content-id", "content-transfer-encoding", "content-type"}
+_ONCE |= {"idempotency-key", "message-id", "resend-idempotency-key", "subject"}
+# Of several, the relay reads all mailboxes.
+_MAILBOXES = {"from", "reply-to", "sender"}
+
+
+def without_copies(fields: tuple[Field, ...], adaptations: Adaptations) -> tuple[Field, ...]:
+    """``fields`` with each field once that a message has only once.
+
+    :raises Malformed: the relay is strict, and such a field is repeated.
+    """
+    seen: dict[str, set[bytes]] = {}
+    kept = []
+    for field in fields:
+        values = seen.setdefault(field.key, set())
+        if not values or field.key not in _ONCE | _MAILBOXES:
+            kept.append(field)
+        else:
+            problem = Malformed(f"{field.key.title()} is repeated")
+            if field.value in values:
+                adaptations.add_unnoted(problem)
+            elif field.key in _ONCE:
+                adaptations.add("left_out", f"All but the first {field.name} left out", problem)
+            else:
+                adaptations.add_unnoted(problem)
+                kept.append(field)
+        values.add(field.value)
+    return tuple(kept)

@@ -1,0 +1,89 @@
+"""Rules for a text in one line: a subject, a display name, the value of a header field."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from smtp_relay.message.adaptations import Adaptations, Kind
+from smtp_relay.message.errors import Unsupported
+
+MAX_SUBJECT_CHARACTERS = 998
+NO_SUBJECT = "(no subject)"
+
+_LINE_END = re.compile("\r\n|[\t\n\v\f\r\x85\u2028\u2029]")
+# Category Cc, the Unicode line ends, and lone surrogates, which can't be encoded.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class TextRule(NamedTuple):
+    """One rule: how it changes a text, and what is noted if it does.
+
+    ``sentence`` and ``problem`` contain ``{what}``, the name of the text, like ``Subject``.
+    ``problem`` is the error of a strict relay.
+    """
+
+    change: Callable[[str], str]
+    kind: Kind
+    sentence: str
+    problem: str
+
+
+def apply(rules: Iterable[TextRule], text: str, what: str, adaptations: Adaptations) -> str:
+    """``text`` after all ``rules``. ``what`` is its name in sentences.
+
+    :raises Unsupported: the relay is strict, and a rule applies.
+    """
+    for rule in rules:
+        changed = rule.change(text)
+        if changed != text:
+            problem = Unsupported(rule.problem.format(what=what))
+            adaptations.add(rule.kind, rule.sentence.format(what=what), problem)
+        text = changed
+    return text
+
+
+def _in_one_line(text: str) -> str:
+    return _LINE_END.sub(" ", text)
+
+
+def _without_control(text: str) -> str:
+    return _CONTROL.sub("", text)
+
+
+def _shortened_subject(text: str) -> str:
+    return text[:MAX_SUBJECT_CHARACTERS]
+
+
+def _with_subject(text: str) -> str:
+    return text if text.strip() else NO_SUBJECT
+
+
+ONE_LINE = (
+    TextRule(
+        _in_one_line,
+        "repaired",
+        "Line ends and tabs in {what} replaced by spaces",
+        "{what} contains line ends or tabs",
+    ),
+    TextRule(
+        _without_control,
+        "left_out",
+        "Control characters in {what} left out",
+        "{what} contains control characters",
+    ),
+)
+SUBJECT = (
+    *ONE_LINE,
+    TextRule(
+        _shortened_subject,
+        "shortened",
+        f"{{what}} shortened to {MAX_SUBJECT_CHARACTERS} characters",
+        "{what} is too long",
+    ),
+    TextRule(
+        _with_subject,
+        "repaired",
+        f'Empty {{what}} replaced by "{NO_SUBJECT}"',
+        "{what} is empty",
+    ),
+)
