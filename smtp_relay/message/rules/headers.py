@@ -125,7 +125,7 @@ def _with_accepted_names(headers: list[Header], adaptations: Adaptations) -> lis
     for header in headers:
         forbidden = _FORBIDDEN_IN_X_NAME if header.has_prefix else _FORBIDDEN_IN_NAME
         name = forbidden.sub("-", header.name)
-        if name.lower() not in ACCEPTED and not name.lower().startswith("x-"):
+        if name.lower() not in ACCEPTED and not name[:-1].lower().startswith("x-"):
             name = f"X-{name}"
         if name != header.name:
             _note_new_name(header, name, adaptations)

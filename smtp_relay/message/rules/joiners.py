@@ -27,8 +27,7 @@ _PICTOGRAPHIC = (
 _JOINED_EMOJI = re.compile(
     rf"{_PICTOGRAPHIC}\ufe0f?[\U0001f3fb-\U0001f3ff]?\ufe0f?\u200d(?={_PICTOGRAPHIC})"
 )
-# The characters around a joiner that are looked at. Without a limit, many combining characters
-# between many joiners would take quadratic time.
+# The characters around a joiner that are looked at: `valid_contextj` limits the length of a text.
 _CONTEXT = 50
 
 

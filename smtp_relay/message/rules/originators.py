@@ -9,7 +9,7 @@ from smtp_relay import addresses
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Unsupported
-from smtp_relay.message.header_text import header_text
+from smtp_relay.message.header_text import decoded_words, header_text
 from smtp_relay.message.mailboxes import Mailbox, mailboxes_of
 from smtp_relay.message.rules.headers import Header
 from smtp_relay.message.rules.names import display_name, sender_name
@@ -48,8 +48,15 @@ def read_originators(message: Entity, sender: str, adaptations: Adaptations) -> 
 
 def _first_author(message: Entity, adaptations: Adaptations) -> Mailbox | None:
     authors = mailboxes_of(message, "from", adaptations)
+    problem = Unsupported("More than one sender in From is not supported")
+    first = next((number for number, one in enumerate(authors) if "@" in one.address), 0)
+    if first and authors[first].name:
+        # The commas in `Acme, Inc. <a@b.example>` should be quoted.
+        adaptations.add("repaired", "Commas in From read as part of the name", problem)
+        words = [decoded_words(one.address, "From", adaptations) for one in authors[:first]]
+        name = ", ".join([*words, authors[first].name or ""])
+        authors = [Mailbox(name, authors[first].address), *authors[first + 1 :]]
     if len(authors) > 1:
-        problem = Unsupported("More than one sender in From is not supported")
         adaptations.add("left_out", "All but the first sender in From left out", problem)
     return authors[0] if authors else None
 

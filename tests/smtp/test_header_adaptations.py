@@ -1,0 +1,530 @@
+"""What the relay changes in the header of a message, and the sentence for each change.
+
+``tests/cases/relay`` has whole messages.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from smtp_relay.message.convert import Request, convert
+from smtp_relay.message.errors import CannotRelay
+
+SENDER = "sender@example.com"  # the credential's address
+TO = "recipient@example.net"
+
+
+def request(*fields: str, is_strict: bool = False) -> Request:
+    """The request for a message with these ``fields``, and To and Subject if they have none."""
+    names = {field.partition(":")[0].lower() for field in fields}
+    usual = {"to": f"To: {TO}", "subject": "Subject: A subject"}
+    lines = [*(field for name, field in usual.items() if name not in names), *fields]
+    content = "\r\n".join([*lines, "", "text"]).encode()
+    return convert(content, [TO], sender=SENDER, max_hops=30, is_strict=is_strict)
+
+
+def body_of(*fields: str) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(request(*fields).body)
+    return body
+
+
+def check(fields: list[str], expected: dict[str, Any], sentences: list[str]) -> None:
+    """Check ``expected`` members of the request, and ``sentences``. They fail a strict relay."""
+    body = body_of(*fields)
+    assert {name: body.get(name) for name in expected} == expected
+    assert body.get("adaptations", []) == sentences
+    if sentences:
+        with pytest.raises(CannotRelay):
+            request(*fields, is_strict=True)
+
+
+# From, Sender and Reply-To
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        *("root@nas", "webmaster@localhost", "Box <box@[192.0.2.7]>", "a@-b.example", "a@b.1"),
+        *("Ä <ä@b.example>", '"a b"@c.example', "Nightly <>", "a@b_c.example"),
+    ],
+)
+def test_from_without_an_address_for_replies(original: str) -> None:
+    expected = {"reply_to": None, "headers": {"X-Original-From": original}}
+    sentence = "From kept as X-Original-From: replies can't go to its address"
+    body = body_of(f"From: {original}")
+    assert {name: body.get(name) for name in expected} == expected
+    assert body["adaptations"] == [sentence]
+
+
+def test_from_without_any_address() -> None:
+    """A strict relay accepts it too, because the API gets nothing of it."""
+    fields = ["From: =?utf-8?q?J=C3=BCrgen?= (Backup)"]
+    body = body_of(*fields)
+    assert body["from_name"] == "Backup"
+    assert body["headers"] == {"X-Original-From": "Jürgen (Backup)"}
+    assert len(body["adaptations"]) == 1
+    assert "headers" not in json.loads(request(*fields, is_strict=True).body)
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        ("Me <me@else.example>", {"email": "me@else.example", "name": "Me"}),
+        ('"me"@else.example', {"email": "me@else.example"}),
+        ("me@bücher.example", {"email": "me@bücher.example"}),
+    ],
+)
+def test_a_foreign_from_becomes_reply_to_without_a_sentence(
+    original: str, expected: dict[str, str]
+) -> None:
+    check([f"From: {original}"], {"reply_to": [expected], "headers": None}, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "reply_to", "sentences"),
+    [
+        ("a@b.example, c@d.example", "a@b.example", ["All but the first valid address"]),
+        ("root@nas, c@d.example", "c@d.example", ["All but the first valid address"]),
+        ("root@nas, x@localhost", "me@else.example", ["All invalid addresses"]),
+        ("noreply", "me@else.example", ["Reply-To left out: its address is not valid"]),
+        ("a@b.example, <A@B.example>", "a@b.example", []),
+        ("A <a@b.example> <c@d.example>", "me@else.example", ["Reply-To left out: it is not a"]),
+        ("a@b.example, (", "a@b.example", ["The rest of Reply-To left out: it is not a"]),
+        ("undisclosed:;", "me@else.example", []),
+        ("", "me@else.example", []),
+    ],
+)
+def test_reply_to(given: str, reply_to: str, sentences: list[str]) -> None:
+    body = body_of("From: me@else.example", f"Reply-To: {given}")
+    assert [mailbox["email"] for mailbox in body["reply_to"]] == [reply_to]
+    found = body.get("adaptations", [])
+    assert len(found) == len(sentences)
+    assert all(map(str.startswith, found, sentences))
+
+
+def test_reply_to_in_two_fields() -> None:
+    check(
+        ["Reply-To: a@b.example", "Reply-To: c@d.example"],
+        {"reply_to": [{"email": "a@b.example"}]},
+        ["All but the first valid address in Reply-To left out"],
+    )
+    check(["Reply-To: a@b.example"], {"reply_to": [{"email": "a@b.example"}]}, [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "sentences"),
+    [
+        (
+            [f"From: A <{SENDER}>, B <b@else.example>"],
+            "A",
+            ["All but the first sender in From left out"],
+        ),
+        (
+            [f"From: A <{SENDER}>", "From: b@else.example"],
+            "A",
+            ["All but the first sender in From left out"],
+        ),
+        (
+            [f"From: Acme, Inc. <{SENDER}>"],
+            "Acme, Inc.",
+            ["Commas in From read as part of the name"],
+        ),
+        (
+            [f"From: =?utf-8?q?Acm=C3=A9?=, Tools, Inc. <{SENDER}>"],
+            "Acmé, Tools, Inc.",
+            ["Commas in From read as part of the name"],
+        ),
+        (
+            [f"From: A <{SENDER}>, (", "X-A: b"],
+            "A",
+            ["The rest of From left out: it is not a list"],
+        ),
+    ],
+)
+def test_several_senders(fields: list[str], name: str, sentences: list[str]) -> None:
+    body = body_of(*fields)
+    assert (body["from_name"], body.get("reply_to")) == (name, None)
+    assert all(map(str.startswith, body["adaptations"], sentences))
+    assert len(body["adaptations"]) == len(sentences)
+
+
+@pytest.mark.parametrize(
+    "sender", ["agent@else.example", "www-data <www-data@web1>", "A <a@b.example> <c@d.example>"]
+)
+def test_a_sender_other_than_from_is_left_out(sender: str) -> None:
+    body = body_of(f"From: Me <{SENDER}>", f"Sender: {sender}")
+    assert (body["from_name"], body.get("headers")) == ("Me", None)
+    (sentence,) = body["adaptations"]
+    assert sentence.startswith("Sender left out: it ")
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "sentence"),
+    [
+        ("\u200fדנה", "דנה", "Invisible characters of a name in To left out"),
+        ("a\u200bb\u202ec", "abc", "Invisible characters of a name in To left out"),
+        ("a\u200db", "ab", "Invisible characters of a name in To left out"),
+        ("\u200b", None, "Invisible characters of a name in To left out"),
+        ("=?utf-8?q?two=0D=0Alines=09?=", "two lines", "Line ends and tabs in a name in To"),
+        ("=?utf-8?q?a=00b=C2=9F?=", "ab", "Control characters in a name in To left out"),
+        ("=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3F=3D?=", None, "A name in To left out: it is encoded"),
+        ("x" * 201, "x" * 200, "A name in To shortened to 200 characters"),
+        ("m" * 199 + "\u0646\u200c\u0646", "m" * 199 + "\u0646", "A name in To shortened to 200"),
+    ],
+)
+def test_names(name: str, expected: str | None, sentence: str) -> None:
+    body = body_of(f"To: {name} <{TO}>")
+    assert body["to"][0].get("name") == expected
+    assert len(body["adaptations"]) == 1
+    assert body["adaptations"][0].startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Night shift 👩‍🚒",
+        "👩🏽‍❤️‍👩🏻",
+        "🏳️‍🌈",
+        "می‌خواهم",  # Persian, with a non-joiner between joining letters
+        "ශ්‍රී ලංකා",  # Sinhala, with a joiner after a virama
+        "क्‍ष",
+        'Zoë O\'Neil, \\"Z\\"',
+    ],
+)
+def test_names_that_stay(name: str) -> None:
+    expected = name.replace("\\", "")
+    quoted = f'"{name}" <{TO}>'
+    check([f"To: {quoted}"], {"to": [{"email": TO, "name": expected}]}, [])
+
+
+def test_a_name_that_shows_another_address() -> None:
+    check(
+        [f'From: "Visitor visitor@else.example" <{SENDER}>'],
+        {"from_name": None},
+        ["The name in From left out: it shows another address"],
+    )
+    check([f'From: "Me ({SENDER})" <{SENDER}>'], {"from_name": f"Me ({SENDER})"}, [])
+
+
+# Subject
+
+NO_SUBJECT = 'Empty Subject replaced by "(no subject)"'
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "sentences"),
+    [
+        ("", "(no subject)", [NO_SUBJECT]),
+        ("=?utf-8?q?=20?=", "(no subject)", [NO_SUBJECT]),
+        (
+            "=?utf-8?q?=0A?=",
+            "(no subject)",
+            ["Line ends and tabs in Subject replaced by spaces", NO_SUBJECT],
+        ),
+        (
+            "=?utf-8?q?a=0D=0AX-Evil:_b?=",
+            "a X-Evil: b",
+            ["Line ends and tabs in Subject replaced by spaces"],
+        ),
+        ("a\x07b", "ab", ["Control characters in Subject left out"]),
+        ("x" * 998, "x" * 998, []),
+        ("x" * 999, "x" * 998, ["Subject shortened to 998 characters"]),
+        ("=?x-klingon?q?=FC?=", "ü", ["Subject read as windows-1252"]),
+        ("=?utf-8?q?a=FCb?=", "a\ufffdb", ["Subject: bytes invalid in its charset replaced"]),
+        (
+            "=?utf-8?b?w7w_!?=",
+            "ü",
+            ["Characters in an encoded word of Subject that are not base64 left out"],
+        ),
+        ("folded\r\n\tin two", "folded in two", []),
+    ],
+)
+def test_subject(given: str, expected: str, sentences: list[str]) -> None:
+    check([f"Subject: {given}"], {"subject": expected}, sentences)
+
+
+def test_the_first_of_two_subjects_counts() -> None:
+    check(["Subject: a", "Subject: b"], {"subject": "a"}, ["All but the first Subject left out"])
+    assert body_of("Subject: a", "Subject: a")["subject"] == "a"
+
+
+def test_raw_8_bit_text() -> None:
+    content = b"To: J\xfcrgen <recipient@example.net>\r\nSubject: \x80 5\r\nX-A: \xff\r\n\r\ntext"
+    body = json.loads(convert(content, [TO], sender=SENDER, max_hops=30).body)
+    assert (body["to"][0]["name"], body["subject"]) == ("Jürgen", "€ 5")
+    assert body["headers"] == {"X-A": "ÿ"}
+    assert body["adaptations"] == [
+        f"{name} read as windows-1252" for name in ("To", "Subject", "X-A")
+    ]
+
+
+# Recipients
+
+
+@pytest.mark.parametrize(
+    ("fields", "to", "sentences"),
+    [
+        ([f'To: "Bob <{TO}>'], None, ["To left out: it is not a list of mail addresses"]),
+        (
+            [f"To: {TO}, <a@b.example> <c@d.example>"],
+            [{"email": TO}],
+            ["The rest of To left out: it is not a list of mail addresses"],
+        ),
+        ([f"To: {TO}", "Cc: (open"], [{"email": TO}], ["Cc left out: it is not a list of"]),
+        (["To: =?x?q?undisclosed?=:;"], None, []),
+    ],
+)
+def test_recipients_that_cant_be_parsed(
+    fields: list[str], to: list[dict[str, str]] | None, sentences: list[str]
+) -> None:
+    body = body_of(*fields)
+    assert body.get("to") == to
+    assert body.get("to", []) + body.get("bcc", []) == [{"email": TO}]
+    assert len(body.get("adaptations", [])) == len(sentences)
+    assert all(map(str.startswith, body.get("adaptations", []), sentences))
+
+
+# Other fields
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Delivered-To", "Authentication-Results", "ARC-Seal", "ARC-Message-Signature"),
+        *("Received-SPF", "Envelope-To", "Delivery-Date", "X400-Received", "msip_labels"),
+        *("Feedback-ID", "TLS-Required", "Apparently-To", "Resent-From", "Resent-Message-ID"),
+        *("Content-Location", "Content-MD5"),
+    ],
+)
+def test_fields_that_are_left_out(name: str) -> None:
+    check([f"{name}: a"], {"headers": None}, [f"{name} left out"])
+    check([f"{name}: "], {"headers": None}, [])
+
+
+def test_bcc_is_left_out_by_a_strict_relay_too() -> None:
+    body = body_of("Bcc: secret@else.example")
+    assert body["adaptations"] == ["Bcc left out"]
+    strict = json.loads(request("Bcc: secret@else.example", is_strict=True).body)
+    assert "secret" not in f"{body}{strict}"
+    assert "adaptations" not in strict
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("Disposition-Notification-To", "X-Disposition-Notification-To"),
+        ("Accept-Language", "X-Accept-Language"),
+        ("List_Id", "List-Id"),
+        ("my.own_field", "X-my-own-field"),
+        ("X-a.b_c", "X-a-b_c"),
+        ("Reply_To", "X-Reply-To"),
+        ("X", "X-X"),
+        ("X.", "X-X-"),
+        ("x" * 90, "X-" + "x" * 90),
+    ],
+)
+def test_fields_that_are_renamed(given: str, sent: str) -> None:
+    assert body_of(f"{given}: a")["headers"] == {sent: "a"}
+    assert body_of(f"{given}: a")["adaptations"] == [f"{given} sent as {sent}"]
+
+
+@pytest.mark.parametrize("name", ["x" * 99, "X-" + "x" * 99, "X-"])
+def test_a_name_that_is_too_long_or_too_short(name: str) -> None:
+    sentence = f"{name[:40]} left out: the length of its name"
+    check([f"{name}: a"], {"headers": None}, [sentence])
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected", "sentences"),
+    [
+        (["X-A: 1", "x-a: 2", "X-A: 1"], {"X-A": "1, 2"}, ["2 X-A fields joined"]),
+        (["Comments: 1", "Comments: 2"], {"Comments": "1, 2"}, ["2 Comments fields joined"]),
+        (["List-ID: 1", "List-ID: 2"], {"List-ID": "1"}, ["All but the first List-ID left out"]),
+        (["User-Agent: 1", "X-User-Agent: 2"], {"X-User-Agent": "1, 2"}, ["2 X-User-Agent fields"]),
+        (["List-ID: 1", "List-Id: 1"], {"List-ID": "1"}, []),
+        (["X-A: 1", "X-A: ", "X-B: \t"], {"X-A": "1"}, []),
+        (["X-A: a\x01b=?utf-8?q?=09?="], {"X-A": "ab "}, ["Line ends and tabs", "Control char"]),
+    ],
+)
+def test_repeated_and_empty_fields(
+    fields: list[str], expected: dict[str, str], sentences: list[str]
+) -> None:
+    body = body_of(*fields)
+    assert body.get("headers") == expected
+    assert len(body.get("adaptations", [])) == len(sentences)
+    assert all(map(str.startswith, body.get("adaptations", []), sentences))
+
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "sentences"),
+    [
+        ("<https://a.example>, <mailto:b@c.example>", None, []),
+        (
+            "<http://a.example>, <mailto:b@c.example>",
+            "<mailto:b@c.example>",
+            ["List-Unsubscribe: all but https and mailto URIs left out"],
+        ),
+        (
+            "<https://a.example/u> (by web)",
+            "<https://a.example/u>",
+            ["List-Unsubscribe: all but https and mailto URIs left out"],
+        ),
+        (
+            "<https://a.example/\r\n u>",
+            "<https://a.example/u>",
+            ["List-Unsubscribe written as URIs in angle brackets"],
+        ),
+        (
+            "mailto:b@c.example, https://d.example",
+            "<mailto:b@c.example>, <https://d.example>",
+            ["List-Unsubscribe written as URIs in angle brackets"],
+        ),
+        ("<http://a.example>", "", ["List-Unsubscribe left out: it has no https or mailto URI"]),
+        ("<mailto:>", "", ["List-Unsubscribe left out: it has no https or mailto URI"]),
+    ],
+)
+def test_list_unsubscribe(value: str, expected: str | None, sentences: list[str]) -> None:
+    expected = value if expected is None else expected
+    headers = {"List-Unsubscribe": expected} if expected else None
+    check([f"List-Unsubscribe: {value}"], {"headers": headers}, sentences)
+
+
+def test_one_click() -> None:
+    uri = "List-Unsubscribe: <https://a.example>"
+    headers = {"List-Unsubscribe": "<https://a.example>", "List-Unsubscribe-Post": ONE_CLICK}
+    check([uri, f"List-Unsubscribe-Post: {ONE_CLICK}"], {"headers": headers}, [])
+    check([uri, f"List-Unsubscribe-Post: {ONE_CLICK.upper()}"], {"headers": headers}, [])
+    del headers["List-Unsubscribe-Post"]
+    sentence = f"List-Unsubscribe-Post left out: it is not {ONE_CLICK}"
+    check([uri, "List-Unsubscribe-Post: yes"], {"headers": headers}, [sentence])
+    sentence = "List-Unsubscribe-Post left out: List-Unsubscribe has no https URI"
+    check([f"List-Unsubscribe-Post: {ONE_CLICK}"], {"headers": None}, [sentence])
+
+
+def test_references() -> None:
+    ids = [f"<{number:03}-{'a' * 40}@example.net>" for number in range(60)]
+    found = body_of(f"References: {' '.join(ids)}")
+    kept = found["headers"]["References"].split()
+    assert kept == [ids[0], *ids[1 - len(kept) :]]
+    assert 2048 - len(ids[0]) <= len(found["headers"]["References"]) <= 2048
+    assert found["adaptations"] == ["References shortened to 2,048 bytes"]
+    # Without spaces between the ids, and with a first id that does not fit.
+    assert body_of(f"References: {''.join(ids)}")["headers"]["References"].split() == kept
+    found = body_of(f"References: <{'a' * 2047}> {ids[0]}")
+    assert found["headers"] == {"References": ids[0]}
+    check(
+        [f"References: {'a' * 2049}"],
+        {"headers": None},
+        ["References left out: it is too long"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "sentences"),
+    [
+        ("Precedence: Bulk", "bulk", []),
+        ("Precedence: list;", "list", []),
+        ("Auto-Submitted: auto-replied (vacation)", "auto-replied", ["shortened to its keyword"]),
+        ("Auto-Submitted: auto-generated; type=x", "auto-generated", ["shortened to its keyword"]),
+        ("Importance: HIGH", "high", []),
+        ("Priority: Non-Urgent", "non-urgent", []),
+        ("Sensitivity: Company-Confidential", "company-confidential", []),
+        ("Precedence: first-class", None, ["left out: the provider accepts only bulk, list, junk"]),
+        ("Auto-Submitted: no", None, ["left out: the provider accepts only auto-generated, "]),
+        ("Priority: 1", None, ["left out: the provider accepts only normal, non-urgent, urgent"]),
+    ],
+)
+def test_restricted_values(field: str, sent: str | None, sentences: list[str]) -> None:
+    name = field.partition(":")[0]
+    body = body_of(field)
+    assert body.get("headers") == ({name: sent} if sent else None)
+    assert len(body.get("adaptations", [])) == len(sentences)
+    expected = [f"{name} {sentence}" for sentence in sentences]
+    assert all(map(str.startswith, body.get("adaptations", []), expected))
+    with pytest.raises(CannotRelay, match=name):
+        request(field, is_strict=True)
+
+
+def test_a_value_that_is_too_long() -> None:
+    headers = {"X-B": "é" * 1024}
+    fields = [f"X-A: {'é' * 1025}", f"X-B: {'é' * 1024}"]
+    check(fields, {"headers": headers}, ["X-A left out: it is too long"])
+
+
+def test_more_than_twenty_fields_without_a_prefix() -> None:
+    names = [f"List-{name}" for name in ("Archive", "Help", "ID", "Owner", "Post", "Subscribe")]
+    names += ["Archived-At", "Comments", "Content-Language", "Expires", "In-Reply-To", "Keywords"]
+    names += ["Organization", "References", "Reply-By", "Require-Recipient-Valid-Since"]
+    names += ["Thread-Index", "Thread-Topic"]
+    values = {**dict.fromkeys(names, "a"), "Importance": "high", "Priority": "urgent"}
+    values |= {"X-Sensitivity": "b", "Sensitivity": "private", "Precedence": "bulk"}
+    found = body_of(*(f"{name}: {value}" for name, value in values.items()))
+    del values["Sensitivity"], values["Precedence"]
+    expected = values | {"X-Sensitivity": "b, private", "X-Precedence": "bulk"}
+    assert found["headers"] == expected
+    assert found["adaptations"] == [
+        "Sensitivity sent as X-Sensitivity",
+        "Precedence sent as X-Precedence",
+        "2 X-Sensitivity fields joined",
+    ]
+
+
+def test_the_longest_fields_of_a_large_header_are_left_out() -> None:
+    fields = [f"X-{number:02}: {'a' * (1900 + number)}" for number in range(9)]
+    found = body_of(*fields, "List-ID: " + "b" * 2000)
+    kept = [f"X-{number:02}" for number in range(7)]
+    assert [*found["headers"]] == [*kept, "List-ID"]
+    assert found["adaptations"] == [
+        "X-08 left out: the header is too long",
+        "X-07 left out: the header is too long",
+    ]
+
+
+def test_the_original_message_id() -> None:
+    check(["Message-ID: <1@x>"], {"headers": {"X-Original-Message-ID": "<1@x>"}}, [])
+    found = body_of("Message-ID: <1@x>", "X-Original-Message-ID: <0@x>")
+    assert found["headers"] == {"X-Original-Message-ID": "<0@x>, <1@x>"}
+    assert found["adaptations"] == ["2 X-Original-Message-ID fields joined"]
+    found = body_of(f"Message-ID: <{'1' * 2048}>")
+    assert "headers" not in found
+    assert found["adaptations"] == ["X-Original-Message-ID left out: it is too long"]
+
+
+@pytest.mark.parametrize("value", ["<1@x>", f"<{'1' * 3000}>"])
+def test_a_strict_relay_adds_no_message_id(value: str) -> None:
+    assert "headers" not in json.loads(request(f"Message-ID: {value}", is_strict=True).body)
+
+
+# The idempotency key
+
+
+@pytest.mark.parametrize("key", ["=?utf-8?q?a=0D=0AX-Evil:_b?=", "x" * 257, "=?utf-8?q?=FF?="])
+def test_a_key_that_the_api_does_not_accept_is_replaced_by_its_hash(key: str) -> None:
+    found = request(f"Idempotency-Key: {key}", "Message-ID: <1@x>")
+    assert found.key is not None
+    assert found.key == request(f"Idempotency-Key: {key}", "Message-ID: <2@x>").key
+    assert found.key != request(f"Idempotency-Key: {key}!", "Message-ID: <1@x>").key
+    assert found.key.startswith("smtp-key-")
+    assert "Idempotency-Key replaced by its hash" in found.adaptations.sentences()
+
+
+def test_an_empty_key_is_no_key() -> None:
+    found = request("Idempotency-Key: ", "Message-ID: <1@x>")
+    assert found.key == request("Message-ID: <1@x>").key
+    assert found.adaptations.sentences() == []
+
+
+# Sentences
+
+
+def test_a_sentence_is_noted_once_and_has_no_contents() -> None:
+    found = request("X-A: sec\x01ret", "x-b: sec\x01ret", "X-A: sec\x01ret")
+    assert found.adaptations.counts == {"left_out": 2}
+    assert "secret" not in str(found.adaptations.sentences())
