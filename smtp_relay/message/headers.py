@@ -7,7 +7,7 @@ from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Loop, Malformed
 from smtp_relay.message.header_text import header_text
-from smtp_relay.message.rules.headers import Header, adapted
+from smtp_relay.message.rules.headers import Header, adapted, header_of
 
 # The provider writes these fields itself.
 _OMITTED = {"date", "dkim-signature", "message-id", "mime-version", "received", "return-path"}
@@ -40,15 +40,16 @@ def other_headers(message: Entity, added: list[Header], adaptations: Adaptations
     :raises CannotRelay: the relay is strict, and a field can't be decoded or a rule applies.
     """
     headers = [
-        Header(field.name, header_text(field.value, field.name, adaptations))
+        Header(field.name, header_text(field.value, field.name, adaptations), field.key)
         for field in message.fields
         if field.key not in _OMITTED
     ]
     # The provider replaces the Message-ID. With the original, programs can match replies.
     name = message.value("message-id")
     if name and not adaptations.is_strict:
-        headers.append(Header(ORIGINAL_MESSAGE_ID, header_text(name, "Message-ID", adaptations)))
-    return dict(adapted([*headers, *added], adaptations))
+        text = header_text(name, "Message-ID", adaptations)
+        headers.append(header_of(ORIGINAL_MESSAGE_ID, text))
+    return {one.name: one.value for one in adapted([*headers, *added], adaptations)}
 
 
 def idempotency_key(message: Entity, adaptations: Adaptations) -> str | None:

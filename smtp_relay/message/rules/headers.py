@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from smtp_relay.message.adaptations import Adaptations
@@ -44,19 +44,16 @@ _RENAMED_UNNOTED = {"user-agent"}
 _SHOWN_CHARACTERS = 40  # of a name that is too long
 _FORBIDDEN_IN_NAME = re.compile("[^A-Za-z0-9-]")
 _FORBIDDEN_IN_X_NAME = re.compile("[^A-Za-z0-9_-]")
+_UNSUBSCRIBE = {"list-unsubscribe", "list-unsubscribe-post"}
 _REPEATABLE = {"comments", "keywords"}  # RFC 5322, section 3.6.5
 
 
 class Header(NamedTuple):
-    """A decoded header field."""
+    """A decoded header field. ``key`` is the name in lower case, for comparisons."""
 
     name: str
     value: str
-
-    @property
-    def key(self) -> str:
-        """The name in lower case, for comparisons."""
-        return self.name.lower()
+    key: str
 
     @property
     def has_prefix(self) -> bool:
@@ -69,78 +66,101 @@ class Header(NamedTuple):
         return len(self.name) + len(": ") + len(self.value.encode()) + len("\r\n")
 
 
+def header_of(name: str, value: str) -> Header:
+    """The header field with this ``name`` and ``value``."""
+    return Header(name, value, name.lower())
+
+
+FieldRule = Callable[[Header, Adaptations], Header | None]
 Rule = Callable[[list[Header], Adaptations], list[Header]]
 
 
-def adapted(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+def adapted(headers: Iterable[Header], adaptations: Adaptations) -> list[Header]:
     """``headers`` as the API accepts them, in the same order.
 
     :raises Unsupported: the relay is strict, and a rule applies.
     """
+    adapted_fields = (_adapted_field(header, adaptations) for header in headers)
+    kept = [header for header in adapted_fields if header]
     for rule in RULES:
-        headers = rule(headers, adaptations)
-    return headers
-
-
-def _with_bounded_names(headers: list[Header], adaptations: Adaptations) -> list[Header]:
-    """Only names that are short enough, also after a later rule has put ``X-`` in front."""
-    kept = []
-    for header in headers:
-        length = len(header.name) + (0 if header.has_prefix else len("X-"))
-        if len("X-") < length <= MAX_NAME_BYTES:
-            kept.append(header)
-            continue
-        name = header.name[:_SHOWN_CHARACTERS]
-        problem = Unsupported(f"{name} has an unusual length for the name of a field")
-        adaptations.add("left_out", f"{name} left out: the length of its name", problem)
+        kept = rule(kept, adaptations)
     return kept
 
 
-def _in_one_line(headers: list[Header], adaptations: Adaptations) -> list[Header]:
-    return [Header(name, apply(ONE_LINE, value, name, adaptations)) for name, value in headers]
-
-
-def _without_empty(headers: list[Header], adaptations: Adaptations) -> list[Header]:
-    kept = [header for header in headers if header.value.strip()]
-    for header in headers if len(kept) < len(headers) else ():
-        if not header.value.strip():
-            adaptations.add_unnoted(Unsupported(f"{header.name} is empty"))
+def _adapted_field(header: Header, adaptations: Adaptations) -> Header | None:
+    kept: Header | None = header
+    for rule in FIELD_RULES:
+        if kept:
+            kept = rule(kept, adaptations)
     return kept
 
 
-def _without_local(headers: list[Header], adaptations: Adaptations) -> list[Header]:
-    kept = []
-    for header in headers:
-        if header.key not in _LOCAL and not header.key.startswith(_LOCAL_PREFIXES):
-            kept.append(header)
-        elif not adaptations.is_strict or header.key not in _OMITTED_IN_STRICT:
-            problem = Unsupported(f"{header.name} is not supported")
-            adaptations.add("left_out", f"{header.name} left out", problem)
-    return kept
+# Rules for one field. None leaves it out.
 
 
-def _with_accepted_names(headers: list[Header], adaptations: Adaptations) -> list[Header]:
-    """Names that the API accepts, most of them with ``X-`` in front."""
-    kept = []
-    for header in headers:
-        forbidden = _FORBIDDEN_IN_X_NAME if header.has_prefix else _FORBIDDEN_IN_NAME
-        name = forbidden.sub("-", header.name)
-        if name.lower() not in ACCEPTED and not name[:-1].lower().startswith("x-"):
-            name = f"X-{name}"
-        if name != header.name:
-            _note_new_name(header, name, adaptations)
-        kept.append(Header(name, header.value))
-    return kept
+def _with_bounded_name(header: Header, adaptations: Adaptations) -> Header | None:
+    """A name that is short enough, also after a later rule has put ``X-`` in front."""
+    length = len(header.name) + (0 if header.has_prefix else len("X-"))
+    if len("X-") < length <= MAX_NAME_BYTES:
+        return header
+    name = header.name[:_SHOWN_CHARACTERS]
+    problem = Unsupported(f"{name} has an unusual length for the name of a field")
+    adaptations.add("left_out", f"{name} left out: the length of its name", problem)
+    return None
 
 
-def _note_new_name(header: Header, name: str, adaptations: Adaptations) -> None:
-    if adaptations.is_strict and header.key in _RENAMED_IN_STRICT:
-        return
+def _in_one_line(header: Header, adaptations: Adaptations) -> Header:
+    if header.value.isprintable():  # has no control characters
+        return header
+    value = apply(ONE_LINE, header.value, header.name, adaptations)
+    return Header(header.name, value, header.key)
+
+
+def _not_empty(header: Header, adaptations: Adaptations) -> Header | None:
+    if header.value.strip():
+        return header
+    adaptations.add_unnoted(Unsupported(f"{header.name} is empty"))
+    return None
+
+
+def _not_local(header: Header, adaptations: Adaptations) -> Header | None:
+    if header.key not in _LOCAL and not header.key.startswith(_LOCAL_PREFIXES):
+        return header
+    if not adaptations.is_strict or header.key not in _OMITTED_IN_STRICT:
+        problem = Unsupported(f"{header.name} is not supported")
+        adaptations.add("left_out", f"{header.name} left out", problem)
+    return None
+
+
+def _with_accepted_name(header: Header, adaptations: Adaptations) -> Header:
+    """A name that the API accepts, in most cases with ``X-`` in front."""
+    if header.key in ACCEPTED:
+        return header
+    forbidden = _FORBIDDEN_IN_X_NAME if header.has_prefix else _FORBIDDEN_IN_NAME
+    name = forbidden.sub("-", header.name)
+    if name.lower() not in ACCEPTED and not name[:-1].lower().startswith("x-"):
+        name = f"X-{name}"
+    if name == header.name:
+        return header
     problem = Unsupported(f"{header.name} is not supported")
-    if header.key in _RENAMED_UNNOTED:
-        adaptations.add_unnoted(problem)
+    if header.key in _RENAMED_UNNOTED or adaptations.is_strict:
+        if header.key not in _RENAMED_IN_STRICT:
+            adaptations.add_unnoted(problem)
     else:
         adaptations.add("renamed", f"{header.name} sent as {name}", problem)
+    return header_of(name, header.value)
+
+
+FIELD_RULES: tuple[FieldRule, ...] = (
+    _with_bounded_name,
+    _in_one_line,
+    _not_empty,
+    _not_local,
+    _with_accepted_name,
+)
+
+
+# Rules for all fields together
 
 
 def _each_once(headers: list[Header], adaptations: Adaptations) -> list[Header]:
@@ -160,7 +180,7 @@ def _joined(same: list[Header], adaptations: Adaptations) -> Header:
     elif first.has_prefix or first.key in _REPEATABLE:
         sentence = f"{len(different)} {first.name} fields joined"
         adaptations.add("joined", sentence, problem)
-        return Header(first.name, ", ".join(different))
+        return Header(first.name, ", ".join(different), first.key)
     else:
         adaptations.add("left_out", f"All but the first {first.name} left out", problem)
     return first
@@ -168,13 +188,13 @@ def _joined(same: list[Header], adaptations: Adaptations) -> Header:
 
 def _with_accepted_values(headers: list[Header], adaptations: Adaptations) -> list[Header]:
     kept = []
-    for header in headers:
-        rule = values.RULES.get(header.key)
-        value = rule(*header, adaptations) if rule else header.value
+    for name, given, key in headers:
+        rule = values.RULES.get(key)
+        value = rule(name, given, adaptations) if rule else given
         if value is not None:
-            value = values.not_too_long(header.name, value, adaptations)
+            value = values.not_too_long(name, value, adaptations)
         if value is not None:
-            kept.append(Header(header.name, value))
+            kept.append(Header(name, value, key))
     return kept
 
 
@@ -188,53 +208,46 @@ def _at_most_twenty(headers: list[Header], adaptations: Adaptations) -> list[Hea
             name = f"X-{header.name}"
             problem = Unsupported(f"More than {MAX_HEADERS} fields without X-: {header.name}")
             adaptations.add("renamed", f"{header.name} sent as {name}", problem)
-            kept.append(Header(name, header.value))
-    return kept
+            kept.append(header_of(name, header.value))
+    if count <= MAX_HEADERS:
+        return headers
+    # There may be another field of the new name.
+    return _with_accepted_values(_each_once(kept, adaptations), adaptations)
 
 
 def _within_size(headers: list[Header], adaptations: Adaptations) -> list[Header]:
     """Leave out the longest X- fields, and then the longest others."""
     total = sum(header.size for header in headers)
+    if total <= MAX_TOTAL_BYTES:
+        return headers
     left_out = set()
     for header in sorted(headers, key=lambda header: (not header.has_prefix, -header.size)):
-        if total <= MAX_TOTAL_BYTES:
-            break
         total -= header.size
         left_out.add(header.key)
         problem = Unsupported(f"The header is too long (max {MAX_TOTAL_BYTES} bytes)")
         sentence = f"{header.name} left out: the header is too long"
         adaptations.add("left_out", sentence, problem)
+        if total <= MAX_TOTAL_BYTES:
+            break
     return [header for header in headers if header.key not in left_out]
 
 
 def _post_only_with_https(headers: list[Header], adaptations: Adaptations) -> list[Header]:
     """List-Unsubscribe-Post only beside an https URI in List-Unsubscribe (RFC 8058)."""
-    uris = next((header.value for header in headers if header.key == "list-unsubscribe"), "")
-    if "<https://" in uris.lower():
+    found = {header.key: header for header in headers if header.key in _UNSUBSCRIBE}
+    post, uris = found.get("list-unsubscribe-post"), found.get("list-unsubscribe")
+    if post is None or (uris and "<https://" in uris.value.lower()):
         return headers
-    kept = []
-    for header in headers:
-        if header.key != "list-unsubscribe-post":
-            kept.append(header)
-            continue
-        problem = Unsupported(f"{header.name} needs an https URI in List-Unsubscribe")
-        sentence = f"{header.name} left out: List-Unsubscribe has no https URI"
-        adaptations.add("left_out", sentence, problem)
-    return kept
+    problem = Unsupported(f"{post.name} needs an https URI in List-Unsubscribe")
+    sentence = f"{post.name} left out: List-Unsubscribe has no https URI"
+    adaptations.add("left_out", sentence, problem)
+    return [header for header in headers if header is not post]
 
 
 RULES: tuple[Rule, ...] = (
-    _with_bounded_names,
-    _in_one_line,
-    _without_empty,
-    _without_local,
-    _with_accepted_names,
     _each_once,
     _with_accepted_values,
     _at_most_twenty,
-    # A field that got a prefix may meet another of its new name.
-    _each_once,
-    _with_accepted_values,
     _within_size,
     _post_only_with_https,
 )

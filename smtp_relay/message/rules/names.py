@@ -32,7 +32,11 @@ def display_name(name: str | None, what: str, adaptations: Adaptations) -> str |
 
     :raises Unsupported: the relay is strict, and a rule applies.
     """
-    in_one_line = apply(ONE_LINE, name or "", f"a name in {what}", adaptations).strip(" ")
+    name = name or ""
+    if name.isascii() and name.isprintable() and len(name) <= MAX_NAME_CHARACTERS:
+        # Most names. No other rule can apply to them.
+        return apply((ENCODED_WORD,), name, what, adaptations).strip(" ") or None
+    in_one_line = apply(ONE_LINE, name, f"a name in {what}", adaptations).strip(" ")
     return apply(NAME, in_one_line, what, adaptations).strip(" ") or None
 
 
@@ -73,6 +77,12 @@ def _shortened(name: str) -> str:
     return _without_hidden(name[:MAX_NAME_CHARACTERS]) if len(name) > MAX_NAME_CHARACTERS else name
 
 
+ENCODED_WORD = TextRule(
+    _without_encoded_word,
+    "left_out",
+    "A name in {what} left out: it is encoded twice",
+    "A name in {what} is encoded twice",
+)
 NAME = (
     TextRule(
         _without_hidden,
@@ -80,12 +90,7 @@ NAME = (
         "Invisible characters of a name in {what} left out",
         "A name in {what} contains invisible characters",
     ),
-    TextRule(
-        _without_encoded_word,
-        "left_out",
-        "A name in {what} left out: it is encoded twice",
-        "A name in {what} is encoded twice",
-    ),
+    ENCODED_WORD,
     TextRule(
         _shortened,
         "shortened",

@@ -11,7 +11,7 @@ from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Unsupported
 from smtp_relay.message.header_text import decoded_words, header_text
 from smtp_relay.message.mailboxes import Mailbox, mailboxes_of
-from smtp_relay.message.rules.headers import Header
+from smtp_relay.message.rules.headers import Header, header_of
 from smtp_relay.message.rules.names import display_name, sender_name
 
 ORIGINAL_FROM = "X-Original-From"
@@ -64,8 +64,10 @@ def _first_author(message: Entity, adaptations: Adaptations) -> Mailbox | None:
 def _check_sender(
     message: Entity, author: Mailbox | None, sender: str, adaptations: Adaptations
 ) -> None:
-    known = {addresses.key(sender)} | ({addresses.key(author.address)} if author else set())
     agents = mailboxes_of(message, "sender", adaptations)
+    if not agents:
+        return
+    known = {addresses.key(sender)} | ({addresses.key(author.address)} if author else set())
     if any(addresses.key(agent.address) not in known for agent in agents):
         problem = Unsupported("A Sender other than From is not supported")
         adaptations.add("left_out", "Sender left out: it differs from From", problem)
@@ -73,12 +75,14 @@ def _check_sender(
 
 def _first_reply_address(message: Entity, adaptations: Adaptations) -> Mailbox | None:
     given = mailboxes_of(message, "reply-to", adaptations)
+    if not given:
+        return None
     good = [mailbox for mailbox in map(_if_accepted, given) if mailbox]
     if len({addresses.key(mailbox.address) for mailbox in given}) > 1:
         problem = Unsupported("More than one address in Reply-To is not supported")
         which = "All but the first valid address" if good else "All invalid addresses"
         adaptations.add("left_out", f"{which} in Reply-To left out", problem)
-    elif given and not good:
+    elif not good:
         problem = Unsupported("The address in Reply-To is not valid")
         adaptations.add("left_out", "Reply-To left out: its address is not valid", problem)
     return _with_accepted_name(good[0], "Reply-To", adaptations) if good else None
@@ -105,7 +109,7 @@ def _reply_to_author(
         sentence = f"From kept as {ORIGINAL_FROM}: replies can't go to its address"
         adaptations.add("renamed", sentence, problem)
         text = header_text(original, "From", adaptations)
-        found.headers.append(Header(ORIGINAL_FROM, text))
+        found.headers.append(header_of(ORIGINAL_FROM, text))
 
 
 def _if_accepted(mailbox: Mailbox) -> Mailbox | None:

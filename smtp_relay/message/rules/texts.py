@@ -43,11 +43,11 @@ def apply(rules: Iterable[TextRule], text: str, what: str, adaptations: Adaptati
 
 
 def _in_one_line(text: str) -> str:
-    return _LINE_END.sub(" ", text)
+    return text if text.isprintable() else _LINE_END.sub(" ", text)
 
 
 def _without_control(text: str) -> str:
-    return _CONTROL.sub("", text)
+    return text if text.isprintable() else _CONTROL.sub("", text)
 
 
 def _shortened_subject(text: str) -> str:

@@ -110,9 +110,8 @@ def not_too_long(name: str, value: str, adaptations: Adaptations) -> str | None:
     """No value that is longer than the provider accepts."""
     if _size(value) <= MAX_VALUE_BYTES:
         return value
-    adaptations.add(
-        "left_out", f"{name} left out: it is too long", Unsupported(f"{name} is too long")
-    )
+    problem = Unsupported(f"{name} is too long")
+    adaptations.add("left_out", f"{name} left out: it is too long", problem)
     return None
 
 
