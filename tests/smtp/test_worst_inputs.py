@@ -50,6 +50,18 @@ def with_field(size: Size, name: str, pattern: bytes, before: bytes = b"") -> by
     return start + filled(pattern, size.header - len(start)) + b"\r\n\r\ntext\r\n"
 
 
+def with_name(size: Size, name: str, pattern: bytes) -> bytes:
+    start = name.encode() + b': "'
+    end = b'" <a@b.example>\r\n\r\ntext\r\n'
+    return start + filled(pattern, size.header - len(start) - len(end)) + end
+
+
+def with_fields(size: Size, pattern: bytes) -> bytes:
+    most = 9_900 * size.header // FULL.header  # a message has at most 10,000 fields
+    count = min(size.header // (len(pattern) + 4), most)
+    return b"".join(pattern % number for number in range(count)) + b"\r\ntext\r\n"
+
+
 def with_body(size: Size, kind: str, encoding: str, pattern: bytes, before: bytes = b"") -> bytes:
     head = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
     return head + before + filled(pattern, size.message - len(head) - len(before))
@@ -120,6 +132,41 @@ def inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
         for header in ("To", "Reply-To"):
             before = b"a@" if name == "one long domain" else b""
             yield f"{header}: {name}", partial(with_field, size, header, pattern, before)
+    for name, pattern in {
+        "joiners": "\u0646\u200c".encode(),
+        "joined emoji": "\U0001f469\u200d".encode(),
+        "combining characters": "\u0646\u064b\u200c".encode(),
+        "hidden characters": "\u200b".encode(),
+        "at signs": b"a @ . ",
+        "double encoding": b"=?a?q?",
+        "raw bytes": b"\xff",
+    }.items():
+        for header in ("From", "To"):
+            yield f"{header}: name of {name}", partial(with_name, size, header, pattern)
+    for header, pattern in (
+        ("From", b"a,"),
+        ("List-Unsubscribe", b"<"),
+        ("List-Unsubscribe", b"("),
+        ("List-Unsubscribe", b"<https://a.example>,"),
+        ("List-Unsubscribe", b"<https://a.example> ("),
+        ("References", b"<>"),
+        ("References", b"<1@x> "),
+        ("Precedence", b"bulk;"),
+        ("X-A", b"=?utf-8?q?=0A?= "),
+        ("X-A", b"=?utf-8?b?!?="),
+        ("X-A", b"=?x?q?=FF?="),
+    ):
+        yield f"{header}: {pattern.decode()}", partial(with_field, size, header, pattern)
+    for name, pattern in {
+        "one name": b"X-A: %d\r\n",
+        "many names": b"X-%d: a\r\n",
+        "other names": b"A%d: a\r\n",
+        "dots": b"%d" + b"." * 60 + b": a\r\n",
+        "From": b"From: a%d@b.example\r\n",
+        "Reply-To": b"Reply-To: a%d@b\r\n",
+        "Subject": b"Subject: %d\r\n",
+    }.items():
+        yield f"fields: {name}", partial(with_fields, size, pattern)
     for name, pattern in {
         "semicolons": b";",
         "an open quote": b'; a="' + b";" * 7900,
