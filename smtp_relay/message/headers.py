@@ -10,13 +10,13 @@ from smtp_relay.message.header_text import header_text
 from smtp_relay.message.rules.headers import Header, adapted, header_of
 
 # The provider writes these fields itself.
-_OMITTED = {"date", "dkim-signature", "message-id", "mime-version", "received", "return-path"}
+OMITTED = {"date", "dkim-signature", "message-id", "mime-version", "received", "return-path"}
 # These describe how the message is encoded. The API chooses its own encoding.
-_OMITTED |= {"content-description", "content-disposition", "content-id", "content-length"}
-_OMITTED |= {"content-transfer-encoding", "content-type"}
+OMITTED |= {"content-description", "content-disposition", "content-id", "content-length"}
+OMITTED |= {"content-transfer-encoding", "content-type"}
 # These have their own fields in the request.
-_OMITTED |= {"cc", "from", "idempotency-key", "reply-to", "resend-idempotency-key", "sender"}
-_OMITTED |= {"subject", "to"}
+OMITTED |= {"cc", "from", "idempotency-key", "reply-to", "resend-idempotency-key", "sender"}
+OMITTED |= {"subject", "to"}
 
 ORIGINAL_MESSAGE_ID = "X-Original-Message-ID"
 _MAX_KEY_CHARACTERS = 256  # of the API
@@ -42,7 +42,7 @@ def other_headers(message: Entity, added: list[Header], adaptations: Adaptations
     headers = [
         Header(field.name, header_text(field.value, field.name, adaptations), field.key)
         for field in message.fields
-        if field.key not in _OMITTED
+        if field.key not in OMITTED
     ]
     # The provider replaces the Message-ID. With the original, programs can match replies.
     name = message.value("message-id")
