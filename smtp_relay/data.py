@@ -11,7 +11,7 @@ _END_OF_MESSAGE = b"\r\n.\r\n"
 
 
 class MessageRejected(Exception):
-    """The message or a line is too long, or other messages use the memory for it.
+    """The message is too long, or other messages use the memory for it.
 
     The text is the SMTP reply.
     """
@@ -21,19 +21,18 @@ async def read_mail(
     reader: asyncio.StreamReader,
     *,
     max_bytes: int,
-    max_line_bytes: int,
     reservation: Reservation,
     on_progress: Callable[[], None] = lambda: None,
 ) -> bytes:
     """Read the message, and remove the dots that the client added (RFC 5321, section 4.5.2).
 
-    Only CR LF ends a line (section 2.3.8). If a message is over a third larger than ``max_bytes``,
+    Only CR LF ends a line (section 2.3.8). A line has no limit of its own: many programs write long
+    ones, in HTML or base64, for example. If a message is over a third larger than ``max_bytes``,
     or if there is no memory for it, it is read to its end, but not kept in memory.
 
     :param reservation: grows with the message. It is released if the message is not kept.
     :param on_progress: is called whenever the client has sent at least 64 KiB more.
-    :raises MessageRejected: the message is longer than ``max_bytes``, a line is longer than
-        ``max_line_bytes``, or there is no memory for the message.
+    :raises MessageRejected: the message is longer than ``max_bytes``, or there is no memory for it.
     """
     # Added dots are not part of the size (RFC 1870). A client adds at most one per three bytes.
     limit = max_bytes + max_bytes // 3 + len(_END_OF_MESSAGE)
@@ -43,8 +42,6 @@ async def read_mail(
     mail = read.replace(b"\r\n.", b"\r\n")
     if len(mail) > max_bytes:
         raise MessageRejected(replies.TOO_LARGE.format(limit=max_bytes))
-    if _has_longer_line(mail, max_line_bytes):
-        raise MessageRejected(replies.LINE_TOO_LONG.format(limit=max_line_bytes))
     return mail
 
 
@@ -98,14 +95,3 @@ async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
         else:
             yield piece
             return
-
-
-def _has_longer_line(mail: bytes, limit: int) -> bool:
-    """Whether a line has more than ``limit`` bytes before its CR LF."""
-    start = 0
-    while len(mail) - start > limit:
-        end = mail.rfind(b"\r\n", start, start + limit + 2)
-        if end < 0:
-            return True
-        start = end + 2
-    return False

@@ -29,7 +29,6 @@ _ENHANCED = {
 }
 
 TOO_LARGE = "552 5.3.4 The message is too large (max {limit} bytes)"
-LINE_TOO_LONG = "500 5.5.2 A line is too long (max {limit} bytes)"
 NO_MEMORY = "452 4.3.1 Too many messages at once: send this one again in a minute"
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients (max {limit}): send the others separately"
 TOO_MANY_FAILURES = "421 4.7.0 Too many failed logins: try again in a few minutes"

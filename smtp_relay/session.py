@@ -357,7 +357,6 @@ class SmtpSession(ExtensibleSMTP):
         return await read_mail(
             self.reader,
             max_bytes=self._settings.smtp_max_bytes,
-            max_line_bytes=self._settings.smtp_max_line_bytes,
             reservation=reservation,
             on_progress=wait_for_step,
         )

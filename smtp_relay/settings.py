@@ -99,12 +99,6 @@ class Settings:
         "memory limit of the service or the container, or "
         f"{DEFAULT_MEMORY_MB} if there is no limit.",
     )
-    smtp_max_line_bytes: int = _setting(
-        parse.whole_number(998),
-        64 * 1024,
-        "Maximum length of a line in a message, in bytes. RFC 5321 requires 998. Many programs "
-        "send longer lines.",
-    )
     smtp_max_recipients: int = _setting(
         parse.whole_number(1), 50, "Maximum number of recipients of a message. The API accepts 50."
     )

@@ -291,9 +291,7 @@ async def read(content: bytes) -> None:
     """Read a message that arrives in pieces, as from a client."""
     reader = asyncio.StreamReader()
     memory = MessageMemory(100 * MAX_BYTES, Metrics(), connections=1).reserve("a@example.com")
-    reading = asyncio.create_task(
-        read_mail(reader, max_bytes=MAX_BYTES, max_line_bytes=65_536, reservation=memory)
-    )
+    reading = asyncio.create_task(read_mail(reader, max_bytes=MAX_BYTES, reservation=memory))
     for start in range(0, len(content), 16_384):
         reader.feed_data(content[start : start + 16_384])
         await asyncio.sleep(0)
