@@ -1,5 +1,11 @@
-"""Charsets: their names, and lossless decoding."""
+"""Charsets: their names, and the decoding of text in them.
 
+``decode`` is lossless. ``decode_leniently`` also reads the text of programs that declare no
+charset, an unknown one or the wrong one.
+"""
+
+import codecs
+import re
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 
@@ -41,10 +47,44 @@ _SUPERSETS = {
     "big5": "cp950",
     "iso2022_jp": "iso2022_jp_ext",
 }
-# Five bytes have no character.
-_WINDOWS_1252 = {
-    byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)
-}
+
+# All browsers and mail programs read ISO-8859-1 as windows-1252, which has characters instead of
+# some control characters. Five bytes have no character (WHATWG Encoding Standard, section 4.2).
+_LATIN = {"latin_1", "cp1252"}
+_WINDOWS_1252 = "".join(
+    bytes([byte]).decode("latin_1" if byte in b"\x81\x8d\x8f\x90\x9d" else "cp1252")
+    for byte in range(256)
+)
+
+
+def _nec_character(error: UnicodeError) -> tuple[str, int]:
+    """Decode a character that Windows adds to ISO-2022-JP, such as a circled number (CP50220)."""
+    assert isinstance(error, UnicodeDecodeError)
+    end = error.start + 2
+    pair = error.object[error.start : end]
+    if len(pair) < 2 or min(pair) < 0x21 or max(pair) > 0x7E:
+        raise error
+    row, cell = pair[0] - 0x21, pair[1]
+    first = row // 2 + (0x81 if row < 62 else 0xC1)
+    second = cell + (0x7E if row % 2 else 0x1F if cell < 0x60 else 0x20)
+    return bytes([first, second]).decode("cp932"), end
+
+
+def _nec_character_or_replacement(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    start, end = error.start, error.end
+    if invalid := _EIGHT_BIT.match(error.object, start):
+        end = invalid.end()  # one call for all of them, because a call takes microseconds
+    try:
+        return _nec_character(error)
+    except UnicodeDecodeError:
+        return "\N{REPLACEMENT CHARACTER}" * (end - start if invalid else 1), end
+
+
+_EIGHT_BIT = re.compile(rb"[\x80-\xff]++")
+_NEC, _NEC_OR_REPLACED = "smtp-relay-nec", "smtp-relay-nec-or-replaced"
+codecs.register_error(_NEC, _nec_character)
+codecs.register_error(_NEC_OR_REPLACED, _nec_character_or_replacement)
 
 
 def decode(content: bytes, charset: str, what: str) -> str:
@@ -52,12 +92,16 @@ def decode(content: bytes, charset: str, what: str) -> str:
 
     :raises Malformed: the charset is unknown, or the bytes are invalid in it.
     """
-    codec = _CODECS.get(normalize_encoding(charset.strip()[:40]).lower())
+    codec = _codec(charset)
     if codec is None:
         raise Malformed(f"{what} has an unknown charset, {charset[:40]!r}")
-    for candidate in (codec, _SUPERSETS.get(codec, codec)):
+    if codec in _LATIN:
+        return from_windows_1252(content)
+    superset = _SUPERSETS.get(codec, codec)
+    errors = _NEC if superset == "iso2022_jp_ext" else "strict"
+    for candidate in (codec, superset):
         try:
-            text = content.decode(candidate)
+            text = content.decode(candidate, "strict" if candidate == codec else errors)
             text.encode()  # fails for lone surrogates, which UTF-7 can encode
         except UnicodeError:
             continue
@@ -70,17 +114,20 @@ def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adapt
 
     :raises Malformed: as ``decode`` does, if the relay is strict.
     """
+    codec = _codec(charset)
     try:
-        return decode(content, charset, what)
+        text = decode(content, charset, what)
     except Malformed as error:
-        codec = _CODECS.get(normalize_encoding(charset.strip()[:40]).lower(), "ascii")
-        if codec == "ascii":
+        if codec in (None, "ascii"):
             text, name = guessed(content)
             adaptations.add("guessed", f"{what} read as {name}", error)
-            return text
-        adaptations.add("repaired", f"{what}: bytes invalid in its charset replaced", error)
-        codec = _SUPERSETS.get(codec, codec)
-        return content.decode(codec, "replace").encode("utf-8", "replace").decode()
+        else:
+            text = _with_replacements(content, codec)
+            adaptations.add("repaired", f"{what}: bytes invalid in its charset replaced", error)
+    else:
+        if codec == "ascii" and not text.isascii():
+            adaptations.add("guessed", f"{what} read as UTF-8", None)
+    return text
 
 
 def guessed(content: bytes) -> tuple[str, str]:
@@ -88,4 +135,21 @@ def guessed(content: bytes) -> tuple[str, str]:
     try:
         return content.decode(), "UTF-8"
     except UnicodeDecodeError:
-        return content.decode("latin-1").translate(_WINDOWS_1252), "windows-1252"
+        return from_windows_1252(content), "windows-1252"
+
+
+def from_windows_1252(content: bytes) -> str:
+    """``content`` as text. All bytes are valid."""
+    return codecs.charmap_decode(content, "strict", _WINDOWS_1252)[0]
+
+
+def _codec(charset: str) -> str | None:
+    return _CODECS.get(normalize_encoding(charset.strip()[:40]).lower())
+
+
+def _with_replacements(content: bytes, codec: str) -> str:
+    codec = _SUPERSETS.get(codec, codec)
+    errors = _NEC_OR_REPLACED if codec == "iso2022_jp_ext" else "replace"
+    text = content.decode(codec, errors)
+    # UTF-7 can encode lone surrogates.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
