@@ -59,7 +59,7 @@ def convert(
     """
     _check_characters(content)
     adaptations = Adaptations(is_strict=is_strict)
-    message = read_entity(content)
+    message = read_entity(content, adaptations)
     check_hops(message, max_hops)
     message = replace(message, fields=without_copies(message.fields, adaptations))
     originators = read_originators(message, sender, adaptations)

@@ -7,8 +7,10 @@ and ``parts.py`` limits the number of levels. All entities share the bytes of th
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from re import Match
 
+from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Malformed
 
 _MAX_HEADER_BYTES = 128 * 1024  # per entity
@@ -18,6 +20,11 @@ _MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70; some programs use more
 
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")  # a line that begins with a blank continues a field
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:(.*+)", re.DOTALL)
+_LINE = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?+")
+_FIELDS = re.compile(rb"(?:[!-9;-~]++[ \t]*+:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+(?:\r\n|\Z))*+")
+_HIDDEN_RECIPIENTS = re.compile(rb"(?:\A|\r\n)(?:resent-)?+bcc[ \t]*+:", re.IGNORECASE)
+# The line before a message in a mailbox file (RFC 4155).
+_MBOX_LINES = (b"From ", b">From ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class Entity:
 
     ``message`` is the whole message. The body of the entity is ``message[start:end]``.
     ``number`` is the position of a part, ``2.1`` for the first part of the second part. It is empty
-    for the message itself.
+    for the message itself. ``adaptations`` are those of the whole message.
     """
 
     fields: tuple[Field, ...]
@@ -58,6 +65,7 @@ class Entity:
     end: int
     budget: HeaderBudget
     number: str = ""
+    adaptations: Adaptations = field(default_factory=Adaptations)
 
     @property
     def body(self) -> bytes:
@@ -80,12 +88,20 @@ class Entity:
         return f"Part {self.number}: " if self.number else ""
 
 
-def read_entity(content: bytes) -> Entity:
+def read_entity(content: bytes, adaptations: Adaptations | None = None) -> Entity:
     """Split the message ``content`` into header and body.
 
-    :raises Malformed: the header is too large or has too many fields, or a line is not a field.
+    :raises Malformed: the header is too large or has too many fields. A line is not a field, and
+        the relay is strict, or the body would show hidden recipients.
     """
-    return _entity(content, 0, len(content), HeaderBudget(), "")
+    adaptations = adaptations or Adaptations()
+    start = 0
+    if content.startswith(_MBOX_LINES) and not _is_field(content, 0, len(content)):
+        problem = _no_field(content, 0, "")
+        adaptations.add("left_out", "The From line of a mailbox file left out", problem)
+        start = _match(_LINE, content, 0, len(content)).end()
+    whole = Entity((), content, start, len(content), HeaderBudget(), adaptations=adaptations)
+    return _entity(whole, start, len(content), "")
 
 
 def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
@@ -102,7 +118,7 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
 
     def part(until: int) -> Entity:
         assert start is not None
-        return _entity(content, start, max(start, until), entity.budget, _number(entity, count))
+        return _entity(entity, start, max(start, until), _number(entity, count))
 
     # A body may begin with a delimiter. The CR LF of this delimiter is before the body.
     for match in delimiter(boundary).finditer(content, max(0, entity.start - 2), end):
@@ -126,37 +142,77 @@ def delimiter(boundary: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"\r\n--" + re.escape(boundary) + rb"(--)?+[ \t]*+(?=\r\n|\Z)")
 
 
-def _entity(content: bytes, start: int, end: int, budget: HeaderBudget, number: str) -> Entity:
-    """The entity in ``content`` from ``start`` to ``end``."""
-    if content.startswith(b"\r\n", start, end):
-        return Entity((), content, start + 2, end, budget, number)
-    head_end = content.find(b"\r\n\r\n", start, end)
-    body_start = end if head_end < 0 else head_end + 4
-    size = (end if head_end < 0 else head_end) - start
+def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
+    """The entity from ``start`` to ``end`` in the same message as ``whole``."""
+    content, budget = whole.message, whole.budget
     place = f"Part {number}: " if number else ""
-    budget.bytes_left -= size
+    fields: list[Field] = []
+    size, position = 0, start
+    while True:
+        block = _match(_FIELDS, content, position, end)
+        length = max(0, block.end() - position - len("\r\n"))
+        size += length
+        budget.bytes_left -= length
+        _check_size(size, budget, place)
+        fields += _fields(block[0].removesuffix(b"\r\n"), budget)
+        position = block.end()
+        if position == end or content.startswith(b"\r\n", position, end):
+            position = min(position + 2, end)
+            break
+        problem = _no_field(content, position, place)
+        next_line = _match(_LINE, content, position, end).end()
+        has_colon = content.find(b":", position, next_line) >= 0
+        if not fields or not has_colon or not _is_field(content, next_line, end):
+            _check_hidden(content, position, end, number, problem)
+            sentence = f"{place}the body begins at a line that is not a header field"
+            whole.adaptations.add("repaired", sentence, problem)
+            break
+        sentence = f"{place}a line of the header that is not a field left out"
+        whole.adaptations.add("left_out", sentence, problem)
+        budget.fields_left -= 1
+        position = next_line
+    return Entity(tuple(fields), content, position, end, budget, number, whole.adaptations)
+
+
+def _check_size(size: int, budget: HeaderBudget, place: str) -> None:
     if size > _MAX_HEADER_BYTES:
         raise Malformed(f"{place}the header has more than {_MAX_HEADER_BYTES} bytes")
     if budget.bytes_left < 0:
         raise Malformed(f"The headers of all parts have more than {_MAX_ALL_HEADERS_BYTES} bytes")
-    fields = tuple(_fields(content[start : start + size].removesuffix(b"\r\n"), budget, place))
-    return Entity(fields, content, body_start, end, budget, number)
+
+
+def _check_hidden(content: bytes, start: int, end: int, number: str, problem: Malformed) -> None:
+    """Check that the rest of a header, which becomes part of the body, has no Bcc field."""
+    head_end = content.find(b"\r\n\r\n", start, end)
+    if not number and _HIDDEN_RECIPIENTS.search(content, start, end if head_end < 0 else head_end):
+        raise problem
+
+
+def _is_field(content: bytes, start: int, end: int) -> bool:
+    return _match(_FIELDS, content, start, end).end() > start
+
+
+def _match(pattern: re.Pattern[bytes], content: bytes, start: int, end: int) -> Match[bytes]:
+    match = pattern.match(content, start, end)
+    assert match  # the pattern matches nothing, too
+    return match
+
+
+def _no_field(content: bytes, start: int, place: str) -> Malformed:
+    shown = content[start : start + 40].partition(b"\r\n")[0].decode("ascii", "backslashreplace")
+    return Malformed(f"{place}not a header field, and no empty line before the body: {shown}")
 
 
 def _number(entity: Entity, count: int) -> str:
     return f"{entity.number}.{count}" if entity.number else str(count)
 
 
-def _fields(head: bytes, budget: HeaderBudget, place: str) -> Iterator[Field]:
-    for folded in _FIELD_END.split(head) if head else ():
+def _fields(block: bytes, budget: HeaderBudget) -> Iterator[Field]:
+    for folded in _FIELD_END.split(block) if block else ():
         budget.fields_left -= 1
         if budget.fields_left < 0:
             raise Malformed(f"The headers have more than {_MAX_FIELDS} fields")
         match = _FIELD.fullmatch(folded.replace(b"\r\n", b""))
-        if match is None:
-            shown = folded.partition(b"\r\n")[0][:40].decode("ascii", "backslashreplace")
-            raise Malformed(
-                f"{place}not a header field, and no empty line before the body: {shown}"
-            )
+        assert match
         name = match[1].decode("ascii")
         yield Field(name, name.lower(), match[2].strip(b" \t"))

@@ -5,14 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import decode_params, unquote
 
-from smtp_relay.message.charsets import decode
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.charsets import decode_leniently
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import decoded_words, raw_text
+from smtp_relay.message.transfer_encodings import decoded_body
 
 _MAX_VALUE_BYTES = 8 * 1024
+_MAX_TYPE_CHARACTERS = 120
+_MAX_WRITTEN_CHARACTERS = 255  # the API accepts no longer type of an attachment
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]++")
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # not in a text in any ASCII charset
 _PLAIN = re.compile(r"[ -~]*+")
 _QUOTE_OR_END = re.compile(r'(?<!\\)"|;')
 
@@ -22,7 +27,7 @@ class MediaType:
     """The type and the disposition of a part.
 
     ``parameters`` are those of Content-Type, with lower-case names. ``disposition`` is empty, and
-    ``filename`` None, if the part has none.
+    ``filename`` None, if the part has none. A blank filename is kept.
     """
 
     main: str
@@ -42,36 +47,75 @@ class MediaType:
         return self.parameters.get("charset", "us-ascii").partition("(")[0].strip() or "us-ascii"
 
 
-def media_type(entity: Entity) -> MediaType:
-    """The media type of ``entity``, ``text/plain`` by default.
+def media_type(entity: Entity, default: str = "text/plain") -> MediaType:
+    """The media type of ``entity``, or ``default``.
 
-    :raises Malformed: its Content-Type or Content-Disposition is invalid.
+    :raises Malformed: its Content-Type or Content-Disposition is too long, or invalid, and the
+        relay is strict.
     """
     full, parameters = _read(entity, "content-type")
     disposition, about_file = _read(entity, "content-disposition")
-    main, slash, sub = (full or "text/plain").partition("/")
-    if not slash or not _TOKEN.fullmatch(main) or not _TOKEN.fullmatch(sub):
-        shown = full[:60].encode("ascii", "backslashreplace").decode()
-        raise Malformed(f"{entity.place}Content-Type is not a media type: {shown}")
-    filename = about_file.get("filename") or parameters.get("name") or None
-    if filename is not None:
-        filename = decoded_words(filename, f"{entity.place}the filename")
+    main, _, sub = (full or default).partition("/")
+    is_valid = _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub)
+    if not is_valid or len(full) > _MAX_TYPE_CHARACTERS:
+        main, sub = _repaired_type(entity, full, parameters)
+    names = [
+        values[key]
+        for values, key in ((about_file, "filename"), (parameters, "name"))
+        if key in values
+    ]
+    filename = next((name for name in names if name.strip()), names[0] if names else None)
+    if filename:
+        filename = decoded_words(filename, f"{entity.place}the filename", entity.adaptations)
+    elif entity.adaptations.is_strict:
+        filename = None
     return MediaType(main, sub, parameters, disposition, filename)
 
 
-def written(kind: MediaType, place: str) -> str:
+def _repaired_type(entity: Entity, full: str, parameters: dict[str, str]) -> tuple[str, str]:
+    shown = full[:60].encode("ascii", "backslashreplace").decode()
+    problem = Malformed(f"{entity.place}Content-Type is not a media type: {shown}")
+    begin, _, rest = full.partition(" ")
+    main, _, sub = begin.partition("/")
+    if rest and _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub):
+        # A semicolon is missing: text/plain charset=utf-8.
+        name, _, value = rest.strip().partition("=")
+        parameters.setdefault(name, unquote(value))
+    elif main == "multipart" and "boundary" in parameters:
+        sub = "mixed"
+    elif _BINARY.search(decoded_body(entity)):
+        main, sub = "application", "octet-stream"
+    else:
+        main, sub = "text", "plain"
+    sentence = f"{entity.place}Content-Type, which is not a media type, read as {main}/{sub}"
+    entity.adaptations.add("guessed", sentence, problem)
+    return main, sub
+
+
+def written(kind: MediaType, entity: Entity) -> str:
     """``kind`` as the value of a Content-Type field, without filename and boundary.
 
-    :raises Unsupported: a parameter contains characters that the API does not accept.
+    :raises Unsupported: the relay is strict, and the API does not accept a parameter.
     """
-    words = [kind.full]
+    adaptations, place = entity.adaptations, entity.place
+    written_type = kind.full
     for name, value in kind.parameters.items():
         if name in ("name", "boundary"):
             continue
-        if not _TOKEN.fullmatch(name) or not _PLAIN.fullmatch(value):
-            raise Unsupported(f"{place}a parameter of Content-Type is not supported: {name[:40]!r}")
-        words.append(f"{name}={value if _TOKEN.fullmatch(value) else _quoted(value)}")
-    return "; ".join(words)
+        problem = f"{place}a parameter of Content-Type is not supported: {name[:40]!r}"
+        word = f"; {name}={value if _TOKEN.fullmatch(value) else _quoted(value)}"
+        if not name or (not value and not adaptations.is_strict):
+            adaptations.add_unnoted(Unsupported(problem))
+        elif (
+            _TOKEN.fullmatch(name)
+            and _PLAIN.fullmatch(value)
+            and len(written_type) + len(word) <= _MAX_WRITTEN_CHARACTERS
+        ):
+            written_type += word
+        else:
+            sentence = f"{place}a parameter of Content-Type left out"
+            adaptations.add("left_out", sentence, Unsupported(problem))
+    return written_type
 
 
 def _quoted(value: str) -> str:
@@ -84,24 +128,42 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
     value = entity.value(key) or b""
     if len(value) > _MAX_VALUE_BYTES:
         raise Malformed(f"{what} is too long")
-    parameters: dict[str, str] = {}
+    first, *rest = _split(raw_text(value, what, entity.adaptations))
     try:
-        (first, _), *rest = decode_params(list(_split(raw_text(value, what))))
-        for name, given in rest:
-            if isinstance(given, tuple):
-                # An encoded value: charset, language, and its bytes as Latin-1. It takes precedence
-                # over a plain value, which is for older programs (RFC 6266, section 4.3).
-                charset, _, encoded = given
-                content = unquote(encoded).encode("latin-1")
-                parameters[name.lower()] = decode(content, charset or "us-ascii", what)
-            else:
-                parameters.setdefault(name.lower(), unquote(given))
+        decoded = decode_params([first, *rest])[1:]
     except (ValueError, TypeError) as error:
         # A value can be split into numbered pieces (RFC 2231, section 3). Here the number of a
-        # piece is too long, or only some of the pieces have numbers, or an encoded value contains
-        # a character that should be encoded.
-        raise Malformed(f"{what} can't be read") from error
-    return first.partition("(")[0].strip().lower(), parameters
+        # piece is too long, or only some of the pieces have numbers.
+        entity.adaptations.add(
+            "left_out", f"{what}: unreadable parameters left out", _problem(what, error)
+        )
+        decoded = decode_params([first, *(pair for pair in rest if "*" not in pair[0])])[1:]
+    parameters: dict[str, str] = {}
+    for name, given in decoded:
+        if isinstance(given, tuple):
+            # An encoded value: charset, language, and its bytes as Latin-1. It takes precedence
+            # over a plain value, which is for older programs (RFC 6266, section 4.3).
+            parameters[name.lower()] = _decoded_value(given, what, entity.adaptations)
+        else:
+            parameters.setdefault(name.lower(), unquote(given))
+    return first[0].partition("(")[0].strip().lower(), parameters
+
+
+def _decoded_value(given: tuple[str | None, str | None, str], what: str, noted: Adaptations) -> str:
+    charset, _, encoded = given
+    text = unquote(encoded)
+    try:
+        content = text.encode("latin-1")
+    except UnicodeEncodeError as error:  # a character that should be encoded
+        noted.add("repaired", f"{what}: a parameter read as UTF-8", _problem(what, error))
+        return text
+    return decode_leniently(content, charset or "us-ascii", what, noted)
+
+
+def _problem(what: str, cause: Exception) -> Malformed:
+    problem = Malformed(f"{what} can't be read")
+    problem.__cause__ = cause
+    return problem
 
 
 def _split(value: str) -> Iterator[tuple[str, str]]:

@@ -1,16 +1,23 @@
 """Converts the tree of parts to what the API accepts: a text, an HTML text, and attachments."""
 
 import base64
+import hashlib
 import itertools
-import mimetypes
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from smtp_relay.message.charsets import decode
+from smtp_relay.message.charsets import decode_leniently
 from smtp_relay.message.entity import Entity, parts
 from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
 from smtp_relay.message.media_types import MediaType, media_type, written
+from smtp_relay.message.rules import content_ids, filenames, inline, structure
+from smtp_relay.message.rules.files import File
+from smtp_relay.message.rules.files import without_copies as without_copies_of_files
+from smtp_relay.message.rules.flowed import unfolded
+from smtp_relay.message.rules.inline import Text
+from smtp_relay.message.rules.repeated import without_copies
+from smtp_relay.message.rules.structure import Part, unsupported
 from smtp_relay.message.transfer_encodings import decoded_body, is_identity
 
 _MAX_DEPTH = 10  # each level holds a copy of everything inside it
@@ -19,10 +26,9 @@ _TOO_MANY = f"more than {_MAX_PARTS} parts, or more than {_MAX_DEPTH} levels of 
 
 # Only the Content- fields of a part have a meaning (RFC 2046, section 5.1). Programs add others,
 # like X-Unix-Mode and X-Attachment-Id, which the relay ignores. It reads these:
-_FIELDS = {"content-description", "content-disposition", "content-id", "content-location"}
-_FIELDS |= {"content-transfer-encoding", "content-type"}
+_FIELDS = {"content-disposition", "content-id", "content-transfer-encoding", "content-type"}
 # It ignores these, which do not change how a part is displayed:
-_FIELDS |= {"content-class", "content-language", "content-length", "content-md5"}
+_FIELDS |= {"content-class", "content-length", "content-md5"}
 
 _BODIES = ("text/plain", "text/html")
 _EMPTY_LINE = "\r\n"
@@ -32,29 +38,46 @@ class _Bodies:
     """Identifies the bodies that are alternatives of each other: a text and an HTML text.
 
     All bodies in one multipart/alternative share one object. Any other body has its own object.
+    Only a strict relay needs this: it displays no text beside another one.
     """
 
     def __init__(self, *, in_alternative: bool = False) -> None:
         self.in_alternative = in_alternative
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a part is.
+
+    ``alternatives`` are the types of all alternatives if the part is one of them, else None.
+    ``is_resource`` says that it belongs to the HTML text of a multipart/related. ``bodies`` is None
+    if a strict relay would display no text here.
+    """
+
+    bodies: _Bodies | None = field(default_factory=_Bodies)
+    alternatives: frozenset[str] | None = None
+    is_resource: bool = False
+    is_signature: bool = False
+    default: str = "text/plain"
+    depth: int = 0
+
+
 @dataclass(slots=True)
 class Content:
-    """The content of a message. ``attachments`` has the form of the API."""
+    """The content of a message. ``attachments`` has the form of the API.
 
-    text: str | None = None
+    ``text`` is None if the API is to make it from the HTML.
+    """
+
+    text: str | None = ""
     html: str | None = None
     attachments: list[dict[str, Any]] = field(default_factory=list)
 
     def fields(self) -> dict[str, Any]:
         """The fields of a request. An empty ``text`` keeps the API from deriving one from HTML."""
-        text, html = self.text, self.html
-        if not text and not html and self.attachments:
-            # The API requires a text with attachments. An empty line looks the same as no text.
-            text, html = _EMPTY_LINE, None
-        fields: dict[str, Any] = {"text": text or ""}
-        if html:
-            fields["html"] = html
+        fields: dict[str, Any] = {} if self.text is None else {"text": self.text}
+        if self.html:
+            fields["html"] = self.html
         if self.attachments:
             fields["attachments"] = self.attachments
         return fields
@@ -64,107 +87,147 @@ def read_content(message: Entity) -> Content:
     """The text, the HTML text and the attachments of ``message``.
 
     :raises Malformed: a part can't be read.
-    :raises Unsupported: a part, or a field of its header, is not supported.
+    :raises Unsupported: a part can't be sent. Or the relay is strict, and the API has no place for
+        a part, or for a field of its header.
     """
-    reader = _Reader()
-    reader.read(message, _Bodies())
-    return reader.content
+    adaptations = message.adaptations
+    reader = _Reader(is_strict=adaptations.is_strict)
+    text = inline.joined(reader.read(message, _Place()), adaptations) or Text()
+    files = without_copies_of_files(reader.files, adaptations)
+    html = content_ids.adapted(files, text.html, adaptations)
+    plain = text.text or ""
+    if not plain and not html and (files or not adaptations.is_strict):
+        # The API requires a text. An empty line looks the same as no text.
+        plain = _EMPTY_LINE
+    attachments = [file.fields() for file in files]
+    return Content(None if text.has_text_in_html else plain, html, attachments)
 
 
 class _Reader:
-    def __init__(self) -> None:
-        self.content = Content()
-        self._owner: _Bodies | None = None  # shared by the texts found so far
+    def __init__(self, *, is_strict: bool) -> None:
+        self.files: list[File] = []
+        self._is_strict = is_strict
+        self._taken: dict[str, _Bodies] = {}  # by a strict relay: media types of texts
         self._count = 0
 
-    def read(
-        self, entity: Entity, bodies: _Bodies | None, *, strict: bool = False, depth: int = 0
-    ) -> None:
-        """Read a part and everything inside it.
-
-        A text becomes the text or HTML text of the message if ``bodies`` still has a place for it.
-        Any other part becomes an attachment, or an error if ``strict``. If ``bodies`` is None, a
-        text becomes an attachment too.
+    def read(self, entity: Entity, place: _Place) -> list[Text]:
+        """The texts to display in a part and everything inside it. The others become ``files``.
 
         :raises Malformed, Unsupported: as ``read_content`` does.
         """
         self._count += 1
-        if self._count > _MAX_PARTS or depth > _MAX_DEPTH:
+        if self._count > _MAX_PARTS or place.depth > _MAX_DEPTH:
             raise Malformed(f"{entity.place}{_TOO_MANY}")
-        kind = media_type(entity)
-        if entity.number:  # `headers.py` handles the fields of the message itself
-            _check_fields(entity, kind)
+        kind = media_type(entity, place.default)
         if kind.main == "multipart":
-            self._read_multipart(entity, kind, bodies, strict, depth)
-        elif kind.main == "message":
-            raise _unsupported(entity, kind, "a message inside a message is not supported")
-        elif bodies and _is_text(kind) and self._has_place(bodies, kind):
-            self._owner = bodies
-            text = decode(decoded_body(entity), kind.charset, f"{entity.place}the text")
-            if kind.sub == "html":
-                self.content.html = text
-            else:
-                self.content.text = text
-        elif strict:
-            raise _unsupported(
-                entity, kind, "only a text and an HTML text are supported as alternatives"
-            )
-        else:
-            self._attach(entity, kind)
+            _note_fields(entity, kind)
+            return self._read_multipart(entity, kind, place)
+        if self._is_displayed(entity, kind, place):
+            _note_fields(entity, kind)
+            self._taken[kind.full] = place.bodies or _Bodies()
+            return [_text(entity, kind)]
+        part = structure.adapted(Part(entity, kind, place.alternatives, place.is_signature))
+        if part:
+            self._attach(part, is_attached=kind.main == "message" or place.is_signature)
+        return []
 
-    def _read_multipart(
-        self, entity: Entity, kind: MediaType, bodies: _Bodies | None, strict: bool, depth: int
-    ) -> None:
+    def _is_displayed(self, entity: Entity, kind: MediaType, place: _Place) -> bool:
+        """Whether a part is a text or HTML text to display, and not a file."""
+        if kind.full not in _BODIES or kind.disposition == "attachment":
+            return False
+        is_named = bool((kind.filename or "").strip())
+        if self._is_strict:
+            has_place = kind.full not in self._taken and not self._is_beside(place.bodies)
+            return has_place and not is_named and place.bodies is not None
+        if place.is_resource and (_content_id(entity) or entity.value("content-location")):
+            return False
+        return not is_named or place.alternatives is not None
+
+    def _is_beside(self, bodies: _Bodies | None) -> bool:
+        """Whether there is a text that is no alternative to ``bodies``."""
+        return any(taken is not bodies for taken in self._taken.values())
+
+    def _read_multipart(self, entity: Entity, kind: MediaType, place: _Place) -> list[Text]:
         inside = _parts(entity, kind)
-        depth += 1
-        if kind.sub == "alternative":
-            if bodies is None or self._owner not in (None, bodies):
-                why = "alternatives beside another text are not supported"
-                raise _unsupported(entity, kind, why)
-            if not bodies.in_alternative:
-                bodies = _Bodies(in_alternative=True)
-            for part in inside:
-                self.read(part, bodies, strict=True, depth=depth)
-        elif kind.sub == "related":
-            root = _root(inside, kind)
-            for part in inside:
-                if part is root:
-                    self.read(part, bodies, strict=strict, depth=depth)
-                else:
-                    self.read(part, None, depth=depth)
-        elif kind.sub == "mixed":
-            for part in inside:
-                # Texts beside each other are not alternatives: only the first becomes the body.
-                own = bodies if bodies is None or bodies.in_alternative else _Bodies()
-                self.read(part, own, depth=depth)
-        else:
-            raise _unsupported(entity, kind, "this kind of multipart is not supported")
-
-    def _has_place(self, bodies: _Bodies, kind: MediaType) -> bool:
-        taken = self.content.html if kind.sub == "html" else self.content.text
-        return taken is None and self._owner in (None, bodies)
-
-    def _attach(self, entity: Entity, kind: MediaType) -> None:
-        filename = kind.filename or _generated_name(entity, kind)
-        description = header_text(
-            entity.value("content-description") or b"", f"{entity.place}Content-Description"
+        below = replace(
+            place,
+            alternatives=None,
+            is_signature=False,
+            default="text/plain",
+            depth=place.depth + 1,
         )
-        if description not in ("", filename):
-            raise Unsupported(f"{entity.place}Content-Description is not supported")
-        attachment = {
-            "filename": filename,
-            "content_type": written(kind, entity.place),
-            "content": base64.b64encode(decoded_body(entity)).decode("ascii"),
-        }
-        content_id = _content_id(entity)
-        if content_id:
-            attachment["content_id"] = content_id
-        self.content.attachments.append(attachment)
+        if kind.sub == "alternative":
+            return self._read_alternatives(entity, kind, inside, below)
+        if kind.sub == "related":
+            root = _root(inside, kind)
+            of_root = replace(below, alternatives=place.alternatives)
+            of_others = replace(below, bodies=None, is_resource=True)
+            places = [of_root if part is root else of_others for part in inside]
+        else:
+            _note_kind(entity, kind)
+            if below.bodies and not below.bodies.in_alternative:
+                places = [replace(below, bodies=_Bodies()) for _ in inside]
+            else:
+                places = [below] * len(inside)
+            if kind.sub == "signed":
+                places[1:] = [replace(below, is_signature=True) for _ in inside[1:]]
+            elif kind.sub == "digest":
+                places = [replace(below, default="message/rfc822")] * len(inside)
+        pairs = zip(inside, places, strict=True)
+        texts = [text for part, where in pairs for text in self.read(part, where)]
+        return inline.paired(texts, entity.adaptations)
+
+    def _read_alternatives(
+        self, entity: Entity, kind: MediaType, inside: list[Entity], below: _Place
+    ) -> list[Text]:
+        adaptations, bodies = entity.adaptations, below.bodies
+        if bodies is None or self._is_beside(bodies):
+            why = "alternatives beside another text are not supported"
+            adaptations.add_unnoted(unsupported(entity, kind, why))
+        if bodies is None or not bodies.in_alternative:
+            bodies = _Bodies(in_alternative=True)
+        types = frozenset(media_type(part).full for part in inside)
+        below = replace(below, bodies=bodies, alternatives=types)
+        texts = [inline.joined(self.read(part, below), adaptations) for part in inside]
+        return inline.alternative([text for text in texts if text], adaptations)
+
+    def _attach(self, part: Part, *, is_attached: bool) -> None:
+        entity, kind = part.entity, part.kind
+        name = kind.filename
+        if name is None:
+            name = part.name or filenames.generated(entity, kind)
+        _note_fields(entity, kind, filename=name)
+        content = decoded_body(entity)
+        is_alternative = part.alternatives is not None
+        self.files.append(
+            File(
+                filenames.adapted(name, entity, len(self.files) + 1),
+                written(kind, entity),
+                base64.b64encode(content).decode("ascii"),
+                hashlib.sha256(content.rstrip(b"\r\n")).digest(),
+                _content_id(entity) or None,
+                is_attached or is_alternative or kind.disposition == "attachment",
+                is_alternative,
+                bool(kind.filename),
+            )
+        )
+
+
+def _text(entity: Entity, kind: MediaType) -> Text:
+    what = f"{entity.place}the text"
+    text = decode_leniently(decoded_body(entity), kind.charset, what, entity.adaptations)
+    if (kind.filename or "").strip():
+        entity.adaptations.add("left_out", f"{what} sent without its filename", None)
+    if kind.sub == "html":
+        return Text(html=text, place=entity.place)
+    return Text(unfolded(text, kind), place=entity.place)
 
 
 def _parts(entity: Entity, kind: MediaType) -> list[Entity]:
     if not is_identity(entity):
-        raise Malformed(f"{entity.place}a multipart can't have a Content-Transfer-Encoding")
+        problem = "a multipart can't have a Content-Transfer-Encoding"
+        sentence = f"{entity.place}Content-Transfer-Encoding of the multipart ignored"
+        entity.adaptations.add("repaired", sentence, Malformed(entity.place + problem))
     try:
         boundary = kind.parameters.get("boundary", "").encode("ascii")
     except UnicodeEncodeError as error:
@@ -172,18 +235,43 @@ def _parts(entity: Entity, kind: MediaType) -> list[Entity]:
     inside = list(itertools.islice(parts(entity, boundary), _MAX_PARTS + 1))
     if len(inside) > _MAX_PARTS:
         raise Malformed(f"{entity.place}{_TOO_MANY}")
-    return inside
+    return [
+        replace(part, fields=without_copies(part.fields, entity.adaptations)) for part in inside
+    ]
 
 
-def _check_fields(entity: Entity, kind: MediaType) -> None:
-    for field_ in entity.fields:
-        if field_.key.startswith("content-") and field_.key not in _FIELDS:
-            raise Unsupported(f"{entity.place}{field_.name} is not supported")
-    # Content-Location names a part, as the content id does. An attachment needs only one of them.
-    # In a text, Content-Location is also the base of relative links.
-    is_redundant = _content_id(entity) and not (_is_text(kind) or kind.main == "multipart")
-    if entity.value("content-location") and not is_redundant:
-        raise Unsupported(f"{entity.place}Content-Location is not supported")
+def _note_kind(entity: Entity, kind: MediaType) -> None:
+    """Note that a multipart is sent like a multipart/mixed (RFC 2046, section 5.1.3)."""
+    problem = unsupported(entity, kind, "this kind of multipart is not supported")
+    if kind.sub == "encrypted":
+        raise unsupported(entity, kind, "an encrypted message is not supported")
+    if kind.sub == "signed":
+        sentence = f"{entity.place}signature attached as a file, so it will not verify"
+        entity.adaptations.add("attached", sentence, problem)
+    elif kind.sub != "mixed":
+        entity.adaptations.add("repaired", f"{entity.place}{kind.full} sent as its parts", problem)
+
+
+def _note_fields(entity: Entity, kind: MediaType, filename: str | None = None) -> None:
+    """Note which Content- fields of a part are left out. ``filename`` is that of an attachment."""
+    if not entity.number:  # `headers.py` handles the fields of the message itself
+        return
+    for header in entity.fields:
+        if not header.key.startswith("content-") or header.key in _FIELDS or not header.value:
+            continue
+        is_noted_only = header.key == "content-language"
+        if header.key == "content-description":
+            what = f"{entity.place}Content-Description"
+            if header_text(header.value, what, entity.adaptations) == filename:
+                continue
+            is_noted_only = filename is None
+        elif header.key == "content-location":
+            # It names a part, as the content id does. An attachment needs only one of them. In a
+            # text, it is also the base of relative links.
+            is_noted_only = filename is not None and bool(_content_id(entity))
+        problem = Unsupported(f"{entity.place}{header.name} is not supported")
+        sentence = f"{entity.place}{header.name} left out"
+        entity.adaptations.add("left_out", sentence, None if is_noted_only else problem)
 
 
 def _root(inside: list[Entity], kind: MediaType) -> Entity:
@@ -193,22 +281,7 @@ def _root(inside: list[Entity], kind: MediaType) -> Entity:
     return next(named, inside[0])
 
 
-def _is_text(kind: MediaType) -> bool:
-    """Whether a part is a text or HTML text to display, and not an attachment."""
-    return kind.full in _BODIES and kind.disposition != "attachment" and not kind.filename
-
-
 def _content_id(entity: Entity) -> str:
     value = entity.value("content-id") or b""
-    text = header_text(value, f"{entity.place}Content-ID").strip(" ")
+    text = header_text(value, f"{entity.place}Content-ID", entity.adaptations).strip(" ")
     return text[1:-1] if text.startswith("<") and text.endswith(">") else text
-
-
-def _generated_name(entity: Entity, kind: MediaType) -> str:
-    """A filename for a part that has none, ``part-2.1.png`` for example. The API requires one."""
-    ending = mimetypes.guess_extension(kind.full, strict=False) or ".bin"
-    return f"part-{entity.number or 1}{ending}"
-
-
-def _unsupported(entity: Entity, kind: MediaType, why: str) -> Unsupported:
-    return Unsupported(f"{entity.place}{kind.full}: {why}")

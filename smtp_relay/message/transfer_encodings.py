@@ -10,6 +10,7 @@ from smtp_relay.message.errors import Malformed, Unsupported
 _IDENTITY = ("", "7bit", "8bit", "binary")
 _UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
 _SPACE = b" \t\r\n"
+_BASE64 = re.compile(rb"[A-Za-z0-9+/ \t\r\n]*+(?P<padding>=[= \t\r\n]*+)?+")
 _CHUNK_BYTES = 64 * 1024
 # The lookbehind prevents quadratic time on long runs of blanks.
 _BLANK_LINE_END = re.compile(rb"(?<![ \t])[ \t]++(?=\r\n|\Z)")
@@ -30,19 +31,46 @@ def decoded_body(entity: Entity) -> bytes:
     """The decoded body of ``entity``, which must not be a multipart.
 
     :raises Malformed: the body is invalid in its encoding.
-    :raises Unsupported: the encoding is unknown.
+    :raises Unsupported: the encoding is unknown, and the relay is strict.
     """
     encoding = encoding_of(entity)
     if encoding in _IDENTITY:
         return entity.body
     if encoding == "base64":
-        return from_base64(entity.body, f"{entity.place}the content")
+        return _from_base64(entity)
     if encoding == "quoted-printable":
         return b"".join(map(_from_quoted_printable, _chunks(entity.body)))
     if encoding in _UUENCODE:
         return _from_uuencode(entity)
     name = encoding[:40].encode("ascii", "backslashreplace").decode()
-    raise Unsupported(f"{entity.place}unknown Content-Transfer-Encoding: {name}")
+    problem = Unsupported(f"{entity.place}unknown Content-Transfer-Encoding: {name}")
+    sentence = f"{entity.place}unknown Content-Transfer-Encoding read as 8bit"
+    entity.adaptations.add("guessed", sentence, problem)
+    return entity.body
+
+
+def _from_base64(entity: Entity) -> bytes:
+    body = entity.body
+    try:
+        return from_base64(body, f"{entity.place}the content")
+    except Malformed as problem:
+        base64 = body[: _end_of_base64(body)]
+        # Without padding, text could be taken for base64. Text has spaces.
+        is_padded = b"=" in base64
+        digits = base64.translate(None, _SPACE)
+        if not digits or (not is_padded and (len(digits) % 4 or b" " in base64)):
+            raise
+        decoded = from_base64(base64, f"{entity.place}the content")
+        sentence = f"{entity.place}text behind the end of the base64 content left out"
+        entity.adaptations.add("left_out", sentence, problem)
+        return decoded
+
+
+def _end_of_base64(body: bytes) -> int:
+    """Where ``body`` goes on with text that another program has added, such as a footer."""
+    match = _BASE64.match(body)
+    assert match
+    return match.end() if match["padding"] else body.rfind(b"\n", 0, match.end()) + 1
 
 
 def from_base64(text: bytes, what: str) -> bytes:

@@ -1,27 +1,6 @@
 """The cases that the relay does not pass yet. Their tests may fail."""
 
 PENDING = {
-    "107-empty-body",
     "108-name-with-joined-emoji",
-    "112-filename-with-slashes",
-    "113-filename-too-long",
-    "114-content-id-twice",
-    "115-content-id-with-space",
     "213-thread-index",
-    "301-calendar-alternative",
-    "302-amp-alternative",
-    "303-pdf-in-alternative",
-    "304-forwarded-message",
-    "305-pgp-signed",
-    "307-delivery-report",
-    "308-text-picture-text",
-    "309-voicemail",
-    "401-trailing-semicolon",
-    "402-type-without-subtype",
-    "403-encoding-on-multipart",
-    "404-latin1-that-is-windows-1252",
-    "405-charset-unknown-8bit",
-    "407-mbox-from-line",
-    "409-base64-in-one-line",
-    "501-attachment-with-content-id",
 }

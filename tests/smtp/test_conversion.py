@@ -1,4 +1,7 @@
-"""Conversion of generated messages: every part is converted, or the error names it."""
+"""Conversion of generated messages: every part is converted, or the error names it.
+
+A relay that is not strict converts these parts too, see ``test_real_mails.py``.
+"""
 
 import base64
 import contextlib
@@ -14,8 +17,15 @@ from smtp_relay.message.errors import CannotRelay
 from tests.smtp.generated import File, Mail, generated
 
 
-def converted(content: bytes, recipients: tuple[str, ...] = ("recipient@example.net",)) -> Request:
-    return convert(content, recipients, sender="sender@example.com", max_hops=30)
+def converted(
+    content: bytes,
+    recipients: tuple[str, ...] = ("recipient@example.net",),
+    *,
+    is_strict: bool = False,
+) -> Request:
+    return convert(
+        content, recipients, sender="sender@example.com", max_hops=30, is_strict=is_strict
+    )
 
 
 def body_of(content: bytes, *recipients: str) -> dict[str, Any]:
@@ -37,10 +47,17 @@ def check_file(found: dict[str, Any], expected: File) -> None:
 def check_mail(mail: Mail) -> None:
     if mail.error is not None:
         with pytest.raises(CannotRelay) as caught:
-            converted(mail.content)
+            converted(mail.content, is_strict=True)
         assert mail.error in str(caught.value)
         return
-    body = body_of(mail.content)
+    for is_strict in (False, True):
+        request = converted(mail.content, is_strict=is_strict)
+        check_body(mail, json.loads(request.body))
+        # A strict relay left out the language of a part, and changed nothing else.
+        assert request.adaptations.sentences() == []
+
+
+def check_body(mail: Mail, body: dict[str, Any]) -> None:
     assert body["subject"] == mail.subject
     without_any = not mail.text and not mail.html
     assert body["text"] == ("\r\n" if without_any else mail.text or "")

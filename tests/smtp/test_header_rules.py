@@ -240,9 +240,11 @@ def with_part(*fields: str, kind: str = "text/plain", sub: str = "mixed") -> byt
         ("Content-Description: A view of the sea", "image/png", "mixed"),
     ],
 )
-def test_fields_of_a_part_that_are_not_supported(field: str, kind: str, sub: str) -> None:
+def test_fields_of_a_part_that_are_left_out(field: str, kind: str, sub: str) -> None:
     name = field.partition(":")[0]
-    assert f"Part 1: {name} is not supported" == error_of(with_part(field, kind=kind, sub=sub))
+    content = with_part(field, kind=kind, sub=sub)
+    assert f"Part 1: {name} is not supported" == strict_error_of(content)
+    assert converted(content).adaptations.sentences() == [f"Part 1: {name} left out"]
 
 
 def test_fields_of_a_part_that_are_ignored() -> None:
@@ -257,7 +259,8 @@ def test_fields_of_a_part_that_are_ignored() -> None:
         *marks, named, "Content-Description: a b.png", "Content-Location: a.png", kind="image/png"
     )
     (attachment,) = body_of(image)["attachments"]
-    assert (attachment["filename"], attachment["content_id"]) == ("a b.png", "part1@test")
+    # The message says that it is attached. With a content id, the API would show it inline.
+    assert (attachment["filename"], "content_id" in attachment) == ("a b.png", False)
     assert headers_of("Content-Language: en-US") == {"Content-Language": "en-US"}
 
 
@@ -270,16 +273,19 @@ def test_a_message_with_only_attachments_gets_an_empty_line() -> None:
     assert body["attachments"][0]["filename"] == "part-1.pdf"
 
 
-def test_an_empty_message_is_left_to_the_api() -> None:
-    assert body_of(mail(text=""))["text"] == ""
+def test_an_empty_message_gets_an_empty_line() -> None:
+    request = converted(mail(text=""))
+    assert json.loads(request.body)["text"] == "\r\n"
+    assert request.adaptations.sentences() == []
+    assert json.loads(strict(mail(text="")).body)["text"] == ""  # The API rejects it.
 
 
-def test_a_second_text_is_an_attachment() -> None:
+def test_a_strict_relay_attaches_a_second_text() -> None:
     parts = [
         "Content-Type: multipart/mixed; boundary=b\r\n",
         "--b\r\n\r\nthe text\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>a footer</p>\r\n--b--",
     ]
-    body = body_of(b"Subject: x\r\n" + "\r\n".join(parts).encode())
+    body = json.loads(strict(b"Subject: x\r\n" + "\r\n".join(parts).encode()).body)
     assert (body["text"], body.get("html")) == ("the text", None)
     assert body["attachments"][0]["filename"] == "part-2.html"
 
@@ -287,24 +293,36 @@ def test_a_second_text_is_an_attachment() -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"Subject: x\r\n\r\na\nb", "Line 3 contains a bare LF"),
-        (b"Subject: x\r\n\r\na\rb", "Line 3 contains a bare CR"),
-        (b"Subject: x\r\n\r\na\0b", "Line 3 contains a NUL"),
-        (b"no field\r\n\r\n", "not a header field"),
+        (b"X-A: x\r\n\r\na\nb", "contains a bare LF"),
+        (b"X-A: x\r\n\r\na\rb", "contains a bare CR"),
+        (b"X-A: x\r\n\r\na\0b", "contains a NUL"),
         (b"Content-Type: multipart/mixed\r\n\r\n--\r\n", "no boundary"),
         (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n", "does not occur"),
         (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--", "no parts"),
-        (b"Content-Type: nonsense\r\n\r\n", "not a media type: nonsense"),
-        (b"Content-Type: a/b; name*=utf-8''\xe4\xb8\xad\r\n\r\n", "Content-Type can't be read"),
         (b"Content-Transfer-Encoding: base64\r\n\r\n!", "not base64"),
         (b"Content-Transfer-Encoding: uuencode\r\n\r\nabc\r\nend", "not uuencoded"),
         (b"Content-Transfer-Encoding: x-uue\r\n\r\nbegin 644 a\r\n#86)C\r\n", "not uuencoded"),
         (b"Content-Transfer-Encoding: uue\r\n\r\nbegin 644 a\r\n!~~~~", "not uuencoded"),
-        (b"Content-Type: text/plain; charset=ascii\r\n\r\n\xff", "invalid in its charset"),
     ],
 )
 def test_the_error_names_the_problem_of_an_invalid_mail(content: bytes, problem: str) -> None:
     assert problem in error_of(content)
+    assert problem in strict_error_of(b"Subject: x\r\n" + content)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"no field\r\n\r\n", "not a header field"),
+        (b"Content-Type: nonsense\r\n\r\n", "not a media type: nonsense"),
+        (b"Content-Type: a/b; name*=utf-8''\xe4\xb8\xad\r\n\r\n", "Content-Type can't be read"),
+        (b"Content-Type: text/plain; charset=ascii\r\n\r\n\xff", "invalid in its charset"),
+    ],
+)
+def test_a_strict_relay_rejects_an_invalid_mail(content: bytes, problem: str) -> None:
+    content = b"Subject: x\r\n" + content
+    assert problem in strict_error_of(content)
+    assert converted(content).adaptations.sentences() != []
 
 
 # Messages that could take long to convert

@@ -7,6 +7,7 @@ from email.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import read_entity
 from smtp_relay.message.errors import CannotRelay, Malformed
 from smtp_relay.message.header_text import decoded_words
@@ -42,7 +43,8 @@ def test_parameters(value: str) -> None:
     """The standard library, in quadratic time, finds the same parameters."""
     message = Message()
     message["Content-Type"] = "text/plain;" + value
-    entity = read_entity(b"Content-Type: text/plain;" + value.encode() + b"\r\n\r\n")
+    content = b"Content-Type: text/plain;" + value.encode() + b"\r\n\r\n"
+    entity = read_entity(content, Adaptations(is_strict=True))
     try:
         pairs = message.get_params(failobj=[])
     except (IndexError, TypeError, ValueError):

@@ -1,0 +1,101 @@
+"""Rules for Content-IDs, with which the HTML text shows attachments (RFC 2392)."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from html import escape, unescape
+from re import Match
+from urllib.parse import quote, unquote
+
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.errors import Unsupported
+from smtp_relay.message.rules.files import File
+
+MAX_CHARACTERS = 128
+_HASH_CHARACTERS = 32
+
+# The API accepts printable ASCII characters without angle brackets.
+_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "<>")
+# A reference in an attribute or in CSS. The length is limited, so that a search takes linear time.
+_REFERENCE = re.compile(
+    "cid:(?:"
+    '(?<="cid:)([^"<>]{1,2000}+)(?=")'
+    "|(?<='cid:)([^'<>]{1,2000}+)(?=')"
+    r"|(?<=\(cid:)([^()<>]{1,2000}+)(?=\))"
+    "|([^ \t\r\n\"'<>(),]{1,2000}+)"
+    ")",
+    re.IGNORECASE,
+)
+
+
+def adapted(files: list[File], html: str | None, adaptations: Adaptations) -> str | None:
+    """Change the Content-IDs of ``files`` to what the API accepts; return the HTML with them.
+
+    :raises Unsupported: the relay is strict, and a rule applies.
+    """
+    if not any(file.content_id for file in files):
+        return html
+    _attached_unless_shown(files, html)
+    new_ids: dict[str, str] = {}
+    used: set[str] = set()
+    for file in files:
+        old = file.content_id
+        if not old:
+            continue
+        for rule in RULES:
+            file.content_id = rule(file, file.content_id or "", adaptations)
+        if file.content_id in used:
+            problem = Unsupported(f"The Content-ID of {file.filename} is not the only one")
+            adaptations.add(
+                "left_out", f"Second equal Content-ID of {file.filename} left out", problem
+            )
+            file.content_id = None
+        else:
+            used.add(file.content_id or "")
+            new_ids.setdefault(old, file.content_id or "")
+    changed = {old: new for old, new in new_ids.items() if old != new}
+    return _with_new_ids(html, changed) if html and changed else html
+
+
+def _attached_unless_shown(files: list[File], html: str | None) -> None:
+    """The API shows a file with a Content-ID inline. The message may say that it is attached."""
+    asked = {file.content_id for file in files if file.content_id and file.is_attached}
+    found = _REFERENCE.finditer(html or "") if asked else ()
+    shown = {name for reference in found for name in _names(reference) if name in asked}
+    for file in files:
+        if file.is_attached and file.content_id not in shown:
+            file.content_id = None
+
+
+def _with_accepted_characters(file: File, content_id: str, adaptations: Adaptations) -> str:
+    encoded = quote(content_id, safe=_SAFE)
+    if encoded != content_id:
+        problem = Unsupported(f"The Content-ID of {file.filename} contains forbidden characters")
+        adaptations.add("repaired", f"Content-ID of {file.filename} percent-encoded", problem)
+    return encoded
+
+
+def _short(file: File, content_id: str, adaptations: Adaptations) -> str:
+    if len(content_id) <= MAX_CHARACTERS:
+        return content_id
+    problem = Unsupported(f"The Content-ID of {file.filename} is too long")
+    adaptations.add("shortened", f"Content-ID of {file.filename} replaced by a hash", problem)
+    return hashlib.sha256(content_id.encode()).hexdigest()[:_HASH_CHARACTERS]
+
+
+RULES: tuple[Callable[[File, str, Adaptations], str], ...] = (_with_accepted_characters, _short)
+
+
+def _with_new_ids(html: str, new_ids: dict[str, str]) -> str:
+    def replaced(found: Match[str]) -> str:
+        new = next((new_ids[name] for name in _names(found) if name in new_ids), None)
+        return found[0] if new is None else found[0][: len("cid:")] + escape(new)
+
+    return _REFERENCE.sub(replaced, html)
+
+
+def _names(reference: Match[str]) -> tuple[str, ...]:
+    """The Content-IDs that a reference can mean. Programs disagree on how to encode them."""
+    written = next(group for group in reference.groups() if group is not None)
+    plain = unescape(written)
+    return written, plain, unquote(plain)

@@ -1,0 +1,95 @@
+"""Rules for the names of files, and for the names of files that have none."""
+
+import mimetypes
+import re
+from contextlib import suppress
+
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.entity import Entity, read_entity
+from smtp_relay.message.errors import CannotRelay
+from smtp_relay.message.header_text import header_text
+from smtp_relay.message.media_types import MediaType
+from smtp_relay.message.rules.texts import TextRule, apply
+from smtp_relay.message.transfer_encodings import decoded_body
+
+MAX_BYTES = 255  # the limit of the API, in UTF-8
+_MAX_ENDING_BYTES = 20
+_SUBJECT_WITHIN_BYTES = 64 * 1024
+
+_SEPARATOR = re.compile(r"[/\\]")
+# Control characters, invisible characters, controls of the direction, and the Unicode line ends.
+_FORBIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_WORD_START = re.compile(r"=(?=\?)")  # of an encoded word
+
+
+def _last_segment(name: str) -> str:
+    return _SEPARATOR.split(name.rstrip("/\\"))[-1]
+
+
+def _with_accepted_characters(name: str) -> str:
+    return _WORD_START.sub("_", _FORBIDDEN.sub("_", name))
+
+
+def _shortened(name: str) -> str:
+    """``name`` in at most ``MAX_BYTES``, with its ending."""
+    if len(name.encode()) <= MAX_BYTES:
+        return name
+    start, dot, ending = name.rpartition(".")
+    if not start or len(ending.encode()) > _MAX_ENDING_BYTES:
+        start, dot, ending = name, "", ""
+    space = MAX_BYTES - len((dot + ending).encode())
+    return start.encode()[:space].decode(errors="ignore") + dot + ending
+
+
+RULES = (
+    TextRule(
+        _last_segment, "renamed", "{what} reduced to its last segment", "{what} contains a slash"
+    ),
+    TextRule(
+        _with_accepted_characters,
+        "renamed",
+        "Characters of {what} that are not allowed replaced by _",
+        "{what} contains characters that are not allowed",
+    ),
+    TextRule(
+        _shortened, "shortened", f"{{what}} shortened to {MAX_BYTES} bytes", "{what} is too long"
+    ),
+)
+
+
+def adapted(name: str, entity: Entity, number: int) -> str:
+    """``name`` as the API accepts it. ``number`` is the position of the attachment.
+
+    :raises Unsupported: the relay is strict, and a rule applies.
+    """
+    what = f"{entity.place}the filename"
+    if name.strip():
+        name = apply(RULES, name, what, entity.adaptations)
+    if name.strip(" ."):
+        return name
+    new = f"attachment-{number}"
+    rule = TextRule(
+        lambda _: new, "renamed", f"{{what}}, which is blank, replaced by {new}", "{what} is blank"
+    )
+    return apply((rule,), name, what, entity.adaptations)
+
+
+def generated(entity: Entity, kind: MediaType) -> str:
+    """A filename for a part that has none, ``part-2.1.png`` for example. The API requires one."""
+    ending = mimetypes.guess_extension(kind.full, strict=False) or ".bin"
+    return f"part-{entity.number or 1}{ending}"
+
+
+def of_message(entity: Entity) -> str:
+    """A filename for a message inside a message: its subject."""
+    subject = ""
+    unnoted = Adaptations()
+    with suppress(CannotRelay):
+        inner = read_entity(decoded_body(entity)[:_SUBJECT_WITHIN_BYTES], unnoted)
+        subject = header_text(inner.value("subject") or b"", "Subject", unnoted)
+    name = _SEPARATOR.sub("_", f"{subject.strip() or 'message'}.eml")
+    return apply(RULES, name, "", unnoted)

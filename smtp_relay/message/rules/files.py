@@ -1,0 +1,56 @@
+"""Attachments, and the rule for alternatives that are attached twice."""
+
+from dataclasses import dataclass
+
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.errors import Unsupported
+
+
+@dataclass(slots=True)
+class File:
+    """An attachment. ``content`` is base64. ``digest`` is that of the content without its end.
+
+    ``is_attached`` says that the message declares it as an attachment, ``is_alternative`` that it
+    is an alternative to the text, and ``has_name`` that the message names it.
+    """
+
+    filename: str
+    content_type: str
+    content: str
+    digest: bytes
+    content_id: str | None
+    is_attached: bool
+    is_alternative: bool
+    has_name: bool
+
+    def fields(self) -> dict[str, str]:
+        """The attachment in the form of the API."""
+        fields = {
+            "filename": self.filename,
+            "content_type": self.content_type,
+            "content": self.content,
+        }
+        return fields | ({"content_id": self.content_id} if self.content_id else {})
+
+
+def without_copies(files: list[File], adaptations: Adaptations) -> list[File]:
+    """``files`` without those that an alternative repeats, as in invitations to an event.
+
+    :raises Unsupported: the relay is strict, and the rule applies.
+    """
+    kept: list[File] = []
+    alternatives: dict[bytes, File] = {}
+    seen: dict[bytes, File] = {}
+    for file in files:
+        first = (seen if file.is_alternative else alternatives).get(file.digest)
+        if first is None:
+            kept.append(file)
+            seen.setdefault(file.digest, file)
+            if file.is_alternative:
+                alternatives[file.digest] = file
+            continue
+        if file.has_name and not first.has_name:
+            first.filename, first.has_name = file.filename, True
+        sentence = f"Second file with the content of {first.filename} left out"
+        adaptations.add("left_out", sentence, Unsupported(f"{file.filename} is repeated"))
+    return kept

@@ -1,0 +1,149 @@
+"""Rules for the parts that are neither a text nor an ordinary file.
+
+Each rule leaves a part out, or changes it to a file with a name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from smtp_relay.message.entity import Entity
+from smtp_relay.message.errors import Unsupported
+from smtp_relay.message.media_types import MediaType
+from smtp_relay.message.rules import filenames
+
+_TEXT_AND_HTML = {"text/plain", "text/html"}
+# Alternatives that carry the same as the texts on the right.
+_CARRIED_BY = {
+    "text/enriched": _TEXT_AND_HTML,
+    "text/markdown": {"text/plain"},
+    "text/richtext": _TEXT_AND_HTML,
+    "text/watch-html": _TEXT_AND_HTML,
+    "text/x-amp-html": _TEXT_AND_HTML,
+}
+_MESSAGES = {"message/global", "message/rfc822"}
+_SIGNATURES = {
+    "application/pgp-signature": "signature.asc",
+    "application/pkcs7-signature": "smime.p7s",
+    "application/x-pkcs7-signature": "smime.p7s",
+}
+_ENCRYPTED = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that is not displayed as text.
+
+    ``alternatives`` are the types of all alternatives if the part is one of them, else None.
+    ``name`` is a filename for a part that has none.
+    """
+
+    entity: Entity
+    kind: MediaType
+    alternatives: frozenset[str] | None = None
+    is_signature: bool = False
+    name: str | None = None
+
+
+Rule = Callable[[Part], Part | None]
+
+
+def adapted(part: Part) -> Part | None:
+    """``part`` as a file, or None if it is left out.
+
+    :raises Unsupported: the part can't be sent. Or the relay is strict, and a rule applies.
+    """
+    for rule in RULES:
+        changed = rule(part)
+        if changed is None:
+            return None
+        part = changed
+    return part
+
+
+def unsupported(entity: Entity, kind: MediaType, why: str) -> Unsupported:
+    """The error for a part that can't be sent as it is."""
+    return Unsupported(f"{entity.place}{kind.full}: {why}")
+
+
+def _not_encrypted(part: Part) -> Part:
+    """A whole message that is encrypted can't be read by anybody if its structure is changed."""
+    kind = part.kind
+    is_whole = not part.entity.number
+    if is_whole and kind.full in _ENCRYPTED and _is_enveloped(kind):
+        raise unsupported(part.entity, kind, "an encrypted message is not supported")
+    return part
+
+
+def _is_enveloped(kind: MediaType) -> bool:
+    return kind.parameters.get("smime-type", "enveloped-data").lower() == "enveloped-data"
+
+
+def _without_copy_of_text(part: Part) -> Part | None:
+    texts = _CARRIED_BY.get(part.kind.full, set())
+    if part.alternatives is None or not texts & part.alternatives:
+        return part
+    problem = _no_alternative(part)
+    part.entity.adaptations.add("left_out", f"{part.kind.full} alternative left out", problem)
+    return None
+
+
+def _message(part: Part) -> Part:
+    entity, kind = part.entity, part.kind
+    if kind.main != "message":
+        return part
+    problem = unsupported(entity, kind, "a message inside a message is not supported")
+    if kind.full in _MESSAGES:
+        name, sub = filenames.of_message(entity), "rfc822"
+        kind = replace(kind, sub=sub)
+    else:
+        # The API accepts no other message types.
+        name = f"{kind.sub}.txt"
+        kind = replace(kind, main="text", sub="plain")
+    is_named = bool(kind.filename) and kind.full == part.kind.full
+    if is_named:
+        entity.adaptations.add_unnoted(problem)
+    else:
+        part.entity.adaptations.add(
+            "attached", f"{part.kind.full} attached as {kind.filename or name}", problem
+        )
+    return replace(part, kind=kind, name=name)
+
+
+def _header_fields(part: Part) -> Part:
+    is_header = part.kind.full == "text/rfc822-headers"
+    return replace(part, name="headers.txt") if is_header else part
+
+
+def _signature(part: Part) -> Part:
+    name = _SIGNATURES.get(part.kind.full)
+    return replace(part, name=name) if name and part.is_signature else part
+
+
+def _alternative(part: Part) -> Part:
+    kind = part.kind
+    if part.alternatives is None:
+        return part
+    name = part.name
+    if kind.full == "text/calendar":
+        name = "invite.ics"
+    name = name or filenames.generated(part.entity, kind)
+    problem = _no_alternative(part)
+    part.entity.adaptations.add(
+        "attached", f"{kind.full} alternative attached as {kind.filename or name}", problem
+    )
+    return replace(part, name=name)
+
+
+def _no_alternative(part: Part) -> Unsupported:
+    why = "only a text and an HTML text are supported as alternatives"
+    return unsupported(part.entity, part.kind, why)
+
+
+RULES: tuple[Rule, ...] = (
+    _not_encrypted,
+    _without_copy_of_text,
+    _message,
+    _header_fields,
+    _signature,
+    _alternative,
+)
