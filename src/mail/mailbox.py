@@ -5,6 +5,7 @@ import re
 from mail.addresses import InvalidAddress, parse_address
 from mail.characters import has_control, has_deceptive, has_encoded_word
 from mail.fields import MailboxField
+from mail.joiners import without_joiners
 from mail.message import Mailbox
 
 # Long enough for any real name.
@@ -63,7 +64,7 @@ def display_name(given: str | None) -> str | None:
         raise InvalidName("display_name_too_long", limit=MAX_NAME_CHARACTERS)
     if has_control(name):
         raise InvalidName("display_name_has_control")
-    if has_deceptive(name):
+    if has_deceptive(name) and has_deceptive(without_joiners(name)):
         raise InvalidName("display_name_has_hidden")
     if has_encoded_word(name):
         raise InvalidName("display_name_has_encoded_word")
