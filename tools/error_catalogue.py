@@ -32,6 +32,7 @@ from errors import (
 from handlers.resend.types import MAX_BATCH
 from locales import provider_sentence
 from mail import attachments, headers
+from mail.adaptations import MAX_ADAPTATION_CHARACTERS, MAX_ADAPTATIONS
 from mail.limits import MAX_RECIPIENTS, MAX_SUBJECT_CHARACTERS
 from mail.mailbox import MAX_NAME_CHARACTERS
 from mail.sandbox_recipients import OUTCOMES
@@ -164,6 +165,8 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
         _field("tag_invalid", "tags[0].value"),
         _field("tag_too_long", "tags[0].value", limit=MAX_TAG_CHARACTERS),
         _field("tag_repeated", "tags[1].name"),
+        _field("adaptations_too_many", "adaptations", limit=MAX_ADAPTATIONS),
+        _field("adaptation_invalid", "adaptations[0]", limit=MAX_ADAPTATION_CHARACTERS),
     ),
     "ATTACHMENTS": _prefixed(
         "failed_to_send",

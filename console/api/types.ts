@@ -75,6 +75,8 @@ export interface MessageEvent {
   code: string | null;
   explanation?: string;
   recipient?: string;
+  /** What the SMTP relay has changed in the mail, a sentence for each change. */
+  adaptations?: string[];
 }
 
 export interface SendboxMessage extends SendboxEntry {

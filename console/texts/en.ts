@@ -220,6 +220,7 @@ export const en = {
     scheduledAt: "Scheduled for",
     nextAt: "Next attempt",
     history: "History",
+    adaptations: "The SMTP relay changed the mail:",
     content: "Content",
     textTab: "Text",
     noContent: "The text is no longer stored.",

@@ -212,6 +212,7 @@ export const zh: Texts = {
     scheduledAt: "计划发送",
     nextAt: "下次尝试",
     history: "经过",
+    adaptations: "SMTP 中继改动了这封邮件：",
     content: "内容",
     textTab: "文本",
     noContent: "正文已不再保留。",

@@ -5,6 +5,7 @@ what the API does not accept. It never does this silently: the message has one s
 change.
 """
 
+import re
 from collections import Counter
 from typing import Literal
 
@@ -19,6 +20,8 @@ KINDS: tuple[Kind, ...] = (
 # The API accepts this many sentences, and this many characters in each.
 MAX_SENTENCES = 50
 MAX_CHARACTERS = 200
+# The characters that the API rejects. A file name or a field name in a sentence can have them.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Adaptations:
@@ -57,7 +60,9 @@ class Adaptations:
 
     def sentences(self) -> list[str]:
         """Each sentence once, within the limits of the API."""
-        short = dict.fromkeys(sentence[:MAX_CHARACTERS] for sentence in self._sentences)
+        short = dict.fromkeys(
+            _CONTROL.sub("\ufffd", sentence[:MAX_CHARACTERS]) for sentence in self._sentences
+        )
         if len(short) <= MAX_SENTENCES:
             return list(short)
         shown = list(short)[: MAX_SENTENCES - 1]

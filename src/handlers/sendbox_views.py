@@ -128,6 +128,10 @@ class Event(Struct):
     recipient: Annotated[
         str | UnsetType, Meta(description="The recipient, if the event concerns only one.")
     ] = UNSET
+    adaptations: Annotated[
+        list[str] | UnsetType,
+        Meta(description="In the event `accepted`: the `adaptations` of the message, if any."),
+    ] = UNSET
 
 
 class SendboxMessage(SendboxEntry, kw_only=True):
@@ -172,6 +176,10 @@ class SendboxMessage(SendboxEntry, kw_only=True):
     attachments: Annotated[
         list[AttachmentInfo], Meta(description="The attachments, without their content.")
     ]
+    adaptations: Annotated[
+        list[str],
+        Meta(description="What the SMTP relay has changed in the mail, one sentence per change."),
+    ]
     text: Annotated[
         str | None, Meta(description="The plain text; null if there is none or it was deleted.")
     ]
@@ -202,7 +210,13 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
         "content": text if html is None else html,
         "truncated": is_truncated(message.bodies),
     }
-    accepted = {"kind": "accepted", "occurred_at": row["accepted_at"], "attempt": 0}
+    adaptations = list(details.adaptations)
+    accepted = {
+        "kind": "accepted",
+        "occurred_at": row["accepted_at"],
+        "attempt": 0,
+        "adaptations": adaptations,
+    }
     return SendboxMessage(
         **_common(as_listed),
         message_id=row["provider_message_id"],
@@ -220,6 +234,7 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
         headers={header.name: header.value for header in details.headers},
         tags=list(details.tags),
         attachments=list(details.attachments),
+        adaptations=adaptations,
         text=text,
         html=html,
         recipients=[
@@ -260,6 +275,7 @@ def _event(event: Row, language: str) -> Event:
         code=code,
         explanation=_explanation(code, language) or UNSET,
         recipient=event.get("recipient") or UNSET,
+        adaptations=event.get("adaptations") or UNSET,
     )
 
 

@@ -172,6 +172,10 @@ SENTENCES = {
         "List-Unsubscribe-Post must be List-Unsubscribe=One-Click, and requires a "
         "List-Unsubscribe with an <https://...> address"
     ),
+    "adaptations_too_many": "There are too many adaptations (max {limit})",
+    "adaptation_invalid": (
+        "An adaptation must have 1 to {limit} characters, without control characters or line breaks"
+    ),
     "attachments_too_many": "There are too many attachments (max {limit})",
     "attachment_filename_missing": "An attachment must have a filename",
     "attachment_filename_invalid": (

@@ -129,6 +129,8 @@ SENTENCES = {
         "List-Unsubscribe-Post 必须是 List-Unsubscribe=One-Click,"
         "并且需要带 <https://...> 地址的 List-Unsubscribe"
     ),
+    "adaptations_too_many": "改动说明太多(最多 {limit} 条)",
+    "adaptation_invalid": "改动说明须为 1 到 {limit} 个字符,不能包含控制字符或换行",
     "attachments_too_many": "附件太多(最多 {limit} 个)",
     "attachment_filename_missing": "附件必须有 filename",
     "attachment_filename_invalid": (

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace as copy_with
 
 from errors import BadRequest, PayloadTooLarge, field_error
+from mail.adaptations import read_adaptations
 from mail.addresses import Address, InvalidAddress, parse_address
 from mail.attachments import read_attachments
 from mail.characters import has_control, shows_other_address
@@ -119,6 +120,7 @@ def _compose(fields: MailFields, origin: Origin, policy: SenderPolicy) -> Messag
         attachments=read_attachments(fields.attachments),
         tags=read_tags(submission.tags),
         scheduled_at=parse_scheduled_at(submission.scheduled_at),
+        adaptations=read_adaptations(seed.adaptations),
     )
     policy.check_enabled(sender)
     return _with_alternative(message) if fields.html and fields.text is None else message

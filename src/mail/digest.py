@@ -3,6 +3,7 @@
 import hashlib
 
 import msgspec
+from msgspec.structs import replace
 
 from mail.message import Message, encode_details
 
@@ -11,8 +12,11 @@ def message_digest(message: Message) -> str:
     """The SHA-256 of all fields of ``message``, in hex.
 
     Instead of the content of an attachment, it covers the digest of the content. It ignores
-    ``Recipient.field``.
+    ``Recipient.field``. It also ignores ``adaptations``: another version of the relay, which
+    repeats the request, may describe the same changes in other words.
     """
+    if message.adaptations:
+        message = replace(message, adaptations=())
     recipients = [(one.kind, one.address, one.name) for one in message.recipients]
     columns = (
         message.sender,

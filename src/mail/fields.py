@@ -137,3 +137,11 @@ class SendMail(SubmissionFields, kw_only=True):
     is_html: Annotated[
         bool | None, Meta(description="Whether `content` is HTML. By default it is plain text.")
     ] = None
+    adaptations: Annotated[
+        list[str] | None,
+        Meta(
+            description="For relays: what the relay has changed in the mail, in at most 50 "
+            "sentences of at most 200 characters. They are shown with the message. They are not "
+            "part of the mail, and a repeated request may have others."
+        ),
+    ] = None

@@ -92,6 +92,7 @@ class MessageDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     headers: tuple[Header, ...] = ()
     tags: tuple[Tag, ...] = ()
     attachments: tuple[AttachmentInfo, ...] = ()
+    adaptations: tuple[str, ...] = ()
 
 
 class Message(MessageDetails, frozen=True, kw_only=True):
@@ -99,7 +100,7 @@ class Message(MessageDetails, frozen=True, kw_only=True):
 
     ``sender_name`` is the display name of the sender. At least one of ``text`` and ``html`` is
     present and not empty. ``scheduled_at`` is the time to send the mail, in Unix milliseconds; None
-    means at once.
+    means at once. ``adaptations`` says how the mail differs from the one that the sender wrote.
     """
 
     sender: Address

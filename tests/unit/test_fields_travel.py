@@ -47,6 +47,7 @@ MESSAGE = Message(
         given.file(b"\x00\xff", "small.txt", content_id="other"),
     ),
     scheduled_at=DUE,
+    adaptations=("Delivered-To left out", "a name shortened"),
 )
 # A message that is sent at once has no schedule.
 AT_ONCE = replace(MESSAGE, scheduled_at=None)

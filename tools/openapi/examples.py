@@ -237,6 +237,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                     "sha256": FILE_SHA256,
                 }
             ],
+            "adaptations": [],
             "text": "Thank you.",
             "html": _HTML,
             "recipients": [

@@ -86,6 +86,7 @@ export function History({ message }: { message: SendboxMessage }) {
           <strong>{names[event.event] ?? event.event}</strong>{" "}
           {event.recipient && <bdi>{event.recipient}</bdi>}{" "}
           {event.explanation && <div>{event.explanation}</div>}
+          {event.adaptations && <Adaptations sentences={event.adaptations} />}
           <div class="hint">
             <time dateTime={event.at}>{time(event.at)}</time>
             {event.attempt > 1 && ` · ${t.message.attempt(event.attempt)}`}
@@ -93,6 +94,23 @@ export function History({ message }: { message: SendboxMessage }) {
         </li>
       ))}
     </ol>
+  );
+}
+
+/** What the SMTP relay has changed in the mail. The relay writes its sentences in English. */
+function Adaptations({ sentences }: { sentences: string[] }) {
+  const t = useTexts().message;
+  return (
+    <>
+      <div>{t.adaptations}</div>
+      <ul class="adaptations" lang="en">
+        {sentences.map((sentence, index) => (
+          <li key={index}>
+            <bdi>{sentence}</bdi>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 
