@@ -16,7 +16,7 @@ from web.responses import Response, error_response
 
 _EXPOSED = (
     "Idempotent-Replayed, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, "
-    "RateLimit-Reset, Retry-After, X-Request-Id"
+    "RateLimit-Reset, Retry-After, X-Request-Id, X-Warnings"
 )
 _DATABASE_RETRY_SECONDS = 5
 

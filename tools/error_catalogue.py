@@ -35,6 +35,7 @@ from mail import attachments, headers
 from mail.adaptations import MAX_ADAPTATION_CHARACTERS, MAX_ADAPTATIONS
 from mail.limits import MAX_RECIPIENTS, MAX_SUBJECT_CHARACTERS
 from mail.mailbox import MAX_NAME_CHARACTERS
+from mail.reply_to import MAX_REPLY_MAILBOXES
 from mail.sandbox_recipients import OUTCOMES
 from mail.schedule import MAX_DAYS_AHEAD
 from mail.tags import MAX_TAG_CHARACTERS, MAX_TAGS
@@ -137,7 +138,7 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
         _field("invalid_recipient", "to_mail", sentence="address_syntax"),
         _field("too_many_recipients", "to", limit=MAX_RECIPIENTS),
         _field("invalid_reply_to", "reply_to", sentence="address_syntax"),
-        _field("reply_to_too_many", "reply_to"),
+        _field("reply_to_too_many", "reply_to", limit=MAX_REPLY_MAILBOXES),
         _field("test_recipients_mixed", "cc"),
         _field("unknown_test_recipient", "to", known=_SANDBOX_RECIPIENTS),
         _field("test_outcomes_mixed", "cc"),
@@ -156,6 +157,7 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
         _header("header_repeated"),
         _header("header_value_empty"),
         _header("header_value_has_control"),
+        _header("header_value_not_accepted", "Precedence", accepted="bulk, list, junk"),
         _header("header_value_too_long", limit=headers.MAX_VALUE_BYTES),
         _field("headers_too_many", "headers", limit=headers.MAX_HEADERS),
         _field("headers_too_large", "headers", limit=headers.MAX_TOTAL_BYTES),

@@ -19,7 +19,7 @@ from mail.submission import SubmissionResult
 from sending.submission import sender_policy, submit
 from web.body import decode_json, decoder_of, read_json
 from web.context import RequestContext
-from web.responses import Response, json_response
+from web.responses import Response, field_sentences, json_response
 
 
 class OnlyToken(Struct):
@@ -44,6 +44,12 @@ ResponseStatus = Annotated[
 ]
 
 
+Warnings = Annotated[
+    list[str] | UnsetType,
+    Meta(description="What was accepted otherwise than given, in sentences; missing if nothing."),
+]
+
+
 class SendResponse(Struct):
     """The status of a submitted message."""
 
@@ -53,6 +59,7 @@ class SendResponse(Struct):
         str | UnsetType | None,
         Meta(description="The Message-ID that the provider assigned, if it accepted the mail."),
     ] = UNSET
+    warnings: Warnings = UNSET
 
 
 # The HTTP status for each result that is reported as a success.
@@ -121,19 +128,24 @@ def _token_in(body: bytes) -> str | None:
 async def _send(context: RequestContext, credential: Credential, body: SendMail) -> Response:
     try:
         sender = Origin(address=credential.address, name=body.from_name)
-        message = compose(body, sender, sender_policy(context))
-        return submission_response(await submit(context, credential, message))
+        message = compose(body, sender, sender_policy(context), warnings=context.warnings)
+        result = await submit(context, credential, message)
+        return submission_response(result, shown_warnings(context))
     except BadRequest as error:
         raise error.prefixed("failed_to_send") from None
 
 
-def submission_response(result: SubmissionResult) -> Response:
+def submission_response(
+    result: SubmissionResult, warnings: list[str] | UnsetType = UNSET
+) -> Response:
     """The response of the ``send_mail`` endpoints for ``result``.
 
     :raises ProviderFault: the provider rejected the message, or the outcome is unknown.
     """
     message_id = result.provider_message_id if result.status == "sent" else UNSET
-    return success_response(result, lambda status: SendResponse(status, result.id, message_id))
+    return success_response(
+        result, lambda status: SendResponse(status, result.id, message_id, warnings)
+    )
 
 
 def success_response(
@@ -148,6 +160,11 @@ def success_response(
     return json_response(
         body_of(status), _SUCCESS_STATUS[result.reported_as], replay_headers(result)
     )
+
+
+def shown_warnings(context: RequestContext) -> list[str] | UnsetType:
+    """The warnings of a request, in the language of its client; UNSET if there are none."""
+    return field_sentences(context.warnings, context.language) if context.warnings else UNSET
 
 
 def check_provider(result: SubmissionResult) -> None:

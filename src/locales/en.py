@@ -134,7 +134,10 @@ SENTENCES = {
     ),
     "too_many_recipients": "A message has at most {limit} recipients in to, cc and bcc together",
     "invalid_reply_to": "Invalid reply-to address",
-    "reply_to_too_many": "The mail provider takes only one reply-to address",
+    "reply_to_too_many": "There are too many reply-to addresses (max {limit})",
+    "reply_to_first_used": (
+        "Only the first reply-to address is used, because the mail provider takes only one"
+    ),
     "test_recipients_mixed": (
         "A message can't have both sandbox recipients and other recipients: send two messages"
     ),
@@ -162,6 +165,9 @@ SENTENCES = {
         "The header {name} must not contain control characters or line breaks"
     ),
     "header_value_too_long": "The header {name} is too long (max {limit} bytes in UTF-8)",
+    "header_value_not_accepted": (
+        "The mail provider accepts only these values of the header {name}: {accepted}"
+    ),
     "headers_too_many": "There are too many headers (max {limit} whose names don't begin with X-)",
     "headers_too_large": "The headers are too large (max {limit} bytes together)",
     "list_unsubscribe_invalid": (

@@ -105,7 +105,8 @@ SENTENCES = {
     "mailbox_list": "这里似乎有多个地址:请以列表形式提供(名称中的逗号需要加引号)",
     "too_many_recipients": "一封邮件的 to、cc 和 bcc 合计最多 {limit} 个收件人",
     "invalid_reply_to": "回复地址无效",
-    "reply_to_too_many": "邮件服务商只接受一个回复地址",
+    "reply_to_too_many": "回复地址太多(最多 {limit} 个)",
+    "reply_to_first_used": "只使用第一个回复地址,因为邮件服务商只接受一个",
     "test_recipients_mixed": "一封邮件不能同时有沙箱收件人和其他收件人:请分成两封发送",
     "unknown_test_recipient": "没有这个沙箱收件人:请使用 {known};@ 之前可加 +标签",
     "test_outcomes_mixed": "一封邮件的沙箱收件人必须对应同一种结果:请按结果分别发送",
@@ -120,6 +121,7 @@ SENTENCES = {
     "header_value_empty": "邮件头 {name} 不能为空",
     "header_value_has_control": "邮件头 {name} 不能包含控制字符或换行",
     "header_value_too_long": "邮件头 {name} 太长(UTF-8 编码最多 {limit} 字节)",
+    "header_value_not_accepted": "邮件服务商只接受邮件头 {name} 的这些值:{accepted}",
     "headers_too_many": "邮件头太多(名称不以 X- 开头的最多 {limit} 个)",
     "headers_too_large": "邮件头太大(合计最多 {limit} 字节)",
     "list_unsubscribe_invalid": (

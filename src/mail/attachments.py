@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from errors import field_error
 from mail.characters import has_control, has_deceptive, has_encoded_word
-from mail.fields import AttachmentField
+from mail.fields import AttachmentField, BufferField
 from mail.media_types import guessed_type
 from mail.message import Attachment
 
@@ -44,7 +44,7 @@ def read_attachments(given: Sequence[AttachmentField] | None) -> tuple[Attachmen
         if content_id is not None:
             content_ids.add(content_id)
         content_type = _content_type(f"{path}.content_type", file.content_type, filename)
-        content = _content(f"{path}.content", file.content)
+        content = _content(f"{path}.content", file.content, content_type)
         digest = hashlib.sha256(content).hexdigest()
         attachments.append(
             Attachment(filename, content_type, len(content), digest, content_id, content)
@@ -73,7 +73,9 @@ def _filename(field: str, given: str | None) -> str:
 def _content_type(field: str, given: str | None, filename: str) -> str:
     if given is None:
         return guessed_type(filename)
-    match = _CONTENT_TYPE.fullmatch(given) if len(given) <= MAX_CONTENT_TYPE_CHARACTERS else None
+    is_short = len(given) <= MAX_CONTENT_TYPE_CHARACTERS
+    given = given.rstrip("; ") if is_short else given
+    match = _CONTENT_TYPE.fullmatch(given) if is_short else None
     if match is None:
         limit = MAX_CONTENT_TYPE_CHARACTERS
         raise field_error("attachment_content_type_invalid", field, limit=limit)
@@ -95,11 +97,16 @@ def _content_id(field: str, given: str | None) -> str | None:
     return bare
 
 
-def _content(field: str, given: str | list[int] | None) -> bytes:
+def _content(field: str, given: str | list[int] | BufferField | None, content_type: str) -> bytes:
     if given is None:
         raise field_error("attachment_content_missing", field)
+    if isinstance(given, BufferField):
+        return bytes(given.data)
     if isinstance(given, list):
         return bytes(given)
+    # Laravel gives a calendar as it is. The colon makes it different from any base64.
+    if given.startswith("BEGIN:VCALENDAR") and _is_calendar(content_type):
+        return given.encode()
     if given[:5].lower() == "data:":
         raise field_error("attachment_content_is_data_url", field)
     if not given.isascii():
@@ -114,3 +121,7 @@ def _content(field: str, given: str | list[int] | None) -> bytes:
         return binascii.a2b_base64(digits + "=" * padding, strict_mode=True)
     except ValueError as error:
         raise field_error("attachment_content_invalid", field) from error
+
+
+def _is_calendar(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "text/calendar"

@@ -3,23 +3,26 @@
 The checks run in a fixed order, so a request with several errors always gets the same one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import msgspec
 from msgspec.structs import replace as copy_with
 
-from errors import BadRequest, PayloadTooLarge, field_error
+from errors import BadRequest, FieldError, InvalidInput, PayloadTooLarge, field_error
 from mail.adaptations import read_adaptations
 from mail.addresses import Address, InvalidAddress, parse_address
 from mail.attachments import read_attachments
 from mail.characters import has_control, shows_other_address
-from mail.fields import MailFields, SendMail, SubmissionFields
+from mail.fields import Headers, MailFields, SendMail, SubmissionFields
 from mail.headers import read_headers
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
 from mail.mailbox import InvalidName, display_name
 from mail.message import Message, Recipient
-from mail.recipients import all_recipients, invalid_recipient, one_recipient, reply_mailbox
+from mail.recipients import all_recipients, invalid_recipient, one_recipient
+from mail.reply_to import read_reply_to
 from mail.sandbox_recipients import check_sandbox_recipients
+from mail.scalars import Scalar
 from mail.schedule import parse_scheduled_at
 from mail.tags import read_tags
 
@@ -60,18 +63,28 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     names: dict[str, str] = {}
 
 
-def compose(fields: MailFields, sender: Origin, policy: SenderPolicy) -> Message:
+def compose(
+    fields: MailFields,
+    sender: Origin,
+    policy: SenderPolicy,
+    *,
+    warnings: list[FieldError] | None = None,
+) -> Message:
     """Validate ``fields`` and make a message from them.
 
-    :raises BadRequest: a field is invalid. The member ``errors`` of the exception names it.
+    :param warnings: collects the fields that the message does not have as they were given.
+    :raises BadRequest, InvalidInput: a field is invalid. The member ``errors`` of the exception
+        names it.
     """
+    noted: list[FieldError] = []
     try:
-        return _compose(fields, sender, policy)
-    except BadRequest as error:
-        error.errors = tuple(
-            replace(one, field=_name_in_request(sender, one.field)) for one in error.errors
-        )
+        message = _compose(fields, sender, policy, noted)
+    except (BadRequest, InvalidInput) as error:
+        error.errors = _named_in_request(sender, error.errors)
         raise
+    if noted and warnings is not None:
+        warnings += _named_in_request(sender, noted)
+    return message
 
 
 def check_size(message: Message) -> int:
@@ -85,12 +98,18 @@ def check_size(message: Message) -> int:
     return size
 
 
+def _named_in_request(sender: Origin, errors: Iterable[FieldError]) -> tuple[FieldError, ...]:
+    return tuple(replace(one, field=_name_in_request(sender, one.field)) for one in errors)
+
+
 def _name_in_request(sender: Origin, field: str) -> str:
     name = field.partition("[")[0].partition(".")[0]
     return sender.path + sender.names.get(name, name) + field.removeprefix(name)
 
 
-def _compose(fields: MailFields, origin: Origin, policy: SenderPolicy) -> Message:
+def _compose(
+    fields: MailFields, origin: Origin, policy: SenderPolicy, warnings: list[FieldError]
+) -> Message:
     seed = fields if isinstance(fields, SendMail) else SendMail()
     submission = fields if isinstance(fields, SubmissionFields) else seed
     try:
@@ -108,6 +127,9 @@ def _compose(fields: MailFields, origin: Origin, policy: SenderPolicy) -> Messag
     if seed.to_mail is not None:
         recipients = (replace(recipients[0], name=to_name), *recipients[1:])
     check_sandbox_recipients(recipients)
+    reply_to = read_reply_to("reply_to", fields.reply_to, _headers(fields.headers))
+    if reply_to.ignored is not None:
+        warnings.append(FieldError(reply_to.ignored, "reply_to_first_used"))
     message = Message(
         sender=sender,
         sender_name=sender_name,
@@ -115,8 +137,8 @@ def _compose(fields: MailFields, origin: Origin, policy: SenderPolicy) -> Messag
         subject=subject,
         text=text,
         html=html,
-        reply_to=reply_mailbox("reply_to", fields.reply_to),
-        headers=read_headers(fields.headers),
+        reply_to=reply_to.mailbox,
+        headers=read_headers(reply_to.headers),
         attachments=read_attachments(fields.attachments),
         tags=read_tags(submission.tags),
         scheduled_at=parse_scheduled_at(submission.scheduled_at),
@@ -124,6 +146,10 @@ def _compose(fields: MailFields, origin: Origin, policy: SenderPolicy) -> Messag
     )
     policy.check_enabled(sender)
     return _with_alternative(message) if fields.html and fields.text is None else message
+
+
+def _headers(given: Headers) -> dict[str, Scalar]:
+    return given if isinstance(given, dict) else {}
 
 
 def _recipients(fields: MailFields, to_mail: str | None, path: str) -> tuple[Recipient, ...]:

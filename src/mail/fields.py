@@ -1,11 +1,11 @@
 """The request fields of a mail, with their descriptions for the API documentation."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from mail.message import Tag
+from mail.scalars import Scalar
 
 
 class MailboxField(Struct):
@@ -15,6 +15,18 @@ class MailboxField(Struct):
     name: Annotated[str | None, Meta(description="The display name, at most 200 characters.")] = (
         None
     )
+
+
+# PHP writes an empty object as an empty list.
+Headers = dict[str, Scalar] | Annotated[list[Any], Meta(max_length=0)] | None
+
+
+class BufferField(Struct, tag_field="type", tag="Buffer"):
+    """Bytes as Node.js writes a `Buffer` in JSON."""
+
+    data: Annotated[
+        list[Annotated[int, Meta(ge=0, le=255)]], Meta(description="The bytes, as numbers.")
+    ]
 
 
 Mailboxes = str | MailboxField | list[str | MailboxField] | None
@@ -27,8 +39,12 @@ class AttachmentField(Struct, kw_only=True):
         str | None, Meta(description="The file name without a path, at most 255 bytes. Required.")
     ] = None
     content: Annotated[
-        str | list[Annotated[int, Meta(ge=0, le=255)]] | None,
-        Meta(description="The content: base64, or a list of bytes. Required."),
+        str | list[Annotated[int, Meta(ge=0, le=255)]] | BufferField | None,
+        Meta(
+            description="The content: base64, a list of bytes, or a `Buffer` of Node.js. A text "
+            "that begins with `BEGIN:VCALENDAR`, of the type text/calendar, is the content itself. "
+            "Required."
+        ),
     ] = None
     content_type: Annotated[
         str | None, Meta(description="The media type. The default depends on the filename.")
@@ -43,7 +59,12 @@ class Base64Attachment(AttachmentField, kw_only=True):
     """An attached file with its content as base64."""
 
     content: Annotated[
-        str | None, Meta(description="The content as base64, empty for an empty file. Required.")
+        str | BufferField | None,
+        Meta(
+            description="The content as base64, empty for an empty file, or a `Buffer` of Node.js. "
+            "A text that begins with `BEGIN:VCALENDAR`, of the type text/calendar, is the content "
+            "itself. Required."
+        ),
     ] = None
 
 
@@ -62,7 +83,11 @@ class MailFields(Struct, kw_only=True):
         Mailboxes, Meta(description="Recipients of a blind copy, in the form of `to`.")
     ] = None
     reply_to: Annotated[
-        Mailboxes, Meta(description="The mailbox for replies: exactly one, in the form of `to`.")
+        Mailboxes,
+        Meta(
+            description="The mailbox for replies, in the form of `to`. Of several, in a list or "
+            "separated by commas, only the first is used."
+        ),
     ] = None
     subject: Annotated[
         str | None, Meta(description="1 to 998 characters, without line breaks. Required.")
@@ -76,10 +101,11 @@ class MailFields(Struct, kw_only=True):
     ] = None
     html: Annotated[str | None, Meta(description="The HTML.")] = None
     headers: Annotated[
-        dict[str, str] | None,
+        Headers,
         Meta(
             description="Additional header fields: any `X-` name, and the names that the provider "
-            "accepts. At most 2,048 bytes per value, 16 KiB in total."
+            "accepts. At most 2,048 bytes per value, 16 KiB in total. A number or a boolean stands "
+            "for its text, and an empty list for an empty object. `Reply-To` stands for `reply_to`."
         ),
     ] = None
     attachments: Annotated[
@@ -88,12 +114,27 @@ class MailFields(Struct, kw_only=True):
     ] = None
 
 
+# A dict, because the name of its only member can be the name of the tag.
+TagField = Annotated[
+    dict[str, Any],
+    Meta(
+        extra_json_schema={
+            "additionalProperties": {"type": ["string", "number", "boolean"]},
+            "minProperties": 1,
+        }
+    ),
+]
+
+
 class SubmissionFields(MailFields, kw_only=True):
     """The fields of a mail, and the fields that only this service uses."""
 
     tags: Annotated[
-        list[Tag] | None,
-        Meta(description="At most 50 tags that label the message. They are not part of the mail."),
+        list[TagField] | None,
+        Meta(
+            description="At most 50 tags that label the message. They are not part of the mail. "
+            "Each is an object with `name` and `value`, or with one member, its name."
+        ),
     ] = None
     scheduled_at: Annotated[
         str | None,

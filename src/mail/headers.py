@@ -5,10 +5,12 @@ before a message is stored.
 """
 
 import re
+from collections.abc import Mapping
 
 from errors import field_error
 from mail.characters import has_control
 from mail.message import Header
+from mail.scalars import Scalar, scalar_text
 
 MAX_HEADERS = 20  # not counting X- headers
 MAX_NAME_BYTES = 100
@@ -40,8 +42,18 @@ _ALLOWED = frozenset(
         "reply-by",
         "require-recipient-valid-since",
         "sensitivity",
+        "thread-index",
+        "thread-topic",
     }
 )
+# The only values that the provider accepts in these headers.
+_VALUES = {
+    "auto-submitted": ("auto-generated", "auto-replied", "auto-notified"),
+    "importance": ("high", "normal", "low"),
+    "precedence": ("bulk", "list", "junk"),
+    "priority": ("normal", "non-urgent", "urgent"),
+    "sensitivity": ("personal", "private", "company-confidential"),
+}
 # The request has a separate field for each of these headers. _OTHER_NAME has the name of the field
 # if it differs from the name of the header.
 _HAS_OWN_FIELD = frozenset({"bcc", "cc", "from", "reply-to", "subject", "to"})
@@ -53,18 +65,21 @@ _LIST_UNSUBSCRIBE = re.compile(rf"{_URI}(?: *, *{_URI})*+", re.IGNORECASE)
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058, section 3.1
 
 
-def read_headers(given: dict[str, str] | None) -> tuple[Header, ...]:
-    """Validate the headers of a request; return them unchanged, in the given order.
+def read_headers(given: Mapping[str, Scalar]) -> tuple[Header, ...]:
+    """Validate the headers of a request; return them in the given order, with texts as values.
 
     :raises BadRequest: with a code that begins with ``header`` or ``list_unsubscribe``. Its field
         is ``headers``, or ``headers.`` followed by the name of the header.
     """
     found: dict[str, Header] = {}
     total = others = 0
-    for name, value in (given or {}).items():
+    for name, scalar in given.items():
         key = _checked_name(name)
-        field = f"headers.{name}"
+        field, value = f"headers.{name}", scalar_text(scalar)
         size = _checked_value(field, name, value)
+        if key in _VALUES and value not in _VALUES[key]:
+            accepted = ", ".join(_VALUES[key])
+            raise field_error("header_value_not_accepted", field, name=name, accepted=accepted)
         if key in found:
             raise field_error("header_repeated", field, name=name)
         found[key] = Header(name, value)

@@ -15,10 +15,9 @@ MAX_NAME_CHARACTERS = 200
 # rejected without being parsed.
 MAX_MAILBOX_CHARACTERS = 2000
 
-# A quoted or plain name, and an address in angle brackets. A name with a comma or a semicolon must
-# be quoted.
+# A quoted or plain name, and an address in angle brackets.
 _NAME_ADDRESS = re.compile(
-    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)" *|(?P<plain>[^"<>,;]*+))<(?P<address>[^<>]*+)>', re.DOTALL
+    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)" *|(?P<plain>[^"<>]*+))<(?P<address>[^<>]*+)>', re.DOTALL
 )
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _SEPARATOR = re.compile("[,;]")
@@ -37,16 +36,31 @@ def parse_mailbox(given: str | MailboxField) -> Mailbox:
     """
     if isinstance(given, MailboxField):
         return Mailbox(parse_address(given.email), display_name(given.name))
+    name, address = split_mailbox(given)
+    return Mailbox(parse_address(address), display_name(name))
+
+
+def split_mailbox(given: str) -> tuple[str | None, str]:
+    """The name, None if there is none, and the address in ``given``; neither is checked.
+
+    :raises InvalidAddress: with code ``mailbox_too_long`` or ``mailbox_list``.
+    """
     if len(given) > MAX_MAILBOX_CHARACTERS:
         raise InvalidAddress("mailbox_too_long", limit=MAX_MAILBOX_CHARACTERS)
     match = _NAME_ADDRESS.fullmatch(given.strip(" "))
     if match:
         quoted = match["quoted"]
-        name = match["plain"] if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
-        return Mailbox(parse_address(match["address"]), display_name(name))
+        if quoted is not None:
+            return _QUOTED_PAIR.sub(r"\1", quoted), match["address"]
+        name = match["plain"]
+        # Some clients write the name `Acme, Inc.` without quotes. But an address before a comma
+        # belongs to another mailbox.
+        if "@" in name and _SEPARATOR.search(name):
+            raise InvalidAddress("mailbox_list")
+        return name, match["address"]
     if _SEPARATOR.search(given):
         raise InvalidAddress("mailbox_list")
-    return Mailbox(parse_address(given))
+    return None, given
 
 
 def display_name(given: str | None) -> str | None:

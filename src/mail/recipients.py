@@ -1,4 +1,4 @@
-"""The recipients of a mail, and the mailbox for replies."""
+"""The recipients of a mail."""
 
 from collections.abc import Iterator
 
@@ -55,28 +55,6 @@ def all_recipients(
             if len(found) > MAX_RECIPIENTS or place >= _MAX_LISTED:
                 raise field_error("too_many_recipients", kind, limit=MAX_RECIPIENTS)
     return tuple(found.values())
-
-
-def reply_mailbox(field: str, given: Mailboxes) -> Mailbox | None:
-    """The mailbox for replies, given in ``field``; None if it is missing.
-
-    The provider accepts only one.
-
-    :raises BadRequest: ``invalid_reply_to``, a code of ``display_name``, or ``reply_to_too_many``.
-    """
-    found: Mailbox | None = None
-    for place, (path, item) in enumerate(_listed(field, given)):
-        try:
-            mailbox = parse_mailbox(item)
-        except InvalidName as error:
-            raise _invalid_name(path, item, error) from error
-        except InvalidAddress as error:
-            problem = FieldError(_inside(path, item, "email"), error.code, error.values)
-            raise BadRequest("invalid_reply_to", errors=(problem,)) from error
-        found = found or mailbox
-        if mailbox.address.key != found.address.key or place >= _MAX_LISTED:
-            raise field_error("reply_to_too_many", field)
-    return found
 
 
 def _listed(field: str, given: Mailboxes) -> Iterator[tuple[str, str | MailboxField]]:

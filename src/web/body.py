@@ -27,6 +27,9 @@ _MAX_TEXTS = 100_000
 _NEXT = re.compile(rb'[^"\[\]{}]*+(?:("(?:[^"\\]++|\\.)*+"?)|([\[{])|([\]}])|\Z)', re.DOTALL)
 _TEXT, _OPENING, _CLOSING = 1, 2, 3
 
+# PHP writes an empty object as an empty list.
+_EMPTY_LIST = re.compile(rb"\s*+\[\s*+\]\s*+")
+
 # If a field is missing or unknown, the path in msgspec's error is that of the object around it.
 # Only the text of the error names the field.
 _OF_MEMBER = re.compile(
@@ -70,6 +73,8 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = ""
         try:
             return decoder.decode(body)
         except msgspec.ValidationError as error:
+            if _EMPTY_LIST.fullmatch(body):
+                return decoder.decode(b"{}")
             _check_json(body)  # invalid JSON takes precedence
             raise _invalid(str(error), path) from error
     except UnicodeDecodeError as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from accounts.actor import Actor
 from accounts.credentials import Credential, issue
-from errors import ServerFault
+from errors import FieldError, ServerFault
 from locales import language_of
 from services import Services
 from settings import ERROR_FORMATS, Settings
@@ -20,8 +20,9 @@ class RequestContext:
 
     ``verified`` is the address credential after the access rule has checked its signature; None if
     the rule requires none. Only the database knows whether the credential is still valid.
-    ``message_ids`` collects ids of messages for the access log. ``headers`` collects headers of the
-    response, also if it is an error.
+    ``message_ids`` collects ids of messages for the access log. ``warnings`` collects the fields
+    that were accepted otherwise than given. ``headers`` collects headers of the response, also if
+    it is an error.
     """
 
     request: Request
@@ -29,6 +30,7 @@ class RequestContext:
     parameters: dict[str, str]
     verified: Credential | None = None
     message_ids: list[str] = field(default_factory=list)
+    warnings: list[FieldError] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
     @property

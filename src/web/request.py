@@ -63,7 +63,8 @@ class Request:
 
     def __init__(self, head: RequestHead, body: Body) -> None:
         self.method = head.method
-        self.path = head.path
+        # Clients whose base URL ends in a slash add one to the path.
+        self.path = head.path.removesuffix("/") or "/"
         self.query = head.query
         self._headers = head.headers
         self._body = body

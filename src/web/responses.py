@@ -4,13 +4,14 @@ An error becomes a problem object (RFC 9457), or only its sentence if the client
 wants text (``RequestContext.wants_text_errors``).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
 
-from errors import ApiError
+from errors import ApiError, FieldError
 from locales import sentence
 from mail.characters import has_control
 from web.problems import FieldProblem, Problem
@@ -84,6 +85,11 @@ def field_problems(error: ApiError, language: str) -> list[FieldProblem]:
     return [
         FieldProblem(one.field, sentence(one.code, language, one.values)) for one in error.errors
     ]
+
+
+def field_sentences(fields: Iterable[FieldError], language: str) -> list[str]:
+    """A sentence in ``language`` for each of ``fields``, after the name of the field."""
+    return [f"{one.field}: {sentence(one.code, language, one.values)}" for one in fields]
 
 
 def prefers_plain_text(accept: str) -> bool:

@@ -26,6 +26,10 @@ def composed(path: str = "", **fields: Any) -> Message:
     return compose(SendMail(**given), Origin(address="me@example.com", path=path), POLICY)
 
 
+def tag(name: str, value: str) -> dict[str, str]:
+    return {"name": name, "value": value}
+
+
 def rejected(**fields: Any) -> tuple[str, list[tuple[str, str]]]:
     """The code of the error, and the field and code of each entry of ``errors``."""
     with pytest.raises(ApiError) as caught:
@@ -90,22 +94,22 @@ def test_a_generated_text_may_fill_the_message_exactly(monkeypatch: pytest.Monke
 
 
 def test_tags_keep_their_order() -> None:
-    tags = [Tag("b", "1"), Tag("a_-Z9", "x" * 256)]
+    tags = [{"name": "b", "value": "1"}, {"name": "a_-Z9", "value": "x" * 256}]
     assert composed(tags=tags).tags == (Tag("b", "1"), Tag("a_-Z9", "x" * 256))
 
 
 @pytest.mark.parametrize(
     ("tags", "code", "field"),
     [
-        ([Tag("", "1")], "tag_invalid", "tags[0].name"),
-        ([Tag("a", "")], "tag_invalid", "tags[0].value"),
-        ([Tag("a", "1"), Tag("b c", "1")], "tag_invalid", "tags[1].name"),
-        ([Tag("a", "ä")], "tag_invalid", "tags[0].value"),
-        ([Tag("a", "1\n")], "tag_invalid", "tags[0].value"),
-        ([Tag("a" * 257, "1")], "tag_too_long", "tags[0].name"),
-        ([Tag("a", "1" * 257)], "tag_too_long", "tags[0].value"),
-        ([Tag("a", "1"), Tag("a", "2")], "tag_repeated", "tags[1].name"),
-        ([Tag("a", "1")] * 51, "tags_too_many", "tags"),
+        ([tag("", "1")], "tag_invalid", "tags[0].name"),
+        ([tag("a", "")], "tag_invalid", "tags[0].value"),
+        ([tag("a", "1"), tag("b c", "1")], "tag_invalid", "tags[1].name"),
+        ([tag("a", "ä")], "tag_invalid", "tags[0].value"),
+        ([tag("a", "1\n")], "tag_invalid", "tags[0].value"),
+        ([tag("a" * 257, "1")], "tag_too_long", "tags[0].name"),
+        ([tag("a", "1" * 257)], "tag_too_long", "tags[0].value"),
+        ([tag("a", "1"), tag("a", "2")], "tag_repeated", "tags[1].name"),
+        ([tag("a", "1")] * 51, "tags_too_many", "tags"),
     ],
 )
 def test_invalid_tags_are_rejected(tags: list[Tag], code: str, field: str) -> None:
@@ -113,7 +117,7 @@ def test_invalid_tags_are_rejected(tags: list[Tag], code: str, field: str) -> No
 
 
 def test_a_message_has_at_most_fifty_tags() -> None:
-    assert len(composed(tags=[Tag(f"a{n}", "1") for n in range(50)]).tags) == 50
+    assert len(composed(tags=[tag(f"a{n}", "1") for n in range(50)]).tags) == 50
 
 
 # Schedules
@@ -177,7 +181,7 @@ def test_a_schedule_is_from_a_minute_ago_to_thirty_days_ahead(text: str) -> None
 
 
 def test_a_field_of_an_item_has_the_path_of_the_item() -> None:
-    assert rejected(path="[3].", tags=[Tag("", "1")])[1][0][0] == "[3].tags[0].name"
+    assert rejected(path="[3].", tags=[tag("", "1")])[1][0][0] == "[3].tags[0].name"
     assert rejected(path="[3].", to="nobody")[1][0][0] == "[3].to"
     file = AttachmentField(filename="a", content=base64.b64encode(b"a").decode() + "!")
     assert rejected(path="[0].", attachments=[file])[1][0][0] == "[0].attachments[0].content"

@@ -145,10 +145,7 @@ def test_reply_to_is_optional(nothing: Any) -> None:
     assert composed(to="a@example.org", reply_to=nothing).reply_to is None
 
 
-def test_reply_to_takes_one_address() -> None:
-    two = ["a@example.net", "b@example.net"]
-    code = "reply_to_too_many"
-    assert rejected(to="a@example.org", reply_to=two) == (code, [("reply_to", code)])
+def test_each_reply_address_must_be_valid() -> None:
     assert rejected(to="a@example.org", reply_to=["nobody"]) == (
         "invalid_reply_to",
         [("reply_to[0]", "address_syntax")],

@@ -164,7 +164,7 @@ def test_no_column_has_a_field_that_sql_does_not_filter_by() -> None:
 # SubmissionFields if the provider's binding has no such field.
 _OWN_FIELDS = {
     "SubmissionFields": {"tags", "scheduled_at"},
-    "SendMail": {"from_name", "to_mail", "to_name", "content", "is_html"},
+    "SendMail": {"from_name", "to_mail", "to_name", "content", "is_html", "adaptations"},
     "SendMailWithToken": {"token"},
     "AdminSendMail": {"from_mail"},
     "BindingMail": {"sender"},

@@ -26,6 +26,8 @@ YOU = Address("you", "example.org")
         (r'"The \"one\" \\ only" <you@example.org>', r'The "one" \ only'),
         ('"" <you@example.org>', None),
         ("old@example.org <you@example.org>", "old@example.org"),
+        ("You, Too <you@example.org>", "You, Too"),
+        ("You; Inc., Ltd. <you@example.org>", "You; Inc., Ltd."),
     ],
 )
 def test_a_text_is_an_address_with_or_without_a_name(text: str, name: str | None) -> None:
@@ -54,7 +56,8 @@ def test_an_object_has_address_and_name_apart() -> None:
         ("a@example.org, b@example.org", "mailbox_list"),
         ("a@example.org; b@example.org", "mailbox_list"),
         ("A <a@example.org>, B <b@example.org>", "mailbox_list"),
-        ("You, Too <you@example.org>", "mailbox_list"),
+        ("old@example.org, You <you@example.org>", "mailbox_list"),
+        ("You; old@example.org <you@example.org>", "mailbox_list"),
     ],
 )
 def test_any_other_mailbox_is_rejected(text: str, code: str) -> None:

@@ -18,14 +18,15 @@ from accounts.passwords import is_client_digest
 from errors import ApiError
 from handlers.new_address import choose_domain
 from locales import language_of
+from mail.adaptations import read_adaptations
 from mail.addresses import InvalidAddress, ascii_domain, parse_address
 from mail.attachments import read_attachments
 from mail.compose import Origin, SenderPolicy, compose
 from mail.fields import Base64Attachment, MailboxField, SendMail
 from mail.headers import read_headers
 from mail.mailbox import display_name, parse_mailbox
-from mail.message import Tag
-from mail.recipients import all_recipients, one_recipient, reply_mailbox
+from mail.recipients import all_recipients, one_recipient
+from mail.reply_to import read_reply_to
 from mail.schedule import parse_scheduled_at
 from mail.tags import read_tags
 from routes import match
@@ -86,12 +87,17 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "display_name": display_name,
     "one_recipient": lambda text: one_recipient("to_mail", text),
     "all_recipients": lambda text: all_recipients(None, to=[text], cc=text, bcc=None, path=""),
-    "reply_mailbox": lambda text: reply_mailbox("reply_to", text),
+    "reply_to": lambda text: read_reply_to("reply_to", text, {}),
+    "reply_to in a list": lambda text: read_reply_to("reply_to", ["a@example.com", text], {}),
+    "Reply-To": lambda text: read_reply_to("reply_to", None, {"Reply-To": text}),
+    "short Reply-To": lambda text: read_reply_to("reply_to", None, {"Reply-To": text[-2000:]}),
     "header value": lambda text: read_headers({"X-A": text}),
     "header name": lambda text: read_headers({text: "a"}),
     "list_unsubscribe": lambda text: read_headers({"List-Unsubscribe": text}),
-    "tag": lambda text: read_tags([Tag(text, text)]),
-    "value of a tag": lambda text: read_tags([Tag("a", text)]),
+    "name of the only member of a tag": lambda text: read_tags([{text: "a"}]),
+    "adaptation": lambda text: read_adaptations([text]),
+    "tag": lambda text: read_tags([{"name": text, "value": text}]),
+    "value of a tag": lambda text: read_tags([{"name": "a", "value": text}]),
     "filename": lambda text: attached(filename=text),
     "content_type": lambda text: attached(content_type=text),
     "content_id": lambda text: attached(content_id=text),

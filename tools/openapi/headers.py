@@ -57,6 +57,12 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"const": "true"},
         "example": "true",
     },
+    "X-Warnings": {
+        "description": "What was accepted otherwise than given, in sentences; missing if nothing.",
+        "schema": {"type": "string"},
+        "example": "reply_to: Only the first reply-to address is used, because the mail provider "
+        "takes only one",
+    },
     "RateLimit-Policy": {
         "description": "The number of messages (`q`) that a credential may send in `w` seconds, if "
         "the deployment has a rate limit (draft-ietf-httpapi-ratelimit-headers).",

@@ -22,11 +22,13 @@ def responses(operation: Operation) -> dict[str, Any]:
     """All responses of `operation` by status."""
     headers = _RATE_LIMIT if operation.route.sends else ()
     replayed = ("Idempotent-Replayed",) if operation.is_repeatable else ()
+    is_warning = operation.route.sends and operation.route.path.startswith("/emails")
+    warnings = ("X-Warnings",) if is_warning else ()
     errors = error_responses(operation.errors, error_form(operation.route.path), headers)
     if "502" in errors:
         errors["502"]["headers"] |= header_references(replayed)
     successes = {
-        str(success.status): _success(success, (*replayed, *headers))
+        str(success.status): _success(success, (*replayed, *warnings, *headers))
         for success in operation.successes
     }
     return {**successes, **errors}

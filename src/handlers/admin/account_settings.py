@@ -91,4 +91,5 @@ def _limits(given: Raw | UnsetType) -> Any:
         return None
     if len(bytes(given)) > _MAX_LIMITS_BYTES:
         raise field_error("invalid_send_limits", "sendMailLimitConfig")
-    return msgspec.json.decode(given)
+    config = msgspec.json.decode(given)
+    return {} if config == [] else config  # PHP writes an empty object as an empty list

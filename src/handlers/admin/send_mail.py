@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from accounts.credentials import Credential
-from handlers.send_mail import submission_response
+from handlers.send_mail import shown_warnings, submission_response
 from mail.compose import Origin, compose
 from mail.fields import SendMail
 from mail.message import Message
@@ -48,8 +48,9 @@ async def send(context: RequestContext) -> Response:
     """
     body = await read_json(context.request, AdminSendMail)
     sender = Origin(address=required(body.from_mail, "from_mail"), name=body.from_name)
-    message = compose(body, sender, sender_policy(context))
-    return submission_response(await send_as_administrator(context, message))
+    message = compose(body, sender, sender_policy(context), warnings=context.warnings)
+    result = await send_as_administrator(context, message)
+    return submission_response(result, shown_warnings(context))
 
 
 async def send_as_administrator(context: RequestContext, message: Message) -> SubmissionResult:

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from errors import BadRequest, FieldError
 from handlers.admin.send_mail import send_as_administrator
-from handlers.send_mail import ResponseStatus, success_response
+from handlers.send_mail import ResponseStatus, Warnings, shown_warnings, success_response
 from mail.addresses import InvalidAddress
 from mail.compose import Origin, SenderPolicy, compose
 from mail.fields import Base64Attachment, Mailboxes, MailboxField, MailFields
@@ -41,9 +41,9 @@ class BindingMail(MailFields, kw_only=True):
             "any domain. Required."
         ),
     ] = msgspec.field(default=None, name="from")
-    reply_to: Annotated[Mailboxes, Meta(description="The mailbox for replies: exactly one.")] = (
-        msgspec.field(default=None, name="replyTo")
-    )
+    reply_to: Annotated[
+        Mailboxes, Meta(description="The mailbox for replies. Of several, only the first is used.")
+    ] = msgspec.field(default=None, name="replyTo")
     attachments: Annotated[
         list[BindingAttachment] | None, Meta(description="At most 100 files.")
     ] = None
@@ -53,6 +53,7 @@ class BindingResponse(Struct):
     """The status of a submitted message."""
 
     status: ResponseStatus
+    warnings: Warnings = UNSET
 
 
 # The names of fields in the request, where `compose` uses other names.
@@ -82,8 +83,10 @@ async def send(context: RequestContext) -> Response:
     # The sender's domain need not be in DOMAINS.
     policy = SenderPolicy((sender.address.domain,), context.settings.send_mail_domains)
     origin = Origin(address=str(sender.address), name=sender.name, names=_NAMES)
-    result = await send_as_administrator(context, compose(body, origin, policy))
-    return success_response(result, BindingResponse)
+    message = compose(body, origin, policy, warnings=context.warnings)
+    result = await send_as_administrator(context, message)
+    warnings = shown_warnings(context)
+    return success_response(result, lambda status: BindingResponse(status, warnings))
 
 
 def _sender(given: str | MailboxField) -> Mailbox:

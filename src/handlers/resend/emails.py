@@ -23,6 +23,7 @@ from handlers.send_mail import check_provider, replay_headers
 from mail.compose import check_size
 from mail.message import Message
 from mail.schedule import check_scheduled_at, parse_scheduled_at
+from mail.submission import SubmissionResult
 from sending.enqueue import enqueue_soon
 from sending.submission import sender_policy, submit, submit_batch
 from store import schedule
@@ -30,9 +31,10 @@ from store.emails import email_page, find_email
 from web.body import decode_json, decoder_of, read_json
 from web.context import RequestContext
 from web.query import DEFAULT_LIMIT, MAX_LIMIT, whole_number
-from web.responses import Response, json_response
+from web.responses import Response, field_sentences, json_response
 
 _MAX_ID_CHARACTERS = 100
+_MAX_WARNINGS = 10  # in a header, which clients limit
 # Between parts of a batch with this size, other requests continue: it can take a second to make the
 # texts of its HTML.
 _BYTES_AT_ONCE = 64 * 1024
@@ -52,10 +54,12 @@ async def send(context: RequestContext) -> Response:
     :operation sendEmail: Emails
     """
     email = await read_json(context.request, NewEmail)
-    message = message_of(email, context.credential, sender_policy(context))
+    message = message_of(
+        email, context.credential, sender_policy(context), warnings=context.warnings
+    )
     result = await submit(context, context.credential, message)
     check_provider(result)
-    return json_response(EmailId(result.id), headers=replay_headers(result))
+    return json_response(EmailId(result.id), headers=_headers(context, result))
 
 
 async def send_batch(context: RequestContext) -> Response:
@@ -91,7 +95,7 @@ async def send_batch(context: RequestContext) -> Response:
             if result.error is not None
         ]
     replayed = next((one for one in results if one.replayed), results[0])
-    return json_response(batch, headers=replay_headers(replayed))
+    return json_response(batch, headers=_headers(context, replayed))
 
 
 async def list_emails(context: RequestContext) -> Response:
@@ -184,6 +188,20 @@ async def cancel(context: RequestContext) -> Response:
     return _changed(context, message_id)
 
 
+def _headers(context: RequestContext, result: SubmissionResult) -> dict[str, str]:
+    """The response headers about ``result`` and about the warnings of the request.
+
+    Warnings are a header, because the bodies are those of Resend's API. They are in English,
+    because a header is ASCII.
+    """
+    headers = replay_headers(result)
+    if context.warnings:
+        shown = field_sentences(context.warnings[:_MAX_WARNINGS], "en")
+        more = len(context.warnings) - len(shown)
+        headers["X-Warnings"] = "; ".join([*shown, f"{more} more"] if more else shown)
+    return headers
+
+
 def _changed(context: RequestContext, message_id: str) -> Response:
     context.message_ids.append(message_id)
     return json_response(EmailObject(message_id))
@@ -217,7 +235,9 @@ def _entry(context: RequestContext, content: bytes, place: str) -> Message | Api
     try:
         email: NewEmail = decode_json(content, decoder_of(NewEmail), path=place)
         check_batchable(email, path)
-        message = message_of(email, context.credential, sender_policy(context), path=path)
+        message = message_of(
+            email, context.credential, sender_policy(context), path=path, warnings=context.warnings
+        )
         check_size(message)
         return message
     except ApiError as error:

@@ -19,11 +19,17 @@ _NAMES = {"from_name": "from", "content": "html"}
 
 
 def message_of(
-    email: NewEmail, credential: Credential, policy: SenderPolicy, *, path: str = ""
+    email: NewEmail,
+    credential: Credential,
+    policy: SenderPolicy,
+    *,
+    path: str = "",
+    warnings: list[FieldError] | None = None,
 ) -> Message:
     """The message that ``email`` describes, sent by the address of ``credential``.
 
     :param path: the prefix of field names in errors, for example ``[3].``.
+    :param warnings: as for ``compose``.
     :raises InvalidInput: a field is missing or not supported, or ``from`` is not a mailbox.
     :raises Forbidden: ``from_not_own``.
     :raises ApiError: as ``compose`` does.
@@ -35,7 +41,7 @@ def message_of(
         if file.content_id is None:
             file.content_id = file.inline_content_id
     origin = Origin(address=credential.address, name=sender.name, path=path, names=_NAMES)
-    return compose(email, origin, policy)
+    return compose(email, origin, policy, warnings=warnings)
 
 
 def check_batchable(email: NewEmail, path: str) -> None:
@@ -60,7 +66,8 @@ def _check_supported(email: NewEmail, path: str) -> None:
 
 
 def _is_given(value: Unread) -> bool:
-    return value is not UNSET and bytes(value) != b"null"
+    # PHP writes an empty object as an empty list.
+    return value is not UNSET and bytes(value) not in (b"null", b"[]", b"{}")
 
 
 def _check_required(email: NewEmail, path: str) -> None:
