@@ -32,6 +32,14 @@ MAILS = (
 )
 
 
+# As of a mail that the SMTP relay submitted. A field name can be long and without a space.
+ADAPTATIONS = [
+    "Delivered-To left out",
+    "text/calendar alternative attached as invite.ics",
+    f"X-{'Very-Long-Name-' * 6}Of-A-Field left out",
+]
+
+
 def used(person: Person, sender: Sender, days_ago: int, taken: int, rejected: int) -> None:
     """Record this usage of ``sender`` for a past day."""
     day = (datetime.now(UTC) - timedelta(days=days_ago)).strftime("%Y-%m-%d")
@@ -52,6 +60,7 @@ def history(person: Person, sender: Sender) -> str:
         subject="Your order is on its way",
         content=HTML,
         is_html=True,
+        adaptations=ADAPTATIONS,
     ).json()
     later = (datetime.now(UTC) + timedelta(days=9)).isoformat()
     person.api.send(sender, subject="Happy birthday", scheduled_at=later)

@@ -196,6 +196,18 @@ def test_one_message_with_its_history(person: Person, sender: Sender) -> None:
     expect(person.page.locator(".page-head .badge")).to_have_text("Bounced")
 
 
+def test_the_history_shows_what_the_relay_has_changed(person: Person, sender: Sender) -> None:
+    sentences = ["Delivered-To left out", "<b>a.txt</b> renamed"]
+    sent = [person.api.send(sender, adaptations=given).json()["id"] for given in (sentences, [])]
+    person.open(f"sent/{sent[0]}")
+    changed = person.page.locator(".history > li", has_text="The SMTP relay changed the mail")
+    expect(changed).to_have_count(1)
+    expect(changed.get_by_role("listitem")).to_have_text(sentences)
+    person.open(f"sent/{sent[1]}")
+    expect(person.page.locator(".history > li")).to_have_count(2)
+    expect(person.page.get_by_text("The SMTP relay")).to_have_count(0)
+
+
 def test_a_copy_is_a_new_message(person: Person, sender: Sender) -> None:
     sent = person.api.send(
         sender,
