@@ -74,7 +74,7 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = ""
             return decoder.decode(body)
         except msgspec.ValidationError as error:
             if _EMPTY_LIST.fullmatch(body):
-                return decoder.decode(b"{}")
+                return decode_json(b"{}", decoder, path=path)
             _check_json(body)  # invalid JSON takes precedence
             raise _invalid(str(error), path) from error
     except UnicodeDecodeError as error:

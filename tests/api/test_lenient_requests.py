@@ -1,4 +1,4 @@
-"""What clients write otherwise than documented: accepted, and told if it changes anything."""
+"""What clients write otherwise than documented: accepted, with a warning if it changes anything."""
 
 from typing import Any
 

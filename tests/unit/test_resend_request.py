@@ -203,6 +203,6 @@ def test_a_credential_of_an_invalid_address_sends_nothing() -> None:
 
 def test_fields_of_wrong_types_are_rejected() -> None:
     decode = msgspec.json.Decoder(NewEmail).decode
-    for body in (b'{"to": 5}', b'{"headers": {"a": 1}}', b'{"tags": {"a": "b"}}', b'{"from": []}'):
+    for body in (b'{"to": 5}', b'{"headers": {"a": []}}', b'{"tags": {"a": "b"}}', b'{"from": []}'):
         with pytest.raises(msgspec.ValidationError):
             decode(body)
