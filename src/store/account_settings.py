@@ -22,8 +22,7 @@ class ListEntry(NamedTuple):
 
 
 _ENTRIES = """
-SELECT list, coalesce(given, value) AS given FROM list_entries WHERE list > ''
-ORDER BY list, position, value
+SELECT list, coalesce(given, value) AS given FROM list_entries ORDER BY list, position, value
 """
 _LIMITS = "SELECT value FROM settings WHERE key = 'send_limits'"
 
@@ -80,14 +79,14 @@ async def read_account_settings(database: Database) -> tuple[dict[str, list[str]
 
     The limits are JSON, or None if they were never set.
     """
-    entries, limits = await database.batch(
-        [Statement(_ENTRIES), Statement(_LIMITS)], repeatable=True
+    entries, (found,) = await database.batch(
+        [Statement(_ENTRIES), Statement(f"SELECT ({_LIMITS}) AS limits")], repeatable=True
     )
     by_name: dict[str, list[str]] = {}
     for row in entries:
         by_name.setdefault(row["list"], []).append(row["given"])
     lists = {field: by_name.get(list_.name, []) for field, list_ in LISTS.items()}
-    return lists, limits[0]["value"] if limits else None
+    return lists, found["limits"]
 
 
 async def write_account_settings(

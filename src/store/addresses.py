@@ -64,7 +64,7 @@ async def create_address(
         condition=_IS_ALLOWED,
         parameters=(*conditions, address),
     )
-    found, *_, created = await database.batch(
+    (obstacles,), *_, created = await database.batch(
         [
             Statement(_OBSTACLES, conditions),
             row,
@@ -75,10 +75,11 @@ async def create_address(
         repeatable=True,
     )
     if created:
-        return Credential(address, created[0]["id"], created[0]["credential_version"])
-    if found[0]["blocked"]:
+        (new,) = created
+        return Credential(address, new["id"], new["credential_version"])
+    if obstacles["blocked"]:
         raise name_blocked(blockable_name)
-    if found[0]["capped"]:
+    if obstacles["capped"]:
         raise limit_reached("too_many_addresses", most=most_a_day, now=now)
     raise BadRequest("address_exists")
 
@@ -165,7 +166,8 @@ async def find_address(database: Database, address_id: str) -> Credential:
     (rows,) = await database.batch([Statement(_FIND, (int(address_id),))], repeatable=True)
     if not rows:
         raise NotFound("address_not_found")
-    return Credential(rows[0]["name"], rows[0]["id"], rows[0]["credential_version"])
+    (found,) = rows
+    return Credential(found["name"], found["id"], found["credential_version"])
 
 
 async def note_shown(database: Database, owner: Credential, *, by: Actor, now: int) -> None:

@@ -42,13 +42,13 @@ async def send_balance(
     database: Database, credential: Credential, *, default: int, now: int
 ) -> int:
     """Grant ``default`` to the address if it has no balance yet; return the balance."""
-    _, balances = await require_valid(
+    _, (row,) = await require_valid(
         database,
         credential,
         Statement(_GRANT, (*credential.key, default, now)),
         balance_statement(credential, default),
     )
-    balance: int = balances[0]["balance"]
+    balance: int = row["balance"]
     return balance
 
 
@@ -133,12 +133,13 @@ async def request_access(
         Statement(_STATE, (credential.address_id,)),
         Statement(_REQUEST, (*credential.key, default, now)),
     )
-    # If the response of a first run was lost, the row already has the time of this request.
-    if not before or before[0]["requested_at"] == now:
+    if not before:
         return
-    if before[0]["requested_at"] is not None:
+    (row,) = before
+    # If the response of a first run was lost, the row already has the time of this request.
+    if row["requested_at"] not in (None, now):
         raise BadRequest("already_requested")
-    if not before[0]["enabled"]:
+    if row["requested_at"] is None and not row["enabled"]:
         raise Forbidden("balance_disabled")
 
 
@@ -176,12 +177,13 @@ async def set_balance(
     (rows,) = await database.batch([find], repeatable=True)
     if not rows:
         raise NotFound("address_not_found")
-    new = (rows[0]["id"], rows[0]["name"], balance, int(enabled))
+    (found,) = rows
+    new = (found["id"], found["name"], balance, int(enabled))
     details: dict[str, object] = {"balance": balance, "enabled": enabled}
     await database.batch(
         [
             audit_row(
-                *(by, "balance.set", rows[0]["name"], now, details),
+                *(by, "balance.set", found["name"], now, details),
                 condition=_CHANGES,
                 parameters=new,
             ),

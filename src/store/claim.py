@@ -48,7 +48,7 @@ async def claim(
     lease_until: int,
     max_messages: int,
     max_bytes: int,
-    max_first: int = 0,
+    max_first: int,
 ) -> tuple[list[Attempt], list[str]]:
     """Take over the messages that are due and that no other worker holds.
 

@@ -48,8 +48,8 @@ async def page(database: Database, rows: Statement, count: Statement) -> tuple[l
 
     :param count: returns one row with the column ``count``.
     """
-    found, counts = await database.batch([rows, count], repeatable=True)
-    return found, counts[0]["count"]
+    found, (counted,) = await database.batch([rows, count], repeatable=True)
+    return found, counted["count"]
 
 
 def quoted(words: Iterable[str]) -> str:

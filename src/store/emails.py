@@ -63,7 +63,8 @@ async def find_email(
     )
     if not rows:
         raise NotFound("message_not_found")
-    return rows[0], bodies
+    (row,) = rows
+    return row, bodies
 
 
 async def email_page(

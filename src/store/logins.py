@@ -31,7 +31,7 @@ _FAILURES = f"SELECT count(*) AS failures, min(failed_at) AS oldest {_COUNTED}"
 
 _BELOW_LIMIT = f"(SELECT count(*) {_COUNTED}) < {MOST_FAILURES}"
 
-_PASSWORD = "SELECT password_hash FROM addresses WHERE name = ?1"
+_PASSWORD = "SELECT (SELECT password_hash FROM addresses WHERE name = ?1) AS password_hash"
 
 _COUNT = f"INSERT INTO login_failures (counter, failed_at) SELECT ?1, ?3 WHERE {_BELOW_LIMIT}"
 
@@ -80,11 +80,12 @@ async def stored_password(database: Database, address: str, *, now: int) -> str 
     :raises TooManyRequests: ``too_many_logins``.
     """
     window = _window(_login_counter(address), now)
-    failures, found = await database.batch(
+    (failures,), (found,) = await database.batch(
         [Statement(_FAILURES, window), Statement(_PASSWORD, (address,))], repeatable=True
     )
-    _check_limit(failures[0], now)
-    return found[0]["password_hash"] if found else None
+    _check_limit(failures, now)
+    stored: str | None = found["password_hash"]
+    return stored
 
 
 async def stored_password_of(database: Database, credential: Credential, *, now: int) -> str | None:
@@ -92,14 +93,14 @@ async def stored_password_of(database: Database, credential: Credential, *, now:
 
     :raises Unauthorized: ``invalid_credential``.
     """
-    failures, found = await require_valid(
+    (failures,), (found,) = await require_valid(
         database,
         credential,
         Statement(_FAILURES, _window(_owner_counter(credential), now)),
         Statement(_PASSWORD, (credential.address,)),
     )
-    _check_limit(failures[0], now)
-    stored: str | None = found[0]["password_hash"]
+    _check_limit(failures, now)
+    stored: str | None = found["password_hash"]
     return stored
 
 
@@ -122,20 +123,20 @@ async def check_failures_of(database: Database, credential: Credential, *, now: 
     :raises TooManyRequests: ``too_many_logins``.
     """
     window = _window(_owner_counter(credential), now)
-    (failures,) = await database.batch([Statement(_FAILURES, window)], repeatable=True)
-    _check_limit(failures[0], now)
+    ((failures,),) = await database.batch([Statement(_FAILURES, window)], repeatable=True)
+    _check_limit(failures, now)
 
 
 async def _count(database: Database, counter: int, now: int) -> None:
     window = _window(counter, now)
-    failures, *_ = await database.batch(
+    (failures,), *_ = await database.batch(
         [
             Statement(_FAILURES, window),
             Statement(_REMOVE_UNCOUNTED, window),
             Statement(_COUNT, (*window, now)),
         ]
     )
-    _check_limit(failures[0], now)
+    _check_limit(failures, now)
 
 
 async def logged_in(
@@ -159,7 +160,7 @@ async def logged_in(
         parameters=login,
         computed=_NUMBER_OF_LOGIN,
     )
-    failures, _, _, found = await database.batch(
+    (failures,), _, _, rows = await database.batch(
         [
             Statement(_FAILURES, window),
             Statement(_COUNT_LOGIN, login),
@@ -168,10 +169,11 @@ async def logged_in(
         ],
         repeatable=True,
     )
-    _check_limit(failures[0], now)
-    if not found:
+    _check_limit(failures, now)
+    if not rows:
         raise Unauthorized("invalid_login")
-    return Credential(address, found[0]["id"], found[0]["credential_version"])
+    (found,) = rows
+    return Credential(address, found["id"], found["credential_version"])
 
 
 def _login_counter(address: str) -> int:

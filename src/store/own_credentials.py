@@ -84,7 +84,7 @@ async def rotate_credential(
         parameters=terms,
         computed=_WAS_ENDED,
     )
-    state, _, _, _, found, how, _ = await database.batch(
+    (state,), _, _, _, found, how, _ = await database.batch(
         [
             Statement(_STATE, terms[:7]),
             row,
@@ -97,9 +97,10 @@ async def rotate_credential(
         repeatable=True,
     )
     if not found:
-        _check_state(state[0], most_a_day, now)
+        _check_state(state, most_a_day, now)
         raise Unauthorized("invalid_credential")
-    return new, bool(how[0]["password_ended"])
+    (rotation,) = how
+    return new, bool(rotation["password_ended"])
 
 
 async def change_password(
@@ -126,7 +127,7 @@ async def change_password(
         condition=f"{_MAY} AND {_IS_PRESENT}",
         parameters=terms,
     )
-    state, _, _, _, changed = await database.batch(
+    (state,), _, _, _, changed = await database.batch(
         [
             Statement(_STATE, terms[:7]),
             row,
@@ -137,7 +138,7 @@ async def change_password(
         repeatable=True,
     )
     if not changed:
-        _check_state(state[0], most_a_day, now)
+        _check_state(state, most_a_day, now)
         raise wrong_password()
 
 

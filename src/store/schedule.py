@@ -48,7 +48,7 @@ async def reschedule(
     :raises Conflict: ``not_scheduled``: the message has another status than ``scheduled``.
     :raises TooManyRequests: ``too_many_changes``: the limit of the day is reached.
     """
-    *_, rows, waiting = await require_valid(
+    *_, rows, (waiting,) = await require_valid(
         database,
         credential,
         *reschedule_statements(
@@ -58,10 +58,11 @@ async def reschedule(
         Statement(_HAS_MANY_WAITING, (credential.address_id, now)),
     )
     _check_found(rows)
-    _check_status(rows[0]["status"], "scheduled", "not_scheduled")
-    if rows[0]["next_attempt_at"] != due_at:
+    (found,) = rows
+    _check_status(found["status"], "scheduled", "not_scheduled")
+    if found["next_attempt_at"] != due_at:
         raise limit_reached("too_many_changes", most=most_a_day, now=now)
-    return bool(waiting[0]["has_many_waiting"])
+    return bool(waiting["has_many_waiting"])
 
 
 def _check_found(rows: list[Row]) -> None:

@@ -112,8 +112,10 @@ async def sendbox_page(
     """A page of messages, newest first, and the number of all messages of the address."""
     address_id = credential.address_id
     page = Statement(_PAGE, (address_id, limit, offset))
-    rows, counts = await require_valid(database, credential, page, Statement(_COUNT, (address_id,)))
-    return rows, counts[0]["count"]
+    rows, (counted,) = await require_valid(
+        database, credential, page, Statement(_COUNT, (address_id,))
+    )
+    return rows, counted["count"]
 
 
 async def sendbox_before(
@@ -149,8 +151,8 @@ async def every_sendbox_page(
         if address is None
         else [Statement(_FROM_PAGE, (address, limit, offset)), Statement(_FROM_COUNT, (address,))]
     )
-    rows, counts = await database.batch(statements, repeatable=True)
-    return rows, counts[0]["count"]
+    rows, (counted,) = await database.batch(statements, repeatable=True)
+    return rows, counted["count"]
 
 
 # This condition finds only messages of the address ?2. For administrators ?2 is NULL, and it finds
@@ -238,4 +240,5 @@ def _stored(results: list[list[Row]]) -> StoredMessage:
     rows, *details = results
     if not rows:
         raise NotFound("message_not_found")
-    return StoredMessage(rows[0], *details)
+    (row,) = rows
+    return StoredMessage(row, *details)

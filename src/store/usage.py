@@ -115,16 +115,16 @@ async def usage_of_address(
         It is not granted here.
     """
     since, today = _days_shown(now)
-    rows, quotas, balances = await require_valid(
+    rows, (quotas,), (funds,) = await require_valid(
         database,
         credential,
         Statement(_OF_ONE, (since, today, credential.address_id)),
         Statement(_QUOTAS, (today,)),
         balance_statement(credential, default_balance),
     )
-    balance: int = balances[0]["balance"]
-    is_disabled = balance == 0 and bool(balances[0]["is_disabled"])
-    return rows, _quotas(quotas[0]), balance, is_disabled
+    balance: int = funds["balance"]
+    is_disabled = balance == 0 and bool(funds["is_disabled"])
+    return rows, _quotas(quotas), balance, is_disabled
 
 
 async def usage_of_all(database: Database, *, now: int) -> tuple[list[Row], Quotas]:
@@ -133,10 +133,10 @@ async def usage_of_all(database: Database, *, now: int) -> tuple[list[Row], Quot
     A row has ``day`` (YYYY-MM-DD), ``accepted``, ``sent`` and ``failed``.
     """
     since, today = _days_shown(now)
-    rows, quotas = await database.batch(
+    rows, (quotas,) = await database.batch(
         [Statement(_OF_ALL, (since, today)), Statement(_QUOTAS, (today,))], repeatable=True
     )
-    return rows, _quotas(quotas[0])
+    return rows, _quotas(quotas)
 
 
 def _days_shown(now: int) -> tuple[str, str]:

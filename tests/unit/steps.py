@@ -19,6 +19,7 @@ async def claim(
         lease_until=lease_until,
         max_messages=1,
         max_bytes=10**9,
+        max_first=0,
     )
     assert left == []
     return attempts[0] if attempts else None

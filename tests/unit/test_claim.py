@@ -265,6 +265,7 @@ def test_messages_are_claimed_together_each_with_its_own_content(
             lease_until=DUE + LEASE,
             max_messages=9,
             max_bytes=10**9,
+            max_first=0,
         )
     )
     assert left == []
