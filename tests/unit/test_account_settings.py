@@ -69,6 +69,44 @@ def test_a_list_fits_into_a_value_of_the_database(database: SqliteDatabase) -> N
     assert database.dump() == before
 
 
+def test_a_list_may_have_exactly_the_maximum_size(database: SqliteDatabase) -> None:
+    def written(size: int) -> None:
+        entry = ListEntry("a", "a" * (size - len('[["a",""]]')))
+        run(write_account_settings(database, {"blockList": [entry]}, None, by=ME, now=NOW))
+
+    written(1_800_000)
+    with pytest.raises(PayloadTooLarge, match="list_too_large"):
+        written(1_800_001)
+
+
+def test_lists_with_the_same_entry_are_independent(database: SqliteDatabase) -> None:
+    write(database, "verifiedAddressList", "a@example.org", "b@example.org")
+    write(database, "noLimitSendAddressList", "b@example.org")
+    write(database, "verifiedAddressList", "c@example.org")
+    lists, _ = run(read_account_settings(database))
+    assert lists == {
+        "blockList": [],
+        "sendBlockList": [],
+        "verifiedAddressList": ["c@example.org"],
+        "noLimitSendAddressList": ["b@example.org"],
+    }
+    changes = [(row["first_added"], row["first_removed"]) for row in audit_details(database)]
+    assert changes == [
+        (["a@example.org", "b@example.org"], []),
+        (["b@example.org"], []),
+        (["c@example.org"], ["a@example.org", "b@example.org"]),
+    ]
+
+
+def test_the_limits_are_not_the_only_setting(database: SqliteDatabase) -> None:
+    for key in ("other", "zero"):
+        database.insert("settings", key=key, value="1")
+    assert run(read_account_settings(database))[1] is None
+    run(write_account_settings(database, {}, {"dailyEnabled": True}, by=ME, now=NOW))
+    assert run(read_account_settings(database))[1] == '{"dailyEnabled":true}'
+    assert database.value("SELECT count(*) FROM settings WHERE value = '1'") == 2
+
+
 def test_a_long_entry_is_rejected_unread(database: SqliteDatabase) -> None:
     with pytest.raises(BadRequest, match="invalid_list_entry") as caught:
         write(database, "blockList", "a", " " * 1000 + "a")

@@ -6,8 +6,15 @@ import pytest
 
 from accounts.actor import Actor
 from accounts.credentials import Credential
-from errors import BadRequest, TooManyRequests, Unauthorized
-from store.addresses import create_address, require_valid
+from errors import BadRequest, NotFound, TooManyRequests, Unauthorized
+from store.addresses import (
+    SORT_KEYS,
+    address_page,
+    create_address,
+    find_address,
+    require_valid,
+    reset_password,
+)
 from tests.unit import given
 from tests.unit.given import ME, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -226,3 +233,79 @@ def test_a_creation_over_the_cap_has_no_audit_row(database: SqliteDatabase) -> N
     with pytest.raises(TooManyRequests):
         create_capped(database, "c")
     assert len(audit_rows(database)) == 2
+
+
+# Administration
+
+ADMIN = Actor("admin#1", "192.0.2.3", is_administrator=True)
+
+
+@pytest.mark.parametrize("largest", [1, 999_999_999_999_999])
+def test_an_address_is_found_by_its_id(database: SqliteDatabase, largest: int) -> None:
+    for number, name in ((largest, ME), (largest + 1, "you@example.com")):
+        database.insert("addresses", id=number, name=name, created_at=NOW, updated_at=NOW)
+    assert run(find_address(database, str(largest))) == Credential(ME, largest, 0)
+
+
+# As a REAL, 2**53 + 1 is 2**53.
+@pytest.mark.parametrize("id", ["", "0", "-1", "1.0", "\u0661", str(2**53 + 1), "1" * 5000])
+def test_another_id_finds_no_address(database: SqliteDatabase, id: str) -> None:
+    for number, name in ((1, ME), (2**53, "you@example.com")):
+        database.insert("addresses", id=number, name=name, created_at=NOW, updated_at=NOW)
+    with pytest.raises(NotFound, match="address_not_found"):
+        run(find_address(database, id))
+
+
+@pytest.mark.parametrize("key", SORT_KEYS)
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_page_counts_the_current_messages_of_each_address(
+    database: SqliteDatabase, key: str, descending: bool
+) -> None:
+    """The sort keys all give the order a, b, c."""
+    for number, letter in enumerate("abc"):
+        about = given.address(database, f"{letter}@example.com", balance=10)
+        given.reserved(database, about, f"old-{letter}")
+        database.query("UPDATE addresses SET sendbox = 1 WHERE id = ?", about.address_id)
+        for message in range(number):
+            given.reserved(database, about, f"{letter}{message}")
+    database.query("UPDATE addresses SET source_meta = name, updated_at = updated_at + id")
+    asked = {"query": "@example", "sort_by": key, "descending": descending}
+    rows, count = run(address_page(database, **asked, limit=2, offset=1))  # type: ignore[arg-type]
+    shown = [(row["name"][0], row["send_count"]) for row in rows]
+    assert (shown, count) == ([("b", 1), ("a", 0)] if descending else [("b", 1), ("c", 2)], 3)
+
+
+def test_a_password_is_reset_for_one_address(database: SqliteDatabase) -> None:
+    me, other = given.address(database), given.address(database, "other@example.com")
+    database.query("UPDATE addresses SET password_hash = '$old', password_by_owner = 1")
+    run(reset_password(database, me, "$new", by=ADMIN, now=NOW + 1))
+    assert database.query(
+        "SELECT id, password_hash, password_by_owner, updated_at FROM addresses"
+    ) == [
+        {
+            "id": me.address_id,
+            "password_hash": "$new",
+            "password_by_owner": 0,
+            "updated_at": NOW + 1,
+        },
+        {
+            "id": other.address_id,
+            "password_hash": "$old",
+            "password_by_owner": 1,
+            "updated_at": NOW,
+        },
+    ]
+    assert audit_rows(database) == [("admin#1", "password.reset", ME, "192.0.2.3")]
+
+
+@pytest.mark.parametrize("change", [{"address_id": 9}, {"address": "renamed@example.com"}])
+def test_the_password_of_an_address_that_is_gone_is_not_reset(
+    database: SqliteDatabase, change: dict[str, object]
+) -> None:
+    """The address was recreated or renamed after the administrator's request found it."""
+    me = given.address(database)
+    given.address(database, "other@example.com")
+    before = database.dump()
+    gone = replace(me, **change)  # type: ignore[arg-type]
+    run(reset_password(database, gone, "$new", by=ADMIN, now=NOW + 1))
+    assert database.dump() == before

@@ -95,6 +95,17 @@ def test_messages_of_other_addresses_are_neither_found_nor_listed(
         page(database, me, after="m1")
 
 
+def test_pages_have_only_messages_of_the_current_sendbox(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    other = given.address(database, "other@example.com")
+    for number, (owner, sendbox) in enumerate([(me, 0), (other, 0), (me, 1), (me, 0), (other, 0)]):
+        keep(database, owner, f"m{number}", sendbox=sendbox)
+    assert page(database, me) == (["m3", "m0"], False)
+    assert page(database, me, after="m3") == (["m0"], False)
+    assert page(database, me, before="m0") == (["m3"], False)
+
+
 def test_an_invalid_credential_finds_nothing(database: SqliteDatabase, me: Credential) -> None:
     keep(database, me, "m1")
     database.query("UPDATE addresses SET credential_version = 1")

@@ -155,6 +155,7 @@ def test_only_a_balance_that_an_administrator_disabled_is_disabled(
     database: SqliteDatabase, default: int
 ) -> None:
     new = given.address(database, "new@example.com")
+    given.set_balance(database, given.address(database, "other@example.com"), 0, enabled=False)
 
     def is_disabled() -> bool:
         return run(usage_of_address(database, new, now=NOW, default_balance=default))[3]
