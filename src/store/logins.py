@@ -196,5 +196,5 @@ def _window(counter: int, now: int) -> tuple[int, int]:
 
 def _check_limit(report: Row, now: int) -> None:
     if report["failures"] >= MOST_FAILURES:
-        milliseconds = report["oldest"] + WINDOW_MILLISECONDS - now
-        raise TooManyRequests("too_many_logins", retry_after=max(1, -(-milliseconds // 1000)))
+        milliseconds = report["oldest"] + WINDOW_MILLISECONDS - now  # at least 1
+        raise TooManyRequests("too_many_logins", retry_after=-(-milliseconds // 1000))

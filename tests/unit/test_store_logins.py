@@ -1,5 +1,8 @@
 """Failed logins: after ten within fifteen minutes an address must wait."""
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 
 from accounts.actor import Actor
@@ -9,10 +12,14 @@ from store.addresses import create_address
 from store.logins import (
     MOST_FAILURES,
     WINDOW_MILLISECONDS,
+    check_failures_of,
     count_failure,
+    count_failure_of,
     logged_in,
     stored_password,
+    stored_password_of,
 )
+from tests.unit import given
 from tests.unit.given import ME, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
 
@@ -65,13 +72,26 @@ def test_failures_of_a_wrong_clock_do_not_count(database: SqliteDatabase, me: Cr
     fail(database, MOST_FAILURES, now=NOW + WINDOW_MILLISECONDS)
     assert run(stored_password(database, ME, now=NOW)) == "$hash"
     assert wait(database, now=NOW + 1) == 30 * 60
-    fail(database)  # removes those that do not count
-    assert database.query("SELECT failed_at FROM login_failures") == [{"failed_at": NOW}]
+    fail(database, address=OTHER, now=NOW + WINDOW_MILLISECONDS)
+    fail(database)  # removes those of this address that do not count
+    times = database.query("SELECT failed_at FROM login_failures ORDER BY failed_at")
+    assert [row["failed_at"] for row in times] == [NOW, NOW + WINDOW_MILLISECONDS]
 
 
 def test_other_addresses_do_not_wait(database: SqliteDatabase, me: Credential) -> None:
     fail(database, MOST_FAILURES)
     assert run(stored_password(database, OTHER, now=NOW)) is None
+
+
+def test_the_counters_are_chosen_by_sixteen_bits(database: SqliteDatabase, me: Credential) -> None:
+    def counter(address: str) -> bytes:
+        return hashlib.sha256(address.encode()).digest()[:2]
+
+    names = [f"a{number}@example.com" for number in range(1000)]
+    near = next(name for name in names if counter(name)[0] == counter(ME)[0])
+    assert counter(near) != counter(ME)
+    fail(database, MOST_FAILURES)
+    fail(database, MOST_FAILURES - 1, address=near)
 
 
 def test_of_concurrent_failures_ten_are_reported(database: SqliteDatabase, me: Credential) -> None:
@@ -111,13 +131,75 @@ def test_a_success_does_not_clear_failures(database: SqliteDatabase, me: Credent
         run(logged_in(database, ME, "$hash", source="192.0.2.1", now=NOW))
 
 
-def test_a_password_changed_during_the_login_does_not_match(
+@pytest.mark.parametrize("other", ["$older", "$of another address"])
+def test_another_password_is_rejected_and_not_recorded(
+    database: SqliteDatabase, me: Credential, other: str
+) -> None:
+    """The password was changed during the login."""
+    given.address(database, OTHER)
+    database.query("UPDATE addresses SET password_hash = '$of another address' WHERE id <> 1")
+    before = database.dump()
+    with pytest.raises(Unauthorized, match="invalid_login"):
+        run(logged_in(database, ME, other, source="192.0.2.1", now=NOW))
+    assert database.dump() == before
+
+
+def test_a_login_after_too_many_failures_is_not_recorded(
     database: SqliteDatabase, me: Credential
 ) -> None:
-    with pytest.raises(Unauthorized, match="invalid_login"):
-        run(logged_in(database, ME, "$older", source="192.0.2.1", now=NOW))
+    fail(database, MOST_FAILURES)
+    before = database.dump()
+    with pytest.raises(TooManyRequests, match="too_many_logins"):
+        run(logged_in(database, ME, "$hash", source="192.0.2.1", now=NOW))
+    assert database.dump() == before
 
 
 def test_a_login_returns_the_current_credential(database: SqliteDatabase, me: Credential) -> None:
     database.query("UPDATE addresses SET credential_version = 5")
     assert run(logged_in(database, ME, "$hash", source="192.0.2.1", now=NOW)).version == 5
+
+
+def test_the_logins_of_each_address_are_counted_separately() -> None:
+    database = SqliteDatabase()  # a repeated login counts twice
+    for name in (ME, OTHER):
+        given.address(database, name)
+    database.query("UPDATE addresses SET password_hash = '$hash'")
+    for name, logins in ((ME, 2), (OTHER, 33)):
+        for number in range(logins):
+            run(logged_in(database, name, "$hash", source="192.0.2.1", now=NOW + number))
+    recorded = database.query("SELECT object, details FROM audit ORDER BY object, id")
+    assert [(row["object"], row["details"]) for row in recorded] == [
+        *[(ME, None)] * 2,
+        *[(OTHER, None)] * 20,
+        (OTHER, '{"logins_today":32}'),
+    ]
+
+
+# Wrong passwords in requests with a credential
+
+
+def test_an_owner_waits_only_after_wrong_passwords_with_a_credential(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    other = given.address(database, OTHER)
+    fail(database, MOST_FAILURES)  # anybody can cause failed logins
+    for _ in range(MOST_FAILURES - 1):
+        run(count_failure_of(database, me, now=NOW))
+    run(check_failures_of(database, me, now=NOW))
+    assert run(stored_password_of(database, me, now=NOW)) == "$hash"
+    run(count_failure_of(database, me, now=NOW))
+    for asked in (check_failures_of, stored_password_of, count_failure_of):
+        with pytest.raises(TooManyRequests, match="too_many_logins"):
+            run(asked(database, me, now=NOW))
+    run(check_failures_of(database, other, now=NOW))
+    assert run(stored_password_of(database, other, now=NOW)) is None
+    run(check_failures_of(database, me, now=NOW + WINDOW_MILLISECONDS))
+
+
+@pytest.mark.parametrize("change", [{"version": 1}, {"address_id": 9}, {"address": OTHER}])
+def test_an_invalid_credential_gets_no_password(
+    database: SqliteDatabase, me: Credential, change: dict[str, object]
+) -> None:
+    given.address(database, OTHER)
+    with pytest.raises(Unauthorized, match="invalid_credential"):
+        run(stored_password_of(database, replace(me, **change), now=NOW))  # type: ignore[arg-type]
