@@ -9,7 +9,13 @@ from accounts.credentials import Credential
 from mail.addresses import Address
 from mail.lifecycle import FINAL, Event
 from mail.message import Attachment, Header, Mailbox, Message, Recipient, Tag
-from store.message_content import MAX_PART_BYTES, attachment_statements, body_statements
+from store.message_content import (
+    MAX_PART_BYTES,
+    attachment_statements,
+    body_statements,
+    most_attachment_statements,
+    most_body_statements,
+)
 from store.record import StatusUpdate, record
 from store.schedule import cancel
 from tests.unit import given
@@ -260,3 +266,27 @@ def test_attachments_are_kept_for_many_days_of_waiting(
     given.reserved(database, me, "m1", later)
     run(sweep(database, now=NOW + 29 * DAY, retention_days=1, retention_metadata_days=1))
     assert read(database, now=NOW + 30 * DAY).attachments == later.message.attachments
+
+
+# A character has up to four bytes, and base64 takes four thirds of the bytes.
+@pytest.mark.parametrize(
+    ("characters", "messages", "statements"),
+    [(249_999, 99, 1), (249_999, 100, 2), (250_001, 49, 1), (250_001, 50, 2)],
+)
+def test_the_statements_of_bodies_are_computed_beforehand(
+    characters: int, messages: int, statements: int
+) -> None:
+    message = given.message(text="😀" * characters)
+    assert most_body_statements([message] * messages) == statements
+
+
+@pytest.mark.parametrize(
+    ("size", "files", "statements"),
+    [(499_999, 99, 1), (499_999, 100, 2), (749_999, 49, 1), (749_999, 50, 2), (750_001, 50, 2)],
+)
+def test_the_statements_of_attachments_are_computed_beforehand(
+    size: int, files: int, statements: int
+) -> None:
+    file = Attachment(filename="a", content_type="a/b", size=size, sha256="", content=b"")
+    message = given.message(attachments=(file,) * files)
+    assert most_attachment_statements([message]) == statements
