@@ -7,7 +7,7 @@ import pytest
 from errors import Forbidden, TooManyRequests, Unauthorized
 from store.addresses import require_valid, reset_password
 from tests.unit import given
-from tests.unit.given import DAY, NOW
+from tests.unit.given import DAY, NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 
@@ -72,7 +72,9 @@ def test_a_rotation_ends_a_password_that_was_set_with_a_credential(
     assert (ended, password(database)) == (True, None)
     details = database.query("SELECT details FROM audit WHERE action = 'credential.rotated'")
     assert details == [{"details": '{"password_ended":true}'}]
-    assert given.rotated(database, new)[1] is False
+    new, ended = given.rotated(database, new)
+    assert ended is False
+    assert given.rotated(database, new, proof="$new")[1] is False
 
 
 def test_each_rotation_needs_a_proof_to_keep_the_password(database: SqliteDatabase) -> None:
@@ -150,10 +152,55 @@ def test_a_rotation_restores_the_limit_of_password_changes(database: SqliteDatab
     with pytest.raises(TooManyRequests):
         given.changed_password(database, stolen, "$2", present="$1", most_a_day=1)
     mine, _ = given.rotated(database, stolen)
+    given.changed_password(database, mine, "$mine", most_a_day=1)
     with pytest.raises(Unauthorized):  # this rotation fails and restores nothing
         given.rotated(database, stolen)
-    given.changed_password(database, mine, "$mine", most_a_day=1)
     with pytest.raises(TooManyRequests):
         given.changed_password(database, mine, "$more", present="$mine", most_a_day=1)
     with pytest.raises(TooManyRequests):
         given.changed_password(database, other, "$2", present="$1", most_a_day=1)
+
+
+# Another address
+
+
+def test_the_password_of_another_address_is_no_proof(database: SqliteDatabase) -> None:
+    me, other = given.address(database), given.address(database, "other@example.com")
+    given.changed_password(database, me, "$mine")
+    given.changed_password(database, other, "$others")
+    before = database.dump()
+    for new in ("$new", "$others"):
+        with pytest.raises(Forbidden, match="wrong_password"):
+            given.changed_password(database, me, new, present="$others")
+    assert database.dump() == before
+
+
+def test_an_invalid_credential_learns_nothing_about_the_password(database: SqliteDatabase) -> None:
+    me = given.address(database)
+    given.changed_password(database, me, "$mine")
+    for change in ({"version": 1}, {"address_id": 9}, {"address": "other@example.com"}):
+        invalid = replace(me, **change)
+        with pytest.raises(Unauthorized, match="invalid_credential"):
+            given.changed_password(database, invalid, "$mine", present="$mine")
+
+
+def test_a_rotation_ends_only_the_password_of_its_address(database: SqliteDatabase) -> None:
+    me, other = given.address(database), given.address(database, "other@example.com")
+    given.changed_password(database, other, "$others")
+    others = database.query("SELECT * FROM addresses WHERE id = ?", other.address_id)
+    assert given.rotated(database, me)[1] is False
+    assert database.query("SELECT * FROM addresses WHERE id = ?", other.address_id) == others
+
+
+def test_each_act_has_its_own_count_per_day(database: SqliteDatabase) -> None:
+    me = given.address(database)
+    given.changed_password(database, me, "$1")
+    me, _ = given.rotated(database, me, proof="$1", now=NOW + DAY)
+    me, _ = given.rotated(database, me, now=NOW + DAY)
+    given.rotated(database, me, now=NOW + DAY)
+    counted = {(row["day"], row["act"], row["count"]) for row in database.dump()["daily_counts"]}
+    assert counted == {
+        (TODAY, "password_changes", 1),
+        ("2026-11-04", "proven_rotations", 1),
+        ("2026-11-04", "rotations", 2),
+    }
