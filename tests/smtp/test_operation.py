@@ -81,7 +81,7 @@ def test_health_and_metrics(faulty: Faulty, tmp_path: Path) -> None:
         with relay.client(sender) as smtp:
             smtp.sendmail(sender.address, ["a@example.net", "b@example.net"], mail())
             with pytest.raises(smtplib.SMTPDataError):
-                smtp.sendmail(sender.address, ["a@example.net"], mail(subject=""))
+                smtp.sendmail(sender.address, ["a@example.net"], b"Subject: a\r\n\r\nNUL: \0")
             assert relay.metric("connections_open") == 1
         assert relay.metric('messages_total{result="accepted"}') == 1
         assert relay.metric('messages_total{result="permanent"}') == 1
