@@ -88,16 +88,39 @@ async def test_a_message_without_changes(capsys: pytest.CaptureFixture[str]) -> 
     assert "adaptations" not in logged(capsys.readouterr().out)
 
 
+CRON = b"X-Cron-Env: <SHELL=/bin/sh>\r\nX-Cron-Env: <HOME=/root>\r\n"
+CRON_MAIL = b"From: root@web1\r\nSubject: A subject\r\n" + CRON + b"\r\nA text"
+
+
+@pytest.mark.slow
+def test_the_changes_are_shown_counted_and_logged(
+    server: LocalServer, api: Api, sender: Sender, tmp_path: Path
+) -> None:
+    with RelayProcess(server.url, tmp_path) as relay, relay.client(sender) as smtp:
+        assert smtp.sendmail("root@web1", ["recipient@example.net"], CRON_MAIL) == {}
+        assert relay.metric('adaptations_total{kind="joined"}') == 1
+        assert relay.metric('adaptations_total{kind="renamed"}') == 1
+        assert relay.metric('adaptations_total{kind="shortened"}') == 0
+        (line,) = relay.log_lines("message")
+        assert "SHELL" not in relay.log.read_text()
+    assert line["adaptations"] == {"renamed": 1, "joined": 1}
+    shown = api.message(sender, line["message_id"])
+    assert len(shown["adaptations"]) == 2
+    assert any("X-Cron-Env" in sentence for sentence in shown["adaptations"])
+    (mail,) = left(api, sender)
+    assert mail.form["headers"]["X-Cron-Env"] == "<SHELL=/bin/sh>, <HOME=/root>"
+    assert mail.form["headers"]["X-Original-From"] == "root@web1"
+
+
 @pytest.mark.slow
 def test_a_strict_relay(server: LocalServer, api: Api, sender: Sender, tmp_path: Path) -> None:
-    cron = b"X-Cron-Env: <SHELL=/bin/sh>\r\nX-Cron-Env: <HOME=/root>\r\n"
     with (
         RelayProcess(server.url, tmp_path, settings={"SMTP_STRICT": "true"}) as relay,
         relay.client(sender) as smtp,
     ):
         smtp.mail("")
         smtp.rcpt("recipient@example.net")
-        code, text = smtp.data(b"Subject: A subject\r\n" + cron + b"\r\nA text")
+        code, text = smtp.data(b"Subject: A subject\r\n" + CRON + b"\r\nA text")
         assert (code, text.startswith(b"5.6.")) == (554, True)
         assert b"X-Cron-Env" in text
         assert smtp.mail("", ["RET=HDRS"])[0] == 555

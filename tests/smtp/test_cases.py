@@ -5,22 +5,19 @@
 
 import asyncio
 import contextlib
-import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from smtp_relay.api import Api as ApiClient
-from smtp_relay.api_response import ApiResponse
-from smtp_relay.metrics import Histogram, Metrics
+from smtp_relay.metrics import Metrics
 from smtp_relay.relay import Relay
-from smtp_relay.settings import Settings, read_settings
+from smtp_relay.settings import read_settings
 from tests.cases.case import NAMES, SENDER, Case, read_case
-from tests.cases.pending import PENDING
 from tests.cases.sent import Sent, check_sent
 from tests.client import TestClient
 from tests.client.port import on_a_port
@@ -29,42 +26,16 @@ from tests.smtp.mails import Left
 from tests.smtp.relay import HOST, RelayProcess, Talk, plain_word
 from tools.local_server import LocalServer, free_port
 
-each_case = pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=False)) if name in PENDING else name
-        for name in NAMES
-    ],
-)
-
-
-class RecordingApi(ApiClient):
-    """The relay's client for the API. ``adaptations`` are the sentences of the last message."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, Histogram())
-        self.adaptations: list[str] = []
-
-    async def send_mail(
-        self, credential: str, body: bytes, key: str | None, *, user: str
-    ) -> ApiResponse:
-        """Send the message without its sentences, until the API accepts them."""
-        fields = json.loads(body)
-        self.adaptations = fields.pop("adaptations", [])
-        return await super().send_mail(credential, json.dumps(fields).encode(), key, user=user)
+each_case = pytest.mark.parametrize("name", NAMES)
 
 
 @dataclass
 class Site:
-    """A relay that listens on ``port``, the API behind it, and the address of the cases.
-
-    ``adaptations`` returns the sentences of a message that was sent, by its id.
-    """
+    """A relay that listens on ``port``, the API behind it, and the address of the cases."""
 
     api: Api
     port: int
     sender: Sender
-    adaptations: Callable[[str], list[str]]
     seen: set[str] = field(default_factory=set)
 
     def run(self, case: Case) -> tuple[str, list[Left]]:
@@ -91,7 +62,11 @@ class Site:
             return
         assert reply.startswith("250 "), reply
         (mail,) = mails
-        sentences = self.adaptations(reply.rpartition(" ")[2])
+        shown = self.api.message(self.sender, reply.rpartition(" ")[2])
+        for about, file in zip(mail.form.get("attachments", ()), shown["attachments"], strict=True):
+            if "contentType" in about:  # in the list of wrangler, which has no Content-IDs
+                about |= {"type": about["contentType"], "contentId": file.get("content_id")}
+        sentences = shown.get("adaptations", [])
         check_sent(Sent(mail, sentences, case.original_words), case.members["sent"])
 
     def _send(self, case: Case) -> str:
@@ -126,8 +101,8 @@ def _with_dots(content: bytes) -> bytes:
     return (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:] + end + b".\r\n"
 
 
-@pytest.fixture(scope="module")
-def in_process() -> Iterator[Site]:
+@contextlib.contextmanager
+def site_in_process(**variables: str) -> Iterator[Site]:
     """A relay in a thread, before an application in the process of the test."""
     with TestClient(DEPLOYMENT) as deployment:
         deployment.provider.follows_instructions = False  # subjects may have brackets
@@ -135,11 +110,25 @@ def in_process() -> Iterator[Site]:
         sender = named_sender(api)
         with on_a_port(deployment) as url:
             port = free_port()
-            variables = {"API_URL": url, "SMTP_PORT": str(port), "STATUS_PORT": "off"}
-            settings = read_settings(variables)
-            client = RecordingApi(settings)
-            with running(Relay(settings, client, Metrics()), port):
-                yield Site(api, port, sender, lambda message_id: client.adaptations)
+            own = {"API_URL": url, "SMTP_PORT": str(port), "STATUS_PORT": "off"}
+            settings = read_settings({**own, **variables})
+            metrics = Metrics()
+            relay = Relay(settings, ApiClient(settings, metrics.api_requests), metrics)
+            with running(relay, port):
+                yield Site(api, port, sender)
+
+
+@pytest.fixture(scope="module")
+def in_process() -> Iterator[Site]:
+    with site_in_process() as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Site]:
+    """A site whose relay changes nothing."""
+    with site_in_process(SMTP_STRICT="true") as site:
+        yield site
 
 
 @contextlib.contextmanager
@@ -181,17 +170,25 @@ def test_case(in_process: Site, name: str) -> None:
     in_process.check(read_case(name))
 
 
+def is_changed(case: Case) -> bool:
+    # A strict relay does not send the original Message-ID (kind 7).
+    return "adaptations_contain" in case.members.get("sent", ()) and case.members["kind"] != 7
+
+
+CHANGED = [name for name in NAMES if is_changed(read_case(name))]
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_strict_relay_rejects_what_it_would_change(strict: Site, name: str) -> None:
+    reply, mails = strict.run(read_case(name))
+    assert (reply[0], mails) == ("5", []), reply
+
+
 @pytest.fixture(scope="module")
 def real(server: LocalServer, relay: RelayProcess) -> Site:
     """The relay in its own process, before wrangler's local server."""
     api = Api(server)
-    sender = named_sender(api)
-
-    def adaptations(message_id: str) -> list[str]:
-        shown: list[str] = api.message(sender, message_id).get("adaptations", [])
-        return shown
-
-    return Site(api, relay.port, sender, adaptations)
+    return Site(api, relay.port, named_sender(api))
 
 
 @pytest.mark.slow
