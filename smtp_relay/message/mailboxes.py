@@ -108,9 +108,24 @@ class _Reader:
             # A source route before the address is obsolete and ignored (RFC 5321, appendix C).
             address = self._angle.rpartition(":")[2] if self._angle[:1] == "@" else self._angle
             self._add(words or comment, address.strip(" "))
-        elif words:
+        elif words and not self._add_without_brackets():
             self._add(comment, words)
         self._words, self._comments, self._angle = [], [], None
+
+    def _add_without_brackets(self) -> bool:
+        """Read ``Bob bob@example.net``, which needs angle brackets. A strict relay does not."""
+        words = self._words[:-1] if self._words[-1].isspace() else self._words
+        if self._adaptations.is_strict or len(words) < 3:
+            return False
+        *name, space, address = words
+        local, at, _ = address.partition("@")
+        if not space.isspace() or not local or not at:
+            return False
+        self._adaptations.add(
+            "repaired", f"{self._what} read with the missing angle brackets", None
+        )
+        self._add("".join(name), address)
+        return True
 
     def _add(self, name: str, address: str) -> None:
         text = decoded_words(name, self._what, self._adaptations).strip(" ")

@@ -288,6 +288,27 @@ def test_recipients_that_cant_be_parsed(
     assert all(map(str.startswith, body.get("adaptations", []), sentences))
 
 
+@pytest.mark.parametrize(
+    ("field", "to"),
+    [
+        (f"To: Bob Vale {TO}", [{"email": TO, "name": "Bob Vale"}]),
+        (f'To: "Vale, Bob" {TO} , ', [{"email": TO, "name": "Vale, Bob"}]),
+        (f"To: Bob {TO} (friend), stranger@else.example", [{"email": TO, "name": "Bob"}]),
+    ],
+)
+def test_an_address_without_angle_brackets(field: str, to: list[dict[str, str]]) -> None:
+    body = body_of(field)
+    assert (body["to"], body["adaptations"]) == (to, ["To read with the missing angle brackets"])
+    assert "to" not in json.loads(request(field, is_strict=True).body)
+
+
+@pytest.mark.parametrize("field", ["root", f'"bob {TO}"', '"bob recipient"@example.net', f"a{TO}"])
+def test_addresses_in_to_that_are_not_in_the_envelope(field: str) -> None:
+    body = body_of(f"To: {field}")
+    assert (body.get("to"), body["bcc"]) == (None, [{"email": TO}])
+    assert "adaptations" not in body
+
+
 # Other fields
 
 
