@@ -65,6 +65,7 @@ class _Reader:
         self._words: list[str] = []
         self._comments: list[str] = []
         self._angle: str | None = None
+        self._last_end, self._last_angle = text.rfind(";"), text.rfind("<")
 
     def read(self) -> None:
         """Read the whole text, and append its mailboxes to ``found``."""
@@ -77,7 +78,7 @@ class _Reader:
             if match["mark"] == "(":
                 position = self._comment(position)
             elif match["mark"] == ":":
-                self._words.clear()  # the name of a group
+                self._end_name_of_group(position)
             elif match["mark"]:
                 self._end_mailbox()
             elif match["angle"] is not None:
@@ -89,6 +90,18 @@ class _Reader:
             else:
                 self._words.append(match["space"] or match["word"])
         self._end_mailbox()
+
+    def _end_name_of_group(self, position: int) -> None:
+        """At a colon: forget the name of a group, unless the colon belongs to the name in From.
+
+        Some programs write ``Build 7: failed <a@b.example>`` without the necessary quotes.
+        """
+        is_in_name = self._words and self._last_end < position < self._last_angle
+        if self._what == "From" and is_in_name and not self._adaptations.is_strict:
+            self._adaptations.add("repaired", "Colons in From read as part of the name", None)
+            self._words.append(":")
+        else:
+            self._words.clear()
 
     def _comment(self, position: int) -> int:
         start, depth = position, 1
@@ -119,7 +132,7 @@ class _Reader:
             return False
         *name, space, address = words
         local, at, _ = address.partition("@")
-        if not space.isspace() or not local or not at:
+        if not space.isspace() or not local or not at or any("@" in word for word in name):
             return False
         self._adaptations.add(
             "repaired", f"{self._what} read with the missing angle brackets", None

@@ -92,6 +92,8 @@ def test_a_foreign_from_becomes_reply_to_without_a_sentence(
         ("A <a@b.example> <c@d.example>", "me@else.example", ["Reply-To left out: it is not a"]),
         ("a@b.example, (", "a@b.example", ["The rest of Reply-To left out: it is not a"]),
         ("undisclosed:;", "me@else.example", []),
+        ("Desk a@b.example", "a@b.example", ["Reply-To read with the missing angle brackets"]),
+        ("a@b.example c@d.example", "me@else.example", ["Reply-To left out: its address is not"]),
         ("", "me@else.example", []),
     ],
 )
@@ -142,11 +144,12 @@ def test_reply_to_in_two_fields() -> None:
         ),
     ],
 )
-def test_several_senders(fields: list[str], name: str, sentences: list[str]) -> None:
+def test_several_senders(fields: list[str], name: str | None, sentences: list[str]) -> None:
     body = body_of(*fields)
-    assert (body["from_name"], body.get("reply_to")) == (name, None)
-    assert all(map(str.startswith, body["adaptations"], sentences))
-    assert len(body["adaptations"]) == len(sentences)
+    assert (body.get("from_name"), body.get("reply_to")) == (name, None)
+    found = body.get("adaptations", [])
+    assert len(found) == len(sentences)
+    assert all(map(str.startswith, found, sentences))
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def _first_author(message: Entity, adaptations: Adaptations) -> Mailbox | None:
         words = [decoded_words(one.address, "From", adaptations) for one in authors[:first]]
         name = ", ".join([*words, authors[first].name or ""])
         authors = [Mailbox(name, authors[first].address), *authors[first + 1 :]]
-    if len(authors) > 1:
+    if len({addresses.key(author.address) for author in authors}) > 1:
         adaptations.add("left_out", "All but the first sender in From left out", problem)
     return authors[0] if authors else None
 
