@@ -19,7 +19,7 @@ OMITTED |= {"cc", "from", "idempotency-key", "reply-to", "resend-idempotency-key
 OMITTED |= {"subject", "to"}
 
 ORIGINAL_MESSAGE_ID = "X-Original-Message-ID"
-_MAX_KEY_CHARACTERS = 256  # of the API
+MAX_KEY_CHARACTERS = 256  # of the API
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -70,7 +70,7 @@ def idempotency_key(message: Entity, adaptations: Adaptations) -> str | None:
             continue
         if _CONTROL.search(text):
             problem = Malformed(f"{name} contains a control character")
-        elif len(text) > _MAX_KEY_CHARACTERS or "\ufffd" in text:
+        elif len(text) > MAX_KEY_CHARACTERS or "\ufffd" in text:
             problem = Malformed(f"{name} is too long or contains invalid characters")
         else:
             return text

@@ -145,6 +145,7 @@ def inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
             yield f"{header}: name of {name}", partial(with_name, size, header, pattern)
     for header, pattern in (
         ("From", b"a,"),
+        ("From", b"a:"),
         ("List-Unsubscribe", b"<"),
         ("List-Unsubscribe", b"("),
         ("List-Unsubscribe", b"<https://a.example>,"),
