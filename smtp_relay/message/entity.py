@@ -87,6 +87,10 @@ class Entity:
         """The prefix of errors about this part: ``Part 2.1: ``. Empty for the message itself."""
         return f"Part {self.number}: " if self.number else ""
 
+    def about(self, what: str) -> str:
+        """``what`` as a sentence, or the beginning of one, about this part."""
+        return _about(self.place, what)
+
 
 def read_entity(content: bytes, adaptations: Adaptations | None = None) -> Entity:
     """Split the message ``content`` into header and body.
@@ -164,14 +168,18 @@ def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
         has_colon = content.find(b":", position, next_line) >= 0
         if not fields or not has_colon or not _is_field(content, next_line, end):
             _check_hidden(content, position, end, number, problem)
-            sentence = f"{place}the body begins at a line that is not a header field"
+            sentence = _about(place, "the body begins at a line that is not a header field")
             whole.adaptations.add("repaired", sentence, problem)
             break
-        sentence = f"{place}a line of the header that is not a field left out"
+        sentence = _about(place, "a line of the header that is not a field left out")
         whole.adaptations.add("left_out", sentence, problem)
         budget.fields_left -= 1
         position = next_line
     return Entity(tuple(fields), content, position, end, budget, number, whole.adaptations)
+
+
+def _about(place: str, what: str) -> str:
+    return place + what if place else what[:1].upper() + what[1:]
 
 
 def _check_size(size: int, budget: HeaderBudget, place: str) -> None:

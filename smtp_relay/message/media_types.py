@@ -66,7 +66,7 @@ def media_type(entity: Entity, default: str = "text/plain") -> MediaType:
     ]
     filename = next((name for name in names if name.strip()), names[0] if names else None)
     if filename:
-        filename = decoded_words(filename, f"{entity.place}the filename", entity.adaptations)
+        filename = decoded_words(filename, entity.about("the filename"), entity.adaptations)
     elif entity.adaptations.is_strict:
         filename = None
     return MediaType(main, sub, parameters, disposition, filename)
@@ -113,7 +113,7 @@ def written(kind: MediaType, entity: Entity) -> str:
         ):
             written_type += word
         else:
-            sentence = f"{place}a parameter of Content-Type left out"
+            sentence = entity.about("a parameter of Content-Type left out")
             adaptations.add("left_out", sentence, Unsupported(problem))
     return written_type
 

@@ -30,6 +30,7 @@ _FIELDS = {"content-disposition", "content-id", "content-transfer-encoding", "co
 # It ignores these, which do not change how a part is displayed:
 _FIELDS |= {"content-class", "content-length", "content-md5"}
 
+_IDENTIFIES = {"content-id", "content-location"}  # a part that the HTML text shows
 _BODIES = ("text/plain", "text/html")
 _EMPTY_LINE = "\r\n"
 
@@ -139,7 +140,7 @@ class _Reader:
         if self._is_strict:
             has_place = kind.full not in self._taken and not self._is_beside(place.bodies)
             return has_place and not is_named and place.bodies is not None
-        if place.is_resource and (_content_id(entity) or entity.value("content-location")):
+        if place.is_resource and any(field_.key in _IDENTIFIES for field_ in entity.fields):
             return False
         return not is_named or place.alternatives is not None
 
@@ -214,7 +215,7 @@ class _Reader:
 
 
 def _text(entity: Entity, kind: MediaType) -> Text:
-    what = f"{entity.place}the text"
+    what = entity.about("the text")
     text = decode_leniently(decoded_body(entity), kind.charset, what, entity.adaptations)
     if (kind.filename or "").strip():
         entity.adaptations.add("left_out", f"{what} sent without its filename", None)
@@ -246,7 +247,7 @@ def _note_kind(entity: Entity, kind: MediaType) -> None:
     if kind.sub == "encrypted":
         raise unsupported(entity, kind, "an encrypted message is not supported")
     if kind.sub == "signed":
-        sentence = f"{entity.place}signature attached as a file, so it will not verify"
+        sentence = entity.about("signature attached as a file, so it will not verify")
         entity.adaptations.add("attached", sentence, problem)
     elif kind.sub != "mixed":
         entity.adaptations.add("repaired", f"{entity.place}{kind.full} sent as its parts", problem)

@@ -44,7 +44,7 @@ def decoded_body(entity: Entity) -> bytes:
         return _from_uuencode(entity)
     name = encoding[:40].encode("ascii", "backslashreplace").decode()
     problem = Unsupported(f"{entity.place}unknown Content-Transfer-Encoding: {name}")
-    sentence = f"{entity.place}unknown Content-Transfer-Encoding read as 8bit"
+    sentence = entity.about("unknown Content-Transfer-Encoding read as 8bit")
     entity.adaptations.add("guessed", sentence, problem)
     return entity.body
 
@@ -61,7 +61,7 @@ def _from_base64(entity: Entity) -> bytes:
         if not digits or (not is_padded and (len(digits) % 4 or b" " in base64)):
             raise
         decoded = from_base64(base64, f"{entity.place}the content")
-        sentence = f"{entity.place}text behind the end of the base64 content left out"
+        sentence = entity.about("text behind the end of the base64 content left out")
         entity.adaptations.add("left_out", sentence, problem)
         return decoded
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity, read_entity
-from smtp_relay.message.errors import CannotRelay
+from smtp_relay.message.errors import CannotRelay, Unsupported
 from smtp_relay.message.header_text import header_text
 from smtp_relay.message.media_types import MediaType
 from smtp_relay.message.rules.texts import TextRule, apply
@@ -61,21 +61,25 @@ RULES = (
 )
 
 
+def accepted(name: str) -> str:
+    """``name`` as the API accepts it, unless it is blank."""
+    for rule in RULES:
+        name = rule.change(name)
+    return name
+
+
 def adapted(name: str, entity: Entity, number: int) -> str:
     """``name`` as the API accepts it. ``number`` is the position of the attachment.
 
     :raises Unsupported: the relay is strict, and a rule applies.
     """
-    what = f"{entity.place}the filename"
-    if name.strip():
-        name = apply(RULES, name, what, entity.adaptations)
-    if name.strip(" ."):
-        return name
+    new = accepted(name)
+    if new.strip(" ."):
+        return apply(RULES, name, f"Filename of {new}", entity.adaptations)
     new = f"attachment-{number}"
-    rule = TextRule(
-        lambda _: new, "renamed", f"{{what}}, which is blank, replaced by {new}", "{what} is blank"
-    )
-    return apply((rule,), name, what, entity.adaptations)
+    problem = Unsupported(entity.about("the filename is blank"))
+    entity.adaptations.add("renamed", f"Blank filename replaced by {new}", problem)
+    return new
 
 
 def generated(entity: Entity, kind: MediaType) -> str:
@@ -91,5 +95,4 @@ def of_message(entity: Entity) -> str:
     with suppress(CannotRelay):
         inner = read_entity(decoded_body(entity)[:_SUBJECT_WITHIN_BYTES], unnoted)
         subject = header_text(inner.value("subject") or b"", "Subject", unnoted)
-    name = _SEPARATOR.sub("_", f"{subject.strip() or 'message'}.eml")
-    return apply(RULES, name, "", unnoted)
+    return accepted(_SEPARATOR.sub("_", f"{subject.strip() or 'message'}.eml"))

@@ -41,14 +41,24 @@ def joined(texts: list[Text], adaptations: Adaptations) -> Text | None:
     for text in texts[1:]:
         # A strict relay attaches these texts, so this is no error of it.
         adaptations.add("joined", f"{text.place}joined to the text before it", None)
-    has_html = any(text.html is not None for text in texts)
-    plain = [text.text for text in texts if text.text is not None]
-    return Text(
-        _LINE_END.join(map(_ended, plain)) if len(plain) == len(texts) else None,
-        _EMPTY_LINE.join(map(_as_html, texts)) if has_html else None,
-        texts[0].place,
-        (bool(plain) and len(plain) < len(texts)) or any(text.has_text_in_html for text in texts),
-    )
+    html = _EMPTY_LINE.join(map(_as_html, texts))
+    place = texts[0].place
+    if all(text.html is None for text in texts):
+        return Text(_joined_plain(texts), place=place)
+    if all(text.text is not None for text in texts):
+        return Text(_joined_plain(texts), html, place)
+    for text in texts:
+        if text.text is not None and text.html is not None:
+            sentence = f"{text.place}the text left out: its HTML text is sent"
+            adaptations.add("left_out", sentence, None)
+    has_text = any(text.html is None or text.has_text_in_html for text in texts)
+    return Text(None, html, place, has_text)
+
+
+def _joined_plain(texts: list[Text]) -> str:
+    """The texts, each with a line end at its end, and an empty line between two."""
+    plain = [text.text or "" for text in texts]
+    return _LINE_END.join(text if text.endswith("\n") else text + _LINE_END for text in plain)
 
 
 def paired(texts: list[Text], adaptations: Adaptations) -> list[Text]:
@@ -88,10 +98,6 @@ def _without_copies(texts: Iterable[Text], adaptations: Adaptations) -> list[Tex
         else:
             kept[key] = text
     return list(kept.values())
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith("\n") else text + _LINE_END
 
 
 def _as_html(text: Text) -> str:

@@ -104,7 +104,7 @@ def _message(part: Part) -> Part:
         entity.adaptations.add_unnoted(problem)
     else:
         part.entity.adaptations.add(
-            "attached", f"{part.kind.full} attached as {kind.filename or name}", problem
+            "attached", f"{part.kind.full} attached as {_shown(kind, name)}", problem
         )
     return replace(part, kind=kind, name=name)
 
@@ -129,9 +129,13 @@ def _alternative(part: Part) -> Part:
     name = name or filenames.generated(part.entity, kind)
     problem = _no_alternative(part)
     part.entity.adaptations.add(
-        "attached", f"{kind.full} alternative attached as {kind.filename or name}", problem
+        "attached", f"{kind.full} alternative attached as {_shown(kind, name)}", problem
     )
     return replace(part, name=name)
+
+
+def _shown(kind: MediaType, name: str) -> str:
+    return filenames.accepted(kind.filename or name)
 
 
 def _no_alternative(part: Part) -> Unsupported:

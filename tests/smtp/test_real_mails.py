@@ -1,0 +1,88 @@
+"""Generated messages with odd parts: each is sent with all its content, or rejected with a reason.
+
+What differs from the parts of the message has a sentence. The API accepts each request.
+"""
+
+import base64
+import contextlib
+import json
+from random import Random
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mail.compose import Origin, SenderPolicy, compose
+from mail.fields import SendMail
+from smtp_relay.message.convert import Request, convert
+from smtp_relay.message.errors import CannotRelay
+from tests.smtp.real_mails import RECIPIENTS, Leaf, RealMail, real_mail
+
+SENDER = "app@example.com"
+POLICY = SenderPolicy(("example.com",), ())
+
+
+def converted(mail: RealMail, *, is_strict: bool = False) -> Request:
+    return convert(mail.content, RECIPIENTS, sender=SENDER, max_hops=30, is_strict=is_strict)
+
+
+def check_accepted(body: dict[str, Any]) -> None:
+    """Check that the API accepts the request."""
+    fields = msgspec.convert(body, SendMail)
+    message = compose(fields, Origin(address=SENDER, name=fields.from_name), POLICY)
+    assert {str(recipient.address) for recipient in message.recipients} == set(RECIPIENTS)
+
+
+def check_complete(mail: RealMail, request: Request) -> None:
+    """Check that each part is in the request, or that a sentence tells that it was left out."""
+    body = json.loads(request.body)
+    files = [base64.b64decode(file["content"]) for file in body.get("attachments", ())]
+    shown = body.get("text", "") + body.get("html", "")
+    missing = [
+        leaf
+        for leaf in mail.leaves
+        if leaf.word not in shown and not any(leaf.word.encode() in file for file in files)
+    ]
+    assert len(missing) <= request.adaptations.counts["left_out"]
+    whole = [leaf for leaf in mail.leaves if leaf.kind == "file" and leaf not in missing]
+    for leaf in whole:
+        assert leaf.word in shown or any(leaf.content in file for file in files)
+
+
+def check_unchanged(leaves: list[Leaf], body: dict[str, Any]) -> None:
+    """Check that each part is where it belongs, with its name."""
+    attachments = body.get("attachments", [])
+    files = [leaf for leaf in leaves if leaf.kind == "file"]
+    assert [base64.b64decode(file["content"]) for file in attachments] == [
+        leaf.content for leaf in files
+    ]
+    for file, leaf in zip(attachments, files, strict=True):
+        assert leaf.name in (None, file["filename"])
+    for kind in ("text", "html"):
+        words = [leaf.word for leaf in leaves if leaf.kind == kind]
+        assert len(words) <= 1
+        assert all(word in body[kind] for word in words)
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=400)
+def test_a_mail_is_sent_complete_or_rejected_with_a_reason(random: Random) -> None:
+    mail = real_mail(random)
+    request = converted(mail)
+    body = json.loads(request.body)
+    sentences = body.pop("adaptations", [])
+    assert sentences == request.adaptations.sentences()
+    assert all(sentence and len(sentence) <= 200 for sentence in sentences)
+    check_accepted(body)
+    check_complete(mail, request)
+    if not sentences:
+        check_unchanged(mail.leaves, body)
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_strict_relay_changes_only_what_has_a_sentence(random: Random) -> None:
+    mail = real_mail(random)
+    with contextlib.suppress(CannotRelay):
+        request = converted(mail, is_strict=True)
+        check_complete(mail, request)
