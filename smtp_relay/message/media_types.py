@@ -69,7 +69,7 @@ def media_type(entity: Entity, default: str = "text/plain") -> MediaType:
         filename = decoded_words(filename, entity.about("the filename"), entity.adaptations)
     elif entity.adaptations.is_strict:
         filename = None
-    return MediaType(main, sub, parameters, disposition, filename)
+    return MediaType(main, sub, parameters, disposition.partition(" ")[0], filename)
 
 
 def _repaired_type(entity: Entity, full: str, parameters: dict[str, str]) -> tuple[str, str]:
@@ -78,9 +78,7 @@ def _repaired_type(entity: Entity, full: str, parameters: dict[str, str]) -> tup
     begin, _, rest = full.partition(" ")
     main, _, sub = begin.partition("/")
     if rest and _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub):
-        # A semicolon is missing: text/plain charset=utf-8.
-        name, _, value = rest.strip().partition("=")
-        parameters.setdefault(name, unquote(value))
+        pass  # a semicolon is missing: text/plain charset=utf-8
     elif main == "multipart" and "boundary" in parameters:
         sub = "mixed"
     elif _BINARY.search(decoded_body(entity)):
@@ -146,6 +144,9 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
             parameters[name.lower()] = _decoded_value(given, what, entity.adaptations)
         else:
             parameters.setdefault(name.lower(), unquote(given))
+    if first[1] and " " in first[0] and not entity.adaptations.is_strict:
+        # A semicolon is missing before the first parameter.
+        parameters.setdefault(first[0].rpartition(" ")[2], unquote(first[1]))
     return first[0].partition("(")[0].strip().lower(), parameters
 
 

@@ -23,7 +23,8 @@ _FORBIDDEN = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_WORD_START = re.compile(r"=(?=\?)")  # of an encoded word
+# The beginning of an encoded word: mail programs would show the decoded text instead.
+_WORD_START = re.compile(r"=(?=\?[^?\s]++\?[bq]\?[^?\s]*+\?=)", re.IGNORECASE)
 
 
 def _last_segment(name: str) -> str:
@@ -52,7 +53,7 @@ RULES = (
     TextRule(
         _with_accepted_characters,
         "renamed",
-        "Characters of {what} that are not allowed replaced by _",
+        "{what}: characters that are not allowed replaced by _",
         "{what} contains characters that are not allowed",
     ),
     TextRule(

@@ -1,0 +1,561 @@
+"""What the relay changes in the parts of a message, and the sentence for each change.
+
+``tests/cases/relay`` has whole messages. ``test_real_mails.py`` generates more.
+"""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from smtp_relay.message.convert import Request, convert
+from smtp_relay.message.errors import CannotRelay
+
+HEAD = b"To: recipient@example.net\r\nSubject: A subject\r\n"
+ICS = "text/calendar; method=REQUEST"
+
+
+def request(entity: str | bytes, *, is_strict: bool = False) -> Request:
+    """The request for a message with this ``entity``: Content- fields and body."""
+    content = HEAD + (entity if isinstance(entity, bytes) else entity.encode())
+    to = ["recipient@example.net"]
+    return convert(content, to, sender="sender@example.com", max_hops=30, is_strict=is_strict)
+
+
+def part(kind: str, content: str, *fields: str) -> str:
+    return "\r\n".join([f"Content-Type: {kind}", *fields, "", content])
+
+
+def multipart(kind: str, *parts: str, boundary: str = "b") -> str:
+    """A multipart. A nested one needs another ``boundary``."""
+    inside = "".join(f"--{boundary}\r\n{one}\r\n" for one in parts)
+    return f"Content-Type: multipart/{kind}; boundary={boundary}\r\n\r\n{inside}--{boundary}--\r\n"
+
+
+PLAIN, HTML = part("text/plain", "plain"), part("text/html", "<p>html</p>")
+
+
+def adapted(entity: str | bytes, *sentences: str) -> dict[str, Any]:
+    """The request as a dictionary. Check its ``sentences``, which fail a strict relay."""
+    body: dict[str, Any] = json.loads(request(entity).body)
+    assert body.pop("adaptations", []) == list(sentences)
+    return body
+
+
+def rejected(entity: str | bytes) -> str:
+    """Why a strict relay rejects a message."""
+    with pytest.raises(CannotRelay) as caught:
+        request(entity, is_strict=True)
+    return str(caught.value)
+
+
+def names(body: dict[str, Any]) -> list[str]:
+    return [file["filename"] for file in body.get("attachments", ())]
+
+
+def content_of(file: dict[str, str]) -> str:
+    return base64.b64decode(file["content"]).decode()
+
+
+# Alternatives
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "name"),
+    [
+        (ICS, (), "invite.ics"),
+        (ICS, ("Content-Disposition: inline; filename=a.ics",), "a.ics"),
+        ("application/pdf", (), "part-3.pdf"),
+        ("image/png; name=plan.png", (), "plan.png"),
+        ("text/plain", ("Content-Disposition: attachment",), "part-3.txt"),
+    ],
+)
+def test_an_alternative_that_is_no_text_is_attached(
+    kind: str, fields: tuple[str, ...], name: str
+) -> None:
+    entity = multipart("alternative", PLAIN, HTML, part(kind, "content", *fields))
+    full = kind.partition(";")[0]
+    body = adapted(entity, f"{full} alternative attached as {name}")
+    assert (body["text"], body["html"]) == ("plain", "<p>html</p>")
+    (file,) = body["attachments"]
+    assert (file["filename"], content_of(file)) == (name, "content")
+    assert "method=REQUEST" in file["content_type"] or kind != ICS
+    assert "supported as alternatives" in rejected(entity)
+
+
+@pytest.mark.parametrize(
+    ("kind", "beside"),
+    [
+        *(("text/x-amp-html", PLAIN), ("text/watch-html", HTML), ("text/enriched", HTML)),
+        *(("text/markdown", PLAIN),),
+    ],
+)
+def test_an_alternative_that_a_text_carries_is_left_out(kind: str, beside: str) -> None:
+    entity = multipart("alternative", beside, part(kind, "content"))
+    assert names(adapted(entity, f"{kind} alternative left out")) == []
+    rejected(entity)
+
+
+def test_markdown_beside_html_alone_is_attached() -> None:
+    entity = multipart("alternative", part("text/markdown", "# md"), HTML)
+    assert names(adapted(entity, "text/markdown alternative attached as part-1.md")) == [
+        "part-1.md"
+    ]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_file_that_repeats_an_alternative_is_left_out(is_first: bool) -> None:
+    invitation = multipart("alternative", PLAIN, part(ICS, "EVENT"), boundary="c")
+    copy = part("application/ics", "EVENT\r\n", "Content-Disposition: attachment; filename=m.ics")
+    parts = (copy, invitation) if is_first else (invitation, copy)
+    body = adapted(
+        multipart("mixed", *parts),
+        "text/calendar alternative attached as invite.ics",
+        "Second file with the content of m.ics left out",
+    )
+    assert names(body) == ["m.ics"]
+
+
+def test_files_with_the_same_content_are_all_sent() -> None:
+    file = part("application/pdf", "%PDF", "Content-Disposition: attachment; filename=a.pdf")
+    assert names(adapted(multipart("mixed", PLAIN, file, file))) == ["a.pdf", "a.pdf"]
+
+
+def test_alternatives_of_the_same_kind() -> None:
+    entity = multipart("alternative", PLAIN, PLAIN, HTML)
+    sentence = "Part 2: left out: another alternative has the same content"
+    assert adapted(entity, sentence)["text"] == "plain"
+    entity = multipart("alternative", PLAIN, part("text/plain", "other"), HTML)
+    body = adapted(entity, "Part 2: joined to the text before it")
+    assert (body["text"], body["html"]) == ("plain\r\n\r\nother\r\n", "<p>html</p>")
+    named = part("text/html; name=a.html", "<b>")
+    entity = multipart("alternative", PLAIN, named)
+    assert adapted(entity, "Part 2: the text sent without its filename")["html"] == "<b>"
+
+
+def test_an_html_alternative_with_a_text_of_its_own() -> None:
+    inner = multipart("alternative", part("text/plain", "other"), HTML, boundary="c")
+    entity = multipart("alternative", PLAIN, inner)
+    body = adapted(entity, "Part 2.1: the text left out: an alternative has a text")
+    assert (body["text"], body["html"]) == ("plain", "<p>html</p>")
+
+
+# Several texts
+
+
+def test_texts_beside_each_other_are_joined() -> None:
+    picture = part("image/png", "x", "Content-Disposition: inline; filename=a.png")
+    entity = multipart("mixed", part("text/plain", "one\r\n"), picture, part("text/plain", "two"))
+    body = adapted(entity, "Part 3: joined to the text before it")
+    assert body["text"] == "one\r\n\r\ntwo\r\n"
+    assert names(body) == ["a.png"]
+    strict = json.loads(request(entity, is_strict=True).body)
+    assert names(strict) == ["a.png", "part-3.txt"]
+
+
+def test_a_text_is_joined_to_both_forms_of_a_text() -> None:
+    both = multipart("alternative", PLAIN, HTML, boundary="c")
+    body = adapted(
+        multipart("mixed", both, part("text/plain", "a < b")),
+        "Part 2: joined to the text before it",
+    )
+    assert body["text"] == "plain\r\n\r\na < b\r\n"
+    assert body["html"] == "<p>html</p><br>\r\n<pre>a &lt; b</pre>\r\n"
+
+
+def test_the_api_makes_the_text_of_several_of_which_one_is_only_html() -> None:
+    entity = multipart("mixed", PLAIN, HTML, part("text/plain", "footer"))
+    joined = [f"Part {number}: joined to the text before it" for number in (2, 3)]
+    body = adapted(entity, *joined)
+    assert "text" not in body
+    assert "<pre>plain</pre>" in body["html"]
+    assert "<pre>footer</pre>" in body["html"]
+    both = multipart("alternative", PLAIN, HTML, boundary="c")
+    sentence = "Part 1.1: the text left out: its HTML text is sent"
+    body = adapted(multipart("mixed", both, HTML), joined[0], sentence)
+    assert body["html"] == "<p>html</p><br>\r\n<p>html</p>"
+
+
+@pytest.mark.parametrize("parts", [(PLAIN, HTML), (HTML, PLAIN)])
+def test_one_text_and_one_html_text_are_two_forms_of_one(parts: tuple[str, str]) -> None:
+    number = 1 + parts.index(HTML)
+    body = adapted(multipart("mixed", *parts), f"Part {number}: joined to the text as its HTML")
+    assert (body["text"], body["html"]) == ("plain", "<p>html</p>")
+
+
+def test_blank_texts_are_not_joined() -> None:
+    blank = part("text/plain", "\r\n")
+    assert adapted(multipart("mixed", blank, PLAIN, blank))["text"] == "plain"
+    assert adapted(multipart("mixed", blank, blank))["text"] == "\r\n"
+
+
+def test_a_text_of_a_related_is_a_resource_only_if_it_can_be_shown() -> None:
+    css = part("text/plain", "css", "Content-ID: <css@x>")
+    assert names(adapted(multipart("related", HTML, css))) == ["part-2.txt"]
+    sentence = "Part 2: joined to the text as its HTML"
+    assert adapted(multipart("related", PLAIN, HTML), sentence)["html"] == "<p>html</p>"
+
+
+# Messages, reports, signatures
+
+
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [
+        *(("Subject: Re: 1/2 tides", "Re: 1_2 tides.eml"), ("From: a@b.example", "message.eml")),
+        *(("Subject:", "message.eml"), ("Subject: =?utf-8?q?a=0D=0Ab?=", "a__b.eml")),
+        ("Subject: " + "x" * 400, "x" * 251 + ".eml"),
+    ],
+)
+def test_a_message_is_attached_under_its_subject(subject: str, name: str) -> None:
+    inner = f"{subject}\r\n\r\ninner"
+    entity = multipart("mixed", PLAIN, part("message/rfc822", inner))
+    (file,) = adapted(entity, f"message/rfc822 attached as {name}"[:200])["attachments"]
+    assert (file["filename"], file["content_type"]) == (name, "message/rfc822")
+    assert content_of(file) == inner
+    assert rejected(entity).startswith("Part 2: message/rfc822")
+
+
+def test_a_message_with_a_name_needs_no_change() -> None:
+    named = "Content-Disposition: attachment; filename=fwd.eml"
+    entity = multipart("mixed", PLAIN, part("message/rfc822", "Subject: x\r\n\r\n", named))
+    assert names(adapted(entity)) == ["fwd.eml"]
+    rejected(entity)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "sent_as"),
+    [
+        ("message/delivery-status", "delivery-status.txt", "text/plain"),
+        ("message/disposition-notification", "disposition-notification.txt", "text/plain"),
+        ("message/feedback-report", "feedback-report.txt", "text/plain"),
+        ("message/external-body", "external-body.txt", "text/plain"),
+        ("message/global", "message.eml", "message/rfc822"),
+    ],
+)
+def test_other_messages_are_attached_as_text(kind: str, name: str, sent_as: str) -> None:
+    headers = part("text/rfc822-headers", "Subject: x")
+    entity = multipart("report", PLAIN, part(kind, "Status: 5.1.1"), headers)
+    body = adapted(entity, "multipart/report sent as its parts", f"{kind} attached as {name}")
+    assert names(body) == [name, "headers.txt"]
+    assert body["attachments"][0]["content_type"] == sent_as
+    assert "multipart/report" in rejected(entity)
+
+
+def test_a_digest() -> None:
+    inner = multipart(
+        "digest", "\r\nSubject: one\r\n\r\n1", "\r\nSubject: two\r\n\r\n2", boundary="c"
+    )
+    body = adapted(
+        multipart("mixed", PLAIN, inner),
+        "Part 2: multipart/digest sent as its parts",
+        "message/rfc822 attached as one.eml",
+        "message/rfc822 attached as two.eml",
+    )
+    assert names(body) == ["one.eml", "two.eml"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("application/pgp-signature", "signature.asc"),
+        ("application/pkcs7-signature", "smime.p7s"),
+        ("application/x-pkcs7-signature; name=own.p7s", "own.p7s"),
+    ],
+)
+def test_a_signature_is_attached(kind: str, name: str) -> None:
+    both = multipart("alternative", PLAIN, HTML, boundary="c")
+    entity = multipart("signed", both, part(kind, "signature"))
+    body = adapted(entity, "Signature attached as a file, so it will not verify")
+    assert (body["text"], body["html"], names(body)) == ("plain", "<p>html</p>", [name])
+    assert "multipart/signed" in rejected(entity)
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        multipart("encrypted", part("application/pgp-encrypted", "Version: 1"), PLAIN),
+        part("application/pkcs7-mime; smime-type=enveloped-data", "x"),
+        part("application/x-pkcs7-mime; name=smime.p7m", "x"),
+    ],
+)
+def test_an_encrypted_message_is_rejected(entity: str) -> None:
+    with pytest.raises(CannotRelay, match="encrypted"):
+        request(entity)
+    rejected(entity)
+
+
+def test_other_multiparts_are_sent_as_their_parts() -> None:
+    sentence = "multipart/voice-message sent as its parts"
+    assert adapted(multipart("voice-message", PLAIN), sentence)["text"] == "plain"
+
+
+# Files and Content-IDs
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "change"),
+    [
+        ("C:/Users/x/report.pdf", "report.pdf", " reduced to its last segment"),
+        ("folder/", "folder", " reduced to its last segment"),
+        ("a\u202eb\u200d.pdf", "a_b_.pdf", ": characters that are not allowed replaced by _"),
+        ("名" * 90 + ".tar.gz", "名" * 84 + ".gz", " shortened to 255 bytes"),
+        ("x" * 300, "x" * 255, " shortened to 255 bytes"),
+    ],
+)
+def test_filenames(given: str, name: str, change: str) -> None:
+    file = part("application/pdf", "x", f'Content-Disposition: attachment; filename="{given}"')
+    body = adapted(multipart("mixed", PLAIN, file), f"Filename of {name}{change}"[:200])
+    assert names(body) == [name]
+
+
+def test_a_missing_semicolon() -> None:
+    file = part("image/png", "x", "Content-Disposition: attachment filename=a.png")
+    assert names(adapted(multipart("mixed", PLAIN, file))) == ["a.png"]
+
+
+@pytest.mark.parametrize("given", ["", " ", "..", "//"])
+def test_a_blank_filename(given: str) -> None:
+    named = f'Content-Disposition: attachment; filename="{given}"'
+    file = part("application/pdf", "x", named)
+    entity = multipart("mixed", PLAIN, part("image/png", "x"), file)
+    body = adapted(entity, "Blank filename replaced by attachment-2")
+    assert names(body) == ["part-2.png", "attachment-2"]
+
+
+def picture(content_id: str, name: str, disposition: str = "inline") -> str:
+    fields = (f"Content-Disposition: {disposition}; filename={name}", f"Content-ID: {content_id}")
+    return part("image/png", name, *fields)
+
+
+def content_ids(body: dict[str, Any]) -> list[str | None]:
+    return [file.get("content_id") for file in body["attachments"]]
+
+
+@pytest.mark.parametrize(
+    ("reference", "new"),
+    [
+        *(('"cid:a b.png"', '"cid:a%20b.png"'), ("'CID:a%20b.png'", "'CID:a%20b.png'")),
+        *(("url(cid:a b.png)", "url(cid:a%20b.png)"), ('"cid:a&#32;b.png"', '"cid:a%20b.png"')),
+        *(('"cid:other"', '"cid:other"'), ("cid:a b.png", "cid:a b.png")),
+    ],
+)
+def test_a_content_id_with_forbidden_characters(reference: str, new: str) -> None:
+    html = part("text/html", f"<img src={reference}>")
+    entity = multipart("related", html, picture("<a b.png>", "a.png"))
+    body = adapted(entity, "Content-ID of a.png percent-encoded")
+    assert content_ids(body) == ["a%20b.png"]
+    assert body["html"] == f"<img src={new}>"
+    rejected(entity)
+
+
+def test_a_content_id_that_is_too_long() -> None:
+    long = "i" * 129
+    html = part("text/html", f'<img src="cid:{long}"><p title="{long}">')
+    entity = multipart("related", html, picture(f"<{long}>", "a.png"))
+    body = adapted(entity, "Content-ID of a.png replaced by a hash")
+    (content_id,) = content_ids(body)
+    assert content_id is not None
+    assert len(content_id) == 32
+    assert body["html"] == f'<img src="cid:{content_id}"><p title="{long}">'
+    exact = multipart("related", HTML, picture(f"<{'i' * 128}>", "a.png"))
+    assert content_ids(adapted(exact)) == ["i" * 128]
+
+
+def test_a_second_equal_content_id() -> None:
+    entity = multipart("related", HTML, *(picture("<a>", f"{n}.png") for n in (1, 2)))
+    body = adapted(entity, "Second equal Content-ID of 2.png left out")
+    assert content_ids(body) == ["a", None]
+
+
+@pytest.mark.parametrize("is_strict", [False, True])
+def test_a_file_is_attached_unless_the_html_shows_it(is_strict: bool) -> None:
+    files = [picture(f"<{name}>", name, "attachment") for name in ("a", "b")]
+    html = part("text/html", '<img src="cid:b">')
+    body = json.loads(request(multipart("mixed", html, *files), is_strict=is_strict).body)
+    assert content_ids(body) == [None, "b"]
+    assert "adaptations" not in body
+
+
+# Fields and parameters
+
+
+def test_fields_of_parts() -> None:
+    fields = (
+        "Content-Duration: 9",
+        "Content-Description:",
+        "content-md5: x",
+        "Content-Language: de",
+    )
+    file = part("audio/x-wav; name=a.wav;", "x", *fields)
+    sentences = [f"Part 2: {name} left out" for name in ("Content-Duration", "Content-Language")]
+    adapted(multipart("mixed", PLAIN, file), *sentences)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent", "sentences"),
+    [
+        ("image/png;", "image/png", []),
+        ("image/png; charset=; ;a=b", "image/png; a=b", []),
+        ('image/png; "x"=y', "image/png", ["Part 2: a parameter of Content-Type left out"]),
+        ("image/png; a=é", "image/png", ["Part 2: a parameter of Content-Type left out"]),
+        (
+            "image/png; n*0=a; n*=b; c=d",
+            "image/png; c=d",
+            ["Part 2: Content-Type: unreadable parameters left out"],
+        ),
+        (
+            "image/png; c=" + "d" * 300,
+            "image/png",
+            ["Part 2: a parameter of Content-Type left out"],
+        ),
+        (
+            "text/csv charset=utf-8",
+            "text/csv; charset=utf-8",
+            ["Part 2: Content-Type, which is not a media type, read as text/csv"],
+        ),
+        (
+            "pdf",
+            "text/plain",
+            ["Part 2: Content-Type, which is not a media type, read as text/plain"],
+        ),
+    ],
+)
+def test_types(written: str, sent: str, sentences: list[str]) -> None:
+    file = part(written, "x", "Content-Disposition: attachment; filename=a; size=;")
+    (attachment,) = adapted(multipart("mixed", PLAIN, file), *sentences)["attachments"]
+    assert (attachment["content_type"], attachment["filename"]) == (sent, "a")
+
+
+def test_a_type_without_a_subtype_is_what_the_content_is() -> None:
+    what = "Content-Type, which is not a media type, read as"
+    assert adapted("Content-Type: text\r\n\r\nwords", f"{what} text/plain")["text"] == "words"
+    entity = b"Content-Type: pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0AAQ=="
+    (file,) = adapted(entity, f"{what} application/octet-stream")["attachments"]
+    assert file["content_type"] == "application/octet-stream"
+    entity = b"Content-Type: multipart; boundary=b\r\n\r\n--b\r\n\r\nwords\r\n--b--"
+    assert adapted(entity, f"{what} multipart/mixed")["text"] == "words"
+
+
+def test_filenames_in_unknown_charsets() -> None:
+    raw = b"Content-Disposition: attachment; filename=Gr\xfc\xdfe.pdf\r\n\r\nx"
+    assert names(adapted(raw, "Content-Disposition read as windows-1252")) == ["Grüße.pdf"]
+    encoded = b"Content-Disposition: attachment; filename*=x-none''%fc.pdf\r\n\r\nx"
+    assert names(adapted(encoded, "Content-Disposition read as windows-1252")) == ["ü.pdf"]
+    half = "Content-Disposition: attachment; filename*=utf-8''中.pdf\r\n\r\nx"
+    assert names(adapted(half, "Content-Disposition: a parameter read as UTF-8")) == ["中.pdf"]
+
+
+# Transfer encodings
+
+
+@pytest.mark.parametrize("name", ["x-yenc", "8 bit", "utf-8"])
+def test_an_unknown_transfer_encoding(name: str) -> None:
+    entity = f"Content-Transfer-Encoding: {name}\r\n\r\nwords=20"
+    sentence = "Unknown Content-Transfer-Encoding read as 8bit"
+    assert adapted(entity, sentence)["text"] == "words=20"
+    assert "unknown Content-Transfer-Encoding" in rejected(entity)
+
+
+@pytest.mark.parametrize(
+    "base64_text",
+    [
+        *("d29yZHM=\r\n-- \r\nA footer", "d29yZHM=\r\nQUFBQQ==", "d29yZHMu\r\n____\r\nA footer"),
+        *("d29y\r\nZHMu\r\n\r\n*** SCANNED ***", "d29yZHM=footer"),
+    ],
+)
+def test_text_behind_base64(base64_text: str) -> None:
+    entity = f"Content-Transfer-Encoding: base64\r\n\r\n{base64_text}"
+    body = adapted(entity, "Text behind the end of the base64 content left out")
+    assert body["text"].rstrip(".") == "words"
+    assert "is not base64" in rejected(entity)
+
+
+@pytest.mark.parametrize("text", ["d29y!ZHM=", "words of a text\r\n, and more", "d29yZ\r\n-- \r\n"])
+def test_what_is_not_base64_is_rejected(text: str) -> None:
+    with pytest.raises(CannotRelay, match="is not base64"):
+        request(f"Content-Transfer-Encoding: base64\r\n\r\n{text}")
+
+
+def test_the_encoding_of_a_multipart_is_ignored() -> None:
+    entity = "Content-Transfer-Encoding: base64\r\n" + multipart("mixed", PLAIN)
+    sentence = "Content-Transfer-Encoding of the multipart ignored"
+    assert adapted(entity, sentence)["text"] == "plain"
+    assert "can't have a Content-Transfer-Encoding" in rejected(entity)
+
+
+# Charsets
+
+
+@pytest.mark.parametrize(
+    ("charset", "content", "text", "sentence"),
+    [
+        ("", "ü".encode(), "ü", "The text read as UTF-8"),
+        ("us-ascii", b"\x93\xfc\x94", "“ü”", "The text read as windows-1252"),
+        ("unknown-8bit", b"\xfc", "ü", "The text read as windows-1252"),
+        ("x-none", "ü".encode(), "ü", "The text read as UTF-8"),
+        ("utf-8", b"a\xfcb", "a\ufffdb", "The text: bytes invalid in its charset replaced"),
+        (
+            "gb2312",
+            b"\xc4\xe3\xff!",
+            "你\ufffd!",
+            "The text: bytes invalid in its charset replaced",
+        ),
+        ("iso-8859-1", b"\x80\x81", "€\x81", None),
+        ("iso-2022-jp", b"\x1b$B\x2d\x21\x2d\x6a\x1b(B", "①㈱", None),
+        (
+            "iso-2022-jp",
+            b"\x1b$B0!\x1b(B\xff",
+            "亜\ufffd",
+            "The text: bytes invalid in its charset replaced",
+        ),
+    ],
+)
+def test_charsets(charset: str, content: bytes, text: str, sentence: str | None) -> None:
+    field = f"Content-Type: text/plain; charset={charset}\r\n\r\n" if charset else "\r\n"
+    body = adapted(field.encode() + content, *([sentence] if sentence else []))
+    assert body["text"] == text
+
+
+def test_a_flowed_text() -> None:
+    text = "你好 \r\n世界\r\n> a \r\n> b\r\nc \r\n>> d\r\n-- \r\n me \r\n"
+    entity = f"Content-Type: text/plain; charset=utf-8; format=flowed; delsp={{}}\r\n\r\n{text}"
+    assert adapted(entity.format("yes"))["text"] == "你好世界\r\n> ab\r\nc\r\n>> d\r\n-- \r\nme"
+    assert adapted(entity.format("no"))["text"] == text
+
+
+# The header
+
+
+def test_a_line_of_a_mailbox_file() -> None:
+    content = b"From a@b.example Mon Nov 30\r\n" + HEAD + b"\r\ntext"
+    to = ["recipient@example.net"]
+    sent = convert(content, to, sender="sender@example.com", max_hops=30)
+    assert json.loads(sent.body)["subject"] == "A subject"
+    assert sent.adaptations.sentences() == ["The From line of a mailbox file left out"]
+
+
+def test_a_line_that_is_no_field_begins_the_body() -> None:
+    sentence = "The body begins at a line that is not a header field"
+    assert (
+        adapted("words\r\nmore: words\r\n\r\nend", sentence)["text"]
+        == "words\r\nmore: words\r\n\r\nend"
+    )
+    entity = multipart("mixed", "Content-Type: text/plain\r\nwords")
+    assert adapted(entity, "Part 1: the body begins at a line that is not a header field")
+    assert "not a header field" in rejected(entity)
+
+
+@pytest.mark.parametrize("name", ["Bcc", "bcc ", "Resent-Bcc"])
+def test_hidden_recipients_never_become_part_of_the_body(name: str) -> None:
+    for entity in (f"words\r\nX-A: b\r\n{name}: c@d.example\r\n\r\ntext", f"words\r\n{name}:x"):
+        with pytest.raises(CannotRelay, match="not a header field"):
+            request(entity)
+    assert "Bcc" in adapted("\r\nBcc: c@d.example\r\n")["text"]
+
+
+def test_a_field_with_an_invalid_name_is_left_out() -> None:
+    sentence = "A line of the header that is not a field left out"
+    body = adapted("X Y: a\r\n b\r\nX-Z: c\r\n\r\ntext", sentence)
+    assert (body["text"], body["headers"]) == ("text", {"X-Z": "c"})
