@@ -13,14 +13,13 @@ CONNECTIONS = 8
 
 
 def send_all(relay: RelayProcess, sender: Sender, mails: list[Mail]) -> None:
-    """Send these mails on one connection. Mails with an ``error`` must be rejected with it."""
+    """Send these mails on one connection."""
     with relay.client(sender) as smtp:
         for mail in mails:
             smtp.mail(sender.address)
             smtp.rcpt("recipient@example.net")
             code, text = smtp.data(mail.content)
-            assert code == (554 if mail.error else 250), text
-            assert (mail.error or "") in text.decode()
+            assert code == 250, text
 
 
 def check(mail: Mail, found: Left) -> None:
@@ -37,11 +36,11 @@ def check(mail: Mail, found: Left) -> None:
 
 @pytest.mark.parametrize("count", [48, pytest.param(600, marks=pytest.mark.slow)])
 def test_generated_mails_arrive_unchanged(relay: RelayProcess, api: Api, count: int) -> None:
-    mails = [generated(seed) for seed in range(count)]
+    # test_conversion.py has those with an error.
+    mails = [mail for mail in map(generated, range(count)) if mail.error is None]
     work = [(api.new_sender(), mails[first::CONNECTIONS]) for first in range(CONNECTIONS)]
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(lambda job: send_all(relay, *job), work))
     for sender, batch in work:
-        accepted = [mail for mail in batch if mail.error is None]
-        for mail, found in zip(accepted, left(api, sender), strict=True):
+        for mail, found in zip(batch, left(api, sender), strict=True):
             check(mail, found)

@@ -92,7 +92,7 @@ def test_errors_of_the_api(faulty: Faulty, sender: Sender, tmp_path: Path) -> No
     settings = {"SMTP_STRICT": "true"}
     with RelayProcess(faulty.api.server.url, tmp_path, settings=settings) as relay:
         reply = reply_to(relay, sender, subject="")
-        assert reply == "554 5.6.0 Failed to send mail Subject is empty"
+        assert reply == "554 5.6.1 Subject is empty"
         reply = reply_to(relay, sender, disposition_notification_to="me@example.com")
     assert reply.startswith("554 5.6.0 ")
     assert reply.count("disposition-notification-to") == 1
