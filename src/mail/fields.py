@@ -1,7 +1,7 @@
 """The request fields of a mail, with their descriptions for the API documentation."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -17,8 +17,9 @@ class MailboxField(Struct):
     )
 
 
-# PHP writes an empty object as an empty list.
-Headers = dict[str, Scalar] | Annotated[list[Any], Meta(max_length=0)] | None
+# PHP writes an empty object as an empty list. Decoding a tuple stops at the first item of a longer
+# one.
+Headers = dict[str, Scalar] | tuple[()] | None
 
 
 class BufferField(Struct, tag_field="type", tag="Buffer"):
@@ -115,15 +116,7 @@ class MailFields(Struct, kw_only=True):
 
 
 # A dict, because the name of its only member can be the name of the tag.
-TagField = Annotated[
-    dict[str, Any],
-    Meta(
-        extra_json_schema={
-            "additionalProperties": {"type": ["string", "number", "boolean"]},
-            "minProperties": 1,
-        }
-    ),
-]
+TagField = Annotated[dict[str, Scalar | None], Meta(min_length=1)]
 
 
 class SubmissionFields(MailFields, kw_only=True):

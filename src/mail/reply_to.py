@@ -50,7 +50,7 @@ def read_reply_to(field: str, given: Mailboxes, headers: Mapping[str, Scalar]) -
     if given is None and not headers:
         return _NONE
     first, ignored = _first(field, _listed(field, given))
-    named = [name for name in headers if name.lower() == _HEADER]
+    named = [name for name in headers if len(name) == len(_HEADER) and name.lower() == _HEADER]
     for name in named:
         place = f"headers.{name}"
         # Some clients fold long values.

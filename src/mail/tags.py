@@ -1,11 +1,11 @@
 """Tags: names and values with which clients label their messages."""
 
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from errors import FieldError, InvalidInput, field_error, invalid_input
 from mail.message import Tag
-from mail.scalars import scalar_text
+from mail.scalars import Scalar, scalar_text
 
 MAX_TAGS = 50
 MAX_TAG_CHARACTERS = 256
@@ -13,7 +13,7 @@ MAX_TAG_CHARACTERS = 256
 _WORD = re.compile("[A-Za-z0-9_-]+")
 
 
-def read_tags(given: list[dict[str, Any]] | None) -> tuple[Tag, ...]:
+def read_tags(given: Sequence[Mapping[str, Scalar | None]] | None) -> tuple[Tag, ...]:
     """Validate the tags of a message; return them in the given order.
 
     :raises BadRequest: ``tags_too_many``, ``tag_invalid``, ``tag_too_long`` or ``tag_repeated``.
@@ -36,8 +36,9 @@ def read_tags(given: list[dict[str, Any]] | None) -> tuple[Tag, ...]:
     return tuple(tags.values())
 
 
-def _tag(path: str, members: dict[str, Any]) -> Tag:
+def _tag(path: str, members: Mapping[str, Scalar | None]) -> Tag:
     """The tag with these members: ``name`` and ``value``, or one member with the tag's name."""
+    name: Scalar | None
     if len(members) == 1 and members.keys().isdisjoint(("name", "value")):
         ((name, value),) = members.items()
     else:
@@ -47,7 +48,7 @@ def _tag(path: str, members: dict[str, Any]) -> Tag:
         name, value = members["name"], members["value"]
     if not isinstance(name, str):
         raise _wrong_type(f"{path}.name", "a string")
-    if not isinstance(value, str | int | float):
+    if value is None:
         raise _wrong_type(f"{path}.value", "a string, a number or a boolean")
     return Tag(name, scalar_text(value))
 

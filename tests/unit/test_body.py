@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from errors import BadRequest, InvalidInput
+from mail.fields import SendMail
 from tests.measured import cost_of
 from web.body import decode_json
 
@@ -169,6 +170,17 @@ def test_brackets_in_texts_do_not_nest() -> None:
 class Strict(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     inner: list["Strict"] = []
+
+
+@pytest.mark.parametrize("body", [b'{"headers": %s}', b'{"tags": [%s]}', b'{"tags": [{"a": %s}]}'])
+def test_a_long_list_instead_of_an_object_takes_no_memory(body: bytes) -> None:
+    whole = body % (b"[" + b",".join([b"1.5"] * 100_000) + b"]")
+
+    def decode() -> None:
+        with pytest.raises(InvalidInput):
+            decode_json(whole, msgspec.json.Decoder(SendMail))
+
+    assert cost_of(decode).bytes < 2 * len(whole)  # the numbers would take 8 times as much
 
 
 @pytest.mark.parametrize("body", [b"[]", b" [\n] "])
