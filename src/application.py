@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from errors import ApiError, MethodNotAllowed, NotFound, ServerFault, Unavailable
 from log import frames, log
-from routes import METHODS, Area, Route, area_of, load_handler, match
+from routes import METHODS, Area, Route, area_of, known_path, load_handler, match
 from services import Services
 from store.database import DatabaseUnavailable, StatementRejected
 from web.auth import check_access, check_client_rate, check_site_password
@@ -34,6 +34,7 @@ async def respond(request: Request, services: Services) -> Response:
 
 async def _respond(request: Request, services: Services) -> Response:
     started = time.perf_counter()
+    request.path = known_path(request.path)
     area, (routes, parameters) = area_of(request.path), match(request.path)
     context = RequestContext(request, services, parameters)
     try:

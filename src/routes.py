@@ -130,6 +130,15 @@ def area_of(path: str) -> Area:
     )
 
 
+def known_path(path: str) -> str:
+    """``path`` without a slash at its end, if only the rest has routes; otherwise ``path``.
+
+    Some clients add a slash. Limits and access rules then apply as they do without it.
+    """
+    shorter = path.removesuffix("/")
+    return shorter if shorter != path and match(shorter).routes else path
+
+
 def load_handler(route: Route) -> Handler:
     """The handler of ``route``. Its module is imported when the route is first used.
 

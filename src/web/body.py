@@ -28,7 +28,7 @@ _NEXT = re.compile(rb'[^"\[\]{}]*+(?:("(?:[^"\\]++|\\.)*+"?)|([\[{])|([\]}])|\Z)
 _TEXT, _OPENING, _CLOSING = 1, 2, 3
 
 # PHP writes an empty object as an empty list.
-_EMPTY_LIST = re.compile(rb"\s*+\[\s*+\]\s*+")
+_EMPTY_LIST = re.compile(rb"\[\s*+\]")
 
 # If a field is missing or unknown, the path in msgspec's error is that of the object around it.
 # Only the text of the error names the field.
@@ -57,9 +57,10 @@ async def read_json(request: Request, kind: type[T]) -> T:
 
 
 async def read_optional_json(request: Request, kind: type[T]) -> T:
-    """Like ``read_json``, but a missing body is read as an empty object."""
+    """Like ``read_json``, but a missing body or an empty list is read as an empty object."""
     decoder: msgspec.json.Decoder[T] = decoder_of(kind)
-    return decode_json(await request.optional_json_body() or b"{}", decoder)
+    body = await request.optional_json_body()
+    return decode_json(b"{}" if not body or _EMPTY_LIST.fullmatch(body) else body, decoder)
 
 
 def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = "") -> T:
@@ -73,8 +74,6 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = ""
         try:
             return decoder.decode(body)
         except msgspec.ValidationError as error:
-            if _EMPTY_LIST.fullmatch(body):
-                return decode_json(b"{}", decoder, path=path)
             _check_json(body)  # invalid JSON takes precedence
             raise _invalid(str(error), path) from error
     except UnicodeDecodeError as error:

@@ -63,8 +63,7 @@ class Request:
 
     def __init__(self, head: RequestHead, body: Body) -> None:
         self.method = head.method
-        # Clients whose base URL ends in a slash add one to the path.
-        self.path = head.path.removesuffix("/") or "/"
+        self.path = head.path
         self.query = head.query
         self._headers = head.headers
         self._body = body

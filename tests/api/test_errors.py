@@ -96,7 +96,7 @@ def test_a_wrong_method_is_rejected(api: Api, method: str, path: str, allow: str
 
 
 @pytest.mark.contract("errors: An unknown path returns 404")
-@pytest.mark.parametrize("path", ["/api", "/external/x", "/open_api/x", "/health_check/"])
+@pytest.mark.parametrize("path", ["/api", "/external/x", "/open_api/x", "/health_check//"])
 def test_an_unknown_path_is_not_found(api: Api, path: str) -> None:
     response = api.get(path)
     check_problem(response, 404, "not_found", "There is nothing at this path")

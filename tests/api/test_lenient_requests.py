@@ -95,35 +95,6 @@ def test_ignored_addresses_do_not_change_the_digest(api: Api, sender: Sender) ->
     assert len(ids) == 1
 
 
-# Empty objects of PHP
-
-
-@pytest.mark.parametrize("body", [b"[]", b" [ \n] "])
-def test_a_body_may_be_an_empty_list(body: bytes) -> None:
-    with TestClient(DEPLOYMENT) as server:
-        api = Api(server)
-        made = api.call("POST", "/api/new_address", data=body)
-        assert made.status_code == 200, made.text
-        bearer = {"Authorization": f"Bearer {made.json()['jwt']}"}
-        rotated = api.call("POST", "/api/rotate_credential", data=body, headers=bearer)
-        assert rotated.status_code == 200, rotated.text
-        bearer = {"Authorization": f"Bearer {rotated.json()['jwt']}"}
-        empty = api.call("POST", "/api/send_mail", data=body, headers=bearer)
-        assert empty.json()["code"] == "invalid_recipient"
-        batch = api.call("POST", "/emails/batch", data=body, headers=bearer)
-        assert batch.json()["code"] == "batch_size"
-        settings: dict[str, Any] = {"sendMailLimitConfig": []}
-        assert api.admin("POST", "/admin/account_settings", json=settings).json() == {
-            "success": True
-        }
-
-
-def test_other_lists_are_not_objects(api: Api, sender: Sender) -> None:
-    for body in (b"[0]", b"[[]]", b"[{}]"):
-        response = api.call("POST", "/api/send_mail", data=body, headers=sender.headers)
-        assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
-
-
 # Slashes at the end of a path
 
 

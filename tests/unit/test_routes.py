@@ -5,7 +5,17 @@ import re
 
 import pytest
 
-from routes import AREAS, METHODS, ROUTES, Route, _parameters, area_of, load_handler, match
+from routes import (
+    AREAS,
+    METHODS,
+    ROUTES,
+    Route,
+    _parameters,
+    area_of,
+    known_path,
+    load_handler,
+    match,
+)
 from web.auth import Access
 
 # Routes whose callers have no credential yet.
@@ -175,3 +185,25 @@ def test_a_pattern_matches_whole_segments(
     pattern: str, path: str, parameters: dict[str, str] | None
 ) -> None:
     assert _parameters(tuple(pattern.split("/")), path.split("/")) == parameters
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("/emails/", "/emails"),
+        ("/emails/batch/", "/emails/batch"),
+        ("/emails/4711/", "/emails/4711"),
+        ("/api/new_address/", "/api/new_address"),
+        ("/", "/"),
+        ("//", "//"),
+        ("/emails", "/emails"),
+        ("/admin/", "/admin/"),
+        ("/admin/unknown/", "/admin/unknown/"),
+        ("/admin/show_password/", "/admin/show_password/"),
+        ("/health_check//", "/health_check//"),
+    ],
+)
+def test_a_slash_at_the_end_is_left_out_if_there_are_routes_without_it(
+    path: str, known: str
+) -> None:
+    assert known_path(path) == known

@@ -91,5 +91,4 @@ def _limits(given: Raw | UnsetType) -> Any:
         return None
     if len(bytes(given)) > _MAX_LIMITS_BYTES:
         raise field_error("invalid_send_limits", "sendMailLimitConfig")
-    config = msgspec.json.decode(given)
-    return {} if config == [] else config  # PHP writes an empty object as an empty list
+    return msgspec.json.decode(given)
