@@ -119,7 +119,14 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
+# PHP writes an empty object as an empty list (web/body.py).
+_EMPTY_LIST = {"type": "array", "maxItems": 0}
+
+
 def _body(body: Content, *, is_required: bool) -> dict[str, Any]:
     examples = {name: {"value": value} for name, value in body.examples.items()}
-    json = {"schema": reference(body.type), "examples": examples}
+    schema = reference(body.type)
+    if not is_required:
+        schema = {"anyOf": [schema, _EMPTY_LIST]}
+    json = {"schema": schema, "examples": examples}
     return {"required": is_required, "content": {"application/json": json}}
