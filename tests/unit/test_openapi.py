@@ -376,6 +376,11 @@ def test_the_page_loads_only_local_files_that_its_policy_allows() -> None:
     assert "style" not in {name for name, _ in ELEMENTS}
 
 
+def test_the_page_has_the_fields_of_a_body_that_may_be_left_out() -> None:
+    _, _, section = MADE[1].partition('id="rotateCredential"')
+    assert "current_password" in section.partition("Example")[0]
+
+
 def test_every_link_of_the_page_has_a_target() -> None:
     ids = [given["id"] for _, given in ELEMENTS if "id" in given]
     assert len(set(ids)) == len(ids)

@@ -161,7 +161,8 @@ class _Page:
         if "requestBody" not in operation:
             return []
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        return [tag("h4", "Body"), self._fields(schema, of_response=False)]
+        object_schema = schema.get("anyOf", [schema])[0]  # the other one is an empty list
+        return [tag("h4", "Body"), self._fields(object_schema, of_response=False)]
 
     def _responses(self, path: str, operation: dict[str, Any]) -> list[Html]:
         form = error_form(path)
