@@ -93,7 +93,7 @@ async def pause_page(database: Database, *, limit: int, offset: int) -> tuple[li
 
 
 async def lift_pause(
-    database: Database, owner: Credential, *, by: Actor, now: int, most_withdrawals: int = 0
+    database: Database, owner: Credential, *, by: Actor, now: int, most_withdrawals: int
 ) -> None:
     """Lift the pause of the address of ``owner``, and restore its limits of withdrawals.
 

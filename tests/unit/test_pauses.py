@@ -43,6 +43,11 @@ def finish_messages(
         run(record(database, [about], pause_policy=pause_policy))
 
 
+def lift(database: SqliteDatabase, address: Credential, *, now: int) -> None:
+    by = Actor("admin#1", "192.0.2.1", is_administrator=True)
+    run(lift_pause(database, address, by=by, now=now, most_withdrawals=0))
+
+
 def paused(database: SqliteDatabase) -> list[str]:
     rows, count = run(pause_page(database, limit=100, offset=0))
     assert count == len(rows)
@@ -119,6 +124,14 @@ def test_deleting_messages_does_not_hide_failures(
     assert paused(database) == [me.address]
 
 
+def test_messages_of_other_addresses_do_not_wait(database: SqliteDatabase, me: Credential) -> None:
+    other = given.address(database, "other@example.com")
+    database.insert("send_pauses", address_id=other.address_id, paused=1, since=NOW)
+    given.reserved(database, me, "m1", given.scheduled(NOW))
+    assert run(due_messages(database, now=NOW)) == [("m1", NOW)]
+    assert run(claim(database, "m1", claimant="c", now=NOW, lease_until=NOW + 1))
+
+
 def test_queued_messages_wait_until_the_pause_is_lifted(
     database: SqliteDatabase, me: Credential
 ) -> None:
@@ -129,8 +142,7 @@ def test_queued_messages_wait_until_the_pause_is_lifted(
     assert run(due_messages(database, now=later)) == []
     asked: dict[str, Any] = {"claimant": "c", "now": later, "lease_until": later + 1}
     assert run(claim(database, id, **asked)) is None
-    by = Actor("admin#1", "192.0.2.1", is_administrator=True)
-    run(lift_pause(database, me, by=by, now=later))
+    lift(database, me, now=later)
     assert run(due_messages(database, now=later)) == [(id, NOW + 9000)]
     assert run(claim(database, id, **asked))
 
@@ -149,6 +161,88 @@ def test_other_addresses_are_not_paused(database: SqliteDatabase, me: Credential
     other = given.address(database, "other@example.com", balance=10)
     finish_messages(database, me, *FOUR_REJECTIONS)
     given.reserved(database, other, "m9", given.message(sender="other@example.com"))
+
+
+def test_messages_of_other_addresses_do_not_count(database: SqliteDatabase) -> None:
+    before, me, after = (
+        given.address(database, f"{name}@example.com", balance=20) for name in ("a", "me", "z")
+    )
+    for start, other in ((0, before), (200, after)):
+        finish_messages(database, other, *FOUR_REJECTIONS, start=start, pause_policy=None)
+        finish_messages(database, other, "accepted", "accepted", start=start + 10)
+    database.query("UPDATE deliveries SET status = 'bounced' WHERE status IS NULL")
+    finish_messages(database, me, "accepted", "accepted", "accepted", "rejected", start=100)
+    assert paused(database) == []
+
+
+def test_a_lifted_pause_of_another_address_changes_nothing(database: SqliteDatabase) -> None:
+    before, me, after = (
+        given.address(database, f"{name}@example.com", balance=20) for name in ("a", "me", "z")
+    )
+    for other in (before, after):
+        database.insert("send_pauses", address_id=other.address_id, paused=0, since=NOW + given.DAY)
+    finish_messages(database, me, *FOUR_REJECTIONS)
+    assert paused(database) == [me.address]
+
+
+def test_waiting_messages_with_a_bad_recipient_do_not_count(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    for number in range(6):
+        id = message_id(NOW + number, number)
+        given.reserved(database, me, id)
+        about = StatusUpdate(
+            id=id,
+            event="rejected" if number % 2 else "deferred",
+            attempt=1,
+            now=NOW,
+            next_attempt_at=None if number % 2 else NOW,
+            reason="recipient_rejected",
+        )
+        run(record(database, [about], pause_policy=POLICY))
+    assert paused(database) == []
+
+
+def test_the_last_messages_are_the_newest_even_if_they_were_deleted(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    finish_messages(database, me, *FOUR_REJECTIONS, pause_policy=None)
+    by = Actor(me.address, "192.0.2.1")
+    run(clear_sendbox(database, me, by=by, now=NOW + 4))
+    run(purge_sendboxes(database, now=NOW + 4))
+    finish_messages(database, me, "accepted", "accepted", "accepted", "rejected", start=10)
+    assert paused(database) == []
+
+
+def test_a_pause_begins_with_the_result_that_causes_it(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    ids = [message_id(NOW + number, number) for number in range(8)]
+    for id in ids:
+        given.reserved(database, me, id)
+
+    def reject(now: int, *these: int) -> None:
+        run(
+            record(
+                database,
+                [
+                    StatusUpdate(
+                        id=ids[number],
+                        event="rejected",
+                        attempt=1,
+                        now=now + number,
+                        reason="recipient_rejected",
+                    )
+                    for number in these
+                ],
+                pause_policy=POLICY,
+            )
+        )
+
+    reject(NOW, 0, 1, 2, 3)
+    assert database.value("SELECT since FROM send_pauses") == NOW + 3
+    reject(NOW + 100, 4, 5, 6, 7)  # late results
+    assert database.value("SELECT since FROM send_pauses") == NOW + 3
 
 
 def test_a_deleted_address_is_not_paused(database: SqliteDatabase, me: Credential) -> None:
@@ -170,10 +264,9 @@ def test_after_a_lifted_pause_only_new_messages_count(
     database: SqliteDatabase, me: Credential
 ) -> None:
     finish_messages(database, me, *FOUR_REJECTIONS)
-    by = Actor("admin#1", "192.0.2.1", is_administrator=True)
-    run(lift_pause(database, me, by=by, now=NOW + 10))
+    lift(database, me, now=NOW + 10)
     with pytest.raises(NotFound):
-        run(lift_pause(database, me, by=by, now=NOW + 11))
+        lift(database, me, now=NOW + 11)
     (row,) = database.query("SELECT actor, action, object FROM audit")
     assert row == {"actor": "admin#1", "action": "pause.lifted", "object": me.address}
     finish_messages(database, me, "rejected", "rejected", "rejected", start=20)
@@ -190,3 +283,6 @@ def test_pauses_are_listed_newest_first_in_pages(database: SqliteDatabase) -> No
     database.query("UPDATE send_pauses SET paused = 0 WHERE since = 2")
     rows, count = run(pause_page(database, limit=2, offset=1))
     assert ([row["address"] for row in rows], count) == ([names[1], names[0]], 3)
+    database.query("UPDATE send_pauses SET since = 1")  # later addresses first
+    rows, _ = run(pause_page(database, limit=2, offset=1))
+    assert [row["address"] for row in rows] == [names[1], names[0]]

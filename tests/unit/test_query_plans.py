@@ -135,7 +135,7 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
         )
     )
     me = Actor("admin#1", None, is_administrator=True)
-    run(lift_pause(database, credential, by=me, now=NOW))
+    run(lift_pause(database, credential, by=me, now=NOW, most_withdrawals=0))
     run(claim(database, "m1", claimant="w", now=NOW, lease_until=NOW))
     run(record_delivery_events(database, [("m1", ("delivered",))], now=NOW))
     given.reserved(database, credential, "m3", given.scheduled(NOW, "m3"))

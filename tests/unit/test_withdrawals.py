@@ -111,8 +111,10 @@ def test_a_limit_that_is_used_up_is_restored(
     for most in (0, 4):
         with pytest.raises(NotFound, match="not_paused"):
             lift(database, me, most)
+    database.insert("send_pauses", address_id=me.address_id, paused=0, since=1)
     lift(database, me, 3)
     assert (withdrawals(database, me), withdrawals(database, other)) == (0, 3)
+    assert database.value("SELECT since FROM send_pauses") == 1  # no pause was lifted now
     with pytest.raises(NotFound, match="not_paused"):
         lift(database, me, 3)
     database.query("UPDATE usage_days SET cancelled = 5")
