@@ -50,6 +50,9 @@ _LARGE_BYTES = 2 * 1024 * 1024
 _MOST_CONTENT = 10 * 1024 * 1024
 # The maximum number of messages of a claim.
 _MAX_TOGETHER = 25
+# Messages to sandbox recipients are free, so they must not keep memory for half a minute. If those
+# that are attempted together have more bytes than this, ``slow@`` does not wait.
+_MAX_SANDBOX_BYTES = 64 * 1024
 # The maximum number of ids that a claim looks up.
 _MAX_CLAIM = 100
 # Late responses within this time are recorded together.
@@ -234,10 +237,12 @@ class Dispatcher:
 
     async def _try(self, held: list[Attempt]) -> list[Tried]:
         """Make these attempts concurrently, and record their outcomes together."""
-        self._memory.keep(sum(one.size for one in held))
+        sandbox_bytes = sum(one.size for one in held if one.message.is_sandbox)
+        may_wait = sandbox_bytes <= _MAX_SANDBOX_BYTES
+        self._memory.keep(sum(one.size for one in held) - (sandbox_bytes if may_wait else 0))
         finish = needs.to_finish([one.message for one in held])
         outcomes = await self._subrequests.keep(
-            finish, self._waiting.all([self._call(one) for one in held])
+            finish, self._waiting.all([self._call(one, may_wait=may_wait) for one in held])
         )
         return await self._conclude(list(zip(held, outcomes, strict=True)))
 
@@ -263,10 +268,10 @@ class Dispatcher:
         self._follow_up(tried)
         return tried
 
-    async def _call(self, attempt: Attempt) -> Outcome:
+    async def _call(self, attempt: Attempt, *, may_wait: bool) -> Outcome:
         started = time.perf_counter()
         try:
-            outcome = await self._send(attempt)
+            outcome = await self._send(attempt, may_wait=may_wait)
         except Exception as error:  # a bug; the concurrent attempts must still be recorded
             kind = type(error).__name__
             log("attempt_broken", message_id=attempt.id, kind=kind, frames=frames(error))
@@ -284,9 +289,9 @@ class Dispatcher:
         )
         return outcome
 
-    async def _send(self, attempt: Attempt) -> Outcome:
+    async def _send(self, attempt: Attempt, *, may_wait: bool) -> Outcome:
         if attempt.message.is_sandbox:
-            waits = attempt.caller_waits_for != "nothing"
+            waits = may_wait and attempt.caller_waits_for != "nothing"
             return await sandbox_outcome(
                 attempt.message, number=attempt.number, waits=waits, sleep=self._waiting.sleep
             )
@@ -429,6 +434,7 @@ class Dispatcher:
             missing -= 1
             if missing and len(arrived) > 1:
                 return  # the first one of this group records it
+            await self._waiting.sleep(0)  # several may arrive at the same time
             if missing:
                 remaining = (end - self._services.clock()) / 1000
                 fits = self._subrequests.left >= cost or remaining < _LATE_TOGETHER_SECONDS

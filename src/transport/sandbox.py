@@ -7,8 +7,10 @@ The local part chooses the outcome; a suffix after ``+`` distinguishes recipient
     complained@   accepted, delivered, then reported as spam
     suppressed@   rejected permanently: the recipient is on the suppression list
     ratelimited@  rejected transiently at the first attempt, accepted and delivered at the second
-    slow@         no response in time, so the outcome is unknown; accepted five seconds later. If
-                  no caller waits, the attempt times out at once instead of after 30 seconds
+    slow@         no response in time, so the outcome is unknown; accepted five seconds later
+
+If no caller waits, or if the messages are large, ``slow@`` waits neither for the timeout nor for
+the late response. So these free messages delay no queued mail, and keep no memory.
 """
 
 import uuid
@@ -37,7 +39,7 @@ MAX_DELIVERY_EVENTS = max(map(len, _DELIVERY_EVENTS.values()))
 async def sandbox_outcome(message: Message, *, number: int, waits: bool, sleep: Sleep) -> Outcome:
     """The outcome of attempt ``number`` to send a message to sandbox recipients.
 
-    :param waits: whether a caller still waits for the outcome.
+    :param waits: whether ``slow@`` waits as a slow provider does.
     :param sleep: waits for a number of seconds.
     """
     match outcome_of(message.recipients[0].address):
@@ -47,7 +49,7 @@ async def sandbox_outcome(message: Message, *, number: int, waits: bool, sleep: 
             return Rejected("throttled", "E_RATE_LIMIT_EXCEEDED", transient=True)
         case "slow":
             await sleep(RESPONSE_SECONDS if waits else 0)
-            return Unknown(cause="timeout", late=_late(sleep))
+            return Unknown(cause="timeout", late=_late(sleep, _LATE_SECONDS if waits else 0))
     return _sent()
 
 
@@ -56,8 +58,8 @@ def delivery_events(message: Message) -> tuple[DeliveryEvent, ...]:
     return _DELIVERY_EVENTS.get(outcome_of(message.recipients[0].address), ("delivered",))
 
 
-async def _late(sleep: Sleep) -> Outcome:
-    await sleep(_LATE_SECONDS)
+async def _late(sleep: Sleep, seconds: float) -> Outcome:
+    await sleep(seconds)
     return _sent()
 
 

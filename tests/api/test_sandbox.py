@@ -1,10 +1,12 @@
 """Sandbox recipients: each outcome with its history, without a mail and without a charge."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.api.calls import send_call
+from tests.client.ports import UnlimitedMemory
 from tests.e2e.api import Api, Sender, check_problem
 
 SUPPRESSED = "E_RECIPIENT_SUPPRESSED"
@@ -72,6 +74,65 @@ def test_slow_is_unknown_first_and_sent_later(api: Api) -> None:
     response = sending.response()
     assert (response.status_code, response.json()["code"]) == (502, "outcome_unknown")
     wait_for_history(api, sender, response.json()["id"], "unknown", "sent", "delivered")
+
+
+def seconds_between(message: dict[str, Any], first: str, second: str) -> float:
+    times = {event["event"]: event["at"] for event in message["history"]}
+    began, ended = (datetime.fromisoformat(times[event]) for event in (first, second))
+    return (ended - began).total_seconds()
+
+
+def test_slow_waits_for_its_late_response_only_if_a_caller_waits(api: Api) -> None:
+    sender = api.new_sender(balance=0)
+    at = datetime.fromtimestamp(api.server.now() / 1000 + 300, UTC).isoformat()
+    sent = api.send(sender, to_mail="slow@test.invalid").json()["id"]
+    queued = [
+        api.send(sender, to_mail="slow@test.invalid", scheduled_at=at).json()["id"]
+        for _ in range(3)
+    ]
+    sent = wait_for_history(api, sender, sent, "unknown", "sent", "delivered")
+    assert seconds_between(sent, "unknown", "sent") >= 5
+    api.server.sql("UPDATE messages SET next_attempt_at = 1 WHERE status = 'scheduled'")
+    api.server.run_cron()
+    for message_id in queued:
+        message = wait_for_history(api, sender, message_id, "unknown", "sent", "delivered")
+        assert seconds_between(message, "unknown", "sent") < 1
+
+
+def test_large_free_messages_do_not_wait(api: Api) -> None:
+    # They would keep the memory that others need for large bodies.
+    sender = api.new_sender(balance=0)
+    for size, least, most in ((1_000, 30, 31), (70_000, 0, 1)):
+        response = api.send(sender, to_mail="slow@test.invalid", content="x" * size)
+        assert response.json()["code"] == "outcome_unknown"
+        message_id = response.json()["id"]
+        message = wait_for_history(api, sender, message_id, "unknown", "sent", "delivered")
+        assert least <= seconds_between(message, "accepted", "unknown") <= most
+
+
+def test_free_messages_that_wait_keep_no_memory(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[int] = []
+    monkeypatch.setattr(UnlimitedMemory, "keep", lambda _, size: kept.append(size))
+    sender = api.new_sender()
+    api.send(sender, to_mail="slow@test.invalid")
+    assert kept == [0]
+    api.send(sender)
+    assert kept[1] > 0
+
+
+def test_a_batch_of_free_messages_does_not_wait_if_it_is_large(api: Api) -> None:
+    sender = api.new_sender(balance=0)
+    for size, least, most in ((1_000, 30, 31), (40_000, 0, 1)):
+        email = {
+            "from": sender.address,
+            "to": "slow@test.invalid",
+            "subject": "s",
+            "text": "x" * size,
+        }
+        before = api.server.now()
+        response = api.post("/emails/batch", [email] * 2, headers=sender.headers)
+        assert response.status_code == 200, response.text
+        assert least * 1000 <= api.server.now() - before <= most * 1000
 
 
 def test_sandbox_messages_are_free_and_count_towards_no_limit(api: Api) -> None:
