@@ -57,34 +57,43 @@ _WINDOWS_1252 = "".join(
 )
 
 
-def _nec_character(error: UnicodeError) -> tuple[str, int]:
-    """Decode a character that Windows adds to ISO-2022-JP, such as a circled number (CP50220)."""
-    assert isinstance(error, UnicodeDecodeError)
-    end = error.start + 2
-    pair = error.object[error.start : end]
+def _nec_character(pair: bytes) -> str:
+    """A character that Windows adds to ISO-2022-JP (CP50220), such as a circled number.
+
+    Empty if ``pair`` is no such character.
+    """
     if len(pair) < 2 or min(pair) < 0x21 or max(pair) > 0x7E:
-        raise error
+        return ""
     row, cell = pair[0] - 0x21, pair[1]
     first = row // 2 + (0x81 if row < 62 else 0xC1)
     second = cell + (0x7E if row % 2 else 0x1F if cell < 0x60 else 0x20)
-    return bytes([first, second]).decode("cp932"), end
+    return bytes([first, second]).decode("cp932", "ignore")
 
 
-def _nec_character_or_replacement(error: UnicodeError) -> tuple[str, int]:
+def _nec_or_error(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeDecodeError)
-    start, end = error.start, error.end
-    if invalid := _EIGHT_BIT.match(error.object, start):
-        end = invalid.end()  # one call for all of them, because a call takes microseconds
-    try:
-        return _nec_character(error)
-    except UnicodeDecodeError:
-        return "\N{REPLACEMENT CHARACTER}" * (end - start if invalid else 1), end
+    if found := _nec_character(error.object[error.start : error.start + 2]):
+        return found, error.start + 2
+    raise error
 
 
+def _nec_or_replacement(error: UnicodeError) -> tuple[str, int]:
+    # This must not raise an error: the codec has one error for a whole text, which would keep all
+    # its tracebacks.
+    assert isinstance(error, UnicodeDecodeError)
+    if found := _nec_character(error.object[error.start : error.start + 2]):
+        return found, error.start + 2
+    invalid = _EIGHT_BIT.match(error.object, error.start)
+    # One call for many bytes, because a call takes microseconds.
+    end = invalid.end() if invalid else error.end
+    return _REPLACEMENT * (end - error.start if invalid else 1), end
+
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _EIGHT_BIT = re.compile(rb"[\x80-\xff]++")
 _NEC, _NEC_OR_REPLACED = "smtp-relay-nec", "smtp-relay-nec-or-replaced"
-codecs.register_error(_NEC, _nec_character)
-codecs.register_error(_NEC_OR_REPLACED, _nec_character_or_replacement)
+codecs.register_error(_NEC, _nec_or_error)
+codecs.register_error(_NEC_OR_REPLACED, _nec_or_replacement)
 
 
 def decode(content: bytes, charset: str, what: str) -> str:

@@ -254,6 +254,79 @@ def inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
     field = b"Content-Type: image/png; name=a.png\r\nContent-Transfer-Encoding: base64"
     yield "attachments", partial(with_parts, field, size.parts, b"QUFB" * 1200)
     yield "one attachment", partial(with_parts, field, 1, b"QUFB" * (size.message * 62 // 250))
+    yield from lenient_inputs(size)
+
+
+def shown(size: Size, pattern: bytes) -> bytes:
+    """HTML full of references, beside files whose Content-IDs have to be changed."""
+    head = (
+        b"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"
+    )
+    file = b"\r\n--b\r\nContent-Type: image/png\r\nContent-ID: <%d b>\r\n%s\r\n\r\nx"
+    attached = b"Content-Disposition: attachment"
+    files = b"".join(file % (number, field) for number, field in enumerate((b"", attached) * 200))
+    return head + filled(pattern, size.message - len(head) - len(files)) + files
+
+
+def many_parts(size: Size, sub: bytes, kind: bytes) -> bytes:
+    content = with_parts(b"Content-Type: " + kind, size.parts, b"x<\r\n" * 1000)
+    return content.replace(b"mixed", sub, 1)
+
+
+def lenient_inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Inputs for what only a relay that is not strict reads."""
+    for name, pattern in {
+        "references": b'"cid:1 b"',
+        "references without an end": b"(cid:",
+        "quoted references without an end": b'"cid:' + b"x" * 1999,
+        "bare references": b"cid:",
+        "entities": b'"cid:&amp;%20&#32;"',
+    }.items():
+        yield f"HTML: {name}", partial(shown, size, pattern)
+    for name, pattern in {
+        "no fields": b"X Y: a\r\nX: a\r\n",
+        "folded lines that are no fields": b"X: a\r\nX Y: a\r\n b\r\n",
+        "lines without a colon": b"X: a\r\nb\r\n",
+    }.items():
+        yield f"header: {name}", partial(header_of, size, pattern)
+    for name, pattern in {"lines": b"b\r\n", "one line": b"b", "colons": b"b c:\r\n"}.items():
+        yield f"a message without a header: {name}", partial(filled, pattern, size.message)
+    flowed = "text/plain; format=flowed; delsp=yes"
+    for name, pattern in {"lines": b"a \r\n", "quotations": b"> \r\n", "marks": b">"}.items():
+        yield f"flowed {name}", partial(with_body, size, flowed, "8bit", pattern)
+    for name, pattern, before in (
+        ("a footer", b"-", b"QUFB\r\n"),
+        ("more base64", b"QUFB", b"QQ==\r\n"),
+        ("spaces", b" ", b"QUFB\r\n-"),
+        ("empty lines", b"\r\n", b"QUFB-"),
+    ):
+        yield (
+            f"base64 and {name}",
+            partial(with_body, size, "text/plain", "base64", pattern, before),
+        )
+    for kind in (b"text/plain", b"text/html", b"message/rfc822", b"text/calendar", b"a"):
+        for sub in (b"mixed", b"alternative"):
+            yield f"{sub.decode()} of {kind.decode()}", partial(many_parts, size, sub, kind)
+    html = b"--b\r\nContent-Type: text/html\r\n\r\nx\r\n" * 2
+    text = b"--b\r\nContent-Type: text/plain\r\n\r\n"
+    yield (
+        "a text joined to HTML",
+        lambda: MULTIPART + html + text + filled(b"<", size.message - 200),
+    )
+    for charset, pattern in {
+        "iso-2022-jp": b"\x1b$B-!-!-!",
+        "ISO-2022-JP": b"\x1b$B/!\x1b(B\xff",
+        "x-none": b"\xff",
+        "UTF-8": b"\xff",
+        "UTF-7": b"+2AA-",
+        "UTF-16": b"\x00\xd8",
+    }.items():
+        yield (
+            f"characters outside {charset}",
+            partial(with_body, size, f"text/plain; charset={charset}", "8bit", pattern),
+        )
+    names = b"Content-Disposition: attachment; filename=" + filled(b"/a", size.field)
+    yield "filenames", partial(with_parts, names, 60)
 
 
 INPUTS = dict(inputs(FULL))

@@ -13,6 +13,7 @@ from smtp_relay.message.rules.files import File
 
 MAX_CHARACTERS = 128
 _HASH_CHARACTERS = 32
+_PIECES = 10_000
 
 # The API accepts printable ASCII characters without angle brackets.
 _SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "<>")
@@ -87,11 +88,18 @@ RULES: tuple[Callable[[File, str, Adaptations], str], ...] = (_with_accepted_cha
 
 
 def _with_new_ids(html: str, new_ids: dict[str, str]) -> str:
-    def replaced(found: Match[str]) -> str:
+    joined: list[str] = []
+    pieces: list[str] = []
+    end = 0
+    for found in _REFERENCE.finditer(html):
         new = next((new_ids[name] for name in _names(found) if name in new_ids), None)
-        return found[0] if new is None else found[0][: len("cid:")] + escape(new)
-
-    return _REFERENCE.sub(replaced, html)
+        if new is not None:
+            pieces += (html[end : found.start()], found[0][: len("cid:")], escape(new))
+            end = found.end()
+        if len(pieces) > _PIECES:  # a list of all pieces can take ten times the memory of the HTML
+            joined.append("".join(pieces))
+            pieces.clear()
+    return "".join((*joined, *pieces, html[end:]))
 
 
 def _names(reference: Match[str]) -> tuple[str, ...]:
