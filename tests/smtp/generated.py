@@ -99,7 +99,10 @@ class File:
 
 @dataclass
 class Mail:
-    """A message as bytes, and its content. ``error`` is a part of the reply that rejects it."""
+    """A message as bytes, and its content.
+
+    ``error`` is a part of the reply with which a strict relay rejects it.
+    """
 
     content: bytes = b""
     subject: str = ""
