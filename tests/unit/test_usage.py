@@ -13,11 +13,13 @@ from tests.unit.sqlite_database import SqliteDatabase, run
 from tests.unit.steps import sweep
 
 
-def days(database: SqliteDatabase, me: Credential | None = None) -> list[tuple[str, int, int, int]]:
+def days(
+    database: SqliteDatabase, me: Credential | None = None, *, now: int = NOW
+) -> list[tuple[str, int, int, int]]:
     if me:
-        rows, *_ = run(usage_of_address(database, me, now=NOW, default_balance=0))
+        rows, *_ = run(usage_of_address(database, me, now=now, default_balance=0))
     else:
-        rows, _ = run(usage_of_all(database, now=NOW))
+        rows, _ = run(usage_of_all(database, now=now))
     return [(row["day"], row["accepted"], row["sent"], row["failed"]) for row in rows]
 
 
@@ -110,6 +112,56 @@ def test_counters_are_kept_for_ninety_days(database: SqliteDatabase, me: Credent
     run(sweep(database, now=NOW, retention_days=0, retention_metadata_days=0))
     kept = [row["day"] for row in database.query("SELECT day FROM usage_days")]
     assert kept == ["2026-08-05", "2026-08-06"]
+
+
+def test_the_last_ninety_days_are_shown(database: SqliteDatabase, me: Credential) -> None:
+    other = given.address(database, "other@example.com", balance=100)
+    first = given.milliseconds("2026-08-06T00:00:00")
+    for number, owner in enumerate((me, other, other)):
+        for day in ("2026-08-05", "2026-08-06", TODAY, "2026-11-04"):
+            if number < 2:
+                counts = {"sent": 1000, "failed": 100, "unknown": 20, "cancelled": 3}
+                database.insert("usage_days", day=day, address_id=owner.address_id, **counts)
+        for accepted in (first - 1, first):
+            waiting, sending = f"w{number}-{accepted}", f"s{number}-{accepted}"
+            mail = given.scheduled(NOW + DAY, waiting, sender=owner.address)
+            given.reserved(database, owner, waiting, mail, now=accepted)
+            given.reserved(database, owner, sending, now=accepted)
+    midnight = given.milliseconds("2026-11-03T00:00:00")
+    for now in (midnight, midnight + DAY - 1):
+        mine = days(database, me, now=now)
+        assert mine == [("2026-08-06", 1125, 1000, 100), (TODAY, 1123, 1000, 100)]
+        every = days(database, now=now)
+        assert every == [("2026-08-06", 2252, 2000, 200), (TODAY, 2246, 2000, 200)]
+
+
+@pytest.mark.parametrize(
+    ("is_enabled", "limit", "left"),
+    [(True, 1, 1), (True, 0, 0), (True, -1, None), (True, None, None), (False, 1, None)],
+)
+def test_a_limit_applies_if_it_is_enabled_and_not_negative(
+    database: SqliteDatabase, is_enabled: bool, limit: int | None, left: int | None
+) -> None:
+    other = '{"dailyEnabled":true,"dailyLimit":7,"monthlyEnabled":true,"monthlyLimit":7}'
+    for key in ("other", "zero"):
+        database.insert("settings", key=key, value=other)
+    given.send_limits(database, dailyEnabled=is_enabled, dailyLimit=limit)
+    assert run(usage_of_all(database, now=NOW))[1] == Quotas(left, None)
+    given.send_limits(database, monthlyEnabled=is_enabled, monthlyLimit=limit)
+    assert run(usage_of_all(database, now=NOW))[1] == Quotas(None, left)
+
+
+def test_a_quota_that_is_exceeded_leaves_nothing(database: SqliteDatabase) -> None:
+    given.send_limits(
+        database, dailyEnabled=True, dailyLimit=4, monthlyEnabled=True, monthlyLimit=7
+    )
+    given.sent_on(database, "2026-11-04", 100)  # by a wrong clock
+    given.sent_on(database, "2026-11-01", 1)
+    given.sent_on(database, "2026-10-31", 100)
+    for sent, left in ((2, (2, 4)), (3, (1, 3)), (4, (0, 2)), (6, (0, 0)), (7, (0, 0))):
+        database.query("DELETE FROM daily_recipients WHERE day = ?", TODAY)
+        given.sent_on(database, TODAY, sent)
+        assert run(usage_of_all(database, now=NOW))[1] == Quotas(*left)
 
 
 def test_remaining_quotas_are_exact(database: SqliteDatabase, me: Credential) -> None:
