@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from accounts.credentials import Credential
+from accounts.sending_limits import PausePolicy
 from mail.lifecycle import Event
 from store.database import Row
-from store.record import StatusUpdate, record
+from store.record import RECORD_STATEMENTS, StatusUpdate, record
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -98,6 +99,13 @@ def test_rejected_refunds_the_charge_and_the_count(database: SqliteDatabase) -> 
     assert row["reported_as"] == "failed"
     assert (balance(database), sent_today(database)) == (10, 0)
     assert history(database) == ["failed"]
+
+
+def test_the_maximum_number_of_statements_is_computed_beforehand() -> None:
+    database = SqliteDatabase()
+    about = StatusUpdate(id="m1", event="rejected", now=LATER, reason="recipient_suppressed")
+    run(record(database, [about], pause_policy=PausePolicy(percent=50, last=4)))
+    assert len(database.statements) == RECORD_STATEMENTS
 
 
 def test_timed_out_keeps_the_charge(database: SqliteDatabase) -> None:
@@ -249,6 +257,22 @@ def test_reported_as_keeps_the_first_report(database: SqliteDatabase, late: Even
     record_event(database, "timed_out", reported_as="unknown")
     record_event(database, late, reported_as="sent")
     assert message(database)["reported_as"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("late", "report", "stored"),
+    [
+        ("accepted", "sent", "sent"),
+        ("rejected", "failed", "failed"),
+        ("deferred", "queued", "failed"),  # an unknown message does not wait again
+    ],
+)
+def test_a_late_response_is_the_first_report(
+    database: SqliteDatabase, late: Event, report: str, stored: str
+) -> None:
+    record_event(database, "timed_out")  # the sweep reports nothing
+    record_event(database, late, reported_as=report)
+    assert message(database)["reported_as"] == stored
 
 
 def test_a_report_of_queued_does_not_change(database: SqliteDatabase) -> None:

@@ -40,9 +40,21 @@ def test_each_message_is_counted_by_its_outcome(database: SqliteDatabase, me: Cr
         StatusUpdate(id="m3", event="deferred", attempt=1, now=NOW, next_attempt_at=NOW + 1),
     )
     assert days(database, me) == [(TODAY, 5, 1, 1)]
+    assert database.value("SELECT sent + failed + unknown + cancelled FROM usage_days") == 3
     recorded(database, StatusUpdate(id="m2", event="accepted", attempt=1, now=NOW + DAY))
     recorded(database, StatusUpdate(id="m3", event="cancelled", now=NOW))
     assert days(database, me) == days(database) == [(TODAY, 5, 2, 1)]
+
+
+def test_a_message_that_waits_again_has_no_counter(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    given.reserved(database, me)
+    recorded(
+        database,
+        StatusUpdate(id="m1", event="deferred", attempt=1, now=NOW, next_attempt_at=NOW + 1),
+    )
+    assert database.dump()["usage_days"] == []
 
 
 def test_an_undone_submission_is_not_counted(database: SqliteDatabase, me: Credential) -> None:

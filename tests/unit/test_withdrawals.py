@@ -89,6 +89,19 @@ def test_a_late_cancellation_counts_on_its_own_day(
     assert {row["day"] for row in database.dump()["daily_counts"]} == {TODAY}
 
 
+def test_only_cancellations_that_stay_are_counted(database: SqliteDatabase, me: Credential) -> None:
+    for number in range(3):
+        schedule(database, me, f"m{number}", MIDNIGHT - 1)
+    given.reserved(database, me, "m3", now=MIDNIGHT - 1)
+    updates = [
+        StatusUpdate(id="m0", event="cancelled", now=NOW),
+        StatusUpdate(id="m1", event="cancelled", now=NOW, undo=True),
+        StatusUpdate(id="m3", event="rejected", now=NOW),
+    ]
+    run(record(database, updates))
+    assert counts(database, "late_cancellations") == {str(me.address_id): 1}
+
+
 def test_undone_and_sandbox_messages_are_no_withdrawals(
     database: SqliteDatabase, me: Credential
 ) -> None:
