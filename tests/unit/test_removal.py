@@ -222,18 +222,25 @@ def test_the_cost_of_clearing_does_not_depend_on_the_number_of_messages() -> Non
     assert steps == -(-3001 // STEP_MESSAGES)
 
 
-def test_an_empty_sendbox_needs_no_purge(database: SqliteDatabase) -> None:
+every_removal = pytest.mark.parametrize("removal", [clear_sendbox, remove_address])
+
+
+@every_removal
+def test_an_empty_sendbox_needs_no_purge(database: SqliteDatabase, removal: Any) -> None:
     me = given.address(database)
     sent(database, given.address(database, "you@example.com", balance=5))
-    run(clear_sendbox(database, me, by=OWNER, now=NOW))
+    run(removal(database, me, by=OWNER, now=NOW))
     assert database.dump()["sendbox_purges"] == []
 
 
-def test_a_sendbox_with_only_deleted_messages_needs_no_purge(database: SqliteDatabase) -> None:
+@every_removal
+def test_a_sendbox_with_only_deleted_messages_needs_no_purge(
+    database: SqliteDatabase, removal: Any
+) -> None:
     me = given.address(database, balance=5)
     sent(database, me)
     remove(database, me)
-    run(clear_sendbox(database, me, by=OWNER, now=NOW))
+    run(removal(database, me, by=OWNER, now=NOW))
     assert database.dump()["sendbox_purges"] == []
 
 
@@ -241,6 +248,7 @@ def test_clearing_changes_nothing_of_other_addresses(database: SqliteDatabase) -
     me, other, cleared = (
         given.address(database, f"{name}@example.com", balance=5) for name in ("me", "you", "past")
     )
+    sent(database, me, "m0")
     given.reserved(database, me)
     given.reserved(database, other, "m2")  # being sent
     scheduled(database, other, "m3")
