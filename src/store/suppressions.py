@@ -13,7 +13,7 @@ _COUNT = "SELECT count(*) AS count FROM suppressions WHERE ?1 IS NULL OR address
 
 _ADD = """
 INSERT INTO suppressions (address, reason, since) VALUES (?1, ?2, ?3)
-ON CONFLICT (address) DO UPDATE SET reason = excluded.reason
+ON CONFLICT (address) DO UPDATE SET reason = excluded.reason WHERE reason <> excluded.reason
 """
 _IS_NEW = "NOT EXISTS (SELECT 1 FROM suppressions WHERE address = ?1 AND reason = ?2)"
 

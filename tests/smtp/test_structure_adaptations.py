@@ -297,7 +297,7 @@ def test_other_multiparts_are_sent_as_their_parts() -> None:
 @pytest.mark.parametrize(
     ("given", "name", "change"),
     [
-        ("C:/Users/x/report.pdf", "report.pdf", " reduced to its last segment"),
+        ("C:/Files/x/report.pdf", "report.pdf", " reduced to its last segment"),
         ("folder/", "folder", " reduced to its last segment"),
         ("a\u202eb\u200d.pdf", "a_b_.pdf", ": characters that are not allowed replaced by _"),
         ("名" * 90 + ".tar.gz", "名" * 84 + ".gz", " shortened to 255 bytes"),
