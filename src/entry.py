@@ -16,9 +16,11 @@ from mail.fields import SendMail
 from runtime.bridge import bridge, coroutines, load_all
 from runtime.coroutines import connect, number_of
 from runtime.environment import services
+from runtime.event_queue import finish_events, is_of_events, read_events
 from runtime.http import body_of, read_head, to_js_response
 from runtime.memory import Room
 from runtime.wakeup_queue import take_message_ids
+from sending.delivery_events import process_events
 from sending.jobs import process_queue, run_cron
 from web.body import decoder_of
 from web.request import Request
@@ -37,9 +39,9 @@ class Default(WorkerEntrypoint):
         return _coroutines().runRequest(request.js_object)
 
     async def queue(self, batch: Any, env: Any = None, ctx: Any = None) -> None:
-        """Attempt the messages named in a queue batch, if they are due."""
+        """Record a batch of delivery events, or attempt the messages named in a batch of OUTBOX."""
         run = _coroutines().runJob
-        await run(number_of(process_queue(take_message_ids(batch._binding), services(Room()))))
+        await run(number_of(_process(batch._binding)))
 
     async def scheduled(self, controller: Any, env: Any = None, ctx: Any = None) -> None:
         """Run the jobs that the cron in wrangler.toml starts every minute."""
@@ -53,6 +55,13 @@ def _coroutines() -> Any:
     write_lines_with(bridge().log)
     connect(_respond)
     return coroutines()
+
+
+async def _process(batch: Any) -> None:
+    if is_of_events(batch):
+        finish_events(batch, await process_events(read_events(batch), services(Room())))
+    else:
+        await process_queue(take_message_ids(batch), services(Room()))
 
 
 async def _respond(head: str, small_body: Any, request: Any = None) -> Any:

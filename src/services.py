@@ -7,7 +7,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -69,6 +69,25 @@ class WakeupQueue(Protocol):
         ...
 
 
+class QueuedEvent(NamedTuple):
+    """A message in the queue of delivery events.
+
+    ``content`` is its body as JSON, None if the body is too long or can't be JSON. ``attempts`` is
+    the number of attempts to process it, with the present one.
+    """
+
+    content: str | None
+    attempts: int
+
+
+class DeliveryEventQueue(Protocol):
+    """Puts delivery events of sandbox recipients into the queue of the provider's events."""
+
+    async def enqueue(self, events: list[dict[str, Any]]) -> None:
+        """Enqueue events in the provider's form. May raise any exception."""
+        ...
+
+
 class RateLimiter(Protocol):
     """Counts requests by key."""
 
@@ -106,7 +125,8 @@ class Services:
 
     A port is None if the deployment lacks its binding. Without ``database`` every request fails.
     Without ``transport`` the deployment cannot send. Without ``wakeup_queue`` the cron itself
-    attempts due messages. Without ``rate_limiter`` the rate of clients is not limited.
+    attempts due messages. Without ``event_queue`` the dispatcher processes the delivery events of
+    sandbox recipients itself. Without ``rate_limiter`` the rate of clients is not limited.
 
     :param variables: the Worker's variables and secrets, as a JSON object.
     :param attempts: what the log says of the attempts of this invocation.
@@ -116,6 +136,7 @@ class Services:
     database: Database | None
     transport: Transport | None
     wakeup_queue: WakeupQueue | None
+    event_queue: DeliveryEventQueue | None
     rate_limiter: RateLimiter | None
     derive_key: Derive
     post: Post

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import database_time, iso_time
 from locales import provider_sentence, sentence
+from mail.delivery import DeliveryKind, rank
 from mail.lifecycle import Status
 from mail.message import AttachmentInfo, Mailbox, RecipientKind, Tag, decode_details
 from store.database import Row
@@ -15,16 +16,13 @@ from store.sendbox import StoredMessage
 from store.shown_bodies import is_truncated
 from transport.outcome import Reason
 
-_DeliveryEvent = Literal["delivered", "bounced", "complained"]
+# The status for one recipient: its delivery status if there is one, otherwise the message status.
+RecipientStatus = Literal[Status, DeliveryKind]
 
-# The status for one recipient: its delivery event if there is one, otherwise the message status.
-DeliveryStatus = Status | _DeliveryEvent
-
-# One status for all recipients of a sent message.
-SentStatus = Literal["sent", "failed", "delivered", "bounced", "complained"]
+DeliveryStatus = Literal["sent", DeliveryKind]
 
 _Kind = Literal["accepted", "rescheduled", "deferred", "sent", "failed", "unknown", "cancelled"]
-EventKind = Literal[_Kind, _DeliveryEvent]
+EventKind = Literal[_Kind, DeliveryKind]
 
 
 class SentMail(Struct):
@@ -57,13 +55,17 @@ class SendboxEntry(Struct, kw_only=True):
     ]
     status: Annotated[Status, Meta(description="The status of the message.")]
     delivery_status: Annotated[
-        SentStatus | None,
+        DeliveryStatus | None,
         Meta(
-            description="One status for all recipients of a sent message: the worst of their "
-            "statuses. It is `delivered` only if all of them are `delivered`, and null if the "
-            "message is not sent."
+            description="The highest delivery status among the recipients: `sent`, `delayed`, "
+            "`delivered`, `rejected`, `failed`, `bounced`, `complained`, in this order. Null if "
+            "the message was not sent."
         ),
     ]
+    delivery_count: Annotated[
+        int | None, Meta(description="The number of recipients that have `delivery_status`.")
+    ]
+    recipient_count: Annotated[int, Meta(description="The number of recipients.")]
     content_truncated: Annotated[
         bool | UnsetType,
         Meta(
@@ -110,9 +112,41 @@ class SentTo(Struct):
     ]
     address: Annotated[str, Meta(description="The mail address.")]
     name: Annotated[str | None, Meta(description="The display name.")]
-    status: Annotated[DeliveryStatus, Meta(description="The delivery status for this recipient.")]
+    status: Annotated[
+        RecipientStatus,
+        Meta(description="The delivery status if there is one, otherwise that of the message."),
+    ]
     code: Annotated[str | None, Meta(description="The provider's code that explains the status.")]
     explanation: Annotated[str | None, Meta(description="A sentence that explains `code`.")]
+    delivery_status: Annotated[
+        DeliveryStatus | None,
+        Meta(
+            description="What became of the mail for this recipient, as its delivery events say; "
+            "`sent` before the first event, and null if the message was not sent."
+        ),
+    ]
+    delivery_status_at: Annotated[
+        str | None,
+        Meta(description="The time of the event that led to this status, in ISO 8601 (UTC)."),
+    ]
+    permanent: Annotated[
+        bool | None,
+        Meta(
+            description="For `bounced`: whether the failure is permanent. Null if it is not known."
+        ),
+    ]
+    smtp_code: Annotated[
+        str | None, Meta(description="The status code of the receiving server, like `550`.")
+    ]
+    enhanced_code: Annotated[
+        str | None,
+        Meta(description="Its enhanced status code (RFC 3463), like `5.1.1`."),
+    ]
+    smtp_response: Annotated[
+        str | None,
+        Meta(description="The response of the receiving server, at most 500 characters."),
+    ]
+    reason: Annotated[str | None, Meta(description="The provider's word for the cause.")]
 
 
 class Event(Struct):
@@ -131,6 +165,25 @@ class Event(Struct):
     adaptations: Annotated[
         list[str] | UnsetType,
         Meta(description="In the event `accepted`: the `adaptations` of the message, if any."),
+    ] = UNSET
+    smtp_code: Annotated[
+        str | UnsetType, Meta(description="The status code of the receiving server.")
+    ] = UNSET
+    enhanced_code: Annotated[
+        str | UnsetType, Meta(description="Its enhanced status code (RFC 3463).")
+    ] = UNSET
+    smtp_response: Annotated[
+        str | UnsetType, Meta(description="The response of the receiving server.")
+    ] = UNSET
+    reason: Annotated[str | UnsetType, Meta(description="The provider's word for the cause.")] = (
+        UNSET
+    )
+    settled_by: Annotated[
+        str | UnsetType,
+        Meta(
+            description="The id of the delivery event that reported the outcome, if it was not "
+            "the provider's response to the attempt."
+        ),
     ] = UNSET
 
 
@@ -217,6 +270,14 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
         "attempt": 0,
         "adaptations": adaptations,
     }
+    delivered = [
+        {**event, "recipient": message.recipients[event["position"]]["address"]}
+        for event in sorted(message.delivery_events, key=_ranked)
+    ]
+    top = {event["position"]: event for event in delivered}
+    history = sorted(
+        (accepted, *message.events, *delivered), key=lambda event: event["occurred_at"]
+    )
     return SendboxMessage(
         **_common(as_listed),
         message_id=row["provider_message_id"],
@@ -238,10 +299,10 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
         text=text,
         html=html,
         recipients=[
-            SentTo(**recipient, explanation=_explanation(recipient["code"], language))
-            for recipient in message.recipients
+            _recipient(row, recipient, top.get(position), language)
+            for position, recipient in enumerate(message.recipients)
         ],
-        history=[_event(event, language) for event in (accepted, *message.events)],
+        history=[_event(event, language) for event in history],
     )
 
 
@@ -262,8 +323,37 @@ def _common(row: Row) -> Row:
         "created_at": database_time(row["accepted_at"]),
         "status": row["status"],
         "delivery_status": row["delivery_status"],
+        "delivery_count": row["delivery_count"],
+        "recipient_count": row["recipient_count"],
         "content_truncated": True if row.get("truncated") else UNSET,
     }
+
+
+def _ranked(event: Row) -> tuple[int, int]:
+    return rank(event["kind"]), event["occurred_at"]
+
+
+def _recipient(message: Row, recipient: Row, top: Row | None, language: str) -> SentTo:
+    """The view of a recipient.
+
+    :param top: the delivery event that led to its status, None if there is none.
+    """
+    code = None if top else message["provider_code"]
+    event = top or {}
+    permanent = event.get("is_permanent")
+    return SentTo(
+        **recipient,
+        status=event.get("kind") or message["status"],
+        code=code,
+        explanation=_explanation(code, language),
+        delivery_status=event.get("kind") or ("sent" if message["status"] == "sent" else None),
+        delivery_status_at=_time(event.get("occurred_at")),
+        permanent=None if permanent is None else bool(permanent),
+        smtp_code=event.get("smtp_code"),
+        enhanced_code=event.get("enhanced_code"),
+        smtp_response=event.get("response"),
+        reason=event.get("reason"),
+    )
 
 
 def _event(event: Row, language: str) -> Event:
@@ -276,6 +366,11 @@ def _event(event: Row, language: str) -> Event:
         explanation=_explanation(code, language) or UNSET,
         recipient=event.get("recipient") or UNSET,
         adaptations=event.get("adaptations") or UNSET,
+        smtp_code=event.get("smtp_code") or UNSET,
+        enhanced_code=event.get("enhanced_code") or UNSET,
+        smtp_response=event.get("response") or UNSET,
+        reason=event.get("reason") or UNSET,
+        settled_by=event.get("settled_by") or UNSET,
     )
 
 

@@ -21,6 +21,23 @@ class UsageDay(Struct):
     failed: Annotated[
         int, Meta(description="The number of accepted messages that failed permanently.")
     ]
+    delivered: Annotated[
+        int,
+        Meta(
+            description="The number of recipients of these messages whose server accepted the "
+            "mail, as far as delivery events have arrived."
+        ),
+    ]
+    bounced: Annotated[
+        int,
+        Meta(
+            description="The number of recipients of these messages whose server finally rejected "
+            "the mail."
+        ),
+    ]
+    complained: Annotated[
+        int, Meta(description="The number of recipients who reported the mail as spam.")
+    ]
 
 
 class Usage(Struct):

@@ -7,14 +7,18 @@
         │                queued ◀────────┘
         └──cancelled──▶ cancelled ◀──cancelled── queued
 
-An ``unknown`` message is never sent again automatically; only a late result of the same attempt
-can still change it. ``store/record`` builds its statements from this table.
+An ``unknown`` message is never sent again automatically. A late result of the same attempt, or
+delivery events, can still change it. If later events report that none of its recipients got the
+mail, they disprove that it was sent: it goes from ``sent`` to ``failed``. ``store/record`` builds
+its statements from this table.
 """
 
 from typing import Literal, NamedTuple
 
 Status = Literal["scheduled", "queued", "sending", "sent", "failed", "unknown", "cancelled"]
-Event = Literal["claimed", "accepted", "rejected", "deferred", "timed_out", "cancelled"]
+Event = Literal[
+    "claimed", "accepted", "rejected", "deferred", "timed_out", "cancelled", "disproved"
+]
 
 # The status that was reported to the caller of a submission.
 ReportedAs = Literal["sent", "queued", "failed", "unknown"]
@@ -41,6 +45,7 @@ TRANSITIONS: dict[tuple[Status, Event], Transition] = {
     # A late transient rejection. "unknown" was already reported to the caller, so there is no
     # second attempt.
     ("unknown", "deferred"): Transition("failed", refunds=True),
+    ("sent", "disproved"): Transition("failed", refunds=True),
 }
 
 FINAL: frozenset[Status] = frozenset({"sent", "failed", "unknown", "cancelled"})

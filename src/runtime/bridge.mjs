@@ -139,6 +139,35 @@ export const takeBatch = (batch) => {
   return JSON.stringify(batch.messages.map(({ body }) => body));
 };
 
+// Put delivery events into their queue.
+export const enqueueEvents = (events, milliseconds) =>
+  responseOf(env.EVENTS.sendBatch(parse(events).map((body) => ({ body }))), milliseconds);
+
+// Longer events are passed as null. Those of the provider have a few kilobytes.
+const LONGEST_EVENT = 64 * 1024;
+const asContent = (body) => {
+  try {
+    const content = JSON.stringify(body) ?? "";
+    return content.length > LONGEST_EVENT ? null : content;
+  } catch {
+    return null;
+  }
+};
+
+// The messages of a batch of the queue of delivery events: [[body as JSON, attempts], ...].
+export const readEvents = (batch) =>
+  JSON.stringify(batch.messages.map(({ body, attempts }) => [asContent(body), attempts]));
+
+// Retry the messages of a batch in `delays`, {position: seconds}, and acknowledge the others.
+export const finishEvents = (batch, delays) => {
+  const retried = JSON.parse(delays);
+  batch.messages.forEach((message, position) => {
+    const delaySeconds = retried[position];
+    if (delaySeconds === undefined) message.ack();
+    else message.retry({ delaySeconds });
+  });
+};
+
 // PBKDF2-SHA-256 (RFC 8018), which Pyodide's hashlib lacks.
 export const pbkdf2 = async (password, salt, iterations) => {
   const key = await crypto.subtle.importKey("raw", password, "PBKDF2", false, ["deriveBits"]);

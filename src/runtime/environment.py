@@ -8,6 +8,7 @@ from clock import now
 from runtime.bridge import bridge
 from runtime.coroutines import JsWaiting
 from runtime.d1 import D1Database
+from runtime.event_queue import CloudflareEventQueue
 from runtime.hasher import pbkdf2_sha256
 from runtime.http import counted_post
 from runtime.memory import Room
@@ -42,6 +43,7 @@ def services(memory: Room) -> Services:
         database=D1Database(used) if "DB" in bindings else None,
         transport=SendEmailTransport(SendEmailBinding(used)) if "SEND_MAIL" in bindings else None,
         wakeup_queue=CloudflareQueue(used) if "OUTBOX" in bindings else None,
+        event_queue=CloudflareEventQueue(used) if "EVENTS" in bindings else None,
         rate_limiter=BindingRateLimiter(used) if "RATE_LIMITER" in bindings else None,
         derive_key=pbkdf2_sha256,
         post=counted_post(used),

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from accounts.sending_limits import RateState
@@ -26,13 +27,13 @@ from mail.message import Message
 from mail.submission import Attempt, Submission, SubmissionResult
 from sending import needs
 from sending.backoff import next_attempt_at
+from sending.delivery_events import process_events
 from sending.enqueue import enqueue_retries, enqueue_soon
 from sending.results import Tried, raise_first, results_of
-from services import Services
+from services import QueuedEvent, Services
 from store.claim import claim
 from store.database import DatabaseUnavailable
 from store.record import StatusUpdate, record
-from store.record.deliveries import record_delivery_events
 from store.reserve import Reserved, Terms, reserve
 from transport.outcome import LATE_SECONDS, Outcome, Rejected, Sent, Unknown
 from transport.sandbox import delivery_events, sandbox_outcome
@@ -371,16 +372,16 @@ class Dispatcher:
             if isinstance(outcome, Unknown) and outcome.late is not None
         ]
         delivered = [
-            (attempt.id, attempt.message)
-            for attempt, _, _, status in tried
-            if status == "sent" and attempt.message.is_sandbox
+            (attempt.message, outcome.provider_message_id or "")
+            for attempt, outcome, _, status in tried
+            if status == "sent" and attempt.message.is_sandbox and isinstance(outcome, Sent)
         ]
         if late:
             cost = needs.to_record_late(attempt.message for attempt, _ in late)
             self._keep_in_background(cost, self._record_late(late))
         if delivered:
-            cost = needs.to_deliver(message for _, message in delivered)
-            self._keep_in_background(cost, self._record_delivery(delivered))
+            cost = needs.to_deliver(message for message, _ in delivered)
+            self._keep_in_background(cost, self._deliver(delivered))
         # The response need not wait for the queue, because the cron enqueues due messages again.
         due = [
             (update.id, update.next_attempt_at)
@@ -454,13 +455,23 @@ class Dispatcher:
             log("late_outcomes", message_ids=[attempt.id for attempt, _ in known])
             await self._conclude(known)
 
-    async def _record_delivery(self, delivered: list[tuple[str, Message]]) -> None:
-        try:
-            events = [(id_, delivery_events(message)) for id_, message in delivered]
-            await record_delivery_events(self._database, events, now=self._services.clock())
-        except Exception as error:  # background work: no caller gets the error
-            ids = [id_ for id_, _ in delivered]
-            log("delivery_events_lost", message_ids=ids, kind=type(error).__name__)
+    async def _deliver(self, delivered: list[tuple[Message, str]]) -> None:
+        """Enqueue the delivery events of messages to sandbox recipients, or process them here.
+
+        :param delivered: the messages with the Message-IDs that the sandbox assigned.
+        """
+        now, queue = self._services.clock(), self._services.event_queue
+        events = [
+            event for message, id_ in delivered for event in delivery_events(message, id_, now=now)
+        ]
+        if queue and len(events) <= needs.MOST_QUEUED_EVENTS:
+            await queue.enqueue(events)
+            return
+        for start in range(0, len(events), needs.MOST_EVENTS):
+            some = events[start : start + needs.MOST_EVENTS]
+            queued = [QueuedEvent(msgspec.json.encode(event).decode(), 1) for event in some]
+            if await process_events(queued, self._services):
+                log("delivery_events_lost", events=len(some))
 
 
 def _first_attempt(

@@ -11,7 +11,7 @@ from mail.submission import Submission
 from store.claim import CLAIM_STATEMENTS
 from store.message_content import most_attachment_statements
 from store.record import RECORD_STATEMENTS
-from store.record.deliveries import EVENT_STATEMENTS
+from store.record.deliveries import SANDBOX_STATEMENTS
 from store.reserve import reserve_statements
 from transport.sandbox import MAX_DELIVERY_EVENTS
 
@@ -19,7 +19,12 @@ from transport.sandbox import MAX_DELIVERY_EVENTS
 ENQUEUE = 1
 # The subrequests to send the ids of messages that are attempted again. A statement selects them.
 ENQUEUE_RETRIES = 1 + ENQUEUE
-_DELIVERY_EVENTS = MAX_DELIVERY_EVENTS * EVENT_STATEMENTS
+# The maximum number of delivery events that are recorded together. They must fit into a value of
+# the database.
+MOST_EVENTS = 2500
+# The subrequests to record them, or to enqueue as many as MOST_QUEUED_EVENTS.
+_DELIVERY_EVENTS = SANDBOX_STATEMENTS
+MOST_QUEUED_EVENTS = 100 * SANDBOX_STATEMENTS
 
 
 def to_record(queued: Iterable[Message] = ()) -> int:
@@ -31,8 +36,9 @@ def to_record(queued: Iterable[Message] = ()) -> int:
 
 
 def to_deliver(messages: Iterable[Message]) -> int:
-    """The subrequests to record the delivery events of these messages."""
-    return _DELIVERY_EVENTS if any(message.is_sandbox for message in messages) else 0
+    """The subrequests to record or enqueue the delivery events of these messages."""
+    recipients = sum(len(message.recipients) for message in messages if message.is_sandbox)
+    return _DELIVERY_EVENTS * -(-recipients * MAX_DELIVERY_EVENTS // MOST_EVENTS)
 
 
 def to_record_late(messages: Iterable[Message]) -> int:

@@ -15,11 +15,9 @@ from store.shown_bodies import SHOWN_BODIES
 # Reads the recipients by their primary key, which has the order of ``position``.
 _COLUMNS = """
   m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at, m.scheduled_at,
-  m.provider_message_id, m.reason, m.details,
+  m.provider_message_id, m.reason, m.details, m.delivery_status,
   (
-    SELECT json_group_array(
-      json_object('kind', kind, 'address', address, 'name', name, 'status', status)
-    )
+    SELECT json_group_array(json_object('kind', kind, 'address', address, 'name', name))
     FROM (SELECT * FROM deliveries WHERE message_id = m.id ORDER BY position)
   ) AS recipients
 """

@@ -17,21 +17,22 @@ from store.withdrawals import IS_USED_UP, limit_of_today, restoring_statements
 _BAD_RECIPIENT = quoted(("recipient_rejected", "recipient_suppressed"))
 
 _LAST = f"""
-SELECT id, status FROM messages
+SELECT id, status, delivery_status FROM messages
 WHERE address_id = changed.address_id AND sendbox {{sendbox}} AND NOT is_sandbox
   AND (status = 'sent' OR status = 'failed' AND reason IN ({_BAD_RECIPIENT}))
 ORDER BY {{order}} LIMIT ?3
 """
 
-# Runs after the update of the messages. Counts messages since the last pause was lifted. Deleted
-# messages (without a sendbox) count too, so deleting messages does not hide failures. The index
-# messages_by_address finds the last deleted messages and the last other messages separately.
+# Runs after the update of the messages. Permanent bounces and complaints count as failures. Counts
+# messages since the last pause was lifted. Deleted messages (without a sendbox) count too, so
+# deleting messages does not hide failures. The index messages_by_address finds the last deleted
+# messages and the last other messages separately.
 _PAUSE = f"""
 INSERT INTO send_pauses (address_id, paused, since)
 SELECT changed.address_id, 1, changed.now
 FROM (
-  SELECT a.id AS address_id, max(value ->> 'now') AS now
-  FROM json_each(?1) JOIN messages AS m ON m.id = value ->> 'id'
+  SELECT a.id AS address_id, max({{now}}) AS now
+  FROM json_each(?1) CROSS JOIN messages AS m ON {{found}}
   JOIN addresses AS a ON a.id = m.address_id
   GROUP BY a.id
 ) AS changed
@@ -39,8 +40,10 @@ WHERE (
   SELECT count(*) >= ?3 AND sum(bad) * 100 >= ?2 * count(*)
   FROM (
     SELECT
-      status = 'failed' OR EXISTS (
-        SELECT 1 FROM deliveries WHERE message_id = last.id AND status = 'bounced'
+      status = 'failed' OR delivery_status IN ('bounced', 'complained') AND EXISTS (
+        SELECT 1 FROM delivery_events
+        WHERE message_id = last.id
+          AND (kind = 'complained' OR kind = 'bounced' AND is_permanent)
       ) AS bad
     FROM (
       SELECT * FROM ({_LAST.format(sendbox="IS NULL", order="id DESC")})
@@ -59,6 +62,12 @@ WHERE (
 )
 ON CONFLICT (address_id) DO UPDATE SET paused = 1, since = excluded.since WHERE NOT paused
 """
+
+_PAUSE_AFTER_UPDATES = _PAUSE.format(now="value ->> 'now'", found="m.id = value ->> 'id'")
+_PAUSE_AFTER_EVENTS = _PAUSE.format(
+    now="?4",
+    found="m.provider_message_id IN (value ->> '$.provider_ids[0]', value ->> '$.provider_ids[1]')",
+)
 
 _PAUSED = """
 SELECT address_id AS id, name AS address, since
@@ -81,7 +90,15 @@ def pause_statement(updates: str, pause_policy: PausePolicy) -> Statement:
 
     :param updates: a JSON list of objects with the ``id`` of a message and ``now``.
     """
-    return Statement(_PAUSE, (updates, pause_policy.percent, pause_policy.last))
+    return Statement(_PAUSE_AFTER_UPDATES, (updates, pause_policy.percent, pause_policy.last))
+
+
+def pause_after_events(events: str, pause_policy: PausePolicy, *, now: int) -> Statement:
+    """The statement that pauses the addresses of messages with delivery events, if required.
+
+    :param events: a JSON list of ``DeliveryEvent``s.
+    """
+    return Statement(_PAUSE_AFTER_EVENTS, (events, pause_policy.percent, pause_policy.last, now))
 
 
 async def pause_page(database: Database, *, limit: int, offset: int) -> tuple[list[Row], int]:

@@ -37,24 +37,18 @@ _IS_LONG = f"""(
   OR EXISTS (SELECT 1 FROM bodies WHERE message_id = m.id AND kind = b.kind AND part = 1)
 )"""
 
-# The delivery status of a message: the worst status among its recipients. It is `delivered`
-# only if the message was delivered to all recipients. It is NULL if the message is not `sent`.
+# The delivery status of a message, and the number of recipients that have it. Both are NULL if the
+# message was not sent.
 _DELIVERY_STATUS = """
-  CASE WHEN m.status = 'sent' THEN (
-    SELECT CASE
-      WHEN max(status = 'complained') THEN 'complained'
-      WHEN max(status = 'bounced') THEN 'bounced'
-      WHEN max(status = 'failed') THEN 'failed'
-      WHEN sum(status = 'delivered') = count(*) THEN 'delivered'
-      ELSE 'sent'
-    END
-    FROM deliveries WHERE message_id = m.id
-  ) END AS delivery_status
+  coalesce(m.delivery_status, iif(m.status = 'sent', 'sent', NULL)) AS delivery_status,
+  coalesce(m.delivery_count, iif(m.status = 'sent', m.recipients, NULL)) AS delivery_count,
+  m.recipients AS recipient_count
 """
 
 _ROWS = f"""
 SELECT
-  id, sender, sender_name, subject, status, accepted_at, delivery_status,
+  id, sender, sender_name, subject, status, accepted_at,
+  delivery_status, delivery_count, recipient_count,
   recipient, recipient_name, body_kind,
   exceeds_page, truncated OR exceeds_page AS truncated,
   CASE WHEN exceeds_page THEN substr(content, 1, {_CUT_CHARACTERS}) ELSE content END AS content
@@ -170,17 +164,23 @@ FROM messages AS m WHERE m.id = ?1 AND {_MINE} AND {IN_ANY_CURRENT_SENDBOX}
 """
 
 _DELIVERIES = f"""
-SELECT
-  kind, address, name, coalesce(deliveries.status, messages.status) AS status,
-  coalesce(deliveries.provider_code, messages.provider_code) AS code
-FROM deliveries JOIN messages ON id = message_id
+SELECT kind, address, name FROM deliveries JOIN messages ON id = message_id
 WHERE message_id = ?1 AND {_MINE} ORDER BY position
 """
 
 _EVENTS = f"""
-SELECT events.kind, events.attempt, events.provider_code, occurred_at, recipient
+SELECT events.kind, events.attempt, events.provider_code, occurred_at, recipient, settled_by
 FROM events JOIN messages ON id = message_id
 WHERE message_id = ?1 AND {_MINE} ORDER BY sequence
+"""
+
+# The provider delays a mail a few dozen times at most, so a message has fewer delivery events.
+_DELIVERY_EVENTS = f"""
+SELECT
+  kind, position, occurred_at, attempt,
+  is_permanent, smtp_code, enhanced_code, response, e.reason, e.provider
+FROM delivery_events AS e JOIN messages ON id = message_id
+WHERE message_id = ?1 AND {_MINE} LIMIT 5000
 """
 
 
@@ -195,6 +195,7 @@ class StoredMessage:
     row: Row
     recipients: list[Row]
     events: list[Row]
+    delivery_events: list[Row]
     bodies: list[Row]
 
 
@@ -233,7 +234,7 @@ def _view_statements(message_id: str, address_id: int | None) -> list[Statement]
 
 def _message_statements(message_id: str, address_id: int | None) -> list[Statement]:
     these = (message_id, address_id)
-    return [Statement(sql, these) for sql in (_MESSAGE, _DELIVERIES, _EVENTS)]
+    return [Statement(sql, these) for sql in (_MESSAGE, _DELIVERIES, _EVENTS, _DELIVERY_EVENTS)]
 
 
 def _stored(results: list[list[Row]]) -> StoredMessage:

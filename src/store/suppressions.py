@@ -17,6 +17,24 @@ ON CONFLICT (address) DO UPDATE SET reason = excluded.reason WHERE reason <> exc
 """
 _IS_NEW = "NOT EXISTS (SELECT 1 FROM suppressions WHERE address = ?1 AND reason = ?2)"
 
+# Suppresses the recipients of new delivery events: of complaints, and of permanent bounces.
+# ``events`` is a SELECT with the columns ``recipient``, ``kind`` and ``event``. A complaint counts
+# more than a bounce, and a bounce more than the provider's own list. What an administrator has
+# entered stays.
+LEARN = """
+INSERT INTO suppressions (address, reason, since)
+SELECT
+  recipient, iif(kind = 'complained', 'complaint', 'hard_bounce') AS reason,
+  max(event ->> 'occurred_at') AS since
+FROM ({events})
+WHERE kind = 'complained' OR kind = 'bounced' AND event ->> 'is_permanent'
+GROUP BY recipient, kind
+ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, since = excluded.since
+WHERE reason = 'provider'
+  OR reason = 'hard_bounce' AND excluded.reason = 'complaint'
+  OR reason = excluded.reason AND since < excluded.since
+"""
+
 _EXISTS = "EXISTS (SELECT 1 FROM suppressions WHERE address = ?1)"
 _REMOVE = "DELETE FROM suppressions WHERE address = ?1"
 

@@ -111,6 +111,13 @@ DELETE FROM usage_days WHERE (day, address_id) IN (
 RETURNING 1
 """
 
+_REMOVE_DELIVERY_DAYS = """
+DELETE FROM delivery_days WHERE (day, domain) IN (
+  SELECT day, domain FROM delivery_days WHERE day < ?1 ORDER BY day, domain LIMIT ?2
+)
+RETURNING 1
+"""
+
 # The ids of login failures increase with time, so the oldest rows come first.
 _REMOVE_LOGIN_FAILURES = """
 DELETE FROM login_failures WHERE id IN (
@@ -147,7 +154,11 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
             (_FREE_KEYS, _COUNT_OLD_KEYS, _SAVE_POSITION),
             (first_id(now - _DAY), STEP_ROWS, first_id(now)),
         ),
-        _step("usage_removed", (_REMOVE_USAGE,), (utc_day(now - USAGE_DAYS * _DAY), STEP_ROWS)),
+        _step(
+            "usage_removed",
+            (_REMOVE_USAGE, _REMOVE_DELIVERY_DAYS),
+            (utc_day(now - USAGE_DAYS * _DAY), STEP_ROWS),
+        ),
         _step(
             "sandbox_texts_removed",
             (_REMOVE_SANDBOX_TEXTS, _SAVE_SANDBOX_POSITION),

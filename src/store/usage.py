@@ -18,11 +18,11 @@ _DAY = 86_400_000
 _DAY_OF = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
 
 # The changes of the counters by transitions from `status` to `target`, as columns of a SELECT.
-# `unknown` is the only final status that a message can leave again. A message that leaves it is
-# subtracted from `others`.
+# `unknown` and `sent` are the final statuses that a message can leave again. A message that leaves
+# one of them is subtracted.
 COUNTED = f"""
   {_DAY_OF} AS day, address_id,
-  sum(target = 'sent') AS sent,
+  sum(target = 'sent') - sum(status = 'sent') AS sent,
   sum(target = 'failed') AS failed,
   sum(target = 'unknown') - sum(status = 'unknown') AS unknown,
   sum(target = 'cancelled') AS cancelled
@@ -36,14 +36,19 @@ ON CONFLICT (day, address_id) DO UPDATE SET
 """
 
 _OPEN = f"""
-SELECT {_DAY_OF} AS day, 1 AS accepted, 0 AS sent, 0 AS failed
+SELECT {_DAY_OF} AS day, 1 AS accepted, 0 AS sent, 0 AS failed,
+  0 AS delivered, 0 AS bounced, 0 AS complained
 FROM messages WHERE NOT is_sandbox AND accepted_at >= unixepoch(?1) * 1000
 """
 
-_COUNTERS = "day, sent + failed + unknown + cancelled AS accepted, sent, failed"
+_COUNTERS = """
+day, sent + failed + unknown + cancelled AS accepted, sent, failed, delivered, bounced, complained
+"""
 
 _SUM = """
-SELECT day, sum(accepted) AS accepted, sum(sent) AS sent, sum(failed) AS failed
+SELECT
+  day, sum(accepted) AS accepted, sum(sent) AS sent, sum(failed) AS failed,
+  sum(delivered) AS delivered, sum(bounced) AS bounced, sum(complained) AS complained
 FROM ({counters} UNION ALL {open} AND {leased} UNION ALL {open} AND {waiting})
 GROUP BY day ORDER BY day
 """
@@ -130,7 +135,8 @@ async def usage_of_address(
 async def usage_of_all(database: Database, *, now: int) -> tuple[list[Row], Quotas]:
     """The numbers of messages for each of the last 90 UTC days that has any, and the quotas.
 
-    A row has ``day`` (YYYY-MM-DD), ``accepted``, ``sent`` and ``failed``.
+    A row has ``day`` (YYYY-MM-DD), and the numbers ``accepted``, ``sent`` and ``failed`` of
+    messages, ``delivered``, ``bounced`` and ``complained`` of recipients.
     """
     since, today = _days_shown(now)
     rows, (quotas,) = await database.batch(

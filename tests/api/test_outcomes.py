@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.api import Api, Sender
+from mail.delivery import DeliveryKind
+from tests.api.delivery import event, sent_message
+from tests.e2e.api import Api, Sender, unique_name
 
 WHAT_BECOMES = {
     "delivered@test.invalid": ("sent", "delivered"),
@@ -25,6 +27,7 @@ def test_every_list_has_the_delivery_status(api: Api) -> None:
     sender = api.new_sender()
     for to_mail in WHAT_BECOMES:
         api.send(sender, to_mail=to_mail)
+    api.server.advance(5)
     expected = list(WHAT_BECOMES.values())
     for query in ("?limit=10", "?limit=10&cursor=", "?limit=10&q=subject"):
         rows = api.get(f"/api/sendbox{query}", headers=sender.headers).json()["results"]
@@ -37,26 +40,34 @@ def test_every_list_has_the_delivery_status(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("deliveries", "outcome"),
+    ("kinds", "outcome", "count"),
     [
-        (["delivered", "delivered", "delivered"], "delivered"),
-        (["delivered", None, "delivered"], "sent"),
-        (["delivered", "bounced", None], "bounced"),
-        (["complained", "bounced", "delivered"], "complained"),
-        ([None, None, "failed"], "failed"),
-        ([None, None, None], "sent"),
+        (["delivered", "delivered", "delivered"], "delivered", 3),
+        (["delivered", None, "delivered"], "delivered", 2),
+        (["delayed", None, "delivered"], "delivered", 1),
+        (["delivered", "bounced", None], "bounced", 1),
+        (["complained", "bounced", "complained"], "complained", 2),
+        ([None, None, "failed"], "failed", 1),
+        ([None, None, None], "sent", 3),
     ],
 )
-def test_the_worst_recipient_decides(api: Api, deliveries: list[str | None], outcome: str) -> None:
+def test_the_highest_status_of_the_recipients_decides(
+    api: Api, kinds: list[DeliveryKind | None], outcome: str, count: int
+) -> None:
     sender = api.new_sender()
-    to = ["a@example.net", "b@example.net", "c@example.net"]
-    sent = api.send(sender, to_mail=None, to=to).json()
-    for position, status in enumerate(deliveries):
-        sql = "UPDATE deliveries SET status = ? WHERE message_id = ? AND position = ?"
-        api.server.sql(sql, [status, sent["id"], position])
-    listed = api.get("/api/sendbox", headers=sender.headers).json()["results"]
-    assert outcomes(listed) == [("sent", outcome)]
-    assert api.message(sender, sent["id"])["delivery_status"] == outcome
+    to = [f"{unique_name()}@example.net" for _ in kinds]
+    row = sent_message(api, sender, to_mail=None, to=to)
+    api.server.deliver_events(
+        event(kind, row, recipient)
+        for kind, recipient in zip(kinds, to, strict=True)
+        if kind is not None
+    )
+    (listed,) = api.get("/api/sendbox", headers=sender.headers).json()["results"]
+    for shown in (listed, api.message(sender, row["id"])):
+        assert outcomes([shown]) == [("sent", outcome)]
+        assert (shown["delivery_count"], shown["recipient_count"]) == (count, 3)
+    statuses = [one["delivery_status"] for one in api.message(sender, row["id"])["recipients"]]
+    assert statuses == [kind or "sent" for kind in kinds]
 
 
 @pytest.mark.contract("GET /api/sendbox/{id}: A failure is explained in the client's language")

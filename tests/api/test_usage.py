@@ -18,6 +18,9 @@ def own() -> Iterator[Api]:
         yield Api(running)
 
 
+NO_EVENTS = {"delivered": 0, "bounced": 0, "complained": 0}
+
+
 def usage(api: Api, sender: Sender) -> Any:
     response = api.get("/api/usage", headers=sender.headers)
     assert response.status_code == 200, response.text
@@ -61,7 +64,7 @@ def test_messages_are_counted_by_their_outcome(own: Api) -> None:
     assert own.send(sender, to_mail="delivered@test.invalid").status_code == 200
     scheduled = own.send(sender, scheduled_at=later).json()["id"]
     own.send(other)
-    mine = {"day": today(), "accepted": 2, "sent": 1, "failed": 0}
+    mine = {"day": today(), "accepted": 2, "sent": 1, "failed": 0, **NO_EVENTS}
     assert usage(own, sender)["days"] == [mine]
     own.post(f"/emails/{scheduled}/cancel", headers=sender.headers)
     assert usage(own, sender)["days"] == [mine]
@@ -79,10 +82,10 @@ def test_the_last_ninety_days_are_returned_in_order(own: Api) -> None:
     sender = own.new_sender()
     days = [(datetime.now(UTC) - timedelta(days=ago)).date().isoformat() for ago in (1, 89, 90)]
     own.server.sql(
-        "INSERT INTO usage_days SELECT value, ?, 3, 2, 1, 0 FROM json_each(?)",
+        "INSERT INTO usage_days SELECT value, ?, 3, 2, 1, 0, 7, 8, 9 FROM json_each(?)",
         [sender.address_id, json.dumps(days)],
     )
-    counts = {"accepted": 6, "sent": 3, "failed": 2}
+    counts = {"accepted": 6, "sent": 3, "failed": 2, "delivered": 7, "bounced": 8, "complained": 9}
     assert usage(own, sender)["days"] == [{"day": days[1], **counts}, {"day": days[0], **counts}]
     own.server.sql("DELETE FROM usage_days WHERE address_id = ?", [sender.address_id])
 

@@ -14,13 +14,15 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from application import respond
+from sending.delivery_events import process_events
 from sending.jobs import process_queue, run_cron
-from services import Services
+from services import QueuedEvent, Services
 from store.database import Row
 from tests.client.loop import VirtualLoop
 from tests.client.ports import (
     InvocationDatabase,
     LimitedSubrequests,
+    LocalEventQueue,
     LocalQueue,
     LoseResponses,
     UnlimitedMemory,
@@ -61,6 +63,7 @@ class TestClient:
         *,
         queue: bool = True,
         transport: bool = True,
+        event_queue: bool = True,
         has_database: bool = True,
         rate_limit: int | None = 1_000_000,
         database: SqliteDatabase | None = None,
@@ -69,7 +72,7 @@ class TestClient:
         """Make a deployment.
 
         variables: its variables and secrets.
-        queue, transport, has_database: whether it has these bindings.
+        queue, transport, event_queue, has_database: whether it has these bindings.
         rate_limit: how many requests per minute and key RATE_LIMITER admits; None: no binding.
         database: the database of an earlier deployment; None creates a new one.
         beside: a deployment that runs at the same time. Both have the same database, provider and
@@ -85,6 +88,7 @@ class TestClient:
         self.lose_responses: LoseResponses = lambda when, statements: False
         self._variables = json.dumps(dict(variables))
         self._has_queue, self._has_transport = queue, transport
+        self._has_event_queue = event_queue
         self._queue_is_broken = False
         self._has_database = has_database
         self._beside = beside
@@ -207,6 +211,17 @@ class TestClient:
 
         self._run(start())
 
+    def deliver_events(self, events: Iterable[Mapping[str, Any] | str | None]) -> None:
+        """Deliver these queue messages once, in batches. Failed ones are delivered again later.
+
+        events: the bodies; a text is a body as JSON; None is a body that can't be JSON.
+        """
+        contents = [
+            event if event is None or isinstance(event, str) else json.dumps(event)
+            for event in events
+        ]
+        self._run(LocalEventQueue(self._consume_events, self._start).deliver(contents))
+
     def break_queue(self) -> None:
         """Let the queue reject all messages from now on."""
         self._queue_is_broken = True
@@ -250,6 +265,9 @@ class TestClient:
             )
             if self._has_queue
             else None,
+            event_queue=LocalEventQueue(self._consume_events, self._start, used)
+            if self._has_event_queue
+            else None,
             subrequests=used,
             rate_limiter=self._limiter,
             derive_key=derive_key,
@@ -261,6 +279,9 @@ class TestClient:
 
     async def _consume(self, message_ids: list[str]) -> None:
         await process_queue(message_ids, self._services())
+
+    async def _consume_events(self, queued: list[QueuedEvent]) -> dict[int, int]:
+        return await process_events(queued, self._services())
 
     def _start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
         task = asyncio.ensure_future(work)

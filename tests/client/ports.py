@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 import requests
 
-from services import HttpResponse, Memory
+from services import HttpResponse, Memory, QueuedEvent
 from store.database import Database, DatabaseUnavailable, Row, Statement
 from subrequests import Subrequests
 from tests.unit.sqlite_database import SqliteDatabase
@@ -20,6 +21,7 @@ LoseResponses = Callable[[Literal["before", "after"], list[Statement]], bool]
 ROUND_TRIP_SECONDS = 0.005
 _QUEUE_BATCH_SECONDS = 1  # max_batch_timeout in wrangler.toml
 _QUEUE_BATCH = 4  # max_batch_size in wrangler.toml
+_EVENT_BATCH_SECONDS, _EVENT_BATCH, _EVENT_ATTEMPTS = 2, 100, 101  # of the queue of events
 _QUEUE_SEND = 100  # the most messages that one sendBatch takes
 
 
@@ -113,6 +115,47 @@ class LocalQueue:
         await asyncio.sleep(seconds + _QUEUE_BATCH_SECONDS)
         for start in range(0, len(ids), _QUEUE_BATCH):
             await self._consume(ids[start : start + _QUEUE_BATCH])
+
+
+class LocalEventQueue:
+    """Delivers events to ``consume``, at most ``_EVENT_BATCH`` at a time, until they are done.
+
+    ``consume`` returns the delays of the events to deliver again, by their positions.
+    """
+
+    def __init__(
+        self,
+        consume: Callable[[list[QueuedEvent]], Awaitable[dict[int, int]]],
+        start: Callable[[Any], Any],
+        subrequests: Subrequests | None = None,
+    ) -> None:
+        self._consume = consume
+        self._start = start
+        self._subrequests = subrequests
+
+    async def enqueue(self, events: list[dict[str, Any]]) -> None:
+        """Implements ``services.DeliveryEventQueue.enqueue``."""
+        if self._subrequests:
+            self._subrequests.count(-(-len(events) // _QUEUE_SEND))
+        self._start(self._deliver([QueuedEvent(json.dumps(event), 1) for event in events]))
+
+    async def deliver(self, contents: list[str | None]) -> None:
+        """Deliver these contents at once, and start later deliveries of those that failed."""
+        await self._deliver_now([QueuedEvent(content, 1) for content in contents])
+
+    async def _deliver(
+        self, queued: list[QueuedEvent], seconds: float = _EVENT_BATCH_SECONDS
+    ) -> None:
+        await asyncio.sleep(seconds)
+        await self._deliver_now(queued)
+
+    async def _deliver_now(self, queued: list[QueuedEvent]) -> None:
+        for start in range(0, len(queued), _EVENT_BATCH):
+            batch = queued[start : start + _EVENT_BATCH]
+            for place, seconds in (await self._consume(batch)).items():
+                again = batch[place]._replace(attempts=batch[place].attempts + 1)
+                if again.attempts <= _EVENT_ATTEMPTS:
+                    self._start(self._deliver([again], seconds))
 
 
 class UnlimitedMemory(Memory):

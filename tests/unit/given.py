@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +11,13 @@ from accounts.actor import Actor
 from accounts.credentials import Credential
 from accounts.sending_limits import RateLimit
 from mail.addresses import parse_address
+from mail.delivery import DeliveryEvent, DeliveryKind
 from mail.message import Attachment, Message, Recipient
 from mail.submission import Attempt, Submission, SubmissionResult
 from services import Clock, Services, Waiting, WakeupQueue
 from store.database import Database
 from store.own_credentials import change_password, rotate_credential
+from store.record.deliveries import record_delivery_events
 from store.reserve import Reserved, Terms
 from subrequests import Subrequests
 from tests.client.ports import UnlimitedMemory
@@ -113,6 +116,7 @@ def services(
         database=database,
         transport=transport,
         wakeup_queue=wakeup_queue,
+        event_queue=None,
         rate_limiter=None,
         derive_key=_unused,
         post=_unused,
@@ -254,6 +258,26 @@ def claimed(database: SqliteDatabase, id: str = "m1", *, now: int = NOW) -> None
     """Claim the message, which is due, for another worker."""
     found = run(claim(database, id, claimant=f"worker of {id}", now=now, lease_until=now + LEASE))
     assert found is not None
+
+
+def delivery_event(
+    database: SqliteDatabase, id: str, kind: DeliveryKind, recipient: str = YOU, **fields: Any
+) -> None:
+    """Let a delivery event of the sent message ``id`` arrive; ``fields`` are those of the event."""
+    provider_id = f"<{id}@provider.test>"
+    sql = "UPDATE messages SET provider_message_id = ? WHERE id = ?"
+    database.query(sql, provider_id, id)
+    one = event(kind, provider_id, recipient, **fields)
+    run(record_delivery_events(database, [one], now=NOW))
+
+
+def event(
+    kind: DeliveryKind, provider_id: str, recipient: str = YOU, **fields: Any
+) -> DeliveryEvent:
+    """A delivery event of the message that has this id at the provider."""
+    about = {"id": str(uuid.uuid4()), "sender": ME, "occurred_at": NOW, **fields}
+    bare = provider_id.strip("<>")
+    return DeliveryEvent(kind=kind, provider_ids=(f"<{bare}>", bare), recipient=recipient, **about)
 
 
 def _plain(credential: Credential) -> Message:

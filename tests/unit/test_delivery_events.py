@@ -1,110 +1,223 @@
-"""Delivery events of each recipient, after the message was sent."""
+"""Recording delivery events: what becomes of a sent mail, per recipient."""
+
+from typing import Any
 
 import pytest
 
-from mail.lifecycle import Event
+from accounts.credentials import Credential
+from mail.delivery import KINDS, DeliveryEvent, DeliveryKind
 from store.record import StatusUpdate, record
 from store.record.deliveries import record_delivery_events
 from tests.unit import given
-from tests.unit.given import NOW
+from tests.unit.given import NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 LATER = NOW + 2000
-TWO = ("bounced@test.invalid", "bounced+2@test.invalid")
+A, B = "a@one.example", "B@two.example"
+ID = "<p1@provider.test>"
 
 
 @pytest.fixture(autouse=True)
-def sent(database: SqliteDatabase) -> None:
-    """m1 to two recipients and m2 to one recipient are sent; m3 is being sent."""
-    credential = given.address(database, balance=0)
-    attempts = [
-        given.attempt(given.message(*to), id)
-        for id, to in (("m1", TWO), ("m2", TWO[:1]), ("m3", TWO))
-    ]
-    given.reserve(database, attempts, credential, reports="acceptance")
-    ended = [StatusUpdate(id=id, event="accepted", attempt=1, now=NOW + 500) for id in ("m1", "m2")]
-    run(record(database, ended))
+def sent(database: SqliteDatabase, me: Credential) -> None:
+    """m1 to two recipients is sent."""
+    send(database, me, "m1", A, B)
 
 
-def record_event(database: SqliteDatabase, *events: tuple[str, tuple[str, ...]]) -> None:
-    run(record_delivery_events(database, events, now=LATER))
-
-
-def history(database: SqliteDatabase, id: str = "m1") -> list[tuple[str, str | None]]:
-    sql = "SELECT kind, recipient, sequence FROM events WHERE message_id = ? ORDER BY sequence"
-    rows = database.query(sql, id)
-    assert [row["sequence"] for row in rows] == [*range(len(rows))]
-    return [(row["kind"], row["recipient"]) for row in rows]
-
-
-def deliveries(database: SqliteDatabase, id: str = "m1") -> list[str | None]:
-    sql = "SELECT status FROM deliveries WHERE message_id = ? ORDER BY position"
-    return [row["status"] for row in database.query(sql, id)]
-
-
-def test_each_recipient_has_its_own_events(database: SqliteDatabase) -> None:
-    record_event(database, ("m1", ("bounced",)))
-    assert deliveries(database) == ["bounced", "bounced"]
-    assert history(database) == [("sent", None), ("bounced", TWO[0]), ("bounced", TWO[1])]
-    event = database.query("SELECT * FROM events WHERE message_id = 'm1' ORDER BY sequence")[-1]
-    assert (event["attempt"], event["occurred_at"], event["provider_code"]) == (1, LATER, None)
-    assert database.value("SELECT status FROM messages WHERE id = 'm1'") == "sent"
-
-
-def test_delivery_events_keep_their_order(database: SqliteDatabase) -> None:
-    record_event(database, ("m1", ("delivered", "complained")), ("m2", ("delivered",)))
-    assert deliveries(database) == ["complained", "complained"]
-    assert history(database) == [
-        ("sent", None),
-        ("delivered", TWO[0]),
-        ("delivered", TWO[1]),
-        ("complained", TWO[0]),
-        ("complained", TWO[1]),
-    ]
-    assert (deliveries(database, "m2"), history(database, "m2")) == (
-        *(["delivered"], [("sent", None), ("delivered", TWO[0])]),
+def send(database: SqliteDatabase, me: Credential, id: str, *recipients: str) -> None:
+    given.reserved(database, me, id, given.message(*recipients, sender=me.address))
+    accepted = StatusUpdate(
+        id=id,
+        event="accepted",
+        attempt=1,
+        now=NOW,
+        provider_message_id=f"<p{id[1:]}@provider.test>",
     )
-    sequences = "SELECT message_id, sequence FROM events WHERE message_id IN ('m1', 'm2')"
-    found = sorted(tuple(row.values()) for row in database.query(sequences))
-    assert found == [*(("m1", number) for number in range(5)), ("m2", 0), ("m2", 1)]
+    run(record(database, [accepted]))
 
 
-def test_each_message_numbers_its_own_events(database: SqliteDatabase) -> None:
-    record_event(database, ("m1", ("delivered", "complained")))
-    record_event(database, ("m2", ("delivered",)))
-    sequences = "SELECT sequence FROM events WHERE message_id = 'm2' ORDER BY sequence"
-    assert [row["sequence"] for row in database.query(sequences)] == [0, 1]
+def deliver(database: SqliteDatabase, *events: DeliveryEvent) -> int:
+    new, unmatched, disproved = run(record_delivery_events(database, events, now=LATER))
+    assert (unmatched, disproved) == ([], [])
+    return new
 
 
-def test_a_repeated_delivery_event_is_ignored(database: SqliteDatabase) -> None:
-    record_event(database, ("m1", ("delivered",)))
-    after, written = database.dump(), database.changes()
-    record_event(database, ("m1", ("delivered",)))
+def event(kind: DeliveryKind, recipient: str = A, **fields: Any) -> DeliveryEvent:
+    return given.event(kind, ID, recipient.lower(), **fields)
+
+
+def summary(database: SqliteDatabase, id: str = "m1") -> tuple[str | None, int | None]:
+    sql = "SELECT delivery_status, delivery_count FROM messages WHERE id = ?"
+    (row,) = database.query(sql, id)
+    return row["delivery_status"], row["delivery_count"]
+
+
+def counts(database: SqliteDatabase) -> dict[str, int]:
+    (row,) = database.query("SELECT * FROM delivery_days") or [{}]
+    assert row.pop("day", TODAY) == TODAY
+    assert row.pop("domain", "example.com") == "example.com"
+    return {kind: number for kind, number in row.items() if number}
+
+
+def usage(database: SqliteDatabase) -> tuple[int, int, int]:
+    (row,) = database.query("SELECT delivered, bounced, complained FROM usage_days")
+    return row["delivered"], row["bounced"], row["complained"]
+
+
+def suppressed(database: SqliteDatabase) -> dict[str, str]:
+    rows = database.query("SELECT address, reason FROM suppressions")
+    return {row["address"]: row["reason"] for row in rows}
+
+
+def test_an_event_is_stored_with_everything_that_it_says(database: SqliteDatabase) -> None:
+    about: dict[str, Any] = {
+        "smtp_code": "550",
+        "enhanced_code": "5.1.1",
+        "response": "550 No such user",
+    }
+    one = event(
+        *("bounced", B), id="e1", is_permanent=True, reason="no mailbox", provider="gmail", **about
+    )
+    deliver(database, one)
+    (row,) = database.query("SELECT * FROM delivery_events")
+    assert row == {
+        "message_id": "m1",
+        "event_id": "e1",
+        "position": 1,
+        "kind": "bounced",
+        "occurred_at": NOW,
+        "received_at": LATER,
+        "is_permanent": 1,
+        **about,
+        "reason": "no mailbox",
+        "provider": "gmail",
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_counted(database: SqliteDatabase, kind: DeliveryKind) -> None:
+    deliver(database, event(kind))
+    assert summary(database) == (kind, 1)
+    assert counts(database) == {kind: 1}
+    counted = ("delivered", "bounced", "complained")
+    assert usage(database) == tuple(int(kind == one) for one in counted)
+
+
+def test_a_repeated_event_changes_nothing(database: SqliteDatabase) -> None:
+    one = event("complained", id="e1")
+    deliver(database, one)
+    after = database.dump()
+    written = database.changes()
+    deliver(database, one)
     assert (database.dump(), database.changes()) == (after, written)
 
 
-@pytest.mark.parametrize("id", ["m0", "m3"])
-def test_a_message_that_is_not_sent_gets_no_delivery_events(
-    database: SqliteDatabase, id: str
+def test_a_recipient_counts_once_per_kind(database: SqliteDatabase) -> None:
+    deliver(database, event("delayed"), event("delayed"), event("delayed", B))
+    deliver(database, event("delayed"), event("delivered"))
+    assert counts(database) == {"delayed": 2, "delivered": 1}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ([("delayed", A)], ("delayed", 1)),
+        ([("delayed", A), ("delivered", A)], ("delivered", 1)),
+        ([("delivered", A), ("delayed", A)], ("delivered", 1)),
+        ([("delivered", A), ("delivered", B)], ("delivered", 2)),
+        ([("delivered", A), ("bounced", B)], ("bounced", 1)),
+        ([("bounced", A), ("bounced", B)], ("bounced", 2)),
+        ([("delivered", A), ("complained", A), ("bounced", B)], ("complained", 1)),
+        ([("rejected", A), ("failed", A), ("bounced", A)], ("bounced", 1)),
+        ([("bounced", A), ("failed", A), ("rejected", A)], ("bounced", 1)),
+    ],
+)
+def test_a_message_has_the_highest_status_of_its_recipients(
+    database: SqliteDatabase,
+    kinds: list[tuple[DeliveryKind, str]],
+    expected: tuple[str, int],
 ) -> None:
+    for kind, recipient in kinds:
+        deliver(database, event(kind, recipient))
+    assert summary(database) == expected
+
+
+@pytest.mark.parametrize("ids", [("<p1@provider.test>",) * 2, ("p1@provider.test",) * 2])
+def test_a_message_id_matches_with_and_without_brackets(
+    database: SqliteDatabase, ids: tuple[str, str]
+) -> None:
+    stored = ids[0]
+    database.query("UPDATE messages SET provider_message_id = ?", stored)
+    deliver(database, event("delivered"))
+    assert summary(database) == ("delivered", 1)
+
+
+def test_events_of_other_messages_and_recipients_are_left_out(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    send(database, me, "m2", "c@three.example")
     before = database.dump()
-    record_event(database, (id, ("delivered", "complained")))
+    other = given.event("bounced", "<other@provider.test>", A, is_permanent=True)
+    assert deliver(database, other, event("bounced", "c@three.example", is_permanent=True)) == 0
     assert database.dump() == before
 
 
-@pytest.mark.parametrize("event", ["rejected", "timed_out", "deferred"])
-def test_only_a_sent_message_gets_delivery_events(database: SqliteDatabase, event: Event) -> None:
-    about = StatusUpdate(id="m3", event=event, attempt=1, now=NOW + 500, next_attempt_at=LATER)
-    run(record(database, [about]))
-    before = database.dump()
-    record_event(database, ("m3", ("delivered",)))
-    assert database.dump() == before
+def test_permanent_bounces_and_complaints_suppress(database: SqliteDatabase) -> None:
+    deliver(database, event("bounced", is_permanent=False), event("bounced", B))
+    assert suppressed(database) == {}
+    deliver(database, event("bounced", is_permanent=True), event("complained", B))
+    assert suppressed(database) == {A: "hard_bounce", B.lower(): "complaint"}
 
 
-def test_the_events_of_a_batch_are_four_statements(database: SqliteDatabase) -> None:
-    once = type(database) is SqliteDatabase
-    database.statements.clear()
-    record_event(
-        database, *((f"m{number}", ("delivered", "complained")) for number in range(1, 26))
-    )
-    assert len(database.statements) == (4 if once else 8)
+def test_a_complaint_replaces_a_bounce(database: SqliteDatabase) -> None:
+    deliver(database, event("bounced", is_permanent=True))
+    deliver(database, event("complained"))
+    deliver(database, event("bounced", is_permanent=True))
+    assert suppressed(database) == {A: "complaint"}
+
+
+def test_what_an_administrator_has_entered_stays(database: SqliteDatabase) -> None:
+    database.insert("suppressions", address=A, reason="manual", since=5)
+    deliver(database, event("complained"))
+    assert suppressed(database) == {A: "manual"}
+
+
+def test_a_repeated_event_does_not_suppress_again(database: SqliteDatabase) -> None:
+    one = event("complained")
+    deliver(database, one)
+    database.query("DELETE FROM suppressions")
+    deliver(database, one)
+    assert suppressed(database) == {}
+
+
+def test_sandbox_events_count_for_nothing_but_their_message(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    recipient = "bounced@test.invalid"
+    send(database, me, "m3", recipient)
+    deliver(database, given.event("bounced", "<p3@provider.test>", recipient, is_permanent=True))
+    assert summary(database, "m3") == ("bounced", 1)
+    assert (counts(database), usage(database), suppressed(database)) == ({}, (0, 0, 0), {})
+
+
+def test_a_deleted_address_keeps_the_counts_of_its_domain(database: SqliteDatabase) -> None:
+    database.query("DELETE FROM addresses")
+    deliver(database, event("delivered"))
+    assert counts(database) == {"delivered": 1}
+
+
+def test_a_hundred_events_write_few_rows(database: SqliteDatabase, me: Credential) -> None:
+    given.set_balance(database, me, 100)
+    for number in range(2, 102):
+        send(database, me, f"m{number}", f"r{number}@example.net")
+    before = database.changes()
+    some: tuple[DeliveryKind, ...] = ("delivered",) * 95 + ("bounced",) * 4 + ("complained",)
+    events = [
+        given.event(
+            *(kind, f"<p{number}@provider.test>", f"r{number}@example.net"),
+            is_permanent=kind == "bounced" or None,
+        )
+        for number, kind in enumerate(some, 2)
+    ]
+    assert deliver(database, *events) == (100 if type(database) is SqliteDatabase else 0)
+    # A row of each event and each message, five suppressions, one row of each counter.
+    assert database.changes() - before == 100 + 100 + 5 + 2

@@ -35,12 +35,14 @@ if "--secrets-file" in arguments:
     Path(sys.argv[1] + ".secrets").write_text(json.dumps(secrets))
 """
 
+QUEUES = ["send-mail-api-outbox", "send-mail-api-events"]
+
 Account = dict[str, object]
 EMPTY: Account = {"logged_in": True, "databases": [], "queues": [], "secrets": None}
 COMPLETE: Account = {
     "logged_in": True,
     "databases": ["send-mail-api"],
-    "queues": ["send-mail-api-outbox"],
+    "queues": QUEUES,
     "secrets": ["JWT_SECRET"],
 }
 
@@ -82,14 +84,14 @@ def test_the_configuration_declares_its_resources() -> None:
     config = tomllib.loads(CONFIG.read_text())
     assert deploy.database_names(config) == ["send-mail-api"]
     assert deploy.database_bindings(config) == ["DB"]
-    assert deploy.queue_names(config) == ["send-mail-api-outbox"]
+    assert deploy.queue_names(config) == QUEUES
 
 
 def test_an_empty_account_gets_all_resources(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(EMPTY) == 0
     calls = run.calls
     assert ["d1", "create", "send-mail-api"] in calls
-    assert ["queues", "create", "send-mail-api-outbox"] in calls
+    assert all(["queues", "create", queue] in calls for queue in QUEUES)
     migrate = calls.index(["d1", "migrations", "apply", "DB", "--remote"])
     assert migrate == len(calls) - 2
     assert calls[-1][:2] == ["deploy", "--secrets-file"]

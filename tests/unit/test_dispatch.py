@@ -173,8 +173,11 @@ class World:
         return [tuple(row.values()) if len(columns) > 1 else row[columns[0]] for row in rows]
 
     def history(self) -> list[str]:
-        sql = "SELECT kind FROM events ORDER BY message_id, sequence"
-        return [row["kind"] for row in self.database.query(sql)]
+        events = self.database.query("SELECT kind FROM events ORDER BY message_id, sequence")
+        delivery = self.database.query(
+            "SELECT kind FROM delivery_events ORDER BY message_id, kind DESC"
+        )
+        return [row["kind"] for row in (*events, *delivery)]
 
     @property
     def balance(self) -> int:

@@ -341,12 +341,12 @@ _SETS = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _STATE = re.compile(
-    r"(?:\b(?:status|attempt|claimed_by|lease_until|next_attempt_at|finished_at|reason"
+    r"(?:\b(?:(?:delivery_)?status|delivery_count|attempt|claimed_by|lease_until|next_attempt_at|finished_at|reason"
     r"|provider_code|provider_message_id)\b[\w\s,]*\)?\s*=)|^\s*\{\}",
     re.IGNORECASE,
 )
 _CHANGES_ROWS = re.compile(
-    r"\b(?:INTO|UPDATE|DELETE\s+FROM|OR\s+\w+)\s+events\b"
+    r"\b(?:INTO|UPDATE|DELETE\s+FROM|OR\s+\w+)\s+(?:delivery_)?events\b"
     r"|\bUPDATE\s+(?:OR\s+\w+\s+)?deliveries\b"
     r"|\bINTO\s+(?:messages|deliveries)\b.*\bDO\s+UPDATE\b",
     re.DOTALL | re.IGNORECASE,
@@ -370,6 +370,8 @@ def _writes_state(sql: str) -> bool:
         "INSERT OR IGNORE INTO events (message_id) VALUES (?1)",
         "DELETE FROM events",
         "UPDATE deliveries SET status = 'bounced'",
+        "INSERT INTO delivery_events (message_id) VALUES (?1)",
+        "UPDATE messages SET delivery_status = 'bounced'",
     ],
 )
 def test_a_statement_writing_the_state_is_found(sql: str) -> None:
@@ -392,7 +394,7 @@ def test_no_trigger_writes_the_state_of_a_message() -> None:
 def test_record_writes_the_state() -> None:
     modules = [name for name in TREES if name.startswith("store/record/")]
     texts = [text for name in modules for text in whole_texts(TREES[name])]
-    assert sum("INSERT INTO events" in text for text in texts) == 2  # for messages, for deliveries
+    assert sum("INSERT INTO events" in text for text in texts) == 1
     assert any(_STATE.search(clause) for text in texts for clause in _SETS.findall(text))
 
 
@@ -480,9 +482,10 @@ def test_the_description_is_not_committed() -> None:
 
 
 def test_the_generator_of_the_description_stays_small() -> None:
-    files = [*(ROOT / "tools" / "openapi").glob("*.py")]
+    # examples.py grows with the endpoints.
+    files = {*(ROOT / "tools" / "openapi").glob("*.py")} - {ROOT / "tools/openapi/examples.py"}
     assert files
-    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) < 1_600
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) < 1_300
 
 
 # 9. Imports between packages
@@ -509,7 +512,7 @@ def test_transport_imports_no_store_and_no_accounts(module: str) -> None:
 @modules_outside("runtime/", "transport/")
 def test_only_the_composition_chooses_a_transport(module: str) -> None:
     used = {name for name in imported(TREES[module]) if name.startswith("transport.")}
-    assert {name.split(".")[1] for name in used} <= {"outcome", "sandbox"}
+    assert {name.split(".")[1] for name in used} <= {"outcome", "sandbox", "delivery_events"}
 
 
 @modules_outside("runtime/", "transport/", "sending/dispatcher.py")

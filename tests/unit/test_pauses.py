@@ -8,10 +8,12 @@ from accounts.actor import Actor
 from accounts.credentials import Credential
 from accounts.sending_limits import PausePolicy
 from errors import BadRequest, NotFound
+from mail.delivery import DeliveryKind
 from mail.lifecycle import Event
 from store.due import due_messages
 from store.pauses import lift_pause, pause_page
 from store.record import StatusUpdate, record
+from store.record.deliveries import record_delivery_events
 from store.removal import clear_sendbox
 from tests.unit import given
 from tests.unit.given import NOW, message_id
@@ -85,10 +87,39 @@ def test_only_the_last_messages_count(database: SqliteDatabase, me: Credential) 
     assert paused(database) == []
 
 
-def test_bounces_count(database: SqliteDatabase, me: Credential) -> None:
+@pytest.mark.parametrize(
+    ("kind", "is_permanent", "counts"),
+    [
+        ("bounced", True, True),
+        ("bounced", False, False),
+        ("bounced", None, False),
+        ("complained", None, True),
+        ("delivered", None, False),
+        ("failed", None, False),
+    ],
+)
+def test_permanent_bounces_and_complaints_count(
+    database: SqliteDatabase,
+    me: Credential,
+    kind: DeliveryKind,
+    is_permanent: bool | None,
+    counts: bool,
+) -> None:
     finish_messages(database, me, "accepted", "accepted", "accepted")
-    database.query("UPDATE deliveries SET status = 'bounced' WHERE message_id = ?", message_id(NOW))
-    finish_messages(database, me, "rejected", start=3)
+    given.delivery_event(database, message_id(NOW), kind, is_permanent=is_permanent)
+    finish_messages(database, me, "rejected", start=3, recipient="other@example.org")
+    assert paused(database) == ([me.address] if counts else [])
+
+
+def test_a_bounce_pauses_at_once(database: SqliteDatabase, me: Credential) -> None:
+    finish_messages(database, me, "accepted", "accepted", "rejected")
+    finish_messages(database, me, "accepted", start=3, recipient="other@example.org")
+    assert paused(database) == []
+    id = message_id(NOW + 3, 3)
+    given.delivery_event(database, id, "bounced", "other@example.org", is_permanent=True)
+    assert paused(database) == []
+    event = given.event("bounced", f"<{id}@provider.test>", "other@example.org", is_permanent=True)
+    run(record_delivery_events(database, [event], now=NOW, pause_policy=POLICY))
     assert paused(database) == [me.address]
 
 
@@ -169,8 +200,10 @@ def test_messages_of_other_addresses_do_not_count(database: SqliteDatabase) -> N
     )
     for start, other in ((0, before), (200, after)):
         finish_messages(database, other, *FOUR_REJECTIONS, start=start, pause_policy=None)
-        finish_messages(database, other, "accepted", "accepted", start=start + 10)
-    database.query("UPDATE deliveries SET status = 'bounced' WHERE status IS NULL")
+        bounced = f"{start}@example.org"
+        finish_messages(database, other, "accepted", start=start + 10, recipient=bounced)
+        id = message_id(NOW + start + 10, start + 10)
+        given.delivery_event(database, id, "bounced", bounced, is_permanent=True)
     finish_messages(database, me, "accepted", "accepted", "accepted", "rejected", start=100)
     assert paused(database) == []
 

@@ -29,7 +29,7 @@ from store.emails import email_page, find_email
 from store.logins import count_failure, logged_in, stored_password, stored_password_of
 from store.pauses import lift_pause, pause_page
 from store.record import StatusUpdate, record
-from store.record.deliveries import record_delivery_events
+from store.record.deliveries import record_delivery_events, settle
 from store.removal import clear_sendbox, remove_address, remove_message
 from store.reserve import find_earlier
 from store.schedule import cancel, reschedule
@@ -137,7 +137,10 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
     me = Actor("admin#1", None, is_administrator=True)
     run(lift_pause(database, credential, by=me, now=NOW, most_withdrawals=0))
     run(claim(database, "m1", claimant="w", now=NOW, lease_until=NOW))
-    run(record_delivery_events(database, [("m1", ("delivered",))], now=NOW))
+    harmful = given.event("complained", "<p1>")
+    policy = PausePolicy(percent=0, last=1)
+    run(record_delivery_events(database, [harmful], now=NOW, pause_policy=policy))
+    run(settle(database, [harmful], [about], now=NOW))
     given.reserved(database, credential, "m3", given.scheduled(NOW, "m3"))
     run(reschedule(database, credential, "m3", due_at=NOW + 1, now=NOW))
     run(cancel(database, credential, "m3", now=NOW))
@@ -386,3 +389,18 @@ def test_messages_of_an_address_and_of_administrators_are_merged_without_sorting
     plan = DATABASE.plan(page)
     assert [step for step in plan if "MERGE (UNION ALL)" in step] != []
     assert sum("messages_by_address" in step for step in plan) == 2
+
+
+def test_delivery_events_find_their_message_by_its_id_at_the_provider() -> None:
+    for statement in statements_with("CROSS JOIN messages AS m ON m.provider_message_id IN"):
+        plan = DATABASE.plan(statement)
+        by_id = re.compile(r"SEARCH m USING (?:COVERING )?INDEX messages_by_provider_id \(")
+        assert any(map(by_id.match, plan)), plan
+
+
+def test_unmatched_events_find_their_candidates_by_partial_indexes() -> None:
+    (unmatched,) = statements_with("WITH unmatched AS")
+    plan = DATABASE.plan(unmatched)
+    unknown = "messages_unknown (address_id=? AND accepted_at>? AND accepted_at<?)"
+    assert any(unknown in step for step in plan), plan
+    assert any("messages_leased (lease_until>?)" in step for step in plan), plan

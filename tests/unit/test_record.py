@@ -150,6 +150,7 @@ def test_an_event_has_its_time_and_reason(
         "provider_code": "E_X",
         "occurred_at": LATER,
         "recipient": None,
+        "settled_by": None,
     }
 
 

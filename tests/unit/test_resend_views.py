@@ -8,6 +8,7 @@ import pytest
 
 from handlers.resend.views import LastEvent, detail, last_event, mailbox_text, summary
 from mail.addresses import parse_address
+from mail.delivery import DeliveryKind
 from mail.lifecycle import Status
 from mail.mailbox import parse_mailbox
 from mail.message import Mailbox, Tag, encode_details
@@ -31,15 +32,14 @@ def row(**columns: Any) -> Row:
         "provider_message_id": "<1@example.com>",
         "reason": None,
         "details": None,
+        "delivery_status": None,
         "recipients": json.dumps([recipient("you@example.org")]),
         **columns,
     }
 
 
-def recipient(
-    address: str, kind: str = "to", name: str | None = None, status: str | None = None
-) -> dict[str, str | None]:
-    return {"kind": kind, "address": address, "name": name, "status": status}
+def recipient(address: str, kind: str = "to", name: str | None = None) -> dict[str, str | None]:
+    return {"kind": kind, "address": address, "name": name}
 
 
 def encoded(value: Any) -> dict[str, Any]:
@@ -109,30 +109,33 @@ def test_a_list_leaves_out_bodies_and_tags() -> None:
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_status_has_a_status_of_resend(status: Status) -> None:
-    assert last_event(status, None, {None}) in get_args(LastEvent)
+    assert last_event(status, None, None) in get_args(LastEvent)
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "deliveries", "event"),
+    ("status", "reason", "delivery_status", "event"),
     [
-        ("sending", None, {None}, "queued"),
-        ("queued", "throttled", {None}, "queued"),
-        ("scheduled", None, {None}, "scheduled"),
-        ("sent", None, {None}, "sent"),
-        ("cancelled", None, {None}, "canceled"),
-        ("unknown", None, {None}, "delivery_delayed"),
-        ("failed", "recipient_rejected", {None}, "failed"),
-        ("failed", "recipient_suppressed", {None}, "suppressed"),
-        ("sent", None, {None, "delivered"}, "delivered"),
-        ("sent", None, {"delivered", "bounced"}, "bounced"),
-        ("sent", None, {"delivered", "bounced", "complained"}, "complained"),
-        ("sent", None, {"sent", "failed"}, "sent"),
+        ("sending", None, None, "queued"),
+        ("queued", "throttled", None, "queued"),
+        ("scheduled", None, None, "scheduled"),
+        ("sent", None, None, "sent"),
+        ("cancelled", None, None, "canceled"),
+        ("unknown", None, None, "delivery_delayed"),
+        ("failed", "recipient_rejected", None, "failed"),
+        ("failed", "recipient_suppressed", None, "suppressed"),
+        ("sent", None, "delayed", "delivery_delayed"),
+        ("sent", None, "delivered", "delivered"),
+        ("sent", None, "rejected", "failed"),
+        ("sent", None, "failed", "failed"),
+        ("sent", None, "bounced", "bounced"),
+        ("sent", None, "complained", "complained"),
+        ("failed", "recipient_rejected", "rejected", "failed"),
     ],
 )
-def test_the_worst_status_of_a_recipient_counts(
-    status: Status, reason: Reason | None, deliveries: set[str | None], event: str
+def test_the_delivery_status_takes_precedence(
+    status: Status, reason: Reason | None, delivery_status: DeliveryKind | None, event: str
 ) -> None:
-    assert last_event(status, reason, deliveries) == event
+    assert last_event(status, reason, delivery_status) == event
 
 
 @pytest.mark.parametrize(

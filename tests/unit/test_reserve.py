@@ -88,6 +88,8 @@ def test_all_stored_columns_of_a_message(database: SqliteDatabase, me: Credentia
             "is_sandbox": 0,
             "batch_results": None,
             "sendbox": 0,
+            "delivery_status": None,
+            "delivery_count": None,
         }
     ]
     assert dump["deliveries"] == [
@@ -97,8 +99,6 @@ def test_all_stored_columns_of_a_message(database: SqliteDatabase, me: Credentia
             "kind": "to",
             "address": address,
             "name": None,
-            "status": None,
-            "provider_code": None,
         }
         for position, address in enumerate(TWO)
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mail.delivery import KINDS
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase
@@ -30,6 +31,15 @@ SENT = {**SENDING, "status": "sent", "lease_until": None, "finished_at": NOW}
 QUEUED = {**SENDING, "status": "queued", "lease_until": None, "next_attempt_at": NOW}
 REST: Columns = {"details": "{}", "scheduled_at": NOW, "is_sandbox": 1, "batch_results": "[]"}
 DELIVERY: Columns = {"message_id": "m1", "position": 0, "kind": "to", "address": "you@example.org"}
+DELIVERY_EVENT: Columns = {
+    "message_id": "m1",
+    "event_id": "e1",
+    "position": 0,
+    "kind": "delivered",
+    "occurred_at": NOW,
+    "received_at": NOW,
+}
+DELIVERY_DAY: Columns = {"domain": "example.com", "day": "2026-11-03", "delivered": 1}
 EVENT: Columns = {
     "message_id": "m1",
     "sequence": 0,
@@ -75,15 +85,18 @@ ROWS = {
         *({**SENT, "reported_as": report} for report in ("sent", "queued", "failed", "unknown")),
         {**SENT, "status": "failed", "provider_code": "E_X", "reason": "provider_error"},
         {**SENDING, **REST},
+        *({**SENT, "delivery_status": kind, "delivery_count": 2} for kind in KINDS),
     ],
     "deliveries": [
         DELIVERY,
         *({**DELIVERY, "kind": kind} for kind in ("cc", "bcc")),
-        *(
-            {**DELIVERY, "status": status}
-            for status in ("sent", "failed", "delivered", "bounced", "complained")
-        ),
     ],
+    "delivery_events": [
+        DELIVERY_EVENT,
+        *({**DELIVERY_EVENT, "kind": kind} for kind in KINDS),
+        {**DELIVERY_EVENT, "is_permanent": 1, "smtp_code": "550", "response": "550 No"},
+    ],
+    "delivery_days": [DELIVERY_DAY],
     "events": [
         EVENT,
         *(
@@ -157,16 +170,27 @@ WRONG = {
         {**SENDING, "sender": None},
         *({**SENDING, name: "{"} for name, value in REST.items() if isinstance(value, str)),
         *({**SENT, "reported_as": report} for report in ("sending", "cancelled", "", 202)),
+        *({**SENT, "delivery_status": status} for status in ("sent", "deferred")),
+        {**SENT, "delivery_status": "delivered", "delivery_count": 0},
         {**SENDING, "is_sandbox": 2},
         {**SENDING, "is_sandbox": None},
     ],
     "deliveries": [
         {**DELIVERY, "kind": "from"},
-        *({**DELIVERY, "status": s} for s in ("pending", "sending", "unknown", "cancelled")),
         {**DELIVERY, "position": -1},
         {**DELIVERY, "message_id": "m0"},
         {**DELIVERY, "address": None},
     ],
+    "delivery_events": [
+        {**DELIVERY_EVENT, "event_id": ""},
+        {**DELIVERY_EVENT, "event_id": None},
+        *({**DELIVERY_EVENT, "kind": kind} for kind in ("sent", "deferred", None)),
+        {**DELIVERY_EVENT, "position": -1},
+        {**DELIVERY_EVENT, "is_permanent": 2},
+        {**DELIVERY_EVENT, "message_id": "m0"},
+        {**DELIVERY_EVENT, "occurred_at": None},
+    ],
+    "delivery_days": [{**DELIVERY_DAY, "day": "today"}, {**DELIVERY_DAY, "domain": None}],
     "events": [
         {**EVENT, "kind": "read"},
         {**EVENT, "kind": "accepted"},
@@ -225,7 +249,7 @@ WRONG = {
 }
 
 
-OF_A_MESSAGE = ("deliveries", "events", "bodies", "attachment_parts")
+OF_A_MESSAGE = ("deliveries", "events", "delivery_events", "bodies", "attachment_parts")
 
 
 @pytest.fixture
@@ -339,11 +363,12 @@ def test_deleting_an_address_deletes_its_balance_but_not_its_messages(
 def test_deleting_a_message_deletes_all_its_rows(filled: SqliteDatabase) -> None:
     insert(filled, "deliveries", DELIVERY)
     filled.insert("events", **EVENT)
+    filled.insert("delivery_events", **DELIVERY_EVENT)
     filled.insert("bodies", **BODY)
     filled.insert("attachment_parts", **PART)
     filled.query("DELETE FROM messages")
     dump = filled.dump()
-    assert [dump[table] for table in OF_A_MESSAGE] == [[]] * 4
+    assert [dump[table] for table in OF_A_MESSAGE] == [[]] * 5
 
 
 def test_deleting_an_address_deletes_its_rate_window(filled: SqliteDatabase) -> None:

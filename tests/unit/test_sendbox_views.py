@@ -17,8 +17,6 @@ RECIPIENT = {
     "kind": "to",
     "address": "you@example.org",
     "name": "You",
-    "status": "sent",
-    "code": None,
 }
 
 
@@ -30,6 +28,8 @@ def page_row(**columns: Any) -> Row:
         "subject": "Hello",
         "status": "sent",
         "delivery_status": "delivered",
+        "delivery_count": 1,
+        "recipient_count": 1,
         "accepted_at": NOW,
         "recipient": "you@example.org",
         "recipient_name": "You",
@@ -40,7 +40,9 @@ def page_row(**columns: Any) -> Row:
     }
 
 
-def stored(events: tuple[Row, ...] = (), **columns: Any) -> StoredMessage:
+def stored(
+    events: tuple[Row, ...] = (), delivery_events: tuple[Row, ...] = (), **columns: Any
+) -> StoredMessage:
     row = {
         "id": "m1",
         "sender": "me@example.com",
@@ -48,6 +50,8 @@ def stored(events: tuple[Row, ...] = (), **columns: Any) -> StoredMessage:
         "subject": "Hello",
         "status": "sent",
         "delivery_status": "sent",
+        "delivery_count": 1,
+        "recipient_count": 1,
         "attempt": 1,
         "accepted_at": NOW,
         "next_attempt_at": None,
@@ -63,7 +67,7 @@ def stored(events: tuple[Row, ...] = (), **columns: Any) -> StoredMessage:
         **columns,
     }
     bodies = [{"kind": "html", "content": part, "truncated": 0} for part in ("<p>", "Hi")]
-    return StoredMessage(row, [RECIPIENT], list(events), bodies)
+    return StoredMessage(row, [RECIPIENT], list(events), list(delivery_events), bodies)
 
 
 def encoded(value: Any) -> dict[str, Any]:
@@ -88,6 +92,8 @@ def test_a_list_shows_the_fields_of_the_request_as_json_in_a_text() -> None:
         "created_at": "2026-11-03 12:00:00",
         "status": "sent",
         "delivery_status": "delivered",
+        "delivery_count": 1,
+        "recipient_count": 1,
     }
 
 
@@ -101,7 +107,14 @@ def test_a_message_with_few_fields_has_all_members() -> None:
     assert (message["text"], message["html"]) == (None, "<p>Hi")
     assert (message["reply_to"], message["headers"]) == (None, {})
     assert (message["tags"], message["attachments"], message["scheduled_at"]) == ([], [], None)
-    assert message["recipients"] == [{**RECIPIENT, "explanation": None}]
+    assert message["recipients"] == [
+        {
+            **RECIPIENT,
+            **{"status": "sent", "code": None, "explanation": None},
+            **{"delivery_status": "sent", "delivery_status_at": None, "permanent": None},
+            **{"smtp_code": None, "enhanced_code": None, "smtp_response": None, "reason": None},
+        }
+    ]
 
 
 def test_a_message_has_the_fields_of_its_request() -> None:

@@ -60,7 +60,7 @@ def test_a_message_is_found_with_its_recipients_and_bodies(
     keep(database, me, "m1", details='{"tags":[]}', scheduled_at=NOW, reason="throttled")
     for part in (1, 0):
         database.insert("bodies", message_id="m1", kind="text", part=part, content=str(part))
-    database.query("UPDATE deliveries SET status = 'bounced' WHERE position = 1")
+    database.query("UPDATE messages SET delivery_status = 'bounced'")
     row, bodies = find(database, me, "m1")
     recipients = json.loads(row.pop("recipients"))
     assert row == {
@@ -74,10 +74,11 @@ def test_a_message_is_found_with_its_recipients_and_bodies(
         "provider_message_id": None,
         "reason": "throttled",
         "details": '{"tags":[]}',
+        "delivery_status": "bounced",
     }
     assert recipients == [
-        {"kind": "to", "address": "b@example.org", "name": None, "status": None},
-        {"kind": "cc", "address": "a@example.org", "name": None, "status": "bounced"},
+        {"kind": "to", "address": "b@example.org", "name": None},
+        {"kind": "cc", "address": "a@example.org", "name": None},
     ]
     assert bodies == [{"kind": "text", "content": part, "truncated": 0} for part in ("0", "1")]
 

@@ -52,6 +52,8 @@ def test_a_message_has_the_sent_fields(database: SqliteDatabase, me: Credential)
         "status": "sending",
         "accepted_at": NOW,
         "delivery_status": None,
+        "delivery_count": None,
+        "recipient_count": 1,
         "recipient": "You@example.org",
         "recipient_name": None,
         "body_kind": "html",
@@ -206,6 +208,8 @@ def test_a_message_is_found_with_everything_stored(
             "provider_code": None,
             "reason": None,
             "delivery_status": None,
+            "delivery_count": None,
+            "recipient_count": 2,
             "request_id": "r9",
             "retry_of": "m0",
             "details": None,
@@ -213,16 +217,11 @@ def test_a_message_is_found_with_everything_stored(
             "retried_as": None,
         },
         recipients=[
-            {
-                "kind": "to",
-                "address": address,
-                "name": None,
-                "status": "sending",
-                "code": None,
-            }
+            {"kind": "to", "address": address, "name": None}
             for address in ("a@one.example", "b@two.example")
         ],
         events=[],
+        delivery_events=[],
         bodies=[{"kind": "html", "content": "<p>"}],
     )
 
@@ -240,39 +239,37 @@ def test_the_history_is_in_order(database: SqliteDatabase, me: Credential) -> No
     assert message.row["provider_code"] is None
 
 
-@pytest.mark.parametrize(
-    ("event", "status"),
-    [
-        ("accepted", "sent"),
-        ("rejected", "failed"),
-        ("timed_out", "unknown"),
-        ("deferred", "queued"),
-    ],
-)
-def test_a_recipient_has_the_status_of_the_message(
-    database: SqliteDatabase, me: Credential, event: Event, status: str
-) -> None:
-    keep(database, me, "m1", given.message("a@one.example", "b@two.example"))
-    record_event(
-        database, event, provider_code="E_X", next_attempt_at=NOW if status == "queued" else None
-    )
-    message = found(database, me)
-    assert [(r["status"], r["code"]) for r in message.recipients] == [(status, "E_X")] * 2
-
-
-def test_a_recipient_with_delivery_events_has_its_own_status(
+def test_the_delivery_events_of_a_message_are_found(
     database: SqliteDatabase, me: Credential
 ) -> None:
     keep(database, me, "m1", given.message("a@one.example", "b@two.example"))
     record_event(database, "accepted")
-    database.query(
-        "UPDATE deliveries SET status = 'failed', provider_code = 'E_Y' WHERE position = 1"
+    given.delivery_event(
+        *(database, "m1", "bounced", "b@two.example"),
+        is_permanent=True,
+        smtp_code="550",
+        enhanced_code="5.1.1",
+        response="550 5.1.1 No such user",
+        reason="no mailbox",
+        provider="gmail",
     )
     message = found(database, me)
-    assert [(r["status"], r["code"]) for r in message.recipients] == [
-        ("sent", None),
-        ("failed", "E_Y"),
+    assert message.delivery_events == [
+        {
+            "kind": "bounced",
+            "position": 1,
+            "occurred_at": NOW,
+            "attempt": 1,
+            "is_permanent": 1,
+            "smtp_code": "550",
+            "enhanced_code": "5.1.1",
+            "response": "550 5.1.1 No such user",
+            "reason": "no mailbox",
+            "provider": "gmail",
+        }
     ]
+    assert message.row["delivery_status"] == "bounced"
+    assert (message.row["delivery_count"], message.row["recipient_count"]) == (1, 2)
 
 
 def test_a_retry_and_its_original_name_each_other(database: SqliteDatabase, me: Credential) -> None:

@@ -209,6 +209,7 @@ def test_a_message_with_an_expired_lease_becomes_unknown(
         "provider_code": None,
         "occurred_at": LEASE_END,
         "recipient": None,
+        "settled_by": None,
     }
 
 

@@ -85,6 +85,7 @@ def cron_plan(variables: str) -> list[list[Any]]:
         variables=variables,
         database=database,
         transport=unused,
+        event_queue=None,
         wakeup_queue=unused,
         rate_limiter=None,
         derive_key=unused,

@@ -136,12 +136,21 @@ _ENTRY = {
     "raw": json.dumps(_RAW),
     "created_at": _CREATED,
     "status": "sent",
-    "delivery_status": "sent",
+    "delivery_status": "delivered",
+    "delivery_count": 1,
+    "recipient_count": 1,
 }
 _PAGE_OF_MESSAGES = {"results": [_ENTRY], "count": 1}
 _ENDED = {"attempt": 1, "code": None}
+_DELIVERED_AT = "2026-11-20T09:30:02.711Z"
+_SMTP = {"smtp_code": "250", "enhanced_code": "2.0.0", "smtp_response": "250 2.0.0 OK"}
 _USAGE = {
-    "days": [{"day": "2026-11-20", "accepted": 42, "sent": 40, "failed": 1}],
+    "days": [
+        {
+            **{"day": "2026-11-20", "accepted": 42, "sent": 40, "failed": 1},
+            **{"delivered": 38, "bounced": 1, "complained": 0},
+        }
+    ],
     "daily_left": 958,
     "monthly_left": None,
 }
@@ -240,22 +249,29 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "adaptations": [],
             "text": "Thank you.",
             "html": _HTML,
+            "recipient_count": 2,
             "recipients": [
                 {
                     **{"kind": "to", "address": "bob@example.org", "name": "Bob"},
                     **{"status": "delivered", "code": None, "explanation": None},
+                    **{"delivery_status": "delivered", "delivery_status_at": _DELIVERED_AT},
+                    **_SMTP,
+                    **{"permanent": None, "reason": None},
                 },
                 {
                     **{"kind": "cc", "address": "dave@example.org", "name": None},
                     **{"status": "sent", "code": None, "explanation": None},
+                    **{"delivery_status": "sent", "delivery_status_at": None, "permanent": None},
+                    **dict.fromkeys([*_SMTP, "reason"]),
                 },
             ],
             "history": [
                 {"event": "accepted", "at": CREATED_AT, "attempt": 0, "code": None},
                 {"event": "sent", "at": FINISHED_AT, **_ENDED},
                 {
-                    **{"event": "delivered", "at": "2026-11-20T09:30:02.711Z", **_ENDED},
+                    **{"event": "delivered", "at": _DELIVERED_AT, **_ENDED},
                     "recipient": "bob@example.org",
+                    **_SMTP,
                 },
             ],
         }

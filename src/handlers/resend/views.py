@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import iso_time
+from mail.delivery import DeliveryKind
 from mail.lifecycle import Status
 from mail.message import Tag, decode_details
 from store.database import Row
@@ -53,8 +54,10 @@ class ListedEmail(Struct, kw_only=True):
     last_event: Annotated[
         LastEvent,
         Meta(
-            description="The last event, as a name that Resend defines. `delivery_delayed` means "
-            "that the status is `unknown`: the mail may or may not have been sent."
+            description="The last event, as a name that Resend defines. After `sent`, it is the "
+            "highest status among the recipients: `delivery_delayed`, `delivered`, `failed`, "
+            "`bounced` or `complained`, in this order. `delivery_delayed` also means that the "
+            "status is `unknown`: the mail may or may not have been sent."
         ),
     ]
     status: Annotated[Status, Meta(description="The status of the mail, as in the sendbox.")]
@@ -101,8 +104,15 @@ _BY_STATUS: dict[Status, LastEvent] = {
     "cancelled": "canceled",
 }
 
-# Delivery events take precedence over the message status, the worst event first.
-_BY_DELIVERY: tuple[LastEvent, ...] = ("complained", "bounced", "delivered")
+# The delivery status, if there is one, takes precedence over the message status.
+_BY_DELIVERY: dict[DeliveryKind, LastEvent] = {
+    "delayed": "delivery_delayed",
+    "delivered": "delivered",
+    "rejected": "failed",
+    "failed": "failed",
+    "bounced": "bounced",
+    "complained": "complained",
+}
 
 # A display name that needs no quotes: atoms and spaces (RFC 5322, section 3.2.3).
 _PLAIN_NAME = re.compile(r"[^()<>\[\]:;@\\,.\"]*")
@@ -126,15 +136,15 @@ def detail(row: Row, bodies: list[Row]) -> Email:
     )
 
 
-def last_event(status: Status, reason: Reason | None, deliveries: set[str | None]) -> LastEvent:
+def last_event(
+    status: Status, reason: Reason | None, delivery_status: DeliveryKind | None
+) -> LastEvent:
     """Resend's event for the state of a message.
 
-    :param deliveries: the statuses of the recipients. The status of a recipient without delivery
-        events is None.
+    :param delivery_status: the highest status among its recipients, None without delivery events.
     """
-    for event in _BY_DELIVERY:
-        if event in deliveries:
-            return event
+    if delivery_status is not None:
+        return _BY_DELIVERY[delivery_status]
     if status == "failed" and reason == "recipient_suppressed":
         return "suppressed"
     return _BY_STATUS[status]
@@ -160,7 +170,6 @@ def _common(row: Row) -> Row:
     by_kind: dict[str, list[str]] = {"to": [], "cc": [], "bcc": []}
     for recipient in recipients:
         by_kind[recipient["kind"]].append(mailbox_text(recipient["address"], recipient["name"]))
-    statuses = {recipient["status"] for recipient in recipients}
     scheduled_at = row["scheduled_at"]
     return {
         "id": row["id"],
@@ -171,6 +180,6 @@ def _common(row: Row) -> Row:
         "subject": row["subject"],
         "created_at": iso_time(row["accepted_at"]),
         "scheduled_at": iso_time(scheduled_at) if scheduled_at is not None else None,
-        "last_event": last_event(row["status"], row["reason"], statuses),
+        "last_event": last_event(row["status"], row["reason"], row["delivery_status"]),
         "status": row["status"],
     }

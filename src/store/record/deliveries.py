@@ -1,49 +1,252 @@
-"""Record delivery events: what happens to a sent mail, per recipient."""
+"""Record delivery events: what happens to a sent mail, per recipient.
 
-from collections.abc import Iterable
-from itertools import zip_longest
+``record_delivery_events`` records a set of events in one batch. The counters and suppressions come
+before the events: they apply only to events that have no row yet. So a repeated batch changes
+nothing. The status of a message's delivery is computed from all of its rows.
+
+An event whose message is not found may belong to a message with an unknown outcome, because this
+service does not know the id that the provider gave it. ``settle`` records in a second batch that
+this message was sent, or was not, together with its events.
+"""
+
+from collections.abc import Sequence
 
 import msgspec
 
-from store.database import Database, Statement
+from accounts.sending_limits import PausePolicy
+from mail.delivery import (
+    CLOCK_ERROR_MILLISECONDS,
+    KINDS,
+    NOT_SENT,
+    SETTLED_WITHIN_MILLISECONDS,
+    DeliveryEvent,
+)
+from store.database import Database, Row, Statement, quoted
+from store.pauses import pause_after_events
+from store.record.statuses import StatusUpdate, record_statements
+from store.sendbox_generation import ADMINISTRATION
+from store.suppressions import LEARN
 
-# Only a sent message gets events. An event that repeats the status of a recipient is not inserted,
-# so a repeated batch inserts nothing.
-_INSERT_EVENTS = """
-INSERT INTO events (message_id, sequence, kind, attempt, occurred_at, recipient)
+# The number of statements that record events of sandbox recipients.
+SANDBOX_STATEMENTS = 2
+
+_RANKS = ", ".join(f"('{kind}', {number})" for number, kind in enumerate(KINDS))
+
+_IDS = "(value ->> '$.provider_ids[0]', value ->> '$.provider_ids[1]')"
+
+# The events of ?1 with their messages and recipients. The CROSS JOINs keep SQLite from reading a
+# whole table.
+_MATCHED = f"""
+WITH matched AS MATERIALIZED (
+  SELECT
+    value AS event, value ->> 'id' AS event_id, value ->> 'kind' AS kind,
+    m.id AS message_id, m.address_id, m.accepted_at, m.is_sandbox,
+    lower(substr(m.sender, instr(m.sender, '@') + 1)) AS domain,
+    d.position, lower(d.address) AS recipient
+  FROM json_each(?1)
+  CROSS JOIN messages AS m ON m.provider_message_id IN {_IDS}
+  CROSS JOIN deliveries AS d
+    ON d.message_id = m.id AND lower(d.address) = value ->> 'recipient'
+)
+"""
+
+_IS_NEW = """
+NOT EXISTS (
+  SELECT 1 FROM delivery_events AS e
+  WHERE e.message_id = matched.message_id AND e.event_id = matched.event_id
+)
+"""
+
+# Each recipient once per kind, unless an earlier event of this kind has been counted.
+_COUNTED = f"""
+{_MATCHED},
+counted AS (
+  SELECT DISTINCT
+    message_id, position, kind, address_id, domain,
+    strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch') AS day
+  FROM matched
+  WHERE NOT is_sandbox AND NOT EXISTS (
+    SELECT 1 FROM delivery_events AS e
+    WHERE e.message_id = matched.message_id AND e.position = matched.position
+      AND e.kind = matched.kind
+  )
+)
+"""
+
+
+def _count(table: str, key: str, kinds: Sequence[str]) -> str:
+    """The statement that adds the counted recipients of these kinds to the columns of ``table``."""
+    others = ", 0, 0, 0, 0" if table == "usage_days" else ""
+    zeros = ", sent, failed, unknown, cancelled" if others else ""
+    return f"""
+    {_COUNTED}
+    INSERT INTO {table} (day, {key}, {", ".join(kinds)}{zeros})
+    SELECT day, {key}, {", ".join(f"sum(kind = '{kind}')" for kind in kinds)}{others}
+    FROM counted WHERE kind IN ({quoted(kinds)}) GROUP BY day, {key}
+    ON CONFLICT (day, {key}) DO UPDATE SET
+      {", ".join(f"{kind} = {kind} + excluded.{kind}" for kind in kinds)}
+    """
+
+
+_COUNT_DOMAINS = _count("delivery_days", "domain", KINDS)
+_COUNT_USAGE = _count("usage_days", "address_id", ("delivered", "bounced", "complained"))
+
+_SUPPRESS = f"""
+{_MATCHED}
+{LEARN.format(events=f"SELECT * FROM matched WHERE NOT is_sandbox AND {_IS_NEW}")}
+"""
+
+_INSERT_EVENTS = f"""
+{_MATCHED}
+INSERT INTO delivery_events (
+  message_id, event_id, position, kind, occurred_at, received_at,
+  is_permanent, smtp_code, enhanced_code, response, reason, provider
+)
 SELECT
-  m.id,
-  (SELECT coalesce(1 + max(sequence), 0) FROM events WHERE message_id = m.id)
-    + row_number() OVER (PARTITION BY m.id ORDER BY d.position) - 1,
-  value ->> 1, m.attempt, ?2, d.address
-FROM json_each(?1) JOIN messages AS m ON m.id = value ->> 0
-JOIN deliveries AS d ON d.message_id = m.id
-WHERE m.status = 'sent' AND d.status IS NOT value ->> 1
+  message_id, event_id, position, kind, event ->> 'occurred_at', ?2,
+  event ->> 'is_permanent', event ->> 'smtp_code', event ->> 'enhanced_code',
+  event ->> 'response', event ->> 'reason', event ->> 'provider'
+FROM matched WHERE true
+ON CONFLICT DO NOTHING
+RETURNING 1
 """
 
-_UPDATE_DELIVERIES = """
-UPDATE deliveries SET status = value ->> 1
-FROM json_each(?1) JOIN messages AS m ON m.id = value ->> 0
-WHERE message_id = m.id AND m.status = 'sent' AND deliveries.status IS NOT value ->> 1
+# `number` is the number of recipients whose highest rank is the highest rank of the message: the
+# row of max(rank).
+_UPDATE_MESSAGES = f"""
+{_MATCHED},
+ranked (kind, rank) AS (VALUES {_RANKS}),
+recipients AS (
+  SELECT e.message_id, max(rank) AS rank
+  FROM (SELECT DISTINCT message_id FROM matched) AS touched
+  CROSS JOIN delivery_events AS e ON e.message_id = touched.message_id
+  JOIN ranked ON ranked.kind = e.kind
+  GROUP BY e.message_id, e.position
+),
+sums AS (
+  SELECT message_id, max(rank) AS rank, number
+  FROM (SELECT message_id, rank, count(*) AS number FROM recipients GROUP BY message_id, rank)
+  GROUP BY message_id
+)
+UPDATE messages SET delivery_status = ranked.kind, delivery_count = number
+FROM sums JOIN ranked USING (rank)
+WHERE messages.id = sums.message_id
+  AND (delivery_status IS NOT ranked.kind OR delivery_count IS NOT number)
 """
 
+_NOT_SENT = quoted(NOT_SENT)
 
-# The number of statements that record one delivery event of each message.
-EVENT_STATEMENTS = 2
+# The messages that an event has settled as `sent`, and whose recipients all got no mail, as their
+# later events say.
+_DISPROVED = f"""
+{_MATCHED}
+SELECT m.id, m.attempt, m.provider_message_id, matched.event_id
+FROM matched CROSS JOIN messages AS m ON m.id = matched.message_id
+WHERE matched.kind IN ({_NOT_SENT}) AND m.status = 'sent'
+  AND EXISTS (
+    SELECT 1 FROM events WHERE message_id = m.id AND settled_by IS NOT NULL
+  )
+  AND m.recipients = (
+    SELECT count(DISTINCT position) FROM delivery_events
+    WHERE message_id = m.id AND kind IN ({_NOT_SENT})
+  )
+GROUP BY m.id
+"""
+
+# The messages that fit an event: of the same sender, to the same recipient, with an unknown outcome
+# or being sent. The sender is an address of this service, or an administrator has used it.
+_FITS = f"""
+lower(m.sender) = value ->> 'sender' AND NOT m.is_sandbox
+AND m.accepted_at BETWEEN value ->> 'occurred_at' - {SETTLED_WITHIN_MILLISECONDS}
+  AND value ->> 'occurred_at' + {CLOCK_ERROR_MILLISECONDS}
+AND EXISTS (
+  SELECT 1 FROM deliveries
+  WHERE message_id = m.id AND lower(address) = value ->> 'recipient'
+)
+"""
+_OWNERS = f"""
+({ADMINISTRATION}, (SELECT id FROM addresses WHERE name = value ->> 'sender'))
+"""
+_UNMATCHED = f"""
+WITH unmatched AS MATERIALIZED (
+  SELECT key, value FROM json_each(?1)
+  WHERE NOT EXISTS (SELECT 1 FROM messages WHERE provider_message_id IN {_IDS})
+)
+SELECT
+  key AS place, sum(status = 'unknown') AS unknown, max(lease_until) AS lease_until,
+  min(iif(status = 'unknown', id, NULL)) AS id, attempt, recipients
+FROM (
+  SELECT key, m.id, m.status, m.lease_until, m.attempt, m.recipients
+  FROM unmatched CROSS JOIN messages AS m
+    ON m.status = 'unknown' AND m.address_id IN {_OWNERS} AND {_FITS}
+  UNION ALL
+  SELECT key, m.id, m.status, m.lease_until, m.attempt, m.recipients
+  FROM unmatched CROSS JOIN messages AS m INDEXED BY messages_leased
+    ON m.lease_until > 0 AND m.address_id IN {_OWNERS} AND {_FITS}
+)
+GROUP BY key
+"""
 
 
 async def record_delivery_events(
-    database: Database, events: Iterable[tuple[str, tuple[str, ...]]], *, now: int
-) -> None:
-    """Record delivery events, in order, for all recipients of each message.
+    database: Database,
+    events: Sequence[DeliveryEvent],
+    *,
+    now: int,
+    pause_policy: PausePolicy | None = None,
+) -> tuple[int, list[Row], list[Row]]:
+    """Record events of sent messages. Events of other messages are left out.
 
-    :param events: pairs of a message id and its events: ``delivered``, ``bounced``, ``complained``.
+    :param events: as many as fit into a value of the database. Each has another id.
+    :param pause_policy: the policy for pausing the addresses of messages that bounced.
+    :returns: the number of new events; the rows of unmatched events and of disproved messages, both
+        for ``settle``.
     """
-    rows = [[(message_id, kind) for kind in kinds] for message_id, kinds in events]
-    for events_at_once in zip_longest(*rows):
-        encoded = msgspec.json.encode([row for row in events_at_once if row]).decode()
-        statements = [
-            Statement(_INSERT_EVENTS, (encoded, now)),
-            Statement(_UPDATE_DELIVERIES, (encoded,)),
-        ]
-        await database.batch(statements, repeatable=True)
+    encoded = msgspec.json.encode(events).decode()
+    statements = _event_statements(events, encoded, now, pause_policy)
+    if not _are_sandbox(events):
+        statements += [Statement(_UNMATCHED, (encoded,)), Statement(_DISPROVED, (encoded,))]
+    results = await database.batch(statements, repeatable=True)
+    by_sql = {sql: rows for (sql, _), rows in zip(statements, results, strict=True)}
+    return len(by_sql[_INSERT_EVENTS]), by_sql.get(_UNMATCHED, []), by_sql.get(_DISPROVED, [])
+
+
+async def settle(
+    database: Database,
+    events: Sequence[DeliveryEvent],
+    updates: Sequence[StatusUpdate],
+    *,
+    now: int,
+    pause_policy: PausePolicy | None = None,
+) -> None:
+    """Record ``updates`` of messages, and then ``events``, some of which belong to them."""
+    encoded = msgspec.json.encode(events).decode()
+    statements = [
+        *record_statements(updates, pause_policy=pause_policy),
+        *_event_statements(events, encoded, now, pause_policy),
+    ]
+    await database.batch(statements, repeatable=True)
+
+
+def _event_statements(
+    events: Sequence[DeliveryEvent], encoded: str, now: int, pause_policy: PausePolicy | None
+) -> list[Statement]:
+    insert, update = (
+        Statement(_INSERT_EVENTS, (encoded, now)),
+        Statement(_UPDATE_MESSAGES, (encoded,)),
+    )
+    if _are_sandbox(events):
+        return [insert, update]
+    harm = any(event.kind == "complained" or event.is_permanent for event in events)
+    return [
+        Statement(_COUNT_DOMAINS, (encoded,)),
+        Statement(_COUNT_USAGE, (encoded,)),
+        *([Statement(_SUPPRESS, (encoded,))] if harm else []),
+        insert,
+        update,
+        *([pause_after_events(encoded, pause_policy, now=now)] if harm and pause_policy else []),
+    ]
+
+
+def _are_sandbox(events: Sequence[DeliveryEvent]) -> bool:
+    return all(event.is_sandbox for event in events)

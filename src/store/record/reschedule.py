@@ -26,6 +26,7 @@ _INSERT_EVENT = INSERT_EVENTS.format(
     kind="'rescheduled'",
     provider_code="NULL",
     now="?1 ->> 'now'",
+    settled_by="NULL",
     source=f"messages WHERE {_IS_RESCHEDULED}",
 )
 

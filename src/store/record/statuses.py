@@ -27,9 +27,10 @@ class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
     ``attempt`` None means the current attempt. ``next_attempt_at`` is set only for the event
     ``deferred``. ``reported_as`` is the status reported to the caller; only the first one is
-    stored. ``undo`` makes a rejected submission repeatable: it frees the idempotency key and
-    ``retry_of``. An update with ``undo`` has an effect only if none of the messages in the same
-    call of ``record`` was reported to a caller or claimed by a worker.
+    stored. ``settled_by`` is the id of the delivery event that reports the outcome, if it was not
+    the provider's response. ``undo`` makes a rejected submission repeatable: it frees the
+    idempotency key and ``retry_of``. An update with ``undo`` has an effect only if none of the
+    messages in the same call of ``record`` was reported to a caller or claimed by a worker.
     """
 
     id: str
@@ -42,6 +43,7 @@ class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason | None = None
     reported_as: ReportedAs | None = None
     undo: bool = False
+    settled_by: str | None = None
 
 
 # The maximum number of statements of record(), without those that store attachments.
@@ -155,6 +157,7 @@ _INSERT_EVENTS = _APPLIED + INSERT_EVENTS.format(
     kind="CASE target WHEN 'queued' THEN 'deferred' ELSE target END",
     provider_code="about ->> 'provider_code'",
     now="about ->> 'now'",
+    settled_by="about ->> 'settled_by'",
     source="applied",
 )
 

@@ -1,0 +1,159 @@
+"""Process delivery events: read them, find their messages, record them.
+
+The events of one queue batch are one batch of the database. An event is acknowledged when it is
+recorded, when it is no event, or when it belongs to no message of this service.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from log import log
+from mail.delivery import NOT_SENT, DeliveryEvent
+from mail.lifecycle import Event
+from services import QueuedEvent, Services
+from store.database import Database, Row
+from store.record import StatusUpdate
+from store.record.deliveries import record_delivery_events, settle
+from transport.delivery_events import UnreadableEvent, read_event
+
+# The delays of the first retries. The last delay repeats. A queue message has at most 100 retries
+# (wrangler.toml), which take 32 hours.
+_RETRY_SECONDS = (10, 30, 60, 2 * 60, 5 * 60, 10 * 60, 20 * 60)
+
+# An event of a message that is being sent waits until the lease of the message has ended, and this
+# much longer.
+_AFTER_LEASE_SECONDS = 5
+
+
+async def process_events(queued: Sequence[QueuedEvent], services: Services) -> dict[int, int]:
+    """Record the events of a queue batch.
+
+    :returns: the delay in seconds before the next attempt, by position in ``queued``, for the
+        events that can't be recorded now. The others are done.
+    """
+    now = services.clock()
+    events = _read(queued, now)
+    if not events:
+        return {}
+    retries: dict[int, int] = {}
+    try:
+        retries = await _record(events, services, now)
+    except Exception as error:  # the queue delivers the events again
+        log("delivery_events_failed", events=len(events), kind=type(error).__name__)
+        retries = {place: retry_seconds(queued[place].attempts) for place in events}
+    return retries
+
+
+def retry_seconds(attempts: int) -> int:
+    """The delay after attempt number ``attempts`` to process a queue message."""
+    return _RETRY_SECONDS[min(attempts, len(_RETRY_SECONDS)) - 1]
+
+
+def _read(queued: Sequence[QueuedEvent], now: int) -> dict[int, DeliveryEvent]:
+    """The events by their position in ``queued``. Each is there once."""
+    events: dict[int, DeliveryEvent] = {}
+    known: set[tuple[str, str]] = set()
+    problems: list[str] = []
+    for place, one in enumerate(queued):
+        try:
+            event = read_event(one.content or "", now=now)
+        except UnreadableEvent as error:
+            problems.append(str(error))
+            continue
+        key = (event.id, event.provider_ids[0])
+        if key not in known:
+            known.add(key)
+            events[place] = event
+    if problems:
+        log("delivery_events_unreadable", problems=problems)
+    return events
+
+
+async def _record(
+    events: Mapping[int, DeliveryEvent], services: Services, now: int
+) -> dict[int, int]:
+    """Record ``events``, and settle unknown outcomes with them; return the delays of the others."""
+    database = services.database
+    if database is None:
+        raise LookupError("the DB binding is missing")
+    policy = services.settings.pause_policy
+    places = list(events)
+    new, unmatched, disproved = await record_delivery_events(
+        database, list(events.values()), now=now, pause_policy=policy
+    )
+    open_events = {places[row["place"]]: row for row in unmatched}
+    waiting = {
+        place: max(0, row["lease_until"] - now) // 1000 + _AFTER_LEASE_SECONDS
+        for place, row in open_events.items()
+        if row["lease_until"] is not None
+    }
+    fitting = {
+        place: row
+        for place, row in open_events.items()
+        if place not in waiting and row["unknown"] == 1
+    }
+    updates = [*_settled(events, fitting, now), *(_disproved(row, now) for row in disproved)]
+    if updates:
+        await _settle(database, updates, [events[place] for place in fitting], services, now)
+    log(
+        "delivery_events",
+        events=len(events),
+        new=new,
+        settled=len(updates),
+        waiting=len(waiting),
+        ambiguous=len(open_events) - len(waiting) - len(fitting),
+        d1_rows_written=database.rows_written,
+    )
+    return waiting
+
+
+async def _settle(
+    database: Database,
+    updates: list[StatusUpdate],
+    events: list[DeliveryEvent],
+    services: Services,
+    now: int,
+) -> None:
+    log("delivery_events_settle", message_ids=[update.id for update in updates])
+    policy = services.settings.pause_policy
+    await settle(database, events, updates, now=now, pause_policy=policy)
+
+
+def _settled(
+    events: Mapping[int, DeliveryEvent], fitting: Mapping[int, Row], now: int
+) -> list[StatusUpdate]:
+    """One update per message of ``fitting``: it was sent, unless no recipient got the mail."""
+    by_message: dict[str, list[int]] = {}
+    for place, row in fitting.items():
+        by_message.setdefault(row["id"], []).append(place)
+    updates = []
+    for message_id, places in by_message.items():
+        row, first = fitting[places[0]], events[places[0]]
+        without = {events[place].recipient for place in places if events[place].kind in NOT_SENT}
+        update = StatusUpdate(
+            id=message_id,
+            event="accepted",
+            attempt=row["attempt"],
+            now=now,
+            provider_message_id=first.provider_ids[0],
+            settled_by=first.id,
+        )
+        updates.append(update if len(without) < row["recipients"] else _failed(update, "rejected"))
+    return updates
+
+
+def _disproved(row: Row, now: int) -> StatusUpdate:
+    update = StatusUpdate(
+        id=row["id"],
+        event="disproved",
+        attempt=row["attempt"],
+        now=now,
+        provider_message_id=row["provider_message_id"],
+        settled_by=row["event_id"],
+    )
+    return _failed(update, "disproved")
+
+
+def _failed(update: StatusUpdate, event: Event) -> StatusUpdate:
+    return replace(update, event=event, reason="recipient_rejected")

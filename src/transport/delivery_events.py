@@ -1,0 +1,175 @@
+"""The delivery events of Cloudflare Email Service, as its queue subscription delivers them."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from clock import iso_time
+from mail.addresses import InvalidAddress, parse_address
+from mail.delivery import CLOCK_ERROR_MILLISECONDS, DeliveryEvent, DeliveryKind
+
+_PREFIX = "cf.email.sending.message."
+_KINDS: dict[str, DeliveryKind] = {
+    "deferred": "delayed",
+    "delivered": "delivered",
+    "rejected": "rejected",
+    "failed": "failed",
+    "bounced": "bounced",
+    "complained": "complained",
+}
+_WORDS = {kind: word for word, kind in _KINDS.items()}
+
+# The maximum lengths in characters. An id that is longer makes an event unreadable; other texts are
+# cut.
+_MAX_ID = 1000
+_MAX_RESPONSE = 500
+_MAX_WORD = 100
+
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+class UnreadableEvent(Exception):
+    """The content of a queue message is no delivery event."""
+
+
+class _Delivery(msgspec.Struct, rename="camel"):
+    provider: object = None
+    smtp_status_code: object = None
+    smtp_enhanced_status_code: object = None
+    smtp_response: object = None
+
+
+class _Cause(msgspec.Struct):
+    """The members ``bounce``, ``failure``, ``rejection`` and ``complaint``."""
+
+    type: object = None
+    classification: object = None
+    reason: object = None
+    detail: object = None
+
+
+class _Payload(msgspec.Struct, rename="camel"):
+    event_id: str
+    message_id: str
+    recipient: str
+    sender: str = ""
+    delivery: _Delivery | None = None
+    bounce: _Cause | None = None
+    failure: _Cause | None = None
+    rejection: _Cause | None = None
+    complaint: _Cause | None = None
+
+
+class _Metadata(msgspec.Struct, rename="camel"):
+    event_timestamp: object = None
+
+
+class _Event(msgspec.Struct):
+    type: str
+    payload: _Payload
+    metadata: _Metadata | None = None
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+
+
+def read_event(content: str, *, now: int) -> DeliveryEvent:
+    """The event in ``content``, which is JSON.
+
+    Members that describe the event may be missing or of another type. Without a time, the event
+    occurred ``now``.
+
+    :raises UnreadableEvent: the content is no event of a known kind.
+    """
+    try:
+        event = _decode(content.encode())
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise UnreadableEvent(type(error).__name__) from error
+    payload, kind = event.payload, _KINDS.get(event.type.removeprefix(_PREFIX))
+    if kind is None or not event.type.startswith(_PREFIX):
+        raise UnreadableEvent("unknown type")
+    if not 0 < len(payload.event_id) <= _MAX_ID or not 0 < len(payload.message_id) <= _MAX_ID:
+        raise UnreadableEvent("length of an id")
+    delivery = payload.delivery or _Delivery()
+    cause = payload.bounce or payload.failure or payload.rejection or payload.complaint or _Cause()
+    return DeliveryEvent(
+        id=payload.event_id,
+        kind=kind,
+        provider_ids=_forms(payload.message_id),
+        sender=_key(payload.sender),
+        recipient=_key(payload.recipient),
+        occurred_at=_milliseconds(event.metadata, now),
+        is_permanent={"hard": True, "soft": False}.get(str(cause.type)),
+        smtp_code=_text(delivery.smtp_status_code, _MAX_WORD),
+        enhanced_code=_text(delivery.smtp_enhanced_status_code, _MAX_WORD),
+        response=_text(delivery.smtp_response, _MAX_RESPONSE) or _text(cause.detail, _MAX_RESPONSE),
+        reason=_text(cause.reason, _MAX_WORD) or _text(cause.classification, _MAX_WORD),
+        provider=_text(delivery.provider, _MAX_WORD),
+    )
+
+
+def event_form(
+    kind: DeliveryKind,
+    *,
+    event_id: str,
+    message_id: str,
+    sender: str,
+    recipient: str,
+    occurred_at: int,
+    delivery: Mapping[str, Any] | None = None,
+    **cause: Mapping[str, Any],
+) -> dict[str, Any]:
+    """An event in the documented form, for sandbox recipients, tests and development.
+
+    :param message_id: the Message-ID that the provider assigned.
+    :param delivery: further members of ``delivery``, for example ``smtpStatusCode``.
+    :param cause: ``bounce``, ``failure``, ``rejection`` or ``complaint``.
+    """
+    word = _WORDS[kind]
+    return {
+        "type": f"{_PREFIX}{word}",
+        "source": {"type": "email.sending", "domain": sender.rpartition("@")[2]},
+        "payload": {
+            "eventId": event_id,
+            "messageId": message_id,
+            "sender": sender,
+            "recipient": recipient,
+            "terminal": kind != "delayed",
+            "delivery": {"status": word, **(delivery or {})},
+            **cause,
+        },
+        "metadata": {"eventSchemaVersion": 1, "eventTimestamp": iso_time(occurred_at)},
+    }
+
+
+def _forms(message_id: str) -> tuple[str, str]:
+    bare = message_id.removeprefix("<").removesuffix(">")
+    return f"<{bare}>", bare
+
+
+def _key(address: str) -> str:
+    """The form for comparison. An address that can't be parsed is compared in lower case."""
+    try:
+        return parse_address(address).key
+    except InvalidAddress:
+        return address.strip().lower()[:_MAX_ID]
+
+
+def _milliseconds(metadata: _Metadata | None, now: int) -> int:
+    try:
+        time = datetime.fromisoformat(str(metadata and metadata.event_timestamp))
+        time = time if time.tzinfo else time.replace(tzinfo=UTC)
+        milliseconds = int(time.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return now
+    return max(0, min(milliseconds, now + CLOCK_ERROR_MILLISECONDS))
+
+
+def _text(value: object, limit: int) -> str | None:
+    """``value`` as a text of at most ``limit`` characters, None if it is empty or no text."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return _CONTROL_CHARACTERS.sub(" ", str(value)).strip()[:limit] or None
