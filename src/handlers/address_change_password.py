@@ -72,17 +72,18 @@ async def proven_password(context: RequestContext, given: str | None) -> str | N
     :raises Unauthorized: ``invalid_credential``.
     """
     database, credential = context.database, context.credential
-    stored = await stored_password_of(database, credential, now=context.now())
+    source = context.request.client_ip
+    stored = await stored_password_of(database, credential, source=source, now=context.now())
     if stored is None:
         return None
     if given is None:
         raise field_error("current_password_missing", "current_password")
     pepper, derive = context.settings.password_pepper, context.services.derive_key
     if not await matches(digest_of(given), stored, pepper=pepper, derive=derive):
-        await count_failure_of(database, credential, now=context.now())
+        await count_failure_of(database, credential, source=source, now=context.now())
         raise wrong_password()
     # Guesses that arrived together with this one may have failed in the meantime.
-    await check_failures_of(database, credential, now=context.now())
+    await check_failures_of(database, credential, source=source, now=context.now())
     return stored
 
 

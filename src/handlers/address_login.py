@@ -33,8 +33,8 @@ async def log_in(context: RequestContext) -> Response:
     """Log in with a password.
 
     Returns a credential for the address, if the deployment has passwords. After ten failed logins
-    within fifteen minutes, further logins to the address are rejected until the oldest of these
-    failures is fifteen minutes old.
+    from one network within fifteen minutes, or a hundred from all networks, further logins to the
+    address are rejected until the oldest of these failures is fifteen minutes old.
 
     :body AddressLogin:
     :response 200 LoggedIn: The password is correct.
@@ -49,14 +49,15 @@ async def log_in(context: RequestContext) -> Response:
     address = comparable(required(body.email, "email"))
     digest = digest_of(required(body.password, "password"))
     await check_human(context, body.cf_token)
-    stored = await stored_password(context.database, address, now=context.now())
+    source = context.request.client_ip
+    stored = await stored_password(context.database, address, source=source, now=context.now())
     right = await matches(
         digest, stored, pepper=settings.password_pepper, derive=context.services.derive_key
     )
     if stored is None or not right:
-        await count_failure(context.database, address, now=context.now())
+        await count_failure(context.database, address, source=source, now=context.now())
         raise Unauthorized("invalid_login")
     credential = await logged_in(
-        context.database, address, stored, source=context.request.client_ip, now=context.now()
+        context.database, address, stored, source=source, now=context.now()
     )
     return json_response(LoggedIn(jwt=context.token(credential), address=credential.address))

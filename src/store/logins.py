@@ -1,7 +1,14 @@
-"""Password logins: ten failed logins of an address within 15 minutes block further ones.
+"""Password logins: failures within 15 minutes block further logins.
+
+After ten failed logins from one network, an address can't log in from this network. So others can't
+lock out an owner who is elsewhere. After a hundred failures from all networks, it can't log in at
+all. So guesses are bounded even if they come from many networks: at most 9,600 a day. That is too
+few to find a password of ten characters that is on no list of common ones, and PBKDF2 makes each
+guess cost CPU time.
 
 The number of failures is checked before and after a password is compared. The client gets the
-result only after the second check, so at most ten of many concurrent guesses get a result.
+result only after the second check, so of many concurrent guesses at most ten from one network get
+a result.
 
 Wrong passwords in requests with a credential have a counter of their own. So the failed logins of
 others can't keep an owner from replacing the credential or the password.
@@ -10,6 +17,7 @@ others can't keep an owner from replacing the credential or the password.
 import hashlib
 
 from accounts.actor import Actor
+from accounts.clients import client_key
 from accounts.credentials import Credential
 from clock import utc_day
 from errors import TooManyRequests, Unauthorized
@@ -18,22 +26,38 @@ from store.audit import audit_row
 from store.daily_counts import used
 from store.database import Database, Row, Statement
 
-MOST_FAILURES = 10
+MOST_FAILURES_OF_CLIENT = 10
+MOST_FAILURES = 10 * MOST_FAILURES_OF_CLIENT
 WINDOW_MILLISECONDS = 15 * 60_000
 
-# Failures after ?2, the beginning of the window. A failure whose time is more than a window in the
-# future was recorded by a wrong clock. It does not count: it would block logins until then.
+# Failures of the counter ?1 after ?2, the beginning of the window. A failure whose time is more
+# than a window in the future was recorded by a wrong clock. It does not count: it would block
+# logins until then. ?3 is the key of the client: each row counts towards both limits.
 _COUNTED = f"""
 FROM login_failures
 WHERE counter = ?1 AND failed_at > ?2 AND failed_at < ?2 + {2 * WINDOW_MILLISECONDS}
 """
-_FAILURES = f"SELECT count(*) AS failures, min(failed_at) AS oldest {_COUNTED}"
+_FAILURES = f"""
+SELECT
+  count(*) AS failures,
+  min(failed_at) AS oldest,
+  count(*) FILTER (WHERE client = ?3) AS failures_of_client,
+  min(failed_at) FILTER (WHERE client = ?3) AS oldest_of_client
+{_COUNTED}
+"""
 
-_BELOW_LIMIT = f"(SELECT count(*) {_COUNTED}) < {MOST_FAILURES}"
+_BELOW_LIMITS = f"""(
+  SELECT
+    count(*) < {MOST_FAILURES}
+    AND count(*) FILTER (WHERE client = ?3) < {MOST_FAILURES_OF_CLIENT}
+  {_COUNTED}
+)"""
 
 _PASSWORD = "SELECT (SELECT password_hash FROM addresses WHERE name = ?1) AS password_hash"
 
-_COUNT = f"INSERT INTO login_failures (counter, failed_at) SELECT ?1, ?3 WHERE {_BELOW_LIMIT}"
+_COUNT = f"""
+INSERT INTO login_failures (counter, failed_at, client) SELECT ?1, ?4, ?3 WHERE {_BELOW_LIMITS}
+"""
 
 # With this, a counter never has more rows than the limit, even if the sweep has not run.
 _REMOVE_UNCOUNTED = f"""
@@ -46,19 +70,19 @@ SELECT id, credential_version FROM addresses WHERE name = ?1 AND password_hash =
 """
 
 _LOGS_IN = f"""
-{_BELOW_LIMIT} AND EXISTS (SELECT 1 FROM addresses WHERE name = ?3 AND password_hash = ?4)
+{_BELOW_LIMITS} AND EXISTS (SELECT 1 FROM addresses WHERE name = ?4 AND password_hash = ?5)
 """
 
 # The audit log has the first AUDITED_LOGINS logins of an address on a day. Of the later ones, it
 # has those whose number is a power of two. So it has few rows, and the number in the last row of a
 # day is more than half of the number of logins on this day.
 AUDITED_LOGINS = 20
-_LOGINS_TODAY = used("?5", "(SELECT CAST(id AS TEXT) FROM addresses WHERE name = ?3)", "'logins'")
+_LOGINS_TODAY = used("?6", "(SELECT CAST(id AS TEXT) FROM addresses WHERE name = ?4)", "'logins'")
 # If D1's response is lost, the login is counted twice. The count limits nothing.
 _COUNT_LOGIN = f"""
 INSERT INTO daily_counts (day, subject, act, count)
-SELECT ?5, CAST(id AS TEXT), 'logins', 1 FROM addresses
-WHERE name = ?3 AND password_hash = ?4 AND {_BELOW_LIMIT}
+SELECT ?6, CAST(id AS TEXT), 'logins', 1 FROM addresses
+WHERE name = ?4 AND password_hash = ?5 AND {_BELOW_LIMITS}
 ON CONFLICT (day, subject, act) DO UPDATE SET count = count + 1
 """
 _IS_AUDITED = f"""
@@ -72,23 +96,28 @@ CASE WHEN {_LOGINS_TODAY} > {AUDITED_LOGINS} THEN json_object('logins_today', {_
 """
 
 
-async def stored_password(database: Database, address: str, *, now: int) -> str | None:
+async def stored_password(
+    database: Database, address: str, *, source: str | None, now: int
+) -> str | None:
     """The stored form of the password of ``address``.
 
     None if the address does not exist or has no password.
 
+    :param source: the client's IP address.
     :raises TooManyRequests: ``too_many_logins``.
     """
-    window = _window(_login_counter(address), now)
+    terms = _terms(_login_counter(address), source, now)
     (failures,), (found,) = await database.batch(
-        [Statement(_FAILURES, window), Statement(_PASSWORD, (address,))], repeatable=True
+        [Statement(_FAILURES, terms), Statement(_PASSWORD, (address,))], repeatable=True
     )
     _check_limit(failures, now)
     stored: str | None = found["password_hash"]
     return stored
 
 
-async def stored_password_of(database: Database, credential: Credential, *, now: int) -> str | None:
+async def stored_password_of(
+    database: Database, credential: Credential, *, source: str | None, now: int
+) -> str | None:
     """Like ``stored_password``, for the address of ``credential``.
 
     :raises Unauthorized: ``invalid_credential``.
@@ -96,7 +125,7 @@ async def stored_password_of(database: Database, credential: Credential, *, now:
     (failures,), (found,) = await require_valid(
         database,
         credential,
-        Statement(_FAILURES, _window(_owner_counter(credential), now)),
+        Statement(_FAILURES, _terms(_owner_counter(credential), source, now)),
         Statement(_PASSWORD, (credential.address,)),
     )
     _check_limit(failures, now)
@@ -104,36 +133,39 @@ async def stored_password_of(database: Database, credential: Credential, *, now:
     return stored
 
 
-async def count_failure(database: Database, address: str, *, now: int) -> None:
+async def count_failure(database: Database, address: str, *, source: str | None, now: int) -> None:
     """Count a failed login of an address, which need not exist.
 
     :raises TooManyRequests: ``too_many_logins``: other logins have failed in the meantime.
     """
-    await _count(database, _login_counter(address), now)
+    await _count(database, _terms(_login_counter(address), source, now), now)
 
 
-async def count_failure_of(database: Database, credential: Credential, *, now: int) -> None:
+async def count_failure_of(
+    database: Database, credential: Credential, *, source: str | None, now: int
+) -> None:
     """Like ``count_failure``, for a wrong password in a request with ``credential``."""
-    await _count(database, _owner_counter(credential), now)
+    await _count(database, _terms(_owner_counter(credential), source, now), now)
 
 
-async def check_failures_of(database: Database, credential: Credential, *, now: int) -> None:
+async def check_failures_of(
+    database: Database, credential: Credential, *, source: str | None, now: int
+) -> None:
     """Check that few passwords in requests with ``credential`` were wrong.
 
     :raises TooManyRequests: ``too_many_logins``.
     """
-    window = _window(_owner_counter(credential), now)
-    ((failures,),) = await database.batch([Statement(_FAILURES, window)], repeatable=True)
+    terms = _terms(_owner_counter(credential), source, now)
+    ((failures,),) = await database.batch([Statement(_FAILURES, terms)], repeatable=True)
     _check_limit(failures, now)
 
 
-async def _count(database: Database, counter: int, now: int) -> None:
-    window = _window(counter, now)
+async def _count(database: Database, terms: tuple[int, int, str], now: int) -> None:
     (failures,), *_ = await database.batch(
         [
-            Statement(_FAILURES, window),
-            Statement(_REMOVE_UNCOUNTED, window),
-            Statement(_COUNT, (*window, now)),
+            Statement(_FAILURES, terms),
+            Statement(_REMOVE_UNCOUNTED, terms[:2]),
+            Statement(_COUNT, (*terms, now)),
         ]
     )
     _check_limit(failures, now)
@@ -148,12 +180,12 @@ async def logged_in(
     clear the failures of other addresses too.
 
     :param password_hash: the stored form that matched the password.
-    :param source: the client's IP address, for the audit log.
+    :param source: the client's IP address, also for the audit log.
     :raises TooManyRequests: ``too_many_logins``: other logins have failed in the meantime.
     :raises Unauthorized: ``invalid_login``: the password was changed in the meantime.
     """
-    window = _window(_login_counter(address), now)
-    login = (*window, address, password_hash, utc_day(now))
+    terms = _terms(_login_counter(address), source, now)
+    login = (*terms, address, password_hash, utc_day(now))
     row = audit_row(
         *(Actor(address, source), "credential.given", address, now),
         condition=_IS_AUDITED,
@@ -162,7 +194,7 @@ async def logged_in(
     )
     (failures,), _, _, rows = await database.batch(
         [
-            Statement(_FAILURES, window),
+            Statement(_FAILURES, terms),
             Statement(_COUNT_LOGIN, login),
             row,
             Statement(_CREDENTIAL, (address, password_hash)),
@@ -189,12 +221,20 @@ def _owner_counter(credential: Credential) -> int:
     return -credential.address_id
 
 
-def _window(counter: int, now: int) -> tuple[int, int]:
-    """The counter, and the beginning of the window that ends now."""
-    return counter, now - WINDOW_MILLISECONDS
+def _terms(counter: int, source: str | None, now: int) -> tuple[int, int, str]:
+    """The counter, the beginning of the window that ends now, and the key of the client."""
+    return counter, now - WINDOW_MILLISECONDS, client_key(source)
 
 
 def _check_limit(report: Row, now: int) -> None:
-    if report["failures"] >= MOST_FAILURES:
-        milliseconds = report["oldest"] + WINDOW_MILLISECONDS - now  # at least 1
+    oldest = [
+        report[name]
+        for name, failures, most in (
+            ("oldest", report["failures"], MOST_FAILURES),
+            ("oldest_of_client", report["failures_of_client"], MOST_FAILURES_OF_CLIENT),
+        )
+        if failures >= most
+    ]
+    if oldest:
+        milliseconds = max(oldest) + WINDOW_MILLISECONDS - now  # at least 1
         raise TooManyRequests("too_many_logins", retry_after=-(-milliseconds // 1000))

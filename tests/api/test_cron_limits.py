@@ -83,7 +83,7 @@ def work_of_every_kind(api: Api, steps: int = 1) -> None:
     for table in (
         "usage_days (day, address_id, sent, failed, unknown, cancelled)"
         " {} SELECT '2020-01-01', i, 1, 1, 1, 1",
-        "login_failures (counter, failed_at) {} SELECT i % 65536, 0",
+        "login_failures (counter, failed_at, client) {} SELECT i % 65536, 0, ''",
         "daily_counts (day, subject, act, count) {} SELECT '2020-01-01', i, 'rotations', 1",
     ):
         api.server.sql(f"INSERT INTO {table.format(numbers)} FROM n")

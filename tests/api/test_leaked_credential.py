@@ -134,6 +134,26 @@ def test_failed_logins_of_others_do_not_lock_out_the_owner(api: Api, owner: Send
     assert (response.status_code, response.json().keys()) == (200, {"jwt"})
 
 
+def test_a_thief_elsewhere_cannot_lock_out_the_owner(api: Api) -> None:
+    """Not even by using up all rotations without a password before."""
+    made = api.post("/api/new_address", {"name": unique_name()}).json()
+    sender = Sender(made["address"], made["address_id"], made["jwt"])
+    for _ in range(20):
+        rotated = rotate(api, sender)
+        assert rotated.status_code == 200
+        sender = Sender(sender.address, sender.address_id, rotated.json()["jwt"])
+    assert rotate(api, sender).json()["code"] == "too_many_credential_changes"
+    guess = {"current_password": client_digest("a guess")}
+    headers = {**sender.headers, "cf-connecting-ip": "192.0.2.7"}
+    for status in [403] * 10 + [429]:
+        response = api.post("/api/rotate_credential", guess, headers=headers)
+        assert response.status_code == status, response.text
+    assert change(api, sender, "new", current_password=made["password"]).status_code == 200
+    right = {"current_password": client_digest("new")}
+    owner = {**sender.headers, "cf-connecting-ip": "198.51.100.1"}
+    assert api.post("/api/rotate_credential", right, headers=owner).status_code == 200
+
+
 def test_a_thief_cannot_guess_more_by_rotating(api: Api) -> None:
     made = api.post("/api/new_address", {"name": unique_name()}).json()
     thief = Sender(made["address"], made["address_id"], made["jwt"])

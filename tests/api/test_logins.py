@@ -281,6 +281,16 @@ def test_ten_wrong_guesses_lock_the_login(passwords: Api) -> None:
     assert log_in(passwords, sender.address, password).status_code == 200
 
 
+def test_others_cannot_lock_the_login(passwords: Api) -> None:
+    sender, password = new_address(passwords)
+    elsewhere = {"cf-connecting-ip": "192.0.2.7"}
+    body = {"email": sender.address, "password": client_digest("wrong")}
+    for status in [401] * 10 + [429]:
+        response = passwords.post("/api/address_login", body, headers=elsewhere)
+        assert response.status_code == status, response.text
+    assert log_in(passwords, sender.address, password).status_code == 200
+
+
 @pytest.mark.contract("passwords: Ten failures in fifteen minutes lead to 429")
 def test_ten_of_forty_concurrent_guesses_are_checked(passwords: Api) -> None:
     sender, password = new_address(passwords)

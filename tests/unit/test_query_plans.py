@@ -110,10 +110,10 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
             most_a_day=1,
         )
     )
-    run(stored_password(database, "new@example.com", now=NOW))
-    run(count_failure(database, "new@example.com", now=NOW))
+    run(stored_password(database, "new@example.com", source=None, now=NOW))
+    run(count_failure(database, "new@example.com", source=None, now=NOW))
     new = run(logged_in(database, "new@example.com", "$hash", source=None, now=NOW))
-    run(stored_password_of(database, new, now=NOW))
+    run(stored_password_of(database, new, source=None, now=NOW))
     given.changed_password(database, new, "$other", present="$hash")
     given.rotated(database, new)
     run(require_valid(database, credential))

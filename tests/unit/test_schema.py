@@ -54,7 +54,7 @@ DAY: Columns = {"day": "2026-11-03", "recipients": 0}
 ENTRY: Columns = {"list": "verified", "value": "you@example.org"}
 SUPPRESSION: Columns = {"address": "you@example.org", "reason": "bounced", "since": NOW}
 SETTING: Columns = {"key": "send_limits", "value": "{}"}
-FAILURE: Columns = {"id": 1, "counter": 0, "failed_at": NOW}
+FAILURE: Columns = {"id": 1, "counter": 0, "failed_at": NOW, "client": "192.0.2.1"}
 DAILY_COUNT: Columns = {"day": "2026-11-03", "subject": "1", "act": "rotations", "count": 1}
 AUDIT: Columns = {
     "id": "a1",
@@ -233,6 +233,7 @@ WRONG = {
     "login_failures": [
         {**FAILURE, "counter": 65_536},
         {**FAILURE, "failed_at": None},
+        {**FAILURE, "client": None},
     ],
     "daily_counts": [
         {**DAILY_COUNT, "count": 0},

@@ -107,7 +107,7 @@ def _time_of(id: str) -> int:
 
 def test_failed_logins_are_removed_after_their_window(database: SqliteDatabase) -> None:
     for failed_at in (NOW - WINDOW_MILLISECONDS, NOW - WINDOW_MILLISECONDS + 1, NOW):
-        database.insert("login_failures", counter=1, failed_at=failed_at)
+        database.insert("login_failures", counter=1, failed_at=failed_at, client="192.0.2.1")
     swept(database, NOW)
     assert [row["failed_at"] for row in database.dump()["login_failures"]] == [
         NOW - WINDOW_MILLISECONDS + 1,
@@ -171,7 +171,7 @@ def test_a_sweep_removes_a_limited_number_of_failed_logins() -> None:
     database = SqliteDatabase()
     database.query(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= ?)"
-        " INSERT INTO login_failures (counter, failed_at) SELECT i, 0 FROM n",
+        " INSERT INTO login_failures (counter, failed_at, client) SELECT i, 0, '' FROM n",
         STEP_ROWS,
     )
     assert swept(database, NOW)["login_failures_removed"] == STEP_ROWS
