@@ -19,6 +19,7 @@ import pytest
 from smtp_relay.message import entity
 from tests.measured import FACTOR, is_linear
 from tests.unit.source import ROOT, SRC, TREES
+from tools.slow_patterns import sample
 
 parser: Any = importlib.import_module("re._parser")
 
@@ -66,51 +67,12 @@ def use(pattern: re.Pattern[Any], uses: set[str], text: Any) -> None:
             position = token.end()
 
 
-def sample(tree: Any) -> str:
-    """A text that a parsed pattern (nearly) matches, with the first choice and two repetitions."""
-    return "".join(_sample(str(op), value) for op, value in tree)
-
-
-def _sample(op: str, value: Any) -> str:
-    if op == "LITERAL":
-        return chr(value)
-    if op == "NOT_LITERAL":
-        return "a" if value != ord("a") else "b"
-    if op == "ANY":
-        return "a"
-    if op == "IN":
-        return _member(value)
-    if op in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-        least, most, inner = value
-        return sample(inner) * max(int(least), min(int(most), 2))
-    if op == "SUBPATTERN":
-        return sample(value[-1])
-    if op == "ATOMIC_GROUP":
-        return sample(value)
-    if op == "BRANCH":
-        return sample(value[1][0])
-    return ""  # positions, references and lookarounds
-
-
-def _member(items: Any) -> str:
-    negated = str(items[0][0]) == "NEGATE"
-    if negated:
-        banned = {value for op, value in items[1:] if str(op) == "LITERAL"}
-        return next(c for c in "az09-" if ord(c) not in banned)
-    op, value = items[0]
-    if str(op) == "RANGE":
-        return chr(value[0])
-    if str(op) == "CATEGORY":
-        return " " if str(value) == "CATEGORY_SPACE" else "0"
-    return chr(value)
-
-
 def worst_texts(pattern: re.Pattern[Any]) -> Iterator[str]:
     text = (
         pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     )
     tree = parser.parse(text, pattern.flags & re.VERBOSE)
-    whole = sample(tree)
+    whole = sample(tree, 2)
     pieces = {whole[:end] for end in range(1, min(len(whole), 30) + 1)}
     pieces |= {piece + tail for piece in tuple(pieces) for tail in (" ", "a", "\n")}
     characters = dict.fromkeys([*whole[:12], "a", " ", "\\"])
