@@ -91,9 +91,14 @@ async def submit_batch(
     if errors and not permissive:
         raise errors[0]
     messages = tuple(entry for entry in entries if isinstance(entry, Message))
+
+    def digest() -> str:
+        return _batch_digest(entries, rejected, permissive=permissive)
+
     if not messages:
         await require_valid(context.database, credential)
-        return [SubmissionResult(error=error) for error in errors]
+        earlier = await _earlier_results(context, credential, digest)
+        return earlier or [SubmissionResult(error=error) for error in errors]
     submission = Submission(
         messages=messages,
         credential=credential,
@@ -101,13 +106,7 @@ async def submit_batch(
         reports="acceptance",
         permissive=permissive,
     )
-    submitted = iter(
-        await _submit(
-            context,
-            submission,
-            digest=lambda: _batch_digest(entries, rejected, permissive=permissive),
-        )
-    )
+    submitted = iter(await _submit(context, submission, digest=digest))
     return [
         SubmissionResult(error=entry) if isinstance(entry, ApiError) else next(submitted)
         for entry in entries
@@ -123,14 +122,10 @@ async def replay_or_raise(
     :param digest: the digest of this request.
     :raises ApiError: ``error`` if there is no earlier request; otherwise as ``find_earlier`` does.
     """
-    key = _idempotency_key(context)
-    if key:
-        earlier = await find_earlier(
-            context.database, credential, key=key, digest=digest, now=context.now()
-        )
-        if earlier is not None:
-            return earlier
-    raise error
+    earlier = await _earlier_results(context, credential, lambda: digest)
+    if earlier is None:
+        raise error
+    return earlier
 
 
 def retry_digest(message_id: str) -> str:
@@ -139,6 +134,18 @@ def retry_digest(message_id: str) -> str:
     It does not depend on the content of the message.
     """
     return hashlib.sha256(f"retry {message_id}".encode()).hexdigest()
+
+
+async def _earlier_results(
+    context: RequestContext, credential: Credential, digest: Callable[[], str]
+) -> list[SubmissionResult] | None:
+    """The results of an earlier request with the idempotency key of this request, if any."""
+    key = _idempotency_key(context)
+    if not key:
+        return None
+    return await find_earlier(
+        context.database, credential, key=key, digest=digest(), now=context.now()
+    )
 
 
 async def _submit(

@@ -230,6 +230,19 @@ def test_a_permissive_batch_of_invalid_mails_succeeds(api: Api, sender: Sender) 
     assert [error["index"] for error in response.json()["errors"]] == [0]
 
 
+def test_a_permissive_batch_of_invalid_mails_cannot_reuse_a_key(api: Api) -> None:
+    sender = api.new_sender(balance=1)
+    assert permissive(api, sender, [{}], "a used key").status_code == 200  # it stores no key
+    first = permissive(api, sender, [email(sender)], "a used key")
+    assert first.status_code == 200, first.text
+    reused = permissive(api, sender, [{}], "a used key")
+    assert (reused.status_code, reused.json()["name"]) == (409, "invalid_idempotent_request")
+    invalid = permissive(api, sender, [{}], "k" * 257)
+    assert (invalid.status_code, invalid.json()["name"]) == (400, "invalid_idempotency_key")
+    again = permissive(api, sender, [email(sender)], "a used key")
+    assert (again.status_code, again.json()) == (200, first.json())
+
+
 def test_a_permissive_batch_is_replayed_with_its_errors(api: Api) -> None:
     sender = api.new_sender(balance=1)
     headers = {**sender.headers, "x-batch-validation": "permissive", "Idempotency-Key": "k"}
