@@ -102,6 +102,7 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
         BadRequest("malformed_json", problem="unexpected end of data (byte 1)"),
         BadRequest("body_unreadable"),
         PayloadTooLarge("body_too_large", limit=10 * 1024 * 1024),
+        PayloadTooLarge("body_too_complex", objects=50_000, texts=100_000),
         RequestTimeout("body_too_slow"),
         Unavailable("too_many_large_bodies", retry_after=5),
         UnsupportedMediaType("unsupported_media_type"),

@@ -30,6 +30,9 @@ SENTENCES = {
     "unsupported_content_encoding": "The body must not be compressed (Content-Encoding)",
     "body_unreadable": "The body could not be read",
     "body_too_large": "The body is larger than {limit} bytes",
+    "body_too_complex": (
+        "The body has more than {objects} objects and lists, or more than {texts} strings"
+    ),
     "body_too_slow": "The body arrived too slowly",
     "too_many_large_bodies": "Too many large requests at the same time, please try again later",
     "invalid_input": "The field {field} is not valid: {problem}",

@@ -23,6 +23,7 @@ SENTENCES = {
     "unsupported_content_encoding": "请求体不能压缩(Content-Encoding)",
     "body_unreadable": "无法读取请求体",
     "body_too_large": "请求体超过 {limit} 字节",
+    "body_too_complex": "请求体中的对象和数组超过 {objects} 个,或字符串超过 {texts} 个",
     "body_too_slow": "请求体传输过慢",
     "too_many_large_bodies": "同时处理的大请求过多,请稍后再试",
     "invalid_input": "字段 {field} 无效: {problem}",

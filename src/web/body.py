@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from errors import BadRequest, FieldError, InvalidInput, invalid_input
+from errors import BadRequest, FieldError, InvalidInput, PayloadTooLarge, invalid_input
 from web.request import Request
 
 T = TypeVar("T")
@@ -48,7 +48,9 @@ decoder_of: Callable[[Any], Any] = cache(msgspec.json.Decoder)
 async def read_json(request: Request, kind: type[T]) -> T:
     """The body of ``request`` as ``kind``.
 
-    :raises UnsupportedMediaType, PayloadTooLarge: as ``Request.json_body`` does.
+    :raises UnsupportedMediaType: as ``Request.json_body`` does.
+    :raises PayloadTooLarge: ``body_too_complex``: the body has too many objects, lists or strings;
+        also as ``Request.json_body`` does.
     :raises BadRequest: ``malformed_json``, or ``body_unreadable`` as ``Request.body`` does.
     :raises InvalidInput: the body or a field has the wrong type, or a field is unknown or missing.
     """
@@ -67,7 +69,7 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[T], *, path: str = ""
     """``body``, decoded by ``decoder``.
 
     :param path: the path of ``body`` in the request, like ``[3]``: the prefix of fields in errors.
-    :raises BadRequest, InvalidInput: as ``read_json`` does.
+    :raises BadRequest, PayloadTooLarge, InvalidInput: as ``read_json`` does.
     """
     _check_structure(body)
     try:
@@ -109,7 +111,8 @@ def _check_structure(body: bytes) -> None:
 
     This takes linear time and makes no copy of ``body``.
 
-    :raises BadRequest: ``malformed_json``.
+    :raises BadRequest: ``malformed_json``: it is nested too deeply.
+    :raises PayloadTooLarge: ``body_too_complex``.
     """
     # These counts include brackets and quotes within strings, so they are never too small. Most
     # bodies need no other check.
@@ -128,10 +131,8 @@ def _check_structure(body: bytes) -> None:
             depth -= 1
             if depth < 0:  # not JSON: the decoder stops here or earlier
                 return
-        if objects > _MAX_OBJECTS:
-            raise BadRequest("malformed_json", problem="it has too many objects and lists")
-        if texts > _MAX_TEXTS:
-            raise BadRequest("malformed_json", problem="it has too many texts")
+        if objects > _MAX_OBJECTS or texts > _MAX_TEXTS:
+            raise PayloadTooLarge("body_too_complex", objects=_MAX_OBJECTS, texts=_MAX_TEXTS)
 
 
 def _without_prefix(problem: str) -> str:
