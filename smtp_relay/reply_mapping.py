@@ -102,7 +102,11 @@ def _by_status(response: ApiResponse) -> str:
 
 
 def _field_errors(response: ApiResponse, labels: Mapping[str, str]) -> list[str]:
-    """The invalid fields and their error messages, except those that the detail contains."""
+    """The invalid fields and their error messages, except those that the detail contains.
+
+    A message in the detail needs no field, unless the field is one of several: a recipient, an
+    attachment or a header.
+    """
     errors = response.body.get("errors")
     texts = []
     for error in errors if isinstance(errors, list) else []:
@@ -113,7 +117,8 @@ def _field_errors(response: ApiResponse, labels: Mapping[str, str]) -> list[str]
         label = labels.get(item, name.removeprefix("headers."))
         detail = response.detail.lower()
         if message.lower() in detail:
-            texts += [] if label.lower() in detail else [f"; {label}"]
+            is_one_of_several = item in labels or name.startswith("headers.")
+            texts += [f"; {label}"] if is_one_of_several and label.lower() not in detail else []
         else:
             texts.append(f"; {message}" if label in message else f"; {label}: {message}")
     return texts

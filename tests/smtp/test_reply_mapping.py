@@ -96,6 +96,17 @@ def test_replies_name_the_fields_with_errors() -> None:
     assert reply == "550 5.7.1 Address is blocked; This is blocked: bad@example.net"
 
 
+def test_a_reply_names_no_field_that_its_sentence_makes_clear() -> None:
+    empty = {"field": "text", "message": "Content is empty"}
+    body = {"code": "content_empty", "detail": "Content is empty", "errors": [empty]}
+    reply = reply_to_mail(ApiResponse(400, body), LABELS, repeatable=False).text
+    assert reply == "554 5.6.0 Content is empty"
+    for field, label in (("to[1]", "bad@example.net"), ("headers.X-Long", "X-Long")):
+        body = {"code": "x", "detail": "Bad", "errors": [{"field": field, "message": "Bad"}]}
+        reply = reply_to_mail(ApiResponse(400, body), LABELS, repeatable=False).text
+        assert reply == f"554 5.6.0 Bad; {label}"
+
+
 def test_a_reply_is_one_line_of_ascii() -> None:
     line = replies.line("554 5.6.0 Grüße\r\n250 ok\x00\x1b[0m " + "x" * 600)
     assert line.startswith("554 5.6.0 Gr\\xfc\\xdfe 250 ok [0m xxx")
