@@ -25,6 +25,7 @@ from smtp_relay.settings import Settings, SettingsError
 from smtp_relay.submission import Submitter
 
 _BACKLOG = 512
+_PORTS = ("SMTP_PORT", "SMTP_TLS_PORT", "STATUS_PORT")  # in the order in which the relay listens
 
 
 class Relay:
@@ -75,17 +76,17 @@ class Relay:
         """
         settings = self._settings
         sessions = self._sessions
-        smtp = await _listen(
+        smtp = await self._listen(
             "SMTP_PORT",
             *(settings.smtp_host, settings.smtp_port),
             lambda: SmtpSession(sessions, is_tls=False),
         )
-        tls = await _listen(
+        tls = await self._listen(
             "SMTP_TLS_PORT",
             *(settings.smtp_host, settings.smtp_tls_port),
             lambda: ImplicitTls(sessions),
         )
-        health = await _listen(
+        health = await self._listen(
             "STATUS_PORT",
             *(settings.status_host, settings.status_port),
             lambda: health_protocol(self._metrics, self._registry),
@@ -105,6 +106,24 @@ class Relay:
         for server in health:
             server.close()
         log("stopped")
+
+    async def _listen(
+        self,
+        name: str,
+        host: str,
+        port: int | None,
+        make_protocol: Callable[[], asyncio.BaseProtocol],
+    ) -> list[asyncio.Server]:
+        """Listen on ``port``, the value of the setting ``name``. Without a port, return []."""
+        if port is None:
+            return []
+        loop = asyncio.get_running_loop()
+        try:
+            return [await loop.create_server(make_protocol, host=host, port=port, backlog=_BACKLOG)]
+        except OSError as error:
+            equal = [one for one in _PORTS if port == getattr(self._settings, one.lower())]
+            problem = _listen_problem(error, name, host, first=equal[0])
+            raise SettingsError(f"{name}={port}: {problem}") from error
 
     def _background_work(self) -> list[Coroutine[Any, Any, None]]:
         work = [self._report_unhealthy_api(), self._api.close_idle_connections()]
@@ -139,23 +158,17 @@ class Relay:
                 await self._submitter.wait_until_done()
 
 
-async def _listen(
-    name: str, host: str, port: int | None, make_protocol: Callable[[], asyncio.BaseProtocol]
-) -> list[asyncio.Server]:
-    """Listen on ``port``, the value of the setting ``name``. Without a port, return []."""
-    if port is None:
-        return []
-    loop = asyncio.get_running_loop()
-    try:
-        return [await loop.create_server(make_protocol, host=host, port=port, backlog=_BACKLOG)]
-    except OSError as error:
-        raise SettingsError(f"{name}={port}: {_listen_problem(error, name, host)}") from error
+def _listen_problem(error: OSError, name: str, host: str, *, first: str) -> str:
+    """Why the relay can't listen on the port of ``name``.
 
-
-def _listen_problem(error: OSError, name: str, host: str) -> str:
+    :param first: the first setting with this port. The relay listens on its port already, unless it
+        is ``name``.
+    """
     if isinstance(error, socket.gaierror):
         setting = "STATUS_HOST" if name == "STATUS_PORT" else "SMTP_HOST"
         return f"there is no host {host!r} to listen on; correct {setting}"
+    if error.errno == errno.EADDRINUSE and first != name:
+        return f"{first} is the same port; set {name} to another port"
     if error.errno == errno.EADDRINUSE:
         return f"another program uses this port; stop it, or set {name} to another port"
     if error.errno == errno.EACCES:

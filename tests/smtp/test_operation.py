@@ -1,5 +1,6 @@
 """Start, stop, monitoring and invalid settings."""
 
+import asyncio
 import json
 import os
 import resource
@@ -15,9 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from smtp_relay.__main__ import _serve
 from smtp_relay.env_file import EnvFileError, read_env_file
 from smtp_relay.settings import SettingsError, read_settings, settings_help
 from smtp_relay.spelling import misspelled
+from tests.smtp.certificates import make_certificate
 from tests.smtp.conftest import Faulty
 from tests.smtp.mails import short_mail as mail
 from tests.smtp.relay import HOST, RelayProcess
@@ -171,6 +174,16 @@ def test_a_port_that_is_taken(tmp_path: Path, name: str) -> None:
     assert done.returncode == 2
     problem = "another program uses this port; stop it, or set"
     assert done.stderr == f"send-mail-smtp: {name}={port}: {problem} {name} to another port\n"
+
+
+@pytest.mark.parametrize("name", ["SMTP_TLS_PORT", "STATUS_PORT"])
+def test_a_port_that_another_setting_has(tmp_path: Path, name: str) -> None:
+    folder, port = make_certificate(tmp_path), str(free_port())
+    files = {"SMTP_TLS_CERT": folder / "cert.pem", "SMTP_TLS_KEY": folder / "key.pem"}
+    given = {**{key: str(file) for key, file in files.items()}, "SMTP_PORT": port, name: port}
+    problem = f"{name}={port}: SMTP_PORT is the same port; set {name} to another port"
+    with pytest.raises(SettingsError, match=problem):
+        asyncio.run(_serve(read_settings(given)))
 
 
 def test_a_host_that_does_not_exist(tmp_path: Path) -> None:
