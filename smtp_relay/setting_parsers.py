@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_MAX_NUMBER = 10**11 - 1
+
 
 class InvalidValue(ValueError):
     """The value is invalid. The text says what the value must be."""
@@ -29,11 +31,12 @@ def url(value: str) -> str:
 
 
 def whole_number(minimum: int) -> Callable[[str], int]:
-    """A parser for whole numbers of at least ``minimum``."""
+    """A parser for whole numbers from ``minimum`` to ``_MAX_NUMBER``."""
 
     def parse(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not minimum <= int(value[:12]) < 10**11:
-            raise InvalidValue(f"a whole number, at least {minimum}")
+        is_number = value.isascii() and value.isdigit()
+        if not is_number or not minimum <= int(value[:12]) <= _MAX_NUMBER:
+            raise InvalidValue(f"a whole number, at least {minimum} and at most {_MAX_NUMBER}")
         return int(value)
 
     return parse

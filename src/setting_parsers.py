@@ -60,13 +60,11 @@ def boolean(value: Any) -> bool:
     raise Unreadable("true or false")
 
 
-def at_least(minimum: int, maximum: int = 2**53) -> Callable[[Any], int]:
+def at_least(minimum: int, maximum: int = 10**15 - 1) -> Callable[[Any], int]:
     """Return the parser of a whole number in this range, as a number or as text."""
 
     def parse(value: Any) -> int:
-        expected = f"a whole number, at least {minimum}"
-        if maximum < 2**53:
-            expected += f" and at most {maximum}"
+        expected = f"a whole number, at least {minimum} and at most {maximum}"
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value.strip()):
             value = int(value)
         if isinstance(value, float) and value.is_integer():

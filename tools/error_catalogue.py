@@ -118,7 +118,7 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
     "DEPLOYMENT": (
         ServerFault("binding_missing", name="DB"),
         ServerFault("secret_missing", name="JWT_SECRET"),
-        ServerFault("invalid_setting", name="RETRY_HOURS", expected="a whole number, at least 0"),
+        ServerFault("invalid_setting", name="SENDING_PAUSED", expected="true or false"),
         ServerFault("internal_error"),
     ),
     "DATABASE": (

@@ -100,7 +100,7 @@ def test_without_domains_the_error_says_that_there_are_none() -> None:
             {"DEFAULT_SEND_BALANCE": "plenty"},
             "invalid_setting",
             "The variable DEFAULT_SEND_BALANCE can't be read: "
-            "it must be a whole number, at least 0",
+            "it must be a whole number, at least 0 and at most 999999999999999",
         ),
     ],
 )

@@ -247,6 +247,7 @@ def test_an_invalid_certificate(tmp_path: Path) -> None:
         ({"STATUS_PORT": "no"}, "STATUS_PORT must be a port"),
         ({"SMTP_MAX_BYTES": "5MB"}, "SMTP_MAX_BYTES must be a whole number"),
         ({"SMTP_MAX_CONNECTIONS": "9" * 5000}, "SMTP_MAX_CONNECTIONS must be"),
+        ({"SMTP_MAX_BYTES": "1"}, "a whole number, at least 1024 and at most 99999999999; it is"),
         ({"SMTP_ALLOW_PLAIN_AUTH": "yes"}, "SMTP_ALLOW_PLAIN_AUTH must be true or false"),
         ({"SMTP_HOSTNAME": "a b"}, "SMTP_HOSTNAME must be a host name"),
         ({"SMTP_TLS_CERT": "/nowhere.pem"}, "SMTP_TLS_CERT must be a file that exists"),

@@ -89,7 +89,7 @@ def test_a_variable_that_cannot_be_read_stops_it(scene: Scene) -> None:
     lines = GOOD.count("\n")
     assert f".dev.vars, line {lines + 1}: MIN_ADDRESS_LEN can't be read. " in printed
     assert f".dev.vars, line {lines + 2}: ENABLE_USER_DELETE_EMAIL can't be read. " in printed
-    assert "It must be a whole number, at least 1." in printed
+    assert "It must be a whole number, at least 1 and at most 999999999999999." in printed
     assert "run `make dev` again" in printed
 
 

@@ -36,6 +36,7 @@ COUNTS = [
 PAUSES = ["PAUSE_FAILED_PERCENT", "PAUSE_LAST_MESSAGES"]
 AT_LEAST_1 = ["BATCH_INLINE"]
 NUMBERS = [*LENGTHS, *AT_LEAST_1, *COUNTS, *PAUSES, *TIMES]
+MOST = 999_999_999_999_999
 PATTERNS = ["ADDRESS_REGEX", "ADDRESS_CHECK_REGEX"]
 OTHERS = [
     *("PREFIX", "DEFAULT_LANG", "ERROR_FORMAT", "SEND_RATE_LIMIT", "SMTP_IMAP_PROXY_CONFIG"),
@@ -251,23 +252,30 @@ def test_a_number_must_be_an_integer(name: str, value: object) -> None:
     assert unreadable(name, value).startswith("a whole number, at least ")
 
 
+@pytest.mark.parametrize("name", [one for one in NUMBERS if one != "PAUSE_FAILED_PERCENT"])
+def test_the_largest_number(name: str) -> None:
+    assert read(name, MOST) == read(name, str(MOST)) == MOST
+    for value in (MOST + 1, str(MOST + 1)):
+        assert unreadable(name, value).endswith(f" and at most {MOST}")
+
+
 @pytest.mark.parametrize("name", [*COUNTS, *TIMES])
 @pytest.mark.parametrize("value", [0, "0"])
 def test_a_balance_and_a_time_may_be_0(name: str, value: object) -> None:
     assert read(name, value) == 0
-    assert unreadable(name, -1) == "a whole number, at least 0"
+    assert unreadable(name, -1) == f"a whole number, at least 0 and at most {MOST}"
 
 
 @pytest.mark.parametrize("name", [*LENGTHS, *AT_LEAST_1])
 @pytest.mark.parametrize("value", [0, "0"])
 def test_a_length_may_not_be_0(name: str, value: object) -> None:
-    assert unreadable(name, value) == "a whole number, at least 1"
+    assert unreadable(name, value) == f"a whole number, at least 1 and at most {MOST}"
 
 
 @pytest.mark.parametrize("value", [50, "50", 10_000, "10000"])
 def test_subrequests_are_those_of_a_plan(value: object) -> None:
     assert read("SUBREQUESTS", value) == int(str(value))
-    assert unreadable("SUBREQUESTS", 49) == "a whole number, at least 50"
+    assert unreadable("SUBREQUESTS", 49) == f"a whole number, at least 50 and at most {MOST}"
 
 
 def test_the_maximum_length_is_not_below_the_minimum() -> None:
@@ -275,7 +283,7 @@ def test_the_maximum_length_is_not_below_the_minimum() -> None:
         read_settings({"MIN_ADDRESS_LEN": 5, "MAX_ADDRESS_LEN": 4})
     assert caught.value.values == {
         "name": "MAX_ADDRESS_LEN",
-        "expected": "a whole number, at least 5",
+        "expected": f"a whole number, at least 5 and at most {MOST}",
     }
     both = read_settings({"MIN_ADDRESS_LEN": 5, "MAX_ADDRESS_LEN": 5})
     assert (both.min_address_len, both.max_address_len) == (5, 5)
