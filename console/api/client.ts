@@ -80,6 +80,28 @@ export async function call<T>(method: string, path: string, options: Options = {
   return read<T>(options, used, response.status, text, response.headers.get("Retry-After"));
 }
 
+/**
+ * Like `call`, for a request that can't be repeated and whose response has a secret.
+ *
+ * @param unknown the error message if the request may have been processed, but no usable response
+ * arrived.
+ */
+export async function callOnce<T>(
+  method: string,
+  path: string,
+  unknown: string,
+  options: Options = {},
+): Promise<T> {
+  try {
+    return await call<T>(method, path, options);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    // The database may have executed a statement whose response was lost.
+    const isUnclear = error.isUnclear || error.code === "database_unavailable";
+    throw isUnclear ? new Problem(0, "maybe_done", unknown) : error;
+  }
+}
+
 /** Like `call` with POST, but calls `progress` with the uploaded part of the body, from 0 to 1. */
 export function upload<T>(
   path: string,

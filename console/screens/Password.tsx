@@ -1,7 +1,7 @@
 /** The credential of the address, snippets for programs, and changes by the owner. */
 
 import { useState, type Dispatch, type StateUpdater } from "preact/hooks";
-import { call, digest, Problem } from "../api/client";
+import { call, callOnce, digest, Problem } from "../api/client";
 import { Button } from "../components/Button";
 import { Code, CopyButton } from "../components/Copy";
 import { Confirm } from "../components/Dialog";
@@ -197,7 +197,12 @@ function ReplaceDialog({ onReplaced, onClose }: OnReplaced & { onClose: () => vo
   const { enableAddressPassword } = useStore(site)!;
   const form = useForm({ current_password: "" }, async ({ current_password: password }) => {
     const proof = password ? { current_password: await digest(password) } : {};
-    const made = await replacement(proof, t.password.maybeReplaced);
+    const made = await callOnce<Replacement>(
+      "POST",
+      "/api/rotate_credential",
+      t.password.maybeReplaced,
+      { body: proof },
+    );
     onReplaced(made);
     signIn({ jwt: made.jwt });
   });
@@ -230,21 +235,6 @@ interface Replacement {
 
 interface Replaced extends Replacement {
   address: string;
-}
-
-/**
- * Replace the credential and return the new one.
- *
- * @param body with the digest of the present password, if the user gave it; otherwise empty.
- * @param unknown the error message if no usable response arrives.
- */
-async function replacement(body: object, unknown: string): Promise<Replacement> {
-  try {
-    return await call<Replacement>("POST", "/api/rotate_credential", { body });
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    throw error.isUnclear ? new Problem(0, "maybe_replaced", unknown) : error;
-  }
 }
 
 /** @param missing the error message if the address has a password that `body` lacks. */

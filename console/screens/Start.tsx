@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { call, digest } from "../api/client";
+import { call, callOnce, digest } from "../api/client";
 import type { CreatedAddress } from "../api/types";
 import { Button, ButtonLink } from "../components/Button";
 import { CheckField, SelectField, TextField } from "../components/Field";
@@ -79,10 +79,13 @@ function Create({
   const [token, setToken] = useState("");
   const isRandom = settings.disableCustomAddressName;
   const form = useForm({ name: "", domain: "" }, async ({ name, domain }) => {
-    const created = await call<CreatedAddress>("POST", "/api/new_address", {
-      as: "anybody",
-      body: { name, domain: domain || undefined, cf_token: token || undefined },
-    });
+    const body = { name, domain: domain || undefined, cf_token: token || undefined };
+    const created = await callOnce<CreatedAddress>(
+      "POST",
+      "/api/new_address",
+      t.start.maybeCreated,
+      { as: "anybody", body },
+    );
     onCreated(created);
     signIn({ address: created.address, jwt: created.jwt }, keep);
   });

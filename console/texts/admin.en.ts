@@ -71,6 +71,8 @@ export const adminEn = {
     nameHint: "The part before the @, 1 to 30 characters.",
     anyDomain: "Chosen by the service",
     prefix: (prefix: string) => `Put “${prefix}” in front of the name`,
+    maybeCreated:
+      "No usable response arrived, so the address may have been created. Reload this page and look for it in the list. If it is there, “Manage” shows its credential, and sets a password if this service has passwords.",
     createdTitle: "The address is ready",
     createdText: "Give these to the owner. Anyone who has them can send mail as this address.",
     passwordHint: "The password is shown only once.",

@@ -71,6 +71,8 @@ export const adminZh: AdminTexts = {
     nameHint: "@ 之前的部分，1 至 30 个字符。",
     anyDomain: "由服务选择",
     prefix: (prefix) => `在名称前面加上“${prefix}”`,
+    maybeCreated:
+      "没有收到可用的答复，地址可能已经创建。请重新加载本页，并在列表中查找。如果它在列表中，可以在“管理”中查看它的凭证，或设置密码（如果本服务支持密码）。",
     createdTitle: "地址已创建",
     createdText: "请将以下内容交给其所有者。持有者可以用此地址发送邮件。",
     passwordHint: "密码只显示这一次。",

@@ -73,6 +73,8 @@ export const en = {
     domain: "Domain",
     anyDomain: "Any domain",
     random: "The name of the address is chosen at random.",
+    maybeCreated:
+      "No usable response arrived, so the address may have been created, but its credential can't be shown. Create an address with another name, or ask the administrator for the credential of this one.",
     doCreate: "Create address",
     doCreateRandom: "Create a random address",
     closed: "Only the administrator of this service can create addresses.",

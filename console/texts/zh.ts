@@ -71,6 +71,8 @@ export const zh: Texts = {
     domain: "域名",
     anyDomain: "任意域名",
     random: "地址的名称随机生成。",
+    maybeCreated:
+      "没有收到可用的答复，地址可能已经创建，但无法显示它的凭证。请用另一个名称创建地址，或向管理员索取此地址的凭证。",
     doCreate: "创建地址",
     doCreateRandom: "创建随机地址",
     closed: "只有本服务的管理员可以创建地址。",

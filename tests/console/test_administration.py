@@ -183,6 +183,18 @@ def test_an_address_is_created(admin: Person) -> None:
     expect(dialog(admin).get_by_role("alert")).to_contain_text("already exists")
 
 
+def test_a_new_address_whose_response_breaks_off_is_reported(admin: Person) -> None:
+    name = unique_name()
+    admin.open("admin/addresses")
+    admin.break_off("/admin/new_address")
+    admin.button("New address").click()
+    admin.field("Name").fill(name)
+    dialog(admin).get_by_role("button", name="New address").click()
+    expect(dialog(admin).get_by_role("alert")).to_contain_text("may have been created")
+    admin.page.reload()
+    expect(row(admin, name)).to_be_visible()
+
+
 def test_a_new_password_is_not_closed_without_a_question(admin: Person) -> None:
     admin.open("admin/addresses")
     admin.button("New address").click()

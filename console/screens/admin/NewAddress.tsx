@@ -1,7 +1,7 @@
 /** Creates an address as the administrator, with fewer rules than for users. */
 
 import { useState } from "preact/hooks";
-import { callAsAdmin } from "../../api/admin";
+import { callOnce } from "../../api/client";
 import type { CreatedAddress } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Confirm, Dialog } from "../../components/Dialog";
@@ -42,7 +42,12 @@ function Create({
   const form = useForm({ name: "", domain: "" }, async ({ name, domain }) => {
     if (!name.trim()) throw fieldErrors({ name: common.required });
     const body = { name, domain: domain || undefined, enablePrefix: withPrefix };
-    onCreated(await callAsAdmin<CreatedAddress>("POST", "/admin/new_address", { body }));
+    onCreated(
+      await callOnce<CreatedAddress>("POST", "/admin/new_address", t.maybeCreated, {
+        as: "admin",
+        body,
+      }),
+    );
   });
   return (
     <FormDialog title={t.create} submit={t.create} form={form} onClose={onClose}>
