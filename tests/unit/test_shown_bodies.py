@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 from accounts.credentials import Credential
 from store.database import Row, Statement
 from store.message_content import MAX_PART_BYTES, body_of
-from store.shown_bodies import CUT_CHARACTERS, MAX_BYTES, SHOWN_BODIES, is_truncated
+from store.shown_bodies import SHOWN_BODIES, is_truncated
 from tests.unit import given
 from tests.unit.sqlite_database import SqliteDatabase, run
+
+# The limits in docs/api.md.
+MAX_BYTES = 1024 * 1024
+CUT_CHARACTERS = 100_000
 
 ROUNDING = 6 * 4 * 8  # bytes for the quotes of each piece of each part
 
@@ -83,6 +87,20 @@ def test_a_piece_with_a_nul_counts_at_its_most(database: SqliteDatabase, me: Cre
     assert is_truncated(rows)
 
 
+def test_the_quotes_of_each_piece_count(database: SqliteDatabase, me: Credential) -> None:
+    whole = "a" * (MAX_BYTES - 6 * 4 * 2)  # two parts of four pieces
+    assert not is_truncated(stored(database, me, text=whole))
+    assert is_truncated(stored(database, me, text=whole + "a"))
+
+
+def test_a_whole_part_is_measured(database: SqliteDatabase, me: Credential) -> None:
+    controls = "\x01" * (MAX_PART_BYTES // 5)
+    text = "a" * (MAX_PART_BYTES - len(controls)) + controls
+    assert is_truncated(stored(database, me, text=text))
+    # As JSON within JSON, a larger piece would not fit into a value of D1.
+    assert is_truncated(stored(database, me, text="\x01" * MAX_PART_BYTES))
+
+
 @settings(max_examples=30, deadline=None)
 @given_any(
     piece=st.text(min_size=1, max_size=8).filter(lambda text: "\0" not in text),
@@ -106,6 +124,8 @@ def test_bodies_of_others_are_shown_only_to_administrators(
 ) -> None:
     other = given.address(database, "other@example.com", balance=10)
     rows = stored(database, me, text="Hi")
+    given.reserved(database, other, "m3", given.message(sender=other.address))
+    assert shown(database, me.address_id) == rows
     assert shown(database, other.address_id) == []
     assert shown(database, None) == rows
     assert shown(database, None, "m2") == []
