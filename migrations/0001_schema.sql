@@ -240,18 +240,16 @@ CREATE TABLE send_pauses (
 
 CREATE INDEX send_pauses_in_force ON send_pauses (since) WHERE paused;
 
--- Failed logins of the last minutes, each with the key of its client (accounts/clients.py). All
--- addresses share 65,536 counters of at most a hundred rows, so failed logins can't fill the table,
--- even with addresses that do not exist. Wrong passwords in requests with a credential have one more
--- counter per address: the negative id of the address.
+-- Failed logins of the last minutes. All addresses share 65,536 counters of limited size, so failed
+-- logins can't fill the table, even with addresses that do not exist. Wrong passwords in requests
+-- with a credential have one more counter per address: the negative id of the address.
 CREATE TABLE login_failures (
   id INTEGER PRIMARY KEY,
   counter INTEGER NOT NULL CHECK (counter <= 65535),
-  failed_at INTEGER NOT NULL,
-  client TEXT NOT NULL
+  failed_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX login_failures_by_counter ON login_failures (counter, failed_at, client);
+CREATE INDEX login_failures_by_counter ON login_failures (counter, failed_at);
 
 -- How often an address or a client has done something that costs no balance on a UTC day
 -- (YYYY-MM-DD). The daily limits use these counts. `subject` is the id of the address or,
