@@ -131,35 +131,27 @@ def test_a_view_is_of_a_message_in_a_current_sendbox(
     assert viewed(view_any_message(database, id)) == (id if id in ("m1", "o1", "a1") else None)
 
 
-@pytest.mark.parametrize(
-    ("statuses", "status"),
-    [
-        ("complained bounced failed delivered", "complained"),
-        ("delivered bounced failed", "bounced"),
-        ("failed delivered -", "failed"),
-        ("delivered delivered", "delivered"),
-        ("delivered -", "sent"),
-        ("delivered sent", "sent"),
-        ("- -", "sent"),
-    ],
-)
-def test_the_delivery_status_is_the_worst_of_the_message(
-    database: SqliteDatabase, me: Credential, statuses: str, status: str
+def test_the_delivery_status_is_sent_until_the_first_event(
+    database: SqliteDatabase, me: Credential
 ) -> None:
-    for id, other in (("m0", "complained"), ("m2", "delivered")):
-        keep(database, me, id)
-        database.query("UPDATE deliveries SET status = ? WHERE message_id = ?", other, id)
-    recipients = [f"you{number}@example.org" for number in range(len(statuses.split()))]
-    given.reserved(database, me, "m1", given.message(*recipients))
-    change = "UPDATE deliveries SET status = ? WHERE message_id = 'm1' AND position = ?"
-    for position, one in enumerate(statuses.split()):
-        database.query(change, None if one == "-" else one, position)
-    row = run(view_message(database, me, "m1")).row
-    assert row["delivery_status"] is None
+    for id in ("m0", "m1", "m2"):
+        recipients = [f"you{number}@example.org" for number in range(3)]
+        given.reserved(database, me, id, given.message(*recipients))
+    database.query("UPDATE messages SET delivery_status = 'bounced' WHERE id <> 'm1'")
+
+    def shown() -> tuple[str | None, int | None, int]:
+        (listed,) = run(sendbox_rows(database, me, ["m1"]))
+        viewed = run(view_message(database, me, "m1")).row
+        names = ("delivery_status", "delivery_count", "recipient_count")
+        status, count, recipients = (listed[name] for name in names)
+        assert [viewed[name] for name in names] == [status, count, recipients]
+        return status, count, recipients
+
+    assert shown() == (None, None, 3)
     database.query("UPDATE messages SET status = 'sent', lease_until = NULL, finished_at = 1")
-    (listed,) = run(sendbox_rows(database, me, ["m1"]))
-    viewed = run(view_message(database, me, "m1")).row
-    assert listed["delivery_status"] == viewed["delivery_status"] == status
+    assert shown() == ("sent", 3, 3)
+    database.query("UPDATE messages SET delivery_status = 'delayed', delivery_count = 2")
+    assert shown() == ("delayed", 2, 3)
 
 
 def test_another_body_with_parts_shortens_nothing(database: SqliteDatabase, me: Credential) -> None:
