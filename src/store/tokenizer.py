@@ -7,6 +7,7 @@ this character finds the message.
 """
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 # Ideographs with their iteration marks, Hiragana and Katakana.
@@ -58,14 +59,14 @@ def terms_of(query: str) -> list[Term]:
     runs = list(_RUN.finditer(_folded(query)))
     terms: list[Term] = []
     for run in runs:
+        word = run[0]
         if run[1] is None:
-            is_prefix = run is runs[-1] and len(run[0]) >= _MIN_PREFIX_LENGTH
-            terms.append(Term(run[0], is_prefix))
-        elif len(run[1]) == 1:
-            terms.append(Term(run[1], True))
+            is_prefix = run is runs[-1] and len(word) >= _MIN_PREFIX_LENGTH
+            terms.append(Term(word, is_prefix))
+        elif len(word) == 1:
+            terms.append(Term(word, True))
         else:
-            pairs = zip(run[1], run[1][1:], strict=False)
-            terms += (Term(first + second, False) for first, second in pairs)
+            terms += (Term(first + second, False) for first, second in pairwise(word))
     terms = list(dict.fromkeys(terms))
     rest = [term for term in terms if term.is_prefix][_MAX_PREFIXES:]
     return [term._replace(is_prefix=False) if term in rest else term for term in terms]

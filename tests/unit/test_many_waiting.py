@@ -35,6 +35,14 @@ def test_the_messages_of_cleared_sendboxes_count(database: SqliteDatabase, me: C
     assert found(database, me.address_id)
 
 
+def test_the_sendbox_of_another_address_does_not_matter(database: SqliteDatabase) -> None:
+    before, me, after = (given.address(database, f"{name}@example.com") for name in "abc")
+    put(database, me, count=MANY, at=NEAR + 1)
+    for other in (before, after):
+        database.query("UPDATE addresses SET sendbox = 1 WHERE id = ?", other.address_id)
+    assert not found(database, me.address_id)
+
+
 def test_the_messages_of_the_administrators(database: SqliteDatabase) -> None:
     put(database, None, count=MANY - 1)
     assert not found(database, ADMINISTRATION)

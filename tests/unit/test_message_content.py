@@ -268,6 +268,30 @@ def test_attachments_are_kept_for_many_days_of_waiting(
     assert read(database, now=NOW + 30 * DAY).attachments == later.message.attachments
 
 
+@pytest.mark.parametrize("character", ["a", "é", "ÿ", "名", "😀"])
+@pytest.mark.parametrize("offset", range(4))
+@pytest.mark.parametrize("count", [MAX_PART_BYTES // 2 + 1, MAX_PART_BYTES + 1])
+def test_a_part_is_full_but_splits_no_character(character: str, offset: int, count: int) -> None:
+    text = "a" * offset + character * count
+    (statement,) = body_statements([("m1", given.message(text=text))])
+    contents = [str(content) for content in statement.parameters[1:]]
+    assert "".join(contents) == text
+    sizes = [len(content.encode()) for content in contents]
+    assert all(MAX_PART_BYTES - 4 < size <= MAX_PART_BYTES for size in sizes[:-1])
+    assert 0 < sizes[-1] <= MAX_PART_BYTES
+
+
+def test_late_attachments_of_a_removed_message_are_not_stored(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    given.reserved(database, me, "m1", WITH_FILE)
+    given.reserved(database, me, "m2")  # being sent
+    database.query("DELETE FROM messages WHERE id = 'm1'")
+    deferred = StatusUpdate(id="m1", event="deferred", attempt=1, now=NOW, next_attempt_at=NOW)
+    assert run(record(database, [deferred], queued=[("m1", WITH_FILE)])) == {}
+    assert parts(database) == 0
+
+
 # A character has up to four bytes, and base64 takes four thirds of the bytes.
 @pytest.mark.parametrize(
     ("characters", "messages", "statements"),

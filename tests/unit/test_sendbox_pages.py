@@ -10,6 +10,7 @@ from store.database import Row
 from store.message_content import MAX_PART_BYTES
 from store.sendbox import (
     every_sendbox_page,
+    message_to_retry,
     sendbox_before,
     sendbox_page,
     sendbox_rows,
@@ -152,6 +153,25 @@ def test_the_delivery_status_is_sent_until_the_first_event(
     assert shown() == ("sent", 3, 3)
     database.query("UPDATE messages SET delivery_status = 'delayed', delivery_count = 2")
     assert shown() == ("delayed", 2, 3)
+
+
+@pytest.mark.parametrize(("max_size", "count"), [(None, 2), (2000, 2), (1999, 0)])
+def test_the_bodies_of_a_message_to_retry_are_left_out_if_it_is_too_large(
+    database: SqliteDatabase, me: Credential, max_size: int | None, count: int
+) -> None:
+    keep(database, me, "m1", text="text", html="html")
+    keep(database, me, "m2", text="text")
+    found = run(message_to_retry(database, me, "m1", max_size=max_size))
+    assert len(found.bodies) == count
+
+
+def test_the_bodies_of_a_retried_message_are_left_out(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    for id, retry_of in (("m1", None), ("m2", "m1"), ("m3", None)):
+        given.reserved(database, me, id, retry_of=retry_of)
+    found = {id: run(message_to_retry(database, me, id)).bodies for id in ("m1", "m2", "m3")}
+    assert {id: len(bodies) for id, bodies in found.items()} == {"m1": 0, "m2": 1, "m3": 1}
 
 
 def test_another_body_with_parts_shortens_nothing(database: SqliteDatabase, me: Credential) -> None:

@@ -39,6 +39,7 @@ def test_words_of_a_text(text: str, words: list[str]) -> None:
         ("invoice", [Term("invoice", True)]),
         ("march invoice", [Term("march", False), Term("invoice", True)]),
         ("march 42", [Term("march", False), Term("42", False)]),
+        ("march 427", [Term("march", False), Term("427", True)]),
         ("march 票", [Term("march", False), Term("票", True)]),
         ("票", [Term("票", True)]),
         ("发票号", [Term("发票", False), Term("票号", False)]),
