@@ -63,6 +63,13 @@ def test_adding_again_changes_only_the_reason(database: SqliteDatabase) -> None:
     ]
 
 
+def test_adding_again_for_the_same_reason_writes_nothing(database: SqliteDatabase) -> None:
+    add(database, "a@a.example")
+    before = database.changes()
+    add(database, "a@a.example", now=NOW + 1)
+    assert database.changes() == before
+
+
 def test_a_suppression_is_removed_once(database: SqliteDatabase) -> None:
     for number, letter in enumerate("abc"):
         add(database, f"{letter}@a.example", now=NOW + number)
