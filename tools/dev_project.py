@@ -21,6 +21,9 @@ Edit = Callable[[dict[str, Any]], None]
 # Makes workerd load its Pyodide bundle from the engine's folder instead of the internet.
 ENGINE_FLAG = "python_workers_development"
 
+# The queue of the provider's delivery events. `src/runtime/event_queue.py` has the same name.
+EVENTS_QUEUE = "send-mail-api-events"
+
 _LOCAL_RATE_LIMIT = 1_000_000
 
 
@@ -39,7 +42,8 @@ def write_project(
 
     The first configuration is that of the Worker that serves requests. Each Worker is named
     `NAME-<its own name>`, and service bindings between them are kept. The rate limits of the first
-    Worker are raised, because tests create many addresses a minute.
+    Worker are raised, because tests create many addresses a minute. It gets the binding `EVENTS`,
+    so the delivery events of sandbox recipients go through the queue.
 
     :param variables: set in every Worker.
     :param dev_vars: linked as the first Worker's `.dev.vars`.
@@ -52,6 +56,7 @@ def write_project(
     shutil.rmtree(folder, ignore_errors=True)
     loaded = [tomllib.loads(path.read_text()) for path in configs]
     _loosen_rate_limits(loaded[0])
+    _bind_events(loaded[0])
     if edit is not None:
         edit(loaded[0])
     names = {config["name"]: f"{name}-{config['name']}" for config in loaded}
@@ -77,6 +82,12 @@ def write_project(
 def _loosen_rate_limits(config: dict[str, Any]) -> None:
     for limiter in config.get("ratelimits", ()):
         limiter["simple"]["limit"] = _LOCAL_RATE_LIMIT
+
+
+def _bind_events(config: dict[str, Any]) -> None:
+    queues = config.get("queues", {})
+    if any(consumer["queue"] == EVENTS_QUEUE for consumer in queues.get("consumers", ())):
+        queues.setdefault("producers", []).append({"binding": "EVENTS", "queue": EVENTS_QUEUE})
 
 
 def _rewrite(

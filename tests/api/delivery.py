@@ -68,7 +68,7 @@ def event(
         kind,
         **{
             "event_id": str(uuid.uuid4()),
-            "message_id": message["provider_message_id"] or "<unknown@provider.test>",
+            "message_id": message["provider_message_id"] or f"<{message['id']}@provider.test>",
             "sender": message["sender"],
             "recipient": recipient or message["to_mail"],
             "occurred_at": message["accepted_at"] + later,

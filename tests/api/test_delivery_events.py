@@ -1,12 +1,17 @@
 """Delivery events of the provider: what becomes of a mail after it was sent."""
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mail.delivery import KINDS, DeliveryKind
+from tests.api.calls import send_call
 from tests.api.delivery import event, sent_message, time_of
-from tests.e2e.api import Api, Sender
+from tests.client import TestClient
+from tests.e2e.api import DEPLOYMENT, Api, Sender, unique_name
 
 DAY_FIELDS = ("delivered", "bounced", "complained")
 
@@ -41,3 +46,288 @@ def test_each_kind_is_shown_for_its_recipient(api: Api, sender: Sender, kind: De
         ("sent", None),
         (kind, row["to_mail"]),
     ]
+
+
+def delivery_of(api: Api, sender: Sender, row: dict[str, Any]) -> list[str | None]:
+    return [one["delivery_status"] for one in shown(api, sender, row)["recipients"]]
+
+
+def today(api: Api, sender: Sender) -> tuple[int, ...]:
+    (day,) = api.get("/api/usage", headers=sender.headers).json()["days"]
+    return tuple(day[field] for field in DAY_FIELDS)
+
+
+def history(api: Api, sender: Sender, row: dict[str, Any]) -> list[tuple[str, bool]]:
+    """The events of the message, and whether a delivery event settled it."""
+    events = shown(api, sender, row)["history"]
+    return [(one["event"], "settled_by" in one) for one in events]
+
+
+def unknown_message(api: Api, sender: Sender, **fields: Any) -> dict[str, Any]:
+    """A message that the provider has taken, but whose outcome is unknown."""
+    return sent_message(api, sender, subject="[take] [no code]", **fields)
+
+
+def status_of(api: Api, sender: Sender, row: dict[str, Any]) -> str:
+    (found,) = (one for one in api.messages_of(sender) if one["id"] == row["id"])
+    status: str = found["status"]
+    return status
+
+
+def test_a_rank_never_goes_down(api: Api, sender: Sender) -> None:
+    row = sent_message(api, sender)
+    for kind in ("delivered", "delayed", "bounced", "delivered", "complained", "bounced"):
+        api.server.deliver_events([event(kind, row)])
+    assert delivery_of(api, sender, row) == ["complained"]
+    assert today(api, sender) == (1, 1, 1)
+
+
+def test_repeated_events_count_once(api: Api, sender: Sender) -> None:
+    row = sent_message(api, sender)
+    events = [event("delayed", row), event("delivered", row, later=5000)]
+    api.server.deliver_events(events * 3)
+    api.server.deliver_events(reversed(events))
+    assert [kind for kind, _ in history(api, sender, row)] == [
+        *("accepted", "sent", "delayed", "delivered")
+    ]
+    assert today(api, sender) == (1, 0, 0)
+
+
+def test_a_bounce_suppresses_its_recipient_and_an_administrator_can_undo_it(
+    api: Api, sender: Sender
+) -> None:
+    row = sent_message(api, sender)
+    bounced = event("bounced", row)
+    api.server.deliver_events([bounced])
+    response = api.send(sender, to_mail=row["to_mail"])
+    assert (response.status_code, response.json()["code"]) == (400, "recipient_suppressed")
+    api.admin("DELETE", f"/admin/suppressions?address={row['to_mail']}")
+    api.server.deliver_events([bounced])
+    assert api.send(sender, to_mail=row["to_mail"]).status_code == 200
+
+
+def test_events_wait_while_the_database_does_not_respond(api: Api, sender: Sender) -> None:
+    rows = [sent_message(api, sender) for _ in range(3)]
+    api.server.lose_responses = lambda when, statements: when == "before"
+    api.server.deliver_events(event("delivered", row) for row in rows)
+    api.server.advance(86_400)
+    api.server.lose_responses = lambda when, statements: False
+    assert [one["delivery_status"] for one in api.messages_of(sender)] == [None] * 3
+    api.server.advance(1300)
+    assert [one["delivery_status"] for one in api.messages_of(sender)] == ["delivered"] * 3
+
+
+def test_events_whose_responses_are_lost_count_once(api: Api, sender: Sender) -> None:
+    rows = [sent_message(api, sender) for _ in range(3)]
+    lost: Iterator[bool] = iter([True] * 4)
+    api.server.lose_responses = lambda when, statements: when == "after" and next(lost, False)
+    api.server.deliver_events(event("delivered", row) for row in rows)
+    api.server.settle()
+    api.server.lose_responses = lambda when, statements: False
+    assert today(api, sender) == (3, 0, 0)
+
+
+UNREADABLE = [
+    *("", "null", "[]", "{}", "no JSON", '{"type": 1}', "[" * 100_000, '"\\ud800"'),
+    '{"type": "cf.email.sending.message.opened", "payload": {}}',
+    '{"type": "cf.email.sending.message.delivered", "payload": {"eventId": "e"}}',
+    '{"type": "delivered", "payload": {"eventId": "e", "messageId": "m", "recipient": "r"}}',
+]
+
+
+def test_unreadable_events_are_dropped_and_logged_without_addresses(
+    api: Api, sender: Sender
+) -> None:
+    row = sent_message(api, sender)
+    no_id = event("delivered", row, event_id="")
+    long_id = event("delivered", row, message_id="<" + "x" * 2000)
+    before = len(api.server.log_lines())
+    api.server.deliver_events([*UNREADABLE, None, no_id, long_id, event("delivered", row)])
+    assert delivery_of(api, sender, row) == ["delivered"]
+    lines = [line for line in api.server.log_lines()[before:] if line["event"] != "request"]
+    assert [line["event"] for line in lines] == ["delivery_events_unreadable", "delivery_events"]
+    assert len(lines[0]["problems"]) == len(UNREADABLE) + 3
+    assert "@" not in str(lines)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"delivery": {"smtpStatusCode": {"a": 1}, "smtpResponse": ["x"], "provider": True}},
+        {"bounce": {"type": [], "reason": None}},
+        {"delivery": {"smtpStatusCode": 550, "smtpResponse": "x\x00\r\n" * 5000}},
+    ],
+)
+def test_an_event_with_odd_members_still_counts(
+    api: Api, sender: Sender, changed: dict[str, Any]
+) -> None:
+    row = sent_message(api, sender)
+    one = event("bounced", row, **changed)
+    one["metadata"]["eventTimestamp"] = "tomorrow"
+    one["payload"]["deliverySurprise"] = {"new": ["member"]}
+    api.server.deliver_events([one])
+    (recipient,) = shown(api, sender, row)["recipients"]
+    assert recipient["delivery_status"] == "bounced"
+    assert len(recipient["smtp_response"] or "") <= 500
+
+
+@pytest.mark.parametrize("stranger", ["somebody@stranger.example", "other@example.com", "", "x"])
+def test_events_of_strangers_are_dropped_at_once(api: Api, sender: Sender, stranger: str) -> None:
+    row = unknown_message(api, sender)
+    before = api.server.database.dump()
+    api.server.deliver_events(
+        [event(kind, row, sender=stranger, message_id="<foreign>") for kind in KINDS]
+    )
+    assert api.server.database.dump() == before
+
+
+def test_an_event_of_another_recipient_changes_nothing(api: Api, sender: Sender) -> None:
+    row = sent_message(api, sender)
+    unknown = unknown_message(api, sender)
+    before = api.server.database.dump()
+    api.server.deliver_events([event("bounced", row, unknown["to_mail"])])
+    assert api.server.database.dump() == before
+
+
+def test_addresses_are_compared_without_case(api: Api, sender: Sender) -> None:
+    row = sent_message(api, sender, to_mail="Some.One@BÜCHER.example")
+    api.server.deliver_events([event("delivered", row, "some.one@xn--bcher-kva.example")])
+    assert delivery_of(api, sender, row) == ["delivered"]
+    api.server.deliver_events([event("bounced", row, "SOME.ONE@bücher.EXAMPLE")])
+    assert delivery_of(api, sender, row) == ["bounced"]
+
+
+# Unknown outcomes
+
+
+@pytest.mark.parametrize("kind", ["delayed", "delivered", "bounced", "complained"])
+def test_an_event_settles_an_unknown_message_as_sent(
+    api: Api, sender: Sender, kind: DeliveryKind
+) -> None:
+    row = unknown_message(api, sender)
+    balance = api.balance(sender)
+    one = event(kind, row)
+    api.server.deliver_events([one])
+    assert (status_of(api, sender, row), api.balance(sender)) == ("sent", balance)
+    assert history(api, sender, row) == [
+        ("accepted", False),
+        ("unknown", False),
+        ("sent", True),
+        (kind, False),
+    ]
+    assert shown(api, sender, row)["message_id"] == one["payload"]["messageId"]
+    assert delivery_of(api, sender, row) == [kind]
+    api.server.deliver_events([one])
+    assert len(api.server.sent_mails()) == len({m["messageId"] for m in api.server.sent_mails()})
+
+
+@pytest.mark.parametrize("kind", ["rejected", "failed"])
+@pytest.mark.parametrize("delayed_first", [False, True])
+def test_an_event_settles_an_unknown_message_as_not_sent(
+    api: Api, sender: Sender, kind: DeliveryKind, delayed_first: bool
+) -> None:
+    balance = api.balance(sender)
+    row = unknown_message(api, sender)
+    assert api.balance(sender) == balance - 1
+    first, second = event("delayed", row), event(kind, row, later=3000)
+    for one in [first, second] if delayed_first else [second, first]:
+        api.server.deliver_events([one])
+    assert (status_of(api, sender, row), api.balance(sender)) == ("failed", balance)
+    assert delivery_of(api, sender, row) == [kind]
+    (day,) = api.get("/api/usage", headers=sender.headers).json()["days"]
+    assert (day["accepted"], day["sent"], day["failed"]) == (1, 0, 1)
+
+
+def test_a_message_to_several_recipients_is_not_sent_if_all_are_rejected(
+    api: Api, sender: Sender
+) -> None:
+    balance = api.balance(sender)
+    to = [f"{unique_name()}@example.net" for _ in range(2)]
+    row = unknown_message(api, sender, to_mail=None, to=to)
+    api.server.deliver_events([event("rejected", row, to[0])])
+    assert (status_of(api, sender, row), api.balance(sender)) == ("sent", balance - 2)
+    api.server.deliver_events([event("rejected", row, to[1])])
+    assert (status_of(api, sender, row), api.balance(sender)) == ("failed", balance)
+    api.server.deliver_events([event("delivered", row, to[1])])
+    assert (status_of(api, sender, row), api.balance(sender)) == ("failed", balance)
+
+
+def test_an_event_that_fits_two_unknown_messages_settles_none(api: Api, sender: Sender) -> None:
+    first = unknown_message(api, sender)
+    second = unknown_message(api, sender, to_mail=first["to_mail"])
+    api.server.deliver_events([event("delivered", first)])
+    for row in (first, second):
+        assert status_of(api, sender, row) == "unknown"
+
+
+def test_an_event_settles_no_message_of_more_than_a_week_ago(api: Api, sender: Sender) -> None:
+    row = unknown_message(api, sender)
+    api.server.advance(8 * 86_400)
+    api.server.deliver_events([event("delivered", row, later=7 * 86_400_000 + 1)])
+    assert status_of(api, sender, row) == "unknown"
+    api.server.deliver_events([event("delivered", row, later=7 * 86_400_000)])
+    assert status_of(api, sender, row) == "sent"
+
+
+def test_an_administrators_unknown_message_is_settled(api: Api) -> None:
+    to_mail = f"{unique_name()}@example.net"
+    mail = {"from_mail": "news@example.org", "to_mail": to_mail, "content": "B"}
+    response = api.admin("POST", "/admin/send_mail", json={**mail, "subject": "[take] [no code]"})
+    assert response.status_code == 502
+    (row,) = api.server.sql("SELECT * FROM messages WHERE id = ?", [response.json()["id"]])
+    api.server.deliver_events([event("delivered", {**row, "to_mail": to_mail})])
+    (row,) = api.server.sql("SELECT status FROM messages WHERE id = ?", [row["id"]])
+    assert row["status"] == "sent"
+
+
+def test_an_event_waits_while_its_message_is_being_sent(api: Api, sender: Sender) -> None:
+    to_mail = f"{unique_name()}@example.net"
+    sending = api.server.start(*send_call(sender, to_mail=to_mail, subject="[take] [wait 20000]"))
+    api.server.advance(1)
+    (row,) = api.messages_of(sender)
+    (taken,) = api.sent_by(sender)
+    about = {**row, "to_mail": to_mail, "provider_message_id": taken["messageId"]}
+    api.server.deliver_events([event("delivered", about)])
+    assert status_of(api, sender, row) == "sending"
+    assert sending.response().status_code == 200
+    api.server.advance(130)
+    assert delivery_of(api, sender, row) == ["delivered"]
+
+
+def test_an_event_settles_a_message_whose_worker_died(api: Api, sender: Sender) -> None:
+    to_mail = f"{unique_name()}@example.net"
+    with contextlib.suppress(asyncio.CancelledError):
+        api.server.start(*send_call(sender, to_mail=to_mail, subject="[take] [wait 20000]"))
+        api.server.advance(1)
+        api.server.kill()
+    (row,) = api.messages_of(sender)
+    assert row["status"] == "sending"
+    about = {**row, "to_mail": to_mail, "provider_message_id": "<taken@provider.test>"}
+    api.server.deliver_events([event("delivered", about)])
+    api.server.advance(121)
+    api.server.run_cron()
+    assert status_of(api, sender, row) == "unknown"
+    api.server.advance(10)
+    assert status_of(api, sender, row) == "sent"
+    assert delivery_of(api, sender, row) == ["delivered"]
+
+
+def test_an_unknown_message_that_was_sent_again_is_settled_by_its_own_event(
+    api: Api, sender: Sender
+) -> None:
+    row = unknown_message(api, sender)
+    headers = sender.headers
+    again = api.post(f"/api/sendbox/{row['id']}/retry", headers=headers).json()
+    (second,) = (one for one in api.messages_of(sender) if one["id"] == again["id"])
+    if second["status"] == "sent":
+        api.server.deliver_events([event("delivered", {**second, "to_mail": row["to_mail"]})])
+        assert status_of(api, sender, row) == "unknown"
+
+
+def test_sandbox_events_need_no_queue() -> None:
+    with TestClient(DEPLOYMENT, event_queue=False) as server:
+        api = Api(server)
+        sender = api.new_sender()
+        row = sent_message(api, sender, to_mail="complained@test.invalid")
+        server.settle()
+        assert delivery_of(api, sender, row) == ["complained"]
