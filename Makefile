@@ -8,7 +8,7 @@ RUN := .venv/bin/python -m
 PREPARE := @$(PYTHON) tools/prepare.py
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare dev smtp test test-all mutate lint format typecheck settings-table \
+.PHONY: help prepare dev event smtp test test-all mutate lint format typecheck settings-table \
 	bench bench-long deploy-check deploy secret lock clean
 
 help: ## Show this list
@@ -22,6 +22,10 @@ prepare: ## Install tools, packages and the local engine (other targets do this 
 dev: ## Run the Worker locally (defaults: PORT=8787 STATE=.wrangler/state)
 	$(PREPARE)
 	@PORT="$(PORT)" STATE="$(STATE)" PYTHONPATH=src exec $(RUN) tools.dev
+
+event: ## Let a delivery event arrive at `make dev`: ID=... KIND=bounced, optionally TO=...
+	$(PREPARE)
+	@STATE="$(STATE)" PYTHONPATH=src $(RUN) tools.event $(ID) $(KIND) $(TO)
 
 smtp: ## Run the SMTP relay (defaults: SMTP_PORT=8025 API_URL=http://localhost:8787)
 	$(PREPARE)

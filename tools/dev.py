@@ -5,6 +5,7 @@ python -m tools.dev        reads PORT (8787) and STATE (.wrangler/state) from th
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -21,6 +22,7 @@ import requests
 from settings import Settings, doubtful_settings, read_settings
 from tools.dev_output import WranglerOutput, python_error
 from tools.dev_vars import DevVarsError, read_dev_vars
+from tools.event import SERVER_FILE
 from tools.local_server import HOST, LocalServer, ServerError
 from tools.prepare import CONSOLE, LOGS, ROOT, PrepareError, rebuild_static_files
 from tools.settings_check import NO_DOMAINS, misspelled_settings, unreadable_settings
@@ -67,6 +69,8 @@ def _serve(port: int, state: Path, settings: Settings, warnings: list[str]) -> N
     print("Starting the server (about 6 s) ...", flush=True)
     with LocalServer(port=port, state=state, dev_vars=DEV_VARS, log=_LOG, live=True) as server:
         _check_health(server)
+        about = {"url": server.url, "registry": str(server.registry)}
+        (state / SERVER_FILE).write_text(json.dumps(about))
         time.sleep(0.3)  # Let wrangler print its own lines first.
         for warning in warnings:
             print(f"WARNING: {warning}", flush=True)
@@ -268,6 +272,9 @@ Ready. The console: {url}/
 
   List what was sent (no mail leaves this machine; the lines below name the files with the bodies):
     curl {url}/cdn-cgi/local/explorer/api/local/email/sending
+
+  Let a delivery event of a mail arrive. ID is "id" in the response:
+    make event ID=... KIND=bounced
 
   The admin password is ADMIN_PASSWORDS in .dev.vars.
   The cron runs every minute. Edits below src/ and console/ apply at once, edits of wrangler.toml

@@ -138,6 +138,11 @@ class LocalServer:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def registry(self) -> Path:
+        """The folder in which other wranglers find this server and its queues."""
+        return self.folder / "registry"
+
+    @property
     def is_running(self) -> bool:
         """Whether wrangler is running."""
         return self._group is not None and self._group.exit_status is None
@@ -187,7 +192,7 @@ class LocalServer:
         self._group = ProcessGroup(
             command,
             cwd=configs[0].parent,
-            env=wrangler_env(registry=self.folder / "registry"),
+            env=wrangler_env(registry=self.registry),
             log=self.log,
         )
         try:

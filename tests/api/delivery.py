@@ -6,37 +6,8 @@ from typing import Any
 from clock import iso_time
 from mail.delivery import DeliveryKind
 from tests.e2e.api import Api, Sender, unique_name
+from tools.event import MEMBERS
 from transport.delivery_events import event_form
-
-# What the provider says beside the kind, as documented.
-MEMBERS: dict[DeliveryKind, dict[str, Any]] = {
-    "delayed": {
-        "delivery": {"smtpStatusCode": "451", "smtpResponse": "451 4.3.2 Try again later"},
-        "bounce": {"type": "soft", "classification": "temporary_failure", "reason": "busy"},
-    },
-    "delivered": {
-        "delivery": {
-            "provider": "gmail",
-            "deliveryTimeMs": 1234,
-            "smtpStatusCode": "250",
-            "smtpEnhancedStatusCode": "2.0.0",
-            "smtpResponse": "250 2.0.0 OK",
-        }
-    },
-    "bounced": {
-        "delivery": {
-            "smtpStatusCode": "550",
-            "smtpEnhancedStatusCode": "5.1.1",
-            "smtpResponse": "550 5.1.1 No such user",
-        },
-        "bounce": {"type": "hard", "classification": "permanent_failure", "reason": "no mailbox"},
-    },
-    "failed": {"failure": {"reason": "delivery_failed"}},
-    "rejected": {
-        "rejection": {"reason": "suppressed", "party": "recipient", "detail": "on the list"}
-    },
-    "complained": {"complaint": {"type": "abuse"}},
-}
 
 
 def sent_message(api: Api, sender: Sender, **fields: Any) -> dict[str, Any]:

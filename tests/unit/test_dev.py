@@ -50,7 +50,11 @@ class Scene:
 
     def _server(self, **_: Any) -> AbstractContextManager[Any]:
         return nullcontext(
-            SimpleNamespace(url="http://localhost:1", request=lambda *_, **__: self.health)
+            SimpleNamespace(
+                url="http://localhost:1",
+                registry=self.folder / "registry",
+                request=lambda *_, **__: self.health,
+            )
         )
 
     def _attend(self, server: Any) -> None:
