@@ -9,6 +9,7 @@ _BATCHES = {
     "reserve": "INSERT INTO messages (",
     "claim": "claimed_by = ?4",
     "record": "reported_as = coalesce(",
+    "events": "INSERT INTO delivery_events (",
     "sweep keys": "INSERT INTO sweeps",
     "sweep bodies": "DELETE FROM bodies",
     "sweep messages": "DELETE FROM messages",
