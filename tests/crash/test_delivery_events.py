@@ -1,7 +1,7 @@
 """The server is killed while it records a batch of delivery events.
 
-The queue of production keeps the events of such a batch. The local queue loses them at a restart, so
-the test puts all events into the queue again.
+The queue of production keeps the events of such a batch. The local queue loses them at a restart,
+so the test puts all events into the queue again.
 """
 
 import random

@@ -14,6 +14,7 @@ from tools.bench import (
     batch,
     cpu,
     database,
+    delivery,
     imports,
     job_cpu,
     limits,
@@ -37,6 +38,7 @@ _LONG = 6  # times as many rounds with `--long`
 # `send` is last, so that the many rows that it writes do not slow down the other measurements.
 _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
     database.measure,
+    delivery.measure,
     cpu.measure,
     job_cpu.measure,
     python_time.measure,
