@@ -254,6 +254,7 @@ _OTHERS = (
     _field("invalid_cursor", "cursor"),
     _field("offset_with_cursor", "offset"),
     _field("invalid_q", "q", limit=200),
+    _field("invalid_delivery_status", "delivery_status"),
     # Addresses and their passwords
     Forbidden("new_address_disabled"),
     Forbidden("anonymous_new_address_disabled"),

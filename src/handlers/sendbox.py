@@ -23,7 +23,7 @@ from store.sendbox import (
     view_message,
 )
 from web.context import RequestContext
-from web.query import cursor, limit_and_offset, next_cursor
+from web.query import cursor, delivery_status, limit_and_offset, next_cursor
 from web.request import SMALL_BODY_BYTES
 from web.responses import Response, Success, json_response
 
@@ -41,29 +41,38 @@ async def list_messages(context: RequestContext) -> Response:
     :query limit:
     :query q: Words to find in the subject, the recipients or the beginning of the text. All of them
         must match; the last one may be incomplete. Example: `order`.
+    :query delivery_status:
     :query cursor:
     :query offset:
     :response 200 SendboxPage: A page of messages.
-    :errors: PAGING, invalid_cursor, offset_with_cursor, invalid_q
+    :errors: PAGING, invalid_cursor, offset_with_cursor, invalid_q,
+        invalid_delivery_status
     :operation listMessages: Sendbox
     """
     query = context.request.query
     limit, offset = limit_and_offset(query)
     words = _words(query.get("q", ""))
     database, credential = context.database, context.credential
+    status = delivery_status(query)
     by_cursor = "cursor" in query
     before = cursor(query["cursor"], offset) if by_cursor else None
     if words:
         # Counting all matches would read all of them, so the count has an upper bound.
         most = limit + 1 if by_cursor else _MAX_FOUND
-        ids = await search(database, credential, words, before=before, limit=most)
+        ids = await search(
+            database, credential, words, before=before, limit=most, delivery_status=status
+        )
         rows = await sendbox_rows(database, credential, ids[offset : offset + limit])
         count = len(ids)
     elif by_cursor:
-        rows = await sendbox_before(database, credential, before=before, limit=limit + 1)
+        rows = await sendbox_before(
+            database, credential, before=before, limit=limit + 1, delivery_status=status
+        )
         ids = [row["id"] for row in rows]
     else:
-        rows, count = await sendbox_page(database, credential, limit=limit, offset=offset)
+        rows, count = await sendbox_page(
+            database, credential, limit=limit, offset=offset, delivery_status=status
+        )
     if by_cursor:
         return json_response(_page_by_cursor(rows[:limit], next_cursor(ids, limit)))
     return json_response(SendboxPage(results=[summary(row) for row in rows], count=count))

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import database_time, iso_time
 from locales import provider_sentence, sentence
-from mail.delivery import DeliveryKind, rank
+from mail.delivery import DeliveryKind, DeliveryStatus, rank
 from mail.lifecycle import Status
 from mail.message import AttachmentInfo, Mailbox, RecipientKind, Tag, decode_details
 from store.database import Row
@@ -18,8 +18,6 @@ from transport.outcome import Reason
 
 # The status for one recipient: its delivery status if there is one, otherwise the message status.
 RecipientStatus = Literal[Status, DeliveryKind]
-
-DeliveryStatus = Literal["sent", DeliveryKind]
 
 _Kind = Literal["accepted", "rescheduled", "deferred", "sent", "failed", "unknown", "cancelled"]
 EventKind = Literal[_Kind, DeliveryKind]

@@ -46,6 +46,7 @@ SENTENCES = {
     "offset_with_cursor": "The parameter offset can't be combined with a cursor",
     "invalid_requested": "The parameter requested must be true or false",
     "invalid_sort_by": "Invalid sort_by",
+    "invalid_delivery_status": "Invalid delivery_status",
     "invalid_sort_order": "Invalid sort_order",
     "invalid_q": "The search q is longer than {limit} characters",
     "internal_error": "An internal error occurred, please report the request id",

@@ -37,6 +37,7 @@ SENTENCES = {
     "offset_with_cursor": "offset 参数不能与 cursor 同时使用",
     "invalid_requested": "requested 参数必须是 true 或 false",
     "invalid_sort_by": "无效的 sort_by",
+    "invalid_delivery_status": "无效的 delivery_status",
     "invalid_sort_order": "无效的 sort_order",
     "invalid_q": "搜索词 q 超过 {limit} 个字符",
     "internal_error": "服务器内部错误,请报告请求编号",

@@ -13,6 +13,9 @@ from mail.message import SANDBOX_DOMAIN
 
 DeliveryKind = Literal["delayed", "delivered", "rejected", "failed", "bounced", "complained"]
 
+# The delivery status of a message or a recipient: ``sent`` before the first event.
+DeliveryStatus = Literal["sent", DeliveryKind]
+
 # In ascending rank. `rejected`, `failed` and `bounced` are equally final, and the provider reports
 # one of them. If it reports several, the last one in this list counts, so the order of events does
 # not matter.

@@ -6,8 +6,10 @@ a message into the same words, so indexing does not change the result.
 
 from accounts.credentials import Credential
 from ids import AFTER_ALL_IDS
+from mail.delivery import DeliveryStatus
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
+from store.delivery_filter import has_delivery_status
 from store.search_index import NEWEST_INDEXED, SOURCE, indexed_word, number_at, text_of
 from store.sendbox_generation import in_current_sendbox
 from store.tokenizer import Term, has_terms, terms_of, tokens_of
@@ -26,7 +28,7 @@ _NO_NUMBER = 2**53 - 1
 _INDEXED = f"""
 SELECT m.id
 FROM search AS s CROSS JOIN messages AS m
-  ON m.id = s.message_id AND {in_current_sendbox("?2", "m.")}
+  ON m.id = s.message_id AND {in_current_sendbox("?2", "m.")} {{filter}}
 WHERE search MATCH ?1 AND s.rowid < coalesce(
   (
     SELECT rowid FROM search
@@ -39,7 +41,7 @@ ORDER BY s.rowid DESC LIMIT ?5
 
 _FRESH = f"""
 SELECT {SOURCE}
-WHERE {in_current_sendbox("?1", "m.")} AND m.id > {NEWEST_INDEXED} AND m.id < ?2
+WHERE {in_current_sendbox("?1", "m.")} AND m.id > {NEWEST_INDEXED} AND m.id < ?2 {{filter}}
 ORDER BY m.id DESC LIMIT {MAX_FRESH}
 """
 
@@ -48,12 +50,20 @@ _NO_WORD = '"_"'
 
 
 async def search(
-    database: Database, credential: Credential, query: str, *, before: str | None, limit: int
+    database: Database,
+    credential: Credential,
+    query: str,
+    *,
+    before: str | None,
+    limit: int,
+    delivery_status: DeliveryStatus | None = None,
 ) -> list[str]:
     """The ids of at most ``limit`` messages that match ``query``, newest first.
 
     :param before: only messages older than this id, which need not exist.
+    :param delivery_status: only messages with this delivery status; None for all.
     """
+    condition = has_delivery_status(delivery_status, "m.")
     terms = terms_of(query)
     address_id = credential.address_id
     match = " AND ".join(_matching(address_id, term) for term in terms) or _NO_WORD
@@ -62,8 +72,8 @@ async def search(
     indexed, fresh = await require_valid(
         database,
         credential,
-        Statement(_INDEXED, (match, address_id, end, number, limit)),
-        Statement(_FRESH, (address_id, end)),
+        Statement(_INDEXED.format(filter=condition), (match, address_id, end, number, limit)),
+        Statement(_FRESH.format(filter=condition), (address_id, end)),
     )
     ids = [row["id"] for row in fresh if terms and has_terms(_words(row), terms)]
     return (ids + [row["id"] for row in indexed])[:limit]

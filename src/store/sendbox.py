@@ -7,8 +7,10 @@ import msgspec
 from accounts.credentials import Credential
 from errors import NotFound
 from ids import AFTER_ALL_IDS
+from mail.delivery import DeliveryStatus
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
+from store.delivery_filter import has_delivery_status
 from store.json_size import json_size
 from store.message_content import BODIES_TO_RETRY
 from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_current_sendbox
@@ -77,51 +79,70 @@ ORDER BY id DESC
 
 _OWN = f"SELECT id FROM messages WHERE {in_current_sendbox('?1')}"
 
-_PAGE = _ROWS.format(page=f"{_OWN} ORDER BY id DESC LIMIT ?2 OFFSET ?3")
+_PAGE = f"{_OWN} {{filter}} ORDER BY id DESC LIMIT ?2 OFFSET ?3"
 
-_PAGE_BEFORE = _ROWS.format(page=f"{_OWN} AND id < ?2 ORDER BY id DESC LIMIT ?3")
+_PAGE_BEFORE = f"{_OWN} {{filter}} AND id < ?2 ORDER BY id DESC LIMIT ?3"
 
 _BY_IDS = _ROWS.format(page=f"{_OWN} AND id IN (SELECT value FROM json_each(?2))")
 
-_COUNT = f"SELECT count(*) AS count FROM messages WHERE {in_current_sendbox('?1')}"
+_COUNT = f"SELECT count(*) AS count FROM messages WHERE {in_current_sendbox('?1')} {{filter}}"
 
-_EVERY = f"SELECT m.id FROM messages AS m WHERE {IN_ANY_CURRENT_SENDBOX}"
+_EVERY = f"SELECT m.id FROM messages AS m WHERE {IN_ANY_CURRENT_SENDBOX} {{filter}}"
 # The second half scans all messages that administrators have sent.
 _FROM = f"""
-SELECT id FROM messages WHERE {in_current_sendbox("(SELECT id FROM addresses WHERE name = ?1)")}
+SELECT id FROM messages
+WHERE {in_current_sendbox("(SELECT id FROM addresses WHERE name = ?1)")} {{filter}}
 UNION ALL
 SELECT id FROM messages
-WHERE address_id = {ADMINISTRATION} AND sendbox = 0 AND lower(sender) = ?1
+WHERE address_id = {ADMINISTRATION} AND sendbox = 0 AND lower(sender) = ?1 {{filter}}
 """
-_EVERY_PAGE = _ROWS.format(page=f"{_EVERY} ORDER BY id DESC LIMIT ?1 OFFSET ?2")
-_FROM_PAGE = _ROWS.format(page=f"{_FROM} ORDER BY id DESC LIMIT ?2 OFFSET ?3")
+_EVERY_PAGE = f"{_EVERY} ORDER BY id DESC LIMIT ?1 OFFSET ?2"
+_FROM_PAGE = f"{_FROM} ORDER BY id DESC LIMIT ?2 OFFSET ?3"
 # Stops at MAX_COUNT, because counting reads every row.
 _EVERY_COUNT = f"SELECT count(*) AS count FROM ({_EVERY} LIMIT {MAX_COUNT})"
 _FROM_COUNT = f"SELECT count(*) AS count FROM ({_FROM} LIMIT {MAX_COUNT})"
 
 
+def _rows(page: str, condition: str) -> str:
+    return _ROWS.format(page=page.format(filter=condition))
+
+
 async def sendbox_page(
-    database: Database, credential: Credential, *, limit: int, offset: int
+    database: Database,
+    credential: Credential,
+    *,
+    limit: int,
+    offset: int,
+    delivery_status: DeliveryStatus | None = None,
 ) -> tuple[list[Row], int]:
-    """A page of messages, newest first, and the number of all messages of the address."""
-    address_id = credential.address_id
-    page = Statement(_PAGE, (address_id, limit, offset))
-    rows, (counted,) = await require_valid(
-        database, credential, page, Statement(_COUNT, (address_id,))
-    )
+    """A page of messages, newest first, and the number of all messages of the address.
+
+    :param delivery_status: only messages with this delivery status; None for all.
+    """
+    address_id, condition = credential.address_id, has_delivery_status(delivery_status)
+    page = Statement(_rows(_PAGE, condition), (address_id, limit, offset))
+    count = Statement(_COUNT.format(filter=condition), (address_id,))
+    rows, (counted,) = await require_valid(database, credential, page, count)
     return rows, counted["count"]
 
 
 async def sendbox_before(
-    database: Database, credential: Credential, *, before: str | None, limit: int
+    database: Database,
+    credential: Credential,
+    *,
+    before: str | None,
+    limit: int,
+    delivery_status: DeliveryStatus | None = None,
 ) -> list[Row]:
     """At most ``limit`` messages, newest first.
 
     :param before: only messages older than this id, which need not exist; None to start with the
         newest message.
+    :param delivery_status: as for ``sendbox_page``.
     """
     parameters = (credential.address_id, before or AFTER_ALL_IDS, limit)
-    (rows,) = await require_valid(database, credential, Statement(_PAGE_BEFORE, parameters))
+    sql = _rows(_PAGE_BEFORE, has_delivery_status(delivery_status))
+    (rows,) = await require_valid(database, credential, Statement(sql, parameters))
     return rows
 
 
@@ -133,20 +154,29 @@ async def sendbox_rows(database: Database, credential: Credential, ids: list[str
 
 
 async def every_sendbox_page(
-    database: Database, *, address: str | None, limit: int, offset: int
+    database: Database,
+    *,
+    address: str | None,
+    limit: int,
+    offset: int,
+    delivery_status: DeliveryStatus | None = None,
 ) -> tuple[list[Row], int]:
     """A page of messages, newest first, and their number, which is at most ``MAX_COUNT``.
 
     :param address: only messages sent from this address, in lower case. They include messages that
         administrators sent from it. None for the messages of all addresses.
+    :param delivery_status: as for ``sendbox_page``.
     """
-    statements = (
-        [Statement(_EVERY_PAGE, (limit, offset)), Statement(_EVERY_COUNT)]
-        if address is None
-        else [Statement(_FROM_PAGE, (address, limit, offset)), Statement(_FROM_COUNT, (address,))]
-    )
-    rows, (counted,) = await database.batch(statements, repeatable=True)
-    return rows, counted["count"]
+    if address is None:
+        condition = has_delivery_status(delivery_status, "m.")
+        page = Statement(_rows(_EVERY_PAGE, condition), (limit, offset))
+        count = Statement(_EVERY_COUNT.format(filter=condition))
+    else:
+        condition = has_delivery_status(delivery_status)
+        page = Statement(_rows(_FROM_PAGE, condition), (address, limit, offset))
+        count = Statement(_FROM_COUNT.format(filter=condition), (address,))
+    rows, counts = await database.batch([page, count], repeatable=True)
+    return rows, counts[0]["count"]
 
 
 # This condition finds only messages of the address ?2. For administrators ?2 is NULL, and it finds

@@ -1,7 +1,7 @@
 """Parse and check query parameters, and check that fields have a value."""
 
 import re
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from errors import field_error
 from mail.addresses import (
@@ -10,6 +10,7 @@ from mail.addresses import (
     InvalidAddress,
     parse_address,
 )
+from mail.delivery import DeliveryStatus
 
 T = TypeVar("T")
 
@@ -93,6 +94,18 @@ def comparable(text: str) -> str:
 def address_filter(query: dict[str, str]) -> str | None:
     """The parameter ``address``, converted by ``comparable``; None if it is missing or empty."""
     return comparable(query.get("address", "")) or None
+
+
+def delivery_status(query: dict[str, str]) -> DeliveryStatus | None:
+    """The parameter ``delivery_status``; None if it is missing or empty.
+
+    :raises BadRequest: ``invalid_delivery_status``.
+    """
+    given = query.get("delivery_status", "").lower()
+    found = next((status for status in get_args(DeliveryStatus) if status == given), None)
+    if given and found is None:
+        raise field_error("invalid_delivery_status", "delivery_status")
+    return found
 
 
 def required(value: T | None, field: str) -> T:

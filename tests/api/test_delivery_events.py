@@ -11,7 +11,7 @@ from mail.delivery import KINDS, DeliveryKind
 from tests.api.calls import send_call
 from tests.api.delivery import event, sent_message, time_of
 from tests.client import TestClient
-from tests.e2e.api import DEPLOYMENT, Api, Sender, unique_name
+from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, unique_name
 
 DAY_FIELDS = ("delivered", "bounced", "complained")
 
@@ -331,3 +331,44 @@ def test_sandbox_events_need_no_queue() -> None:
         row = sent_message(api, sender, to_mail="complained@test.invalid")
         server.settle()
         assert delivery_of(api, sender, row) == ["complained"]
+
+
+# Lists by delivery status
+
+
+def filtered(api: Api, sender: Sender, query: str) -> list[str]:
+    response = api.get(f"/api/sendbox?{query}", headers=sender.headers)
+    assert response.status_code == 200, response.text
+    results = response.json()["results"]
+    assert response.json().get("count", len(results)) == len(results)
+    return [row["id"] for row in results]
+
+
+@pytest.mark.contract("GET /api/sendbox: Filters by delivery status")
+@pytest.mark.contract("GET /admin/sendbox: Filters by delivery status")
+def test_lists_are_filtered_by_delivery_status(api: Api, sender: Sender) -> None:
+    rows = {kind: sent_message(api, sender, subject=f"about {kind}") for kind in KINDS}
+    api.server.deliver_events(event(kind, row) for kind, row in rows.items())
+    sent = sent_message(api, sender, subject="about nothing")
+    unknown_message(api, sender)
+    expected: dict[str, str] = {kind: row["id"] for kind, row in rows.items()}
+    expected["sent"] = sent["id"]
+    for status, message_id in expected.items():
+        for more in ("", "&cursor=", "&q=about", "&q=about&cursor="):
+            assert filtered(api, sender, f"delivery_status={status}{more}") == [message_id]
+        assert filtered(api, sender, f"delivery_status={status}&q=other") == []
+        path = f"/admin/sendbox?delivery_status={status}&limit=100"
+        every = [row["id"] for row in api.admin("GET", path).json()["results"]]
+        assert message_id in every
+        assert not {*expected.values()} & {*every} - {message_id}
+        response = api.admin("GET", f"{path}&address={sender.address}").json()
+        assert ([row["id"] for row in response["results"]], response["count"]) == ([message_id], 1)
+    assert len(filtered(api, sender, "delivery_status=")) == len(expected) + 1
+
+
+def test_an_unknown_delivery_status_is_rejected(api: Api, sender: Sender) -> None:
+    for response in (
+        api.get("/api/sendbox?delivery_status=queued", headers=sender.headers),
+        api.admin("GET", "/admin/sendbox?delivery_status=queued"),
+    ):
+        check_problem(response, 400, "invalid_delivery_status", "Invalid delivery_status")

@@ -7,8 +7,9 @@ key `TYPE STATUS` or `OPERATION STATUS`. Tests check the examples against the ty
 import hashlib
 import json
 from base64 import b64decode
-from typing import Any
+from typing import Any, get_args
 
+from mail.delivery import DeliveryStatus
 from settings import VERSION
 from store.addresses import SORT_KEYS
 
@@ -68,6 +69,11 @@ PARAMETERS: dict[str, Json] = {
     "before": {"example": OLDER_MESSAGE_ID},
     "q": {"schema": {"type": "string", "maxLength": 200}},
     # An empty value counts as a missing one.
+    "delivery_status": {
+        "description": "Return only messages with this delivery status.",
+        "schema": {"type": "string", "enum": [*get_args(DeliveryStatus), ""]},
+        "example": "bounced",
+    },
     "requested": {"schema": {"type": "string", "enum": ["true", "false", ""]}},
     "sort_by": {"schema": {"type": "string", "enum": [*SORT_KEYS, ""]}},
     "sort_order": {"schema": {"type": "string", "enum": ["asc", "desc", ""]}},

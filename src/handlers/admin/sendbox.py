@@ -4,7 +4,7 @@ from handlers.sendbox_views import SendboxPage, detail, summary
 from store.removal import remove_message
 from store.sendbox import every_sendbox_page, view_any_message
 from web.context import RequestContext
-from web.query import address_filter, limit_and_offset
+from web.query import address_filter, delivery_status, limit_and_offset
 from web.responses import Response, Success, json_response
 
 
@@ -17,14 +17,19 @@ async def list_messages(context: RequestContext) -> Response:
     :query limit:
     :query offset:
     :query address:
+    :query delivery_status:
     :response 200 SendboxPage: A page of messages.
-    :errors: PAGING
+    :errors: PAGING, invalid_delivery_status
     :operation listAllMessages: Administration
     """
     query = context.request.query
     limit, offset = limit_and_offset(query)
     rows, count = await every_sendbox_page(
-        context.database, address=address_filter(query), limit=limit, offset=offset
+        context.database,
+        address=address_filter(query),
+        limit=limit,
+        offset=offset,
+        delivery_status=delivery_status(query),
     )
     return json_response(SendboxPage(results=[summary(row) for row in rows], count=count))
 
