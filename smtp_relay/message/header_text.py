@@ -19,7 +19,6 @@ _NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
 # The limit for adjacent words that each end within a character. Such words are decoded together
 # again for each further word, which takes quadratic time.
 _MAX_SPLIT_BYTES = 2048
-STRICT = Adaptations(is_strict=True)  # raises an error instead of each change
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class _Word:
     content: bytes
 
 
-def raw_text(value: bytes, what: str, adaptations: Adaptations = STRICT) -> str:
+def raw_text(value: bytes, what: str, adaptations: Adaptations) -> str:
     """``value`` as text. Encoded words stay encoded; tabs become spaces. ``what`` names the field.
 
     :raises Malformed: ``value`` is not UTF-8, and the relay is strict.
@@ -44,7 +43,7 @@ def raw_text(value: bytes, what: str, adaptations: Adaptations = STRICT) -> str:
     return text.replace("\t", " ")
 
 
-def decoded_words(text: str, what: str, adaptations: Adaptations = STRICT) -> str:
+def decoded_words(text: str, what: str, adaptations: Adaptations) -> str:
     """``text`` with its encoded words decoded.
 
     Ignores spaces between two encoded words. Accepts a character whose bytes are split between two
@@ -106,7 +105,7 @@ def _decoded_group(group: list[bytes], charset: str, what: str, adaptations: Ada
     return "".join(texts)
 
 
-def header_text(value: bytes, what: str, adaptations: Adaptations = STRICT) -> str:
+def header_text(value: bytes, what: str, adaptations: Adaptations) -> str:
     """``value`` as text, with its encoded words decoded.
 
     :raises Malformed: as ``raw_text`` and ``decoded_words`` do.

@@ -365,9 +365,11 @@ def _split_characters(size: int) -> str:
 
 def test_split_characters_have_a_maximum_size() -> None:
     expected = "a" + "€" * 683
-    assert decoded_words(_split_characters(2048), "Subject") == expected
+    assert (
+        decoded_words(_split_characters(2048), "Subject", Adaptations(is_strict=True)) == expected
+    )
     with pytest.raises(CannotRelay, match="Subject"):
-        decoded_words(_split_characters(2049), "Subject")
+        decoded_words(_split_characters(2049), "Subject", Adaptations(is_strict=True))
     noted = Adaptations()
     text = decoded_words(_split_characters(2049), "Subject", noted)
     assert text.count("€") == len(expected) - 2
