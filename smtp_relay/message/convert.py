@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from smtp_relay import addresses
@@ -18,7 +18,7 @@ from smtp_relay.message.parts import read_content
 from smtp_relay.message.rules import texts
 from smtp_relay.message.rules.names import display_name
 from smtp_relay.message.rules.originators import read_originators
-from smtp_relay.message.rules.repeated import without_copies
+from smtp_relay.message.rules.repeated import with_each_field_once
 
 # Servers disagree on whether a bare CR or LF ends a line, and therefore on where a message ends
 # (SMTP smuggling; RFC 5321, section 2.3.8). NUL is not allowed in a message (section 4.5.2).
@@ -61,28 +61,32 @@ def convert(
     adaptations = Adaptations(is_strict=is_strict)
     message = read_entity(content, adaptations)
     check_hops(message, max_hops)
-    message = replace(message, fields=without_copies(message.fields, adaptations))
-    originators = read_originators(message, sender, adaptations)
+    message = with_each_field_once(message)
+    body = _body(message, sender, recipients)
+    # The sentences are not part of the message. A newer relay may tell the same change otherwise.
+    encoded = json_body(body)
+    key = _key(message, sender, encoded)
+    if sentences := adaptations.sentences():
+        encoded = encoded[:-1] + b", " + json_body({"adaptations": sentences})[1:]
+    return Request(encoded, key, _labels(body), adaptations)
+
+
+def _body(message: Entity, sender: str, recipients: Iterable[str]) -> dict[str, Any]:
+    originators = read_originators(message, sender)
     envelope = {addresses.key(address): address for address in recipients}
-    to = _pop_recipients(message, "to", envelope, adaptations)
-    cc = _pop_recipients(message, "cc", envelope, adaptations)
+    to = _pop_recipients(message, "to", envelope)
+    cc = _pop_recipients(message, "cc", envelope)
     fields: dict[str, Any] = {
         "from_name": originators.from_name,
         "reply_to": [_field(originators.reply_to)] if originators.reply_to else [],
         "to": to,
         "cc": cc,
         "bcc": [{"email": envelope[key]} for key in sorted(envelope)],
-        "subject": _subject(message, adaptations),
+        "subject": _subject(message),
         **read_content(message).fields(),
-        "headers": other_headers(message, originators.headers, adaptations),
+        "headers": other_headers(message, originators.headers),
     }
-    body = {name: value for name, value in fields.items() if value or name in ("subject", "text")}
-    # The sentences are not part of the message. A newer relay may tell the same change otherwise.
-    encoded = json_body(body)
-    key = _key(message, sender, encoded, adaptations)
-    if sentences := adaptations.sentences():
-        encoded = encoded[:-1] + b", " + json_body({"adaptations": sentences})[1:]
-    return Request(encoded, key, _labels(body), adaptations)
+    return {name: value for name, value in fields.items() if value or name in ("subject", "text")}
 
 
 def _check_characters(content: bytes) -> None:
@@ -96,20 +100,19 @@ def _check_characters(content: bytes) -> None:
     raise Malformed(f"Line {line} contains {_FORBIDDEN_NAMES[forbidden[0]]}")
 
 
-def _pop_recipients(
-    message: Entity, name: str, envelope: dict[str, str], adaptations: Adaptations
-) -> list[dict[str, str]]:
+def _pop_recipients(message: Entity, name: str, envelope: dict[str, str]) -> list[dict[str, str]]:
     """The mailboxes of the field ``name`` that are in ``envelope``. Removes those from it."""
     found = []
-    for mailbox in mailboxes_of(message, name, adaptations):
+    for mailbox in mailboxes_of(message, name):
         address = envelope.pop(addresses.key(mailbox.address), None)
         if address is not None:
-            shown = display_name(mailbox.name, name.title(), adaptations)
+            shown = display_name(mailbox.name, name.title(), message.adaptations)
             found.append(_field(Mailbox(shown, address)))
     return found
 
 
-def _subject(message: Entity, adaptations: Adaptations) -> str:
+def _subject(message: Entity) -> str:
+    adaptations = message.adaptations
     text = header_text(message.value("subject") or b"", "Subject", adaptations)
     return texts.apply(texts.SUBJECT, text, "Subject", adaptations)
 
@@ -118,13 +121,13 @@ def _field(mailbox: Mailbox) -> dict[str, str]:
     return {"email": mailbox.address} | ({"name": mailbox.name} if mailbox.name else {})
 
 
-def _key(message: Entity, sender: str, body: bytes, adaptations: Adaptations) -> str | None:
+def _key(message: Entity, sender: str, body: bytes) -> str | None:
     """The idempotency key in the header, or one derived from the message and its recipients.
 
     None if the header has neither a key nor a Message-ID. In this case a retry looks the same as a
     second message with the same content.
     """
-    own = idempotency_key(message, adaptations)
+    own = idempotency_key(message)
     name = message.value("message-id")
     if own is not None or not name:
         return own

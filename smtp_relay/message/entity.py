@@ -7,7 +7,7 @@ and ``parts.py`` limits the number of levels. All entities share the bytes of th
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from re import Match
 
 from smtp_relay.message.adaptations import Adaptations
@@ -64,8 +64,8 @@ class Entity:
     start: int
     end: int
     budget: HeaderBudget
-    number: str = ""
-    adaptations: Adaptations = field(default_factory=Adaptations)
+    number: str
+    adaptations: Adaptations
 
     @property
     def body(self) -> bytes:
@@ -89,22 +89,21 @@ class Entity:
 
     def about(self, what: str) -> str:
         """``what`` as a sentence, or the beginning of one, about this part."""
-        return _about(self.place, what)
+        return self.place + what if self.number else what[:1].upper() + what[1:]
 
 
-def read_entity(content: bytes, adaptations: Adaptations | None = None) -> Entity:
+def read_entity(content: bytes, adaptations: Adaptations) -> Entity:
     """Split the message ``content`` into header and body.
 
     :raises Malformed: the header is too large or has too many fields. A line is not a field, and
         the relay is strict, or the body would show hidden recipients.
     """
-    adaptations = adaptations or Adaptations()
     start = 0
     if content.startswith(_MBOX_LINES) and not _is_field(content, 0, len(content)):
         problem = _no_field(content, 0, "")
         adaptations.add("left_out", "The From line of a mailbox file left out", problem)
         start = _match(_LINE, content, 0, len(content)).end()
-    whole = Entity((), content, start, len(content), HeaderBudget(), adaptations=adaptations)
+    whole = Entity((), content, start, len(content), HeaderBudget(), "", adaptations)
     return _entity(whole, start, len(content), "")
 
 
@@ -149,7 +148,8 @@ def delimiter(boundary: bytes) -> re.Pattern[bytes]:
 def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
     """The entity from ``start`` to ``end`` in the same message as ``whole``."""
     content, budget = whole.message, whole.budget
-    place = f"Part {number}: " if number else ""
+    entity = replace(whole, number=number)
+    place = entity.place
     fields: list[Field] = []
     size, position = 0, start
     while True:
@@ -168,18 +168,14 @@ def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
         has_colon = content.find(b":", position, next_line) >= 0
         if not fields or not has_colon or not _is_field(content, next_line, end):
             _check_hidden(content, position, end, number, problem)
-            sentence = _about(place, "the body begins at a line that is not a header field")
+            sentence = entity.about("the body begins at a line that is not a header field")
             whole.adaptations.add("repaired", sentence, problem)
             break
-        sentence = _about(place, "a line of the header that is not a field left out")
+        sentence = entity.about("a line of the header that is not a field left out")
         whole.adaptations.add("left_out", sentence, problem)
         budget.fields_left -= 1
         position = next_line
-    return Entity(tuple(fields), content, position, end, budget, number, whole.adaptations)
-
-
-def _about(place: str, what: str) -> str:
-    return place + what if place else what[:1].upper() + what[1:]
+    return replace(entity, fields=tuple(fields), start=position, end=end)
 
 
 def _check_size(size: int, budget: HeaderBudget, place: str) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import re
 
-from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Loop, Malformed
 from smtp_relay.message.header_text import header_text
@@ -34,11 +33,12 @@ def check_hops(message: Entity, limit: int) -> None:
         raise Loop(f"Mail loop: the message has passed {hops} servers (max {limit})")
 
 
-def other_headers(message: Entity, added: list[Header], adaptations: Adaptations) -> dict[str, str]:
+def other_headers(message: Entity, added: list[Header]) -> dict[str, str]:
     """What the request passes on in ``headers``: the fields of the message, and then ``added``.
 
     :raises CannotRelay: the relay is strict, and a field can't be decoded or a rule applies.
     """
+    adaptations = message.adaptations
     headers = [
         Header(field.name, header_text(field.value, field.name, adaptations), field.key)
         for field in message.fields
@@ -52,7 +52,7 @@ def other_headers(message: Entity, added: list[Header], adaptations: Adaptations
     return {one.name: one.value for one in adapted([*headers, *added], adaptations)}
 
 
-def idempotency_key(message: Entity, adaptations: Adaptations) -> str | None:
+def idempotency_key(message: Entity) -> str | None:
     """The idempotency key in the header, None if there is none.
 
     A key that the API does not accept is replaced by its hash, which identifies it too.
@@ -60,6 +60,7 @@ def idempotency_key(message: Entity, adaptations: Adaptations) -> str | None:
     :raises Malformed: the relay is strict, and the key is empty, can't be decoded, or has a control
         character.
     """
+    adaptations = message.adaptations
     for name in ("Idempotency-Key", "Resend-Idempotency-Key"):
         value = message.value(name.lower())
         if value is None:

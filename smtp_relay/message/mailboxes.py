@@ -44,7 +44,7 @@ def read_mailboxes(value: bytes, what: str, adaptations: Adaptations) -> list[Ma
     return reader.found
 
 
-def mailboxes_of(message: Entity, key: str, adaptations: Adaptations) -> list[Mailbox]:
+def mailboxes_of(message: Entity, key: str) -> list[Mailbox]:
     """The mailboxes in all fields with the lower-case name ``key``.
 
     RFC 5322 allows only one field of each name. Some programs write one for each mailbox.
@@ -52,8 +52,8 @@ def mailboxes_of(message: Entity, key: str, adaptations: Adaptations) -> list[Ma
     :raises Malformed: as ``read_mailboxes`` does.
     """
     values = [field.value for field in message.fields if field.key == key]
-    what = key.title()
-    return [mailbox for value in values for mailbox in read_mailboxes(value, what, adaptations)]
+    what, noted = key.title(), message.adaptations
+    return [mailbox for value in values for mailbox in read_mailboxes(value, what, noted)]
 
 
 class _Reader:

@@ -12,11 +12,10 @@ from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
 from smtp_relay.message.media_types import MediaType, media_type, written
 from smtp_relay.message.rules import content_ids, filenames, inline, structure
-from smtp_relay.message.rules.files import File
-from smtp_relay.message.rules.files import without_copies as without_copies_of_files
+from smtp_relay.message.rules.files import File, without_copies
 from smtp_relay.message.rules.flowed import unfolded
 from smtp_relay.message.rules.inline import Text
-from smtp_relay.message.rules.repeated import without_copies
+from smtp_relay.message.rules.repeated import with_each_field_once
 from smtp_relay.message.rules.structure import Part, unsupported
 from smtp_relay.message.transfer_encodings import decoded_body, is_identity
 
@@ -94,7 +93,7 @@ def read_content(message: Entity) -> Content:
     adaptations = message.adaptations
     reader = _Reader(is_strict=adaptations.is_strict)
     text = inline.joined(reader.read(message, _Place()), adaptations) or Text()
-    files = without_copies_of_files(reader.files, adaptations)
+    files = without_copies(reader.files, adaptations)
     html = content_ids.adapted(files, text.html, adaptations)
     plain = text.text or ""
     if not plain and not html and (files or not adaptations.is_strict):
@@ -236,9 +235,7 @@ def _parts(entity: Entity, kind: MediaType) -> list[Entity]:
     inside = list(itertools.islice(parts(entity, boundary), _MAX_PARTS + 1))
     if len(inside) > _MAX_PARTS:
         raise Malformed(f"{entity.place}{_TOO_MANY}")
-    return [
-        replace(part, fields=without_copies(part.fields, entity.adaptations)) for part in inside
-    ]
+    return [with_each_field_once(part) for part in inside]
 
 
 def _note_kind(entity: Entity, kind: MediaType) -> None:

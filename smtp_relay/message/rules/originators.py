@@ -1,9 +1,6 @@
-"""Rules for From, Sender and Reply-To. The credential determines the address of the sender.
+"""Rules for From, Sender and Reply-To. The credential determines the address of the sender."""
 
-Each rule reads one field and returns what the request has of it.
-"""
-
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from smtp_relay import addresses
 from smtp_relay.message.adaptations import Adaptations
@@ -17,37 +14,34 @@ from smtp_relay.message.rules.names import display_name, sender_name
 ORIGINAL_FROM = "X-Original-From"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Originators:
-    """The display name and the address for replies. ``headers`` are added to those of the message.
+    """The display name, the address for replies, and ``headers`` to add to those of the message."""
 
-    ``sender`` is the address of the credential.
-    """
-
-    sender: str
-    from_name: str | None = None
-    reply_to: Mailbox | None = None
-    headers: list[Header] = field(default_factory=list)
+    from_name: str | None
+    reply_to: Mailbox | None
+    headers: list[Header]
 
 
-def read_originators(message: Entity, sender: str, adaptations: Adaptations) -> Originators:
+def read_originators(message: Entity, sender: str) -> Originators:
     """The originators of ``message``, which the credential of ``sender`` sends.
 
     :raises CannotRelay: the relay is strict, and a rule applies.
     """
-    found = Originators(sender)
-    author = _first_author(message, adaptations)
-    if author:
-        found.from_name = sender_name(author.name, sender, adaptations)
-    _check_sender(message, author, sender, adaptations)
-    found.reply_to = _first_reply_address(message, adaptations)
-    if found.reply_to is None:
-        _reply_to_author(found, message, author, adaptations)
-    return found
+    author = _first_author(message)
+    name = sender_name(author.name, sender, message.adaptations) if author else None
+    _check_sender(message, author, sender)
+    reply_to = _first_reply_address(message)
+    is_own = author is not None and addresses.key(author.address) == addresses.key(sender)
+    if reply_to or is_own:
+        return Originators(name, reply_to, [])
+    reply_to = _author_as_reply_address(message, author)
+    return Originators(name, reply_to, [] if reply_to else _original_from(message, author))
 
 
-def _first_author(message: Entity, adaptations: Adaptations) -> Mailbox | None:
-    authors = mailboxes_of(message, "from", adaptations)
+def _first_author(message: Entity) -> Mailbox | None:
+    adaptations = message.adaptations
+    authors = mailboxes_of(message, "from")
     problem = Unsupported("More than one sender in From is not supported")
     first = next((number for number, one in enumerate(authors) if "@" in one.address), 0)
     if first and authors[first].name:
@@ -61,20 +55,19 @@ def _first_author(message: Entity, adaptations: Adaptations) -> Mailbox | None:
     return authors[0] if authors else None
 
 
-def _check_sender(
-    message: Entity, author: Mailbox | None, sender: str, adaptations: Adaptations
-) -> None:
-    agents = mailboxes_of(message, "sender", adaptations)
+def _check_sender(message: Entity, author: Mailbox | None, sender: str) -> None:
+    agents = mailboxes_of(message, "sender")
     if not agents:
         return
     known = {addresses.key(sender)} | ({addresses.key(author.address)} if author else set())
     if any(addresses.key(agent.address) not in known for agent in agents):
         problem = Unsupported("A Sender other than From is not supported")
-        adaptations.add("left_out", "Sender left out: it differs from From", problem)
+        message.adaptations.add("left_out", "Sender left out: it differs from From", problem)
 
 
-def _first_reply_address(message: Entity, adaptations: Adaptations) -> Mailbox | None:
-    given = mailboxes_of(message, "reply-to", adaptations)
+def _first_reply_address(message: Entity) -> Mailbox | None:
+    adaptations = message.adaptations
+    given = mailboxes_of(message, "reply-to")
     if not given:
         return None
     good = [mailbox for mailbox in map(_if_accepted, given) if mailbox]
@@ -88,28 +81,24 @@ def _first_reply_address(message: Entity, adaptations: Adaptations) -> Mailbox |
     return _with_accepted_name(good[0], "Reply-To", adaptations) if good else None
 
 
-def _reply_to_author(
-    found: Originators, message: Entity, author: Mailbox | None, adaptations: Adaptations
-) -> None:
-    """Replies to another author than the sender go to the author, if the API accepts the address.
-
-    Otherwise From is kept as it is.
-    """
-    if author and addresses.key(author.address) == addresses.key(found.sender):
-        return
+def _author_as_reply_address(message: Entity, author: Mailbox | None) -> Mailbox | None:
+    """The author, who gets the replies to a message of another sender, if the API accepts this."""
     accepted = _if_accepted(author) if author else None
-    if accepted:
-        found.reply_to = _with_accepted_name(accepted, "From", adaptations)
-        return
+    return _with_accepted_name(accepted, "From", message.adaptations) if accepted else None
+
+
+def _original_from(message: Entity, author: Mailbox | None) -> list[Header]:
+    """From, which would be lost otherwise, as a header field of another name."""
+    adaptations = message.adaptations
     if adaptations.is_strict and (author is None or "@" not in author.address):
-        return
+        return []
     original = next((field.value for field in message.fields if field.key == "from"), b"")
-    if original:
-        problem = Unsupported("The address in From is not valid")
-        sentence = f"From kept as {ORIGINAL_FROM}: replies can't go to its address"
-        adaptations.add("renamed", sentence, problem)
-        text = header_text(original, "From", adaptations)
-        found.headers.append(header_of(ORIGINAL_FROM, text))
+    if not original:
+        return []
+    problem = Unsupported("The address in From is not valid")
+    sentence = f"From kept as {ORIGINAL_FROM}: replies can't go to its address"
+    adaptations.add("renamed", sentence, problem)
+    return [header_of(ORIGINAL_FROM, header_text(original, "From", adaptations))]
 
 
 def _if_accepted(mailbox: Mailbox) -> Mailbox | None:

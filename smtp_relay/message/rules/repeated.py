@@ -1,7 +1,8 @@
 """Rules for repeated fields of the message that the relay itself reads."""
 
-from smtp_relay.message.adaptations import Adaptations
-from smtp_relay.message.entity import Field
+from dataclasses import replace
+
+from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed
 
 # RFC 5322 and RFC 2045 allow each of these only once. The first one counts.
@@ -11,14 +12,15 @@ _ONCE |= {"idempotency-key", "message-id", "resend-idempotency-key", "subject"}
 _MAILBOXES = {"from", "reply-to", "sender"}
 
 
-def without_copies(fields: tuple[Field, ...], adaptations: Adaptations) -> tuple[Field, ...]:
-    """``fields`` with each field once that a message has only once.
+def with_each_field_once(entity: Entity) -> Entity:
+    """``entity`` with each field once that a message has only once.
 
     :raises Malformed: the relay is strict, and such a field is repeated.
     """
+    adaptations = entity.adaptations
     seen: dict[str, set[bytes]] = {}
     kept = []
-    for field in fields:
+    for field in entity.fields:
         values = seen.setdefault(field.key, set())
         if not values or field.key not in _ONCE | _MAILBOXES:
             kept.append(field)
@@ -32,4 +34,4 @@ def without_copies(fields: tuple[Field, ...], adaptations: Adaptations) -> tuple
                 adaptations.add_unnoted(problem)
                 kept.append(field)
         values.add(field.value)
-    return tuple(kept)
+    return replace(entity, fields=tuple(kept))
