@@ -5,23 +5,19 @@ what the API does not accept. It never does this silently: the message has one s
 change.
 """
 
-import re
 from collections import Counter
-from typing import Literal
+from typing import Literal, get_args
 
+from smtp_relay.message.characters import CONTROL
 from smtp_relay.message.errors import CannotRelay
 
 # The values of the label ``kind`` in the metrics.
 Kind = Literal["left_out", "shortened", "renamed", "joined", "guessed", "repaired", "attached"]
-KINDS: tuple[Kind, ...] = (
-    *("left_out", "shortened", "renamed", "joined", "guessed", "repaired", "attached"),
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # The API accepts this many sentences, and this many characters in each.
 MAX_SENTENCES = 50
 MAX_CHARACTERS = 200
-# The characters that the API rejects. A file name or a field name in a sentence can have them.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Adaptations:
@@ -60,8 +56,9 @@ class Adaptations:
 
     def sentences(self) -> list[str]:
         """Each sentence once, within the limits of the API."""
+        # A filename in a sentence can have control characters.
         short = dict.fromkeys(
-            _CONTROL.sub("\ufffd", sentence[:MAX_CHARACTERS]) for sentence in self._sentences
+            CONTROL.sub("\ufffd", sentence[:MAX_CHARACTERS]) for sentence in self._sentences
         )
         if len(short) <= MAX_SENTENCES:
             return list(short)

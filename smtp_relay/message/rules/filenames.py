@@ -5,6 +5,7 @@ import re
 from contextlib import suppress
 
 from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.characters import ENCODED_WORD, FORBIDDEN_IN_FILENAME
 from smtp_relay.message.entity import Entity, read_entity
 from smtp_relay.message.errors import CannotRelay, Unsupported
 from smtp_relay.message.header_text import header_text
@@ -17,14 +18,6 @@ _MAX_ENDING_BYTES = 20
 _SUBJECT_WITHIN_BYTES = 64 * 1024
 
 _SEPARATOR = re.compile(r"[/\\]")
-# Control characters, invisible characters, controls of the direction, and the Unicode line ends.
-_FORBIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-# The beginning of an encoded word: mail programs would show the decoded text instead.
-_WORD_START = re.compile(r"=(?=\?[^?\s]++\?[bq]\?[^?\s]*+\?=)", re.IGNORECASE)
 
 
 def _last_segment(name: str) -> str:
@@ -32,7 +25,7 @@ def _last_segment(name: str) -> str:
 
 
 def _with_accepted_characters(name: str) -> str:
-    return _WORD_START.sub("_", _FORBIDDEN.sub("_", name))
+    return ENCODED_WORD.sub("_", FORBIDDEN_IN_FILENAME.sub("_", name))
 
 
 def _shortened(name: str) -> str:

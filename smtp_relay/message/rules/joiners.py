@@ -7,7 +7,8 @@ import re
 
 from idna.core import valid_contextj
 
-_JOINER = re.compile("[\u200c\u200d]")
+from smtp_relay.message.characters import JOINER
+
 # Extended_Pictographic (UTS #51, emoji-data.txt of Unicode 15).
 _PICTOGRAPHIC = (
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u2388\u23cf"
@@ -35,7 +36,7 @@ def without_misplaced_joiners(text: str) -> str:
     """``text`` without the joiners that its writing does not need."""
     in_emoji = {emoji.end() - 1 for emoji in _JOINED_EMOJI.finditer(text)}
     pieces, end = list[str](), 0
-    for joiner in _JOINER.finditer(text):
+    for joiner in JOINER.finditer(text):
         position = joiner.start()
         is_in_place = position in in_emoji or _is_in_script(text, position)
         pieces += (text[end:position], joiner[0] if is_in_place else "")

@@ -6,19 +6,12 @@
 import re
 
 from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.characters import ENCODED_WORD, HIDDEN
 from smtp_relay.message.errors import Unsupported
 from smtp_relay.message.rules.joiners import without_misplaced_joiners
 from smtp_relay.message.rules.texts import ONE_LINE, TextRule, apply
 
 MAX_NAME_CHARACTERS = 200
-
-# Invisible characters except joiners, and all bidirectional controls (UAX #9, section 2).
-_HIDDEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-# Mail programs would show the text that such a word encodes (RFC 2047, section 2).
-_ENCODED_WORD = re.compile(r"=\?[^?\s]++\?[bq]\?[^?\s]*+\?=", re.IGNORECASE)
 
 _AT = "[@\ufe6b\uff20]"
 _IN_WORD = r"[^\s<>()\[\],;:\"'@\ufe6b\uff20]"
@@ -35,7 +28,7 @@ def display_name(name: str | None, what: str, adaptations: Adaptations) -> str |
     name = name or ""
     if name.isascii() and name.isprintable() and len(name) <= MAX_NAME_CHARACTERS:
         # Most names. No other rule can apply to them.
-        return apply((ENCODED_WORD,), name, what, adaptations).strip(" ") or None
+        return apply((NOT_ENCODED,), name, what, adaptations).strip(" ") or None
     in_one_line = apply(ONE_LINE, name, f"a name in {what}", adaptations).strip(" ")
     return apply(NAME, in_one_line, what, adaptations).strip(" ") or None
 
@@ -65,11 +58,11 @@ def _has_dot_after_at(text: str) -> bool:
 
 
 def _without_hidden(name: str) -> str:
-    return without_misplaced_joiners(_HIDDEN.sub("", name))
+    return without_misplaced_joiners(HIDDEN.sub("", name))
 
 
 def _without_encoded_word(name: str) -> str:
-    return "" if _ENCODED_WORD.search(name) else name
+    return "" if ENCODED_WORD.search(name) else name
 
 
 def _shortened(name: str) -> str:
@@ -77,7 +70,7 @@ def _shortened(name: str) -> str:
     return _without_hidden(name[:MAX_NAME_CHARACTERS]) if len(name) > MAX_NAME_CHARACTERS else name
 
 
-ENCODED_WORD = TextRule(
+NOT_ENCODED = TextRule(
     _without_encoded_word,
     "left_out",
     "A name in {what} left out: it is encoded twice",
@@ -90,7 +83,7 @@ NAME = (
         "Invisible characters of a name in {what} left out",
         "A name in {what} contains invisible characters",
     ),
-    ENCODED_WORD,
+    NOT_ENCODED,
     TextRule(
         _shortened,
         "shortened",

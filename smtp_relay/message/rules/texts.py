@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from smtp_relay.message.adaptations import Adaptations, Kind
+from smtp_relay.message.characters import CONTROL
 from smtp_relay.message.errors import Unsupported
 
 MAX_SUBJECT_CHARACTERS = 998
 NO_SUBJECT = "(no subject)"
 
 _LINE_END = re.compile("\r\n|[\t\n\v\f\r\x85\u2028\u2029]")
-# Category Cc, the Unicode line ends, and lone surrogates, which can't be encoded.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class TextRule(NamedTuple):
@@ -47,7 +46,7 @@ def _in_one_line(text: str) -> str:
 
 
 def _without_control(text: str) -> str:
-    return text if text.isprintable() else _CONTROL.sub("", text)
+    return text if text.isprintable() else CONTROL.sub("", text)
 
 
 def _shortened_subject(text: str) -> str:
