@@ -28,9 +28,8 @@ _LARGE_AT_ONCE = 2
 class Submission:
     """A message as received. ``session_id`` and ``client`` are for the log.
 
-    ``content`` is empty after the conversion, which sets ``adaptations``: how many changes of each
-    kind it has made. When the submission ends, ``reservation`` is released
-    and ``on_end`` called.
+    The conversion empties ``content``, and counts its changes of each kind in ``adaptations``. When
+    the submission ends, ``reservation`` is released and ``on_end`` called.
     """
 
     content: bytes

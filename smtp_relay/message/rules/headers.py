@@ -110,8 +110,6 @@ def _with_bounded_name(header: Header, adaptations: Adaptations) -> Header | Non
 
 
 def _in_one_line(header: Header, adaptations: Adaptations) -> Header:
-    if header.value.isprintable():  # has no control characters
-        return header
     value = apply(ONE_LINE, header.value, header.name, adaptations)
     return Header(header.name, value, header.key)
 
