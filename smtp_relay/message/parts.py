@@ -8,13 +8,14 @@ from typing import Any
 
 from smtp_relay.message.charsets import decode_leniently
 from smtp_relay.message.entity import Entity, parts
-from smtp_relay.message.errors import Malformed, Unsupported
-from smtp_relay.message.header_text import header_text
+from smtp_relay.message.errors import Malformed
 from smtp_relay.message.media_types import MediaType, media_type, written
 from smtp_relay.message.rules import content_ids, filenames, inline, structure
+from smtp_relay.message.rules.content_ids import content_id_of
 from smtp_relay.message.rules.files import File, without_copies
 from smtp_relay.message.rules.flowed import unfolded
 from smtp_relay.message.rules.inline import Text
+from smtp_relay.message.rules.part_fields import note_fields
 from smtp_relay.message.rules.repeated import with_each_field_once
 from smtp_relay.message.rules.structure import Part, unsupported
 from smtp_relay.message.transfer_encodings import decoded_body, is_identity
@@ -22,12 +23,6 @@ from smtp_relay.message.transfer_encodings import decoded_body, is_identity
 _MAX_DEPTH = 10  # each level holds a copy of everything inside it
 _MAX_PARTS = 1000
 _TOO_MANY = f"more than {_MAX_PARTS} parts, or more than {_MAX_DEPTH} levels of parts"
-
-# Only the Content- fields of a part have a meaning (RFC 2046, section 5.1). Programs add others,
-# like X-Unix-Mode and X-Attachment-Id, which the relay ignores. It reads these:
-_FIELDS = {"content-disposition", "content-id", "content-transfer-encoding", "content-type"}
-# It ignores these, which do not change how a part is displayed:
-_FIELDS |= {"content-class", "content-length", "content-md5"}
 
 _IDENTIFIES = {"content-id", "content-location"}  # a part that the HTML text shows
 _BODIES = ("text/plain", "text/html")
@@ -120,10 +115,10 @@ class _Reader:
             raise Malformed(f"{entity.place}{_TOO_MANY}")
         kind = media_type(entity, place.default)
         if kind.main == "multipart":
-            _note_fields(entity, kind)
+            note_fields(entity)
             return self._read_multipart(entity, kind, place)
         if self._is_displayed(entity, kind, place):
-            _note_fields(entity, kind)
+            note_fields(entity)
             self._taken[kind.full] = place.bodies or _Bodies()
             return [_text(entity, kind)]
         part = structure.adapted(Part(entity, kind, place.alternatives, place.is_signature))
@@ -164,7 +159,7 @@ class _Reader:
             of_others = replace(below, bodies=None, is_resource=True)
             places = [of_root if part is root else of_others for part in inside]
         else:
-            _note_kind(entity, kind)
+            structure.note_kind_of_multipart(entity, kind)
             if below.bodies and not below.bodies.in_alternative:
                 places = [replace(below, bodies=_Bodies()) for _ in inside]
             else:
@@ -196,7 +191,7 @@ class _Reader:
         name = kind.filename
         if name is None:
             name = part.name or filenames.generated(entity, kind)
-        _note_fields(entity, kind, filename=name)
+        note_fields(entity, filename=name)
         content = decoded_body(entity)
         is_alternative = part.alternatives is not None
         self.files.append(
@@ -205,10 +200,10 @@ class _Reader:
                 written(kind, entity),
                 base64.b64encode(content).decode("ascii"),
                 hashlib.sha256(content.rstrip(b"\r\n")).digest(),
-                _content_id(entity) or None,
-                is_attached or is_alternative or kind.disposition == "attachment",
-                is_alternative,
-                bool(kind.filename),
+                content_id_of(entity) or None,
+                is_attached=is_attached or is_alternative or kind.disposition == "attachment",
+                is_alternative=is_alternative,
+                has_name=bool(kind.filename),
             )
         )
 
@@ -238,48 +233,8 @@ def _parts(entity: Entity, kind: MediaType) -> list[Entity]:
     return [with_each_field_once(part) for part in inside]
 
 
-def _note_kind(entity: Entity, kind: MediaType) -> None:
-    """Note that a multipart is sent like a multipart/mixed (RFC 2046, section 5.1.3)."""
-    problem = unsupported(entity, kind, "this kind of multipart is not supported")
-    if kind.sub == "encrypted":
-        raise unsupported(entity, kind, "an encrypted message is not supported")
-    if kind.sub == "signed":
-        sentence = entity.about("signature attached as a file, so it will not verify")
-        entity.adaptations.add("attached", sentence, problem)
-    elif kind.sub != "mixed":
-        entity.adaptations.add("repaired", f"{entity.place}{kind.full} sent as its parts", problem)
-
-
-def _note_fields(entity: Entity, kind: MediaType, filename: str | None = None) -> None:
-    """Note which Content- fields of a part are left out. ``filename`` is that of an attachment."""
-    if not entity.number:  # `headers.py` handles the fields of the message itself
-        return
-    for header in entity.fields:
-        if not header.key.startswith("content-") or header.key in _FIELDS or not header.value:
-            continue
-        is_noted_only = header.key == "content-language"
-        if header.key == "content-description":
-            what = f"{entity.place}Content-Description"
-            if header_text(header.value, what, entity.adaptations) == filename:
-                continue
-            is_noted_only = filename is None
-        elif header.key == "content-location":
-            # It names a part, as the content id does. An attachment needs only one of them. In a
-            # text, it is also the base of relative links.
-            is_noted_only = filename is not None and bool(_content_id(entity))
-        problem = Unsupported(f"{entity.place}{header.name} is not supported")
-        sentence = f"{entity.place}{header.name} left out"
-        entity.adaptations.add("left_out", sentence, None if is_noted_only else problem)
-
-
 def _root(inside: list[Entity], kind: MediaType) -> Entity:
     """The root part of a multipart/related (RFC 2387, section 3.2)."""
     start = kind.parameters.get("start", "").strip(" <>")
-    named = (part for part in inside if start and _content_id(part) == start)
+    named = (part for part in inside if start and content_id_of(part) == start)
     return next(named, inside[0])
-
-
-def _content_id(entity: Entity) -> str:
-    value = entity.value("content-id") or b""
-    text = header_text(value, f"{entity.place}Content-ID", entity.adaptations).strip(" ")
-    return text[1:-1] if text.startswith("<") and text.endswith(">") else text

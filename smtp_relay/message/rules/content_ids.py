@@ -8,7 +8,9 @@ from re import Match
 from urllib.parse import quote, unquote
 
 from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Unsupported
+from smtp_relay.message.header_text import header_text
 from smtp_relay.message.rules.files import File
 
 MAX_CHARACTERS = 128
@@ -29,6 +31,13 @@ _REFERENCE = re.compile(
 )
 
 
+def content_id_of(entity: Entity) -> str:
+    """The Content-ID of a part without its angle brackets, empty if there is none."""
+    value = entity.value("content-id") or b""
+    text = header_text(value, f"{entity.place}Content-ID", entity.adaptations).strip(" ")
+    return text[1:-1] if text.startswith("<") and text.endswith(">") else text
+
+
 def adapted(files: list[File], html: str | None, adaptations: Adaptations) -> str | None:
     """Change the Content-IDs of ``files`` to what the API accepts; return the HTML with them.
 
@@ -40,20 +49,19 @@ def adapted(files: list[File], html: str | None, adaptations: Adaptations) -> st
     new_ids: dict[str, str] = {}
     used: set[str] = set()
     for file in files:
-        old = file.content_id
+        old = new = file.content_id or ""
         if not old:
             continue
         for rule in RULES:
-            file.content_id = rule(file, file.content_id or "", adaptations)
-        if file.content_id in used:
+            new = rule(file, new, adaptations)
+        if new in used:
             problem = Unsupported(f"The Content-ID of {file.filename} is not the only one")
-            adaptations.add(
-                "left_out", f"Second equal Content-ID of {file.filename} left out", problem
-            )
-            file.content_id = None
+            sentence = f"Second equal Content-ID of {file.filename} left out"
+            adaptations.add("left_out", sentence, problem)
         else:
-            used.add(file.content_id or "")
-            new_ids.setdefault(old, file.content_id or "")
+            new_ids.setdefault(old, new)
+        file.content_id = None if new in used else new
+        used.add(new)
     changed = {old: new for old, new in new_ids.items() if old != new}
     return _with_new_ids(html, changed) if html and changed else html
 

@@ -65,6 +65,21 @@ def unsupported(entity: Entity, kind: MediaType, why: str) -> Unsupported:
     return Unsupported(f"{entity.place}{kind.full}: {why}")
 
 
+def note_kind_of_multipart(entity: Entity, kind: MediaType) -> None:
+    """Note that a multipart is sent like a multipart/mixed (RFC 2046, section 5.1.3).
+
+    :raises Unsupported: it is encrypted. Or the relay is strict, and it is no multipart/mixed.
+    """
+    problem = unsupported(entity, kind, "this kind of multipart is not supported")
+    if kind.sub == "encrypted":
+        raise unsupported(entity, kind, "an encrypted message is not supported")
+    if kind.sub == "signed":
+        sentence = entity.about("signature attached as a file, so it will not verify")
+        entity.adaptations.add("attached", sentence, problem)
+    elif kind.sub != "mixed":
+        entity.adaptations.add("repaired", f"{entity.place}{kind.full} sent as its parts", problem)
+
+
 def _not_encrypted(part: Part) -> Part:
     """A whole message that is encrypted can't be read by anybody if its structure is changed."""
     kind = part.kind
@@ -103,9 +118,8 @@ def _message(part: Part) -> Part:
     if is_named:
         entity.adaptations.add_unnoted(problem)
     else:
-        part.entity.adaptations.add(
-            "attached", f"{part.kind.full} attached as {_shown(kind, name)}", problem
-        )
+        sentence = f"{part.kind.full} attached as {_shown(kind, name)}"
+        entity.adaptations.add("attached", sentence, problem)
     return replace(part, kind=kind, name=name)
 
 
@@ -123,14 +137,10 @@ def _alternative(part: Part) -> Part:
     kind = part.kind
     if part.alternatives is None:
         return part
-    name = part.name
-    if kind.full == "text/calendar":
-        name = "invite.ics"
+    name = "invite.ics" if kind.full == "text/calendar" else part.name
     name = name or filenames.generated(part.entity, kind)
-    problem = _no_alternative(part)
-    part.entity.adaptations.add(
-        "attached", f"{kind.full} alternative attached as {_shown(kind, name)}", problem
-    )
+    sentence = f"{kind.full} alternative attached as {_shown(kind, name)}"
+    part.entity.adaptations.add("attached", sentence, _no_alternative(part))
     return replace(part, name=name)
 
 
