@@ -14,7 +14,7 @@ from mail.adaptations import read_adaptations
 from mail.addresses import Address, InvalidAddress, parse_address
 from mail.attachments import read_attachments
 from mail.characters import has_control, shows_other_address
-from mail.fields import Headers, MailFields, SendMail, SubmissionFields
+from mail.fields import MailFields, SendMail, SubmissionFields
 from mail.headers import read_headers
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
 from mail.mailbox import InvalidName, display_name
@@ -22,7 +22,6 @@ from mail.message import Message, Recipient
 from mail.recipients import all_recipients, invalid_recipient, one_recipient
 from mail.reply_to import read_reply_to
 from mail.sandbox_recipients import check_sandbox_recipients
-from mail.scalars import Scalar
 from mail.schedule import parse_scheduled_at
 from mail.tags import read_tags
 
@@ -127,7 +126,8 @@ def _compose(
     if seed.to_mail is not None:
         recipients = (replace(recipients[0], name=to_name), *recipients[1:])
     check_sandbox_recipients(recipients)
-    reply_to = read_reply_to("reply_to", fields.reply_to, _headers(fields.headers))
+    headers = fields.headers if isinstance(fields.headers, dict) else {}
+    reply_to = read_reply_to("reply_to", fields.reply_to, headers)
     if reply_to.ignored is not None:
         warnings.append(FieldError(reply_to.ignored, "reply_to_first_used"))
     message = Message(
@@ -146,10 +146,6 @@ def _compose(
     )
     policy.check_enabled(sender)
     return _with_alternative(message) if fields.html and fields.text is None else message
-
-
-def _headers(given: Headers) -> dict[str, Scalar]:
-    return given if isinstance(given, dict) else {}
 
 
 def _recipients(fields: MailFields, to_mail: str | None, path: str) -> tuple[Recipient, ...]:

@@ -63,6 +63,11 @@ def split_mailbox(given: str) -> tuple[str | None, str]:
     return None, given
 
 
+def member_of(field: str, item: str | MailboxField, member: str) -> str:
+    """The field to name in an error about ``member``, ``name`` or ``email``, of ``item``."""
+    return f"{field}.{member}" if isinstance(item, MailboxField) else field
+
+
 def display_name(given: str | None) -> str | None:
     """The name without surrounding spaces; None if it is empty.
 

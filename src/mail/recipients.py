@@ -6,7 +6,7 @@ from errors import BadRequest, FieldError, field_error
 from mail.addresses import Address, InvalidAddress, parse_address
 from mail.fields import Mailboxes, MailboxField
 from mail.limits import MAX_RECIPIENTS
-from mail.mailbox import InvalidName, parse_mailbox
+from mail.mailbox import InvalidName, member_of, parse_mailbox
 from mail.message import Mailbox, Recipient, RecipientKind
 
 # The maximum number of entries in each list of recipients, including repeated addresses.
@@ -68,14 +68,6 @@ def _recipient(field: str, item: str | MailboxField) -> Mailbox:
     try:
         return parse_mailbox(item)
     except InvalidName as error:
-        raise _invalid_name(field, item, error) from error
+        raise field_error(error.code, member_of(field, item, "name"), **error.values) from error
     except InvalidAddress as error:
-        raise invalid_recipient(_inside(field, item, "email"), error) from error
-
-
-def _invalid_name(field: str, item: str | MailboxField, error: InvalidName) -> BadRequest:
-    return field_error(error.code, _inside(field, item, "name"), **error.values)
-
-
-def _inside(field: str, item: str | MailboxField, member: str) -> str:
-    return f"{field}.{member}" if isinstance(item, MailboxField) else field
+        raise invalid_recipient(member_of(field, item, "email"), error) from error

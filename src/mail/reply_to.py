@@ -12,7 +12,13 @@ from errors import BadRequest, FieldError, field_error
 from mail.addresses import InvalidAddress, parse_address
 from mail.characters import has_encoded_word
 from mail.fields import Mailboxes, MailboxField
-from mail.mailbox import MAX_MAILBOX_CHARACTERS, InvalidName, display_name, split_mailbox
+from mail.mailbox import (
+    MAX_MAILBOX_CHARACTERS,
+    InvalidName,
+    display_name,
+    member_of,
+    split_mailbox,
+)
 from mail.message import Mailbox
 from mail.scalars import Scalar, scalar_text
 
@@ -111,14 +117,10 @@ def _mailbox(path: str, item: str | MailboxField, *, is_header: bool) -> Mailbox
             name = _decoded(name)
         return Mailbox(parse_address(address), display_name(name))
     except InvalidName as error:
-        raise field_error(error.code, _member(path, item, "name"), **error.values) from error
+        raise field_error(error.code, member_of(path, item, "name"), **error.values) from error
     except InvalidAddress as error:
-        problem = FieldError(_member(path, item, "email"), error.code, error.values)
+        problem = FieldError(member_of(path, item, "email"), error.code, error.values)
         raise BadRequest("invalid_reply_to", errors=(problem,)) from error
-
-
-def _member(path: str, item: str | MailboxField, member: str) -> str:
-    return f"{path}.{member}" if isinstance(item, MailboxField) else path
 
 
 def _decoded(name: str) -> str:
