@@ -4,11 +4,13 @@ import dataclasses
 import tomllib
 
 from smtp_relay import __main__
+from smtp_relay.message.rules.headers import _LOCAL, _LOCAL_PREFIXES
 from smtp_relay.settings import Settings, settings_help
 from tests.unit.source import ROOT
 from tests.unit.test_repository import pins
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PAGE = (ROOT / "docs" / "smtp.md").read_text("utf-8")
 
 
 def test_the_relay_is_tested_with_the_versions_it_requires() -> None:
@@ -44,17 +46,20 @@ def test_the_relay_does_not_import_the_worker() -> None:
 
 
 def test_every_setting_is_explained() -> None:
-    page = (ROOT / "docs" / "smtp.md").read_text("utf-8")
     settings = {field.name.upper() for field in dataclasses.fields(Settings)}
-    rows = "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    rows = "".join(line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `"))
     assert {name for name in settings if f"`{name}`" not in rows} == set()
 
 
 def test_the_page_shows_every_setting_with_its_help() -> None:
-    page = (ROOT / "docs" / "smtp.md").read_text("utf-8")
     rows = [
         f"| `{name}` | {f'`{default}`' if default else ''} | {text} |"
         for name, default, text in settings_help()
     ]
     table = "\n".join(["| name | default | meaning |", "|---|---|---|", *rows, ""])
-    assert table in page, f"replace the table of settings by:\n\n{table}"
+    assert table in PAGE, f"replace the table of settings by:\n\n{table}"
+
+
+def test_the_page_lists_the_fields_that_are_left_out() -> None:
+    assert {name for name in _LOCAL if name not in PAGE.lower()} == set()
+    assert {prefix for prefix in _LOCAL_PREFIXES if f"{prefix}\\*" not in PAGE.lower()} == set()

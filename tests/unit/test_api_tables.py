@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from handlers.resend.views import _BY_STATUS, LastEvent
+from mail.headers import _VALUES
 from mail.lifecycle import Status
 from mail.sandbox_recipients import OUTCOMES
 from routes import ROUTES
@@ -106,3 +107,8 @@ def test_the_table_of_resends_statuses_is_that_of_the_code() -> None:
     said = {status: words(row[1])[0] for row in listed for status in words(row[0])}
     assert said == _BY_STATUS
     assert {word for row in listed for word in words(row[1])} <= {*get_args(LastEvent)}
+
+
+def test_the_table_of_header_values_is_that_of_the_code() -> None:
+    said = {words(row[0])[0].lower(): tuple(words(row[1])) for row in rows(API, "header")}
+    assert said == _VALUES
