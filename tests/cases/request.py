@@ -8,9 +8,9 @@ from typing import Any
 
 import requests
 
-from tests.cases.sent import Sent, check_sent
+from tests.cases.sent import Sent, check_sent, described
 from tests.e2e.api import Api, Sender
-from tests.smtp.mails import Left
+from tests.smtp.mails import left
 
 _FOLDER = Path(__file__).parent / "api"
 _SENDER = "app@example.com"  # in the cases
@@ -39,17 +39,15 @@ class RequestCase:
             headers={**self.request["headers"], **self._sender.headers},
         )
         self._check_response(response)
-        sent = api.sent_by(self._sender)[before:]
+        sent = left(api, self._sender, start=before)
         if "sent" not in self.expected:
             assert sent == []
             return
-        (form,) = sent
+        (mail,) = sent
         shown = api.message(self._sender, response.json()["id"])
         expected = dict(self.expected["sent"])
         tags = expected.pop("tags", None)
-        bodies = api.server.mail_bodies(form)
-        left = Left(_described(form, shown), bodies.text, bodies.html, bodies.attachments)
-        check_sent(Sent(left), expected)
+        check_sent(Sent(described(mail, shown)), expected)
         if tags is not None:
             assert {tag["name"]: tag["value"] for tag in shown["tags"]} == tags
 
@@ -66,15 +64,3 @@ class RequestCase:
         assert bool(warnings) is bool(words), warnings
         for word in words:
             assert any(word.lower() in warning.lower() for warning in warnings), warnings
-
-
-def _described(form: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
-    """``form`` with the types and the content ids of its files.
-
-    The log of wrangler has other members than the binding. So they are those of the sendbox.
-    """
-    files = [
-        {"type": stored["content_type"], "contentId": stored["content_id"], **file}
-        for file, stored in zip(form.get("attachments", []), shown["attachments"], strict=True)
-    ]
-    return {**form, "attachments": files}

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.smtp.mails import Left
@@ -27,6 +27,18 @@ class Sent:
 
     def addresses(self, *fields: str) -> list[str]:
         return sorted(_split(one)[1] for name in fields for one in self.mail.form.get(name, ()))
+
+
+def described(mail: Left, shown: dict[str, Any]) -> Left:
+    """``mail`` with the types and the Content-IDs of its files. ``shown`` is its detail view.
+
+    The log of wrangler has other members than the binding. So they are those of the sendbox.
+    """
+    files = [
+        {"type": stored["content_type"], "contentId": stored["content_id"], **file}
+        for file, stored in zip(mail.form.get("attachments", []), shown["attachments"], strict=True)
+    ]
+    return replace(mail, form={**mail.form, "attachments": files})
 
 
 def check_sent(sent: Sent, expected: dict[str, Any]) -> None:

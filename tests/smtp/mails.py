@@ -52,10 +52,10 @@ class Left:
         ]
 
 
-def left(api: Api, sender: Sender) -> list[Left]:
-    """The messages that the provider received from ``sender``, oldest first."""
+def left(api: Api, sender: Sender, *, start: int = 0) -> list[Left]:
+    """The messages that the provider received from ``sender``, oldest first, from ``start`` on."""
     mails = []
-    for form in api.sent_by(sender):
+    for form in api.sent_by(sender)[start:]:
         bodies = api.server.mail_bodies(form)
         mails.append(Left(form, bodies.text, bodies.html, bodies.attachments))
     return mails

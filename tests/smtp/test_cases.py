@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
@@ -18,11 +18,11 @@ from smtp_relay.metrics import Metrics
 from smtp_relay.relay import Relay
 from smtp_relay.settings import read_settings
 from tests.cases.case import NAMES, SENDER, Case, read_case
-from tests.cases.sent import Sent, check_sent
+from tests.cases.sent import Sent, check_sent, described
 from tests.client import TestClient
 from tests.client.port import on_a_port
 from tests.e2e.api import DEPLOYMENT, Api, Sender
-from tests.smtp.mails import Left
+from tests.smtp.mails import Left, left
 from tests.smtp.relay import HOST, RelayProcess, Talk, plain_word
 from tools.local_server import LocalServer, free_port
 
@@ -36,20 +36,12 @@ class Site:
     api: Api
     port: int
     sender: Sender
-    seen: set[str] = field(default_factory=set)
 
     def run(self, case: Case) -> tuple[str, list[Left]]:
         """Send the message of ``case``; return the reply, and what the provider received."""
+        before = len(self.api.sent_by(self.sender))
         reply = self._send(case)
-        forms = [
-            form for form in self.api.sent_by(self.sender) if form["messageId"] not in self.seen
-        ]
-        self.seen |= {form["messageId"] for form in forms}
-        mails = []
-        for form in forms:
-            bodies = self.api.server.mail_bodies(form)
-            mails.append(Left(form, bodies.text, bodies.html, bodies.attachments))
-        return reply, mails
+        return reply, left(self.api, self.sender, start=before)
 
     def check(self, case: Case) -> None:
         """Run ``case`` and check what comes of it."""
@@ -63,11 +55,8 @@ class Site:
         assert reply.startswith("250 "), reply
         (mail,) = mails
         shown = self.api.message(self.sender, reply.rpartition(" ")[2])
-        for about, file in zip(mail.form.get("attachments", ()), shown["attachments"], strict=True):
-            if "contentType" in about:  # in the list of wrangler, which has no Content-IDs
-                about |= {"type": about["contentType"], "contentId": file.get("content_id")}
-        sentences = shown.get("adaptations", [])
-        check_sent(Sent(mail, sentences, case.original_words), case.members["sent"])
+        sent = Sent(described(mail, shown), shown["adaptations"], case.original_words)
+        check_sent(sent, case.members["sent"])
 
     def _send(self, case: Case) -> str:
         members = case.members

@@ -39,6 +39,13 @@ def check(fields: list[str], expected: dict[str, Any], sentences: list[str]) -> 
             request(*fields, is_strict=True)
 
 
+def check_beginnings(body: dict[str, Any], beginnings: list[str]) -> None:
+    """Check that the request has as many sentences, which begin like this."""
+    found = body.get("adaptations", [])
+    assert len(found) == len(beginnings), found
+    assert all(map(str.startswith, found, beginnings)), found
+
+
 # From, Sender and Reply-To
 
 
@@ -50,10 +57,9 @@ def check(fields: list[str], expected: dict[str, Any], sentences: list[str]) -> 
     ],
 )
 def test_from_without_an_address_for_replies(original: str) -> None:
-    expected = {"reply_to": None, "headers": {"X-Original-From": original}}
-    sentence = "From kept as X-Original-From: replies can't go to its address"
     body = body_of(f"From: {original}")
-    assert {name: body.get(name) for name in expected} == expected
+    assert (body.get("reply_to"), body["headers"]) == (None, {"X-Original-From": original})
+    sentence = "From kept as X-Original-From: replies can't go to its address"
     assert body["adaptations"] == [sentence]
 
 
@@ -100,9 +106,7 @@ def test_a_foreign_from_becomes_reply_to_without_a_sentence(
 def test_reply_to(given: str, reply_to: str, sentences: list[str]) -> None:
     body = body_of("From: me@else.example", f"Reply-To: {given}")
     assert [mailbox["email"] for mailbox in body["reply_to"]] == [reply_to]
-    found = body.get("adaptations", [])
-    assert len(found) == len(sentences)
-    assert all(map(str.startswith, found, sentences))
+    check_beginnings(body, sentences)
 
 
 def test_reply_to_in_two_fields() -> None:
@@ -138,7 +142,7 @@ def test_reply_to_in_two_fields() -> None:
             ["Commas in From read as part of the name"],
         ),
         (
-            [f"From: A <{SENDER}>, (", "X-A: b"],
+            [f"From: A <{SENDER}>, ("],
             "A",
             ["The rest of From left out: it is not a list"],
         ),
@@ -147,9 +151,7 @@ def test_reply_to_in_two_fields() -> None:
 def test_several_senders(fields: list[str], name: str | None, sentences: list[str]) -> None:
     body = body_of(*fields)
     assert (body.get("from_name"), body.get("reply_to")) == (name, None)
-    found = body.get("adaptations", [])
-    assert len(found) == len(sentences)
-    assert all(map(str.startswith, found, sentences))
+    check_beginnings(body, sentences)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +160,7 @@ def test_several_senders(fields: list[str], name: str | None, sentences: list[st
 def test_a_sender_other_than_from_is_left_out(sender: str) -> None:
     body = body_of(f"From: Me <{SENDER}>", f"Sender: {sender}")
     assert (body["from_name"], body.get("headers")) == ("Me", None)
-    (sentence,) = body["adaptations"]
-    assert sentence.startswith("Sender left out: it ")
+    check_beginnings(body, ["Sender left out: it "])
 
 
 # Names
@@ -182,8 +183,7 @@ def test_a_sender_other_than_from_is_left_out(sender: str) -> None:
 def test_names(name: str, expected: str | None, sentence: str) -> None:
     body = body_of(f"To: {name} <{TO}>")
     assert body["to"][0].get("name") == expected
-    assert len(body["adaptations"]) == 1
-    assert body["adaptations"][0].startswith(sentence)
+    check_beginnings(body, [sentence])
 
 
 @pytest.mark.parametrize(
@@ -287,8 +287,7 @@ def test_recipients_that_cant_be_parsed(
     body = body_of(*fields)
     assert body.get("to") == to
     assert body.get("to", []) + body.get("bcc", []) == [{"email": TO}]
-    assert len(body.get("adaptations", [])) == len(sentences)
-    assert all(map(str.startswith, body.get("adaptations", []), sentences))
+    check_beginnings(body, sentences)
 
 
 @pytest.mark.parametrize(
@@ -379,8 +378,7 @@ def test_repeated_and_empty_fields(
 ) -> None:
     body = body_of(*fields)
     assert body.get("headers") == expected
-    assert len(body.get("adaptations", [])) == len(sentences)
-    assert all(map(str.startswith, body.get("adaptations", []), sentences))
+    check_beginnings(body, sentences)
 
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
@@ -469,9 +467,7 @@ def test_restricted_values(field: str, sent: str | None, sentences: list[str]) -
     name = field.partition(":")[0]
     body = body_of(field)
     assert body.get("headers") == ({name: sent} if sent else None)
-    assert len(body.get("adaptations", [])) == len(sentences)
-    expected = [f"{name} {sentence}" for sentence in sentences]
-    assert all(map(str.startswith, body.get("adaptations", []), expected))
+    check_beginnings(body, [f"{name} {sentence}" for sentence in sentences])
     with pytest.raises(CannotRelay, match=name):
         request(field, is_strict=True)
 
