@@ -83,7 +83,7 @@ def _body(message: Entity, sender: str, recipients: Iterable[str]) -> dict[str, 
         "cc": cc,
         "bcc": [{"email": envelope[key]} for key in sorted(envelope)],
         "subject": _subject(message),
-        **read_content(message).fields(),
+        **read_content(message),
         "headers": other_headers(message, originators.headers),
     }
     return {name: value for name, value in fields.items() if value or name in ("subject", "text")}

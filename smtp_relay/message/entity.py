@@ -121,7 +121,8 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
 
     def part(until: int) -> Entity:
         assert start is not None
-        return _entity(entity, start, max(start, until), _number(entity, count))
+        number = f"{entity.number}.{count}" if entity.number else str(count)
+        return _entity(entity, start, max(start, until), number)
 
     # A body may begin with a delimiter. The CR LF of this delimiter is before the body.
     for match in delimiter(boundary).finditer(content, max(0, entity.start - 2), end):
@@ -205,10 +206,6 @@ def _match(pattern: re.Pattern[bytes], content: bytes, start: int, end: int) -> 
 def _no_field(content: bytes, start: int, place: str) -> Malformed:
     shown = content[start : start + 40].partition(b"\r\n")[0].decode("ascii", "backslashreplace")
     return Malformed(f"{place}not a header field, and no empty line before the body: {shown}")
-
-
-def _number(entity: Entity, count: int) -> str:
-    return f"{entity.number}.{count}" if entity.number else str(count)
 
 
 def _fields(block: bytes, budget: HeaderBudget) -> Iterator[Field]:

@@ -57,29 +57,10 @@ class _Place:
     depth: int = 0
 
 
-@dataclass(slots=True)
-class Content:
-    """The content of a message. ``attachments`` has the form of the API.
+def read_content(message: Entity) -> dict[str, Any]:
+    """The fields ``text``, ``html`` and ``attachments`` of the request for ``message``.
 
-    ``text`` is None if the API is to make it from the HTML.
-    """
-
-    text: str | None = ""
-    html: str | None = None
-    attachments: list[dict[str, Any]] = field(default_factory=list)
-
-    def fields(self) -> dict[str, Any]:
-        """The fields of a request. An empty ``text`` keeps the API from deriving one from HTML."""
-        fields: dict[str, Any] = {} if self.text is None else {"text": self.text}
-        if self.html:
-            fields["html"] = self.html
-        if self.attachments:
-            fields["attachments"] = self.attachments
-        return fields
-
-
-def read_content(message: Entity) -> Content:
-    """The text, the HTML text and the attachments of ``message``.
+    An empty ``text`` keeps the API from making one from the HTML. Without ``text``, it makes one.
 
     :raises Malformed: a part can't be read.
     :raises Unsupported: a part can't be sent. Or the relay is strict, and the API has no place for
@@ -94,8 +75,8 @@ def read_content(message: Entity) -> Content:
     if not plain and not html and (files or not adaptations.is_strict):
         # The API requires a text. An empty line looks the same as no text.
         plain = _EMPTY_LINE
-    attachments = [file.fields() for file in files]
-    return Content(None if text.has_text_in_html else plain, html, attachments)
+    fields = {"html": html, "attachments": [file.fields() for file in files]}
+    return fields if text.has_text_in_html else {"text": plain, **fields}
 
 
 class _Reader:

@@ -46,7 +46,9 @@ def test_filenames(name: str) -> None:
 
 
 def attachments_of(content: bytes, *, is_strict: bool = False) -> list[dict[str, Any]]:
-    return read_content(read_entity(content, Adaptations(is_strict=is_strict))).attachments
+    entity = read_entity(content, Adaptations(is_strict=is_strict))
+    attachments: list[dict[str, Any]] = read_content(entity)["attachments"]
+    return attachments
 
 
 def header(name: str, value: str) -> bytes:

@@ -83,14 +83,11 @@ def note_kind_of_multipart(entity: Entity, kind: MediaType) -> None:
 def _not_encrypted(part: Part) -> Part:
     """A whole message that is encrypted can't be read by anybody if its structure is changed."""
     kind = part.kind
-    is_whole = not part.entity.number
-    if is_whole and kind.full in _ENCRYPTED and _is_enveloped(kind):
+    content = kind.parameters.get("smime-type", "enveloped-data").lower()
+    is_encrypted = kind.full in _ENCRYPTED and content == "enveloped-data"
+    if is_encrypted and not part.entity.number:
         raise unsupported(part.entity, kind, "an encrypted message is not supported")
     return part
-
-
-def _is_enveloped(kind: MediaType) -> bool:
-    return kind.parameters.get("smime-type", "enveloped-data").lower() == "enveloped-data"
 
 
 def _without_copy_of_text(part: Part) -> Part | None:
