@@ -17,6 +17,7 @@ from mail.mailbox import (
     InvalidName,
     display_name,
     member_of,
+    parse_mailbox,
     split_mailbox,
 )
 from mail.message import Mailbox
@@ -110,10 +111,10 @@ def _parts(path: str, item: str | MailboxField) -> Iterator[Item]:
 
 def _mailbox(path: str, item: str | MailboxField, *, is_header: bool) -> Mailbox:
     try:
-        if isinstance(item, MailboxField):
-            return Mailbox(parse_address(item.email), display_name(item.name))
+        if isinstance(item, MailboxField) or not is_header:
+            return parse_mailbox(item)
         name, address = split_mailbox(item)
-        if is_header and name and has_encoded_word(name):
+        if name and has_encoded_word(name):
             name = _decoded(name)
         return Mailbox(parse_address(address), display_name(name))
     except InvalidName as error:
