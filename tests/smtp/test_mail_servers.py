@@ -75,10 +75,12 @@ def sent(api: Api, sender: Sender, server: Debian, log: str) -> Left:
 
 
 def check_cron_mail(mail: Left) -> None:
-    assert mail.form["subject"] == "Cron <root@web1> run-backup"
+    assert mail.form["subject"].startswith("Cron <root@")
+    assert mail.form["from"].startswith('"Cron Daemon" <')
     assert "replyTo" not in mail.form
-    assert mail.text is not None
-    assert mail.text.rstrip() == "Nothing to do – see you tomorrow"
+    assert (mail.form["to"] or mail.form["bcc"]) == [ADMIN]
+    assert mail.form["headers"]["X-Cron-Env"].startswith("<SHELL=/bin/sh>, <HOME=/root>")
+    assert (mail.text or "").rstrip() == "Nothing to do – see you tomorrow"
 
 
 POSTFIX_LOG = "/var/log/postfix.log"
@@ -156,14 +158,6 @@ def run_cron(debian: Debian) -> None:
     debian.start("cron", "-f")
 
 
-def check_mail_of_cron(mail: Left) -> None:
-    assert mail.form["subject"].startswith("Cron <root@")
-    assert mail.form["from"].startswith('"Cron Daemon" <')
-    assert (mail.form["to"] or mail.form["bcc"]) == [ADMIN]
-    assert mail.form["headers"]["X-Cron-Env"].startswith("<SHELL=/bin/sh>, <HOME=/root>")
-    assert (mail.text or "").rstrip() == "Nothing to do – see you tomorrow"
-
-
 @pytest.fixture(scope="module")
 def nullmailer() -> Iterator[Debian]:
     with debian_with("nullmailer", "cron") as debian:
@@ -187,7 +181,7 @@ def nullmailer_client(nullmailer: Debian, relay: RelayProcess, sender: Sender) -
 
 def test_cron_through_nullmailer(nullmailer_client: Debian, api: Api, sender: Sender) -> None:
     run_cron(nullmailer_client)
-    check_mail_of_cron(sent(api, sender, nullmailer_client, "/var/log/mail.log"))
+    check_cron_mail(sent(api, sender, nullmailer_client, "/var/log/mail.log"))
 
 
 @pytest.fixture
@@ -212,7 +206,7 @@ def msmtp(relay: RelayProcess, sender: Sender) -> Iterator[Debian]:
 
 def test_cron_through_msmtp(msmtp: Debian, api: Api, sender: Sender) -> None:
     run_cron(msmtp)
-    check_mail_of_cron(sent(api, sender, msmtp, "/var/log/msmtp"))
+    check_cron_mail(sent(api, sender, msmtp, "/var/log/msmtp"))
 
 
 @pytest.fixture(scope="module")
