@@ -140,11 +140,8 @@ def _with_accepted_name(header: Header, adaptations: Adaptations) -> Header:
         name = f"X-{name}"
     if name == header.name:
         return header
-    problem = Unsupported(f"{header.name} is not supported")
-    if header.key in _RENAMED_UNNOTED or adaptations.is_strict:
-        if header.key not in _RENAMED_IN_STRICT:
-            adaptations.add_unnoted(problem)
-    else:
+    if header.key not in (_RENAMED_IN_STRICT if adaptations.is_strict else _RENAMED_UNNOTED):
+        problem = Unsupported(f"{header.name} is not supported")
         adaptations.add("renamed", f"{header.name} sent as {name}", problem)
     return header_of(name, header.value)
 

@@ -33,16 +33,15 @@ def references(name: str, value: str, adaptations: Adaptations) -> str | None:
         return value
     problem = Unsupported(f"{name} is too long")
     first, *others = value.replace("><", "> <").split()
-    free = MAX_VALUE_BYTES - _size(first)
-    if free < 0:
-        first, free = "", MAX_VALUE_BYTES + 1
+    kept = [first] if _size(first) <= MAX_VALUE_BYTES else []
+    size = _size("".join(kept))
     last: list[str] = []
     for word in reversed(others):
-        free -= 1 + _size(word)
-        if free < 0:
+        size += _size(word) + bool(kept or last)  # and a space between two
+        if size > MAX_VALUE_BYTES:
             break
         last.append(word)
-    kept = [first, *reversed(last)] if first else [*reversed(last)]
+    kept += reversed(last)
     if not kept:
         adaptations.add("left_out", f"{name} left out: it is too long", problem)
         return None
