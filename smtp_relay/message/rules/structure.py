@@ -83,8 +83,8 @@ def note_kind_of_multipart(entity: Entity, kind: MediaType) -> None:
 def _not_encrypted(part: Part) -> Part:
     """A whole message that is encrypted can't be read by anybody if its structure is changed."""
     kind = part.kind
-    content = kind.parameters.get("smime-type", "enveloped-data").lower()
-    is_encrypted = kind.full in _ENCRYPTED and content == "enveloped-data"
+    smime_type = kind.parameters.get("smime-type", "enveloped-data").lower()
+    is_encrypted = kind.full in _ENCRYPTED and smime_type == "enveloped-data"
     if is_encrypted and not part.entity.number:
         raise unsupported(part.entity, kind, "an encrypted message is not supported")
     return part
