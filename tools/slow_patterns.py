@@ -63,7 +63,8 @@ def _names(tree: Any) -> Iterator[str]:
             dict.fromkeys(["", *(beginning for beginning, _ in repeated)]), [*characters, *pairs]
         )
     )
-    for texts, length in ((short, _SHORT_NAME), (repeated, _MAX_NAME)):
+    # The long names come first: many short ones that each take a tenth of a second take minutes.
+    for texts, length in ((repeated, _MAX_NAME), (short, _SHORT_NAME)):
         for (beginning, text), ending in itertools.product(texts, endings):
             if text:
                 yield (beginning + text * length)[: length - len(ending)] + ending
