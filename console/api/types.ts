@@ -30,7 +30,8 @@ export type Status =
 export const WAITING: readonly Status[] = ["scheduled", "queued", "sending", "unknown"];
 
 /** The status of a message for one recipient. */
-export type DeliveryStatus = Status | "delivered" | "bounced" | "complained";
+export type DeliveryStatus =
+  Status | "delayed" | "delivered" | "rejected" | "bounced" | "complained";
 
 /** Why a message failed. */
 export type Reason =
@@ -49,8 +50,11 @@ export interface SendboxEntry {
   raw: string;
   created_at: string;
   status: Status;
-  /** One status for all recipients of a sent message; null if the message is not sent. */
+  /** The highest delivery status of its recipients; null if the message was not sent. */
   delivery_status: DeliveryStatus | null;
+  /** The number of recipients that have it. */
+  delivery_count: number | null;
+  recipient_count: number;
   content_truncated?: boolean;
 }
 

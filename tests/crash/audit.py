@@ -12,8 +12,7 @@ Rows = dict[str, dict[str, Any]]
 
 _CHARGED = "('sent', 'unknown')"
 
-# Messages whose row, history and recipients contradict each other. A delivery whose status is NULL
-# has the status of its message.
+# Messages whose row, history and recipients contradict each other.
 _CONTRADICTIONS = """
 SELECT id, status FROM messages AS m
 WHERE status <> (SELECT kind FROM events WHERE message_id = id ORDER BY sequence DESC LIMIT 1)
@@ -23,10 +22,7 @@ WHERE status <> (SELECT kind FROM events WHERE message_id = id ORDER BY sequence
     SELECT count(*) FROM events
     WHERE message_id = id AND kind IN ('sent', 'failed', 'unknown', 'cancelled')
   )
-  OR recipients <> (
-    SELECT count(*) FROM deliveries AS d
-    WHERE message_id = id AND coalesce(d.status, m.status) = m.status
-  )
+  OR recipients <> (SELECT count(*) FROM deliveries WHERE message_id = id)
   OR NOT EXISTS (SELECT 1 FROM bodies WHERE message_id = id)
   OR EXISTS (SELECT 1 FROM attachment_parts WHERE message_id = id)
 """
