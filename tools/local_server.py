@@ -188,6 +188,8 @@ class LocalServer:
             *("--infer-origin-from-routes", "false", "--show-interactive-dev-session", "false"),
             *(word for config in configs for word in ("--config", str(config))),
         )
+        # A killed server leaves its entry there, and wrangler would not replace it.
+        shutil.rmtree(self.registry, ignore_errors=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._group = ProcessGroup(
             command,

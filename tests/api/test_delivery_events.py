@@ -2,16 +2,21 @@
 
 import asyncio
 import contextlib
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mail.delivery import KINDS, DeliveryKind
+from sending.delivery_events import retry_seconds
 from tests.api.calls import send_call
 from tests.api.delivery import event, sent_message, time_of
 from tests.client import TestClient
 from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, unique_name
+from tools.dev_project import EVENTS_QUEUE
+from tools.prepare import ROOT
+from tools.wrangler import CONFIG
 
 DAY_FIELDS = ("delivered", "bounced", "complained")
 
@@ -324,6 +329,15 @@ def test_an_unknown_message_that_was_sent_again_is_settled_by_its_own_event(
         assert status_of(api, sender, row) == "unknown"
 
 
+def test_the_retries_of_a_queue_message_take_more_than_a_day() -> None:
+    consumers = tomllib.loads(CONFIG.read_text())["queues"]["consumers"]
+    (events,) = (one for one in consumers if one["queue"] == EVENTS_QUEUE)
+    assert f'QUEUE = "{EVENTS_QUEUE}"' in (ROOT / "src/runtime/event_queue.py").read_text()
+    delays = [retry_seconds(attempt) for attempt in range(1, events["max_retries"] + 1)]
+    assert delays == sorted(delays)
+    assert sum(delays) > 30 * 3600
+
+
 def test_sandbox_events_need_no_queue() -> None:
     with TestClient(DEPLOYMENT, event_queue=False) as server:
         api = Api(server)
@@ -331,6 +345,72 @@ def test_sandbox_events_need_no_queue() -> None:
         row = sent_message(api, sender, to_mail="complained@test.invalid")
         server.settle()
         assert delivery_of(api, sender, row) == ["complained"]
+
+
+# Views and effects
+
+
+@pytest.mark.contract("GET /emails/{id}: last_event follows the delivery events")
+@pytest.mark.parametrize(
+    ("kind", "last_event"),
+    [
+        ("delayed", "delivery_delayed"),
+        ("delivered", "delivered"),
+        ("rejected", "failed"),
+        ("failed", "failed"),
+        ("bounced", "bounced"),
+        ("complained", "complained"),
+    ],
+)
+def test_the_last_event_of_resend(
+    api: Api, sender: Sender, kind: DeliveryKind, last_event: str
+) -> None:
+    row = sent_message(api, sender)
+    one = api.get(f"/emails/{row['id']}", headers=sender.headers).json()
+    assert one["last_event"] == "sent"
+    api.server.deliver_events([event(kind, row)])
+    one = api.get(f"/emails/{row['id']}", headers=sender.headers).json()
+    (listed,) = api.get("/emails", headers=sender.headers).json()["data"]
+    assert (one["last_event"], listed["last_event"]) == (last_event, last_event)
+    assert one["status"] == "sent"
+
+
+@pytest.mark.contract("GET /api/usage: Counts delivered, bounced and complained recipients")
+@pytest.mark.contract("GET /admin/usage: Counts delivered, bounced and complained recipients")
+def test_usage_counts_recipients_on_the_day_of_acceptance(api: Api, sender: Sender) -> None:
+    def of_all() -> list[int]:
+        days = api.admin("GET", "/admin/usage").json()["days"]
+        return [sum(day[field] for day in days) for field in DAY_FIELDS]
+
+    before = of_all()
+    to = [f"{unique_name()}@example.net" for _ in range(3)]
+    row = sent_message(api, sender, to_mail=None, to=to)
+    api.server.advance(86_400)
+    kinds: list[DeliveryKind] = ["delivered", "bounced", "complained"]
+    api.server.deliver_events(
+        event(kind, row, recipient) for kind, recipient in zip(kinds, to, strict=True)
+    )
+    api.server.deliver_events([event("delivered", row, to[2])])
+    assert today(api, sender) == (2, 1, 1)
+    assert of_all() == [a + b for a, b in zip(before, (2, 1, 1), strict=True)]
+
+
+@pytest.mark.contract("send checks: Permanent bounces and complaints pause an address")
+def test_an_address_whose_messages_all_bounce_is_paused() -> None:
+    variables = {**DEPLOYMENT, "PAUSE_FAILED_PERCENT": "75", "PAUSE_LAST_MESSAGES": "4"}
+    with TestClient(variables) as server:
+        api = Api(server)
+        sender = api.new_sender()
+        rows = [sent_message(api, sender) for _ in range(4)]
+        kinds: list[DeliveryKind] = ["bounced", "complained", "bounced"]
+        server.deliver_events(event(kind, row) for kind, row in zip(kinds, rows, strict=False))
+        response = api.send(sender, to_mail="a@example.net")
+        assert (response.status_code, response.json()["code"]) == (400, "address_paused")
+        (pause,) = api.admin("GET", "/admin/pauses").json()["results"]
+        assert pause["address"] == sender.address
+        api.admin("DELETE", f"/admin/pauses/{sender.address_id}")
+        server.deliver_events([event("bounced", rows[3])])
+        assert api.send(sender, to_mail="a@example.net").status_code == 200
 
 
 # Lists by delivery status
