@@ -73,7 +73,7 @@ def test_the_tables_of_the_documentation_are_up_to_date() -> None:
 
 def test_every_setting_is_in_one_table_of_the_documentation() -> None:
     rows = re.findall(r"(?m)^\| `([A-Z_]+)` \|", DOCUMENT.read_text("utf-8"))
-    bindings = {"DB", "OUTBOX", "SEND_MAIL", "RATE_LIMITER", "ASSETS"}
+    bindings = {"DB", "OUTBOX", "EVENTS", "SEND_MAIL", "RATE_LIMITER", "ASSETS"}
     assert sorted(name for name in rows if name not in bindings) == sorted(ALL)
 
 

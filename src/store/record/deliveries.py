@@ -74,22 +74,35 @@ counted AS (
 """
 
 
-def _count(table: str, key: str, kinds: Sequence[str]) -> str:
-    """The statement that adds the counted recipients of these kinds to the columns of ``table``."""
-    others = ", 0, 0, 0, 0" if table == "usage_days" else ""
-    zeros = ", sent, failed, unknown, cancelled" if others else ""
-    return f"""
-    {_COUNTED}
-    INSERT INTO {table} (day, {key}, {", ".join(kinds)}{zeros})
-    SELECT day, {key}, {", ".join(f"sum(kind = '{kind}')" for kind in kinds)}{others}
-    FROM counted WHERE kind IN ({quoted(kinds)}) GROUP BY day, {key}
-    ON CONFLICT (day, {key}) DO UPDATE SET
-      {", ".join(f"{kind} = {kind} + excluded.{kind}" for kind in kinds)}
-    """
+_COUNT_DOMAINS = f"""
+{_COUNTED}
+INSERT INTO delivery_days (
+  day, domain, delayed, delivered, rejected, failed, bounced, complained
+)
+SELECT
+  day, domain,
+  sum(kind = 'delayed'), sum(kind = 'delivered'), sum(kind = 'rejected'),
+  sum(kind = 'failed'), sum(kind = 'bounced'), sum(kind = 'complained')
+FROM counted WHERE true GROUP BY day, domain
+ON CONFLICT (day, domain) DO UPDATE SET
+  delayed = delayed + excluded.delayed, delivered = delivered + excluded.delivered,
+  rejected = rejected + excluded.rejected, failed = failed + excluded.failed,
+  bounced = bounced + excluded.bounced, complained = complained + excluded.complained
+"""
 
-
-_COUNT_DOMAINS = _count("delivery_days", "domain", KINDS)
-_COUNT_USAGE = _count("usage_days", "address_id", ("delivered", "bounced", "complained"))
+_COUNT_USAGE = f"""
+{_COUNTED}
+INSERT INTO usage_days (
+  day, address_id, sent, failed, unknown, cancelled, delivered, bounced, complained
+)
+SELECT
+  day, address_id, 0, 0, 0, 0,
+  sum(kind = 'delivered'), sum(kind = 'bounced'), sum(kind = 'complained')
+FROM counted WHERE kind IN ('delivered', 'bounced', 'complained') GROUP BY day, address_id
+ON CONFLICT (day, address_id) DO UPDATE SET
+  delivered = delivered + excluded.delivered, bounced = bounced + excluded.bounced,
+  complained = complained + excluded.complained
+"""
 
 _SUPPRESS = f"""
 {_MATCHED}
@@ -231,10 +244,8 @@ async def settle(
 def _event_statements(
     events: Sequence[DeliveryEvent], encoded: str, now: int, pause_policy: PausePolicy | None
 ) -> list[Statement]:
-    insert, update = (
-        Statement(_INSERT_EVENTS, (encoded, now)),
-        Statement(_UPDATE_MESSAGES, (encoded,)),
-    )
+    insert = Statement(_INSERT_EVENTS, (encoded, now))
+    update = Statement(_UPDATE_MESSAGES, (encoded,))
     if _are_sandbox(events):
         return [insert, update]
     harm = any(event.kind == "complained" or event.is_permanent for event in events)
