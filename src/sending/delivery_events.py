@@ -22,8 +22,9 @@ from transport.delivery_events import UnreadableEvent, read_event
 _RETRY_SECONDS = (10, 30, 60, 2 * 60, 5 * 60, 10 * 60, 20 * 60)
 
 # An event of a message that is being sent waits until the lease of the message has ended, and this
-# much longer.
+# much longer. The lease of a worker with a wrong clock may be very long.
 _AFTER_LEASE_SECONDS = 5
+_LONGEST_WAIT_SECONDS = 5 * 60
 
 
 async def process_events(queued: Sequence[QueuedEvent], services: Services) -> dict[int, int]:
@@ -84,7 +85,7 @@ async def _record(
     )
     open_events = {places[row["place"]]: row for row in unmatched}
     waiting = {
-        place: max(0, row["lease_until"] - now) // 1000 + _AFTER_LEASE_SECONDS
+        place: _seconds_until_end(row["lease_until"], now)
         for place, row in open_events.items()
         if row["lease_until"] is not None
     }
@@ -106,6 +107,11 @@ async def _record(
         d1_rows_written=database.rows_written,
     )
     return waiting
+
+
+def _seconds_until_end(lease_until: int, now: int) -> int:
+    left = max(0, lease_until - now) // 1000
+    return min(left + _AFTER_LEASE_SECONDS, _LONGEST_WAIT_SECONDS)
 
 
 async def _settle(
