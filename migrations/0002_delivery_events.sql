@@ -71,3 +71,32 @@ CREATE TABLE delivery_days (
   complained INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (day, domain)
 ) STRICT, WITHOUT ROWID;
+
+-- Recipients that get no mail: from the sending domain `scope`, or from any if it is empty. `origin`
+-- is where the suppression comes from: the id of the message, the name of the administrator, or
+-- "import". Rows with `expires_at` in the past don't count. This table replaces the one without
+-- scope and end.
+ALTER TABLE suppressions RENAME TO endless_suppressions;
+CREATE TABLE suppressions (
+  address TEXT NOT NULL CHECK (address = lower(address)),
+  scope TEXT NOT NULL CHECK (scope = lower(scope)),
+  reason TEXT NOT NULL CHECK (
+    reason IN ('manual', 'hard_bounce', 'soft_bounce', 'complaint', 'provider')
+  ),
+  origin TEXT,
+  since INTEGER NOT NULL,
+  expires_at INTEGER,
+  PRIMARY KEY (address, scope)
+) STRICT, WITHOUT ROWID;
+
+-- What the provider reported ends in 24 hours. The next attempt shows whether the provider still
+-- suppresses the recipient. What an administrator entered stays, with the text as its origin.
+INSERT INTO suppressions (address, scope, reason, origin, since, expires_at)
+SELECT
+  address, '', iif(reason = 'provider', 'provider', 'manual'),
+  iif(reason IN ('provider', 'manual'), NULL, reason), since,
+  iif(reason = 'provider', unixepoch() * 1000 + 86400000, NULL)
+FROM endless_suppressions;
+DROP TABLE endless_suppressions;
+
+CREATE INDEX suppressions_by_end ON suppressions (expires_at) WHERE expires_at IS NOT NULL;

@@ -41,6 +41,12 @@ class FieldError:
     values: dict[str, object] = dataclasses.field(default_factory=dict)
 
 
+class Term(str):
+    """A value of a sentence that is itself the key of a sentence."""
+
+    __slots__ = ()
+
+
 class ApiError(Exception):
     """Base of all API errors.
 

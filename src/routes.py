@@ -100,6 +100,8 @@ ROUTES = (
     Route("GET", "/admin/suppressions", "admin.suppressions:list_suppressions"),
     Route("POST", "/admin/suppressions", "admin.suppressions:add"),
     Route("DELETE", "/admin/suppressions", "admin.suppressions:remove"),
+    Route("POST", "/admin/suppressions/import", "admin.suppressions:import_rows"),
+    Route("GET", "/admin/suppressions/export", "admin.suppressions:export_rows"),
     Route("GET", "/admin/pauses", "admin.pauses:list_pauses"),
     Route("DELETE", "/admin/pauses/{id}", "admin.pauses:lift"),
     Route("GET", "/admin/usage", "admin.usage:show"),

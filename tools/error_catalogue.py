@@ -24,6 +24,7 @@ from errors import (
     ProviderFault,
     RequestTimeout,
     ServerFault,
+    Term,
     TooManyRequests,
     Unauthorized,
     Unavailable,
@@ -215,7 +216,18 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
             BadRequest("address_paused"),
             BadRequest("no_balance"),
             BadRequest("address_blocked"),
-            BadRequest("recipient_suppressed", recipient="bob@example.org"),
+            BadRequest(
+                "recipient_suppressed",
+                extra={
+                    "suppression": {
+                        "recipient": "bob@example.org",
+                        "reason": "complaint",
+                        "expires_at": None,
+                    }
+                },
+                recipient="bob@example.org",
+                reason=Term("suppressed_complaint"),
+            ),
             BadRequest("daily_quota_reached"),
             BadRequest("monthly_quota_reached"),
             BadRequest("invalid_idempotency_key"),
@@ -304,6 +316,10 @@ _OTHERS = (
     _field("invalid_address_id", "address_id"),
     NotFound("balance_not_found"),
     NotFound("suppression_not_found"),
+    _field("invalid_scope", "scope"),
+    _field("expires_at_invalid", "expires_at"),
+    _field("expires_at_in_past", "expires_at"),
+    BadRequest("too_many_suppressions", limit=1000),
     NotFound("not_paused"),
     _field("invalid_requested", "requested"),
     _field("invalid_sort_by", "sort_by"),

@@ -1,5 +1,6 @@
 """The sentences that clients read, one catalogue per language, keyed by code."""
 
+from errors import Term
 from locales import en, zh
 
 CATALOGUES = {"en": en.SENTENCES, "zh": zh.SENTENCES}
@@ -29,4 +30,9 @@ def provider_sentence(code: str, otherwise: str) -> str:
 
 def sentence(code: str, language: str, values: dict[str, object]) -> str:
     """The sentence for ``code``, with its placeholders filled by ``values``."""
-    return CATALOGUES[language][code].format_map(values)
+    catalogue = CATALOGUES[language]
+    words = {
+        name: catalogue[value] if isinstance(value, Term) else value
+        for name, value in values.items()
+    }
+    return catalogue[code].format_map(words)

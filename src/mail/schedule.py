@@ -20,7 +20,7 @@ def parse_scheduled_at(text: str | None) -> int | None:
     """
     if text is None:
         return None
-    at = _milliseconds(text)
+    at = iso_milliseconds(text)
     if at is None:
         raise field_error("scheduled_at_invalid", "scheduled_at")
     return at
@@ -40,7 +40,8 @@ def check_scheduled_at(at: int, *, now: int) -> None:
         raise field_error("scheduled_too_far", "scheduled_at", days=MAX_DAYS_AHEAD)
 
 
-def _milliseconds(text: str) -> int | None:
+def iso_milliseconds(text: str) -> int | None:
+    """The time ``text`` (ISO 8601, UTC by default) in Unix milliseconds; None if it is invalid."""
     if len(text) > _MAX_CHARACTERS:
         return None
     try:

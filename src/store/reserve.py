@@ -9,17 +9,20 @@ deliveries. So the batch can be repeated if D1's response is lost: the second ru
 the messages in the database and changes nothing.
 """
 
+from typing import Any
+
 import msgspec
 
 from accounts.credentials import Credential
 from accounts.sending_limits import RateLimit, RateState
-from clock import utc_day
+from clock import iso_time, utc_day
 from errors import (
     ApiError,
     BadRequest,
     Conflict,
     FieldError,
     PayloadTooLarge,
+    Term,
     TooManyRequests,
     Unauthorized,
 )
@@ -35,6 +38,7 @@ from store.message_content import (
     most_attachment_statements,
     most_body_statements,
 )
+from store.suppressions import IN_FORCE
 from store.usage import QUOTAS
 from store.waiting import has_many_waiting
 from store.withdrawals import withdrawn
@@ -138,6 +142,9 @@ _CREDENTIAL_HOLDS = """(
 # future, a wrong clock started it. It counts as ended: it would reject messages until then.
 _IS_OPEN = "abs(started_at - ?1 ->> 'now') < ?1 ->> 'rate_milliseconds'"
 
+_IN_FORCE = IN_FORCE.format(now="?1 ->> 'now'")
+_LISTED = "?1 ->> ('$.messages[' || position || '].recipients[' || listed"
+
 # The verdict on each message, one row per message. It reads list_entries, suppressions and
 # daily_recipients by their primary keys, at most 31 rows of daily_recipients for a month. `walk`
 # checks the messages in their order. An accepted message leaves less balance, limits and rate for
@@ -153,7 +160,7 @@ items AS MATERIALIZED (
 ),
 recipients AS (
   SELECT
-    position, is_sandbox, size, recipient.key AS place,
+    position, is_sandbox, size, recipient.key AS place, item ->> 'scope' AS scope,
     recipient.value ->> 'key' AS address, recipient.value ->> 'domain' AS domain
   FROM items, json_each(item, '$.recipients') AS recipient
 ),
@@ -206,8 +213,10 @@ tallies AS (
       ) THEN place END
     ) AS blocked,
     min(
-      CASE WHEN EXISTS (SELECT 1 FROM suppressions WHERE address = recipients.address)
-      THEN place END
+      CASE WHEN EXISTS (
+        SELECT 1 FROM suppressions
+        WHERE address = recipients.address AND scope IN ('', recipients.scope) AND {_IN_FORCE}
+      ) THEN place END
     ) AS suppressed
   FROM recipients GROUP BY position
 ),
@@ -241,7 +250,13 @@ verdict AS MATERIALIZED (
     iif(
       error = 'rate_limit_exceeded', rate_milliseconds_left, {_DAY} - (?1 ->> 'now') % {_DAY}
     ) AS retry_milliseconds,
-    ?1 ->> ('$.messages[' || position || '].recipients[' || listed || ']') AS listed
+    {_LISTED} || ']') AS listed,
+    CASE WHEN error = 'recipient_suppressed' THEN (
+      SELECT json_object('reason', reason, 'expires_at', expires_at) FROM suppressions
+      WHERE address = {_LISTED} || '].key')
+        AND scope IN ('', ?1 ->> ('$.messages[' || position || '].scope')) AND {_IN_FORCE}
+      ORDER BY expires_at IS NULL DESC, expires_at DESC LIMIT 1
+    ) END AS suppression
   FROM walk, facts WHERE position >= 0
 ),
 accepted AS (
@@ -261,6 +276,7 @@ _BATCH_RESULT = """
       'id', ?1 ->> ('$.messages[' || position || '].id'),
       'error', error,
       'listed', listed,
+      'suppression', suppression,
       'retry_milliseconds', retry_milliseconds
     )
   )
@@ -272,7 +288,8 @@ _HAS_MANY_WAITING = has_many_waiting(address_id="?1 ->> 'address_id'", now="?1 -
 _REPORT = f"""
 {_VERDICT}
 SELECT
-  v.error, v.listed, v.reserved, v.rate_used, v.rate_milliseconds_left, v.retry_milliseconds,
+  v.error, v.listed, v.suppression, v.reserved, v.rate_used, v.rate_milliseconds_left,
+  v.retry_milliseconds,
   m.id, m.status, m.request_digest, m.provider_message_id, m.provider_code, m.reported_as,
   m.scheduled_at, m.batch_results,
   CASE WHEN v.reserved THEN (
@@ -493,6 +510,7 @@ def _row(attempt: Attempt) -> dict[str, object]:
         "id": attempt.id,
         "sender": str(message.sender),
         "sender_name": message.sender_name,
+        "scope": message.sender.domain,
         "subject": message.subject,
         "size": attempt.size,
         "status": attempt.status,
@@ -608,15 +626,34 @@ def _error(row: Row) -> ApiError | None:
         ):
             return TooManyRequests(code, retry_after=_seconds(row["retry_milliseconds"]))
         case "address_blocked" | "recipient_suppressed" as code:
-            return _listed(code, row)
+            listed = msgspec.json.decode(row["listed"])
+            recipient, field = listed["key"], listed["field"]
+            if code == "recipient_suppressed":
+                return _suppressed(row, recipient, field)
+            return _listed(code, field, sentence="recipient_blocked", recipient=recipient)
         case code:
             return BadRequest(code)
 
 
-def _listed(code: str, row: Row) -> BadRequest:
-    recipient = msgspec.json.decode(row["listed"])
-    values = {"recipient": recipient["key"]}
-    field = recipient["field"]
-    sentence = "recipient_blocked" if code == "address_blocked" else code
+def _suppressed(row: Row, recipient: str, field: str) -> BadRequest:
+    # The stored results of a batch of an earlier version do not have it.
+    found = msgspec.json.decode(row.get("suppression") or '{"reason":"provider"}')
+    expires_at = found.get("expires_at")
+    end = iso_time(expires_at) if expires_at is not None else None
+    error = _listed(
+        "recipient_suppressed",
+        field,
+        sentence="recipient_suppressed_until" if end else "recipient_suppressed",
+        recipient=recipient,
+        reason=Term(f"suppressed_{found['reason']}"),
+        expires_at=end,
+    )
+    suppression = {"recipient": recipient, "reason": found["reason"], "expires_at": end}
+    error.extra = {"suppression": suppression}
+    return error
+
+
+def _listed(code: str, field: str, *, sentence: str, **values: Any) -> BadRequest:
     errors = (FieldError(field, sentence, values),) if field else ()
-    return BadRequest(code, errors=errors, **values)
+    own = code if code == "address_blocked" else sentence
+    return BadRequest(code, sentence=own, errors=errors, **values)

@@ -1,75 +1,165 @@
-"""Suppressions: recipients that get no mail, because of the provider or an administrator."""
+"""Suppressions: recipients that get no mail, because of the provider or an administrator.
+
+A suppression holds for one sending domain, its ``scope``, or for all if the scope is empty. Rows
+whose end has passed do not count. The sweep removes them.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
 
 from accounts.actor import Actor
 from errors import NotFound
+from mail.suppressions import DURATIONS, Suppression
 from store.audit import audit_row, with_audit
 from store.database import Database, Row, Statement, page
 
-_PAGE = """
-SELECT address, reason, since FROM suppressions WHERE ?1 IS NULL OR address = ?1
-ORDER BY since DESC, address LIMIT ?2 OFFSET ?3
-"""
-_COUNT = "SELECT count(*) AS count FROM suppressions WHERE ?1 IS NULL OR address = ?1"
+# The suppressions that count at the time {now}.
+IN_FORCE = "(expires_at IS NULL OR expires_at > {now})"
 
+_FOUND = f"(?1 IS NULL OR address = ?1) AND {IN_FORCE.format(now='?2')}"
+_PAGE = f"""
+SELECT address, scope, reason, origin, since, expires_at FROM suppressions WHERE {_FOUND}
+ORDER BY since DESC, address, scope LIMIT ?3 OFFSET ?4
+"""
+_COUNT = f"SELECT count(*) AS count FROM suppressions WHERE {_FOUND}"
+
+# The next rows after the row with the address ?1 and the scope ?2.
+_NEXT = f"""
+SELECT address, scope, reason, expires_at FROM suppressions
+WHERE (address, scope) > (?1, ?2) AND {IN_FORCE.format(now="?3")}
+ORDER BY address, scope LIMIT ?4
+"""
+
+# Adds the suppressions of ?1. One whose end has passed begins again.
 _ADD = """
-INSERT INTO suppressions (address, reason, since) VALUES (?1, ?2, ?3)
-ON CONFLICT (address) DO UPDATE SET reason = excluded.reason WHERE reason <> excluded.reason
-"""
-_IS_NEW = "NOT EXISTS (SELECT 1 FROM suppressions WHERE address = ?1 AND reason = ?2)"
-
-# Suppresses the recipients of new delivery events: of complaints, and of permanent bounces.
-# ``events`` is a SELECT with the columns ``recipient``, ``kind`` and ``event``. A complaint counts
-# more than a bounce, and a bounce more than the provider's own list. What an administrator has
-# entered stays.
-LEARN = """
-INSERT INTO suppressions (address, reason, since)
+INSERT INTO suppressions (address, scope, reason, origin, since, expires_at)
 SELECT
-  recipient, iif(kind = 'complained', 'complaint', 'hard_bounce') AS reason,
-  max(event ->> 'occurred_at') AS since
-FROM ({events})
-WHERE kind = 'complained' OR kind = 'bounced' AND event ->> 'is_permanent'
-GROUP BY recipient, kind
-ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, since = excluded.since
-WHERE reason = 'provider'
-  OR reason = 'hard_bounce' AND excluded.reason = 'complaint'
-  OR reason = excluded.reason AND since < excluded.since
+  value ->> 'address', value ->> 'scope', value ->> 'reason', ?2, ?3, value ->> 'expires_at'
+FROM json_each(?1) WHERE true
+ON CONFLICT (address, scope) DO UPDATE SET
+  reason = excluded.reason, origin = excluded.origin, expires_at = excluded.expires_at,
+  since = iif(expires_at <= excluded.since, excluded.since, since)
+WHERE reason <> excluded.reason OR expires_at IS NOT excluded.expires_at
+"""
+_IS_CHANGE = """
+EXISTS (
+  SELECT 1 FROM json_each(?1) WHERE NOT EXISTS (
+    SELECT 1 FROM suppressions
+    WHERE address = value ->> 'address' AND scope = value ->> 'scope'
+      AND reason = value ->> 'reason' AND expires_at IS value ->> 'expires_at'
+  )
+)
 """
 
-_EXISTS = "EXISTS (SELECT 1 FROM suppressions WHERE address = ?1)"
-_REMOVE = "DELETE FROM suppressions WHERE address = ?1"
+# Adds the suppressions that the SELECT ``learned`` returns, with the columns of the INSERT. If a
+# recipient has one already, the one with the later end counts. So the order does not matter, and
+# one that an administrator entered without an end stays.
+LEARN = """
+INSERT INTO suppressions (address, scope, reason, origin, since, expires_at)
+{learned}
+ON CONFLICT (address, scope) DO UPDATE SET
+  reason = excluded.reason, origin = excluded.origin, since = excluded.since,
+  expires_at = excluded.expires_at
+WHERE expires_at < coalesce(excluded.expires_at, expires_at + 1)
+  OR expires_at IS excluded.expires_at AND reason = excluded.reason AND since < excluded.since
+"""
+
+_LENGTHS = " ".join(f"WHEN '{reason}' THEN {length}" for reason, length in DURATIONS.items())
+
+# Learns from the new delivery events: from complaints, and from bounces. ``events`` is a SELECT
+# with the columns ``recipient``, ``domain``, ``message_id``, ``kind`` and ``event``.
+LEARN_FROM_EVENTS = LEARN.format(
+    learned=f"""
+    SELECT
+      recipient, domain, reason, message_id, max(occurred_at),
+      occurred_at + CASE reason {_LENGTHS} END
+    FROM (
+      SELECT
+        recipient, domain, message_id, event ->> 'occurred_at' AS occurred_at,
+        CASE
+          WHEN kind = 'complained' THEN 'complaint'
+          WHEN event ->> 'is_permanent' THEN 'hard_bounce'
+          ELSE 'soft_bounce'
+        END AS reason
+      FROM ({{events}}) WHERE kind IN ('bounced', 'complained')
+    )
+    WHERE true GROUP BY recipient, domain, reason
+    """
+)
+
+_THESE = "address = ?1 AND scope = coalesce(?2, scope)"
+_EXISTS = f"EXISTS (SELECT 1 FROM suppressions WHERE {_THESE})"
+_REMOVE = f"DELETE FROM suppressions WHERE {_THESE}"
 
 
 async def suppression_page(
-    database: Database, *, address: str | None, limit: int, offset: int
+    database: Database, *, address: str | None, now: int, limit: int, offset: int
 ) -> tuple[list[Row], int]:
     """A page of suppressions, newest first, and the number of all that match.
 
-    :param address: only the suppression of this address, in lower case; None for all.
+    :param address: only the suppressions of this address, in lower case; None for all.
     """
     return await page(
-        database, Statement(_PAGE, (address, limit, offset)), Statement(_COUNT, (address,))
+        database, Statement(_PAGE, (address, now, limit, offset)), Statement(_COUNT, (address, now))
     )
 
 
-async def add_suppression(
-    database: Database, address: str, reason: str, *, by: Actor, now: int
+async def suppressions_after(
+    database: Database, address: str, scope: str, *, now: int, limit: int
+) -> list[Row]:
+    """The next ``limit`` suppressions after the one of ``address`` and ``scope``, by address."""
+    following = Statement(_NEXT, (address, scope, now, limit))
+    (rows,) = await database.batch([following], repeatable=True)
+    return rows
+
+
+async def add_suppression(database: Database, one: Suppression, *, by: Actor, now: int) -> None:
+    """Reject further mail to a recipient."""
+    details: dict[str, object] = {
+        "reason": one.reason,
+        **({"scope": one.scope} if one.scope else {}),
+        **({"expires_at": one.expires_at} if one.expires_at else {}),
+    }
+    audited = (by, "suppression.added", one.address, now, details)
+    await _add(database, [one], by.name, audited)
+
+
+async def import_suppressions(
+    database: Database, rows: Sequence[Suppression], *, by: Actor, now: int
 ) -> None:
-    """Reject further mail to ``address`` (in lower case)."""
-    row = audit_row(
-        *(by, "suppression.added", address, now),
-        details={"reason": reason},
-        condition=_IS_NEW,
-        parameters=(address, reason),
-    )
-    await database.batch([row, Statement(_ADD, (address, reason, now))], repeatable=True)
+    """Reject further mail to these recipients. Each pair of address and scope is there once."""
+    details: dict[str, object] = {"rows": len(rows)}
+    audited = (by, "suppressions.imported", "suppressions", now, details)
+    await _add(database, rows, "import", audited)
 
 
-async def remove_suppression(database: Database, address: str, *, by: Actor, now: int) -> None:
+async def _add(
+    database: Database,
+    rows: Sequence[Suppression],
+    origin: str,
+    audited: tuple[Actor, str, str, int, dict[str, object]],
+) -> None:
+    encoded = msgspec.json.encode(rows).decode()
+    row = audit_row(*audited, condition=_IS_CHANGE, parameters=(encoded,))
+    add = Statement(_ADD, (encoded, origin, audited[3]))
+    await database.batch([row, add], repeatable=True)
+
+
+async def remove_suppression(
+    database: Database, address: str, scope: str | None, *, by: Actor, now: int
+) -> None:
     """Accept mail to ``address`` (in lower case) again.
 
+    :param scope: remove only the suppression with this scope; None for any.
     :raises NotFound: ``suppression_not_found``.
     """
-    this = (address,)
-    row = audit_row(by, "suppression.removed", address, now, condition=_EXISTS, parameters=this)
-    if not await with_audit(database, row, Statement(_REMOVE, this)):
+    these = (address, scope)
+    row = audit_row(
+        *(by, "suppression.removed", address, now),
+        details={"scope": scope} if scope is not None else None,
+        condition=_EXISTS,
+        parameters=these,
+    )
+    if not await with_audit(database, row, Statement(_REMOVE, these)):
         raise NotFound("suppression_not_found")

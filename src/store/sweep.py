@@ -118,6 +118,14 @@ DELETE FROM delivery_days WHERE (day, domain) IN (
 RETURNING 1
 """
 
+# Uses the index suppressions_by_end.
+_REMOVE_SUPPRESSIONS = """
+DELETE FROM suppressions WHERE (address, scope) IN (
+  SELECT address, scope FROM suppressions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2
+)
+RETURNING 1
+"""
+
 # The ids of login failures increase with time, so the oldest rows come first.
 _REMOVE_LOGIN_FAILURES = """
 DELETE FROM login_failures WHERE id IN (
@@ -140,8 +148,8 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
 
     Idempotency keys expire after a day, usage counters after 90 days. Deleted messages are removed
     a day after they finished. The bodies of messages to sandbox recipients, which cost no balance,
-    are removed a day after the messages were accepted. Expired login failures and daily counts are
-    removed.
+    are removed a day after the messages were accepted. Expired login failures, suppressions and
+    daily counts are removed.
 
     :param retention_days: the days after which the bodies of a finished message are removed; 0 to
         keep them.
@@ -170,6 +178,7 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
             (_REMOVE_LOGIN_FAILURES,),
             (now - WINDOW_MILLISECONDS, STEP_ROWS),
         ),
+        _step("suppressions_removed", (_REMOVE_SUPPRESSIONS,), (now, STEP_ROWS)),
         # The counts of yesterday are kept, because they are those of today if this clock is fast.
         _step("daily_counts_removed", (_REMOVE_DAILY_COUNTS,), (utc_day(now - _DAY), STEP_ROWS)),
     ]

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from mail.suppressions import SuppressionReason
+
 
 class FieldProblem(Struct):
     """An error in one field."""
@@ -16,6 +18,19 @@ class FieldProblem(Struct):
         ),
     ]
     message: Annotated[str, Meta(description="The error, in one sentence.")]
+
+
+class SuppressionProblem(Struct):
+    """Why a recipient gets no mail, and for how long."""
+
+    recipient: Annotated[str, Meta(description="The suppressed recipient.")]
+    reason: Annotated[
+        SuppressionReason, Meta(description="The reason, as in `GET /admin/suppressions`.")
+    ]
+    expires_at: Annotated[
+        str | None,
+        Meta(description="The end of the suppression, in ISO 8601 (UTC); null if it has none."),
+    ]
 
 
 class Problem(Struct):
@@ -39,6 +54,10 @@ class Problem(Struct):
     ] = UNSET
     message_status: Annotated[
         str | UnsetType, Meta(description="The status of the stored message.")
+    ] = UNSET
+    suppression: Annotated[
+        SuppressionProblem | UnsetType,
+        Meta(description="Only with the code `recipient_suppressed`."),
     ] = UNSET
     errors: Annotated[list[FieldProblem] | UnsetType, Meta(description="The invalid fields.")] = (
         UNSET

@@ -494,17 +494,22 @@ def test_suppressions_are_added_listed_and_removed(own: Api) -> None:
     done(own.admin("POST", "/admin/suppressions", json={"address": address.upper()}))
     check_audit_row(own, action="suppression.added", object=address, details={"reason": "manual"})
     (row,) = own.admin("GET", f"/admin/suppressions?address={address}").json()["results"]
-    assert (row["address"], row["reason"]) == (address, "manual")
+    assert (row["address"], row["reason"], row["expires_at"]) == (address, "manual", None)
+    assert row["origin"].startswith("admin")
     response = own.admin("POST", "/admin/suppressions", json={"address": address, "reason": "a\0b"})
     assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "reason")
-    body = {"address": address, "reason": "bounced"}
+    body = {"address": address, "reason": "hard_bounce", "expires_at": "2999-01-01T00:00"}
     done(own.admin("POST", "/admin/suppressions", json=body))
     page = own.admin("GET", "/admin/suppressions").json()
-    changed = {**row, "reason": "bounced"}
+    end = "2999-01-01T00:00:00.000Z"
+    changed = {**row, "reason": "hard_bounce", "expires_at": end}
     assert changed in page["results"]
-    detail = f"Failed to send mail Recipient is suppressed: {address}"
+    why = "a mail to it was rejected permanently"
+    detail = f"Failed to send mail Recipient is suppressed until {end}: {address} ({why})"
     response = own.send(own.new_sender(), to_mail=address)
-    check_problem(response, 400, "recipient_suppressed", detail)
+    problem = check_problem(response, 400, "recipient_suppressed", detail)
+    shown = {"recipient": address, "reason": "hard_bounce", "expires_at": end}
+    assert problem["suppression"] == shown
     path = f"/admin/suppressions?address={address}"
     done(own.admin("DELETE", path))
     check_audit_row(own, action="suppression.removed", object=address)
@@ -514,6 +519,55 @@ def test_suppressions_are_added_listed_and_removed(own: Api) -> None:
     for wrong in ({}, {"address": ""}, {"address": "x"}, {"address": "a@example.net, b@c.de"}):
         assert own.admin("POST", "/admin/suppressions", json=wrong).status_code == 400
     assert own.admin("DELETE", "/admin/suppressions").status_code == 400
+    for wrong, code in (
+        ({"scope": "x"}, "invalid_scope"),
+        ({"expires_at": "soon"}, "expires_at_invalid"),
+        ({"expires_at": "2001-01-01T00:00"}, "expires_at_in_past"),
+    ):
+        response = own.admin("POST", "/admin/suppressions", json={"address": address, **wrong})
+        assert (response.status_code, response.json()["code"]) == (400, code)
+
+
+@pytest.mark.contract("DELETE /admin/suppressions: Removes the entry of a scope")
+def test_a_suppression_holds_for_its_scope_and_is_removed_by_it(own: Api) -> None:
+    address = f"{name()}@example.net"
+    path = f"/admin/suppressions?address={address}"
+    for scope in ("other.example", ""):
+        done(own.admin("POST", "/admin/suppressions", json={"address": address, "scope": scope}))
+    done(own.admin("DELETE", f"{path}&scope="))
+    (row,) = own.admin("GET", path).json()["results"]
+    assert row["scope"] == "other.example"
+    assert own.send(own.new_sender(balance=1), to_mail=address).status_code == 200
+    response = own.admin("DELETE", f"{path}&scope=x")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_scope")
+    done(own.admin("DELETE", f"{path}&scope=Other.Example"))
+
+
+@pytest.mark.contract("POST /admin/suppressions/import: Names invalid rows by their line")
+@pytest.mark.contract("GET /admin/suppressions/export: Can be imported again")
+def test_suppressions_are_imported_and_exported_in_steps(own: Api) -> None:
+    word = name()
+    lines = [f"{word}{number}@example.net,hard_bounce" for number in range(1001)]
+    lines[7] = "nobody"
+    path = "/admin/suppressions/import"
+    response = own.admin("POST", path, json={"csv": "\n".join(lines)})
+    assert (response.status_code, response.json()["code"]) == (400, "too_many_suppressions")
+    for number, first in enumerate(range(0, 1001, 500)):
+        piece = {"csv": "\n".join(lines[first : first + 500]), "first_line": first + 1}
+        response = own.admin("POST", path, json=piece).json()
+        invalid = [8] if number == 0 else []
+        assert [error["line"] for error in response["errors"]] == invalid
+        assert response["imported"] == min(500, 1001 - first) - len(invalid)
+    check_audit_row(own, action="suppressions.imported", object="suppressions", details={"rows": 1})
+    text, after, pages = "", "", 0
+    while after is not None:
+        page = own.admin("GET", "/admin/suppressions/export", params={"after": after}).json()
+        text, after, pages = text + page["csv"], page["next_after"], pages + 1
+    assert pages >= 1
+    exported = text.split("\r\n")
+    assert exported[0] == "address,reason,scope,expires_at"
+    expected = {f"{line},," for line in lines if line != "nobody"}
+    assert {line for line in exported if line.startswith(word)} == expected
 
 
 # The audit log
@@ -638,7 +692,7 @@ def test_an_act_that_changes_nothing_leaves_no_row_in_the_audit_log() -> None:
         post("/admin/account_settings", 1, sendBlockList=["b@example.net", "a@example.net"])
         post("/admin/account_settings", 1, sendBlockList=["b@example.net"], blockList=[])
         post("/admin/suppressions", 1, address="carol@example.net")
-        post("/admin/suppressions", 1, address="carol@example.net", reason="complained")
+        post("/admin/suppressions", 1, address="carol@example.net", reason="complaint")
         about = {"address": sender.address, "address_id": 0}
         post("/admin/address_sender", 0, **about, balance=3, enabled=True)
         post("/admin/address_sender", 1, **about, balance=4, enabled=True)

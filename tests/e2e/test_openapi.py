@@ -83,7 +83,7 @@ def check_generated_requests(
     closed = folder / "closed.json"
     closed.write_text(json.dumps(without_other_members(description)))
     for number in range(10):
-        sql = "INSERT OR REPLACE INTO suppressions VALUES (?, 'bounced', 0)"
+        sql = "INSERT OR REPLACE INTO suppressions VALUES (?, '', 'manual', NULL, 0, NULL)"
         server.sql(sql, [f"suppressed{number}@example.net"])
     values = {
         "jwt": sender.jwt,

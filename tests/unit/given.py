@@ -145,8 +145,9 @@ def listed(database: SqliteDatabase, name: str, value: str) -> None:
     database.insert("list_entries", list=name, value=value)
 
 
-def suppressed(database: SqliteDatabase, recipient: str) -> None:
-    database.insert("suppressions", address=recipient, reason="bounced", since=NOW)
+def suppressed(database: SqliteDatabase, recipient: str, **columns: object) -> None:
+    row = {"scope": "", "reason": "manual", "since": NOW, **columns}
+    database.insert("suppressions", address=recipient, **row)
 
 
 def send_limits(database: SqliteDatabase, **config: Any) -> None:

@@ -380,7 +380,12 @@ def test_a_replayed_permissive_batch_returns_its_first_errors(
     assert others == accepted("m2", "m3")
     assert (first.id, last.id, first.replayed, last.replayed) == ("", "", True, True)
     assert first.error is not None
-    assert (first.error.code, first.error.values) == ("recipient_suppressed", {"recipient": C})
+    assert first.error.code == "recipient_suppressed"
+    assert first.error.extra["suppression"] == {
+        "recipient": C,
+        "reason": "manual",
+        "expires_at": None,
+    }
     assert isinstance(last.error, TooManyRequests)
     assert kept(database) == ["m2", "m3"]
     # The first accepted message stores the key and the response.

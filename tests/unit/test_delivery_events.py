@@ -9,7 +9,7 @@ from mail.delivery import KINDS, DeliveryEvent, DeliveryKind
 from store.record import StatusUpdate, record
 from store.record.deliveries import record_delivery_events
 from tests.unit import given
-from tests.unit.given import NOW, TODAY
+from tests.unit.given import DAY, NOW, TODAY
 from tests.unit.sqlite_database import SqliteDatabase, run
 
 LATER = NOW + 2000
@@ -161,11 +161,52 @@ def test_events_of_other_messages_and_recipients_are_left_out(
     assert database.dump() == before
 
 
-def test_permanent_bounces_and_complaints_suppress(database: SqliteDatabase) -> None:
-    deliver(database, event("bounced", is_permanent=False), event("bounced", B))
+def test_bounces_and_complaints_suppress(database: SqliteDatabase) -> None:
+    deliver(database, event("delayed", is_permanent=False), event("failed", B))
     assert suppressed(database) == {}
+    deliver(database, event("bounced", is_permanent=False), event("bounced", B))
+    assert suppressed(database) == {A: "soft_bounce", B.lower(): "soft_bounce"}
     deliver(database, event("bounced", is_permanent=True), event("complained", B))
     assert suppressed(database) == {A: "hard_bounce", B.lower(): "complaint"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_permanent", "reason", "expires_at"),
+    [
+        ("bounced", True, "hard_bounce", NOW + 7 * DAY),
+        ("bounced", False, "soft_bounce", NOW + DAY),
+        ("complained", None, "complaint", None),
+    ],
+)
+def test_a_learned_suppression_has_the_sending_domain_and_an_end(
+    database: SqliteDatabase,
+    kind: DeliveryKind,
+    is_permanent: bool | None,
+    reason: str,
+    expires_at: int | None,
+) -> None:
+    deliver(database, event(kind, is_permanent=is_permanent))
+    assert database.query("SELECT * FROM suppressions") == [
+        {
+            "address": A,
+            "scope": "example.com",
+            "reason": reason,
+            "origin": "m1",
+            "since": NOW,
+            "expires_at": expires_at,
+        }
+    ]
+
+
+def test_the_suppression_with_the_later_end_counts(database: SqliteDatabase) -> None:
+    old = event("bounced", is_permanent=True, occurred_at=NOW - 6 * DAY)
+    new = event("bounced", is_permanent=False, occurred_at=NOW + DAY)
+    for order in ([old, new], [new, old]):
+        database.query("DELETE FROM delivery_events")
+        database.query("DELETE FROM suppressions")
+        for one in order:
+            deliver(database, one)
+        assert suppressed(database) == {A: "soft_bounce"}
 
 
 def test_a_complaint_replaces_a_bounce(database: SqliteDatabase) -> None:
@@ -176,7 +217,7 @@ def test_a_complaint_replaces_a_bounce(database: SqliteDatabase) -> None:
 
 
 def test_what_an_administrator_has_entered_stays(database: SqliteDatabase) -> None:
-    database.insert("suppressions", address=A, reason="manual", since=5)
+    given.suppressed(database, A, scope="example.com")
     deliver(database, event("complained"))
     assert suppressed(database) == {A: "manual"}
 

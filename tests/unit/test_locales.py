@@ -25,6 +25,7 @@ _CONSTRUCTORS = {
     "FieldError": 1,
     "InvalidAddress": 0,
     "InvalidName": 0,
+    "Term": 0,
     "field_error": 0,
     "invalid_input": 0,
 }

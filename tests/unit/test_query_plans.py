@@ -12,6 +12,7 @@ from accounts.actor import Actor
 from accounts.credentials import Credential
 from accounts.sending_limits import PausePolicy, RateLimit
 from mail.delivery import DeliveryStatus
+from mail.suppressions import Suppression
 from store.account_settings import ListEntry, read_account_settings, write_account_settings
 from store.addresses import (
     SORT_KEYS,
@@ -45,7 +46,13 @@ from store.sendbox import (
     view_any_message,
     view_message,
 )
-from store.suppressions import add_suppression, remove_suppression, suppression_page
+from store.suppressions import (
+    add_suppression,
+    import_suppressions,
+    remove_suppression,
+    suppression_page,
+    suppressions_after,
+)
 from store.usage import usage_of_address, usage_of_all
 from tests.unit import given
 from tests.unit.given import DAY, NOW
@@ -61,7 +68,7 @@ def _list(database: SqliteDatabase, credential: Credential) -> None:
         run(address_page(database, query="a", sort_by=key, descending=True, **page))
     for requested in (False, True):
         run(balance_page(database, address=None, requested=requested, **page))
-    run(suppression_page(database, address=None, **page))
+    run(suppression_page(database, address=None, now=NOW, **page))
     for status in (None, *get_args(DeliveryStatus)):
         run(every_sendbox_page(database, address=None, delivery_status=status, **page))
     run(pause_page(database, **page))
@@ -81,8 +88,11 @@ def _administer(database: SqliteDatabase, credential: Credential) -> None:
     entries = {"verifiedAddressList": [ListEntry("a@example.org", "A@example.org")]}
     run(write_account_settings(database, entries, {"dailyEnabled": False}, by=me, now=NOW))
     run(read_account_settings(database))
-    run(add_suppression(database, "a@example.org", "bounced", by=me, now=NOW))
-    run(remove_suppression(database, "a@example.org", by=me, now=NOW))
+    suppressed = Suppression(address="a@example.org")
+    run(add_suppression(database, suppressed, by=me, now=NOW))
+    run(import_suppressions(database, [suppressed], by=me, now=NOW))
+    run(suppressions_after(database, "a@example.org", "", now=NOW, limit=10))
+    run(remove_suppression(database, "a@example.org", None, by=me, now=NOW))
     run(every_sendbox_page(database, address=credential.address, limit=20, offset=0))
     mail = given.attempt(given.message(), "m6")
     given.reserve(database, [mail], credential, administrator=me)
@@ -182,7 +192,7 @@ READS_ALL = {
     "FROM send_balances AS b JOIN addresses": "it stops after the page",
     "count(*) AS count FROM send_balances JOIN addresses": "one row per address; clients show it",
     "INDEXED BY send_balances_requested": "the index has only the requests",
-    "FROM suppressions WHERE ?1 IS NULL": "few addresses bounce",
+    "FROM suppressions WHERE (?1 IS NULL": "only administrators read it",
     "FROM (SELECT m.id FROM messages AS m WHERE": "it stops after the page, or at MAX_COUNT",
     "FROM send_pauses CROSS JOIN addresses": "the index has only the paused addresses",
     "count(*) AS count FROM send_pauses WHERE paused": "the same",
@@ -192,7 +202,7 @@ READS_ALL = {
 SORTS_ALL = {
     "WITH RECURSIVE earliest": "it sorts at most as many as it shows, or one of each address",
     "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
-    "since FROM suppressions WHERE ?1 IS NULL": "few addresses bounce",
+    "expires_at FROM suppressions WHERE (?1 IS NULL": "only administrators read it",
     "FROM list_entries ORDER BY list, position": "it returns all entries",
 }
 
@@ -429,3 +439,21 @@ def test_messages_with_a_delivery_problem_are_found_by_it(kind: str) -> None:
     assert sum(own in plan for plan in plans) == 3  # a page, the count, and a page by cursor
     assert sum(of_all in plan for plan in plans) == 2
     assert all("TEMP B-TREE" not in plan.partition("SCAN page")[0] for plan in plans)
+
+
+def test_suppressions_are_found_by_recipient_and_scope() -> None:
+    for verdict in statements_with(") AS retried,"):
+        plan = " ".join(DATABASE.plan(verdict))
+        found = "SEARCH suppressions USING PRIMARY KEY (address=? AND scope=?)"
+        assert plan.count(found) == 2, plan
+
+
+def test_an_export_of_suppressions_begins_at_its_cursor() -> None:
+    (following,) = statements_with("WHERE (address, scope) > (?1, ?2)")
+    assert any("PRIMARY KEY ((address,scope)>(?,?))" in s for s in DATABASE.plan(following))
+
+
+def test_ended_suppressions_are_found_by_their_end() -> None:
+    (ended,) = statements_with("DELETE FROM suppressions WHERE (address, scope) IN")
+    plan = DATABASE.plan(ended)
+    assert any("suppressions_by_end (expires_at<?)" in step for step in plan), plan

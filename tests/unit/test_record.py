@@ -385,7 +385,14 @@ def test_only_the_single_recipient_of_a_suppressed_message_is_suppressed(
     ]
     run(record(database, updates))
     assert database.query("SELECT * FROM suppressions") == [
-        {"address": "bad@example.org", "reason": "provider", "since": LATER}
+        {
+            "address": "bad@example.org",
+            "scope": "example.com",
+            "reason": "provider",
+            "origin": "m2",
+            "since": LATER,
+            "expires_at": LATER + 24 * 3_600_000,
+        }
     ]
 
 

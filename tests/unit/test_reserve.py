@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from accounts.credentials import Credential
+from clock import iso_time
 from errors import ApiError
+from locales import sentence
 from mail.message import Message
 from store.database import StatementRejected
 from store.message_content import MAX_PART_BYTES
@@ -340,7 +342,36 @@ def test_every_recipient_is_checked(
 def test_a_suppressed_recipient_is_named(database: SqliteDatabase, me: Credential) -> None:
     given.suppressed(database, TWO[1])
     error = rejected(database, me, TWO[0], "B@Two.Example", default_balance=9)
-    assert (error.code, error.values) == ("recipient_suppressed", {"recipient": TWO[1]})
+    assert (error.code, error.values["recipient"]) == ("recipient_suppressed", TWO[1])
+
+
+def test_a_rejection_says_the_reason_and_the_end(database: SqliteDatabase, me: Credential) -> None:
+    end = NOW + 1000
+    given.suppressed(database, YOU, scope="example.com", reason="hard_bounce", expires_at=end)
+    error = rejected(database, me, YOU, default_balance=9)
+    shown = {"recipient": YOU, "reason": "hard_bounce", "expires_at": iso_time(end)}
+    assert error.extra == {"suppression": shown}
+    text = sentence(error.sentence, "en", error.values)
+    why = "a mail to it was rejected permanently"
+    assert text == f"Recipient is suppressed until {iso_time(end)}: {YOU} ({why})"
+
+
+def test_a_rejection_says_the_last_end(database: SqliteDatabase, me: Credential) -> None:
+    given.suppressed(database, YOU, scope="example.com", reason="provider", expires_at=NOW + 1000)
+    given.suppressed(database, YOU)
+    error = rejected(database, me, YOU, default_balance=9)
+    shown = {"recipient": YOU, "reason": "manual", "expires_at": None}
+    assert error.extra == {"suppression": shown}
+
+
+@pytest.mark.parametrize(
+    "columns", [{"scope": "example.net"}, {"expires_at": NOW}, {"expires_at": NOW - 1}]
+)
+def test_a_suppression_of_another_domain_or_the_past_does_not_count(
+    database: SqliteDatabase, me: Credential, columns: dict[str, Any]
+) -> None:
+    given.suppressed(database, YOU, **columns)
+    keep(database, me, YOU, default_balance=9)
 
 
 def test_a_verified_recipient_may_be_blocked_and_suppressed(

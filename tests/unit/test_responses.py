@@ -197,7 +197,7 @@ def test_values_are_inserted_unchanged() -> None:
             problem="b\r\nX: y",
         ),
         ProviderFault("E_X\r\nX: y", sentence="provider_refused", provider_code="E_X\r\nX: y"),
-        BadRequest("recipient_suppressed", recipient="a\r\nX: y"),
+        BadRequest("recipient_suppressed", recipient="a\r\nX: y", reason="b\r\nX: y"),
     ],
     ids=lambda value: getattr(value, "code", str(value))[:20],
 )

@@ -52,7 +52,12 @@ PART: Columns = {"message_id": "m1", "position": 0, "part": 0, "content": "aGk="
 WINDOW: Columns = {"address_id": 1, "started_at": NOW, "used": 1}
 DAY: Columns = {"day": "2026-11-03", "recipients": 0}
 ENTRY: Columns = {"list": "verified", "value": "you@example.org"}
-SUPPRESSION: Columns = {"address": "you@example.org", "reason": "bounced", "since": NOW}
+SUPPRESSION: Columns = {
+    "address": "you@example.org",
+    "scope": "",
+    "reason": "hard_bounce",
+    "since": NOW,
+}
 SETTING: Columns = {"key": "send_limits", "value": "{}"}
 FAILURE: Columns = {"id": 1, "counter": 0, "failed_at": NOW, "client": "192.0.2.1"}
 DAILY_COUNT: Columns = {"day": "2026-11-03", "subject": "1", "act": "rotations", "count": 1}
@@ -227,7 +232,12 @@ WRONG = {
         {**ENTRY, "value": "You@example.org"},
         {**ENTRY, "value": ""},
     ],
-    "suppressions": [{**SUPPRESSION, "address": "You@example.org"}],
+    "suppressions": [
+        {**SUPPRESSION, "address": "You@example.org"},
+        {**SUPPRESSION, "scope": "Example.com"},
+        {**SUPPRESSION, "reason": "bounced"},
+        {**SUPPRESSION, "since": None},
+    ],
     "settings": [{**SETTING, "value": "{"}, {**SETTING, "value": None}],
     "sweeps": [{**SWEEP, "name": None}, {**SWEEP, "position": None}],
     "login_failures": [

@@ -27,6 +27,7 @@ NOTHING = {
     "deleted_removed": 0,
     "login_failures_removed": 0,
     "daily_counts_removed": 0,
+    "suppressions_removed": 0,
     "sandbox_texts_removed": 0,
 }
 
@@ -113,6 +114,15 @@ def test_failed_logins_are_removed_after_their_window(database: SqliteDatabase) 
         NOW - WINDOW_MILLISECONDS + 1,
         NOW,
     ]
+
+
+def test_suppressions_are_removed_after_their_end(database: SqliteDatabase) -> None:
+    for address, expires_at in {"a@a.example": NOW, "b@a.example": NOW + 1}.items():
+        given.suppressed(database, address, expires_at=expires_at)
+    given.suppressed(database, "c@a.example")
+    swept(database, NOW)
+    rows = database.query("SELECT address FROM suppressions")
+    assert [row["address"] for row in rows] == ["b@a.example", "c@a.example"]
 
 
 def test_daily_counts_are_removed_a_day_after_their_day(database: SqliteDatabase) -> None:

@@ -38,8 +38,8 @@ _FILL = (
         for name in ("send_block", "verified", "unlimited", "name_block")
     ),
     f"""
-    INSERT INTO suppressions (address, reason, since)
-    {_NUMBERS} SELECT 'suppressed' || n || '@example.net', 'bounced', 0 FROM numbers
+    INSERT INTO suppressions (address, scope, reason, since)
+    {_NUMBERS} SELECT 'suppressed' || n || '@example.net', '', 'manual', 0 FROM numbers
     """,
 )
 

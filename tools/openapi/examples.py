@@ -335,8 +335,28 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "AccountSettings": {"all": _SETTINGS, "one": {"blockList": []}},
     "getAccountSettings 200": {"settings": _SETTINGS},
-    "SuppressionPage": _page(address="bob@example.org", reason="bounced", since=CREATED_AT),
-    "NewSuppression": {"one": {"address": "bob@example.org", "reason": "asked for it"}},
+    "SuppressionPage": _page(
+        **{"address": "bob@example.org", "scope": "example.com", "reason": "complaint"},
+        **{"origin": MESSAGE_ID, "since": CREATED_AT, "expires_at": None},
+    ),
+    "NewSuppression": {
+        "one": {"address": "bob@example.org"},
+        "ending": {
+            **{"address": "bob@example.org", "scope": "example.com", "reason": "hard_bounce"},
+            "expires_at": "2030-01-01T00:00:00Z",
+        },
+    },
+    "SuppressionRows": {"rows": {"csv": "bob@example.org,complaint,example.com,\n"}},
+    "ImportedRows": {
+        "rows": {"imported": 1, "errors": [{"line": 3, "message": "Invalid recipient address"}]}
+    },
+    "ExportedRows": {
+        "page": {
+            "csv": "address,reason,scope,expires_at\r\nbob@example.org,complaint,example.com,\r\n",
+            "rows": 1,
+            "next_after": None,
+        }
+    },
     "Pauses": _page(id=1, address=ADDRESS, since=CREATED_AT),
     "Usage": {"usage": _USAGE},
     "AuditPage": {"page": {"results": [_AUDIT_ROW], "next_cursor": MESSAGE_ID}},

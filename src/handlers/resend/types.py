@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from mail.fields import AttachmentField, MailboxField, SubmissionFields
-from web.problems import FieldProblem
+from web.problems import FieldProblem, SuppressionProblem
 
 MAX_BATCH = 100
 
@@ -137,4 +137,8 @@ class EmailProblem(Struct, kw_only=True):
     )
     message_status: Annotated[
         str | UnsetType, Meta(description="The status of the stored mail.")
+    ] = UNSET
+    suppression: Annotated[
+        SuppressionProblem | UnsetType,
+        Meta(description="Only with the code `recipient_suppressed`."),
     ] = UNSET

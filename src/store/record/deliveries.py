@@ -25,7 +25,7 @@ from store.database import Database, Row, Statement, quoted
 from store.pauses import pause_after_events
 from store.record.statuses import StatusUpdate, record_statements
 from store.sendbox_generation import ADMINISTRATION
-from store.suppressions import LEARN
+from store.suppressions import LEARN_FROM_EVENTS
 
 # The number of statements that record events of sandbox recipients.
 SANDBOX_STATEMENTS = 2
@@ -106,7 +106,7 @@ ON CONFLICT (day, address_id) DO UPDATE SET
 
 _SUPPRESS = f"""
 {_MATCHED}
-{LEARN.format(events=f"SELECT * FROM matched WHERE NOT is_sandbox AND {_IS_NEW}")}
+{LEARN_FROM_EVENTS.format(events=f"SELECT * FROM matched WHERE NOT is_sandbox AND {_IS_NEW}")}
 """
 
 _INSERT_EVENTS = f"""
@@ -248,11 +248,12 @@ def _event_statements(
     update = Statement(_UPDATE_MESSAGES, (encoded,))
     if _are_sandbox(events):
         return [insert, update]
+    suppress = any(event.kind in ("bounced", "complained") for event in events)
     harm = any(event.kind == "complained" or event.is_permanent for event in events)
     return [
         Statement(_COUNT_DOMAINS, (encoded,)),
         Statement(_COUNT_USAGE, (encoded,)),
-        *([Statement(_SUPPRESS, (encoded,))] if harm else []),
+        *([Statement(_SUPPRESS, (encoded,))] if suppress else []),
         insert,
         update,
         *([pause_after_events(encoded, pause_policy, now=now)] if harm and pause_policy else []),

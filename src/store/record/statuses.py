@@ -13,10 +13,12 @@ import msgspec
 from accounts.sending_limits import PausePolicy
 from mail.lifecycle import FINAL, TRANSITIONS, Event, ReportedAs, Status
 from mail.message import Message
+from mail.suppressions import DURATIONS
 from store.database import Database, Statement, quoted
 from store.message_content import late_attachment_statements
 from store.pauses import pause_statement
 from store.record.history import INSERT_EVENTS
+from store.suppressions import LEARN
 from store.usage import ADD, COUNTED
 from store.withdrawals import late_cancellations
 from transport.outcome import Reason
@@ -185,13 +187,16 @@ _COUNT_LATE_CANCELLATIONS = _APPLIED + late_cancellations(
 
 # Applies only to messages to one recipient: with several, the provider does not name the suppressed
 # one.
-_SUPPRESS = f"""
-{_APPLIED}
-INSERT INTO suppressions (address, reason, since)
-SELECT lower(d.address), 'provider', about ->> 'now'
+_SUPPRESSED = f"""
+SELECT
+  lower(d.address), lower(substr(sender, instr(sender, '@') + 1)), 'provider', applied.id,
+  about ->> 'now', about ->> 'now' + {DURATIONS["provider"]}
 FROM applied JOIN deliveries AS d ON d.message_id = applied.id
 WHERE about ->> 'reason' = 'recipient_suppressed' AND applied.recipients = 1 AND NOT is_sandbox
-ON CONFLICT (address) DO NOTHING
+"""
+_SUPPRESS = f"""
+{_APPLIED}
+{LEARN.format(learned=_SUPPRESSED)}
 """
 
 # If the sweep has already made the message unknown, the event "deferred" makes it failed. So

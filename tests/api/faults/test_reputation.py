@@ -38,10 +38,17 @@ def test_a_suppressed_recipient_is_rejected_until_it_is_removed(
     api: Api, provider: ScriptedBinding
 ) -> None:
     sender = api.new_sender(balance=5)
-    assert api.send(sender, to_mail="Gone@example.net", subject=SUPPRESSED).status_code == 502
+    failed = api.send(sender, to_mail="Gone@example.net", subject=SUPPRESSED)
+    assert failed.status_code == 502
     assert suppressions(api)["gone@example.net"] == "provider"
     response = api.send(sender, to_mail="gone@example.net")
-    sentence = "Recipient is suppressed: gone@example.net"
+    path = "/admin/suppressions?address=gone@example.net"
+    (row,) = api.admin("GET", path).json()["results"]
+    assert (row["scope"], row["origin"]) == (sender.address.partition("@")[2], failed.json()["id"])
+    sentence = (
+        f"Recipient is suppressed until {row['expires_at']}: gone@example.net "
+        "(the mail provider suppresses it)"
+    )
     problem = check_problem(response, 400, "recipient_suppressed", PREFIX + sentence)
     assert problem["errors"] == [{"field": "to_mail", "message": sentence}]
     assert api.balance(sender) == 5
