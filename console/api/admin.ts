@@ -39,10 +39,32 @@ export interface SendLimits {
   monthlyLimit: number | null;
 }
 
+export const SUPPRESSION_REASONS = [
+  "manual", "hard_bounce", "soft_bounce", "complaint", "provider",
+] as const;
+
 export interface SuppressionRow {
   address: string;
-  reason: string;
+  /** The sending domain from which the recipient gets no mail; empty for any. */
+  scope: string;
+  reason: (typeof SUPPRESSION_REASONS)[number];
+  /** The id of a message, the name of an administrator, or "import". */
+  origin: string | null;
   since: string;
+  /** null for no end. */
+  expires_at: string | null;
+}
+
+/** The result of importing some lines. */
+export interface ImportedRows {
+  imported: number;
+  errors: { line: number; message: string }[];
+}
+
+export interface ExportedRows {
+  csv: string;
+  rows: number;
+  next_after: string | null;
 }
 
 export interface PauseRow {

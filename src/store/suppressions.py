@@ -116,34 +116,32 @@ async def suppressions_after(
 
 async def add_suppression(database: Database, one: Suppression, *, by: Actor, now: int) -> None:
     """Reject further mail to a recipient."""
-    details: dict[str, object] = {
-        "reason": one.reason,
-        **({"scope": one.scope} if one.scope else {}),
-        **({"expires_at": one.expires_at} if one.expires_at else {}),
-    }
-    audited = (by, "suppression.added", one.address, now, details)
-    await _add(database, [one], by.name, audited)
+    added = (msgspec.json.encode([one]).decode(),)
+    row = audit_row(
+        *(by, "suppression.added", one.address, now),
+        details={
+            "reason": one.reason,
+            **({"scope": one.scope} if one.scope else {}),
+            **({"expires_at": one.expires_at} if one.expires_at else {}),
+        },
+        condition=_IS_CHANGE,
+        parameters=added,
+    )
+    await database.batch([row, Statement(_ADD, (*added, by.name, now))], repeatable=True)
 
 
 async def import_suppressions(
     database: Database, rows: Sequence[Suppression], *, by: Actor, now: int
 ) -> None:
     """Reject further mail to these recipients. Each pair of address and scope is there once."""
-    details: dict[str, object] = {"rows": len(rows)}
-    audited = (by, "suppressions.imported", "suppressions", now, details)
-    await _add(database, rows, "import", audited)
-
-
-async def _add(
-    database: Database,
-    rows: Sequence[Suppression],
-    origin: str,
-    audited: tuple[Actor, str, str, int, dict[str, object]],
-) -> None:
-    encoded = msgspec.json.encode(rows).decode()
-    row = audit_row(*audited, condition=_IS_CHANGE, parameters=(encoded,))
-    add = Statement(_ADD, (encoded, origin, audited[3]))
-    await database.batch([row, add], repeatable=True)
+    added = (msgspec.json.encode(rows).decode(),)
+    row = audit_row(
+        *(by, "suppressions.imported", "suppressions", now),
+        details={"rows": len(rows)},
+        condition=_IS_CHANGE,
+        parameters=added,
+    )
+    await database.batch([row, Statement(_ADD, (*added, "import", now))], repeatable=True)
 
 
 async def remove_suppression(

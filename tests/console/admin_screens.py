@@ -45,7 +45,7 @@ def _in_use(person: Person) -> Sender:
     pause = "INSERT INTO send_pauses (address_id, paused, since) VALUES (?, 1, ?)"
     api.server.sql(pause, [paused.address_id, 1_795_000_000_000])
     for name in ("gone", "moved"):
-        body = {"address": f"{name}@example.net", "reason": "bounced"}
+        body = {"address": f"{name}@example.net", "reason": "hard_bounce"}
         api.admin("POST", "/admin/suppressions", json=body)
     return sender
 

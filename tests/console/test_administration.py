@@ -4,10 +4,11 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.console.admin_screens import SECTIONS
 from tests.console.person import HeldRequest, Person
@@ -499,9 +500,12 @@ def test_a_suppression_can_be_added_found_and_removed(admin: Person) -> None:
     dialog(admin).get_by_role("button", name="Add a recipient").click()
     assert admin.error_at("Address")
     admin.field("Address").fill(address)
-    admin.field("Reason").fill("has left")
+    admin.field("Sending domain").fill("example.com")
+    admin.field("Reason").select_option("complaint")
+    admin.field("Until").fill("2999-01-01T12:00")
     dialog(admin).get_by_role("button", name="Add a recipient").click()
-    expect(row(admin, address)).to_contain_text("has left")
+    for words in ("example.com", "reported as spam", "by admin#1", "2999"):
+        expect(row(admin, address)).to_contain_text(words)
     sender = admin.api.new_sender(balance=5)
     assert admin.api.send(sender, to_mail=address).status_code == 400
     admin.page.get_by_role("searchbox").fill(address)
@@ -511,6 +515,49 @@ def test_a_suppression_can_be_added_found_and_removed(admin: Person) -> None:
     dialog(admin).get_by_role("button", name="Remove").click()
     expect(admin.heading("Nothing found")).to_be_visible()
     assert admin.api.send(sender, to_mail=address).status_code == 200
+
+
+def test_a_file_of_suppressions_is_imported_in_steps(admin: Person, tmp_path: Path) -> None:
+    name = unique_name()
+    lines = [f"{name}{number}@example.net,complaint" for number in range(1200)]
+    lines[700] = "nobody"
+    file = tmp_path / "suppressions.csv"
+    file.write_text("address,reason\r\n" + "\r\n".join(lines) + "\r\n")
+    admin.open("admin/suppressions")
+    admin.page.get_by_label("Import CSV").set_input_files(file)
+    expect(dialog(admin)).to_contain_text("1,201 of 1,201 lines")
+    expect(dialog(admin)).to_contain_text("Rows imported: 1,199")
+    expect(dialog(admin)).to_contain_text("Line 702: This is not one mail address")
+    dialog(admin).get_by_role("button", name="Close").last.click()
+    expect(admin.page.get_by_role("row").nth(1)).to_contain_text("imported")
+    with admin.page.expect_download() as download:
+        admin.button("Export CSV").click()
+    exported = Path(download.value.path()).read_text().split()
+    assert exported[0] == "address,reason,scope,expires_at"
+    expected = {f"{line},," for line in lines if line != "nobody"}
+    assert {line for line in exported if line.startswith(name)} == expected
+
+
+def test_an_import_continues_after_a_lost_connection(admin: Person, tmp_path: Path) -> None:
+    lines = [f"{unique_name()}{number}@example.net" for number in range(900)]
+    file = tmp_path / "suppressions.csv"
+    file.write_text("\n".join(lines))
+    admin.open("admin/suppressions")
+    steps = 0
+
+    def lose_the_second(route: Route) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    admin.page.route("**/admin/suppressions/import", lose_the_second)
+    admin.page.get_by_label("Import CSV").set_input_files(file)
+    expect(dialog(admin).get_by_role("alert")).to_be_visible()
+    dialog(admin).get_by_role("button", name="Try again").click()
+    expect(dialog(admin)).to_contain_text("Rows imported: 900")
 
 
 def test_a_pause_is_lifted(admin: Person) -> None:
@@ -614,7 +661,8 @@ def crowded(admin: Person) -> Person:
     sender = admin.api.new_sender(balance=5)
     sent = admin.api.send(sender, subject=HOSTILE, from_name="W" * 100, content=HOSTILE)
     assert sent.status_code == 200, sent.text
-    body = {"address": f"{'w' * 60}@{'w' * 60}.example", "reason": HOSTILE[:190]}
+    wide = f"{'w' * 60}.example"
+    body = {"address": f"{'w' * 60}@{wide}", "scope": wide, "reason": "complaint"}
     assert admin.api.admin("POST", "/admin/suppressions", json=body).status_code == 200
     return admin
 

@@ -62,6 +62,8 @@ def _good_values(path: str) -> dict[str, Any]:
         return {"password": "0" * 64}
     if path == "/admin/suppressions":
         return {"address": f"case{next(_numbers)}@example.net", "reason": None}
+    if path == "/admin/suppressions/import":
+        return {"csv": f"case{next(_numbers)}@example.net", "first_line": 1}
     if path.endswith("/new_address"):
         return {"name": f"case{next(_numbers)}", "domain": "example.com"}
     if path in ("/emails", "/emails/batch"):
@@ -128,6 +130,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         return
     if case.method.upper() == "DELETE" and path == "/admin/suppressions":
         case.query["address"] = f"suppressed{next(_numbers) % 10}@example.net"
+        if _chance.random() < 0.5:
+            case.query.pop("scope", None)
     if case.method.upper() == "DELETE" and path == "/admin/address_sender":
         case.query["id"] = str(next(_with_balance))
     if path == "/api/address_change_password":

@@ -1,7 +1,7 @@
 /** The audit log as text; a button adds older rows below. */
 
 import { useEffect, useState } from "preact/hooks";
-import { callAsAdmin, type AuditPage, type AuditRow } from "../../api/admin";
+import { callAsAdmin, type AuditPage, type AuditRow, type SuppressionRow } from "../../api/admin";
 import { useAction } from "../../components/action";
 import { Button } from "../../components/Button";
 import { ProblemNotice } from "../../components/Notice";
@@ -104,7 +104,9 @@ function details(row: AuditRow, given: Record<string, unknown>, a: AdminTexts): 
     case "list.set":
       return a.lists.count(Number(given["entries"]), number(Number(given["entries"])));
     case "suppression.added":
-      return String(given["reason"]);
+      return a.suppressions.reasons[given["reason"] as SuppressionRow["reason"]];
+    case "suppressions.imported":
+      return a.suppressions.rows(number(Number(given["rows"])));
     case "limits.set":
       return a.audit.limit(limit(given, "daily", a), limit(given, "monthly", a));
     default:

@@ -1,24 +1,25 @@
 /** Recipients that get no mail. */
 
 import { useState } from "preact/hooks";
-import { callAsAdmin, type SuppressionRow } from "../../api/admin";
+import { callAsAdmin, SUPPRESSION_REASONS, type SuppressionRow } from "../../api/admin";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Dialog";
-import { TextField } from "../../components/Field";
+import { SelectField, TextField } from "../../components/Field";
 import { fieldErrors, useForm } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
 import { Time } from "../../components/Time";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
+import type { AdminTexts } from "../../texts/admin.en";
 import { AdminList, usePagedList } from "./AdminList";
+import { ExportButton, ImportButton } from "./SuppressionFiles";
 
 export function Suppressions() {
   const a = useTexts().admin;
   const t = a.suppressions;
   const [isAdding, setIsAdding] = useState(false);
-  const [removed, setRemoved] = useState<string>();
+  const [removed, setRemoved] = useState<SuppressionRow>();
   const list = usePagedList<SuppressionRow>("/admin/suppressions", { search: "address" });
-  const reasons: Record<string, string> = { provider: t.provider, manual: t.manual };
   return (
     <AdminList
       section="suppressions"
@@ -29,14 +30,25 @@ export function Suppressions() {
           {t.add}
         </Button>
       }
-      id={(row) => row.address}
+      tools={
+        <div class="row">
+          <ImportButton onChanged={list.reload} />
+          <ExportButton count={list.data?.count ?? 0} />
+        </div>
+      }
+      id={(row) => `${row.address} ${row.scope}`}
       columns={[
         { title: a.common.address, cell: (row) => <bdi class="strong">{row.address}</bdi> },
-        { title: t.reason, cell: (row) => <bdi>{reasons[row.reason] ?? row.reason}</bdi> },
+        { title: t.scope, cell: (row) => <bdi>{row.scope || t.everyScope}</bdi> },
+        { title: t.reason, cell: (row) => <Reason row={row} /> },
         { title: a.common.since, cell: (row) => <Time at={row.since} /> },
+        {
+          title: t.until,
+          cell: (row) => (row.expires_at ? <Time at={row.expires_at} /> : t.noEnd),
+        },
       ]}
-      actions={({ address }) => (
-        <Button small aria-label={t.removeOne(address)} onClick={() => setRemoved(address)}>
+      actions={(row) => (
+        <Button small aria-label={t.removeOne(row.address)} onClick={() => setRemoved(row)}>
           {a.common.remove}
         </Button>
       )}
@@ -48,24 +60,44 @@ export function Suppressions() {
           yes={a.common.remove}
           onClose={() => setRemoved(undefined)}
           action={async () => {
-            await callAsAdmin("DELETE", "/admin/suppressions", { query: { address: removed } });
+            const { address, scope } = removed;
+            await callAsAdmin("DELETE", "/admin/suppressions", { query: { address, scope } });
             toast(t.removed);
             await list.reload();
           }}
         >
-          <p>{t.removeText(removed)}</p>
+          <p>{t.removeText(removed.address)}</p>
         </Confirm>
       )}
     </AdminList>
   );
 }
 
+function Reason({ row }: { row: SuppressionRow }) {
+  const t = useTexts().admin.suppressions;
+  return (
+    <>
+      {t.reasons[row.reason]}
+      {row.origin && <p class="hint">{<bdi>{origin(row.origin, t)}</bdi>}</p>}
+    </>
+  );
+}
+
+function origin(text: string, t: AdminTexts["suppressions"]): string {
+  if (text === "import") return t.fromImport;
+  if (/^admin(#\d+)?$/.test(text)) return t.fromAdmin(text);
+  return /^[0-9a-f-]{36}$/.test(text) ? t.fromMessage(text) : text;
+}
+
 function Add({ onClose, onChanged }: { onClose: () => void; onChanged: () => Promise<void> }) {
   const { admin: a, common } = useTexts();
   const t = a.suppressions;
-  const form = useForm({ address: "", reason: "" }, async (body) => {
-    if (!body.address.trim()) throw fieldErrors({ address: common.required });
-    await callAsAdmin("POST", "/admin/suppressions", { body });
+  const initial = { address: "", scope: "", reason: "manual", expires_at: "" };
+  const form = useForm(initial, async (values) => {
+    if (!values.address.trim()) throw fieldErrors({ address: common.required });
+    // The field has the local time; without a valid one, it is empty.
+    const end = values.expires_at && new Date(values.expires_at).toISOString();
+    await callAsAdmin("POST", "/admin/suppressions", { body: { ...values, expires_at: end } });
     toast(t.added);
     await onChanged();
     onClose();
@@ -80,11 +112,22 @@ function Add({ onClose, onChanged }: { onClose: () => void; onChanged: () => Pro
         {...form.field("address")}
       />
       <TextField
-        label={t.reason}
-        hint={t.reasonHint}
+        label={t.scope}
+        hint={t.scopeHint}
         autocomplete="off"
-        maxLength={200}
+        maxLength={253}
+        {...form.field("scope")}
+      />
+      <SelectField
+        label={t.reason}
+        options={SUPPRESSION_REASONS.map((reason) => [reason, t.reasons[reason]] as const)}
         {...form.field("reason")}
+      />
+      <TextField
+        label={t.until}
+        hint={t.untilHint}
+        type="datetime-local"
+        {...form.field("expires_at")}
       />
     </FormDialog>
   );

@@ -1,7 +1,7 @@
 /** The attachments of a draft: choose or drop, read with progress, remove. */
 
-import { useRef, useState } from "preact/hooks";
-import { Button, IconButton } from "../../components/Button";
+import { useState } from "preact/hooks";
+import { IconButton } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { newKey, type Draft, type DraftFile } from "../../state/drafts";
 import { toast } from "../../state/toasts";
@@ -54,42 +54,6 @@ function read(file: File, progress: (part: number) => void): Promise<ArrayBuffer
     reader.onerror = () => reject(reader.error ?? new Error("not read"));
     reader.readAsArrayBuffer(file);
   });
-}
-
-/** A button that opens the system's file dialog. */
-export function FileButton({
-  label,
-  icon,
-  accept,
-  multiple,
-  onFiles,
-}: {
-  label: string;
-  icon: "clip" | "image";
-  accept?: string;
-  multiple?: boolean;
-  onFiles: (files: File[]) => void;
-}) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <Button small icon={icon} onClick={() => input.current?.click()}>
-        {label}
-      </Button>
-      <input
-        ref={input}
-        type="file"
-        hidden
-        aria-label={label}
-        accept={accept}
-        multiple={multiple}
-        onChange={(event) => {
-          onFiles([...(event.currentTarget.files ?? [])]);
-          event.currentTarget.value = ""; // allow choosing the same file again
-        }}
-      />
-    </>
-  );
 }
 
 export function Attachments({
