@@ -44,7 +44,8 @@ def used(person: Person, sender: Sender, days_ago: int, taken: int, rejected: in
     """Record this usage of ``sender`` for a past day."""
     day = (datetime.now(UTC) - timedelta(days=days_ago)).strftime("%Y-%m-%d")
     person.api.server.sql(
-        "INSERT INTO usage_days VALUES (?, ?, ?, ?, 0, 0)",
+        "INSERT INTO usage_days (day, address_id, sent, failed, unknown, cancelled)"
+        " VALUES (?, ?, ?, ?, 0, 0)",
         [day, sender.address_id, taken, rejected],
     )
 

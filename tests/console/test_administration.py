@@ -576,7 +576,8 @@ def test_a_pause_is_lifted(admin: Person) -> None:
 def test_the_limits_of_the_day_are_restored(admin: Person) -> None:
     sender = admin.api.new_sender(balance=5)
     today = datetime.now(UTC).strftime("%Y-%m-%d")
-    sql = "INSERT INTO usage_days VALUES (?, ?, 0, 1000, 0, 0)"
+    columns = "(day, address_id, sent, failed, unknown, cancelled)"
+    sql = f"INSERT INTO usage_days {columns} VALUES (?, ?, 0, 1000, 0, 0)"
     admin.api.server.sql(sql, [today, sender.address_id])
     assert admin.api.send(sender).json()["code"] == "too_many_withdrawals"
     shown = manage(admin, sender)
