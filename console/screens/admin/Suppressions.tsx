@@ -76,10 +76,14 @@ export function Suppressions() {
 function Reason({ row }: { row: SuppressionRow }) {
   const t = useTexts().admin.suppressions;
   return (
-    <>
+    <div>
       {t.reasons[row.reason]}
-      {row.origin && <p class="hint">{<bdi>{origin(row.origin, t)}</bdi>}</p>}
-    </>
+      {row.origin && (
+        <p class="hint">
+          <bdi>{origin(row.origin, t)}</bdi>
+        </p>
+      )}
+    </div>
   );
 }
 
