@@ -53,11 +53,33 @@ ALTER TABLE deliveries DROP COLUMN provider_code;
 -- The id of the delivery event that settled an unknown outcome.
 ALTER TABLE events ADD COLUMN settled_by TEXT;
 
--- The numbers of recipients with an event of this kind, per day on which their message was accepted.
--- A recipient with several events of one kind counts once.
-ALTER TABLE usage_days ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_days ADD COLUMN bounced INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE usage_days ADD COLUMN complained INTEGER NOT NULL DEFAULT 0;
+-- Usage is also counted per sending domain, because administrators send from any domain. So the rows
+-- of an address outlive it without losing their domain, and a send still writes one row. `domain` is
+-- empty in rows of addresses that were deleted before this migration. `recipients` is the number of
+-- recipients of sent messages, since this migration. The last columns are the numbers of recipients
+-- with an event of this kind, per day on which their message was accepted. A recipient with several
+-- events of one kind counts once.
+CREATE TABLE usage_by_domain (
+  day TEXT NOT NULL CHECK (length(day) = 10),
+  address_id INTEGER NOT NULL,
+  domain TEXT NOT NULL DEFAULT '',
+  sent INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  unknown INTEGER NOT NULL,
+  cancelled INTEGER NOT NULL,
+  recipients INTEGER NOT NULL DEFAULT 0,
+  delivered INTEGER NOT NULL DEFAULT 0,
+  bounced INTEGER NOT NULL DEFAULT 0,
+  complained INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (day, address_id, domain)
+) STRICT, WITHOUT ROWID;
+INSERT INTO usage_by_domain (day, address_id, domain, sent, failed, unknown, cancelled)
+SELECT
+  day, address_id, coalesce(substr(name, instr(name, '@') + 1), ''),
+  sent, failed, unknown, cancelled
+FROM usage_days LEFT JOIN addresses ON id = address_id;
+DROP TABLE usage_days;
+ALTER TABLE usage_by_domain RENAME TO usage_days;
 
 -- The same numbers per sending domain and UTC day (YYYY-MM-DD) of acceptance, for all kinds.
 CREATE TABLE delivery_days (

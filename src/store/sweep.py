@@ -105,8 +105,9 @@ RETURNING 1
 """
 
 _REMOVE_USAGE = """
-DELETE FROM usage_days WHERE (day, address_id) IN (
-  SELECT day, address_id FROM usage_days WHERE day < ?1 ORDER BY day, address_id LIMIT ?2
+DELETE FROM usage_days WHERE (day, address_id, domain) IN (
+  SELECT day, address_id, domain FROM usage_days
+  WHERE day < ?1 ORDER BY day, address_id, domain LIMIT ?2
 )
 RETURNING 1
 """

@@ -17,22 +17,28 @@ _DAY = 86_400_000
 
 _DAY_OF = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
 
+# The domain of the sender, in lower case, as a column of `messages`.
+SENDING_DOMAIN = "lower(substr(sender, instr(sender, '@') + 1))"
+
 # The changes of the counters by transitions from `status` to `target`, as columns of a SELECT.
 # `unknown` and `sent` are the final statuses that a message can leave again. A message that leaves
 # one of them is subtracted.
 COUNTED = f"""
-  {_DAY_OF} AS day, address_id,
+  {_DAY_OF} AS day, address_id, domain,
   sum(target = 'sent') - sum(status = 'sent') AS sent,
   sum(target = 'failed') AS failed,
   sum(target = 'unknown') - sum(status = 'unknown') AS unknown,
-  sum(target = 'cancelled') AS cancelled
+  sum(target = 'cancelled') AS cancelled,
+  sum(iif(target = 'sent', recipients, 0)) - sum(iif(status = 'sent', recipients, 0)) AS recipients
 """
 
 ADD = """
-INSERT INTO usage_days (day, address_id, sent, failed, unknown, cancelled) {counted}
-ON CONFLICT (day, address_id) DO UPDATE SET
+INSERT INTO usage_days (day, address_id, domain, sent, failed, unknown, cancelled, recipients)
+{counted}
+ON CONFLICT (day, address_id, domain) DO UPDATE SET
   sent = sent + excluded.sent, failed = failed + excluded.failed,
-  unknown = unknown + excluded.unknown, cancelled = cancelled + excluded.cancelled
+  unknown = unknown + excluded.unknown, cancelled = cancelled + excluded.cancelled,
+  recipients = recipients + excluded.recipients
 """
 
 _OPEN = f"""

@@ -40,7 +40,7 @@ def withdrawn(day: str, address_id: str) -> str:
     return f"""(
       coalesce(
         (
-          SELECT failed + cancelled - sent FROM usage_days
+          SELECT sum(failed + cancelled - sent) FROM usage_days
           WHERE day = {day} AND address_id = {address_id}
         ),
         0

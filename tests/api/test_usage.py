@@ -82,7 +82,8 @@ def test_the_last_ninety_days_are_returned_in_order(own: Api) -> None:
     sender = own.new_sender()
     days = [(datetime.now(UTC) - timedelta(days=ago)).date().isoformat() for ago in (1, 89, 90)]
     own.server.sql(
-        "INSERT INTO usage_days SELECT value, ?, 3, 2, 1, 0, 7, 8, 9 FROM json_each(?)",
+        "INSERT INTO usage_days"
+        " SELECT value, ?, 'example.com', 3, 2, 1, 0, 3, 7, 8, 9 FROM json_each(?)",
         [sender.address_id, json.dumps(days)],
     )
     counts = {"accepted": 6, "sent": 3, "failed": 2, "delivered": 7, "bounced": 8, "complained": 9}

@@ -74,7 +74,12 @@ SELECT * FROM (
     sum(status = 'cancelled' AND reported_as IS NULL) AS perhaps_undone
   FROM messages WHERE NOT is_sandbox GROUP BY day, address_id
 ) AS m
-LEFT JOIN usage_days AS u USING (day, address_id)
+LEFT JOIN (
+  SELECT
+    day, address_id, sum(sent) AS sent, sum(unknown) AS unknown, sum(failed) AS failed,
+    sum(cancelled) AS cancelled
+  FROM usage_days GROUP BY day, address_id
+) AS u USING (day, address_id)
 WHERE coalesce(u.sent, 0) <> m.sent OR coalesce(u.unknown, 0) <> m.unknown
   OR coalesce(u.failed, 0) <> m.failed
   OR coalesce(u.cancelled, 0) NOT BETWEEN m.cancelled - perhaps_undone AND m.cancelled

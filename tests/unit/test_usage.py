@@ -2,10 +2,12 @@
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import Unauthorized
 from store.balances import request_access
 from store.record import StatusUpdate, record
+from store.sendbox_generation import ADMINISTRATION
 from store.usage import Quotas, usage_of_address, usage_of_all
 from tests.unit import given
 from tests.unit.given import DAY, NOW, TODAY
@@ -233,3 +235,27 @@ def test_only_a_balance_that_an_administrator_disabled_is_disabled(
     assert is_disabled()
     given.listed(database, "unlimited", new.address)
     assert not is_disabled()
+
+
+def test_recipients_of_sent_messages_are_counted_per_sending_domain(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    administrator = Actor("admin#1", None, is_administrator=True)
+    mails = [
+        given.attempt(given.message("a@b.example", "c@d.example"), "m1"),
+        given.attempt(given.message(), "m2"),
+    ]
+    given.reserve(database, mails, me)
+    news = given.attempt(given.message(sender="news@Other.example"), "m3")
+    owner = Credential("news@other.example", ADMINISTRATION, 0)
+    given.reserve(database, [news], owner, administrator=administrator)
+    recorded(
+        database,
+        *(StatusUpdate(id=id, event="accepted", attempt=1, now=NOW) for id in ("m1", "m3")),
+        StatusUpdate(id="m2", event="timed_out", attempt=1, now=NOW),
+    )
+    sql = "SELECT domain, recipients FROM usage_days ORDER BY domain"
+    counted = {row["domain"]: row["recipients"] for row in database.query(sql)}
+    assert counted == {"example.com": 2, "other.example": 1}
+    recorded(database, StatusUpdate(id="m2", event="accepted", attempt=1, now=NOW))
+    assert [row["recipients"] for row in database.query(sql)] == [3, 1]

@@ -93,13 +93,13 @@ ON CONFLICT (day, domain) DO UPDATE SET
 _COUNT_USAGE = f"""
 {_COUNTED}
 INSERT INTO usage_days (
-  day, address_id, sent, failed, unknown, cancelled, delivered, bounced, complained
+  day, address_id, domain, sent, failed, unknown, cancelled, delivered, bounced, complained
 )
 SELECT
-  day, address_id, 0, 0, 0, 0,
+  day, address_id, domain, 0, 0, 0, 0,
   sum(kind = 'delivered'), sum(kind = 'bounced'), sum(kind = 'complained')
-FROM counted WHERE kind IN ('delivered', 'bounced', 'complained') GROUP BY day, address_id
-ON CONFLICT (day, address_id) DO UPDATE SET
+FROM counted WHERE kind IN ('delivered', 'bounced', 'complained') GROUP BY day, address_id, domain
+ON CONFLICT (day, address_id, domain) DO UPDATE SET
   delivered = delivered + excluded.delivered, bounced = bounced + excluded.bounced,
   complained = complained + excluded.complained
 """

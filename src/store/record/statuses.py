@@ -19,7 +19,7 @@ from store.message_content import late_attachment_statements
 from store.pauses import pause_statement
 from store.record.history import INSERT_EVENTS
 from store.suppressions import LEARN
-from store.usage import ADD, COUNTED
+from store.usage import ADD, COUNTED, SENDING_DOMAIN
 from store.withdrawals import late_cancellations
 from transport.outcome import Reason
 
@@ -170,11 +170,13 @@ _FINAL = quoted(FINAL)
 _COUNT = _APPLIED + ADD.format(
     counted=f"""
     SELECT {COUNTED} FROM (
-      SELECT accepted_at, address_id, status, iif(about ->> 'undo', 'undone', target) AS target
+      SELECT
+        accepted_at, address_id, {SENDING_DOMAIN} AS domain, recipients,
+        status, iif(about ->> 'undo', 'undone', target) AS target
       FROM applied WHERE target IN ({_FINAL}) AND NOT is_sandbox
     )
     WHERE target <> 'undone' OR status = 'unknown'
-    GROUP BY day, address_id
+    GROUP BY day, address_id, domain
     """
 )
 
