@@ -53,12 +53,11 @@ ALTER TABLE deliveries DROP COLUMN provider_code;
 -- The id of the delivery event that settled an unknown outcome.
 ALTER TABLE events ADD COLUMN settled_by TEXT;
 
--- Usage is also counted per sending domain, because administrators send from any domain. So the rows
--- of an address outlive it without losing their domain, and a send still writes one row. `domain` is
--- empty in rows of addresses that were deleted before this migration. `recipients` is the number of
--- recipients of sent messages, since this migration. The last columns are the numbers of recipients
--- with an event of this kind, per day on which their message was accepted. A recipient with several
--- events of one kind counts once.
+-- Usage is also counted per sending domain, because administrators send from any domain. A send
+-- still writes one row. `domain` is empty in rows of addresses that were deleted before this
+-- migration. `recipients` is the number of recipients of sent messages, since this migration. The
+-- last columns are the numbers of recipients with an event of this kind, per day on which their
+-- message was accepted. A recipient with several events of one kind counts once.
 CREATE TABLE usage_by_domain (
   day TEXT NOT NULL CHECK (length(day) = 10),
   address_id INTEGER NOT NULL,

@@ -105,6 +105,8 @@ ROUTES = (
     Route("GET", "/admin/pauses", "admin.pauses:list_pauses"),
     Route("DELETE", "/admin/pauses/{id}", "admin.pauses:lift"),
     Route("GET", "/admin/usage", "admin.usage:show"),
+    Route("GET", "/admin/domains", "admin.domains:list_domains"),
+    Route("GET", "/admin/domains/{domain}/dns", "admin.domains:check_dns"),
     Route("GET", "/admin/audit", "admin.audit:list_rows"),
 )
 
@@ -112,8 +114,8 @@ ROUTES = (
 METHODS = sorted({route.method for route in ROUTES})
 
 _MOST_SLASHES = max(route.path.count("/") for route in ROUTES)
-# Ids are shorter, so a longer parameter matches nothing, even after it is cut off.
-_MAX_PARAMETER_CHARACTERS = 100
+# Ids and domain names are shorter, so a longer parameter matches nothing, even after it is cut off.
+_MAX_PARAMETER_CHARACTERS = 300
 
 
 class Match(NamedTuple):

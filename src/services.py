@@ -34,6 +34,11 @@ class HttpResponse(msgspec.Struct, frozen=True):
 Post = Callable[[str, dict[str, str], bytes], Awaitable[HttpResponse]]
 
 
+# (url, headers) -> the response. Waits for some seconds. May raise any exception if no response
+# arrives.
+Get = Callable[[str, dict[str, str]], Awaitable[HttpResponse]]
+
+
 class Waiting(Protocol):
     """The ways to wait, beside awaiting the call of a port."""
 
@@ -140,6 +145,7 @@ class Services:
     rate_limiter: RateLimiter | None
     derive_key: Derive
     post: Post
+    get: Get
     subrequests: Subrequests
     memory: Memory
     waiting: Waiting

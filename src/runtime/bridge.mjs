@@ -185,3 +185,10 @@ export const post = async (url, headers, body, milliseconds) => {
   const response = await fetch(url, { method: "POST", headers: parse(headers), body, signal });
   return JSON.stringify({ status: response.status, text: await response.text() });
 };
+
+// Send a GET request to another server and return its response: {status, text}.
+export const fetchText = async (url, headers, milliseconds) => {
+  const signal = AbortSignal.timeout(milliseconds);
+  const response = await fetch(url, { headers: parse(headers), signal });
+  return JSON.stringify({ status: response.status, text: await response.text() });
+};

@@ -1,4 +1,4 @@
-"""Convert JavaScript requests and responses, and post to other servers."""
+"""Convert JavaScript requests and responses, and send requests to other servers."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from errors import RequestTimeout
 from runtime.bridge import bridge
 from runtime.coroutines import result_of
 from runtime.memory import Room, no_room
-from services import HttpResponse, Post
+from services import Get, HttpResponse, Post
 from subrequests import Subrequests
 from web.request import (
     MAX_BODY_BYTES,
@@ -111,3 +111,17 @@ def counted_post(subrequests: Subrequests) -> Post:
         return _decode_response(response)
 
     return post
+
+
+def counted_get(subrequests: Subrequests) -> Get:
+    """The ``Get`` of one invocation. It counts its requests in ``subrequests``.
+
+    It raises ``JsException`` if there was no response within 5 s, or if the call failed.
+    """
+
+    async def get(url: str, headers: dict[str, str]) -> HttpResponse:
+        subrequests.count()
+        encoded = to_js(msgspec.json.encode(headers))
+        return _decode_response(await result_of("fetchText", url, encoded, _TIMEOUT_MILLISECONDS))
+
+    return get

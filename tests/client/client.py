@@ -25,6 +25,7 @@ from tests.client.ports import (
     LocalEventQueue,
     LocalQueue,
     LoseResponses,
+    ScriptedResolver,
     UnlimitedMemory,
     WindowRateLimiter,
     derive_key,
@@ -47,6 +48,7 @@ class TestClient:
 
     ``provider`` is its ``send_email`` binding; ``log_text`` is its log as printed.
     ``invocations`` has the subrequests of each request, queue batch and run of the cron so far.
+    ``resolver`` responds to its DNS lookups.
     ``clock_error`` is added to the time that the deployment reads, in milliseconds.
     ``lose_responses`` is called before and after each batch of the database, with ``"before"`` or
     ``"after"`` and the statements of the batch. If it returns True, the batch raises
@@ -84,6 +86,7 @@ class TestClient:
         self.provider: ScriptedBinding = beside.provider if beside else ScriptedBinding()
         self.clock_error = 0
         self.log_text = ""
+        self.resolver = ScriptedResolver()
         self.invocations: list[LimitedSubrequests] = []
         self.lose_responses: LoseResponses = lambda when, statements: False
         self._variables = json.dumps(dict(variables))
@@ -272,6 +275,7 @@ class TestClient:
             rate_limiter=self._limiter,
             derive_key=derive_key,
             post=post,
+            get=self.resolver.get,
             memory=UnlimitedMemory(),
             waiting=AsyncioWaiting(self._start),
             clock=self.now,

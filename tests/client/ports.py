@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import urllib.parse
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
@@ -169,6 +170,31 @@ class UnlimitedMemory(Memory):
 
     def release(self) -> None:
         return
+
+
+class ScriptedResolver:
+    """Responds to DNS over HTTPS from ``records``: the data of records by name and type.
+
+    A name that is not in ``records`` does not exist. A type that is an exception is raised.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str], list[str] | Exception] = {}
+        self.urls: list[str] = []
+
+    async def get(self, url: str, headers: dict[str, str]) -> HttpResponse:
+        """Implements ``services.Get``."""
+        self.urls.append(url)
+        asked = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)
+        name, kind = asked["name"][0], asked["type"][0]
+        found = self.records.get((name, kind))
+        if isinstance(found, Exception):
+            raise found
+        number = {"MX": 15, "TXT": 16}[kind]
+        data = [{"name": name, "type": 5, "TTL": 60, "data": "an.alias."}] if found else []
+        data += [{"name": name, "type": number, "TTL": 60, "data": one} for one in found or ()]
+        status = 0 if found else 3
+        return HttpResponse(200, json.dumps({"Status": status, "Answer": data}))
 
 
 class WindowRateLimiter:

@@ -146,6 +146,8 @@ def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
         variables["BOB_ID"] = bob(api)
     if "/usage" in code:
         use(api, sender)
+    if "/domains" in code:
+        use_first_domain(api)
     return variables
 
 
@@ -177,6 +179,17 @@ def paused_address(api: Api) -> str:
     address_id = str(api.new_sender().address_id)
     api.server.sql("INSERT INTO send_pauses VALUES (?, 1, 0)", [address_id])
     return address_id
+
+
+def use_first_domain(api: Api) -> None:
+    """Count the mail of the first domain, today."""
+    api.server.sql(
+        "INSERT OR REPLACE INTO usage_days"
+        " (day, address_id, domain, sent, failed, unknown, cancelled, recipients)"
+        " VALUES (date(), 0, 'a.example', 1, 0, 0, 0, 1000)",
+    )
+    sql = "INSERT OR REPLACE INTO delivery_days (day, domain, bounced) VALUES (date(), ?, 11)"
+    api.server.sql(sql, ["a.example"])
 
 
 def use(api: Api, sender: Sender) -> None:

@@ -120,6 +120,7 @@ def services(
         rate_limiter=None,
         derive_key=_unused,
         post=_unused,
+        get=_unused,
         subrequests=Subrequests(lambda: subrequests),
         memory=UnlimitedMemory(),
         waiting=waiting,

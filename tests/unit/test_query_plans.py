@@ -26,6 +26,7 @@ from store.addresses import (
 from store.audit import audit_page
 from store.balances import balance_page, remove_balance, request_access, send_balance, set_balance
 from store.database import Statement, ping
+from store.domains import domain_page
 from store.due import due_messages
 from store.emails import email_page, find_email
 from store.logins import count_failure, logged_in, stored_password, stored_password_of
@@ -72,6 +73,7 @@ def _list(database: SqliteDatabase, credential: Credential) -> None:
     for status in (None, *get_args(DeliveryStatus)):
         run(every_sendbox_page(database, address=None, delivery_status=status, **page))
     run(pause_page(database, **page))
+    run(domain_page(database, ["example.com"], now=NOW, **page))
 
 
 def _administer(database: SqliteDatabase, credential: Credential) -> None:

@@ -90,6 +90,7 @@ def cron_plan(variables: str) -> list[list[Any]]:
         rate_limiter=None,
         derive_key=unused,
         post=unused,
+        get=unused,
         subrequests=Subrequests(lambda: 50),
         memory=unused,
         waiting=unused,

@@ -183,6 +183,17 @@ def _page(**row: Any) -> dict[str, Json]:
     return {"page": {"results": [row], "count": 1}}
 
 
+_RECIPIENTS = {
+    "accepted": 1000,
+    "delivered": 980,
+    "delayed": 15,
+    "bounced": 11,
+    "failed": 0,
+    "rejected": 2,
+    "complained": 1,
+}
+_PERIOD = {**_RECIPIENTS, "bounce_rate": 0.011, "complaint_rate": 0.001}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Success": {"done": {"success": True}},
     "str": {"well": "OK"},
@@ -358,6 +369,38 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         }
     },
     "Pauses": _page(id=1, address=ADDRESS, since=CREATED_AT),
+    "DomainPage": {
+        "page": {
+            "results": [
+                {
+                    "domain": "example.com",
+                    "state": "heard",
+                    "last_heard": "2026-11-20",
+                    "last_7_days": _PERIOD,
+                    "last_30_days": _PERIOD,
+                    "days": [{"day": "2026-11-20", **_RECIPIENTS}],
+                }
+            ],
+            "count": 1,
+            "marks": {"bounce_rate": 0.02, "complaint_rate": 0.001},
+        }
+    },
+    "DomainDns": {
+        "records": {
+            "domain": "example.com",
+            "records": [
+                {
+                    "kind": "dmarc",
+                    "name": "_dmarc.example.com",
+                    "type": "TXT",
+                    "state": "weak",
+                    "found": ["v=DMARC1; p=none"],
+                    "expected": ["v=DMARC1; p=reject;"],
+                    "policy": "none",
+                }
+            ],
+        }
+    },
     "Usage": {"usage": _USAGE},
     "AuditPage": {"page": {"results": [_AUDIT_ROW], "next_cursor": MESSAGE_ID}},
     "SiteSettings": {
