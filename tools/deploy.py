@@ -7,6 +7,9 @@ deployment.
 
 A new JWT_SECRET is random. To move an existing service, set its JWT_SECRET in the environment.
 Wrangler reads the secret from a temporary file that only this user can read. It is never printed.
+
+Last, subscribe the queue of delivery events to each sending domain. What is not possible is printed
+as a warning: mail is sent without these events.
 """
 
 import json
@@ -22,6 +25,7 @@ from typing import Any
 from settings import doubtful_settings, read_settings
 from tools.prepare import ROOT
 from tools.settings_check import NO_DOMAINS, misspelled_settings, unreadable_settings
+from tools.subscriptions import subscribe
 from tools.wrangler import CONFIG, WranglerError, load_config, wrangler_command, wrangler_env
 
 _SECRET = "JWT_SECRET"
@@ -45,6 +49,8 @@ def main() -> int:
             arguments = ("d1", "migrations", "apply", binding, "--remote")
             _show(f"Applying the migrations of {binding}", *arguments)
         _deploy(secret)
+        for problem in subscribe(sending_domains(config.get("vars", {})), _run):
+            print(f"WARNING: {problem}")
     except (DeployError, WranglerError) as exc:
         print(exc, file=sys.stderr)
         return 1
@@ -71,6 +77,12 @@ def queue_names(config: dict[str, Any]) -> list[str]:
     names = [c["dead_letter_queue"] for c in consumers if "dead_letter_queue" in c]
     names += [q["queue"] for q in (*consumers, *queues.get("producers", ()))]
     return list(dict.fromkeys(names))
+
+
+def sending_domains(variables: dict[str, Any]) -> tuple[str, ...]:
+    """The domains from which the provider sends."""
+    settings = read_settings(variables)
+    return settings.send_mail_domains or settings.domains
 
 
 def check_variables(variables: dict[str, Any]) -> None:
