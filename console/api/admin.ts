@@ -73,6 +73,57 @@ export interface PauseRow {
   since: string;
 }
 
+export interface DomainNumbers {
+  accepted: number;
+  delivered: number;
+  delayed: number;
+  bounced: number;
+  failed: number;
+  rejected: number;
+  complained: number;
+}
+
+export interface DomainDay extends DomainNumbers {
+  /** The day, `YYYY-MM-DD`. */
+  day: string;
+}
+
+export interface DomainMarks {
+  bounce_rate: number;
+  complaint_rate: number;
+}
+
+export interface DomainPeriod extends DomainNumbers {
+  /** Null without recipients. */
+  bounce_rate: number | null;
+  complaint_rate: number | null;
+}
+
+export interface DomainRow {
+  domain: string;
+  state: "unused" | "too_early" | "heard" | "never_heard" | "silent";
+  /** The last day whose mail has any delivery event. */
+  last_heard: string | null;
+  last_7_days: DomainPeriod;
+  last_30_days: DomainPeriod;
+  days: DomainDay[];
+}
+
+export interface DomainPage extends Rows<DomainRow> {
+  marks: DomainMarks;
+}
+
+export interface DnsRecord {
+  kind: "spf" | "dkim" | "dmarc" | "mx";
+  name: string;
+  type: "TXT" | "MX";
+  state: "ok" | "weak" | "missing" | "wrong" | "unknown";
+  found: string[];
+  /** Empty if only the provider knows the record. */
+  expected: string[];
+  policy: string | null;
+}
+
 export interface AuditRow {
   id: string;
   at: string;

@@ -27,7 +27,7 @@ function lastDays(known: readonly UsageDay[]): UsageDay[] {
  * A ref for an element, and the width of this element in pixels, at least 240. The SVG has the same
  * width, so its text is not scaled.
  */
-function useWidth<T extends Element>() {
+export function useWidth<T extends Element>() {
   const ref = useRef<T>(null);
   const [width, setWidth] = useState(640);
   useEffect(() => {
@@ -39,7 +39,7 @@ function useWidth<T extends Element>() {
 }
 
 /** `value` rounded up to 1, 2 or 5 times a power of ten; at least 4. */
-function roundUp(value: number): number {
+export function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   const leading = [1, 2, 5, 10].find((step) => step * power >= value) ?? 10;
   return Math.max(leading * power, 4);

@@ -15,6 +15,7 @@ export const adminEn = {
     addresses: "Addresses",
     balances: "Balances",
     sent: "Sent mail",
+    domains: "Domains",
     lists: "Lists",
     limits: "Limits",
     suppressions: "Suppressions",
@@ -209,6 +210,72 @@ export const adminEn = {
     emptyTitle: "No suppressed recipients",
     emptyText:
       "A recipient is added automatically after a bounce, a complaint, or when the provider reports it.",
+  },
+  domains: {
+    intro: "What became of the mail of each sending domain, counted by recipients.",
+    noEvents:
+      "The mail provider reports what became of a mail only on the Workers Paid plan. It reports nothing about verified destination addresses.",
+    states: {
+      unused: "No mail yet",
+      too_early: "Waiting for reports",
+      heard: "Reports arrive",
+      never_heard: "Never heard of",
+      silent: "Went silent",
+    },
+    neverHeard: "The mail provider has not reported anything about this domain.",
+    neverHeardText:
+      "Run make deploy: it subscribes to the reports of each domain, or says why it can't. On Workers Free, and for mail to verified destination addresses only, there are no reports.",
+    silent: (day: string) => `The mail provider has reported nothing about mail after ${day}.`,
+    silentText:
+      "Check that the domain still has a subscription: run make deploy again. If all later mail went to verified destination addresses, nothing is wrong.",
+    table: (domain: string) => `Recipients of ${domain}`,
+    period: "Period",
+    last: (days: number) => `Last ${days} days`,
+    numbers: {
+      accepted: "Accepted",
+      delivered: "Delivered",
+      delayed: "Delayed",
+      bounced: "Bounced",
+      failed: "Failed",
+      rejected: "Rejected",
+      complained: "Spam reports",
+    },
+    marks: (bounced: string, complained: string) =>
+      `Cloudflare wants bounces to stay below ${bounced}, and spam reports below ${complained}.`,
+    aboveMark: {
+      bounced: "Too much mail bounces.",
+      complained: "Too much mail is reported as spam.",
+    },
+    aboveMarkText: "All senders of the domain share its reputation. Find the addresses that cause this.",
+    chart: (domain: string) => `Recipients of ${domain} in the last 90 days, by day (UTC)`,
+    fine: "Without a known problem",
+    problems: "Not delivered, or reported as spam",
+    check: "Check DNS records",
+    checkOne: (domain: string) => `Check DNS records of ${domain}`,
+    records: { spf: "SPF", dkim: "DKIM", dmarc: "DMARC", mx: "MX" },
+    explanations: {
+      spf: "Allows the servers of the mail provider to send for the domain.",
+      dkim: "Has the key with which receivers check the signature of each mail.",
+      dmarc: "Tells receivers what to do with mail that only pretends to come from the domain.",
+      mx: "Lets bounces return to the mail provider.",
+    },
+    policies: {
+      none: "The policy is none: receivers accept forged mail. Change it to quarantine or reject.",
+      quarantine: "The policy is quarantine: receivers treat forged mail as spam.",
+      reject: "The policy is reject: receivers reject forged mail.",
+    } as Record<string, string>,
+    dnsStates: {
+      ok: "Right",
+      weak: "Weak",
+      missing: "Missing",
+      wrong: "Wrong",
+      unknown: "No response",
+    },
+    set: { missing: "To set:", wrong: "To set instead:" },
+    setKey: "The mail provider makes this key. This command prints the record to set:",
+    recordOf: (name: string) => `DNS record of ${name}`,
+    emptyTitle: "No sending domain",
+    emptyText: "Set DOMAINS in wrangler.toml, then run make deploy.",
   },
   pauses: {
     intro:

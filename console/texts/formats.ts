@@ -11,6 +11,12 @@ export function number(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
 }
 
+/** A part of 1, as a percentage with up to two decimals. */
+export function percent(part: number): string {
+  const form = { style: "percent", maximumFractionDigits: 2 } as const;
+  return new Intl.NumberFormat(locale(), form).format(part);
+}
+
 /** Date and time; the current year is left out. */
 export function time(text: string): string {
   const date = serverTime(text);

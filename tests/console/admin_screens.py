@@ -13,6 +13,7 @@ SECTIONS = {
     "admin/addresses": "Addresses",
     "admin/balances": "Balances",
     "admin/sent": "Sent mail",
+    "admin/domains": "Domains",
     "admin/lists": "Lists",
     "admin/limits": "Limits",
     "admin/suppressions": "Suppressions",

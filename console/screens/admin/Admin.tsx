@@ -12,6 +12,7 @@ import { Addresses } from "./Addresses";
 import { AdminGate } from "./AdminGate";
 import { Audit } from "./Audit";
 import { Balances } from "./Balances";
+import { Domains } from "./Domains";
 import { Limits } from "./Limits";
 import { Lists } from "./Lists";
 import { Overview } from "./Overview";
@@ -24,6 +25,7 @@ const SECTIONS: Record<keyof AdminTexts["sections"], ComponentType> = {
   addresses: Addresses,
   balances: Balances,
   sent: SentMail,
+  domains: Domains,
   lists: Lists,
   limits: Limits,
   suppressions: Suppressions,
