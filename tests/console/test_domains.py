@@ -83,7 +83,7 @@ def test_a_domain_without_reports_says_what_to_do(admin: Person) -> None:
 
 def respond_with_records(admin: Person) -> list[str]:
     """Respond to checks with ``RECORDS``; return the list of the requested URLs."""
-    empty = {"found": [], "expected": [], "policy": None}
+    empty: dict[str, Any] = {"found": [], "expected": [], "policy": None}
     records = [{**empty, **record, **DETAILS[record["kind"]]} for record in RECORDS]
     body = json.dumps({"domain": "news.example", "records": records})
     requested: list[str] = []

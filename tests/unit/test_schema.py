@@ -8,7 +8,8 @@ import pytest
 from mail.delivery import KINDS
 from tests.unit import given
 from tests.unit.given import NOW
-from tests.unit.sqlite_database import SqliteDatabase
+from tests.unit.source import ROOT
+from tests.unit.sqlite_database import SqliteDatabase, runnable_here
 
 Columns = dict[str, Any]
 
@@ -409,3 +410,24 @@ def test_a_row_of_the_audit_log_cannot_be_replaced(database: SqliteDatabase) -> 
         "INSERT OR REPLACE INTO audit SELECT id, 0, actor, 'x', object, source, '{}' FROM audit"
     )
     assert database.dump() == before
+
+
+def test_usage_from_before_the_second_migration_keeps_its_numbers() -> None:
+    first, second = sorted((ROOT / "migrations").glob("*.sql"))[:2]
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(runnable_here(first.read_text("utf-8")))
+    connection.execute(
+        "INSERT INTO addresses (id, name, created_at, updated_at) VALUES (1, 'me@a.example', 0, 0)"
+    )
+    connection.executemany(
+        "INSERT INTO usage_days VALUES ('2026-11-03', ?, 4, 3, 2, 1)", [(0,), (1,), (2,)]
+    )
+    connection.executescript(second.read_text("utf-8"))
+    columns = "address_id, domain, sent, failed, unknown, cancelled, recipients, delivered"
+    rows = connection.execute(f"SELECT {columns} FROM usage_days ORDER BY address_id").fetchall()
+    # The address 2 is deleted; 0 stands for administrators.
+    assert rows == [
+        (0, "", 4, 3, 2, 1, 0, 0),
+        (1, "a.example", 4, 3, 2, 1, 0, 0),
+        (2, "", 4, 3, 2, 1, 0, 0),
+    ]
