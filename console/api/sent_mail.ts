@@ -1,6 +1,6 @@
 /** Reads the mail of a sendbox entry. */
 
-import type { DeliveryStatus, SendboxEntry, SentMail } from "./types";
+import type { DeliveryKind, DeliveryStatus, SendboxEntry, SentMail, Status } from "./types";
 
 const NOTHING: SentMail = {
   from_name: "",
@@ -20,9 +20,23 @@ export function mailOf(entry: SendboxEntry): SentMail {
   }
 }
 
-/** The status to show. A sent message has the status of its delivery, for example `bounced`. */
-export function outcomeOf({ status, delivery_status }: SendboxEntry): DeliveryStatus {
-  return delivery_status ?? status;
+/** A message, or one of its recipients. */
+export interface Outcome {
+  status: Status | DeliveryKind;
+  delivery_status: DeliveryStatus | null;
+  delivery_count?: number | null;
+  recipient_count?: number;
+}
+
+/** How many recipients have the delivery status, if not all have it. */
+export function shareOf(outcome: Outcome): { count: number; all: number } | undefined {
+  const { delivery_count: count, recipient_count: all } = outcome;
+  return count != null && all !== undefined && count < all ? { count, all } : undefined;
+}
+
+/** All that the badge of an entry shows, to notice changes. */
+export function outcomeKey(entry: SendboxEntry): unknown[] {
+  return [entry.id, entry.status, entry.delivery_status, entry.delivery_count];
 }
 
 /** `Name <address>`, with quotes around the name if needed (RFC 5322, section 3.4). */

@@ -29,9 +29,24 @@ export type Status =
 /** The statuses that can still change. */
 export const WAITING: readonly Status[] = ["scheduled", "queued", "sending", "unknown"];
 
-/** The status of a message for one recipient. */
-export type DeliveryStatus =
-  Status | "delayed" | "delivered" | "rejected" | "bounced" | "complained";
+/** What a delivery event says about one recipient of a sent message. */
+export type DeliveryKind =
+  "delayed" | "delivered" | "rejected" | "failed" | "bounced" | "complained";
+
+/** What became of a sent message. `sent`: no event has arrived. */
+export type DeliveryStatus = "sent" | DeliveryKind;
+
+/**
+ * The delivery statuses that the lists can be filtered by. The API knows `sent` and `delivered` too,
+ * but has an index only for these.
+ */
+export const PROBLEMS: readonly DeliveryKind[] = [
+  "delayed",
+  "rejected",
+  "failed",
+  "bounced",
+  "complained",
+];
 
 /** Why a message failed. */
 export type Reason =
@@ -50,9 +65,9 @@ export interface SendboxEntry {
   raw: string;
   created_at: string;
   status: Status;
-  /** The highest delivery status of its recipients; null if the message was not sent. */
+  /** The highest status among the recipients; null if the message was not sent. */
   delivery_status: DeliveryStatus | null;
-  /** The number of recipients that have it. */
+  /** The number of recipients that have `delivery_status`. */
   delivery_count: number | null;
   recipient_count: number;
   content_truncated?: boolean;
@@ -72,13 +87,39 @@ export interface SendboxPage {
   next_cursor?: string | null;
 }
 
-export interface MessageEvent {
+/** What the receiving server and the provider said about a delivery. */
+export interface DeliveryDetails {
+  smtp_code?: string | null;
+  enhanced_code?: string | null;
+  smtp_response?: string | null;
+  /** The provider's word for the cause. */
+  reason?: string | null;
+}
+
+export interface Recipient extends DeliveryDetails {
+  kind: "to" | "cc" | "bcc";
+  address: string;
+  name: string | null;
+  status: Status | DeliveryKind;
+  code: string | null;
+  explanation: string | null;
+  delivery_status: DeliveryStatus | null;
+  /** The time of the event that led to `delivery_status`; null without an event. */
+  delivery_status_at: string | null;
+  /** Whether a bounce is permanent; null if it is not known. */
+  permanent: boolean | null;
+}
+
+export interface MessageEvent extends DeliveryDetails {
   event: string;
   at: string;
   attempt: number;
   code: string | null;
   explanation?: string;
+  /** The recipient of a delivery event. */
   recipient?: string;
+  /** The id of the delivery event that told whether an unknown attempt had succeeded. */
+  settled_by?: string;
   /** What the SMTP relay has changed in the mail, a sentence for each change. */
   adaptations?: string[];
 }
@@ -100,14 +141,7 @@ export interface SendboxMessage extends SendboxEntry {
   attachments: { filename: string; size: number }[];
   text: string | null;
   html: string | null;
-  recipients: {
-    kind: "to" | "cc" | "bcc";
-    address: string;
-    name: string | null;
-    status: DeliveryStatus;
-    code: string | null;
-    explanation: string | null;
-  }[];
+  recipients: Recipient[];
   history: MessageEvent[];
 }
 
@@ -121,6 +155,10 @@ export interface UsageDay {
   accepted: number;
   sent: number;
   failed: number;
+  /** Numbers of recipients, as far as delivery events have arrived. */
+  delivered: number;
+  bounced: number;
+  complained: number;
 }
 
 export interface Usage {

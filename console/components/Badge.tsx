@@ -1,24 +1,42 @@
-/** The status of a message, or of its delivery to one recipient. */
+/** What became of a message or, with a recipient, of its delivery to this recipient. */
 
-import type { DeliveryStatus } from "../api/types";
+import { shareOf, type Outcome } from "../api/sent_mail";
+import type { DeliveryStatus, Status } from "../api/types";
 import { useTexts } from "../texts";
+import { number } from "../texts/formats";
 
-const KINDS: Record<DeliveryStatus, string> = {
+const STATUSES: Record<Status, string> = {
   scheduled: "waiting",
   queued: "waiting",
   sending: "waiting",
-  delayed: "waiting",
   sent: "good",
-  delivered: "good",
   failed: "bad",
-  rejected: "bad",
-  bounced: "bad",
-  complained: "bad",
   unknown: "warning",
   cancelled: "",
 };
 
-export function Badge({ status }: { status: DeliveryStatus }) {
-  const t = useTexts();
-  return <span class={`badge ${KINDS[status] ?? ""}`}>{t.sent.status[status] ?? status}</span>;
+const DELIVERIES: Record<DeliveryStatus, string> = {
+  sent: "good",
+  delayed: "warning",
+  delivered: "good",
+  rejected: "bad",
+  failed: "bad",
+  bounced: "bad",
+  complained: "bad",
+};
+
+/** The delivery status takes precedence: a message that was sent may have bounced. */
+export function Badge({ of }: { of: Outcome }) {
+  const t = useTexts().sent;
+  const { status, delivery_status: delivery } = of;
+  const names: Record<string, string> = delivery ? t.delivery : t.status;
+  const kinds: Record<string, string> = delivery ? DELIVERIES : STATUSES;
+  const word = delivery ?? status;
+  const name = names[word] ?? word;
+  const share = shareOf(of);
+  return (
+    <span class={`badge ${kinds[word] ?? ""}`}>
+      {share ? t.share(name, number(share.count), number(share.all)) : name}
+    </span>
+  );
 }

@@ -5,6 +5,7 @@ import { day, number } from "../texts/formats";
 import { useTexts } from "../texts";
 import type { UsageDay } from "../api/types";
 import { Empty } from "./Empty";
+import { DeliveryFigures } from "./DeliveryFigures";
 import { Card } from "./Page";
 
 const DAYS = 30;
@@ -13,13 +14,15 @@ const LEFT = 44;
 const RIGHT = 18;
 const NARROW = 480;
 
+const NOTHING = { accepted: 0, sent: 0, failed: 0, delivered: 0, bounced: 0, complained: 0 };
+
 /** The last 30 UTC days, including days without messages. */
 function lastDays(known: readonly UsageDay[]): UsageDay[] {
   const byDay = new Map(known.map((entry) => [entry.day, entry]));
   const today = Date.parse(new Date().toISOString().slice(0, 10));
   return Array.from({ length: DAYS }, (_, index) => {
     const name = new Date(today - (DAYS - 1 - index) * 86_400_000).toISOString().slice(0, 10);
-    return byDay.get(name) ?? { day: name, accepted: 0, sent: 0, failed: 0 };
+    return byDay.get(name) ?? { ...NOTHING, day: name };
   });
 }
 
@@ -50,7 +53,8 @@ export function UsageByDay({ days, empty }: { days: readonly UsageDay[]; empty: 
   const t = useTexts();
   return days.length ? (
     <Card title={t.usage.chart}>
-      <UsageChart days={days} />
+      <UsageChart days={lastDays(days)} />
+      <DeliveryFigures days={lastDays(days)} />
     </Card>
   ) : (
     <Empty icon="chart" title={t.usage.emptyTitle}>
@@ -59,17 +63,18 @@ export function UsageByDay({ days, empty }: { days: readonly UsageDay[]; empty: 
   );
 }
 
-function UsageChart({ days }: { days: readonly UsageDay[] }) {
+function UsageChart({ days: shown }: { days: readonly UsageDay[] }) {
   const t = useTexts();
   const [frame, width] = useWidth<HTMLElement>();
   const step = (width - LEFT - RIGHT) / DAYS;
   const gap = step / 5;
   const labelled = width < NARROW ? 14 : 7;
-  const shown = lastDays(days);
   const top = roundUp(Math.max(...shown.map((entry) => entry.sent + entry.failed)));
   const hint = (entry: UsageDay) =>
     `${day(entry.day)}: ${t.sent.status.sent} ${number(entry.sent)}, ` +
-    `${t.sent.status.failed} ${number(entry.failed)}`;
+    `${t.sent.status.failed} ${number(entry.failed)}, ` +
+    `${t.sent.delivery.delivered} ${number(entry.delivered)}, ` +
+    `${t.sent.delivery.bounced} ${number(entry.bounced)}`;
   const height = (value: number) => (value / top) * HEIGHT;
   return (
     <figure class="chart" ref={frame}>
@@ -127,6 +132,9 @@ function UsageChart({ days }: { days: readonly UsageDay[] }) {
               <th scope="col">{t.usage.day}</th>
               <th scope="col">{t.sent.status.sent}</th>
               <th scope="col">{t.sent.status.failed}</th>
+              <th scope="col">{t.sent.delivery.delivered}</th>
+              <th scope="col">{t.sent.delivery.bounced}</th>
+              <th scope="col">{t.sent.delivery.complained}</th>
             </tr>
           </thead>
           <tbody>
@@ -137,6 +145,9 @@ function UsageChart({ days }: { days: readonly UsageDay[] }) {
                   <th scope="row">{day(entry.day)}</th>
                   <td>{entry.sent}</td>
                   <td>{entry.failed}</td>
+                  <td>{entry.delivered}</td>
+                  <td>{entry.bounced}</td>
+                  <td>{entry.complained}</td>
                 </tr>
               ))}
           </tbody>

@@ -4,7 +4,7 @@ import type { ComponentProps } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { call, Problem } from "../api/client";
 import { usePolling } from "../api/poll";
-import { mailbox, mailOf, outcomeOf } from "../api/sent_mail";
+import { mailbox, mailOf } from "../api/sent_mail";
 import { WAITING, type SendResponse, type SendboxMessage, type SentMail } from "../api/types";
 import { useGet } from "../api/use";
 import { Badge } from "../components/Badge";
@@ -92,7 +92,7 @@ function Loaded({
       title={mail.subject || t.sent.noSubject}
       intro={
         <span class="row">
-          <Badge status={outcomeOf(message)} />
+          <Badge of={message} />
           <span>{time(message.created_at)}</span>
         </span>
       }

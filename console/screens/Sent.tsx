@@ -3,17 +3,24 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../api/client";
 import { usePolling } from "../api/poll";
-import { mailOf, outcomeOf } from "../api/sent_mail";
-import { WAITING, type SendboxEntry, type SendboxPage, type SentMail } from "../api/types";
+import { mailOf, outcomeKey } from "../api/sent_mail";
+import {
+  WAITING,
+  type DeliveryKind,
+  type SendboxEntry,
+  type SendboxPage,
+  type SentMail,
+} from "../api/types";
 import { useGet } from "../api/use";
 import { Badge } from "../components/Badge";
 import { Button, ButtonLink } from "../components/Button";
+import { DeliveryFilter, filterOf } from "../components/DeliveryFilter";
 import { Confirm } from "../components/Dialog";
 import { Empty } from "../components/Empty";
 import { Loader } from "../components/Loader";
 import { Page } from "../components/Page";
 import { Search } from "../components/Search";
-import { href, replace, route } from "../state/route";
+import { go, href, replace, route } from "../state/route";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { toast } from "../state/toasts";
@@ -22,31 +29,50 @@ import { useTexts } from "../texts";
 
 const PAGE = 25;
 
-/** The cursor of the previous page, by the cursor of each visited page. */
+/** What the list shows: the search, the filter, and the page. */
+interface Shown {
+  words: string;
+  delivery: DeliveryKind | "";
+  cursor: string;
+}
+
+/** The cursor of the previous page, by `pageKey` of each visited page. */
 const before = new Map<string, string>();
+
+function pageKey({ words, delivery, cursor }: Shown): string {
+  return JSON.stringify([words, delivery, cursor]);
+}
 
 export default function Sent() {
   const t = useTexts();
   const { query } = useStore(route);
   const words = query.get("q") ?? "";
   const cursor = query.get("cursor") ?? "";
+  const delivery = filterOf(query.get("delivery"));
+  const shown = { words, delivery, cursor };
   const mayDelete = useStore(site)?.enableUserDeleteEmail;
   const [isClearing, setIsClearing] = useState(false);
   const loaded = useGet<SendboxPage>("/api/sendbox", {
-    query: { limit: PAGE, cursor, ...(words && { q: words }) },
+    query: {
+      limit: PAGE,
+      cursor,
+      ...(words && { q: words }),
+      ...(delivery && { delivery_status: delivery }),
+    },
   });
   const { data, problem, reload } = loaded;
   const isWaiting = data?.results.some(({ status }) => WAITING.includes(status)) ?? false;
-  const state = JSON.stringify(data?.results.map((entry) => [entry.id, outcomeOf(entry)]));
+  const state = JSON.stringify(data?.results.map(outcomeKey));
   // New messages appear on the first page; other pages change only while a message waits.
   usePolling(reload, state, { isOn: !cursor || isWaiting, problem });
-  useFocusOnPaging(words, cursor);
+  useFocusOnPaging(shown);
   return (
     <Page
       title={t.nav.sent}
       aside={
         mayDelete &&
         !words &&
+        !delivery &&
         Boolean(data?.results.length) && (
           <Button kind="quiet" icon="trash" onClick={() => setIsClearing(true)}>
             {t.sent.clearAll}
@@ -54,17 +80,24 @@ export default function Sent() {
         )
       }
     >
-      <Search
-        label={t.sent.search}
-        hint={t.sent.searchHint}
-        clear={t.sent.clear}
-        maxLength={200}
-        value={words}
-        onSearch={(q) => replace("/sent", { q })}
-      />
-      <Loader from={loaded}>
-        {(page) => <Messages page={page} words={words} cursor={cursor} />}
-      </Loader>
+      <div class="list-tools">
+        <Search
+          label={t.sent.search}
+          hint={t.sent.searchHint}
+          clear={t.sent.clear}
+          maxLength={200}
+          value={words}
+          onSearch={(q) => {
+            const { query: current } = route.get(); // the filter may have changed
+            replace("/sent", { q, delivery: filterOf(current.get("delivery")) });
+          }}
+        />
+        <DeliveryFilter
+          value={delivery}
+          onValue={(chosen) => go("/sent", { q: words, delivery: chosen })}
+        />
+      </div>
+      <Loader from={loaded}>{(page) => <Messages page={page} shown={shown} />}</Loader>
       {isClearing && (
         <Confirm
           title={t.sent.clearAllTitle}
@@ -85,23 +118,28 @@ export default function Sent() {
 }
 
 /** Focus the title when another page of the list is shown, as when another screen is shown. */
-function useFocusOnPaging(words: string, cursor: string): void {
-  const last = useRef({ words, cursor });
+function useFocusOnPaging(shown: Shown): void {
+  const { words, delivery, cursor } = shown;
+  const last = useRef(shown);
   useEffect(() => {
-    const isPaged = last.current.words === words && last.current.cursor !== cursor;
-    last.current = { words, cursor };
+    const isSameList = last.current.words === words && last.current.delivery === delivery;
+    const isPaged = isSameList && last.current.cursor !== cursor;
+    last.current = shown;
     if (isPaged) document.querySelector("h1")?.focus();
-  }, [words, cursor]);
+  }, [words, delivery, cursor]);
 }
 
-function Messages({ page, words, cursor }: { page: SendboxPage; words: string; cursor: string }) {
+function Messages({ page, shown }: { page: SendboxPage; shown: Shown }) {
   const t = useTexts();
+  const { words, delivery, cursor } = shown;
   const next = page.next_cursor;
-  if (next) before.set(next, cursor);
-  if (!page.results.length && words) {
+  if (next) before.set(pageKey({ ...shown, cursor: next }), cursor);
+  if (!page.results.length && (words || delivery)) {
     return (
       <Empty icon="search" title={t.sent.noneTitle}>
-        <p role="status">{t.sent.noneText}</p>
+        <p role="status">
+          {!delivery ? t.sent.noneText : words ? t.sent.noneOfBoth : t.sent.noneFiltered}
+        </p>
       </Empty>
     );
   }
@@ -115,7 +153,8 @@ function Messages({ page, words, cursor }: { page: SendboxPage; words: string; c
       </Empty>
     );
   }
-  const previous = before.get(cursor);
+  const previous = before.get(pageKey(shown));
+  const at = (target: string) => href("/sent", { q: words, delivery, cursor: target });
   return (
     <>
       <ul class="messages" aria-label={t.sent.list}>
@@ -126,17 +165,17 @@ function Messages({ page, words, cursor }: { page: SendboxPage; words: string; c
       {(cursor || next) && (
         <nav class="pages row" aria-label={t.sent.pages}>
           {cursor && (
-            <ButtonLink href={href("/sent", { q: words })} small>
+            <ButtonLink href={at("")} small>
               {t.sent.newest}
             </ButtonLink>
           )}
           {cursor && previous !== undefined && (
-            <ButtonLink href={href("/sent", { q: words, cursor: previous })} small icon="back">
+            <ButtonLink href={at(previous)} small icon="back">
               {t.sent.newer}
             </ButtonLink>
           )}
           {next && (
-            <ButtonLink href={href("/sent", { q: words, cursor: next })} small icon="forward">
+            <ButtonLink href={at(next)} small icon="forward">
               {t.sent.older}
             </ButtonLink>
           )}
@@ -159,7 +198,7 @@ function Entry({ entry }: { entry: SendboxEntry }) {
           <bdi class="subject">{mail.subject || t.sent.noSubject}</bdi>{" "}
           <bdi class="snippet">{snippet(mail)}</bdi>
         </span>
-        <Badge status={outcomeOf(entry)} />
+        <Badge of={entry} />
         <time dateTime={serverTime(entry.created_at).toISOString()} title={time(entry.created_at)}>
           {shortTime(entry.created_at)}
         </time>

@@ -39,7 +39,15 @@ def _in_use(person: Person) -> Sender:
     sender, asking, paused = (api.new_sender() for _ in range(3))
     history(person, sender)
     for back in range(1, 28):
-        used(person, sender, back, 40 + back * 37 % 60, back % 6)
+        used(
+            person,
+            sender,
+            back,
+            40 + back * 37 % 60,
+            back % 6,
+            delivered=40 + back * 37 % 60 - back % 3,
+            bounced=back % 3,
+        )
     columns = "(address_id, balance, requested_at, created_at)"
     request = f"INSERT INTO send_balances {columns} VALUES (?, 0, ?, ?)"
     api.server.sql(request, [asking.address_id, *[1_795_000_000_000] * 2])

@@ -40,13 +40,23 @@ ADAPTATIONS = [
 ]
 
 
-def used(person: Person, sender: Sender, days_ago: int, taken: int, rejected: int) -> None:
+def used(
+    person: Person,
+    sender: Sender,
+    days_ago: int,
+    taken: int,
+    rejected: int,
+    *,
+    delivered: int = 0,
+    bounced: int = 0,
+    complained: int = 0,
+) -> None:
     """Record this usage of ``sender`` for a past day."""
     day = (datetime.now(UTC) - timedelta(days=days_ago)).strftime("%Y-%m-%d")
     person.api.server.sql(
-        "INSERT INTO usage_days (day, address_id, sent, failed, unknown, cancelled)"
-        " VALUES (?, ?, ?, ?, 0, 0)",
-        [day, sender.address_id, taken, rejected],
+        "INSERT INTO usage_days (day, address_id, sent, failed, unknown, cancelled,"
+        " delivered, bounced, complained) VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?)",
+        [day, sender.address_id, taken, rejected, delivered, bounced, complained],
     )
 
 
@@ -128,7 +138,7 @@ def usage(person: Person) -> None:
     sender = person.sign_in()
     days = ((back, 40 + back * 37 % 60, back % 6) for back in range(28) if back % 7 not in (0, 6))
     for back, taken, rejected in days:
-        used(person, sender, back, taken, rejected)
+        used(person, sender, back, taken, rejected, delivered=taken - back % 3, bounced=back % 3)
     person.open("usage")
     expect(person.page.get_by_role("img")).to_be_visible()
 

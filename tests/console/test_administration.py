@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.console.admin_screens import SECTIONS
 from tests.console.person import HeldRequest, Person
+from tests.console.screens import used
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, unique_name
 from tools.local_server import LocalServer
 
@@ -575,10 +575,7 @@ def test_a_pause_is_lifted(admin: Person) -> None:
 
 def test_the_limits_of_the_day_are_restored(admin: Person) -> None:
     sender = admin.api.new_sender(balance=5)
-    today = datetime.now(UTC).strftime("%Y-%m-%d")
-    columns = "(day, address_id, sent, failed, unknown, cancelled)"
-    sql = f"INSERT INTO usage_days {columns} VALUES (?, ?, 0, 1000, 0, 0)"
-    admin.api.server.sql(sql, [today, sender.address_id])
+    used(admin, sender, 0, 0, 1000)
     assert admin.api.send(sender).json()["code"] == "too_many_withdrawals"
     shown = manage(admin, sender)
     shown.get_by_role("button", name="Restore limits").click()

@@ -1,5 +1,7 @@
 """Every list shows one status for a message, and the page explains a failure."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
@@ -20,11 +22,26 @@ def search(person: Person, address: str) -> None:
     person.page.get_by_role("searchbox").press("Enter")
 
 
+# The recipients whose outcome is a delivery event.
+REPORTED = ("delivered@test.invalid", "bounced@test.invalid", "complained@test.invalid")
+
+
+def wait_for_event(person: Person, sender: Sender, message_id: str) -> None:
+    """Wait until the last delivery event has arrived. Events arrive by a queue."""
+    final = {"delivered", "bounced", "complained"}
+    while person.api.message(sender, message_id)["delivery_status"] not in final:
+        time.sleep(0.2)
+
+
 @pytest.fixture
 def sender(person: Person) -> Sender:
     sender = person.sign_in()
-    for to_mail in OUTCOMES:
-        person.api.send(sender, subject=f"To {to_mail}", to_mail=to_mail)
+    sent = {
+        to_mail: person.api.send(sender, subject=f"To {to_mail}", to_mail=to_mail)
+        for to_mail in OUTCOMES
+    }
+    for to_mail in REPORTED:
+        wait_for_event(person, sender, sent[to_mail].json()["id"])
     return sender
 
 

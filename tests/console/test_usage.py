@@ -12,17 +12,32 @@ from tests.console.screens import used
 def test_the_chart_and_its_table(person: Person) -> None:
     sender = person.sign_in()
     person.api.send(sender)
-    used(person, sender, 3, 12, 1)
-    used(person, sender, 89, 5, 0)
+    used(person, sender, 3, 12, 1, delivered=190, bounced=10, complained=1)
+    used(person, sender, 89, 5, 0, delivered=5)
     person.open("usage")
     expect(person.page.get_by_role("img", name="Messages of the last 30 days")).to_be_visible()
     then = datetime.now(UTC) - timedelta(days=3)
     shown = person.page.get_by_role("table").get_by_role("row").all_inner_texts()
-    days = [row.rsplit(maxsplit=2) for row in shown[1:]]
-    assert [numbers for _, *numbers in days] == [["12", "1"], ["1", "0"]]
+    days = [row.rsplit(maxsplit=5) for row in shown[1:]]
+    numbers = [["12", "1", "190", "10", "1"], ["1", "0", "0", "0", "0"]]
+    assert [shown for _, *shown in days] == numbers
     assert days[0][0] == f"{then.day} {then:%b}"
     hints = person.page.locator(".chart title").all_text_contents()
-    assert f"{then.day} {then:%b}: Sent 12, Failed 1" in hints
+    hint = f"{then.day} {then:%b}: Sent 12, Failed 1, Delivered 190, Bounced 10"
+    assert hint in hints
+    figures = person.page.locator(".deliveries")
+    expect(figures).to_contain_text("190recipients in the last 30 days")
+    expect(figures).to_contain_text("10recipients in the last 30 days, 5%")
+    expect(figures).to_contain_text("1recipients in the last 30 days, 0.53%")
+
+
+def test_without_delivery_events_the_usage_says_so(person: Person) -> None:
+    sender = person.sign_in()
+    used(person, sender, 3, 12, 1)
+    person.open("usage")
+    text = "the mail provider has not reported what became of any mail"
+    expect(person.page.get_by_text(text)).to_be_visible()
+    expect(person.page.locator(".deliveries")).to_have_count(0)
 
 
 @pytest.mark.slow

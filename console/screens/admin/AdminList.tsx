@@ -30,6 +30,8 @@ export interface List<Row> extends Loaded<{ results: readonly Row[]; count?: num
   /** Whether the rows still belong to the previous query. */
   isStale?: boolean;
   search?: SearchName;
+  /** Whether the list leaves out rows for another reason than the search. */
+  isFiltered?: boolean;
   /** Shown below the rows. */
   pager?: ComponentChildren;
 }
@@ -159,7 +161,7 @@ export function AdminList<Row>({
     <Page title={a.sections[section]} intro={t.intro} aside={aside}>
       {before}
       {tools ? (
-        <div class="admin-tools">
+        <div class="list-tools">
           {search}
           {tools}
         </div>
@@ -188,14 +190,14 @@ export function Listing<Row>({
   children,
 }: {
   list: List<Row>;
-  /** Shown when the list has no rows and no search is active. */
+  /** Shown when the list has no rows without a search or a filter. */
   empty: ComponentChildren;
   children: (rows: readonly Row[]) => ComponentChildren;
 }) {
   const { sent, admin } = useTexts();
   const t = admin.common;
   const { path, parameters } = useListRoute();
-  const isSearch = list.search && parameters[list.search];
+  const isSearch = list.isFiltered || (list.search && parameters[list.search]);
   return (
     <Loader from={list}>
       {({ results, count = results.length }) =>

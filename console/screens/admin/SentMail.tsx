@@ -2,34 +2,47 @@
 
 import { useState } from "preact/hooks";
 import { callAsAdmin, useAdmin } from "../../api/admin";
-import { mailOf, outcomeOf } from "../../api/sent_mail";
+import { mailOf } from "../../api/sent_mail";
 import type { SendboxEntry, SendboxMessage } from "../../api/types";
 import { Badge } from "../../components/Badge";
 import { Button } from "../../components/Button";
+import { DeliveryFilter, filterOf } from "../../components/DeliveryFilter";
 import { Confirm, Dialog } from "../../components/Dialog";
 import { Loader } from "../../components/Loader";
 import { Time } from "../../components/Time";
+import { go } from "../../state/route";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
 import { Failure } from "../message/failure";
 import { Content, Details, History, Recipients } from "../message/parts";
-import { AdminList, usePagedList } from "./AdminList";
+import { AdminList, useListRoute, usePagedList } from "./AdminList";
 
 export function SentMail() {
   const { admin: a, compose, sent } = useTexts();
   const t = a.sent;
   const [chosen, setChosen] = useState<SendboxEntry>();
-  const list = usePagedList<SendboxEntry>("/admin/sendbox", { search: "address" });
+  const { path, parameters } = useListRoute();
+  const delivery = filterOf(parameters["delivery"]);
+  const list = usePagedList<SendboxEntry>("/admin/sendbox", {
+    search: "address",
+    query: { delivery_status: delivery },
+  });
   const subject = (row: SendboxEntry) => mailOf(row).subject || sent.noSubject;
   return (
     <AdminList
       section="sent"
-      list={list}
+      list={{ ...list, isFiltered: delivery !== "" }}
       icon="sent"
       aside={
         <Button icon="refresh" onClick={() => void list.reload()}>
           {a.common.refresh}
         </Button>
+      }
+      tools={
+        <DeliveryFilter
+          value={delivery}
+          onValue={(chosen) => go(path, { ...parameters, delivery: chosen })}
+        />
       }
       id={(row) => row.id}
       columns={[
@@ -43,7 +56,7 @@ export function SentMail() {
             </div>
           ),
         },
-        { title: t.status, cell: (row) => <Badge status={outcomeOf(row)} /> },
+        { title: t.status, cell: (row) => <Badge of={row} /> },
         { title: t.at, cell: (row) => <Time at={row.created_at} /> },
       ]}
       actions={(row) => (
@@ -108,7 +121,7 @@ function Whole({ message }: { message: SendboxMessage }) {
   return (
     <div class="stack">
       <span class="row">
-        <Badge status={outcomeOf(message)} />
+        <Badge of={message} />
         <Time at={message.created_at} />
       </span>
       {message.status === "failed" && <Failure message={message} />}

@@ -1,14 +1,15 @@
 /** The parts of a message that its owner and an administrator see alike. */
 
 import { useState } from "preact/hooks";
-import { mailbox, outcomeOf } from "../../api/sent_mail";
-import type { SendboxMessage, SentMail } from "../../api/types";
+import { mailbox, shareOf } from "../../api/sent_mail";
+import type { Recipient, SendboxMessage, SentMail } from "../../api/types";
 import { Badge } from "../../components/Badge";
 import { Facts } from "../../components/Facts";
 import { Preview } from "../../components/Preview";
 import { Tabs } from "../../components/Tabs";
 import { time } from "../../texts/formats";
 import { useTexts } from "../../texts";
+import { Answer, Codes, Story } from "./story";
 
 /** The sender and all recipients, with what became of the message for each of them. */
 export function Recipients({ message, mail }: { message: SendboxMessage; mail: SentMail }) {
@@ -17,11 +18,12 @@ export function Recipients({ message, mail }: { message: SendboxMessage; mail: S
     const found = message.recipients.filter((recipient) => recipient.kind === kind);
     const list = found.length > 0 && (
       <ul class="recipients">
-        {found.map(({ address, name, status, code, explanation }) => (
-          <li key={address}>
-            <bdi>{mailbox(address, name)}</bdi>
-            {status !== outcomeOf(message) && <Badge status={status} />}
-            {code !== message.code && <span class="hint">{explanation}</span>}
+        {found.map((recipient) => (
+          <li key={recipient.address}>
+            <bdi>{mailbox(recipient.address, recipient.name)}</bdi>
+            {hasOwnBadge(recipient, message) && <Badge of={recipient} />}
+            {recipient.code !== message.code && <span class="hint">{recipient.explanation}</span>}
+            <Story recipient={recipient} />
           </li>
         ))}
       </ul>
@@ -40,6 +42,13 @@ export function Recipients({ message, mail }: { message: SendboxMessage; mail: S
       ]}
     />
   );
+}
+
+/** Whether the badge of the message does not say the same about the recipient. */
+function hasOwnBadge(recipient: Recipient, message: SendboxMessage): boolean {
+  const isSame =
+    (recipient.delivery_status ?? recipient.status) === (message.delivery_status ?? message.status);
+  return !isSame || shareOf(message) !== undefined;
 }
 
 /** The text and the HTML, as far as they are still stored and not too long to be shown. */
@@ -78,17 +87,23 @@ function Texts({ message }: { message: SendboxMessage }) {
 
 export function History({ message }: { message: SendboxMessage }) {
   const t = useTexts();
-  const names: Record<string, string> = t.message.events;
+  // Only delivery events have a recipient. They have names of their own, because `failed` can be an
+  // event of the message or of its delivery.
+  const names = (isDelivery: boolean): Record<string, string> =>
+    isDelivery ? t.message.deliveryEvents : t.message.events;
   return (
     <ol class="history">
       {message.history.map((event, index) => (
         <li key={index}>
-          <strong>{names[event.event] ?? event.event}</strong>{" "}
+          <strong>{names(event.recipient !== undefined)[event.event] ?? event.event}</strong>{" "}
           {event.recipient && <bdi>{event.recipient}</bdi>}{" "}
           {event.explanation && <div>{event.explanation}</div>}
+          {event.recipient && <Answer kind={event.event} details={event} />}
+          {event.settled_by && <div>{t.message.settled}</div>}
           {event.adaptations && <Adaptations sentences={event.adaptations} />}
           <div class="hint">
             <time dateTime={event.at}>{time(event.at)}</time>
+            {event.recipient && <Codes details={event} />}
             {event.attempt > 1 && ` · ${t.message.attempt(event.attempt)}`}
           </div>
         </li>
