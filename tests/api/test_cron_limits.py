@@ -85,6 +85,8 @@ def work_of_every_kind(api: Api, steps: int = 1) -> None:
         " {} SELECT '2020-01-01', i, 1, 1, 1, 1",
         "login_failures (counter, failed_at, client) {} SELECT i % 65536, 0, ''",
         "daily_counts (day, subject, act, count) {} SELECT '2020-01-01', i, 'rotations', 1",
+        "suppressions (address, scope, reason, since, expires_at)"
+        " {} SELECT 'a' || i || '@example.net', '', 'provider', 0, 1",
     ):
         api.server.sql(f"INSERT INTO {table.format(numbers)} FROM n")
 

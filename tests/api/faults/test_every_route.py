@@ -92,6 +92,8 @@ REQUESTS: dict[tuple[str, str], Body] = {
     ("GET", "/admin/suppressions"): lambda given: None,
     ("POST", "/admin/suppressions"): lambda given: {"address": given.email},
     ("DELETE", "/admin/suppressions"): lambda given: None,
+    ("POST", "/admin/suppressions/import"): lambda given: {"csv": given.email},
+    ("GET", "/admin/suppressions/export"): lambda given: None,
     ("GET", "/admin/pauses"): lambda given: None,
     ("DELETE", "/admin/pauses/{id}"): lambda given: None,
     ("GET", "/admin/usage"): lambda given: None,
