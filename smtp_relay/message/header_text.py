@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.base64_text import from_base64
 from smtp_relay.message.charsets import decode, decode_leniently, guessed
 from smtp_relay.message.errors import Malformed
-from smtp_relay.message.transfer_encodings import from_base64
 
 # More lenient than the grammar: some programs write no space between two encoded words, or write
 # spaces inside an encoded word.

@@ -4,13 +4,13 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from smtp_relay.message.base64_text import decoded_base64
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed, Unsupported
 
 _IDENTITY = ("", "7bit", "8bit", "binary")
 _UUENCODE = ("x-uuencode", "uuencode", "x-uue", "uue")
-_SPACE = b" \t\r\n"
-_BASE64 = re.compile(rb"[A-Za-z0-9+/ \t\r\n]*+(?P<padding>=[= \t\r\n]*+)?+")
+_NAME_END = re.compile("[(;]")
 _CHUNK_BYTES = 64 * 1024
 # The lookbehind prevents quadratic time on long runs of blanks.
 _BLANK_LINE_END = re.compile(rb"(?<![ \t])[ \t]++(?=\r\n|\Z)")
@@ -18,8 +18,9 @@ _BLANK_LINE_END = re.compile(rb"(?<![ \t])[ \t]++(?=\r\n|\Z)")
 
 def encoding_of(entity: Entity) -> str:
     """The name of the transfer encoding in lower case, empty if there is none."""
-    value = entity.value("content-transfer-encoding") or b""
-    return value.decode("ascii", "replace").partition("(")[0].strip().rstrip(";").lower()
+    value = (entity.value("content-transfer-encoding") or b"").decode("ascii", "replace")
+    # Some programs write quotes, or a parameter.
+    return _NAME_END.split(value, maxsplit=1)[0].strip(" \t\"'").lower()
 
 
 def is_identity(entity: Entity) -> bool:
@@ -50,40 +51,12 @@ def decoded_body(entity: Entity) -> bytes:
 
 
 def _from_base64(entity: Entity) -> bytes:
-    body = entity.body
-    try:
-        return from_base64(body, f"{entity.place}the content")
-    except Malformed as problem:
-        base64 = body[: _end_of_base64(body)]
-        # Without padding, text could be taken for base64. Text has spaces.
-        is_padded = b"=" in base64
-        digits = base64.translate(None, _SPACE)
-        if not digits or (not is_padded and (len(digits) % 4 or b" " in base64)):
-            raise
-        decoded = from_base64(base64, f"{entity.place}the content")
-        sentence = entity.about("text behind the end of the base64 content left out")
-        entity.adaptations.add("left_out", sentence, problem)
-        return decoded
-
-
-def _end_of_base64(body: bytes) -> int:
-    """Where ``body`` goes on with text that another program has added, such as a footer."""
-    match = _BASE64.match(body)
-    assert match
-    return match.end() if match["padding"] else body.rfind(b"\n", 0, match.end()) + 1
-
-
-def from_base64(text: bytes, what: str) -> bytes:
-    """The bytes that ``text`` encodes. Ignores spaces, line ends and missing padding.
-
-    :raises Malformed: ``text`` is not base64.
-    """
-    digits = text.translate(None, _SPACE)
-    bare = digits.rstrip(b"=")
-    try:
-        return binascii.a2b_base64(bare + b"=" * (-len(bare) % 4), strict_mode=True)
-    except binascii.Error as error:
-        raise Malformed(f"{what} is not base64") from error
+    what = f"{entity.place}the content"
+    content, changes = decoded_base64(entity.body, what)
+    for kind, sentence in changes:
+        problem = Malformed(f"{what} is not base64")
+        entity.adaptations.add(kind, entity.about(sentence), problem)
+    return content
 
 
 def _from_quoted_printable(lines: bytes) -> bytes:

@@ -195,13 +195,15 @@ class _Author:
 
     def _with_fields(self, head: bytes, content: bytes, *, is_file: bool = False) -> bytes:
         random = self._random
-        ways = [b"base64", b"Base64", b"quoted-printable"]
+        ways = [b"base64", b"Base64", b'"base64"', b"base64; x=y", b"quoted-printable"]
         if not is_file or content.isascii():
             ways += [b"8bit", b"", b"x-unknown", b"7bit;", b"8 bit"] if b"\0" not in content else []
         way = random.choice(ways)
         body = content
-        if way.lower() == b"base64":
-            body = base64.b64encode(content)
+        if b"base64" in way.lower():
+            cut = random.choice((0, len(content) // 2))
+            pieces = map(base64.b64encode, filter(None, (content[:cut], content[cut:])))
+            body = b"\r\n".join(pieces)
             body += random.choice((b"", b"\r\n-- \r\nA list's footer!")) if body else b""
         elif way == b"quoted-printable":
             body = b"=0D=0A".join(

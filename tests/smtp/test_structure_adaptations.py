@@ -450,6 +450,11 @@ def test_filenames_in_unknown_charsets() -> None:
 # Transfer encodings
 
 
+@pytest.mark.parametrize("name", ['"base64"', "base64; x=y", "BASE64 (a comment)", "base64;"])
+def test_the_name_of_a_transfer_encoding(name: str) -> None:
+    assert adapted(f"Content-Transfer-Encoding: {name}\r\n\r\nd29yZHM=")["text"] == "words"
+
+
 @pytest.mark.parametrize("name", ["x-yenc", "8 bit", "utf-8"])
 def test_an_unknown_transfer_encoding(name: str) -> None:
     entity = f"Content-Transfer-Encoding: {name}\r\n\r\nwords=20"
@@ -461,8 +466,8 @@ def test_an_unknown_transfer_encoding(name: str) -> None:
 @pytest.mark.parametrize(
     "base64_text",
     [
-        *("d29yZHM=\r\n-- \r\nA footer", "d29yZHM=\r\nQUFBQQ==", "d29yZHMu\r\n____\r\nA footer"),
-        *("d29y\r\nZHMu\r\n\r\n*** SCANNED ***", "d29yZHM=footer"),
+        *("d29yZHM=\r\n-- \r\nA footer", "d29yZHMu\r\n____\r\nA footer", "d29yZHM=footer"),
+        *("d29y\r\nZHMu\r\n\r\n*** SCANNED ***", "d29yZHMu\r\nWords of a list\r\n"),
     ],
 )
 def test_text_behind_base64(base64_text: str) -> None:
@@ -472,7 +477,56 @@ def test_text_behind_base64(base64_text: str) -> None:
     assert "is not base64" in rejected(entity)
 
 
-@pytest.mark.parametrize("text", ["d29y!ZHM=", "words of a text\r\n, and more", "d29yZ\r\n-- \r\n"])
+LONG = base64.b64encode("é÷ÿ".encode("latin-1") * 40).decode()  # has + and /
+
+
+@pytest.mark.parametrize(
+    ("base64_text", "text", "sentence"),
+    [
+        ("d29yZHM=\r\nQUFBQQ==", "wordsAAAA", "Base64 in several pieces read as one"),
+        ("d29yZHM=QQ==\r\nQUFB", "wordsAAAA", "Base64 in several pieces read as one"),
+        ("d29yZHMu\r\n\r\nQUFB", "words.AAA", "Base64 behind an empty line read as content"),
+        (
+            LONG[:60] + "!" + LONG[60:],
+            "é÷ÿ" * 40,
+            "Characters that are not base64 left out",
+        ),
+        (
+            LONG.translate(str.maketrans("+/", "-_")),
+            "é÷ÿ" * 40,
+            "Base64 read in its alphabet for URLs",
+        ),
+    ],
+)
+def test_content_of_odd_base64_is_complete(base64_text: str, text: str, sentence: str) -> None:
+    kind = "Content-Type: text/plain; charset=iso-8859-1\r\n"
+    entity = f"{kind}Content-Transfer-Encoding: base64\r\n\r\n{base64_text}"
+    assert adapted(entity, sentence)["text"] == text
+
+
+def test_pieces_of_base64_before_a_footer() -> None:
+    entity = "Content-Transfer-Encoding: base64\r\n\r\nd29yZHM=\r\nQUFBQQ==\r\n-- \r\nA footer"
+    body = adapted(
+        entity,
+        "Base64 in several pieces read as one",
+        "Text behind the end of the base64 content left out",
+    )
+    assert body["text"] == "wordsAAAA"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("d29y!ZHM=", "words of a text\r\n, and more", "d29yZ\r\n-- \r\n", "not-base64"),
+        # Content could follow the text, or a character could be missing.
+        *("d29yZHM=\r\n-- \r\nQUFBQQ==", f"d29yZHM=\r\n-- \r\n{LONG}", "d29yZHMu\r\na.example"),
+        *(
+            f"d29yZHM={'A' * 61}",
+            "d29yZHMu\r\n-- \r\n" + "QUFB\r\n" * 20,
+            LONG[1:60] + "!" + LONG[60:],
+        ),
+    ],
+)
 def test_what_is_not_base64_is_rejected(text: str) -> None:
     with pytest.raises(CannotRelay, match="is not base64"):
         request(f"Content-Transfer-Encoding: base64\r\n\r\n{text}")

@@ -299,6 +299,12 @@ def lenient_inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
         ("more base64", b"QUFB", b"QQ==\r\n"),
         ("spaces", b" ", b"QUFB\r\n-"),
         ("empty lines", b"\r\n", b"QUFB-"),
+        ("short pieces", b"QQ==", b""),
+        ("lines of pieces", b"QUE=\r\n", b""),
+        ("short lines", b"QUFB\r\n", b"QUFB\r\n-\r\n"),
+        ("dashes", b"-- ", b"QUFB"),
+        ("another alphabet", b"-A_A", b""),
+        ("one other character", b"QUFB", b"QUFB!"),
     ):
         yield (
             f"base64 and {name}",
