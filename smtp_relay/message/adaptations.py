@@ -18,6 +18,16 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 # The API accepts this many sentences, and this many characters in each.
 MAX_SENTENCES = 50
 MAX_CHARACTERS = 200
+# Of a filename in a sentence. The rest of the sentence says what was changed.
+_MAX_NAME_CHARACTERS = 100
+
+
+def shown(filename: str) -> str:
+    """``filename`` for a sentence: the middle of a long one is left out."""
+    if len(filename) <= _MAX_NAME_CHARACTERS:
+        return filename
+    half = _MAX_NAME_CHARACTERS // 2
+    return f"{filename[:half]}...{filename[-half:]}"
 
 
 class Adaptations:

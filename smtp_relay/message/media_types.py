@@ -12,7 +12,6 @@ from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import decoded_words, raw_text
 from smtp_relay.message.transfer_encodings import decoded_body
 
-_MAX_VALUE_BYTES = 8 * 1024
 _MAX_TYPE_CHARACTERS = 120
 _MAX_WRITTEN_CHARACTERS = 255  # the API accepts no longer type of an attachment
 
@@ -50,8 +49,7 @@ class MediaType:
 def media_type(entity: Entity, default: str = "text/plain") -> MediaType:
     """The media type of ``entity``, or ``default``.
 
-    :raises Malformed: its Content-Type or Content-Disposition is too long, or invalid, and the
-        relay is strict.
+    :raises Malformed: its Content-Type or Content-Disposition is invalid, and the relay is strict.
     """
     full, parameters = _read(entity, "content-type")
     disposition, about_file = _read(entity, "content-disposition")
@@ -124,8 +122,6 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
     """The value of the field ``key`` in lower case, and its parameters by lower-case name."""
     what = f"{entity.place}{key.title()}"
     value = entity.value(key) or b""
-    if len(value) > _MAX_VALUE_BYTES:
-        raise Malformed(f"{what} is too long")
     first, *rest = _split(raw_text(value, what, entity.adaptations))
     try:
         decoded = decode_params([first, *rest])[1:]

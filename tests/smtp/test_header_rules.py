@@ -386,11 +386,6 @@ def test_split_characters_have_a_maximum_size() -> None:
         ),
         (_with_boundary, 200, "the multipart has no boundary"),
         (lambda size: _MIXED + _PART * (size - 1), 1000, "more than 1000 parts"),
-        (
-            lambda size: b"Content-Type: " + b"text/plain; a=".ljust(size, b"b") + b"\r\n\r\n",
-            8192,
-            "Content-Type is too long",
-        ),
     ],
 )
 def test_a_header_or_a_multipart_has_a_maximum_size(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from smtp_relay.message.adaptations import shown
 from smtp_relay.message.convert import Request, convert
 from smtp_relay.message.errors import CannotRelay
 
@@ -122,6 +123,35 @@ def test_files_with_the_same_content_are_all_sent() -> None:
     assert names(adapted(multipart("mixed", PLAIN, file, file))) == ["a.pdf", "a.pdf"]
 
 
+def test_a_copy_that_the_html_shows_leaves_its_content_id() -> None:
+    html = part("text/html", '<img src="cid:x">')
+    alternative = part("image/png", "png")
+    inner = multipart("alternative", html, alternative, boundary="c")
+    copy = part("image/png", "png", "Content-ID: <x>")
+    body = adapted(
+        multipart("mixed", inner, copy),
+        "image/png alternative attached as part-1.2.png",
+        "Second file with the content of part-1.2.png left out",
+    )
+    assert content_ids(body) == ["x"]
+
+
+def test_copies_that_the_html_may_show_by_two_names_are_all_sent() -> None:
+    html = part("text/html", '<img src="cid:x"><img src="cid:y">')
+    alternative = part("image/png", "png", "Content-ID: <y>")
+    inner = multipart("alternative", html, alternative, boundary="c")
+    copy = part("image/png", "png", "Content-ID: <x>")
+    sentence = "image/png alternative attached as part-1.2.png"
+    assert content_ids(adapted(multipart("mixed", inner, copy), sentence)) == ["y", "x"]
+
+
+def test_empty_files_are_no_copies() -> None:
+    inner = multipart("alternative", PLAIN, part("text/calendar", ""), boundary="c")
+    log = part("text/plain", "", "Content-Disposition: attachment; filename=empty.log")
+    sentence = "text/calendar alternative attached as invite.ics"
+    assert names(adapted(multipart("mixed", inner, log), sentence)) == ["invite.ics", "empty.log"]
+
+
 def test_alternatives_of_the_same_kind() -> None:
     entity = multipart("alternative", PLAIN, PLAIN, HTML)
     sentence = "Part 2: left out: another alternative has the same content"
@@ -211,7 +241,7 @@ def test_a_text_of_a_related_is_a_resource_only_if_it_can_be_shown() -> None:
 def test_a_message_is_attached_under_its_subject(subject: str, name: str) -> None:
     inner = f"{subject}\r\n\r\ninner"
     entity = multipart("mixed", PLAIN, part("message/rfc822", inner))
-    (file,) = adapted(entity, f"message/rfc822 attached as {name}"[:200])["attachments"]
+    (file,) = adapted(entity, f"message/rfc822 attached as {shown(name)}")["attachments"]
     assert (file["filename"], file["content_type"]) == (name, "message/rfc822")
     assert content_of(file) == inner
     assert rejected(entity).startswith("Part 2: message/rfc822")
@@ -306,7 +336,7 @@ def test_other_multiparts_are_sent_as_their_parts() -> None:
 )
 def test_filenames(given: str, name: str, change: str) -> None:
     file = part("application/pdf", "x", f'Content-Disposition: attachment; filename="{given}"')
-    body = adapted(multipart("mixed", PLAIN, file), f"Filename of {name}{change}"[:200])
+    body = adapted(multipart("mixed", PLAIN, file), f"Filename of {shown(name)}{change}")
     assert names(body) == [name]
 
 
@@ -361,6 +391,15 @@ def test_a_content_id_that_is_too_long() -> None:
     assert body["html"] == f'<img src="cid:{content_id}"><p title="{long}">'
     exact = multipart("related", HTML, picture(f"<{'i' * 128}>", "a.png"))
     assert content_ids(adapted(exact)) == ["i" * 128]
+
+
+def test_a_content_id_of_any_length_is_replaced_in_the_html_too() -> None:
+    long = "x" * 2100
+    html = part("text/html", f"<img src=\"cid:{long}\"><img src='cid:{long}'>")
+    entity = multipart("related", html, picture(f"<{long}>", "a.png"))
+    body = adapted(entity, "Content-ID of a.png replaced by a hash")
+    (content_id,) = content_ids(body)
+    assert body["html"] == f"<img src=\"cid:{content_id}\"><img src='cid:{content_id}'>"
 
 
 def test_a_second_equal_content_id() -> None:
@@ -426,6 +465,20 @@ def test_types(written: str, sent: str, sentences: list[str]) -> None:
     file = part(written, "x", "Content-Disposition: attachment; filename=a; size=;")
     (attachment,) = adapted(multipart("mixed", PLAIN, file), *sentences)["attachments"]
     assert (attachment["content_type"], attachment["filename"]) == (sent, "a")
+
+
+@pytest.mark.parametrize("field", ["X-Unused: x", "Content-Disposition: x; filename"])
+def test_a_filename_of_any_length_is_shortened(field: str) -> None:
+    name, given = "a" * 251 + ".pdf", f'"{"a" * 9000}.pdf"'
+    file = part(f"application/pdf; name={given}", "x", f"{field}={given}")
+    sentence = f"Filename of {shown(name)} shortened to 255 bytes"
+    assert names(adapted(multipart("mixed", PLAIN, file), sentence)) == [name]
+
+
+def test_a_parameter_that_is_too_long_costs_only_itself() -> None:
+    file = part(f"application/pdf; x={'a' * 9000}; y=b", "x")
+    body = adapted(multipart("mixed", PLAIN, file), "Part 2: a parameter of Content-Type left out")
+    assert body["attachments"][0]["content_type"] == "application/pdf; y=b"
 
 
 def test_a_type_without_a_subtype_is_what_the_content_is() -> None:

@@ -179,6 +179,8 @@ def inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
         for start in (b"Content-Type: text/plain", b"Content-Disposition: attachment"):
             field = start + filled(pattern, size.field)
             yield f"{start.decode()}: {name}", partial(with_parts, field, 60)
+            field = start + filled(pattern, size.header - len(start))
+            yield f"{start.decode()}: many {name}", partial(with_parts, field, 4)
     long_id = filled(b"=?utf-8?q?a?= ", 5100)
     yield "the start of a multipart/related", partial(related, size, long_id)
     for name, pattern in {
@@ -280,6 +282,8 @@ def lenient_inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
         "references without an end": b"(cid:",
         "quoted references without an end": b'"cid:' + b"x" * 1999,
         "bare references": b"cid:",
+        "one reference": b"(cid:" + b"x" * (size.message // 2),
+        "one quoted reference": b'"cid:' + b"cid:" * (size.message // 8),
         "entities": b'"cid:&amp;%20&#32;"',
     }.items():
         yield f"HTML: {name}", partial(shown, size, pattern)

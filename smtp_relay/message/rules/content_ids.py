@@ -7,7 +7,7 @@ from html import escape, unescape
 from re import Match
 from urllib.parse import quote, unquote
 
-from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.adaptations import Adaptations, shown
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Unsupported
 from smtp_relay.message.header_text import header_text
@@ -19,13 +19,14 @@ _PIECES = 10_000
 
 # The API accepts printable ASCII characters without angle brackets.
 _SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "<>")
-# A reference in an attribute or in CSS. The length is limited, so that a search takes linear time.
+# A reference in an attribute or in CSS. A search takes linear time: each alternative ends at the
+# character that must be before it.
 _REFERENCE = re.compile(
     "cid:(?:"
-    '(?<="cid:)([^"<>]{1,2000}+)(?=")'
-    "|(?<='cid:)([^'<>]{1,2000}+)(?=')"
-    r"|(?<=\(cid:)([^()<>]{1,2000}+)(?=\))"
-    "|([^ \t\r\n\"'<>(),]{1,2000}+)"
+    '(?<="cid:)([^"<>]++)(?=")'
+    "|(?<='cid:)([^'<>]++)(?=')"
+    r"|(?<=\(cid:)([^()<>]++)(?=\))"
+    "|([^ \t\r\n\"'<>(),]++)"
     ")",
     re.IGNORECASE,
 )
@@ -56,7 +57,7 @@ def adapted(files: list[File], html: str | None, adaptations: Adaptations) -> st
             new = rule(file, new, adaptations)
         if new in used:
             problem = Unsupported(f"The Content-ID of {file.filename} is not the only one")
-            sentence = f"Second equal Content-ID of {file.filename} left out"
+            sentence = f"Second equal Content-ID of {shown(file.filename)} left out"
             adaptations.add("left_out", sentence, problem)
         else:
             new_ids.setdefault(old, new)
@@ -80,7 +81,9 @@ def _with_accepted_characters(file: File, content_id: str, adaptations: Adaptati
     encoded = quote(content_id, safe=_SAFE)
     if encoded != content_id:
         problem = Unsupported(f"The Content-ID of {file.filename} contains forbidden characters")
-        adaptations.add("repaired", f"Content-ID of {file.filename} percent-encoded", problem)
+        adaptations.add(
+            "repaired", f"Content-ID of {shown(file.filename)} percent-encoded", problem
+        )
     return encoded
 
 
@@ -88,7 +91,9 @@ def _short(file: File, content_id: str, adaptations: Adaptations) -> str:
     if len(content_id) <= MAX_CHARACTERS:
         return content_id
     problem = Unsupported(f"The Content-ID of {file.filename} is too long")
-    adaptations.add("shortened", f"Content-ID of {file.filename} replaced by a hash", problem)
+    adaptations.add(
+        "shortened", f"Content-ID of {shown(file.filename)} replaced by a hash", problem
+    )
     return hashlib.sha256(content_id.encode()).hexdigest()[:_HASH_CHARACTERS]
 
 

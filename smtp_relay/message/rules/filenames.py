@@ -4,7 +4,7 @@ import mimetypes
 import re
 from contextlib import suppress
 
-from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.adaptations import Adaptations, shown
 from smtp_relay.message.characters import ENCODED_WORD, FORBIDDEN_IN_FILENAME
 from smtp_relay.message.entity import Entity, read_entity
 from smtp_relay.message.errors import CannotRelay, Unsupported
@@ -69,7 +69,7 @@ def adapted(name: str, entity: Entity, number: int) -> str:
     """
     new = accepted(name)
     if new.strip(" ."):
-        return apply(RULES, name, f"Filename of {new}", entity.adaptations)
+        return apply(RULES, name, f"Filename of {shown(new)}", entity.adaptations)
     new = f"attachment-{number}"
     problem = Unsupported(entity.about("the filename is blank"))
     entity.adaptations.add("renamed", f"Blank filename replaced by {new}", problem)

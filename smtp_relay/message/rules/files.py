@@ -1,9 +1,12 @@
 """Attachments, and the rule for alternatives that are attached twice."""
 
+import hashlib
 from dataclasses import dataclass
 
-from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.adaptations import Adaptations, shown
 from smtp_relay.message.errors import Unsupported
+
+_EMPTY = hashlib.sha256().digest()
 
 
 @dataclass(slots=True)
@@ -43,7 +46,7 @@ def without_copies(files: list[File], adaptations: Adaptations) -> list[File]:
     seen: dict[bytes, File] = {}
     for file in files:
         first = (seen if file.is_alternative else alternatives).get(file.digest)
-        if first is None:
+        if first is None or file.digest == _EMPTY or _has_own_id(file, first):
             kept.append(file)
             seen.setdefault(file.digest, file)
             if file.is_alternative:
@@ -51,6 +54,14 @@ def without_copies(files: list[File], adaptations: Adaptations) -> list[File]:
             continue
         if file.has_name and not first.has_name:
             first.filename, first.has_name = file.filename, True
-        sentence = f"Second file with the content of {first.filename} left out"
+        # The HTML may show the copy.
+        first.content_id = first.content_id or file.content_id
+        sentence = f"Second file with the content of {shown(first.filename)} left out"
         adaptations.add("left_out", sentence, Unsupported(f"{file.filename} is repeated"))
     return kept
+
+
+def _has_own_id(file: File, first: File) -> bool:
+    """Whether the HTML may show both files."""
+    ids = {file.content_id, first.content_id} - {None}
+    return len(ids) > 1

@@ -6,6 +6,7 @@ Each rule leaves a part out, or changes it to a file with a name.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from smtp_relay.message.adaptations import shown
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Unsupported
 from smtp_relay.message.media_types import MediaType
@@ -142,7 +143,7 @@ def _alternative(part: Part) -> Part:
 
 
 def _shown(kind: MediaType, name: str) -> str:
-    return filenames.accepted(kind.filename or name)
+    return shown(filenames.accepted(kind.filename or name))
 
 
 def _no_alternative(part: Part) -> Unsupported:
