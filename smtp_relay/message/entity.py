@@ -16,7 +16,7 @@ from smtp_relay.message.errors import Malformed
 _MAX_HEADER_BYTES = 128 * 1024  # per entity
 _MAX_ALL_HEADERS_BYTES = 512 * 1024  # of a message and all its parts
 _MAX_FIELDS = 10_000  # of a message and all its parts
-_MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70; some programs use more
+MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70; some programs use more
 
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")  # a line that begins with a blank continues a field
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:(.*+)", re.DOTALL)
@@ -113,7 +113,7 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
     :raises Malformed: there are no parts, the boundary is missing or too long, or a part has
         an invalid header (see ``read_entity``).
     """
-    if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
+    if not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
         raise Malformed(f"{entity.place}the multipart has no boundary")
     content, end = entity.message, entity.end
     start: int | None = None

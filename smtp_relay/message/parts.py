@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.boundaries import boundary_of
 from smtp_relay.message.charsets import decode_leniently
 from smtp_relay.message.entity import Entity, parts
 from smtp_relay.message.errors import Malformed
@@ -71,12 +73,12 @@ def read_content(message: Entity) -> dict[str, Any]:
     text = inline.joined(reader.read(message, _Place()), adaptations) or Text()
     files = without_copies(reader.files, adaptations)
     html = content_ids.adapted(files, text.html, adaptations)
-    plain = text.text or ""
-    if not plain and not html and (files or not adaptations.is_strict):
+    plain = text.text or inline.text_version(text.texts_in_html, html or "", adaptations)
+    if plain == "" and not html and (files or not adaptations.is_strict):
         # The API requires a text. An empty line looks the same as no text.
         plain = _EMPTY_LINE
     fields = {"html": html, "attachments": [file.fields() for file in files]}
-    return fields if text.has_text_in_html else {"text": plain, **fields}
+    return fields if plain is None else {"text": plain, **fields}
 
 
 class _Reader:
@@ -135,7 +137,7 @@ class _Reader:
         if kind.sub == "alternative":
             return self._read_alternatives(entity, kind, inside, below)
         if kind.sub == "related":
-            root = _root(inside, kind)
+            root = _root(inside, kind, entity.adaptations)
             of_root = replace(below, alternatives=place.alternatives)
             of_others = replace(below, bodies=None, is_resource=True)
             places = [of_root if part is root else of_others for part in inside]
@@ -150,8 +152,10 @@ class _Reader:
             elif kind.sub == "digest":
                 places = [replace(below, default="message/rfc822")] * len(inside)
         pairs = zip(inside, places, strict=True)
-        texts = [text for part, where in pairs for text in self.read(part, where)]
-        return inline.paired(texts, entity.adaptations)
+        by_part = [self.read(part, where) for part, where in pairs]
+        texts = [text for found in by_part for text in found]
+        are_alone = all(len(found) == 1 for found in by_part)
+        return inline.paired(texts, entity.adaptations) if are_alone else texts
 
     def _read_alternatives(
         self, entity: Entity, kind: MediaType, inside: list[Entity], below: _Place
@@ -204,18 +208,28 @@ def _parts(entity: Entity, kind: MediaType) -> list[Entity]:
         problem = "a multipart can't have a Content-Transfer-Encoding"
         sentence = f"{entity.place}Content-Transfer-Encoding of the multipart ignored"
         entity.adaptations.add("repaired", sentence, Malformed(entity.place + problem))
-    try:
-        boundary = kind.parameters.get("boundary", "").encode("ascii")
-    except UnicodeEncodeError as error:
-        raise Malformed(f"{entity.place}the boundary of the multipart is not ASCII") from error
+    boundary = boundary_of(entity, kind.parameters.get("boundary", ""))
     inside = list(itertools.islice(parts(entity, boundary), _MAX_PARTS + 1))
     if len(inside) > _MAX_PARTS:
         raise Malformed(f"{entity.place}{_TOO_MANY}")
     return [with_each_field_once(part) for part in inside]
 
 
-def _root(inside: list[Entity], kind: MediaType) -> Entity:
-    """The root part of a multipart/related (RFC 2387, section 3.2)."""
+def _root(inside: list[Entity], kind: MediaType, adaptations: Adaptations) -> Entity:
+    """The root part of a multipart/related (RFC 2387, section 3.2).
+
+    It is the first part unless another one is named. Some programs write a picture first.
+    """
     start = kind.parameters.get("start", "").strip(" <>")
     named = (part for part in inside if start and content_id_of(part) == start)
-    return next(named, inside[0])
+    root = next(named, inside[0])
+    if adaptations.is_strict or media_type(root).main in ("text", "multipart"):
+        return root
+    for part in inside:
+        found = media_type(part)
+        is_file = found.disposition == "attachment" or (found.filename or "").strip()
+        if found.full in ("text/html", "multipart/alternative") and not is_file:
+            sentence = f"{part.place}read as the text that the multipart/related shows"
+            adaptations.add("guessed", sentence, None)
+            return part
+    return root

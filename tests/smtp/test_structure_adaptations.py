@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from mail import plain_text
 from smtp_relay.message.adaptations import shown
 from smtp_relay.message.convert import Request, convert
 from smtp_relay.message.errors import CannotRelay
+from smtp_relay.message.rules.inline import MAX_HTML
 
 HEAD = b"To: recipient@example.net\r\nSubject: A subject\r\n"
 ICS = "text/calendar; method=REQUEST"
@@ -197,21 +199,57 @@ def test_a_text_is_joined_to_both_forms_of_a_text() -> None:
 def test_the_api_makes_the_text_of_several_of_which_one_is_only_html() -> None:
     entity = multipart("mixed", PLAIN, HTML, part("text/plain", "footer"))
     joined = [f"Part {number}: joined to the text before it" for number in (2, 3)]
-    body = adapted(entity, *joined)
+    made = "Text version made from the joined HTML text"
+    body = adapted(entity, *joined, made)
     assert "text" not in body
     assert "<pre>plain</pre>" in body["html"]
     assert "<pre>footer</pre>" in body["html"]
     both = multipart("alternative", PLAIN, HTML, boundary="c")
-    sentence = "Part 1.1: the text left out: its HTML text is sent"
-    body = adapted(multipart("mixed", both, HTML), joined[0], sentence)
+    body = adapted(multipart("mixed", both, HTML), joined[0], made)
+    assert "text" not in body
     assert body["html"] == "<p>html</p><br>\r\n<p>html</p>"
 
 
-@pytest.mark.parametrize("parts", [(PLAIN, HTML), (HTML, PLAIN)])
-def test_one_text_and_one_html_text_are_two_forms_of_one(parts: tuple[str, str]) -> None:
-    number = 1 + parts.index(HTML)
-    body = adapted(multipart("mixed", *parts), f"Part {number}: joined to the text as its HTML")
+BLANK = part("text/plain", "\r\n")
+
+
+@pytest.mark.parametrize("parts", [(PLAIN, HTML), (PLAIN, HTML, BLANK)])
+def test_one_text_and_one_html_text_are_two_forms_of_one(parts: tuple[str, ...]) -> None:
+    body = adapted(multipart("mixed", *parts), "Part 2: joined to the text as its HTML")
     assert (body["text"], body["html"]) == ("plain", "<p>html</p>")
+
+
+FILE = part("application/pdf; name=a.pdf", "x")
+
+
+@pytest.mark.parametrize("parts", [(HTML, PLAIN), (PLAIN, HTML, FILE), (PLAIN, FILE, HTML)])
+def test_a_text_that_is_not_alone_with_html_is_shown_in_it(parts: tuple[str, ...]) -> None:
+    number = len(parts) if parts[-1] != FILE else 2
+    sentence = f"Part {number}: joined to the text before it"
+    body = adapted(
+        multipart("mixed", *parts), sentence, "Text version made from the joined HTML text"
+    )
+    assert "<pre>plain</pre>" in body["html"]
+    assert "<p>html</p>" in body["html"]
+    assert "text" not in body
+
+
+def test_joined_texts_stay_whole_beside_html_that_the_api_would_cut() -> None:
+    long = "x" * MAX_HTML
+    inner = multipart("mixed", part("text/plain", long), HTML, FILE, boundary="c")
+    entity = multipart("mixed", inner, part("text/plain", "IMPORTANT"))
+    body = adapted(
+        entity,
+        "Part 1.2: joined to the text before it",
+        "Part 2: joined to the text before it",
+        "HTML text replaced by [...] in the text version",
+    )
+    assert body["text"] == f"{long}\r\n\r\n[...]\r\n\r\nIMPORTANT\r\n"
+    assert "<pre>IMPORTANT</pre>" in body["html"]
+
+
+def test_the_relay_knows_how_much_html_the_api_makes_a_text_of() -> None:
+    assert MAX_HTML == plain_text.MAX_HTML
 
 
 def test_blank_texts_are_not_joined() -> None:
@@ -225,6 +263,39 @@ def test_a_text_of_a_related_is_a_resource_only_if_it_can_be_shown() -> None:
     assert names(adapted(multipart("related", HTML, css))) == ["part-2.txt"]
     sentence = "Part 2: joined to the text as its HTML"
     assert adapted(multipart("related", PLAIN, HTML), sentence)["html"] == "<p>html</p>"
+
+
+@pytest.mark.parametrize("html", [part("text/html", "<b>", "Content-ID: <root>"), HTML])
+def test_a_related_that_begins_with_a_picture(html: str) -> None:
+    image = part("image/png; name=a.png", "x", "Content-ID: <a>")
+    sentence = "Part 2: read as the text that the multipart/related shows"
+    body = adapted(multipart("related", image, html), sentence)
+    assert body["html"] in ("<b>", "<p>html</p>")
+    assert names(body) == ["a.png"]
+    named = part("text/html; name=a.html", "<b>")
+    assert names(adapted(multipart("related", image, named))) == ["a.png", "a.html"]
+
+
+# Boundaries
+
+
+@pytest.mark.parametrize("declared", ['"b" (c)', "x", '""', "é", "x" * 300])
+def test_a_boundary_other_than_that_of_the_lines(declared: str) -> None:
+    entity = multipart("mixed", PLAIN, FILE).replace("boundary=b", f"boundary={declared}", 1)
+    body = adapted(entity, "Boundary of the multipart guessed from its lines")
+    assert (body["text"], names(body)) == ("plain", ["a.pdf"])
+    assert "boundary" in rejected(entity)
+
+
+def test_a_boundary_in_angle_brackets_without_quotes() -> None:
+    entity = multipart("mixed", PLAIN, FILE, boundary="<b>")
+    assert names(adapted(entity, "Boundary of the multipart guessed from its lines")) == ["a.pdf"]
+
+
+@pytest.mark.parametrize("body", ["text", "-- \r\nContent-Type: a/b", "--b\r\n\r\ntext"])
+def test_a_boundary_is_not_guessed_without_the_header_of_a_part(body: str) -> None:
+    with pytest.raises(CannotRelay, match="boundary"):
+        request(f"Content-Type: multipart/mixed; boundary=x\r\n\r\n{body}")
 
 
 # Messages, reports, signatures
@@ -308,12 +379,29 @@ def test_a_signature_is_attached(kind: str, name: str) -> None:
         multipart("encrypted", part("application/pgp-encrypted", "Version: 1"), PLAIN),
         part("application/pkcs7-mime; smime-type=enveloped-data", "x"),
         part("application/x-pkcs7-mime; name=smime.p7m", "x"),
+        part("application/pkcs7-mime; smime-type=authEnveloped-data", "x"),
+        multipart("mixed", part("application/pkcs7-mime; smime-type=enveloped-data", "x"), PLAIN),
+        multipart("mixed", part("application/pkcs7-mime; name=smime.p7m", "x"), PLAIN),
     ],
 )
 def test_an_encrypted_message_is_rejected(entity: str) -> None:
     with pytest.raises(CannotRelay, match="encrypted"):
         request(entity)
     rejected(entity)
+
+
+def test_signed_content_in_one_part_is_attached() -> None:
+    kind = "application/pkcs7-mime; smime-type=signed-data"
+    body = adapted(part(kind, "x"), "Signed content attached as smime.p7m")
+    assert names(body) == ["smime.p7m"]
+    sentence = "Part 2: signed content attached as smime.p7m"
+    assert names(adapted(multipart("mixed", PLAIN, part(kind, "x")), sentence)) == ["smime.p7m"]
+
+
+@pytest.mark.parametrize("kind", ["name=letter.p7m", "smime-type=certs-only; name=smime.p7c"])
+def test_other_files_of_smime_are_files(kind: str) -> None:
+    file = part(f"application/pkcs7-mime; {kind}", "x")
+    assert names(adapted(multipart("mixed", PLAIN, file))) == [kind.rpartition("=")[2]]
 
 
 def test_other_multiparts_are_sent_as_their_parts() -> None:

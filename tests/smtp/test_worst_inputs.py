@@ -247,6 +247,9 @@ def inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
         "empty parts": b"--b\r\n\r\n\r\n",
         "a preamble": b"x",
         "dashes": b"\r\n--",
+        "other delimiters": b"--x\r\n",
+        "other delimiters that are too long": b"--" + b"x" * 201 + b"\r\nContent-A:\r\n",
+        "other parts": b"--x\r\nContent-A: b\r\n\r\n\r\n",
     }.items():
         yield f"multipart: {name}", partial(multipart, size, pattern)
     almost = b"\r\n" + b"-" * 200

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 from smtp_relay.message.adaptations import Adaptations
 
+# The API makes a text from this many characters of HTML.
+MAX_HTML = 128 * 1024
 _LINE_END = "\r\n"
+_LEFT_OUT = "[...]"  # as the API ends the text of longer HTML
 _EMPTY_LINE = "<br>\r\n"
 
 
@@ -17,14 +20,14 @@ _EMPTY_LINE = "<br>\r\n"
 class Text:
     """A text to display. ``place`` is the prefix of sentences about it.
 
-    ``has_text_in_html`` says that the HTML contains a part that was a text. So the API has to make
-    the text from the HTML: none of the parts is the text of all.
+    ``texts_in_html`` are the texts of the parts whose HTML is joined, if only some have a text. So
+    the API has to make the text from the HTML: none of the parts is the text of all.
     """
 
     text: str | None = None
     html: str | None = None
     place: str = ""
-    has_text_in_html: bool = False
+    texts_in_html: str | None = None
 
     @property
     def is_blank(self) -> bool:
@@ -47,12 +50,26 @@ def joined(texts: list[Text], adaptations: Adaptations) -> Text | None:
         return Text(_joined_plain(texts), place=place)
     if all(text.text is not None for text in texts):
         return Text(_joined_plain(texts), html, place)
-    for text in texts:
-        if text.text is not None and text.html is not None:
-            sentence = f"{text.place}the text left out: its HTML text is sent"
-            adaptations.add("left_out", sentence, None)
-    has_text = any(text.html is None or text.has_text_in_html for text in texts)
-    return Text(None, html, place, has_text)
+    plain = [text.texts_in_html or text.text for text in texts]
+    if not any((one or "").strip() for one in plain):
+        return Text(None, html, place)
+    shown = [Text(_LEFT_OUT if one is None else one) for one in plain]
+    return Text(None, html, place, _joined_plain(shown))
+
+
+def text_version(texts: str | None, html: str, adaptations: Adaptations) -> str | None:
+    """The text to send beside joined ``html``. None if the API has to make it from the HTML.
+
+    :param texts: ``Text.texts_in_html``.
+    """
+    if texts is None:
+        return ""
+    if len(html) <= MAX_HTML:
+        adaptations.add("repaired", "Text version made from the joined HTML text", None)
+        return None
+    sentence = f"HTML text replaced by {_LEFT_OUT} in the text version"
+    adaptations.add("left_out", sentence, None)
+    return texts
 
 
 def _joined_plain(texts: list[Text]) -> str:
@@ -62,14 +79,14 @@ def _joined_plain(texts: list[Text]) -> str:
 
 
 def paired(texts: list[Text], adaptations: Adaptations) -> list[Text]:
-    """One text and one HTML text alone are the two forms of one text."""
-    if len(texts) == 2:
-        forms = sorted(texts, key=lambda text: text.html is not None)
-        plain, html = forms
-        if plain.html is None and html.text is None and not html.has_text_in_html:
+    """One text and after it one HTML text, which are alone, are the two forms of one text."""
+    shown = [text for text in texts if not text.is_blank]
+    if len(shown) == 2:
+        plain, html = shown
+        if plain.html is None and html.text is None and html.texts_in_html is None:
             sentence = f"{html.place}joined to the text as its HTML"
             adaptations.add("joined", sentence, None)
-            return [Text(plain.text, html.html, texts[0].place)]
+            return [Text(plain.text, html.html, plain.place)]
     return texts
 
 

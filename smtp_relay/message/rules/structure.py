@@ -27,7 +27,10 @@ _SIGNATURES = {
     "application/pkcs7-signature": "smime.p7s",
     "application/x-pkcs7-signature": "smime.p7s",
 }
-_ENCRYPTED = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+# S/MIME in one part (RFC 8551, section 3.2.2).
+_SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+_SMIME_NAME = "smime.p7m"
+_ENCRYPTED = {"authenveloped-data", "enveloped-data"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +84,22 @@ def note_kind_of_multipart(entity: Entity, kind: MediaType) -> None:
         entity.adaptations.add("repaired", f"{entity.place}{kind.full} sent as its parts", problem)
 
 
-def _not_encrypted(part: Part) -> Part:
-    """A whole message that is encrypted can't be read by anybody if its structure is changed."""
-    kind = part.kind
-    smime_type = kind.parameters.get("smime-type", "enveloped-data").lower()
-    is_encrypted = kind.full in _ENCRYPTED and smime_type == "enveloped-data"
-    if is_encrypted and not part.entity.number:
-        raise unsupported(part.entity, kind, "an encrypted message is not supported")
-    return part
+def _smime(part: Part) -> Part:
+    """An encrypted message can't be read by anybody if its structure is changed.
+
+    A part with a name of its own is a file like others.
+    """
+    entity, kind = part.entity, part.kind
+    name = (kind.filename or "").strip().lower()
+    is_message = not entity.number or name in ("", _SMIME_NAME)
+    smime_type = kind.parameters.get("smime-type", "").lower()
+    if kind.full not in _SMIME or not is_message or smime_type == "certs-only":
+        return part
+    if smime_type in _ENCRYPTED or not smime_type:
+        raise unsupported(entity, kind, "an encrypted message is not supported")
+    sentence = entity.about(f"signed content attached as {_shown(kind, _SMIME_NAME)}")
+    entity.adaptations.add("attached", sentence, None)
+    return replace(part, name=_SMIME_NAME)
 
 
 def _without_copy_of_text(part: Part) -> Part | None:
@@ -152,7 +163,7 @@ def _no_alternative(part: Part) -> Unsupported:
 
 
 RULES: tuple[Rule, ...] = (
-    _not_encrypted,
+    _smime,
     _without_copy_of_text,
     _message,
     _header_fields,
