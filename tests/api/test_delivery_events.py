@@ -21,6 +21,13 @@ from tools.wrangler import CONFIG
 DAY_FIELDS = ("delivered", "bounced", "complained")
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[TestClient]:
+    """A deployment of these tests alone, because they let days pass."""
+    with TestClient(DEPLOYMENT) as running:
+        yield running
+
+
 @pytest.fixture
 def sender(api: Api) -> Sender:
     return api.new_sender(balance=20)

@@ -19,6 +19,7 @@ PASSWORD, OTHER = (hashlib.sha256(name).hexdigest() for name in (b"first", b"sec
 WITHOUT = {
     ("GET", "/health_check"),
     ("GET", "/open_api/settings"),
+    ("GET", "/admin/domains/{domain}/dns"),
     ("POST", "/open_api/site_login"),
     ("POST", "/open_api/admin_login"),
     *((route.method, route.path) for route in ROUTES if route.sends),
@@ -89,6 +90,7 @@ REQUESTS: dict[tuple[str, str], Body] = {
     ("GET", "/admin/sendbox"): lambda given: None,
     ("GET", "/admin/sendbox/{id}"): lambda given: None,
     ("DELETE", "/admin/sendbox/{id}"): lambda given: None,
+    ("GET", "/admin/domains"): lambda given: None,
     ("GET", "/admin/suppressions"): lambda given: None,
     ("POST", "/admin/suppressions"): lambda given: {"address": given.email},
     ("DELETE", "/admin/suppressions"): lambda given: None,
