@@ -5,10 +5,10 @@ charset, an unknown one or the wrong one.
 """
 
 import codecs
-import re
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 
+from smtp_relay.message import iso_2022_jp
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Malformed
 
@@ -45,8 +45,8 @@ _SUPERSETS = {
     "euc_kr": "cp949",
     "shift_jis": "cp932",
     "big5": "cp950",
-    "iso2022_jp": "iso2022_jp_ext",
 }
+_ISO_2022_JP = {"iso2022_jp", "iso2022_jp_ext"}
 
 # All browsers and mail programs read ISO-8859-1 as windows-1252, which has characters instead of
 # some control characters. Five bytes have no character (WHATWG Encoding Standard, section 4.2).
@@ -57,43 +57,7 @@ _WINDOWS_1252 = "".join(
 )
 
 
-def _nec_character(pair: bytes) -> str:
-    """A character that Windows adds to ISO-2022-JP (CP50220), such as a circled number.
-
-    Empty if ``pair`` is no such character.
-    """
-    if len(pair) < 2 or min(pair) < 0x21 or max(pair) > 0x7E:
-        return ""
-    row, cell = pair[0] - 0x21, pair[1]
-    first = row // 2 + (0x81 if row < 62 else 0xC1)
-    second = cell + (0x7E if row % 2 else 0x1F if cell < 0x60 else 0x20)
-    return bytes([first, second]).decode("cp932", "ignore")
-
-
-def _nec_or_error(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    if found := _nec_character(error.object[error.start : error.start + 2]):
-        return found, error.start + 2
-    raise error
-
-
-def _nec_or_replacement(error: UnicodeError) -> tuple[str, int]:
-    # This must not raise an error: the codec has one error for a whole text, which would keep all
-    # its tracebacks.
-    assert isinstance(error, UnicodeDecodeError)
-    if found := _nec_character(error.object[error.start : error.start + 2]):
-        return found, error.start + 2
-    invalid = _EIGHT_BIT.match(error.object, error.start)
-    # One call for many bytes, because a call takes microseconds.
-    end = invalid.end() if invalid else error.end
-    return _REPLACEMENT * (end - error.start if invalid else 1), end
-
-
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_EIGHT_BIT = re.compile(rb"[\x80-\xff]++")
-_NEC, _NEC_OR_REPLACED = "smtp-relay-nec", "smtp-relay-nec-or-replaced"
-codecs.register_error(_NEC, _nec_or_error)
-codecs.register_error(_NEC_OR_REPLACED, _nec_or_replacement)
 
 
 def decode(content: bytes, charset: str, what: str) -> str:
@@ -106,14 +70,14 @@ def decode(content: bytes, charset: str, what: str) -> str:
         raise Malformed(f"{what} has an unknown charset, {charset[:40]!r}")
     if codec in _LATIN:
         return from_windows_1252(content)
-    superset = _SUPERSETS.get(codec, codec)
-    errors = _NEC if superset == "iso2022_jp_ext" else "strict"
-    for candidate in (codec, superset):
+    for candidate in (codec, _SUPERSETS.get(codec, codec)):
         try:
-            text = content.decode(candidate, "strict" if candidate == codec else errors)
+            text = content.decode(candidate)
             text.encode()  # fails for lone surrogates, which UTF-7 can encode
         except UnicodeError:
             continue
+        return text
+    if codec in _ISO_2022_JP and _REPLACEMENT not in (text := iso_2022_jp.decoded(content)):
         return text
     raise Malformed(f"{what} contains bytes that are invalid in its charset, {charset[:40]}")
 
@@ -157,8 +121,8 @@ def _codec(charset: str) -> str | None:
 
 
 def _with_replacements(content: bytes, codec: str) -> str:
-    codec = _SUPERSETS.get(codec, codec)
-    errors = _NEC_OR_REPLACED if codec == "iso2022_jp_ext" else "replace"
-    text = content.decode(codec, errors)
+    if codec in _ISO_2022_JP:
+        return iso_2022_jp.decoded(content)
+    text = content.decode(_SUPERSETS.get(codec, codec), "replace")
     # UTF-7 can encode lone surrogates.
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -329,6 +329,8 @@ def lenient_inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
     for charset, pattern in {
         "iso-2022-jp": b"\x1b$B-!-!-!",
         "ISO-2022-JP": b"\x1b$B/!\x1b(B\xff",
+        "Iso-2022-Jp": b"a\xff",
+        "iso-2022-JP": b"\x1b\x1b(",
         "x-none": b"\xff",
         "UTF-8": b"\xff",
         "UTF-7": b"+2AA-",

@@ -1,0 +1,87 @@
+"""Decodes ISO-2022-JP with the characters that Windows adds to it (CP50220), and with errors.
+
+Python's codec can't be told what an unknown character means without a call for each of them. This
+would take ten seconds for a hostile message. Here, each loop over characters is one of the
+interpreter's.
+"""
+
+import re
+from functools import cache
+from io import StringIO
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# An escape sequence that selects a set of characters, or ESC without a meaning. Then the text in
+# this set.
+_SEGMENT = re.compile(
+    rb"(?:(\x1b(?:\([BIJ]|\$\(?[@B]|\$\(D|&@))|(\x1b(?:\x1b(?![$&(]))*+))?+([^\x1b]*+)"
+)
+_LONG = 4096
+# Bounds the memory: there is an object for each character of a piece.
+_PIECE = re.compile(rb"(?:[!-~]{2}|[\x00-\xff]){1,%d}+" % _LONG)
+_CHARACTER = re.compile(rb"[!-~]{2}|[\x00-\xff]")
+_CODES = range(0x21, 0x7F)  # of each byte of a character with two
+
+_ASCII, _JIS_ROMAN, _KATAKANA = b"\x1b(B", b"\x1b(J", b"\x1b(I"
+_JIS_X_0208, _JIS_X_0212, _NO_SET = b"\x1b$B", b"\x1b$(D", b"\x1b&@"
+_TWO_BYTES = {
+    b"\x1b$@": _JIS_X_0208,
+    b"\x1b$B": _JIS_X_0208,
+    b"\x1b$(@": _JIS_X_0208,
+    b"\x1b$(B": _JIS_X_0208,
+    b"\x1b$(D": _JIS_X_0212,
+}
+_JIS_ROMAN_CHARACTERS = str.maketrans("\\~", "\u00a5\u203e")
+_KATAKANA_CHARACTERS = {
+    code: code + 0xFF40 if code <= 0x5F else _REPLACEMENT for code in range(0x21, 0x7F)
+}
+
+
+def decoded(content: bytes) -> str:
+    """``content`` as text. Each byte that can't be decoded becomes U+FFFD."""
+    written = StringIO(newline="")
+    selected = _ASCII
+    for match in _SEGMENT.finditer(content):
+        escape, invalid, text = match.groups()
+        if escape and escape != _NO_SET:
+            selected = escape
+        elif invalid:
+            written.write(_REPLACEMENT * len(invalid))
+        if selected not in _TWO_BYTES:
+            written.write(_of_one_byte(text, selected))
+            continue
+        characters = _characters(_TWO_BYTES[selected])
+        pieces = [text] if len(text) <= _LONG else (piece[0] for piece in _PIECE.finditer(text))
+        for piece in pieces:
+            written.write("".join(map(characters.__getitem__, _CHARACTER.findall(piece))))
+    return written.getvalue()
+
+
+def _of_one_byte(text: bytes, selected: bytes) -> str:
+    shown = text.decode("ascii", "replace")
+    if selected == _JIS_ROMAN:
+        return shown.translate(_JIS_ROMAN_CHARACTERS)
+    return shown.translate(_KATAKANA_CHARACTERS) if selected == _KATAKANA else shown
+
+
+@cache
+def _characters(selected: bytes) -> dict[bytes, str]:
+    """What each pair of bytes means, and each byte that is not the first of a pair."""
+    found = {bytes([byte]): _REPLACEMENT for byte in range(256)}
+    found |= {bytes([byte]): chr(byte) for byte in range(0x20)}
+    for first in _CODES:
+        for second in _CODES:
+            pair = bytes([first, second])
+            character = (selected + pair).decode("iso2022_jp_ext", "ignore")
+            if len(character) != 1:
+                character = _of_windows(pair) if selected == _JIS_X_0208 else ""
+            found[pair] = character or _REPLACEMENT
+    return found
+
+
+def _of_windows(pair: bytes) -> str:
+    """A character that Windows adds, such as a circled number. Empty if ``pair`` is none."""
+    row, cell = pair[0] - 0x21, pair[1]
+    first = row // 2 + (0x81 if row < 62 else 0xC1)
+    second = cell + (0x7E if row % 2 else 0x1F if cell < 0x60 else 0x20)
+    shown = bytes([first, second]).decode("cp932", "ignore")
+    return "" if shown.isascii() else shown  # of an invalid pair, only the second byte remains

@@ -1,0 +1,48 @@
+"""ISO-2022-JP: like Python's codec where that one knows the characters, and as fast."""
+
+import random
+
+import pytest
+
+from smtp_relay.message.iso_2022_jp import decoded
+from tests.measured import is_quick
+
+MEBIBYTE = 1024 * 1024
+PIECES = [
+    *(b"\x1b(B", b"\x1b(J", b"\x1b(I", b"\x1b$B", b"\x1b$@", b"\x1b$(D", b"\x1b$(B"),
+    *(b"\x1b&@\x1b$B", b"\r\n", b"\t", b"a\\", b"!!", b"0!", b"~", b'"/'),
+]
+
+
+def test_what_the_codec_decodes() -> None:
+    chosen = random.Random(1)
+    compared = 0
+    for _ in range(5000):
+        content = b"".join(chosen.choices(PIECES, k=chosen.randint(1, 8)))
+        try:
+            expected = content.decode("iso2022_jp_ext")
+        except UnicodeError:
+            continue
+        assert decoded(content) == expected, content
+        compared += 1
+    assert compared > 500
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\x1b$B-!-j\x1b(B.", "①㈱."),
+        (b"\x1b$B0!\xff-!\x80\x1b(Ba\xff", "亜\ufffd①\ufffda\ufffd"),
+        (b"a\x1bb\x1b\x1b$B0!0", "a\ufffdb\ufffd亜\ufffd"),
+        (b"\x1b$B/!", "\ufffd"),
+        (b"\x1b$B" + b"-!" * 10_000, "①" * 10_000),
+    ],
+)
+def test_what_the_codec_does_not_decode(content: bytes, expected: str) -> None:
+    assert decoded(content) == expected
+
+
+@pytest.mark.parametrize("content", [b"a\xff" * MEBIBYTE, b"\x1b$B" + b"-!" * MEBIBYTE])
+def test_time(content: bytes) -> None:
+    """A call for each character takes five seconds for the first, and two for the second."""
+    assert is_quick(lambda: decoded(content), 1)
