@@ -18,7 +18,7 @@ _MAX_IP_CHARACTERS = 64
 _MAX_TYPE_CHARACTERS = 200
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _JSON_TYPE = re.compile(
-    r"application/(?:[a-z0-9.-]++\+)*+json\s*+(?:;\s*+charset\s*+=\s*+\"?utf-8\"?\s*+)?",
+    r"application/(?:[a-z0-9.-]++\+)*+json\s*+(?:;\s*+(?:charset\s*+=\s*+\"?utf-8\"?\s*+)?)*+",
     re.IGNORECASE,
 )
 

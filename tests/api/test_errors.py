@@ -54,7 +54,11 @@ def test_a_wrong_content_type_is_rejected(api: Api, content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json", "Application/JSON; charset=UTF-8", "application/x+json"]
+    "content_type",
+    [
+        *("application/json", "Application/JSON; charset=UTF-8", "application/x+json"),
+        *("application/json;", "application/json; charset=utf-8;", "application/json ; ;"),
+    ],
 )
 def test_json_content_types_are_accepted(api: Api, content_type: str) -> None:
     headers = {"Content-Type": content_type}
