@@ -1,7 +1,7 @@
 """Decodes ISO-2022-JP with the characters that Windows adds to it (CP50220), and with errors.
 
-Python's codec can't be told what an unknown character means without a call for each of them. This
-would take ten seconds for a hostile message. Here, each loop over characters is one of the
+Python's codec calls a function for each character that it does not know. This
+takes ten seconds for a hostile message. Here, each loop over characters is one of the
 interpreter's.
 """
 
