@@ -11,8 +11,8 @@ from smtp_relay.message.rules.headers import Header, adapted, header_of
 # The provider writes these fields itself.
 OMITTED = {"date", "dkim-signature", "message-id", "mime-version", "received", "return-path"}
 # These describe how the message is encoded. The API chooses its own encoding.
-OMITTED |= {"content-description", "content-disposition", "content-id", "content-length"}
-OMITTED |= {"content-transfer-encoding", "content-type"}
+OMITTED |= {"content-disposition", "content-id", "content-length", "content-transfer-encoding"}
+OMITTED |= {"content-type"}
 # These have their own fields in the request.
 OMITTED |= {"cc", "from", "idempotency-key", "reply-to", "resend-idempotency-key", "sender"}
 OMITTED |= {"subject", "to"}

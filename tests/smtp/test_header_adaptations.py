@@ -320,7 +320,7 @@ def test_addresses_in_to_that_are_not_in_the_envelope(field: str) -> None:
         *("Delivered-To", "Authentication-Results", "ARC-Seal", "ARC-Message-Signature"),
         *("Received-SPF", "Envelope-To", "Delivery-Date", "X400-Received", "msip_labels"),
         *("Feedback-ID", "TLS-Required", "Apparently-To", "Resent-From", "Resent-Message-ID"),
-        *("Content-Location", "Content-MD5"),
+        *("Content-Location", "Content-MD5", "Content-Description"),
     ],
 )
 def test_fields_that_are_left_out(name: str) -> None:
@@ -370,6 +370,18 @@ def test_a_name_that_is_too_long_or_too_short(name: str) -> None:
         (["User-Agent: 1", "X-User-Agent: 2"], {"X-User-Agent": "1, 2"}, ["2 X-User-Agent fields"]),
         (["List-ID: 1", "List-Id: 1"], {"List-ID": "1"}, []),
         (["X-A: 1", "X-A: ", "X-B: \t"], {"X-A": "1"}, []),
+        (["X-A: " + "a" * 1500, "X-A: b"], {"X-A": "a" * 1500 + ", b"}, ["2 X-A fields joined"]),
+        (
+            ["X-A: a", *(f"X-A: {letter * 1030}" for letter in "bcd"), "X-A: e"],
+            {"X-A": "a, " + "b" * 1030 + ", e"},
+            ["2 of 5 X-A fields left out: too long"],
+        ),
+        (["X-A: " + "a" * 2049, "X-A: b"], {"X-A": "b"}, ["1 of 2 X-A fields left out: too long"]),
+        (
+            [f"X-A: {letter * 2049}" for letter in "ab"],
+            None,
+            ["X-A left out: it is too long"],
+        ),
         (["X-A: a\x01b=?utf-8?q?=09?="], {"X-A": "ab "}, ["Line ends and tabs", "Control char"]),
     ],
 )
@@ -406,6 +418,25 @@ ONE_CLICK = "List-Unsubscribe=One-Click"
         (
             "mailto:b@c.example, https://d.example",
             "<mailto:b@c.example>, <https://d.example>",
+            ["List-Unsubscribe written as URIs in angle brackets"],
+        ),
+        (
+            f"<https://a.example/{'x' * 2048}>, <mailto:b@c.example>",
+            "<mailto:b@c.example>",
+            ["List-Unsubscribe: URIs left out that are too long"],
+        ),
+        (
+            f"<http://a.example>, <mailto:b@c.example>, <https://a.example/{'x' * 2048}>",
+            "<mailto:b@c.example>",
+            [
+                "List-Unsubscribe: URIs left out that are too long",
+                "List-Unsubscribe: all but https and mailto URIs left out",
+            ],
+        ),
+        (f"<https://a.example/{'x' * 2048}>", "", ["List-Unsubscribe left out: it is too long"]),
+        (
+            "<mailto:b@c.example?subject=leave this list>",
+            "<mailto:b@c.example?subject=leave%20this%20list>",
             ["List-Unsubscribe written as URIs in angle brackets"],
         ),
         ("<http://a.example>", "", ["List-Unsubscribe left out: it has no https or mailto URI"]),
@@ -520,6 +551,32 @@ def test_the_original_message_id() -> None:
 @pytest.mark.parametrize("value", ["<1@x>", f"<{'1' * 3000}>"])
 def test_a_strict_relay_adds_no_message_id(value: str) -> None:
     assert "headers" not in json.loads(request(f"Message-ID: {value}", is_strict=True).body)
+
+
+# Empty fields beside others
+
+
+@pytest.mark.parametrize(
+    ("name", "member"), [("Subject", "subject"), ("From", "from_name"), ("Reply-To", "reply_to")]
+)
+def test_an_empty_field_does_not_hide_another(name: str, member: str) -> None:
+    value = f"{name}: Alarm <a@b.example>"
+    expected = body_of(value)[member]
+    for fields in ([f"{name}:", value], [value, f"{name}: "]):
+        check(fields, {member: expected}, [])
+        with pytest.raises(CannotRelay):
+            request(*fields, is_strict=True)
+
+
+def test_an_empty_message_id_does_not_hide_another() -> None:
+    assert request("Message-ID:", "Message-ID: <1@x>").key == request("Message-ID: <1@x>").key
+
+
+def test_an_empty_type_and_encoding_do_not_hide_others() -> None:
+    fields = ["Content-Type: text/html", "Content-Transfer-Encoding: base64"]
+    expected = body_of(*fields)
+    assert expected["html"] != "text"
+    assert body_of("Content-Transfer-Encoding:", "Content-Type:", *fields) == expected
 
 
 # The idempotency key

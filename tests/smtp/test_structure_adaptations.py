@@ -305,6 +305,7 @@ def test_a_boundary_is_not_guessed_without_the_header_of_a_part(body: str) -> No
     ("subject", "name"),
     [
         *(("Subject: Re: 1/2 tides", "Re: 1_2 tides.eml"), ("From: a@b.example", "message.eml")),
+        *(("Subject:\r\nSubject: one\r\nSubject: two", "one.eml"),),
         *(("Subject:", "message.eml"), ("Subject: =?utf-8?q?a=0D=0Ab?=", "a__b.eml")),
         ("Subject: " + "x" * 400, "x" * 251 + ".eml"),
     ],

@@ -10,6 +10,7 @@ from smtp_relay.message.entity import Entity, read_entity
 from smtp_relay.message.errors import CannotRelay, Unsupported
 from smtp_relay.message.header_text import header_text
 from smtp_relay.message.media_types import MediaType
+from smtp_relay.message.rules.repeated import with_each_field_once
 from smtp_relay.message.rules.texts import TextRule, apply
 from smtp_relay.message.transfer_encodings import decoded_body
 
@@ -87,6 +88,8 @@ def of_message(entity: Entity) -> str:
     subject = ""
     unnoted = Adaptations()
     with suppress(CannotRelay):
-        inner = read_entity(decoded_body(entity)[:_SUBJECT_WITHIN_BYTES], unnoted)
+        inner = with_each_field_once(
+            read_entity(decoded_body(entity)[:_SUBJECT_WITHIN_BYTES], unnoted)
+        )
         subject = header_text(inner.value("subject") or b"", "Subject", unnoted)
     return accepted(_SEPARATOR.sub("_", f"{subject.strip() or 'message'}.eml"))

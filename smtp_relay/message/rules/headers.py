@@ -33,7 +33,7 @@ _LOCAL = {"apparently-to", "authentication-results", "bcc", "delivered-to", "del
 _LOCAL |= {"envelope-to", "feedback-id", "msip_labels", "received-spf", "tls-required"}
 # These describe an encoding or a structure that the message no longer has.
 _LOCAL |= {"content-base", "content-duration", "content-features", "content-location"}
-_LOCAL |= {"content-md5"}
+_LOCAL |= {"content-description", "content-md5"}
 _LOCAL_PREFIXES = ("arc-", "resent-", "x400-")
 # A strict relay makes these changes too.
 _OMITTED_IN_STRICT = {"bcc"}
@@ -173,12 +173,24 @@ def _joined(same: list[Header], adaptations: Adaptations) -> Header:
     if len(different) == 1:
         adaptations.add_unnoted(problem)
     elif first.has_prefix or first.key in _REPEATABLE:
-        sentence = f"{len(different)} {first.name} fields joined"
-        adaptations.add("joined", sentence, problem)
-        return Header(first.name, ", ".join(different), first.key)
+        return Header(first.name, _all_that_fit([*different], first.name, adaptations), first.key)
     else:
         adaptations.add("left_out", f"All but the first {first.name} left out", problem)
     return first
+
+
+def _all_that_fit(given: list[str], name: str, adaptations: Adaptations) -> str:
+    """The values of the fields called ``name``, joined. Without those that make it too long."""
+    problem = Unsupported(f"More than one {name} field is not supported")
+    kept = values.those_that_fit(given)
+    if not kept:
+        return given[0]  # a later rule leaves it out
+    if len(kept) == len(given):
+        adaptations.add("joined", f"{len(given)} {name} fields joined", problem)
+    else:
+        sentence = f"{len(given) - len(kept)} of {len(given)} {name} fields left out: too long"
+        adaptations.add("left_out", sentence, problem)
+    return values.SEPARATOR.join(kept)
 
 
 def _with_accepted_values(headers: list[Header], adaptations: Adaptations) -> list[Header]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed
 
-# RFC 5322 and RFC 2045 allow each of these only once. The first one counts.
+# RFC 5322 and RFC 2045 allow each of these only once. The first one that is not empty counts.
 _ONCE = {"content-disposition", "content-id", "content-transfer-encoding", "content-type"}
 _ONCE |= {"idempotency-key", "message-id", "resend-idempotency-key", "subject"}
 # Of several, the relay reads all mailboxes.
@@ -18,9 +18,13 @@ def with_each_field_once(entity: Entity) -> Entity:
     :raises Malformed: the relay is strict, and such a field is repeated.
     """
     adaptations = entity.adaptations
+    with_value = {field.key for field in entity.fields if field.value}
     seen: dict[str, set[bytes]] = {}
     kept = []
     for field in entity.fields:
+        if not field.value and field.key in (_ONCE | _MAILBOXES) & with_value:
+            adaptations.add_unnoted(Malformed(f"{field.key.title()} is repeated"))
+            continue
         values = seen.setdefault(field.key, set())
         if not values or field.key not in _ONCE | _MAILBOXES:
             kept.append(field)

@@ -6,6 +6,7 @@ from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Unsupported
 
 MAX_VALUE_BYTES = 2048
+SEPARATOR = ", "
 
 # The provider accepts only these values, in lower case.
 RESTRICTED = {
@@ -51,27 +52,39 @@ def references(name: str, value: str, adaptations: Adaptations) -> str | None:
 
 def list_unsubscribe(name: str, value: str, adaptations: Adaptations) -> str | None:
     """The https and mailto URIs. The provider accepts no others, and no comments."""
-    if _URIS.fullmatch(value):
+    if _URIS.fullmatch(value) and _size(value) <= MAX_VALUE_BYTES:
         return value
     problem = Unsupported(f"{name} contains more than https and mailto URIs")
-    kept, is_complete = list[str](), True
+    uris, is_complete = list[str](), True
     for match in _URI_OR_COMMENT.finditer(value):
-        uri = "".join((match[1] or match[3] or "").split())
+        uri = _without_spaces((match[1] or match[3] or "").strip())
         scheme = next((one for one in _SCHEMES if uri.lower().startswith(one)), uri)
         if len(uri) > len(scheme):
-            kept.append(f"<{uri}>")
+            uris.append(f"<{uri}>")
         else:
             is_complete = False
-    if not kept:
+    if not uris:
         sentence = f"{name} left out: it has no https or mailto URI"
         adaptations.add("left_out", sentence, problem)
         return None
-    if is_complete:
+    kept = those_that_fit(uris)
+    if not kept:
+        return value  # a later rule leaves it out
+    if len(kept) < len(uris):
+        adaptations.add("left_out", f"{name}: URIs left out that are too long", problem)
+    elif is_complete:
         adaptations.add("repaired", f"{name} written as URIs in angle brackets", problem)
-    else:
+    if not is_complete:
         sentence = f"{name}: all but https and mailto URIs left out"
         adaptations.add("left_out", sentence, problem)
-    return ", ".join(kept)
+    return SEPARATOR.join(kept)
+
+
+def _without_spaces(uri: str) -> str:
+    """A folded URI in one piece. Spaces in the subject or text of a mailto URI are encoded."""
+    before, mark, query = uri.partition("?")
+    is_mail = before.lower().startswith("mailto:")
+    return "".join(before.split()) + mark + ("%20" if is_mail else "").join(query.split())
 
 
 def list_unsubscribe_post(name: str, value: str, adaptations: Adaptations) -> str | None:
@@ -112,6 +125,17 @@ def not_too_long(name: str, value: str, adaptations: Adaptations) -> str | None:
     problem = Unsupported(f"{name} is too long")
     adaptations.add("left_out", f"{name} left out: it is too long", problem)
     return None
+
+
+def those_that_fit(given: list[str]) -> list[str]:
+    """Those of the values ``given`` that the provider accepts together, from the first on."""
+    kept, size = list[str](), 0
+    for value in given:
+        longer = size + _size(value) + (len(SEPARATOR) if kept else 0)
+        if longer <= MAX_VALUE_BYTES:
+            kept.append(value)
+            size = longer
+    return kept
 
 
 def _size(text: str) -> int:
