@@ -39,7 +39,7 @@ class Adaptations:
     def __init__(self, *, is_strict: bool = False) -> None:
         self.is_strict = is_strict
         self.counts: Counter[Kind] = Counter()
-        self._sentences: dict[str, None] = {}
+        self.changes: dict[str, Kind] = {}  # by their sentences
 
     def add(self, kind: Kind, sentence: str, otherwise: CannotRelay | None) -> None:
         """Note one change. The same sentence counts once.
@@ -51,9 +51,15 @@ class Adaptations:
         """
         if otherwise:
             self.add_unnoted(otherwise)
-        if sentence not in self._sentences:
+        if sentence not in self.changes:
             self.counts[kind] += 1
-            self._sentences[sentence] = None
+            self.changes[sentence] = kind
+
+    def include(self, other: "Adaptations", *, but: Kind | None = None) -> None:
+        """Note the changes of ``other`` too, except those of the kind ``but``."""
+        for sentence, kind in other.changes.items():
+            if kind != but:
+                self.add(kind, sentence, None)
 
     def add_unnoted(self, otherwise: CannotRelay) -> None:
         """Make one change that is not noted, because no reader could miss anything.
@@ -68,7 +74,7 @@ class Adaptations:
         """Each sentence once, within the limits of the API."""
         # A filename in a sentence can have control characters.
         short = dict.fromkeys(
-            CONTROL.sub("\ufffd", sentence[:MAX_CHARACTERS]) for sentence in self._sentences
+            CONTROL.sub("\ufffd", sentence[:MAX_CHARACTERS]) for sentence in self.changes
         )
         if len(short) <= MAX_SENTENCES:
             return list(short)

@@ -8,9 +8,9 @@ import codecs
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 
-from smtp_relay.message import iso_2022_jp
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Malformed
+from smtp_relay.message.iso_2022_jp import decode_iso_2022_jp
 
 # Codecs in Python's table that do not decode bytes to text, or that some systems lack.
 _TRANSFORMS = {"base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec"}
@@ -77,7 +77,7 @@ def decode(content: bytes, charset: str, what: str) -> str:
         except UnicodeError:
             continue
         return text
-    if codec in _ISO_2022_JP and _REPLACEMENT not in (text := iso_2022_jp.decoded(content)):
+    if codec in _ISO_2022_JP and _REPLACEMENT not in (text := decode_iso_2022_jp(content)):
         return text
     raise Malformed(f"{what} contains bytes that are invalid in its charset, {charset[:40]}")
 
@@ -122,7 +122,7 @@ def _codec(charset: str) -> str | None:
 
 def _with_replacements(content: bytes, codec: str) -> str:
     if codec in _ISO_2022_JP:
-        return iso_2022_jp.decoded(content)
+        return decode_iso_2022_jp(content)
     text = content.decode(_SUPERSETS.get(codec, codec), "replace")
     # UTF-7 can encode lone surrogates.
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -6,7 +6,6 @@ interpreter's.
 """
 
 import re
-from functools import cache
 from io import StringIO
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -17,8 +16,8 @@ _SEGMENT = re.compile(
 )
 _LONG = 4096
 # Bounds the memory: there is an object for each character of a piece.
-_PIECE = re.compile(rb"(?:[!-~]{2}|[\x00-\xff]){1,%d}+" % _LONG)
-_CHARACTER = re.compile(rb"[!-~]{2}|[\x00-\xff]")
+_PIECE = re.compile(rb"(?:[!-~][!-~]|[\x00-\xff]){1,%d}+" % _LONG)
+_CHARACTER = re.compile(rb"[!-~][!-~]|[\x00-\xff]")
 _CODES = range(0x21, 0x7F)  # of each byte of a character with two
 
 _ASCII, _JIS_ROMAN, _KATAKANA = b"\x1b(B", b"\x1b(J", b"\x1b(I"
@@ -36,7 +35,7 @@ _KATAKANA_CHARACTERS = {
 }
 
 
-def decoded(content: bytes) -> str:
+def decode_iso_2022_jp(content: bytes) -> str:
     """``content`` as text. Each byte that can't be decoded becomes U+FFFD."""
     written = StringIO(newline="")
     selected = _ASCII
@@ -49,7 +48,7 @@ def decoded(content: bytes) -> str:
         if selected not in _TWO_BYTES:
             written.write(_of_one_byte(text, selected))
             continue
-        characters = _characters(_TWO_BYTES[selected])
+        characters = _CHARACTERS[_TWO_BYTES[selected]]
         pieces = [text] if len(text) <= _LONG else (piece[0] for piece in _PIECE.finditer(text))
         for piece in pieces:
             written.write("".join(map(characters.__getitem__, _CHARACTER.findall(piece))))
@@ -63,7 +62,6 @@ def _of_one_byte(text: bytes, selected: bytes) -> str:
     return shown.translate(_KATAKANA_CHARACTERS) if selected == _KATAKANA else shown
 
 
-@cache
 def _characters(selected: bytes) -> dict[bytes, str]:
     """What each pair of bytes means, and each byte that is not the first of a pair."""
     found = {bytes([byte]): _REPLACEMENT for byte in range(256)}
@@ -85,3 +83,6 @@ def _of_windows(pair: bytes) -> str:
     second = cell + (0x7E if row % 2 else 0x1F if cell < 0x60 else 0x20)
     shown = bytes([first, second]).decode("cp932", "ignore")
     return "" if shown.isascii() else shown  # of an invalid pair, only the second byte remains
+
+
+_CHARACTERS = {selected: _characters(selected) for selected in (_JIS_X_0208, _JIS_X_0212)}

@@ -99,12 +99,22 @@ def test_a_foreign_from_becomes_reply_to_without_a_sentence(
         ("a@b.example, (", "a@b.example", ["The rest of Reply-To left out: it is not a"]),
         ("undisclosed:;", "me@else.example", []),
         ("Desk a@b.example", "a@b.example", ["Reply-To read with the missing angle brackets"]),
-        ("a@b.example c@d.example", "me@else.example", ["Reply-To left out: its address is not"]),
+        (
+            "a@b.example c@d.example",
+            "a@b.example",
+            ["Reply-To read with the missing commas", "All but the first valid address"],
+        ),
+        ("Acme, Inc. <a@b.example>", "a@b.example", ["Commas in Reply-To read as part"]),
+        ("Re: orders <a@b.example>", "a@b.example", ["Colons in Reply-To read as part"]),
+        ("<mailto:a@b.example>", "a@b.example", ["mailto: in Reply-To left out"]),
         ("", "me@else.example", []),
     ],
 )
 def test_reply_to(given: str, reply_to: str, sentences: list[str]) -> None:
     body = body_of("From: me@else.example", f"Reply-To: {given}")
+    if reply_to != "me@else.example":
+        sentences = [*sentences, "From kept as X-Original-From: replies go to Reply-To"]
+        assert body["headers"] == {"X-Original-From": "me@else.example"}
     assert [mailbox["email"] for mailbox in body["reply_to"]] == [reply_to]
     check_beginnings(body, sentences)
 
@@ -135,6 +145,11 @@ def test_reply_to_in_two_fields() -> None:
             [f"From: Acme, Inc. <{SENDER}>"],
             "Acme, Inc.",
             ["Commas in From read as part of the name"],
+        ),
+        (
+            [f"From: x; y <{SENDER}>"],
+            "x; y",
+            ["Semicolons in From read as part of the name"],
         ),
         (
             [f"From: =?utf-8?q?Acm=C3=A9?=, Tools, Inc. <{SENDER}>"],
@@ -301,14 +316,79 @@ def test_recipients_that_cant_be_parsed(
 def test_an_address_without_angle_brackets(field: str, to: list[dict[str, str]]) -> None:
     body = body_of(field)
     assert (body["to"], body["adaptations"]) == (to, ["To read with the missing angle brackets"])
-    assert "to" not in json.loads(request(field, is_strict=True).body)
+    with pytest.raises(CannotRelay, match="To"):
+        request(field, is_strict=True)
 
 
-@pytest.mark.parametrize("field", ["root", f'"bob {TO}"', '"bob recipient"@example.net', f"a{TO}"])
+@pytest.mark.parametrize("field", ["root", f"a{TO}", f"root, a{TO}", "undisclosed-recipients"])
 def test_addresses_in_to_that_are_not_in_the_envelope(field: str) -> None:
     body = body_of(f"To: {field}")
     assert (body.get("to"), body["bcc"]) == (None, [{"email": TO}])
     assert "adaptations" not in body
+
+
+@pytest.mark.parametrize("name", ["To", "Cc"])
+@pytest.mark.parametrize(
+    "value", [f'"bob {TO}"', '"bob recipient"@example.net', "Bob <bob at example.net>", f"{TO}>"]
+)
+def test_what_is_not_an_address_in_to(name: str, value: str) -> None:
+    """It could mean the recipient, who is hidden otherwise."""
+    body = body_of("To: a@else.example", f"{name}: {value}")
+    assert (body.get("to"), body.get("cc"), body["bcc"]) == (None, None, [{"email": TO}])
+    assert len(body["adaptations"]) == 1
+    # The recipient is in To.
+    assert "adaptations" not in body_of(f"To: {TO}", 'Cc: "bob recipient"@example.net')
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "sentences"),
+    [
+        (f"Acme, Inc. <{TO}>", "Acme, Inc.", ["Commas in To read as part of the name"]),
+        (f"Vale; Bob <{TO}>", "Vale; Bob", ["Semicolons in To read as part of the name"]),
+        (f"root, Bob <{TO}>", "Bob", []),
+        (f"a@else.example, Bob <{TO}>", "Bob", []),
+        (f"Crew: Ann, Bob <{TO}>;", "Bob", []),
+        (f"Crew: Bob <{TO}>; Ann <a@else.example>", "Bob", []),
+        (f"Build 7: failed <{TO}>", "Build 7: failed", ["Colons in To read as part of the name"]),
+        (f"Sales (EU) <{TO}>", "Sales (EU)", []),
+        (f"Sales (EU) Team <{TO}> (Lyon)", "Sales (EU) Team (Lyon)", []),
+        (f"(EU) <{TO}>", "EU", []),
+        (
+            f"Sales (a@else.example) <{TO}>",
+            "Sales",
+            ["A comment with an address in To left out"],
+        ),
+        (f"<MAILTO:{TO}>", None, ["mailto: in To left out"]),
+        (f"{TO} a@else.example", None, ["To read with the missing commas"]),
+    ],
+)
+def test_names_without_the_necessary_quotes(
+    value: str, name: str | None, sentences: list[str]
+) -> None:
+    body = body_of(f"To: {value}")
+    assert body["to"] == [{"email": TO} | ({"name": name} if name else {})]
+    assert body.get("adaptations", []) == sentences
+
+
+@pytest.mark.parametrize(
+    ("fields", "original", "sentences"),
+    [
+        (["From: Bob <a@b"], "Bob <a@b", ["From kept"]),
+        (["From: root@web1, ("], "root@web1, (", ["From kept"]),
+        (["From: a@web1, b@web1"], "a@web1, b@web1", ["From kept"]),
+        (["From:", "From: root@web1"], "root@web1", ["From kept"]),
+        (["From: (x)", "From: root@web1"], "root@web1", ["From kept", "All but the first sender"]),
+        (["From: root@web1", "Reply-To: a@b.example"], "root@web1", ["From kept"]),
+        (["From: A <a@web1>", "Reply-To: a@b.example"], "A <a@web1>", ["From kept"]),
+        (["From: Bob <a@b", "Reply-To: a@b.example"], "Bob <a@b", ["From kept"]),
+        (["From: Me <a@b.example>", "Reply-To: A@b.example"], None, []),
+        ([f"From: Me <{SENDER}>", "Reply-To: A@b.example"], None, []),
+    ],
+)
+def test_from_is_never_lost(fields: list[str], original: str | None, sentences: list[str]) -> None:
+    body = body_of(*fields)
+    assert body.get("headers", {}).get("X-Original-From") == original
+    check_beginnings(body, sentences)
 
 
 # Other fields

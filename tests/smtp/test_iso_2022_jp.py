@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from smtp_relay.message.iso_2022_jp import decoded
+from smtp_relay.message.iso_2022_jp import decode_iso_2022_jp
 from tests.measured import is_quick
 
 MEBIBYTE = 1024 * 1024
@@ -23,7 +23,7 @@ def test_what_the_codec_decodes() -> None:
             expected = content.decode("iso2022_jp_ext")
         except UnicodeError:
             continue
-        assert decoded(content) == expected, content
+        assert decode_iso_2022_jp(content) == expected, content
         compared += 1
     assert compared > 500
 
@@ -39,10 +39,10 @@ def test_what_the_codec_decodes() -> None:
     ],
 )
 def test_what_the_codec_does_not_decode(content: bytes, expected: str) -> None:
-    assert decoded(content) == expected
+    assert decode_iso_2022_jp(content) == expected
 
 
 @pytest.mark.parametrize("content", [b"a\xff" * MEBIBYTE, b"\x1b$B" + b"-!" * MEBIBYTE])
 def test_time(content: bytes) -> None:
     """A call for each character takes five seconds for the first, and two for the second."""
-    assert is_quick(lambda: decoded(content), 1)
+    assert is_quick(lambda: decode_iso_2022_jp(content), 1)

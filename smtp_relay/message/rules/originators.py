@@ -6,8 +6,8 @@ from smtp_relay import addresses
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Unsupported
-from smtp_relay.message.header_text import decoded_words, header_text
-from smtp_relay.message.mailboxes import Mailbox, mailboxes_of
+from smtp_relay.message.header_text import header_text
+from smtp_relay.message.mailboxes import Mailbox, mailboxes_of, read_mailboxes
 from smtp_relay.message.rules.headers import Header, header_of
 from smtp_relay.message.rules.names import display_name, sender_name
 
@@ -28,29 +28,34 @@ def read_originators(message: Entity, sender: str) -> Originators:
 
     :raises CannotRelay: the relay is strict, and a rule applies.
     """
-    author = _first_author(message)
+    # Some of these changes are none if all of From is sent under another name.
+    noted = Adaptations(is_strict=message.adaptations.is_strict)
+    author = _first_author(message, noted)
     name = sender_name(author.name, sender, message.adaptations) if author else None
     _check_sender(message, author, sender)
     reply_to = _first_reply_address(message)
-    is_own = author is not None and addresses.key(author.address) == addresses.key(sender)
-    if reply_to or is_own:
-        return Originators(name, reply_to, [])
-    reply_to = _author_as_reply_address(message, author)
-    return Originators(name, reply_to, [] if reply_to else _original_from(message, author))
+    known = {addresses.key(sender)} | ({addresses.key(reply_to.address)} if reply_to else set())
+    is_known = author is not None and addresses.key(author.address) in known
+    why = "replies go to Reply-To" if reply_to else "replies can't go to its address"
+    if not reply_to and not is_known:
+        reply_to = _author_as_reply_address(message, author)
+        is_known = reply_to is not None
+    headers = [] if is_known else _original_from(message, author, why)
+    is_whole = bool(headers) and len(_values_of_from(message)) == 1
+    message.adaptations.include(noted, but="left_out" if is_whole else None)
+    return Originators(name, reply_to, headers)
 
 
-def _first_author(message: Entity) -> Mailbox | None:
-    adaptations = message.adaptations
-    authors = mailboxes_of(message, "from")
+def _values_of_from(message: Entity) -> list[bytes]:
+    return [field.value for field in message.fields if field.key == "from" and field.value]
+
+
+def _first_author(message: Entity, adaptations: Adaptations) -> Mailbox | None:
+    found = [read_mailboxes(value, "From", adaptations) for value in _values_of_from(message)]
+    authors = [author for one in found for author in one]
     problem = Unsupported("More than one sender in From is not supported")
-    first = next((number for number, one in enumerate(authors) if "@" in one.address), 0)
-    if first and authors[first].name:
-        # The commas in `Acme, Inc. <a@b.example>` should be quoted.
-        adaptations.add("repaired", "Commas in From read as part of the name", problem)
-        words = [decoded_words(one.address, "From", adaptations) for one in authors[:first]]
-        name = ", ".join([*words, authors[first].name or ""])
-        authors = [Mailbox(name, authors[first].address), *authors[first + 1 :]]
-    if len({addresses.key(author.address) for author in authors}) > 1:
+    is_one = len({addresses.key(author.address) for author in authors}) == 1
+    if authors and not (is_one and all(found)):
         adaptations.add("left_out", "All but the first sender in From left out", problem)
     return authors[0] if authors else None
 
@@ -87,16 +92,22 @@ def _author_as_reply_address(message: Entity, author: Mailbox | None) -> Mailbox
     return _with_accepted_name(accepted, "From", message.adaptations) if accepted else None
 
 
-def _original_from(message: Entity, author: Mailbox | None) -> list[Header]:
-    """From, which would be lost otherwise, as a header field of another name."""
+def _original_from(message: Entity, author: Mailbox | None, why: str) -> list[Header]:
+    """From, which would be lost otherwise, as a header field of another name.
+
+    A strict relay rejects a From with a bad address. It drops a good one that is not needed.
+    """
     adaptations = message.adaptations
-    if adaptations.is_strict and (author is None or "@" not in author.address):
+    is_bad = author is not None and "@" in author.address and not _if_accepted(author)
+    if adaptations.is_strict and not is_bad:
         return []
-    original = next((field.value for field in message.fields if field.key == "from"), b"")
-    if not original:
+    values = _values_of_from(message)
+    if not values:
         return []
+    address = author.address.encode() if author else b""
+    original = next((value for value in values if address in value), values[0])
     problem = Unsupported("The address in From is not valid")
-    sentence = f"From kept as {ORIGINAL_FROM}: replies can't go to its address"
+    sentence = f"From kept as {ORIGINAL_FROM}: {why}"
     adaptations.add("renamed", sentence, problem)
     return [header_of(ORIGINAL_FROM, header_text(original, "From", adaptations))]
 
