@@ -22,7 +22,15 @@ _FIELD_END = re.compile(rb"\r\n(?![ \t])")  # a line that begins with a blank co
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:(.*+)", re.DOTALL)
 _LINE = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?+")
 _FIELDS = re.compile(rb"(?:[!-9;-~]++[ \t]*+:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+(?:\r\n|\Z))*+")
-_HIDDEN_RECIPIENTS = re.compile(rb"(?:\A|\r\n)(?:resent-)?+bcc[ \t]*+:", re.IGNORECASE)
+_HIDDEN_RECIPIENTS = re.compile(
+    rb"^(?:(?:resent-)?+bcc|envelope-to|apparently-to)[ \t]*+:", re.IGNORECASE | re.MULTILINE
+)
+_EMPTY_LINES = re.compile(rb"(?:\r\n)*+")
+# At least one of these is in the header of every message.
+_USUAL = re.compile(
+    rb"^(?:from|to|cc|bcc|subject|date|message-id|mime-version)[ \t]*+:",
+    re.IGNORECASE | re.MULTILINE,
+)
 # The line before a message in a mailbox file (RFC 4155).
 _MBOX_LINES = (b"From ", b">From ")
 
@@ -98,11 +106,17 @@ def read_entity(content: bytes, adaptations: Adaptations) -> Entity:
     :raises Malformed: the header is too large or has too many fields. A line is not a field, and
         the relay is strict, or the body would show hidden recipients.
     """
-    start = 0
-    if content.startswith(_MBOX_LINES) and not _is_field(content, 0, len(content)):
-        problem = _no_field(content, 0, "")
+    end = len(content)
+    start = _match(_EMPTY_LINES, content, 0, end).end()
+    if start and not _begins_with_header(content, start):
+        start = 0
+    if start:
+        problem = Malformed("The message begins with an empty line")
+        adaptations.add("left_out", "Empty lines before the header left out", problem)
+    if content.startswith(_MBOX_LINES, start) and not _is_field(content, start, end):
+        problem = _no_field(content, start, "")
         adaptations.add("left_out", "The From line of a mailbox file left out", problem)
-        start = _match(_LINE, content, 0, len(content)).end()
+        start = _match(_LINE, content, start, end).end()
     whole = Entity((), content, start, len(content), HeaderBudget(), "", adaptations)
     return _entity(whole, start, len(content), "")
 
@@ -177,6 +191,19 @@ def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
         budget.fields_left -= 1
         position = next_line
     return replace(entity, fields=tuple(fields), start=position, end=end)
+
+
+def _begins_with_header(content: bytes, start: int) -> bool:
+    """Whether only fields are before the next empty line, one of which every message has.
+
+    :raises Malformed: other lines are there too, and the body would show hidden recipients.
+    """
+    end = _match(_FIELDS, content, start, len(content)).end()
+    if content.startswith(b"\r\n", end) or end == len(content):
+        return _USUAL.search(content, start, end) is not None
+    problem = "the message begins with an empty line, and its header is not only fields"
+    _check_hidden(content, start, len(content), "", Malformed(problem))
+    return False
 
 
 def _check_size(size: int, budget: HeaderBudget, place: str) -> None:
