@@ -13,7 +13,6 @@ from re import Match
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Malformed
 
-_MAX_HEADER_BYTES = 128 * 1024  # per entity
 _MAX_ALL_HEADERS_BYTES = 512 * 1024  # of a message and all its parts
 _MAX_FIELDS = 10_000  # of a message and all its parts
 MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70; some programs use more
@@ -166,13 +165,14 @@ def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
     entity = replace(whole, number=number)
     place = entity.place
     fields: list[Field] = []
-    size, position = 0, start
+    position = start
     while True:
         block = _match(_FIELDS, content, position, end)
         length = max(0, block.end() - position - len("\r\n"))
-        size += length
         budget.bytes_left -= length
-        _check_size(size, budget, place)
+        if budget.bytes_left < 0:
+            most = f"more than {_MAX_ALL_HEADERS_BYTES} bytes"
+            raise Malformed(f"The headers of all parts have {most}")
         fields += _fields(block[0].removesuffix(b"\r\n"), budget)
         position = block.end()
         if position == end or content.startswith(b"\r\n", position, end):
@@ -204,13 +204,6 @@ def _begins_with_header(content: bytes, start: int) -> bool:
     problem = "the message begins with an empty line, and its header is not only fields"
     _check_hidden(content, start, len(content), "", Malformed(problem))
     return False
-
-
-def _check_size(size: int, budget: HeaderBudget, place: str) -> None:
-    if size > _MAX_HEADER_BYTES:
-        raise Malformed(f"{place}the header has more than {_MAX_HEADER_BYTES} bytes")
-    if budget.bytes_left < 0:
-        raise Malformed(f"The headers of all parts have more than {_MAX_ALL_HEADERS_BYTES} bytes")
 
 
 def _check_hidden(content: bytes, start: int, end: int, number: str, problem: Malformed) -> None:

@@ -375,8 +375,8 @@ def test_split_characters_have_a_maximum_size() -> None:
     [
         (
             lambda size: b"Received: ".ljust(size, b"a") + b"\r\n\r\n",
-            131_072,
-            "the header has more than 131072 bytes",
+            524_288,
+            "The headers of all parts have more than 524288 bytes",
         ),
         (_with_headers, 524_288, "The headers of all parts have more than 524288 bytes"),
         (

@@ -112,7 +112,7 @@ def test_the_reply_names_the_rejected_recipient(
     relay: RelayProcess, faulty: Faulty, sender: Sender
 ) -> None:
     bad = "suppressed@example.net"
-    sql = "INSERT INTO suppressions (address, reason, since) VALUES (?, 'hard_bounce', 0)"
+    sql = "INSERT OR IGNORE INTO suppressions VALUES (?, '', 'manual', NULL, 0, NULL)"
     faulty.api.server.sql(sql, [bad])
     reply = reply_to(relay, sender, "good@example.net", bad)
     assert reply == f"550 5.7.1 Failed to send mail Recipient is suppressed: {bad}"

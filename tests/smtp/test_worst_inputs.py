@@ -32,7 +32,7 @@ class Size(NamedTuple):
     """The bytes of a message, of its header and of a field in a part, and the number of parts."""
 
     message: int = MAX_BYTES
-    header: int = 127 * 1024
+    header: int = 500 * 1024
     field: int = 8000
     parts: int = 999
 
