@@ -115,7 +115,8 @@ def test_the_reply_names_the_rejected_recipient(
     sql = "INSERT OR IGNORE INTO suppressions VALUES (?, '', 'manual', NULL, 0, NULL)"
     faulty.api.server.sql(sql, [bad])
     reply = reply_to(relay, sender, "good@example.net", bad)
-    assert reply == f"550 5.7.1 Failed to send mail Recipient is suppressed: {bad}"
+    named = f"Recipient is suppressed: {bad} (an administrator added it)"
+    assert reply == f"550 5.7.1 Failed to send mail {named}"
     bad = "blocked@example.net"
     sql = "INSERT OR IGNORE INTO list_entries (list, value) VALUES ('send_block', ?)"
     faulty.api.server.sql(sql, [bad])

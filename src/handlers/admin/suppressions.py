@@ -213,7 +213,7 @@ async def import_rows(context: RequestContext) -> Response:
 
     :body SuppressionRows:
     :response 200 ImportedRows: The valid rows were imported.
-    :errors: too_many_suppressions
+    :errors: required_field_missing.422, too_many_suppressions
     :operation importSuppressions: Administration
     """
     body = await read_json(context.request, SuppressionRows)
