@@ -86,7 +86,8 @@ class Debian:
 def debian_with(*packages: str) -> Iterator[Debian]:
     """A copy with these packages. A later test run installs them no second time.
 
-    Skips the test where this is not possible.
+    Skips the test on a system that is not Debian, for another user than root, and where no overlay
+    can be mounted. Packages that can't be installed fail it.
     """
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         pytest.skip("needs Debian, and its user root")
@@ -99,7 +100,7 @@ def debian_with(*packages: str) -> Iterator[Debian]:
                 done = debian.run("apt-get", *words, check=False)
                 if done.returncode != 0:
                     said = (done.stdout + done.stderr).decode(errors="replace")
-                    pytest.skip(f"{' '.join(packages)} can't be installed: {said[-1000:]}")
+                    pytest.fail(f"{' '.join(packages)} can't be installed: {said[-1000:]}")
         (folder / "upper").rename(folder / "packages")
     with _mounted(folder) as debian:
         yield debian
