@@ -68,6 +68,7 @@ def asks_for_access(api: Api) -> Sender:
     return sender
 
 
+@pytest.mark.slow
 def test_empty_sections_say_that_they_are_empty(admin: Person) -> None:
     """This is the first test, so the database is empty."""
     for place, title in {
@@ -135,6 +136,7 @@ def test_a_lost_response_can_be_requested_again(admin: Person) -> None:
 # Addresses
 
 
+@pytest.mark.slow
 def test_addresses_are_found_sorted_and_paged(admin: Person) -> None:
     part = unique_name()
     for number in range(21):
@@ -196,6 +198,7 @@ def test_a_new_address_whose_response_breaks_off_is_reported(admin: Person) -> N
     expect(row(admin, name)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_new_password_is_not_closed_without_a_question(admin: Person) -> None:
     admin.open("admin/addresses")
     admin.button("New address").click()
@@ -280,6 +283,7 @@ def test_an_address_is_deleted_after_a_question(admin: Person) -> None:
 # Balances
 
 
+@pytest.mark.slow
 def test_a_request_is_granted(admin: Person) -> None:
     sender = asks_for_access(admin.api)
     admin.open("admin")
@@ -411,6 +415,7 @@ def test_the_error_of_an_entry_names_its_line(admin: Person) -> None:
     assert settings(admin.api)["verifiedAddressList"] == []
 
 
+@pytest.mark.slow
 def test_leaving_with_unsaved_changes_needs_a_decision(admin: Person) -> None:
     page = admin.page
     admin.open("admin/audit")
@@ -560,6 +565,7 @@ def test_an_import_continues_after_a_lost_connection(admin: Person, tmp_path: Pa
     expect(dialog(admin)).to_contain_text("Rows imported: 900")
 
 
+@pytest.mark.slow
 def test_a_pause_is_lifted(admin: Person) -> None:
     sender = admin.api.new_sender(balance=5)
     sql = "INSERT INTO send_pauses (address_id, paused, since) VALUES (?, 1, 0)"
@@ -573,6 +579,7 @@ def test_a_pause_is_lifted(admin: Person) -> None:
     assert admin.api.send(sender).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_limits_of_the_day_are_restored(admin: Person) -> None:
     sender = admin.api.new_sender(balance=5)
     used(admin, sender, 0, 0, 1000)
@@ -591,6 +598,7 @@ def test_the_limits_of_the_day_are_restored(admin: Person) -> None:
 # Sent mail and audit log
 
 
+@pytest.mark.slow
 def test_all_sent_mail_is_shown_and_deleted(admin: Person) -> None:
     sender, other = admin.api.new_sender(balance=5), admin.api.new_sender(balance=5)
     html = "<p>Good <b onclick='alert(1)'>day</b></p><script>alert(1)</script>"
@@ -614,6 +622,7 @@ def test_all_sent_mail_is_shown_and_deleted(admin: Person) -> None:
     assert admin.api.get("/api/sendbox", headers=sender.headers).json()["count"] == 0
 
 
+@pytest.mark.slow
 def test_audit_rows_are_sentences(admin: Person) -> None:
     sender = admin.api.new_sender()
     body = {"address": sender.address, "address_id": 0, "balance": 1200, "enabled": False}
@@ -665,9 +674,8 @@ def crowded(admin: Person) -> Person:
     return admin
 
 
-@pytest.mark.parametrize(
-    ("width", "colours"), [pytest.param(1280, "dark", marks=pytest.mark.slow), (360, "light")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "colours"), [(1280, "dark"), (360, "light")])
 def test_every_section_is_accessible_and_fits(crowded: Person, width: int, colours: Any) -> None:
     page = crowded.page
     page.emulate_media(color_scheme=colours, reduced_motion="reduce")

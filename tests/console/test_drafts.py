@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from tests.console.person import Person
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "Sign out and discard your draft?"
 
 

@@ -6,6 +6,8 @@ from playwright.sync_api import expect
 from tests.console.person import Person
 from tests.console.screens import used
 
+pytestmark = pytest.mark.slow
+
 # The bottom of the lowest visible element, in pixels from the top of the document.
 BOTTOM = """Math.max(...[...document.querySelectorAll('.frame, .frame *')]
   .filter((element) => !element.closest('.hidden') && element.getClientRects().length)

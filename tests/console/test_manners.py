@@ -11,6 +11,8 @@ from tests.console.screens import SCREENS
 from tests.e2e.api import Api
 from tools.prepare import CONSOLE_ASSETS, ROOT
 
+pytestmark = pytest.mark.slow
+
 NARROW = {"width": 360, "height": 740}
 BUDGET = 150 * 1024
 

@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from tests.console.person import Person
 from tests.e2e.api import Sender
 
+pytestmark = pytest.mark.slow
+
 OUTCOMES = {
     "delivered@test.invalid": ("Delivered", "good"),
     "bounced@test.invalid": ("Bounced", "bad"),

@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Route, expect
 from tests.console.person import DOT, SECONDS, Person, watched
 from tests.e2e.api import Api
 
+pytestmark = pytest.mark.slow
+
 EVIL = "https://evil.example"
 
 HOSTILE = f"""

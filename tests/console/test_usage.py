@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from tests.console.person import Person
 from tests.console.screens import used
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_chart_and_its_table(person: Person) -> None:
     sender = person.sign_in()

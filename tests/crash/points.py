@@ -62,9 +62,7 @@ POINTS = [
     ),
     Point("after the refund", ("record", "after"), "failed", 0, instructions="[E_DELIVERY_FAILED]"),
     Point("before the enqueue", ("enqueue", "before"), "sent", 1, busy=True),
-    Point(
-        "before the claim", ("claim", "before"), "sent", 1, kind="retry", busy=True, essential=False
-    ),
+    Point("before the claim", ("claim", "before"), "sent", 1, kind="retry", busy=True),
     Point(
         "after the claim",
         ("claim", "after"),
@@ -74,7 +72,7 @@ POINTS = [
         busy=True,
     ),
     # Each kill uses the next stop of SWEEP_STOPS: before, between and after the sweep's batches.
-    Point("in a sweep", ("sweep", ""), "unknown", 0, kind="sweep", essential=True),
+    Point("in a sweep", ("sweep", ""), "unknown", 0, kind="sweep"),
 ]
 
 SWEEP_STOPS: list[Stop] = [

@@ -132,7 +132,7 @@ messages = st.builds(
 
 
 @pytest.mark.parametrize("encoding", ["base64", None], ids=["base64", "chosen by the builder"])
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(message=messages)
 @example(message=simple("\n" * 2000))
 @example(message=simple("\r" * 2000))

@@ -15,7 +15,7 @@ from tests.api.storm.world import new_world
 # A kill leaves coroutines that were never awaited.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine")
 
-FEW, MANY = range(2), range(2, 22)
+FEW, MANY = range(1), range(1, 21)
 
 # Workers on one database, each with other settings and other bindings.
 DIFFERENT: tuple[dict[str, Any], ...] = (
