@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.source import ROOT, imported, names_in, packages, state_kept, strings
+from tests.unit.source import ROOT, each_of, imported, names_in, packages, state_kept, strings
 
 TREES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text("utf-8"))
@@ -31,8 +31,8 @@ TREES = {
 PRIVATE = "smtp_relay.aiosmtpd_private"
 ITSELF = {"self", "cls"}
 
-every_module = pytest.mark.parametrize("module", TREES)
-every_other_module = pytest.mark.parametrize("module", [name for name in TREES if name != PRIVATE])
+every_module = each_of(TREES)
+every_other_module = each_of(name for name in TREES if name != PRIVATE)
 
 
 def is_private(name: str) -> bool:

@@ -2,17 +2,44 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 
+# A check of one module, by its name.
+Rule = Callable[[str], None]
+
 TREES = {
     path.relative_to(SRC).as_posix(): ast.parse(path.read_text("utf-8"))
     for path in sorted(SRC.rglob("*.py"))
 }
+
+
+def each_of(modules: Iterable[str]) -> Callable[[Rule], Callable[[], None]]:
+    """Make one test of a rule: it checks every module, and its failure names those that break it.
+
+    One test for each rule and module would be several thousand tests.
+    """
+    names = tuple(modules)
+
+    def one_test(rule: Rule) -> Callable[[], None]:
+        def test() -> None:
+            broken = []
+            for module in names:
+                try:
+                    rule(module)
+                except AssertionError as error:
+                    broken.append(f"{module}: {error}")
+            assert not broken, "\n".join(broken)
+
+        test.__name__ = rule.__name__
+        test.__doc__ = rule.__doc__
+        return test
+
+    return one_test
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from tests.unit.source import (
     ROOT,
     SRC,
     TREES,
+    Rule,
+    each_of,
     imported,
     names_in,
     packages,
@@ -34,18 +36,17 @@ SCHEMA = "".join(path.read_text("utf-8") for path in (ROOT / "migrations").glob(
 
 JAVASCRIPT = {"js", "pyodide", "pyodide_js", "workers", "_pyodide_entrypoint_helper"}
 
-every_module = pytest.mark.parametrize("module", TREES)
+every_module = each_of(TREES)
 
 
-def modules_in(*places: str) -> pytest.MarkDecorator:
+def modules_in(*places: str) -> Callable[[Rule], Callable[[], None]]:
     names = [name for name in TREES if name.startswith(places)]
     assert names, f"there is no module in {places}"
-    return pytest.mark.parametrize("module", names)
+    return each_of(names)
 
 
-def modules_outside(*places: str) -> pytest.MarkDecorator:
-    names = [name for name in TREES if not name.startswith(places)]
-    return pytest.mark.parametrize("module", names)
+def modules_outside(*places: str) -> Callable[[Rule], Callable[[], None]]:
+    return each_of(name for name in TREES if not name.startswith(places))
 
 
 def words_in(tree: ast.AST) -> set[str]:
