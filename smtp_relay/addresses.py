@@ -30,7 +30,10 @@ class BadAddress(ValueError):
 
 
 def checked(address: str) -> str:
-    """Return ``address``, if it is valid, without needless quotes.
+    """Return ``address``, if it is valid, as the API writes it.
+
+    It has no needless quotes, and its domain is in lower-case A-labels. So all forms of an address
+    give the same idempotency key. The letter case of the local part stays (RFC 5321, section 2.4).
 
     :raises BadAddress: the API would reject every message to this address.
     """
@@ -45,7 +48,7 @@ def checked(address: str) -> str:
         raise BadAddress(_INVALID)
     if len(local) > _MAX_LOCAL_OCTETS or len(local) + 1 + len(domain) > _MAX_ADDRESS_OCTETS:
         raise BadAddress("553 5.1.3 The address is too long")
-    return address
+    return f"{local}@{domain}"
 
 
 def key(address: str) -> str:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from mail.addresses import InvalidAddress, parse_address
 from smtp_relay import addresses
+from smtp_relay.message.convert import convert
 
 LOCALS = st.one_of(
     st.sampled_from(["a", "A.b", "a..b", ".a", "a.", "a b", "ä", "a@b", "o'neil+tag", "x" * 64]),
@@ -56,6 +57,31 @@ def test_the_api_accepts_what_the_relay_accepts(local: str, domain: str) -> None
         key = by_relay(address)
         if key is not None:
             assert by_api(addresses.checked(address)) == key
+            assert str(parse_address(addresses.checked(address))) == addresses.checked(address)
+
+
+def key_of_mail_to(address: str) -> str | None:
+    """The idempotency key of one mail if the client writes its recipient as ``address``."""
+    recipients = [addresses.checked(address)]
+    mail = b"Message-ID: <1@x.example>\r\nTo: A@x.example\r\n\r\ntext"
+    return convert(mail, recipients, sender="app@example.com", max_hops=30).key
+
+
+@pytest.mark.parametrize(
+    ("first", "retry"),
+    [
+        ("A@x.example", "A@X.Example"),
+        ("B@x.example", "B@X.EXAMPLE"),
+        ("a@bücher.example", "a@XN--BCHER-KVA.example"),
+        ('"a"@x.example', "a@x.example"),
+    ],
+)
+def test_a_retry_with_another_form_of_the_recipient(first: str, retry: str) -> None:
+    assert key_of_mail_to(first) == key_of_mail_to(retry)
+
+
+def test_the_local_part_in_another_case_is_another_recipient() -> None:
+    assert key_of_mail_to("B@x.example") != key_of_mail_to("b@x.example")
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_from_without_any_address() -> None:
     [
         ("Me <me@else.example>", {"email": "me@else.example", "name": "Me"}),
         ('"me"@else.example', {"email": "me@else.example"}),
-        ("me@bücher.example", {"email": "me@bücher.example"}),
+        ("me@bücher.example", {"email": "me@xn--bcher-kva.example"}),
     ],
 )
 def test_a_foreign_from_becomes_reply_to_without_a_sentence(

@@ -52,6 +52,7 @@ def test_accepted(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
 def test_a_retry_after_a_lost_reply(relay: RelayProcess, faulty: Faulty, sender: Sender) -> None:
     first = reply_to(relay, sender, message_id="<1@test>")
     assert reply_to(relay, sender, message_id="<1@test>", received="by a.example") == first
+    assert reply_to(relay, sender, "recipient@EXAMPLE.net", message_id="<1@test>") == first
     assert faulty.mails_out(sender) == 1
     # The same message to another recipient is a different message.
     assert reply_to(relay, sender, "other@example.net", message_id="<1@test>") != first
