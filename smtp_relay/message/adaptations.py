@@ -38,8 +38,20 @@ class Adaptations:
 
     def __init__(self, *, is_strict: bool = False) -> None:
         self.is_strict = is_strict
-        self.counts: Counter[Kind] = Counter()
         self.changes: dict[str, Kind] = {}  # by their sentences
+
+    @property
+    def counts(self) -> Counter[Kind]:
+        """The number of changes of each kind."""
+        return Counter(self.changes.values())
+
+    def apart(self) -> "Adaptations":
+        """An empty list for the changes of one thing that may be left out later.
+
+        It then has one sentence: an earlier change of it is none of the message. ``include`` adds
+        the changes of what stays.
+        """
+        return Adaptations(is_strict=self.is_strict)
 
     def add(self, kind: Kind, sentence: str, otherwise: CannotRelay | None) -> None:
         """Note one change. The same sentence counts once.
@@ -51,9 +63,7 @@ class Adaptations:
         """
         if otherwise:
             self.add_unnoted(otherwise)
-        if sentence not in self.changes:
-            self.counts[kind] += 1
-            self.changes[sentence] = kind
+        self.changes.setdefault(sentence, kind)
 
     def include(self, other: "Adaptations", *, but: Kind | None = None) -> None:
         """Note the changes of ``other`` too, except those of the kind ``but``."""

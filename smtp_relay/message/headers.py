@@ -39,16 +39,18 @@ def other_headers(message: Entity, added: list[Header]) -> dict[str, str]:
     :raises CannotRelay: the relay is strict, and a field can't be decoded or a rule applies.
     """
     adaptations = message.adaptations
-    headers = [
-        Header(field.name, header_text(field.value, field.name, adaptations), field.key)
-        for field in message.fields
-        if field.key not in OMITTED
-    ]
+    headers = []
+    for field in message.fields:
+        if field.key not in OMITTED:
+            noted = adaptations.apart()
+            text = header_text(field.value, field.name, noted)
+            headers.append(header_of(field.name, text, noted))
     # The provider replaces the Message-ID. With the original, programs can match replies.
     name = message.value("message-id")
     if name and not adaptations.is_strict:
-        text = header_text(name, "Message-ID", adaptations)
-        headers.append(header_of(ORIGINAL_MESSAGE_ID, text))
+        noted = adaptations.apart()
+        text = header_text(name, "Message-ID", noted)
+        headers.append(header_of(ORIGINAL_MESSAGE_ID, text, noted))
     return {one.name: one.value for one in adapted([*headers, *added], adaptations)}
 
 

@@ -152,6 +152,10 @@ def _adaptations_contain(sent: Sent, expected: list[str]) -> None:
         assert found, f"no sentence with {choices!r} in {sent.adaptations}"
 
 
+def _adaptations(sent: Sent, expected: list[str]) -> None:
+    assert list(sent.adaptations) == expected
+
+
 def _no_adaptations(sent: Sent, expected: bool) -> None:
     assert expected
     assert list(sent.adaptations) == []
@@ -176,6 +180,7 @@ _CHECKS: dict[str, Callable[[Sent, Any], None]] = {
     "header_words_kept": _header_words_kept,
     "no_headers": _no_headers,
     "attachments": _attachments,
+    "adaptations": _adaptations,
     "adaptations_contain": _adaptations_contain,
     "no_adaptations": _no_adaptations,
 }

@@ -377,7 +377,7 @@ def test_names_without_the_necessary_quotes(
         (["From: root@web1, ("], "root@web1, (", ["From kept"]),
         (["From: a@web1, b@web1"], "a@web1, b@web1", ["From kept"]),
         (["From:", "From: root@web1"], "root@web1", ["From kept"]),
-        (["From: (x)", "From: root@web1"], "root@web1", ["From kept", "All but the first sender"]),
+        (["From: (x)", "From: root@web1"], "root@web1", ["All but the first sender", "From kept"]),
         (["From: root@web1", "Reply-To: a@b.example"], "root@web1", ["From kept"]),
         (["From: A <a@web1>", "Reply-To: a@b.example"], "A <a@web1>", ["From kept"]),
         (["From: Bob <a@b", "Reply-To: a@b.example"], "Bob <a@b", ["From kept"]),
@@ -601,9 +601,9 @@ def test_more_than_twenty_fields_without_a_prefix() -> None:
     expected = values | {"X-Sensitivity": "b, private", "X-Precedence": "bulk"}
     assert found["headers"] == expected
     assert found["adaptations"] == [
+        "2 X-Sensitivity fields joined",
         "Sensitivity sent as X-Sensitivity",
         "Precedence sent as X-Precedence",
-        "2 X-Sensitivity fields joined",
     ]
 
 
@@ -616,6 +616,49 @@ def test_the_longest_fields_of_a_large_header_are_left_out() -> None:
         "X-08 left out: the header is too long",
         "X-07 left out: the header is too long",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "headers", "sentences"),
+    [
+        ([f"Alarm: {'a' * 2049}"], None, ["Alarm left out: it is too long"]),
+        (["Delivered-To: =?utf-8?q?a=09=FF?="], None, ["Delivered-To left out"]),
+        (
+            [f"Alarm: {'a' * 2049}", f"X-Alarm: {'b' * 2049}"],
+            None,
+            ["Alarm and X-Alarm left out: it is too long"],
+        ),
+        (
+            ["List-ID: a", "List_ID: b\x01"],
+            {"List-ID": "a"},
+            ["All but the first List-ID and List_ID left out"],
+        ),
+        (
+            ["Alarm: " + "a" * 2049, "X-Alarm: b"],
+            {"X-Alarm": "b"},
+            ["1 of 2 Alarm and X-Alarm fields left out: too long"],
+        ),
+        (
+            ["X-A: b\x01", "Alarm: =?x-none?q?a?=", "X-Alarm: c"],
+            {"X-A": "b", "X-Alarm": "a, c"},
+            [
+                "Control characters in X-A left out",
+                "2 X-Alarm fields joined",
+                "Alarm read as UTF-8",
+                "Alarm sent as X-Alarm",
+            ],
+        ),
+        (
+            [f"From: {'a' * 2049}@web1"],
+            None,
+            ["X-Original-From left out: it is too long"],
+        ),
+    ],
+)
+def test_a_field_that_is_left_out_has_one_sentence(
+    fields: list[str], headers: dict[str, str] | None, sentences: list[str]
+) -> None:
+    check(fields, {"headers": headers}, sentences)
 
 
 def test_the_original_message_id() -> None:

@@ -112,10 +112,11 @@ def test_a_file_that_repeats_an_alternative_is_left_out(is_first: bool) -> None:
     invitation = multipart("alternative", PLAIN, part(ICS, "EVENT"), boundary="c")
     copy = part("application/ics", "EVENT\r\n", "Content-Disposition: attachment; filename=m.ics")
     parts = (copy, invitation) if is_first else (invitation, copy)
+    kept = "m.ics left out" if is_first else "invite.ics left out, and its name kept: m.ics"
     body = adapted(
         multipart("mixed", *parts),
         "text/calendar alternative attached as invite.ics",
-        "Second file with the content of m.ics left out",
+        f"Second file with the content of {kept}",
     )
     assert names(body) == ["m.ics"]
 
@@ -495,6 +496,9 @@ def test_a_second_equal_content_id() -> None:
     entity = multipart("related", HTML, *(picture("<a>", f"{n}.png") for n in (1, 2)))
     body = adapted(entity, "Second equal Content-ID of 2.png left out")
     assert content_ids(body) == ["a", None]
+    entity = multipart("related", HTML, *(picture("<a b>", f"{n}.png") for n in (1, 2)))
+    sentences = ["Content-ID of 1.png percent-encoded", "Second equal Content-ID of 2.png left out"]
+    assert content_ids(adapted(entity, *sentences)) == ["a%20b", None]
 
 
 @pytest.mark.parametrize("is_strict", [False, True])
@@ -503,7 +507,7 @@ def test_a_file_is_attached_unless_the_html_shows_it(is_strict: bool) -> None:
     html = part("text/html", '<img src="cid:b">')
     body = json.loads(request(multipart("mixed", html, *files), is_strict=is_strict).body)
     assert content_ids(body) == [None, "b"]
-    assert "adaptations" not in body
+    assert body["adaptations"] == ["Content-ID of a left out: no HTML text shows the file"]
 
 
 # Fields and parameters

@@ -46,20 +46,22 @@ def adapted(files: list[File], html: str | None, adaptations: Adaptations) -> st
     """
     if not any(file.content_id for file in files):
         return html
-    _attached_unless_shown(files, html)
+    _attached_unless_shown(files, html, adaptations)
     new_ids: dict[str, str] = {}
     used: set[str] = set()
     for file in files:
         old = new = file.content_id or ""
         if not old:
             continue
+        noted = adaptations.apart()
         for rule in RULES:
-            new = rule(file, new, adaptations)
+            new = rule(file, new, noted)
         if new in used:
             problem = Unsupported(f"The Content-ID of {file.filename} is not the only one")
             sentence = f"Second equal Content-ID of {shown(file.filename)} left out"
             adaptations.add("left_out", sentence, problem)
         else:
+            adaptations.include(noted)
             new_ids.setdefault(old, new)
         file.content_id = None if new in used else new
         used.add(new)
@@ -67,13 +69,15 @@ def adapted(files: list[File], html: str | None, adaptations: Adaptations) -> st
     return _with_new_ids(html, changed) if html and changed else html
 
 
-def _attached_unless_shown(files: list[File], html: str | None) -> None:
+def _attached_unless_shown(files: list[File], html: str | None, adaptations: Adaptations) -> None:
     """The API shows a file with a Content-ID inline. The message may say that it is attached."""
     asked = {file.content_id for file in files if file.content_id and file.is_attached}
     found = _REFERENCE.finditer(html or "") if asked else ()
-    shown = {name for reference in found for name in _names(reference) if name in asked}
+    in_html = {name for reference in found for name in _names(reference) if name in asked}
     for file in files:
-        if file.is_attached and file.content_id not in shown:
+        if file.is_attached and file.content_id and file.content_id not in in_html:
+            sentence = f"Content-ID of {shown(file.filename)} left out: no HTML text shows the file"
+            adaptations.add("left_out", sentence, None)
             file.content_id = None
 
 

@@ -52,11 +52,13 @@ def without_copies(files: list[File], adaptations: Adaptations) -> list[File]:
             if file.is_alternative:
                 alternatives[file.digest] = file
             continue
+        sentence = f"Second file with the content of {shown(first.filename)} left out"
         if file.has_name and not first.has_name:
+            if file.filename != first.filename:
+                sentence += f", and its name kept: {shown(file.filename)}"
             first.filename, first.has_name = file.filename, True
         # The HTML may show the copy.
         first.content_id = first.content_id or file.content_id
-        sentence = f"Second file with the content of {shown(first.filename)} left out"
         adaptations.add("left_out", sentence, Unsupported(f"{file.filename} is repeated"))
     return kept
 

@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Unsupported
@@ -48,12 +48,19 @@ _UNSUBSCRIBE = {"list-unsubscribe", "list-unsubscribe-post"}
 _REPEATABLE = {"comments", "keywords"}  # RFC 5322, section 3.6.5
 
 
-class Header(NamedTuple):
-    """A decoded header field. ``key`` is the name in lower case, for comparisons."""
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A decoded header field. ``key`` is the name in lower case, for comparisons.
+
+    ``given`` is its name in the message, or the names of all fields that it stands for. ``noted``
+    are its changes. If a rule leaves the field out, it has only the sentence of that rule.
+    """
 
     name: str
     value: str
     key: str
+    given: str
+    noted: Adaptations
 
     @property
     def has_prefix(self) -> bool:
@@ -65,10 +72,14 @@ class Header(NamedTuple):
         """The size as the provider counts it, in bytes."""
         return len(self.name) + len(": ") + len(self.value.encode()) + len("\r\n")
 
+    def renamed(self, name: str) -> "Header":
+        """The same field with another ``name``."""
+        return replace(self, name=name, key=name.lower())
 
-def header_of(name: str, value: str) -> Header:
-    """The header field with this ``name`` and ``value``."""
-    return Header(name, value, name.lower())
+
+def header_of(name: str, value: str, noted: Adaptations) -> Header:
+    """The header field with this ``name`` and ``value``, of which ``noted`` are the changes."""
+    return Header(name, value, name.lower(), name, noted)
 
 
 FieldRule = Callable[[Header, Adaptations], Header | None]
@@ -84,6 +95,8 @@ def adapted(headers: Iterable[Header], adaptations: Adaptations) -> list[Header]
     kept = [header for header in adapted_fields if header]
     for rule in RULES:
         kept = rule(kept, adaptations)
+    for header in kept:
+        adaptations.include(header.noted)
     return kept
 
 
@@ -109,15 +122,15 @@ def _with_bounded_name(header: Header, adaptations: Adaptations) -> Header | Non
     return None
 
 
-def _in_one_line(header: Header, adaptations: Adaptations) -> Header:
-    value = apply(ONE_LINE, header.value, header.name, adaptations)
-    return Header(header.name, value, header.key)
+def _in_one_line(header: Header, _: Adaptations) -> Header:
+    return replace(header, value=apply(ONE_LINE, header.value, header.name, header.noted))
 
 
 def _not_empty(header: Header, adaptations: Adaptations) -> Header | None:
     if header.value.strip():
         return header
     adaptations.add_unnoted(Unsupported(f"{header.name} is empty"))
+    adaptations.include(header.noted)  # what was left out of it
     return None
 
 
@@ -130,7 +143,7 @@ def _not_local(header: Header, adaptations: Adaptations) -> Header | None:
     return None
 
 
-def _with_accepted_name(header: Header, adaptations: Adaptations) -> Header:
+def _with_accepted_name(header: Header, _: Adaptations) -> Header:
     """A name that the API accepts, in most cases with ``X-`` in front."""
     if header.key in ACCEPTED:
         return header
@@ -140,10 +153,10 @@ def _with_accepted_name(header: Header, adaptations: Adaptations) -> Header:
         name = f"X-{name}"
     if name == header.name:
         return header
-    if header.key not in (_RENAMED_IN_STRICT if adaptations.is_strict else _RENAMED_UNNOTED):
+    if header.key not in (_RENAMED_IN_STRICT if header.noted.is_strict else _RENAMED_UNNOTED):
         problem = Unsupported(f"{header.name} is not supported")
-        adaptations.add("renamed", f"{header.name} sent as {name}", problem)
-    return header_of(name, header.value)
+        header.noted.add("renamed", f"{header.name} sent as {name}", problem)
+    return header.renamed(name)
 
 
 FIELD_RULES: tuple[FieldRule, ...] = (
@@ -158,50 +171,62 @@ FIELD_RULES: tuple[FieldRule, ...] = (
 # Rules for all fields together
 
 
-def _each_once(headers: list[Header], adaptations: Adaptations) -> list[Header]:
+def _each_once(headers: list[Header], _: Adaptations) -> list[Header]:
     """One field of each name. Identical copies count as one."""
     copies: dict[str, list[Header]] = {}
     for header in headers:
         copies.setdefault(header.key, []).append(header)
-    return [_joined(same, adaptations) if same[1:] else same[0] for same in copies.values()]
+    return [_one_of(same) if same[1:] else same[0] for same in copies.values()]
 
 
-def _joined(same: list[Header], adaptations: Adaptations) -> Header:
+def _one_of(same: list[Header]) -> Header:
     first = same[0]
+    given = {header.given.lower(): header.given for header in same}
+    one = replace(first, given=" and ".join(given.values()), noted=first.noted.apart())
     different = dict.fromkeys(header.value for header in same)
     problem = Unsupported(f"More than one {first.name} field is not supported")
+    kept = [first.value]
     if len(different) == 1:
-        adaptations.add_unnoted(problem)
+        one.noted.add_unnoted(problem)
     elif first.has_prefix or first.key in _REPEATABLE:
-        return Header(first.name, _all_that_fit([*different], first.name, adaptations), first.key)
+        kept = _all_that_fit([*different], one)
     else:
-        adaptations.add("left_out", f"All but the first {first.name} left out", problem)
-    return first
+        one.noted.add("left_out", f"All but the first {one.given} left out", problem)
+    those_kept = set(kept)
+    for header in same:
+        if header.value in those_kept:
+            one.noted.include(header.noted)
+    return replace(one, value=values.SEPARATOR.join(kept))
 
 
-def _all_that_fit(given: list[str], name: str, adaptations: Adaptations) -> str:
-    """The values of the fields called ``name``, joined. Without those that make it too long."""
-    problem = Unsupported(f"More than one {name} field is not supported")
+def _all_that_fit(given: list[str], header: Header) -> list[str]:
+    """Those of the values of ``header`` that are not too long together."""
+    problem = Unsupported(f"More than one {header.name} field is not supported")
     kept = values.those_that_fit(given)
     if not kept:
-        return given[0]  # a later rule leaves it out
+        return given[:1]  # a later rule leaves it out
     if len(kept) == len(given):
-        adaptations.add("joined", f"{len(given)} {name} fields joined", problem)
+        header.noted.add("joined", f"{len(given)} {header.name} fields joined", problem)
     else:
-        sentence = f"{len(given) - len(kept)} of {len(given)} {name} fields left out: too long"
-        adaptations.add("left_out", sentence, problem)
-    return values.SEPARATOR.join(kept)
+        number = f"{len(given) - len(kept)} of {len(given)}"
+        sentence = f"{number} {header.given} fields left out: too long"
+        header.noted.add("left_out", sentence, problem)
+    return kept
 
 
 def _with_accepted_values(headers: list[Header], adaptations: Adaptations) -> list[Header]:
     kept = []
-    for name, given, key in headers:
-        rule = values.RULES.get(key)
-        value = rule(name, given, adaptations) if rule else given
+    for header in headers:
+        rule = values.RULES.get(header.key)
+        noted = header.noted.apart()
+        value = rule(header.name, header.value, noted) if rule else header.value
         if value is not None:
-            value = values.not_too_long(name, value, adaptations)
-        if value is not None:
-            kept.append(Header(name, value, key))
+            value = values.not_too_long(header.given, value, noted)
+        if value is None:
+            adaptations.include(noted)
+        else:
+            header.noted.include(noted)
+            kept.append(replace(header, value=value))
     return kept
 
 
@@ -214,8 +239,8 @@ def _at_most_twenty(headers: list[Header], adaptations: Adaptations) -> list[Hea
         else:
             name = f"X-{header.name}"
             problem = Unsupported(f"More than {MAX_HEADERS} fields without X-: {header.name}")
-            adaptations.add("renamed", f"{header.name} sent as {name}", problem)
-            kept.append(header_of(name, header.value))
+            header.noted.add("renamed", f"{header.name} sent as {name}", problem)
+            kept.append(header.renamed(name))
     if count <= MAX_HEADERS:
         return headers
     # There may be another field of the new name.
@@ -232,7 +257,7 @@ def _within_size(headers: list[Header], adaptations: Adaptations) -> list[Header
         total -= header.size
         left_out.add(header.key)
         problem = Unsupported(f"The header is too long (max {MAX_TOTAL_BYTES} bytes)")
-        sentence = f"{header.name} left out: the header is too long"
+        sentence = f"{header.given} left out: the header is too long"
         adaptations.add("left_out", sentence, problem)
         if total <= MAX_TOTAL_BYTES:
             break
@@ -246,7 +271,7 @@ def _post_only_with_https(headers: list[Header], adaptations: Adaptations) -> li
     if post is None or (uris and "<https://" in uris.value.lower()):
         return headers
     problem = Unsupported(f"{post.name} needs an https URI in List-Unsubscribe")
-    sentence = f"{post.name} left out: List-Unsubscribe has no https URI"
+    sentence = f"{post.given} left out: List-Unsubscribe has no https URI"
     adaptations.add("left_out", sentence, problem)
     return [header for header in headers if header is not post]
 

@@ -29,7 +29,7 @@ def read_originators(message: Entity, sender: str) -> Originators:
     :raises CannotRelay: the relay is strict, and a rule applies.
     """
     # Some of these changes are none if all of From is sent under another name.
-    noted = Adaptations(is_strict=message.adaptations.is_strict)
+    noted = message.adaptations.apart()
     author = _first_author(message, noted)
     name = sender_name(author.name, sender, message.adaptations) if author else None
     _check_sender(message, author, sender)
@@ -108,8 +108,9 @@ def _original_from(message: Entity, author: Mailbox | None, why: str) -> list[He
     original = next((value for value in values if address in value), values[0])
     problem = Unsupported("The address in From is not valid")
     sentence = f"From kept as {ORIGINAL_FROM}: {why}"
-    adaptations.add("renamed", sentence, problem)
-    return [header_of(ORIGINAL_FROM, header_text(original, "From", adaptations))]
+    noted = adaptations.apart()
+    noted.add("renamed", sentence, problem)
+    return [header_of(ORIGINAL_FROM, header_text(original, "From", noted), noted)]
 
 
 def _if_accepted(mailbox: Mailbox) -> Mailbox | None:
