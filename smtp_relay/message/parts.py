@@ -104,9 +104,13 @@ class _Reader:
             note_fields(entity)
             self._taken[kind.full] = place.bodies or _Bodies()
             return [_text(entity, kind)]
-        part = structure.adapted(Part(entity, kind, place.alternatives, place.is_signature))
+        noted = entity.adaptations.apart()
+        own = replace(entity, adaptations=noted)
+        part = structure.adapted(Part(own, kind, place.alternatives, place.is_signature))
         if part:
             self._attach(part, is_attached=kind.main == "message" or place.is_signature)
+        else:
+            entity.adaptations.include(noted)
         return []
 
     def _is_displayed(self, entity: Entity, kind: MediaType, place: _Place) -> bool:
@@ -189,6 +193,7 @@ class _Reader:
                 is_attached=is_attached or is_alternative or kind.disposition == "attachment",
                 is_alternative=is_alternative,
                 has_name=bool(kind.filename),
+                noted=entity.adaptations,
             )
         )
 

@@ -25,6 +25,12 @@ _HEADERS = (
     *(b"Disposition-Notification-To: a@b.example", b"User-Agent: x", b"Bcc: hidden@example.net"),
     *(b"X-Raw: Gr\xfc\xdfe", b"X-Words: =?x-none?q?a=FC?= =?utf-8?b?w7w?=", b"Organization: "),
 )
+# More than all fields may have together.
+_LONG_FIELDS = [
+    b"%s-%d: %s" % (name, number, b"=?utf-8?q?=09=FF?= " * number + b"x" * (1900 + number))
+    for number in range(5)
+    for name in (b"Alarm", b"X-Alarm")
+]
 _SENDERS = (
     *(b"root@web1", b"Cron <root@localhost>", b"app@example.com", b'"a@b.example" <c@d.example>'),
     *(
@@ -71,19 +77,22 @@ class Leaf:
     """A part of a message. ``word`` is in its content, and in no other.
 
     ``kind`` is where it belongs if nothing is changed: ``text``, ``html`` or ``file``.
+    ``content_id`` has no angle brackets.
     """
 
     kind: str
     word: str
     content: bytes
     name: str | None = None
+    content_id: str = ""
 
 
 @dataclass
 class RealMail:
-    """A message as bytes, and its parts in their order."""
+    """A message as bytes, some fields of its header, and its parts in their order."""
 
     content: bytes = b""
+    fields: list[bytes] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
 
 
@@ -102,6 +111,8 @@ class _Author:
         random = self._random
         entity = self._entity(depth=random.randrange(4))
         lines = random.sample(_HEADERS, random.randrange(8))
+        lines += _LONG_FIELDS if random.random() < 0.1 else ()
+        self._mail.fields = [*lines]
         lines += [b"From: " + random.choice(_SENDERS)] if random.random() < 0.9 else []
         lines += [b"Subject: " + random.choice(_SUBJECTS) for _ in range(random.randrange(3))]
         lines += [
@@ -160,7 +171,8 @@ class _Author:
         kind, word = random.choice(_TYPES), self._word()
         content = word.encode() + random.choice((b"", b"\x00\xff", b"\r\n.\r\nFrom x\r\n"))
         name = random.choice((None, *_FILENAMES))
-        self._mail.leaves.append(Leaf("file", word, content, name))
+        content_id = random.choice(_CONTENT_IDS) if random.random() < 0.4 else ""
+        self._mail.leaves.append(Leaf("file", word, content, name, content_id.strip("<>")))
         head = b"Content-Type: " + kind.encode()
         disposition = random.choice((b"attachment", b"inline", b"ATTACHMENT"))
         head += b"\r\nContent-Disposition: " + disposition
@@ -168,8 +180,7 @@ class _Author:
             written = name.replace("\\", "\\\\").encode(random.choice(("utf-8", "gb18030")))
             head += b';\r\n filename="%s"' % written
         head += random.choice((b"", b";", b"; size=; ;"))
-        content_id = random.choice(_CONTENT_IDS)
-        if random.random() < 0.4:
+        if content_id:
             head += b"\r\nContent-ID: " + content_id.encode()
         return self._with_fields(head, content, is_file=True)
 

@@ -14,7 +14,8 @@ class File:
     """An attachment. ``content`` is base64. ``digest`` is that of the content without its end.
 
     ``is_attached`` says that the message declares it as an attachment, ``is_alternative`` that it
-    is an alternative to the text, and ``has_name`` that the message names it.
+    is an alternative to the text, and ``has_name`` that the message names it. ``noted`` are the
+    changes of this file.
     """
 
     filename: str
@@ -25,6 +26,7 @@ class File:
     is_attached: bool
     is_alternative: bool
     has_name: bool
+    noted: Adaptations
 
     def fields(self) -> dict[str, str]:
         """The attachment in the form of the API."""
@@ -48,6 +50,7 @@ def without_copies(files: list[File], adaptations: Adaptations) -> list[File]:
         first = (seen if file.is_alternative else alternatives).get(file.digest)
         if first is None or file.digest == _EMPTY or _has_own_id(file, first):
             kept.append(file)
+            adaptations.include(file.noted)
             seen.setdefault(file.digest, file)
             if file.is_alternative:
                 alternatives[file.digest] = file
@@ -57,6 +60,7 @@ def without_copies(files: list[File], adaptations: Adaptations) -> list[File]:
             if file.filename != first.filename:
                 sentence += f", and its name kept: {shown(file.filename)}"
             first.filename, first.has_name = file.filename, True
+            adaptations.include(file.noted)  # such as the changes of this name
         # The HTML may show the copy.
         first.content_id = first.content_id or file.content_id
         adaptations.add("left_out", sentence, Unsupported(f"{file.filename} is repeated"))
