@@ -68,11 +68,18 @@ def _from_uuencode(entity: Entity) -> bytes:
     malformed = Malformed(f"{entity.place}the content is not uuencoded from begin to end")
     body = entity.body
     lines = _lines(body)
-    if not any(line.startswith(b"begin ") for line in lines):
-        raise malformed
+    has_text = False
+    for line in lines:
+        if line.startswith(b"begin "):
+            break
+        has_text = has_text or bool(line.strip())
     decoded = bytearray()
     for line in lines:
         if line == b"end":
+            if has_text or any(rest.strip() for rest in lines):
+                problem = Malformed(f"{entity.place}text before or after the uuencoded content")
+                sentence = entity.about("text before or after the uuencoded content left out")
+                entity.adaptations.add("left_out", sentence, problem)
             return bytes(decoded)
         try:
             decoded += binascii.a2b_uu(line) if line else b""

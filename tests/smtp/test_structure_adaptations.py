@@ -413,6 +413,20 @@ def test_other_multiparts_are_sent_as_their_parts() -> None:
     assert adapted(multipart("voice-message", PLAIN), sentence)["text"] == "plain"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_noted"),
+    [("", "", False), ("\r\n", "\r\n\r\n", False), ("a\r\n", "", True), ("", "\r\nb", True)],
+)
+def test_text_around_uuencoded_content(before: str, after: str, is_noted: bool) -> None:
+    content = f"{before}begin 644 a\r\n#86)C\r\n`\r\nend{after}"
+    file = part("image/png; name=a.png", content, "Content-Transfer-Encoding: uuencode")
+    sentences = ["Part 1: text before or after the uuencoded content left out"]
+    body = adapted(multipart("mixed", file), *(sentences if is_noted else ()))
+    assert [content_of(file) for file in body["attachments"]] == ["abc"]
+    if is_noted:
+        assert "uuencoded" in rejected(multipart("mixed", file))
+
+
 # Files and Content-IDs
 
 
