@@ -225,6 +225,7 @@ SENTENCES = {
     ),
     "tag_too_long": "A tag's name or value is too long (max {limit} characters)",
     "tag_repeated": "Two tags have the same name",
+    "tag_renamed": "Another tag has the same name, so this one is named {name}",
     "scheduled_at_invalid": (
         "scheduled_at must be a date and a time in ISO 8601, like 2026-12-31T09:30:00Z"
     ),

@@ -167,6 +167,7 @@ SENTENCES = {
     "tag_invalid": "标签只能包含 ASCII 字母、数字、下划线和连字符,且不能为空",
     "tag_too_long": "标签的名称或值太长(最多 {limit} 个字符)",
     "tag_repeated": "两个标签的名称相同",
+    "tag_renamed": "另一个标签的名称相同,因此此标签命名为 {name}",
     "scheduled_at_invalid": (
         "scheduled_at 必须是 ISO 8601 格式的日期和时间,例如 2026-12-31T09:30:00Z"
     ),

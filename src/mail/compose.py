@@ -140,7 +140,7 @@ def _compose(
         reply_to=reply_to.mailbox,
         headers=read_headers(reply_to.headers),
         attachments=read_attachments(fields.attachments),
-        tags=read_tags(submission.tags),
+        tags=read_tags(submission.tags, warnings),
         scheduled_at=parse_scheduled_at(submission.scheduled_at),
         adaptations=read_adaptations(seed.adaptations),
     )

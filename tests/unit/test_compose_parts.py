@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from errors import ApiError, BadRequest
+from errors import ApiError, BadRequest, FieldError
 from mail.compose import Origin, SenderPolicy, compose
 from mail.fields import AttachmentField, SendMail
 from mail.limits import MAX_MESSAGE_BYTES, encoded_size
 from mail.message import Message, Tag
 from mail.schedule import check_scheduled_at
+from mail.tags import read_tags
 from tests.unit.given import NOW, milliseconds
 
 POLICY = SenderPolicy(("example.com",), ())
@@ -114,6 +115,36 @@ def test_tags_keep_their_order() -> None:
 )
 def test_invalid_tags_are_rejected(tags: list[Tag], code: str, field: str) -> None:
     assert rejected(tags=tags) == (code, [(field, code)])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["a", "b"], {"X-Tag": "a", "X-Tag-2": "b"}),
+        (["a", "b", "a", "b", "c"], {"X-Tag": "a", "X-Tag-2": "b", "X-Tag-3": "c"}),
+        (["a", "a"], {"X-Tag": "a"}),
+    ],
+)
+def test_tags_of_the_same_name_as_symfony_writes_them(
+    given: list[str], expected: dict[str, str]
+) -> None:
+    tags = composed(tags=[{"X-Tag": value} for value in given]).tags
+    assert {tag.name: tag.value for tag in tags} == expected
+
+
+def test_a_numbered_tag_takes_no_name_of_another() -> None:
+    long = "x" * 256
+    given = [{"a": "1"}, {"a": "2"}, tag("a-2", "3"), {long: "4"}, {long: "5"}]
+    names = ["a", "a-3", "a-2", long, "x" * 254 + "-2"]
+    warnings: list[FieldError] = []
+    tags = read_tags(given, warnings)
+    assert [one.name for one in tags] == names
+    assert [one.field for one in warnings] == ["tags[1]", "tags[4]"]
+
+
+def test_a_tag_with_a_name_of_its_own_is_not_numbered() -> None:
+    code = "tag_repeated"
+    assert rejected(tags=[{"a": "1"}, tag("a", "2")]) == (code, [("tags[1].name", code)])
 
 
 def test_a_message_has_at_most_fifty_tags() -> None:
