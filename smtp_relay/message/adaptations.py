@@ -36,6 +36,8 @@ class Adaptations:
     If ``is_strict``, the relay changes nothing: it rejects the message instead.
     """
 
+    __slots__ = ("changes", "is_strict")
+
     def __init__(self, *, is_strict: bool = False) -> None:
         self.is_strict = is_strict
         self.changes: dict[str, Kind] = {}  # by their sentences

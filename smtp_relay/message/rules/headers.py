@@ -123,7 +123,8 @@ def _with_bounded_name(header: Header, adaptations: Adaptations) -> Header | Non
 
 
 def _in_one_line(header: Header, _: Adaptations) -> Header:
-    return replace(header, value=apply(ONE_LINE, header.value, header.name, header.noted))
+    value = apply(ONE_LINE, header.value, header.name, header.noted)
+    return header if value == header.value else replace(header, value=value)
 
 
 def _not_empty(header: Header, adaptations: Adaptations) -> Header | None:
@@ -217,16 +218,17 @@ def _all_that_fit(given: list[str], header: Header) -> list[str]:
 def _with_accepted_values(headers: list[Header], adaptations: Adaptations) -> list[Header]:
     kept = []
     for header in headers:
-        rule = values.RULES.get(header.key)
         noted = header.noted.apart()
-        value = rule(header.name, header.value, noted) if rule else header.value
+        value: str | None = header.value
+        if rule := values.RULES.get(header.key):
+            value = rule(header.name, header.value, noted)
         if value is not None:
             value = values.not_too_long(header.given, value, noted)
         if value is None:
             adaptations.include(noted)
         else:
             header.noted.include(noted)
-            kept.append(replace(header, value=value))
+            kept.append(header if value == header.value else replace(header, value=value))
     return kept
 
 
