@@ -125,6 +125,35 @@ def test_rails(rails: Programs, api: Api, sender: Sender) -> None:
     ]
 
 
+RAILS_PICTURE = """
+class Newsletter < Notifier
+  def issue
+    attachments.inline["logo.png"] = (0..255).to_a.pack("C*")
+    mail(subject: "News", to: "to@example.net") do |format|
+      format.html { render html: "<img src='#{attachments["logo.png"].url}'>".html_safe }
+    end
+  end
+end
+"""
+
+
+def check_picture(api: Api, sender: Sender) -> None:
+    """Check that the HTML text of the mail shows the picture."""
+    (mail,) = left(api, sender)
+    ((name, _, disposition, content),) = mail.files
+    assert (name, disposition, content) == ("logo.png", "inline", EVERY_BYTE)
+    (row,) = api.messages_of(sender)
+    (file,) = api.message(sender, row["id"])["attachments"]
+    assert f"cid:{file['content_id']}" in (mail.html or "")
+    assert sentences(api, sender) == []
+
+
+def test_rails_shows_a_picture(rails: Programs, api: Api, sender: Sender) -> None:
+    program = RAILS.replace("Notifier.report", RAILS_PICTURE + "Newsletter.issue")
+    rails.run("ruby", program)
+    check_picture(api, sender)
+
+
 # Nextcloud uses this class too, and so does Laravel since version 9.
 SYMFONY = """
 require 'Symfony/Component/Mailer/autoload.php';
@@ -168,6 +197,19 @@ def test_symfony(php: Programs, api: Api, sender: Sender, program: str) -> None:
     is_automatic = program == AS_NEXTCLOUD
     assert ("Auto-Submitted" in mail.form.get("headers", {})) is is_automatic
     assert sentences(api, sender) == []
+
+
+PICTURE = """
+$mailer = new Mailer(Transport::fromDsn("smtp://jwt:$jwt@$host:$port"));
+$mailer->send((new Email())->from(getenv('FROM'))->to('to@example.net')->subject('News')
+    ->html("<img src='cid:logo.png'>")->embed($every_byte, 'logo.png'));
+echo 'sent';
+"""
+
+
+def test_symfony_shows_a_picture(php: Programs, api: Api, sender: Sender) -> None:
+    php.run("php", PHP + SYMFONY + PICTURE)
+    check_picture(api, sender)
 
 
 LARAVEL = """
