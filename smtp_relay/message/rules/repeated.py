@@ -9,7 +9,7 @@ from smtp_relay.message.errors import Malformed
 _ONCE = {"content-disposition", "content-id", "content-transfer-encoding", "content-type"}
 _ONCE |= {"idempotency-key", "message-id", "resend-idempotency-key", "subject"}
 # Of several, the relay reads all mailboxes.
-_MAILBOXES = {"from", "reply-to", "sender"}
+_READ = _ONCE | {"from", "reply-to", "sender"}
 
 
 def with_each_field_once(entity: Entity) -> Entity:
@@ -17,25 +17,25 @@ def with_each_field_once(entity: Entity) -> Entity:
 
     :raises Malformed: the relay is strict, and such a field is repeated.
     """
+    keys = [field.key for field in entity.fields]
+    repeated = {key for key in _READ.intersection(keys) if keys.count(key) > 1}
+    if not repeated:
+        return entity
     adaptations = entity.adaptations
     with_value = {field.key for field in entity.fields if field.value}
     seen: dict[str, set[bytes]] = {}
     kept = []
     for field in entity.fields:
-        if not field.value and field.key in (_ONCE | _MAILBOXES) & with_value:
-            adaptations.add_unnoted(Malformed(f"{field.key.title()} is repeated"))
-            continue
-        values = seen.setdefault(field.key, set())
-        if not values or field.key not in _ONCE | _MAILBOXES:
+        if field.key not in repeated:
             kept.append(field)
+            continue
+        adaptations.add_unnoted(Malformed(f"{field.key.title()} is repeated"))
+        values = seen.setdefault(field.key, set())
+        if field.value in values or (not field.value and field.key in with_value):
+            continue
+        if values and field.key in _ONCE:
+            adaptations.add("left_out", f"All but the first {field.name} left out", None)
         else:
-            problem = Malformed(f"{field.key.title()} is repeated")
-            if field.value in values:
-                adaptations.add_unnoted(problem)
-            elif field.key in _ONCE:
-                adaptations.add("left_out", f"All but the first {field.name} left out", problem)
-            else:
-                adaptations.add_unnoted(problem)
-                kept.append(field)
+            kept.append(field)
         values.add(field.value)
     return replace(entity, fields=tuple(kept))
