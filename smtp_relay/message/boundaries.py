@@ -6,7 +6,7 @@ that of the lines, or none.
 
 import re
 
-from smtp_relay.message.entity import MAX_BOUNDARY_BYTES, Entity, delimiter
+from smtp_relay.message.entity import MAX_BOUNDARY_BYTES, Entity, delimiters
 from smtp_relay.message.errors import Malformed
 
 # A delimiter before a part with a header.
@@ -22,11 +22,9 @@ def boundary_of(entity: Entity, declared: str) -> bytes:
     """
     boundary = declared.encode("ascii", "ignore")
     is_valid = declared.isascii() and 0 < len(boundary) <= MAX_BOUNDARY_BYTES
-    # A body may begin with a delimiter. The CR LF of this delimiter is before the body.
-    start = max(0, entity.start - 2)
-    if is_valid and delimiter(boundary).search(entity.message, start, entity.end):
+    if is_valid and any(delimiters(entity, boundary)):
         return boundary
-    for match in _DELIMITER.finditer(entity.message, start, entity.end):
+    for match in _DELIMITER.finditer(entity.message, max(0, entity.start - 2), entity.end):
         guessed = match[1].rstrip(b" ")
         if len(guessed) <= MAX_BOUNDARY_BYTES and _WORD.search(guessed):
             problem = Malformed(f"{entity.place}the boundary of the multipart does not occur")

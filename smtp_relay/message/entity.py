@@ -8,7 +8,7 @@ and ``parts.py`` limits the number of levels. All entities share the bytes of th
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from re import Match
+from re import Match, Pattern
 
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Malformed
@@ -24,6 +24,7 @@ _FIELDS = re.compile(rb"(?:[!-9;-~]++[ \t]*+:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+(?
 _HIDDEN_RECIPIENTS = re.compile(
     rb"^(?:(?:resent-)?+bcc|envelope-to|apparently-to)[ \t]*+:", re.IGNORECASE | re.MULTILINE
 )
+_DELIMITER_TAIL = re.compile(rb"(--)?+[ \t]*+(?=\r\n|\Z)")
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*+")
 # At least one of these is in the header of every message.
 _USUAL = re.compile(
@@ -80,14 +81,8 @@ class Entity:
         return self.message[self.start : self.end]
 
     def value(self, key: str) -> bytes | None:
-        """The value of the field with the lower-case name ``key``, None without such a field.
-
-        :raises Malformed: the field is repeated.
-        """
-        values = [field.value for field in self.fields if field.key == key]
-        if len(values) > 1:
-            raise Malformed(f"{self.place}{key.title()} occurs {len(values)} times")
-        return values[0] if values else None
+        """The value of the first field with the lower-case name ``key``, None without one."""
+        return next((field.value for field in self.fields if field.key == key), None)
 
     @property
     def place(self) -> str:
@@ -128,7 +123,7 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
     """
     if not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
         raise Malformed(f"{entity.place}the multipart has no boundary")
-    content, end = entity.message, entity.end
+    end = entity.end
     start: int | None = None
     count = 0
 
@@ -137,13 +132,12 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
         number = f"{entity.number}.{count}" if entity.number else str(count)
         return _entity(entity, start, max(start, until), number)
 
-    # A body may begin with a delimiter. The CR LF of this delimiter is before the body.
-    for match in delimiter(boundary).finditer(content, max(0, entity.start - 2), end):
+    for position, tail in delimiters(entity, boundary):
         if start is not None:
             count += 1
-            yield part(match.start())
-        start = min(match.end() + 2, end)
-        if match[1]:
+            yield part(position)
+        start = min(tail.end() + 2, end)
+        if tail[1]:
             break
     else:
         if start is None:
@@ -154,16 +148,24 @@ def parts(entity: Entity, boundary: bytes) -> Iterator[Entity]:
         raise Malformed(f"{entity.place}the multipart has no parts")
 
 
-def delimiter(boundary: bytes) -> re.Pattern[bytes]:
-    """The pattern for a delimiter: a line with ``boundary``, and with two dashes if it closes."""
-    return re.compile(rb"\r\n--" + re.escape(boundary) + rb"(--)?+[ \t]*+(?=\r\n|\Z)")
+def delimiters(entity: Entity, boundary: bytes) -> Iterator[tuple[int, Match[bytes]]]:
+    """The lines with ``boundary``: where each begins, and what follows the boundary.
+
+    Two dashes follow it in the line that closes the multipart.
+    """
+    # An expression with the boundary would have to be compiled for each message.
+    line = b"\r\n--" + boundary
+    # A body may begin with a delimiter. The CR LF of this delimiter is before the body.
+    position = max(0, entity.start - 2)
+    while (position := entity.message.find(line, position, entity.end)) >= 0:
+        if tail := _DELIMITER_TAIL.match(entity.message, position + len(line), entity.end):
+            yield position, tail
+        position += 2
 
 
 def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
     """The entity from ``start`` to ``end`` in the same message as ``whole``."""
     content, budget = whole.message, whole.budget
-    entity = replace(whole, number=number)
-    place = entity.place
     fields: list[Field] = []
     position = start
     while True:
@@ -178,19 +180,34 @@ def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
         if position == end or content.startswith(b"\r\n", position, end):
             position = min(position + 2, end)
             break
-        problem = _no_field(content, position, place)
-        next_line = _match(_LINE, content, position, end).end()
-        has_colon = content.find(b":", position, next_line) >= 0
-        if not fields or not has_colon or not _is_field(content, next_line, end):
-            _check_hidden(content, position, end, number, problem)
-            sentence = entity.about("the body begins at a line that is not a header field")
-            whole.adaptations.add("repaired", sentence, problem)
+        entity = replace(whole, number=number)
+        next_field = _behind_odd_line(entity, position, end, has_fields=bool(fields))
+        if next_field is None:
             break
-        sentence = entity.about("a line of the header that is not a field left out")
-        whole.adaptations.add("left_out", sentence, problem)
         budget.fields_left -= 1
-        position = next_line
-    return replace(entity, fields=tuple(fields), start=position, end=end)
+        position = next_field
+    return Entity(tuple(fields), content, position, end, budget, number, whole.adaptations)
+
+
+def _behind_odd_line(entity: Entity, start: int, end: int, *, has_fields: bool) -> int | None:
+    """Where the header goes on behind the line at ``start``, which is not a field.
+
+    None if the body begins at this line.
+
+    :raises Malformed: the relay is strict, or the body would show hidden recipients.
+    """
+    content = entity.message
+    problem = _no_field(content, start, entity.place)
+    next_line = _match(_LINE, content, start, end).end()
+    has_colon = content.find(b":", start, next_line) >= 0
+    if has_fields and has_colon and _is_field(content, next_line, end):
+        sentence = entity.about("a line of the header that is not a field left out")
+        entity.adaptations.add("left_out", sentence, problem)
+        return next_line
+    _check_hidden(content, start, end, entity.number, problem)
+    sentence = entity.about("the body begins at a line that is not a header field")
+    entity.adaptations.add("repaired", sentence, problem)
+    return None
 
 
 def _begins_with_header(content: bytes, start: int) -> bool:
@@ -217,7 +234,7 @@ def _is_field(content: bytes, start: int, end: int) -> bool:
     return _match(_FIELDS, content, start, end).end() > start
 
 
-def _match(pattern: re.Pattern[bytes], content: bytes, start: int, end: int) -> Match[bytes]:
+def _match(pattern: Pattern[bytes], content: bytes, start: int, end: int) -> Match[bytes]:
     match = pattern.match(content, start, end)
     assert match  # the pattern matches nothing, too
     return match

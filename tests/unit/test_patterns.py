@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from smtp_relay.message import entity
 from tests.measured import FACTOR, is_linear
 from tests.unit.source import ROOT, SRC, TREES
 from tools.slow_patterns import sample
@@ -26,8 +25,6 @@ parser: Any = importlib.import_module("re._parser")
 SIZE = 40_000  # quadratic time takes a second or more
 # These tests cannot import the runtime. Its patterns read error messages of D1, and SQL.
 OTHERS = {"runtime/d1.py", "runtime/limits.py"}
-# The relay makes one pattern for each multipart, with the boundary that the message names.
-BOUNDARIES = ["b", "-" * 70, "a-" * 35]
 USES = {"fullmatch": "fullmatch", "match": "match", "search": "finditer", "finditer": "finditer"}
 USES |= {"sub": "finditer", "split": "finditer", "findall": "finditer"}
 
@@ -49,9 +46,6 @@ def patterns() -> Iterator[Any]:
             if isinstance(value, re.Pattern):
                 uses = {USES[use] for use in re.findall(rf"\b{name}\.(\w+)\(", source)}
                 yield pytest.param(value, uses | {"fullmatch"}, id=f"{module}:{name}")
-    for boundary in BOUNDARIES:
-        pattern = entity.delimiter(boundary.encode())
-        yield pytest.param(pattern, {"finditer"}, id=f"smtp_relay.message.entity:{boundary[:2]}")
 
 
 def use(pattern: re.Pattern[Any], uses: set[str], text: Any) -> None:
