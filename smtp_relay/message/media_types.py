@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import decode_params, unquote
+from typing import Any
 
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.charsets import decode_leniently
@@ -120,18 +121,20 @@ def _quoted(value: str) -> str:
 
 def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
     """The value of the field ``key`` in lower case, and its parameters by lower-case name."""
+    value = entity.value(key)
+    if not value:
+        return "", {}
     what = f"{entity.place}{key.title()}"
-    value = entity.value(key) or b""
     first, *rest = _split(raw_text(value, what, entity.adaptations))
+    decoded: list[Any] = [pair for pair in rest if "*" not in pair[0]]
+    encoded = [pair for pair in rest if "*" in pair[0]]
     try:
-        decoded = decode_params([first, *rest])[1:]
+        decoded += decode_params([first, *encoded])[1:] if encoded else ()
     except (ValueError, TypeError) as error:
         # A value can be split into numbered pieces (RFC 2231, section 3). Here the number of a
         # piece is too long, or only some of the pieces have numbers.
-        entity.adaptations.add(
-            "left_out", f"{what}: unreadable parameters left out", _problem(what, error)
-        )
-        decoded = decode_params([first, *(pair for pair in rest if "*" not in pair[0])])[1:]
+        sentence = f"{what}: unreadable parameters left out"
+        entity.adaptations.add("left_out", sentence, _problem(what, error))
     parameters: dict[str, str] = {}
     for name, given in decoded:
         if isinstance(given, tuple):
