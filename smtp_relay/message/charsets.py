@@ -87,10 +87,10 @@ def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adapt
 
     :raises Malformed: as ``decode`` does, if the relay is strict.
     """
-    codec = _codec(charset)
     try:
         text = decode(content, charset, what)
     except Malformed as error:
+        codec = _codec(charset)
         if codec in (None, "ascii"):
             text, name = guessed(content)
             adaptations.add("guessed", f"{what} read as {name}", error)
@@ -98,7 +98,7 @@ def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adapt
             text = _with_replacements(content, codec)
             adaptations.add("repaired", f"{what}: bytes invalid in its charset replaced", error)
     else:
-        if codec == "ascii" and not text.isascii():
+        if not text.isascii() and _codec(charset) == "ascii":
             adaptations.add("guessed", f"{what} read as UTF-8", None)
     return text
 
