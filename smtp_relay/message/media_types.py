@@ -42,6 +42,11 @@ class MediaType:
         return f"{self.main}/{self.sub}"
 
     @property
+    def is_named(self) -> bool:
+        """Whether the part has a filename that is not blank."""
+        return bool((self.filename or "").strip())
+
+    @property
     def charset(self) -> str:
         """The charset, by default us-ascii, without the comment that some programs append."""
         return self.parameters.get("charset", "us-ascii").partition("(")[0].strip() or "us-ascii"

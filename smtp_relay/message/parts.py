@@ -30,6 +30,8 @@ _IDENTIFIES = {"content-id", "content-location"}  # a part that the HTML text sh
 _BODIES = ("text/plain", "text/html")
 _EMPTY_LINE = "\r\n"
 
+_Inside = tuple[Entity, MediaType]  # a part of a multipart
+
 
 class _Bodies:
     """Identifies the bodies that are alternatives of each other: a text and an HTML text.
@@ -55,7 +57,6 @@ class _Place:
     alternatives: frozenset[str] | None = None
     is_resource: bool = False
     is_signature: bool = False
-    default: str = "text/plain"
     depth: int = 0
 
 
@@ -70,7 +71,8 @@ def read_content(message: Entity) -> dict[str, Any]:
     """
     adaptations = message.adaptations
     reader = _Reader(is_strict=adaptations.is_strict)
-    text = inline.joined(reader.read(message, _Place()), adaptations) or Text()
+    texts = reader.read(message, media_type(message), _Place())
+    text = inline.joined(texts, adaptations) or Text()
     files = without_copies(reader.files, adaptations)
     html = content_ids.adapted(files, text.html, adaptations)
     plain = text.text or inline.text_version(text.texts_in_html, html or "", adaptations)
@@ -88,7 +90,7 @@ class _Reader:
         self._taken: dict[str, _Bodies] = {}  # by a strict relay: media types of texts
         self._count = 0
 
-    def read(self, entity: Entity, place: _Place) -> list[Text]:
+    def read(self, entity: Entity, kind: MediaType, place: _Place) -> list[Text]:
         """The texts to display in a part and everything inside it. The others become ``files``.
 
         :raises Malformed, Unsupported: as ``read_content`` does.
@@ -96,7 +98,6 @@ class _Reader:
         self._count += 1
         if self._count > _MAX_PARTS or place.depth > _MAX_DEPTH:
             raise Malformed(f"{entity.place}{_TOO_MANY}")
-        kind = media_type(entity, place.default)
         if kind.main == "multipart":
             note_fields(entity)
             return self._read_multipart(entity, kind, place)
@@ -117,13 +118,12 @@ class _Reader:
         """Whether a part is a text or HTML text to display, and not a file."""
         if kind.full not in _BODIES or kind.disposition == "attachment":
             return False
-        is_named = bool((kind.filename or "").strip())
         if self._is_strict:
             has_place = kind.full not in self._taken and not self._is_beside(place.bodies)
-            return has_place and not is_named and place.bodies is not None
+            return has_place and not kind.is_named and place.bodies is not None
         if place.is_resource and any(field_.key in _IDENTIFIES for field_ in entity.fields):
             return False
-        return not is_named or place.alternatives is not None
+        return not kind.is_named or place.alternatives is not None
 
     def _is_beside(self, bodies: _Bodies | None) -> bool:
         """Whether there is a text that is no alternative to ``bodies``."""
@@ -131,20 +131,14 @@ class _Reader:
 
     def _read_multipart(self, entity: Entity, kind: MediaType, place: _Place) -> list[Text]:
         inside = _parts(entity, kind)
-        below = replace(
-            place,
-            alternatives=None,
-            is_signature=False,
-            default="text/plain",
-            depth=place.depth + 1,
-        )
+        below = replace(place, alternatives=None, is_signature=False, depth=place.depth + 1)
         if kind.sub == "alternative":
             return self._read_alternatives(entity, kind, inside, below)
         if kind.sub == "related":
             root = _root(inside, kind, entity.adaptations)
             of_root = replace(below, alternatives=place.alternatives)
             of_others = replace(below, bodies=None, is_resource=True)
-            places = [of_root if part is root else of_others for part in inside]
+            places = [of_root if part is root else of_others for part, _ in inside]
         else:
             structure.note_kind_of_multipart(entity, kind)
             if below.bodies and not below.bodies.in_alternative:
@@ -153,16 +147,13 @@ class _Reader:
                 places = [below] * len(inside)
             if kind.sub == "signed":
                 places[1:] = [replace(below, is_signature=True) for _ in inside[1:]]
-            elif kind.sub == "digest":
-                places = [replace(below, default="message/rfc822")] * len(inside)
-        pairs = zip(inside, places, strict=True)
-        by_part = [self.read(part, where) for part, where in pairs]
+        by_part = [self.read(*part, where) for part, where in zip(inside, places, strict=True)]
         texts = [text for found in by_part for text in found]
         are_alone = all(len(found) == 1 for found in by_part)
         return inline.paired(texts, entity.adaptations) if are_alone else texts
 
     def _read_alternatives(
-        self, entity: Entity, kind: MediaType, inside: list[Entity], below: _Place
+        self, entity: Entity, kind: MediaType, inside: list[_Inside], below: _Place
     ) -> list[Text]:
         adaptations, bodies = entity.adaptations, below.bodies
         if bodies is None or self._is_beside(bodies):
@@ -170,9 +161,9 @@ class _Reader:
             adaptations.add_unnoted(unsupported(entity, kind, why))
         if bodies is None or not bodies.in_alternative:
             bodies = _Bodies(in_alternative=True)
-        types = frozenset(media_type(part).full for part in inside)
+        types = frozenset(of_part.full for _, of_part in inside)
         below = replace(below, bodies=bodies, alternatives=types)
-        texts = [inline.joined(self.read(part, below), adaptations) for part in inside]
+        texts = [inline.joined(self.read(*part, below), adaptations) for part in inside]
         return inline.alternative([text for text in texts if text], adaptations)
 
     def _attach(self, part: Part, *, is_attached: bool) -> None:
@@ -201,14 +192,14 @@ class _Reader:
 def _text(entity: Entity, kind: MediaType) -> Text:
     what = entity.about("the text")
     text = decode_leniently(decoded_body(entity), kind.charset, what, entity.adaptations)
-    if (kind.filename or "").strip():
+    if kind.is_named:
         entity.adaptations.add("left_out", f"{what} sent without its filename", None)
     if kind.sub == "html":
         return Text(html=text, place=entity.place)
     return Text(unfolded(text, kind), place=entity.place)
 
 
-def _parts(entity: Entity, kind: MediaType) -> list[Entity]:
+def _parts(entity: Entity, kind: MediaType) -> list[_Inside]:
     if not is_identity(entity):
         problem = "a multipart can't have a Content-Transfer-Encoding"
         sentence = f"{entity.place}Content-Transfer-Encoding of the multipart ignored"
@@ -217,22 +208,23 @@ def _parts(entity: Entity, kind: MediaType) -> list[Entity]:
     inside = list(itertools.islice(parts(entity, boundary), _MAX_PARTS + 1))
     if len(inside) > _MAX_PARTS:
         raise Malformed(f"{entity.place}{_TOO_MANY}")
-    return [with_each_field_once(part) for part in inside]
+    default = "message/rfc822" if kind.sub == "digest" else "text/plain"
+    once = map(with_each_field_once, inside)
+    return [(part, media_type(part, default)) for part in once]
 
 
-def _root(inside: list[Entity], kind: MediaType, adaptations: Adaptations) -> Entity:
+def _root(inside: list[_Inside], kind: MediaType, adaptations: Adaptations) -> Entity:
     """The root part of a multipart/related (RFC 2387, section 3.2).
 
     It is the first part unless another one is named. Some programs write a picture first.
     """
     start = kind.parameters.get("start", "").strip(" <>")
-    named = (part for part in inside if start and content_id_of(part) == start)
-    root = next(named, inside[0])
-    if adaptations.is_strict or media_type(root).main in ("text", "multipart"):
+    named = (part for part in inside if start and content_id_of(part[0]) == start)
+    root, of_root = next(named, inside[0])
+    if adaptations.is_strict or of_root.main in ("text", "multipart"):
         return root
-    for part in inside:
-        found = media_type(part)
-        is_file = found.disposition == "attachment" or (found.filename or "").strip()
+    for part, found in inside:
+        is_file = found.disposition == "attachment" or found.is_named
         if found.full in ("text/html", "multipart/alternative") and not is_file:
             sentence = f"{part.place}read as the text that the multipart/related shows"
             adaptations.add("guessed", sentence, None)
