@@ -30,7 +30,8 @@ def read_originators(message: Entity, sender: str) -> Originators:
     """
     # Some of these changes are none if all of From is sent under another name.
     noted = message.adaptations.apart()
-    author = _first_author(message, noted)
+    values = [field.value for field in message.fields if field.key == "from" and field.value]
+    author = _first_author(values, noted)
     name = sender_name(author.name, sender, message.adaptations) if author else None
     _check_sender(message, author, sender)
     reply_to = _first_reply_address(message)
@@ -40,22 +41,17 @@ def read_originators(message: Entity, sender: str) -> Originators:
     if not reply_to and not is_known:
         reply_to = _author_as_reply_address(message, author)
         is_known = reply_to is not None
-    headers = [] if is_known else _original_from(message, author, why)
-    is_whole = bool(headers) and len(_values_of_from(message)) == 1
+    headers = [] if is_known else _original_from(values, author, why, message.adaptations)
+    is_whole = bool(headers) and len(values) == 1
     message.adaptations.include(noted, but="left_out" if is_whole else None)
     return Originators(name, reply_to, headers)
 
 
-def _values_of_from(message: Entity) -> list[bytes]:
-    return [field.value for field in message.fields if field.key == "from" and field.value]
-
-
-def _first_author(message: Entity, adaptations: Adaptations) -> Mailbox | None:
-    found = [read_mailboxes(value, "From", adaptations) for value in _values_of_from(message)]
+def _first_author(values: list[bytes], adaptations: Adaptations) -> Mailbox | None:
+    found = [read_mailboxes(value, "From", adaptations) for value in values]
     authors = [author for one in found for author in one]
-    problem = Unsupported("More than one sender in From is not supported")
-    is_one = len({addresses.key(author.address) for author in authors}) == 1
-    if authors and not (is_one and all(found)):
+    if authors and (_are_several(authors) or not all(found)):
+        problem = Unsupported("More than one sender in From is not supported")
         adaptations.add("left_out", "All but the first sender in From left out", problem)
     return authors[0] if authors else None
 
@@ -76,7 +72,7 @@ def _first_reply_address(message: Entity) -> Mailbox | None:
     if not given:
         return None
     good = [mailbox for mailbox in map(_if_accepted, given) if mailbox]
-    if len({addresses.key(mailbox.address) for mailbox in given}) > 1:
+    if _are_several(given):
         problem = Unsupported("More than one address in Reply-To is not supported")
         which = "All but the first valid address" if good else "All invalid addresses"
         adaptations.add("left_out", f"{which} in Reply-To left out", problem)
@@ -92,17 +88,16 @@ def _author_as_reply_address(message: Entity, author: Mailbox | None) -> Mailbox
     return _with_accepted_name(accepted, "From", message.adaptations) if accepted else None
 
 
-def _original_from(message: Entity, author: Mailbox | None, why: str) -> list[Header]:
+def _original_from(
+    values: list[bytes], author: Mailbox | None, why: str, adaptations: Adaptations
+) -> list[Header]:
     """From, which would be lost otherwise, as a header field of another name.
 
-    A strict relay rejects a From with a bad address. It drops a good one that is not needed.
+    ``values`` are those of the fields called From. Of several, the one with ``author`` is kept. A
+    strict relay rejects a From with a bad address. It drops a good one that is not needed.
     """
-    adaptations = message.adaptations
     is_bad = author is not None and "@" in author.address and not _if_accepted(author)
-    if adaptations.is_strict and not is_bad:
-        return []
-    values = _values_of_from(message)
-    if not values:
+    if not values or (adaptations.is_strict and not is_bad):
         return []
     address = author.address.encode() if author else b""
     original = next((value for value in values if address in value), values[0])
@@ -111,6 +106,11 @@ def _original_from(message: Entity, author: Mailbox | None, why: str) -> list[He
     noted = adaptations.apart()
     noted.add("renamed", sentence, problem)
     return [header_of(ORIGINAL_FROM, header_text(original, "From", noted), noted)]
+
+
+def _are_several(mailboxes: list[Mailbox]) -> bool:
+    """Whether ``mailboxes`` have different addresses."""
+    return len(mailboxes) > 1 and len({addresses.key(one.address) for one in mailboxes}) > 1
 
 
 def _if_accepted(mailbox: Mailbox) -> Mailbox | None:
