@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from re import Match, Pattern
+from typing import NamedTuple
 
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Malformed
@@ -35,8 +36,7 @@ _USUAL = re.compile(
 _MBOX_LINES = (b"From ", b">From ")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One header field. ``value`` is unfolded and stripped, but still encoded.
 
     ``key`` is the name in lower case, for comparisons.
