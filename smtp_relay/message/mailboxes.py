@@ -9,11 +9,11 @@ from smtp_relay.message.errors import Malformed
 from smtp_relay.message.header_text import decoded_words, raw_text
 
 _TOKEN = re.compile(
-    r"""(?P<space>[ ]++)
+    r"""[ ]++
       | "(?P<quoted>(?:[^"\\]|\\.)*+)"
       | <(?P<angle>(?:[^<>"]|"(?:[^"\\]|\\.)*+")*+)>
       | (?P<mark>[,;:(])
-      | (?P<word>[^ ",;:()<>]++)""",
+      | [^ ",;:()<>]++""",
     re.VERBOSE,
 )
 _QUOTED_PAIR = re.compile(r"\\(.)")
@@ -93,22 +93,23 @@ class _Reader:
             if match is None:
                 raise Malformed(f"{self._what} is not a list of mail addresses")
             position = match.end()
-            if match["mark"] == "(":
+            token, kind = match[0], match.lastgroup
+            if token == "(":
                 position = self._comment(position)
-            elif match["mark"] == ":":
+            elif token == ":":
                 self._end_name_of_group(position)
-            elif match["mark"]:
-                self._end_mailbox(match["mark"])
-            elif match["angle"] is not None:
+            elif kind == "mark":
+                self._end_mailbox(token)
+            elif kind == "angle":
                 if self._angle is not None:
                     raise Malformed(f"{self._what} has no comma between two addresses")
                 self._angle = match["angle"]
                 while self._name and self._name[-1].isspace():
                     self._name.pop()  # a comment after the address follows the name
-            elif match["quoted"] is not None:
+            elif kind == "quoted":
                 self._add_word(_QUOTED_PAIR.sub(r"\1", match["quoted"]))
             else:
-                self._add_word(match["space"] or match["word"])
+                self._add_word(token)
         self._end_mailbox()
 
     def _add_word(self, word: str) -> None:
