@@ -4,7 +4,17 @@ import dataclasses
 import tomllib
 
 from smtp_relay import __main__
-from smtp_relay.message.rules.headers import _LOCAL, _LOCAL_PREFIXES
+from smtp_relay.message import adaptations, entity, parts
+from smtp_relay.message.rules import (
+    content_ids,
+    filenames,
+    headers,
+    inline,
+    names,
+    structure,
+    texts,
+    values,
+)
 from smtp_relay.settings import Settings, settings_help
 from tests.unit.source import ROOT
 from tests.unit.test_repository import pins
@@ -61,5 +71,29 @@ def test_the_page_shows_every_setting_with_its_help() -> None:
 
 
 def test_the_page_lists_the_fields_that_are_left_out() -> None:
-    assert {name for name in _LOCAL if name not in PAGE.lower()} == set()
-    assert {prefix for prefix in _LOCAL_PREFIXES if f"{prefix}\\*" not in PAGE.lower()} == set()
+    shown = {*headers._LOCAL, *(f"{prefix}\\*" for prefix in headers._LOCAL_PREFIXES)}
+    assert {name for name in shown if name not in PAGE.lower()} == set()
+
+
+def test_the_page_lists_the_types_that_are_left_out_and_the_names_of_files() -> None:
+    shown = {*structure._CARRIED_BY, *structure._SIGNATURES.values(), structure._SMIME_NAME}
+    assert {name for name in shown if name not in PAGE} == set()
+
+
+def test_the_page_shows_the_limits() -> None:
+    limits = {
+        f"at most {adaptations.MAX_SENTENCES}",
+        f"shortened to {names.MAX_NAME_CHARACTERS} characters",
+        f"shortened to {texts.MAX_SUBJECT_CHARACTERS} characters",
+        f"name is longer than {headers.MAX_NAME_BYTES} characters",
+        f"longer than {values.MAX_VALUE_BYTES:,} bytes",
+        f"After {headers.MAX_HEADERS} fields",
+        f"exceed {headers.MAX_TOTAL_BYTES // 1024} KB",
+        f"longer than {inline.MAX_HTML:,} characters",
+        f"shortened to {filenames.MAX_BYTES} bytes",
+        f"content id of more than {content_ids.MAX_CHARACTERS} characters",
+        f"more than {parts._MAX_DEPTH} levels of parts, {parts._MAX_PARTS:,} parts",
+        f"{entity._MAX_FIELDS:,} header fields or {entity._MAX_ALL_HEADERS_BYTES // 1024} KiB",
+    }
+    text = " ".join(PAGE.split())
+    assert {limit for limit in limits if limit not in text} == set()
