@@ -25,10 +25,8 @@ def display_name(name: str | None, what: str, adaptations: Adaptations) -> str |
 
     :raises Unsupported: the relay is strict, and a rule applies.
     """
-    name = name or ""
-    if name.isascii() and name.isprintable() and len(name) <= MAX_NAME_CHARACTERS:
-        # Most names. No other rule can apply to them.
-        return apply((NOT_ENCODED,), name, what, adaptations).strip(" ") or None
+    if not name:
+        return None
     in_one_line = apply(ONE_LINE, name, f"a name in {what}", adaptations).strip(" ")
     return apply(NAME, in_one_line, what, adaptations).strip(" ") or None
 
@@ -58,7 +56,7 @@ def _has_dot_after_at(text: str) -> bool:
 
 
 def _without_hidden(name: str) -> str:
-    return without_misplaced_joiners(HIDDEN.sub("", name))
+    return name if name.isascii() else without_misplaced_joiners(HIDDEN.sub("", name))
 
 
 def _without_encoded_word(name: str) -> str:
@@ -70,12 +68,6 @@ def _shortened(name: str) -> str:
     return _without_hidden(name[:MAX_NAME_CHARACTERS]) if len(name) > MAX_NAME_CHARACTERS else name
 
 
-NOT_ENCODED = TextRule(
-    _without_encoded_word,
-    "left_out",
-    "A name in {what} left out: it is encoded twice",
-    "A name in {what} is encoded twice",
-)
 NAME = (
     TextRule(
         _without_hidden,
@@ -83,7 +75,12 @@ NAME = (
         "Invisible characters of a name in {what} left out",
         "A name in {what} contains invisible characters",
     ),
-    NOT_ENCODED,
+    TextRule(
+        _without_encoded_word,
+        "left_out",
+        "A name in {what} left out: it is encoded twice",
+        "A name in {what} is encoded twice",
+    ),
     TextRule(
         _shortened,
         "shortened",
