@@ -6,26 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from smtp_relay import addresses
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity, read_entity
 from smtp_relay.message.errors import Malformed
 from smtp_relay.message.header_text import header_text
 from smtp_relay.message.headers import check_hops, idempotency_key, other_headers
 from smtp_relay.message.json_body import json_body
-from smtp_relay.message.mailboxes import LOCAL_USER, Mailbox, mailboxes_of
+from smtp_relay.message.mailboxes import Mailbox
 from smtp_relay.message.parts import read_content
 from smtp_relay.message.rules import texts
-from smtp_relay.message.rules.names import display_name
 from smtp_relay.message.rules.originators import read_originators
+from smtp_relay.message.rules.recipients import read_recipients
 from smtp_relay.message.rules.repeated import with_each_field_once
 
 # Servers disagree on whether a bare CR or LF ends a line, and therefore on where a message ends
 # (SMTP smuggling; RFC 5321, section 2.3.8). NUL is not allowed in a message (section 4.5.2).
 _FORBIDDEN = re.compile(rb"(?<!\r)\n|\r(?!\n)|\x00")
 _FORBIDDEN_NAMES = {b"\n": "a bare LF", b"\r": "a bare CR", b"\x00": "a NUL"}
-
-_ADDRESS = re.compile(r"[^\s@]++@[^\s@]++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +72,13 @@ def convert(
 
 def _body(message: Entity, sender: str, recipients: Iterable[str]) -> dict[str, Any]:
     originators = read_originators(message, sender)
-    envelope = {addresses.key(address): address for address in recipients}
-    unreadable = dict[str, None]()
-    to = _pop_recipients(message, "to", envelope, unreadable)
-    cc = _pop_recipients(message, "cc", envelope, unreadable)
-    if envelope:
-        # One of them could mean one of the recipients, who is now hidden.
-        for name in unreadable:
-            sentence = f"What is not an address in {name} left out"
-            problem = Malformed(f"{name} is not a list of mail addresses")
-            message.adaptations.add("left_out", sentence, problem)
+    to, cc, bcc = read_recipients(message, recipients)
     fields: dict[str, Any] = {
         "from_name": originators.from_name,
         "reply_to": [_field(originators.reply_to)] if originators.reply_to else [],
-        "to": to,
-        "cc": cc,
-        "bcc": [{"email": envelope[key]} for key in sorted(envelope)],
+        "to": [_field(mailbox) for mailbox in to],
+        "cc": [_field(mailbox) for mailbox in cc],
+        "bcc": [_field(mailbox) for mailbox in bcc],
         "subject": _subject(message),
         **read_content(message),
         "headers": other_headers(message, originators.headers),
@@ -107,29 +95,6 @@ def _check_characters(content: bytes) -> None:
     assert forbidden
     line = content.count(b"\r\n", 0, forbidden.start()) + 1
     raise Malformed(f"Line {line} contains {_FORBIDDEN_NAMES[forbidden[0]]}")
-
-
-def _pop_recipients(
-    message: Entity, name: str, envelope: dict[str, str], unreadable: dict[str, None]
-) -> list[dict[str, str]]:
-    """The mailboxes of the field ``name`` that are in ``envelope``. Removes those from it.
-
-    Adds the field to ``unreadable`` if it has something that is not an address.
-    """
-    found, shown_name = [], name.title()
-    for mailbox in mailboxes_of(message, name):
-        address = envelope.pop(addresses.key(mailbox.address), None)
-        if address is not None:
-            shown = display_name(mailbox.name, shown_name, message.adaptations)
-            found.append(_field(Mailbox(shown, address)))
-        elif shown_name not in unreadable and _is_unreadable(mailbox.address):
-            unreadable[shown_name] = None
-    return found
-
-
-def _is_unreadable(address: str) -> bool:
-    """Whether ``address`` has not the form of an address, nor that of the name of a local user."""
-    return not LOCAL_USER.fullmatch(address) and not _ADDRESS.fullmatch(address)
 
 
 def _subject(message: Entity) -> str:

@@ -3,7 +3,8 @@
 A rule is a small function with its sentence. A module with several rules of one kind has a list of
 them, in the order in which they apply. The modules apply in this order:
 
-- ``repeated``, ``originators``, ``names``, ``texts``: the fields that the relay itself reads
+- ``repeated``, ``originators``, ``recipients``, ``names``, ``texts``: the fields that the relay
+  itself reads
 - for each part ``structure``, ``part_fields``, ``filenames``, ``flowed``
 - ``inline``, ``files``, ``content_ids``: all parts together
 - ``headers``, ``values``: the fields that the request passes on

@@ -1,0 +1,61 @@
+"""Rules for To and Cc. The envelope determines who gets the message."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from smtp_relay import addresses
+from smtp_relay.message.adaptations import Adaptations
+from smtp_relay.message.entity import Entity
+from smtp_relay.message.errors import Malformed
+from smtp_relay.message.mailboxes import LOCAL_USER, Mailbox, mailboxes_of
+from smtp_relay.message.rules.names import display_name
+
+_ADDRESS = re.compile(r"[^\s@]++@[^\s@]++")
+
+
+class Recipients(NamedTuple):
+    """The recipients in the envelope: those that To or Cc names, and those that are hidden."""
+
+    to: list[Mailbox]
+    cc: list[Mailbox]
+    bcc: list[Mailbox]
+
+
+def read_recipients(message: Entity, envelope: Iterable[str]) -> Recipients:
+    """The recipients in ``envelope``, where ``message`` shows them. The hidden ones are sorted.
+
+    :raises CannotRelay: the relay is strict, and a rule applies.
+    """
+    hidden = {addresses.key(address): address for address in envelope}
+    shown, unreadable = [], []
+    for name in ("To", "Cc"):
+        given = mailboxes_of(message, name.lower())
+        shown.append(_pop_shown(given, hidden, name, message.adaptations))
+        if not all(_is_readable(mailbox.address) for mailbox in given):
+            unreadable.append(name)
+    if hidden:
+        # One of them could mean one of the recipients, who is now hidden.
+        for name in unreadable:
+            sentence = f"What is not an address in {name} left out"
+            problem = Malformed(f"{name} is not a list of mail addresses")
+            message.adaptations.add("left_out", sentence, problem)
+    to, cc = shown
+    return Recipients(to, cc, [Mailbox(None, hidden[key]) for key in sorted(hidden)])
+
+
+def _pop_shown(
+    given: list[Mailbox], hidden: dict[str, str], name: str, adaptations: Adaptations
+) -> list[Mailbox]:
+    """The mailboxes of the field ``name`` that are in ``hidden``. Removes those from it."""
+    shown = []
+    for mailbox in given:
+        address = hidden.pop(addresses.key(mailbox.address), None)
+        if address is not None:
+            shown.append(Mailbox(display_name(mailbox.name, name, adaptations), address))
+    return shown
+
+
+def _is_readable(address: str) -> bool:
+    """Whether ``address`` has the form of an address, or that of the name of a local user."""
+    return bool(_ADDRESS.fullmatch(address) or LOCAL_USER.fullmatch(address))
