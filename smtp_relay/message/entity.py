@@ -18,10 +18,10 @@ _MAX_ALL_HEADERS_BYTES = 512 * 1024  # of a message and all its parts
 _MAX_FIELDS = 10_000  # of a message and all its parts
 MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70; some programs use more
 
-_FIELD_END = re.compile(rb"\r\n(?![ \t])")  # a line that begins with a blank continues a field
-_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:(.*+)", re.DOTALL)
+# A line that begins with a blank continues a field.
+_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+)(?:\r\n|\Z)")
+_FIELDS = re.compile(rb"(?:%b)*+" % _FIELD.pattern)
 _LINE = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?+")
-_FIELDS = re.compile(rb"(?:[!-9;-~]++[ \t]*+:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+(?:\r\n|\Z))*+")
 _HIDDEN_RECIPIENTS = re.compile(
     rb"^(?:(?:resent-)?+bcc|envelope-to|apparently-to)[ \t]*+:", re.IGNORECASE | re.MULTILINE
 )
@@ -56,6 +56,20 @@ class HeaderBudget:
 
     bytes_left: int = _MAX_ALL_HEADERS_BYTES
     fields_left: int = _MAX_FIELDS
+
+    def spend(self, size: int) -> None:
+        """Count one field, or a line that is not one, with ``size`` bytes before its line end.
+
+        :raises Malformed: it is one too many.
+        """
+        self.bytes_left -= size
+        self.fields_left -= 1
+        if self.bytes_left < 0:
+            raise Malformed(
+                f"The headers of all parts have more than {_MAX_ALL_HEADERS_BYTES} bytes"
+            )
+        if self.fields_left < 0:
+            raise Malformed(f"The headers have more than {_MAX_FIELDS} fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +121,7 @@ def read_entity(content: bytes, adaptations: Adaptations) -> Entity:
     if start:
         problem = Malformed("The message begins with an empty line")
         adaptations.add("left_out", "Empty lines before the header left out", problem)
-    if content.startswith(_MBOX_LINES, start) and not _is_field(content, start, end):
+    if content.startswith(_MBOX_LINES, start) and not _FIELD.match(content, start, end):
         problem = _no_field(content, start, "")
         adaptations.add("left_out", "The From line of a mailbox file left out", problem)
         start = _match(_LINE, content, start, end).end()
@@ -169,14 +183,11 @@ def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
     fields: list[Field] = []
     position = start
     while True:
-        block = _match(_FIELDS, content, position, end)
-        length = max(0, block.end() - position - len("\r\n"))
-        budget.bytes_left -= length
-        if budget.bytes_left < 0:
-            most = f"more than {_MAX_ALL_HEADERS_BYTES} bytes"
-            raise Malformed(f"The headers of all parts have {most}")
-        fields += _fields(block[0].removesuffix(b"\r\n"), budget)
-        position = block.end()
+        while match := _FIELD.match(content, position, end):
+            budget.spend(match.end(2) - position)
+            name, value = match[1].decode("ascii"), match[2].replace(b"\r\n", b"")
+            fields.append(Field(name, name.lower(), value.strip(b" \t")))
+            position = match.end()
         if position == end or content.startswith(b"\r\n", position, end):
             position = min(position + 2, end)
             break
@@ -184,7 +195,7 @@ def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
         next_field = _behind_odd_line(entity, position, end, has_fields=bool(fields))
         if next_field is None:
             break
-        budget.fields_left -= 1
+        budget.spend(next_field - position - len("\r\n"))
         position = next_field
     return Entity(tuple(fields), content, position, end, budget, number, whole.adaptations)
 
@@ -200,7 +211,7 @@ def _behind_odd_line(entity: Entity, start: int, end: int, *, has_fields: bool) 
     problem = _no_field(content, start, entity.place)
     next_line = _match(_LINE, content, start, end).end()
     has_colon = content.find(b":", start, next_line) >= 0
-    if has_fields and has_colon and _is_field(content, next_line, end):
+    if has_fields and has_colon and _FIELD.match(content, next_line, end):
         sentence = entity.about("a line of the header that is not a field left out")
         entity.adaptations.add("left_out", sentence, problem)
         return next_line
@@ -230,10 +241,6 @@ def _check_hidden(content: bytes, start: int, end: int, number: str, problem: Ma
         raise problem
 
 
-def _is_field(content: bytes, start: int, end: int) -> bool:
-    return _match(_FIELDS, content, start, end).end() > start
-
-
 def _match(pattern: Pattern[bytes], content: bytes, start: int, end: int) -> Match[bytes]:
     match = pattern.match(content, start, end)
     assert match  # the pattern matches nothing, too
@@ -243,14 +250,3 @@ def _match(pattern: Pattern[bytes], content: bytes, start: int, end: int) -> Mat
 def _no_field(content: bytes, start: int, place: str) -> Malformed:
     shown = content[start : start + 40].partition(b"\r\n")[0].decode("ascii", "backslashreplace")
     return Malformed(f"{place}not a header field, and no empty line before the body: {shown}")
-
-
-def _fields(block: bytes, budget: HeaderBudget) -> Iterator[Field]:
-    for folded in _FIELD_END.split(block) if block else ():
-        budget.fields_left -= 1
-        if budget.fields_left < 0:
-            raise Malformed(f"The headers have more than {_MAX_FIELDS} fields")
-        match = _FIELD.fullmatch(folded.replace(b"\r\n", b""))
-        assert match
-        name = match[1].decode("ascii")
-        yield Field(name, name.lower(), match[2].strip(b" \t"))
