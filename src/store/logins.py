@@ -32,26 +32,26 @@ WINDOW_MILLISECONDS = 15 * 60_000
 
 # Failures of the counter ?1 after ?2, the beginning of the window. A failure whose time is more
 # than a window in the future was recorded by a wrong clock. It does not count: it would block
-# logins until then. ?3 is the key of the client: each row counts towards both limits.
+# logins until then.
 _COUNTED = f"""
 FROM login_failures
 WHERE counter = ?1 AND failed_at > ?2 AND failed_at < ?2 + {2 * WINDOW_MILLISECONDS}
 """
-_FAILURES = f"""
-SELECT
-  count(*) AS failures,
-  min(failed_at) AS oldest,
-  count(*) FILTER (WHERE client = ?3) AS failures_of_client,
-  min(failed_at) FILTER (WHERE client = ?3) AS oldest_of_client
-{_COUNTED}
+
+# The oldest failure that counts towards a limit, if this limit is reached; otherwise NULL. A
+# failure of the client ?3 counts towards both limits. If both are reached, the later time counts.
+_BLOCKED_SINCE = f"""
+SELECT max(since) AS blocked_since
+FROM (
+  SELECT min(failed_at) AS since {_COUNTED}
+  GROUP BY counter HAVING count(*) >= {MOST_FAILURES}
+  UNION ALL
+  SELECT min(failed_at) {_COUNTED} AND client = ?3
+  GROUP BY counter HAVING count(*) >= {MOST_FAILURES_OF_CLIENT}
+)
 """
 
-_BELOW_LIMITS = f"""(
-  SELECT
-    count(*) < {MOST_FAILURES}
-    AND count(*) FILTER (WHERE client = ?3) < {MOST_FAILURES_OF_CLIENT}
-  {_COUNTED}
-)"""
+_BELOW_LIMITS = f"({_BLOCKED_SINCE}) IS NULL"
 
 _PASSWORD = "SELECT (SELECT password_hash FROM addresses WHERE name = ?1) AS password_hash"
 
@@ -107,10 +107,10 @@ async def stored_password(
     :raises TooManyRequests: ``too_many_logins``.
     """
     terms = _terms(_login_counter(address), source, now)
-    (failures,), (found,) = await database.batch(
-        [Statement(_FAILURES, terms), Statement(_PASSWORD, (address,))], repeatable=True
+    (report,), (found,) = await database.batch(
+        [Statement(_BLOCKED_SINCE, terms), Statement(_PASSWORD, (address,))], repeatable=True
     )
-    _check_limit(failures, now)
+    _check_limit(report, now)
     stored: str | None = found["password_hash"]
     return stored
 
@@ -122,13 +122,13 @@ async def stored_password_of(
 
     :raises Unauthorized: ``invalid_credential``.
     """
-    (failures,), (found,) = await require_valid(
+    (report,), (found,) = await require_valid(
         database,
         credential,
-        Statement(_FAILURES, _terms(_owner_counter(credential), source, now)),
+        Statement(_BLOCKED_SINCE, _terms(_owner_counter(credential), source, now)),
         Statement(_PASSWORD, (credential.address,)),
     )
-    _check_limit(failures, now)
+    _check_limit(report, now)
     stored: str | None = found["password_hash"]
     return stored
 
@@ -156,19 +156,19 @@ async def check_failures_of(
     :raises TooManyRequests: ``too_many_logins``.
     """
     terms = _terms(_owner_counter(credential), source, now)
-    ((failures,),) = await database.batch([Statement(_FAILURES, terms)], repeatable=True)
-    _check_limit(failures, now)
+    ((report,),) = await database.batch([Statement(_BLOCKED_SINCE, terms)], repeatable=True)
+    _check_limit(report, now)
 
 
 async def _count(database: Database, terms: tuple[int, int, str], now: int) -> None:
-    (failures,), *_ = await database.batch(
+    (report,), *_ = await database.batch(
         [
-            Statement(_FAILURES, terms),
+            Statement(_BLOCKED_SINCE, terms),
             Statement(_REMOVE_UNCOUNTED, terms[:2]),
             Statement(_COUNT, (*terms, now)),
         ]
     )
-    _check_limit(failures, now)
+    _check_limit(report, now)
 
 
 async def logged_in(
@@ -192,16 +192,16 @@ async def logged_in(
         parameters=login,
         computed=_NUMBER_OF_LOGIN,
     )
-    (failures,), _, _, rows = await database.batch(
+    (report,), _, _, rows = await database.batch(
         [
-            Statement(_FAILURES, terms),
+            Statement(_BLOCKED_SINCE, terms),
             Statement(_COUNT_LOGIN, login),
             row,
             Statement(_CREDENTIAL, (address, password_hash)),
         ],
         repeatable=True,
     )
-    _check_limit(failures, now)
+    _check_limit(report, now)
     if not rows:
         raise Unauthorized("invalid_login")
     (found,) = rows
@@ -227,14 +227,6 @@ def _terms(counter: int, source: str | None, now: int) -> tuple[int, int, str]:
 
 
 def _check_limit(report: Row, now: int) -> None:
-    oldest = [
-        report[name]
-        for name, failures, most in (
-            ("oldest", report["failures"], MOST_FAILURES),
-            ("oldest_of_client", report["failures_of_client"], MOST_FAILURES_OF_CLIENT),
-        )
-        if failures >= most
-    ]
-    if oldest:
-        milliseconds = max(oldest) + WINDOW_MILLISECONDS - now  # at least 1
+    if report["blocked_since"] is not None:
+        milliseconds = report["blocked_since"] + WINDOW_MILLISECONDS - now  # at least 1
         raise TooManyRequests("too_many_logins", retry_after=-(-milliseconds // 1000))
