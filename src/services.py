@@ -30,13 +30,9 @@ class HttpResponse(msgspec.Struct, frozen=True):
     text: str
 
 
-# (url, headers, body) -> the response. May raise any exception if no response arrives.
-Post = Callable[[str, dict[str, str], bytes], Awaitable[HttpResponse]]
-
-
-# (url, headers) -> the response. Waits for some seconds. May raise any exception if no response
-# arrives.
-Get = Callable[[str, dict[str, str]], Awaitable[HttpResponse]]
+# (url, headers, body) -> the response to a POST request, or to a GET request if the body is None.
+# Waits for some seconds. May raise any exception if no response arrives.
+Fetch = Callable[[str, dict[str, str], bytes | None], Awaitable[HttpResponse]]
 
 
 class Waiting(Protocol):
@@ -144,8 +140,7 @@ class Services:
     event_queue: DeliveryEventQueue | None
     rate_limiter: RateLimiter | None
     derive_key: Derive
-    post: Post
-    get: Get
+    fetch: Fetch
     subrequests: Subrequests
     memory: Memory
     waiting: Waiting

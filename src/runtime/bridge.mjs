@@ -179,16 +179,10 @@ export const pbkdf2 = async (password, salt, iterations) => {
 export const admits = async (key, milliseconds) =>
   (await responseOf(env.RATE_LIMITER.limit({ key }), milliseconds)).success;
 
-// Send a POST request to another server and return its response: {status, text}.
-export const post = async (url, headers, body, milliseconds) => {
+// Send a request to another server: with a body POST, otherwise GET. Resolves to {status, text}.
+export const fetchText = async (url, headers, body, milliseconds) => {
+  const method = body ? "POST" : "GET";
   const signal = AbortSignal.timeout(milliseconds);
-  const response = await fetch(url, { method: "POST", headers: parse(headers), body, signal });
-  return JSON.stringify({ status: response.status, text: await response.text() });
-};
-
-// Send a GET request to another server and return its response: {status, text}.
-export const fetchText = async (url, headers, milliseconds) => {
-  const signal = AbortSignal.timeout(milliseconds);
-  const response = await fetch(url, { headers: parse(headers), signal });
+  const response = await fetch(url, { method, headers: parse(headers), body, signal });
   return JSON.stringify({ status: response.status, text: await response.text() });
 };

@@ -10,7 +10,7 @@ from runtime.coroutines import JsWaiting
 from runtime.d1 import D1Database
 from runtime.event_queue import CloudflareEventQueue
 from runtime.hasher import pbkdf2_sha256
-from runtime.http import counted_get, counted_post
+from runtime.http import counted_fetch
 from runtime.memory import Room
 from runtime.rate_limiter import BindingRateLimiter
 from runtime.send_email import SendEmailBinding
@@ -46,8 +46,7 @@ def services(memory: Room) -> Services:
         event_queue=CloudflareEventQueue(used) if "EVENTS" in bindings else None,
         rate_limiter=BindingRateLimiter(used) if "RATE_LIMITER" in bindings else None,
         derive_key=pbkdf2_sha256,
-        post=counted_post(used),
-        get=counted_get(used),
+        fetch=counted_fetch(used),
         subrequests=used,
         memory=memory,
         waiting=JsWaiting(),

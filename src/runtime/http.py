@@ -9,7 +9,7 @@ from errors import RequestTimeout
 from runtime.bridge import bridge
 from runtime.coroutines import result_of
 from runtime.memory import Room, no_room
-from services import Get, HttpResponse, Post
+from services import Fetch, HttpResponse
 from subrequests import Subrequests
 from web.request import (
     MAX_BODY_BYTES,
@@ -98,30 +98,15 @@ def _js_body(body: bytes) -> Any:
     return body.decode() if body else None
 
 
-def counted_post(subrequests: Subrequests) -> Post:
-    """The ``Post`` of one invocation. It counts its requests in ``subrequests``.
+def counted_fetch(subrequests: Subrequests) -> Fetch:
+    """The ``Fetch`` of one invocation. It counts its requests in ``subrequests``.
 
     It raises ``JsException`` if there was no response within 5 s, or if the call failed.
     """
 
-    async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
+    async def fetch(url: str, headers: dict[str, str], body: bytes | None) -> HttpResponse:
         subrequests.count()
-        encoded = to_js(msgspec.json.encode(headers))
-        response = await result_of("post", url, encoded, to_js(body), _TIMEOUT_MILLISECONDS)
-        return _decode_response(response)
+        given = [to_js(msgspec.json.encode(headers)), None if body is None else to_js(body)]
+        return _decode_response(await result_of("fetchText", url, *given, _TIMEOUT_MILLISECONDS))
 
-    return post
-
-
-def counted_get(subrequests: Subrequests) -> Get:
-    """The ``Get`` of one invocation. It counts its requests in ``subrequests``.
-
-    It raises ``JsException`` if there was no response within 5 s, or if the call failed.
-    """
-
-    async def get(url: str, headers: dict[str, str]) -> HttpResponse:
-        subrequests.count()
-        encoded = to_js(msgspec.json.encode(headers))
-        return _decode_response(await result_of("fetchText", url, encoded, _TIMEOUT_MILLISECONDS))
-
-    return get
+    return fetch

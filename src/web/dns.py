@@ -38,7 +38,7 @@ async def look_up(
     """
     url = f"{_URL}?name={name}&type={record_type}"
     try:
-        response = await context.services.get(url, _HEADERS)
+        response = await context.services.fetch(url, _HEADERS, None)
         result = _decode(response.text)
     except Exception as error:  # no response in time, or the response can't be read
         log("dns_error", kind=type(error).__name__)

@@ -53,7 +53,7 @@ async def check_human(context: RequestContext, token: str | None) -> None:
     if context.request.client_ip:
         form["remoteip"] = context.request.client_ip
     try:
-        response = await context.services.post(
+        response = await context.services.fetch(
             settings.cf_turnstile_verify_url, _FORM, urlencode(form).encode()
         )
         verdict = _decode_verdict(response.text)

@@ -16,7 +16,7 @@ from requests.structures import CaseInsensitiveDict
 from application import respond
 from sending.delivery_events import process_events
 from sending.jobs import process_queue, run_cron
-from services import QueuedEvent, Services
+from services import HttpResponse, QueuedEvent, Services
 from store.database import Row
 from tests.client.loop import VirtualLoop
 from tests.client.ports import (
@@ -274,12 +274,14 @@ class TestClient:
             subrequests=used,
             rate_limiter=self._limiter,
             derive_key=derive_key,
-            post=post,
-            get=self.resolver.get,
+            fetch=self._fetch,
             memory=UnlimitedMemory(),
             waiting=AsyncioWaiting(self._start),
             clock=self.now,
         )
+
+    async def _fetch(self, url: str, headers: dict[str, str], body: bytes | None) -> HttpResponse:
+        return self.resolver.get(url) if body is None else post(url, headers, body)
 
     async def _consume(self, message_ids: list[str]) -> None:
         await process_queue(message_ids, self._services())

@@ -182,8 +182,8 @@ class ScriptedResolver:
         self.records: dict[tuple[str, str], list[str] | Exception] = {}
         self.urls: list[str] = []
 
-    async def get(self, url: str, headers: dict[str, str]) -> HttpResponse:
-        """Implements ``services.Get``."""
+    def get(self, url: str) -> HttpResponse:
+        """The response to a lookup."""
         self.urls.append(url)
         asked = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)
         name, kind = asked["name"][0], asked["type"][0]
@@ -217,7 +217,7 @@ async def derive_key(password: bytes, salt: bytes, iterations: int) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", password, salt, iterations)
 
 
-async def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
+def post(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
     """Post ``body`` to a stand-in on this machine."""
     response = requests.post(url, data=body, headers=headers, timeout=5)
     return HttpResponse(response.status_code, response.text)
