@@ -15,17 +15,19 @@ from tests.client import TestClient
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, mail, unique_name
 
 PASSWORD, OTHER = (hashlib.sha256(name).hexdigest() for name in (b"first", b"second"))
-# These send mail, do not use the database, or report whether it responds.
-WITHOUT = {
+# The other routes send mail, do not use the database, or report whether it responds.
+OTHERS = {
     ("GET", "/health_check"),
     ("GET", "/open_api/settings"),
     ("GET", "/admin/domains/{domain}/dns"),
     ("POST", "/open_api/site_login"),
     ("POST", "/open_api/admin_login"),
-    *((route.method, route.path) for route in ROUTES if route.sends),
     ("POST", "/admin/send_mail"),
     ("POST", "/admin/send_mail_by_binding"),
 }
+USED = [
+    route for one in ROUTES if not one.sends and (route := (one.method, one.path)) not in OTHERS
+]
 
 
 def in_days(days: int) -> str:
@@ -43,8 +45,8 @@ class Given:
 
 
 Body = Callable[[Given], Any]
-# The body of the request, by its route. None: there is no body.
-REQUESTS: dict[tuple[str, str], Body] = {
+# The bodies of requests, by their routes. The others have none.
+BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/api/new_address"): lambda given: {"name": unique_name()},
     ("POST", "/api/address_login"): lambda given: {
         "email": given.sender.address,
@@ -54,52 +56,21 @@ REQUESTS: dict[tuple[str, str], Body] = {
         "current_password": PASSWORD,
         "new_password": OTHER,
     },
-    ("POST", "/api/rotate_credential"): lambda given: None,
     ("POST", "/open_api/credential_login"): lambda given: {"credential": given.sender.jwt},
-    ("GET", "/api/usage"): lambda given: None,
-    ("GET", "/api/settings"): lambda given: None,
-    ("POST", "/api/request_send_mail_access"): lambda given: None,
-    ("GET", "/api/sendbox"): lambda given: None,
-    ("GET", "/api/sendbox/{id}"): lambda given: None,
-    ("DELETE", "/api/sendbox/{id}"): lambda given: None,
-    ("DELETE", "/api/clear_sent_items"): lambda given: None,
-    ("DELETE", "/api/delete_address"): lambda given: None,
-    ("GET", "/emails"): lambda given: None,
-    ("GET", "/emails/{id}"): lambda given: None,
     ("PATCH", "/emails/{id}"): lambda given: {"scheduled_at": in_days(3)},
-    ("POST", "/emails/{id}/cancel"): lambda given: None,
     ("POST", "/admin/new_address"): lambda given: {
         "name": unique_name(),
         "domain": "example.com",
     },
-    ("GET", "/admin/address"): lambda given: None,
-    ("DELETE", "/admin/delete_address/{id}"): lambda given: None,
-    ("GET", "/admin/show_password/{id}"): lambda given: None,
     ("POST", "/admin/address/{id}/reset_password"): lambda given: {"password": PASSWORD},
-    ("DELETE", "/admin/clear_sent_items/{id}"): lambda given: None,
-    ("GET", "/admin/address_sender"): lambda given: None,
     ("POST", "/admin/address_sender"): lambda given: {
         "address_id": given.sender.address_id,
         "balance": 7,
         "enabled": True,
     },
-    ("DELETE", "/admin/address_sender"): lambda given: None,
-    ("DELETE", "/admin/address_sender/{id}"): lambda given: None,
-    ("GET", "/admin/account_settings"): lambda given: None,
     ("POST", "/admin/account_settings"): lambda given: {"sendBlockList": [given.email]},
-    ("GET", "/admin/sendbox"): lambda given: None,
-    ("GET", "/admin/sendbox/{id}"): lambda given: None,
-    ("DELETE", "/admin/sendbox/{id}"): lambda given: None,
-    ("GET", "/admin/domains"): lambda given: None,
-    ("GET", "/admin/suppressions"): lambda given: None,
     ("POST", "/admin/suppressions"): lambda given: {"address": given.email},
-    ("DELETE", "/admin/suppressions"): lambda given: None,
     ("POST", "/admin/suppressions/import"): lambda given: {"csv": given.email},
-    ("GET", "/admin/suppressions/export"): lambda given: None,
-    ("GET", "/admin/pauses"): lambda given: None,
-    ("DELETE", "/admin/pauses/{id}"): lambda given: None,
-    ("GET", "/admin/usage"): lambda given: None,
-    ("GET", "/admin/audit"): lambda given: None,
 }
 WITH_PASSWORD = {("POST", "/api/address_login"), ("POST", "/api/address_change_password")}
 OF_SCHEDULED = {("PATCH", "/emails/{id}"), ("POST", "/emails/{id}/cancel")}
@@ -134,19 +105,17 @@ def given_for(api: Api, route: tuple[str, str]) -> Given:
 
 def request(api: Api, route: tuple[str, str], given: Given) -> requests.Response:
     method, path = route
-    is_of_address = path.startswith(("/admin/address", "/admin/delete", "/admin/clear"))
-    is_of_address = is_of_address or path.startswith(("/admin/show", "/admin/pauses"))
     message = given.scheduled if route in OF_SCHEDULED else given.sent
-    id_ = given.sender.address_id if is_of_address else message
-    headers = {"x-admin-auth": ADMIN_PASSWORD} if path.startswith("/admin") else None
-    headers = headers or given.sender.headers
+    is_of_message = "/sendbox/" in path or path.startswith("/emails/")
+    id_ = message if is_of_message else given.sender.address_id
+    is_admin = path.startswith("/admin")
+    headers = {"x-admin-auth": ADMIN_PASSWORD} if is_admin else given.sender.headers
     if route == ("DELETE", "/admin/suppressions"):
         path += f"?address={given.email}"
     if route == ("DELETE", "/admin/address_sender"):
         path += f"?id={given.sender.address_id}"
-    return api.call(
-        method, path.replace("{id}", str(id_)), json=REQUESTS[route](given), headers=headers
-    )
+    body = BODIES[route](given) if route in BODIES else None
+    return api.call(method, path.replace("{id}", str(id_)), json=body, headers=headers)
 
 
 class LosesFirst:
@@ -164,12 +133,8 @@ class LosesFirst:
         return True
 
 
-def test_every_route_has_a_request() -> None:
-    assert {(route.method, route.path) for route in ROUTES} == WITHOUT | REQUESTS.keys()
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("route", REQUESTS, ids=" ".join)
+@pytest.mark.parametrize("route", USED, ids=" ".join)
 def test_a_lost_response_changes_nothing(own: Api, route: tuple[str, str], when: str) -> None:
     found = []
     for loses in (None, LosesFirst(when)):
