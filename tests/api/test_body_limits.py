@@ -14,7 +14,7 @@ from tests.client import TestClient
 from tests.client.ports import UnlimitedMemory
 from tests.e2e.api import ADMIN_PASSWORD, DEPLOYMENT, Api, Sender, check_problem, mail
 from tests.measured import cost_of
-from web.request import Body
+from web.request import Body, ClientDisconnected
 
 SMALL, LARGE = 64 * 1024, 10 * 1024 * 1024
 LARGE_PATHS = {
@@ -90,11 +90,14 @@ class Unread(Body):
         return None
 
 
-class Slow(Body):
-    """A body that the runtime did not wait for."""
+class Broken(Body):
+    """A body that can't be read."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
 
     async def read(self, limit: int, client: str) -> bytes | None:
-        raise RequestTimeout("body_too_slow")
+        raise self._error
 
 
 @pytest.mark.parametrize("path", ["/open_api/settings", "/nowhere", "/admin/usage"])
@@ -111,10 +114,19 @@ def test_memory_is_released_before_a_body_is_discarded(
     assert set(notes) == {"release"}
 
 
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (RequestTimeout("body_too_slow"), (408, "body_too_slow", "The body arrived too slowly")),
+        (ClientDisconnected(), (400, "body_unreadable", "The body could not be read")),
+    ],
+)
 @pytest.mark.parametrize("path", ["/external/api/send_mail", "/open_api/site_login"])
-def test_a_body_that_is_too_slow_is_an_error(own: Api, monkeypatch: Any, path: str) -> None:
-    monkeypatch.setattr("tests.client.client._Body", lambda given: Slow())
-    check_problem(own.post(path, {}), 408, "body_too_slow", "The body arrived too slowly")
+def test_a_body_that_cannot_be_read_is_an_error(
+    own: Api, monkeypatch: Any, path: str, error: Exception, problem: tuple[int, str, str]
+) -> None:
+    monkeypatch.setattr("tests.client.client._Body", lambda given: Broken(error))
+    check_problem(own.post(path, {}), *problem)
     assert own.call("PUT", path).status_code == 405
 
 

@@ -1,5 +1,6 @@
 """At the real bridge, responses of D1 are lost, calls fail, and clients disconnect."""
 
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -96,6 +97,26 @@ def test_a_send_is_completed_without_its_client(misled: Gated, stop: tuple[str, 
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
     (line,) = misled.api.log_lines(row["request_id"])
     assert [attempt["outcome"] for attempt in line["attempts"]] == ["sent"]
+
+
+@pytest.mark.parametrize("size", [1_000, 200_000], ids=["small", "large"])
+def test_nothing_is_left_of_a_client_that_leaves_during_its_body(misled: Gated, size: int) -> None:
+    """JavaScript reads a small body before Python runs, and a large one when Python asks for it."""
+    sender, request_id = misled.api.new_sender(balance=5), unique_name()
+    head = [
+        "POST /api/send_mail HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: {sender.headers['Authorization']}",
+        f"X-Request-Id: {request_id}",
+        "Content-Type: application/json",
+        f"Content-Length: {size}",
+    ]
+    with socket.create_connection(("localhost", misled.api.server.port)) as client:
+        client.sendall("\r\n".join([*head, "", "{".ljust(size // 2)]).encode())
+    (line,) = misled.api.log_lines(request_id)
+    assert (line["status"], line["code"]) == (400, "body_unreadable")
+    assert misled.api.messages_of(sender) == []
+    assert misled.api.send(sender).status_code == 200
 
 
 # The status of the response, the status of the message in the end, and the mails sent.
