@@ -157,17 +157,19 @@ def load_handler(route: Route) -> Handler:
 def match(path: str) -> Match:
     """The routes of ``path``; empty if the path is unknown. A GET route also handles HEAD.
 
-    If two patterns match, the one with fewer parameters applies.
+    If a path without parameters and one with parameters match, the former applies.
     """
+    if path in _BY_PATH:
+        return Match(_BY_PATH[path], {})
     parts = path.split("/", _MOST_SLASHES + 1)
-    for pattern, routes in _BY_PATTERN.items():
+    for pattern, routes in _BY_PATTERN:
         parameters = _parameters(pattern, parts)
         if parameters is not None:
             return Match(routes, parameters)
     return Match({}, {})
 
 
-def _parameters(pattern: tuple[str, ...], parts: list[str]) -> dict[str, str] | None:
+def _parameters(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
     if len(pattern) != len(parts):
         return None
     parameters = {}
@@ -179,14 +181,16 @@ def _parameters(pattern: tuple[str, ...], parts: list[str]) -> dict[str, str] | 
     return parameters
 
 
-def _by_pattern() -> dict[tuple[str, ...], dict[str, Route]]:
-    table: dict[tuple[str, ...], dict[str, Route]] = {}
+def _by_path() -> dict[str, dict[str, Route]]:
+    table: dict[str, dict[str, Route]] = {}
     for route in ROUTES:
-        methods = table.setdefault(tuple(route.path.split("/")), {})
+        methods = table.setdefault(route.path, {})
         methods[route.method] = route
         if route.method == "GET":
             methods["HEAD"] = route
-    return dict(sorted(table.items(), key=lambda entry: "".join(entry[0]).count("{")))
+    return table
 
 
-_BY_PATTERN = _by_pattern()
+# The paths without parameters, which most requests have, are looked up.
+_BY_PATH = _by_path()
+_BY_PATTERN = [(path.split("/"), _BY_PATH.pop(path)) for path in list(_BY_PATH) if "{" in path]
