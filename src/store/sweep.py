@@ -32,25 +32,35 @@ WHERE lease_until >= 0 AND lease_until NOT BETWEEN ?1 + 1 AND ?2 ORDER BY lease_
 
 # The next old messages, after the position at which the last sweep stopped. A position later than
 # ?3, which is now, is that of a wrong clock. Then the sweep begins again.
-_OLD_KEYS = """
+_OLD = """
 SELECT id FROM messages
-WHERE id > coalesce(
-  (SELECT position FROM sweeps WHERE name = 'idempotency_keys' AND position < ?3), ''
-) AND id < ?1
+WHERE {condition} AND id < ?1
+  AND id > coalesce((SELECT position FROM sweeps WHERE name = '{name}' AND position < ?3), '')
 ORDER BY id LIMIT ?2
 """
+_SAVE_POSITION = """
+INSERT INTO sweeps (name, position)
+SELECT '{name}', position FROM (SELECT max(id) AS position FROM ({old})) WHERE position IS NOT NULL
+ON CONFLICT (name) DO UPDATE SET position = excluded.position
+"""
 
+_KEYS = "idempotency_keys"
+_OLD_KEYS = _OLD.format(name=_KEYS, condition="true")
 _FREE_KEYS = f"""
 UPDATE messages SET idempotency_key = NULL, request_digest = NULL
 WHERE idempotency_key IS NOT NULL AND id IN ({_OLD_KEYS})
 """
+_COUNT_OLD_KEYS = f"SELECT 1 FROM ({_OLD_KEYS})"
+_SAVE_KEYS_POSITION = _SAVE_POSITION.format(name=_KEYS, old=_OLD_KEYS)
 
-_SAVE_POSITION = f"""
-INSERT INTO sweeps (name, position)
-SELECT 'idempotency_keys', position
-FROM (SELECT max(id) AS position, count(*) AS passed FROM ({_OLD_KEYS})) WHERE passed > 0
-ON CONFLICT (name) DO UPDATE SET position = excluded.position
+# Messages to sandbox recipients, found by the index messages_sandbox. Messages of any status lose
+# their texts: one that waits needs no text, because it never leaves the Worker.
+_SANDBOX = "sandbox_texts"
+_OLD_SANDBOX = _OLD.format(name=_SANDBOX, condition="is_sandbox")
+_REMOVE_SANDBOX_TEXTS = f"""
+DELETE FROM bodies WHERE message_id IN ({_OLD_SANDBOX}) RETURNING 1
 """
+_SAVE_SANDBOX_POSITION = _SAVE_POSITION.format(name=_SANDBOX, old=_OLD_SANDBOX)
 
 # Uses the index messages_deleted. A day after the messages finished, their idempotency keys have
 # expired and no late response of the provider can arrive.
@@ -61,29 +71,6 @@ DELETE FROM messages WHERE id IN (
 )
 RETURNING 1
 """
-
-# The next old messages to sandbox recipients, found by the index messages_sandbox. Messages of any
-# status lose their texts: one that waits needs no text, because it never leaves the Worker. ?3 is
-# now, as above.
-_OLD_SANDBOX = """
-SELECT id FROM messages
-WHERE is_sandbox AND id < ?1
-  AND id > coalesce(
-    (SELECT position FROM sweeps WHERE name = 'sandbox_texts' AND position < ?3), ''
-  )
-ORDER BY id LIMIT ?2
-"""
-_REMOVE_SANDBOX_TEXTS = f"""
-DELETE FROM bodies WHERE message_id IN ({_OLD_SANDBOX}) RETURNING 1
-"""
-_SAVE_SANDBOX_POSITION = f"""
-INSERT INTO sweeps (name, position)
-SELECT 'sandbox_texts', position
-FROM (SELECT max(id) AS position FROM ({_OLD_SANDBOX})) WHERE position IS NOT NULL
-ON CONFLICT (name) DO UPDATE SET position = excluded.position
-"""
-
-_COUNT_OLD_KEYS = f"SELECT 1 FROM ({_OLD_KEYS})"
 
 _FINAL = quoted(FINAL)
 
@@ -160,7 +147,7 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
     steps = [
         _step(
             "keys_passed",
-            (_FREE_KEYS, _COUNT_OLD_KEYS, _SAVE_POSITION),
+            (_FREE_KEYS, _COUNT_OLD_KEYS, _SAVE_KEYS_POSITION),
             (first_id(now - _DAY), STEP_ROWS, first_id(now)),
         ),
         _step(
