@@ -29,7 +29,7 @@ COUNTED = f"""
   sum(target = 'failed') AS failed,
   sum(target = 'unknown') - sum(status = 'unknown') AS unknown,
   sum(target = 'cancelled') AS cancelled,
-  sum(iif(target = 'sent', recipients, 0)) - sum(iif(status = 'sent', recipients, 0)) AS recipients
+  sum(recipients * ((target = 'sent') - (status = 'sent'))) AS recipients
 """
 
 ADD = """
