@@ -625,35 +625,41 @@ def _error(row: Row) -> ApiError | None:
             | "too_many_withdrawals" as code
         ):
             return TooManyRequests(code, retry_after=_seconds(row["retry_milliseconds"]))
-        case "address_blocked" | "recipient_suppressed" as code:
-            listed = msgspec.json.decode(row["listed"])
-            recipient, field = listed["key"], listed["field"]
-            if code == "recipient_suppressed":
-                return _suppressed(row, recipient, field)
-            return _listed(code, field, sentence="recipient_blocked", recipient=recipient)
+        case "address_blocked":
+            return _blocked(row)
+        case "recipient_suppressed":
+            return _suppressed(row)
         case code:
             return BadRequest(code)
 
 
-def _suppressed(row: Row, recipient: str, field: str) -> BadRequest:
+def _blocked(row: Row) -> BadRequest:
+    listed = msgspec.json.decode(row["listed"])
+    values: dict[str, Any] = {"recipient": listed["key"]}
+    errors = _of_field(listed["field"], "recipient_blocked", values)
+    return BadRequest("address_blocked", errors=errors, **values)
+
+
+def _suppressed(row: Row) -> BadRequest:
+    listed = msgspec.json.decode(row["listed"])
     # The stored results of a batch of an earlier version do not have it.
     found = msgspec.json.decode(row.get("suppression") or '{"reason":"provider"}')
-    expires_at = found.get("expires_at")
+    recipient, reason, expires_at = listed["key"], found["reason"], found.get("expires_at")
     end = iso_time(expires_at) if expires_at is not None else None
-    error = _listed(
+    sentence = "recipient_suppressed_until" if end else "recipient_suppressed"
+    values: dict[str, Any] = {
+        "recipient": recipient,
+        "reason": Term(f"suppressed_{reason}"),
+        "expires_at": end,
+    }
+    return BadRequest(
         "recipient_suppressed",
-        field,
-        sentence="recipient_suppressed_until" if end else "recipient_suppressed",
-        recipient=recipient,
-        reason=Term(f"suppressed_{found['reason']}"),
-        expires_at=end,
+        sentence=sentence,
+        errors=_of_field(listed["field"], sentence, values),
+        extra={"suppression": {"recipient": recipient, "reason": reason, "expires_at": end}},
+        **values,
     )
-    suppression = {"recipient": recipient, "reason": found["reason"], "expires_at": end}
-    error.extra = {"suppression": suppression}
-    return error
 
 
-def _listed(code: str, field: str, *, sentence: str, **values: Any) -> BadRequest:
-    errors = (FieldError(field, sentence, values),) if field else ()
-    own = code if code == "address_blocked" else sentence
-    return BadRequest(code, sentence=own, errors=errors, **values)
+def _of_field(field: str | None, sentence: str, values: dict[str, Any]) -> tuple[FieldError, ...]:
+    return (FieldError(field, sentence, values),) if field else ()
