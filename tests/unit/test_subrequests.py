@@ -87,12 +87,14 @@ def test_recording_an_outcome_is_always_allowed() -> None:
 class Bridge:
     """Counts the calls that arrive in JavaScript. The first ``lost`` calls get no response."""
 
-    def __init__(self, lost: int = 0) -> None:
-        self.calls, self.lost = 0, lost
+    def __init__(self) -> None:
+        self.calls = self.lost = 0
+        self.texts: list[str] = []
 
     def keepStatement(self, sql: str) -> int:  # noqa: N802
-        """The number of the only statement."""
-        return 0
+        """Keep the text of a statement; return its number."""
+        self.texts.append(sql)
+        return len(self.texts) - 1
 
     async def result_of(
         self, name: str, statements: bytes, texts: object, milliseconds: int
@@ -150,6 +152,12 @@ async def test_d1_makes_no_batch_beyond_the_limit(bridge: Bridge) -> None:
     with pytest.raises(SubrequestLimitExceeded):
         await database.batch(batch(1))
     assert bridge.calls == 2
+
+
+async def test_the_text_of_a_statement_is_passed_to_javascript_once(bridge: Bridge) -> None:
+    for _ in range(2):  # by different invocations
+        await d1(of(50)).batch([*batch(2), Statement("SELECT 2")])
+    assert (bridge.texts, bridge.calls) == (["SELECT 1", "SELECT 2"], 2)
 
 
 async def test_d1_always_tries_to_write_an_outcome(bridge: Bridge) -> None:
