@@ -117,8 +117,9 @@ async def retry(context: RequestContext) -> Response:
         raise
     except ApiError as error:
         # If this request repeats an earlier one with the same key, return the earlier result.
-        digest = retry_digest(old_id)
-        (result,) = await replay_or_raise(context, context.credential, error, digest=digest)
+        (result,) = await replay_or_raise(
+            context, context.credential, error, lambda: retry_digest(old_id)
+        )
         return submission_response(result)
     try:
         result = await submit(context, context.credential, again, retry_of=old_id)

@@ -70,9 +70,7 @@ class Dispatcher:
     """
 
     def __init__(
-        self,
-        services: Services,
-        note_rate: Callable[[RateState], None] = lambda state: None,
+        self, services: Services, note_rate: Callable[[RateState], None] = lambda state: None
     ) -> None:
         assert services.database is not None
         assert services.transport is not None

@@ -25,6 +25,9 @@ from store.reserve import find_earlier
 from web.context import RequestContext
 from web.rate_limit_headers import state_headers
 
+# Computes the digest of a request. It is needed only with an idempotency key.
+Digest = Callable[[], str]
+
 _MAX_KEY_CHARACTERS = 256
 _PAUSED_RETRY_SECONDS = 300
 # These errors depend on settings, which may have changed since an earlier request with this key.
@@ -66,7 +69,7 @@ async def submit(
     (result,) = await _submit(
         context,
         submission,
-        digest=lambda: retry_digest(retry_of) if retry_of else message_digest(message),
+        lambda: retry_digest(retry_of) if retry_of else message_digest(message),
     )
     return result
 
@@ -106,7 +109,7 @@ async def submit_batch(
         reports="acceptance",
         permissive=permissive,
     )
-    submitted = iter(await _submit(context, submission, digest=digest))
+    submitted = iter(await _submit(context, submission, digest))
     return [
         SubmissionResult(error=entry) if isinstance(entry, ApiError) else next(submitted)
         for entry in entries
@@ -114,15 +117,15 @@ async def submit_batch(
 
 
 async def replay_or_raise(
-    context: RequestContext, credential: Credential, error: ApiError, *, digest: str
+    context: RequestContext, credential: Credential, error: ApiError, digest: Digest
 ) -> list[SubmissionResult]:
     """The results of an earlier request with the idempotency key of this request.
 
     :param error: the error of this request.
-    :param digest: the digest of this request.
+    :param digest: computes the digest of this request.
     :raises ApiError: ``error`` if there is no earlier request; otherwise as ``find_earlier`` does.
     """
-    earlier = await _earlier_results(context, credential, lambda: digest)
+    earlier = await _earlier_results(context, credential, digest)
     if earlier is None:
         raise error
     return earlier
@@ -137,7 +140,7 @@ def retry_digest(message_id: str) -> str:
 
 
 async def _earlier_results(
-    context: RequestContext, credential: Credential, digest: Callable[[], str]
+    context: RequestContext, credential: Credential, digest: Digest
 ) -> list[SubmissionResult] | None:
     """The results of an earlier request with the idempotency key of this request, if any."""
     key = _idempotency_key(context)
@@ -149,7 +152,7 @@ async def _earlier_results(
 
 
 async def _submit(
-    context: RequestContext, submission: Submission, *, digest: Callable[[], str]
+    context: RequestContext, submission: Submission, digest: Digest
 ) -> list[SubmissionResult]:
     key = _idempotency_key(context)
     try:
@@ -157,19 +160,18 @@ async def _submit(
     except ApiError as error:
         if submission.administrator:
             raise
-        return await replay_or_raise(context, submission.credential, error, digest=digest())
+        return await replay_or_raise(context, submission.credential, error, digest)
     if key:
         submission = replace(submission, idempotency_key=key, request_digest=digest())
     dispatcher = Dispatcher(
-        context.services,
-        lambda state: context.headers.update(state_headers(state)),
+        context.services, lambda state: context.headers.update(state_headers(state))
     )
     try:
         results = await dispatcher.dispatch(submission)
     except BadRequest as error:
         if error.code not in _ERRORS_OF_LIMITS:
             raise
-        return await replay_or_raise(context, submission.credential, error, digest=digest())
+        return await replay_or_raise(context, submission.credential, error, digest)
     except Unavailable as error:
         context.message_ids.append(str(error.extra["id"]))
         raise

@@ -72,15 +72,12 @@ class Provider:
 
 
 class WakeupQueue:
-    """Stores the arguments of ``enqueue``; if ``broken``, it raises."""
+    """Stores the arguments of ``enqueue``."""
 
     def __init__(self) -> None:
         self.calls: list[list[tuple[str, int]]] = []
-        self.broken = False
 
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
-        if self.broken:
-            raise OSError
         self.calls.append(due)
 
     @property
@@ -679,11 +676,3 @@ async def test_a_lost_delivery_event_does_not_change_the_message(world: World) -
     assert (await world.send(given.message("delivered@test.invalid"))).status == "sent"
     await world.settle()
     assert world.rows("status") == ["sent"]
-
-
-async def test_a_broken_queue_loses_nothing(world: World) -> None:
-    world.wakeup_queue.broken = True
-    results = await world.send_batch(*mails(26))
-    await world.settle()
-    assert results == world.rows("id")
-    assert world.rows("status")[-1] == "queued"
