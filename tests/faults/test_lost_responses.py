@@ -94,6 +94,7 @@ def test_a_send_is_completed_without_its_client(misled: Gated, stop: tuple[str, 
     misled.gate.wait_for(*stop, [subject])
     misled.gate.reset()
     row = misled.row_when(sender, "sent")
+    assert misled.history(sender) == ["sent"]
     assert (misled.api.balance(sender), misled.mails(sender)) == (4, 1)
     (line,) = misled.api.log_lines(row["request_id"])
     assert [attempt["outcome"] for attempt in line["attempts"]] == ["sent"]

@@ -62,22 +62,6 @@ def test_the_sweep_enqueues_due_messages(api: Api, ledger: Ledger) -> None:
     assert api.balance(sender) == 4
 
 
-def test_a_message_is_recorded_after_its_client_disconnects(api: Api, ledger: Ledger) -> None:
-    sender = api.new_sender(balance=5)
-    with pytest.raises(Exception, match="timed out"):
-        api.send_impatiently(sender, 0.5, subject="[wait 2000]")
-    deadline = time.monotonic() + 10
-    while api.messages_of(sender)[0]["status"] == "sending":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    (row,) = api.messages_of(sender)
-    assert (row["status"], row["provider_code"]) == ("sent", None)
-    shown = api.message(sender, row["id"])
-    assert [(to["status"], to["code"]) for to in shown["recipients"]] == [("sent", None)]
-    assert history(shown) == [("accepted", 0, None), ("sent", 1, None)]
-    assert (api.balance(sender), len(ledger.mails_of(sender.address))) == (4, 1)
-
-
 @pytest.mark.slow
 def test_a_late_response_corrects_an_unknown_outcome(api: Api, ledger: Ledger) -> None:
     taken, rejected = api.new_sender(balance=5), api.new_sender(balance=5)
