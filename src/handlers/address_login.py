@@ -6,10 +6,11 @@ from msgspec import Meta, Struct
 
 from accounts.passwords import Digest, digest_of, matches
 from errors import Forbidden, Unauthorized
+from mail.addresses import comparable
 from store.logins import count_failure, logged_in, stored_password
 from web.body import read_json
 from web.context import RequestContext
-from web.query import comparable, required
+from web.query import required
 from web.responses import Response, json_response
 from web.turnstile import Token, check_human
 

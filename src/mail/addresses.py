@@ -71,6 +71,17 @@ def parse_address(text: str) -> Address:
     return address
 
 
+def comparable(text: str) -> str:
+    """``text`` in the form that mail addresses have in the database.
+
+    Text that is not a mail address is cut off and returned in lower case. It matches no address.
+    """
+    try:
+        return parse_address(text).key
+    except InvalidAddress:
+        return text[:MAX_GIVEN_CHARACTERS].strip()[: MAX_ADDRESS_OCTETS + 1].lower()
+
+
 def parse_domain(text: str) -> str:
     """The ``ascii_domain`` of ``text``, after removing the white space around ``text``.
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from clock import iso_time
-from mail.addresses import InvalidAddress, parse_address
+from mail.addresses import comparable
 from mail.delivery import CLOCK_ERROR_MILLISECONDS, DeliveryEvent, DeliveryKind
 
 _PREFIX = "cf.email.sending.message."
@@ -99,8 +99,8 @@ def read_event(content: str, *, now: int) -> DeliveryEvent:
         id=payload.event_id,
         kind=kind,
         provider_ids=_forms(payload.message_id),
-        sender=_key(payload.sender),
-        recipient=_key(payload.recipient),
+        sender=comparable(payload.sender),
+        recipient=comparable(payload.recipient),
         occurred_at=_milliseconds(event.metadata, now),
         is_permanent={"hard": True, "soft": False}.get(str(cause.type)),
         smtp_code=_text(delivery.smtp_status_code, _MAX_WORD),
@@ -148,14 +148,6 @@ def event_form(
 def _forms(message_id: str) -> tuple[str, str]:
     bare = message_id.removeprefix("<").removesuffix(">")
     return f"<{bare}>", bare
-
-
-def _key(address: str) -> str:
-    """The form for comparison. An address that can't be parsed is compared in lower case."""
-    try:
-        return parse_address(address).key
-    except InvalidAddress:
-        return address.strip().lower()[:_MAX_ID]
 
 
 def _milliseconds(metadata: _Metadata | None, now: int) -> int:

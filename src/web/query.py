@@ -4,12 +4,7 @@ import re
 from typing import TypeVar, get_args
 
 from errors import field_error
-from mail.addresses import (
-    MAX_ADDRESS_OCTETS,
-    MAX_GIVEN_CHARACTERS,
-    InvalidAddress,
-    parse_address,
-)
+from mail.addresses import comparable
 from mail.delivery import DeliveryStatus
 
 T = TypeVar("T")
@@ -78,17 +73,6 @@ def one_of(query: dict[str, str], name: str, words: tuple[str, ...], default: st
     if word not in words:
         raise field_error(f"invalid_{name}", name)
     return word
-
-
-def comparable(text: str) -> str:
-    """``text`` in the form that mail addresses have in the database.
-
-    Text that is not a mail address is cut off and returned in lower case. It matches no address.
-    """
-    try:
-        return parse_address(text).key
-    except InvalidAddress:
-        return text[:MAX_GIVEN_CHARACTERS].strip()[: MAX_ADDRESS_OCTETS + 1].lower()
 
 
 def address_filter(query: dict[str, str]) -> str | None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mail.addresses import MAX_ADDRESS_OCTETS
-from web.query import address_filter, comparable
+from mail.addresses import MAX_ADDRESS_OCTETS, comparable
+from web.query import address_filter
 
 LONGEST = "a@" + ".".join(["b" * 62] * 4)
 

@@ -19,7 +19,7 @@ from errors import ApiError
 from handlers.new_address import choose_domain
 from locales import language_of
 from mail.adaptations import read_adaptations
-from mail.addresses import InvalidAddress, ascii_domain, parse_address
+from mail.addresses import InvalidAddress, ascii_domain, comparable, parse_address
 from mail.attachments import read_attachments
 from mail.compose import Origin, SenderPolicy, compose
 from mail.fields import Base64Attachment, MailboxField, SendMail
@@ -33,7 +33,7 @@ from routes import match
 from settings import read_settings
 from tests.measured import cost_of, is_quick
 from web.auth import is_one_of
-from web.query import address_filter, comparable, cursor, one_of, whole_number
+from web.query import address_filter, cursor, one_of, whole_number
 from web.responses import prefers_plain_text
 
 SIZE = 9_800_000  # of the longest text in a body of 10 MiB

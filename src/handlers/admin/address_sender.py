@@ -6,11 +6,12 @@ from msgspec import Meta, Struct
 
 from clock import database_time
 from errors import field_error, invalid_input
+from mail.addresses import comparable
 from store.addresses import find_address
 from store.balances import balance_page, remove_balance, set_balance
 from web.body import read_json
 from web.context import RequestContext
-from web.query import address_filter, comparable, limit_and_offset, one_of
+from web.query import address_filter, limit_and_offset, one_of
 from web.responses import Response, Success, json_response
 
 

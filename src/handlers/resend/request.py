@@ -8,11 +8,10 @@ from msgspec import UNSET
 from accounts.credentials import Credential
 from errors import FieldError, Forbidden, InvalidInput, invalid_input
 from handlers.resend.types import NewEmail, Unread
-from mail.addresses import InvalidAddress
+from mail.addresses import InvalidAddress, comparable
 from mail.compose import Origin, SenderPolicy, compose
 from mail.mailbox import parse_mailbox
 from mail.message import Mailbox, Message
-from web.query import comparable
 
 # The names of fields in the request, where `compose` uses other names.
 _NAMES = {"from_name": "from", "content": "html"}
