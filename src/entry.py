@@ -20,7 +20,6 @@ from runtime.event_queue import finish_events, is_of_events, read_events
 from runtime.http import body_of, read_head, to_js_response
 from runtime.memory import Room
 from runtime.wakeup_queue import take_message_ids
-from sending.delivery_events import process_events
 from sending.jobs import process_queue, run_cron
 from web.body import decoder_of
 from web.request import Request
@@ -59,6 +58,8 @@ def _coroutines() -> Any:
 
 async def _process(batch: Any) -> None:
     if is_of_events(batch):
+        from sending.delivery_events import process_events  # here, because a send needs no events
+
         finish_events(batch, await process_events(read_events(batch), services(Room())))
     else:
         await process_queue(take_message_ids(batch), services(Room()))

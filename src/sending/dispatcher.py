@@ -27,7 +27,6 @@ from mail.message import Message
 from mail.submission import Attempt, Submission, SubmissionResult
 from sending import needs
 from sending.backoff import next_attempt_at
-from sending.delivery_events import process_events
 from sending.enqueue import enqueue_retries, enqueue_soon
 from sending.results import Tried, raise_first, results_of
 from services import QueuedEvent, Services
@@ -36,7 +35,7 @@ from store.database import DatabaseUnavailable
 from store.record import StatusUpdate, record
 from store.reserve import Reserved, Terms, reserve
 from transport.outcome import LATE_SECONDS, Outcome, Rejected, Sent, Unknown
-from transport.sandbox import delivery_events, sandbox_outcome
+from transport.sandbox import sandbox_outcome
 
 # A lease covers the reserve batch, the call of the provider, and the record batch, with retries.
 LEASE_SECONDS = 120
@@ -458,6 +457,10 @@ class Dispatcher:
 
         :param delivered: the messages with the Message-IDs that the sandbox assigned.
         """
+        # Imported here, because only mail to sandbox recipients needs it.
+        from sending.delivery_events import process_events
+        from transport.sandbox_events import delivery_events
+
         now, queue = self._services.clock(), self._services.event_queue
         events = [
             event for message, id_ in delivered for event in delivery_events(message, id_, now=now)

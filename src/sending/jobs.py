@@ -8,10 +8,7 @@ from sending.dispatcher import Dispatcher
 from sending.enqueue import enqueue_soon, seconds_until
 from services import Services
 from store.database import Database
-from store.due import due_messages
-from store.search_index import index_step
 from store.step import Step
-from store.sweep import lease_step, sweep_steps
 
 # The maximum number of due messages that a cron run enqueues, and the maximum number of times that
 # it runs each step. The `_OF_MANY` values apply if more than _MANY_SUBREQUESTS subrequests are
@@ -55,6 +52,8 @@ async def run_cron(services: Services) -> None:
     if database is None:
         log("sweep", problem="the DB binding is missing")
         return
+    from store.sweep import lease_step  # imported here, because no request needs it
+
     started = services.clock()
     counts: Counter[str] = Counter()
     leases = _run_steps(
@@ -88,6 +87,8 @@ async def _enqueue_due(database: Database, services: Services, *, until: int) ->
     """
     if not _may_send(services):
         return
+    from store.due import due_messages  # imported here, because no request needs it
+
     started = services.clock()
     limit = _DUE_A_MINUTE_OF_MANY if _has_many(services) else _DUE_A_MINUTE
     due = await due_messages(database, now=started, limit=limit)
@@ -126,8 +127,10 @@ async def _clean_up_and_index(
         of these steps are added.
     :param until: as for ``_run_steps``.
     """
-    # Imported here, because no request needs it.
+    # Imported here, because no request needs them.
     from store.removal import purge_steps
+    from store.search_index import index_step
+    from store.sweep import sweep_steps
 
     now, settings = services.clock(), services.settings
     sweep = sweep_steps(

@@ -11,9 +11,7 @@ from mail.submission import Submission
 from store.claim import CLAIM_STATEMENTS
 from store.message_content import most_attachment_statements
 from store.record import RECORD_STATEMENTS
-from store.record.deliveries import SANDBOX_STATEMENTS
 from store.reserve import reserve_statements
-from transport.sandbox import MAX_DELIVERY_EVENTS
 
 # The subrequests to send message ids to the queue.
 ENQUEUE = 1
@@ -23,8 +21,10 @@ ENQUEUE_RETRIES = 1 + ENQUEUE
 # the database.
 MOST_EVENTS = 2500
 # The subrequests to record them, or to enqueue as many as MOST_QUEUED_EVENTS.
-_DELIVERY_EVENTS = SANDBOX_STATEMENTS
-MOST_QUEUED_EVENTS = 100 * SANDBOX_STATEMENTS
+DELIVERY_EVENTS = 2
+MOST_QUEUED_EVENTS = 100 * DELIVERY_EVENTS
+# The maximum number of delivery events of one sandbox recipient.
+EVENTS_PER_RECIPIENT = 2
 
 
 def to_record(queued: Iterable[Message] = ()) -> int:
@@ -38,7 +38,7 @@ def to_record(queued: Iterable[Message] = ()) -> int:
 def to_deliver(messages: Iterable[Message]) -> int:
     """The subrequests to record or enqueue the delivery events of these messages."""
     recipients = sum(len(message.recipients) for message in messages if message.is_sandbox)
-    return _DELIVERY_EVENTS * -(-recipients * MAX_DELIVERY_EVENTS // MOST_EVENTS)
+    return DELIVERY_EVENTS * -(-recipients * EVENTS_PER_RECIPIENT // MOST_EVENTS)
 
 
 def to_record_late(messages: Iterable[Message]) -> int:
@@ -65,7 +65,7 @@ def room_for_due(left: int) -> int:
 
     :param left: the number of subrequests that are left.
     """
-    late = to_record() + _DELIVERY_EVENTS
-    finish = to_record() + ENQUEUE_RETRIES + _DELIVERY_EVENTS + late
+    late = to_record() + DELIVERY_EVENTS
+    finish = to_record() + ENQUEUE_RETRIES + DELIVERY_EVENTS + late
     # The last ENQUEUE is for the messages that do not fit into this invocation.
     return left - CLAIM_STATEMENTS - finish - ENQUEUE

@@ -38,7 +38,6 @@ from store.message_content import (
     most_attachment_statements,
     most_body_statements,
 )
-from store.suppressions import IN_FORCE
 from store.usage import QUOTAS
 from store.waiting import has_many_waiting
 from store.withdrawals import withdrawn
@@ -142,6 +141,8 @@ _CREDENTIAL_HOLDS = """(
 # future, a wrong clock started it. It counts as ended: it would reject messages until then.
 _IS_OPEN = "abs(started_at - ?1 ->> 'now') < ?1 ->> 'rate_milliseconds'"
 
+# The suppressions that count at the time {now}.
+IN_FORCE = "(expires_at IS NULL OR expires_at > {now})"
 _IN_FORCE = IN_FORCE.format(now="?1 ->> 'now'")
 _LISTED = "?1 ->> ('$.messages[' || position || '].recipients[' || listed"
 

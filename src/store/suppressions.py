@@ -13,9 +13,7 @@ from errors import NotFound
 from mail.suppressions import DURATIONS, Suppression
 from store.audit import audit_row, with_audit
 from store.database import Database, Row, Statement, page
-
-# The suppressions that count at the time {now}.
-IN_FORCE = "(expires_at IS NULL OR expires_at > {now})"
+from store.reserve import IN_FORCE
 
 _FOUND = f"(?1 IS NULL OR address = ?1) AND {IN_FORCE.format(now='?2')}"
 _PAGE = f"""

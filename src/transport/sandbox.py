@@ -15,45 +15,14 @@ the late response. So these free messages delay no queued mail, and keep no memo
 
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-from mail.delivery import DeliveryKind
 from mail.message import Message
 from mail.sandbox_recipients import outcome_of
-from transport.delivery_events import event_form
 from transport.outcome import RESPONSE_SECONDS, Outcome, Rejected, Sent, Unknown
 
 Sleep = Callable[[float], Awaitable[None]]
 
 _LATE_SECONDS = 5
-
-_DELIVERY_EVENTS: dict[str, tuple[DeliveryKind, ...]] = {
-    "bounced": ("bounced",),
-    "complained": ("delivered", "complained"),
-}
-
-# What the events of each kind say beside their kind.
-_MEMBERS: dict[DeliveryKind, dict[str, Any]] = {
-    "delivered": {
-        "delivery": {
-            "smtpStatusCode": "250",
-            "smtpEnhancedStatusCode": "2.0.0",
-            "smtpResponse": "250 2.0.0 OK",
-        }
-    },
-    "bounced": {
-        "delivery": {
-            "smtpStatusCode": "550",
-            "smtpEnhancedStatusCode": "5.1.1",
-            "smtpResponse": "550 5.1.1 The mailbox does not exist",
-        },
-        "bounce": {"type": "hard", "classification": "permanent_failure", "reason": "no mailbox"},
-    },
-    "complained": {"complaint": {"type": "abuse"}},
-}
-
-# The maximum number of delivery events of one recipient.
-MAX_DELIVERY_EVENTS = max(map(len, _DELIVERY_EVENTS.values()))
 
 
 async def sandbox_outcome(message: Message, *, number: int, waits: bool, sleep: Sleep) -> Outcome:
@@ -71,27 +40,6 @@ async def sandbox_outcome(message: Message, *, number: int, waits: bool, sleep: 
             await sleep(RESPONSE_SECONDS if waits else 0)
             return Unknown(cause="timeout", late=_late(sleep, _LATE_SECONDS if waits else 0))
     return _sent()
-
-
-def delivery_events(message: Message, message_id: str, *, now: int) -> list[dict[str, Any]]:
-    """The delivery events of a sent message, in the provider's form.
-
-    :param message_id: the Message-ID with which the sandbox accepted the message.
-    """
-    kinds = _DELIVERY_EVENTS.get(outcome_of(message.recipients[0].address), ("delivered",))
-    return [
-        event_form(
-            kind,
-            event_id=str(uuid.uuid4()),
-            message_id=message_id,
-            sender=str(message.sender),
-            recipient=str(recipient.address),
-            occurred_at=now,
-            **_MEMBERS[kind],
-        )
-        for kind in kinds
-        for recipient in message.recipients
-    ]
 
 
 async def _late(sleep: Sleep, seconds: float) -> Outcome:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from errors import ApiError
+from locales import sentence
 from mail.suppressions import SuppressionReason
 
 
@@ -62,3 +64,10 @@ class Problem(Struct):
     errors: Annotated[list[FieldProblem] | UnsetType, Meta(description="The invalid fields.")] = (
         UNSET
     )
+
+
+def field_problems(error: ApiError, language: str) -> list[FieldProblem]:
+    """The invalid fields of ``error``, with sentences in ``language``."""
+    return [
+        FieldProblem(one.field, sentence(one.code, language, one.values)) for one in error.errors
+    ]

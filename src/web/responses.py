@@ -14,7 +14,6 @@ import msgspec
 from errors import ApiError, FieldError
 from locales import sentence
 from mail.characters import has_control
-from web.problems import FieldProblem, Problem
 
 # Browsers send at most some 200 characters of Accept. The rest of a longer one is not read.
 _MAX_ACCEPT_CHARACTERS = 1000
@@ -64,6 +63,9 @@ def error_response(error: ApiError, *, request_id: str, language: str, plain: bo
     if plain:
         response = text_response(_one_line(detail), status)
         return replace(response, headers={**response.headers, **error.headers}, code=error.code)
+    # Imported only here, because most requests have no error and imports slow a Worker's start.
+    from web.problems import Problem, field_problems
+
     problem = Problem(
         type="about:blank",
         title=error.status.phrase,
@@ -78,13 +80,6 @@ def error_response(error: ApiError, *, request_id: str, language: str, plain: bo
     )
     headers = {"Content-Type": "application/problem+json", **error.headers}
     return replace(json_response(problem, status, headers), code=error.code)
-
-
-def field_problems(error: ApiError, language: str) -> list[FieldProblem]:
-    """The invalid fields of ``error``, with sentences in ``language``."""
-    return [
-        FieldProblem(one.field, sentence(one.code, language, one.values)) for one in error.errors
-    ]
 
 
 def field_sentences(fields: Iterable[FieldError], language: str) -> list[str]:

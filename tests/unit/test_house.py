@@ -402,7 +402,7 @@ def test_record_writes_the_state() -> None:
 # 7. A handler is found by its URL
 
 
-def _expected_module(path: str) -> str:
+def _expected_module(path: str, *, sends: bool) -> str:
     first, _, rest = path.lstrip("/").partition("/")
     name = rest.partition("/")[0]
     match first:
@@ -413,7 +413,7 @@ def _expected_module(path: str) -> str:
         case "admin" | "open_api":
             return f"{first}.{name}"
         case "emails":
-            return "resend.emails"
+            return "resend.emails" if sends else "resend.stored_emails"
     return first
 
 
@@ -423,7 +423,7 @@ def test_a_handler_is_in_the_file_that_its_path_names() -> None:
     wrong = {
         route.path: route.handler
         for route in ROUTES
-        if route.handler.partition(":")[0] != _expected_module(route.path)
+        if route.handler.partition(":")[0] != _expected_module(route.path, sends=route.sends)
     }
     assert wrong == {}
 
@@ -446,6 +446,26 @@ def test_a_module_of_handlers_has_a_route_or_is_a_companion() -> None:
 def test_handlers_load_at_their_first_call() -> None:
     assert {name for name in imported(TREES["routes.py"]) if name.startswith("handlers")} == set()
     program = "import sys, application; print([n for n in sys.modules if n.startswith('handlers')])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=SRC, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+# What a send does not need. Imports are the most expensive part of a Worker's start.
+LATE = {
+    *("handlers.resend.errors", "handlers.resend.stored_emails", "web.problems", "web.query"),
+    *("mail.delivery", "mail.suppressions", "store.suppressions", "store.record.deliveries"),
+    *("sending.delivery_events", "transport.delivery_events", "transport.sandbox_events"),
+    *("store.due", "store.sweep", "store.search_index", "store.tokenizer"),
+}
+
+
+def test_a_worker_starts_without_the_code_that_a_send_does_not_need() -> None:
+    assert {name.replace(".", "/") + ".py" for name in LATE} <= set(TREES)
+    top = [node for node in TREES["entry.py"].body if isinstance(node, ast.Import | ast.ImportFrom)]
+    at_start = [ast.unparse(node) for node in top if not packages(node) & {"runtime", *JAVASCRIPT}]
+    program = "\n".join([*at_start, "import sys", f"print(sorted({LATE!r} & {{*sys.modules}}))"])
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=SRC, capture_output=True, text=True, check=False
     )
@@ -513,7 +533,8 @@ def test_transport_imports_no_store_and_no_accounts(module: str) -> None:
 @modules_outside("runtime/", "transport/")
 def test_only_the_composition_chooses_a_transport(module: str) -> None:
     used = {name for name in imported(TREES[module]) if name.startswith("transport.")}
-    assert {name.split(".")[1] for name in used} <= {"outcome", "sandbox", "delivery_events"}
+    allowed = {"outcome", "sandbox", "sandbox_events", "delivery_events"}
+    assert {name.split(".")[1] for name in used} <= allowed
 
 
 @modules_outside("runtime/", "transport/", "sending/dispatcher.py")

@@ -210,7 +210,7 @@ async def test_the_jobs_of_a_run_share_its_time(monkeypatch: pytest.MonkeyPatch)
     def pass_time() -> None:
         site.clock.now += 4000
 
-    monkeypatch.setattr(jobs, "index_step", lambda now: step(then=pass_time))
+    monkeypatch.setattr("store.search_index.index_step", lambda now: step(then=pass_time))
     await jobs.run_cron(site.services)
     assert len(site.provider.subjects) == 26
     assert site.clock.now == NOW + 51_000
@@ -221,7 +221,8 @@ async def test_a_late_run_still_runs_each_step_once(monkeypatch: pytest.MonkeyPa
     site.put()
     site.provider.responds_at = NOW + 60_000
     ran: list[int] = []
-    monkeypatch.setattr(jobs, "index_step", lambda now: step(then=lambda: ran.append(1)))
+    indexing = step(then=lambda: ran.append(1))
+    monkeypatch.setattr("store.search_index.index_step", lambda now: indexing)
     await jobs.run_cron(site.services)
     assert len(ran) == 1
 

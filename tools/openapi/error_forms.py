@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from errors import ApiError
-from handlers.resend.errors import resend_error_response
-from handlers.resend.types import EmailProblem
+from handlers.resend.errors import EmailProblem, resend_error_response
 from routes import area_of
 from tools.openapi.examples import NOW, REQUEST_ID
 from web.problems import Problem

@@ -1,39 +1,29 @@
-"""``/emails``: send, list, retrieve, reschedule and cancel emails, as in Resend's API.
+"""``POST /emails`` and ``/emails/batch``: send emails, as in Resend's API.
 
 The emails of a batch are decoded one by one, because in the permissive mode an invalid email does
 not prevent the others from being sent.
 """
 
-from errors import ApiError, BadRequest, FieldError, InvalidInput, field_error, invalid_input
-from handlers.resend.errors import error_message
+from errors import ApiError, BadRequest, FieldError, InvalidInput
 from handlers.resend.request import check_batchable, message_of
 from handlers.resend.types import (
     MAX_BATCH,
     Batch,
     BatchError,
     EmailId,
-    EmailObject,
     FirstItems,
     NewEmail,
-    NewTime,
     first_items,
 )
-from handlers.resend.views import EmailPage, detail, summary
 from handlers.send_mail import check_provider, replay_headers
 from mail.compose import check_size
 from mail.message import Message
-from mail.schedule import check_scheduled_at, parse_scheduled_at
 from mail.submission import SubmissionResult
-from sending.enqueue import enqueue_soon
 from sending.submission import sender_policy, submit, submit_batch
-from store import schedule
-from store.emails import email_page, find_email
 from web.body import decode_json, decoder_of, read_json
 from web.context import RequestContext
-from web.query import DEFAULT_LIMIT, MAX_LIMIT, whole_number
 from web.responses import Response, field_sentences, json_response
 
-_MAX_ID_CHARACTERS = 100
 _MAX_WARNINGS = 10  # in a header, which clients limit
 # Between parts of a batch with this size, other requests continue: it can take a second to make the
 # texts of its HTML.
@@ -89,6 +79,8 @@ async def send_batch(context: RequestContext) -> Response:
     )
     batch = Batch([EmailId(result.id) for result in results if result.error is None])
     if permissive:
+        from handlers.resend.errors import error_message  # here, because most sends have no error
+
         batch.errors = [
             BatchError(index, error_message(result.error, context.language))
             for index, result in enumerate(results)
@@ -96,96 +88,6 @@ async def send_batch(context: RequestContext) -> Response:
         ]
     replayed = next((one for one in results if one.replayed), results[0])
     return json_response(batch, headers=_headers(context, replayed))
-
-
-async def list_emails(context: RequestContext) -> Response:
-    """List emails.
-
-    Returns the emails of the address, newest first.
-
-    :query limit:
-    :query after: The id of the email that precedes the page: the last one of the previous page.
-    :query before: The id of the email that follows the page. Not together with `after`.
-    :response 200 EmailPage: A page of emails.
-    :errors: invalid_limit, invalid_cursor, two_cursors
-    :operation listEmails: Emails
-    """
-    query = context.request.query
-    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    after, before = query.get("after"), query.get("before")
-    if after is not None and before is not None:
-        raise invalid_input("two_cursors", "before")
-    for name, given in (("after", after), ("before", before)):
-        if given is not None and len(given) > _MAX_ID_CHARACTERS:
-            raise field_error("invalid_cursor", name)
-    rows, has_more = await email_page(
-        context.database, context.credential, limit=limit, after=after, before=before
-    )
-    return json_response(EmailPage(has_more=has_more, data=[summary(row) for row in rows]))
-
-
-async def retrieve(context: RequestContext) -> Response:
-    """Get an email.
-
-    Returns one email of the address, with its content and status.
-
-    :path id:
-    :response 200 Email: The email.
-    :errors: message_not_found
-    :operation getEmail: Emails
-    """
-    message_id = context.parameters["id"]
-    row, bodies = await find_email(context.database, context.credential, message_id)
-    context.message_ids.append(row["id"])
-    return json_response(detail(row, bodies))
-
-
-async def update(context: RequestContext) -> Response:
-    """Reschedule an email.
-
-    Changes the time of a scheduled email.
-
-    :path id:
-    :body NewTime:
-    :response 200 EmailObject: The email was rescheduled.
-    :errors: unknown_field, required_field_missing, id_mismatch, SCHEDULE, message_not_found,
-        not_scheduled, too_many_changes
-    :operation rescheduleEmail: Emails
-    """
-    message_id = context.parameters["id"]
-    body = await read_json(context.request, NewTime)
-    if body.scheduled_at is None:
-        raise invalid_input("required_field_missing", "scheduled_at")
-    if body.id not in (None, message_id):  # the Python SDK repeats the id of the path
-        raise invalid_input("id_mismatch", "id")
-    due_at, now = parse_scheduled_at(body.scheduled_at), context.now()
-    assert due_at is not None  # parse_scheduled_at returns None only for None
-    check_scheduled_at(due_at, now=now)
-    has_many_waiting = await schedule.reschedule(
-        context.database,
-        context.credential,
-        message_id,
-        due_at=due_at,
-        now=now,
-        most_a_day=context.settings.max_withdrawals_per_day,
-    )
-    enqueue_soon(context.services, [(message_id, due_at)], has_many_waiting=has_many_waiting)
-    return _changed(context, message_id)
-
-
-async def cancel(context: RequestContext) -> Response:
-    """Cancel an email.
-
-    Cancels a scheduled or queued email and refunds its charge.
-
-    :path id:
-    :response 200 EmailObject: The email will not be sent.
-    :errors: message_not_found, not_cancellable
-    :operation cancelEmail: Emails
-    """
-    message_id = context.parameters["id"]
-    await schedule.cancel(context.database, context.credential, message_id, now=context.now())
-    return _changed(context, message_id)
 
 
 def _headers(context: RequestContext, result: SubmissionResult) -> dict[str, str]:
@@ -200,11 +102,6 @@ def _headers(context: RequestContext, result: SubmissionResult) -> dict[str, str
         more = len(context.warnings) - len(shown)
         headers["X-Warnings"] = "; ".join([*shown, f"{more} more"] if more else shown)
     return headers
-
-
-def _changed(context: RequestContext, message_id: str) -> Response:
-    context.message_ids.append(message_id)
-    return json_response(EmailObject(message_id))
 
 
 async def _entries(context: RequestContext) -> tuple[list[Message | ApiError], dict[int, bytes]]:

@@ -5,15 +5,41 @@ The names and their statuses are those of https://resend.com/docs/api-reference/
 
 from dataclasses import replace
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clock import seconds_left_of_day, seconds_left_of_month
 from errors import ApiError
-from handlers.resend.types import EmailProblem
 from locales import sentence
-from web.responses import Response, field_problems, json_response
+from web.problems import FieldProblem, SuppressionProblem, field_problems
+from web.responses import Response, json_response
+
+
+class EmailProblem(Struct, kw_only=True):
+    """An error in the form of Resend's API."""
+
+    status: Annotated[int, Meta(description="The HTTP status.")] = msgspec.field(name="statusCode")
+    name: Annotated[str, Meta(description="The error as a name that Resend defines.")]
+    message: Annotated[
+        str, Meta(description="The error as a sentence for people. It names the invalid fields.")
+    ]
+    code: Annotated[str, Meta(description="The error as a code that this service defines.")]
+    request_id: Annotated[str, Meta(description="The id of the request, as in `X-Request-Id`.")]
+    errors: Annotated[list[FieldProblem] | UnsetType, Meta(description="The invalid fields.")] = (
+        UNSET
+    )
+    id: Annotated[str | UnsetType, Meta(description="The id of the mail, if it was stored.")] = (
+        UNSET
+    )
+    message_status: Annotated[
+        str | UnsetType, Meta(description="The status of the stored mail.")
+    ] = UNSET
+    suppression: Annotated[
+        SuppressionProblem | UnsetType,
+        Meta(description="Only with the code `recipient_suppressed`."),
+    ] = UNSET
 
 
 class _Error(NamedTuple):
@@ -78,7 +104,7 @@ def resend_error_response(error: ApiError, *, request_id: str, language: str, no
         message=error_message(error, language),
         code=error.code,
         request_id=request_id,
-        errors=field_problems(error, language) or msgspec.UNSET,
+        errors=field_problems(error, language) or UNSET,
         **error.extra,
     )
     headers = dict(error.headers)

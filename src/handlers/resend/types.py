@@ -6,7 +6,6 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from mail.fields import AttachmentField, MailboxField, SubmissionFields
-from web.problems import FieldProblem, SuppressionProblem
 
 MAX_BATCH = 100
 
@@ -116,29 +115,4 @@ class Batch(Struct):
     errors: Annotated[
         list[BatchError] | UnsetType,
         Meta(description="The rejected mails. Only with `x-batch-validation: permissive`."),
-    ] = UNSET
-
-
-class EmailProblem(Struct, kw_only=True):
-    """An error in the form of Resend's API."""
-
-    status: Annotated[int, Meta(description="The HTTP status.")] = msgspec.field(name="statusCode")
-    name: Annotated[str, Meta(description="The error as a name that Resend defines.")]
-    message: Annotated[
-        str, Meta(description="The error as a sentence for people. It names the invalid fields.")
-    ]
-    code: Annotated[str, Meta(description="The error as a code that this service defines.")]
-    request_id: Annotated[str, Meta(description="The id of the request, as in `X-Request-Id`.")]
-    errors: Annotated[list[FieldProblem] | UnsetType, Meta(description="The invalid fields.")] = (
-        UNSET
-    )
-    id: Annotated[str | UnsetType, Meta(description="The id of the mail, if it was stored.")] = (
-        UNSET
-    )
-    message_status: Annotated[
-        str | UnsetType, Meta(description="The status of the stored mail.")
-    ] = UNSET
-    suppression: Annotated[
-        SuppressionProblem | UnsetType,
-        Meta(description="Only with the code `recipient_suppressed`."),
     ] = UNSET

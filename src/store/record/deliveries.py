@@ -27,9 +27,6 @@ from store.record.statuses import StatusUpdate, record_statements
 from store.sendbox_generation import ADMINISTRATION
 from store.suppressions import LEARN_FROM_EVENTS
 
-# The number of statements that record events of sandbox recipients.
-SANDBOX_STATEMENTS = 2
-
 _RANKS = ", ".join(f"('{kind}', {number})" for number, kind in enumerate(KINDS))
 
 _IDS = "(value ->> '$.provider_ids[0]', value ->> '$.provider_ids[1]')"

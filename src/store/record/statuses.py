@@ -13,12 +13,10 @@ import msgspec
 from accounts.sending_limits import PausePolicy
 from mail.lifecycle import FINAL, TRANSITIONS, Event, ReportedAs, Status
 from mail.message import Message
-from mail.suppressions import DURATIONS
 from store.database import Database, Statement, quoted
 from store.message_content import late_attachment_statements
 from store.pauses import pause_statement
 from store.record.history import INSERT_EVENTS
-from store.suppressions import LEARN
 from store.usage import ADD, COUNTED, SENDING_DOMAIN
 from store.withdrawals import late_cancellations
 from transport.outcome import Reason
@@ -88,7 +86,7 @@ def record_statements(
         *([_FREE_KEYS] if any(update.undo for update in updates) else []),
         *([_REFUND_BALANCE, _REFUND_RECIPIENTS] if events & _REFUNDING else []),
         *([_COUNT_LATE_CANCELLATIONS] if any(map(_is_cancelled, updates)) else []),
-        *([_SUPPRESS] if "recipient_suppressed" in reasons else []),
+        *([_suppress()] if "recipient_suppressed" in reasons else []),
         _INSERT_EVENTS,
         _COUNT,
         _UPDATE_MESSAGES,
@@ -187,19 +185,23 @@ _COUNT_LATE_CANCELLATIONS = _APPLIED + late_cancellations(
     """
 )
 
-# Applies only to messages to one recipient: with several, the provider does not name the suppressed
-# one.
-_SUPPRESSED = f"""
-SELECT
-  lower(d.address), lower(substr(sender, instr(sender, '@') + 1)), 'provider', applied.id,
-  about ->> 'now', about ->> 'now' + {DURATIONS["provider"]}
-FROM applied JOIN deliveries AS d ON d.message_id = applied.id
-WHERE about ->> 'reason' = 'recipient_suppressed' AND applied.recipients = 1 AND NOT is_sandbox
-"""
-_SUPPRESS = f"""
-{_APPLIED}
-{LEARN.format(learned=_SUPPRESSED)}
-"""
+
+def _suppress() -> str:
+    # Imported here, because the provider rarely suppresses a recipient.
+    from mail.suppressions import DURATIONS
+    from store.suppressions import LEARN
+
+    # Applies only to messages to one recipient: with several, the provider does not name the
+    # suppressed one.
+    suppressed = f"""
+    SELECT
+      lower(d.address), lower(substr(sender, instr(sender, '@') + 1)), 'provider', applied.id,
+      about ->> 'now', about ->> 'now' + {DURATIONS["provider"]}
+    FROM applied JOIN deliveries AS d ON d.message_id = applied.id
+    WHERE about ->> 'reason' = 'recipient_suppressed' AND applied.recipients = 1 AND NOT is_sandbox
+    """
+    return _APPLIED + LEARN.format(learned=suppressed)
+
 
 # If the sweep has already made the message unknown, the event "deferred" makes it failed. So
 # "failed" is stored as reported instead of "queued".
