@@ -25,7 +25,7 @@ import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { toast } from "../state/toasts";
 import { serverTime, shortTime, time } from "../texts/formats";
-import { useTexts } from "../texts";
+import { useTexts, type Texts } from "../texts";
 
 const PAGE = 25;
 
@@ -134,16 +134,8 @@ function Messages({ page, shown }: { page: SendboxPage; shown: Shown }) {
   const { words, delivery, cursor } = shown;
   const next = page.next_cursor;
   if (next) before.set(pageKey({ ...shown, cursor: next }), cursor);
-  if (!page.results.length && (words || delivery)) {
-    return (
-      <Empty icon="search" title={t.sent.noneTitle}>
-        <p role="status">
-          {!delivery ? t.sent.noneText : words ? t.sent.noneOfBoth : t.sent.noneFiltered}
-        </p>
-      </Empty>
-    );
-  }
-  if (!page.results.length && !cursor) {
+  const isFiltered = words !== "" || delivery !== "";
+  if (!page.results.length && !cursor && !isFiltered) {
     return (
       <Empty icon="sent" title={t.sent.emptyTitle}>
         <p>{t.sent.emptyText}</p>
@@ -157,11 +149,17 @@ function Messages({ page, shown }: { page: SendboxPage; shown: Shown }) {
   const at = (target: string) => href("/sent", { q: words, delivery, cursor: target });
   return (
     <>
-      <ul class="messages" aria-label={t.sent.list}>
-        {page.results.map((entry) => (
-          <Entry key={entry.id} entry={entry} />
-        ))}
-      </ul>
+      {page.results.length || !isFiltered ? (
+        <ul class="messages" aria-label={t.sent.list}>
+          {page.results.map((entry) => (
+            <Entry key={entry.id} entry={entry} />
+          ))}
+        </ul>
+      ) : (
+        <Empty icon="search" title={t.sent.noneTitle}>
+          <p role="status">{noneText(t.sent, shown, next)}</p>
+        </Empty>
+      )}
       {(cursor || next) && (
         <nav class="pages row" aria-label={t.sent.pages}>
           {cursor && (
@@ -183,6 +181,13 @@ function Messages({ page, shown }: { page: SendboxPage; shown: Shown }) {
       )}
     </>
   );
+}
+
+/** Why a page of a filtered list is empty. With a next page, only newer messages were searched. */
+function noneText(t: Texts["sent"], { words, delivery }: Shown, next?: string | null): string {
+  if (next) return t.noneYet;
+  if (!delivery) return t.noneText;
+  return words ? t.noneOfBoth : t.noneFiltered;
 }
 
 function Entry({ entry }: { entry: SendboxEntry }) {

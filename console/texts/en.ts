@@ -192,6 +192,7 @@ export const en = {
     noneTitle: "Nothing found",
     noneText: "No message contains all of these words. Try fewer or shorter words.",
     noneFiltered: "No message has this delivery status.",
+    noneYet: "None of the newer messages matches. Older messages were not searched yet.",
     noneOfBoth: "No message with this delivery status contains all of these words.",
     filter: "Delivery",
     filterAll: "All messages",

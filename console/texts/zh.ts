@@ -185,6 +185,7 @@ export const zh: Texts = {
     noneTitle: "没有找到",
     noneText: "没有邮件同时包含这些词。减少或缩短关键词可以找到更多。",
     noneFiltered: "没有处于此投递状态的邮件。",
+    noneYet: "较新的邮件中没有符合条件的。更早的邮件尚未搜索。",
     noneOfBoth: "处于此投递状态的邮件中，没有一封同时包含这些词。",
     filter: "投递状态",
     filterAll: "所有邮件",

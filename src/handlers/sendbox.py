@@ -38,6 +38,11 @@ async def list_messages(context: RequestContext) -> Response:
     Returns the messages of the address, newest first. With `q`, returns only the messages that
     match. With `cursor`, all pages are equally fast. With `offset`, later pages are slower.
 
+    With `delivery_status`, a page looks at a limited number of messages: at 5,000 if the status is
+    `sent` or `delivered`, and in a search at 1,000 matches. So a page can have fewer messages than
+    `limit`, or none, although `next_cursor` is not null. With `offset`, only the newest messages
+    are looked at.
+
     :query limit:
     :query q: Words to find in the subject, the recipients or the beginning of the text. All of them
         must match; the last one may be incomplete. Example: `order`.
@@ -59,13 +64,13 @@ async def list_messages(context: RequestContext) -> Response:
     if words:
         # Counting all matches would read all of them, so the count has an upper bound.
         most = limit + 1 if by_cursor else _MAX_FOUND
-        ids = await search(
+        ids, last = await search(
             database, credential, words, before=before, limit=most, delivery_status=status
         )
         rows = await sendbox_rows(database, credential, ids[offset : offset + limit])
         count = len(ids)
     elif by_cursor:
-        rows = await sendbox_before(
+        rows, last = await sendbox_before(
             database, credential, before=before, limit=limit + 1, delivery_status=status
         )
         ids = [row["id"] for row in rows]
@@ -74,7 +79,7 @@ async def list_messages(context: RequestContext) -> Response:
             database, credential, limit=limit, offset=offset, delivery_status=status
         )
     if by_cursor:
-        return json_response(_page_by_cursor(rows[:limit], next_cursor(ids, limit)))
+        return json_response(_page_by_cursor(rows[:limit], next_cursor(ids, limit) or last))
     return json_response(SendboxPage(results=[summary(row) for row in rows], count=count))
 
 

@@ -18,25 +18,52 @@ from store.tokenizer import Term, has_terms, terms_of, tokens_of
 # migration, or if the address has sent more in the two or three minutes until they are indexed.
 MAX_FRESH = 200
 
+# The maximum number of matches that a page with a delivery status looks at. Reading a match is
+# expensive, because the index also stores its words.
+MAX_MATCHES = 1000
+
 # Greater than all numbers (rowids) in the index.
 _NO_NUMBER = 2**53 - 1
 
-# The rowids have the order of the message ids. The inner SELECT finds the first row whose message
-# is not older than the cursor ?3. The page has only rows before that row. ?4 is a lower bound of
-# the rowid of that row. D1 binds every number as a floating-point number, and FTS5 uses a bound of
-# the rowid only if the bound is an integer. Without the cast FTS5 would read the whole table.
-_INDEXED = f"""
-SELECT m.id
-FROM search AS s CROSS JOIN messages AS m
-  ON m.id = s.message_id AND {in_current_sendbox("?2", "m.")} {{filter}}
-WHERE search MATCH ?1 AND s.rowid < coalesce(
+# The matches before the cursor. The rowids have the order of the message ids. The inner SELECT
+# finds the first row whose message is not older than the cursor ?3. The matches are before that
+# row. ?4 is a lower bound of the rowid of that row. D1 binds every number as a floating-point
+# number, and FTS5 uses a bound of the rowid only if the bound is an integer. Without the cast FTS5
+# would read the whole table.
+_MATCHES = f"""
+search MATCH ?1 AND rowid < coalesce(
   (
-    SELECT rowid FROM search
-    WHERE rowid >= CAST(?4 AS INTEGER) AND message_id >= ?3 ORDER BY rowid LIMIT 1
+    SELECT other.rowid FROM search AS other
+    WHERE other.rowid >= CAST(?4 AS INTEGER) AND other.message_id >= ?3
+    ORDER BY other.rowid LIMIT 1
   ),
   {_NO_NUMBER}
 )
-ORDER BY s.rowid DESC LIMIT ?5
+"""
+
+_INDEXED = f"""
+SELECT m.id
+FROM search CROSS JOIN messages AS m
+  ON m.id = search.message_id AND {in_current_sendbox("?2", "m.")}
+WHERE {_MATCHES} ORDER BY search.rowid DESC LIMIT ?5
+"""
+
+# The messages with a delivery status. No index has both the words and the status, so a page looks
+# at a limited number of matches. The last row is the last match that it looks at, if more follow.
+_WITH_STATUS = f"""
+WITH seen AS MATERIALIZED (
+  SELECT rowid AS number, message_id FROM search
+  WHERE {_MATCHES} ORDER BY rowid DESC LIMIT {MAX_MATCHES}
+)
+SELECT id, false AS is_last FROM (
+  SELECT m.id
+  FROM seen CROSS JOIN messages AS m
+    ON m.id = seen.message_id AND {in_current_sendbox("?2", "m.")} {{filter}}
+  ORDER BY number DESC LIMIT ?5
+)
+UNION ALL
+SELECT message_id, true FROM (SELECT message_id FROM seen ORDER BY number LIMIT 1)
+WHERE (SELECT count(*) FROM seen) = {MAX_MATCHES}
 """
 
 _FRESH = f"""
@@ -57,26 +84,31 @@ async def search(
     before: str | None,
     limit: int,
     delivery_status: DeliveryStatus | None = None,
-) -> list[str]:
+) -> tuple[list[str], str | None]:
     """The ids of at most ``limit`` messages that match ``query``, newest first.
 
     :param before: only messages older than this id, which need not exist.
     :param delivery_status: only messages with this delivery status; None for all.
+    :returns: the ids; and the id of the last message that was looked at, None if all messages
+        before ``before`` were looked at, or enough of them.
     """
     condition = has_delivery_status(delivery_status, "m.")
     terms = terms_of(query)
     address_id = credential.address_id
     match = " AND ".join(_matching(address_id, term) for term in terms) or _NO_WORD
     end = before or AFTER_ALL_IDS
-    number = number_at(before) if before else _NO_NUMBER
-    indexed, fresh = await require_valid(
+    these = (match, address_id, end, number_at(before) if before else _NO_NUMBER)
+    indexed = _WITH_STATUS.format(filter=condition) if delivery_status else _INDEXED
+    fresh, found = await require_valid(
         database,
         credential,
-        Statement(_INDEXED.format(filter=condition), (match, address_id, end, number, limit)),
         Statement(_FRESH.format(filter=condition), (address_id, end)),
+        Statement(indexed, (*these, limit)),
     )
     ids = [row["id"] for row in fresh if terms and has_terms(_words(row), terms)]
-    return (ids + [row["id"] for row in indexed])[:limit]
+    ids += [row["id"] for row in found if not row.get("is_last")]
+    last = next((row["id"] for row in found if row.get("is_last")), None)
+    return ids[:limit], last if len(ids) < limit else None
 
 
 def _matching(address_id: int, term: Term) -> str:

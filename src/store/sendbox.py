@@ -10,7 +10,7 @@ from ids import AFTER_ALL_IDS
 from mail.delivery import DeliveryStatus
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
-from store.delivery_filter import has_delivery_status
+from store.delivery_filter import filter_of, is_found_by_index, last_seen
 from store.json_size import json_size
 from store.message_content import BODIES_TO_RETRY
 from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_current_sendbox
@@ -77,34 +77,40 @@ FROM (
 ORDER BY id DESC
 """
 
-_OWN = f"SELECT id FROM messages WHERE {in_current_sendbox('?1')}"
+_OWN = in_current_sendbox("?1")
+_OWN_BEFORE = f"{_OWN} AND id < ?2"
 
-_PAGE = f"{_OWN} {{filter}} ORDER BY id DESC LIMIT ?2 OFFSET ?3"
+_PAGE = f"SELECT id FROM messages WHERE {_OWN} {{filter}} ORDER BY id DESC LIMIT ?2 OFFSET ?3"
 
-_PAGE_BEFORE = f"{_OWN} {{filter}} AND id < ?2 ORDER BY id DESC LIMIT ?3"
+_PAGE_BEFORE = f"""
+SELECT id FROM messages WHERE {_OWN} {{filter}} AND id < ?2 ORDER BY id DESC LIMIT ?3
+"""
 
-_BY_IDS = _ROWS.format(page=f"{_OWN} AND id IN (SELECT value FROM json_each(?2))")
+_BY_IDS = _ROWS.format(
+    page=f"SELECT id FROM messages WHERE {_OWN} AND id IN (SELECT value FROM json_each(?2))"
+)
 
-_COUNT = f"SELECT count(*) AS count FROM messages WHERE {in_current_sendbox('?1')} {{filter}}"
+_COUNT = f"SELECT count(*) AS count FROM messages WHERE {_OWN} {{filter}}"
 
 _EVERY = f"SELECT m.id FROM messages AS m WHERE {IN_ANY_CURRENT_SENDBOX} {{filter}}"
-# The second half scans all messages that administrators have sent.
-_FROM = f"""
-SELECT id FROM messages
-WHERE {in_current_sendbox("(SELECT id FROM addresses WHERE name = ?1)")} {{filter}}
-UNION ALL
-SELECT id FROM messages
-WHERE address_id = {ADMINISTRATION} AND sendbox = 0 AND lower(sender) = ?1 {{filter}}
-"""
 _EVERY_PAGE = f"{_EVERY} ORDER BY id DESC LIMIT ?1 OFFSET ?2"
-_FROM_PAGE = f"{_FROM} ORDER BY id DESC LIMIT ?2 OFFSET ?3"
 # Stops at MAX_COUNT, because counting reads every row.
 _EVERY_COUNT = f"SELECT count(*) AS count FROM ({_EVERY} LIMIT {MAX_COUNT})"
-_FROM_COUNT = f"SELECT count(*) AS count FROM ({_FROM} LIMIT {MAX_COUNT})"
+
+_BY_OWNER = in_current_sendbox("(SELECT id FROM addresses WHERE name = ?1)")
+_BY_ADMINISTRATORS = f"address_id = {ADMINISTRATION} AND sendbox = 0"
 
 
-def _rows(page: str, condition: str) -> str:
-    return _ROWS.format(page=page.format(filter=condition))
+def _from(status: DeliveryStatus | None) -> str:
+    """SQL of the ids of the messages from the address ?1, with this delivery status."""
+    # The second half scans all messages that administrators have sent.
+    return f"""
+    SELECT id FROM messages WHERE {_BY_OWNER} {filter_of(status, among=_BY_OWNER)}
+    UNION ALL
+    SELECT id FROM messages
+    WHERE {_BY_ADMINISTRATORS} AND lower(sender) = ?1
+      {filter_of(status, among=_BY_ADMINISTRATORS)}
+    """
 
 
 async def sendbox_page(
@@ -117,10 +123,11 @@ async def sendbox_page(
 ) -> tuple[list[Row], int]:
     """A page of messages, newest first, and the number of all messages of the address.
 
-    :param delivery_status: only messages with this delivery status; None for all.
+    :param delivery_status: only messages with this delivery status, among the newest ones if there
+        is no index for it (``delivery_filter``); None for all.
     """
-    address_id, condition = credential.address_id, has_delivery_status(delivery_status)
-    page = Statement(_rows(_PAGE, condition), (address_id, limit, offset))
+    address_id, condition = credential.address_id, filter_of(delivery_status, among=_OWN)
+    page = Statement(_ROWS.format(page=_PAGE.format(filter=condition)), (address_id, limit, offset))
     count = Statement(_COUNT.format(filter=condition), (address_id,))
     rows, (counted,) = await require_valid(database, credential, page, count)
     return rows, counted["count"]
@@ -133,17 +140,23 @@ async def sendbox_before(
     before: str | None,
     limit: int,
     delivery_status: DeliveryStatus | None = None,
-) -> list[Row]:
-    """At most ``limit`` messages, newest first.
+) -> tuple[list[Row], str | None]:
+    """At most ``limit`` messages, newest first, and the id of the last message that was looked at.
+
+    The id is None if all messages before ``before`` were looked at, or enough of them.
 
     :param before: only messages older than this id, which need not exist; None to start with the
         newest message.
     :param delivery_status: as for ``sendbox_page``.
     """
-    parameters = (credential.address_id, before or AFTER_ALL_IDS, limit)
-    sql = _rows(_PAGE_BEFORE, has_delivery_status(delivery_status))
-    (rows,) = await require_valid(database, credential, Statement(sql, parameters))
-    return rows
+    these = (credential.address_id, before or AFTER_ALL_IDS)
+    page = _PAGE_BEFORE.format(filter=filter_of(delivery_status, among=_OWN_BEFORE))
+    statements = [Statement(_ROWS.format(page=page), (*these, limit))]
+    if not is_found_by_index(delivery_status):
+        statements.append(Statement(last_seen(_OWN_BEFORE), these))
+    rows, *last = await require_valid(database, credential, *statements)
+    (seen,) = last or ([],)
+    return rows, seen[0]["id"] if seen and len(rows) < limit else None
 
 
 async def sendbox_rows(database: Database, credential: Credential, ids: list[str]) -> list[Row]:
@@ -168,14 +181,19 @@ async def every_sendbox_page(
     :param delivery_status: as for ``sendbox_page``.
     """
     if address is None:
-        condition = has_delivery_status(delivery_status, "m.")
-        page = Statement(_rows(_EVERY_PAGE, condition), (limit, offset))
-        count = Statement(_EVERY_COUNT.format(filter=condition))
+        condition = filter_of(delivery_status, among="true", table="m.")
+        page, count = _EVERY_PAGE.format(filter=condition), _EVERY_COUNT.format(filter=condition)
+        parameters: tuple[str, ...] = ()
     else:
-        condition = has_delivery_status(delivery_status)
-        page = Statement(_rows(_FROM_PAGE, condition), (address, limit, offset))
-        count = Statement(_FROM_COUNT.format(filter=condition), (address,))
-    rows, counts = await database.batch([page, count], repeatable=True)
+        found = _from(delivery_status)
+        page = f"{found} ORDER BY id DESC LIMIT ?2 OFFSET ?3"
+        count = f"SELECT count(*) AS count FROM ({found} LIMIT {MAX_COUNT})"
+        parameters = (address,)
+    statements = [
+        Statement(_ROWS.format(page=page), (*parameters, limit, offset)),
+        Statement(count, parameters),
+    ]
+    rows, counts = await database.batch(statements, repeatable=True)
     return rows, counts[0]["count"]
 
 

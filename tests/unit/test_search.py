@@ -65,7 +65,7 @@ def found(
     before: str | None = None,
     limit: int = 100,
 ) -> list[str]:
-    return run(search(database, me, query, before=before, limit=limit))
+    return run(search(database, me, query, before=before, limit=limit))[0]
 
 
 def index(database: SqliteDatabase, now: int = LATER) -> int:
@@ -290,7 +290,7 @@ def test_a_page_may_begin_after_a_removed_message(
 def rows_before(
     database: SqliteDatabase, me: Credential, before: str | None, limit: int = 100
 ) -> list[dict[str, Any]]:
-    return run(sendbox_before(database, me, before=before, limit=limit))
+    return run(sendbox_before(database, me, before=before, limit=limit))[0]
 
 
 _MEANWHILE = st.sampled_from(["send", "send to another", "index"])

@@ -12,7 +12,8 @@ async def list_messages(context: RequestContext) -> Response:
     """List the messages of all addresses.
 
     Returns the messages of all addresses and of administrators, newest first. `count` is at most
-    1,000.
+    1,000. With the `delivery_status` `sent` or `delivered`, only the newest 5,000 messages are
+    looked at.
 
     :query limit:
     :query offset:
