@@ -134,9 +134,11 @@ export interface AuditRow {
   details: Record<string, unknown> | null;
 }
 
-export interface AuditPage {
-  results: AuditRow[];
-  next_cursor: string | null;
+/** A page of a long list. One of the two continues it; null on the last page. */
+export interface Part<Row> {
+  results: Row[];
+  next_cursor?: string | null;
+  next_after?: string | null;
 }
 
 /** A page of a list, and the length of the whole list. */

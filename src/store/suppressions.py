@@ -12,22 +12,17 @@ from accounts.actor import Actor
 from errors import NotFound
 from mail.suppressions import DURATIONS, Suppression
 from store.audit import audit_row, with_audit
-from store.database import Database, Row, Statement, page
+from store.database import Database, Row, Statement
 from store.reserve import IN_FORCE
 
-_FOUND = f"(?1 IS NULL OR address = ?1) AND {IN_FORCE.format(now='?2')}"
+# Suppressions in the order of the primary key: all after the one with the address ?1 and the scope
+# ?2; those of one address.
 _PAGE = f"""
-SELECT address, scope, reason, origin, since, expires_at FROM suppressions WHERE {_FOUND}
-ORDER BY since DESC, address, scope LIMIT ?3 OFFSET ?4
+SELECT address, scope, reason, origin, since, expires_at FROM suppressions
+WHERE {{range}} AND {IN_FORCE.format(now="?3")} ORDER BY address, scope LIMIT ?4
 """
-_COUNT = f"SELECT count(*) AS count FROM suppressions WHERE {_FOUND}"
-
-# The next rows after the row with the address ?1 and the scope ?2.
-_NEXT = f"""
-SELECT address, scope, reason, expires_at FROM suppressions
-WHERE (address, scope) > (?1, ?2) AND {IN_FORCE.format(now="?3")}
-ORDER BY address, scope LIMIT ?4
-"""
+_OF_ALL = _PAGE.format(range="(address, scope) > (?1, ?2)")
+_OF_ADDRESS = _PAGE.format(range="address = ?1 AND (?2 IS NULL OR scope > ?2)")
 
 # Adds the suppressions of ?1. One whose end has passed begins again.
 _ADD = """
@@ -92,24 +87,25 @@ _REMOVE = f"DELETE FROM suppressions WHERE {_THESE}"
 
 
 async def suppression_page(
-    database: Database, *, address: str | None, now: int, limit: int, offset: int
-) -> tuple[list[Row], int]:
-    """A page of suppressions, newest first, and the number of all that match.
+    database: Database,
+    *,
+    address: str | None = None,
+    after: tuple[str, str] | None,
+    now: int,
+    limit: int,
+) -> tuple[list[Row], bool]:
+    """At most ``limit`` suppressions by address and scope, and whether more follow.
 
     :param address: only the suppressions of this address, in lower case; None for all.
+    :param after: the address and the scope of the last suppression before the page, which need not
+        exist; None for the first page.
     """
-    return await page(
-        database, Statement(_PAGE, (address, now, limit, offset)), Statement(_COUNT, (address, now))
-    )
-
-
-async def suppressions_after(
-    database: Database, address: str, scope: str, *, now: int, limit: int
-) -> list[Row]:
-    """The next ``limit`` suppressions after the one of ``address`` and ``scope``, by address."""
-    following = Statement(_NEXT, (address, scope, now, limit))
-    (rows,) = await database.batch([following], repeatable=True)
-    return rows
+    if address is None:
+        page = Statement(_OF_ALL, (*(after or ("", "")), now, limit + 1))
+    else:
+        page = Statement(_OF_ADDRESS, (address, after[1] if after else None, now, limit + 1))
+    (rows,) = await database.batch([page], repeatable=True)
+    return rows[:limit], len(rows) > limit
 
 
 async def add_suppression(database: Database, one: Suppression, *, by: Actor, now: int) -> None:

@@ -31,13 +31,20 @@ def whole_number(text: str | None, name: str, default: int, minimum: int, maximu
     return number
 
 
+def page_limit(query: dict[str, str]) -> int:
+    """The parameter ``limit``, the maximum number of rows.
+
+    :raises BadRequest: ``invalid_limit``.
+    """
+    return whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+
+
 def limit_and_offset(query: dict[str, str]) -> tuple[int, int]:
     """The parameters ``limit``, the maximum number of rows, and ``offset``, the rows to skip.
 
     :raises BadRequest: ``invalid_limit`` or ``invalid_offset``.
     """
-    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    return limit, whole_number(query.get("offset"), "offset", 0, 0, _MAX_OFFSET)
+    return page_limit(query), whole_number(query.get("offset"), "offset", 0, 0, _MAX_OFFSET)
 
 
 def cursor(text: str, offset: int) -> str | None:

@@ -500,7 +500,7 @@ def test_suppressions_are_added_listed_and_removed(own: Api) -> None:
     assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "reason")
     body = {"address": address, "reason": "hard_bounce", "expires_at": "2999-01-01T00:00"}
     done(own.admin("POST", "/admin/suppressions", json=body))
-    page = own.admin("GET", "/admin/suppressions").json()
+    page = own.admin("GET", "/admin/suppressions", params={"after": address[:-1]}).json()
     end = "2999-01-01T00:00:00.000Z"
     changed = {**row, "reason": "hard_bounce", "expires_at": end}
     assert changed in page["results"]
@@ -635,6 +635,7 @@ def test_hostile_values_cause_no_server_error(own: Api, hostile: str) -> None:
         ("GET", "/admin/address_sender", {"params": {"address": hostile[:500]}}),
         ("GET", "/admin/sendbox", {"params": {"address": hostile[:500]}}),
         ("GET", "/admin/suppressions", {"params": {"address": hostile[:500]}}),
+        ("GET", "/admin/suppressions", {"params": {"address": "x", "after": hostile[:500]}}),
         ("GET", "/admin/audit", {"params": {"cursor": hostile[:500]}}),
         ("DELETE", "/admin/suppressions", {"params": {"address": hostile[:500]}}),
         ("DELETE", "/admin/address_sender", {"params": {"id": hostile[:500]}}),
@@ -659,7 +660,7 @@ def test_hostile_values_cause_no_server_error(own: Api, hostile: str) -> None:
         response = own.admin(method, path, **options)
         assert response.status_code < 500, (method, path, response.text)
         if method == "GET" and path != "/admin/audit":
-            assert response.json() == {"results": [], "count": 0}
+            assert response.json()["results"] == []
     assert own.server.sql(tables) == before
 
 

@@ -515,7 +515,7 @@ def test_a_suppression_can_be_added_found_and_removed(admin: Person) -> None:
     assert admin.api.send(sender, to_mail=address).status_code == 400
     admin.page.get_by_role("searchbox").fill(address)
     admin.page.keyboard.press("Enter")
-    expect(admin.page.get_by_text("1 to 1 of 1")).to_be_visible()
+    expect(admin.page.get_by_text("Rows shown: 1")).to_be_visible()
     admin.button(f"Remove {address}").click()
     dialog(admin).get_by_role("button", name="Remove").click()
     expect(admin.heading("Nothing found")).to_be_visible()
@@ -631,9 +631,9 @@ def test_audit_rows_are_sentences(admin: Person) -> None:
         body = {"address": f"gone{number}@example.net"}
         admin.api.admin("POST", "/admin/suppressions", json=body)
     admin.open("admin/audit")
-    expect(admin.page.get_by_text("30 rows shown")).to_be_visible()
+    expect(admin.page.get_by_text("Rows shown: 30")).to_be_visible()
     expect(row(admin, "gone29@")).to_contain_text("Suppression added")
-    admin.button("Show older").click()
+    admin.button("Show more").click()
     for words in ("Administrator 1", "Balance set", "1,200, Disabled"):
         expect(row(admin, sender.address).first).to_contain_text(words)
     expect(row(admin, sender.address).last).to_contain_text("Anonymous")

@@ -43,4 +43,4 @@ def test_hostile_search_terms_find_nothing(api: Api, hostile: str) -> None:
         ("/admin/suppressions", "address"),
     ):
         response = api.admin("GET", path, params={parameter: hostile})
-        assert response.json() == {"results": [], "count": 0}
+        assert response.json()["results"] == []

@@ -12,7 +12,6 @@ from store.suppressions import (
     import_suppressions,
     remove_suppression,
     suppression_page,
-    suppressions_after,
 )
 from tests.unit import given
 from tests.unit.given import NOW
@@ -31,12 +30,16 @@ def remove(database: SqliteDatabase, address: str, scope: str | None = None) -> 
 
 
 def listed(
-    database: SqliteDatabase, address: str | None = None, *, limit: int = 10, offset: int = 0
-) -> tuple[list[tuple[str, str, int]], int]:
-    rows, count = run(
-        suppression_page(database, address=address, now=NOW, limit=limit, offset=offset)
+    database: SqliteDatabase,
+    address: str | None = None,
+    *,
+    after: tuple[str, str] | None = None,
+    limit: int = 10,
+) -> tuple[list[tuple[str, str, int]], bool]:
+    rows, has_more = run(
+        suppression_page(database, address=address, after=after, now=NOW, limit=limit)
     )
-    return [(row["address"], row["reason"], row["since"] - NOW) for row in rows], count
+    return [(row["address"], row["reason"], row["since"] - NOW) for row in rows], has_more
 
 
 def audited(database: SqliteDatabase) -> list[tuple[str, str, str | None]]:
@@ -49,23 +52,42 @@ def scopes(database: SqliteDatabase) -> list[str]:
     return [row["scope"] for row in rows]
 
 
-def test_suppressions_are_listed_newest_first(database: SqliteDatabase) -> None:
+def test_suppressions_are_listed_by_address(database: SqliteDatabase) -> None:
     for since, address in enumerate(["b@a.example", "c@a.example", "a@a.example"]):
-        add(database, address, now=NOW + since // 2)
-    a = ("a@a.example", "manual", 1)
-    b, c = ("b@a.example", "manual", 0), ("c@a.example", "manual", 0)
-    assert listed(database) == ([a, b, c], 3)
-    assert listed(database, limit=1, offset=1) == ([b], 3)
-    assert listed(database, "c@a.example") == ([c], 1)
-    assert listed(database, "d@a.example") == ([], 0)
+        add(database, address, now=NOW + since)
+    times = {"a": 2, "b": 0, "c": 1}
+    a, b, c = ((f"{name}@a.example", "manual", since) for name, since in times.items())
+    assert listed(database) == ([a, b, c], False)
+    assert listed(database, limit=1) == ([a], True)
+    assert listed(database, after=("a@a.example", ""), limit=1) == ([b], True)
+    assert listed(database, after=("aa@a.example", "x"), limit=2) == ([b, c], False)
+    assert listed(database, "c@a.example") == ([c], False)
+    assert listed(database, "d@a.example") == ([], False)
+
+
+@pytest.mark.parametrize("address", [None, "a@a.example"])
+def test_a_page_continues_after_the_last_row(database: SqliteDatabase, address: str | None) -> None:
+    domains = ["", "a.example", "b.example"]
+    for scope in reversed(domains):
+        for name in ("z@a.example", "a@a.example"):
+            add(database, name, scope=scope)
+    found: list[tuple[str, str]] = []
+    has_more = True
+    while has_more:
+        after = found[-1] if found else None
+        rows, has_more = run(
+            suppression_page(database, address=address, after=after, now=NOW, limit=2)
+        )
+        found += [(row["address"], row["scope"]) for row in rows]
+    names = [address] if address else ["a@a.example", "z@a.example"]
+    assert found == [(name, scope) for name in names for scope in domains]
 
 
 def test_ended_suppressions_are_not_listed(database: SqliteDatabase) -> None:
     given.suppressed(database, "a@a.example", expires_at=NOW)
     given.suppressed(database, "b@a.example", expires_at=NOW + 1)
-    assert listed(database) == ([("b@a.example", "manual", 0)], 1)
-    rows = run(suppressions_after(database, "", "", now=NOW, limit=10))
-    assert [row["address"] for row in rows] == ["b@a.example"]
+    assert listed(database) == ([("b@a.example", "manual", 0)], False)
+    assert listed(database, "a@a.example") == ([], False)
 
 
 def test_adding_again_changes_the_reason_and_the_end(database: SqliteDatabase) -> None:
@@ -104,7 +126,7 @@ def test_a_suppression_is_removed_once(database: SqliteDatabase) -> None:
     remove(database, "b@a.example")
     with pytest.raises(NotFound, match="suppression_not_found"):
         remove(database, "b@a.example")
-    assert [address for address, _, _ in listed(database)[0]] == ["c@a.example", "a@a.example"]
+    assert [address for address, _, _ in listed(database)[0]] == ["a@a.example", "c@a.example"]
     assert audited(database)[3:] == [("suppression.removed", "b@a.example", None)]
 
 
@@ -126,14 +148,3 @@ def test_importing_again_writes_nothing(database: SqliteDatabase) -> None:
     run(import_suppressions(database, rows, by=ADMIN, now=NOW + 1))
     assert database.changes() == written
     assert audited(database) == [("suppressions.imported", "suppressions", '{"rows":1000}')]
-
-
-def test_an_export_continues_after_its_last_row(database: SqliteDatabase) -> None:
-    for scope in ("", "b.example", "a.example"):
-        for address in ("z@a.example", "a@a.example"):
-            add(database, address, scope=scope)
-    found: list[tuple[str, str]] = [("", "")]
-    while rows := run(suppressions_after(database, *found[-1], now=NOW, limit=2)):
-        found += [(row["address"], row["scope"]) for row in rows]
-    domains = ["", "a.example", "b.example"]
-    assert found[1:] == [(f"{name}@a.example", scope) for name in "az" for scope in domains]

@@ -346,10 +346,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "AccountSettings": {"all": _SETTINGS, "one": {"blockList": []}},
     "getAccountSettings 200": {"settings": _SETTINGS},
-    "SuppressionPage": _page(
-        **{"address": "bob@example.org", "scope": "example.com", "reason": "complaint"},
-        **{"origin": MESSAGE_ID, "since": CREATED_AT, "expires_at": None},
-    ),
+    "SuppressionPage": {
+        "page": {
+            "results": [
+                {
+                    **{"address": "bob@example.org", "scope": "example.com"},
+                    **{"reason": "complaint", "origin": MESSAGE_ID, "since": CREATED_AT},
+                    "expires_at": None,
+                }
+            ],
+            "next_after": "bob@example.org example.com",
+        }
+    },
     "NewSuppression": {
         "one": {"address": "bob@example.org"},
         "ending": {

@@ -1,13 +1,15 @@
 /** What the lists of the administration share: search, pages, a table, and the empty state. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
-import { useAdmin, type Rows } from "../../api/admin";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { callAsAdmin, useAdmin, type Part, type Rows } from "../../api/admin";
 import type { Loaded } from "../../api/use";
-import { ButtonLink } from "../../components/Button";
+import { useAction } from "../../components/action";
+import { Button, ButtonLink } from "../../components/Button";
 import { Empty } from "../../components/Empty";
 import type { IconName } from "../../components/Icon";
 import { Loader } from "../../components/Loader";
+import { ProblemNotice } from "../../components/Notice";
 import { Page } from "../../components/Page";
 import { Search as SearchField } from "../../components/Search";
 import { Table, type Column } from "../../components/Table";
@@ -17,6 +19,7 @@ import { useTexts } from "../../texts";
 import { number } from "../../texts/formats";
 
 const PAGE = 20;
+const LONG_PAGE = 30;
 
 /** The highest page number. A higher number in the URL counts as this one. */
 const LAST_PAGE = 1_000_000;
@@ -76,6 +79,56 @@ export function usePagedList<Row>(
     <Pager page={page} count={data.count} last={last} to={(target) => href(here, at(target))} />
   );
   return { ...loaded, search, pager };
+}
+
+/**
+ * Load the beginning of a long list; a button adds the next rows below.
+ *
+ * @param continues the parameter of the API that continues the list.
+ */
+export function useLongList<Row>(
+  path: string,
+  { continues, search }: { continues: "cursor" | "after"; search?: SearchName },
+): List<Row> & { busy: boolean } {
+  const t = useTexts().admin.common;
+  const given = useListRoute().parameters;
+  const words = (search && given[search]) ?? "";
+  const wanted = useRef(words);
+  wanted.current = words;
+  const [shown, setShown] = useState<{ words: string; results: Row[]; next?: string | null }>();
+  const { busy, problem, run } = useAction();
+  const load = async (known: Row[], next?: string | null) => {
+    await run(async () => {
+      const query = {
+        limit: LONG_PAGE,
+        ...(search && words && { [SEARCHES[search]]: words }),
+        ...(next && { [continues]: next }),
+      };
+      const part = await callAsAdmin<Part<Row>>("GET", path, { query });
+      if (wanted.current !== words) return; // the search has changed
+      setShown({ words, results: [...known, ...part.results], next: part[`next_${continues}`] });
+    });
+  };
+  const loadMore = () => load(shown?.results ?? [], shown?.next);
+  const reload = () => load([]);
+  useEffect(() => void reload(), [words]);
+  const pager = shown && (
+    <>
+      {problem && <ProblemNotice problem={problem} retry={() => void loadMore()} />}
+      <div class="pager spread">
+        <p class="muted" role="status">
+          {t.shown(number(shown.results.length))}
+        </p>
+        {shown.next && (
+          <Button small busy={busy} onClick={() => void loadMore()}>
+            {t.more}
+          </Button>
+        )}
+      </div>
+    </>
+  );
+  const isStale = shown !== undefined && shown.words !== words;
+  return { data: shown, problem: shown ? undefined : problem, reload, pager, search, busy, isStale };
 }
 
 function Pager({

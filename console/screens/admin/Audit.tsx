@@ -1,54 +1,24 @@
 /** The audit log as text; a button adds older rows below. */
 
-import { useEffect, useState } from "preact/hooks";
-import { callAsAdmin, type AuditPage, type AuditRow, type SuppressionRow } from "../../api/admin";
-import { useAction } from "../../components/action";
+import type { AuditRow, SuppressionRow } from "../../api/admin";
 import { Button } from "../../components/Button";
-import { ProblemNotice } from "../../components/Notice";
 import { Time } from "../../components/Time";
 import type { AdminTexts } from "../../texts/admin.en";
 import { texts, useTexts } from "../../texts";
 import { number } from "../../texts/formats";
-import { AdminList } from "./AdminList";
-
-const PAGE = 30;
+import { AdminList, useLongList } from "./AdminList";
 
 export function Audit() {
   const a = useTexts().admin;
   const t = a.audit;
-  const [shown, setShown] = useState<AuditPage>();
-  const { busy, problem, run } = useAction();
-  const load = async (known: AuditRow[] = [], cursor?: string | null) => {
-    await run(async () => {
-      const query = { limit: PAGE, ...(cursor && { cursor }) };
-      const page = await callAsAdmin<AuditPage>("GET", "/admin/audit", { query });
-      setShown({ ...page, results: [...known, ...page.results] });
-    });
-  };
-  const loadOlder = () => load(shown?.results, shown?.next_cursor);
-  useEffect(() => void load(), []);
-  const pager = shown && (
-    <>
-      {problem && <ProblemNotice problem={problem} retry={() => void loadOlder()} />}
-      <div class="pager spread">
-        <p class="muted" role="status">
-          {t.shown(number(shown.results.length))}
-        </p>
-        {shown.next_cursor && (
-          <Button small busy={busy} onClick={() => void loadOlder()}>
-            {t.older}
-          </Button>
-        )}
-      </div>
-    </>
-  );
+  const list = useLongList<AuditRow>("/admin/audit", { continues: "cursor" });
   return (
     <AdminList
       section="audit"
-      list={{ data: shown, problem: shown ? undefined : problem, reload: loadOlder, pager }}
+      list={list}
       icon="list"
       aside={
-        <Button icon="refresh" disabled={busy} onClick={() => void load()}>
+        <Button icon="refresh" disabled={list.busy} onClick={() => void list.reload()}>
           {a.common.refresh}
         </Button>
       }

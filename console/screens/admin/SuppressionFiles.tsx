@@ -122,7 +122,7 @@ function cut(line: string): string {
   return line.slice(0, MOST_LINE_CHARACTERS);
 }
 
-export function ExportButton({ count }: { count: number }) {
+export function ExportButton() {
   const t = useTexts().admin.suppressions;
   const [done, setDone] = useState<number>();
   const { busy, problem, run } = useAction();
@@ -143,7 +143,7 @@ export function ExportButton({ count }: { count: number }) {
   return (
     <>
       <Button small icon="copy" busy={busy} onClick={() => void run(save)}>
-        {busy && done ? t.exporting(number(done), number(Math.max(done, count))) : t.exportFile}
+        {busy && done ? t.rows(number(done)) : t.exportFile}
       </Button>
       {problem && <ProblemNotice problem={problem} />}
     </>

@@ -11,7 +11,7 @@ import { Time } from "../../components/Time";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
 import type { AdminTexts } from "../../texts/admin.en";
-import { AdminList, usePagedList } from "./AdminList";
+import { AdminList, useLongList } from "./AdminList";
 import { ExportButton, ImportButton } from "./SuppressionFiles";
 
 export function Suppressions() {
@@ -19,7 +19,10 @@ export function Suppressions() {
   const t = a.suppressions;
   const [isAdding, setIsAdding] = useState(false);
   const [removed, setRemoved] = useState<SuppressionRow>();
-  const list = usePagedList<SuppressionRow>("/admin/suppressions", { search: "address" });
+  const list = useLongList<SuppressionRow>("/admin/suppressions", {
+    continues: "after",
+    search: "address",
+  });
   return (
     <AdminList
       section="suppressions"
@@ -33,7 +36,7 @@ export function Suppressions() {
       tools={
         <div class="row">
           <ImportButton onChanged={list.reload} />
-          <ExportButton count={list.data?.count ?? 0} />
+          <ExportButton />
         </div>
       }
       id={(row) => `${row.address} ${row.scope}`}

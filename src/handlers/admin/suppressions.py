@@ -13,16 +13,16 @@ from locales import sentence
 from mail.addresses import MAX_ADDRESS_OCTETS
 from mail.suppression_csv import COLUMNS, read_rows, write_rows
 from mail.suppressions import Suppression, SuppressionReason, checked_scope, entered
+from store.database import Row
 from store.suppressions import (
     add_suppression,
     import_suppressions,
     remove_suppression,
     suppression_page,
-    suppressions_after,
 )
 from web.body import read_json
 from web.context import RequestContext
-from web.query import address_filter, limit_and_offset, required
+from web.query import address_filter, page_limit, required
 from web.responses import Response, Success, json_response
 
 # The maximum number of rows per request.
@@ -58,10 +58,12 @@ class SuppressionRow(Struct):
 
 
 class SuppressionPage(Struct):
-    """A page of suppressions."""
+    """A page of suppressions, by address."""
 
     results: Annotated[list[SuppressionRow], Meta(description="The suppressions of this page.")]
-    count: Annotated[int, Meta(description="The total number of suppressions.")]
+    next_after: Annotated[
+        str | None, Meta(description="The `after` of the next page; null on the last page.")
+    ]
 
 
 class NewSuppression(Struct):
@@ -134,20 +136,23 @@ async def list_suppressions(context: RequestContext) -> Response:
 
     Returns the recipients that receive no mail: because a mail to them bounced or was reported as
     spam, because the provider no longer delivers to them, or because an administrator added them.
-    Suppressions that have ended are left out.
+    Suppressions that have ended are left out. All pages are equally fast.
 
     :query limit:
-    :query offset:
+    :query after: `next_after` of the previous page. Default: the first page. Example:
+        `bob@example.org`.
     :query address:
     :response 200 SuppressionPage: A page of suppressions.
-    :errors: PAGING
+    :errors: invalid_limit
     :operation listSuppressions: Administration
     """
     query = context.request.query
-    limit, offset = limit_and_offset(query)
-    address = address_filter(query)
-    rows, count = await suppression_page(
-        context.database, address=address, now=context.now(), limit=limit, offset=offset
+    rows, has_more = await suppression_page(
+        context.database,
+        address=address_filter(query),
+        after=_after(query),
+        now=context.now(),
+        limit=page_limit(query),
     )
     results = [
         SuppressionRow(
@@ -155,7 +160,7 @@ async def list_suppressions(context: RequestContext) -> Response:
         )
         for row in rows
     ]
-    return json_response(SuppressionPage(results, count))
+    return json_response(SuppressionPage(results, _next_after(rows, has_more)))
 
 
 async def add(context: RequestContext) -> Response:
@@ -248,18 +253,24 @@ async def export_rows(context: RequestContext) -> Response:
     :response 200 ExportedRows: Some suppressions.
     :operation exportSuppressions: Administration
     """
-    given = context.request.query.get("after", "")[:_MAX_AFTER_CHARACTERS]
-    address, _, scope = given.partition(_SEPARATOR)
-    found = await suppressions_after(
-        context.database, address, scope, now=context.now(), limit=_MAX_ROWS + 1
+    after = _after(context.request.query)
+    page, has_more = await suppression_page(
+        context.database, after=after, now=context.now(), limit=_MAX_ROWS
     )
-    page = found[:_MAX_ROWS]
-    names = () if given else (COLUMNS,)
+    names = () if after else (COLUMNS,)
     shown = [{**row, "expires_at": _shown_end(row["expires_at"]) or ""} for row in page]
     text = write_rows([*names, *([row[name] for name in COLUMNS] for row in shown)])
-    more = len(found) > len(page)
-    last = f"{page[-1]['address']}{_SEPARATOR}{page[-1]['scope']}" if more else None
-    return json_response(ExportedRows(text, len(page), last))
+    return json_response(ExportedRows(text, len(page), _next_after(page, has_more)))
+
+
+def _after(query: dict[str, str]) -> tuple[str, str] | None:
+    """The parameter ``after``: the address and the scope of the last row of the previous page."""
+    address, _, scope = query.get("after", "")[:_MAX_AFTER_CHARACTERS].partition(_SEPARATOR)
+    return (address, scope) if address else None
+
+
+def _next_after(page: list[Row], has_more: bool) -> str | None:
+    return f"{page[-1]['address']}{_SEPARATOR}{page[-1]['scope']}" if has_more else None
 
 
 def _shown_end(expires_at: int | None) -> str | None:

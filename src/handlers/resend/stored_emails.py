@@ -12,7 +12,7 @@ from store import schedule
 from store.emails import email_page, find_email
 from web.body import read_json
 from web.context import RequestContext
-from web.query import DEFAULT_LIMIT, MAX_LIMIT, whole_number
+from web.query import page_limit
 from web.responses import Response, json_response
 
 _MAX_ID_CHARACTERS = 100
@@ -31,7 +31,7 @@ async def list_emails(context: RequestContext) -> Response:
     :operation listEmails: Emails
     """
     query = context.request.query
-    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    limit = page_limit(query)
     after, before = query.get("after"), query.get("before")
     if after is not None and before is not None:
         raise invalid_input("two_cursors", "before")
