@@ -1,28 +1,27 @@
 /** A bar chart by day in SVG, and a table with the same numbers for screen readers. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { day, number } from "../texts/formats";
 import { useTexts } from "../texts";
-import type { UsageDay } from "../api/types";
-import { Empty } from "./Empty";
-import { DeliveryFigures } from "./DeliveryFigures";
-import { Card } from "./Page";
+import { day, number } from "../texts/formats";
 
-const DAYS = 30;
-const HEIGHT = 180;
+const HEIGHT = 150;
 const LEFT = 44;
 const RIGHT = 18;
-const NARROW = 480;
+const LABEL_WIDTH = 90;
 
-const NOTHING = { accepted: 0, sent: 0, failed: 0, delivered: 0, bounced: 0, complained: 0 };
+/** A number of each day. Without an entry for a day it is 0. */
+export interface Series<Entry> {
+  name: string;
+  of: (entry: Entry) => number;
+}
 
-/** The last 30 UTC days, including days without messages. */
-function lastDays(known: readonly UsageDay[]): UsageDay[] {
+/** The last UTC days, the oldest first, with their entries. */
+export function lastDays<Entry extends { day: string }>(known: readonly Entry[], count: number) {
   const byDay = new Map(known.map((entry) => [entry.day, entry]));
   const today = Date.parse(new Date().toISOString().slice(0, 10));
-  return Array.from({ length: DAYS }, (_, index) => {
-    const name = new Date(today - (DAYS - 1 - index) * 86_400_000).toISOString().slice(0, 10);
-    return byDay.get(name) ?? { ...NOTHING, day: name };
+  return Array.from({ length: count }, (_, index) => {
+    const name = new Date(today - (count - 1 - index) * 86_400_000).toISOString().slice(0, 10);
+    return { name, entry: byDay.get(name) };
   });
 }
 
@@ -30,7 +29,7 @@ function lastDays(known: readonly UsageDay[]): UsageDay[] {
  * A ref for an element, and the width of this element in pixels, at least 240. The SVG has the same
  * width, so its text is not scaled.
  */
-export function useWidth<T extends Element>() {
+function useWidth<T extends Element>() {
   const ref = useRef<T>(null);
   const [width, setWidth] = useState(640);
   useEffect(() => {
@@ -42,117 +41,122 @@ export function useWidth<T extends Element>() {
 }
 
 /** `value` rounded up to 1, 2 or 5 times a power of ten; at least 4. */
-export function roundUp(value: number): number {
+function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   const leading = [1, 2, 5, 10].find((step) => step * power >= value) ?? 10;
   return Math.max(leading * power, 4);
 }
 
-/** The chart in a card. `empty` is the sentence that is shown if there are no messages. */
-export function UsageByDay({ days, empty }: { days: readonly UsageDay[]; empty: string }) {
-  const t = useTexts();
-  return days.length ? (
-    <Card title={t.usage.chart}>
-      <UsageChart days={lastDays(days)} />
-      <DeliveryFigures days={lastDays(days)} />
-    </Card>
-  ) : (
-    <Empty icon="chart" title={t.usage.emptyTitle}>
-      <p>{empty}</p>
-    </Empty>
-  );
+interface Data<Entry> {
+  title: string;
+  days: readonly { name: string; entry?: Entry }[];
+  good: Series<Entry>;
+  bad: Series<Entry>;
+  /** Further numbers of the table and of the hint of a day, which have no bars. */
+  more?: readonly Series<Entry>[];
 }
 
-function UsageChart({ days: shown }: { days: readonly UsageDay[] }) {
-  const t = useTexts();
+export function Chart<Entry>(data: Data<Entry>) {
+  const { title, days, good, bad, more = [] } = data;
   const [frame, width] = useWidth<HTMLElement>();
-  const step = (width - LEFT - RIGHT) / DAYS;
-  const gap = step / 5;
-  const labelled = width < NARROW ? 14 : 7;
-  const top = roundUp(Math.max(...shown.map((entry) => entry.sent + entry.failed)));
-  const hint = (entry: UsageDay) =>
-    `${day(entry.day)}: ${t.sent.status.sent} ${number(entry.sent)}, ` +
-    `${t.sent.status.failed} ${number(entry.failed)}, ` +
-    `${t.sent.delivery.delivered} ${number(entry.delivered)}, ` +
-    `${t.sent.delivery.bounced} ${number(entry.bounced)}`;
-  const height = (value: number) => (value / top) * HEIGHT;
+  const step = (width - LEFT - RIGHT) / days.length;
+  const labelled = 7 * Math.ceil(LABEL_WIDTH / (7 * step));
+  const bars = days.map(({ name, entry }) => ({
+    name,
+    good: entry ? good.of(entry) : 0,
+    bad: entry ? bad.of(entry) : 0,
+    hint: [good, bad, ...more]
+      .map((series) => `${series.name} ${number(entry ? series.of(entry) : 0)}`)
+      .join(", "),
+  }));
+  const top = roundUp(Math.max(...bars.map((bar) => bar.good + bar.bad)));
   return (
     <figure class="chart" ref={frame}>
       <div class="hint chart-legend" aria-hidden="true">
-        <span class="sent">{t.sent.status.sent}</span>
-        <span class="failed">{t.sent.status.failed}</span>
+        <span class="sent">{good.name}</span>
+        <span class="failed">{bad.name}</span>
       </div>
-      <svg
-        viewBox={`${-LEFT} -10 ${width} ${HEIGHT + 36}`}
-        role="img"
-        aria-label={t.usage.chart}
-      >
+      <svg viewBox={`${-LEFT} -10 ${width} ${HEIGHT + 36}`} role="img" aria-label={title}>
         {[0, 0.5, 1].map((part) => (
           <g key={part}>
-            <line class="grid" x1="0" x2={DAYS * step} y1={HEIGHT * part} y2={HEIGHT * part} />
+            <line
+              class="grid"
+              x1="0"
+              x2={days.length * step}
+              y1={HEIGHT * part}
+              y2={HEIGHT * part}
+            />
             <text x="-8" y={HEIGHT * part + 4} text-anchor="end">
               {number(top * (1 - part))}
             </text>
           </g>
         ))}
-        {shown.map((entry, index) => (
-          <g key={entry.day} transform={`translate(${index * step} 0)`}>
-            <title>{hint(entry)}</title>
+        {bars.map((bar, index) => (
+          <g key={bar.name} transform={`translate(${index * step} 0)`}>
+            <title>{`${day(bar.name)}: ${bar.hint}`}</title>
             <rect class="touch" x="0" y="0" width={step} height={HEIGHT} />
-            <rect
-              class="sent"
-              x={gap}
-              width={step - 2 * gap}
-              rx="2"
-              y={HEIGHT - height(entry.sent)}
-              height={height(entry.sent)}
-            />
-            <rect
-              class="failed"
-              x={gap}
-              width={step - 2 * gap}
-              rx="2"
-              y={HEIGHT - height(entry.sent) - height(entry.failed) - (entry.sent ? 1 : 0)}
-              height={height(entry.failed)}
-            />
-            {(DAYS - 1 - index) % labelled === 0 && (
+            <Bar kind="sent" step={step} from={0} to={bar.good / top} />
+            <Bar kind="failed" step={step} from={bar.good / top} to={(bar.good + bar.bad) / top} />
+            {(days.length - 1 - index) % labelled === 0 && (
               <text x={step / 2} y={HEIGHT + 20} text-anchor="middle">
-                {day(entry.day)}
+                {day(bar.name)}
               </text>
             )}
           </g>
         ))}
       </svg>
-      {/* A table ignores the height that hides an element, so the element around it is hidden. */}
-      <div class="hidden">
-        <table>
-          <caption>{t.usage.chart}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t.usage.day}</th>
-              <th scope="col">{t.sent.status.sent}</th>
-              <th scope="col">{t.sent.status.failed}</th>
-              <th scope="col">{t.sent.delivery.delivered}</th>
-              <th scope="col">{t.sent.delivery.bounced}</th>
-              <th scope="col">{t.sent.delivery.complained}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown
-              .filter((entry) => entry.accepted)
-              .map((entry) => (
-                <tr key={entry.day}>
-                  <th scope="row">{day(entry.day)}</th>
-                  <td>{entry.sent}</td>
-                  <td>{entry.failed}</td>
-                  <td>{entry.delivered}</td>
-                  <td>{entry.bounced}</td>
-                  <td>{entry.complained}</td>
-                </tr>
-              ))}
-          </tbody>
-        </table>
-      </div>
+      <HiddenTable {...data} />
     </figure>
+  );
+}
+
+/** A bar in the column of a day. `from` and `to` are parts of the height. */
+function Bar({ kind, step, from, to }: { kind: string; step: number; from: number; to: number }) {
+  const gap = step / 5;
+  return (
+    <rect
+      class={kind}
+      x={gap}
+      width={step - 2 * gap}
+      rx={Math.min(2, gap / 2)}
+      y={HEIGHT * (1 - to)}
+      height={HEIGHT * (to - from)}
+    />
+  );
+}
+
+function HiddenTable<Entry>({ title, days, good, bad, more = [] }: Data<Entry>) {
+  const t = useTexts().usage;
+  const columns = [good, bad, ...more];
+  // A table ignores the height that hides an element, so the element around it is hidden.
+  return (
+    <div class="hidden">
+      <table>
+        <caption>{title}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t.day}</th>
+            {columns.map(({ name }) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {days.map(
+            ({ name, entry }) =>
+              entry && (
+                <tr key={name}>
+                  <th scope="row">{day(name)}</th>
+                  {columns.map((series) => (
+                    <td key={series.name}>{series.of(entry)}</td>
+                  ))}
+                </tr>
+              ),
+          )}
+        </tbody>
+      </table>
+    </div>
   );
 }

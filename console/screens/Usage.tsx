@@ -6,7 +6,7 @@ import { UNLIMITED, type AddressUsage } from "../api/types";
 import { useGet } from "../api/use";
 import { useAction } from "../components/action";
 import { Button } from "../components/Button";
-import { UsageByDay } from "../components/Chart";
+import { UsageByDay } from "../components/UsageByDay";
 import { Figure } from "../components/Figure";
 import { Loader } from "../components/Loader";
 import { Notice, ProblemNotice } from "../components/Notice";

@@ -25,7 +25,7 @@ def test_the_chart_and_its_table(person: Person) -> None:
     assert [shown for _, *shown in days] == numbers
     assert days[0][0] == f"{then.day} {then:%b}"
     hints = person.page.locator(".chart title").all_text_contents()
-    hint = f"{then.day} {then:%b}: Sent 12, Failed 1, Delivered 190, Bounced 10"
+    hint = f"{then.day} {then:%b}: Sent 12, Failed 1, Delivered 190, Bounced 10, Reported as spam 1"
     assert hint in hints
     figures = person.page.locator(".deliveries")
     expect(figures).to_contain_text("190recipients in the last 30 days")

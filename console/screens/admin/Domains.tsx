@@ -1,12 +1,13 @@
 /** The sending domains: what became of their mail, and whether delivery events arrive. */
 
-import {
-  type DomainMarks,
-  type DomainPeriod,
-  type DomainRow,
-  type DomainPage,
+import type {
+  DomainDay,
+  DomainMarks,
+  DomainPage,
+  DomainPeriod,
+  DomainRow,
 } from "../../api/admin";
-import { DomainChart } from "../../components/DomainChart";
+import { Chart, lastDays } from "../../components/Chart";
 import { Empty } from "../../components/Empty";
 import { Notice } from "../../components/Notice";
 import { Card, Page } from "../../components/Page";
@@ -63,12 +64,23 @@ function Domain({ row, marks }: { row: DomainRow; marks?: DomainMarks }) {
       {row.days.length > 0 && marks && (
         <>
           <Periods row={row} marks={marks} />
-          <DomainChart domain={row.domain} days={row.days} />
+          <Chart
+            title={t.chart(row.domain)}
+            days={lastDays(row.days, 90)}
+            good={{ name: t.fine, of: (day) => Math.max(0, day.accepted - problems(day)) }}
+            bad={{ name: t.problems, of: problems }}
+          />
         </>
       )}
       <DomainDns domain={row.domain} />
     </Card>
   );
+}
+
+/** The recipients whose mail did not arrive, or who reported it as spam; at most all. */
+function problems(day: DomainDay): number {
+  const all = day.bounced + day.failed + day.rejected + day.complained;
+  return Math.min(all, Math.max(day.accepted, all - day.complained));
 }
 
 type Period = DomainPeriod & { name: string };

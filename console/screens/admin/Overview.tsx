@@ -9,7 +9,7 @@ import {
 } from "../../api/admin";
 import type { Usage } from "../../api/types";
 import { ButtonLink } from "../../components/Button";
-import { UsageByDay } from "../../components/Chart";
+import { UsageByDay } from "../../components/UsageByDay";
 import { Figure } from "../../components/Figure";
 import { Loader } from "../../components/Loader";
 import { Notice } from "../../components/Notice";
