@@ -24,6 +24,7 @@ from tools.local_database import DatabaseError, Row, query_server
 from tools.local_server import ServerError
 from tools.prepare import ROOT
 from transport.delivery_events import event_form
+from transport.sandbox_events import MEMBERS as SANDBOX_MEMBERS
 
 # `make dev` writes this file below its state folder: where it can be reached.
 SERVER_FILE = ".dev.server"
@@ -32,32 +33,15 @@ _SECONDS = 30
 
 # What the events of each kind say beside their kind.
 MEMBERS: dict[DeliveryKind, dict[str, Any]] = {
+    **SANDBOX_MEMBERS,
     "delayed": {
         "delivery": {"smtpStatusCode": "451", "smtpResponse": "451 4.3.2 Try again later"},
         "bounce": {"type": "soft", "classification": "temporary_failure", "reason": "busy"},
-    },
-    "delivered": {
-        "delivery": {
-            "provider": "gmail",
-            "deliveryTimeMs": 1234,
-            "smtpStatusCode": "250",
-            "smtpEnhancedStatusCode": "2.0.0",
-            "smtpResponse": "250 2.0.0 OK",
-        }
-    },
-    "bounced": {
-        "delivery": {
-            "smtpStatusCode": "550",
-            "smtpEnhancedStatusCode": "5.1.1",
-            "smtpResponse": "550 5.1.1 No such user",
-        },
-        "bounce": {"type": "hard", "classification": "permanent_failure", "reason": "no mailbox"},
     },
     "failed": {"failure": {"reason": "delivery_failed"}},
     "rejected": {
         "rejection": {"reason": "suppressed", "party": "recipient", "detail": "on the list"}
     },
-    "complained": {"complaint": {"type": "abuse"}},
 }
 
 _MESSAGE = "SELECT id, sender, status, provider_message_id FROM messages WHERE id = ?"

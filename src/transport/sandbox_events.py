@@ -14,7 +14,7 @@ _KINDS: dict[str, tuple[DeliveryKind, ...]] = {
 }
 
 # What the events of each kind say beside their kind.
-_MEMBERS: dict[DeliveryKind, dict[str, Any]] = {
+MEMBERS: dict[DeliveryKind, dict[str, Any]] = {
     "delivered": {
         "delivery": {
             "smtpStatusCode": "250",
@@ -48,7 +48,7 @@ def delivery_events(message: Message, message_id: str, *, now: int) -> list[dict
             sender=str(message.sender),
             recipient=str(recipient.address),
             occurred_at=now,
-            **_MEMBERS[kind],
+            **MEMBERS[kind],
         )
         for kind in kinds
         for recipient in message.recipients
