@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from clock import utc_day
 from errors import field_error
 from mail.addresses import InvalidAddress, ascii_domain
+from mail.delivery import KINDS
 from mail.sending_dns import (
     DnsRecord,
     RecordKind,
@@ -196,17 +197,9 @@ async def check_dns(context: RequestContext) -> Response:
         domain = ascii_domain(context.parameters["domain"])
     except InvalidAddress as error:
         raise field_error("invalid_domain", "domain") from error
-    spf, dkim, dmarc, mx = await context.services.waiting.all(
-        [
-            _spf(context, domain),
-            _dkim(context, domain),
-            _dmarc(context, domain),
-            _mx(context, domain),
-        ]
-    )
-    records = [
-        msgspec.convert(msgspec.structs.asdict(one), DomainRecord) for one in (spf, dkim, dmarc, mx)
-    ]
+    lookups = [one(context, domain) for one in (_spf, _dkim, _dmarc, _mx)]
+    found = await context.services.waiting.all(lookups)
+    records = msgspec.convert(found, list[DomainRecord], from_attributes=True)
     return json_response(DomainDns(domain, records))
 
 
@@ -236,7 +229,7 @@ async def _texts(context: RequestContext, name: str) -> list[str] | None:
 
 
 def _domain(name: str, days: list[DomainDay], now: int) -> Domain:
-    heard = [one.day for one in days if _events(one)]
+    heard = [one.day for one in days if any(getattr(one, kind) for kind in KINDS)]
     return Domain(
         domain=name,
         state=_state(days, heard, now),
@@ -254,17 +247,6 @@ def _state(days: Sequence[DomainDay], heard: Sequence[str], now: int) -> DomainS
     if not heard:
         return "never_heard" if due else "too_early" if used else "unused"
     return "silent" if any(day > max(heard) for day in due) else "heard"
-
-
-def _events(numbers: DomainNumbers) -> int:
-    return (
-        numbers.delivered
-        + numbers.delayed
-        + numbers.bounced
-        + numbers.failed
-        + numbers.rejected
-        + numbers.complained
-    )
 
 
 def _period(days: Sequence[DomainDay], since: str) -> DomainPeriod:
