@@ -1,5 +1,6 @@
 """The responses of the sendbox endpoints: their types, and the conversion of rows."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -261,21 +262,8 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
         "content": text if html is None else html,
         "truncated": is_truncated(message.bodies),
     }
-    adaptations = list(details.adaptations)
-    accepted = {
-        "kind": "accepted",
-        "occurred_at": row["accepted_at"],
-        "attempt": 0,
-        "adaptations": adaptations,
-    }
-    delivered = [
-        {**event, "recipient": message.recipients[event["position"]]["address"]}
-        for event in sorted(message.delivery_events, key=_ranked)
-    ]
+    delivered = sorted(message.delivery_events, key=_ranked)
     top = {event["position"]: event for event in delivered}
-    history = sorted(
-        (accepted, *message.events, *delivered), key=lambda event: event["occurred_at"]
-    )
     return SendboxMessage(
         **_common(as_listed),
         message_id=row["provider_message_id"],
@@ -293,15 +281,34 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
         headers={header.name: header.value for header in details.headers},
         tags=list(details.tags),
         attachments=list(details.attachments),
-        adaptations=adaptations,
+        adaptations=list(details.adaptations),
         text=text,
         html=html,
         recipients=[
             _recipient(row, recipient, top.get(position), language)
             for position, recipient in enumerate(message.recipients)
         ],
-        history=[_event(event, language) for event in history],
+        history=[
+            _event(event, language) for event in _history(message, details.adaptations, delivered)
+        ],
     )
+
+
+def _history(
+    message: StoredMessage, adaptations: Sequence[str], delivered: Sequence[Row]
+) -> list[Row]:
+    """The acceptance, the events and the delivery events of a message, the oldest first."""
+    accepted = {
+        "kind": "accepted",
+        "occurred_at": message.row["accepted_at"],
+        "attempt": 0,
+        "adaptations": list(adaptations),
+    }
+    named = [
+        {**event, "recipient": message.recipients[event["position"]]["address"]}
+        for event in delivered
+    ]
+    return sorted((accepted, *message.events, *named), key=lambda event: event["occurred_at"])
 
 
 def _common(row: Row) -> Row:
