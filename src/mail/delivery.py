@@ -4,7 +4,6 @@ A recipient has the status of its event with the highest rank. So events change 
 arrive again, late, or in another order.
 """
 
-from collections.abc import Iterable
 from typing import Literal, get_args
 
 import msgspec
@@ -63,8 +62,3 @@ class DeliveryEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 def rank(kind: DeliveryKind) -> int:
     """The rank of ``kind``: the status of a recipient never changes to a lower one."""
     return KINDS.index(kind)
-
-
-def highest(kinds: Iterable[DeliveryKind]) -> DeliveryKind | None:
-    """The kind with the highest rank; None without events."""
-    return max(kinds, key=rank, default=None)

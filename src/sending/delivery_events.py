@@ -12,7 +12,7 @@ from log import log
 from mail.delivery import NOT_SENT, DeliveryEvent
 from mail.lifecycle import Event
 from services import QueuedEvent, Services
-from store.database import Database, Row
+from store.database import Row
 from store.record import StatusUpdate
 from store.record.deliveries import record_delivery_events, settle
 from transport.delivery_events import UnreadableEvent, read_event
@@ -37,13 +37,11 @@ async def process_events(queued: Sequence[QueuedEvent], services: Services) -> d
     events = _read(queued, now)
     if not events:
         return {}
-    retries: dict[int, int] = {}
     try:
-        retries = await _record(events, services, now)
+        return await _record(events, services, now)
     except Exception as error:  # the queue delivers the events again
         log("delivery_events_failed", events=len(events), kind=type(error).__name__)
-        retries = {place: retry_seconds(queued[place].attempts) for place in events}
-    return retries
+        return {place: retry_seconds(queued[place].attempts) for place in events}
 
 
 def retry_seconds(attempts: int) -> int:
@@ -96,7 +94,9 @@ async def _record(
     }
     updates = [*_settled(events, fitting, now), *(_disproved(row, now) for row in disproved)]
     if updates:
-        await _settle(database, updates, [events[place] for place in fitting], services, now)
+        log("delivery_events_settle", message_ids=[update.id for update in updates])
+        settling = [events[place] for place in fitting]
+        await settle(database, settling, updates, now=now, pause_policy=policy)
     log(
         "delivery_events",
         events=len(events),
@@ -112,18 +112,6 @@ async def _record(
 def _seconds_until_end(lease_until: int, now: int) -> int:
     left = max(0, lease_until - now) // 1000
     return min(left + _AFTER_LEASE_SECONDS, _LONGEST_WAIT_SECONDS)
-
-
-async def _settle(
-    database: Database,
-    updates: list[StatusUpdate],
-    events: list[DeliveryEvent],
-    services: Services,
-    now: int,
-) -> None:
-    log("delivery_events_settle", message_ids=[update.id for update in updates])
-    policy = services.settings.pause_policy
-    await settle(database, events, updates, now=now, pause_policy=policy)
 
 
 def _settled(

@@ -10,7 +10,7 @@ import msgspec
 
 from accounts.actor import Actor
 from errors import NotFound
-from mail.suppressions import DURATIONS, Suppression
+from mail.suppressions import Suppression
 from store.audit import audit_row, with_audit
 from store.database import Database, Row, Statement
 from store.reserve import IN_FORCE
@@ -57,29 +57,6 @@ ON CONFLICT (address, scope) DO UPDATE SET
 WHERE expires_at < coalesce(excluded.expires_at, expires_at + 1)
   OR expires_at IS excluded.expires_at AND reason = excluded.reason AND since < excluded.since
 """
-
-_LENGTHS = " ".join(f"WHEN '{reason}' THEN {length}" for reason, length in DURATIONS.items())
-
-# Learns from the new delivery events: from complaints, and from bounces. ``events`` is a SELECT
-# with the columns ``recipient``, ``domain``, ``message_id``, ``kind`` and ``event``.
-LEARN_FROM_EVENTS = LEARN.format(
-    learned=f"""
-    SELECT
-      recipient, domain, reason, message_id, max(occurred_at),
-      occurred_at + CASE reason {_LENGTHS} END
-    FROM (
-      SELECT
-        recipient, domain, message_id, event ->> 'occurred_at' AS occurred_at,
-        CASE
-          WHEN kind = 'complained' THEN 'complaint'
-          WHEN event ->> 'is_permanent' THEN 'hard_bounce'
-          ELSE 'soft_bounce'
-        END AS reason
-      FROM ({{events}}) WHERE kind IN ('bounced', 'complained')
-    )
-    WHERE true GROUP BY recipient, domain, reason
-    """
-)
 
 _THESE = "address = ?1 AND scope = coalesce(?2, scope)"
 _EXISTS = f"EXISTS (SELECT 1 FROM suppressions WHERE {_THESE})"

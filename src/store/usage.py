@@ -15,7 +15,8 @@ from store.database import Database, Row, Statement
 USAGE_DAYS = 90
 _DAY = 86_400_000
 
-_DAY_OF = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
+# The UTC day of acceptance, from a column of `messages`.
+DAY_OF_ACCEPTANCE = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
 
 # The domain of the sender, in lower case, as a column of `messages`.
 SENDING_DOMAIN = "lower(substr(sender, instr(sender, '@') + 1))"
@@ -24,7 +25,7 @@ SENDING_DOMAIN = "lower(substr(sender, instr(sender, '@') + 1))"
 # `unknown` and `sent` are the final statuses that a message can leave again. A message that leaves
 # one of them is subtracted.
 COUNTED = f"""
-  {_DAY_OF} AS day, address_id, domain,
+  {DAY_OF_ACCEPTANCE} AS day, address_id, domain,
   sum(target = 'sent') - sum(status = 'sent') AS sent,
   sum(target = 'failed') AS failed,
   sum(target = 'unknown') - sum(status = 'unknown') AS unknown,
@@ -42,7 +43,7 @@ ON CONFLICT (day, address_id, domain) DO UPDATE SET
 """
 
 _OPEN = f"""
-SELECT {_DAY_OF} AS day, 1 AS accepted, 0 AS sent, 0 AS failed,
+SELECT {DAY_OF_ACCEPTANCE} AS day, 1 AS accepted, 0 AS sent, 0 AS failed,
   0 AS delivered, 0 AS bounced, 0 AS complained
 FROM messages WHERE NOT is_sandbox AND accepted_at >= unixepoch(?1) * 1000
 """

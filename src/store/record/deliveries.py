@@ -21,11 +21,13 @@ from mail.delivery import (
     SETTLED_WITHIN_MILLISECONDS,
     DeliveryEvent,
 )
+from mail.suppressions import DURATIONS
 from store.database import Database, Row, Statement, quoted
 from store.pauses import pause_after_events
 from store.record.statuses import StatusUpdate, record_statements
 from store.sendbox_generation import ADMINISTRATION
-from store.suppressions import LEARN_FROM_EVENTS
+from store.suppressions import LEARN
+from store.usage import DAY_OF_ACCEPTANCE, SENDING_DOMAIN
 
 _RANKS = ", ".join(f"('{kind}', {number})" for number, kind in enumerate(KINDS))
 
@@ -38,7 +40,7 @@ WITH matched AS MATERIALIZED (
   SELECT
     value AS event, value ->> 'id' AS event_id, value ->> 'kind' AS kind,
     m.id AS message_id, m.address_id, m.accepted_at, m.is_sandbox,
-    lower(substr(m.sender, instr(m.sender, '@') + 1)) AS domain,
+    {SENDING_DOMAIN} AS domain,
     d.position, lower(d.address) AS recipient
   FROM json_each(?1)
   CROSS JOIN messages AS m ON m.provider_message_id IN {_IDS}
@@ -60,7 +62,7 @@ _COUNTED = f"""
 counted AS (
   SELECT DISTINCT
     message_id, position, kind, address_id, domain,
-    strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch') AS day
+    {DAY_OF_ACCEPTANCE} AS day
   FROM matched
   WHERE NOT is_sandbox AND NOT EXISTS (
     SELECT 1 FROM delivery_events AS e
@@ -101,10 +103,26 @@ ON CONFLICT (day, address_id, domain) DO UPDATE SET
   complained = complained + excluded.complained
 """
 
-_SUPPRESS = f"""
-{_MATCHED}
-{LEARN_FROM_EVENTS.format(events=f"SELECT * FROM matched WHERE NOT is_sandbox AND {_IS_NEW}")}
+_LENGTHS = " ".join(f"WHEN '{reason}' THEN {length}" for reason, length in DURATIONS.items())
+
+# The suppressions that follow from the new bounces and complaints.
+_LEARNED = f"""
+SELECT
+  recipient, domain, reason, message_id, max(occurred_at),
+  occurred_at + CASE reason {_LENGTHS} END
+FROM (
+  SELECT
+    recipient, domain, message_id, event ->> 'occurred_at' AS occurred_at,
+    CASE
+      WHEN kind = 'complained' THEN 'complaint'
+      WHEN event ->> 'is_permanent' THEN 'hard_bounce'
+      ELSE 'soft_bounce'
+    END AS reason
+  FROM matched WHERE kind IN ('bounced', 'complained') AND NOT is_sandbox AND {_IS_NEW}
+)
+WHERE true GROUP BY recipient, domain, reason
 """
+_SUPPRESS = _MATCHED + LEARN.format(learned=_LEARNED)
 
 _INSERT_EVENTS = f"""
 {_MATCHED}

@@ -17,7 +17,7 @@ from store.database import Database, Statement, quoted
 from store.message_content import late_attachment_statements
 from store.pauses import pause_statement
 from store.record.history import INSERT_EVENTS
-from store.usage import ADD, COUNTED, SENDING_DOMAIN
+from store.usage import ADD, COUNTED, DAY_OF_ACCEPTANCE, SENDING_DOMAIN
 from store.withdrawals import late_cancellations
 from transport.outcome import Reason
 
@@ -146,8 +146,7 @@ _REFUND_RECIPIENTS = f"""
 UPDATE daily_recipients SET recipients = recipients - refund
 FROM (
   SELECT
-    strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch') AS accepted_on,
-    sum(recipients) AS refund
+    {DAY_OF_ACCEPTANCE} AS accepted_on, sum(recipients) AS refund
   FROM applied WHERE refunds AND NOT is_sandbox GROUP BY accepted_on
 )
 WHERE day = accepted_on
@@ -195,7 +194,7 @@ def _suppress() -> str:
     # suppressed one.
     suppressed = f"""
     SELECT
-      lower(d.address), lower(substr(sender, instr(sender, '@') + 1)), 'provider', applied.id,
+      lower(d.address), {SENDING_DOMAIN}, 'provider', applied.id,
       about ->> 'now', about ->> 'now' + {DURATIONS["provider"]}
     FROM applied JOIN deliveries AS d ON d.message_id = applied.id
     WHERE about ->> 'reason' = 'recipient_suppressed' AND applied.recipients = 1 AND NOT is_sandbox
