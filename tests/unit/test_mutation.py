@@ -1,11 +1,19 @@
 """The mutants of ``make mutate``, and the functions that they affect."""
 
+import contextlib
+import json
 import subprocess
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from smtp_relay.message.convert import convert
 from tools.mutation.isolated import kill
 from tools.mutation.mutants import mutants_of
+from tools.mutation.reach import Recorder
 from tools.mutation.report import equivalent_mutants
 from tools.mutation.sql import mutations
 from tools.mutation.users import functions_at
@@ -82,6 +90,36 @@ def test_a_constant_affects_the_functions_of_other_modules() -> None:
 def test_an_equivalent_mutant_is_known_by_its_module_and_line() -> None:
     text = "# A comment\n\nsrc/a.py | x = 1 | a reason\n"
     assert equivalent_mutants(text) == {("src/a.py", "x = 1")}
+
+
+def test_a_recording_has_the_calls_of_other_threads(tmp_path: Path) -> None:
+    """In tests, the relay runs in a thread, and it converts messages in other threads."""
+    recorder = Recorder(tmp_path / "recording.json")
+    item: Any = SimpleNamespace(nodeid="test_a[1]")
+    around = recorder.pytest_runtest_protocol(item)
+    next(around)
+    mail = b"Subject: a", ["b@example.com"]
+    options = {"sender": "c@example.com", "max_hops": 30, "is_strict": False}
+    thread = threading.Thread(target=convert, args=mail, kwargs=options)
+    thread.start()
+    thread.join()
+    with contextlib.suppress(StopIteration):
+        around.send(None)
+    recorder.pytest_sessionfinish()
+    recorded = json.loads((tmp_path / "recording.json").read_text())
+    assert "smtp_relay/message/convert.py:convert" in recorded["test_a"]["calls"]
+
+
+def test_tests_with_a_server_in_another_process_are_not_recorded(tmp_path: Path) -> None:
+    def item(nodeid: str, *fixtures: str) -> Any:
+        return SimpleNamespace(nodeid=nodeid, fixturenames=fixtures)
+
+    # In tests/api, the server is in the process of the tests.
+    in_process = [item("tests/smtp/test_a.py::test", "tmp_path"), item("tests/api/b.py", "server")]
+    other = [item("tests/smtp/test_a.py::test", "server"), item("tests/smtp/test_a.py", "faulty")]
+    items = [*in_process, *other]
+    Recorder(tmp_path).pytest_collection_modifyitems(items)
+    assert items == in_process
 
 
 def test_an_interrupted_run_ends_a_process_that_has_just_begun() -> None:
