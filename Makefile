@@ -40,9 +40,9 @@ test-all: lint typecheck ## Lint, check types, and run all tests (half an hour)
 	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/console/test_speed.py
 	@$(RUN) pytest tests/console/test_speed.py
 
-mutate: ## Change the code in many ways and see whether a test fails; set ONLY= and JOBS=2
+mutate: ## Change the code in many ways and see whether a test fails; set ONLY=, SAMPLE= and JOBS=2
 	$(PREPARE)
-	@$(RUN) tools.mutation --jobs $(or $(JOBS),2) $(ONLY)
+	@$(RUN) tools.mutation --jobs $(or $(JOBS),2) $(if $(SAMPLE),--sample $(SAMPLE)) $(ONLY)
 
 lint: ## Check style and formatting
 	$(PREPARE)

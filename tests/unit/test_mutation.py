@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from smtp_relay.message.convert import convert
+from tools.mutation.__main__ import sample_of
 from tools.mutation.isolated import kill
 from tools.mutation.mutants import mutants_of
 from tools.mutation.reach import Recorder
@@ -64,6 +65,14 @@ def test_the_mutants_of_a_module_differ_in_one_line() -> None:
         ]
         assert differing == [mutant.line]
     assert len({mutant.key for mutant in mutants}) == len(mutants)
+
+
+def test_a_larger_sample_includes_a_smaller_one() -> None:
+    mutants = [*mutants_of("src/store/schedule.py")]
+    sample = sample_of(mutants, 3)
+    assert len(sample) == 3
+    assert sample == sample_of(mutants[::-1], 4)[:3]
+    assert sample_of(mutants, None) == mutants
 
 
 def test_a_constant_affects_the_functions_that_use_it() -> None:

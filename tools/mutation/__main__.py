@@ -1,6 +1,7 @@
 """The command `make mutate`. The docstring of the package describes it."""
 
 import argparse
+import heapq
 import signal
 import sys
 import time
@@ -49,11 +50,23 @@ def _record(processes: Processes) -> None:
         print(f"{done}/{total} files of tests recorded: {path} ({seconds:.0f} s)", flush=True)
 
 
-def _plan(modules: list[str], reach: Reach, session: Session, report: Report) -> list[_Work]:
+def sample_of(mutants: list[Mutant], most: int | None) -> list[Mutant]:
+    """At most ``most`` of the mutants. A larger sample of the same mutants includes a smaller one.
+
+    The keys are hashes, so their order is random but does not change.
+    """
+    return mutants if most is None else heapq.nsmallest(most, mutants, key=lambda each: each.key)
+
+
+def _plan(
+    modules: list[str], most: int | None, reach: Reach, session: Session, report: Report
+) -> list[_Work]:
     """The mutants to run, each with its tests. The known outcomes are added to ``report``."""
     work = []
     for module in modules:
-        for mutant in mutants_of(module):
+        mutants = [*mutants_of(module)]
+        report.found += len(mutants)
+        for mutant in sample_of(mutants, most):
             report.planned += 1
             functions = functions_at(module, mutant.line)
             tests = reach.tests_of(functions, seconds=_MOST_SECONDS)
@@ -112,6 +125,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutate")
     parser.add_argument("places", nargs="*", default=list(_SCOPE), help="modules or folders")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes at a time")
+    parser.add_argument("--sample", type=int, help="how many mutants of each module, at random")
     options = parser.parse_args()
     import_libraries()
     processes = Processes(options.jobs)
@@ -122,7 +136,7 @@ def main() -> int:
         reach, session = Reach(), Session(FOLDER / "session.sqlite")
         for test in reach.failing:
             print(f"left out, because this test fails without a mutation: {test}")
-        work = _plan(_modules(options.places), reach, session, report)
+        work = _plan(_modules(options.places), options.sample, reach, session, report)
         _run(work, reach, session, report, processes)
     except KeyboardInterrupt:
         print("Interrupted. The next run continues from here.")

@@ -11,13 +11,15 @@ _EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 class Report:
     """Prints each mutant that survives as soon as it is known. ``text`` lists all of them.
 
-    ``planned`` is the number of all mutants, including those that have not run.
+    ``found`` is the number of all mutants, and ``planned`` that of the sample, including those that
+    have not run.
     """
 
     def __init__(self) -> None:
         self._equivalent = equivalent_mutants(_EQUIVALENT.read_text("utf-8"))
         self._counts: Counter[str] = Counter()
         self._of_module: dict[str, Counter[str]] = {}
+        self.found = 0
         self.planned = 0
         self._survivors: list[tuple[str, int, str]] = []
 
@@ -52,6 +54,7 @@ class Report:
                 f"{counts['killed']} killed, {counts['survived']} survive, {counts['invalid']} "
                 f"can't be imported, {counts['equivalent']} are equivalent, "
                 f"{missing} have not run",
+                f"These are {self.planned} of {self.found} mutants.",
                 f"mutation_score: {_score(counts):.1f}",
             ]
         )
