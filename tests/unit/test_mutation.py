@@ -17,7 +17,7 @@ from tools.mutation.mutants import mutants_of
 from tools.mutation.reach import Recorder
 from tools.mutation.report import equivalent_mutants
 from tools.mutation.sql import mutations
-from tools.mutation.users import functions_at
+from tools.mutation.users import functions_at, users_of
 from tools.prepare import ROOT
 
 
@@ -94,6 +94,13 @@ def test_a_constant_affects_the_functions_of_other_modules() -> None:
     source = (ROOT / module).read_text("utf-8").splitlines()
     line = next(i for i, text in enumerate(source, 1) if text.startswith("IN_ANY_CURRENT_SENDBOX"))
     assert "src/store/due.py:due_messages" in functions_at(module, line)
+
+
+def test_a_function_that_makes_a_constant_affects_the_functions_that_use_it() -> None:
+    """It is called when the module is imported, so no test calls it."""
+    module = "smtp_relay/message/iso_2022_jp.py"
+    assert f"{module}:decode_iso_2022_jp" in users_of({f"{module}:_characters"})
+    assert users_of({f"{module}:_of_windows"}) == {f"{module}:_characters"}
 
 
 def test_an_equivalent_mutant_is_known_by_its_module_and_line() -> None:

@@ -12,7 +12,7 @@ from tools.mutation.mutants import Mutant, mutants_of
 from tools.mutation.reach import Reach, Recorder, recording_of, test_files
 from tools.mutation.report import Report
 from tools.mutation.session import Session
-from tools.mutation.users import functions_at
+from tools.mutation.users import functions_at, users_of
 from tools.prepare import ROOT
 
 _SCOPE = (
@@ -68,8 +68,7 @@ def _plan(
         report.found += len(mutants)
         for mutant in sample_of(mutants, most):
             report.planned += 1
-            functions = functions_at(module, mutant.line)
-            tests = reach.tests_of(functions, seconds=_MOST_SECONDS)
+            tests = _tests_of(mutant, reach)
             outcome = session.outcome(mutant, tests)
             if report.is_equivalent(mutant):
                 outcome = "equivalent"
@@ -78,6 +77,22 @@ def _plan(
             else:
                 work.append((mutant, tests))
     return work
+
+
+def _tests_of(mutant: Mutant, reach: Reach) -> list[str]:
+    """The tests that call the changed function.
+
+    If no test calls it, it may make a constant when the module is imported. In this case, these are
+    the tests of the functions that use the constant.
+    """
+    seen: set[str] = set()
+    functions = functions_at(mutant.module, mutant.line)
+    tests: list[str] = []
+    while functions and not tests:
+        tests = reach.tests_of(functions, seconds=_MOST_SECONDS)
+        seen |= functions
+        functions = users_of(functions) - seen
+    return tests
 
 
 def _run(

@@ -28,6 +28,12 @@ def functions_at(module: str, line: int) -> set[str]:
     return set()
 
 
+def users_of(functions: set[str]) -> set[str]:
+    """The functions that use one of ``functions``, its class, or a constant made by it."""
+    pairs = (function.split(":") for function in functions)
+    return _users({(module, name.partition(".")[0]) for module, name in pairs})
+
+
 def _users(names: set[tuple[str, str]]) -> set[str]:
     found, waiting, seen = set(), list(names), set(names)
     while waiting:
