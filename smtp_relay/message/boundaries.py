@@ -24,7 +24,7 @@ def boundary_of(entity: Entity, declared: str) -> bytes:
     is_valid = declared.isascii() and 0 < len(boundary) <= MAX_BOUNDARY_BYTES
     if is_valid and any(delimiters(entity, boundary)):
         return boundary
-    for match in _DELIMITER.finditer(entity.message, max(0, entity.start - 2), entity.end):
+    for match in _DELIMITER.finditer(entity.message, entity.start - len("\r\n"), entity.end):
         guessed = match[1].rstrip(b" ")
         if len(guessed) <= MAX_BOUNDARY_BYTES and _WORD.search(guessed):
             problem = Malformed(f"{entity.place}the boundary of the multipart does not occur")

@@ -282,12 +282,37 @@ def test_a_related_that_begins_with_a_picture(html: str) -> None:
 # Boundaries
 
 
-@pytest.mark.parametrize("declared", ['"b" (c)', "x", '""', "é", "x" * 300])
+@pytest.mark.parametrize("declared", ['"b" (c)', "x", '""', "é", "éb", "x" * 300])
 def test_a_boundary_other_than_that_of_the_lines(declared: str) -> None:
     entity = multipart("mixed", PLAIN, FILE).replace("boundary=b", f"boundary={declared}", 1)
     body = adapted(entity, "Boundary of the multipart guessed from its lines")
     assert (body["text"], names(body)) == ("plain", ["a.pdf"])
     assert "boundary" in rejected(entity)
+
+
+@pytest.mark.parametrize(
+    "line", ["-- ", "-----\r\nContent-Note: x", f"--{'c' * 201}\r\nContent-Note: x"]
+)
+def test_a_line_that_is_no_boundary_is_not_guessed(line: str) -> None:
+    entity = multipart("mixed", PLAIN, FILE).replace("\r\n--b", f"\r\n{line}\r\n--b", 1)
+    entity = entity.replace("boundary=b", 'boundary=""')
+    assert names(adapted(entity, "Boundary of the multipart guessed from its lines")) == ["a.pdf"]
+
+
+def test_the_longest_boundary() -> None:
+    longest = multipart("mixed", PLAIN, FILE, boundary="x" * 200)
+    assert names(adapted(longest)) == ["a.pdf"]
+    other = longest.replace("boundary=x", "boundary=y")
+    assert names(adapted(other, "Boundary of the multipart guessed from its lines")) == ["a.pdf"]
+    with pytest.raises(CannotRelay, match="no boundary"):
+        request(multipart("mixed", PLAIN, FILE, boundary="x" * 201))
+
+
+def test_one_delimiter_at_the_beginning_of_the_body_is_enough() -> None:
+    inner = multipart("alternative", PLAIN, HTML, boundary="c")
+    cut = multipart("mixed", inner).removesuffix("--b--\r\n")
+    body = adapted(cut)
+    assert (body["text"], body["html"]) == ("plain", "<p>html</p>")
 
 
 def test_a_boundary_in_angle_brackets_without_quotes() -> None:
