@@ -744,6 +744,11 @@ def test_the_encoding_of_a_multipart_is_ignored() -> None:
             "The text: bytes invalid in its charset replaced",
         ),
         ("iso-8859-1", b"\x80\x81", "€\x81", None),
+        ("gb2312", "镕".encode("gb18030"), "镕", None),
+        ("gbk", "㐀".encode("gb18030"), "㐀", None),
+        ("shift_jis", "①".encode("cp932"), "①", None),
+        ("euc-kr", "똠".encode("cp949"), "똠", None),
+        ("big5", "碁".encode("cp950"), "碁", None),
         ("iso-2022-jp", b"\x1b$B\x2d\x21\x2d\x6a\x1b(B", "①㈱", None),
         (
             "iso-2022-jp",
@@ -757,6 +762,15 @@ def test_charsets(charset: str, content: bytes, text: str, sentence: str | None)
     field = f"Content-Type: text/plain; charset={charset}\r\n\r\n" if charset else "\r\n"
     body = adapted(field.encode() + content, *([sentence] if sentence else []))
     assert body["text"] == text
+
+
+def test_an_error_shows_the_beginning_of_the_charset() -> None:
+    long = "utf-8" + "-" * 35
+    content = f"Content-Type: text/plain; charset={long}x\r\n\r\n".encode() + b"\xff"
+    why = "The text contains bytes that are invalid in its charset"
+    assert rejected(content) == f"{why}, {long}"
+    content = f"Content-Type: text/plain; charset={'x' * 41}\r\n\r\ntext".encode()
+    assert rejected(content) == f"The text has an unknown charset, {'x' * 40!r}"
 
 
 def test_a_flowed_text() -> None:
