@@ -210,7 +210,7 @@ def _behind_odd_line(entity: Entity, start: int, end: int, *, has_fields: bool) 
     content = entity.message
     problem = _no_field(content, start, entity.place)
     next_line = _match(_LINE, content, start, end).end()
-    has_colon = content.find(b":", start, next_line) >= 0
+    has_colon = content.find(b":", start, next_line) != -1
     if has_fields and has_colon and _FIELD.match(content, next_line, end):
         sentence = entity.about("a line of the header that is not a field left out")
         entity.adaptations.add("left_out", sentence, problem)
@@ -237,7 +237,8 @@ def _begins_with_header(content: bytes, start: int) -> bool:
 def _check_hidden(content: bytes, start: int, end: int, number: str, problem: Malformed) -> None:
     """Check that the rest of a header, which becomes part of the body, has no Bcc field."""
     head_end = content.find(b"\r\n\r\n", start, end)
-    if not number and _HIDDEN_RECIPIENTS.search(content, start, end if head_end < 0 else head_end):
+    end = end if head_end == -1 else head_end
+    if not number and _HIDDEN_RECIPIENTS.search(content, start, end):
         raise problem
 
 

@@ -319,6 +319,20 @@ def test_a_strict_relay_rejects_an_invalid_mail(content: bytes, problem: str) ->
     assert converted(content).adaptations.sentences() != []
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"a\nb", "Line 1 contains a bare LF"),
+        (b"\r\na: b\rc", "Line 2 contains a bare CR"),
+        (b"a: b\r\n\r\n\0", "Line 3 contains a NUL"),
+    ],
+)
+def test_the_error_names_the_line_with_a_character_that_is_not_allowed(
+    content: bytes, problem: str
+) -> None:
+    assert error_of(content) == problem
+
+
 # Messages that could take long to convert
 
 _HEAD = b"To: recipient@example.net\r\nSubject: x\r\n"
@@ -341,8 +355,8 @@ _MIXED = b"Content-Type: multipart/mixed; boundary=b"
 def _with_headers(size: int) -> bytes:
     """A message whose headers, with those of all parts, have ``size`` bytes."""
     last = size - len(_MIXED) - 500_000
-    sizes = [*[100_000] * 5, last]
-    return _PART.join([_MIXED, *(b"X-A: ".ljust(size, b"a") for size in sizes)]) + b"\r\n\r\n"
+    headers = [b"X-A: ".ljust(size, b"a") for size in (*[100_000] * 5, last)]
+    return _PART.join([_MIXED, b"", *headers]) + b"\r\n\r\n"
 
 
 def _with_boundary(size: int) -> bytes:
@@ -381,6 +395,11 @@ def test_split_characters_have_a_maximum_size() -> None:
         (_with_headers, 524_288, "The headers of all parts have more than 524288 bytes"),
         (
             lambda size: _MIXED + _PART + b"A:\r\n" * (size - 1) + b"\r\n",
+            10_000,
+            "The headers have more than 10000 fields",
+        ),
+        (
+            lambda size: b"A:\r\nno field: b\r\n" * 4999 + b"A:\r\n" * (size - 9998) + b"\r\n",
             10_000,
             "The headers have more than 10000 fields",
         ),

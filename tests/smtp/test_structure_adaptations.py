@@ -791,6 +791,43 @@ def test_a_line_of_a_mailbox_file() -> None:
     assert sent.adaptations.sentences() == ["The From line of a mailbox file left out"]
 
 
+EMPTY_LINES = "Empty lines before the header left out"
+NO_FIELD = "The body begins at a line that is not a header field"
+LEFT_OUT = "A line of the header that is not a field left out"
+
+
+@pytest.mark.parametrize(
+    ("content", "subject", "text", "sentence"),
+    [
+        ("\r\nSubject: a", "a", "\r\n", EMPTY_LINES),
+        ("\r\n\r\nSubject: a\r\n\r\ntext", "a", "text", EMPTY_LINES),
+        ("\r\nX-A: a\r\n\r\ntext", None, "X-A: a\r\n\r\ntext", None),
+        ("\r\nSubject: a\r\nb\r\n\r\nc", None, "Subject: a\r\nb\r\n\r\nc", None),
+        ("X Y: a\r\nSubject: b\r\n\r\nc", None, "X Y: a\r\nSubject: b\r\n\r\nc", NO_FIELD),
+        ("Subject: a\r\nX Y: b\r\nc\r\n\r\nd", "a", "X Y: b\r\nc\r\n\r\nd", NO_FIELD),
+        ("Subject: a\r\nX Y: b\r\nBcc: c\r\n\r\nd", "a", "d", LEFT_OUT),
+        ("From : a\r\nSubject: b\r\n\r\nc", "b", "c", None),
+        (">From a\r\nSubject: b\r\n\r\nc", "b", "c", "The From line of a mailbox file left out"),
+    ],
+)
+def test_where_the_header_begins_and_ends(
+    content: str, subject: str | None, text: str, sentence: str | None
+) -> None:
+    to = ["recipient@example.net"]
+    sent = convert(content.encode(), to, sender="sender@example.com", max_hops=30)
+    body = json.loads(sent.body)
+    assert (body["subject"], body["text"]) == (subject or "(no subject)", text)
+    ignored = ('Empty Subject replaced by "(no subject)"', "Bcc left out")
+    noted = [one for one in sent.adaptations.sentences() if not one.startswith((*ignored, "From "))]
+    assert noted == ([sentence] if sentence else [])
+
+
+def test_an_error_shows_the_line_that_is_no_field() -> None:
+    why = "not a header field, and no empty line before the body: "
+    assert rejected("words\r\nmore: words\r\n\r\nend") == f"{why}words"
+    assert rejected("w" * 41) == why + "w" * 40
+
+
 def test_a_line_that_is_no_field_begins_the_body() -> None:
     sentence = "The body begins at a line that is not a header field"
     assert (
