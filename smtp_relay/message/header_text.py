@@ -82,7 +82,7 @@ def _words(text: str, what: str, adaptations: Adaptations) -> Iterator[_Word]:
         position = printable.start()
         while start := _WORD_START.search(text, position, printable.end()):
             close = text.find(_WORD_END, start.end(), printable.end())
-            if close < 0:
+            if close == -1:
                 break
             position = close + len(_WORD_END)
             charset = start[1].partition("*")[0]  # RFC 2231, section 5: a language may follow

@@ -259,10 +259,28 @@ NO_SUBJECT = 'Empty Subject replaced by "(no subject)"'
             ["Characters in an encoded word of Subject that are not base64 left out"],
         ),
         ("folded\r\n\tin two", "folded in two", []),
+        ("Re: =?utf-8?q?=C3=BC?= x =?utf-8?q?=C3=A9?= y", "Re: ü x é y", []),
+        ("=?utf-8?q?=C3=BC?= =?iso-8859-1*de?q?=E9?=", "üé", []),
+        ("a =?utf-8?q?b c", "a =?utf-8?q?b c", []),
     ],
 )
 def test_subject(given: str, expected: str, sentences: list[str]) -> None:
     check([f"Subject: {given}"], {"subject": expected}, sentences)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("QUFB!", "AAA"),
+        ("QUFB!Q", "AAA"),
+        ("QUFBQQ!", "AAAA"),
+        ("QUFBQUE!", "AAAAA"),
+        ("QUFBQUFBQQ!", "AAAAAAA"),
+    ],
+)
+def test_an_encoded_word_with_characters_that_are_not_base64(word: str, expected: str) -> None:
+    sentence = "Characters in an encoded word of Subject that are not base64 left out"
+    check([f"Subject: =?utf-8?b?{word}?="], {"subject": expected}, [sentence])
 
 
 def test_the_first_of_two_subjects_counts() -> None:

@@ -197,6 +197,12 @@ def test_without_a_message_id_there_is_no_key() -> None:
     assert key_of(mail()) is None
 
 
+def test_the_longest_key_and_the_second_name_of_a_key() -> None:
+    assert key_of(mail(f"Idempotency-Key: {'x' * 256}")) == "x" * 256
+    assert key_of(mail("Idempotency-Key: ", "Resend-Idempotency-Key: b")) == "b"
+    assert key_of(mail("Idempotency-Key: a", "Resend-Idempotency-Key: b")) == "a"
+
+
 @pytest.mark.parametrize("name", ["Idempotency-Key", "resend-idempotency-key"])
 def test_the_clients_own_key_takes_precedence(name: str) -> None:
     content = mail("Message-ID: <1@x>", f"{name}: my key")

@@ -36,10 +36,20 @@ def test_what_the_codec_decodes() -> None:
         (b"a\x1bb\x1b\x1b$B0!0", "a\ufffdb\ufffd亜\ufffd"),
         (b"\x1b$B/!", "\ufffd"),
         (b"\x1b$B" + b"-!" * 10_000, "①" * 10_000),
+        # The first and the last cells of the rows that Windows adds.
+        (b"\x1b$B-!-_-`-|y!y_y`y~z!z~{~|q|||~", "①㍻〝∪纊\ufa0f\ufa10德忞犱釚ⅰ￤＂"),
+        (b"\x1b$B0! \x1f0!", "亜\ufffd\x1f亜"),
+        (b"\x1b(I \x7f\x1b(B", " \x7f"),
     ],
 )
 def test_what_the_codec_does_not_decode(content: bytes, expected: str) -> None:
     assert decode_iso_2022_jp(content) == expected
+
+
+def test_katakana_of_one_byte() -> None:
+    codes = range(0x21, 0x7F)
+    expected = [chr(0xFF40 + code) if code < 0x60 else "\ufffd" for code in codes]
+    assert decode_iso_2022_jp(b"\x1b(I" + bytes(codes)) == "".join(expected)
 
 
 @pytest.mark.parametrize("content", [b"a\xff" * MEBIBYTE, b"\x1b$B" + b"-!" * MEBIBYTE])

@@ -4,15 +4,17 @@ import json
 import re
 from email.message import Message
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import read_entity
-from smtp_relay.message.errors import CannotRelay, Malformed
+from smtp_relay.message.errors import CannotRelay, Malformed, TooLarge
 from smtp_relay.message.header_text import decoded_words
-from smtp_relay.message.json_body import json_body
+from smtp_relay.message.json_body import MAX_BYTES, json_body
 from smtp_relay.message.media_types import media_type
+from web.request import MAX_BODY_BYTES
 
 WORD = re.compile(r"=\?([!->@-~]{1,60})\?([Qq])\?([ -~]*?)\?=")
 PIECES = st.sampled_from(["=?", "?=", "?", "=", "a", "q", "=?a?q?", "é", "\x01", " ", "=?a?q?b?="])
@@ -67,6 +69,14 @@ def test_parameters(value: str) -> None:
 @given(st.dictionaries(TEXTS, TREES))
 def test_json(fields: dict[str, object]) -> None:
     assert json_body(fields) == json.dumps(fields, ensure_ascii=False).encode()
+
+
+def test_json_has_a_maximum_size() -> None:
+    assert MAX_BYTES == MAX_BODY_BYTES
+    longest = "x" * (MAX_BYTES - len('{"text": "'))
+    assert json.loads(json_body({"text": longest})) == {"text": longest}
+    with pytest.raises(TooLarge):
+        json_body({"text": longest + "x"})
 
 
 def test_json_of_a_long_text() -> None:
