@@ -655,6 +655,8 @@ def test_an_unknown_transfer_encoding(name: str) -> None:
     [
         *("d29yZHM=\r\n-- \r\nA footer", "d29yZHMu\r\n____\r\nA footer", "d29yZHM=footer"),
         *("d29y\r\nZHMu\r\n\r\n*** SCANNED ***", "d29yZHMu\r\nWords of a list\r\n"),
+        *("d29yZHM=\r\na.example", "d29yZHMu\r\nfree text", "d29yZHMu\r\n.\ttabs"),
+        f"d29yZHM={'A' * 59}",
     ],
 )
 def test_text_behind_base64(base64_text: str) -> None:
@@ -675,6 +677,11 @@ LONG = base64.b64encode("é÷ÿ".encode("latin-1") * 40).decode()  # has + and /
         ("d29yZHMu\r\n\r\nQUFB", "words.AAA", "Base64 behind an empty line read as content"),
         (
             LONG[:60] + "!" + LONG[60:],
+            "é÷ÿ" * 40,
+            "Characters that are not base64 left out",
+        ),
+        (
+            LONG[:100] + "!" + LONG[100:],
             "é÷ÿ" * 40,
             "Characters that are not base64 left out",
         ),
@@ -704,6 +711,9 @@ def test_pieces_of_base64_before_a_footer() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        *("--//" * 40, "++__" * 40, LONG[:101] + "!" + LONG[101:]),
+        # Padding inside of content.
+        LONG[:63] + "=" + LONG[64:100] + "!" + LONG[100:],
         *("d29y!ZHM=", "words of a text\r\n, and more", "d29yZ\r\n-- \r\n", "not-base64"),
         # Content could follow the text, or a character could be missing.
         *("d29yZHM=\r\n-- \r\nQUFBQQ==", f"d29yZHM=\r\n-- \r\n{LONG}", "d29yZHMu\r\na.example"),
@@ -715,8 +725,43 @@ def test_pieces_of_base64_before_a_footer() -> None:
     ],
 )
 def test_what_is_not_base64_is_rejected(text: str) -> None:
-    with pytest.raises(CannotRelay, match="is not base64"):
+    with pytest.raises(CannotRelay, match="the content is not base64"):
         request(f"Content-Transfer-Encoding: base64\r\n\r\n{text}")
+
+
+@pytest.mark.parametrize(("letters", "others"), [(60, 7), (59, 7), (64, 8), (63, 8)])
+def test_lines_behind_base64_are_no_text_if_they_look_like_base64(
+    letters: int, others: int
+) -> None:
+    """At least 60 letters and digits, and at most one other character for eight of them."""
+    lines = " ".join(["a", "a \r\na", *["a"] * (others - 3), "b" * (letters - others)])
+    kind = "Content-Type: text/plain; charset=iso-8859-1\r\n"
+    entity = f"{kind}Content-Transfer-Encoding: base64\r\n\r\nd29yZHM=\r\n{lines}"
+    if letters in (60, 64):
+        assert adapted(entity, "Base64 in several pieces read as one")["text"] != "words"
+    else:
+        sentence = "Text behind the end of the base64 content left out"
+        assert adapted(entity, sentence)["text"] == "words"
+
+
+@pytest.mark.parametrize(("digits", "strays"), [(32, 1), (28, 1), (128, 4), (124, 4)])
+def test_characters_that_are_not_base64_are_at_most_one_in_32(digits: int, strays: int) -> None:
+    content = b"w" * (digits // 4 * 3 - 1)
+    written = base64.b64encode(content)
+    marked = b"\xff" * strays + written[:8] + b"\r\n" + written[8:]
+    entity = b"Content-Transfer-Encoding: base64\r\n\r\n" + marked
+    if digits in (32, 128):
+        sentence = "Characters that are not base64 left out"
+        assert adapted(entity, sentence)["text"] == content.decode()
+    else:
+        with pytest.raises(CannotRelay, match="is not base64"):
+            request(entity)
+
+
+@pytest.mark.parametrize("base64_text", ["d29yZHM", "d29yZA", "d29yZHMu", "d29y\r\n\tZHMu "])
+def test_base64_without_padding(base64_text: str) -> None:
+    entity = f"Content-Transfer-Encoding: base64\r\n\r\n{base64_text}"
+    assert adapted(entity)["text"] in ("words", "word", "words.")
 
 
 def test_the_encoding_of_a_multipart_is_ignored() -> None:
