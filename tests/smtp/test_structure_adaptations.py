@@ -511,6 +511,23 @@ def test_a_content_id_with_forbidden_characters(reference: str, new: str) -> Non
     rejected(entity)
 
 
+@pytest.mark.parametrize(
+    ("written", "sent"), [("<a b>", "a%20b"), ("a>", "a%3E"), ("<a", "%3Ca"), ("a b", "a%20b")]
+)
+def test_content_ids_without_html_and_behind_other_files(written: str, sent: str) -> None:
+    entity = multipart("mixed", PLAIN, FILE, picture(written, "b.png"))
+    body = adapted(entity, "Content-ID of b.png percent-encoded")
+    assert content_ids(body) == [None, sent]
+
+
+def test_all_other_characters_of_a_content_id_are_kept() -> None:
+    kept = "!#$%&'()*+,-./09:;=?@AZ[]^_`az{|}~"
+    entity = multipart("related", HTML, picture(f"<{kept}>", "a.png"))
+    assert content_ids(adapted(entity)) == [kept]
+    entity = multipart("related", HTML, picture("<\x7f>", "a.png"))
+    assert content_ids(adapted(entity, "Content-ID of a.png percent-encoded")) == ["%7F"]
+
+
 def test_a_content_id_that_is_too_long() -> None:
     long = "i" * 129
     html = part("text/html", f'<img src="cid:{long}"><p title="{long}">')

@@ -10,7 +10,7 @@ from mail.lifecycle import FINAL, Event
 from store.database import DatabaseUnavailable
 from store.logins import WINDOW_MILLISECONDS
 from store.record import StatusUpdate, record
-from store.sweep import STEP_ROWS
+from store.sweep import STEP_ROWS, lease_step, sweep_steps
 from tests.unit import given
 from tests.unit.given import DAY, LEASE, NOW, message_id
 from tests.unit.sqlite_database import DyingDatabase, ForgetfulDatabase, SqliteDatabase, run
@@ -186,6 +186,17 @@ def test_a_sweep_removes_a_limited_number_of_failed_logins() -> None:
     )
     assert swept(database, NOW)["login_failures_removed"] == STEP_ROWS
     assert swept(database, NOW)["login_failures_removed"] == 1
+
+
+def test_a_step_makes_as_many_statements_as_it_says() -> None:
+    """The cron plans with these numbers, because the platform limits the statements."""
+    database = SqliteDatabase()
+    given.reserved(database, given.address(database, balance=1))
+    ages = {"retention_days": 1, "retention_metadata_days": 2}
+    for step in [lease_step(now=LEASE_END), *sweep_steps(now=LEASE_END, **ages)]:
+        database.statements.clear()
+        run(step.run(database))
+        assert len(database.statements) == step.statements, step.name
 
 
 # Leases

@@ -71,7 +71,7 @@ def adapted(files: list[File], html: str | None, adaptations: Adaptations) -> st
 
 def _attached_unless_shown(files: list[File], html: str | None, adaptations: Adaptations) -> None:
     """The API shows a file with a Content-ID inline. The message may say that it is attached."""
-    asked = {file.content_id for file in files if file.content_id and file.is_attached}
+    asked = {file.content_id for file in files if file.is_attached}
     found = _REFERENCE.finditer(html or "") if asked else ()
     in_html = {name for reference in found for name in _names(reference) if name in asked}
     for file in files:
