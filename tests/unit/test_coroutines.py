@@ -1,12 +1,12 @@
 """``runtime.coroutines``: coroutines that JavaScript resumes. Here the test is the JavaScript."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests.unit.stand_ins import stand_in
 
 
 class JavaScript:
@@ -27,12 +27,12 @@ def javascript() -> JavaScript:
 @pytest.fixture
 def runtime(javascript: JavaScript, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The module ``runtime.coroutines`` with this JavaScript."""
-    pyodide, bridge = ModuleType("pyodide.ffi"), ModuleType("runtime.bridge")
-    pyodide.create_proxy = lambda function: function  # type: ignore[attr-defined]
-    bridge.coroutines = lambda: javascript  # type: ignore[attr-defined]
-    for module in (ModuleType("pyodide"), pyodide, bridge):
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.delitem(sys.modules, "runtime.coroutines", raising=False)
+    modules: dict[str, dict[str, object]] = {
+        "pyodide": {},
+        "pyodide.ffi": {"create_proxy": lambda function: function},
+        "runtime.bridge": {"coroutines": lambda: javascript},
+    }
+    stand_in(monkeypatch, modules, anew=["runtime.coroutines"])
     import runtime.coroutines
 
     yield runtime.coroutines

@@ -1,11 +1,9 @@
 """``runtime.rate_limiter``: a limiter that does not work admits all clients."""
 
-import sys
-from types import ModuleType
-
 import pytest
 
 from subrequests import Subrequests
+from tests.unit.stand_ins import stand_in
 
 
 @pytest.mark.parametrize(("result", "admits"), [(True, True), (False, False), (OSError(), True)])
@@ -21,10 +19,8 @@ async def test_only_a_limiter_that_works_rejects(
             raise result
         return result
 
-    coroutines = ModuleType("runtime.coroutines")
-    coroutines.result_of = result_of  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, coroutines.__name__, coroutines)
-    monkeypatch.delitem(sys.modules, "runtime.rate_limiter", raising=False)
+    modules = {"runtime.coroutines": {"result_of": result_of}}
+    stand_in(monkeypatch, modules, anew=["runtime.rate_limiter"])
     from runtime.rate_limiter import BindingRateLimiter
 
     subrequests = Subrequests(lambda: 50)

@@ -1,13 +1,12 @@
 """The limit of subrequests, and the subrequests that are kept back for work that has begun."""
 
 import asyncio
-import sys
-from types import ModuleType
 
 import pytest
 
 from store.database import Database, DatabaseUnavailable, Statement
 from subrequests import SubrequestLimitExceeded, Subrequests
+from tests.unit.stand_ins import stand_in
 
 
 def of(limit: int) -> Subrequests:
@@ -115,20 +114,13 @@ def bridge(monkeypatch: pytest.MonkeyPatch) -> Bridge:
         async def sleep(self, seconds: float) -> None:
             return None
 
-    stand_ins = {
-        "pyodide": ModuleType("pyodide"),
-        "pyodide.ffi": ModuleType("pyodide.ffi"),
-        "runtime.bridge": ModuleType("runtime.bridge"),
-        "runtime.coroutines": ModuleType("runtime.coroutines"),
+    modules: dict[str, dict[str, object]] = {
+        "pyodide": {},
+        "pyodide.ffi": {"to_js": lambda value: value},
+        "runtime.bridge": {"bridge": lambda: made},
+        "runtime.coroutines": {"result_of": made.result_of, "JsWaiting": Waiting},
     }
-    stand_ins["pyodide.ffi"].to_js = lambda value: value  # type: ignore[attr-defined]
-    stand_ins["runtime.bridge"].bridge = lambda: made  # type: ignore[attr-defined]
-    stand_ins["runtime.coroutines"].result_of = made.result_of  # type: ignore[attr-defined]
-    stand_ins["runtime.coroutines"].JsWaiting = Waiting  # type: ignore[attr-defined]
-    for name, module in stand_ins.items():
-        monkeypatch.setitem(sys.modules, name, module)
-    for name in ("runtime.d1", "runtime.long_texts"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+    stand_in(monkeypatch, modules, anew=["runtime.d1", "runtime.long_texts"])
     return made
 
 
