@@ -40,16 +40,12 @@ class _StreamedBody(Body):
             body = await result_of("readBody", self._request, client, limit, _MAX_READ_BYTES)
         except JsException as error:
             raise ClientDisconnected from error
-        if body == "too_large":
-            return None
-        if isinstance(body, str):
-            raise _error(body)
-        if body.byteLength <= SMALL_BODY_BYTES:
-            small: bytes = body.to_bytes()
-            return small
-        self._memory.hold(body.room)
-        content: bytes = body.to_bytes()
-        body.room.empty()
+        room = getattr(body, "room", None)
+        if room is None:
+            return _bytes_of(body)
+        self._memory.hold(room)
+        content = _bytes_of(body)
+        room.empty()
         return content
 
 
@@ -60,18 +56,26 @@ class _SmallBody(Body):
         self._given = given
 
     async def read(self, limit: int, client: str) -> bytes | None:
-        if self._given == "too_large":
+        content = _bytes_of(self._given)
+        return None if content is None or len(content) > limit else content
+
+
+def _bytes_of(given: Any) -> bytes | None:
+    """The bytes of a body that JavaScript has read, or None if there are too many.
+
+    :param given: an array of bytes, or the problem with the body (``bodies.mjs``).
+    """
+    if not isinstance(given, str):
+        content: bytes = given.to_bytes()
+        return content
+    match given:
+        case "too_large":
             return None
-        if isinstance(self._given, str):
-            raise _error(self._given)
-        content: bytes = self._given.to_bytes()
-        return content if len(content) <= limit else None
-
-
-def _error(problem: str) -> Exception:
-    if problem == "unreadable":
-        return ClientDisconnected()
-    return RequestTimeout("body_too_slow") if problem == "too_slow" else no_room()
+        case "unreadable":
+            raise ClientDisconnected
+        case "too_slow":
+            raise RequestTimeout("body_too_slow")
+    raise no_room()
 
 
 def body_of(small: Any, request: Any, memory: Room) -> Body:
