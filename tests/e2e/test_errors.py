@@ -1,8 +1,5 @@
 """Errors that depend on the runtime: its streams, its stack, its URLs and its responses."""
 
-import socket
-from urllib.parse import urlsplit
-
 import pytest
 
 from tests.e2e.api import Api, check_problem, mail
@@ -38,14 +35,6 @@ def test_a_request_with_a_large_unread_body_gets_its_response(api: Api, path: st
 def test_a_chunked_body_is_accepted(api: Api) -> None:
     chunks = iter([b'{"name"', b': "', b'"}'])
     assert api.post("/api/new_address", data=chunks, headers=JSON).status_code == 200
-
-
-def test_an_interrupted_body_does_not_harm_the_server(api: Api) -> None:
-    address = urlsplit(api.server.url)
-    with socket.create_connection((str(address.hostname), address.port or 80)) as client:
-        head = "POST /api/new_address HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        client.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
-    assert api.get("/health_check").text == "OK"
 
 
 def test_head_returns_no_body(api: Api) -> None:
