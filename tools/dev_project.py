@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from tools.prepare import PYTHON_MODULES
+from tools.subscriptions import EVENTS_QUEUE
 
 # Changes a loaded configuration in place.
 Edit = Callable[[dict[str, Any]], None]
 
 # Makes workerd load its Pyodide bundle from the engine's folder instead of the internet.
 ENGINE_FLAG = "python_workers_development"
-
-# The queue of the provider's delivery events. `src/runtime/event_queue.py` has the same name.
-EVENTS_QUEUE = "send-mail-api-events"
 
 _LOCAL_RATE_LIMIT = 1_000_000
 

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+# The queue of the delivery events. `src/runtime/event_queue.py` has the same name.
 EVENTS_QUEUE = "send-mail-api-events"
 _SOURCE = "email.sending"
 _KINDS = ("delivered", "deferred", "bounced", "failed", "rejected", "complained")

@@ -10,12 +10,13 @@ import pytest
 
 from mail.delivery import KINDS, DeliveryKind
 from sending.delivery_events import retry_seconds
+from store import delivery_filter
 from tests.api.calls import send_call
 from tests.api.delivery import event, sent_message, time_of
 from tests.client import TestClient
 from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, unique_name
-from tools.dev_project import EVENTS_QUEUE
 from tools.prepare import ROOT
+from tools.subscriptions import EVENTS_QUEUE
 from tools.wrangler import CONFIG
 
 DAY_FIELDS = ("delivered", "bounced", "complained")
@@ -451,6 +452,20 @@ def test_lists_are_filtered_by_delivery_status(api: Api, sender: Sender) -> None
         response = api.admin("GET", f"{path}&address={sender.address}").json()
         assert ([row["id"] for row in response["results"]], response["count"]) == ([message_id], 1)
     assert len(filtered(api, sender, "delivery_status=")) == len(expected) + 1
+
+
+def test_the_cursor_of_a_page_without_a_match_leads_to_older_messages(
+    api: Api, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery_filter, "MAX_SEEN", 2)
+    old, *new = (sent_message(api, sender) for _ in range(3))
+    api.server.deliver_events(event("delivered", row) for row in new)
+    path = "/api/sendbox?delivery_status=sent&cursor="
+    first = api.get(path, headers=sender.headers).json()
+    assert first == {"results": [], "next_cursor": new[0]["id"]}
+    page = api.get(path + first["next_cursor"], headers=sender.headers).json()
+    assert [row["id"] for row in page["results"]] == [old["id"]]
+    assert page["next_cursor"] is None
 
 
 def test_an_unknown_delivery_status_is_rejected(api: Api, sender: Sender) -> None:

@@ -15,10 +15,10 @@ from typing import Any, Self
 
 import requests
 
-from tools.dev_project import EVENTS_QUEUE
 from tools.local_server import HOST, ServerError, free_port
 from tools.prepare import BUILD
 from tools.process_group import ProcessGroup
+from tools.subscriptions import EVENTS_QUEUE
 from tools.wrangler import wrangler_command, wrangler_env
 
 _WORKER = Path(__file__).parent / "producer.mjs"
