@@ -378,6 +378,9 @@ def test_what_is_not_an_address_in_to(name: str, value: str) -> None:
         ),
         (f"<MAILTO:{TO}>", None, ["mailto: in To left out"]),
         (f"{TO} a@else.example", None, ["To read with the missing commas"]),
+        (f"{TO} a@else.example b@else.example", None, ["To read with the missing commas"]),
+        (f"<@relay.example,@b.example:{TO}>", None, []),
+        (f"Bob (a (b (c)) \\) d) <{TO}>", "Bob (a (b (c)) ) d)", []),
     ],
 )
 def test_names_without_the_necessary_quotes(
@@ -491,6 +494,15 @@ def test_repeated_and_empty_fields(
     check_beginnings(body, sentences)
 
 
+def test_joined_values_have_a_maximum_size() -> None:
+    first, second = "a" * 1000, "b" * 1046
+    joined = {"headers": {"X-A": f"{first}, {second}"}}
+    check([f"X-A: {first}", f"X-A: {second}"], joined, ["2 X-A fields joined"])
+    one = {"headers": {"X-A": first}}
+    sentence = "1 of 2 X-A fields left out: too long"
+    check([f"X-A: {first}", f"X-A: {second}b"], one, [sentence])
+
+
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
@@ -547,6 +559,11 @@ def test_list_unsubscribe(value: str, expected: str | None, sentences: list[str]
     check([f"List-Unsubscribe: {value}"], {"headers": headers}, sentences)
 
 
+def test_the_longest_list_unsubscribe() -> None:
+    value = f"<https://a.example/{'x' * 2028}>"
+    check([f"List-Unsubscribe: {value}"], {"headers": {"List-Unsubscribe": value}}, [])
+
+
 def test_one_click() -> None:
     uri = "List-Unsubscribe: <https://a.example>"
     headers = {"List-Unsubscribe": "<https://a.example>", "List-Unsubscribe-Post": ONE_CLICK}
@@ -578,6 +595,24 @@ def test_references() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        ([2048], [2048]),
+        ([2048, 5], [2048]),
+        ([1000, 1500, 1047], [1000, 1047]),
+        ([1000, 1500, 1048], [1000]),
+        ([100, 600, 600, 745], [100, 600, 600, 745]),
+        ([100, 599, 600, 747], [100, 600, 747]),
+    ],
+)
+def test_references_of_each_size(sizes: list[int], kept: list[int]) -> None:
+    value = " ".join("a" * size for size in sizes)
+    expected = " ".join("a" * size for size in kept)
+    sentences = ["References shortened to 2,048 bytes"] if kept != sizes else []
+    check([f"References: {value}"], {"headers": {"References": expected}}, sentences)
+
+
+@pytest.mark.parametrize(
     ("field", "sent", "sentences"),
     [
         ("Precedence: Bulk", "bulk", []),
@@ -605,6 +640,29 @@ def test_a_value_that_is_too_long() -> None:
     headers = {"X-B": "é" * 1024}
     fields = [f"X-A: {'é' * 1025}", f"X-B: {'é' * 1024}"]
     check(fields, {"headers": headers}, ["X-A left out: it is too long"])
+
+
+def test_the_largest_header() -> None:
+    """The provider counts 16 KiB of lines: names, values, and four characters for each field."""
+    fields = {f"X-{number}": f"{number}" * 2041 for number in range(8)}
+    lines = [f"{name}: {value}" for name, value in fields.items()]
+    check(lines, {"headers": fields}, [])
+    one_more = [*lines[:-1], lines[-1] + "7"]
+    kept = {name: value for name, value in fields.items() if name != "X-7"}
+    check(one_more, {"headers": kept}, ["X-7 left out: the header is too long"])
+    del fields["X-0"]
+    check(
+        [*lines, f"X-8: {'8' * 2041}"],
+        {"headers": fields | {"X-8": "8" * 2041}},
+        ["X-0 left out: the header is too long"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"), [("X-" + "x" * 98, "X-" + "x" * 98), ("x" * 98, "X-" + "x" * 98)]
+)
+def test_the_longest_name(name: str, sent: str) -> None:
+    assert body_of(f"{name}: a")["headers"] == {sent: "a"}
 
 
 def test_more_than_twenty_fields_without_a_prefix() -> None:
