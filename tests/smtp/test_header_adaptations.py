@@ -178,6 +178,19 @@ def test_a_sender_other_than_from_is_left_out(sender: str) -> None:
     check_beginnings(body, ["Sender left out: it "])
 
 
+def test_a_sender_that_is_in_from_or_alone() -> None:
+    body = body_of("From: me@else.example", "Sender: Me <ME@else.example>")
+    assert "adaptations" not in body
+    check([f"Sender: {SENDER}"], {"headers": None}, [])
+    check_beginnings(body_of("Sender: a@else.example"), ["Sender left out: it "])
+
+
+def test_the_first_of_two_from_fields_is_kept_whatever_its_bytes() -> None:
+    content = b"From: a\xfc@web1\r\nFrom: b@web1\r\nSubject: A subject\r\n\r\ntext"
+    body = json.loads(convert(content, [TO], sender=SENDER, max_hops=30).body)
+    assert body["headers"]["X-Original-From"] == "aü@web1"
+
+
 # Names
 
 
@@ -347,7 +360,11 @@ def test_addresses_in_to_that_are_not_in_the_envelope(field: str) -> None:
 
 @pytest.mark.parametrize("name", ["To", "Cc"])
 @pytest.mark.parametrize(
-    "value", [f'"bob {TO}"', '"bob recipient"@example.net', "Bob <bob at example.net>", f"{TO}>"]
+    "value",
+    [
+        *(f'"bob {TO}"', '"bob recipient"@example.net', "Bob <bob at example.net>", f"{TO}>"),
+        *("Bob of Vale", "Bob @example.net", f'A "Bob"{TO}', "Ann, a@else.example"),
+    ],
 )
 def test_what_is_not_an_address_in_to(name: str, value: str) -> None:
     """It could mean the recipient, who is hidden otherwise."""
@@ -356,6 +373,20 @@ def test_what_is_not_an_address_in_to(name: str, value: str) -> None:
     assert len(body["adaptations"]) == 1
     # The recipient is in To.
     assert "adaptations" not in body_of(f"To: {TO}", 'Cc: "bob recipient"@example.net')
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [("a@else.example b@else.example", "commas"), ("Bob b@else.example", "angle brackets")],
+)
+def test_missing_marks_between_addresses_that_are_not_in_the_envelope(
+    value: str, what: str
+) -> None:
+    body = body_of(f"To: {value}")
+    assert (body["bcc"], body["adaptations"]) == (
+        [{"email": TO}],
+        [f"To read with the missing {what}"],
+    )
 
 
 @pytest.mark.parametrize(

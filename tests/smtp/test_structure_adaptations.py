@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from mail import plain_text
-from smtp_relay.message.adaptations import shown
+from smtp_relay.message.adaptations import Adaptations, shown
 from smtp_relay.message.convert import Request, convert
 from smtp_relay.message.errors import CannotRelay
-from smtp_relay.message.rules.inline import MAX_HTML
+from smtp_relay.message.rules.inline import MAX_HTML, text_version
 
 HEAD = b"To: recipient@example.net\r\nSubject: A subject\r\n"
 ICS = "text/calendar; method=REQUEST"
@@ -169,6 +169,26 @@ def test_alternatives_of_the_same_kind() -> None:
     assert adapted(entity, "Part 2: the text sent without its filename")["html"] == "<b>"
 
 
+def test_alternatives_of_one_kind_alone() -> None:
+    sentence = "Part 2: joined to the text before it"
+    body = adapted(multipart("alternative", PLAIN, part("text/plain", "other")), sentence)
+    assert (body["text"], body.get("html")) == ("plain\r\n\r\nother\r\n", None)
+    body = adapted(multipart("alternative", HTML, part("text/html", "<b>")), sentence)
+    assert body["html"] == "<p>html</p><br>\r\n<b>"
+
+
+def test_a_sentence_about_a_joined_alternative_names_its_first_part() -> None:
+    texts = [part("text/plain", "one"), part("text/plain", "two")]
+    pairs = [multipart("alternative", text, HTML, boundary=f"d{text[-1]}") for text in texts]
+    entity = multipart("alternative", PLAIN, multipart("mixed", *pairs, boundary="c"))
+    body = adapted(
+        entity,
+        "Part 2.2.1: joined to the text before it",
+        "Part 2.1.1: the text left out: an alternative has a text",
+    )
+    assert body["text"] == "plain"
+
+
 def test_an_html_alternative_with_a_text_of_its_own() -> None:
     inner = multipart("alternative", part("text/plain", "other"), HTML, boundary="c")
     entity = multipart("alternative", PLAIN, inner)
@@ -192,11 +212,11 @@ def test_texts_beside_each_other_are_joined() -> None:
 def test_a_text_is_joined_to_both_forms_of_a_text() -> None:
     both = multipart("alternative", PLAIN, HTML, boundary="c")
     body = adapted(
-        multipart("mixed", both, part("text/plain", "a < b")),
+        multipart("mixed", both, part("text/plain", 'a < "b"')),
         "Part 2: joined to the text before it",
     )
-    assert body["text"] == "plain\r\n\r\na < b\r\n"
-    assert body["html"] == "<p>html</p><br>\r\n<pre>a &lt; b</pre>\r\n"
+    assert body["text"] == 'plain\r\n\r\na < "b"\r\n'
+    assert body["html"] == '<p>html</p><br>\r\n<pre>a &lt; "b"</pre>\r\n'
 
 
 def test_the_api_makes_the_text_of_several_of_which_one_is_only_html() -> None:
@@ -251,6 +271,12 @@ def test_joined_texts_stay_whole_beside_html_that_the_api_would_cut() -> None:
     assert "<pre>IMPORTANT</pre>" in body["html"]
 
 
+def test_the_longest_html_that_the_api_makes_a_text_of() -> None:
+    noted = Adaptations()
+    assert text_version("a", "x" * MAX_HTML, noted) is None
+    assert text_version("a", "x" * (MAX_HTML + 1), noted) == "a"
+
+
 def test_the_relay_knows_how_much_html_the_api_makes_a_text_of() -> None:
     assert MAX_HTML == plain_text.MAX_HTML
 
@@ -259,6 +285,7 @@ def test_blank_texts_are_not_joined() -> None:
     blank = part("text/plain", "\r\n")
     assert adapted(multipart("mixed", blank, PLAIN, blank))["text"] == "plain"
     assert adapted(multipart("mixed", blank, blank))["text"] == "\r\n"
+    assert adapted(multipart("mixed", part("text/plain", "  "), blank))["text"] == "  "
 
 
 def test_a_text_of_a_related_is_a_resource_only_if_it_can_be_shown() -> None:
