@@ -178,6 +178,13 @@ def test_a_sender_other_than_from_is_left_out(sender: str) -> None:
     check_beginnings(body, ["Sender left out: it "])
 
 
+def test_a_strict_relay_rejects_only_a_bad_address_in_from() -> None:
+    with pytest.raises(CannotRelay, match="The address in From is not valid"):
+        request("From: Box <a@b_c.example>", is_strict=True)
+    good = request("From: me@else.example", "Reply-To: a@b.example", is_strict=True)
+    assert "headers" not in json.loads(good.body)
+
+
 def test_a_sender_that_is_in_from_or_alone() -> None:
     body = body_of("From: me@else.example", "Sender: Me <ME@else.example>")
     assert "adaptations" not in body

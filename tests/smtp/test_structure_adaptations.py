@@ -501,6 +501,8 @@ def test_filenames(given: str, name: str, change: str) -> None:
 def test_a_missing_semicolon() -> None:
     file = part("image/png", "x", "Content-Disposition: attachment filename=a.png")
     assert names(adapted(multipart("mixed", PLAIN, file))) == ["a.png"]
+    file = part("image/png", "x", "Content-Disposition: attachment filename")
+    assert names(adapted(multipart("mixed", PLAIN, file))) == ["part-2.png"]
 
 
 @pytest.mark.parametrize("given", ["", " ", "..", "//"])
@@ -610,10 +612,14 @@ def test_fields_of_parts() -> None:
     adapted(multipart("mixed", PLAIN, file), *sentences)
 
 
+NOT_A_TYPE = "Content-Type, which is not a media type, read as"
+
+
 @pytest.mark.parametrize(
     ("written", "sent", "sentences"),
     [
         ("image/png;", "image/png", []),
+        ("image/png; name=b.png; x=y", "image/png; x=y", []),
         ("image/png; charset=; ;a=b", "image/png; a=b", []),
         ('image/png; "x"=y', "image/png", ["Part 2: a parameter of Content-Type left out"]),
         ("image/png; a=é", "image/png", ["Part 2: a parameter of Content-Type left out"]),
@@ -632,10 +638,9 @@ def test_fields_of_parts() -> None:
             "text/csv; charset=utf-8",
             ["Part 2: Content-Type, which is not a media type, read as text/csv"],
         ),
-        (
-            "pdf",
-            "text/plain",
-            ["Part 2: Content-Type, which is not a media type, read as text/plain"],
+        *(
+            (odd, "text/plain", [f"Part 2: {NOT_A_TYPE} text/plain"])
+            for odd in ("pdf", "/html", "text html", "charset=utf-8", "multipart", "x; boundary=b")
         ),
     ],
 )
@@ -643,6 +648,32 @@ def test_types(written: str, sent: str, sentences: list[str]) -> None:
     file = part(written, "x", "Content-Disposition: attachment; filename=a; size=;")
     (attachment,) = adapted(multipart("mixed", PLAIN, file), *sentences)["attachments"]
     assert (attachment["content_type"], attachment["filename"]) == (sent, "a")
+
+
+def test_the_longest_types() -> None:
+    for kind in ("a/" + "b" * 118, f"image/png; c={'d' * 242}"):
+        (file,) = adapted(multipart("mixed", PLAIN, part(kind, "x")))["attachments"]
+        assert file["content_type"] == kind
+    file = part(f"image/png; c={'d' * 243}", "x")
+    body = adapted(multipart("mixed", PLAIN, file), "Part 2: a parameter of Content-Type left out")
+    assert body["attachments"][0]["content_type"] == "image/png"
+    sentence = "Part 2: Content-Type, which is not a media type, read as text/plain"
+    long = part("a/" + "b" * 119, "x", "Content-Disposition: attachment")
+    body = adapted(multipart("mixed", PLAIN, long), sentence)
+    assert body["attachments"][0]["content_type"] == "text/plain"
+
+
+def test_errors_show_the_beginning_of_a_type_and_of_a_parameter() -> None:
+    error = rejected(f"Content-Type: {'x' * 61}\r\n\r\n")
+    assert error == f"Content-Type is not a media type: {'x' * 60}"
+    error = rejected(f"Content-Type: image/png; {'n' * 41}=é\r\n\r\nx")
+    assert error == f"a parameter of Content-Type is not supported: {'n' * 40!r}"
+
+
+def test_two_blank_names_are_no_name_for_a_strict_relay() -> None:
+    file = part('image/png; name=" "', "x", 'Content-Disposition: attachment; filename=""')
+    strict = request(multipart("mixed", PLAIN, file), is_strict=True)
+    assert names(json.loads(strict.body)) == ["part-2.png"]
 
 
 @pytest.mark.parametrize("field", ["X-Unused: x", "Content-Disposition: x; filename"])
@@ -667,6 +698,11 @@ def test_a_type_without_a_subtype_is_what_the_content_is() -> None:
     assert file["content_type"] == "application/octet-stream"
     entity = b"Content-Type: multipart; boundary=b\r\n\r\n--b\r\n\r\nwords\r\n--b--"
     assert adapted(entity, f"{what} multipart/mixed")["text"] == "words"
+
+
+def test_a_filename_in_its_charset() -> None:
+    encoded = b"Content-Disposition: attachment; filename*=iso-8859-7'el'%e1.pdf\r\n\r\nx"
+    assert names(adapted(encoded)) == ["α.pdf"]
 
 
 def test_filenames_in_unknown_charsets() -> None:
