@@ -231,6 +231,7 @@ def test_names(name: str, expected: str | None, sentence: str) -> None:
         "ශ්‍රී ලංකා",  # Sinhala, with a joiner after a virama
         "क्‍ष",
         'Zoë O\'Neil, \\"Z\\"',
+        *("x" * 200, "é" * 200),
     ],
 )
 def test_names_that_stay(name: str) -> None:

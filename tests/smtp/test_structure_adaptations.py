@@ -490,12 +490,22 @@ def test_text_around_uuencoded_content(before: str, after: str, is_noted: bool) 
         ("a\u202eb\u200d.pdf", "a_b_.pdf", ": characters that are not allowed replaced by _"),
         ("名" * 90 + ".tar.gz", "名" * 84 + ".gz", " shortened to 255 bytes"),
         ("x" * 300, "x" * 255, " shortened to 255 bytes"),
+        # An ending has at most 20 bytes.
+        (f"{'x' * 300}.{'y' * 20}", f"{'x' * 234}.{'y' * 20}", " shortened to 255 bytes"),
+        (f"{'x' * 240}.{'y' * 21}", f"{'x' * 240}.{'y' * 14}", " shortened to 255 bytes"),
+        (f".{'x' * 255}", f".{'x' * 254}", " shortened to 255 bytes"),
     ],
 )
 def test_filenames(given: str, name: str, change: str) -> None:
     file = part("application/pdf", "x", f'Content-Disposition: attachment; filename="{given}"')
     body = adapted(multipart("mixed", PLAIN, file), f"Filename of {shown(name)}{change}")
     assert names(body) == [name]
+
+
+def test_the_longest_filename() -> None:
+    name = "é" * 125 + "x.pdf"
+    file = part("application/pdf", "x", f'Content-Disposition: attachment; filename="{name}"')
+    assert (len(name.encode()), names(adapted(multipart("mixed", PLAIN, file)))) == (255, [name])
 
 
 def test_a_missing_semicolon() -> None:
