@@ -192,7 +192,7 @@ def test_a_sender_that_is_in_from_or_alone() -> None:
     check_beginnings(body_of("Sender: a@else.example"), ["Sender left out: it "])
 
 
-def test_the_first_of_two_from_fields_is_kept_whatever_its_bytes() -> None:
+def test_the_first_of_two_from_fields_is_kept_with_any_bytes() -> None:
     content = b"From: a\xfc@web1\r\nFrom: b@web1\r\nSubject: A subject\r\n\r\ntext"
     body = json.loads(convert(content, [TO], sender=SENDER, max_hops=30).body)
     assert body["headers"]["X-Original-From"] == "aü@web1"

@@ -113,11 +113,6 @@ def _are_several(mailboxes: list[Mailbox]) -> bool:
     return len(mailboxes) > 1 and len({addresses.key(one.address) for one in mailboxes}) > 1
 
 
-def _are_several(mailboxes: list[Mailbox]) -> bool:
-    """Whether ``mailboxes`` have different addresses."""
-    return len(mailboxes) > 1 and len({addresses.key(one.address) for one in mailboxes}) > 1
-
-
 def _if_accepted(mailbox: Mailbox) -> Mailbox | None:
     """``mailbox`` with its address as the API accepts it, None if the API does not accept it."""
     try:
