@@ -33,15 +33,15 @@ async def process_events(queued: Sequence[QueuedEvent], services: Services) -> d
     :returns: the delay in seconds before the next attempt, by position in ``queued``, for the
         events that can't be recorded now. The others are done.
     """
-    now = services.clock()
-    events = _read(queued, now)
-    if not events:
-        return {}
+    retried = list(range(len(queued)))
     try:
-        return await _record(events, services, now)
+        now = services.clock()
+        events = _read(queued, now)
+        retried = list(events)
+        return await _record(events, services, now) if events else {}
     except Exception as error:  # the queue delivers the events again
-        log("delivery_events_failed", events=len(events), kind=type(error).__name__)
-        return {place: retry_seconds(queued[place].attempts) for place in events}
+        log("delivery_events_failed", events=len(retried), kind=type(error).__name__)
+        return {place: retry_seconds(queued[place].attempts) for place in retried}
 
 
 def retry_seconds(attempts: int) -> int:

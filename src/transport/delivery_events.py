@@ -28,7 +28,15 @@ _MAX_ID = 1000
 _MAX_RESPONSE = 500
 _MAX_WORD = 100
 
+# The maximum number of objects and lists. An event has about eight. Python in the runtime does not
+# detect a stack overflow: deep recursion crashes the Worker, and with it all events of the batch.
+# So the content is checked before it is decoded.
+_MAX_OBJECTS = 500
+
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]+")
+
+# Also matches an unterminated string, so every character is scanned only once.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 
 class UnreadableEvent(Exception):
@@ -84,6 +92,8 @@ def read_event(content: str, *, now: int) -> DeliveryEvent:
 
     :raises UnreadableEvent: the content is no event of a known kind.
     """
+    if _has_many_objects(content):
+        raise UnreadableEvent("too many objects")
     try:
         event = _decode(content.encode())
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
@@ -143,6 +153,15 @@ def event_form(
         },
         "metadata": {"eventSchemaVersion": 1, "eventTimestamp": iso_time(occurred_at)},
     }
+
+
+def _has_many_objects(content: str) -> bool:
+    # The first count includes brackets within strings, so it is never too small.
+    return _brackets(content) > _MAX_OBJECTS < _brackets(_STRING.sub("", content))
+
+
+def _brackets(text: str) -> int:
+    return text.count("[") + text.count("{")
 
 
 def _forms(message_id: str) -> tuple[str, str]:

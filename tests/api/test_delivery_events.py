@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import json
 import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+import transport.delivery_events
 from mail.delivery import KINDS, DeliveryKind
 from sending.delivery_events import retry_seconds
 from store import delivery_filter
@@ -161,6 +163,44 @@ def test_unreadable_events_are_dropped_and_logged_without_addresses(
     assert [line["event"] for line in lines] == ["delivery_events_unreadable", "delivery_events"]
     assert len(lines[0]["problems"]) == len(UNREADABLE) + 3
     assert "@" not in str(lines)
+
+
+@pytest.mark.parametrize("depth", [1000, 3000, 60_000])
+def test_a_deeply_nested_event_is_not_decoded(
+    api: Api, sender: Sender, depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(content: bytes) -> Any:
+        assert content.count(b"[") < 1000
+        return decoder(content)
+
+    decoder = transport.delivery_events._decode
+    monkeypatch.setattr(transport.delivery_events, "_decode", decode)
+    row = sent_message(api, sender)
+    good, bad = event("delivered", row), event("bounced", row, bounce={"reason": "HERE"})
+    nested = json.dumps(bad).replace('"HERE"', "[" * depth + "]" * depth)
+    api.server.deliver_events([nested, good, nested.replace("[", '{"":').replace("]", "}")])
+    assert delivery_of(api, sender, row) == ["delivered"]
+
+
+def test_brackets_in_a_text_are_not_levels(api: Api, sender: Sender) -> None:
+    row = sent_message(api, sender)
+    text = '["{\\' * 1000
+    api.server.deliver_events([event("bounced", row, delivery={"smtpResponse": text})])
+    (recipient,) = shown(api, sender, row)["recipients"]
+    assert recipient["smtp_response"] == text[:500]
+
+
+def test_events_of_a_batch_that_fails_anywhere_are_delivered_again(
+    api: Api, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [sent_message(api, sender) for _ in range(2)]
+    with monkeypatch.context() as broken:
+        broken.setattr("sending.delivery_events.read_event", lambda content, now: 1 / 0)
+        api.server.deliver_events(event("delivered", row) for row in rows)
+        api.server.advance(40 * 60)
+    assert [one["delivery_status"] for one in api.messages_of(sender)] == [None] * 2
+    api.server.advance(1300)
+    assert [one["delivery_status"] for one in api.messages_of(sender)] == ["delivered"] * 2
 
 
 @pytest.mark.parametrize(
@@ -344,6 +384,7 @@ def test_the_retries_of_a_queue_message_take_more_than_a_day() -> None:
     delays = [retry_seconds(attempt) for attempt in range(1, events["max_retries"] + 1)]
     assert delays == sorted(delays)
     assert sum(delays) > 30 * 3600
+    assert events["max_retries"] * events["retry_delay"] > 30 * 3600  # the Worker has crashed
 
 
 def test_sandbox_events_need_no_queue() -> None:
