@@ -37,7 +37,7 @@ CREATE INDEX messages_by_provider_id ON messages (provider_message_id)
 
 -- Messages with an unknown outcome, which delivery events can settle. A send with a known outcome
 -- writes no entry of this index.
-CREATE INDEX messages_unknown ON messages (address_id, accepted_at) WHERE status = 'unknown';
+CREATE INDEX messages_unknown ON messages (address_id, finished_at) WHERE status = 'unknown';
 
 -- Messages whose delivery has a problem, for the lists that are filtered by delivery status. A
 -- delivered message has no entry in these indexes.

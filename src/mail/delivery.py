@@ -23,7 +23,11 @@ KINDS: tuple[DeliveryKind, ...] = get_args(DeliveryKind)
 # The kinds that mean that the provider did not send the mail to this recipient.
 NOT_SENT: frozenset[DeliveryKind] = frozenset({"rejected", "failed"})
 
-# The time in which an event can settle the unknown outcome of a message, after its acceptance. The
+# The kinds that prove that the provider sent the mail. An event of such a kind outweighs all events
+# of NOT_SENT, of any recipient of the message.
+PROOFS: frozenset[DeliveryKind] = frozenset({"delivered", "bounced", "complained"})
+
+# The time in which an event can settle the unknown outcome of a message, after its attempt. The
 # clocks of the provider and of this service differ by at most CLOCK_ERROR_MILLISECONDS.
 SETTLED_WITHIN_MILLISECONDS = 7 * 86_400_000
 CLOCK_ERROR_MILLISECONDS = 5 * 60_000

@@ -8,16 +8,25 @@
         └──cancelled──▶ cancelled ◀──cancelled── queued
 
 An ``unknown`` message is never sent again automatically. A late result of the same attempt, or
-delivery events, can still change it. If later events report that none of its recipients got the
-mail, they disprove that it was sent: it goes from ``sent`` to ``failed``. ``store/record`` builds
-its statements from this table.
+delivery events, can still change it. Later events can correct an outcome that an event has settled.
+If they report that none of its recipients got the mail, they disprove that it was sent: the message
+goes from ``sent`` to ``failed``. If one of them proves that it was sent, the message goes from
+``failed`` to ``sent``, and the refund is taken back. ``store/record`` builds its statements from
+this table.
 """
 
 from typing import Literal, NamedTuple
 
 Status = Literal["scheduled", "queued", "sending", "sent", "failed", "unknown", "cancelled"]
 Event = Literal[
-    "claimed", "accepted", "rejected", "deferred", "timed_out", "cancelled", "disproved"
+    "claimed",
+    "accepted",
+    "rejected",
+    "deferred",
+    "timed_out",
+    "cancelled",
+    "disproved",
+    "proved",
 ]
 
 # The status that was reported to the caller of a submission.
@@ -25,27 +34,31 @@ ReportedAs = Literal["sent", "queued", "failed", "unknown"]
 
 
 class Transition(NamedTuple):
-    """The effect of an event on a message: the next status, and whether the charge is refunded."""
+    """The effect of an event on a message: the next status, and how many charges are refunded.
+
+    ``refunds`` is -1 if a refund is taken back.
+    """
 
     target: Status
-    refunds: bool = False
+    refunds: Literal[-1, 0, 1] = 0
 
 
 TRANSITIONS: dict[tuple[Status, Event], Transition] = {
     ("scheduled", "claimed"): Transition("sending"),
     ("queued", "claimed"): Transition("sending"),
-    ("scheduled", "cancelled"): Transition("cancelled", refunds=True),
-    ("queued", "cancelled"): Transition("cancelled", refunds=True),
+    ("scheduled", "cancelled"): Transition("cancelled", refunds=1),
+    ("queued", "cancelled"): Transition("cancelled", refunds=1),
     ("sending", "accepted"): Transition("sent"),
-    ("sending", "rejected"): Transition("failed", refunds=True),
+    ("sending", "rejected"): Transition("failed", refunds=1),
     ("sending", "deferred"): Transition("queued"),
     ("sending", "timed_out"): Transition("unknown"),
     ("unknown", "accepted"): Transition("sent"),
-    ("unknown", "rejected"): Transition("failed", refunds=True),
+    ("unknown", "rejected"): Transition("failed", refunds=1),
     # A late transient rejection. "unknown" was already reported to the caller, so there is no
     # second attempt.
-    ("unknown", "deferred"): Transition("failed", refunds=True),
-    ("sent", "disproved"): Transition("failed", refunds=True),
+    ("unknown", "deferred"): Transition("failed", refunds=1),
+    ("sent", "disproved"): Transition("failed", refunds=1),
+    ("failed", "proved"): Transition("sent", refunds=-1),
 }
 
 FINAL: frozenset[Status] = frozenset({"sent", "failed", "unknown", "cancelled"})

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from log import log
-from mail.delivery import NOT_SENT, DeliveryEvent
+from mail.delivery import NOT_SENT, PROOFS, DeliveryEvent
 from mail.lifecycle import Event
 from services import QueuedEvent, Services
 from store.database import Row
@@ -78,7 +78,7 @@ async def _record(
         raise LookupError("the DB binding is missing")
     policy = services.settings.pause_policy
     places = list(events)
-    new, unmatched, disproved = await record_delivery_events(
+    new, unmatched, corrected = await record_delivery_events(
         database, list(events.values()), now=now, pause_policy=policy
     )
     open_events = {places[row["place"]]: row for row in unmatched}
@@ -92,16 +92,23 @@ async def _record(
         for place, row in open_events.items()
         if place not in waiting and row["unknown"] == 1
     }
-    updates = [*_settled(events, fitting, now), *(_disproved(row, now) for row in disproved)]
-    if updates:
+    updates = [*_settled(events, fitting, now), *(_corrected(row, now) for row in corrected)]
+    settled = len(updates)
+    while updates:
         log("delivery_events_settle", message_ids=[update.id for update in updates])
-        settling = [events[place] for place in fitting]
-        await settle(database, settling, updates, now=now, pause_policy=policy)
+        corrected = await settle(
+            database,
+            [events[place] for place in fitting],
+            updates,
+            now=now,
+            pause_policy=policy,
+        )
+        updates = [_corrected(row, now) for row in corrected]
     log(
         "delivery_events",
         events=len(events),
         new=new,
-        settled=len(updates),
+        settled=settled,
         waiting=len(waiting),
         ambiguous=len(open_events) - len(waiting) - len(fitting),
         d1_rows_written=database.rows_written,
@@ -117,36 +124,43 @@ def _seconds_until_end(lease_until: int, now: int) -> int:
 def _settled(
     events: Mapping[int, DeliveryEvent], fitting: Mapping[int, Row], now: int
 ) -> list[StatusUpdate]:
-    """One update per message of ``fitting``: it was sent, unless no recipient got the mail."""
+    """One update per message of ``fitting``: it was sent, unless all recipients got no mail.
+
+    If events of several Message-IDs fit a message, the first one counts, as if each event were a
+    batch of its own. The events of the others belong to messages of another program.
+    """
     by_message: dict[str, list[int]] = {}
-    for place, row in fitting.items():
-        by_message.setdefault(row["id"], []).append(place)
+    for place in sorted(fitting):
+        places = by_message.setdefault(fitting[place]["id"], [])
+        if not places or events[place].provider_ids == events[places[0]].provider_ids:
+            places.append(place)
     updates = []
     for message_id, places in by_message.items():
-        row, first = fitting[places[0]], events[places[0]]
-        without = {events[place].recipient for place in places if events[place].kind in NOT_SENT}
+        row, these = fitting[places[0]], [events[place] for place in places]
         update = StatusUpdate(
             id=message_id,
             event="accepted",
             attempt=row["attempt"],
             now=now,
-            provider_message_id=first.provider_ids[0],
-            settled_by=first.id,
+            provider_message_id=these[0].provider_ids[0],
+            settled_by=these[0].id,
         )
-        updates.append(update if len(without) < row["recipients"] else _failed(update, "rejected"))
+        without = {event.recipient for event in these if event.kind in NOT_SENT}
+        is_sent = len(without) < row["recipients"] or any(event.kind in PROOFS for event in these)
+        updates.append(update if is_sent else _failed(update, "rejected"))
     return updates
 
 
-def _disproved(row: Row, now: int) -> StatusUpdate:
+def _corrected(row: Row, now: int) -> StatusUpdate:
     update = StatusUpdate(
         id=row["id"],
-        event="disproved",
+        event="proved",
         attempt=row["attempt"],
         now=now,
         provider_message_id=row["provider_message_id"],
         settled_by=row["event_id"],
     )
-    return _failed(update, "disproved")
+    return _failed(update, "disproved") if row["status"] == "sent" else update
 
 
 def _failed(update: StatusUpdate, event: Event) -> StatusUpdate:

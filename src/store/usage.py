@@ -22,12 +22,12 @@ DAY_OF_ACCEPTANCE = "strftime('%Y-%m-%d', accepted_at / 1000, 'unixepoch')"
 SENDING_DOMAIN = "lower(substr(sender, instr(sender, '@') + 1))"
 
 # The changes of the counters by transitions from `status` to `target`, as columns of a SELECT.
-# `unknown` and `sent` are the final statuses that a message can leave again. A message that leaves
-# one of them is subtracted.
+# `unknown`, `sent` and `failed` are the final statuses that a message can leave again. A message
+# that leaves one of them is subtracted.
 COUNTED = f"""
   {DAY_OF_ACCEPTANCE} AS day, address_id, domain,
   sum(target = 'sent') - sum(status = 'sent') AS sent,
-  sum(target = 'failed') AS failed,
+  sum(target = 'failed') - sum(status = 'failed') AS failed,
   sum(target = 'unknown') - sum(status = 'unknown') AS unknown,
   sum(target = 'cancelled') AS cancelled,
   sum(recipients * ((target = 'sent') - (status = 'sent'))) AS recipients

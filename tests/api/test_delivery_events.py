@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import transport.delivery_events
+from clock import iso_time
 from mail.delivery import KINDS, DeliveryKind
 from sending.delivery_events import retry_seconds
 from store import delivery_filter
@@ -301,8 +302,47 @@ def test_a_message_to_several_recipients_is_not_sent_if_all_are_rejected(
     assert (status_of(api, sender, row), api.balance(sender)) == ("sent", balance - 2)
     api.server.deliver_events([event("rejected", row, to[1])])
     assert (status_of(api, sender, row), api.balance(sender)) == ("failed", balance)
-    api.server.deliver_events([event("delivered", row, to[1])])
+    api.server.deliver_events([event("delayed", row, to[1])])
     assert (status_of(api, sender, row), api.balance(sender)) == ("failed", balance)
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("not_sent", ["rejected", "failed"])
+@pytest.mark.parametrize("proof", ["delivered", "bounced", "complained"])
+def test_events_that_prove_sending_outweigh_others(
+    api: Api, sender: Sender, proof: DeliveryKind, not_sent: DeliveryKind, together: bool
+) -> None:
+    balance = api.balance(sender)
+    for kinds in ((proof, not_sent), (not_sent, proof)):
+        row = unknown_message(api, sender)
+        balance -= 1
+        events = [event(kind, row, later=number) for number, kind in enumerate(kinds)]
+        for batch in [events] if together else [[one] for one in events]:
+            api.server.deliver_events(batch)
+        assert (status_of(api, sender, row), api.balance(sender)) == ("sent", balance)
+    (day,) = api.get("/api/usage", headers=sender.headers).json()["days"]
+    assert (day["accepted"], day["sent"], day["failed"]) == (2, 2, 0)
+    path = f"/api/sendbox/{row['id']}/retry"
+    assert api.post(path, headers=sender.headers).status_code == 409
+
+
+def test_a_refund_that_is_spent_is_taken_back_as_far_as_possible(api: Api) -> None:
+    sender = api.new_sender(balance=1)
+    row = unknown_message(api, sender)
+    api.server.deliver_events([event("rejected", row)])
+    sent_message(api, sender)
+    api.server.deliver_events([event("delivered", row)])
+    assert (status_of(api, sender, row), api.balance(sender)) == ("sent", 0)
+
+
+def test_the_first_of_several_message_ids_settles_a_message(api: Api, sender: Sender) -> None:
+    for together in (False, True):
+        row = unknown_message(api, sender)
+        events = [event("delivered", row), event("rejected", row, message_id="<other>")]
+        for batch in [events] if together else [[one] for one in events]:
+            api.server.deliver_events(batch)
+        assert status_of(api, sender, row) == "sent"
+        assert delivery_of(api, sender, row) == ["delivered"]
 
 
 def test_an_event_that_fits_two_unknown_messages_settles_none(api: Api, sender: Sender) -> None:
@@ -316,7 +356,7 @@ def test_an_event_that_fits_two_unknown_messages_settles_none(api: Api, sender: 
 def test_an_event_settles_no_message_of_more_than_a_week_ago(api: Api, sender: Sender) -> None:
     row = unknown_message(api, sender)
     api.server.advance(8 * 86_400)
-    api.server.deliver_events([event("delivered", row, later=7 * 86_400_000 + 1)])
+    api.server.deliver_events([event("delivered", row, later=7 * 86_400_000 + 60_000)])
     assert status_of(api, sender, row) == "unknown"
     api.server.deliver_events([event("delivered", row, later=7 * 86_400_000)])
     assert status_of(api, sender, row) == "sent"
@@ -345,6 +385,47 @@ def test_an_event_waits_while_its_message_is_being_sent(api: Api, sender: Sender
     assert sending.response().status_code == 200
     api.server.advance(130)
     assert delivery_of(api, sender, row) == ["delivered"]
+
+
+@pytest.mark.parametrize("days", [1, 10, 30])
+def test_an_event_waits_while_a_scheduled_message_is_being_sent(days: int) -> None:
+    with TestClient(DEPLOYMENT) as server:
+        api = Api(server)
+        sender = api.new_sender()
+        to_mail = f"{unique_name()}@example.net"
+        due = server.now() + days * 86_400_000
+        mail = {"to_mail": to_mail, "subject": "[take] [wait 20000]", "scheduled_at": iso_time(due)}
+        assert api.send(sender, **mail).status_code == 202
+        server.advance(days * 86_400)
+        server.run_cron()
+        server.advance(1)
+        (row,) = api.messages_of(sender)
+        assert row["status"] == "sending"
+        one = event("bounced", {**row, "to_mail": to_mail}, occurred_at=server.now())
+        (taken,) = api.sent_by(sender)
+        one["payload"]["messageId"] = taken["messageId"]
+        server.deliver_events([one])
+        server.advance(130)
+        assert delivery_of(api, sender, row) == ["bounced"]
+
+
+def test_an_event_settles_an_unknown_message_that_was_scheduled(api: Api, sender: Sender) -> None:
+    days = 10
+    to_mail = f"{unique_name()}@example.net"
+    due = api.server.now() + days * 86_400_000
+    mail = {"to_mail": to_mail, "subject": "[take] [no code]", "scheduled_at": iso_time(due)}
+    assert api.send(sender, **mail).status_code == 202
+    (row,) = api.messages_of(sender)
+    row["to_mail"] = to_mail
+    api.server.advance(days * 86_400)
+    api.server.run_cron()
+    api.server.advance(5)
+    assert status_of(api, sender, row) == "unknown"
+    # An event before the message was due is that of another mail.
+    api.server.deliver_events([event("delivered", row, message_id="<other>", later=86_400_000)])
+    assert status_of(api, sender, row) == "unknown"
+    api.server.deliver_events([event("delivered", row, occurred_at=due + 6 * 86_400_000)])
+    assert status_of(api, sender, row) == "sent"
 
 
 def test_an_event_settles_a_message_whose_worker_died(api: Api, sender: Sender) -> None:

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
-from mail.delivery import KINDS, DeliveryKind, rank
+from mail.delivery import KINDS, NOT_SENT, PROOFS, DeliveryKind, highest, rank
 from sending.delivery_events import process_events
 from services import QueuedEvent
 from store.record import StatusUpdate, record
 from tests.client.waiting import AsyncioWaiting
 from tests.unit import given
-from tests.unit.given import NOW
+from tests.unit.given import DAY, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run
 from transport.delivery_events import event_form
 
@@ -25,7 +25,10 @@ MESSAGES: dict[str, tuple[tuple[str, ...], Any]] = {
     "m3": (("d@one.example",), "timed_out"),
     "m4": (("e@one.example", "f@one.example"), "timed_out"),
     "m5": (("delivered@test.invalid",), "accepted"),
+    "m6": (("g@one.example", "h@one.example"), "timed_out"),
 }
+# The messages that were scheduled, and the time of their attempt.
+SCHEDULED = {"m6": NOW + 10 * DAY}
 
 
 class Event(NamedTuple):
@@ -34,16 +37,17 @@ class Event(NamedTuple):
     kind: DeliveryKind
     is_hard: bool
     number: int
+    provider_id: str = ""  # by default that of the message
 
     @property
     def queued(self) -> QueuedEvent:
         form = event_form(
             self.kind,
             event_id=repr(self),
-            message_id=f"<{self.message}@provider.test>",
+            message_id=f"<{self.provider_id or self.message}@provider.test>",
             sender=given.ME,
             recipient=self.recipient,
-            occurred_at=NOW + 1000 * self.number + rank(self.kind),
+            occurred_at=SCHEDULED.get(self.message, NOW) + 1000 * self.number + rank(self.kind),
             **({"bounce": {"type": "hard" if self.is_hard else "soft"}} if self.is_bounce else {}),
         )
         return QueuedEvent(json.dumps(form), 1)
@@ -73,9 +77,14 @@ def sent_messages() -> SqliteDatabase:
     database = SqliteDatabase()
     credential = given.address(database, balance=20)
     for id, (recipients, end) in MESSAGES.items():
-        given.reserved(database, credential, id, given.message(*recipients))
+        due_at = SCHEDULED.get(id)
+        mail = given.scheduled(due_at, id, *recipients) if due_at else given.message(*recipients)
+        given.reserved(database, credential, id, mail)
+        if due_at:
+            given.claimed(database, id, now=due_at)
         provider_id = f"<{id}@provider.test>" if end == "accepted" else None
-        update = StatusUpdate(id=id, event=end, attempt=1, now=NOW, provider_message_id=provider_id)
+        now = due_at or NOW
+        update = StatusUpdate(id=id, event=end, attempt=1, now=now, provider_message_id=provider_id)
         run(record(database, [update]))
     return database
 
@@ -91,7 +100,7 @@ def after(batches: Sequence[Sequence[Event]]) -> dict[str, Any]:
         transport=None,  # type: ignore[arg-type]
         wakeup_queue=None,
         waiting=AsyncioWaiting(lambda work: None),
-        clock=lambda: NOW + 60_000,
+        clock=lambda: NOW + 11 * DAY,
     )
     for batch in batches:
         assert run(process_events([event.queued for event in batch], services)) == {}
@@ -107,6 +116,17 @@ def after(batches: Sequence[Sequence[Event]]) -> dict[str, Any]:
     return {"messages": messages, **{table: dump[table] for table in tables}}
 
 
+def expected_status(id: str, events: Sequence[Event]) -> str:
+    recipients, end = MESSAGES[id]
+    kinds = {event.kind for event in events}
+    if end == "accepted":
+        return "sent"
+    if not events:
+        return "unknown"
+    without = {event.recipient for event in events if event.kind in NOT_SENT}
+    return "failed" if len(without) == len(recipients) and not kinds & PROOFS else "sent"
+
+
 @examples(ARRIVALS, st.randoms(use_true_random=False))
 def test_the_order_of_events_does_not_matter(
     arrivals: list[tuple[list[Event], int]], random: Any
@@ -114,4 +134,31 @@ def test_the_order_of_events_does_not_matter(
     batches = [batch for batch, times in arrivals for _ in range(times)]
     random.shuffle(batches)
     once = sorted({event for batch in batches for event in batch}, key=lambda one: rank(one.kind))
-    assert after(batches) == after([[event] for event in once])
+    state = after(batches)
+    assert state == after([[event] for event in once])
+    for message in state["messages"]:
+        own = [event for event in once if event.message == message["id"]]
+        assert message["status"] == expected_status(message["id"], own)
+        assert message["delivery_status"] == highest(event.kind for event in own)
+
+
+OTHERS_TOO = st.builds(
+    lambda event, is_other: event._replace(provider_id=f"other-{event.message}" * is_other),
+    EVENTS,
+    st.booleans(),
+)
+
+
+@examples(
+    st.lists(OTHERS_TOO, max_size=8),
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2)), max_size=8),
+)
+def test_batches_do_not_matter_if_other_programs_send_too(
+    events: list[Event], batches: list[tuple[int, int]]
+) -> None:
+    """Mail of another program has the same sender and recipients, but another Message-ID."""
+    remaining, arrived = list(events), []
+    for size, times in [*batches, (len(events), 1)]:
+        arrived += [remaining[:size]] * times
+        remaining = remaining[size:]
+    assert after(arrived) == after([[event] for event in events])

@@ -33,7 +33,7 @@ from tests.unit.sqlite_database import ForgetfulDatabase, SqliteDatabase, run
 from tests.unit.steps import claim, sweep
 
 WAITING = frozenset({"scheduled", "queued"})
-BY_DELIVERY_EVENTS: set[tuple[Status, Event]] = {("sent", "disproved")}
+BY_DELIVERY_EVENTS: set[tuple[Status, Event]] = {("sent", "disproved"), ("failed", "proved")}
 OF_AN_ATTEMPT: tuple[Event, ...] = ("accepted", "rejected", "deferred", "timed_out")
 
 
@@ -349,20 +349,20 @@ def test_a_promise_holds_in_every_interleaving(promise: Callable[[Walk], None]) 
     ("source", "event", "step"),
     [
         ("sending", "timed_out", Transition("queued")),  # sends the message again automatically
-        ("sending", "timed_out", Transition("failed", refunds=True)),
+        ("sending", "timed_out", Transition("failed", refunds=1)),
         ("unknown", "claimed", Transition("sending")),
         ("unknown", "deferred", Transition("queued")),
         ("unknown", "deferred", Transition("failed")),  # charges for an unsent message
-        ("unknown", "cancelled", Transition("cancelled", refunds=True)),
-        ("unknown", "timed_out", Transition("failed", refunds=True)),
+        ("unknown", "cancelled", Transition("cancelled", refunds=1)),
+        ("unknown", "timed_out", Transition("failed", refunds=1)),
         ("sending", "claimed", Transition("sending")),  # two workers at once
-        ("sending", "cancelled", Transition("cancelled", refunds=True)),
-        ("sending", "deferred", Transition("queued", refunds=True)),
-        ("sending", "accepted", Transition("sent", refunds=True)),
+        ("sending", "cancelled", Transition("cancelled", refunds=1)),
+        ("sending", "deferred", Transition("queued", refunds=1)),
+        ("sending", "accepted", Transition("sent", refunds=1)),
         ("sending", "rejected", Transition("unknown")),
         ("failed", "accepted", Transition("sent")),
         ("failed", "claimed", Transition("sending")),
-        ("sent", "rejected", Transition("failed", refunds=True)),
+        ("sent", "rejected", Transition("failed", refunds=1)),
         ("cancelled", "claimed", Transition("sending")),
     ],
     ids=str,

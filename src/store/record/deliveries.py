@@ -18,6 +18,7 @@ from mail.delivery import (
     CLOCK_ERROR_MILLISECONDS,
     KINDS,
     NOT_SENT,
+    PROOFS,
     SETTLED_WITHIN_MILLISECONDS,
     DeliveryEvent,
 )
@@ -162,31 +163,40 @@ WHERE messages.id = sums.message_id
   AND (delivery_status IS NOT ranked.kind OR delivery_count IS NOT number)
 """
 
-_NOT_SENT = quoted(NOT_SENT)
+_NOT_SENT, _PROOFS = quoted(NOT_SENT), quoted(PROOFS)
 
-# The messages that an event has settled as `sent`, and whose recipients all got no mail, as their
-# later events say.
-_DISPROVED = f"""
+_IS_PROVED = f"""
+EXISTS (SELECT 1 FROM delivery_events WHERE message_id = m.id AND kind IN ({_PROOFS}))
+"""
+
+# The messages that an event has settled, and whose outcome their later events correct.
+_CORRECTED = f"""
 {_MATCHED}
-SELECT m.id, m.attempt, m.provider_message_id, matched.event_id
+SELECT m.id, m.status, m.attempt, m.provider_message_id, matched.event_id
 FROM matched CROSS JOIN messages AS m ON m.id = matched.message_id
-WHERE matched.kind IN ({_NOT_SENT}) AND m.status = 'sent'
+WHERE (
+    m.status = 'sent' AND matched.kind IN ({_NOT_SENT}) AND NOT {_IS_PROVED}
+    AND m.recipients = (
+      SELECT count(DISTINCT position) FROM delivery_events
+      WHERE message_id = m.id AND kind IN ({_NOT_SENT})
+    )
+    OR m.status = 'failed' AND matched.kind IN ({_PROOFS}) AND {_IS_PROVED}
+  )
   AND EXISTS (
     SELECT 1 FROM events WHERE message_id = m.id AND settled_by IS NOT NULL
-  )
-  AND m.recipients = (
-    SELECT count(DISTINCT position) FROM delivery_events
-    WHERE message_id = m.id AND kind IN ({_NOT_SENT})
   )
 GROUP BY m.id
 """
 
 # The messages that fit an event: of the same sender, to the same recipient, with an unknown outcome
-# or being sent. The sender is an address of this service, or an administrator has used it.
+# or being sent. The sender is an address of this service, or an administrator has used it. The
+# event occurred between the time when the first attempt was due and a few days after the end of the
+# last attempt.
 _FITS = f"""
 lower(m.sender) = value ->> 'sender' AND NOT m.is_sandbox
-AND m.accepted_at BETWEEN value ->> 'occurred_at' - {SETTLED_WITHIN_MILLISECONDS}
-  AND value ->> 'occurred_at' + {CLOCK_ERROR_MILLISECONDS}
+AND max(m.accepted_at, coalesce(m.scheduled_at, 0))
+  <= value ->> 'occurred_at' + {CLOCK_ERROR_MILLISECONDS}
+AND {{end}} >= value ->> 'occurred_at' - {SETTLED_WITHIN_MILLISECONDS}
 AND EXISTS (
   SELECT 1 FROM deliveries
   WHERE message_id = m.id AND lower(address) = value ->> 'recipient'
@@ -206,11 +216,11 @@ SELECT
 FROM (
   SELECT key, m.id, m.status, m.lease_until, m.attempt, m.recipients
   FROM unmatched CROSS JOIN messages AS m
-    ON m.status = 'unknown' AND m.address_id IN {_OWNERS} AND {_FITS}
+    ON m.status = 'unknown' AND m.address_id IN {_OWNERS} AND {_FITS.format(end="m.finished_at")}
   UNION ALL
   SELECT key, m.id, m.status, m.lease_until, m.attempt, m.recipients
   FROM unmatched CROSS JOIN messages AS m INDEXED BY messages_leased
-    ON m.lease_until > 0 AND m.address_id IN {_OWNERS} AND {_FITS}
+    ON m.lease_until > 0 AND m.address_id IN {_OWNERS} AND {_FITS.format(end="m.lease_until")}
 )
 GROUP BY key
 """
@@ -227,16 +237,16 @@ async def record_delivery_events(
 
     :param events: as many as fit into a value of the database. Each has another id.
     :param pause_policy: the policy for pausing the addresses of messages that bounced.
-    :returns: the number of new events; the rows of unmatched events and of disproved messages, both
-        for ``settle``.
+    :returns: the number of new events; the rows of unmatched events and of messages to correct,
+        both for ``settle``.
     """
     encoded = msgspec.json.encode(events).decode()
     statements = _event_statements(events, encoded, now, pause_policy)
     if not _are_sandbox(events):
-        statements += [Statement(_UNMATCHED, (encoded,)), Statement(_DISPROVED, (encoded,))]
+        statements += [Statement(_UNMATCHED, (encoded,)), Statement(_CORRECTED, (encoded,))]
     results = await database.batch(statements, repeatable=True)
     by_sql = {sql: rows for (sql, _), rows in zip(statements, results, strict=True)}
-    return len(by_sql[_INSERT_EVENTS]), by_sql.get(_UNMATCHED, []), by_sql.get(_DISPROVED, [])
+    return len(by_sql[_INSERT_EVENTS]), by_sql.get(_UNMATCHED, []), by_sql.get(_CORRECTED, [])
 
 
 async def settle(
@@ -246,14 +256,19 @@ async def settle(
     *,
     now: int,
     pause_policy: PausePolicy | None = None,
-) -> None:
-    """Record ``updates`` of messages, and then ``events``, some of which belong to them."""
+) -> list[Row]:
+    """Record ``updates`` of messages, and then ``events``, some of which belong to them.
+
+    :returns: the rows of messages to correct, because another worker has settled them.
+    """
     encoded = msgspec.json.encode(events).decode()
     statements = [
         *record_statements(updates, pause_policy=pause_policy),
         *_event_statements(events, encoded, now, pause_policy),
+        Statement(_CORRECTED, (encoded,)),
     ]
-    await database.batch(statements, repeatable=True)
+    *_, corrected = await database.batch(statements, repeatable=True)
+    return corrected
 
 
 def _event_statements(

@@ -130,14 +130,15 @@ applied AS (
 )
 """
 
+# A refund that is taken back may be spent already.
 _REFUND_BALANCE = f"""
 {_APPLIED}
-UPDATE send_balances SET balance = balance + refund
+UPDATE send_balances SET balance = max(0, balance + refund)
 FROM (
-  SELECT address_id AS charged, sum(charge) AS refund FROM applied
+  SELECT address_id AS charged, sum(charge * refunds) AS refund FROM applied
   WHERE refunds GROUP BY address_id
 )
-WHERE address_id = charged AND refund > 0
+WHERE address_id = charged AND refund <> 0
 """
 
 # The recipients were counted on the day of acceptance, so that day gets the refund.
@@ -146,7 +147,7 @@ _REFUND_RECIPIENTS = f"""
 UPDATE daily_recipients SET recipients = recipients - refund
 FROM (
   SELECT
-    {DAY_OF_ACCEPTANCE} AS accepted_on, sum(recipients) AS refund
+    {DAY_OF_ACCEPTANCE} AS accepted_on, sum(recipients * refunds) AS refund
   FROM applied WHERE refunds AND NOT is_sandbox GROUP BY accepted_on
 )
 WHERE day = accepted_on
