@@ -111,6 +111,14 @@ def test_a_repeated_event_changes_nothing(database: SqliteDatabase) -> None:
     assert (database.dump(), database.changes()) == (after, written)
 
 
+def test_an_event_with_a_known_id_counts_for_nothing(database: SqliteDatabase) -> None:
+    deliver(database, event("delivered", id="e1"))
+    before = database.dump()
+    for other in (event("complained", id="e1"), event("bounced", B, id="e1", is_permanent=True)):
+        deliver(database, other)
+        assert database.dump() == before
+
+
 def test_a_recipient_counts_once_per_kind(database: SqliteDatabase) -> None:
     deliver(database, event("delayed"), event("delayed"), event("delayed", B))
     deliver(database, event("delayed"), event("delivered"))

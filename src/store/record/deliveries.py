@@ -57,7 +57,8 @@ NOT EXISTS (
 )
 """
 
-# Each recipient once per kind, unless an earlier event of this kind has been counted.
+# Each recipient once per kind, unless an earlier event of this kind has been counted. Events that
+# will not be inserted do not count.
 _COUNTED = f"""
 {_MATCHED},
 counted AS (
@@ -65,7 +66,7 @@ counted AS (
     message_id, position, kind, address_id, domain,
     {DAY_OF_ACCEPTANCE} AS day
   FROM matched
-  WHERE NOT is_sandbox AND NOT EXISTS (
+  WHERE NOT is_sandbox AND {_IS_NEW} AND NOT EXISTS (
     SELECT 1 FROM delivery_events AS e
     WHERE e.message_id = matched.message_id AND e.position = matched.position
       AND e.kind = matched.kind
