@@ -543,6 +543,19 @@ def test_an_address_whose_messages_all_bounce_is_paused() -> None:
         assert api.send(sender, to_mail="a@example.net").status_code == 200
 
 
+@pytest.mark.parametrize("first", ["rejected", "delayed"])
+def test_an_address_whose_unknown_messages_are_rejected_is_paused(first: DeliveryKind) -> None:
+    variables = {**DEPLOYMENT, "PAUSE_FAILED_PERCENT": "75", "PAUSE_LAST_MESSAGES": "4"}
+    with TestClient(variables) as server:
+        api = Api(server)
+        sender = api.new_sender()
+        rows = [unknown_message(api, sender) for _ in range(4)]
+        for kind in (first, "rejected"):
+            server.deliver_events(event(kind, row) for row in rows)
+        response = api.send(sender, to_mail="a@example.net")
+        assert (response.status_code, response.json()["code"]) == (400, "address_paused")
+
+
 # Lists by delivery status
 
 

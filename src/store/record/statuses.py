@@ -93,7 +93,7 @@ def record_statements(
         _REMOVE_ATTACHMENTS,
     ]
     statements = [Statement(text, parameters) for text in sql]
-    if pause_policy and "rejected" in events:
+    if pause_policy and events & {"rejected", "disproved"}:
         statements.append(pause_statement(*parameters, pause_policy))
     return statements
 
