@@ -31,6 +31,9 @@ ALTER TABLE messages ADD COLUMN delivery_status TEXT CHECK (
 );
 ALTER TABLE messages ADD COLUMN delivery_count INTEGER CHECK (delivery_count > 0);
 
+-- The row of a deleted message now stays until a week after the message finished, without content:
+-- as long as delivery events can arrive.
+
 -- Delivery events find their message by the id that the provider gave it.
 CREATE INDEX messages_by_provider_id ON messages (provider_message_id)
   WHERE provider_message_id IS NOT NULL;

@@ -1,7 +1,7 @@
 """Removal: delete a message, clear a sendbox, delete an address.
 
-Waiting messages are cancelled and their charges refunded. Finished messages lose their text at
-once. Their rows are deleted a day after the messages finished; until then they are in no sendbox.
+Waiting messages are cancelled and their charges refunded. Finished messages lose their content at
+once. Their rows are deleted a week after the messages finished; until then they are in no sendbox.
 Messages that are being sent remain. Clearing a sendbox or deleting an address hides its messages at
 once with few writes. The cron then removes the messages (``sendbox_purges``).
 """
@@ -11,6 +11,7 @@ import msgspec
 from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import ApiError, Conflict, NotFound, Unauthorized
+from mail.delivery import SETTLED_WITHIN_MILLISECONDS
 from mail.lifecycle import FINAL
 from store.addresses import credential_check
 from store.audit import audit_row, with_audit
@@ -30,9 +31,10 @@ _REMOVAL_STATEMENTS = 3
 
 _FINAL = quoted(FINAL)
 
-# How long the row of a deleted message stays after the message finished: at least the lifetime of
-# an idempotency key (store/reserve.py), and longer than a response of the provider can be late.
-_DAY = 86_400_000
+# How long the row of a deleted message stays after the message finished: as long as delivery events
+# can arrive, so deleting messages does not hide bounces and complaints. This is longer than the
+# lifetime of an idempotency key (store/reserve.py).
+DELETED_STAY_MILLISECONDS = SETTLED_WITHIN_MILLISECONDS
 
 _REMOVE_TEXTS = f"""
 DELETE FROM bodies WHERE message_id IN (
@@ -40,7 +42,7 @@ DELETE FROM bodies WHERE message_id IN (
 )
 """
 _SET_ASIDE = f"""
-UPDATE messages SET sendbox = NULL
+UPDATE messages SET sendbox = NULL, subject = '', sender_name = NULL, details = NULL
 WHERE id IN (SELECT value FROM json_each(?1)) AND status IN ({_FINAL}) AND finished_at > ?2
 """
 _REMOVE_OLD = f"""
@@ -235,7 +237,7 @@ def purge_steps(*, now: int) -> list[Step]:
 def _removal(ids: list[str], now: int) -> list[Statement]:
     """The statements that remove the finished messages among ``ids``."""
     these = (msgspec.json.encode(ids).decode(),)
-    by_age = (*these, now - _DAY)
+    by_age = (*these, now - DELETED_STAY_MILLISECONDS)
     return [
         Statement(_REMOVE_TEXTS, these),
         Statement(_SET_ASIDE, by_age),

@@ -11,6 +11,7 @@ from mail.lifecycle import FINAL
 from store.database import Database, Statement, quoted
 from store.logins import WINDOW_MILLISECONDS
 from store.record import StatusUpdate, record_statements
+from store.removal import DELETED_STAY_MILLISECONDS
 from store.step import Step
 from store.usage import USAGE_DAYS
 
@@ -62,8 +63,7 @@ DELETE FROM bodies WHERE message_id IN ({_OLD_SANDBOX}) RETURNING 1
 """
 _SAVE_SANDBOX_POSITION = _SAVE_POSITION.format(name=_SANDBOX, old=_OLD_SANDBOX)
 
-# Uses the index messages_deleted. A day after the messages finished, their idempotency keys have
-# expired and no late response of the provider can arrive.
+# Uses the index messages_deleted.
 _REMOVE_DELETED = """
 DELETE FROM messages WHERE id IN (
   SELECT id FROM messages
@@ -135,7 +135,7 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
     """The steps that remove old data.
 
     Idempotency keys expire after a day, usage counters after 90 days. Deleted messages are removed
-    a day after they finished. The bodies of messages to sandbox recipients, which cost no balance,
+    a week after they finished. The bodies of messages to sandbox recipients, which cost no balance,
     are removed a day after the messages were accepted. Expired login failures, suppressions and
     daily counts are removed.
 
@@ -160,7 +160,7 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
             (_REMOVE_SANDBOX_TEXTS, _SAVE_SANDBOX_POSITION),
             (first_id(now - _DAY), STEP_ROWS, first_id(now)),
         ),
-        _step("deleted_removed", (_REMOVE_DELETED,), _before(now - _DAY)),
+        _step("deleted_removed", (_REMOVE_DELETED,), _before(now - DELETED_STAY_MILLISECONDS)),
         _step(
             "login_failures_removed",
             (_REMOVE_LOGIN_FAILURES,),

@@ -68,7 +68,7 @@ def work_of_every_kind(api: Api, steps: int = 1) -> None:
     insert(api, sender, now - 40 * DAY, rows, **old)
     insert(api, sender, now - 100 * DAY, rows)
     insert(api, sender, now - 300_000, STEP_MESSAGES * 10 * steps)
-    insert(api, sender, now - 2 * DAY, rows, sendbox="NULL")
+    insert(api, sender, now - 8 * DAY, rows, sendbox="NULL")
     insert(api, sender, now - 2 * DAY, rows, is_sandbox=1, charge=0)
     for owner in (cleared, api.new_sender(balance=10**6)):
         insert(api, owner, now - 2 * DAY, rows)

@@ -556,6 +556,38 @@ def test_an_address_whose_unknown_messages_are_rejected_is_paused(first: Deliver
         assert (response.status_code, response.json()["code"]) == (400, "address_paused")
 
 
+@pytest.mark.parametrize("way", ["sendbox/{}", "clear_sent_items", "delete_address"])
+def test_deleting_messages_does_not_hide_bounces(way: str) -> None:
+    variables = {
+        **DEPLOYMENT,
+        "PAUSE_FAILED_PERCENT": "75",
+        "PAUSE_LAST_MESSAGES": "4",
+        "ENABLE_USER_DELETE_EMAIL": "true",
+    }
+    with TestClient(variables) as server:
+        api = Api(server)
+        sender = api.new_sender()
+        rows = [sent_message(api, sender) for _ in range(4)]
+        for row in rows[: 4 if "{}" in way else 1]:
+            path = f"/api/{way.format(row['id'])}"
+            response = api.call("DELETE", path, headers=sender.headers)
+            assert response.status_code == 200, response.text
+        for _ in range(6):
+            server.advance(86_400)
+            server.run_cron()
+        server.deliver_events(event("bounced", row) for row in rows)
+        suppressed = api.admin("GET", "/admin/suppressions").json()["results"]
+        assert {one["address"] for one in suppressed} == {row["to_mail"] for row in rows}
+        days = api.admin("GET", "/admin/usage").json()["days"]
+        assert sum(day["bounced"] for day in days) == 4
+        if way != "delete_address":
+            (pause,) = api.admin("GET", "/admin/pauses").json()["results"]
+            assert pause["address"] == sender.address
+        server.advance(2 * 86_400)
+        server.run_cron()
+        assert server.sql("SELECT id FROM messages") == []
+
+
 # Lists by delivery status
 
 

@@ -26,7 +26,7 @@ from tests.unit.steps import claim, purge_sendboxes, sweep
 OWNER = Actor(given.ME, "192.0.2.1")
 ADMINISTRATOR = Actor("admin#1", "192.0.2.2", is_administrator=True)
 ID = given.message_id(NOW)
-OLD = given.message_id(NOW - DAY - 1)
+OLD = given.message_id(NOW - 7 * DAY - 1)
 
 
 def sent(
@@ -87,14 +87,14 @@ def test_a_finished_message_is_kept_for_a_day_without_its_text(database: SqliteD
 
 def test_a_message_that_finished_less_than_a_day_ago_is_kept(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
-    sent(database, me, OLD, NOW - DAY + 1)
+    sent(database, me, OLD, NOW - 7 * DAY + 1)
     remove(database, me, OLD)
     assert database.value("SELECT sendbox FROM messages") is None
 
 
 def test_an_old_message_is_removed_at_once(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
-    sent(database, me, OLD, NOW - DAY)
+    sent(database, me, OLD, NOW - 7 * DAY)
     remove(database, me, OLD)
     dump = database.dump()
     assert [dump[table] for table in ("messages", "deliveries", "events", "bodies")] == [[]] * 4
@@ -111,11 +111,11 @@ def test_a_late_rejection_of_a_deleted_message_refunds_its_charge(database: Sqli
     assert balance(database) == 5
 
 
-def test_a_deleted_message_is_removed_a_day_after_its_end(database: SqliteDatabase) -> None:
+def test_a_deleted_message_is_removed_a_week_after_its_end(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     sent(database, me)
     remove(database, me)
-    for now, left in ((NOW + DAY - 1, 1), (NOW + DAY + 1, 0)):
+    for now, left in ((NOW + 7 * DAY - 1, 1), (NOW + 7 * DAY + 1, 0)):
         run(sweep(database, now=now, retention_days=0, retention_metadata_days=0))
         assert database.value("SELECT count(*) FROM messages") == left
 
@@ -339,9 +339,9 @@ def test_all_waiting_messages_are_cancelled_before_any_is_removed() -> None:
     database = SqliteDatabase()
     me = given.address(database, balance=10)
     for number in range(10):
-        sent_id = given.message_id(NOW - 2 * DAY, number)
+        sent_id = given.message_id(NOW - 8 * DAY, number)
         given.reserved(database, me, sent_id)
-        record_event(database, sent_id, "accepted", NOW - 2 * DAY)
+        record_event(database, sent_id, "accepted", NOW - 8 * DAY)
     waiting(database, me, 1500)
     run(clear_sendbox(database, me, by=OWNER, now=NOW))
     assert left(database, me, WAITS) == 1000
@@ -378,7 +378,7 @@ def test_purges_share_a_step(database: SqliteDatabase) -> None:
 def test_a_purge_changes_only_the_cleared_sendbox(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     other = given.address(database, "you@example.com", balance=5)
-    sent(database, me, OLD, NOW - 2 * DAY)
+    sent(database, me, OLD, NOW - 8 * DAY)
     run(clear_sendbox(database, me, by=OWNER, now=NOW))
     scheduled(database, me, "m2")
     sent(database, other, "m3")
@@ -422,7 +422,7 @@ def test_the_steps_of_a_purge_need_no_more_statements_than_they_say() -> None:
 @pytest.mark.parametrize("by", [OWNER, ADMINISTRATOR])
 def test_removing_an_address_removes_its_messages(database: SqliteDatabase, by: Actor) -> None:
     me = given.address(database, balance=10)
-    sent(database, me, OLD, NOW - DAY)
+    sent(database, me, OLD, NOW - 7 * DAY)
     scheduled(database, me, "m2")
     given.reserved(database, me, "m3")
     run(remove_address(database, me, by=by, now=NOW))
