@@ -461,6 +461,10 @@ def test_from_is_never_lost(fields: list[str], original: str | None, sentences: 
         *("Received-SPF", "Envelope-To", "Delivery-Date", "X400-Received", "msip_labels"),
         *("Feedback-ID", "TLS-Required", "Apparently-To", "Resent-From", "Resent-Message-ID"),
         *("Content-Location", "Content-MD5", "Content-Description"),
+        # They can name hidden recipients.
+        *("X-Bcc", "Bcc_", "X_BCC", "X-Auto-Bcc", "Original-Recipient", "X-Envelope-Recipients"),
+        *("X-Original-To", "X-Envelope-To", "X_Envelope_To", "X-Delivered-To", "X-Rcpt-To"),
+        *("X-Gm-Original-To", "X-Forwarded-To", "X-Real-To", "Delivered.To"),
     ],
 )
 def test_fields_that_are_left_out(name: str) -> None:
@@ -483,6 +487,8 @@ def test_bcc_is_left_out_by_a_strict_relay_too() -> None:
         ("Accept-Language", "X-Accept-Language"),
         ("List_Id", "List-Id"),
         ("my.own_field", "X-my-own-field"),
+        ("Original-Reply-To", "X-Original-Reply-To"),
+        ("Undelivered-To", "X-Undelivered-To"),
         ("X-a.b_c", "X-a-b_c"),
         ("Reply_To", "X-Reply-To"),
         ("X", "X-X"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Unsupported
+from smtp_relay.message.hidden_recipients import may_name_hidden
 from smtp_relay.message.rules import values
 from smtp_relay.message.rules.texts import ONE_LINE, apply
 
@@ -27,10 +28,9 @@ ACCEPTED = frozenset(
         "thread-topic",
     }
 )
-# These describe the way or the storage of a message, and mean nothing to its recipients. Some would
-# show hidden recipients.
-_LOCAL = {"apparently-to", "authentication-results", "bcc", "delivered-to", "delivery-date"}
-_LOCAL |= {"envelope-to", "feedback-id", "msip_labels", "received-spf", "tls-required"}
+# These describe the way or the storage of a message, and mean nothing to its recipients.
+_LOCAL = {"authentication-results", "delivery-date", "feedback-id", "msip_labels"}
+_LOCAL |= {"received-spf", "tls-required"}
 # These describe an encoding or a structure that the message no longer has.
 _LOCAL |= {"content-base", "content-duration", "content-features", "content-location"}
 _LOCAL |= {"content-description", "content-md5"}
@@ -136,7 +136,8 @@ def _not_empty(header: Header, adaptations: Adaptations) -> Header | None:
 
 
 def _not_local(header: Header, adaptations: Adaptations) -> Header | None:
-    if header.key not in _LOCAL and not header.key.startswith(_LOCAL_PREFIXES):
+    is_local = header.key in _LOCAL or header.key.startswith(_LOCAL_PREFIXES)
+    if not is_local and not may_name_hidden(header.key):
         return header
     if not adaptations.is_strict or header.key not in _OMITTED_IN_STRICT:
         problem = Unsupported(f"{header.name} is not supported")
