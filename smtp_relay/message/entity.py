@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.errors import Malformed
+from smtp_relay.message.hidden_recipients import has_hidden_field
 
 _MAX_ALL_HEADERS_BYTES = 512 * 1024  # of a message and all its parts
 _MAX_FIELDS = 10_000  # of a message and all its parts
@@ -22,16 +23,14 @@ MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70; some programs use more
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+)(?:\r\n|\Z)")
 _FIELDS = re.compile(rb"(?:%b)*+" % _FIELD.pattern)
 _LINE = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?+")
-_HIDDEN_RECIPIENTS = re.compile(
-    rb"^(?:(?:resent-)?+bcc|envelope-to|apparently-to)[ \t]*+:", re.IGNORECASE | re.MULTILINE
-)
 _DELIMITER_TAIL = re.compile(rb"(--)?+[ \t]*+(?=\r\n|\Z)")
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*+")
-# At least one of these is in the header of every message.
+# At least one of these is in the header of every message, and in that of most parts.
 _USUAL = re.compile(
-    rb"^(?:from|to|cc|bcc|subject|date|message-id|mime-version)[ \t]*+:",
+    rb"^(?:from|to|cc|bcc|subject|date|message-id|mime-version|content-type)[ \t]*+:",
     re.IGNORECASE | re.MULTILINE,
 )
+_BYTE_ORDER_MARK = "\ufeff".encode()
 # The line before a message in a mailbox file (RFC 4155).
 _MBOX_LINES = (b"From ", b">From ")
 
@@ -103,6 +102,15 @@ class Entity:
         """The prefix of errors about this part: ``Part 2.1: ``. Empty for the message itself."""
         return f"Part {self.number}: " if self.number else ""
 
+    @property
+    def rest_of_header(self) -> bytes:
+        """The first lines of the body, if no empty line divides them from the header."""
+        if self.fields and self.message.endswith(b"\r\n\r\n", 0, self.start):
+            return b""
+        start = _match(_EMPTY_LINES, self.message, self.start, self.end).end()
+        end = self.message.find(b"\r\n\r\n", start, self.end)
+        return self.message[start : self.end if end < 0 else end]
+
     def about(self, what: str) -> str:
         """``what`` as a sentence, or the beginning of one, about this part."""
         return self.place + what if self.number else what[:1].upper() + what[1:]
@@ -112,11 +120,11 @@ def read_entity(content: bytes, adaptations: Adaptations) -> Entity:
     """Split the message ``content`` into header and body.
 
     :raises Malformed: the header is too large or has too many fields. A line is not a field, and
-        the relay is strict, or the body would show hidden recipients.
+        the relay is strict.
     """
     end = len(content)
     start = _match(_EMPTY_LINES, content, 0, end).end()
-    if start and not _begins_with_header(content, start):
+    if start and not _begins_with_header(content, start, end):
         start = 0
     if start:
         problem = Malformed("The message begins with an empty line")
@@ -192,7 +200,7 @@ def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
             position = min(position + 2, end)
             break
         entity = replace(whole, number=number)
-        next_field = _behind_odd_line(entity, position, end, has_fields=bool(fields))
+        next_field = _behind_odd_line(entity, position, end, is_first=not fields)
         if next_field is None:
             break
         budget.spend(next_field - position - len("\r\n"))
@@ -200,46 +208,38 @@ def _entity(whole: Entity, start: int, end: int, number: str) -> Entity:
     return Entity(tuple(fields), content, position, end, budget, number, whole.adaptations)
 
 
-def _behind_odd_line(entity: Entity, start: int, end: int, *, has_fields: bool) -> int | None:
+def _behind_odd_line(entity: Entity, start: int, end: int, *, is_first: bool) -> int | None:
     """Where the header goes on behind the line at ``start``, which is not a field.
 
     None if the body begins at this line.
 
-    :raises Malformed: the relay is strict, or the body would show hidden recipients.
+    :raises Malformed: the relay is strict.
     """
     content = entity.message
     problem = _no_field(content, start, entity.place)
+    behind_mark = start + len(_BYTE_ORDER_MARK)
+    if content.startswith(_BYTE_ORDER_MARK, start) and _FIELD.match(content, behind_mark, end):
+        sentence = entity.about("a byte order mark in the header left out")
+        entity.adaptations.add("left_out", sentence, problem)
+        return behind_mark
     next_line = _match(_LINE, content, start, end).end()
     has_colon = content.find(b":", start, next_line) != -1
-    if has_fields and has_colon and _FIELD.match(content, next_line, end):
+    is_header = _begins_with_header if is_first else _FIELD.match
+    if has_colon and is_header(content, next_line, end):
         sentence = entity.about("a line of the header that is not a field left out")
         entity.adaptations.add("left_out", sentence, problem)
         return next_line
-    _check_hidden(content, start, end, entity.number, problem)
     sentence = entity.about("the body begins at a line that is not a header field")
     entity.adaptations.add("repaired", sentence, problem)
     return None
 
 
-def _begins_with_header(content: bytes, start: int) -> bool:
-    """Whether only fields are before the next empty line, one of which every message has.
-
-    :raises Malformed: other lines are there too, and the body would show hidden recipients.
-    """
-    end = _match(_FIELDS, content, start, len(content)).end()
-    if content.startswith(b"\r\n", end) or end == len(content):
-        return _USUAL.search(content, start, end) is not None
-    problem = "the message begins with an empty line, and its header is not only fields"
-    _check_hidden(content, start, len(content), "", Malformed(problem))
-    return False
-
-
-def _check_hidden(content: bytes, start: int, end: int, number: str, problem: Malformed) -> None:
-    """Check that the rest of a header, which becomes part of the body, has no Bcc field."""
-    head_end = content.find(b"\r\n\r\n", start, end)
-    end = end if head_end == -1 else head_end
-    if not number and _HIDDEN_RECIPIENTS.search(content, start, end):
-        raise problem
+def _begins_with_header(content: bytes, start: int, end: int) -> bool:
+    """Whether only fields are before the next empty line, one of which most headers have."""
+    fields = _match(_FIELDS, content, start, end)
+    if fields.end() < end and not content.startswith(b"\r\n", fields.end()):
+        return False
+    return bool(_USUAL.search(content, start, fields.end())) or has_hidden_field(fields[0])
 
 
 def _match(pattern: Pattern[bytes], content: bytes, start: int, end: int) -> Match[bytes]:

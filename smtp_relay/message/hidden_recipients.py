@@ -1,17 +1,36 @@
 """Header fields that can name hidden recipients. No other recipient may see them."""
 
 import re
+from collections.abc import Iterable
+
+from smtp_relay import addresses
 
 # Programs write these names with many prefixes, and some with other characters than dashes.
-_HIDDEN = re.compile(
-    r"""bcc | (?<![a-z])(?:
+_NAME = r"""(?:
+    bcc | (?<![a-z])(?:
         (?:apparently|delivered|envelope|forwarded|original|rcpt|real|resolved)[^a-z]?to
       | (?:envelope|original)[^a-z]?(?:recipients?|rcpt)
-    )(?![a-z])""",
-    re.IGNORECASE | re.VERBOSE,
+    )(?![a-z])
+)"""
+_HIDDEN = re.compile(_NAME, re.IGNORECASE | re.VERBOSE)
+_LINE = re.compile(
+    rf"^(?=[^:\r\n]*+:)(?:(?!{_NAME})[^:\r\n])*+{_NAME}",
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 
 
 def may_name_hidden(field: str) -> bool:
     """Whether a header field with the name ``field`` can name hidden recipients."""
     return _HIDDEN.search(field) is not None
+
+
+def has_hidden_field(text: bytes) -> bool:
+    """Whether a line of ``text`` looks like such a field, also with a prefix or a blank."""
+    return _LINE.search(text.decode("latin-1")) is not None
+
+
+def shows_any(text: bytes, hidden: Iterable[str]) -> bool:
+    """Whether one of the addresses ``hidden`` is in ``text``."""
+    shown = text.lower()
+    forms = {form for address in hidden for form in (address.lower(), addresses.key(address))}
+    return any(form.encode() in shown for form in forms)

@@ -8,6 +8,7 @@ from smtp_relay import addresses
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed
+from smtp_relay.message.hidden_recipients import has_hidden_field, may_name_hidden, shows_any
 from smtp_relay.message.mailboxes import LOCAL_USER, Mailbox, mailboxes_of
 from smtp_relay.message.rules.names import display_name
 
@@ -41,7 +42,28 @@ def read_recipients(message: Entity, envelope: Iterable[str]) -> Recipients:
             problem = Malformed(f"{name} is not a list of mail addresses")
             message.adaptations.add("left_out", sentence, problem)
     to, cc = shown
-    return Recipients(to, cc, [Mailbox(None, hidden[key]) for key in sorted(hidden)])
+    bcc = [Mailbox(None, hidden[key]) for key in sorted(hidden)]
+    _check_hidden(message, bcc, are_alone=not to and not cc and len(bcc) == 1)
+    return Recipients(to, cc, bcc)
+
+
+def _check_hidden(message: Entity, hidden: list[Mailbox], *, are_alone: bool) -> None:
+    """Check that the rest of a broken header, which is in the body, names none of the ``hidden``.
+
+    ``are_alone`` says that the only recipient is hidden.
+
+    :raises Malformed: it names one, or may be the rest of a field like Bcc.
+    """
+    rest = message.rest_of_header
+    if not rest:
+        return
+    others = () if are_alone else (mailbox.address for mailbox in hidden)
+    follows_hidden = bool(message.fields) and may_name_hidden(message.fields[-1].key)
+    if follows_hidden or has_hidden_field(rest) or shows_any(rest, others):
+        raise Malformed(
+            "The body would show hidden recipients, because it begins at a line that is not a"
+            " header field, or that follows an empty line in place of the header"
+        )
 
 
 def _pop_shown(
