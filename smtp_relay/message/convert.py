@@ -23,6 +23,8 @@ from smtp_relay.message.rules.repeated import with_each_field_once
 # (SMTP smuggling; RFC 5321, section 2.3.8). NUL is not allowed in a message (section 4.5.2).
 _FORBIDDEN = re.compile(rb"(?<!\r)\n|\r(?!\n)|\x00")
 _FORBIDDEN_NAMES = {b"\n": "a bare LF", b"\r": "a bare CR", b"\x00": "a NUL"}
+# Some programs write the same value in each message: ``none``, ``<>`` or ``<@localhost>``.
+_MESSAGE_ID = re.compile(rb"<[^<>@]++@[^<>]++>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,12 @@ def _field(mailbox: Mailbox) -> dict[str, str]:
 def _key(message: Entity, sender: str, body: bytes) -> str | None:
     """The idempotency key in the header, or one derived from the message and its recipients.
 
-    None if the header has neither a key nor a Message-ID. In this case a retry looks the same as a
-    second message with the same content.
+    None if the header has neither a key nor a Message-ID with an ``@``. In this case a retry looks
+    the same as a second message with the same content.
     """
     own = idempotency_key(message)
-    name = message.value("message-id")
-    if own is not None or not name:
+    name = message.value("message-id") or b""
+    if own is not None or not _MESSAGE_ID.search(name):
         return own
     # The body includes the recipients, in an order that does not depend on the envelope.
     digest = hashlib.sha256()

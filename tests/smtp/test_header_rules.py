@@ -203,6 +203,16 @@ def test_the_longest_key_and_the_second_name_of_a_key() -> None:
     assert key_of(mail("Idempotency-Key: a", "Resend-Idempotency-Key: b")) == "a"
 
 
+@pytest.mark.parametrize("name", ["<>", "none", "(no id)", "<@localhost>", "<1>", "<1@>", "1@x"])
+def test_a_value_that_is_no_message_id_gives_no_key(name: str) -> None:
+    assert key_of(mail(f"Message-ID: {name}")) is None
+
+
+@pytest.mark.parametrize("name", ["(of a) <1@x>", "<a b@x> (c)", '<"1"@x>', "<1@[192.0.2.7]>"])
+def test_a_message_id_with_comments_gives_a_key(name: str) -> None:
+    assert key_of(mail(f"Message-ID: {name}")) is not None
+
+
 @pytest.mark.parametrize("name", ["Idempotency-Key", "resend-idempotency-key"])
 def test_the_clients_own_key_takes_precedence(name: str) -> None:
     content = mail("Message-ID: <1@x>", f"{name}: my key")
