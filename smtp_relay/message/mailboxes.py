@@ -13,6 +13,7 @@ _TOKEN = re.compile(
       | "(?P<quoted>(?:[^"\\]|\\.)*+)"
       | <(?P<angle>(?:[^<>"]|"(?:[^"\\]|\\.)*+")*+)>
       | (?P<mark>[,;:(])
+      | =\?[^?\s]{1,60}+\?[BbQq]\?[^?\s"<>]*+\?=  # an encoded word, which can have marks
       | [^ ",;:()<>]++""",
     re.VERBOSE,
 )
