@@ -47,6 +47,8 @@ _SUPERSETS = {
     "big5": "cp950",
 }
 _ISO_2022_JP = {"iso2022_jp", "iso2022_jp_ext"}
+_ESCAPE = b"\x1b$"
+_JAPANESE = (b"@", b"B", b"(@", b"(B", b"(D")  # the sets of characters that it selects
 
 # All browsers and mail programs read ISO-8859-1 as windows-1252, which has characters instead of
 # some control characters. Five bytes have no character (WHATWG Encoding Standard, section 4.2).
@@ -70,6 +72,8 @@ def decode(content: bytes, charset: str, what: str) -> str:
         raise Malformed(f"{what} has an unknown charset, {charset[:40]!r}")
     if codec in _LATIN:
         return from_windows_1252(content)
+    if codec == "ascii" and _ESCAPE in content and _japanese(content):
+        raise Malformed(f"{what} is ISO-2022-JP, and its charset is {charset[:40]}")
     for candidate in (codec, _SUPERSETS.get(codec, codec)):
         try:
             text = content.decode(candidate)
@@ -105,10 +109,19 @@ def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adapt
 
 def guessed(content: bytes) -> tuple[str, str]:
     """``content``, whose charset is not known, as text, and the name of the charset that fits."""
+    if _ESCAPE in content and (text := _japanese(content)):
+        return text, "ISO-2022-JP"
     try:
         return content.decode(), "UTF-8"
     except UnicodeDecodeError:
         return from_windows_1252(content), "windows-1252"
+
+
+def _japanese(content: bytes) -> str:
+    """``content`` as text if it is ISO-2022-JP, which consists of ASCII characters. Else empty."""
+    is_likely = any(_ESCAPE + selected in content for selected in _JAPANESE)
+    text = decode_iso_2022_jp(content) if is_likely else ""
+    return "" if _REPLACEMENT in text else text
 
 
 def from_windows_1252(content: bytes) -> str:

@@ -38,7 +38,7 @@ def raw_text(value: bytes, what: str, adaptations: Adaptations) -> str:
     """
     text, charset = guessed(value)
     if charset != "UTF-8":
-        problem = Malformed(f"{what} is neither ASCII nor UTF-8")
+        problem = Malformed(f"{what} is neither ASCII nor UTF-8, but {charset}")
         adaptations.add("guessed", f"{what} read as {charset}", problem)
     return text.replace("\t", " ")
 

@@ -319,6 +319,23 @@ def test_raw_8_bit_text() -> None:
     ]
 
 
+def test_raw_iso_2022_jp() -> None:
+    content = (
+        b"To: \x1b$B;3\x1b(B <recipient@example.net>\r\nSubject: \x1b$B%F%9%H\x1b(B 5\r\n"
+        b"X-A: \x1b(B\x1b[m\x1b$x\r\n\r\n\x1b$BK\\\x1b(B"
+    )
+    body = json.loads(convert(content, [TO], sender=SENDER, max_hops=30).body)
+    assert (body["to"][0]["name"], body["subject"], body["text"]) == ("山", "テスト 5", "本")
+    assert body["adaptations"] == [
+        "To read as ISO-2022-JP",
+        "Subject read as ISO-2022-JP",
+        "The text read as ISO-2022-JP",
+        "Control characters in X-A left out",
+    ]
+    with pytest.raises(CannotRelay, match="ISO-2022-JP"):
+        convert(content, [TO], sender=SENDER, max_hops=30, is_strict=True)
+
+
 # Recipients
 
 
