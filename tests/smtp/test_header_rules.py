@@ -84,6 +84,25 @@ def test_a_strict_relay_rejects_two_senders() -> None:
 # Recipients
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("Foo", None),
+        ("<>", None),
+        ("(x)", None),
+        ("root (Cron)", "Cron"),
+        ("A: b <x@y.example>", "b"),
+        ("A: b <x@y.example>;", "b"),
+    ],
+)
+def test_a_strict_relay_ignores_a_from_without_an_address_and_a_group(
+    value: str, name: str | None
+) -> None:
+    body = json.loads(converted(mail(f"From: {value}"), is_strict=True).body)
+    assert body.get("from_name") == name
+    assert not {"headers", "adaptations"} & set(body)
+
+
 def test_only_the_envelope_determines_the_recipients() -> None:
     content = mail(
         "Cc: Known <Cc@Example.NET>, stranger@else.example",
