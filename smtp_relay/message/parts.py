@@ -1,6 +1,7 @@
 """Converts the tree of parts to what the API accepts: a text, an HTML text, and attachments."""
 
 import base64
+import functools
 import hashlib
 import itertools
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from smtp_relay.message.rules.flowed import unfolded
 from smtp_relay.message.rules.inline import Text
 from smtp_relay.message.rules.part_fields import note_fields
 from smtp_relay.message.rules.repeated import with_each_field_once
-from smtp_relay.message.rules.structure import Part, unsupported
+from smtp_relay.message.rules.structure import Alternatives, Part, unsupported
 from smtp_relay.message.transfer_encodings import decoded_body, is_identity
 
 _MAX_DEPTH = 10  # each level holds a copy of everything inside it
@@ -48,13 +49,13 @@ class _Bodies:
 class _Place:
     """Where a part is.
 
-    ``alternatives`` are the types of all alternatives if the part is one of them, else None.
+    ``alternatives`` are the texts beside the part if it is an alternative, else None.
     ``is_resource`` says that it belongs to the HTML text of a multipart/related. ``bodies`` is None
     if a strict relay would display no text here.
     """
 
     bodies: _Bodies | None = field(default_factory=_Bodies)
-    alternatives: frozenset[str] | None = None
+    alternatives: Alternatives | None = None
     is_resource: bool = False
     is_signature: bool = False
     depth: int = 0
@@ -161,10 +162,18 @@ class _Reader:
             adaptations.add_unnoted(unsupported(entity, kind, why))
         if bodies is None or not bodies.in_alternative:
             bodies = _Bodies(in_alternative=True)
-        types = frozenset(of_part.full for _, of_part in inside)
-        below = replace(below, bodies=bodies, alternatives=types)
+        beside = functools.cache(lambda: self._shown_types(inside, below))
+        below = replace(below, bodies=bodies, alternatives=beside)
         texts = [inline.joined(self.read(*part, below), adaptations) for part in inside]
         return inline.alternative([text for text in texts if text], adaptations)
+
+    def _shown_types(self, inside: list[_Inside], place: _Place) -> frozenset[str]:
+        """The types of those alternatives that are texts to display, and not blank."""
+        return frozenset(
+            kind.full
+            for part, kind in inside
+            if self._is_displayed(part, kind, place) and not _text(part, kind).is_blank
+        )
 
     def _attach(self, part: Part, *, is_attached: bool) -> None:
         entity, kind = part.entity, part.kind

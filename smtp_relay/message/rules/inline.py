@@ -32,7 +32,7 @@ class Text:
     @property
     def is_blank(self) -> bool:
         """Whether the text shows nothing."""
-        return self.html is None and not (self.text or "").strip()
+        return not (self.text or "").strip() and not (self.html or "").strip()
 
 
 def joined(texts: list[Text], adaptations: Adaptations) -> Text | None:
@@ -99,6 +99,8 @@ def alternative(texts: list[Text], adaptations: Adaptations) -> list[Text]:
     first, second = joined(plain, adaptations), joined(html, adaptations)
     if first is None or second is None:
         return [first or second or texts[0]]
+    if first.is_blank:
+        return [second]
     if second.text is not None and second.text != first.text:
         sentence = f"{second.place}the text left out: an alternative has a text"
         adaptations.add("left_out", sentence, None)

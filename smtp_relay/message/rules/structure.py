@@ -33,17 +33,21 @@ _SMIME_NAME = "smime.p7m"
 _ENCRYPTED = {"authenveloped-data", "enveloped-data"}
 
 
+# The types of the displayed texts that are not blank, among the alternatives of a multipart.
+Alternatives = Callable[[], frozenset[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part that is not displayed as text.
 
-    ``alternatives`` are the types of all alternatives if the part is one of them, else None.
+    ``alternatives`` are the texts beside the part if it is an alternative, else None.
     ``name`` is a filename for a part that has none.
     """
 
     entity: Entity
     kind: MediaType
-    alternatives: frozenset[str] | None = None
+    alternatives: Alternatives | None = None
     is_signature: bool = False
     name: str | None = None
 
@@ -103,8 +107,8 @@ def _smime(part: Part) -> Part:
 
 
 def _without_copy_of_text(part: Part) -> Part | None:
-    texts = _CARRIED_BY.get(part.kind.full, set())
-    if part.alternatives is None or not texts & part.alternatives:
+    texts = _CARRIED_BY.get(part.kind.full)
+    if not texts or part.alternatives is None or not texts & part.alternatives():
         return part
     problem = _no_alternative(part)
     part.entity.adaptations.add("left_out", f"{part.kind.full} alternative left out", problem)
