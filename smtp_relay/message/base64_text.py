@@ -61,8 +61,10 @@ def decoded_base64(body: bytes, what: str) -> tuple[bytes, list[tuple[Kind, str]
 
     :raises Malformed: ``body`` is not base64, or it is not certain what belongs to it.
     """
-    if (b" " in body or b"\t" in body) and (found := _without_footer(body)):
-        return found
+    if b" " in body or b"\t" in body:
+        for read in (_in_one_piece, _without_footer):
+            if found := read(body):
+                return found
     try:
         content = from_base64(body, what)
     except Malformed:
@@ -75,6 +77,29 @@ def decoded_base64(body: bytes, what: str) -> tuple[bytes, list[tuple[Kind, str]
 
 
 _Found = tuple[bytes, list[tuple[Kind, str]]] | None
+
+
+def _in_one_piece(body: bytes) -> _Found:
+    """Base64 up to the end of ``body``, as its padding or the length of its lines shows.
+
+    Words of a text can be base64 too.
+    """
+    lines = body.translate(None, b" \t").strip(b"\r\n")
+    is_padded = lines.endswith(b"=") and not lines.endswith(b"===")
+    if not is_padded and not _has_equal_lines(lines):
+        return None
+    try:
+        content = binascii.a2b_base64(lines.translate(None, b"\r\n"), strict_mode=True)
+    except binascii.Error:
+        return None
+    return content, []
+
+
+def _has_equal_lines(lines: bytes) -> bool:
+    """Whether no line is longer or shorter than the first one, except a short last line."""
+    width = lines.find(b"\r\n")
+    ends = lines[width :: width + len("\r\n")] if width >= 0 else b""
+    return len(ends) == ends.count(b"\r") == lines.count(b"\r")
 
 
 def _without_footer(body: bytes) -> _Found:

@@ -788,6 +788,19 @@ def test_content_of_odd_base64_is_complete(base64_text: str, text: str, sentence
     assert adapted(entity, sentence)["text"] == text
 
 
+@pytest.mark.parametrize("size", [180, 181, 182, 228])
+def test_blanks_in_base64_are_ignored(size: int) -> None:
+    content = bytes(range(256))[:size]
+    lines = base64.encodebytes(content).decode().split()
+    fields = "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    for number, line in enumerate(lines):
+        for place in (0, 1, len(line) // 2, len(line) - 1, len(line)):
+            with_blank = [*lines]
+            with_blank[number] = f"{line[:place]} \t{line[place:]}"
+            (file,) = adapted(fields + "\r\n".join(with_blank))["attachments"]
+            assert base64.b64decode(file["content"]) == content
+
+
 def test_pieces_of_base64_before_a_footer() -> None:
     entity = "Content-Transfer-Encoding: base64\r\n\r\nd29yZHM=\r\nQUFBQQ==\r\n-- \r\nA footer"
     body = adapted(
