@@ -177,9 +177,9 @@ class _Reader:
 
     def _attach(self, part: Part, *, is_attached: bool) -> None:
         entity, kind = part.entity, part.kind
-        name = kind.filename
+        name = part.filename
         if name is None:
-            name = part.name or filenames.generated(entity, kind)
+            name = filenames.generated(entity, kind)
         note_fields(entity, filename=name)
         content = decoded_body(entity)
         is_alternative = part.alternatives is not None
@@ -192,7 +192,7 @@ class _Reader:
                 content_id_of(entity) or None,
                 is_attached=is_attached or is_alternative or kind.disposition == "attachment",
                 is_alternative=is_alternative,
-                has_name=bool(kind.filename),
+                has_name=part.has_own_name,
                 noted=entity.adaptations,
             )
         )

@@ -1,6 +1,7 @@
 """The relay and the API judge attachments alike: filenames, types and content ids."""
 
 from typing import Any
+from urllib.parse import quote
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -43,6 +44,15 @@ def test_filenames(name: str) -> None:
     assert is_accepted(new) == bool(new.strip())
     if is_accepted(name):
         assert new == name
+
+
+@given(NAMES)
+@example("\u2003")
+@example(".\u3000.")
+def test_each_file_gets_a_name_that_the_api_accepts(name: str) -> None:
+    disposition = f"Content-Disposition: attachment; filename*=utf-8''{quote(name, safe='')}"
+    (file,) = attachments_of(f"{disposition}\r\n\r\nx".encode())
+    assert is_accepted(file["filename"])
 
 
 def attachments_of(content: bytes, *, is_strict: bool = False) -> list[dict[str, Any]]:

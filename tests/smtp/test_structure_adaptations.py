@@ -515,13 +515,29 @@ def test_a_missing_semicolon() -> None:
     assert names(adapted(multipart("mixed", PLAIN, file))) == ["part-2.png"]
 
 
-@pytest.mark.parametrize("given", ["", " ", "..", "//"])
+BLANK_NAMES = ["", " ", "..", "//", "\u00a0", "\u3000", "=?utf-8?q?=E2=80=83?=", "\u1680 ."]
+
+
+@pytest.mark.parametrize("given", BLANK_NAMES)
 def test_a_blank_filename(given: str) -> None:
     named = f'Content-Disposition: attachment; filename="{given}"'
     file = part("application/pdf", "x", named)
     entity = multipart("mixed", PLAIN, part("image/png", "x"), file)
     body = adapted(entity, "Blank filename replaced by attachment-2")
     assert names(body) == ["part-2.png", "attachment-2"]
+
+
+@pytest.mark.parametrize("given", BLANK_NAMES)
+def test_a_blank_filename_of_a_part_that_a_rule_names(given: str) -> None:
+    named = f'Content-Disposition: inline; filename="{given}"'
+    body = adapted(
+        multipart("alternative", PLAIN, part(ICS, "x", named)),
+        "text/calendar alternative attached as invite.ics",
+    )
+    assert names(body) == ["invite.ics"]
+    message = part("message/rfc822", "Subject: one\r\n\r\nx", named)
+    sentence = "message/rfc822 attached as one.eml"
+    assert names(adapted(multipart("mixed", PLAIN, message), sentence)) == ["one.eml"]
 
 
 def picture(content_id: str, name: str, disposition: str = "inline") -> str:

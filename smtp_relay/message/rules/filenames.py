@@ -56,6 +56,11 @@ RULES = (
 )
 
 
+def is_blank(name: str) -> bool:
+    """Whether nothing readable remains of ``name`` if it is changed to what the API accepts."""
+    return not accepted(name).replace(".", "").strip()
+
+
 def accepted(name: str) -> str:
     """``name`` as the API accepts it, unless it is blank."""
     for rule in RULES:
@@ -68,9 +73,8 @@ def adapted(name: str, entity: Entity, number: int) -> str:
 
     :raises Unsupported: the relay is strict, and a rule applies.
     """
-    new = accepted(name)
-    if new.strip(" ."):
-        return apply(RULES, name, f"Filename of {shown(new)}", entity.adaptations)
+    if not is_blank(name):
+        return apply(RULES, name, f"Filename of {shown(accepted(name))}", entity.adaptations)
     new = f"attachment-{number}"
     problem = Unsupported(entity.about("the filename is blank"))
     entity.adaptations.add("renamed", f"Blank filename replaced by {new}", problem)

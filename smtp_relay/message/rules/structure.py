@@ -42,7 +42,7 @@ class Part:
     """A part that is not displayed as text.
 
     ``alternatives`` are the texts beside the part if it is an alternative, else None.
-    ``name`` is a filename for a part that has none.
+    ``name`` is a filename for a part that has none, or a blank one.
     """
 
     entity: Entity
@@ -50,6 +50,16 @@ class Part:
     alternatives: Alternatives | None = None
     is_signature: bool = False
     name: str | None = None
+
+    @property
+    def has_own_name(self) -> bool:
+        """Whether the message gives the part a filename that is not blank."""
+        return self.kind.filename is not None and not filenames.is_blank(self.kind.filename)
+
+    @property
+    def filename(self) -> str | None:
+        """The filename, which may be blank. None if there is none."""
+        return self.kind.filename if self.has_own_name else self.name or self.kind.filename
 
 
 Rule = Callable[[Part], Part | None]
@@ -101,9 +111,10 @@ def _smime(part: Part) -> Part:
         return part
     if smime_type in _ENCRYPTED or not smime_type:
         raise unsupported(entity, kind, "an encrypted message is not supported")
-    sentence = entity.about(f"signed content attached as {_shown(kind, _SMIME_NAME)}")
+    part = replace(part, name=_SMIME_NAME)
+    sentence = entity.about(f"signed content attached as {_shown(part)}")
     entity.adaptations.add("attached", sentence, None)
-    return replace(part, name=_SMIME_NAME)
+    return part
 
 
 def _without_copy_of_text(part: Part) -> Part | None:
@@ -127,13 +138,13 @@ def _message(part: Part) -> Part:
         # The API accepts no other message types.
         name = f"{kind.sub}.txt"
         kind = replace(kind, main="text", sub="plain")
-    is_named = bool(kind.filename) and kind.full == part.kind.full
-    if is_named:
+    attached = replace(part, kind=kind, name=name)
+    if part.has_own_name and kind.full == part.kind.full:
         entity.adaptations.add_unnoted(problem)
     else:
-        sentence = f"{part.kind.full} attached as {_shown(kind, name)}"
+        sentence = f"{part.kind.full} attached as {_shown(attached)}"
         entity.adaptations.add("attached", sentence, problem)
-    return replace(part, kind=kind, name=name)
+    return attached
 
 
 def _header_fields(part: Part) -> Part:
@@ -151,14 +162,15 @@ def _alternative(part: Part) -> Part:
     if part.alternatives is None:
         return part
     name = "invite.ics" if kind.full == "text/calendar" else part.name
-    name = name or filenames.generated(part.entity, kind)
-    sentence = f"{kind.full} alternative attached as {_shown(kind, name)}"
+    part = replace(part, name=name or filenames.generated(part.entity, kind))
+    sentence = f"{kind.full} alternative attached as {_shown(part)}"
     part.entity.adaptations.add("attached", sentence, _no_alternative(part))
-    return replace(part, name=name)
+    return part
 
 
-def _shown(kind: MediaType, name: str) -> str:
-    return shown(filenames.accepted(kind.filename or name))
+def _shown(part: Part) -> str:
+    """The filename of ``part``, which a rule has given a name, in sentences."""
+    return shown(filenames.accepted(part.filename or ""))
 
 
 def _no_alternative(part: Part) -> Unsupported:
