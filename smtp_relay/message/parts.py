@@ -15,7 +15,7 @@ from smtp_relay.message.errors import Malformed
 from smtp_relay.message.media_types import MediaType, media_type, written
 from smtp_relay.message.rules import content_ids, filenames, inline, structure
 from smtp_relay.message.rules.content_ids import content_id_of
-from smtp_relay.message.rules.files import File, without_copies
+from smtp_relay.message.rules.files import File, text_file, without_copies
 from smtp_relay.message.rules.flowed import unfolded
 from smtp_relay.message.rules.inline import Text
 from smtp_relay.message.rules.part_fields import note_fields
@@ -73,7 +73,7 @@ def read_content(message: Entity) -> dict[str, Any]:
     adaptations = message.adaptations
     reader = _Reader(is_strict=adaptations.is_strict)
     texts = reader.read(message, media_type(message), _Place())
-    text = inline.joined(texts, adaptations) or Text()
+    text = reader.joined(texts, adaptations) or Text()
     files = without_copies(reader.files, adaptations)
     html = content_ids.adapted(files, text.html, adaptations)
     plain = text.text or inline.text_version(text.texts_in_html, html or "", adaptations)
@@ -114,6 +114,16 @@ class _Reader:
         else:
             entity.adaptations.include(noted)
         return []
+
+    def joined(self, texts: list[Text], adaptations: Adaptations) -> Text | None:
+        """``texts`` as one, without those that are too long for this. They become ``files``."""
+        shown, too_long = inline.those_html_can_show(texts)
+        for text in too_long:
+            file = text_file(f"part-{text.number}.txt", text.text or "")
+            sentence = f"{text.place}attached as {file.filename}: too long for the HTML text"
+            adaptations.add("attached", sentence, None)
+            self.files.append(file)
+        return inline.joined(shown, adaptations)
 
     def _is_displayed(self, entity: Entity, kind: MediaType, place: _Place) -> bool:
         """Whether a part is a text or HTML text to display, and not a file."""
@@ -164,7 +174,7 @@ class _Reader:
             bodies = _Bodies(in_alternative=True)
         beside = functools.cache(lambda: self._shown_types(inside, below))
         below = replace(below, bodies=bodies, alternatives=beside)
-        texts = [inline.joined(self.read(*part, below), adaptations) for part in inside]
+        texts = [self.joined(self.read(*part, below), adaptations) for part in inside]
         return inline.alternative([text for text in texts if text], adaptations)
 
     def _shown_types(self, inside: list[_Inside], place: _Place) -> frozenset[str]:
@@ -204,8 +214,8 @@ def _text(entity: Entity, kind: MediaType) -> Text:
     if kind.is_named:
         entity.adaptations.add("left_out", f"{what} sent without its filename", None)
     if kind.sub == "html":
-        return Text(html=text, place=entity.place)
-    return Text(unfolded(text, kind), place=entity.place)
+        return Text(html=text, number=entity.number)
+    return Text(unfolded(text, kind), number=entity.number)
 
 
 def _parts(entity: Entity, kind: MediaType) -> list[_Inside]:

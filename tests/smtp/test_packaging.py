@@ -90,6 +90,7 @@ def test_the_page_shows_the_limits() -> None:
         f"After {headers.MAX_HEADERS} fields",
         f"exceed {headers.MAX_TOTAL_BYTES // 1024} KB",
         f"longer than {inline.MAX_HTML:,} characters",
+        f"longer than {inline.MAX_TEXTS_IN_HTML:,} characters",
         f"shortened to {filenames.MAX_BYTES} bytes",
         f"content id of more than {content_ids.MAX_CHARACTERS} characters",
         f"more than {parts._MAX_DEPTH} levels of parts, {parts._MAX_PARTS:,} parts",

@@ -13,7 +13,7 @@ from mail import plain_text
 from smtp_relay.message.adaptations import Adaptations, shown
 from smtp_relay.message.convert import Request, convert
 from smtp_relay.message.errors import CannotRelay
-from smtp_relay.message.rules.inline import MAX_HTML, text_version
+from smtp_relay.message.rules.inline import MAX_HTML, MAX_TEXTS_IN_HTML, text_version
 
 HEAD = b"To: recipient@example.net\r\nSubject: A subject\r\n"
 ICS = "text/calendar; method=REQUEST"
@@ -279,6 +279,35 @@ def test_the_longest_html_that_the_api_makes_a_text_of() -> None:
 
 def test_the_relay_knows_how_much_html_the_api_makes_a_text_of() -> None:
     assert MAX_HTML == plain_text.MAX_HTML
+
+
+@pytest.mark.parametrize("html", [HTML, multipart("alternative", PLAIN, HTML, boundary="c")])
+def test_a_text_that_would_make_the_message_too_large_is_attached(html: str) -> None:
+    long = "&" * 900_000
+    footer = part("text/plain", "footer")
+    body = adapted(
+        multipart("mixed", part("text/plain", long), html, footer),
+        "Part 1: attached as part-1.txt: too long for the HTML text",
+        "Part 3: joined to the text before it",
+        *(["Text version made from the joined HTML text"] if html == HTML else []),
+    )
+    (file,) = body["attachments"]
+    assert (file["filename"], content_of(file)) == ("part-1.txt", long)
+    assert "<p>html</p>" in body["html"]
+    assert "<pre>footer</pre>" in body["html"]
+
+
+def test_the_texts_that_html_shows_are_limited_together() -> None:
+    half = part("text/plain", "x" * (MAX_TEXTS_IN_HTML // 2))
+    body = json.loads(request(multipart("mixed", HTML, half, half, PLAIN)).body)
+    assert names(body) == ["part-3.txt"]
+    assert "<pre>plain</pre>" in body["html"]
+
+
+def test_long_texts_are_joined_if_there_is_no_html() -> None:
+    long = part("text/plain", "&" * 900_000)
+    for more in (PLAIN, BLANK, part("text/html", " ")):
+        assert "attachments" not in json.loads(request(multipart("mixed", long, more)).body)
 
 
 def test_blank_texts_are_not_joined() -> None:

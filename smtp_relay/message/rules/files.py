@@ -1,5 +1,6 @@
 """Attachments, and the rule for alternatives that are attached twice."""
 
+import base64
 import hashlib
 from dataclasses import dataclass
 
@@ -36,6 +37,21 @@ class File:
             "content": self.content,
         }
         return fields | ({"content_id": self.content_id} if self.content_id else {})
+
+
+def text_file(name: str, text: str) -> File:
+    """``text`` as an attachment called ``name``."""
+    content = text.encode()
+    return File(
+        name,
+        "text/plain; charset=utf-8",
+        base64.b64encode(content).decode("ascii"),
+        hashlib.sha256(content.rstrip(b"\r\n")).digest(),
+        None,
+        is_attached=True,
+        is_alternative=False,
+        has_name=False,
+    )
 
 
 def without_copies(files: list[File], adaptations: Adaptations) -> list[File]:

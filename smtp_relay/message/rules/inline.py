@@ -11,6 +11,8 @@ from smtp_relay.message.adaptations import Adaptations
 
 # The API makes a text from this many characters of HTML.
 MAX_HTML = 128 * 1024
+# The text of a message that also has HTML is there twice, and its "<" and "&" are longer in HTML.
+MAX_TEXTS_IN_HTML = 2 * MAX_HTML
 _LINE_END = "\r\n"
 _LEFT_OUT = "[...]"  # as the API ends the text of longer HTML
 _EMPTY_LINE = "<br>\r\n"
@@ -18,7 +20,7 @@ _EMPTY_LINE = "<br>\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text to display. ``place`` is the prefix of sentences about it.
+    """A text to display. ``number`` is the position of its part.
 
     ``texts_in_html`` are the texts of the parts whose HTML is joined, if only some have a text. So
     the API has to make the text from the HTML: none of the parts is the text of all.
@@ -26,13 +28,33 @@ class Text:
 
     text: str | None = None
     html: str | None = None
-    place: str = ""
+    number: str = ""
     texts_in_html: str | None = None
+
+    @property
+    def place(self) -> str:
+        """The prefix of sentences about the text."""
+        return f"Part {self.number}: "
 
     @property
     def is_blank(self) -> bool:
         """Whether the text shows nothing."""
         return not (self.text or "").strip() and not (self.html or "").strip()
+
+
+def those_html_can_show(texts: list[Text]) -> tuple[list[Text], list[Text]]:
+    """``texts`` that can be joined, and those that are too long to be part of an HTML text too."""
+    if len(texts) < 2 or all(text.html is None or text.is_blank for text in texts):
+        return texts, []
+    shown, too_long, space = list[Text](), list[Text](), MAX_TEXTS_IN_HTML
+    for text in texts:
+        size = len(_as_html(text)) if text.html is None else 0
+        if size <= space:
+            shown.append(text)
+            space -= size
+        else:
+            too_long.append(text)
+    return shown, too_long
 
 
 def joined(texts: list[Text], adaptations: Adaptations) -> Text | None:
@@ -45,16 +67,16 @@ def joined(texts: list[Text], adaptations: Adaptations) -> Text | None:
         # A strict relay attaches these texts, so this is no error of it.
         adaptations.add("joined", f"{text.place}joined to the text before it", None)
     html = _EMPTY_LINE.join(map(_as_html, texts))
-    place = texts[0].place
+    number = texts[0].number
     if all(text.html is None for text in texts):
-        return Text(_joined_plain(texts), place=place)
+        return Text(_joined_plain(texts), number=number)
     if all(text.text is not None for text in texts):
-        return Text(_joined_plain(texts), html, place)
+        return Text(_joined_plain(texts), html, number)
     plain = [text.texts_in_html or text.text for text in texts]
     if not any((one or "").strip() for one in plain):
-        return Text(None, html, place)
+        return Text(None, html, number)
     shown = [Text(_LEFT_OUT if one is None else one) for one in plain]
-    return Text(None, html, place, _joined_plain(shown))
+    return Text(None, html, number, _joined_plain(shown))
 
 
 def text_version(texts: str | None, html: str, adaptations: Adaptations) -> str | None:
@@ -86,7 +108,7 @@ def paired(texts: list[Text], adaptations: Adaptations) -> list[Text]:
         if plain.html is None and html.text is None and html.texts_in_html is None:
             sentence = f"{html.place}joined to the text as its HTML"
             adaptations.add("joined", sentence, None)
-            return [Text(plain.text, html.html, plain.place)]
+            return [Text(plain.text, html.html, plain.number)]
     return texts
 
 
@@ -104,7 +126,7 @@ def alternative(texts: list[Text], adaptations: Adaptations) -> list[Text]:
     if second.text is not None and second.text != first.text:
         sentence = f"{second.place}the text left out: an alternative has a text"
         adaptations.add("left_out", sentence, None)
-    return [Text(first.text, second.html, first.place)]
+    return [Text(first.text, second.html, first.number)]
 
 
 def _without_copies(texts: Iterable[Text], adaptations: Adaptations) -> list[Text]:
