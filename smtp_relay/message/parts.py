@@ -108,9 +108,9 @@ class _Reader:
             return [_text(entity, kind)]
         noted = entity.adaptations.apart()
         own = replace(entity, adaptations=noted)
-        part = structure.adapted(Part(own, kind, place.alternatives, place.is_signature))
-        if part:
-            self._attach(part, is_attached=kind.main == "message" or place.is_signature)
+        part = Part(own, kind, place.alternatives, place.is_signature, place.is_resource)
+        if file := structure.adapted(part):
+            self._attach(file, is_attached=kind.main == "message" or place.is_signature)
         else:
             entity.adaptations.include(noted)
         return []
@@ -134,7 +134,8 @@ class _Reader:
             return has_place and not kind.is_named and place.bodies is not None
         if place.is_resource and any(field_.key in _IDENTIFIES for field_ in entity.fields):
             return False
-        return not kind.is_named or place.alternatives is not None
+        is_alone = not entity.number or place.alternatives is not None
+        return is_alone or not kind.is_named
 
     def _is_beside(self, bodies: _Bodies | None) -> bool:
         """Whether there is a text that is no alternative to ``bodies``."""

@@ -196,6 +196,44 @@ def test_an_html_alternative_with_a_text_of_its_own() -> None:
     assert (body["text"], body["html"]) == ("plain", "<p>html</p>")
 
 
+# Other texts
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *(("text/markdown", ".md"), ("text/enriched", ".txt"), ("text/x-log", ".txt")),
+        *(("text/csv; charset=utf-8", ".csv"), (ICS, "invite.ics")),
+    ],
+)
+def test_a_text_of_another_type_is_attached(kind: str, name: str) -> None:
+    text = part(kind, "words", "Content-Disposition: inline")
+    full = kind.partition(";")[0]
+    for entity, number in ((text, 1), (multipart("mixed", PLAIN, text), 2)):
+        filename = name if name == "invite.ics" else f"part-{number}{name}"
+        body = adapted(entity, f"{full} attached as {filename}")
+        assert names(body) == [filename]
+        assert names(json.loads(request(entity, is_strict=True).body)) == [filename]
+
+
+@pytest.mark.parametrize("fields", ["attachment", "inline; filename=a.md"])
+def test_a_text_of_another_type_that_is_a_file(fields: str) -> None:
+    file = part("text/markdown", "words", f"Content-Disposition: {fields}")
+    assert names(adapted(file)) in (["part-1.md"], ["a.md"])
+    style = part("text/css", "p {}", "Content-ID: <a>")
+    assert names(adapted(multipart("related", HTML, style))) == ["part-2.css"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain; name=body.txt", "text/html; name=body.html"])
+def test_a_message_that_is_one_text_with_a_name_is_this_text(kind: str) -> None:
+    body = adapted(part(kind, "words"), "The text sent without its filename")
+    assert "words" in (body["text"], body.get("html"))
+    assert "attachments" not in body
+    file = part(kind, "words", "Content-Disposition: attachment")
+    assert len(names(adapted(file))) == 1
+    assert len(names(adapted(multipart("mixed", PLAIN, part(kind, "words"))))) == 1
+
+
 # Several texts
 
 
@@ -423,7 +461,12 @@ def test_a_message_with_a_name_needs_no_change() -> None:
 def test_other_messages_are_attached_as_text(kind: str, name: str, sent_as: str) -> None:
     headers = part("text/rfc822-headers", "Subject: x")
     entity = multipart("report", PLAIN, part(kind, "Status: 5.1.1"), headers)
-    body = adapted(entity, "multipart/report sent as its parts", f"{kind} attached as {name}")
+    body = adapted(
+        entity,
+        "multipart/report sent as its parts",
+        f"{kind} attached as {name}",
+        "text/rfc822-headers attached as headers.txt",
+    )
     assert names(body) == [name, "headers.txt"]
     assert body["attachments"][0]["content_type"] == sent_as
     assert "multipart/report" in rejected(entity)

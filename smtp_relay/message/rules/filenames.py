@@ -83,7 +83,8 @@ def adapted(name: str, entity: Entity, number: int) -> str:
 
 def generated(entity: Entity, kind: MediaType) -> str:
     """A filename for a part that has none, ``part-2.1.png`` for example. The API requires one."""
-    ending = mimetypes.guess_extension(kind.full, strict=False) or ".bin"
+    other = ".txt" if kind.main == "text" else ".bin"
+    ending = mimetypes.guess_extension(kind.full, strict=False) or other
     return f"part-{entity.number or 1}{ending}"
 
 

@@ -21,6 +21,8 @@ _CARRIED_BY = {
     "text/watch-html": _TEXT_AND_HTML,
     "text/x-amp-html": _TEXT_AND_HTML,
 }
+# The names of files that have none.
+_NAMES = {"text/calendar": "invite.ics", "text/rfc822-headers": "headers.txt"}
 _MESSAGES = {"message/global", "message/rfc822"}
 _SIGNATURES = {
     "application/pgp-signature": "signature.asc",
@@ -42,13 +44,15 @@ class Part:
     """A part that is not displayed as text.
 
     ``alternatives`` are the texts beside the part if it is an alternative, else None.
-    ``name`` is a filename for a part that has none, or a blank one.
+    ``is_resource`` says that it belongs to the HTML text of a multipart/related. ``name`` is a
+    filename for a part that has none, or a blank one.
     """
 
     entity: Entity
     kind: MediaType
     alternatives: Alternatives | None = None
     is_signature: bool = False
+    is_resource: bool = False
     name: str | None = None
 
     @property
@@ -147,9 +151,9 @@ def _message(part: Part) -> Part:
     return attached
 
 
-def _header_fields(part: Part) -> Part:
-    is_header = part.kind.full == "text/rfc822-headers"
-    return replace(part, name="headers.txt") if is_header else part
+def _named_by_type(part: Part) -> Part:
+    name = _NAMES.get(part.kind.full)
+    return replace(part, name=name) if name else part
 
 
 def _signature(part: Part) -> Part:
@@ -158,14 +162,28 @@ def _signature(part: Part) -> Part:
 
 
 def _alternative(part: Part) -> Part:
-    kind = part.kind
     if part.alternatives is None:
         return part
-    name = "invite.ics" if kind.full == "text/calendar" else part.name
-    part = replace(part, name=name or filenames.generated(part.entity, kind))
-    sentence = f"{kind.full} alternative attached as {_shown(part)}"
+    part = _with_name(part)
+    sentence = f"{part.kind.full} alternative attached as {_shown(part)}"
     part.entity.adaptations.add("attached", sentence, _no_alternative(part))
     return part
+
+
+def _other_text(part: Part) -> Part:
+    """A text that mail programs would show. A strict relay attaches it without a word."""
+    entity, kind = part.entity, part.kind
+    is_text = kind.main == "text" and kind.full not in _TEXT_AND_HTML
+    is_file = kind.disposition == "attachment" or part.has_own_name or part.is_resource
+    if not is_text or is_file or part.alternatives is not None or entity.adaptations.is_strict:
+        return part
+    part = _with_name(part)
+    entity.adaptations.add("attached", f"{kind.full} attached as {_shown(part)}", None)
+    return part
+
+
+def _with_name(part: Part) -> Part:
+    return replace(part, name=part.name or filenames.generated(part.entity, part.kind))
 
 
 def _shown(part: Part) -> str:
@@ -182,7 +200,8 @@ RULES: tuple[Rule, ...] = (
     _smime,
     _without_copy_of_text,
     _message,
-    _header_fields,
+    _named_by_type,
     _signature,
     _alternative,
+    _other_text,
 )
