@@ -68,8 +68,39 @@ def decode(content: bytes, charset: str, what: str) -> str:
     :raises Malformed: the charset is unknown, or the bytes are invalid in it.
     """
     codec = _codec(charset)
+    text = _decoded(content, codec)
+    if text is None or not _is_valid(text, codec):
+        raise _problem(charset, codec, what)
+    return text
+
+
+def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adaptations) -> str:
+    """``content`` as text, in the charset that fits best. ``what`` describes it in sentences.
+
+    :raises Malformed: as ``decode`` does, if the relay is strict.
+    """
+    codec = _codec(charset)
+    text = _decoded(content, codec)
+    if text is not None and _is_valid(text, codec):
+        if codec == "ascii" and not text.isascii():
+            adaptations.add("guessed", f"{what} read as UTF-8", None)
+        return text
+    problem = _problem(charset, codec, what)
+    if codec in (None, "ascii"):
+        text, name = guessed(content)
+        adaptations.add("guessed", f"{what} read as {name}", problem)
+        return text
+    adaptations.add("repaired", f"{what}: bytes invalid in its charset replaced", problem)
+    return _with_replacements(content, codec) if text is None else text
+
+
+def _decoded(content: bytes, codec: str | None) -> str | None:
+    """``content`` as text, None if it is invalid in ``codec``, or ``codec`` is None.
+
+    Text in ISO-2022-JP has U+FFFD for each byte that is invalid.
+    """
     if codec is None:
-        raise Malformed(f"{what} has an unknown charset, {charset[:40]!r}")
+        return None
     if codec in _LATIN:
         return from_windows_1252(content)
     if codec == "ascii" and _ESCAPE in content and _japanese(content):
@@ -81,30 +112,17 @@ def decode(content: bytes, charset: str, what: str) -> str:
         except UnicodeError:
             continue
         return text
-    if codec in _ISO_2022_JP and _REPLACEMENT not in (text := decode_iso_2022_jp(content)):
-        return text
-    raise Malformed(f"{what} contains bytes that are invalid in its charset, {charset[:40]}")
+    return decode_iso_2022_jp(content) if codec in _ISO_2022_JP else None
 
 
-def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adaptations) -> str:
-    """``content`` as text, in the charset that fits best. ``what`` describes it in sentences.
+def _is_valid(text: str, codec: str | None) -> bool:
+    return codec not in _ISO_2022_JP or _REPLACEMENT not in text
 
-    :raises Malformed: as ``decode`` does, if the relay is strict.
-    """
-    try:
-        text = decode(content, charset, what)
-    except Malformed as error:
-        codec = _codec(charset)
-        if codec in (None, "ascii"):
-            text, name = guessed(content)
-            adaptations.add("guessed", f"{what} read as {name}", error)
-        else:
-            text = _with_replacements(content, codec)
-            adaptations.add("repaired", f"{what}: bytes invalid in its charset replaced", error)
-    else:
-        if not text.isascii() and _codec(charset) == "ascii":
-            adaptations.add("guessed", f"{what} read as UTF-8", None)
-    return text
+
+def _problem(charset: str, codec: str | None, what: str) -> Malformed:
+    if codec is None:
+        return Malformed(f"{what} has an unknown charset, {charset[:40]!r}")
+    return Malformed(f"{what} contains bytes that are invalid in its charset, {charset[:40]}")
 
 
 def guessed(content: bytes) -> tuple[str, str]:
@@ -134,8 +152,6 @@ def _codec(charset: str) -> str | None:
 
 
 def _with_replacements(content: bytes, codec: str) -> str:
-    if codec in _ISO_2022_JP:
-        return decode_iso_2022_jp(content)
     text = content.decode(_SUPERSETS.get(codec, codec), "replace")
     # UTF-7 can encode lone surrogates.
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -22,13 +22,6 @@ _CODES = range(0x21, 0x7F)  # of each byte of a character with two
 
 _ASCII, _JIS_ROMAN, _KATAKANA = b"\x1b(B", b"\x1b(J", b"\x1b(I"
 _JIS_X_0208, _JIS_X_0212, _NO_SET = b"\x1b$B", b"\x1b$(D", b"\x1b&@"
-_TWO_BYTES = {
-    b"\x1b$@": _JIS_X_0208,
-    b"\x1b$B": _JIS_X_0208,
-    b"\x1b$(@": _JIS_X_0208,
-    b"\x1b$(B": _JIS_X_0208,
-    b"\x1b$(D": _JIS_X_0212,
-}
 _JIS_ROMAN_CHARACTERS = str.maketrans("\\~", "\u00a5\u203e")
 _KATAKANA_CHARACTERS = {
     code: code + 0xFF40 if code <= 0x5F else _REPLACEMENT for code in range(0x21, 0x7F)
@@ -38,21 +31,27 @@ _KATAKANA_CHARACTERS = {
 def decode_iso_2022_jp(content: bytes) -> str:
     """``content`` as text. Each byte that can't be decoded becomes U+FFFD."""
     written = StringIO(newline="")
-    selected = _ASCII
+    selected, characters = _ASCII, _NO_CHARACTERS
     for match in _SEGMENT.finditer(content):
         escape, invalid, text = match.groups()
         if escape and escape != _NO_SET:
-            selected = escape
+            selected, characters = escape, _CHARACTERS.get(escape, _NO_CHARACTERS)
         elif invalid:
             written.write(_REPLACEMENT * len(invalid))
-        if selected not in _TWO_BYTES:
+        if text in characters:  # many hostile segments have one character
+            written.write(characters[text])
+        elif characters:
+            written.write(_of_two_bytes(text, characters))
+        else:
             written.write(_of_one_byte(text, selected))
-            continue
-        characters = _CHARACTERS[_TWO_BYTES[selected]]
-        pieces = [text] if len(text) <= _LONG else (piece[0] for piece in _PIECE.finditer(text))
-        for piece in pieces:
-            written.write("".join(map(characters.__getitem__, _CHARACTER.findall(piece))))
     return written.getvalue()
+
+
+def _of_two_bytes(text: bytes, characters: dict[bytes, str]) -> str:
+    if len(text) <= _LONG:
+        return "".join(map(characters.__getitem__, _CHARACTER.findall(text)))
+    found = (_CHARACTER.findall(piece[0]) for piece in _PIECE.finditer(text))
+    return "".join("".join(map(characters.__getitem__, piece)) for piece in found)
 
 
 def _of_one_byte(text: bytes, selected: bytes) -> str:
@@ -85,4 +84,7 @@ def _of_windows(pair: bytes) -> str:
     return "" if shown.isascii() else shown  # of an invalid pair, only the second byte remains
 
 
+_NO_CHARACTERS: dict[bytes, str] = {}  # in a set whose characters have one byte
 _CHARACTERS = {selected: _characters(selected) for selected in (_JIS_X_0208, _JIS_X_0212)}
+# Other escape sequences that select the same set.
+_CHARACTERS |= dict.fromkeys((b"\x1b$@", b"\x1b$(@", b"\x1b$(B"), _CHARACTERS[_JIS_X_0208])

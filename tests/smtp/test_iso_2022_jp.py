@@ -4,6 +4,8 @@ import random
 
 import pytest
 
+from smtp_relay.message import charsets
+from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.iso_2022_jp import decode_iso_2022_jp
 from tests.measured import is_quick
 
@@ -53,6 +55,22 @@ def test_katakana_of_one_byte() -> None:
 
 
 @pytest.mark.parametrize("content", [b"a\xff" * MEBIBYTE, b"\x1b$B" + b"-!" * MEBIBYTE])
+@pytest.mark.parametrize(
+    "content", [b"a\xff", b"\x1b$B" + b"-!" * 1000, b"\x1b$B!", b"\x1b$B!!!\x1b(I!"]
+)
 def test_time(content: bytes) -> None:
     """A call for each character takes five seconds for the first, and two for the second."""
-    assert is_quick(lambda: decode_iso_2022_jp(content), 1)
+    repeated = content * (2 * MEBIBYTE // len(content))
+    assert is_quick(lambda: decode_iso_2022_jp(repeated), 1)
+
+
+def test_invalid_text_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[bytes] = []
+
+    def decode(content: bytes) -> str:
+        decoded.append(content)
+        return "\ufffd"
+
+    monkeypatch.setattr(charsets, "decode_iso_2022_jp", decode)
+    charsets.decode_leniently(b"\x1b$B!", "iso-2022-jp", "the text", Adaptations())
+    assert decoded == [b"\x1b$B!"]
