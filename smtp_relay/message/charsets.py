@@ -104,7 +104,7 @@ def _decoded(content: bytes, codec: str | None) -> str | None:
     if codec in _LATIN:
         return from_windows_1252(content)
     if codec == "ascii" and _ESCAPE in content and _japanese(content):
-        raise Malformed(f"{what} is ISO-2022-JP, and its charset is {charset[:40]}")
+        return None
     for candidate in (codec, _SUPERSETS.get(codec, codec)):
         try:
             text = content.decode(candidate)

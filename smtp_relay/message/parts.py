@@ -119,10 +119,10 @@ class _Reader:
         """``texts`` as one, without those that are too long for this. They become ``files``."""
         shown, too_long = inline.those_html_can_show(texts)
         for text in too_long:
-            file = text_file(f"part-{text.number}.txt", text.text or "")
-            sentence = f"{text.place}attached as {file.filename}: too long for the HTML text"
+            name = f"part-{text.number}.txt"
+            sentence = f"{text.place}attached as {name}: too long for the HTML text"
             adaptations.add("attached", sentence, None)
-            self.files.append(file)
+            self.files.append(text_file(name, text.text or "", adaptations.apart()))
         return inline.joined(shown, adaptations)
 
     def _is_displayed(self, entity: Entity, kind: MediaType, place: _Place) -> bool:

@@ -55,9 +55,9 @@ def check_mail(mail: Mail) -> None:
         request = converted(mail.content, is_strict=is_strict)
         check_body(mail, json.loads(request.body))
         sentences = request.adaptations.sentences()
-        # Only a text of another type is told: mail programs would show it.
-        told = [one for one in sentences if one.startswith("text/") and " attached as " in one]
-        assert sentences == ([] if is_strict else told)
+        # Only a text of another type is noted: mail programs would show it.
+        noted = [one for one in sentences if one.startswith("text/") and " attached as " in one]
+        assert sentences == ([] if is_strict else noted)
 
 
 def check_body(mail: Mail, body: dict[str, Any]) -> None:

@@ -833,7 +833,7 @@ def test_an_unknown_transfer_encoding(name: str) -> None:
     [
         *("d29yZHM=\r\n-- \r\nA footer", "d29yZHMu\r\n____\r\nA footer", "d29yZHM=footer"),
         *("d29y\r\nZHMu\r\n\r\n*** SCANNED ***", "d29yZHMu\r\nWords of a list\r\n"),
-        *("d29yZHM=\r\na.example", "d29yZHMu\r\nfree text", "d29yZHMu\r\n.\ttabs"),
+        *("d29yZHM=\r\na.example", "d29yZHMu\r\nfree text of a list", "d29yZHMu\r\n.\ttabs"),
         f"d29yZHM={'A' * 59}",
     ],
 )
@@ -1039,7 +1039,7 @@ LEFT_OUT = "A line of the header that is not a field left out"
         ("\r\n\r\nSubject: a\r\n\r\ntext", "a", "text", EMPTY_LINES),
         ("\r\nX-A: a\r\n\r\ntext", None, "X-A: a\r\n\r\ntext", None),
         ("\r\nSubject: a\r\nb\r\n\r\nc", None, "Subject: a\r\nb\r\n\r\nc", None),
-        ("X Y: a\r\nSubject: b\r\n\r\nc", None, "X Y: a\r\nSubject: b\r\n\r\nc", NO_FIELD),
+        ("X Y: a\r\nSubject: b\r\n\r\nc", "b", "c", LEFT_OUT),
         ("Subject: a\r\nX Y: b\r\nc\r\n\r\nd", "a", "X Y: b\r\nc\r\n\r\nd", NO_FIELD),
         ("Subject: a\r\nX Y: b\r\nBcc: c\r\n\r\nd", "a", "d", LEFT_OUT),
         ("From : a\r\nSubject: b\r\n\r\nc", "b", "c", None),

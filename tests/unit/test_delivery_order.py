@@ -139,7 +139,9 @@ def test_the_order_of_events_does_not_matter(
     for message in state["messages"]:
         own = [event for event in once if event.message == message["id"]]
         assert message["status"] == expected_status(message["id"], own)
-        assert message["delivery_status"] == max((event.kind for event in own), key=rank, default=None)
+        assert message["delivery_status"] == max(
+            (event.kind for event in own), key=rank, default=None
+        )
 
 
 OTHERS_TOO = st.builds(

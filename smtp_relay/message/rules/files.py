@@ -39,7 +39,7 @@ class File:
         return fields | ({"content_id": self.content_id} if self.content_id else {})
 
 
-def text_file(name: str, text: str) -> File:
+def text_file(name: str, text: str, noted: Adaptations) -> File:
     """``text`` as an attachment called ``name``."""
     content = text.encode()
     return File(
@@ -51,6 +51,7 @@ def text_file(name: str, text: str) -> File:
         is_attached=True,
         is_alternative=False,
         has_name=False,
+        noted=noted,
     )
 
 
