@@ -47,8 +47,8 @@ _SUPERSETS = {
     "big5": "cp950",
 }
 _ISO_2022_JP = {"iso2022_jp", "iso2022_jp_ext"}
-_ESCAPE = b"\x1b$"
-_JAPANESE = (b"@", b"B", b"(@", b"(B", b"(D")  # the sets of characters that it selects
+_ESCAPE = b"\x1b"
+_JAPANESE = (b"$@", b"$B", b"$(@", b"$(B", b"$(D")  # the sets of characters that it selects
 
 # All browsers and mail programs read ISO-8859-1 as windows-1252, which has characters instead of
 # some control characters. Five bytes have no character (WHATWG Encoding Standard, section 4.2).
@@ -80,18 +80,22 @@ def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adapt
     :raises Malformed: as ``decode`` does, if the relay is strict.
     """
     codec = _codec(charset)
-    text = _decoded(content, codec)
-    if text is not None and _is_valid(text, codec):
-        if codec == "ascii" and not text.isascii():
-            adaptations.add("guessed", f"{what} read as UTF-8", None)
+    if codec == "ascii" and _ESCAPE in content and (text := _japanese(content)):
+        problem = Malformed(f"{what} is ISO-2022-JP, but its charset is US-ASCII")
+        adaptations.add("guessed", f"{what} read as ISO-2022-JP", problem)
         return text
+    decoded = _decoded(content, codec)
+    if decoded is not None and _is_valid(decoded, codec):
+        if codec == "ascii" and not decoded.isascii():
+            adaptations.add("guessed", f"{what} read as UTF-8", None)
+        return decoded
     problem = _problem(charset, codec, what)
     if codec in (None, "ascii"):
         text, name = guessed(content)
         adaptations.add("guessed", f"{what} read as {name}", problem)
         return text
     adaptations.add("repaired", f"{what}: bytes invalid in its charset replaced", problem)
-    return _with_replacements(content, codec) if text is None else text
+    return _with_replacements(content, codec) if decoded is None else decoded
 
 
 def _decoded(content: bytes, codec: str | None) -> str | None:
@@ -103,8 +107,6 @@ def _decoded(content: bytes, codec: str | None) -> str | None:
         return None
     if codec in _LATIN:
         return from_windows_1252(content)
-    if codec == "ascii" and _ESCAPE in content and _japanese(content):
-        return None
     for candidate in (codec, _SUPERSETS.get(codec, codec)):
         try:
             text = content.decode(candidate)
@@ -127,17 +129,18 @@ def _problem(charset: str, codec: str | None, what: str) -> Malformed:
 
 def guessed(content: bytes) -> tuple[str, str]:
     """``content``, whose charset is not known, as text, and the name of the charset that fits."""
-    if _ESCAPE in content and (text := _japanese(content)):
-        return text, "ISO-2022-JP"
     try:
-        return content.decode(), "UTF-8"
+        text = content.decode()
     except UnicodeDecodeError:
         return from_windows_1252(content), "windows-1252"
+    if "\x1b" in text and (japanese := _japanese(content)):
+        return japanese, "ISO-2022-JP"
+    return text, "UTF-8"
 
 
 def _japanese(content: bytes) -> str:
     """``content`` as text if it is ISO-2022-JP, which consists of ASCII characters. Else empty."""
-    is_likely = any(_ESCAPE + selected in content for selected in _JAPANESE)
+    is_likely = content.isascii() and any(_ESCAPE + selected in content for selected in _JAPANESE)
     text = decode_iso_2022_jp(content) if is_likely else ""
     return "" if _REPLACEMENT in text else text
 

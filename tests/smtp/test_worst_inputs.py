@@ -84,6 +84,11 @@ def header_of(size: Size, pattern: bytes) -> bytes:
     return filled(pattern, size.header) + b"\r\n\r\ntext"
 
 
+def broken_header(size: Size, pattern: bytes) -> bytes:
+    head = b"From: a@b.c\r\n\xff\r\n"
+    return head + filled(pattern, size.message - len(head))
+
+
 def uuencoded(size: Size, kind: str, pattern: bytes) -> bytes:
     lines = filled(pattern, size.message - 200)
     return with_body(size, kind, "x-uuencode", b"end\r\n", b"begin 644 a\r\n" + lines)
@@ -127,6 +132,8 @@ def inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
         "mailboxes": b"a@b.c,",
         "groups": b"a:b@c.d;",
         "other scripts": "a@\u00fc.de,".encode(),
+        "almost encoded words": b"=?a?q?,",
+        "escape sequences": b"\x1b$B",
         "one long domain": "\ufdfa".encode(),
     }.items():
         for header in ("To", "Reply-To"):
@@ -240,6 +247,13 @@ def inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
             with_body, size, "text/plain; charset=utf-8", "8bit", b"\x01", "\U0001f600".encode()
         ),
     )
+    for name, pattern in {
+        "almost fields": b"x:\r\n\xff:\r\n",
+        "names of hidden fields": b"bcc",
+        "lines with names of hidden fields": b"bcc\r\n",
+        "almost hidden fields": b"original",
+    }.items():
+        yield f"broken header: {name}", partial(broken_header, size, pattern)
     for name, pattern in {
         "delimiters": b"--b\r\n",
         "almost delimiters": b"--bx\r\n",

@@ -43,7 +43,8 @@ def read_recipients(message: Entity, envelope: Iterable[str]) -> Recipients:
             message.adaptations.add("left_out", sentence, problem)
     to, cc = shown
     bcc = [Mailbox(None, hidden[key]) for key in sorted(hidden)]
-    _check_hidden(message, bcc, are_alone=not to and not cc and len(bcc) == 1)
+    if message.rest_of_header:
+        _check_hidden(message, bcc, are_alone=not to and not cc and len(bcc) == 1)
     return Recipients(to, cc, bcc)
 
 
@@ -55,8 +56,6 @@ def _check_hidden(message: Entity, hidden: list[Mailbox], *, are_alone: bool) ->
     :raises Malformed: it names one, or may be the rest of a field like Bcc.
     """
     rest = message.rest_of_header
-    if not rest:
-        return
     others = () if are_alone else (mailbox.address for mailbox in hidden)
     follows_hidden = bool(message.fields) and may_name_hidden(message.fields[-1].key)
     if follows_hidden or has_hidden_field(rest) or shows_any(rest, others):
