@@ -43,42 +43,22 @@ class UnreadableEvent(Exception):
     """The content of a queue message is no delivery event."""
 
 
-class _Delivery(msgspec.Struct, rename="camel"):
-    provider: object = None
-    smtp_status_code: object = None
-    smtp_enhanced_status_code: object = None
-    smtp_response: object = None
-
-
-class _Cause(msgspec.Struct):
-    """The members ``bounce``, ``failure``, ``rejection`` and ``complaint``."""
-
-    type: object = None
-    classification: object = None
-    reason: object = None
-    detail: object = None
-
-
 class _Payload(msgspec.Struct, rename="camel"):
     event_id: str
     message_id: str
     recipient: str
-    sender: str = ""
-    delivery: _Delivery | None = None
-    bounce: _Cause | None = None
-    failure: _Cause | None = None
-    rejection: _Cause | None = None
-    complaint: _Cause | None = None
-
-
-class _Metadata(msgspec.Struct, rename="camel"):
-    event_timestamp: object = None
+    sender: object = None
+    delivery: object = None
+    bounce: object = None
+    failure: object = None
+    rejection: object = None
+    complaint: object = None
 
 
 class _Event(msgspec.Struct):
     type: str
     payload: _Payload
-    metadata: _Metadata | None = None
+    metadata: object = None
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -103,21 +83,23 @@ def read_event(content: str, *, now: int) -> DeliveryEvent:
         raise UnreadableEvent("unknown type")
     if not 0 < len(payload.event_id) <= _MAX_ID or not 0 < len(payload.message_id) <= _MAX_ID:
         raise UnreadableEvent("length of an id")
-    delivery = payload.delivery or _Delivery()
-    cause = payload.bounce or payload.failure or payload.rejection or payload.complaint or _Cause()
+    delivery = payload.delivery
+    cause = payload.bounce or payload.failure or payload.rejection or payload.complaint
     return DeliveryEvent(
         id=payload.event_id,
         kind=kind,
         provider_ids=_forms(payload.message_id),
-        sender=comparable(payload.sender),
+        sender=comparable(payload.sender) if isinstance(payload.sender, str) else "",
         recipient=comparable(payload.recipient),
         occurred_at=_milliseconds(event.metadata, now),
-        is_permanent={"hard": True, "soft": False}.get(str(cause.type)),
-        smtp_code=_text(delivery.smtp_status_code, _MAX_WORD),
-        enhanced_code=_text(delivery.smtp_enhanced_status_code, _MAX_WORD),
-        response=_text(delivery.smtp_response, _MAX_RESPONSE) or _text(cause.detail, _MAX_RESPONSE),
-        reason=_text(cause.reason, _MAX_WORD) or _text(cause.classification, _MAX_WORD),
-        provider=_text(delivery.provider, _MAX_WORD),
+        is_permanent={"hard": True, "soft": False}.get(str(_member(cause, "type"))),
+        smtp_code=_text(_member(delivery, "smtpStatusCode"), _MAX_WORD),
+        enhanced_code=_text(_member(delivery, "smtpEnhancedStatusCode"), _MAX_WORD),
+        response=_text(_member(delivery, "smtpResponse"), _MAX_RESPONSE)
+        or _text(_member(cause, "detail"), _MAX_RESPONSE),
+        reason=_text(_member(cause, "reason"), _MAX_WORD)
+        or _text(_member(cause, "classification"), _MAX_WORD),
+        provider=_text(_member(delivery, "provider"), _MAX_WORD),
     )
 
 
@@ -169,9 +151,13 @@ def _forms(message_id: str) -> tuple[str, str]:
     return f"<{bare}>", bare
 
 
-def _milliseconds(metadata: _Metadata | None, now: int) -> int:
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _milliseconds(metadata: object, now: int) -> int:
     try:
-        time = datetime.fromisoformat(str(metadata and metadata.event_timestamp))
+        time = datetime.fromisoformat(str(_member(metadata, "eventTimestamp")))
         time = time if time.tzinfo else time.replace(tzinfo=UTC)
         milliseconds = int(time.timestamp() * 1000)
     except (ValueError, OverflowError):

@@ -225,6 +225,19 @@ def test_an_event_with_odd_members_still_counts(
     assert len(recipient["smtp_response"] or "") <= 500
 
 
+@pytest.mark.parametrize("odd", [None, [], "hard", 5, True, [{}]], ids=str)
+@pytest.mark.parametrize("member", ["sender", "delivery", "bounce", "metadata"])
+def test_an_event_with_members_of_another_type_counts(
+    api: Api, sender: Sender, member: str, odd: Any
+) -> None:
+    row = sent_message(api, sender)
+    one = event("bounced", row)
+    place = one if member == "metadata" else one["payload"]
+    place[member] = odd
+    api.server.deliver_events([one])
+    assert delivery_of(api, sender, row) == ["bounced"]
+
+
 @pytest.mark.parametrize("stranger", ["somebody@stranger.example", "other@example.com", "", "x"])
 def test_events_of_strangers_are_dropped_at_once(api: Api, sender: Sender, stranger: str) -> None:
     row = unknown_message(api, sender)
