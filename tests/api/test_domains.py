@@ -119,6 +119,17 @@ def test_the_periods_end_today(own: Api) -> None:
     assert [one["day"] for one in shown["days"]] == [day(ago) for ago in (89, 30, 29, 7, 6)]
 
 
+def test_days_without_counted_recipients_have_no_rate(own: Api) -> None:
+    """Bounces arrive for mail that was sent before recipients were counted."""
+    heard(own, 8, bounced=3)
+    accepted(own, 7, 1)
+    heard(own, 7, bounced=3)
+    assert domain(own)["last_30_days"] == {**NOTHING, "accepted": 1, "bounced": 6, **NO_RATES}
+    accepted(own, 1, 10)
+    heard(own, 1, bounced=1)
+    assert domain(own)["last_30_days"]["bounce_rate"] == 0.1
+
+
 @pytest.mark.contract("GET /admin/domains: Says of each domain whether delivery events arrive")
 @pytest.mark.parametrize(
     ("sent", "events", "state"),

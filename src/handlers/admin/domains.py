@@ -253,7 +253,13 @@ def _period(days: Sequence[DomainDay], since: str) -> DomainPeriod:
     names = DomainNumbers.__struct_fields__
     sums = {name: sum(getattr(one, name) for one in days if one.day >= since) for name in names}
     period = DomainPeriod(**sums)
-    if period.accepted:
-        period.bounce_rate = round(period.bounced / period.accepted, 6)
-        period.complaint_rate = round(period.complained / period.accepted, 6)
+    # Recipients are counted since migration 0002, so the rate of an earlier day is not known.
+    counted = [
+        one
+        for one in days
+        if one.day >= since and one.accepted >= max(1, one.bounced, one.complained)
+    ]
+    if accepted := sum(one.accepted for one in counted):
+        period.bounce_rate = round(sum(one.bounced for one in counted) / accepted, 6)
+        period.complaint_rate = round(sum(one.complained for one in counted) / accepted, 6)
     return period
