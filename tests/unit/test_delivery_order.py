@@ -144,9 +144,13 @@ def test_the_order_of_events_does_not_matter(
         )
 
 
+# Events of two unknown messages, to one and to two recipients.
 OTHERS_TOO = st.builds(
-    lambda event, is_other: event._replace(provider_id=f"other-{event.message}" * is_other),
-    EVENTS,
+    lambda place, kind, is_other: Event(
+        place[0], place[1], kind, False, 0, f"other-{place[0]}" * is_other
+    ),
+    st.sampled_from([place for place in PLACES if place[0] in ("m3", "m4")]),
+    st.sampled_from(KINDS),
     st.booleans(),
 )
 
