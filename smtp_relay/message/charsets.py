@@ -5,7 +5,7 @@ charset, an unknown one or the wrong one.
 """
 
 import codecs
-from encodings import normalize_encoding
+import re
 from encodings.aliases import aliases
 
 from smtp_relay.message.adaptations import Adaptations
@@ -37,6 +37,10 @@ _CODECS |= {
     "x_sjis": "cp932",
     "x_windows_949": "cp949",
 }
+# By their names in lower case without punctuation: programs write windows1251, cp-1251, x-cp1251.
+_PUNCTUATION = re.compile("[^a-z0-9]")
+_CODECS = {_PUNCTUATION.sub("", name): codec for name, codec in _CODECS.items()}
+_CODECS |= {name.replace("windows", "win"): codec for name, codec in _CODECS.items()}
 # Some programs declare the charset on the left, but use characters of its superset on the right.
 _SUPERSETS = {
     "ascii": "utf_8",
@@ -151,7 +155,8 @@ def from_windows_1252(content: bytes) -> str:
 
 
 def _codec(charset: str) -> str | None:
-    return _CODECS.get(normalize_encoding(charset.strip()[:40]).lower())
+    name = _PUNCTUATION.sub("", charset[:40].lower())
+    return _CODECS.get(name) or _CODECS.get(name.removeprefix("x"))
 
 
 def _with_replacements(content: bytes, codec: str) -> str:

@@ -1009,6 +1009,14 @@ def test_an_error_shows_the_beginning_of_the_charset() -> None:
     assert rejected(content) == f"The text has an unknown charset, {'x' * 40!r}"
 
 
+@pytest.mark.parametrize(
+    "charset", ["windows1251", "cp-1251", "win-1251", "x-cp1251", "Windows_1251", '"CP 1251"']
+)
+def test_the_name_of_a_charset(charset: str) -> None:
+    field = f"Content-Type: text/plain; charset={charset}\r\n\r\n"
+    assert adapted(field.encode() + "Привет".encode("cp1251"))["text"] == "Привет"
+
+
 def test_a_flowed_text() -> None:
     text = "你好 \r\n世界\r\n> a \r\n> b\r\nc \r\n>> d\r\n-- \r\n me \r\n"
     entity = f"Content-Type: text/plain; charset=utf-8; format=flowed; delsp={{}}\r\n\r\n{text}"
