@@ -19,6 +19,7 @@ _MAX_WRITTEN_CHARACTERS = 255  # the API accepts no longer type of an attachment
 _TOKEN = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]++")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # not in a text in any ASCII charset
 _PLAIN = re.compile(r"[ -~]*+")
+_WORD_END = re.compile("[ ,;]++")
 _QUOTE_OR_END = re.compile(r'(?<!\\)"|;')
 
 
@@ -79,10 +80,10 @@ def media_type(entity: Entity, default: str = "text/plain") -> MediaType:
 def _repaired_type(entity: Entity, full: str, parameters: dict[str, str]) -> tuple[str, str]:
     shown = full[:60].encode("ascii", "backslashreplace").decode()
     problem = Malformed(f"{entity.place}Content-Type is not a media type: {shown}")
-    begin, _, rest = full.partition(" ")
+    begin = _WORD_END.split(full.strip('"'), maxsplit=1)[0]
     main, _, sub = begin.partition("/")
-    if rest and _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub):
-        pass  # a semicolon is missing: text/plain charset=utf-8
+    if begin != full and _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub):
+        pass  # quotes, or a semicolon is missing: text/plain charset=utf-8
     elif main == "multipart" and "boundary" in parameters:
         sub = "mixed"
     elif _BINARY.search(decoded_body(entity)):
@@ -148,9 +149,11 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
             parameters[name.lower()] = _decoded_value(given, what, entity.adaptations)
         else:
             parameters.setdefault(name.lower(), unquote(given))
-    if first[1] and " " in first[0] and not entity.adaptations.is_strict:
-        # A semicolon is missing before the first parameter.
-        parameters.setdefault(first[0].rpartition(" ")[2], unquote(first[1]))
+    if first[1] and not entity.adaptations.is_strict:
+        # A semicolon is missing before the first parameter, or it is in quotes.
+        *before, name = _WORD_END.split(first[0])
+        if before:
+            parameters.setdefault(name, unquote(first[1]).strip('"'))
     return first[0].partition("(")[0].strip().lower(), parameters
 
 

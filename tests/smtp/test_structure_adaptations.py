@@ -803,6 +803,20 @@ def test_a_filename_in_its_charset() -> None:
     assert names(adapted(encoded)) == ["α.pdf"]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *('"text/html"', "text/html, charset=utf-8", "text/html,charset=utf-8", "text/html,"),
+        *('"text/html; charset=utf-8"', '"text/html";', "text/html charset=utf-8"),
+    ],
+)
+def test_html_in_quotes_or_with_a_comma_is_shown(written: str) -> None:
+    sentence = "Content-Type, which is not a media type, read as text/html"
+    entity = f"Content-Type: {written}\r\n\r\n<p>ü</p>"
+    charset = [] if "charset" in written else ["The text read as UTF-8"]
+    assert adapted(entity, sentence, *charset)["html"] == "<p>ü</p>"
+
+
 def test_filenames_in_unknown_charsets() -> None:
     raw = b"Content-Disposition: attachment; filename=Gr\xfc\xdfe.pdf\r\n\r\nx"
     assert names(adapted(raw, "Content-Disposition read as windows-1252")) == ["Grüße.pdf"]
