@@ -257,6 +257,12 @@ def test_a_text_is_joined_to_both_forms_of_a_text() -> None:
     assert body["html"] == '<p>html</p><br>\r\n<pre>a &lt; "b"</pre>\r\n'
 
 
+def test_an_empty_line_at_the_begin_of_a_text_is_shown_in_html() -> None:
+    entity = multipart("mixed", HTML, part("text/plain", "\r\nfooter"))
+    body: dict[str, Any] = json.loads(request(entity).body)
+    assert body["html"] == "<p>html</p><br>\r\n<pre>\r\n\r\nfooter</pre>\r\n"
+
+
 def test_the_api_makes_the_text_of_several_of_which_one_is_only_html() -> None:
     entity = multipart("mixed", PLAIN, HTML, part("text/plain", "footer"))
     joined = [f"Part {number}: joined to the text before it" for number in (2, 3)]

@@ -144,4 +144,7 @@ def _without_copies(texts: Iterable[Text], adaptations: Adaptations) -> list[Tex
 def _as_html(text: Text) -> str:
     if text.html is not None:
         return text.html
-    return f"<pre>{markup.escape(text.text or '', quote=False)}</pre>{_LINE_END}"
+    escaped = markup.escape(text.text or "", quote=False)
+    # HTML ignores a line end after the tag.
+    begin = _LINE_END if escaped.startswith(("\r", "\n")) else ""
+    return f"<pre>{begin}{escaped}</pre>{_LINE_END}"
