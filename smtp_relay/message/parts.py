@@ -1,7 +1,6 @@
 """Converts the tree of parts to what the API accepts: a text, an HTML text, and attachments."""
 
 import base64
-import functools
 import hashlib
 import itertools
 from dataclasses import dataclass, field, replace
@@ -173,7 +172,7 @@ class _Reader:
             adaptations.add_unnoted(unsupported(entity, kind, why))
         if bodies is None or not bodies.in_alternative:
             bodies = _Bodies(in_alternative=True)
-        beside = functools.cache(lambda: self._shown_types(inside, below))
+        beside = _once(lambda: self._shown_types(inside, below))
         below = replace(below, bodies=bodies, alternatives=beside)
         texts = [self.joined(self.read(*part, below), adaptations) for part in inside]
         return inline.alternative([text for text in texts if text], adaptations)
@@ -203,10 +202,22 @@ class _Reader:
                 content_id_of(entity) or None,
                 is_attached=is_attached or is_alternative or kind.disposition == "attachment",
                 is_alternative=is_alternative,
-                has_name=part.has_own_name,
+                has_name=kind.is_named,
                 noted=entity.adaptations,
             )
         )
+
+
+def _once(find: Alternatives) -> Alternatives:
+    """``find``, called at most once. ``functools.cache`` takes ten times as long to set up."""
+    found: list[frozenset[str]] = []
+
+    def get() -> frozenset[str]:
+        if not found:
+            found.append(find())
+        return found[0]
+
+    return get
 
 
 def _text(entity: Entity, kind: MediaType) -> Text:

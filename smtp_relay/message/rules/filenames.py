@@ -56,11 +56,6 @@ RULES = (
 )
 
 
-def is_blank(name: str) -> bool:
-    """Whether nothing readable remains of ``name`` if it is changed to what the API accepts."""
-    return not accepted(name).replace(".", "").strip()
-
-
 def accepted(name: str) -> str:
     """``name`` as the API accepts it, unless it is blank."""
     for rule in RULES:
@@ -68,13 +63,24 @@ def accepted(name: str) -> str:
     return name
 
 
+def is_blank(name: str) -> bool:
+    """Whether nothing readable remains of ``name`` if it is changed to what the API accepts."""
+    return not _has_characters(accepted(name))
+
+
+def _has_characters(name: str) -> bool:
+    return bool(name.replace(".", "").strip())
+
+
 def adapted(name: str, entity: Entity, number: int) -> str:
     """``name`` as the API accepts it. ``number`` is the position of the attachment.
 
     :raises Unsupported: the relay is strict, and a rule applies.
     """
-    if not is_blank(name):
-        return apply(RULES, name, f"Filename of {shown(accepted(name))}", entity.adaptations)
+    new = accepted(name)
+    if _has_characters(new):
+        what = f"Filename of {shown(new)}"
+        return name if new == name else apply(RULES, name, what, entity.adaptations)
     new = f"attachment-{number}"
     problem = Unsupported(entity.about("the filename is blank"))
     entity.adaptations.add("renamed", f"Blank filename replaced by {new}", problem)

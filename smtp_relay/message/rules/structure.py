@@ -63,7 +63,7 @@ class Part:
     @property
     def filename(self) -> str | None:
         """The filename, which may be blank. None if there is none."""
-        return self.kind.filename if self.has_own_name else self.name or self.kind.filename
+        return self.name if self.name and not self.has_own_name else self.kind.filename
 
 
 Rule = Callable[[Part], Part | None]
@@ -173,9 +173,11 @@ def _alternative(part: Part) -> Part:
 def _other_text(part: Part) -> Part:
     """A text that mail programs would show. A strict relay attaches it without a word."""
     entity, kind = part.entity, part.kind
-    is_text = kind.main == "text" and kind.full not in _TEXT_AND_HTML
-    is_file = kind.disposition == "attachment" or part.has_own_name or part.is_resource
-    if not is_text or is_file or part.alternatives is not None or entity.adaptations.is_strict:
+    if kind.main != "text" or kind.full in _TEXT_AND_HTML or entity.adaptations.is_strict:
+        return part
+    if kind.disposition == "attachment" or part.has_own_name:
+        return part
+    if part.is_resource or part.alternatives is not None:
         return part
     part = _with_name(part)
     entity.adaptations.add("attached", f"{kind.full} attached as {_shown(part)}", None)
