@@ -207,6 +207,7 @@ def test_the_first_of_two_from_fields_is_kept_with_any_bytes() -> None:
         ("\u200fדנה", "דנה", "Invisible characters of a name in To left out"),
         ("a\u200bb\u202ec", "abc", "Invisible characters of a name in To left out"),
         ("a\u200db", "ab", "Invisible characters of a name in To left out"),
+        ("a\u200d\u0378", "a\u0378", "Invisible characters of a name in To left out"),
         ("\u200b", None, "Invisible characters of a name in To left out"),
         ("=?utf-8?q?two=0D=0Alines=09?=", "two lines", "Line ends and tabs in a name in To"),
         ("=?utf-8?q?a=00b=C2=9F?=", "ab", "Control characters in a name in To left out"),
@@ -231,7 +232,7 @@ def test_names(name: str, expected: str | None, sentence: str) -> None:
         "ශ්‍රී ලංකා",  # Sinhala, with a joiner after a virama
         "क्‍ष",
         'Zoë O\'Neil, \\"Z\\"',
-        *("x" * 200, "é" * 200),
+        *("x" * 200, "é" * 200, "ن\u200cن"),
     ],
 )
 def test_names_that_stay(name: str) -> None:

@@ -123,6 +123,19 @@ def test_a_file_that_repeats_an_alternative_is_left_out(is_first: bool) -> None:
     assert names(adapted(multipart("mixed", *parts), *sentences)) == ["m.ics"]
 
 
+def test_a_file_that_is_repeated_twice_has_the_first_name() -> None:
+    invitation = multipart("alternative", PLAIN, part(ICS, "EVENT"), boundary="c")
+    copies = [
+        part("application/ics", "EVENT", f"Content-Disposition: attachment; filename={name}")
+        for name in ("m.ics", "n.ics")
+    ]
+    sentences = (
+        "text/calendar alternative attached as invite.ics",
+        "Second file with the content of m.ics left out",
+    )
+    assert names(adapted(multipart("mixed", invitation, *copies), *sentences)) == ["m.ics"]
+
+
 def test_files_with_the_same_content_are_all_sent() -> None:
     file = part("application/pdf", "%PDF", "Content-Disposition: attachment; filename=a.pdf")
     assert names(adapted(multipart("mixed", PLAIN, file, file))) == ["a.pdf", "a.pdf"]

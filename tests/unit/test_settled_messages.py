@@ -32,7 +32,7 @@ def put(
 
 
 def update(id: str, event: Any, **more: Any) -> StatusUpdate:
-    provider_id = f"<{id}@p.test>" if event == "accepted" else None
+    provider_id = f"<{id}@p.test>" if event in ("accepted", "disproved") else None
     return StatusUpdate(
         id=id, event=event, attempt=1, now=NOW, provider_message_id=provider_id, **more
     )
@@ -75,6 +75,29 @@ def test_an_event_does_not_fit_another_senders_message_of_an_administrator(
     assert unmatched(database, event("delivered", "other", C)) == []
     (row,) = unmatched(database, event("delivered", "other", C, sender="news@example.org"))
     assert row["id"] == "m2"
+
+
+def test_an_event_does_not_fit_a_message_of_another_owner(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    other = given.address(database, "other@example.com")
+    put(database, me, "m2", C, event="timed_out")
+    database.query("UPDATE messages SET sender = ? WHERE id = 'm2'", other.address)
+    assert unmatched(database, event("delivered", "other", C, sender=other.address)) == []
+
+
+def test_an_event_waits_for_the_last_of_the_messages_that_are_being_sent(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    for number, id in enumerate(("m2", "m3", "m4")):
+        given.reserved(database, me, id, given.message(C, sender=me.address))
+        database.query("UPDATE messages SET lease_until = ? WHERE id = ?", NOW + number % 2, id)
+    (row,) = unmatched(database, event("delivered", "other", C))
+    assert (row["lease_until"], row["unknown"]) == (NOW + 1, 0)
+    assert unmatched(database, event("delivered", "other", A)) == []
+    other = given.address(database, "other@example.com")
+    database.query("UPDATE messages SET sender = ?", other.address)
+    assert unmatched(database, event("delivered", "other", C, sender=other.address)) == []
 
 
 def test_no_event_fits_a_sandbox_message(database: SqliteDatabase, me: Credential) -> None:
