@@ -538,6 +538,17 @@ def test_usage_counts_recipients_on_the_day_of_acceptance(api: Api, sender: Send
     assert of_all() == [a + b for a, b in zip(before, (2, 1, 1), strict=True)]
 
 
+def test_an_address_with_complaints_alone_is_paused() -> None:
+    variables = {**DEPLOYMENT, "PAUSE_FAILED_PERCENT": "75", "PAUSE_LAST_MESSAGES": "4"}
+    with TestClient(variables) as server:
+        api = Api(server)
+        sender, other = api.new_sender(), api.new_sender()
+        for row in [sent_message(api, sender) for _ in range(4)][:3]:
+            server.deliver_events([event("complained", row)])
+        assert api.send(sender, to_mail="a@example.net").json()["code"] == "address_paused"
+        assert api.send(other, to_mail="a@example.net").status_code == 200
+
+
 @pytest.mark.contract("send checks: Permanent bounces and complaints pause an address")
 def test_an_address_whose_messages_all_bounce_is_paused() -> None:
     variables = {**DEPLOYMENT, "PAUSE_FAILED_PERCENT": "75", "PAUSE_LAST_MESSAGES": "4"}

@@ -4,6 +4,7 @@
 """
 
 import base64
+import binascii
 import json
 from typing import Any
 
@@ -729,6 +730,13 @@ def test_fields_of_parts() -> None:
     adapted(multipart("mixed", PLAIN, file), *sentences)
 
 
+def test_fields_beside_a_description_and_a_content_id() -> None:
+    fields = "Content-Description: a.wav", "Content-ID: <a>", "Content-Duration: 9"
+    entity = multipart("mixed", PLAIN, part("audio/x-wav; name=a.wav", "x", *fields))
+    adapted(entity, "Part 2: Content-Duration left out")
+    assert rejected(entity) == "Part 2: Content-Duration is not supported"
+
+
 NOT_A_TYPE = "Content-Type, which is not a media type, read as"
 
 
@@ -851,6 +859,25 @@ def test_filenames_in_unknown_charsets() -> None:
 @pytest.mark.parametrize("name", ['"base64"', "base64; x=y", "BASE64 (a comment)", "base64;"])
 def test_the_name_of_a_transfer_encoding(name: str) -> None:
     assert adapted(f"Content-Transfer-Encoding: {name}\r\n\r\nd29yZHM=")["text"] == "words"
+
+
+@pytest.mark.parametrize("size", [45, 300_000])
+def test_encoded_content_of_many_lines(size: int) -> None:
+    content = bytes(range(256)) * (size // 256) + b"the end of it"
+    lines = [binascii.b2a_uu(content[at : at + 45]) for at in range(0, len(content), 45)]
+    written = b"begin 644 a\n" + b"".join(lines) + b"\nend\n"
+    for encoding, encoded in (
+        ("x-uuencode", written),
+        ("quoted-printable", binascii.b2a_qp(content, istext=False)),
+    ):
+        head = f"Content-Type: image/png\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+        (file,) = adapted(head.encode() + encoded.replace(b"\n", b"\r\n"))["attachments"]
+        assert base64.b64decode(file["content"]) == content
+
+
+def test_an_error_shows_the_beginning_of_an_encoding() -> None:
+    error = rejected(f"Content-Transfer-Encoding: {'x' * 41}\r\n\r\n")
+    assert error == f"unknown Content-Transfer-Encoding: {'x' * 40}"
 
 
 @pytest.mark.parametrize("name", ["x-yenc", "8 bit", "utf-8"])
