@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from smtp_relay.addresses import checked
 from smtp_relay.message.convert import convert
 from tools.mutation.__main__ import sample_of
 from tools.mutation.isolated import kill
@@ -124,6 +125,20 @@ def test_a_recording_has_the_calls_of_other_threads(tmp_path: Path) -> None:
     recorder.pytest_sessionfinish()
     recorded = json.loads((tmp_path / "recording.json").read_text())
     assert "smtp_relay/message/convert.py:convert" in recorded["test_a"]["calls"]
+
+
+def test_a_recording_has_no_calls_of_an_import(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "recording.json")
+    item: Any = SimpleNamespace(nodeid="test_a")
+    around = recorder.pytest_runtest_protocol(item)
+    next(around)
+    imported = compile("checked('a@b.example')", str(ROOT / "smtp_relay" / "a.py"), "exec")
+    exec(imported, {"checked": checked})
+    with contextlib.suppress(StopIteration):
+        around.send(None)
+    recorder.pytest_sessionfinish()
+    recorded = json.loads((tmp_path / "recording.json").read_text())
+    assert recorded["test_a"]["calls"] == []
 
 
 def test_tests_with_a_server_in_another_process_are_not_recorded(tmp_path: Path) -> None:

@@ -75,7 +75,22 @@ class Recorder:
         return self._tests.setdefault(node_id.partition("[")[0], new)
 
     def _trace(self, frame: FrameType, event: str, argument: Any) -> None:
-        self._codes[id(frame.f_code)] = frame.f_code
+        code = frame.f_code
+        is_new = code.co_filename.startswith(_TREES) and id(code) not in self._codes
+        if is_new and not _is_importing(frame):
+            self._codes[id(code)] = code
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a module of the project is being imported.
+
+    A test that imports a module would seem to notice the mutants of all functions that it calls.
+    """
+    while frame:
+        if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(_TREES):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _has_server(item: pytest.Item) -> bool:
