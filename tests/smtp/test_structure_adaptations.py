@@ -538,6 +538,12 @@ def test_an_encrypted_message_is_rejected(entity: str) -> None:
     rejected(entity)
 
 
+def test_only_a_part_of_a_signed_message_is_a_signature() -> None:
+    entity = multipart("mixed", PLAIN, part("application/pgp-signature", "x"))
+    (name,) = names(adapted(entity))
+    assert name.startswith("part-2.")
+
+
 def test_signed_content_in_one_part_is_attached() -> None:
     kind = "application/pkcs7-mime; smime-type=signed-data"
     body = adapted(part(kind, "x"), "Signed content attached as smime.p7m")

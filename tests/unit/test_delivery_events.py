@@ -226,8 +226,17 @@ def test_a_complaint_replaces_a_bounce(database: SqliteDatabase) -> None:
 
 def test_what_an_administrator_has_entered_stays(database: SqliteDatabase) -> None:
     given.suppressed(database, A, scope="example.com")
-    deliver(database, event("complained"))
+    deliver(database, event("complained", occurred_at=NOW + 1))
     assert suppressed(database) == {A: "manual"}
+
+
+def test_the_last_of_several_complaints_counts(database: SqliteDatabase, me: Credential) -> None:
+    send(database, me, "m2", A)
+    deliver(database, *(event("complained", occurred_at=NOW + later) for later in (1, 5, 3)))
+    second = given.event("complained", "<p2@provider.test>", A, occurred_at=NOW + 5)
+    deliver(database, event("complained", occurred_at=NOW), second)
+    rows = database.query("SELECT since, origin FROM suppressions")
+    assert rows == [{"since": NOW + 5, "origin": "m1"}]
 
 
 def test_a_repeated_event_does_not_suppress_again(database: SqliteDatabase) -> None:

@@ -83,6 +83,22 @@ def test_a_page_continues_after_the_last_row(database: SqliteDatabase, address: 
     assert found == [(name, scope) for name in names for scope in domains]
 
 
+def test_a_suppression_begins_again_at_its_end(database: SqliteDatabase) -> None:
+    for address, end in (("a@a.example", LATER), ("b@a.example", LATER + 1)):
+        given.suppressed(database, address, expires_at=end)
+        add(database, address, now=LATER)
+    assert database.query("SELECT address, since FROM suppressions ORDER BY address") == [
+        {"address": "a@a.example", "since": LATER},
+        {"address": "b@a.example", "since": NOW},
+    ]
+
+
+def test_each_scope_is_a_change_of_its_own(database: SqliteDatabase) -> None:
+    for scope in ("one.example", "two.example", "two.example"):
+        add(database, "a@a.example", scope=scope)
+    assert (scopes(database), len(audited(database))) == (["one.example", "two.example"], 2)
+
+
 def test_ended_suppressions_are_not_listed(database: SqliteDatabase) -> None:
     given.suppressed(database, "a@a.example", expires_at=NOW)
     given.suppressed(database, "b@a.example", expires_at=NOW + 1)
