@@ -111,6 +111,18 @@ def test_permanent_bounces_and_complaints_count(
     assert paused(database) == ([me.address] if counts else [])
 
 
+def test_a_permanent_bounce_of_another_message_does_not_count(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    other = given.address(database, "b@example.com", balance=10)
+    finish_messages(database, other, "accepted", start=10)
+    finish_messages(database, me, "accepted", "accepted", "accepted")
+    given.delivery_event(database, message_id(NOW + 10, 10), "bounced", is_permanent=True)
+    given.delivery_event(database, message_id(NOW), "bounced", is_permanent=False)
+    finish_messages(database, me, "rejected", start=3, recipient="other@example.org")
+    assert paused(database) == []
+
+
 def test_a_bounce_pauses_at_once(database: SqliteDatabase, me: Credential) -> None:
     finish_messages(database, me, "accepted", "accepted", "rejected")
     finish_messages(database, me, "accepted", start=3, recipient="other@example.org")
@@ -206,6 +218,23 @@ def test_messages_of_other_addresses_do_not_count(database: SqliteDatabase) -> N
         given.delivery_event(database, id, "bounced", bounced, is_permanent=True)
     finish_messages(database, me, "accepted", "accepted", "accepted", "rejected", start=100)
     assert paused(database) == []
+
+
+def test_a_lift_changes_no_pause_of_another_address(database: SqliteDatabase) -> None:
+    me, other, third = (
+        given.address(database, name, balance=10)
+        for name in (given.ME, "b@example.com", "c@example.com")
+    )
+    for start, one in ((0, me), (10, other)):
+        for number in range(start, start + 4):
+            recipient = f"a{number}@example.org"
+            finish_messages(database, one, "rejected", start=number, recipient=recipient)
+    assert paused(database) == [other.address, me.address]
+    with pytest.raises(NotFound):
+        lift(database, third, now=NOW + 99)
+    assert paused(database) == [other.address, me.address]
+    lift(database, me, now=NOW + 99)
+    assert paused(database) == [other.address]
 
 
 def test_a_lifted_pause_of_another_address_changes_nothing(database: SqliteDatabase) -> None:
