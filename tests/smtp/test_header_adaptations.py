@@ -147,6 +147,11 @@ def test_reply_to_in_two_fields() -> None:
             ["Commas in From read as part of the name"],
         ),
         (
+            [f'From: Build 7: "a, b" <{SENDER}>'],
+            "Build 7: a, b",
+            ["Colons in From read as part of the name"],
+        ),
+        (
             [f"From: x; y <{SENDER}>"],
             "x; y",
             ["Semicolons in From read as part of the name"],

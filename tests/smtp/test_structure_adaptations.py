@@ -606,6 +606,10 @@ def test_the_longest_filename() -> None:
     assert (len(name.encode()), names(adapted(multipart("mixed", PLAIN, file)))) == (255, [name])
 
 
+def test_a_type_that_is_not_registered_has_its_usual_ending() -> None:
+    assert names(adapted(multipart("mixed", PLAIN, part("image/jpg", "x")))) == ["part-2.jpg"]
+
+
 def test_a_missing_semicolon() -> None:
     file = part("image/png", "x", "Content-Disposition: attachment filename=a.png")
     assert names(adapted(multipart("mixed", PLAIN, file))) == ["a.png"]
