@@ -265,6 +265,9 @@ export const adminEn = {
       quarantine: "The policy is quarantine: receivers treat forged mail as spam.",
       reject: "The policy is reject: receivers reject forged mail.",
     } as Record<string, string>,
+    partialPolicy: (policy: string) =>
+      `The policy is ${policy}, but pct or t limits it: receivers may accept forged mail. ` +
+      "Remove these two tags.",
     dnsStates: {
       ok: "Right",
       weak: "Weak",

@@ -261,6 +261,8 @@ export const adminZh: AdminTexts = {
       quarantine: "策略为 quarantine：收件方将冒充的邮件视为垃圾邮件。",
       reject: "策略为 reject：收件方拒绝冒充的邮件。",
     },
+    partialPolicy: (policy) =>
+      `策略为 ${policy}，但 pct 或 t 限制了它：收件方可能会接受冒充的邮件。请移除这两个标签。`,
     dnsStates: {
       ok: "正确",
       weak: "较弱",

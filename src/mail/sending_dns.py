@@ -6,7 +6,7 @@ The provider sends with an envelope sender at ``cf-bounce.DOMAIN``: SPF and MX b
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -25,7 +25,6 @@ _MAX_RECORDS = 10
 _MAX_CHARACTERS = 600
 
 _SPACES = re.compile(r"\s+")
-_END_OF_VERSION = re.compile(r"[\s;]")
 
 
 class DnsRecord(Struct, frozen=True, kw_only=True):
@@ -82,8 +81,8 @@ def text_of(data: str) -> str:
 
 def spf_record(domain: str, found: Sequence[str] | None) -> DnsRecord:
     """SPF (RFC 7208): whether the provider's servers may send. None: no response."""
-    records = _texts(found, "v=spf1")
-    is_right = len(records) == 1 and _INCLUDE in _SPACES.split(records[0].lower())
+    records = [text for text in found or () if _spf_terms(text)[0] == "v=spf1"]
+    is_right = len(records) == 1 and _includes_provider(_spf_terms(records[0]))
     return DnsRecord(
         kind="spf",
         name=bounce_name(domain),
@@ -112,7 +111,7 @@ def dmarc_record(domain: str, name: str, found: Sequence[str] | None) -> DnsReco
     :param name: the name with the record. The record of a parent has a policy for subdomains,
         ``sp``.
     """
-    records = _texts(found, "v=dmarc1")
+    records = [text for text in found or () if _is_dmarc(text)]
     own = f"_dmarc.{domain}"
     tags = _tags(records[0]) if len(records) == 1 else {}
     policy = (tags.get("sp") if name != own else None) or tags.get("p")
@@ -122,7 +121,7 @@ def dmarc_record(domain: str, name: str, found: Sequence[str] | None) -> DnsReco
         kind="dmarc",
         name=name if records else own,
         type="TXT",
-        state="weak" if state == "ok" and policy == "none" else state,
+        state="weak" if state == "ok" and (policy == "none" or _is_partial(tags)) else state,
         found=_shown(records),
         expected=(_DMARC,),
         policy=policy[:_MAX_CHARACTERS] if policy else None,
@@ -150,13 +149,36 @@ def _state(found: Sequence[str] | None, records: Sequence[str], *, is_right: boo
     return "ok" if is_right else "wrong"
 
 
-def _texts(found: Sequence[str] | None, version: str) -> list[str]:
-    """The texts that begin with ``version``, up to a space or a semicolon."""
-    return [
-        text
-        for text in found or ()
-        if _END_OF_VERSION.split(text.lstrip(), maxsplit=1)[0].lower() == version
-    ]
+def _spf_terms(text: str) -> list[str]:
+    """The terms of an SPF record, the version first. They are compared without case."""
+    return text.rstrip().lower().split(" ")
+
+
+def _includes_provider(terms: Sequence[str]) -> bool:
+    """Whether mail of the provider's servers passes, and not mail of every server.
+
+    Receivers ignore the terms after ``all`` (RFC 7208, section 5.1). ``+`` is the default qualifier
+    (section 4.6.2).
+    """
+    names = [term.removeprefix("+").removesuffix(".") for term in terms]
+    last = next((index for index, name in enumerate(names) if name.lstrip("-~?") == "all"), None)
+    return _INCLUDE in names[:last] and "all" not in names
+
+
+def _is_dmarc(text: str) -> bool:
+    """Whether the first tag is the version. Its value has this case (RFC 7489, section 6.3)."""
+    name, _, value = text.partition(";")[0].partition("=")
+    return (name.strip().lower(), value.strip()) == ("v", "DMARC1")
+
+
+def _is_partial(tags: Mapping[str, str]) -> bool:
+    """Whether receivers apply the policy to only some of the mail, or only test it.
+
+    ``t`` replaces ``pct`` in the successor of RFC 7489.
+    """
+    pct = tags.get("pct", "")
+    is_percentage = pct.isascii() and pct.isdigit() and len(pct) <= 3
+    return tags.get("t", "").lower() == "y" or (is_percentage and int(pct) < 100)
 
 
 def _tags(text: str) -> dict[str, str]:

@@ -113,6 +113,18 @@ def test_the_records_of_a_domain_are_checked_on_demand(admin: Person) -> None:
     assert not admin.is_wider_than_the_screen()
 
 
+def test_a_policy_that_holds_for_some_mail_is_explained(
+    admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial = {"found": ["v=DMARC1; p=reject; pct=0"], "policy": "reject"}
+    monkeypatch.setitem(DETAILS, "dmarc", partial)
+    respond_with_records(admin)
+    admin.button("Check DNS records of news.example").click()
+    record = card(admin, "news.example").locator(".dns-record", has_text="DMARC")
+    expect(record).to_contain_text("The policy is reject, but pct or t limits it")
+    expect(record).not_to_contain_text("receivers reject forged mail")
+
+
 def test_a_failed_check_can_be_repeated(admin: Person) -> None:
     admin.page.route("**/admin/domains/*/dns", lambda route: route.fulfill(status=503, body="{}"))
     admin.button("Check DNS records of news.example").click()

@@ -24,6 +24,14 @@ SPF = "v=spf1 include:_spf.mx.cloudflare.net ~all"
         ([SPF], "ok"),
         ([SPF.upper()], "ok"),
         (["other", "v=spf1 include:a.example include:_spf.mx.cloudflare.net -all"], "ok"),
+        (["v=spf1 +include:_spf.mx.cloudflare.net ~all"], "ok"),
+        (["v=spf1 include:_spf.mx.cloudflare.net. ?all "], "ok"),
+        (["v=spf1 include:_spf.mx.cloudflare.net redirect=a.example"], "ok"),
+        (["v=spf1; include:_spf.mx.cloudflare.net ~all"], "missing"),
+        (["v=spf1 -all include:_spf.mx.cloudflare.net"], "wrong"),  # nothing counts after `all`
+        (["v=spf1 -include:_spf.mx.cloudflare.net ~all"], "wrong"),
+        (["v=spf1 include:_spf.mx.cloudflare.net +all"], "wrong"),  # every server may send
+        (["v=spf1 include:_spf.mx.cloudflare.net all"], "wrong"),
         (["v=spf1 -all"], "wrong"),
         (["v=spf1 include:_spf.mx.cloudflare.net.evil.example ~all"], "wrong"),
         ([SPF, "v=spf1 -all"], "wrong"),  # several records are an error (RFC 7208, section 4.5)
@@ -58,6 +66,16 @@ def test_dkim(found: list[str] | None, state: str) -> None:
         (["v=DMARC1; p=reject;"], "ok", "reject"),
         (["v=DMARC1;p=Quarantine"], "ok", "quarantine"),
         (["v=DMARC1; p=none; sp=reject"], "weak", "none"),
+        (["v = DMARC1; p=reject"], "ok", "reject"),
+        (["v\t=\tDMARC1 ;p = reject"], "ok", "reject"),
+        (["p=reject; v=DMARC1"], "missing", None),
+        (["v=dmarc1; p=reject"], "missing", None),
+        (["v=DMARC12; p=reject"], "missing", None),
+        (["v=DMARC1; p=reject; pct=0"], "weak", "reject"),
+        (["v=DMARC1; p=quarantine; pct=99"], "weak", "quarantine"),
+        (["v=DMARC1; p=reject; t=y"], "weak", "reject"),
+        (["v=DMARC1; p=reject; pct=100; t=n"], "ok", "reject"),
+        (["v=DMARC1; p=reject; pct=many"], "ok", "reject"),  # receivers ignore an invalid tag
         (["v=DMARC1"], "wrong", None),
         (["v=DMARC1; p=refuse"], "wrong", "refuse"),
         (["v=DMARC1; p=reject", "v=DMARC1; p=none"], "wrong", None),

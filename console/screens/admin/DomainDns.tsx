@@ -50,7 +50,8 @@ function Record({ domain, record }: { domain: string; record: DnsRecord }) {
   const t = useTexts().admin.domains;
   const { kind, name, type, state, found, expected, policy } = record;
   const wanted = state === "missing" || state === "wrong" ? state : undefined;
-  const policyText = policy && t.policies[policy];
+  const isPartial = state === "weak" && policy !== "none";
+  const policyText = policy && (isPartial ? t.partialPolicy(policy) : t.policies[policy]);
   return (
     <section class="dns-record">
       <div class="row">

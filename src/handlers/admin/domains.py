@@ -130,7 +130,8 @@ class DomainRecord(Struct, kw_only=True):
         RecordState,
         Meta(
             description="`ok`; `weak`: the DMARC policy is `none`, so receivers accept forged "
-            "mail; `missing`; `wrong`: another content, several records, or a revoked key; "
+            "mail, or holds for only some of the mail (`pct`), or is only tested (`t=y`); "
+            "`missing`; `wrong`: another content, several records, or a revoked key; "
             "`unknown`: the resolver did not respond."
         ),
     ]
