@@ -13,6 +13,9 @@ from mail.suppressions import REASONS, Suppression, entered
 
 COLUMNS = ("address", "reason", "scope", "expires_at")
 
+# No valid row is longer.
+_MAX_LINE_CHARACTERS = 1000
+
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 # A program for tables would calculate a value that begins with one of the first four characters. So
@@ -32,7 +35,7 @@ def read_rows(
 ) -> Iterator[tuple[int, Suppression | tuple[FieldError, ...]]]:
     """The rows of ``text``, each with the number of its line; the errors of an invalid row.
 
-    Empty lines and the line with the names of the columns are left out.
+    Empty lines are left out, and those that only describe the columns.
 
     :param first_line: the number of the first line of ``text``.
     """
@@ -41,7 +44,7 @@ def read_rows(
             continue
         try:
             values = _values(line)
-            if number > 1 or values[0].lower() != COLUMNS[0]:
+            if not _describes_columns(values):
                 yield number, _row(values, now)
         except (_InvalidRow, BadRequest) as error:
             yield number, error.errors
@@ -54,7 +57,18 @@ def write_rows(rows: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
+def _describes_columns(values: Sequence[str]) -> bool:
+    """Whether a line has the names of the columns, or the separator, as Excel reads it.
+
+    Such a line is no row wherever it is: neither `address` nor `sep=` is an address.
+    """
+    return values[0].lower() == COLUMNS[0] or [value.lower() for value in values] == ["sep=", ""]
+
+
 def _values(line: str) -> list[str]:
+    if len(line) > _MAX_LINE_CHARACTERS:
+        limit: dict[str, object] = {"limit": _MAX_LINE_CHARACTERS}
+        raise _InvalidRow(FieldError("", "suppression_line_too_long", limit))
     try:
         (values,) = csv.reader([line], strict=True)
     except (csv.Error, ValueError) as error:

@@ -70,6 +70,8 @@ def _end(text: str, now: int) -> int | None:
     if not text:
         return None
     at = iso_milliseconds(text)
+    if at is None:  # a date, whose suppression ends when this day begins
+        at = iso_milliseconds(f"{text}T00:00Z")
     if at is None or at > _END_OF_9999:
         raise field_error("expires_at_invalid", "expires_at")
     if at <= now:

@@ -28,6 +28,7 @@ def read(text: str, first_line: int = 1) -> dict[int, Suppression | str]:
         " a@a.example , MANUAL , , ",
         '"a@a.example","manual"',
         "a@a.example,",
+        "a@a.example" + " " * 989,
     ],
 )
 def test_only_the_address_is_required(line: str) -> None:
@@ -56,7 +57,8 @@ def test_a_row_has_four_columns() -> None:
         ('"b@b.example', "suppression_quotes"),
         ('"b@b.example"x', "suppression_quotes"),
         ("b@b.example\0,manual", "address_domain"),
-        ("b" * 200_000, "suppression_quotes"),
+        ("b@b.example" + " " * 989 + ",", "suppression_line_too_long"),
+        ("b@b.example" + " " * 200_000 + ",", "suppression_line_too_long"),
     ],
 )
 def test_an_invalid_row_is_named_and_affects_no_other(line: str, code: str) -> None:
@@ -70,8 +72,18 @@ def test_lines_are_counted_in_the_file(end: str) -> None:
     assert read(f"a@a.example{end}x", first_line=9) == {9: A, 10: "address_syntax"}
 
 
-def test_the_names_of_the_columns_are_only_in_the_first_line() -> None:
-    assert read("address", first_line=2) == {2: "address_syntax"}
+@pytest.mark.parametrize("before", ["", "\n \n", "sep=,\r\n", "\ufeffSEP=,\r\n\r\n"])
+@pytest.mark.parametrize("names", ["address", "Address,reason,scope,expires_at", '"address"'])
+def test_the_names_of_the_columns_are_no_row(before: str, names: str) -> None:
+    lines = f"{before}{names}\na@a.example"
+    last = lines.count("\n") + 7
+    assert read(lines, first_line=7) == {last: A}
+
+
+def test_a_date_ends_a_suppression_when_the_day_begins() -> None:
+    expected = Suppression(address="a@a.example", expires_at=1_798_761_600_000)
+    assert read("a@a.example,,,2027-01-01") == {1: expected}
+    assert read("a@a.example,,,2001-01-01") == {1: "expires_at_in_past"}
 
 
 @pytest.mark.parametrize("local", ["=1+1", "+1", "-1", "'", "'=1", "''=1", "'a", "a"])

@@ -79,7 +79,10 @@ class NewSuppression(Struct):
     ] = None
     expires_at: Annotated[
         str | None,
-        Meta(description="The end, in ISO 8601 (UTC by default). Default: it has no end."),
+        Meta(
+            description="The end, in ISO 8601 (UTC by default). A date is its first moment. "
+            "Default: it has no end."
+        ),
     ] = None
 
 
@@ -90,7 +93,8 @@ class SuppressionRows(Struct):
         str,
         Meta(
             description="At most 1000 lines with the columns `address`, `reason`, `scope` and "
-            "`expires_at`, separated by commas. Only the address is required."
+            "`expires_at`, separated by commas. Only the address is required. A line has at most "
+            "1000 characters."
         ),
     ]
     first_line: Annotated[
