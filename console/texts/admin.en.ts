@@ -201,7 +201,7 @@ export const adminEn = {
     line: (line: string, message: string) => `Line ${line}: ${message}`,
     more: (count: string) => `and ${count} more`,
     stop: "Stop",
-    tooManyLines: (most: string) => `A file can have at most ${most} lines.`,
+    tooManyRows: (most: string) => `A file can have at most ${most} rows.`,
     added: "Mail to this recipient is rejected from now on",
     removeOne: (address: string) => `Remove ${address}`,
     removeTitle: "Send to this recipient again?",

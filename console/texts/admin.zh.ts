@@ -198,7 +198,7 @@ export const adminZh: AdminTexts = {
     line: (line, message) => `第 ${line} 行：${message}`,
     more: (count) => `还有 ${count} 行`,
     stop: "停止",
-    tooManyLines: (most) => `文件最多可有 ${most} 行。`,
+    tooManyRows: (most) => `文件最多可有 ${most} 行。`,
     added: "从现在起拒绝发往此收件人的邮件",
     removeOne: (address) => `移除 ${address}`,
     removeTitle: "重新向此收件人发送？",

@@ -543,6 +543,29 @@ def test_a_file_of_suppressions_is_imported_in_steps(admin: Person, tmp_path: Pa
     assert {line for line in exported if line.startswith(name)} == expected
 
 
+def test_a_file_may_have_100_000_rows_below_its_header(admin: Person, tmp_path: Path) -> None:
+    rows = ["a@example.net"] * 100_000
+    file = tmp_path / "suppressions.csv"
+    admin.page.route("**/admin/suppressions/import", lambda route: route.abort())
+    admin.open("admin/suppressions")
+    file.write_text("\n".join(["", "address,reason", *rows, "", "a@example.net"]))
+    admin.page.get_by_label("Import CSV").set_input_files(file)
+    expect(admin.page.get_by_text("A file can have at most 100,000 rows.")).to_be_visible()
+    file.write_text("\n".join(["", "address,reason", *rows, ""]))
+    admin.page.get_by_label("Import CSV").set_input_files(file)
+    expect(dialog(admin)).to_contain_text("0 of 100,002 lines")
+
+
+def test_no_part_of_a_long_line_is_imported(admin: Person, tmp_path: Path) -> None:
+    address = f"{unique_name()}@example.net"
+    file = tmp_path / "suppressions.csv"
+    file.write_text(f"{address}{' ' * 1000},complaint,,2999-01-01\n" * 2)
+    admin.open("admin/suppressions")
+    admin.page.get_by_label("Import CSV").set_input_files(file)
+    expect(dialog(admin)).to_contain_text("Rows imported: 0")
+    expect(dialog(admin)).to_contain_text("Line 2: The line has more than 1000 characters")
+
+
 def test_an_import_continues_after_a_lost_connection(admin: Person, tmp_path: Path) -> None:
     lines = [f"{unique_name()}{number}@example.net" for number in range(900)]
     file = tmp_path / "suppressions.csv"

@@ -11,7 +11,7 @@ import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
 import { number } from "../../texts/formats";
 
-const MOST_LINES = 100_000;
+const MOST_ROWS = 100_000;
 
 /** The limits of a step. A body may have 64 KiB, and JSON writes a character in up to six bytes. */
 const STEP_LINES = 500;
@@ -20,8 +20,11 @@ const STEP_CHARACTERS = 10_000;
 /** The maximum number of invalid lines that are shown. */
 const MOST_ERRORS = 100;
 
-/** No valid line is longer. The rest of a longer one is not sent. */
+/** The service rejects longer lines. */
 const MOST_LINE_CHARACTERS = 1000;
+
+/** Sent in place of a line that is too long: the service rejects it for the same reason. */
+const TOO_LONG = "-".repeat(MOST_LINE_CHARACTERS + 1);
 
 export function ImportButton({ onChanged }: { onChanged: () => Promise<void> }) {
   const t = useTexts().admin.suppressions;
@@ -30,7 +33,7 @@ export function ImportButton({ onChanged }: { onChanged: () => Promise<void> }) 
     if (!file) return;
     const read = (await file.text()).split(/\r\n|\n|\r/);
     while (read.length > 0 && !read[read.length - 1]!.trim()) read.pop();
-    if (read.length > MOST_LINES) toast(t.tooManyLines(number(MOST_LINES)), "bad");
+    if (read.filter(isRow).length > MOST_ROWS) toast(t.tooManyRows(number(MOST_ROWS)), "bad");
     else setLines(read);
   };
   const close = () => {
@@ -60,7 +63,7 @@ function Import({ lines, onClose }: { lines: readonly string[]; onClose: () => v
   const go = async () => {
     for (let at = done; at < lines.length && isOpen.current; ) {
       const end = stepEnd(lines, at);
-      const csv = lines.slice(at, end).map(cut).join("\n");
+      const csv = lines.slice(at, end).map(sent).join("\n");
       const body = { csv, first_line: at + 1 };
       const step = await callAsAdmin<ImportedRows>("POST", "/admin/suppressions/import", { body });
       setTotal((old) => ({
@@ -112,14 +115,19 @@ function Invalid({ errors }: Pick<ImportedRows, "errors">) {
 function stepEnd(lines: readonly string[], at: number): number {
   let end = at;
   for (let left = STEP_CHARACTERS; end < lines.length && end - at < STEP_LINES; end++) {
-    left -= cut(lines[end]!).length + 1;
+    left -= sent(lines[end]!).length + 1;
     if (left < 0) break;
   }
   return end;
 }
 
-function cut(line: string): string {
-  return line.slice(0, MOST_LINE_CHARACTERS);
+function sent(line: string): string {
+  return line.length > MOST_LINE_CHARACTERS ? TOO_LONG : line;
+}
+
+/** Whether the line is neither empty nor a description of the columns. */
+function isRow(line: string): boolean {
+  return line.trim() !== "" && !/^\s*("?address"?\s*(,|$)|sep=)/i.test(line);
 }
 
 export function ExportButton() {
