@@ -79,6 +79,11 @@ export function TextField({ label, hint, error, aside, onValue, ...rest }: Input
   );
 }
 
+/** A date and a time in the time zone of the browser. */
+export function TimeField(props: InputProps) {
+  return <TextField {...props} type="datetime-local" max="9999-12-31T23:59" />;
+}
+
 type AreaProps = Common &
   Hideable &
   Omit<JSX.IntrinsicElements["textarea"], "label" | "onInput" | "ref"> & {

@@ -3,6 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import { Problem } from "../api/client";
 import { useAction } from "./action";
+import { texts } from "../texts";
 import { focusFirstError } from "./Field";
 
 /** The minimum number of characters in the password of an address. */
@@ -25,7 +26,11 @@ export function useForm<Name extends string>(
   const [failures, setFailures] = useState(0);
   const submit = async (event: Event) => {
     event.preventDefault();
-    if (await run(() => action(values))) return;
+    const checked = () => {
+      throwIfIncomplete(form.current!);
+      return action(values);
+    };
+    if (await run(checked)) return;
     setFailures((old) => old + 1);
     focusFirstError(form.current);
   };
@@ -44,6 +49,7 @@ export function useForm<Name extends string>(
     reset: () => setValues(initial),
     /** The properties that bind a field to its value and error. */
     field: (name: Name) => ({
+      name,
       value: values[name],
       onValue: (value: string) => setValues((old) => ({ ...old, [name]: value })),
       error: errorAt(name),
@@ -57,6 +63,19 @@ export function useForm<Name extends string>(
       onSubmit: (event: Event) => void submit(event),
     },
   };
+}
+
+/**
+ * Throw a `Problem` if a named field of `form` has a value that the browser can't read, such as a
+ * date without a time. The browser reports such a value as empty.
+ */
+function throwIfIncomplete(form: HTMLFormElement): void {
+  const incomplete = [...form.querySelectorAll<HTMLInputElement>("input[name]")].filter(
+    ({ validity }) => validity.badInput,
+  );
+  if (!incomplete.length) return;
+  const { common } = texts();
+  throw fieldErrors(Object.fromEntries(incomplete.map(({ name }) => [name, common.incomplete])));
 }
 
 /** An error that the console finds itself. `errors` maps JSON paths of fields to messages. */

@@ -5,7 +5,7 @@ import type { Problem } from "../api/client";
 import { Button, ButtonLink } from "../components/Button";
 import { Confirm } from "../components/Dialog";
 import { Skeleton } from "../components/Empty";
-import { focusFirstError, TextField } from "../components/Field";
+import { focusFirstError, TextField, TimeField } from "../components/Field";
 import { FileButton } from "../components/FileButton";
 import { Notice } from "../components/Notice";
 import { Page } from "../components/Page";
@@ -338,10 +338,9 @@ function When({ draft, edit, error }: PartProps & { error?: string }) {
         </div>
       </fieldset>
       {draft.isLater && (
-        <TextField
+        <TimeField
           label={t.compose.laterAt}
           hint={t.compose.laterHint}
-          type="datetime-local"
           value={draft.laterAt}
           onValue={(laterAt) => edit({ laterAt })}
           error={error}

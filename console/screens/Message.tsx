@@ -11,7 +11,7 @@ import { Badge } from "../components/Badge";
 import { Button, ButtonLink } from "../components/Button";
 import { Confirm } from "../components/Dialog";
 import { Empty, Skeleton } from "../components/Empty";
-import { TextField } from "../components/Field";
+import { TimeField } from "../components/Field";
 import { fieldErrors } from "../components/form";
 import type { IconName } from "../components/Icon";
 import { Notice, ProblemNotice } from "../components/Notice";
@@ -22,7 +22,7 @@ import { session } from "../state/session";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { toast } from "../state/toasts";
-import { localInput, size, time } from "../texts/formats";
+import { apiTime, localInput, size, time } from "../texts/formats";
 import { lang, texts, useTexts } from "../texts";
 import { isFinalFailure, Failure } from "./message/failure";
 import { Content, Details, History, Recipients } from "./message/parts";
@@ -260,8 +260,7 @@ function Actions({
       yes: t.common.save,
       kind: "primary",
       action: async () => {
-        const at = new Date(laterAt);
-        const body = { scheduled_at: isNaN(at.valueOf()) ? laterAt : at.toISOString() };
+        const body = { scheduled_at: apiTime(laterAt) };
         await call("PATCH", email, { body }).catch((error: unknown) => {
           const isTime = error instanceof Problem && error.errors.length > 0;
           throw isTime ? fieldErrors({ scheduled_at: t.compose.laterWrong }) : error;
@@ -270,10 +269,9 @@ function Actions({
         await reload();
       },
       children: (
-        <TextField
+        <TimeField
           label={t.compose.laterAt}
           hint={t.compose.laterHint}
-          type="datetime-local"
           value={laterAt}
           onValue={setLaterAt}
         />

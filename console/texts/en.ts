@@ -19,6 +19,7 @@ export const en = {
     skip: "Skip to the content",
     unlimited: "Unlimited",
     required: "This field is required.",
+    incomplete: "This value is incomplete.",
   },
   nav: {
     main: "Main",

@@ -71,6 +71,12 @@ export function serverTime(text: string): Date {
   return new Date(text.includes("T") ? text : `${text.replace(" ", "T")}Z`);
 }
 
+/** The value of a datetime-local field in ISO 8601 (UTC). The API rejects a text that is no time. */
+export function apiTime(local: string): string {
+  const at = new Date(local);
+  return isNaN(at.valueOf()) ? local : at.toISOString();
+}
+
 /** `at` as the value of a datetime-local field, in the time zone of the browser. */
 export function localInput(at: Date): string {
   const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);

@@ -20,6 +20,7 @@ export const zh: Texts = {
     skip: "跳到正文",
     unlimited: "不限",
     required: "此项必填。",
+    incomplete: "此项未填写完整。",
   },
   nav: {
     main: "主导航",

@@ -522,6 +522,31 @@ def test_a_suppression_can_be_added_found_and_removed(admin: Person) -> None:
     assert admin.api.send(sender, to_mail=address).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("typed", "error"),
+    [("01012999", "This value is incomplete"), ("99999", "The end must be")],
+    ids=["a date without a time", "the year 10000"],
+)
+def test_an_end_that_is_no_time_is_an_error_of_its_field(
+    admin: Person, typed: str, error: str
+) -> None:
+    address = f"{unique_name()}@example.net"
+    admin.open("admin/suppressions")
+    admin.button("Add a recipient").click()
+    admin.field("Address").fill(address)
+    if typed == "99999":  # the field itself takes no such year
+        admin.field("Until").evaluate(
+            "field => { field.value = '10000-01-01T00:00';"
+            " field.dispatchEvent(new Event('input', { bubbles: true })) }"
+        )
+    else:
+        admin.field("Until").press_sequentially(typed)
+    dialog(admin).get_by_role("button", name="Add a recipient").click()
+    assert error in admin.error_at("Until")
+    path = f"/admin/suppressions?address={address}"
+    assert admin.api.admin("GET", path).json()["results"] == []
+
+
 def test_a_file_of_suppressions_is_imported_in_steps(admin: Person, tmp_path: Path) -> None:
     name = unique_name()
     lines = [f"{name}{number}@example.net,complaint" for number in range(1200)]

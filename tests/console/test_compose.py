@@ -620,6 +620,10 @@ def test_a_time_too_far_in_the_future_is_an_error_of_its_field(composing: Person
     composing.field("Send at").fill("2199-01-01T00:00")
     composing.button("Schedule").click()
     assert "Choose a time in the future" in composing.error_at("Send at")
+    composing.field("Send at").fill("")
+    composing.field("Send at").press_sequentially("01012199")  # a date without a time
+    composing.button("Schedule").click()
+    assert "Choose a time in the future" in composing.error_at("Send at")
 
 
 @pytest.mark.slow

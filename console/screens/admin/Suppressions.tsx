@@ -4,13 +4,14 @@ import { useState } from "preact/hooks";
 import { callAsAdmin, SUPPRESSION_REASONS, type SuppressionRow } from "../../api/admin";
 import { Button } from "../../components/Button";
 import { Confirm } from "../../components/Dialog";
-import { SelectField, TextField } from "../../components/Field";
+import { SelectField, TextField, TimeField } from "../../components/Field";
 import { fieldErrors, useForm } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
 import { Time } from "../../components/Time";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
 import type { AdminTexts } from "../../texts/admin.en";
+import { apiTime } from "../../texts/formats";
 import { AdminList, useLongList } from "./AdminList";
 import { ExportButton, ImportButton } from "./SuppressionFiles";
 
@@ -102,9 +103,8 @@ function Add({ onClose, onChanged }: { onClose: () => void; onChanged: () => Pro
   const initial = { address: "", scope: "", reason: "manual", expires_at: "" };
   const form = useForm(initial, async (values) => {
     if (!values.address.trim()) throw fieldErrors({ address: common.required });
-    // The field has the local time; without a valid one, it is empty.
-    const end = values.expires_at && new Date(values.expires_at).toISOString();
-    await callAsAdmin("POST", "/admin/suppressions", { body: { ...values, expires_at: end } });
+    const body = { ...values, expires_at: apiTime(values.expires_at) };
+    await callAsAdmin("POST", "/admin/suppressions", { body });
     toast(t.added);
     await onChanged();
     onClose();
@@ -130,12 +130,7 @@ function Add({ onClose, onChanged }: { onClose: () => void; onChanged: () => Pro
         options={SUPPRESSION_REASONS.map((reason) => [reason, t.reasons[reason]] as const)}
         {...form.field("reason")}
       />
-      <TextField
-        label={t.until}
-        hint={t.untilHint}
-        type="datetime-local"
-        {...form.field("expires_at")}
-      />
+      <TimeField label={t.until} hint={t.untilHint} {...form.field("expires_at")} />
     </FormDialog>
   );
 }

@@ -1,11 +1,10 @@
 /** Converts a draft to the body of the send request. */
 
 import type { Draft, DraftFile } from "../../state/drafts";
+import { apiTime } from "../../texts/formats";
 
 /** The body of `POST /api/send_mail`. */
 export function outgoing(draft: Draft): Record<string, unknown> {
-  const at = new Date(draft.laterAt);
-  const isTime = !isNaN(at.valueOf());
   return {
     from_name: draft.fromName,
     to: mailboxes(draft.to),
@@ -21,7 +20,7 @@ export function outgoing(draft: Draft): Record<string, unknown> {
       content_type: file.type || undefined,
       content_id: isUsed(file, draft) ? file.contentId : undefined,
     })),
-    scheduled_at: draft.isLater ? (isTime ? at.toISOString() : draft.laterAt) : undefined,
+    scheduled_at: draft.isLater ? apiTime(draft.laterAt) : undefined,
   };
 }
 
