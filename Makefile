@@ -25,7 +25,7 @@ dev: ## Run the Worker locally (defaults: PORT=8787 STATE=.wrangler/state)
 
 event: ## Let a delivery event arrive at `make dev`: ID=... KIND=bounced, optionally TO=...
 	$(PREPARE)
-	@STATE="$(STATE)" PYTHONPATH=src $(RUN) tools.event $(ID) $(KIND) $(TO)
+	@STATE="$(STATE)" PYTHONPATH=src $(RUN) tools.event "$(ID)" "$(KIND)" "$(TO)"
 
 smtp: ## Run the SMTP relay (defaults: SMTP_PORT=8025 API_URL=http://localhost:8787)
 	$(PREPARE)

@@ -18,6 +18,7 @@ from typing import Any
 
 import requests
 
+from mail.addresses import comparable
 from mail.delivery import KINDS, DeliveryKind
 from tools.event_producer import EventProducer
 from tools.local_database import DatabaseError, Row, query_server
@@ -55,8 +56,8 @@ class EventError(Exception):
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.event", description=__doc__)
-    parser.add_argument("id", metavar="ID")
-    parser.add_argument("kind", metavar="KIND", choices=KINDS)
+    parser.add_argument("id", metavar="ID", type=_given)
+    parser.add_argument("kind", metavar="KIND", type=_given, choices=KINDS)
     parser.add_argument("to", metavar="TO", nargs="?")
     options = parser.parse_args(arguments)
     state = (ROOT / (os.environ.get("STATE") or ".wrangler/state")).resolve()
@@ -68,13 +69,21 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _given(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("required: make event ID=... KIND=bounced")
+    return text
+
+
 def put_event(state: Path, message_id: str, kind: DeliveryKind, to: str | None) -> str:
     """Put the event into the queue, wait for it, and return what has become of the message."""
     url, registry = _server(state)
     message, recipients = _message(url, message_id)
-    recipient = to or recipients[0]
-    if recipient not in recipients:
-        raise EventError(f"{recipient} is no recipient of the message: {', '.join(recipients)}.")
+    recipient = next(
+        (one for one in recipients if not to or comparable(one) == comparable(to)), None
+    )
+    if recipient is None:
+        raise EventError(f"{to} is no recipient of the message: {', '.join(recipients)}.")
     event_id = str(uuid.uuid4())
     event = event_form(
         kind,

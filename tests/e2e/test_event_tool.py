@@ -6,7 +6,7 @@ import pytest
 
 from mail.delivery import KINDS
 from tests.e2e.api import Api
-from tools.event import SERVER_FILE, EventError, put_event
+from tools.event import SERVER_FILE, EventError, main, put_event
 from tools.local_server import LocalServer
 
 
@@ -25,7 +25,7 @@ def test_an_event_arrives(api: Api, reachable: LocalServer, kind: str) -> None:
     sender = api.new_sender(balance=5)
     to = [f"{kind}-{number}@example.net" for number in range(2)]
     message_id = api.send(sender, to_mail=None, to=to).json()["id"]
-    printed = put_event(reachable.state, message_id, kind, to[1])
+    printed = put_event(reachable.state, message_id, kind, f"{kind.title()}-1@Example.NET")
     assert printed == f"{kind}: {to[1]} of {message_id}"
     statuses = [one["delivery_status"] for one in api.message(sender, message_id)["recipients"]]
     assert statuses == ["sent", kind]
@@ -42,3 +42,13 @@ def test_an_event_needs_a_message_and_one_of_its_recipients(
     (reachable.state / SERVER_FILE).unlink()
     with pytest.raises(EventError, match="No `make dev` runs"):
         put_event(reachable.state, message_id, "bounced", None)
+
+
+@pytest.mark.parametrize(("arguments", "name"), [(("", "bounced", ""), "ID"), (("x", ""), "KIND")])
+def test_a_missing_argument_is_named(
+    arguments: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make event` passes each variable, so that one that is not set is empty."""
+    with pytest.raises(SystemExit):
+        main(list(arguments))
+    assert f"argument {name}: required: make event ID=... KIND=bounced" in capsys.readouterr().err
