@@ -5,9 +5,13 @@ import { useTexts } from "../texts";
 import { day, number } from "../texts/formats";
 
 const HEIGHT = 150;
-const LEFT = 44;
-const RIGHT = 18;
+const RIGHT = 30; // for the right half of the last day's label
 const LABEL_WIDTH = 90;
+
+/** The space for the labels at the left, and of it the gap and the maximum width of a character. */
+const MIN_LEFT = 44;
+const LEFT_GAP = 8;
+const CHARACTER = 7;
 
 /** A number of each day. Without an entry for a day it is 0. */
 export interface Series<Entry> {
@@ -59,8 +63,6 @@ interface Data<Entry> {
 export function Chart<Entry>(data: Data<Entry>) {
   const { title, days, good, bad, more = [] } = data;
   const [frame, width] = useWidth<HTMLElement>();
-  const step = (width - LEFT - RIGHT) / days.length;
-  const labelled = 7 * Math.ceil(LABEL_WIDTH / (7 * step));
   const bars = days.map(({ name, entry }) => ({
     name,
     good: entry ? good.of(entry) : 0,
@@ -70,14 +72,19 @@ export function Chart<Entry>(data: Data<Entry>) {
       .join(", "),
   }));
   const top = roundUp(Math.max(...bars.map((bar) => bar.good + bar.bad)));
+  const labels = [0, 0.5, 1].map((part) => ({ part, text: number(top * (1 - part)) }));
+  const longest = Math.max(...labels.map(({ text }) => text.length));
+  const left = Math.max(MIN_LEFT, LEFT_GAP + CHARACTER * longest);
+  const step = (width - left - RIGHT) / days.length;
+  const labelled = 7 * Math.ceil(LABEL_WIDTH / (7 * step));
   return (
     <figure class="chart" ref={frame}>
       <div class="hint chart-legend" aria-hidden="true">
         <span class="sent">{good.name}</span>
         <span class="failed">{bad.name}</span>
       </div>
-      <svg viewBox={`${-LEFT} -10 ${width} ${HEIGHT + 36}`} role="img" aria-label={title}>
-        {[0, 0.5, 1].map((part) => (
+      <svg viewBox={`${-left} -10 ${width} ${HEIGHT + 36}`} role="img" aria-label={title}>
+        {labels.map(({ part, text }) => (
           <g key={part}>
             <line
               class="grid"
@@ -86,8 +93,8 @@ export function Chart<Entry>(data: Data<Entry>) {
               y1={HEIGHT * part}
               y2={HEIGHT * part}
             />
-            <text x="-8" y={HEIGHT * part + 4} text-anchor="end">
-              {number(top * (1 - part))}
+            <text x={-LEFT_GAP} y={HEIGHT * part + 4} text-anchor="end">
+              {text}
             </text>
           </g>
         ))}
