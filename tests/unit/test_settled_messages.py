@@ -8,7 +8,7 @@ from accounts.credentials import Credential
 from mail.delivery import KINDS, DeliveryEvent, DeliveryKind
 from store.database import Row
 from store.record import StatusUpdate, record
-from store.record.deliveries import SANDBOX_STATEMENTS, record_delivery_events, settle
+from store.record.deliveries import record_delivery_events, settle
 from store.sendbox_generation import ADMINISTRATION
 from tests.unit import given
 from tests.unit.given import NOW
@@ -165,12 +165,6 @@ def test_sandbox_events_beside_others_count_for_nothing(
     (usage,) = database.query("SELECT delivered, complained FROM usage_days")
     assert day == usage == {"delivered": 1, "complained": 0}
     assert database.query("SELECT * FROM suppressions") == []
-
-
-def test_events_of_sandbox_recipients_alone_need_few_statements(me: Credential) -> None:
-    database = SqliteDatabase()
-    run(record_delivery_events(database, [event("bounced", "m1", SANDBOX)], now=NOW))
-    assert len(database.statements) == SANDBOX_STATEMENTS
 
 
 @pytest.mark.parametrize("kind", KINDS)
