@@ -12,7 +12,14 @@ import pytest
 
 from tests.crash.site import BALANCE, Site, running_site
 from tests.crash.storm import AFTER_THE_KILL, UNTIL_THE_KILL, Storm
-from tests.faults.consistency import check_change, check_mails, check_responses, check_rows
+from tests.faults.consistency import (
+    check_change,
+    check_mails,
+    check_responses,
+    check_rows,
+    keep_subjects,
+    kept_subjects,
+)
 
 ADDRESSES = 3
 SEEDS = range(20)
@@ -21,6 +28,7 @@ SEEDS = range(20)
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     with running_site({"ENABLE_USER_DELETE_EMAIL": "true"}) as running:
+        keep_subjects(running.server.sql)
         yield running
 
 
@@ -67,7 +75,9 @@ def finish(site: Site) -> None:
 def check(storm: Storm) -> str:
     """Compare everything in the database and the ledger, and the responses of ``storm``."""
     server = storm.site.server
-    found = server.sql("SELECT * FROM messages")
+    subjects = kept_subjects(server.sql)
+    messages = server.sql("SELECT * FROM messages")
+    found = [{**row, "subject": subjects[row["id"]]} for row in messages]
     rows = {row["id"]: row for row in found}
     mails = Counter(mail["subject"] for mail in storm.site.ledger.mails)
     check_rows(server.sql, balance=BALANCE)

@@ -13,9 +13,9 @@ def audit(world: World, *, loses: bool) -> Counter[str]:
 
     :param loses: whether responses of the database were lost or workers killed.
     """
-    rows = world.rows("SELECT * FROM messages")
+    rows = world.messages()
     by_id = {row["id"]: row for row in rows}
-    check_rows(lambda sql, parameters: world.rows(sql, *parameters), balance=BALANCE)
+    check_rows(world.query, balance=BALANCE)
     _check_mails(world, rows)
     _check_attachments(world)
     if not loses:

@@ -11,7 +11,7 @@ from tests.api.restored import backup
 from tests.api.storm.acts import ACTS, rage
 from tests.api.storm.world import BALANCE, VARIABLES, World, new_world
 from tests.client import TestClient
-from tests.faults.consistency import check_mails, check_responses, check_rows
+from tests.faults.consistency import check_mails, check_responses, check_rows, keep_subjects
 from tests.unit.sqlite_database import SqliteDatabase
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine")
@@ -22,9 +22,11 @@ every_way = pytest.mark.parametrize("has_texts", [True, False], ids=["time trave
 def restore(world: World, database: SqliteDatabase) -> None:
     """Continue with a deployment on ``database``."""
     (first, *_) = world.workers
+    world.remember_subjects()
     restored = TestClient(VARIABLES, database=database, beside=first)
     restored.lose_responses = world.loses
     world.workers = [restored]
+    keep_subjects(world.query)
     restored.run_cron()
 
 
@@ -39,11 +41,9 @@ def check_restored_storm(seed: int, *, has_texts: bool) -> None:
     world.lost = 0.02
     rage(world, ACTS, 250)
     world.settle()
-    rows = world.rows("SELECT * FROM messages")
+    rows = world.messages()
     by_id = {row["id"]: row for row in rows}
-    check_rows(
-        lambda sql, parameters: world.rows(sql, *parameters), balance=BALANCE, has_texts=has_texts
-    )
+    check_rows(world.query, balance=BALANCE, has_texts=has_texts)
     mails = [mail.form["subject"] for mail in first.provider.taken]
     check_mails(rows, Counter(mails))
     for submission in world.submissions:

@@ -12,6 +12,7 @@ from tests.api.calls import Call
 from tests.client import TestClient
 from tests.client.client import StartedRequest
 from tests.e2e.api import DEPLOYMENT, Api, Sender
+from tests.faults.consistency import keep_subjects, kept_subjects
 
 VARIABLES = {
     **DEPLOYMENT,
@@ -68,6 +69,7 @@ class World:
     submissions: list[Submission] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     others: list[StartedRequest] = field(default_factory=list)
+    subjects: dict[str, str] = field(default_factory=dict)
 
     @property
     def worker(self) -> TestClient:
@@ -76,6 +78,19 @@ class World:
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         return self.workers[0].sql(sql, parameters)
+
+    def query(self, sql: str, parameters: list[Any]) -> list[Row]:
+        return self.rows(sql, *parameters)
+
+    def messages(self) -> list[Row]:
+        """All messages, with their subjects even if they are deleted."""
+        self.remember_subjects()
+        rows = self.rows("SELECT * FROM messages")
+        return [{**row, "subject": self.subjects[row["id"]]} for row in rows]
+
+    def remember_subjects(self) -> None:
+        """Read the subjects that the database has kept, before another one takes its place."""
+        self.subjects |= kept_subjects(self.query)
 
     def add_sender(self) -> None:
         """Create an address with a balance, at the first worker."""
@@ -141,6 +156,7 @@ def new_world(
     world = World(workers, random.Random(seed), lost)
     for worker in workers:
         worker.lose_responses = world.loses
+    keep_subjects(world.query)
     limits = f'{{"dailyEnabled": true, "dailyLimit": {DAILY_LIMIT}}}'
     world.rows("INSERT INTO settings (key, value) VALUES ('send_limits', ?)", limits)
     world.rows("INSERT INTO list_entries (list, value) VALUES ('verified', 'free@example.net')")
