@@ -132,6 +132,7 @@ def test_a_file_that_is_repeated_twice_has_the_first_name() -> None:
     ]
     sentences = (
         "text/calendar alternative attached as invite.ics",
+        "Second file with the content of invite.ics left out, and its name kept: m.ics",
         "Second file with the content of m.ics left out",
     )
     assert names(adapted(multipart("mixed", invitation, *copies), *sentences)) == ["m.ics"]
