@@ -60,6 +60,15 @@ def key(address: str) -> str:
     return f"{local.lower()}{at}{domain.lower()}"
 
 
+def forms(address: str) -> set[str]:
+    """``address`` in lower case, with its domain in A-labels and in Unicode."""
+    same = key(address)
+    local, at, domain = same.rpartition("@")
+    with contextlib.suppress(UnicodeError):
+        domain = idna.decode(domain)
+    return {same, f"{local}{at}{domain}"}
+
+
 def without_needless_quotes(address: str) -> str:
     """``address`` without the quotes around its local part, unless it needs them.
 

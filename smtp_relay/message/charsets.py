@@ -31,11 +31,7 @@ _CODECS |= {
     "windows_31j": "cp932",
     "windows_874": "cp874",
     "windows_949": "cp949",
-    "x_gbk": "gbk",
-    "x_mac_cyrillic": "mac_cyrillic",
-    "x_mac_roman": "mac_roman",
     "x_sjis": "cp932",
-    "x_windows_949": "cp949",
 }
 # By their names in lower case without punctuation: programs write windows1251, cp-1251, x-cp1251.
 _PUNCTUATION = re.compile("[^a-z0-9]")

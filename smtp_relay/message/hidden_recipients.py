@@ -8,8 +8,8 @@ from smtp_relay import addresses
 # Programs write these names with many prefixes, and some with other characters than dashes.
 _NAME = r"""(?:
     bcc | (?<![a-z])(?:
-        (?:apparently|delivered|envelope|forwarded|original|rcpt|real|resolved)[^a-z]?to
-      | (?:envelope|original)[^a-z]?(?:recipients?|rcpt)
+        (?:apparently|delivered|envelope|forwarded|original|rcpt|real|resolved)[-_.]?to
+      | (?:envelope|original)[-_.]?(?:recipients?|rcpt)
     )(?![a-z])
 )"""
 _HIDDEN = re.compile(_NAME, re.VERBOSE)
@@ -33,6 +33,5 @@ def has_hidden_field(text: bytes) -> bool:
 
 def shows_any(text: bytes, hidden: Iterable[str]) -> bool:
     """Whether one of the addresses ``hidden`` is in ``text``."""
-    shown = text.lower()
-    forms = {form for address in hidden for form in (address.lower(), addresses.key(address))}
-    return any(form.encode() in shown for form in forms)
+    shown = text.decode("utf-8", "replace").lower()
+    return any(form in shown for address in hidden for form in addresses.forms(address))

@@ -74,15 +74,21 @@ def media_type(entity: Entity, default: str = "text/plain") -> MediaType:
         filename = decoded_words(filename, entity.about("the filename"), entity.adaptations)
     elif entity.adaptations.is_strict:
         filename = None
-    return MediaType(main, sub, parameters, disposition.partition(" ")[0], filename)
+    return MediaType(main, sub, parameters, _first_word(disposition), filename)
+
+
+def _first_word(value: str) -> str:
+    """The beginning of ``value``, which some programs quote, or separate by a comma."""
+    return _WORD_END.split(value.strip('"'), maxsplit=1)[0]
 
 
 def _repaired_type(entity: Entity, full: str, parameters: dict[str, str]) -> tuple[str, str]:
     shown = full[:60].encode("ascii", "backslashreplace").decode()
     problem = Malformed(f"{entity.place}Content-Type is not a media type: {shown}")
-    begin = _WORD_END.split(full.strip('"'), maxsplit=1)[0]
+    begin = _first_word(full)
     main, _, sub = begin.partition("/")
-    if begin != full and _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub):
+    is_short = len(begin) <= _MAX_TYPE_CHARACTERS
+    if begin != full and is_short and _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub):
         pass  # quotes, or a semicolon is missing: text/plain charset=utf-8
     elif main == "multipart" and "boundary" in parameters:
         sub = "mixed"

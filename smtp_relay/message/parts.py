@@ -202,7 +202,7 @@ class _Reader:
                 content_id_of(entity) or None,
                 is_attached=is_attached or is_alternative or kind.disposition == "attachment",
                 is_alternative=is_alternative,
-                has_name=kind.is_named,
+                has_name=part.has_own_name,
                 noted=entity.adaptations,
             )
         )

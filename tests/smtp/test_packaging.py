@@ -5,6 +5,7 @@ import tomllib
 
 from smtp_relay import __main__
 from smtp_relay.message import adaptations, entity, parts
+from smtp_relay.message.hidden_recipients import may_name_hidden
 from smtp_relay.message.rules import (
     content_ids,
     filenames,
@@ -73,6 +74,14 @@ def test_the_page_shows_every_setting_with_its_help() -> None:
 def test_the_page_lists_the_fields_that_are_left_out() -> None:
     shown = {*headers._LOCAL, *(f"{prefix}\\*" for prefix in headers._LOCAL_PREFIXES)}
     assert {name for name in shown if name not in PAGE.lower()} == set()
+
+
+def test_the_page_lists_the_fields_that_can_name_hidden_recipients() -> None:
+    start = PAGE.index("because they can name hidden recipients")
+    listed = PAGE[start : PAGE.index(".\n", start)].partition("):")[2].replace("\n", " ")
+    names = [name.strip().lower() for name in listed.split(",")]
+    assert len(names) == 13
+    assert [name for name in names if not may_name_hidden(name)] == []
 
 
 def test_the_page_lists_the_types_that_are_left_out_and_the_names_of_files() -> None:

@@ -138,6 +138,28 @@ def test_a_file_that_is_repeated_twice_has_the_first_name() -> None:
     assert names(adapted(multipart("mixed", invitation, *copies), *sentences)) == ["m.ics"]
 
 
+def test_a_blank_name_of_a_repeated_file_is_not_kept() -> None:
+    invitation = multipart("alternative", PLAIN, part(ICS, "EVENT"), boundary="c")
+    copy = part("application/ics", "EVENT", "Content-Disposition: attachment; filename=..")
+    sentences = (
+        "text/calendar alternative attached as invite.ics",
+        "Second file with the content of invite.ics left out",
+    )
+    assert names(adapted(multipart("mixed", invitation, copy), *sentences)) == ["invite.ics"]
+
+
+@pytest.mark.parametrize("value", ['"attachment"', "attachment, filename=a.txt"])
+def test_an_odd_disposition(value: str) -> None:
+    file = part("text/plain", "text", f"Content-Disposition: {value}")
+    assert len(adapted(multipart("mixed", PLAIN, file))["attachments"]) == 1
+
+
+def test_a_long_type_before_its_parameters_is_no_type() -> None:
+    entity = f"Content-Type: text/{'x' * 300} charset=utf-8\r\n\r\ntext"
+    sentence = "Content-Type, which is not a media type, read as text/plain"
+    assert adapted(entity, sentence)["text"] == "text"
+
+
 def test_files_with_the_same_content_are_all_sent() -> None:
     file = part("application/pdf", "%PDF", "Content-Disposition: attachment; filename=a.pdf")
     assert names(adapted(multipart("mixed", PLAIN, file, file))) == ["a.pdf", "a.pdf"]
@@ -1157,8 +1179,11 @@ def test_a_line_that_is_no_field_begins_the_body() -> None:
 @pytest.mark.parametrize("name", ["Bcc", "bcc ", "Resent-Bcc"])
 def test_hidden_recipients_never_become_part_of_the_body(name: str) -> None:
     for entity in (f"words\r\nX-A: b\r\n{name}: c@d.example\r\n\r\ntext", f"words\r\n{name}:x"):
-        with pytest.raises(CannotRelay, match="not a header field"):
+        with pytest.raises(CannotRelay, match="would show hidden recipients"):
             request(entity)
+
+
+def test_a_field_like_bcc_in_a_body_is_text() -> None:
     assert "Bcc" in adapted("\r\nBcc: c@d.example\r\n")["text"]
 
 

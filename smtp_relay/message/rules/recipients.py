@@ -43,22 +43,19 @@ def read_recipients(message: Entity, envelope: Iterable[str]) -> Recipients:
             message.adaptations.add("left_out", sentence, problem)
     to, cc = shown
     bcc = [Mailbox(None, hidden[key]) for key in sorted(hidden)]
-    if message.rest_of_header:
-        _check_hidden(message, bcc, are_alone=not to and not cc and len(bcc) == 1)
+    if rest := message.rest_of_header:
+        are_alone = not to and not cc and len(bcc) == 1
+        _check_hidden(message, rest, () if are_alone else [one.address for one in bcc])
     return Recipients(to, cc, bcc)
 
 
-def _check_hidden(message: Entity, hidden: list[Mailbox], *, are_alone: bool) -> None:
-    """Check that the rest of a broken header, which is in the body, names none of the ``hidden``.
-
-    ``are_alone`` says that the only recipient is hidden.
+def _check_hidden(message: Entity, rest: bytes, hidden: Iterable[str]) -> None:
+    """Check that ``rest`` of a broken header, which is in the body, names no address in ``hidden``.
 
     :raises Malformed: it names one, or may be the rest of a field like Bcc.
     """
-    rest = message.rest_of_header
-    others = () if are_alone else (mailbox.address for mailbox in hidden)
     follows_hidden = bool(message.fields) and may_name_hidden(message.fields[-1].key)
-    if follows_hidden or has_hidden_field(rest) or shows_any(rest, others):
+    if follows_hidden or has_hidden_field(rest) or shows_any(rest, hidden):
         raise Malformed(
             "The body would show hidden recipients, because it begins at a line that is not a"
             " header field, or that follows an empty line in place of the header"
