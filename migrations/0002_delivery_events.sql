@@ -31,8 +31,9 @@ ALTER TABLE messages ADD COLUMN delivery_status TEXT CHECK (
 );
 ALTER TABLE messages ADD COLUMN delivery_count INTEGER CHECK (delivery_count > 0);
 
--- The row of a deleted message now stays until a week after the message finished, without content:
--- as long as delivery events can arrive.
+-- The row of a deleted message now stays until a week after the message finished, without content.
+-- So late bounces and complaints still count.
+UPDATE messages SET subject = '', sender_name = NULL, details = NULL WHERE sendbox IS NULL;
 
 -- Delivery events find their message by the id that the provider gave it.
 CREATE INDEX messages_by_provider_id ON messages (provider_message_id)

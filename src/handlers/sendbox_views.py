@@ -58,7 +58,7 @@ class SendboxEntry(Struct, kw_only=True):
         Meta(
             description="The highest delivery status among the recipients: `sent`, `delayed`, "
             "`delivered`, `rejected`, `failed`, `bounced`, `complained`, in this order. Null if "
-            "the message was not sent."
+            "the message was not sent and has no event."
         ),
     ]
     delivery_count: Annotated[
@@ -121,7 +121,7 @@ class SentTo(Struct):
         DeliveryStatus | None,
         Meta(
             description="What became of the mail for this recipient, as its delivery events say; "
-            "`sent` before the first event, and null if the message was not sent."
+            "`sent` before the first event, and null if the message was not sent and has no event."
         ),
     ]
     delivery_status_at: Annotated[

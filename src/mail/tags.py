@@ -19,8 +19,8 @@ def read_tags(
 ) -> tuple[Tag, ...]:
     """Validate the tags of a message; return them in the given order.
 
-    Symfony writes each tag as ``{"X-Tag": value}``. Of several such tags with the same name, the
-    second is named ``X-Tag-2``, because programs look up tags by their names.
+    Symfony writes each tag as ``{"X-Tag": value}``. Such a tag with the name of an earlier one is
+    named ``X-Tag-2``, because programs look up tags by their names. An equal one is left out.
 
     :param warnings: collects the tags that are renamed.
     :raises BadRequest: ``tags_too_many``, ``tag_invalid``, ``tag_too_long`` or ``tag_repeated``.

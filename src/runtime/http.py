@@ -110,7 +110,9 @@ def counted_fetch(subrequests: Subrequests) -> Fetch:
 
     async def fetch(url: str, headers: dict[str, str], body: bytes | None) -> HttpResponse:
         subrequests.count()
-        given = [to_js(msgspec.json.encode(headers)), None if body is None else to_js(body)]
-        return _decode_response(await result_of("fetchText", url, *given, _TIMEOUT_MILLISECONDS))
+        sent = None if body is None else to_js(body)
+        encoded = to_js(msgspec.json.encode(headers))
+        fetched = await result_of("fetchText", url, encoded, sent, _TIMEOUT_MILLISECONDS)
+        return _decode_response(fetched)
 
     return fetch

@@ -26,7 +26,7 @@ from web.context import RequestContext
 from web.rate_limit_headers import state_headers
 
 # Computes the digest of a request. It is needed only with an idempotency key.
-Digest = Callable[[], str]
+ComputeDigest = Callable[[], str]
 
 _MAX_KEY_CHARACTERS = 256
 _PAUSED_RETRY_SECONDS = 300
@@ -117,7 +117,7 @@ async def submit_batch(
 
 
 async def replay_or_raise(
-    context: RequestContext, credential: Credential, error: ApiError, digest: Digest
+    context: RequestContext, credential: Credential, error: ApiError, digest: ComputeDigest
 ) -> list[SubmissionResult]:
     """The results of an earlier request with the idempotency key of this request.
 
@@ -140,7 +140,7 @@ def retry_digest(message_id: str) -> str:
 
 
 async def _earlier_results(
-    context: RequestContext, credential: Credential, digest: Digest
+    context: RequestContext, credential: Credential, digest: ComputeDigest
 ) -> list[SubmissionResult] | None:
     """The results of an earlier request with the idempotency key of this request, if any."""
     key = _idempotency_key(context)
@@ -152,7 +152,7 @@ async def _earlier_results(
 
 
 async def _submit(
-    context: RequestContext, submission: Submission, digest: Digest
+    context: RequestContext, submission: Submission, digest: ComputeDigest
 ) -> list[SubmissionResult]:
     key = _idempotency_key(context)
     try:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from clock import utc_day
+from mail.delivery import KINDS
 from store.database import Database, Row, Statement
 from store.usage import USAGE_DAYS
 
@@ -21,17 +22,16 @@ UNION SELECT domain FROM delivery_days WHERE day BETWEEN ?2 AND ?3
 _COUNT = f"SELECT count(*) AS count FROM ({_DOMAINS})"
 _PAGE = f"SELECT domain FROM ({_DOMAINS}) ORDER BY domain LIMIT ?4 OFFSET ?5"
 
-_EVENTS = ("delivered", "delayed", "bounced", "failed", "rejected", "complained")
 _NUMBERS = f"""
 WITH page AS MATERIALIZED ({_PAGE})
 SELECT
   domain, day, sum(accepted) AS accepted,
-  {", ".join(f"sum({kind}) AS {kind}" for kind in _EVENTS)}
+  {", ".join(f"sum({kind}) AS {kind}" for kind in KINDS)}
 FROM (
-  SELECT day, domain, recipients AS accepted, {", ".join(f"0 AS {kind}" for kind in _EVENTS)}
+  SELECT day, domain, recipients AS accepted, {", ".join(f"0 AS {kind}" for kind in KINDS)}
   FROM usage_days WHERE day BETWEEN ?2 AND ?3 AND recipients > 0
   UNION ALL
-  SELECT day, domain, 0, {", ".join(_EVENTS)} FROM delivery_days WHERE day BETWEEN ?2 AND ?3
+  SELECT day, domain, 0, {", ".join(KINDS)} FROM delivery_days WHERE day BETWEEN ?2 AND ?3
 )
 WHERE domain IN (SELECT domain FROM page)
 GROUP BY day, domain ORDER BY day

@@ -32,8 +32,8 @@ _REMOVAL_STATEMENTS = 3
 _FINAL = quoted(FINAL)
 
 # How long the row of a deleted message stays after the message finished: as long as delivery events
-# can arrive, so deleting messages does not hide bounces and complaints. This is longer than the
-# lifetime of an idempotency key (store/reserve.py).
+# can settle it, and most arrive earlier. So deleting messages does not hide bounces and complaints.
+# This is longer than the lifetime of an idempotency key (store/reserve.py).
 DELETED_STAY_MILLISECONDS = SETTLED_WITHIN_MILLISECONDS
 
 _REMOVE_TEXTS = f"""

@@ -141,7 +141,8 @@ _CREDENTIAL_HOLDS = """(
 # future, a wrong clock started it. It counts as ended: it would reject messages until then.
 _IS_OPEN = "abs(started_at - ?1 ->> 'now') < ?1 ->> 'rate_milliseconds'"
 
-# The suppressions that count at the time {now}.
+# The suppressions that count at the time {now}. Here, because a send does not load the module that
+# manages them.
 IN_FORCE = "(expires_at IS NULL OR expires_at > {now})"
 _IN_FORCE = IN_FORCE.format(now="?1 ->> 'now'")
 _LISTED = "?1 ->> ('$.messages[' || position || '].recipients[' || listed"

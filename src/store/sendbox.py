@@ -40,7 +40,7 @@ _IS_LONG = f"""(
 )"""
 
 # The delivery status of a message, and the number of recipients that have it. Both are NULL if the
-# message was not sent.
+# message was not sent and has no event.
 _DELIVERY_STATUS = """
   coalesce(m.delivery_status, iif(m.status = 'sent', 'sent', NULL)) AS delivery_status,
   coalesce(m.delivery_count, iif(m.status = 'sent', m.recipients, NULL)) AS delivery_count,

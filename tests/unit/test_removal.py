@@ -71,13 +71,17 @@ def audit_row(database: SqliteDatabase) -> list[tuple[str, ...]]:
 # One message
 
 
-def test_a_finished_message_is_kept_for_a_day_without_its_text(database: SqliteDatabase) -> None:
+def test_a_finished_message_is_kept_for_a_week_without_its_content(
+    database: SqliteDatabase,
+) -> None:
     me = given.address(database, balance=5)
     sent(database, me, idempotency_key="k", request_digest="d")
     remove(database, me)
     assert (shown(database, me), balance(database)) == ([], 4)
     (row,) = database.query("SELECT status, sendbox, idempotency_key FROM messages")
     assert tuple(row.values()) == ("sent", None, "k")
+    (content,) = database.query("SELECT subject, sender_name, details FROM messages")
+    assert tuple(content.values()) == ("", None, None)
     assert database.dump()["bodies"] == []
     again = given.reserved(database, me, "m2", idempotency_key="k", request_digest="d")
     assert again is not None
@@ -85,7 +89,7 @@ def test_a_finished_message_is_kept_for_a_day_without_its_text(database: SqliteD
         remove(database, me)
 
 
-def test_a_message_that_finished_less_than_a_day_ago_is_kept(database: SqliteDatabase) -> None:
+def test_a_message_that_finished_less_than_a_week_ago_is_kept(database: SqliteDatabase) -> None:
     me = given.address(database, balance=5)
     sent(database, me, OLD, NOW - 7 * DAY + 1)
     remove(database, me, OLD)

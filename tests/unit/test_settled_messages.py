@@ -47,9 +47,10 @@ def unmatched(database: SqliteDatabase, *events: DeliveryEvent) -> list[Row]:
     return rows
 
 
-def disproved(database: SqliteDatabase, *events: DeliveryEvent) -> list[str]:
+def corrected(database: SqliteDatabase, *events: DeliveryEvent) -> list[tuple[str, str]]:
+    """The id and the present status of each message whose outcome these events contradict."""
     _, _, rows = run(record_delivery_events(database, events, now=NOW))
-    return [row["id"] for row in rows]
+    return [(row["id"], row["status"]) for row in rows]
 
 
 # Events that fit an unknown message
@@ -132,24 +133,35 @@ def test_a_settled_message_is_disproved_if_all_recipients_got_no_mail(
     database: SqliteDatabase,
 ) -> None:
     # A failed recipient of another message, or a delivered one, does not count.
-    assert disproved(database, event("failed", "m1", B)) == []
-    assert disproved(database, event("failed", "m2", C)) == []
-    assert disproved(database, event("rejected", "m2", C)) == []
-    assert disproved(database, event("failed", "m2", B)) == ["m2"]
+    assert corrected(database, event("failed", "m1", B)) == []
+    assert corrected(database, event("failed", "m2", C)) == []
+    assert corrected(database, event("rejected", "m2", C)) == []
+    assert corrected(database, event("failed", "m2", B)) == [("m2", "sent")]
     # Only its own events of these kinds disprove it.
-    assert disproved(database, event("delayed", "m2", B)) == []
-    assert disproved(database, event("failed", "m1", B)) == []
+    assert corrected(database, event("delayed", "m2", B)) == []
+    assert corrected(database, event("failed", "m1", B)) == []
     run(record(database, [update("m2", "disproved", reason="recipient_rejected")]))
-    assert disproved(database, event("failed", "m2", B)) == []
+    assert corrected(database, event("failed", "m2", B)) == []
 
 
 @pytest.mark.usefixtures("settled")
 def test_a_message_with_a_delivered_recipient_is_not_disproved(database: SqliteDatabase) -> None:
-    assert disproved(database, event("delivered", "m2", B), event("failed", "m2", C)) == []
+    assert corrected(database, event("delivered", "m2", B), event("failed", "m2", C)) == []
+
+
+@pytest.mark.parametrize("kind", ["delivered", "bounced", "complained"])
+def test_a_message_that_was_settled_as_failed_is_proved_to_be_sent(
+    database: SqliteDatabase, me: Credential, kind: DeliveryKind
+) -> None:
+    put(database, me, "m2", C, event="timed_out")
+    run(record(database, [update("m2", "accepted", settled_by="e1")]))
+    run(record(database, [update("m2", "disproved", reason="recipient_rejected")]))
+    assert corrected(database, event("delayed", "m2", C)) == []
+    assert corrected(database, event(kind, "m2", C)) == [("m2", "failed")]
 
 
 def test_the_response_of_the_provider_is_not_disproved(database: SqliteDatabase) -> None:
-    assert disproved(database, event("failed", "m1", A), event("failed", "m1", B)) == []
+    assert corrected(database, event("failed", "m1", A), event("failed", "m1", B)) == []
 
 
 # Counters

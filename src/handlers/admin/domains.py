@@ -66,11 +66,15 @@ class DomainPeriod(DomainNumbers, kw_only=True):
     """The sums of the last days, and the rates."""
 
     bounce_rate: Annotated[
-        float | None, Meta(description="`bounced` divided by `accepted`; null without recipients.")
+        float | None,
+        Meta(
+            description="`bounced` divided by `accepted`, without the days whose recipients were "
+            "not counted yet; null without recipients."
+        ),
     ] = None
     complaint_rate: Annotated[
         float | None,
-        Meta(description="`complained` divided by `accepted`; null without recipients."),
+        Meta(description="`complained` divided by `accepted`, in the same way."),
     ] = None
 
 

@@ -191,7 +191,7 @@ GROUP BY m.id
 
 # The messages that fit an event: of the same sender, to the same recipient, with an unknown outcome
 # or being sent. The sender is an address of this service, or an administrator has used it. The
-# event occurred between the time when the first attempt was due and a few days after the end of the
+# event occurred between the time when the first attempt was due and seven days after the end of the
 # last attempt.
 _FITS = f"""
 lower(m.sender) = value ->> 'sender' AND NOT m.is_sandbox
