@@ -614,6 +614,24 @@ def test_an_import_continues_after_a_lost_connection(admin: Person, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_a_failed_search_is_repeated_without_the_rows_before_it(admin: Person) -> None:
+    addresses = [f"{unique_name()}@example.net" for _ in range(31)]
+    body = {"csv": "\n".join(addresses)}
+    assert admin.api.admin("POST", "/admin/suppressions/import", json=body).status_code == 200
+    admin.open("admin/suppressions")
+    expect(admin.page.get_by_text("Rows shown: 30")).to_be_visible()
+    pattern = re.compile("/admin/suppressions[?]")
+    admin.page.route(pattern, lambda route: route.fulfill(status=503, body="{}"))
+    admin.page.get_by_role("searchbox").fill(addresses[0])
+    admin.page.keyboard.press("Enter")
+    expect(admin.page.get_by_role("alert")).to_contain_text("503")
+    admin.page.unroute(pattern)
+    admin.button("Try again").click()
+    expect(admin.page.get_by_text("Rows shown: 1", exact=True)).to_be_visible()
+    expect(row(admin, addresses[0])).to_be_visible()
+
+
+@pytest.mark.slow
 def test_a_pause_is_lifted(admin: Person) -> None:
     sender = admin.api.new_sender(balance=5)
     sql = "INSERT INTO send_pauses (address_id, paused, since) VALUES (?, 1, 0)"

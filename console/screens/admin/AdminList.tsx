@@ -95,7 +95,8 @@ export function useLongList<Row>(
   const words = (search && given[search]) ?? "";
   const wanted = useRef(words);
   wanted.current = words;
-  const [shown, setShown] = useState<{ words: string; results: Row[]; next?: string | null }>();
+  const [shown, setShown] = useState<{ words: string; results: Row[]; next: string | null }>();
+  const kept = shown?.words === words ? shown : undefined;
   const { busy, problem, run } = useAction();
   const load = async (known: Row[], next?: string | null) => {
     await run(async () => {
@@ -109,7 +110,7 @@ export function useLongList<Row>(
       setShown({ words, results: [...known, ...part.results], next: part[`next_${continues}`] });
     });
   };
-  const loadMore = () => load(shown?.results ?? [], shown?.next);
+  const loadMore = () => load(kept?.results ?? [], kept?.next);
   const reload = () => load([]);
   useEffect(() => void reload(), [words]);
   const pager = shown && (
@@ -127,7 +128,7 @@ export function useLongList<Row>(
       </div>
     </>
   );
-  const isStale = shown !== undefined && shown.words !== words;
+  const isStale = shown !== kept;
   return { data: shown, problem: shown ? undefined : problem, reload, pager, search, busy, isStale };
 }
 
