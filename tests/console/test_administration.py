@@ -632,6 +632,52 @@ def test_a_failed_search_is_repeated_without_the_rows_before_it(admin: Person) -
 
 
 @pytest.mark.slow
+def test_a_search_that_fails_after_an_empty_one_can_be_repeated(admin: Person) -> None:
+    address = f"{unique_name()}@example.net"
+    body = {"address": address}
+    assert admin.api.admin("POST", "/admin/suppressions", json=body).status_code == 200
+    admin.open("admin/suppressions?address=nobody@example.net")
+    expect(admin.heading("Nothing found")).to_be_visible()
+    pattern = re.compile("/admin/suppressions[?]")
+    admin.page.route(pattern, lambda route: route.fulfill(status=503, body="{}"))
+    admin.page.get_by_role("searchbox").fill(address)
+    admin.page.keyboard.press("Enter")
+    expect(admin.page.get_by_role("alert")).to_contain_text("503")
+    expect(admin.heading("Nothing found")).to_have_count(0)
+    admin.page.unroute(pattern)
+    admin.button("Try again").click()
+    expect(row(admin, address)).to_be_visible()
+
+
+@pytest.mark.slow
+def test_the_retry_repeats_the_load_that_failed(admin: Person) -> None:
+    """A refresh loads the list from its start; Show more adds rows below."""
+
+    def add(words: str, count: int) -> None:
+        for number in range(count):
+            body = {"address": f"{words}{number}@example.net"}
+            assert admin.api.admin("POST", "/admin/suppressions", json=body).status_code == 200
+
+    name = unique_name()
+    add(f"{name}-old", 31)
+    admin.open("admin/audit")
+    expect(admin.page.get_by_text("Rows shown: 30")).to_be_visible()
+    pattern = re.compile("/admin/audit[?]")
+    for button in ("Refresh", "Show more"):
+        admin.page.route(pattern, lambda route: route.fulfill(status=503, body="{}"))
+        admin.button(button).click()
+        expect(admin.page.get_by_role("alert")).to_contain_text("503")
+        expect(row(admin, f"{name}-old30@")).to_be_visible()
+        admin.page.unroute(pattern)
+        if button == "Refresh":
+            add(f"{name}-new", 1)
+        admin.button("Try again").click()
+        expect(admin.page.get_by_role("alert")).to_have_count(0)
+        expect(row(admin, f"{name}-new0@")).to_be_visible()
+    expect(row(admin, f"{name}-old0@")).to_be_visible()
+
+
+@pytest.mark.slow
 def test_a_pause_is_lifted(admin: Person) -> None:
     sender = admin.api.new_sender(balance=5)
     sql = "INSERT INTO send_pauses (address_id, paused, since) VALUES (?, 1, 0)"

@@ -98,6 +98,7 @@ export function useLongList<Row>(
   const [shown, setShown] = useState<{ words: string; results: Row[]; next: string | null }>();
   const kept = shown?.words === words ? shown : undefined;
   const { busy, problem, run } = useAction();
+  const [isMore, setIsMore] = useState(false); // whether the last load was of more rows
   const load = async (known: Row[], next?: string | null) => {
     await run(async () => {
       const query = {
@@ -110,12 +111,18 @@ export function useLongList<Row>(
       setShown({ words, results: [...known, ...part.results], next: part[`next_${continues}`] });
     });
   };
-  const loadMore = () => load(kept?.results ?? [], kept?.next);
-  const reload = () => load([]);
+  const loadMore = () => {
+    setIsMore(true);
+    return load(kept?.results ?? [], kept?.next);
+  };
+  const reload = () => {
+    setIsMore(false);
+    return load([]);
+  };
   useEffect(() => void reload(), [words]);
   const pager = shown && (
     <>
-      {problem && <ProblemNotice problem={problem} retry={() => void loadMore()} />}
+      {isMore && problem && <ProblemNotice problem={problem} retry={() => void loadMore()} />}
       <div class="pager spread">
         <p class="muted" role="status">
           {t.shown(number(shown.results.length))}
@@ -129,7 +136,9 @@ export function useLongList<Row>(
     </>
   );
   const isStale = shown !== kept;
-  return { data: shown, problem: shown ? undefined : problem, reload, pager, search, busy, isStale };
+  const failed = isMore ? undefined : problem;
+  // As in `useAdmin`, a failed search does not show the rows of another one.
+  return { data: failed ? kept : shown, problem: failed, reload, pager, search, busy, isStale };
 }
 
 function Pager({
