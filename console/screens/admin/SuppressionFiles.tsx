@@ -127,7 +127,7 @@ function sent(line: string): string {
 
 /** Whether the line is neither empty nor a description of the columns. */
 function isRow(line: string): boolean {
-  return line.trim() !== "" && !/^\s*("?address"?\s*(,|$)|sep=)/i.test(line);
+  return line.trim() !== "" && !/^\s*("?address"?\s*(,|$)|sep=,\s*$)/i.test(line);
 }
 
 export function ExportButton() {
