@@ -64,7 +64,7 @@ export interface ImportedRows {
 export interface ExportedRows {
   csv: string;
   rows: number;
-  next_after: string | null;
+  next_cursor: string | null;
 }
 
 export interface PauseRow {
@@ -134,11 +134,11 @@ export interface AuditRow {
   details: Record<string, unknown> | null;
 }
 
-/** A page of a long list. One of the two continues it; null on the last page. */
+/** A page of a long list. */
 export interface Part<Row> {
   results: Row[];
-  next_cursor?: string | null;
-  next_after?: string | null;
+  /** null on the last page. */
+  next_cursor: string | null;
 }
 
 /** A page of a list, and the length of the whole list. */

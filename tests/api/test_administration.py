@@ -500,7 +500,7 @@ def test_suppressions_are_added_listed_and_removed(own: Api) -> None:
     assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "reason")
     body = {"address": address, "reason": "hard_bounce", "expires_at": "2999-01-01T00:00"}
     done(own.admin("POST", "/admin/suppressions", json=body))
-    page = own.admin("GET", "/admin/suppressions", params={"after": address[:-1]}).json()
+    page = own.admin("GET", "/admin/suppressions", params={"cursor": address[:-1]}).json()
     end = "2999-01-01T00:00:00.000Z"
     changed = {**row, "reason": "hard_bounce", "expires_at": end}
     assert changed in page["results"]
@@ -559,10 +559,10 @@ def test_suppressions_are_imported_and_exported_in_steps(own: Api) -> None:
         assert [error["line"] for error in response["errors"]] == invalid
         assert response["imported"] == min(500, 1001 - first) - len(invalid)
     check_audit_row(own, action="suppressions.imported", object="suppressions", details={"rows": 1})
-    text, after, pages = "", "", 0
-    while after is not None:
-        page = own.admin("GET", "/admin/suppressions/export", params={"after": after}).json()
-        text, after, pages = text + page["csv"], page["next_after"], pages + 1
+    text, cursor, pages = "", "", 0
+    while cursor is not None:
+        page = own.admin("GET", "/admin/suppressions/export", params={"cursor": cursor}).json()
+        text, cursor, pages = text + page["csv"], page["next_cursor"], pages + 1
     assert pages >= 1
     exported = text.split("\r\n")
     assert exported[0] == "address,reason,scope,expires_at"
@@ -635,7 +635,7 @@ def test_hostile_values_cause_no_server_error(own: Api, hostile: str) -> None:
         ("GET", "/admin/address_sender", {"params": {"address": hostile[:500]}}),
         ("GET", "/admin/sendbox", {"params": {"address": hostile[:500]}}),
         ("GET", "/admin/suppressions", {"params": {"address": hostile[:500]}}),
-        ("GET", "/admin/suppressions", {"params": {"address": "x", "after": hostile[:500]}}),
+        ("GET", "/admin/suppressions", {"params": {"address": "x", "cursor": hostile[:500]}}),
         ("GET", "/admin/audit", {"params": {"cursor": hostile[:500]}}),
         ("DELETE", "/admin/suppressions", {"params": {"address": hostile[:500]}}),
         ("DELETE", "/admin/address_sender", {"params": {"id": hostile[:500]}}),

@@ -355,7 +355,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                     "expires_at": None,
                 }
             ],
-            "next_after": "bob@example.org example.com",
+            "next_cursor": "bob@example.org example.com",
         }
     },
     "NewSuppression": {
@@ -373,7 +373,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "page": {
             "csv": "address,reason,scope,expires_at\r\nbob@example.org,complaint,example.com,\r\n",
             "rows": 1,
-            "next_after": None,
+            "next_cursor": None,
         }
     },
     "Pauses": _page(id=1, address=ADDRESS, since=CREATED_AT),

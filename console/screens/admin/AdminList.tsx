@@ -81,14 +81,10 @@ export function usePagedList<Row>(
   return { ...loaded, search, pager };
 }
 
-/**
- * Load the beginning of a long list; a button adds the next rows below.
- *
- * @param continues the parameter of the API that continues the list.
- */
+/** Load the beginning of a long list; a button adds the next rows below. */
 export function useLongList<Row>(
   path: string,
-  { continues, search }: { continues: "cursor" | "after"; search?: SearchName },
+  { search }: { search?: SearchName } = {},
 ): List<Row> & { busy: boolean } {
   const t = useTexts().admin.common;
   const given = useListRoute().parameters;
@@ -104,11 +100,11 @@ export function useLongList<Row>(
       const query = {
         limit: LONG_PAGE,
         ...(search && words && { [SEARCHES[search]]: words }),
-        ...(next && { [continues]: next }),
+        ...(next && { cursor: next }),
       };
       const part = await callAsAdmin<Part<Row>>("GET", path, { query });
       if (wanted.current !== words) return; // the search has changed
-      setShown({ words, results: [...known, ...part.results], next: part[`next_${continues}`] });
+      setShown({ words, results: [...known, ...part.results], next: part.next_cursor });
     });
   };
   const loadMore = () => {

@@ -11,7 +11,7 @@ import { AdminList, useLongList } from "./AdminList";
 export function Audit() {
   const a = useTexts().admin;
   const t = a.audit;
-  const list = useLongList<AuditRow>("/admin/audit", { continues: "cursor" });
+  const list = useLongList<AuditRow>("/admin/audit");
   return (
     <AdminList
       section="audit"

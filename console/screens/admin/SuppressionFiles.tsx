@@ -137,14 +137,14 @@ export function ExportButton() {
   const save = async () => {
     const parts: string[] = [];
     let rows = 0;
-    for (let after: string | null = ""; after !== null; ) {
+    for (let cursor: string | null = ""; cursor !== null; ) {
       setDone(rows);
       const page: ExportedRows = await callAsAdmin<ExportedRows>(
-        "GET", "/admin/suppressions/export", { query: { after } },
+        "GET", "/admin/suppressions/export", { query: { cursor } },
       );
       parts.push(page.csv);
       rows += page.rows;
-      after = page.next_after;
+      cursor = page.next_cursor;
     }
     download(new Blob(parts, { type: "text/csv" }), "suppressions.csv");
   };

@@ -20,10 +20,7 @@ export function Suppressions() {
   const t = a.suppressions;
   const [isAdding, setIsAdding] = useState(false);
   const [removed, setRemoved] = useState<SuppressionRow>();
-  const list = useLongList<SuppressionRow>("/admin/suppressions", {
-    continues: "after",
-    search: "address",
-  });
+  const list = useLongList<SuppressionRow>("/admin/suppressions", { search: "address" });
   return (
     <AdminList
       section="suppressions"

@@ -28,9 +28,9 @@ from web.responses import Response, Success, json_response
 # The maximum number of rows per request.
 _MAX_ROWS = 1000
 
-# Separates the address and the scope in the parameter ``after``. Neither has a space.
+# Separates the address and the scope in the parameter ``cursor``. Neither has a space.
 _SEPARATOR = " "
-_MAX_AFTER_CHARACTERS = 2 * MAX_ADDRESS_OCTETS
+_MAX_CURSOR_CHARACTERS = 2 * MAX_ADDRESS_OCTETS
 
 
 class SuppressionRow(Struct):
@@ -61,8 +61,8 @@ class SuppressionPage(Struct):
     """A page of suppressions, by address."""
 
     results: Annotated[list[SuppressionRow], Meta(description="The suppressions of this page.")]
-    next_after: Annotated[
-        str | None, Meta(description="The `after` of the next page; null on the last page.")
+    next_cursor: Annotated[
+        str | None, Meta(description="The `cursor` of the next page; null on the last page.")
     ]
 
 
@@ -130,8 +130,8 @@ class ExportedRows(Struct):
         ),
     ]
     rows: Annotated[int, Meta(description="The number of suppressions in `csv`.")]
-    next_after: Annotated[
-        str | None, Meta(description="The `after` of the next page; null on the last page.")
+    next_cursor: Annotated[
+        str | None, Meta(description="The `cursor` of the next page; null on the last page.")
     ]
 
 
@@ -143,8 +143,8 @@ async def list_suppressions(context: RequestContext) -> Response:
     Suppressions that have ended are left out. All pages are equally fast.
 
     :query limit:
-    :query after: `next_after` of the previous page. Default: the first page. Example:
-        `bob@example.org`.
+    :query cursor: The position of the page: empty for the first page, then the `next_cursor` of the
+        previous page. Example: `bob@example.org example.com`.
     :query address:
     :response 200 SuppressionPage: A page of suppressions.
     :errors: invalid_limit
@@ -154,7 +154,7 @@ async def list_suppressions(context: RequestContext) -> Response:
     rows, has_more = await suppression_page(
         context.database,
         address=address_filter(query),
-        after=_after(query),
+        after=_cursor(query),
         now=context.now(),
         limit=page_limit(query),
     )
@@ -164,7 +164,7 @@ async def list_suppressions(context: RequestContext) -> Response:
         )
         for row in rows
     ]
-    return json_response(SuppressionPage(results, _next_after(rows, has_more)))
+    return json_response(SuppressionPage(results, _next_cursor(rows, has_more)))
 
 
 async def add(context: RequestContext) -> Response:
@@ -252,28 +252,28 @@ async def export_rows(context: RequestContext) -> Response:
     Returns up to 1000 suppressions as CSV, by address. A value that begins with `=`, `+`, `-`, `@`
     or `'` has a `'` before it, so that no program for tables calculates it. The import removes it.
 
-    :query after: `next_after` of the previous page. Default: the first page. Example:
-        `bob@example.org`.
+    :query cursor: The position of the page: empty for the first page, then the `next_cursor` of the
+        previous page. Example: `bob@example.org example.com`.
     :response 200 ExportedRows: Some suppressions.
     :operation exportSuppressions: Administration
     """
-    after = _after(context.request.query)
+    after = _cursor(context.request.query)
     page, has_more = await suppression_page(
         context.database, after=after, now=context.now(), limit=_MAX_ROWS
     )
     names = () if after else (COLUMNS,)
     shown = [{**row, "expires_at": _shown_end(row["expires_at"]) or ""} for row in page]
     text = write_rows([*names, *([row[name] for name in COLUMNS] for row in shown)])
-    return json_response(ExportedRows(text, len(page), _next_after(page, has_more)))
+    return json_response(ExportedRows(text, len(page), _next_cursor(page, has_more)))
 
 
-def _after(query: dict[str, str]) -> tuple[str, str] | None:
-    """The parameter ``after``: the address and the scope of the last row of the previous page."""
-    address, _, scope = query.get("after", "")[:_MAX_AFTER_CHARACTERS].partition(_SEPARATOR)
+def _cursor(query: dict[str, str]) -> tuple[str, str] | None:
+    """The parameter ``cursor``: the address and the scope of the last row of the previous page."""
+    address, _, scope = query.get("cursor", "")[:_MAX_CURSOR_CHARACTERS].partition(_SEPARATOR)
     return (address, scope) if address else None
 
 
-def _next_after(page: list[Row], has_more: bool) -> str | None:
+def _next_cursor(page: list[Row], has_more: bool) -> str | None:
     return f"{page[-1]['address']}{_SEPARATOR}{page[-1]['scope']}" if has_more else None
 
 
