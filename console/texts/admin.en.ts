@@ -305,7 +305,7 @@ export const adminEn = {
     delete: "Delete message",
     deleteTitle: "Delete this message?",
     deleteText:
-      "Its text is removed and can't be restored. A scheduled or queued message is cancelled. Mail that was already sent stays with the recipients.",
+      "Its content is removed and can't be restored. A scheduled or queued message is cancelled. Mail that was already sent stays with the recipients.",
     emptyTitle: "Nothing sent yet",
     emptyText: "Messages of all addresses appear here as soon as one is sent.",
   },

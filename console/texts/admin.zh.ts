@@ -297,7 +297,7 @@ export const adminZh: AdminTexts = {
     openOne: (subject) => `打开“${subject}”`,
     delete: "删除邮件",
     deleteTitle: "删除此邮件？",
-    deleteText: "正文会被移除且无法恢复。等待中的邮件会被取消；已发出的邮件仍在收件人处。",
+    deleteText: "内容会被移除且无法恢复。等待中的邮件会被取消；已发出的邮件仍在收件人处。",
     emptyTitle: "还没有发送邮件",
     emptyText: "任一地址发送邮件后会立即显示在这里。",
   },

@@ -206,7 +206,7 @@ export const en = {
     clearAll: "Delete all",
     clearAllTitle: "Delete all messages?",
     clearAllText:
-      "The texts of all messages are removed and can't be restored. Scheduled and queued messages are cancelled.",
+      "The content of all messages is removed and can't be restored. Scheduled and queued messages are cancelled.",
     cleared: "All messages are deleted",
     status: {
       scheduled: "Scheduled",
@@ -299,7 +299,7 @@ export const en = {
     reschedule: "Change the time",
     rescheduled: "The time is changed",
     deleteTitle: "Delete this message?",
-    deleteText: "Its text is removed and can't be restored. Mail that was already sent stays with the recipients.",
+    deleteText: "Its content is removed and can't be restored. Mail that was already sent stays with the recipients.",
     deleted: "The message is deleted",
     unknownText:
       "The provider was called but did not respond. The message is never sent again automatically. A late response still appears here.",

@@ -198,7 +198,7 @@ export const zh: Texts = {
     noSubject: "（无主题）",
     clearAll: "全部删除",
     clearAllTitle: "删除所有邮件？",
-    clearAllText: "所有邮件的正文会被移除且无法恢复。定时和排队的邮件会被取消。",
+    clearAllText: "所有邮件的内容会被移除且无法恢复。定时和排队的邮件会被取消。",
     cleared: "所有邮件已删除",
     status: {
       scheduled: "已定时",
@@ -289,7 +289,7 @@ export const zh: Texts = {
     reschedule: "更改时间",
     rescheduled: "时间已更改",
     deleteTitle: "删除这封邮件？",
-    deleteText: "正文会被移除且无法恢复。已经发出的邮件仍在收件人处。",
+    deleteText: "内容会被移除且无法恢复。已经发出的邮件仍在收件人处。",
     deleted: "邮件已删除",
     unknownText: "已调用服务商，但没有收到它的答复。系统不会自动重发；迟到的答复会显示在这里。",
     failedTitle: "邮件无法发送",
