@@ -167,9 +167,9 @@ def _errors_named(word: str) -> list[str]:
 
 def _parameter(field: _Field) -> Parameter:
     shared = PARAMETERS.get(field.argument, {})
-    if field.text and "description" in shared:
-        shared = {}  # this operation has another parameter of the same name
     given = _EXAMPLE.search(field.text)
+    if given and "description" in shared:
+        shared = {}  # this operation has another parameter of the same name
     description = _EXAMPLE.sub("", field.text) or shared.get("description")
     example = given[1] if given else shared.get("example")
     if description is None or example is None:
