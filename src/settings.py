@@ -89,6 +89,11 @@ class Settings:
         None,
         "Key in the hashes of address passwords. Changing it invalidates these passwords.",
     )
+    webhook_secret: str | None = secret(
+        text,
+        None,
+        "Derives the secrets of [webhooks](webhooks.md#secrets). Default: `JWT_SECRET`.",
+    )
     domains: tuple[str, ...] = setting(
         domain_list, (), "Sender domains. Administrators can create addresses in all of them."
     )
@@ -218,6 +223,9 @@ class Settings:
     cf_turnstile_verify_url: str = setting(
         url, _TURNSTILE_URL, "URL that verifies Turnstile tokens. Only tests change it."
     )
+    enable_local_webhooks: bool = setting(
+        boolean, False, "Allows webhooks on `http://localhost`, for local development only."
+    )
     disable_admin_password_check: bool = setting(
         boolean, False, "Opens `/admin/` to all clients, for local development only."
     )
@@ -226,6 +234,12 @@ class Settings:
     def jwt_secrets(self) -> tuple[str, ...]:
         """The secrets that verify tokens, first the one that also signs them. Empty if unset."""
         return (self.jwt_secret, *self.jwt_secret_previous) if self.jwt_secret else ()
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets from which those of webhooks are derived. The first one is shown to users."""
+        first = self.webhook_secret or self.jwt_secret
+        return (first, *self.jwt_secret_previous) if first else ()
 
     @property
     def verifies_humans(self) -> bool:

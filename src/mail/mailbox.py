@@ -21,6 +21,8 @@ _NAME_ADDRESS = re.compile(
 )
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _SEPARATOR = re.compile("[,;]")
+# A display name that needs no quotes: atoms and spaces (RFC 5322, section 3.2.3).
+_PLAIN_NAME = re.compile(r"[^()<>\[\]:;@\\,.\"]*")
 
 
 class InvalidName(InvalidAddress):
@@ -88,3 +90,17 @@ def display_name(given: str | None) -> str | None:
     if has_encoded_word(name):
         raise InvalidName("display_name_has_encoded_word")
     return name
+
+
+def mailbox_text(address: str, name: str | None) -> str:
+    """``Name <address>``, with the name in quotes if necessary (RFC 5322, section 3.4).
+
+    >>> mailbox_text("a@example.com", "Doe, J")
+    '"Doe, J" <a@example.com>'
+    """
+    if not name:
+        return address
+    if not _PLAIN_NAME.fullmatch(name):
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        name = f'"{escaped}"'
+    return f"{name} <{address}>"

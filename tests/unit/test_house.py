@@ -533,7 +533,7 @@ def test_transport_imports_no_store_and_no_accounts(module: str) -> None:
 @modules_outside("runtime/", "transport/")
 def test_only_the_composition_chooses_a_transport(module: str) -> None:
     used = {name for name in imported(TREES[module]) if name.startswith("transport.")}
-    allowed = {"outcome", "sandbox", "sandbox_events", "delivery_events"}
+    allowed = {"outcome", "sandbox", "sandbox_events", "delivery_events", "webhooks"}
     assert {name.split(".")[1] for name in used} <= allowed
 
 

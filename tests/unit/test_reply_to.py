@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errors import ApiError
-from handlers.resend.views import mailbox_text
 from mail.fields import MailboxField
+from mail.mailbox import mailbox_text
 from mail.message import Mailbox
 from mail.reply_to import read_reply_to
 

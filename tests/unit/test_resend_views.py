@@ -6,11 +6,11 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from handlers.resend.views import LastEvent, detail, last_event, mailbox_text, summary
+from handlers.resend.views import LastEvent, detail, last_event, summary
 from mail.addresses import parse_address
 from mail.delivery import DeliveryKind
 from mail.lifecycle import Status
-from mail.mailbox import parse_mailbox
+from mail.mailbox import mailbox_text, parse_mailbox
 from mail.message import Mailbox, Tag, encode_details
 from store.database import Row
 from tests.unit import given

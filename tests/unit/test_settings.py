@@ -17,6 +17,7 @@ from web.responses import error_response
 TEXTS = [
     *("JWT_SECRET", "PASSWORD_PEPPER", "TITLE"),
     *("CF_TURNSTILE_SITE_KEY", "CF_TURNSTILE_SECRET_KEY"),
+    "WEBHOOK_SECRET",
 ]
 LISTS = ["JWT_SECRET_PREVIOUS", "ADMIN_PASSWORDS", "PASSWORDS"]
 DOMAINS = ["DOMAINS", "DEFAULT_DOMAINS", "SEND_MAIL_DOMAINS"]
@@ -24,7 +25,7 @@ BOOLEANS = [
     *("DISABLE_ADMIN_PASSWORD_CHECK", "CREATE_ADDRESS_DEFAULT_DOMAIN_FIRST"),
     *("ENABLE_USER_CREATE_EMAIL", "DISABLE_ANONYMOUS_USER_CREATE_EMAIL"),
     *("DISABLE_CUSTOM_ADDRESS_NAME", "ENABLE_USER_DELETE_EMAIL", "ENABLE_ADDRESS_PASSWORD"),
-    "SENDING_PAUSED",
+    *("SENDING_PAUSED", "ENABLE_LOCAL_WEBHOOKS"),
 ]
 LENGTHS = ["MIN_ADDRESS_LEN", "MAX_ADDRESS_LEN"]
 TIMES = ["RETRY_HOURS", "RETENTION_DAYS", "RETENTION_METADATA_DAYS", "CREDENTIAL_TTL_DAYS"]
@@ -73,7 +74,7 @@ def test_the_tables_of_the_documentation_are_up_to_date() -> None:
 
 def test_every_setting_is_in_one_table_of_the_documentation() -> None:
     rows = re.findall(r"(?m)^\| `([A-Z_]+)` \|", DOCUMENT.read_text("utf-8"))
-    bindings = {"DB", "OUTBOX", "EVENTS", "SEND_MAIL", "RATE_LIMITER", "ASSETS"}
+    bindings = {"DB", "OUTBOX", "EVENTS", "WEBHOOKS", "SEND_MAIL", "RATE_LIMITER", "ASSETS"}
     assert sorted(name for name in rows if name not in bindings) == sorted(ALL)
 
 
@@ -119,6 +120,8 @@ def test_the_defaults() -> None:
         pause_failed_percent=50,
         pause_last_messages=50,
         sending_paused=False,
+        webhook_secret=None,
+        enable_local_webhooks=False,
         retry_hours=72,
         retention_days=30,
         retention_metadata_days=90,
@@ -520,3 +523,11 @@ def test_administrators_are_bound_by_1_to_30_characters_alone() -> None:
     assert (rules.removed, rules.required, rules.reserved) == (None, None, frozenset())
     assert (rules.min_length, rules.max_length, rules.prefix) == (1, 30, "")
     assert settings.admin_name_rules(with_prefix=True).prefix == "tmp"
+
+
+def test_the_secrets_of_webhooks_are_their_own_or_those_of_credentials() -> None:
+    jwt = {"JWT_SECRET": "new", "JWT_SECRET_PREVIOUS": "old,older"}
+    assert read_settings(jwt).webhook_secrets == ("new", "old", "older")
+    own = read_settings({**jwt, "WEBHOOK_SECRET": "own"})
+    assert own.webhook_secrets == ("own", "old", "older")
+    assert read_settings({"JWT_SECRET_PREVIOUS": "old"}).webhook_secrets == ()

@@ -1,6 +1,5 @@
 """The responses of ``/emails``: their types, and the conversion of rows."""
 
-import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from clock import iso_time
 from mail.delivery import DeliveryKind
 from mail.lifecycle import Status
+from mail.mailbox import mailbox_text
 from mail.message import Tag, decode_details
 from store.database import Row
 from store.message_content import body_of
@@ -114,9 +114,6 @@ _BY_DELIVERY: dict[DeliveryKind, LastEvent] = {
     "complained": "complained",
 }
 
-# A display name that needs no quotes: atoms and spaces (RFC 5322, section 3.2.3).
-_PLAIN_NAME = re.compile(r"[^()<>\[\]:;@\\,.\"]*")
-
 _read_recipients = msgspec.json.Decoder(list[Row]).decode
 
 
@@ -148,20 +145,6 @@ def last_event(
     if status == "failed" and reason == "recipient_suppressed":
         return "suppressed"
     return _BY_STATUS[status]
-
-
-def mailbox_text(address: str, name: str | None) -> str:
-    """``Name <address>``, with the name in quotes if necessary (RFC 5322, section 3.4).
-
-    >>> mailbox_text("a@example.com", "Doe, J")
-    '"Doe, J" <a@example.com>'
-    """
-    if not name:
-        return address
-    if not _PLAIN_NAME.fullmatch(name):
-        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-        name = f'"{escaped}"'
-    return f"{name} <{address}>"
 
 
 def _common(row: Row) -> Row:

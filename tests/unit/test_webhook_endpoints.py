@@ -1,0 +1,65 @@
+"""Which URLs a webhook can have."""
+
+import pytest
+
+from accounts.webhook_endpoints import checked_endpoint, host_of
+from errors import BadRequest
+
+
+@pytest.mark.parametrize(
+    ("given", "endpoint"),
+    [
+        ("https://hooks.example.com", "https://hooks.example.com"),
+        ("HTTPS://Hooks.Example.COM/Path?q=A", "https://hooks.example.com/Path?q=A"),
+        ("https://hooks.example.com:443/a", "https://hooks.example.com/a"),
+        ("https://hooks.example.com:8443/a", "https://hooks.example.com:8443/a"),
+        ("https://hooks.example.com?a=b", "https://hooks.example.com?a=b"),
+        (" https://xn--bcher-kva.example.com/%20 ", "https://xn--bcher-kva.example.com/%20"),
+        ("https://a.xn--p1ai/", "https://a.xn--p1ai/"),
+        ("https://example.com/" + "a" * 2028, "https://example.com/" + "a" * 2028),
+    ],
+)
+def test_public_urls_are_accepted(given: str, endpoint: str) -> None:
+    assert checked_endpoint(given, allow_loopback=False) == endpoint
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", "hooks.example.com", "//hooks.example.com", "ftp://hooks.example.com"),
+        *("http://hooks.example.com", "https://", "https:///a", "https://hooks.example.com#a"),
+        *("https://user@hooks.example.com", "https://user:pw@hooks.example.com/"),
+        *("https://192.0.2.1/", "https://127.0.0.1", "https://2130706433/", "https://0x7f.1/"),
+        *("https://[::1]/", "https://1.2.3.0x4/", "https://127.1/", "https://0177.0.0.1"),
+        *("https://localhost/", "https://a.localhost", "https://printer.local/", "https://router"),
+        *("https://db.internal/", "https://1.0.0.10.in-addr.arpa/", "https://hooks.example.com."),
+        *("https://-a.example.com", "https://a..example.com", "https://a_b.example.com/"),
+        *("https://bücher.example.com/", "https://hooks.example.com/ü", "https://a%2e.example.com"),
+        *("https://hooks.example.com:80/", "https://hooks.example.com:22", "https://a.example:0"),
+        *("https://hooks.example.com:6667", "https://hooks.example.com:65536"),
+        *("https://hooks.example.com:", "https://hooks.example.com:-1", "https://a.com:4 3/"),
+        *(
+            "https://hooks.example.com\\@a.com",
+            "https://hooks.example.com/a b",
+            "https://a.com/\nb",
+        ),
+        "https://example.com/" + "a" * 2029,
+        "http://localhost:3000/",
+    ],
+)
+def test_other_urls_are_rejected(given: str) -> None:
+    with pytest.raises(BadRequest, match="invalid_endpoint"):
+        checked_endpoint(given, allow_loopback=False)
+
+
+def test_local_development_has_http_on_loopback() -> None:
+    for url in ("http://localhost:3000/hook", "http://127.0.0.1:8080"):
+        assert checked_endpoint(url, allow_loopback=True) == url
+    for url in ("http://192.0.2.1:3000/", "http://hooks.example.com", "http://localhost:22/"):
+        with pytest.raises(BadRequest, match="invalid_endpoint"):
+            checked_endpoint(url, allow_loopback=True)
+
+
+def test_the_host_has_no_path_and_no_query() -> None:
+    assert host_of("https://hooks.example.com:8443/secret?token=a") == "hooks.example.com:8443"
+    assert host_of("https://hooks.example.com?token=a") == "hooks.example.com"
