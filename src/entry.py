@@ -19,7 +19,7 @@ from runtime.environment import services
 from runtime.event_queue import finish_events, is_of_events, read_events
 from runtime.http import body_of, read_head, to_js_response
 from runtime.memory import Room
-from runtime.wakeup_queue import take_message_ids
+from runtime.wakeup_queue import is_of_webhooks, take_ids
 from sending.jobs import process_queue, run_cron
 from web.body import decoder_of
 from web.request import Request
@@ -38,7 +38,7 @@ class Default(WorkerEntrypoint):
         return _coroutines().runRequest(request.js_object)
 
     async def queue(self, batch: Any, env: Any = None, ctx: Any = None) -> None:
-        """Record a batch of delivery events, or attempt the messages named in a batch of OUTBOX."""
+        """Process a batch of a queue: of delivery events, of messages or of webhooks."""
         run = _coroutines().runJob
         await run(number_of(_process(batch._binding)))
 
@@ -61,8 +61,12 @@ async def _process(batch: Any) -> None:
         from sending.delivery_events import process_events  # here, because a send needs no events
 
         finish_events(batch, await process_events(read_events(batch), services(Room())))
+    elif is_of_webhooks(batch):
+        from sending.webhooks import process_webhooks  # here, because a send needs no webhooks
+
+        await process_webhooks(take_ids(batch), services(Room()))
     else:
-        await process_queue(take_message_ids(batch), services(Room()))
+        await process_queue(take_ids(batch), services(Room()))
 
 
 async def _respond(head: str, small_body: Any, request: Any = None) -> Any:

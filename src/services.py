@@ -5,7 +5,7 @@
 ``runtime/`` therefore runs in any Python.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -24,15 +24,36 @@ Clock = Callable[[], int]
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """The response of another server; ``text`` is its body."""
+    """The response of another server, its Retry-After header, and the beginning of its body."""
 
     status: int
     text: str
+    retry_after: str | None = None
 
 
-# (url, headers, body) -> the response to a POST request, or to a GET request if the body is None.
-# Waits for some seconds. May raise any exception if no response arrives.
-Fetch = Callable[[str, dict[str, str], bytes | None], Awaitable[HttpResponse]]
+FETCH_SECONDS = 5
+MAX_FETCHED_BYTES = 64 * 1024
+
+
+class Fetch(Protocol):
+    """Sends a request to another server, and follows no redirects."""
+
+    async def __call__(
+        self,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        *,
+        seconds: int = FETCH_SECONDS,
+        most: int = MAX_FETCHED_BYTES,
+    ) -> HttpResponse:
+        """The response to a POST request, or to a GET request if ``body`` is None.
+
+        :param seconds: how long to wait for the response.
+        :param most: the number of bytes of the response's body to read.
+        :raises TimeoutError: there was no response. May also raise any other exception.
+        """
+        ...
 
 
 class Waiting(Protocol):
@@ -59,13 +80,13 @@ class Waiting(Protocol):
 
 
 class WakeupQueue(Protocol):
-    """A queue of message ids. Each message is attempted after its delay."""
+    """A queue of ids of messages, or of webhooks. Each is attempted after its delay."""
 
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
-        """Enqueue message ids with their delays in seconds.
+        """Enqueue ids with their delays in seconds.
 
         May raise any exception, and may enqueue an id twice. Both are harmless: the cron enqueues
-        every due message, and the row of a message decides whether the message is due.
+        every due message and webhook, and their rows decide whether they are due.
         """
         ...
 
@@ -127,7 +148,8 @@ class Services:
     A port is None if the deployment lacks its binding. Without ``database`` every request fails.
     Without ``transport`` the deployment cannot send. Without ``wakeup_queue`` the cron itself
     attempts due messages. Without ``event_queue`` the dispatcher processes the delivery events of
-    sandbox recipients itself. Without ``rate_limiter`` the rate of clients is not limited.
+    sandbox recipients itself. Without ``webhook_queue`` the cron itself sends the deliveries of
+    webhooks. Without ``rate_limiter`` the rate of clients is not limited.
 
     :param variables: the Worker's variables and secrets, as a JSON object.
     :param attempts: what the log says of the attempts of this invocation.
@@ -138,6 +160,7 @@ class Services:
     transport: Transport | None
     wakeup_queue: WakeupQueue | None
     event_queue: DeliveryEventQueue | None
+    webhook_queue: WakeupQueue | None
     rate_limiter: RateLimiter | None
     derive_key: Derive
     fetch: Fetch

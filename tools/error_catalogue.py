@@ -254,6 +254,13 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
             ),
         ),
     ),
+    "WEBHOOK_REPLAY": (
+        NotFound("webhook_not_found"),
+        NotFound("webhook_delivery_not_found"),
+        Conflict("webhook_disabled"),
+        Conflict("webhook_body_removed"),
+        Conflict("webhook_in_flight", retry_after=60),
+    ),
 }
 
 _OTHERS = (
@@ -311,6 +318,10 @@ _OTHERS = (
     PayloadTooLarge("batch_too_large", size=1_900_000, limit=1_800_000),
     _invalid("two_cursors", "before"),
     _invalid("id_mismatch", "id"),
+    # Webhooks
+    _field("invalid_endpoint", "endpoint", sentence="endpoint_host"),
+    BadRequest("too_many_webhooks", limit=10),
+    _field("invalid_status", "status"),
     # Administration
     NotFound("address_not_found"),
     _field("invalid_address_id", "address_id"),

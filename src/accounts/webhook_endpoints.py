@@ -77,6 +77,4 @@ def _is_safe(port: int) -> bool:
 
 
 def _invalid(sentence: str) -> BadRequest:
-    return BadRequest(
-        "invalid_endpoint", sentence=sentence, errors=(FieldError("endpoint", sentence),)
-    )
+    return BadRequest("invalid_endpoint", errors=(FieldError("endpoint", sentence),))

@@ -292,6 +292,24 @@ SENTENCES = {
         "the limit is {limit}"
     ),
     "sending_paused": "Sending is paused by the administrator, please try again later",
+    # Webhooks
+    "invalid_endpoint": "Invalid endpoint",
+    "endpoint_syntax": (
+        "The endpoint must be a URL like https://hooks.example.com/mail, without a user, an IP "
+        "address and a fragment (max 2048 characters)"
+    ),
+    "endpoint_scheme": "The endpoint must begin with https://",
+    "endpoint_host": "The host of the endpoint must be a public domain name",
+    "endpoint_port": (
+        "The port of the endpoint must be 443 or above 1023, and not one that browsers block"
+    ),
+    "too_many_webhooks": "There are too many webhooks (max {limit})",
+    "webhook_not_found": "There is no such webhook",
+    "webhook_delivery_not_found": "There is no such delivery",
+    "webhook_disabled": "This webhook is disabled: enable it first",
+    "webhook_body_removed": "The body of this delivery has been removed",
+    "webhook_in_flight": "This delivery is being sent. Try again when sending has finished",
+    "invalid_status": "Unknown status",
     # Retries, cancellation and rescheduling
     "invalid_idempotency_key": "The Idempotency-Key must have 1 to 256 characters, in UTF-8",
     "idempotency_key_reused": "This Idempotency-Key was used for another request",

@@ -213,6 +213,22 @@ SENTENCES = {
     "batch_too_long": "没有队列时,一批最多 {limit} 封邮件",
     "batch_too_large": "这批邮件的收件人、主题、邮件头和标签共 {size} 字节,上限为 {limit} 字节",
     "sending_paused": "管理员已暂停发送,请稍后再试",
+    # Webhooks
+    "invalid_endpoint": "无效的端点",
+    "endpoint_syntax": (
+        "端点必须是类似 https://hooks.example.com/mail 的网址,不含用户名、IP 地址和片段"
+        "(最多 2048 个字符)"
+    ),
+    "endpoint_scheme": "端点必须以 https:// 开头",
+    "endpoint_host": "端点的主机必须是公网域名",
+    "endpoint_port": "端点的端口必须是 443,或大于 1023 且未被浏览器封锁的端口",
+    "too_many_webhooks": "Webhook 过多(最多 {limit} 个)",
+    "webhook_not_found": "没有这个 Webhook",
+    "webhook_delivery_not_found": "没有这次投递",
+    "webhook_disabled": "此 Webhook 已停用,请先启用",
+    "webhook_body_removed": "这次投递的内容已被删除",
+    "webhook_in_flight": "正在投递,请在投递结束后再试",
+    "invalid_status": "未知的状态",
     # Retries, cancellation and rescheduling
     "invalid_idempotency_key": "Idempotency-Key 必须为 1 到 256 个 UTF-8 字符",
     "idempotency_key_reused": "此 Idempotency-Key 已用于另一个请求",

@@ -40,7 +40,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     status, the message is new, and its first attempt is due at ``due_at``. ``size`` is the size of
     the message after MIME encoding, in bytes. Times are in Unix milliseconds. ``tried_from`` is the
     time of acceptance or the scheduled time: retries end ``RETRY_HOURS`` later.
-    ``caller_waits_for`` is ``nothing`` if the queue or the cron started the attempt. Otherwise a
+    ``webhooks`` are the ids of the webhooks that listen to the outcome. ``caller_waits_for`` is
+    ``nothing`` if the queue or the cron started the attempt. Otherwise a
     caller waits for the response, and the value is ``Submission.reports``.
     """
 
@@ -53,6 +54,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["sending", "queued", "scheduled"] = "sending"
     due_at: int | None = None
     caller_waits_for: Literal["outcome", "acceptance", "nothing"] = "nothing"
+    webhooks: tuple[str, ...] = ()
 
 
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):

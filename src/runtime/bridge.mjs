@@ -129,19 +129,15 @@ export const send = async (message, texts, contents, milliseconds) => {
 
 export const lateResponse = (late, milliseconds) => responseOf(late, milliseconds);
 
-// Enqueue messages: [{body, delaySeconds}, ...].
-export const enqueue = (messages, milliseconds) =>
-  responseOf(env.OUTBOX.sendBatch(parse(messages)), milliseconds);
+// Enqueue messages: [{body, delaySeconds}, ...]. `binding` is the name of the queue's binding.
+export const enqueue = (messages, binding, milliseconds) =>
+  responseOf(env[binding].sendBatch(parse(messages)), milliseconds);
 
 // Acknowledge a batch of the queue and return the bodies of its messages.
 export const takeBatch = (batch) => {
   batch.ackAll();
   return JSON.stringify(batch.messages.map(({ body }) => body));
 };
-
-// Put delivery events into their queue.
-export const enqueueEvents = (events, milliseconds) =>
-  responseOf(env.EVENTS.sendBatch(parse(events).map((body) => ({ body }))), milliseconds);
 
 // Longer events are passed as null. Those of the provider have a few kilobytes.
 const LONGEST_EVENT = 64 * 1024;
@@ -179,10 +175,38 @@ export const pbkdf2 = async (password, salt, iterations) => {
 export const admits = async (key, milliseconds) =>
   (await responseOf(env.RATE_LIMITER.limit({ key }), milliseconds)).success;
 
-// Send a request to another server: with a body POST, otherwise GET. Resolves to {status, text}.
-export const fetchText = async (url, headers, body, milliseconds) => {
+// The beginning of a response's body as text. A body that ends early or too late is cut off.
+const beginning = async (body, most) => {
+  const reader = body?.getReader();
+  const parts = [];
+  let left = reader ? most : 0;
+  try {
+    while (left > 0) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value.subarray(0, left));
+      left -= value.byteLength;
+    }
+  } catch {}
+  reader?.cancel().catch(() => {});
+  return new Blob(parts).text();
+};
+
+// Send a request to another server: with a body POST, otherwise GET. Follows no redirects. Resolves
+// to {status, retry_after, text} with the first `most` bytes of the body, to null if it takes too
+// long.
+export const fetchText = async (url, headers, body, milliseconds, most) => {
   const method = body ? "POST" : "GET";
   const signal = AbortSignal.timeout(milliseconds);
-  const response = await fetch(url, { method, headers: parse(headers), body, signal });
-  return JSON.stringify({ status: response.status, text: await response.text() });
+  const options = { method, headers: parse(headers), body, signal, redirect: "manual" };
+  let response;
+  try {
+    response = await fetch(url, options);
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
+  }
+  const retry_after = response.headers.get("retry-after");
+  const text = await beginning(response.body, most);
+  return JSON.stringify({ status: response.status, retry_after, text });
 };

@@ -3,18 +3,14 @@
 from typing import Any
 
 import msgspec
-from pyodide.ffi import to_js
 
 from runtime.bridge import bridge
-from runtime.coroutines import result_of
+from runtime.queues import enqueue
 from services import QueuedEvent
 from subrequests import Subrequests
 
-# The name in wrangler.toml. The Worker consumes two queues.
+# The name in wrangler.toml. The Worker consumes several queues.
 QUEUE = "send-mail-api-events"
-
-_MAX_BATCH = 100  # queue messages per sendBatch
-_TIMEOUT_MILLISECONDS = 10_000
 
 _decode = msgspec.json.Decoder(list[QueuedEvent]).decode
 
@@ -26,10 +22,7 @@ class CloudflareEventQueue:
         self._subrequests = subrequests
 
     async def enqueue(self, events: list[dict[str, Any]]) -> None:
-        for start in range(0, len(events), _MAX_BATCH):
-            encoded = to_js(msgspec.json.encode(events[start : start + _MAX_BATCH]))
-            self._subrequests.count()
-            await result_of("enqueueEvents", encoded, _TIMEOUT_MILLISECONDS)
+        await enqueue(self._subrequests, "EVENTS", [{"body": event} for event in events])
 
 
 def is_of_events(batch: Any) -> bool:

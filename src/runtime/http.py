@@ -9,7 +9,7 @@ from errors import RequestTimeout
 from runtime.bridge import bridge
 from runtime.coroutines import result_of
 from runtime.memory import Room, no_room
-from services import Fetch, HttpResponse
+from services import FETCH_SECONDS, MAX_FETCHED_BYTES, Fetch, HttpResponse
 from subrequests import Subrequests
 from web.request import (
     MAX_BODY_BYTES,
@@ -22,7 +22,6 @@ from web.responses import Response
 
 # Stop reading an oversized body after this many bytes.
 _MAX_READ_BYTES = 10 * MAX_BODY_BYTES
-_TIMEOUT_MILLISECONDS = 5000
 
 read_head = msgspec.json.Decoder(RequestHead).decode
 _decode_response = msgspec.json.Decoder(HttpResponse).decode
@@ -105,14 +104,23 @@ def _js_body(body: bytes) -> Any:
 def counted_fetch(subrequests: Subrequests) -> Fetch:
     """The ``Fetch`` of one invocation. It counts its requests in ``subrequests``.
 
-    It raises ``JsException`` if there was no response within 5 s, or if the call failed.
+    It raises ``TimeoutError``, or ``JsException`` if the call failed.
     """
 
-    async def fetch(url: str, headers: dict[str, str], body: bytes | None) -> HttpResponse:
+    async def fetch(
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        *,
+        seconds: int = FETCH_SECONDS,
+        most: int = MAX_FETCHED_BYTES,
+    ) -> HttpResponse:
         subrequests.count()
         sent = None if body is None else to_js(body)
         encoded = to_js(msgspec.json.encode(headers))
-        fetched = await result_of("fetchText", url, encoded, sent, _TIMEOUT_MILLISECONDS)
+        fetched = await result_of("fetchText", url, encoded, sent, seconds * 1000, most)
+        if not isinstance(fetched, str):
+            raise TimeoutError
         return _decode_response(fetched)
 
     return fetch

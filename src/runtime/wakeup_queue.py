@@ -1,40 +1,45 @@
-"""The queue ``OUTBOX``: ids of messages to attempt. The database decides which are due."""
+"""The queues ``OUTBOX`` and ``WEBHOOKS``: ids of messages to attempt, and of webhooks.
+
+The database decides which are due.
+"""
 
 from typing import Any
 
 import msgspec
-from pyodide.ffi import to_js
 
 from runtime.bridge import bridge
-from runtime.coroutines import result_of
+from runtime.queues import enqueue
 from subrequests import Subrequests
 
-_MAX_BATCH = 100  # queue messages per sendBatch
+# The name in wrangler.toml of the queue that has ids of webhooks.
+WEBHOOKS_QUEUE = "send-mail-api-webhooks"
+
 _MAX_DELAY_SECONDS = 86_400
-_TIMEOUT_MILLISECONDS = 10_000
 
 
 class CloudflareQueue:
     """A ``WakeupQueue`` (``services.py``) on a queue binding."""
 
-    def __init__(self, subrequests: Subrequests) -> None:
-        self._subrequests = subrequests
+    def __init__(self, subrequests: Subrequests, binding: str) -> None:
+        self._subrequests, self._binding = subrequests, binding
 
     async def enqueue(self, due: list[tuple[str, int]]) -> None:
         # Delays longer than the queue allows are shortened. The consumer then finds the message
         # not yet due, and the cron job enqueues it again in time.
-        for start in range(0, len(due), _MAX_BATCH):
-            messages = [
-                {"body": {"id": id_}, "delaySeconds": min(seconds, _MAX_DELAY_SECONDS)}
-                for id_, seconds in due[start : start + _MAX_BATCH]
-            ]
-            encoded = to_js(msgspec.json.encode(messages))
-            self._subrequests.count()
-            await result_of("enqueue", encoded, _TIMEOUT_MILLISECONDS)
+        messages = [
+            {"body": {"id": id_}, "delaySeconds": min(seconds, _MAX_DELAY_SECONDS)}
+            for id_, seconds in due
+        ]
+        await enqueue(self._subrequests, self._binding, messages)
 
 
-def take_message_ids(batch: Any) -> list[str]:
-    """Acknowledge a batch of the queue and return its message ids, each once.
+def is_of_webhooks(batch: Any) -> bool:
+    """Whether this batch comes from the queue of webhooks."""
+    return bool(batch.queue == WEBHOOKS_QUEUE)
+
+
+def take_ids(batch: Any) -> list[str]:
+    """Acknowledge a batch of the queue and return its ids, each once.
 
     Queue messages without an id are skipped. A lost batch delays its messages by at most a minute:
     the cron job enqueues the messages that are due.

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from log import log
 from mail.delivery import NOT_SENT, PROOFS, DeliveryEvent
 from mail.lifecycle import Event
+from sending.enqueue import wake_webhooks
 from services import QueuedEvent, Services
 from store.database import Row
 from store.record import StatusUpdate
@@ -78,7 +79,7 @@ async def _record(
         raise LookupError("the DB binding is missing")
     policy = services.settings.pause_policy
     places = list(events)
-    new, unmatched, corrected = await record_delivery_events(
+    new, unmatched, corrected, webhooks = await record_delivery_events(
         database, list(events.values()), now=now, pause_policy=policy
     )
     open_events = {places[row["place"]]: row for row in unmatched}
@@ -96,14 +97,17 @@ async def _record(
     settled = len(updates)
     while updates:
         log("delivery_events_settle", message_ids=[update.id for update in updates])
-        corrected = await settle(
+        corrected, others = await settle(
             database,
             [events[place] for place in fitting],
             updates,
             now=now,
             pause_policy=policy,
         )
+        webhooks |= others
         updates = [_corrected(row, now) for row in corrected]
+    if webhooks:
+        wake_webhooks(services, webhooks)
     log(
         "delivery_events",
         events=len(events),

@@ -27,7 +27,7 @@ from mail.message import Message
 from mail.submission import Attempt, Submission, SubmissionResult
 from sending import needs
 from sending.backoff import next_attempt_at
-from sending.enqueue import enqueue_retries, enqueue_soon
+from sending.enqueue import enqueue_retries, enqueue_soon, wake_webhooks
 from sending.results import Tried, raise_first, results_of
 from services import QueuedEvent, Services
 from store.claim import claim
@@ -110,6 +110,10 @@ class Dispatcher:
         ]
         due = [(one.id, one.due_at) for one in kept if one.due_at is not None]
         enqueue_soon(self._services, due, has_many_waiting=reserved.has_many_waiting)
+        if reserved.webhooks:
+            kept = [replace(one, webhooks=reserved.webhooks) for one in kept]
+            if due:
+                wake_webhooks(self._services, reserved.webhooks)
         tried = await self._try([one for one in kept if one.status == "sending"])
         return results_of(submission, attempts, reserved.errors, tried)
 
@@ -385,6 +389,9 @@ class Dispatcher:
             for _, _, update, status in tried
             if status == "queued" and update.next_attempt_at
         ]
+        webhooks = {id_ for attempt, *_ in tried for id_ in attempt.webhooks}
+        if webhooks:
+            wake_webhooks(self._services, webhooks)
         queue = self._services.wakeup_queue
         if due and queue:
             retries = enqueue_retries(self._database, queue, due, now=self._services.clock())

@@ -1,6 +1,7 @@
-"""Enqueue messages that are due soon. The cron enqueues messages that are due later."""
+"""Enqueue messages and webhooks that are due soon. The cron enqueues those that are due later."""
 
 import math
+from collections.abc import Iterable
 
 from log import log
 from services import Services, WakeupQueue
@@ -46,6 +47,19 @@ async def enqueue_retries(
     await _enqueue(queue, [one for one in near if one[0] in few])
 
 
+def wake_webhooks(services: Services, webhook_ids: Iterable[str], seconds: int = 0) -> None:
+    """Enqueue, in the background, the ids of webhooks that have deliveries to send.
+
+    Without a queue, do nothing: the cron finds these webhooks.
+
+    :param seconds: the delay.
+    """
+    queue = services.webhook_queue
+    if queue and services.subrequests.left > 0:
+        due = [(id_, seconds) for id_ in webhook_ids]
+        services.waiting.run_in_background(services.subrequests.keep(1, _enqueue(queue, due)))
+
+
 def _near(due: list[tuple[str, int]], now: int) -> list[tuple[str, int]]:
     """Those of ``due`` that are due within two minutes, with their delays in seconds."""
     return [(id_, seconds_until(at, now)) for id_, at in due if at <= now + NEAR_MILLISECONDS]
@@ -59,7 +73,7 @@ async def _enqueue(queue: WakeupQueue, due: list[tuple[str, int]]) -> None:
 
 
 def _log_failed(due: list[tuple[str, int]], error: Exception) -> None:
-    # The cron will enqueue these messages when they are due.
+    # The cron will enqueue these messages, or webhooks, when they are due.
     log("enqueue_failed", message_ids=[id_ for id_, _ in due], kind=type(error).__name__)
 
 

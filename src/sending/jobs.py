@@ -17,6 +17,9 @@ _DUE_A_MINUTE, _ROUNDS = 1000, 3
 _DUE_A_MINUTE_OF_MANY, _ROUNDS_OF_MANY = 5000, 1000
 _MANY_SUBREQUESTS = 1000
 
+# On a plan with few subrequests, the steps of webhooks replace the others once in these minutes.
+_MINUTES_BETWEEN_WEBHOOKS = 5
+
 # How many ids of a cron run arrive in the queue per second. The queue is first in, first out. If
 # all arrived at once, the messages of the next requests would wait behind them.
 _ARRIVALS_A_SECOND = 90
@@ -42,7 +45,7 @@ async def process_queue(message_ids: list[str], services: Services) -> None:
 
 
 async def run_cron(services: Services) -> None:
-    """End expired leases, enqueue due messages, sweep, purge cleared sendboxes, index messages.
+    """End expired leases, enqueue due messages and webhooks, sweep, purge sendboxes, index.
 
     It raises nothing: a job that fails runs again in the next minute. Due messages come before the
     work that cleans up and indexes. This work consists of steps, and each step needs a limited
@@ -65,6 +68,7 @@ async def run_cron(services: Services) -> None:
     )
     await _succeeds(leases)
     await _succeeds(_enqueue_due(database, services, until=started + _ATTEMPTS_BEGIN_MILLISECONDS))
+    await _succeeds(_serve_webhooks(services, database))
     await _succeeds(
         _clean_up_and_index(database, services, counts, until=started + _STEPS_BEGIN_MILLISECONDS)
     )
@@ -102,6 +106,13 @@ async def _enqueue_due(database: Database, services: Services, *, until: int) ->
     await Dispatcher(services).attempt_due(due_now, until=until)
 
 
+async def _serve_webhooks(services: Services, database: Database) -> None:
+    # Imported here, because no request needs it.
+    from sending.webhooks import enqueue_due_webhooks
+
+    await enqueue_due_webhooks(services, database)
+
+
 def _paced(due: list[tuple[str, int]], now: int) -> list[tuple[str, int]]:
     """The ids with their delays in seconds, so that few of them arrive in the same second.
 
@@ -131,6 +142,7 @@ async def _clean_up_and_index(
     from store.removal import purge_steps
     from store.search_index import index_step
     from store.sweep import sweep_steps
+    from store.webhook_deliveries import webhook_steps
 
     now, settings = services.clock(), services.settings
     sweep = sweep_steps(
@@ -138,6 +150,10 @@ async def _clean_up_and_index(
         retention_days=settings.retention_days,
         retention_metadata_days=settings.retention_metadata_days,
     )
+    if _has_many(services):
+        sweep += webhook_steps(now=now)
+    elif now // 60_000 % _MINUTES_BETWEEN_WEBHOOKS == _MINUTES_BETWEEN_WEBHOOKS // 2:
+        sweep = webhook_steps(now=now)  # both together need too many subrequests
     steps = [*purge_steps(now=now), *sweep, index_step(now=now)]
     # If a cron run can't run all steps, the last ones are left out. So each run starts with another
     # step.

@@ -101,6 +101,7 @@ def _attempt(
         request_id=row["request_id"],
         size=row["size"],
         message=read_message(row, recipients, bodies, attachment_parts),
+        webhooks=tuple(msgspec.json.decode(row["webhooks"])),
     )
 
 

@@ -19,6 +19,7 @@ from store.database import Database, Statement, quoted
 from store.record import StatusUpdate, record, record_statements
 from store.sendbox_generation import IN_ANY_CURRENT_SENDBOX
 from store.step import Step
+from store.webhooks import REMOVE_OF_REMOVED_ADDRESS
 
 STEP_MESSAGES = 500
 
@@ -202,7 +203,11 @@ async def remove_address(database: Database, owner: Credential, *, by: Actor, no
     row = audit_row(
         by, "address.deleted", owner.address, now, condition=_ADDRESS_EXISTS, parameters=whose
     )
-    change = Statement(_PURGE_REMOVED, whose), Statement(_REMOVE_ADDRESS, whose)
+    change = (
+        Statement(_PURGE_REMOVED, whose),
+        Statement(_REMOVE_ADDRESS, whose),
+        Statement(REMOVE_OF_REMOVED_ADDRESS, (owner.address_id,)),
+    )
     if not await with_audit(database, row, *change):
         raise _no_address(by)
     await _cancel_waiting(database, owner, now)

@@ -32,6 +32,7 @@ from mail.submission import Attempt, Submission, SubmissionResult
 from store.addresses import require_valid
 from store.daily_counts import used
 from store.database import Database, Row, Statement
+from store.listeners import listeners
 from store.message_content import (
     attachment_statements,
     body_statements,
@@ -77,13 +78,15 @@ class Reserved(msgspec.Struct, frozen=True):
     ``errors`` has one entry per message, None for an accepted one. ``rate`` is the state of the
     rate limit, None if no rate limit applies. ``earlier`` has the results of an earlier request
     with the same idempotency key. In that case nothing was reserved, and ``errors`` is empty.
-    ``has_many_waiting`` is False if all messages of the request are sent at once.
+    ``has_many_waiting`` is False if all messages of the request are sent at once. ``webhooks`` are
+    the ids of the webhooks that listen to the outcomes.
     """
 
     errors: tuple[ApiError | None, ...]
     rate: RateState | None
     earlier: list[SubmissionResult] | None = None
     has_many_waiting: bool = False
+    webhooks: tuple[str, ...] = ()
 
 
 _DAY = 86_400_000
@@ -298,7 +301,8 @@ SELECT
     SELECT batch_results FROM messages
     WHERE id IN (SELECT id FROM items) AND batch_results IS NOT NULL
   ) END AS own_result,
-  CASE WHEN ?1 ->> 'waits' THEN {_HAS_MANY_WAITING} END AS has_many_waiting
+  CASE WHEN ?1 ->> 'waits' THEN {_HAS_MANY_WAITING} END AS has_many_waiting,
+  {listeners("?1 ->> 'address_id'")} AS webhooks
 FROM verdict AS v LEFT JOIN messages AS m ON m.id = v.earlier
 ORDER BY v.position
 """
@@ -546,7 +550,12 @@ def _reserved(report: list[Row], submission: Submission, terms: Terms) -> Reserv
     errors = tuple(_error(row) for row in rows)
     if rate and not first["reserved"] and (submission.permissive or not any(errors)):
         rate = rate._replace(remaining=rate.remaining - errors.count(None))
-    return Reserved(errors, rate, has_many_waiting=bool(first["has_many_waiting"]))
+    return Reserved(
+        errors,
+        rate,
+        has_many_waiting=bool(first["has_many_waiting"]),
+        webhooks=tuple(msgspec.json.decode(first["webhooks"])),
+    )
 
 
 def _rate_state(row: Row, limit: RateLimit | None) -> RateState | None:

@@ -13,7 +13,9 @@ from errors import NotFound
 from mail.suppressions import Suppression
 from store.audit import audit_row, with_audit
 from store.database import Database, Row, Statement
+from store.notify import NEW_ID, NOTIFY, SUPPRESSION_FACTS
 from store.reserve import IN_FORCE
+from store.sendbox_generation import ADMINISTRATION
 
 # Suppressions in the order of the primary key: all after the one with the address ?1 and the scope
 # ?2; those of one address.
@@ -44,6 +46,39 @@ EXISTS (
   )
 )
 """
+
+# Webhooks of administrators hear of suppressions that administrators add or remove. Those of an
+# import are too many.
+_NOTIFY_OF_ADDED = NOTIFY.format(
+    id=NEW_ID,
+    changes=f"""
+    SELECT
+      {ADMINISTRATION} AS address_id, CAST(?2 AS INTEGER) AS now, 'suppression.added' AS event,
+      {
+        SUPPRESSION_FACTS.format(
+            now="CAST(?2 AS INTEGER)", origin="NULL", since="CAST(?2 AS INTEGER)"
+        )
+    } AS facts
+    FROM (
+      SELECT
+        value ->> 'address' AS address, value ->> 'scope' AS scope, value ->> 'reason' AS reason,
+        value ->> 'expires_at' AS expires_at
+      FROM json_each(?1)
+    ) AS s
+    WHERE {_IS_CHANGE}
+    """,
+)
+_NOTIFY_OF_REMOVED = NOTIFY.format(
+    id=NEW_ID,
+    changes=f"""
+    SELECT
+      {ADMINISTRATION} AS address_id, CAST(?3 AS INTEGER) AS now, 'suppression.removed' AS event,
+      {
+        SUPPRESSION_FACTS.format(now="CAST(?3 AS INTEGER)", origin="s.origin", since="s.since")
+    } AS facts
+    FROM suppressions AS s WHERE address = ?1 AND scope = coalesce(?2, scope)
+    """,
+)
 
 # Adds the suppressions that the SELECT ``learned`` returns, with the columns of the INSERT. If a
 # recipient has one already, the one with the later end counts. So the order does not matter, and
@@ -98,7 +133,8 @@ async def add_suppression(database: Database, one: Suppression, *, by: Actor, no
         condition=_IS_CHANGE,
         parameters=added,
     )
-    await database.batch([row, Statement(_ADD, (*added, by.name, now))], repeatable=True)
+    notify = Statement(_NOTIFY_OF_ADDED, (*added, now))
+    await database.batch([row, notify, Statement(_ADD, (*added, by.name, now))], repeatable=True)
 
 
 async def import_suppressions(
@@ -130,5 +166,6 @@ async def remove_suppression(
         condition=_EXISTS,
         parameters=these,
     )
-    if not await with_audit(database, row, Statement(_REMOVE, these)):
+    notify = Statement(_NOTIFY_OF_REMOVED, (*these, now))
+    if not await with_audit(database, row, notify, Statement(_REMOVE, these)):
         raise NotFound("suppression_not_found")

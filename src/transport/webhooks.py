@@ -6,7 +6,7 @@ import hmac
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -23,17 +23,20 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 _MAX_ERROR_CHARACTERS = 200
 
 
-class WebhookResponse(msgspec.Struct, frozen=True):
+class WebhookResponse(Protocol):
     """The response of a receiver: its status, its Retry-After, and the beginning of its body."""
 
-    status: int
-    retry_after: str | None
-    text: str
+    @property
+    def status(self) -> int: ...
+    @property
+    def retry_after(self) -> str | None: ...
+    @property
+    def text(self) -> str: ...
 
 
 # (url, headers, body) -> the response. Follows no redirects. Raises TimeoutError if no response
 # arrives within RESPONSE_SECONDS, and any other exception if the receiver can't be reached.
-PostWebhook = Callable[[str, dict[str, str], bytes], Awaitable[WebhookResponse]]
+Post = Callable[[str, dict[str, str], bytes], Awaitable[WebhookResponse]]
 
 
 class WebhookOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +79,7 @@ def delivery_headers(
 
 
 async def deliver(
-    post: PostWebhook, endpoint: str, headers: dict[str, str], body: str, *, now: int
+    post: Post, endpoint: str, headers: dict[str, str], body: str, *, now: int
 ) -> WebhookOutcome:
     """Post ``body`` to ``endpoint`` once. Failures are returned, never raised."""
     started = time.perf_counter()

@@ -28,6 +28,13 @@ LARGE_PATHS = {
 }
 WITH_BODY = [route for route in ROUTES if route.method in ("POST", "PATCH")]
 WITHOUT_JSON = {
+    "/webhooks/{id}/signing-secret/rotate",
+    "/webhooks/{id}/events/{event}/replay",
+    *(
+        f"{area}/webhooks/{{id}}/{call}"
+        for area in ("", "/admin")
+        for call in ("rotate_secret", "test", "deliveries/{delivery}/replay")
+    ),
     "/api/rotate_credential",
     "/api/request_send_mail_access",
     "/api/sendbox/{id}/retry",

@@ -79,12 +79,26 @@ def work_of_every_kind(api: Api, steps: int = 1) -> None:
         " SELECT id, 0 FROM addresses WHERE id >= ?",
         [cleared.address_id],
     )
+    for webhook, reason in (("w1", "owner"), ("w2", None)):
+        api.server.sql(
+            "INSERT INTO webhooks (id, address_id, endpoint, events, disabled_by, created_at)"
+            " VALUES (?, 0, 'https://hooks.example.com/', '[]', ?, 0)",
+            [webhook, reason],
+        )
+    api.server.sql("UPDATE webhooks SET events = '[\"address.paused\"]' WHERE id = 'w2'")
+    pause = "INSERT INTO send_pauses VALUES (?, 1, ?)"
+    api.server.sql(pause, [api.new_sender().address_id, now])
     numbers = f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})"
     for table in (
         "usage_days (day, address_id, sent, failed, unknown, cancelled)"
         " {} SELECT '2020-01-01', i, 1, 1, 1, 1",
         "login_failures (counter, failed_at, client) {} SELECT i % 65536, 0, ''",
         "daily_counts (day, subject, act, count) {} SELECT '2020-01-01', i, 'rotations', 1",
+        "webhook_deliveries (webhook_id, id, type, next_attempt_at, facts, created_at)"
+        " {} SELECT 'w1', 'd' || i, 'email.sent', 1, '{{}}', 0",
+        "webhook_deliveries (webhook_id, id, type, status, body, created_at, finished_at)"
+        " {} SELECT 'w2', 'd' || i, 'email.sent', 'success', '{{}}', 0,"
+        f" iif(i % 2, 0, {now - 8 * DAY})",
         "suppressions (address, scope, reason, since, expires_at)"
         " {} SELECT 'a' || i || '@example.net', '', 'provider', 0, 1",
     ):
@@ -120,14 +134,19 @@ def test_the_worst_minute_is_within_the_limit(deployment: Api) -> None:
     assert failed["n"] >= 2
 
 
-def test_with_a_queue_each_job_does_a_step_in_the_worst_minute() -> None:
+def test_with_a_queue_each_job_does_a_step_in_the_worst_minutes() -> None:
     with TestClient(VARIABLES) as server:
         api = Api(server)
-        work_of_every_kind(api)
-        server.run_cron()
+        work_of_every_kind(api, 2)
+        done: dict[str, int] = {}
+        for _ in range(5):  # the steps of webhooks have one of them
+            server.run_cron()
+            assert server.invocations[-1].used > 35 or len(server.invocations) > 1
+            for name, count in counts(api).items():
+                done[name] = done.get(name, 0) + count
+            server.advance(60)
         # If a new step fails here, work_of_every_kind must insert work for this step.
-        assert [name for name, count in counts(api).items() if not count] == []
-        assert server.invocations[-1].used > 35 or len(server.invocations) > 1
+        assert [name for name, count in done.items() if not count] == []
 
 
 def test_without_a_queue_each_job_gets_its_turn() -> None:

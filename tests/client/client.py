@@ -16,7 +16,8 @@ from requests.structures import CaseInsensitiveDict
 from application import respond
 from sending.delivery_events import process_events
 from sending.jobs import process_queue, run_cron
-from services import HttpResponse, QueuedEvent, Services
+from sending.webhooks import process_webhooks
+from services import Fetch, HttpResponse, QueuedEvent, Services
 from store.database import Row
 from tests.client.loop import VirtualLoop
 from tests.client.ports import (
@@ -32,6 +33,7 @@ from tests.client.ports import (
     post,
 )
 from tests.client.provider import ScriptedBinding, Taken
+from tests.client.receiver import ScriptedReceiver
 from tests.client.waiting import AsyncioWaiting
 from tests.unit.sqlite_database import SqliteDatabase
 from tools.local_server import MailBodies
@@ -48,7 +50,7 @@ class TestClient:
 
     ``provider`` is its ``send_email`` binding; ``log_text`` is its log as printed.
     ``invocations`` has the subrequests of each request, queue batch and run of the cron so far.
-    ``resolver`` responds to its DNS lookups.
+    ``resolver`` responds to its DNS lookups, ``receiver`` to the deliveries of its webhooks.
     ``clock_error`` is added to the time that the deployment reads, in milliseconds.
     ``lose_responses`` is called before and after each batch of the database, with ``"before"`` or
     ``"after"`` and the statements of the batch. If it returns True, the batch raises
@@ -66,6 +68,7 @@ class TestClient:
         queue: bool = True,
         transport: bool = True,
         event_queue: bool = True,
+        webhook_queue: bool = True,
         has_database: bool = True,
         rate_limit: int | None = 1_000_000,
         database: SqliteDatabase | None = None,
@@ -74,7 +77,7 @@ class TestClient:
         """Make a deployment.
 
         variables: its variables and secrets.
-        queue, transport, event_queue, has_database: whether it has these bindings.
+        queue, transport, event_queue, webhook_queue, has_database: whether it has these bindings.
         rate_limit: how many requests per minute and key RATE_LIMITER admits; None: no binding.
         database: the database of an earlier deployment; None creates a new one.
         beside: a deployment that runs at the same time. Both have the same database, provider and
@@ -87,11 +90,13 @@ class TestClient:
         self.clock_error = 0
         self.log_text = ""
         self.resolver = ScriptedResolver()
+        self.receiver = ScriptedReceiver(self.now)
         self.invocations: list[LimitedSubrequests] = []
         self.lose_responses: LoseResponses = lambda when, statements: False
         self._variables = json.dumps(dict(variables))
         self._has_queue, self._has_transport = queue, transport
         self._has_event_queue = event_queue
+        self._has_webhook_queue = webhook_queue
         self._queue_is_broken = False
         self._has_database = has_database
         self._beside = beside
@@ -271,20 +276,41 @@ class TestClient:
             event_queue=LocalEventQueue(self._consume_events, self._start, used)
             if self._has_event_queue
             else None,
+            webhook_queue=LocalQueue(self._consume_webhooks, self._start, used, batch=1, timeout=0)
+            if self._has_webhook_queue
+            else None,
             subrequests=used,
             rate_limiter=self._limiter,
             derive_key=derive_key,
-            fetch=self._fetch,
+            fetch=self._fetch(used),
             memory=UnlimitedMemory(),
             waiting=AsyncioWaiting(self._start),
             clock=self.now,
         )
 
-    async def _fetch(self, url: str, headers: dict[str, str], body: bytes | None) -> HttpResponse:
-        return self.resolver.get(url) if body is None else post(url, headers, body)
+    def _fetch(self, used: LimitedSubrequests) -> Fetch:
+        async def fetch(
+            url: str,
+            headers: dict[str, str],
+            body: bytes | None,
+            *,
+            seconds: int = 5,
+            most: int = 0,
+        ) -> HttpResponse:
+            if body is None:
+                return self.resolver.get(url)
+            if "webhook-id" not in headers:
+                return post(url, headers, body)
+            used.count()
+            return await asyncio.wait_for(self.receiver.post(url, headers, body, most), seconds)
+
+        return fetch
 
     async def _consume(self, message_ids: list[str]) -> None:
         await process_queue(message_ids, self._services())
+
+    async def _consume_webhooks(self, webhook_ids: list[str]) -> None:
+        await process_webhooks(webhook_ids, self._services())
 
     async def _consume_events(self, queued: list[QueuedEvent]) -> dict[int, int]:
         return await process_events(queued, self._services())

@@ -86,7 +86,7 @@ class InvocationDatabase(Database):
 
 
 class LocalQueue:
-    """Delivers ids to ``consume`` after their delays, at most ``_QUEUE_BATCH`` at a time."""
+    """Delivers ids to ``consume`` after their delays, at most ``batch`` at a time."""
 
     def __init__(
         self,
@@ -94,9 +94,12 @@ class LocalQueue:
         start: Callable[[Any], Any],
         subrequests: Subrequests,
         *,
-        is_broken: bool,
+        is_broken: bool = False,
+        batch: int = _QUEUE_BATCH,
+        timeout: float = _QUEUE_BATCH_SECONDS,
     ) -> None:
         self._is_broken = is_broken
+        self._batch, self._timeout = batch, timeout
         self._consume = consume
         self._start = start
         self._subrequests = subrequests
@@ -113,9 +116,9 @@ class LocalQueue:
             self._start(self._deliver(ids, seconds))
 
     async def _deliver(self, ids: list[str], seconds: int) -> None:
-        await asyncio.sleep(seconds + _QUEUE_BATCH_SECONDS)
-        for start in range(0, len(ids), _QUEUE_BATCH):
-            await self._consume(ids[start : start + _QUEUE_BATCH])
+        await asyncio.sleep(seconds + self._timeout)
+        for start in range(0, len(ids), self._batch):
+            await self._consume(ids[start : start + self._batch])
 
 
 class LocalEventQueue:

@@ -142,6 +142,10 @@ def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
         variables |= address_with_password(api)
     if "OTHER" in code:
         variables |= other_address(api)
+    if "WEBHOOK_ID" in code:
+        variables |= webhook_with_failure(api)
+    if "/webhooks/disabled" in code:
+        disabled_webhooks(api, sender)
     if "BOB_ID" in code:
         variables["BOB_ID"] = bob(api)
     if "/usage" in code:
@@ -179,6 +183,36 @@ def paused_address(api: Api) -> str:
     address_id = str(api.new_sender().address_id)
     api.server.sql("INSERT INTO send_pauses VALUES (?, 1, 0)", [address_id])
     return address_id
+
+
+def webhook_with_failure(api: Api) -> dict[str, str]:
+    """A webhook of a new address, with a delivery that has failed."""
+    own = api.new_sender()
+    body = {"endpoint": "https://hooks.example.com/mail", "events": ["email.sent"]}
+    webhook = api.post("/webhooks", body, headers=own.headers).json()["id"]
+    delivery = webhook[:-1] + ("0" if webhook[-1] != "0" else "1")
+    api.server.sql(
+        "INSERT INTO webhook_deliveries"
+        " (webhook_id, id, type, status, attempt, body, created_at, finished_at)"
+        " VALUES (?, ?, 'email.sent', 'failed', 1, '{}', 0, 0)",
+        [webhook, delivery],
+    )
+    api.server.sql(
+        "INSERT INTO webhook_attempts VALUES (?, ?, 1, 0, 87, 500, NULL, 'Internal Server Error')",
+        [webhook, delivery],
+    )
+    return {"JWT": own.jwt, "WEBHOOK_ID": webhook, "DELIVERY_ID": delivery}
+
+
+def disabled_webhooks(api: Api, sender: Sender) -> None:
+    """Two webhooks that were disabled because they failed."""
+    for number in (1, 2):
+        api.server.sql(
+            "INSERT OR IGNORE INTO webhooks"
+            " (id, address_id, endpoint, events, disabled_by, failing_since, created_at)"
+            " VALUES (?, ?, 'https://hooks.example.com/mail', '[\"email.sent\"]', 'failing', 0, 0)",
+            [f"fffffff{number}-0000-7000-8000-000000000000", sender.address_id],
+        )
 
 
 def use_first_domain(api: Api) -> None:

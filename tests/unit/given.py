@@ -117,6 +117,7 @@ def services(
         transport=transport,
         wakeup_queue=wakeup_queue,
         event_queue=None,
+        webhook_queue=None,
         rate_limiter=None,
         derive_key=_unused,
         fetch=_unused,
@@ -127,7 +128,7 @@ def services(
     )
 
 
-async def _unused(*arguments: object) -> Any:
+async def _unused(*arguments: object, **named: object) -> Any:
     raise AssertionError("sending derives no keys and posts nothing")
 
 

@@ -19,7 +19,7 @@ def actions() -> set[str]:
         for name, tree in TREES.items()
         if name.startswith("store/")
         for call in ast.walk(tree)
-        if isinstance(call, ast.Call)
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") != "format"
         for node in ast.walk(call)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if ACTION.fullmatch(node.value)

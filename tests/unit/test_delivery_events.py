@@ -36,7 +36,7 @@ def send(database: SqliteDatabase, me: Credential, id: str, *recipients: str) ->
 
 
 def deliver(database: SqliteDatabase, *events: DeliveryEvent) -> int:
-    new, unmatched, disproved = run(record_delivery_events(database, events, now=LATER))
+    new, unmatched, disproved, _ = run(record_delivery_events(database, events, now=LATER))
     assert (unmatched, disproved) == ([], [])
     return new
 

@@ -50,7 +50,7 @@ if "--secrets-file" in arguments:
     Path(sys.argv[1] + ".secrets").write_text(json.dumps(secrets))
 """
 
-QUEUES = ["send-mail-api-outbox", "send-mail-api-events"]
+QUEUES = ["send-mail-api-outbox", "send-mail-api-webhooks", "send-mail-api-events"]
 
 Account = dict[str, object]
 EMPTY: Account = {"logged_in": True, "databases": [], "queues": [], "secrets": None}

@@ -414,6 +414,8 @@ def _expected_module(path: str, *, sends: bool) -> str:
             return f"{first}.{name}"
         case "emails":
             return "resend.emails" if sends else "resend.stored_emails"
+        case "webhooks":
+            return "resend.webhooks"
     return first
 
 
@@ -440,7 +442,8 @@ def test_a_module_of_handlers_has_a_route_or_is_a_companion() -> None:
         if name.startswith("handlers/") and not name.endswith("__init__.py") and name not in routed
     }
     resend = {f"handlers/resend/{name}.py" for name in ("errors", "request", "types", "views")}
-    assert others == {"handlers/sendbox_views.py", *resend}
+    views = {"handlers/sendbox_views.py", "handlers/webhook_views.py"}
+    assert others == {*views, *resend}
 
 
 def test_handlers_load_at_their_first_call() -> None:
@@ -458,6 +461,9 @@ LATE = {
     *("mail.delivery", "mail.suppressions", "store.suppressions", "store.record.deliveries"),
     *("sending.delivery_events", "transport.delivery_events", "transport.sandbox_events"),
     *("store.due", "store.sweep", "store.search_index", "store.tokenizer"),
+    *("mail.webhook_bodies", "mail.webhook_events", "sending.webhooks", "transport.webhooks"),
+    *("accounts.webhook_endpoints", "accounts.webhook_secrets", "handlers.webhook_views"),
+    *("store.notify", "store.webhook_deliveries", "store.webhooks"),
 }
 
 
@@ -541,7 +547,11 @@ def test_only_the_composition_chooses_a_transport(module: str) -> None:
 def test_only_the_dispatcher_sends(module: str) -> None:
     attributes = {n.attr for n in ast.walk(TREES[module]) if isinstance(n, ast.Attribute)}
     assert "send" not in attributes
-    assert "fetch" not in attributes or module in ("web/turnstile.py", "web/dns.py")
+    assert "fetch" not in attributes or module in (
+        "web/turnstile.py",
+        "web/dns.py",
+        "sending/webhooks.py",
+    )
 
 
 @every_module

@@ -241,7 +241,7 @@ def test_every_described_error_is_used() -> None:
 def test_an_error_is_given_in_the_form_of_its_path(operation: Operation) -> None:
     expected = (
         {"application/json"}
-        if operation.route.path.startswith("/emails")
+        if operation.route.path.startswith(("/emails", "/webhooks"))
         else {"application/problem+json", "text/plain"}
     )
     for status, response in described(operation)["responses"].items():

@@ -54,6 +54,22 @@ from store.suppressions import (
     suppression_page,
 )
 from store.usage import usage_of_address, usage_of_all
+from store.webhook_deliveries import (
+    claim_deliveries,
+    delivery_page,
+    due_webhooks,
+    finish_deliveries,
+    replay_delivery,
+    webhook_steps,
+)
+from store.webhooks import (
+    create_webhook,
+    disabled_webhooks,
+    remove_webhook,
+    rotate_secret,
+    update_webhook,
+    webhook_page,
+)
 from tests.unit import given
 from tests.unit.given import DAY, NOW
 from tests.unit.source import TREES, strings
@@ -106,6 +122,41 @@ def _administer(database: SqliteDatabase, credential: Credential) -> None:
     run(clear_sendbox(database, credential, by=me, now=NOW))
     run(purge_sendboxes(database, now=NOW))
     run(remove_address(database, credential, by=me, now=NOW))
+
+
+def _webhooks(database: SqliteDatabase, credential: Credential) -> None:
+    """Create webhooks, deliver their events, list and remove them."""
+    me = Actor("admin#1", None, is_administrator=True)
+    about: dict[str, Any] = {"by": me, "now": NOW}
+    url = "https://hooks.example.com"
+    for owner in (credential, None):
+        row = run(create_webhook(database, owner, endpoint=url, events=["email.sent"], **about))
+        these = (database, owner, row["id"])
+        run(update_webhook(*these, endpoint=None, events=None, status=None, by=me, now=NOW))
+        run(rotate_secret(*these, **about))
+        run(webhook_page(database, owner, limit=20))
+        run(webhook_page(database, owner, limit=20, before="w"))
+        database.insert(
+            "webhook_deliveries",
+            **{"webhook_id": row["id"], "id": "d1", "type": "email.sent", "facts": "{}"},
+            **{"next_attempt_at": NOW, "created_at": NOW},
+        )
+        run(due_webhooks(database, now=NOW, limit=10))
+        run(claim_deliveries(database, row["id"], claimant="c", now=NOW))
+        finish: dict[str, Any] = {
+            "claimant": "c",
+            "next_claimant": "d",
+            "result": "failed",
+            "now": NOW,
+        }
+        outcome = {"id": "d1", "status": "failed", "started_at": NOW, "milliseconds": 1}
+        run(finish_deliveries(database, row["id"], [outcome], **finish))
+        run(delivery_page(*these, after=None, limit=20))
+        run(replay_delivery(*these, "d1", **about))
+        run(remove_webhook(*these, **about))
+    run(disabled_webhooks(database, after=None, limit=20))
+    for step in webhook_steps(now=NOW):
+        run(step.run(database))
 
 
 def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
@@ -176,6 +227,7 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
     run(email_page(database, credential, limit=20))
     run(email_page(database, credential, limit=20, before="m1"))
     run(ping(database))
+    _webhooks(database, credential)
     _administer(database, credential)
     return database, list({statement.sql: statement for statement in database.statements}.values())
 
@@ -198,12 +250,16 @@ READS_ALL = {
     "FROM send_pauses CROSS JOIN addresses": "the index has only the paused addresses",
     "count(*) AS count FROM send_pauses WHERE paused": "the same",
     "FROM list_entries ORDER BY list, position": "it returns all entries",
+    "hook.disabled_by IS NOT NULL LIMIT": "the index has only the disabled webhooks",
+    "hook.disabled_by = 'removed' LIMIT": "the same",
+    "DELETE FROM webhooks WHERE disabled_by = 'removed'": "the same",
 }
 # Statements that may sort more rows than they return: a text of each, and the reason.
 SORTS_ALL = {
     "WITH RECURSIVE earliest": "it sorts at most as many as it shows, or one of each address",
     "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
     "FROM list_entries ORDER BY list, position": "it returns all entries",
+    "FROM webhook_deliveries WHERE webhook_id = ?1 AND id < ?3": "it sorts the rows of the page",
 }
 
 

@@ -32,7 +32,7 @@ def demanded_access(path: str) -> Access:
         return Access.SITE
     if path.startswith("/api/"):
         return Access.ADDRESS
-    if path == "/emails" or path.startswith("/emails/"):
+    if path.split("/")[1] in ("emails", "webhooks"):
         return Access.API_KEY
     if path.startswith("/external/"):
         return Access.SITE  # the credential is in the body
@@ -86,7 +86,7 @@ def test_a_route_is_in_the_area_of_its_whole_path(route: Route) -> None:
 
 @every_route
 def test_only_the_operations_of_resend_have_its_errors(route: Route) -> None:
-    is_of_resend = route.path == "/emails" or route.path.startswith("/emails/")
+    is_of_resend = route.path.split("/")[1] in ("emails", "webhooks")
     assert area_of(route.path).has_resend_errors == is_of_resend
 
 
@@ -131,7 +131,7 @@ def test_a_path_begins_and_does_not_end_with_a_slash(route: Route) -> None:
 @every_route
 def test_a_segment_is_a_word_or_a_named_one(route: Route) -> None:
     segments = route.path.split("/")[1:]
-    assert [s for s in segments if not re.fullmatch(r"[a-z_]+|\{[a-z_]+\}", s)] == []
+    assert [s for s in segments if not re.fullmatch(r"[a-z_-]+|\{[a-z_]+\}", s)] == []
     assert len(set(names(route.path))) == len(names(route.path))
 
 

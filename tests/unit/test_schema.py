@@ -71,6 +71,30 @@ AUDIT: Columns = {
 }
 PURGE: Columns = {"address_id": 1, "sendbox": 0}
 SWEEP: Columns = {"name": "idempotency_keys", "position": "m1"}
+WEBHOOK: Columns = {
+    "id": "w1",
+    "address_id": 1,
+    "endpoint": "https://hooks.example.net/mail",
+    "events": '["email.sent"]',
+    "created_at": NOW,
+}
+ROTATED = {"previous_version": 1, "rotated_at": NOW}
+HOOK_DELIVERY: Columns = {
+    "webhook_id": "w1",
+    "id": "d1",
+    "type": "email.sent",
+    "next_attempt_at": NOW,
+    "facts": "{}",
+    "created_at": NOW,
+}
+SUCCESS = {"status": "success", "next_attempt_at": None, "finished_at": NOW}
+HOOK_ATTEMPT: Columns = {
+    "webhook_id": "w1",
+    "delivery_id": "d1",
+    "number": 1,
+    "started_at": NOW,
+    "milliseconds": 12,
+}
 
 ROWS = {
     "addresses": [ADDRESS],
@@ -129,6 +153,18 @@ ROWS = {
     "daily_counts": [DAILY_COUNT],
     "audit": [AUDIT, {**AUDIT, "source": "192.0.2.1", "details": "{}"}],
     "sendbox_purges": [PURGE],
+    "webhooks": [
+        WEBHOOK,
+        *({**WEBHOOK, "disabled_by": by} for by in ("owner", "gone", "failing", "removed")),
+        {**WEBHOOK, **ROTATED, "address_id": 0},
+    ],
+    "webhook_deliveries": [
+        HOOK_DELIVERY,
+        {**HOOK_DELIVERY, "status": "attempting", "facts": None, "body": "{}", "attempt": 1},
+        {**HOOK_DELIVERY, **SUCCESS},
+        {**HOOK_DELIVERY, **SUCCESS, "status": "failed", "attempt": 9, "tries": 8},
+    ],
+    "webhook_attempts": [HOOK_ATTEMPT, {**HOOK_ATTEMPT, "code": 200, "response": "ok"}],
 }
 
 WRONG = {
@@ -258,6 +294,31 @@ WRONG = {
         {**AUDIT, "occurred_at": None},
     ],
     "sendbox_purges": [{**PURGE, "sendbox": None}],
+    "webhooks": [
+        {**WEBHOOK, "endpoint": ""},
+        {**WEBHOOK, "endpoint": "h" * 2049},
+        {**WEBHOOK, "events": "email.sent"},
+        {**WEBHOOK, "disabled_by": "somebody"},
+        {**WEBHOOK, "secret_version": 0},
+        {**WEBHOOK, "rotated_at": NOW},
+        {**WEBHOOK, "address_id": None},
+    ],
+    "webhook_deliveries": [
+        {**HOOK_DELIVERY, "status": "sent"},
+        {**HOOK_DELIVERY, "next_attempt_at": None},
+        {**HOOK_DELIVERY, "status": "attempting", "next_attempt_at": None},
+        {**HOOK_DELIVERY, "finished_at": NOW},
+        {**HOOK_DELIVERY, **SUCCESS, "next_attempt_at": NOW},
+        {**HOOK_DELIVERY, **SUCCESS, "finished_at": None},
+        {**HOOK_DELIVERY, "body": "{}"},
+        {**HOOK_DELIVERY, "facts": "{"},
+        {**HOOK_DELIVERY, "tries": 1},
+    ],
+    "webhook_attempts": [
+        {**HOOK_ATTEMPT, "delivery_id": "d2"},
+        {**HOOK_ATTEMPT, "number": 0},
+        {**HOOK_ATTEMPT, "milliseconds": -1},
+    ],
 }
 
 
@@ -278,6 +339,8 @@ def cases(rows: dict[str, list[Columns]]) -> list[tuple[str, Columns]]:
 def insert(database: SqliteDatabase, table: str, columns: Columns) -> None:
     if table in OF_A_MESSAGE:
         database.insert("messages", **SENDING)
+    if table == "webhook_attempts":
+        database.insert("webhook_deliveries", **HOOK_DELIVERY)
     database.insert(table, **columns)
 
 

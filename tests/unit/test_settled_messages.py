@@ -43,13 +43,13 @@ def event(kind: DeliveryKind, message: str, recipient: str, **fields: Any) -> De
 
 
 def unmatched(database: SqliteDatabase, *events: DeliveryEvent) -> list[Row]:
-    _, rows, _ = run(record_delivery_events(database, events, now=NOW))
+    _, rows, _, _ = run(record_delivery_events(database, events, now=NOW))
     return rows
 
 
 def corrected(database: SqliteDatabase, *events: DeliveryEvent) -> list[tuple[str, str]]:
     """The id and the present status of each message whose outcome these events contradict."""
-    _, _, rows = run(record_delivery_events(database, events, now=NOW))
+    _, _, rows, _ = run(record_delivery_events(database, events, now=NOW))
     return [(row["id"], row["status"]) for row in rows]
 
 

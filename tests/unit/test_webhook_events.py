@@ -8,17 +8,11 @@ import pytest
 
 from clock import iso_time
 from mail.message import Header, MessageDetails, Tag
-from mail.webhook_events import (
-    EVENTS,
-    DeliveryFacts,
-    EmailFacts,
-    SuppressionFacts,
-    WebhookEvent,
-    body_of,
-    example_body,
-)
+from mail.webhook_bodies import DeliveryFacts, EmailFacts, SuppressionFacts, body_of, example_body
+from mail.webhook_events import EVENTS, WebhookEvent
 from tests.unit.given import NOW
 
+MESSAGE_ID = "019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f"
 FACTS = EmailFacts(
     occurred_at=NOW,
     email_id="m1",
@@ -58,25 +52,25 @@ def test_tags_and_headers_are_there_if_the_mail_has_them() -> None:
 @pytest.mark.parametrize(
     ("delivery", "kind", "subtype"),
     [
-        ({"is_permanent": True, "enhanced_code": "5.1.1"}, "Permanent", "NoEmail"),
-        ({"is_permanent": False, "enhanced_code": "4.2.2"}, "Transient", "MailboxFull"),
-        ({"is_permanent": True, "enhanced_code": "5.3.4"}, "Permanent", "MessageTooLarge"),
-        ({"is_permanent": True, "enhanced_code": "5.7.1"}, "Permanent", "ContentRejected"),
-        ({"is_permanent": True, "enhanced_code": "5.9.9"}, "Permanent", "General"),
+        ({"is_permanent": 1, "enhanced_code": "5.1.1"}, "Permanent", "NoEmail"),
+        ({"is_permanent": 0, "enhanced_code": "4.2.2"}, "Transient", "MailboxFull"),
+        ({"is_permanent": 1, "enhanced_code": "5.3.4"}, "Permanent", "MessageTooLarge"),
+        ({"is_permanent": 1, "enhanced_code": "5.7.1"}, "Permanent", "ContentRejected"),
+        ({"is_permanent": 1, "enhanced_code": "5.9.9"}, "Permanent", "General"),
         ({}, "Undetermined", "Undetermined"),
     ],
 )
 def test_a_bounce_has_its_type(delivery: dict[str, Any], kind: str, subtype: str) -> None:
-    bounce = data("email.bounced", delivery=DeliveryFacts("bounced", **delivery))["bounce"]
+    bounce = data("email.bounced", delivery=DeliveryFacts(**delivery))["bounce"]
     assert (bounce["type"], bounce["subType"]) == (kind, subtype)
 
 
 def test_a_bounce_has_the_reply_of_the_server() -> None:
-    delivery = DeliveryFacts("bounced", smtp_code="550", enhanced_code="5.1.1", response="550 No")
+    delivery = DeliveryFacts(smtp_code="550", enhanced_code="5.1.1", response="550 No")
     bounce = data("email.bounced", delivery=delivery)["bounce"]
     assert bounce["diagnosticCode"] == ["smtp; 550 No"]
     assert bounce["message"] == "550 No"
-    delivery = DeliveryFacts("bounced", smtp_code="550", enhanced_code="5.1.1", response="No")
+    delivery = DeliveryFacts(smtp_code="550", enhanced_code="5.1.1", response="No")
     bounce = data("email.bounced", delivery=delivery)["bounce"]
     assert bounce["diagnosticCode"] == ["smtp; 550 5.1.1 No"]
     assert data("email.bounced")["bounce"]["diagnosticCode"] == []
@@ -85,7 +79,7 @@ def test_a_bounce_has_the_reply_of_the_server() -> None:
 def test_a_failure_has_its_reason() -> None:
     found = data("email.failed", reason="quota_reached", provider_code="E_X")["failed"]
     assert found == {"reason": "quota_reached", "code": "E_X"}
-    delivery = DeliveryFacts("rejected", reason="blocked")
+    delivery = DeliveryFacts(reason="blocked")
     assert data("email.failed", delivery=delivery)["failed"] == {"reason": "blocked"}
     assert data("email.suppressed")["suppressed"]["reason"] == "provider"
 
@@ -96,13 +90,14 @@ def test_a_suppression_always_has_the_same_id() -> None:
         address="you@example.org",
         scope="example.com",
         reason="hard_bounce",
-        origin="m1",
+        origin=MESSAGE_ID,
         since=NOW,
     )
     found = data("suppression.added", facts)
     assert found["email"] == "you@example.org"
     assert found["origin"] == "bounce"
-    assert found["source_id"] == "m1"
+    assert found["source_id"] == MESSAGE_ID
+    assert data("suppression.added", facts, origin="admin#1")["source_id"] is None
     assert found["id"] == data("suppression.removed", facts)["id"]
     assert found["id"] != data("suppression.added", facts, scope="")["id"]
 

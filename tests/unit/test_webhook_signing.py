@@ -9,7 +9,8 @@ import resend
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.webhook_secrets import shown_secret, signing_key
-from mail.webhook_events import EVENTS, WebhookEvent, example_body
+from mail.webhook_bodies import example_body
+from mail.webhook_events import EVENTS, WebhookEvent
 from transport.webhooks import delivery_headers
 
 SECRET = "a-secret-of-the-tests-0123456789abcdef"

@@ -6,14 +6,15 @@ from collections.abc import Callable
 import pytest
 
 from sending.backoff import next_webhook_attempt_at
+from services import HttpResponse
 from tests.unit.given import NOW
-from transport.webhooks import WebhookOutcome, WebhookResponse, deliver
+from transport.webhooks import WebhookOutcome, deliver
 
-Post = Callable[[], WebhookResponse]
+Post = Callable[[], HttpResponse]
 
 
 def attempted(post: Post) -> WebhookOutcome:
-    async def call(url: str, headers: dict[str, str], body: bytes) -> WebhookResponse:
+    async def call(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
         assert (url, headers, body) == ("https://a.example", {"a": "b"}, b"{}")
         return post()
 
@@ -21,7 +22,7 @@ def attempted(post: Post) -> WebhookOutcome:
 
 
 def responded(status: int, retry_after: str | None = None) -> WebhookOutcome:
-    return attempted(lambda: WebhookResponse(status, retry_after, "text"))
+    return attempted(lambda: HttpResponse(status, "text", retry_after))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_only_a_2xx_is_a_success(status: int, result: str) -> None:
 
 def test_a_receiver_that_does_not_respond_is_a_failure() -> None:
     def fail(error: Exception) -> Post:
-        def post() -> WebhookResponse:
+        def post() -> HttpResponse:
             raise error
 
         return post

@@ -87,6 +87,7 @@ def cron_plan(variables: str) -> list[list[Any]]:
         transport=unused,
         event_queue=None,
         wakeup_queue=unused,
+        webhook_queue=unused,
         rate_limiter=None,
         derive_key=unused,
         fetch=unused,
@@ -130,7 +131,7 @@ class _Recorder:
         if self.statements:
             raise AssertionError("a step of a send runs more than one batch")
         self.statements = statements
-        return [[defaultdict(lambda: None)] for _ in statements]
+        return [[defaultdict(lambda: None, webhooks="[]")] for _ in statements]
 
 
 def _template(statement: Statement, text: str, day: str) -> list[Any]:

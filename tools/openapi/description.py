@@ -19,6 +19,8 @@ TAGS = {
     "Sendbox": "List, show, retry and delete the messages of an address.",
     "Emails": "The API of Resend. Its official SDKs work with the base URL of this service and an "
     "address credential as API key. Fields that this service does not support are rejected.",
+    "Webhooks": "Tell your own server what happens to messages, as Resend does. docs/webhooks.md "
+    "has the events, and how to verify them.",
     "Administration": "For administrators: addresses, balances, lists, limits, the audit log.",
     "Deployment": "Health, public settings and password checks.",
 }
@@ -31,9 +33,9 @@ rejected. Every path accepts calls from any origin (CORS). Paths with GET also a
 
 An error is a problem object (RFC 9457). `code` is for programs, `detail` is a sentence for \
 people, and `errors` names the invalid fields. A client whose `Accept` prefers `text/plain` gets \
-only the sentence. Below `/emails`, errors have the form of Resend's API instead. Every 429 and \
-503 has `Retry-After`. A path that is not described here returns 404 `not_found`. A method that is \
-not described for its path returns 405 `method_not_allowed`.
+only the sentence. Below `/emails` and `/webhooks`, errors have the form of Resend's API instead. \
+Every 429 and 503 has `Retry-After`. A path that is not described here returns 404 `not_found`. A \
+method that is not described for its path returns 405 `method_not_allowed`.
 
 If the deployment has a site password, send it in the header `x-custom-auth`."""
 

@@ -10,6 +10,7 @@ from base64 import b64decode
 from typing import Any, get_args
 
 from mail.delivery import DeliveryStatus
+from mail.webhook_bodies import example_body
 from settings import VERSION
 from store.addresses import SORT_KEYS
 
@@ -77,6 +78,10 @@ PARAMETERS: dict[str, Json] = {
     "requested": {"schema": {"type": "string", "enum": ["true", "false", ""]}},
     "sort_by": {"schema": {"type": "string", "enum": [*SORT_KEYS, ""]}},
     "sort_order": {"schema": {"type": "string", "enum": ["asc", "desc", ""]}},
+    "status": {
+        "schema": {"type": "string", "enum": ["pending", "attempting", "success", "failed", ""]},
+        "example": "failed",
+    },
     "x-batch-validation": {"schema": {"enum": ["strict", "permissive"], "default": "strict"}},
 }
 
@@ -193,6 +198,18 @@ _RECIPIENTS = {
     "complained": 1,
 }
 _PERIOD = {**_RECIPIENTS, "bounce_rate": 0.011, "complaint_rate": 0.001}
+
+_ENDPOINT = "https://hooks.example.com/mail"
+_EVENTS = ["email.delivered", "email.bounced"]
+_SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
+_WEBHOOK = {
+    **{"id": MESSAGE_ID, "endpoint": _ENDPOINT, "events": _EVENTS, "status": "enabled"},
+    **{"disabled_reason": None, "failing_since": None, "created_at": CREATED_AT},
+}
+_DELIVERY = {
+    **{"id": MESSAGE_ID, "type": "email.sent", "status": "success", "created_at": CREATED_AT},
+}
+_PAYLOAD = json.loads(example_body("email.sent", now=NOW))
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Success": {"done": {"success": True}},
@@ -330,6 +347,77 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "text": "Hello, Bob",
             "html": None,
             "tags": [{"name": "kind", "value": "greeting"}],
+        }
+    },
+    # Webhooks
+    "NewWebhook": {"new": {"endpoint": _ENDPOINT, "events": _EVENTS}},
+    "WebhookChange": {
+        "events": {"events": ["email.bounced"]},
+        "disable": {"status": "disabled"},
+    },
+    "WebhookSecret": {
+        "created": {"object": "webhook", "id": MESSAGE_ID, "signing_secret": _SIGNING_SECRET}
+    },
+    "Webhook": {"one": {"object": "webhook", **_WEBHOOK, "signing_secret": _SIGNING_SECRET}},
+    "WebhookList": {"page": {"object": "list", "has_more": False, "data": [_WEBHOOK]}},
+    "WebhookObject": {"changed": {"object": "webhook", "id": MESSAGE_ID}},
+    "RemovedWebhook": {"removed": {"object": "webhook", "id": MESSAGE_ID, "deleted": True}},
+    "NewWebhookTest": {"bounce": {"type": "email.bounced"}},
+    "WebhookTest": {
+        "success": {
+            **{"success": True, "status_code": 200, "milliseconds": 87, "response": "ok"},
+            **{"error": None, "payload": _PAYLOAD},
+        }
+    },
+    "DeliveryPage": {
+        "page": {
+            "results": [
+                {
+                    **_DELIVERY,
+                    "next_attempt_at": None,
+                    "attempts": [
+                        {
+                            **{"number": 1, "sent_at": FINISHED_AT, "milliseconds": 87},
+                            **{"status_code": 200, "response": "ok", "error": None},
+                        }
+                    ],
+                }
+            ],
+            "next_cursor": None,
+        }
+    },
+    "ReplayedDelivery": {"replayed": {"object": "webhook_event", "id": MESSAGE_ID}},
+    "WebhookEventList": {"page": {"object": "list", "has_more": False, "data": [_DELIVERY]}},
+    "WebhookEventDetail": {
+        "one": {
+            "object": "webhook_event",
+            **_DELIVERY,
+            "next_attempt_at": None,
+            "payload": _PAYLOAD,
+        }
+    },
+    "WebhookEventAttemptList": {
+        "page": {
+            "object": "list",
+            "has_more": False,
+            "data": [
+                {
+                    **{"id": "1", "http_status_code": 200, "response": "ok"},
+                    "sent_at": FINISHED_AT,
+                }
+            ],
+        }
+    },
+    "DisabledWebhookPage": {
+        "page": {
+            "results": [
+                {
+                    **_WEBHOOK,
+                    **{"status": "disabled", "disabled_reason": "failing", "address": ADDRESS},
+                    "failing_since": CREATED_AT,
+                }
+            ],
+            "next_cursor": None,
         }
     },
     # Administration

@@ -2,6 +2,7 @@
 
 from mail.lifecycle import transitions_on
 from store.database import Statement, quoted
+from store.listeners import listeners
 from store.pauses import OWNER_IS_PAUSED
 from store.sendbox_generation import IN_ANY_CURRENT_SENDBOX
 
@@ -34,7 +35,8 @@ WHERE id IN (
 )
 RETURNING
   id, attempt, coalesce(scheduled_at, accepted_at) AS tried_from, request_id, size,
-  sender, sender_name, subject, details, scheduled_at
+  sender, sender_name, subject, details, scheduled_at,
+  {listeners("messages.address_id")} AS webhooks
 """
 
 _UNCLAIMED = f"""

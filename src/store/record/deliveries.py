@@ -24,6 +24,7 @@ from mail.delivery import (
 )
 from mail.suppressions import DURATIONS
 from store.database import Database, Row, Statement, quoted
+from store.listeners import DELIVERY_OUTCOMES, listeners
 from store.pauses import pause_after_events
 from store.record.statuses import StatusUpdate, record_statements
 from store.sendbox_generation import ADMINISTRATION
@@ -126,6 +127,7 @@ WHERE true GROUP BY recipient, domain, reason
 """
 _SUPPRESS = _MATCHED + LEARN.format(learned=_LEARNED)
 
+_ADDRESS_ID = "(SELECT address_id FROM messages WHERE id = message_id)"
 _INSERT_EVENTS = f"""
 {_MATCHED}
 INSERT INTO delivery_events (
@@ -138,7 +140,7 @@ SELECT
   event ->> 'response', event ->> 'reason', event ->> 'provider'
 FROM matched WHERE true
 ON CONFLICT DO NOTHING
-RETURNING 1
+RETURNING {listeners(_ADDRESS_ID, DELIVERY_OUTCOMES)} AS webhooks
 """
 
 # `number` is the number of recipients whose highest rank is the highest rank of the message: the
@@ -233,13 +235,13 @@ async def record_delivery_events(
     *,
     now: int,
     pause_policy: PausePolicy | None = None,
-) -> tuple[int, list[Row], list[Row]]:
+) -> tuple[int, list[Row], list[Row], set[str]]:
     """Record events of sent messages. Events of other messages are left out.
 
     :param events: as many as fit into a value of the database. Each has another id.
     :param pause_policy: the policy for pausing the addresses of messages that bounced.
     :returns: the number of new events; the rows of unmatched events and of messages to correct,
-        both for ``settle``.
+        both for ``settle``; the ids of the webhooks that listen.
     """
     encoded = msgspec.json.encode(events).decode()
     statements = _event_statements(events, encoded, now, pause_policy)
@@ -247,7 +249,8 @@ async def record_delivery_events(
         statements += [Statement(_UNMATCHED, (encoded,)), Statement(_CORRECTED, (encoded,))]
     results = await database.batch(statements, repeatable=True)
     by_sql = {sql: rows for (sql, _), rows in zip(statements, results, strict=True)}
-    return len(by_sql[_INSERT_EVENTS]), by_sql.get(_UNMATCHED, []), by_sql.get(_CORRECTED, [])
+    new = by_sql[_INSERT_EVENTS]
+    return len(new), by_sql.get(_UNMATCHED, []), by_sql.get(_CORRECTED, []), _webhooks(new)
 
 
 async def settle(
@@ -257,10 +260,11 @@ async def settle(
     *,
     now: int,
     pause_policy: PausePolicy | None = None,
-) -> list[Row]:
+) -> tuple[list[Row], set[str]]:
     """Record ``updates`` of messages, and then ``events``, some of which belong to them.
 
-    :returns: the rows of messages to correct, because another worker has settled them.
+    :returns: the rows of messages to correct, because another worker has settled them; the ids of
+        the webhooks that listen.
     """
     encoded = msgspec.json.encode(events).decode()
     statements = [
@@ -268,8 +272,13 @@ async def settle(
         *_event_statements(events, encoded, now, pause_policy),
         Statement(_CORRECTED, (encoded,)),
     ]
-    *_, corrected = await database.batch(statements, repeatable=True)
-    return corrected
+    results = await database.batch(statements, repeatable=True)
+    by_sql = {sql: rows for (sql, _), rows in zip(statements, results, strict=True)}
+    return by_sql[_CORRECTED], _webhooks(by_sql[_INSERT_EVENTS])
+
+
+def _webhooks(new_events: list[Row]) -> set[str]:
+    return {id_ for row in new_events for id_ in msgspec.json.decode(row["webhooks"])}
 
 
 def _event_statements(

@@ -41,6 +41,8 @@ class Given:
     sender: Sender
     sent: str
     scheduled: str
+    webhook: str = "019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f"
+    delivery: str = "019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e80"
     email: str = field(default_factory=lambda: f"{unique_name()}@example.net")
 
 
@@ -72,6 +74,12 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/admin/suppressions"): lambda given: {"address": given.email},
     ("POST", "/admin/suppressions/import"): lambda given: {"csv": given.email},
 }
+for area in ("", "/admin"):
+    BODIES[("POST", f"{area}/webhooks")] = lambda given: {
+        "endpoint": "https://hooks.example.com",
+        "events": ["email.sent"],
+    }
+    BODIES[("PATCH", f"{area}/webhooks/{{id}}")] = lambda given: {"events": ["email.bounced"]}
 WITH_PASSWORD = {("POST", "/api/address_login"), ("POST", "/api/address_change_password")}
 OF_SCHEDULED = {("PATCH", "/emails/{id}"), ("POST", "/emails/{id}/cancel")}
 
@@ -100,7 +108,27 @@ def given_for(api: Api, route: tuple[str, str]) -> Given:
     ).json()["id"]
     pause = "INSERT INTO send_pauses VALUES (?, 1, 0)"
     api.server.sql(pause, [sender.address_id])
-    return Given(sender, sent, scheduled)
+    given = Given(sender, sent, scheduled)
+    if "webhooks" in route[1]:
+        add_webhook(api, 0 if route[1].startswith("/admin") else sender.address_id, given)
+    return given
+
+
+def add_webhook(api: Api, address_id: int, given: Given) -> None:
+    """Give an owner a webhook with a delivery that failed. There is no other webhook."""
+    for table in ("webhooks", "webhook_deliveries"):
+        api.server.sql(f"DELETE FROM {table}")
+    api.server.sql(
+        "INSERT INTO webhooks (id, address_id, endpoint, events, created_at)"
+        " VALUES (?, ?, 'https://hooks.example.com/', '[]', 0)",
+        [given.webhook, address_id],
+    )
+    api.server.sql(
+        "INSERT INTO webhook_deliveries"
+        " (webhook_id, id, type, status, body, created_at, finished_at)"
+        " VALUES (?, ?, 'email.sent', 'failed', '{}', 0, 0)",
+        [given.webhook, given.delivery],
+    )
 
 
 def request(api: Api, route: tuple[str, str], given: Given) -> requests.Response:
@@ -108,6 +136,8 @@ def request(api: Api, route: tuple[str, str], given: Given) -> requests.Response
     message = given.scheduled if route in OF_SCHEDULED else given.sent
     is_of_message = "/sendbox/" in path or path.startswith("/emails/")
     id_ = message if is_of_message else given.sender.address_id
+    id_ = given.webhook if "/webhooks" in path else id_
+    path = path.replace("{event}", given.delivery).replace("{delivery}", given.delivery)
     is_admin = path.startswith("/admin")
     headers = {"x-admin-auth": ADMIN_PASSWORD} if is_admin else given.sender.headers
     if route == ("DELETE", "/admin/suppressions"):

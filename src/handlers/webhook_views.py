@@ -1,0 +1,342 @@
+"""The types and the work of ``/webhooks`` and ``/admin/webhooks``. Only the owners differ."""
+
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+from accounts.actor import Actor
+from accounts.credentials import Credential
+from accounts.webhook_endpoints import checked_endpoint
+from accounts.webhook_secrets import shown_secret, signing_key
+from clock import iso_time
+from errors import field_error, invalid_input
+from ids import new_id
+from mail.webhook_bodies import example_body
+from mail.webhook_events import EVENTS, WebhookEvent
+from sending.enqueue import wake_webhooks
+from sending.webhooks import send_signed
+from store import webhook_deliveries, webhooks
+from store.database import Row
+from store.webhook_deliveries import DeliveryStatus
+from web.body import read_json, read_optional_json
+from web.context import RequestContext
+from web.query import DEFAULT_LIMIT, MAX_LIMIT, cursor, one_of, required, whole_number
+from web.responses import Response, json_response
+
+_MAX_ID_CHARACTERS = 100
+
+WebhookStatus = Literal["enabled", "disabled"]
+DisabledReason = Literal["owner", "gone", "failing"]
+
+_ABOUT_EVENTS = "The types of the events that the webhook receives."
+_ABOUT_ENDPOINT = (
+    "The https URL that receives the events: at most 2,048 characters, with the name of a public "
+    "host, and the port 443 or one above 1023."
+)
+_EVENTS, _ENDPOINT = Meta(description=_ABOUT_EVENTS), Meta(description=_ABOUT_ENDPOINT)
+_SECRET = Meta(description="The secret with which the receiver verifies the signatures.")
+
+
+class NewWebhook(Struct, kw_only=True):
+    """A webhook to create."""
+
+    endpoint: Annotated[str | None, Meta(description=_ABOUT_ENDPOINT + " Required.")] = None
+    events: Annotated[list[WebhookEvent] | None, Meta(description=_ABOUT_EVENTS + " Required.")] = (
+        None
+    )
+
+
+class WebhookChange(Struct, kw_only=True):
+    """The values of a webhook that change."""
+
+    endpoint: Annotated[str | None, _ENDPOINT] = None
+    events: Annotated[list[WebhookEvent] | None, _EVENTS] = None
+    status: Annotated[
+        WebhookStatus | None, Meta(description="`enabled` also ends a decision of the service.")
+    ] = None
+
+
+class WebhookSecret(Struct, tag_field="object", tag="webhook"):
+    """A webhook and its secret."""
+
+    id: Annotated[str, Meta(description="The id of the webhook. Ids sort by time.")]
+    signing_secret: Annotated[str, _SECRET]
+
+
+class ListedWebhook(Struct, kw_only=True):
+    """A webhook in a list."""
+
+    id: Annotated[str, Meta(description="The id of the webhook. Ids sort by time.")]
+    endpoint: Annotated[str, _ENDPOINT]
+    events: Annotated[list[WebhookEvent], _EVENTS]
+    status: Annotated[WebhookStatus, Meta(description="Whether the webhook receives events.")]
+    disabled_reason: Annotated[
+        DisabledReason | None,
+        Meta(
+            description="Why the webhook is disabled: by its `owner`, because the endpoint "
+            "responded with 410 (`gone`), or because no delivery succeeded for three days "
+            "(`failing`)."
+        ),
+    ]
+    failing_since: Annotated[
+        str | None,
+        Meta(description="The time of the first failure after the last success, in ISO 8601."),
+    ]
+    created_at: Annotated[str, Meta(description="The time of creation, in ISO 8601 (UTC).")]
+
+
+class Webhook(ListedWebhook, kw_only=True, tag_field="object", tag="webhook"):
+    """A webhook."""
+
+    signing_secret: Annotated[str, _SECRET]
+
+
+class WebhookList(Struct, kw_only=True, tag_field="object", tag="list"):
+    """A page of webhooks, newest first."""
+
+    has_more: Annotated[bool, Meta(description="Whether there are more webhooks.")]
+    data: Annotated[list[ListedWebhook], Meta(description="The webhooks of this page.")]
+
+
+class WebhookObject(Struct, tag_field="object", tag="webhook"):
+    """A webhook that was changed."""
+
+    id: Annotated[str, Meta(description="The id of the webhook.")]
+
+
+class RemovedWebhook(Struct, tag_field="object", tag="webhook"):
+    """A webhook that was removed."""
+
+    id: Annotated[str, Meta(description="The id of the webhook.")]
+    deleted: Annotated[bool, Meta(description="Always true.")] = True
+
+
+class NewWebhookTest(Struct, kw_only=True):
+    """The event to send as a test."""
+
+    type: Annotated[WebhookEvent, Meta(description="The type. Default: `email.sent`.")] = (
+        "email.sent"
+    )
+
+
+class WebhookTest(Struct, kw_only=True):
+    """The result of a test."""
+
+    success: Annotated[bool, Meta(description="Whether the receiver responded with a 2xx.")]
+    status_code: Annotated[int | None, Meta(description="The status of the response, if any.")]
+    milliseconds: Annotated[int, Meta(description="The duration of the request.")]
+    response: Annotated[str | None, Meta(description="The first 1,024 bytes of the response.")]
+    error: Annotated[str | None, Meta(description="Why there was no response.")]
+    payload: Annotated[dict[str, Any], Meta(description="The body that was sent.")]
+
+
+class DeliveryAttempt(Struct, kw_only=True):
+    """An attempt to deliver an event."""
+
+    number: Annotated[int, Meta(description="The number of the attempt, from 1.")]
+    sent_at: Annotated[str, Meta(description="The time of the attempt, in ISO 8601 (UTC).")]
+    milliseconds: Annotated[int, Meta(description="The duration of the request.")]
+    status_code: Annotated[int | None, Meta(description="The status of the response, if any.")]
+    response: Annotated[str | None, Meta(description="The first 1,024 bytes of the response.")]
+    error: Annotated[str | None, Meta(description="Why there was no response.")]
+
+
+class Delivery(Struct, kw_only=True):
+    """The delivery of an event to a webhook."""
+
+    id: Annotated[str, Meta(description="The id, also in the header `webhook-id`.")]
+    type: Annotated[WebhookEvent, Meta(description="The type of the event.")]
+    status: Annotated[
+        DeliveryStatus,
+        Meta(description="`pending` until an attempt succeeds, or the last one has failed."),
+    ]
+    created_at: Annotated[str, Meta(description="The time of the event, in ISO 8601 (UTC).")]
+    next_attempt_at: Annotated[
+        str | None, Meta(description="The time of the next attempt, in ISO 8601 (UTC).")
+    ]
+    attempts: Annotated[
+        list[DeliveryAttempt], Meta(description="The last 20 attempts, newest first.")
+    ]
+
+
+class DeliveryPage(Struct):
+    """A page of deliveries, newest first. It may be short or empty, and still not be the last."""
+
+    results: Annotated[list[Delivery], Meta(description="The deliveries of this page.")]
+    next_cursor: Annotated[
+        str | None, Meta(description="The `cursor` of the next page; null on the last page.")
+    ]
+
+
+class ReplayedDelivery(Struct, tag_field="object", tag="webhook_event"):
+    """A delivery that is sent again."""
+
+    id: Annotated[str, Meta(description="The id of the delivery.")]
+
+
+Owner = Credential | None
+
+
+async def create(context: RequestContext, owner: Owner, by: Actor) -> Response:
+    """Create the webhook in the body of the request."""
+    body = await read_json(context.request, NewWebhook)
+    row = await webhooks.create_webhook(
+        context.database,
+        owner,
+        endpoint=_endpoint(context, required(body.endpoint, "endpoint")),
+        events=_events(body.events),
+        by=by,
+        now=context.now(),
+    )
+    return json_response(WebhookSecret(row["id"], _secret(context, row)))
+
+
+async def list_webhooks(context: RequestContext, owner: Owner) -> Response:
+    """A page of webhooks."""
+    query = context.request.query
+    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    after, before = (query.get(name) for name in ("after", "before"))
+    for name, given in (("after", after), ("before", before)):
+        if given is not None and len(given) > _MAX_ID_CHARACTERS:
+            raise field_error("invalid_cursor", name)
+    if after is not None and before is not None:
+        raise invalid_input("two_cursors", "before")
+    rows, has_more = await webhooks.webhook_page(
+        context.database, owner, limit=limit, after=after, before=before
+    )
+    data = [ListedWebhook(**shown(row)) for row in rows]
+    return json_response(WebhookList(has_more=has_more, data=data))
+
+
+async def show(context: RequestContext, owner: Owner, webhook_id: str) -> Response:
+    """A webhook."""
+    row = await webhooks.find_webhook(context.database, owner, webhook_id)
+    return json_response(Webhook(**shown(row), signing_secret=_secret(context, row)))
+
+
+async def update(context: RequestContext, owner: Owner, by: Actor, webhook_id: str) -> Response:
+    """Change a webhook."""
+    body = await read_json(context.request, WebhookChange)
+    await webhooks.update_webhook(
+        context.database,
+        owner,
+        webhook_id,
+        endpoint=None if body.endpoint is None else _endpoint(context, body.endpoint),
+        events=None if body.events is None else _events(body.events),
+        status=body.status,
+        by=by,
+        now=context.now(),
+    )
+    return json_response(WebhookObject(webhook_id))
+
+
+async def remove(context: RequestContext, owner: Owner, by: Actor, webhook_id: str) -> Response:
+    """Remove a webhook."""
+    await webhooks.remove_webhook(context.database, owner, webhook_id, by=by, now=context.now())
+    return json_response(RemovedWebhook(webhook_id))
+
+
+async def rotate(context: RequestContext, owner: Owner, by: Actor, webhook_id: str) -> Response:
+    """Replace the secret of a webhook."""
+    version = await webhooks.rotate_secret(
+        context.database, owner, webhook_id, by=by, now=context.now()
+    )
+    row = {"id": webhook_id, "secret_version": version}
+    return json_response(WebhookSecret(webhook_id, _secret(context, row)))
+
+
+async def test(context: RequestContext, owner: Owner, webhook_id: str) -> Response:
+    """Send an example to a webhook, and show the response."""
+    body = await read_optional_json(context.request, NewWebhookTest)
+    row = await webhooks.find_webhook(context.database, owner, webhook_id)
+    payload = example_body(body.type, now=context.now())
+    outcome = await send_signed(row, new_id(context.now()), payload, context.services)
+    result = WebhookTest(
+        success=outcome.result == "success",
+        status_code=outcome.code,
+        milliseconds=outcome.milliseconds,
+        response=outcome.response,
+        error=outcome.error,
+        payload=msgspec.json.decode(payload),
+    )
+    return json_response(result)
+
+
+async def list_deliveries(context: RequestContext, owner: Owner, webhook_id: str) -> Response:
+    """A page of deliveries of a webhook."""
+    query = context.request.query
+    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    status = one_of(query, "status", ("", *get_args(DeliveryStatus)), "")
+    rows, following = await webhook_deliveries.delivery_page(
+        context.database,
+        owner,
+        webhook_id,
+        status=status or None,
+        after=cursor(query.get("cursor", ""), 0),
+        limit=limit,
+    )
+    return json_response(DeliveryPage([_delivery(row) for row in rows], following))
+
+
+async def replay(
+    context: RequestContext, owner: Owner, by: Actor, webhook_id: str, delivery_id: str
+) -> Response:
+    """Send a delivery of a webhook again."""
+    await webhook_deliveries.replay_delivery(
+        context.database, owner, webhook_id, delivery_id, by=by, now=context.now()
+    )
+    wake_webhooks(context.services, [webhook_id])
+    return json_response(ReplayedDelivery(delivery_id))
+
+
+def _endpoint(context: RequestContext, given: str) -> str:
+    return checked_endpoint(given, allow_loopback=context.settings.enable_local_webhooks)
+
+
+def _events(given: list[WebhookEvent] | None) -> list[WebhookEvent]:
+    """The events in their usual order, each once."""
+    asked = set(required(given, "events"))
+    return [event for event in EVENTS if event in asked]
+
+
+def _secret(context: RequestContext, row: Row) -> str:
+    secret = context.settings.webhook_secrets[0]
+    return shown_secret(signing_key(secret, row["id"], row["secret_version"]))
+
+
+def shown(row: Row) -> Row:
+    """The fields of ``ListedWebhook`` from a row of ``store.webhooks``."""
+    failing_since = row["failing_since"]
+    return {
+        "id": row["id"],
+        "endpoint": row["endpoint"],
+        "events": msgspec.json.decode(row["events"]),
+        "status": "disabled" if row["disabled_by"] else "enabled",
+        "disabled_reason": row["disabled_by"],
+        "failing_since": None if failing_since is None else iso_time(failing_since),
+        "created_at": iso_time(row["created_at"]),
+    }
+
+
+def _delivery(row: Row) -> Delivery:
+    next_at = row["next_attempt_at"]
+    return Delivery(
+        id=row["id"],
+        type=row["type"],
+        status=row["status"],
+        created_at=iso_time(row["created_at"]),
+        next_attempt_at=iso_time(next_at) if row["status"] == "pending" else None,
+        attempts=[_attempt(one) for one in msgspec.json.decode(row["attempts"])],
+    )
+
+
+def _attempt(row: Row) -> DeliveryAttempt:
+    return DeliveryAttempt(
+        number=row["number"],
+        sent_at=iso_time(row["started_at"]),
+        milliseconds=row["milliseconds"],
+        status_code=row["code"],
+        response=row["response"],
+        error=row["error"],
+    )
