@@ -26,6 +26,7 @@ from tools.bench import (
     sweep,
     table_size,
     upload,
+    webhooks,
 )
 from tools.bench.load import LoadError
 from tools.bench.report import Figures, progress
@@ -39,6 +40,7 @@ _LONG = 6  # times as many rounds with `--long`
 _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
     database.measure,
     delivery.measure,
+    webhooks.measure,
     cpu.measure,
     job_cpu.measure,
     python_time.measure,
