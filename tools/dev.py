@@ -67,7 +67,10 @@ def _serve(port: int, state: Path, settings: Settings, warnings: list[str]) -> N
     _LOG.write_text("")
     threading.Thread(target=_follow, args=(_LOG,), daemon=True).start()
     print("Starting the server (about 6 s) ...", flush=True)
-    with LocalServer(port=port, state=state, dev_vars=DEV_VARS, log=_LOG, live=True) as server:
+    local = {"ENABLE_LOCAL_WEBHOOKS": "true"}  # .dev.vars can set it to false
+    with LocalServer(
+        port=port, state=state, variables=local, dev_vars=DEV_VARS, log=_LOG, live=True
+    ) as server:
         _check_health(server)
         about = {"url": server.url, "registry": str(server.registry)}
         (state / SERVER_FILE).write_text(json.dumps(about))

@@ -1,6 +1,7 @@
 """`make dev` reports mistakes before the server starts. These tests start no server."""
 
 import socket
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from settings import read_settings
 from tools import dev
 from tools.dev_output import WranglerOutput, python_error
 from tools.dev_vars import DevVarsError, read_dev_vars
@@ -15,6 +17,7 @@ from tools.local_server import ServerError, free_port
 from tools.prepare import ROOT
 from tools.settings_check import misspelled_settings, unreadable_settings
 
+SECRETS = {"JWT_SECRET": "a-secret-of-the-tests-0123456789abcdef"}
 GOOD = (ROOT / ".dev.vars.example").read_text()
 
 
@@ -29,6 +32,7 @@ class Scene:
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         self.folder = folder
+        self.variables: Mapping[str, str] = {}
         self.health = SimpleNamespace(ok=True, status_code=200, text="OK")
         self._capsys = capsys
         self._dev_vars = folder / ".dev.vars"
@@ -48,7 +52,8 @@ class Scene:
         }.items():
             monkeypatch.setattr(dev, name, value)
 
-    def _server(self, **_: Any) -> AbstractContextManager[Any]:
+    def _server(self, *, variables: Mapping[str, str], **_: Any) -> AbstractContextManager[Any]:
+        self.variables = variables
         return nullcontext(
             SimpleNamespace(
                 url="http://localhost:1",
@@ -85,6 +90,11 @@ def test_the_example_is_good(scene: Scene) -> None:
     printed = scene.run()
     assert printed.endswith("Ready")
     assert "WARNING" not in printed
+
+
+def test_webhooks_may_be_on_this_machine(scene: Scene) -> None:
+    scene.run()
+    assert read_settings({**SECRETS, **scene.variables}).enable_local_webhooks
 
 
 def test_a_variable_that_cannot_be_read_stops_it(scene: Scene) -> None:
