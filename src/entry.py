@@ -19,7 +19,8 @@ from runtime.environment import services
 from runtime.event_queue import finish_events, is_of_events, read_events
 from runtime.http import body_of, read_head, to_js_response
 from runtime.memory import Room
-from runtime.wakeup_queue import is_of_webhooks, take_ids
+from runtime.wakeup_queue import take_ids
+from runtime.webhook_queue import is_of_webhooks
 from sending.jobs import process_queue, run_cron
 from web.body import decoder_of
 from web.request import Request

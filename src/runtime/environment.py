@@ -15,6 +15,7 @@ from runtime.memory import Room
 from runtime.rate_limiter import BindingRateLimiter
 from runtime.send_email import SendEmailBinding
 from runtime.wakeup_queue import CloudflareQueue
+from runtime.webhook_queue import WebhookQueue
 from services import Services
 from settings import cached_settings
 from subrequests import Subrequests
@@ -44,7 +45,7 @@ def services(memory: Room) -> Services:
         transport=SendEmailTransport(SendEmailBinding(used)) if "SEND_MAIL" in bindings else None,
         wakeup_queue=CloudflareQueue(used, "OUTBOX") if "OUTBOX" in bindings else None,
         event_queue=CloudflareEventQueue(used) if "EVENTS" in bindings else None,
-        webhook_queue=CloudflareQueue(used, "WEBHOOKS") if "WEBHOOKS" in bindings else None,
+        webhook_queue=WebhookQueue(used, "WEBHOOKS") if "WEBHOOKS" in bindings else None,
         rate_limiter=BindingRateLimiter(used) if "RATE_LIMITER" in bindings else None,
         derive_key=pbkdf2_sha256,
         fetch=counted_fetch(used),

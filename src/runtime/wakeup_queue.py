@@ -1,7 +1,4 @@
-"""The queues ``OUTBOX`` and ``WEBHOOKS``: ids of messages to attempt, and of webhooks.
-
-The database decides which are due.
-"""
+"""The queue ``OUTBOX``: ids of messages to attempt. The database decides which are due."""
 
 from typing import Any
 
@@ -10,9 +7,6 @@ import msgspec
 from runtime.bridge import bridge
 from runtime.queues import enqueue
 from subrequests import Subrequests
-
-# The name in wrangler.toml of the queue that has ids of webhooks.
-WEBHOOKS_QUEUE = "send-mail-api-webhooks"
 
 _MAX_DELAY_SECONDS = 86_400
 
@@ -31,11 +25,6 @@ class CloudflareQueue:
             for id_, seconds in due
         ]
         await enqueue(self._subrequests, self._binding, messages)
-
-
-def is_of_webhooks(batch: Any) -> bool:
-    """Whether this batch comes from the queue of webhooks."""
-    return bool(batch.queue == WEBHOOKS_QUEUE)
 
 
 def take_ids(batch: Any) -> list[str]:

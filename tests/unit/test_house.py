@@ -595,6 +595,7 @@ _CACHES = {
     "runtime/d1.py": ["_number_of"],
     "runtime/environment.py": ["_environment"],
     "runtime/limits.py": ["_check_sql"],
+    "runtime/webhook_queue.py": ["_arrivals[key]", "_arrivals.clear()"],
     "store/message_content.py": ["_with_values"],
 }
 
