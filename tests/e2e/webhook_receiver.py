@@ -37,6 +37,8 @@ class Receiver:
         self.received: list[Received] = []
         self.port = free_port()
         self.ended = threading.Event()
+        self._free = threading.Event()
+        self._free.set()
 
     def url(self, path: str) -> str:
         """The URL with this path."""
@@ -53,12 +55,22 @@ class Receiver:
             assert time.monotonic() < deadline, [one.path for one in self.received]
             time.sleep(0.05)
 
+    def hold(self) -> None:
+        """Respond to no request to ``/held`` until ``release``."""
+        self._free.clear()
+
+    def release(self) -> None:
+        """Respond to all requests."""
+        self._free.set()
+
     def respond(self, handler: BaseHTTPRequestHandler, path: str) -> None:
         """Respond to a request whose body was read."""
         name = path.split("/")[1]
         if name == "hangs":
             self.ended.wait(60)
             return
+        if name == "held":
+            self._free.wait(60)
         if name == "dies":  # in the middle of the response's body
             handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
             handler.wfile.flush()

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 # Each kind of batch is identified by a text that only its statements contain.
 _BATCHES = {
+    "webhook finish": "INSERT INTO webhook_attempts (",
+    "webhook claim": "UPDATE webhook_deliveries SET",
     "reserve": "INSERT INTO messages (",
     "claim": "claimed_by = ?4",
     "record": "reported_as = coalesce(",
@@ -36,6 +38,8 @@ def passage(call: str, when: str, content: str) -> Passage:
     if call == "send":
         return Passage("call", when, subject=argument["subject"])
     if call == "enqueue":
+        if "delaySeconds" not in argument[0]:
+            return Passage("enqueue events", when)
         # A deferral enqueues one message with a delay. The sweep enqueues messages without a delay.
         if argument[0]["delaySeconds"]:
             return Passage("enqueue", when, argument[0]["body"]["id"])
