@@ -5,7 +5,8 @@ D1 is SQLite, so the store's SQL runs here unchanged. A batch is one transaction
 
 import functools
 import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -119,6 +120,13 @@ class SqliteDatabase:
     def changes(self) -> int:
         """The number of rows written so far."""
         return self._connection.total_changes
+
+    @contextmanager
+    def watched(self, step: Callable[[], object]) -> Iterator[None]:
+        """Call ``step`` at each step of SQLite's virtual machine."""
+        self._connection.set_progress_handler(lambda: bool(step()), 1)
+        yield
+        self._connection.set_progress_handler(None, 1)
 
     def plan(self, statement: Statement) -> list[str]:
         """The query plan: ``SEARCH`` uses an index, ``SCAN`` reads everything."""
