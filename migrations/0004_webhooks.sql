@@ -217,3 +217,40 @@ CREATE TRIGGER webhooks_hear_of_longer_suppressions AFTER UPDATE ON suppressions
   WHERE m.id = new.origin
     AND EXISTS (SELECT 1 FROM json_each(hook.events) WHERE value = 'suppression.added');
 END;
+
+CREATE TRIGGER webhooks_hear_of_pauses AFTER INSERT ON send_pauses WHEN new.paused BEGIN
+  INSERT INTO webhook_deliveries (webhook_id, id, type, next_attempt_at, facts, created_at)
+  SELECT
+    hook.id,
+    printf(
+      '%08x-%04x-7%s-8%s-%s', new.since >> 16, new.since & 65535,
+      substr(lower(hex(randomblob(2))), 2), substr(lower(hex(randomblob(2))), 2),
+      lower(hex(randomblob(6)))
+    ),
+    'address.paused', new.since,
+    json_object('occurred_at', new.since, 'address', a.name),
+    new.since
+  FROM addresses AS a
+  CROSS JOIN webhooks AS hook ON hook.address_id IN (a.id, 0) AND hook.disabled_by IS NULL
+  WHERE a.id = new.address_id
+    AND EXISTS (SELECT 1 FROM json_each(hook.events) WHERE value = 'address.paused');
+END;
+
+CREATE TRIGGER webhooks_hear_of_further_pauses AFTER UPDATE OF paused ON send_pauses
+WHEN new.paused AND NOT old.paused BEGIN
+  INSERT INTO webhook_deliveries (webhook_id, id, type, next_attempt_at, facts, created_at)
+  SELECT
+    hook.id,
+    printf(
+      '%08x-%04x-7%s-8%s-%s', new.since >> 16, new.since & 65535,
+      substr(lower(hex(randomblob(2))), 2), substr(lower(hex(randomblob(2))), 2),
+      lower(hex(randomblob(6)))
+    ),
+    'address.paused', new.since,
+    json_object('occurred_at', new.since, 'address', a.name),
+    new.since
+  FROM addresses AS a
+  CROSS JOIN webhooks AS hook ON hook.address_id IN (a.id, 0) AND hook.disabled_by IS NULL
+  WHERE a.id = new.address_id
+    AND EXISTS (SELECT 1 FROM json_each(hook.events) WHERE value = 'address.paused');
+END;

@@ -17,7 +17,8 @@ _DUE_A_MINUTE, _ROUNDS = 1000, 3
 _DUE_A_MINUTE_OF_MANY, _ROUNDS_OF_MANY = 5000, 1000
 _MANY_SUBREQUESTS = 1000
 
-# On a plan with few subrequests, the steps of webhooks replace the others once in these minutes.
+# On a plan with few subrequests, the steps of webhooks replace those of the sweep once in these
+# minutes, if there are webhooks.
 _MINUTES_BETWEEN_WEBHOOKS = 5
 
 # How many ids of a cron run arrive in the queue per second. The queue is first in, first out. If
@@ -143,6 +144,7 @@ async def _clean_up_and_index(
     from store.search_index import index_step
     from store.sweep import sweep_steps
     from store.webhook_deliveries import webhook_steps
+    from store.webhooks import has_webhooks
 
     now, settings = services.clock(), services.settings
     sweep = sweep_steps(
@@ -150,10 +152,10 @@ async def _clean_up_and_index(
         retention_days=settings.retention_days,
         retention_metadata_days=settings.retention_metadata_days,
     )
-    if _has_many(services):
-        sweep += webhook_steps(now=now)
-    elif now // 60_000 % _MINUTES_BETWEEN_WEBHOOKS == _MINUTES_BETWEEN_WEBHOOKS // 2:
-        sweep = webhook_steps(now=now)  # both together need too many subrequests
+    is_their_minute = now // 60_000 % _MINUTES_BETWEEN_WEBHOOKS == _MINUTES_BETWEEN_WEBHOOKS // 2
+    if (_has_many(services) or is_their_minute) and await has_webhooks(database):
+        # Both together may need too many subrequests.
+        sweep = [*(sweep if _has_many(services) else ()), *webhook_steps(now=now)]
     steps = [*purge_steps(now=now), *sweep, index_step(now=now)]
     # If a cron run can't run all steps, the last ones are left out. So each run starts with another
     # step.

@@ -1,4 +1,4 @@
-"""Write the deliveries of webhooks that no trigger writes: of administrators, and of pauses.
+"""Write the deliveries of webhooks that no trigger writes: of what administrators do.
 
 A delivery is written in the batch of the change. The SQL joins changes to the enabled webhooks that
 listen: those of the address that the change concerns, and those of administrators.
@@ -6,27 +6,20 @@ listen: those of the address that the change concerns, and those of administrato
 
 from store.sendbox_generation import ADMINISTRATION
 
-# UUIDs of version 7 for the time c.now: a random one, and the one of a pause.
-NEW_ID = """
-printf(
-  '%08x-%04x-7%s-8%s-%s', c.now >> 16, c.now & 65535, substr(lower(hex(randomblob(2))), 2),
-  substr(lower(hex(randomblob(2))), 2), lower(hex(randomblob(6)))
-)
-"""
-PAUSE_ID = "printf('%08x-%04x-7000-8000-%012x', c.now >> 16, c.now & 65535, c.address_id)"
-
 # Writes the deliveries of ``changes``: SQL with the columns ``address_id``, ``event``, ``now`` and
-# ``facts``. ``now`` is when the delivery is written, ``id`` is an expression. The statement returns
-# the ids of the webhooks.
+# ``facts``. ``now`` is when the delivery is written. Its id is a UUID of version 7.
 NOTIFY = f"""
 INSERT INTO webhook_deliveries (webhook_id, id, type, next_attempt_at, facts, created_at)
-SELECT hook.id, {{id}}, c.event, c.now, c.facts, c.now
+SELECT
+  hook.id,
+  printf(
+    '%08x-%04x-7%s-8%s-%s', c.now >> 16, c.now & 65535, substr(lower(hex(randomblob(2))), 2),
+    substr(lower(hex(randomblob(2))), 2), lower(hex(randomblob(6)))
+  ),
+  c.event, c.now, c.facts, c.now
 FROM ({{changes}}) AS c CROSS JOIN webhooks AS hook
   ON hook.address_id IN (c.address_id, {ADMINISTRATION}) AND hook.disabled_by IS NULL
   AND EXISTS (SELECT 1 FROM json_each(hook.events) WHERE value = c.event)
-WHERE true
-ON CONFLICT DO NOTHING
-RETURNING webhook_id
 """
 
 # The facts of a suppression s (``SuppressionFacts``).

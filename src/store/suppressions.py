@@ -13,7 +13,7 @@ from errors import NotFound
 from mail.suppressions import Suppression
 from store.audit import audit_row, with_audit
 from store.database import Database, Row, Statement
-from store.notify import NEW_ID, NOTIFY, SUPPRESSION_FACTS
+from store.notify import NOTIFY, SUPPRESSION_FACTS
 from store.reserve import IN_FORCE
 from store.sendbox_generation import ADMINISTRATION
 
@@ -50,7 +50,6 @@ EXISTS (
 # Webhooks of administrators hear of suppressions that administrators add or remove. Those of an
 # import are too many.
 _NOTIFY_OF_ADDED = NOTIFY.format(
-    id=NEW_ID,
     changes=f"""
     SELECT
       {ADMINISTRATION} AS address_id, CAST(?2 AS INTEGER) AS now, 'suppression.added' AS event,
@@ -69,7 +68,6 @@ _NOTIFY_OF_ADDED = NOTIFY.format(
     """,
 )
 _NOTIFY_OF_REMOVED = NOTIFY.format(
-    id=NEW_ID,
     changes=f"""
     SELECT
       {ADMINISTRATION} AS address_id, CAST(?3 AS INTEGER) AS now, 'suppression.removed' AS event,

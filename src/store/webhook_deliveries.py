@@ -15,7 +15,6 @@ from ids import AFTER_ALL_IDS
 from store.audit import audit_row, with_audit
 from store.bounded_page import bounded_page, page_of
 from store.database import Database, Row, Statement
-from store.notify import NOTIFY, PAUSE_ID
 from store.step import Step
 from store.webhooks import find_webhook, of_owner, signs_until
 
@@ -29,7 +28,7 @@ LEASE_MILLISECONDS = 60_000
 # The numbers of statements of ``claim_deliveries`` and ``finish_deliveries``.
 CLAIM_STATEMENTS, FINISH_STATEMENTS = 3, 6
 
-_HOUR, _DAY = 3_600_000, 86_400_000
+_DAY = 86_400_000
 _FAILING_MILLISECONDS = 3 * _DAY
 _BODY_DAYS, _DELIVERY_DAYS = 7, 30
 _STEP_ROWS = 1000
@@ -373,20 +372,6 @@ async def replay_delivery(
 
 # Removal
 
-# The pauses since ?1. The id of a delivery depends on its pause, so a pause is reported once. A
-# statement beside each one that may pause an address would cost each send subrequests.
-_NOTIFY_OF_PAUSES = NOTIFY.format(
-    id=PAUSE_ID,
-    changes="""
-    SELECT
-      p.address_id, p.since AS now, 'address.paused' AS event,
-      json_object('occurred_at', p.since, 'address', a.name) AS facts
-    FROM send_pauses AS p INDEXED BY send_pauses_in_force
-    CROSS JOIN addresses AS a ON a.id = p.address_id
-    WHERE p.paused AND p.since > ?1
-    """,
-)
-
 # Pending deliveries of webhooks that are disabled.
 _END = f"""
 UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL, finished_at = ?1
@@ -447,11 +432,10 @@ ON CONFLICT (name) DO UPDATE SET position = excluded.position WHERE position <> 
 
 
 def webhook_steps(*, now: int) -> list[Step]:
-    """The steps that report pauses, end deliveries, and remove old bodies and deliveries."""
+    """The steps that end deliveries, and remove old bodies and deliveries."""
     old = (now - _DELIVERY_DAYS * _DAY,)
     bodies = (now - _BODY_DAYS * _DAY, now)
     return [
-        _step("pauses_reported", Statement(_NOTIFY_OF_PAUSES, (now - _HOUR,))),
         _step("webhook_deliveries_ended", Statement(_END, (now,))),
         _step(
             "webhook_deliveries_removed",

@@ -89,6 +89,12 @@ def of_owner(owner: Credential | None) -> tuple[int, str | None, int | None]:
     return owner.key if owner else (ADMINISTRATION, None, None)
 
 
+async def has_webhooks(database: Database) -> bool:
+    """Whether there is a webhook. A removed one counts until its deliveries are removed."""
+    (found,) = await database.batch([Statement("SELECT 1 FROM webhooks LIMIT 1")], repeatable=True)
+    return bool(found)
+
+
 async def create_webhook(
     database: Database,
     owner: Credential | None,

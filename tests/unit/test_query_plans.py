@@ -65,6 +65,7 @@ from store.webhook_deliveries import (
 from store.webhooks import (
     create_webhook,
     disabled_webhooks,
+    has_webhooks,
     remove_webhook,
     rotate_secret,
     update_webhook,
@@ -155,6 +156,7 @@ def _webhooks(database: SqliteDatabase, credential: Credential) -> None:
         run(replay_delivery(*these, "d1", **about))
         run(remove_webhook(*these, **about))
     run(disabled_webhooks(database, after=None, limit=20))
+    run(has_webhooks(database))
     for step in webhook_steps(now=NOW):
         run(step.run(database))
 
@@ -241,6 +243,7 @@ TABLES = set(DATABASE.dump())
 # Statements that may read a whole table or index: a text of each, and the reason.
 READS_ALL = {
     "SELECT EXISTS (SELECT 1 FROM addresses)": "it stops at the first row",
+    "SELECT 1 FROM webhooks LIMIT 1": "the same",
     "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
     "count(*) AS count FROM addresses WHERE instr(name, ?1)": "the same",
     "FROM send_balances AS b JOIN addresses": "it stops after the page",

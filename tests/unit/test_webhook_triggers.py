@@ -100,6 +100,23 @@ def test_a_suppression_is_written_when_it_is_new_or_lasts_longer(
     assert heard(database) == ["suppression.added"] * 2
 
 
+def test_each_pause_is_written_once(database: SqliteDatabase, me: Credential) -> None:
+    listen(database, me.address_id, "address.paused")
+    pause = (
+        f"INSERT INTO send_pauses VALUES ({me.address_id}, 1, {NOW})"
+        " ON CONFLICT (address_id) DO UPDATE SET paused = 1, since = excluded.since"
+    )
+    for _ in range(2):
+        database.query(pause)
+    (row,) = database.query("SELECT type, next_attempt_at AS at, facts FROM webhook_deliveries")
+    assert (row["type"], row["at"]) == ("address.paused", NOW)
+    assert json.loads(row["facts"]) == {"occurred_at": NOW, "address": me.address}
+    database.query("UPDATE send_pauses SET paused = 0")
+    assert heard(database) == ["address.paused"]
+    database.query(pause)
+    assert heard(database) == ["address.paused"] * 2
+
+
 def steps(database: SqliteDatabase, *sql: str) -> int:
     """The number of steps of SQLite's virtual machine."""
     counted = [0]

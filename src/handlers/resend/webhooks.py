@@ -19,7 +19,8 @@ from web.responses import Response, json_response
 _MAX_ID_CHARACTERS = 100
 
 # The number of an attempt. None has the last one.
-_NUMBER, _AFTER_ALL = re.compile("[0-9]{1,10}"), "9999999999"
+_NUMBER = re.compile("[0-9]{1,10}")
+_AFTER_ALL = "9999999999"
 
 
 class WebhookEventLog(Struct, kw_only=True):
