@@ -12,7 +12,7 @@ _MINUTE, _HOUR = 60, 3600
 _HOURS = (2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 10 * _HOUR)
 _WEBHOOK_DELAYS_SECONDS = (5, 5 * _MINUTE, 30 * _MINUTE, *_HOURS)
 # A receiver can ask for a longer delay (Retry-After), up to this one.
-_MOST_RETRY_AFTER_SECONDS = 24 * _HOUR
+_MOST_SECONDS = 24 * _HOUR
 
 
 def next_attempt_at(*, attempt: int, now: int, tried_from: int, retry_hours: int) -> int | None:
@@ -34,13 +34,11 @@ def next_attempt_at(*, attempt: int, now: int, tried_from: int, retry_hours: int
 def next_webhook_attempt_at(*, tries: int, now: int, retry_after: int | None) -> int | None:
     """The time of the attempt that follows ``tries`` failed attempts; None if none follows.
 
-    Times are in Unix milliseconds. The delay is extended by up to 20 %.
+    Times are in Unix milliseconds. The delay is extended by up to 20 %, and is at most a day.
 
     :param retry_after: the seconds that the receiver asks to wait; None if it does not.
     """
     if tries > len(_WEBHOOK_DELAYS_SECONDS):
         return None
-    delay = _WEBHOOK_DELAYS_SECONDS[tries - 1]
-    if retry_after is not None:
-        delay = max(delay, min(retry_after, _MOST_RETRY_AFTER_SECONDS))
-    return now + int(delay * (1 + random.uniform(0, _SPREAD)) * 1000)
+    delay = max(_WEBHOOK_DELAYS_SECONDS[tries - 1], retry_after or 0)
+    return now + int(min(delay * (1 + random.uniform(0, _SPREAD)), _MOST_SECONDS) * 1000)

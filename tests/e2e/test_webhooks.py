@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import resend
+import svix.webhooks
 from standardwebhooks import Webhook
 
 from mail.webhook_events import EVENTS
@@ -53,14 +54,15 @@ def test_a_send_and_its_delivery_event_arrive_and_verify(
     webhook = create(own, sender, hooks.url("/200/both"))
     own.send(sender, to_mail="delivered@test.invalid", to_name="Ü")
     hooks.wait_for(lambda: len(hooks.at("/200/both")) == 2)
-    found = hooks.at("/200/both")
-    assert [one.type for one in found] == ["email.sent", "email.delivered"]
+    found, secret = hooks.at("/200/both"), webhook["signing_secret"]
+    assert sorted(one.type for one in found) == ["email.delivered", "email.sent"]
     for one in found:
-        assert Webhook(webhook["signing_secret"]).verify(one.body, one.headers)
+        event = json.loads(one.body)
+        assert Webhook(secret).verify(one.body, one.headers) == event
+        svix.webhooks.Webhook(secret).verify(one.body, one.headers)
         headers = {name: one.headers[f"svix-{name}"] for name in ("id", "timestamp", "signature")}
-        options: Any = {"payload": one.body, "headers": headers}
-        options["webhook_secret"] = webhook["signing_secret"]
-        assert resend.Webhooks.verify(options) == json.loads(one.body)
+        options: Any = {"payload": one.body, "headers": headers, "webhook_secret": secret}
+        assert resend.Webhooks.verify(options) == event
 
 
 @pytest.mark.parametrize(

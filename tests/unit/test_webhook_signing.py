@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import resend
+import svix.webhooks
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.webhook_secrets import shown_secret, signing_key
@@ -32,8 +33,12 @@ def test_the_official_packages_verify_every_event(event: WebhookEvent) -> None:
     headers = signed(body, key)
     found = Webhook(shown_secret(key)).verify(body, headers)
     assert found == json.loads(body)
-    svix = {name: headers[f"svix-{name}"] for name in ("id", "timestamp", "signature")}
-    options: Any = {"payload": body, "headers": svix, "webhook_secret": shown_secret(key)}
+    theirs = {name: headers[f"svix-{name}"] for name in ("id", "timestamp", "signature")}
+    receiver = svix.webhooks.Webhook(shown_secret(key))
+    receiver.verify(body, {f"svix-{name}": value for name, value in theirs.items()})
+    with pytest.raises(WebhookVerificationError):
+        receiver.verify(body + " ", headers)
+    options: Any = {"payload": body, "headers": theirs, "webhook_secret": shown_secret(key)}
     assert resend.Webhooks.verify(options) == json.loads(body)
 
 
