@@ -70,13 +70,19 @@ def test_a_send_and_its_delivery_event_arrive_and_verify(
     [
         ("/200", "success", 200),
         ("/204", "success", 204),
+        ("/299", "success", 299),
+        ("/301", "pending", 301),
         ("/302", "pending", 302),
+        ("/307", "pending", 307),
+        ("/400", "pending", 400),
         ("/404", "pending", 404),
         ("/500", "pending", 500),
         ("/410", "failed", 410),
         ("/dies", "success", 200),
         ("/long", "success", 200),
+        ("/bytes", "success", 200),
         ("/garbage", "pending", None),
+        ("/drops", "pending", None),
     ],
 )
 def test_a_receiver_responds(
@@ -89,6 +95,41 @@ def test_a_receiver_responds(
     assert (found, attempt["status_code"]) == (status, code)
     assert hooks.at("/redirected") == []
     assert attempt["error"] if code is None else len(attempt["response"]) <= 1024
+
+
+@pytest.mark.parametrize("path", ["/429", "/503"])
+def test_a_receiver_says_when_to_try_again(
+    own: Api, hooks: Receiver, sender: Sender, path: str
+) -> None:
+    create(own, sender, hooks.url(path))
+    own.send(sender)
+
+    def waits() -> Any:
+        return own.server.sql(
+            "SELECT next_attempt_at - started_at AS delay"
+            " FROM webhook_deliveries AS d JOIN webhook_attempts ON delivery_id = d.id"
+            " JOIN webhooks AS hook ON hook.id = d.webhook_id"
+            " WHERE status = 'pending' AND hook.address_id = ?",
+            [sender.address_id],
+        )
+
+    hooks.wait_for(waits)
+    (row,) = waits()
+    assert 590_000 <= row["delay"] <= 600_000 * 1.2 + 30_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "status"), [("/slow", "success"), ("/hangs", "pending")])
+def test_a_receiver_has_15_seconds(
+    own: Api, hooks: Receiver, sender: Sender, path: str, status: str
+) -> None:
+    webhook = create(own, sender, hooks.url(path))
+    own.send(sender)
+    hooks.wait_for(lambda: attempts_of(own, sender, webhook)[1:])
+    found, attempt, *_ = attempts_of(own, sender, webhook)
+    assert found == status
+    if status == "pending":
+        assert (attempt["status_code"], attempt["error"]) == (None, "no response within 15 s")
 
 
 def test_a_receiver_that_is_not_there_and_one_that_hangs_hold_up_nothing(

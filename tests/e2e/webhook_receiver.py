@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -75,13 +76,22 @@ class Receiver:
             handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
             handler.wfile.flush()
             return
+        if name == "drops":  # without a response
+            return
+        if name == "slow":
+            self.ended.wait(5)
         if name == "garbage":
             handler.wfile.write(b"\x00\x01 this is not HTTP\r\n\r\n")
             return
-        text = b"x" * 100_000 if name == "long" else b"thank you"
+        texts = {"long": b"x" * 100_000, "bytes": bytes(range(256)) * 8}
+        text = texts.get(name, b"thank you")
         handler.send_response(int(name) if name.isdigit() else 200)
-        if name == "302":
+        if name in ("301", "302", "307"):
             handler.send_header("Location", self.url("/redirected"))
+        if name == "429":
+            handler.send_header("Retry-After", "600")
+        if name == "503":
+            handler.send_header("Retry-After", formatdate(time.time() + 600, usegmt=True))
         handler.send_header("Content-Length", str(len(text)))
         handler.end_headers()
         handler.wfile.write(text)
