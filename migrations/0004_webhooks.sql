@@ -100,7 +100,8 @@ WHEN new.status IN ('queued', 'scheduled') BEGIN
 END;
 
 -- A message whose outcome was corrected and is `sent` again is reported once. The time is that of the
--- last row of its history, which is written before.
+-- last row of its history, which is written before. If somebody changes a message by hand, there may
+-- be none: webhooks must not prevent a change.
 CREATE TRIGGER webhooks_hear_of_changes AFTER UPDATE OF status ON messages
 WHEN new.status NOT IN ('sending', old.status) AND NOT (
   old.status = 'failed' AND new.status = 'sent'
@@ -125,8 +126,9 @@ WHEN new.status NOT IN ('sending', old.status) AND NOT (
   FROM (
     SELECT
       hook.id AS webhook_id, heard.value AS type,
-      (
-        SELECT occurred_at FROM events WHERE message_id = new.id ORDER BY sequence DESC LIMIT 1
+      coalesce(
+        (SELECT occurred_at FROM events WHERE message_id = new.id ORDER BY sequence DESC LIMIT 1),
+        new.accepted_at
       ) AS now
     FROM webhooks AS hook CROSS JOIN json_each(hook.events) AS heard
     WHERE hook.address_id IN (new.address_id, 0) AND hook.disabled_by IS NULL

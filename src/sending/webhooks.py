@@ -8,8 +8,9 @@ import uuid
 from functools import partial
 from typing import Any, Literal
 
-from accounts.webhook_endpoints import host_of
+from accounts.webhook_endpoints import checked_endpoint, host_of
 from accounts.webhook_secrets import signing_key
+from errors import BadRequest, ServerFault
 from log import frames, log
 from mail.webhook_bodies import body_of
 from sending.backoff import next_webhook_attempt_at
@@ -74,7 +75,12 @@ async def enqueue_due_webhooks(services: Services, database: Database) -> None:
 
 
 async def _serve(database: Database, webhook_id: str, services: Services, until: int) -> int | None:
-    """Send what is due. Return the time at which more is due; None if it is not known."""
+    """Send what is due. Return the time at which more is due; None if it is not known.
+
+    :raises ServerFault: ``secret_missing`` or ``invalid_setting``: nothing can be signed.
+    """
+    if not services.settings.webhook_secrets:
+        raise ServerFault("secret_missing", name="JWT_SECRET")
     if services.subrequests.left < CLAIM_STATEMENTS + _ROUND:
         return services.clock()
     claimant, now = str(uuid.uuid4()), services.clock()
@@ -155,13 +161,17 @@ async def send_signed(
     webhook: Row, delivery_id: str, body: str, services: Services
 ) -> WebhookOutcome:
     """Sign ``body`` with the secrets of ``webhook``, and post it once."""
-    now = services.clock()
+    now, settings = services.clock(), services.settings
+    try:  # the rules may have changed since the webhook was created
+        checked_endpoint(webhook["endpoint"], allow_loopback=settings.enable_local_webhooks)
+    except BadRequest as error:
+        return WebhookOutcome(result="failed", milliseconds=0, error=error.code)
     versions = [webhook["secret_version"]]
     if webhook.get("previous_version"):
         versions.append(webhook["previous_version"])
     keys = [
         signing_key(secret, webhook["id"], version)
-        for secret in services.settings.webhook_secrets
+        for secret in settings.webhook_secrets
         for version in versions
     ]
     headers = delivery_headers(delivery_id, body, keys, now=now, version=VERSION)

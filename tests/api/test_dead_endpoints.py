@@ -73,7 +73,7 @@ def test_mail_and_other_endpoints_do_not_wait(api: Api) -> None:
     assert api.server.receiver.most_at_once[URL] == 4
 
 
-@PLANS
+@pytest.mark.parametrize("subrequests", [50], ids=["free"])
 @QUEUES
 def test_the_sweep_does_not_wait(api: Api) -> None:
     let_wait(api, 1000)
@@ -85,6 +85,16 @@ def test_the_sweep_does_not_wait(api: Api) -> None:
             done[name] = done.get(name, 0) + count
         api.server.advance(60)
     assert [name for name, count in done.items() if not count] == []
+
+
+def test_without_a_secret_no_delivery_is_attempted() -> None:
+    with TestClient({**VARIABLES, "JWT_SECRET": ""}) as server:
+        let_wait(Api(server), 2)
+        server.run_cron()
+        server.advance(60)
+        assert server.receiver.received == []
+        rows = server.sql("SELECT DISTINCT status, attempt FROM webhook_deliveries")
+    assert rows == [{"status": "pending", "attempt": 0}]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,22 @@ def test_a_send_is_delivered(api: Api, sender: Sender) -> None:
     assert (attempt["code"], attempt["response"]) == (204, "thank you")
 
 
+def test_no_delivery_has_the_content_of_a_mail(api: Api, sender: Sender) -> None:
+    listen(api, sender.address_id)
+    attachment = {"filename": "a-secret-name.txt", "content": "YS1zZWNyZXQtZmlsZQ=="}
+    message = sent_message(
+        api, sender, content="<p>a-secret-text</p>", is_html=True, attachments=[attachment]
+    )
+    kinds: tuple[DeliveryKind, ...] = ("delayed", "delivered", "bounced", "complained")
+    api.server.deliver_events([event(kind, message) for kind in kinds])
+    bodies = {one.type: one.body for one in received(api)}
+    assert len(bodies) == 6
+    rows = api.server.sql("SELECT * FROM webhook_deliveries")
+    for secret in ("a-secret", "YS1zZWNyZXQ"):
+        assert secret not in str(bodies)
+        assert secret not in str(rows)
+
+
 def test_delivery_events_are_delivered_once(api: Api, sender: Sender) -> None:
     listen(api, sender.address_id)
     message = sent_message(api, sender)
@@ -143,6 +159,14 @@ def test_a_hanging_endpoint_gets_four_at_once_and_holds_up_no_other(
     assert api.server.receiver.most_at_once[URL] == 4
     (attempt, *_) = api.server.sql("SELECT * FROM webhook_attempts WHERE webhook_id = 'w1'")
     assert attempt["error"] == "no response within 15 s"
+
+
+def test_an_endpoint_that_is_no_longer_allowed_gets_no_request(api: Api, sender: Sender) -> None:
+    listen(api, sender.address_id, url="http://localhost:3000/")
+    sent_message(api, sender)
+    assert received(api) == []
+    (attempt, *_) = api.server.sql("SELECT * FROM webhook_attempts")
+    assert (attempt["code"], attempt["error"]) == (None, "invalid_endpoint")
 
 
 def test_410_disables_the_webhook(api: Api, sender: Sender) -> None:

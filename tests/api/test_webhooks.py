@@ -256,6 +256,10 @@ def test_the_log_shows_attempts_and_replays(api: Api, sender: Sender) -> None:
     attempts = owner.call("GET", f"{event}/attempts")["data"]
     assert [one["http_status_code"] for one in attempts] == [200, 410]
     assert owner.call("GET", f"{event}/attempts?limit=1")["has_more"] is True
+    owner.call("POST", f"{path}/rotate_secret")
+    rows = api.server.sql("SELECT action FROM audit WHERE object = ? ORDER BY id", [path[1:]])
+    actions = ("created", "updated", "delivery_replayed", "secret_rotated")
+    assert [row["action"] for row in rows] == [f"webhook.{action}" for action in actions]
     unknown = owner.try_("POST", f"{path}/deliveries/unknown/replay")
     assert code(unknown) == (404, "webhook_delivery_not_found")
 

@@ -58,6 +58,13 @@ def test_an_outcome_is_written(
     assert (facts["email_id"], facts["subject"]) == ("m1", "Hello")
 
 
+def test_a_change_by_hand_is_written(database: SqliteDatabase, me: Credential) -> None:
+    listen(database, me.address_id)
+    given.reserved(database, me)
+    database.query("UPDATE messages SET status = 'unknown', finished_at = 1, lease_until = NULL")
+    assert heard(database) == ["email.unknown"]
+
+
 @pytest.mark.parametrize("kind", get_args(DeliveryKind))
 def test_a_delivery_event_is_written(
     database: SqliteDatabase, me: Credential, kind: DeliveryKind

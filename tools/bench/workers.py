@@ -28,6 +28,7 @@ VARIABLES = {
     "DOMAINS": mails.SENDER.rpartition("@")[2],
     # More than any run sends, so that no send is rejected.
     "DEFAULT_SEND_BALANCE": "1000000000",
+    "ENABLE_LOCAL_WEBHOOKS": "true",
 }
 
 
