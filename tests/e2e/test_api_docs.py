@@ -146,6 +146,8 @@ def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
         variables |= webhook_with_failure(api)
     if "/webhooks/disabled" in code:
         disabled_webhooks(api, sender)
+    if "/admin/audit" in code:
+        api.admin("POST", "/admin/suppressions/import", json={"csv": f"{unique_name()}@b.example"})
     if "BOB_ID" in code:
         variables["BOB_ID"] = bob(api)
     if "/usage" in code:
