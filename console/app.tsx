@@ -8,7 +8,7 @@ import { Empty, Skeleton } from "./components/Empty";
 import { ProblemNotice } from "./components/Notice";
 import { Page } from "./components/Page";
 import { Toasts } from "./components/Toasts";
-import { Admin } from "./screens/admin/Admin";
+import { Administration } from "./screens/Administration";
 import Compose from "./screens/Compose";
 import Message from "./screens/Message";
 import { Password } from "./screens/Password";
@@ -80,7 +80,7 @@ function Screen() {
     if (name === "") replace(isSignedIn ? "/compose" : "/start");
     else if (owned && !isSignedIn && !mustStay) replace("/start");
   }, [name, isSignedIn, mustStay]);
-  if (name === "admin") return <Admin />;
+  if (name === "admin") return <Administration />;
   if (name === "start") return <Start key={signOutsSeen} />;
   if (owned) return isSignedIn || mustStay ? <>{owned(id, address ?? "")}</> : null;
   if (name === "") return null;

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import shlex
@@ -26,6 +27,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 OLDEST_PYTHON = (3, 11)
 
@@ -37,6 +39,7 @@ PYTHON_MODULES = ROOT / "python_modules"
 ENGINE = BUILD / "engine"
 CONSOLE = ROOT / "console"
 CONSOLE_ASSETS = ROOT / "public" / "assets"
+CONSOLE_PAGE = ROOT / "public" / "index.html"
 API_DESCRIPTION = ROOT / "public" / "openapi.json"
 API_REFERENCE = ROOT / "public" / "docs.html"
 LOGS = BUILD / "logs"
@@ -210,17 +213,32 @@ def _workerd_wrapper(binary: Path) -> str:
 
 
 def _make_console(log: Log) -> None:
-    fresh = BUILD / "assets.new"
+    fresh, metafile = BUILD / "assets.new", BUILD / "assets.json"
     shutil.rmtree(fresh, ignore_errors=True)
     log.run(
         NODE_MODULES / ".bin" / "esbuild",
         *(CONSOLE / "console.tsx", CONSOLE / "human.ts", CONSOLE / "styles" / "console.css"),
         *("--bundle", "--format=esm", "--minify", "--target=es2022", "--entry-names=[name]"),
         *("--charset=utf8", f"--outdir={fresh}", f"--tsconfig={CONSOLE / 'tsconfig.json'}"),
+        *("--splitting", f"--metafile={metafile}"),
     )
+    page = _with_preloads((CONSOLE / "index.html").read_text(), json.loads(metafile.read_bytes()))
     # The old assets stay until here, so `make dev` still serves them if the new source is invalid.
     shutil.rmtree(CONSOLE_ASSETS, ignore_errors=True)
     fresh.rename(CONSOLE_ASSETS)
+    CONSOLE_PAGE.write_text(page)
+
+
+def _with_preloads(page: str, built: Any) -> str:
+    """Let the page load the chunks that its script imports together with the script."""
+    outputs = {Path(name).name: output for name, output in built["outputs"].items()}
+    needed = ["console.js"]
+    for name in needed:
+        imports = [one for one in outputs[name]["imports"] if one["kind"] == "import-statement"]
+        needed += sorted({Path(one["path"]).name for one in imports} - {*needed})
+    script = '<script type="module"'
+    links = [f'<link rel="modulepreload" href="assets/{name}">\n    ' for name in needed[1:]]
+    return page.replace(script, "".join(links) + script)
 
 
 def _make_reference(log: Log) -> None:
@@ -300,6 +318,7 @@ def steps() -> tuple[Step, ...]:
             folder=CONSOLE_ASSETS,
             inputs=(*packages, _TOOLS / "prepare.py", *console),
             facts=_names(console),
+            outside=(CONSOLE_PAGE,),
             make=_make_console,
             hint="The log names the file and line. `make typecheck` shows more.",
         ),

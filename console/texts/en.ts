@@ -54,6 +54,10 @@ export const en = {
     notFoundText: "The link may be out of date or incomplete.",
     signedOut: "Your credential is no longer valid. Sign in again.",
     noSite: "The service can't be reached",
+    notLoaded: "This page could not be loaded",
+    notLoadedText:
+      "The connection failed, or the service was updated after you opened the console.",
+    reload: "Reload the console",
   },
   site: {
     title: "This site is private",

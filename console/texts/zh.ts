@@ -52,6 +52,9 @@ export const zh: Texts = {
     notFoundText: "链接可能已过期，或者缺少了字符。",
     signedOut: "凭证已失效，请重新登录。",
     noSite: "无法连接到服务",
+    notLoaded: "无法加载此页面",
+    notLoadedText: "连接失败，或者服务在您打开控制台之后更新过。",
+    reload: "重新加载控制台",
   },
   site: {
     title: "这是一个私有站点",
