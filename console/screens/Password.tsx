@@ -1,6 +1,6 @@
 /** The credential of the address, snippets for programs, and changes by the owner. */
 
-import { useState, type Dispatch, type StateUpdater } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { call, callOnce, digest, Problem } from "../api/client";
 import { Button } from "../components/Button";
 import { Code, CopyButton } from "../components/Copy";
@@ -9,6 +9,7 @@ import { Facts } from "../components/Facts";
 import { TextField } from "../components/Field";
 import { fieldErrors, SHORTEST_PASSWORD, useForm } from "../components/form";
 import { FormDialog } from "../components/FormDialog";
+import { HiddenSecret } from "../components/HiddenSecret";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
 import { Tabs } from "../components/Tabs";
@@ -23,7 +24,6 @@ import { NewCredential } from "./NewCredential";
 import {
   curl,
   valuesFor,
-  HIDDEN,
   javascript,
   requests,
   smtplib,
@@ -72,34 +72,20 @@ function Credential({
   onShown,
 }: {
   isShown: boolean;
-  onShown: Dispatch<StateUpdater<boolean>>;
+  onShown: (isShown: boolean) => void;
 }) {
   const t = useTexts();
   const { jwt = "" } = useStore(session);
   return (
-    <Card
+    <HiddenSecret
       title={t.start.credential}
-      aside={
-        <div class="row">
-          <Button small icon="eye" onClick={() => onShown((old) => !old)}>
-            {isShown ? t.common.hide : t.common.show}
-          </Button>
-          <CopyButton text={jwt} label={t.start.credential} />
-        </div>
-      }
+      text={jwt}
+      hidden={t.password.hidden}
+      isShown={isShown}
+      onShown={onShown}
     >
-      <p class="secret">
-        {isShown ? (
-          <code>{jwt}</code>
-        ) : (
-          <>
-            <code aria-hidden="true">{HIDDEN.repeat(2)}</code>
-            <span class="hidden">{t.password.hidden}</span>
-          </>
-        )}
-      </p>
       <p class="hint">{t.password.credentialText}</p>
-    </Card>
+    </HiddenSecret>
   );
 }
 

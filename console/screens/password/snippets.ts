@@ -1,9 +1,7 @@
 /** Ready-to-run programs that send one message as the signed-in address. */
 
+import { HIDDEN } from "../../components/HiddenSecret";
 import type { Session } from "../../state/session";
-
-/** Shown in a snippet instead of a hidden secret. */
-export const HIDDEN = "••••••••••••";
 
 export interface Smtp {
   host: string;
