@@ -2,7 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { callAsAdmin, useAdmin, type Part, type Rows } from "../../api/admin";
+import { useAdmin, type Part, type Rows } from "../../api/admin";
+import { call, type Options } from "../../api/client";
 import type { Loaded } from "../../api/use";
 import { useAction } from "../../components/action";
 import { Button, ButtonLink } from "../../components/Button";
@@ -35,6 +36,8 @@ export interface List<Row> extends Loaded<{ results: readonly Row[]; count?: num
   search?: SearchName;
   /** Whether the list leaves out rows for another reason than the search. */
   isFiltered?: boolean;
+  /** Whether there are more rows, although there may be none yet. */
+  hasMore?: boolean;
   /** Shown below the rows. */
   pager?: ComponentChildren;
 }
@@ -81,14 +84,21 @@ export function usePagedList<Row>(
   return { ...loaded, search, pager };
 }
 
-/** Load the beginning of a long list; a button adds the next rows below. */
+/**
+ * Load the beginning of a long list; a button adds the next rows below.
+ *
+ * @param options.query the filters in the API; those without a value are left out.
+ */
 export function useLongList<Row>(
   path: string,
-  { search }: { search?: SearchName } = {},
+  options: { search?: SearchName; query?: Record<string, string>; as?: Options["as"] } = {},
 ): List<Row> & { busy: boolean } {
+  const { search, query: filters = {}, as = "admin" } = options;
   const t = useTexts().admin.common;
   const given = useListRoute().parameters;
-  const words = (search && given[search]) ?? "";
+  const all = { ...filters, ...(search && { [SEARCHES[search]]: given[search] ?? "" }) };
+  const chosen = Object.fromEntries(Object.entries(all).filter(([, value]) => value));
+  const words = JSON.stringify(chosen);
   const wanted = useRef(words);
   wanted.current = words;
   const [shown, setShown] = useState<{ words: string; results: Row[]; next: string | null }>();
@@ -99,10 +109,10 @@ export function useLongList<Row>(
     await run(async () => {
       const query = {
         limit: LONG_PAGE,
-        ...(search && words && { [SEARCHES[search]]: words }),
+        ...chosen,
         ...(next && { cursor: next }),
       };
-      const part = await callAsAdmin<Part<Row>>("GET", path, { query });
+      const part = await call<Part<Row>>("GET", path, { as, query });
       if (wanted.current !== words) return; // the search has changed
       setShown({ words, results: [...known, ...part.results], next: part.next_cursor });
     });
@@ -134,7 +144,9 @@ export function useLongList<Row>(
   const isStale = shown !== kept;
   const failed = isMore ? undefined : problem;
   // As in `useAdmin`, a failed search does not show the rows of another one.
-  return { data: failed ? kept : shown, problem: failed, reload, pager, search, busy, isStale };
+  const data = failed ? kept : shown;
+  const hasMore = Boolean(shown?.next);
+  return { data, problem: failed, reload, pager, search, busy, isStale, hasMore };
 }
 
 function Pager({
@@ -260,7 +272,7 @@ export function Listing<Row>({
   return (
     <Loader from={list}>
       {({ results, count = results.length }) =>
-        count > 0 ? (
+        count > 0 || list.hasMore ? (
           <div class={list.isStale ? "listing stale" : "listing"} aria-busy={list.isStale}>
             {children(results)}
             {list.pager}
