@@ -322,6 +322,7 @@ _OTHERS = (
     _field("invalid_endpoint", "endpoint", sentence="endpoint_host"),
     BadRequest("too_many_webhooks", limit=10),
     _field("invalid_status", "status"),
+    _field("invalid_type", "type"),
     # Administration
     NotFound("address_not_found"),
     _field("invalid_address_id", "address_id"),

@@ -268,11 +268,13 @@ async def list_deliveries(context: RequestContext, owner: Owner, webhook_id: str
     query = context.request.query
     limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     status = one_of(query, "status", ("", *get_args(DeliveryStatus)), "")
+    kind = one_of(query, "type", ("", *EVENTS), "")
     rows, following = await webhook_deliveries.delivery_page(
         context.database,
         owner,
         webhook_id,
         status=status or None,
+        kind=kind or None,
         after=cursor(query.get("cursor", ""), 0),
         limit=limit,
     )

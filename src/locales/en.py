@@ -310,6 +310,7 @@ SENTENCES = {
     "webhook_body_removed": "The body of this delivery has been removed",
     "webhook_in_flight": "This delivery is being sent. Try again when sending has finished",
     "invalid_status": "Unknown status",
+    "invalid_type": "Unknown type of event",
     # Retries, cancellation and rescheduling
     "invalid_idempotency_key": "The Idempotency-Key must have 1 to 256 characters, in UTF-8",
     "idempotency_key_reused": "This Idempotency-Key was used for another request",

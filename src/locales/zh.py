@@ -229,6 +229,7 @@ SENTENCES = {
     "webhook_body_removed": "这次投递的内容已被删除",
     "webhook_in_flight": "正在投递,请在投递结束后再试",
     "invalid_status": "未知的状态",
+    "invalid_type": "未知的事件类型",
     # Retries, cancellation and rescheduling
     "invalid_idempotency_key": "Idempotency-Key 必须为 1 到 256 个 UTF-8 字符",
     "idempotency_key_reused": "此 Idempotency-Key 已用于另一个请求",

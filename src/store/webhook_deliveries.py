@@ -264,7 +264,7 @@ FROM webhook_deliveries WHERE webhook_id = ?1 AND id < ?3 ORDER BY id DESC LIMIT
 _PAGE = bounded_page(
     f"""
     SELECT d.*, {_LIST_ATTEMPTS} AS attempts FROM ({_LOOKED_AT}) AS d
-    WHERE status = coalesce(?4, status) LIMIT ?2
+    WHERE status = coalesce(?4, status) AND type = coalesce(?5, type) LIMIT ?2
     """,
     columns=("attempts",),
     order="id DESC",
@@ -282,6 +282,7 @@ async def delivery_page(
     webhook_id: str,
     *,
     status: str | None = None,
+    kind: str | None = None,
     after: str | None,
     limit: int,
 ) -> tuple[list[Row], str | None]:
@@ -291,13 +292,14 @@ async def delivery_page(
     deliveries.
 
     :param status: a ``DeliveryStatus``; None for any.
+    :param kind: a ``WebhookEvent``; None for any.
     :param after: the cursor; None for the first page.
     :raises Unauthorized: ``invalid_credential``. :raises NotFound: ``webhook_not_found``.
     """
     await find_webhook(database, owner, webhook_id)
     position = (webhook_id, limit + 1, after or AFTER_ALL_IDS)
     rows, (last,) = await database.batch(
-        [Statement(_PAGE, (*position, status)), Statement(_LAST_LOOKED_AT, position)],
+        [Statement(_PAGE, (*position, status, kind)), Statement(_LAST_LOOKED_AT, position)],
         repeatable=True,
     )
     page, has_more = page_of(rows, limit)

@@ -242,7 +242,11 @@ def test_the_log_shows_attempts_and_replays(api: Api, sender: Sender) -> None:
     (attempt,) = delivery["attempts"]
     assert (attempt["number"], attempt["status_code"]) == (1, 410)
     assert owner.call("GET", f"{path}/deliveries?status=success")["results"] == []
+    (same,) = owner.call("GET", f"{path}/deliveries?status=failed&type=email.sent")["results"]
+    assert same == delivery
+    assert owner.call("GET", f"{path}/deliveries?type=email.bounced")["results"] == []
     assert code(owner.try_("GET", f"{path}/deliveries?status=gone")) == (400, "invalid_status")
+    assert code(owner.try_("GET", f"{path}/deliveries?type=gone")) == (400, "invalid_type")
     replay = f"{path}/deliveries/{delivery['id']}/replay"
     assert code(owner.try_("POST", replay)) == (409, "webhook_disabled")
     owner.call("PATCH", path, {"status": "enabled"})

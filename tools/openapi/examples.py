@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from mail.delivery import DeliveryStatus
 from mail.webhook_bodies import example_body
+from mail.webhook_events import EVENTS
 from settings import VERSION
 from store.addresses import SORT_KEYS
 
@@ -82,6 +83,7 @@ PARAMETERS: dict[str, Json] = {
         "schema": {"type": "string", "enum": ["pending", "attempting", "success", "failed", ""]},
         "example": "failed",
     },
+    "type": {"schema": {"type": "string", "enum": [*EVENTS, ""]}, "example": "email.sent"},
     "x-batch-validation": {"schema": {"enum": ["strict", "permissive"], "default": "strict"}},
 }
 

@@ -154,9 +154,10 @@ async def list_deliveries(context: RequestContext) -> Response:
     :path id: The id of a webhook.
     :query limit:
     :query status: Return only deliveries with this status.
+    :query type: Return only deliveries of this type of event.
     :query cursor:
     :response 200 DeliveryPage: A page of deliveries.
-    :errors: invalid_limit, invalid_status, invalid_cursor, webhook_not_found
+    :errors: invalid_limit, invalid_status, invalid_type, invalid_cursor, webhook_not_found
     :operation listWebhookDeliveriesAsAdmin: Administration
     """
     return await views.list_deliveries(context, None, context.parameters["id"])
