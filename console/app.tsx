@@ -16,6 +16,7 @@ import Sent from "./screens/Sent";
 import { SiteGate } from "./screens/SiteGate";
 import { Start } from "./screens/Start";
 import { Usage } from "./screens/Usage";
+import { Webhooks } from "./screens/Webhooks";
 import { replace, route } from "./state/route";
 import { rejections, session, signOuts } from "./state/session";
 import { isSecretShown } from "./state/shown_once";
@@ -65,6 +66,7 @@ const OWNED: Record<string, (id: string, address: string) => ComponentChildren> 
   compose: (_, address) => <Compose key={address} address={address} />,
   sent: (id) => (id ? <Message key={id} id={id} /> : <Sent />),
   password: () => <Password />,
+  webhooks: (id) => <Webhooks key={id} base="/webhooks" id={id} />,
   usage: () => <Usage />,
 };
 

@@ -142,7 +142,7 @@ export function CheckField({
   checked,
   onChecked,
 }: {
-  label: string;
+  label: ComponentChildren;
   hint?: string;
   checked: boolean;
   onChecked: (checked: boolean) => void;

@@ -10,26 +10,31 @@ import { ProblemNotice } from "./Notice";
 export function FormDialog({
   title,
   submit,
+  cancel,
   form,
   onClose,
   children,
+  wide,
 }: {
   title: string;
   /** The label of the submit button. */
   submit: string;
+  /** The label of the button that closes the dialog. */
+  cancel?: string;
   form: Pick<ReturnType<typeof useForm>, "attributes" | "busy" | "problem">;
   onClose: () => void;
   /** The fields. */
   children: ComponentChildren;
+  wide?: boolean;
 }) {
   const t = useTexts();
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={onClose} wide={wide}>
       <form {...form.attributes}>
         {children}
         {form.problem && <ProblemNotice problem={form.problem} />}
         <footer>
-          <Button onClick={onClose}>{t.common.cancel}</Button>
+          <Button onClick={onClose}>{cancel ?? t.common.cancel}</Button>
           <Button type="submit" kind="primary" busy={form.busy}>
             {submit}
           </Button>

@@ -57,6 +57,7 @@ function Navigation() {
       ["compose", "compose", t.nav.compose],
       ["sent", "sent", t.nav.sent],
       ["password", "key", t.nav.password],
+      ["webhooks", "bolt", t.nav.webhooks],
       ["usage", "chart", t.nav.usage],
     );
   } else {

@@ -20,6 +20,7 @@ export const adminEn = {
     limits: "Limits",
     suppressions: "Suppressions",
     pauses: "Pauses",
+    webhooks: "Webhooks",
     audit: "Audit log",
   },
   common: {
@@ -47,6 +48,7 @@ export const adminEn = {
       count === 1 ? "One address asks for a balance." : `${count} addresses ask for a balance.`,
     paused: (count: number) =>
       count === 1 ? "One address is paused." : `${count} addresses are paused.`,
+    webhooks: "The service disabled a webhook because its endpoint failed.",
     look: "Look at it",
   },
   addresses: {

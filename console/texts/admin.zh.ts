@@ -22,6 +22,7 @@ export const adminZh: AdminTexts = {
     limits: "限额",
     suppressions: "抑制名单",
     pauses: "暂停",
+    webhooks: "Webhook",
     audit: "审计记录",
   },
   common: {
@@ -47,6 +48,7 @@ export const adminZh: AdminTexts = {
     emptyText: "任一地址发出第一封邮件后，这里会显示图表。",
     attention: (count) => `有 ${count} 个地址申请余额。`,
     paused: (count) => `有 ${count} 个地址被暂停。`,
+    webhooks: "服务停用了一个 Webhook，因为它的端点一直失败。",
     look: "查看",
   },
   addresses: {

@@ -27,6 +27,7 @@ export const en = {
     compose: "Compose",
     sent: "Sent",
     password: "Password",
+    webhooks: "Webhooks",
     usage: "Usage",
     admin: "Administration",
     docs: "API reference",

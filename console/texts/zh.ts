@@ -28,6 +28,7 @@ export const zh: Texts = {
     compose: "写邮件",
     sent: "已发送",
     password: "密码",
+    webhooks: "Webhook",
     usage: "用量",
     admin: "管理",
     docs: "API 参考",

@@ -36,6 +36,7 @@ def server() -> Iterator[LocalServer]:
         "DEFAULT_DOMAINS": "example.com,example.org",
         "ENABLE_USER_DELETE_EMAIL": "true",
         "ENABLE_ADDRESS_PASSWORD": "true",
+        "ENABLE_LOCAL_WEBHOOKS": "true",
         "PASSWORD_PEPPER": "a-pepper-of-the-tests-0123456789abcdef",
         "SMTP_IMAP_PROXY_CONFIG": json.dumps(SMTP),
         # The console must work with either format, and this one has no codes.

@@ -6,10 +6,11 @@ from playwright.sync_api import Browser, Page
 from tests.console.admin_screens import ADMIN_SCREENS
 from tests.console.person import Person
 from tests.console.screens import SCREENS
+from tests.console.webhook_screens import WEBHOOK_SCREENS
 from tests.e2e.api import Api
 from tools.prepare import BUILD
 
-ALL_SCREENS = {**SCREENS, **ADMIN_SCREENS}
+ALL_SCREENS = {**SCREENS, **ADMIN_SCREENS, **WEBHOOK_SCREENS}
 FOLDER = BUILD / "screenshots"
 SIZES = {"wide": (1200, 800), "narrow": (360, 740)}
 

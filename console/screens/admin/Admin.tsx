@@ -19,6 +19,7 @@ import { Overview } from "./Overview";
 import { Pauses } from "./Pauses";
 import { SentMail } from "./SentMail";
 import { Suppressions } from "./Suppressions";
+import { Webhooks } from "../Webhooks";
 
 const SECTIONS: Record<keyof AdminTexts["sections"], ComponentType> = {
   overview: Overview,
@@ -30,6 +31,7 @@ const SECTIONS: Record<keyof AdminTexts["sections"], ComponentType> = {
   limits: Limits,
   suppressions: Suppressions,
   pauses: Pauses,
+  webhooks: AllWebhooks,
   audit: Audit,
 };
 
@@ -61,6 +63,11 @@ function Section() {
       )}
     </>
   );
+}
+
+function AllWebhooks() {
+  const id = useStore(route).path[2] ?? "";
+  return <Webhooks key={id} base="/admin/webhooks" id={id} />;
 }
 
 function Sections({ here }: { here: string }) {

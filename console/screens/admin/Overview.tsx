@@ -4,10 +4,12 @@ import {
   useAdmin,
   type AddressRow,
   type BalanceRow,
+  type Part,
   type PauseRow,
   type Rows,
 } from "../../api/admin";
 import type { Usage } from "../../api/types";
+import type { DisabledWebhook } from "../../api/webhooks";
 import { ButtonLink } from "../../components/Button";
 import { UsageByDay } from "../../components/UsageByDay";
 import { Figure } from "../../components/Figure";
@@ -27,6 +29,10 @@ export function Overview() {
     requested: "true",
     limit: 1,
   });
+  const webhooks = useAdmin<Part<DisabledWebhook>>("/admin/webhooks/disabled", { limit: 100 });
+  const hasFailed = webhooks.data?.results.some(
+    ({ disabled_reason: reason }) => reason !== "owner",
+  );
   const waiting = requests.data?.count ?? 0;
   const paused = pauses.data?.results.length ?? 0;
   return (
@@ -35,6 +41,7 @@ export function Overview() {
         <Attention text={a.overview.attention(waiting)} place="/admin/balances" />
       )}
       {paused > 0 && <Attention text={a.overview.paused(paused)} place="/admin/pauses" />}
+      {hasFailed && <Attention text={a.overview.webhooks} place="/admin/webhooks" />}
       <dl class="numbers">
         <Figure name={a.sections.addresses} value={addresses.data?.count} text={a.overview.inAll} />
         <Figure name={t.usage.daily} value={usage.data?.daily_left} text={t.usage.limitText} />
