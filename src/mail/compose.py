@@ -16,7 +16,7 @@ from mail.attachments import read_attachments
 from mail.characters import has_control, shows_other_address
 from mail.fields import MailFields, SendMail, SubmissionFields
 from mail.headers import read_headers
-from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
+from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, body_size, encoded_size
 from mail.mailbox import InvalidName, display_name
 from mail.message import Message, Recipient
 from mail.recipients import all_recipients, invalid_recipient, one_recipient
@@ -74,6 +74,7 @@ def compose(
     :param warnings: collects the fields that the message does not have as they were given.
     :raises BadRequest, InvalidInput: a field is invalid. The member ``errors`` of the exception
         names it.
+    :raises PayloadTooLarge: ``message_too_large``.
     """
     noted: list[FieldError] = []
     try:
@@ -84,17 +85,6 @@ def compose(
     if noted and warnings is not None:
         warnings += _named_in_request(sender, noted)
     return message
-
-
-def check_size(message: Message) -> int:
-    """The size of ``message`` after MIME encoding, in bytes.
-
-    :raises PayloadTooLarge: the size exceeds the limit of the provider.
-    """
-    size = encoded_size(message)
-    if size > MAX_MESSAGE_BYTES:
-        raise PayloadTooLarge("message_too_large", size=size, limit=MAX_MESSAGE_BYTES)
-    return size
 
 
 def _named_in_request(sender: Origin, errors: Iterable[FieldError]) -> tuple[FieldError, ...]:
@@ -145,6 +135,7 @@ def _compose(
         adaptations=read_adaptations(seed.adaptations),
     )
     policy.check_enabled(sender)
+    message = _with_size(message)
     return _with_alternative(message) if fields.html and fields.text is None else message
 
 
@@ -180,19 +171,27 @@ def _bodies(fields: MailFields, seed: SendMail) -> tuple[str | None, str | None]
     return text or None, html or None
 
 
+def _with_size(message: Message) -> Message:
+    size = encoded_size(message)
+    if size > MAX_MESSAGE_BYTES:
+        raise PayloadTooLarge("message_too_large", size=size, limit=MAX_MESSAGE_BYTES)
+    return copy_with(message, size=size)
+
+
 def _with_alternative(message: Message) -> Message:
     """Add a text made from the HTML of ``message``.
 
     If the result would be too large, return ``message`` unchanged: never reject a message because
     of text that we generated.
     """
-    if encoded_size(message) > MAX_MESSAGE_BYTES:
-        return message
     # Imported here: the patterns are slow to compile, and most mails have their own text.
     from mail.plain_text import plain_text
 
-    whole = copy_with(message, text=plain_text(message.html or "").strip() or None)
-    return whole if encoded_size(whole) <= MAX_MESSAGE_BYTES else message
+    text = plain_text(message.html or "").strip()
+    size = message.size + body_size(text)
+    if not text or size > MAX_MESSAGE_BYTES:
+        return message
+    return copy_with(message, text=text, size=size)
 
 
 def _name(field: str, given: str | None) -> str | None:

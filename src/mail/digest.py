@@ -12,8 +12,9 @@ def message_digest(message: Message) -> str:
     """The SHA-256 of all fields of ``message``, in hex.
 
     Instead of the content of an attachment, it covers the digest of the content. It ignores
-    ``Recipient.field``. It also ignores ``adaptations``: another version of the relay, which
-    repeats the request, may describe the same changes in other words.
+    ``Recipient.field``, and ``size``, which the other fields determine. It also ignores
+    ``adaptations``: another version of the relay, which repeats the request, may describe the same
+    changes in other words.
     """
     if message.adaptations:
         message = replace(message, adaptations=())

@@ -32,11 +32,18 @@ def encoded_size(message: Message) -> int:
     headers += sum(
         len(header.name) + len(": \r\n") + _header_size(header.value) for header in message.headers
     )
-    parts = sum(_HEADERS_OF_A_PART + _body_size(body) for _, body in message.bodies)
+    parts = sum(body_size(body) for _, body in message.bodies)
     if message.attachments:
         parts += 2 * _HEADERS_OF_A_PART  # multipart/mixed and multipart/related
         parts += sum(map(_attachment_size, message.attachments))
     return headers + parts
+
+
+def body_size(text: str) -> int:
+    """The part of ``encoded_size`` that is due to one body."""
+    # Line ends become CR LF before the encoding (RFC 2045, section 6.8).
+    line_ends = text.count("\n") + text.count("\r") - 2 * text.count("\r\n")
+    return _HEADERS_OF_A_PART + _base64_size(_utf8_size(text) + line_ends + 2)
 
 
 def _mailbox_size(name: str | None, address: str) -> int:
@@ -55,12 +62,6 @@ def _attachment_size(attachment: Attachment) -> int:
     names = 2 * (5 * _utf8_size(attachment.filename) + 100)
     others = _header_size(attachment.content_type) + _header_size(attachment.content_id or "")
     return _HEADERS_OF_A_PART + names + others + _base64_size(attachment.size)
-
-
-def _body_size(text: str) -> int:
-    # Line ends become CR LF before the encoding (RFC 2045, section 6.8).
-    line_ends = text.count("\n") + text.count("\r") - 2 * text.count("\r\n")
-    return _base64_size(_utf8_size(text) + line_ends + 2)
 
 
 def _base64_size(size: int) -> int:

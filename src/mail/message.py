@@ -101,6 +101,7 @@ class Message(MessageDetails, frozen=True, kw_only=True):
     ``sender_name`` is the display name of the sender. At least one of ``text`` and ``html`` is
     present and not empty. ``scheduled_at`` is the time to send the mail, in Unix milliseconds; None
     means at once. ``adaptations`` says how the mail differs from the one that the sender wrote.
+    ``size`` is the ``encoded_size`` in bytes, which ``compose`` computes once and SQL stores.
     """
 
     sender: Address
@@ -111,6 +112,7 @@ class Message(MessageDetails, frozen=True, kw_only=True):
     html: str | None = None
     scheduled_at: int | None = None
     attachments: tuple[Attachment, ...] = ()
+    size: int = 0
 
     @property
     def is_sandbox(self) -> bool:

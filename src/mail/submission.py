@@ -37,17 +37,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """Attempt ``number`` to send a message.
 
     With the status ``sending``, this worker holds the message and makes the attempt. With another
-    status, the message is new, and its first attempt is due at ``due_at``. ``size`` is the size of
-    the message after MIME encoding, in bytes. Times are in Unix milliseconds. ``tried_from`` is the
-    time of acceptance or the scheduled time: retries end ``RETRY_HOURS`` later.
-    ``webhooks`` are the ids of the webhooks that listen to the outcome. ``caller_waits_for`` is
-    ``nothing`` if the queue or the cron started the attempt. Otherwise a
+    status, the message is new, and its first attempt is due at ``due_at``. Times are in Unix
+    milliseconds. ``tried_from`` is the time of acceptance or the scheduled time: retries end
+    ``RETRY_HOURS`` later. ``webhooks`` are the ids of the webhooks that listen to the outcome.
+    ``caller_waits_for`` is ``nothing`` if the queue or the cron started the attempt. Otherwise a
     caller waits for the response, and the value is ``Submission.reports``.
     """
 
     id: str
     message: Message
-    size: int
     tried_from: int
     request_id: str | None
     number: int = 1

@@ -20,7 +20,6 @@ from accounts.sending_limits import RateState
 from errors import BadRequest, Unavailable
 from ids import new_ids
 from log import frames, log
-from mail.compose import check_size
 from mail.lifecycle import Status, transitions_on
 from mail.limits import MAX_MESSAGE_BYTES
 from mail.message import Message
@@ -239,10 +238,11 @@ class Dispatcher:
 
     async def _try(self, held: list[Attempt]) -> list[Tried]:
         """Make these attempts concurrently, and record their outcomes together."""
-        sandbox_bytes = sum(one.size for one in held if one.message.is_sandbox)
+        messages = [one.message for one in held]
+        sandbox_bytes = sum(one.size for one in messages if one.is_sandbox)
         may_wait = sandbox_bytes <= _MAX_SANDBOX_BYTES
-        self._memory.keep(sum(one.size for one in held) - (sandbox_bytes if may_wait else 0))
-        finish = needs.to_finish([one.message for one in held])
+        self._memory.keep(sum(one.size for one in messages) - (sandbox_bytes if may_wait else 0))
+        finish = needs.to_finish(messages)
         outcomes = await self._subrequests.keep(
             finish, self._waiting.all([self._call(one, may_wait=may_wait) for one in held])
         )
@@ -489,7 +489,6 @@ def _first_attempt(
     attempt = Attempt(
         id=id_,
         message=message,
-        size=check_size(message),
         tried_from=now,
         request_id=submission.request_id,
         caller_waits_for=submission.reports,

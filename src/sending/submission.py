@@ -26,7 +26,7 @@ from web.context import RequestContext
 from web.rate_limit_headers import state_headers
 
 # Computes the digest of a request. It is needed only with an idempotency key.
-ComputeDigest = Callable[[], str]
+ComputeDigest = Callable[[], str | None]
 
 _MAX_KEY_CHARACTERS = 256
 _PAUSED_RETRY_SECONDS = 300
@@ -171,7 +171,9 @@ async def _submit(
     except BadRequest as error:
         if error.code not in _ERRORS_OF_LIMITS:
             raise
-        return await replay_or_raise(context, submission.credential, error, digest)
+        return await replay_or_raise(
+            context, submission.credential, error, lambda: submission.request_digest
+        )
     except Unavailable as error:
         context.message_ids.append(str(error.extra["id"]))
         raise

@@ -99,7 +99,6 @@ def _attempt(
         number=row["attempt"],
         tried_from=row["tried_from"],
         request_id=row["request_id"],
-        size=row["size"],
         message=read_message(row, recipients, bodies, attachment_parts),
         webhooks=tuple(msgspec.json.decode(row["webhooks"])),
     )
@@ -125,6 +124,7 @@ def read_message(
         text=body_of(bodies, "text"),
         html=body_of(bodies, "html"),
         scheduled_at=row["scheduled_at"],
+        size=row["size"],
     )
 
 

@@ -518,7 +518,7 @@ def _row(attempt: Attempt) -> dict[str, object]:
         "sender_name": message.sender_name,
         "scope": message.sender.domain,
         "subject": message.subject,
-        "size": attempt.size,
+        "size": message.size,
         "status": attempt.status,
         "due_at": attempt.due_at,
         "scheduled_at": attempt.due_at if attempt.status == "scheduled" else None,

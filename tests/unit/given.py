@@ -178,6 +178,7 @@ def message(*recipients: str, sender: str = ME, **fields: Any) -> Message:
         sender_name=fields.pop("sender_name", None),
         recipients=tuple(Recipient("to", parse_address(to)) for to in recipients or (YOU,)),
         subject=fields.pop("subject", "Hello"),
+        size=fields.pop("size", 2000),
         **fields,
     )
 
@@ -196,7 +197,7 @@ def file(content: bytes = b"hi", filename: str = "a.txt", **fields: Any) -> Atta
 
 def attempt(message: Message, id: str = "m1", **fields: Any) -> Attempt:
     """The first attempt of a message; ``fields`` may be ``status`` and ``due_at``."""
-    return Attempt(id=id, message=message, size=2000, tried_from=NOW, request_id="r1", **fields)
+    return Attempt(id=id, message=message, tried_from=NOW, request_id="r1", **fields)
 
 
 def scheduled(time: int, id: str = "m1", *recipients: str, **fields: Any) -> Attempt:

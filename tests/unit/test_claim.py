@@ -30,6 +30,7 @@ LARGE = Message(
     subject="Hé 😀",
     text="名" * (MAX_PART_BYTES // 2),
     html="<p>" + "é" * MAX_PART_BYTES,
+    size=5_000_000,
 )
 
 
@@ -76,7 +77,7 @@ def put(database: SqliteDatabase, status: str) -> None:
 def test_a_due_message_is_claimed_for_its_next_attempt(database: SqliteDatabase) -> None:
     record_event(database, "deferred")
     assert claimed(database) == Attempt(
-        id="m1", number=2, tried_from=NOW, request_id="r1", size=2000, message=LARGE
+        id="m1", number=2, tried_from=NOW, request_id="r1", message=LARGE
     )
     row = message(database)
     assert (row["status"], row["attempt"], row["claimed_by"]) == ("sending", 2, "w1")

@@ -44,6 +44,7 @@ def test_a_text_message_is_composed() -> None:
         subject="Hello",
         text="How are you?",
         html=None,
+        size=1364,
     )
 
 

@@ -94,6 +94,10 @@ def test_a_newer_relay_may_describe_its_changes_in_other_words() -> None:
         assert message_digest(message) == message_digest(MESSAGE)
 
 
+def test_a_version_that_computes_another_size_makes_the_same_digest() -> None:
+    assert message_digest(replace(MESSAGE, size=9)) == message_digest(MESSAGE)
+
+
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: ", ".join(change))
 def test_another_message_has_another_digest(change: dict[str, Any]) -> None:
     assert message_digest(replace(MESSAGE, **change)) != message_digest(MESSAGE)
@@ -104,9 +108,9 @@ def test_all_digests_differ() -> None:
     assert len(digests) == len(CHANGES)
 
 
-def test_every_field_but_the_adaptations_changes_the_digest() -> None:
+def test_every_field_but_the_adaptations_and_the_size_changes_the_digest() -> None:
     changed = {name for change in CHANGES for name in change}
-    assert set(Message.__struct_fields__) - {"adaptations"} == changed
+    assert set(Message.__struct_fields__) - {"adaptations", "size"} == changed
     assert set(MessageDetails.__struct_fields__) <= set(Message.__struct_fields__)
 
 

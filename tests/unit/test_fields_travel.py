@@ -48,6 +48,7 @@ MESSAGE = Message(
     ),
     scheduled_at=DUE,
     adaptations=("Delivered-To left out", "a name shortened"),
+    size=4_000_000,
 )
 # A message that is sent at once has no schedule.
 AT_ONCE = replace(MESSAGE, scheduled_at=None)

@@ -106,6 +106,7 @@ def test_a_full_message_is_claimed_unchanged(database: SqliteDatabase, me: Crede
                 content=b"%PDF",
             ),
         ),
+        size=2000,
     )
     wait(database, me, message)
     assert read(database) == message

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from errors import PayloadTooLarge
 from mail.addresses import Address
 from mail.characters import has_control, has_deceptive
-from mail.compose import Origin, SenderPolicy, check_size, compose
+from mail.compose import Origin, SenderPolicy, compose
 from mail.fields import AttachmentField, SendMail
 from mail.limits import MAX_MESSAGE_BYTES, MAX_SUBJECT_CHARACTERS, encoded_size
 from mail.message import Attachment, Header, Message, Recipient
@@ -190,13 +190,12 @@ SENDER = Origin(address=str(ME))
 
 def test_a_message_of_exactly_five_mebibytes_is_accepted() -> None:
     message = compose(of_size(5 * 1024 * 1024), SENDER, POLICY)
-    assert check_size(message) == MAX_MESSAGE_BYTES == 5_242_880
+    assert message.size == MAX_MESSAGE_BYTES == 5_242_880
 
 
 def test_one_more_byte_is_rejected() -> None:
-    message = compose(of_size(5 * 1024 * 1024 + 1), SENDER, POLICY)
     with pytest.raises(PayloadTooLarge) as caught:
-        check_size(message)
+        compose(of_size(5 * 1024 * 1024 + 1), SENDER, POLICY)
     assert caught.value.code == "message_too_large"
     assert caught.value.values == {"size": 5_242_881, "limit": 5_242_880}
 
@@ -238,9 +237,9 @@ def with_file(size: int) -> SendMail:
 
 
 def test_an_attachment_may_fill_the_message_exactly() -> None:
-    assert check_size(compose(with_file(MAX_MESSAGE_BYTES), SENDER, POLICY)) == MAX_MESSAGE_BYTES
+    assert compose(with_file(MAX_MESSAGE_BYTES), SENDER, POLICY).size == MAX_MESSAGE_BYTES
     with pytest.raises(PayloadTooLarge) as caught:
-        check_size(compose(with_file(MAX_MESSAGE_BYTES + 1), SENDER, POLICY))
+        compose(with_file(MAX_MESSAGE_BYTES + 1), SENDER, POLICY)
     assert caught.value.values == {"size": MAX_MESSAGE_BYTES + 1, "limit": MAX_MESSAGE_BYTES}
 
 

@@ -130,6 +130,7 @@ def test_words_are_found_in_every_field(
         ),
         subject="Quarterly figures",
         text="See you tomorrow. 发票号码",
+        size=2000,
     )
     id = keep(database, me, 0, mail)
     settle()

@@ -54,13 +54,12 @@ def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
         recipients=(Recipient("to", parse_address(mails.RECIPIENT), mails.RECIPIENT_NAME),),
         subject=mails.SUBJECT,
         text=text,
+        size=size,
     )
     submission = Submission(
         messages=(message,), credential=credential, request_id="the-id-of-the-request"
     )
-    attempt = Attempt(
-        id=_ID, message=message, size=size, tried_from=_NOW, request_id=submission.request_id
-    )
+    attempt = Attempt(id=_ID, message=message, tried_from=_NOW, request_id=submission.request_id)
     terms = Terms(now=_NOW, lease_until=_LEASE_UNTIL, default_balance=_BALANCE)
     accepted = StatusUpdate(
         id=_ID,

@@ -16,7 +16,6 @@ from handlers.resend.types import (
     first_items,
 )
 from handlers.send_mail import check_provider, replay_headers
-from mail.compose import check_size
 from mail.message import Message
 from mail.submission import SubmissionResult
 from sending.submission import sender_policy, submit, submit_batch
@@ -132,11 +131,9 @@ def _entry(context: RequestContext, content: bytes, place: str) -> Message | Api
     try:
         email: NewEmail = decode_json(content, decoder_of(NewEmail), path=place)
         check_batchable(email, path)
-        message = message_of(
+        return message_of(
             email, context.credential, sender_policy(context), path=path, warnings=context.warnings
         )
-        check_size(message)
-        return message
     except ApiError as error:
         if not error.errors:
             error.errors = (FieldError(place, error.sentence, error.values),)
