@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tools.bench import (
     batch,
+    cold_start,
     cpu,
     database,
     delivery,
@@ -73,6 +74,7 @@ def main(arguments: list[str]) -> int:
             options.json.open("a").close()  # before the minutes of measuring
         upload.measure(figures)
         imports.measure(figures, repeat)
+        cold_start.measure(figures, repeat)
         progress("Starting this project's worker and the bare one (10 s)")
         with started() as workers:
             for measure in _BESIDE_EACH_OTHER:
