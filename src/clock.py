@@ -11,7 +11,7 @@ def now() -> int:
 
 def utc_day(milliseconds: int) -> str:
     """The UTC day, as YYYY-MM-DD."""
-    return _utc(milliseconds).strftime("%Y-%m-%d")
+    return _utc(milliseconds).date().isoformat()
 
 
 def seconds_left_of_day(milliseconds: int) -> int:
