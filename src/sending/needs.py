@@ -27,7 +27,7 @@ MOST_QUEUED_EVENTS = 100 * DELIVERY_EVENTS
 EVENTS_PER_RECIPIENT = 2
 
 
-def to_record(queued: Iterable[Message] = ()) -> int:
+def to_record(queued: Iterable[Message]) -> int:
     """The subrequests to record outcomes together.
 
     :param queued: messages that may become ``queued`` and whose attachments are not stored yet.
@@ -43,13 +43,14 @@ def to_deliver(messages: Iterable[Message]) -> int:
 
 def to_record_late(messages: Iterable[Message]) -> int:
     """The subrequests to record one group of late outcomes, with the delivery events."""
-    return to_record() + to_deliver(messages)
+    return RECORD_STATEMENTS + to_deliver(messages)
 
 
 def to_finish(messages: Sequence[Message]) -> int:
     """The subrequests that follow the provider calls for messages of a request."""
     events = to_deliver(messages)
-    return to_record(messages) + ENQUEUE_RETRIES + events + to_record_late(messages)
+    late = RECORD_STATEMENTS + events
+    return to_record(messages) + ENQUEUE_RETRIES + events + late
 
 
 def room_in_request(left: int, submission: Submission) -> int:
@@ -65,7 +66,7 @@ def room_for_due(left: int) -> int:
 
     :param left: the number of subrequests that are left.
     """
-    late = to_record() + DELIVERY_EVENTS
-    finish = to_record() + ENQUEUE_RETRIES + DELIVERY_EVENTS + late
+    late = RECORD_STATEMENTS + DELIVERY_EVENTS
+    finish = RECORD_STATEMENTS + ENQUEUE_RETRIES + DELIVERY_EVENTS + late
     # The last ENQUEUE is for the messages that do not fit into this invocation.
     return left - CLAIM_STATEMENTS - finish - ENQUEUE
