@@ -59,7 +59,7 @@ _WINDOWS_1252 = "".join(
 )
 
 
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_REPLACEMENT = "\ufffd"
 
 
 def decode(content: bytes, charset: str, what: str) -> str:

@@ -5,10 +5,11 @@ takes ten seconds for a hostile message. Here, each loop over characters is one 
 interpreter's.
 """
 
+import functools
 import re
 from io import StringIO
 
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_REPLACEMENT = "\ufffd"
 # An escape sequence that selects a set of characters, or ESC without a meaning. Then the text in
 # this set.
 _SEGMENT = re.compile(
@@ -22,6 +23,10 @@ _CODES = range(0x21, 0x7F)  # of each byte of a character with two
 
 _ASCII, _JIS_ROMAN, _KATAKANA = b"\x1b(B", b"\x1b(J", b"\x1b(I"
 _JIS_X_0208, _JIS_X_0212, _NO_SET = b"\x1b$B", b"\x1b$(D", b"\x1b&@"
+# The escape sequences for sets whose characters have two bytes, and one for each of these sets.
+_OF_TWO_BYTES = dict.fromkeys((_JIS_X_0208, b"\x1b$@", b"\x1b$(@", b"\x1b$(B"), _JIS_X_0208)
+_OF_TWO_BYTES[_JIS_X_0212] = _JIS_X_0212
+_NO_CHARACTERS: dict[bytes, str] = {}
 _JIS_ROMAN_CHARACTERS = str.maketrans("\\~", "\u00a5\u203e")
 _KATAKANA_CHARACTERS = {
     code: code + 0xFF40 if code <= 0x5F else _REPLACEMENT for code in range(0x21, 0x7F)
@@ -35,7 +40,8 @@ def decode_iso_2022_jp(content: bytes) -> str:
     for match in _SEGMENT.finditer(content):
         escape, invalid, text = match.groups()
         if escape and escape != _NO_SET:
-            selected, characters = escape, _CHARACTERS.get(escape, _NO_CHARACTERS)
+            selected, of_two_bytes = escape, _OF_TWO_BYTES.get(escape)
+            characters = _characters(of_two_bytes) if of_two_bytes else _NO_CHARACTERS
         elif invalid:
             written.write(_REPLACEMENT * len(invalid))
         if text in characters:  # many hostile segments have one character
@@ -61,6 +67,7 @@ def _of_one_byte(text: bytes, selected: bytes) -> str:
     return shown.translate(_KATAKANA_CHARACTERS) if selected == _KATAKANA else shown
 
 
+@functools.cache  # when it is needed: a table takes more than a megabyte
 def _characters(selected: bytes) -> dict[bytes, str]:
     """What each pair of bytes means, and each byte that is not the first of a pair."""
     found = {bytes([byte]): _REPLACEMENT for byte in range(256)}
@@ -82,9 +89,3 @@ def _of_windows(pair: bytes) -> str:
     second = cell + (0x7E if row % 2 else 0x1F if cell < 0x60 else 0x20)
     shown = bytes([first, second]).decode("cp932", "ignore")
     return "" if shown.isascii() else shown  # of an invalid pair, only the second byte remains
-
-
-_NO_CHARACTERS: dict[bytes, str] = {}  # in a set whose characters have one byte
-_CHARACTERS = {selected: _characters(selected) for selected in (_JIS_X_0208, _JIS_X_0212)}
-# Other escape sequences that select the same set.
-_CHARACTERS |= dict.fromkeys((b"\x1b$@", b"\x1b$(@", b"\x1b$(B"), _CHARACTERS[_JIS_X_0208])

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Callable
-from html import escape, unescape
 from re import Match
 from urllib.parse import quote, unquote
 
@@ -105,6 +104,8 @@ RULES: tuple[Callable[[File, str, Adaptations], str], ...] = (_with_accepted_cha
 
 
 def _with_new_ids(html: str, new_ids: dict[str, str]) -> str:
+    from html import escape  # with the names of all characters, which take memory
+
     joined: list[str] = []
     pieces: list[str] = []
     end = 0
@@ -121,6 +122,8 @@ def _with_new_ids(html: str, new_ids: dict[str, str]) -> str:
 
 def _names(reference: Match[str]) -> tuple[str, ...]:
     """The Content-IDs that a reference can mean. Programs disagree on how to encode them."""
+    from html import unescape  # as above
+
     written = next(group for group in reference.groups() if group is not None)
     plain = unescape(written)
     return written, plain, unquote(plain)

@@ -3,7 +3,6 @@
 A ``Text`` is a text that the message displays, in one form or in two. The rules join several.
 """
 
-import html as markup
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -142,9 +141,12 @@ def _without_copies(texts: Iterable[Text], adaptations: Adaptations) -> list[Tex
 
 
 def _as_html(text: Text) -> str:
+    # Loading a module with the names of all characters takes memory that most relays don't need.
+    from html import escape
+
     if text.html is not None:
         return text.html
-    escaped = markup.escape(text.text or "", quote=False)
+    escaped = escape(text.text or "", quote=False)
     # HTML ignores a line end after the tag.
     begin = _LINE_END if escaped.startswith(("\r", "\n")) else ""
     return f"<pre>{begin}{escaped}</pre>{_LINE_END}"
