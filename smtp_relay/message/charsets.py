@@ -65,11 +65,12 @@ _REPLACEMENT = "\ufffd"
 def decode(content: bytes, charset: str, what: str) -> str:
     """``content`` as text. ``what`` describes the content in errors.
 
-    :raises Malformed: the charset is unknown, or the bytes are invalid in it.
+    :raises Malformed: the charset is unknown, or the bytes are invalid in it. Or they are
+        ISO-2022-JP, and the charset is US-ASCII.
     """
     codec = _codec(charset)
     text = _decoded(content, codec)
-    if text is None or not _is_valid(text, codec):
+    if text is None or not _is_valid(text, codec) or (codec == "ascii" and _japanese(content)):
         raise _problem(charset, codec, what)
     return text
 
@@ -80,7 +81,7 @@ def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adapt
     :raises Malformed: as ``decode`` does, if the relay is strict.
     """
     codec = _codec(charset)
-    if codec == "ascii" and _ESCAPE in content and (text := _japanese(content)):
+    if codec == "ascii" and (text := _japanese(content)):
         problem = Malformed(f"{what} is ISO-2022-JP, but its charset is US-ASCII")
         adaptations.add("guessed", f"{what} read as ISO-2022-JP", problem)
         return text
@@ -133,14 +134,18 @@ def guessed(content: bytes) -> tuple[str, str]:
         text = content.decode()
     except UnicodeDecodeError:
         return from_windows_1252(content), "windows-1252"
-    if "\x1b" in text and (japanese := _japanese(content)):
+    if japanese := _japanese(content):
         return japanese, "ISO-2022-JP"
     return text, "UTF-8"
 
 
 def _japanese(content: bytes) -> str:
     """``content`` as text if it is ISO-2022-JP, which consists of ASCII characters. Else empty."""
-    is_likely = content.isascii() and any(_ESCAPE + selected in content for selected in _JAPANESE)
+    is_likely = (
+        _ESCAPE in content
+        and content.isascii()
+        and any(_ESCAPE + selected in content for selected in _JAPANESE)
+    )
     text = decode_iso_2022_jp(content) if is_likely else ""
     return "" if _REPLACEMENT in text else text
 

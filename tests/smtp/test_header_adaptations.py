@@ -343,6 +343,23 @@ def test_raw_iso_2022_jp() -> None:
         convert(content, [TO], sender=SENDER, max_hops=30, is_strict=True)
 
 
+def test_iso_2022_jp_in_an_encoded_word_of_us_ascii() -> None:
+    content = (
+        b"To: =?us-ascii?B?GyRCOzMbKEI=?= <recipient@example.net>\r\n"
+        b"Subject: =?US-ASCII?Q?=1B$B%F%9%H=1B(B?= =?us-ascii?Q?_5?=\r\n"
+        b"X-A: =?us-ascii?Q?=1B[m=1B$x?=\r\n\r\nx"
+    )
+    body = json.loads(convert(content, [TO], sender=SENDER, max_hops=30).body)
+    assert (body["to"][0]["name"], body["subject"]) == ("山", "テスト 5")
+    assert body["adaptations"] == [
+        "To read as ISO-2022-JP",
+        "Subject read as ISO-2022-JP",
+        "Control characters in X-A left out",
+    ]
+    with pytest.raises(CannotRelay, match="ISO-2022-JP"):
+        convert(content, [TO], sender=SENDER, max_hops=30, is_strict=True)
+
+
 # Recipients
 
 
