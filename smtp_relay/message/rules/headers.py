@@ -191,7 +191,7 @@ def _one_of(same: list[Header]) -> Header:
     if len(different) == 1:
         one.noted.add_unnoted(problem)
     elif first.has_prefix or first.key in _REPEATABLE:
-        kept = _all_that_fit([*different], one)
+        kept = _all_that_fit([*different], one, problem)
     else:
         one.noted.add("left_out", f"All but the first {one.given} left out", problem)
     those_kept = set(kept)
@@ -201,9 +201,8 @@ def _one_of(same: list[Header]) -> Header:
     return replace(one, value=values.SEPARATOR.join(kept))
 
 
-def _all_that_fit(given: list[str], header: Header) -> list[str]:
+def _all_that_fit(given: list[str], header: Header, problem: Unsupported) -> list[str]:
     """Those of the values of ``header`` that are not too long together."""
-    problem = Unsupported(f"More than one {header.name} field is not supported")
     kept = values.those_that_fit(given)
     if not kept:
         return given[:1]  # a later rule leaves it out

@@ -32,7 +32,6 @@ def references(name: str, value: str, adaptations: Adaptations) -> str | None:
     """The first message id and as many of the last ones as fit (RFC 5537, section 3.4.4)."""
     if _size(value) <= MAX_VALUE_BYTES:
         return value
-    problem = Unsupported(f"{name} is too long")
     first, *others = value.replace("><", "> <").split()
     kept = [first] if _size(first) <= MAX_VALUE_BYTES else []
     size = _size("".join(kept))
@@ -44,8 +43,8 @@ def references(name: str, value: str, adaptations: Adaptations) -> str | None:
         last.append(word)
     kept += reversed(last)
     if not kept:
-        adaptations.add("left_out", f"{name} left out: it is too long", problem)
-        return None
+        return value  # a later rule leaves it out
+    problem = Unsupported(f"{name} is too long")
     adaptations.add("shortened", f"{name} shortened to {MAX_VALUE_BYTES:,} bytes", problem)
     return " ".join(kept)
 
