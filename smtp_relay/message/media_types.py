@@ -11,7 +11,10 @@ from smtp_relay.message.charsets import decode_leniently
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed, Unsupported
 from smtp_relay.message.header_text import decoded_words, raw_text
+from smtp_relay.message.rules import filenames
 from smtp_relay.message.transfer_encodings import decoded_body
+
+TEXT_AND_HTML = frozenset({"text/plain", "text/html"})  # the types of displayed texts
 
 _MAX_TYPE_CHARACTERS = 120
 _MAX_WRITTEN_CHARACTERS = 255  # the API accepts no longer type of an attachment
@@ -45,7 +48,12 @@ class MediaType:
     @property
     def is_named(self) -> bool:
         """Whether the part has a filename that is not blank."""
-        return bool((self.filename or "").strip())
+        return self.filename is not None and not filenames.is_blank(self.filename)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the message declares the part as a file: as an attachment, or with a name."""
+        return self.disposition == "attachment" or self.is_named
 
     @property
     def charset(self) -> str:
@@ -64,17 +72,21 @@ def media_type(entity: Entity, default: str = "text/plain") -> MediaType:
     is_valid = _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub)
     if not is_valid or len(full) > _MAX_TYPE_CHARACTERS:
         main, sub = _repaired_type(entity, full, parameters)
-    names = [
-        values[key]
-        for values, key in ((about_file, "filename"), (parameters, "name"))
-        if key in values
-    ]
-    filename = next((name for name in names if name.strip()), names[0] if names else None)
-    if filename:
-        filename = decoded_words(filename, entity.about("the filename"), entity.adaptations)
-    elif entity.adaptations.is_strict:
-        filename = None
+    filename = _filename(entity, about_file.get("filename"), parameters.get("name"))
     return MediaType(main, sub, parameters, _first_word(disposition), filename)
+
+
+def _filename(entity: Entity, *given: str | None) -> str | None:
+    """The first name in ``given`` that is not blank. The first blank one if there is no other."""
+    blank = None
+    for name in given:
+        if name is None:
+            continue
+        decoded = decoded_words(name, entity.about("the filename"), entity.adaptations)
+        if not filenames.is_blank(decoded):
+            return decoded
+        blank = decoded if blank is None else blank
+    return None if blank == "" and entity.adaptations.is_strict else blank
 
 
 def _first_word(value: str) -> str:

@@ -1,7 +1,5 @@
 """Converts the tree of parts to what the API accepts: a text, an HTML text, and attachments."""
 
-import base64
-import hashlib
 import itertools
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,10 +9,10 @@ from smtp_relay.message.boundaries import boundary_of
 from smtp_relay.message.charsets import decode_leniently
 from smtp_relay.message.entity import Entity, parts
 from smtp_relay.message.errors import Malformed
-from smtp_relay.message.media_types import MediaType, media_type, written
+from smtp_relay.message.media_types import TEXT_AND_HTML, MediaType, media_type, written
 from smtp_relay.message.rules import content_ids, filenames, inline, structure
 from smtp_relay.message.rules.content_ids import content_id_of
-from smtp_relay.message.rules.files import File, text_file, without_copies
+from smtp_relay.message.rules.files import File, file_with, without_copies
 from smtp_relay.message.rules.flowed import unfolded
 from smtp_relay.message.rules.inline import Text
 from smtp_relay.message.rules.part_fields import note_fields
@@ -27,7 +25,6 @@ _MAX_PARTS = 1000
 _TOO_MANY = f"more than {_MAX_PARTS} parts, or more than {_MAX_DEPTH} levels of parts"
 
 _IDENTIFIES = {"content-id", "content-location"}  # a part that the HTML text shows
-_BODIES = ("text/plain", "text/html")
 _EMPTY_LINE = "\r\n"
 
 _Inside = tuple[Entity, MediaType]  # a part of a multipart
@@ -120,13 +117,15 @@ class _Reader:
         for text in too_long:
             name = f"part-{text.number}.txt"
             sentence = f"{text.place}attached as {name}: too long for the HTML text"
-            adaptations.add("attached", sentence, None)
-            self.files.append(text_file(name, text.text or "", adaptations.apart()))
+            noted = adaptations.apart()
+            noted.add("attached", sentence, None)
+            content = (text.text or "").encode()
+            self.files.append(file_with(content, name, "text/plain; charset=utf-8", noted))
         return inline.joined(shown, adaptations)
 
     def _is_displayed(self, entity: Entity, kind: MediaType, place: _Place) -> bool:
         """Whether a part is a text or HTML text to display, and not a file."""
-        if kind.full not in _BODIES or kind.disposition == "attachment":
+        if kind.full not in TEXT_AND_HTML or kind.disposition == "attachment":
             return False
         if self._is_strict:
             has_place = kind.full not in self._taken and not self._is_beside(place.bodies)
@@ -188,22 +187,18 @@ class _Reader:
     def _attach(self, part: Part, *, is_attached: bool) -> None:
         entity, kind = part.entity, part.kind
         name = part.filename
-        if name is None:
-            name = filenames.generated(entity, kind)
         note_fields(entity, filename=name)
-        content = decoded_body(entity)
         is_alternative = part.alternatives is not None
         self.files.append(
-            File(
+            file_with(
+                decoded_body(entity),
                 filenames.adapted(name, entity, len(self.files) + 1),
                 written(kind, entity),
-                base64.b64encode(content).decode("ascii"),
-                hashlib.sha256(content.rstrip(b"\r\n")).digest(),
-                content_id_of(entity) or None,
+                entity.adaptations,
+                content_id=content_id_of(entity) or None,
                 is_attached=is_attached or is_alternative or kind.disposition == "attachment",
                 is_alternative=is_alternative,
-                has_name=part.has_own_name,
-                noted=entity.adaptations,
+                has_name=kind.is_named,
             )
         )
 
@@ -255,8 +250,7 @@ def _root(inside: list[_Inside], kind: MediaType, adaptations: Adaptations) -> E
     if adaptations.is_strict or of_root.main in ("text", "multipart"):
         return root
     for part, found in inside:
-        is_file = found.disposition == "attachment" or found.is_named
-        if found.full in ("text/html", "multipart/alternative") and not is_file:
+        if found.full in ("text/html", "multipart/alternative") and not found.is_file:
             sentence = f"{part.place}read as the text that the multipart/related shows"
             adaptations.add("guessed", sentence, None)
             return part

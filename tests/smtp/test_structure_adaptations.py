@@ -368,14 +368,27 @@ def test_a_text_that_would_make_the_message_too_large_is_attached(html: str) -> 
     footer = part("text/plain", "footer")
     body = adapted(
         multipart("mixed", part("text/plain", long), html, footer),
-        "Part 1: attached as part-1.txt: too long for the HTML text",
         "Part 3: joined to the text before it",
+        "Part 1: attached as part-1.txt: too long for the HTML text",
         *(["Text version made from the joined HTML text"] if html == HTML else []),
     )
     (file,) = body["attachments"]
     assert (file["filename"], content_of(file)) == ("part-1.txt", long)
     assert "<p>html</p>" in body["html"]
     assert "<pre>footer</pre>" in body["html"]
+
+
+def test_a_long_text_that_an_alternative_repeats_has_one_sentence() -> None:
+    long = "&" * 900_000
+    copy = part("text/plain", long, "Content-Disposition: attachment; filename=a.txt")
+    alternatives = multipart("alternative", HTML, copy, boundary="c")
+    entity = multipart("mixed", alternatives, part("text/plain", long))
+    body = adapted(
+        entity,
+        "text/plain alternative attached as a.txt",
+        "Second file with the content of a.txt left out",
+    )
+    assert names(body) == ["a.txt"]
 
 
 def test_the_texts_that_html_shows_are_limited_together() -> None:
@@ -663,6 +676,20 @@ def test_a_blank_filename_of_a_part_that_a_rule_names(given: str) -> None:
     message = part("message/rfc822", "Subject: one\r\n\r\nx", named)
     sentence = "message/rfc822 attached as one.eml"
     assert names(adapted(multipart("mixed", PLAIN, message), sentence)) == ["one.eml"]
+
+
+@pytest.mark.parametrize("given", BLANK_NAMES)
+def test_a_blank_filename_is_no_name(given: str) -> None:
+    """A text is displayed, an encrypted message is rejected, and another name counts."""
+    named = f'Content-Disposition: inline; filename="{given}"'
+    assert adapted(multipart("mixed", part("text/plain", "x", named)))["text"] == "x"
+    secret = part("application/pkcs7-mime; smime-type=enveloped-data", "x", named)
+    assert "encrypted" in rejected(multipart("mixed", PLAIN, secret))
+    with pytest.raises(CannotRelay, match="encrypted"):
+        request(multipart("mixed", PLAIN, secret))
+    assert names(adapted(multipart("mixed", PLAIN, part("image/png; name=a.png", "x", named)))) == [
+        "a.png"
+    ]
 
 
 def picture(content_id: str, name: str, disposition: str = "inline") -> str:

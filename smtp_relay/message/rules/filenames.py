@@ -1,6 +1,5 @@
 """Rules for the names of files, and for the names of files that have none."""
 
-import mimetypes
 import re
 from contextlib import suppress
 
@@ -9,9 +8,8 @@ from smtp_relay.message.characters import ENCODED_WORD, FORBIDDEN_IN_FILENAME
 from smtp_relay.message.entity import Entity, read_entity
 from smtp_relay.message.errors import CannotRelay, Unsupported
 from smtp_relay.message.header_text import header_text
-from smtp_relay.message.media_types import MediaType
 from smtp_relay.message.rules.repeated import with_each_field_once
-from smtp_relay.message.rules.texts import TextRule, apply
+from smtp_relay.message.rules.texts import TextRule, changed, note
 from smtp_relay.message.transfer_encodings import decoded_body
 
 MAX_BYTES = 255  # the limit of the API, in UTF-8
@@ -58,9 +56,7 @@ RULES = (
 
 def accepted(name: str) -> str:
     """``name`` as the API accepts it, unless it is blank."""
-    for rule in RULES:
-        name = rule.change(name)
-    return name
+    return changed(RULES, name)[0]
 
 
 def is_blank(name: str) -> bool:
@@ -77,21 +73,14 @@ def adapted(name: str, entity: Entity, number: int) -> str:
 
     :raises Unsupported: the relay is strict, and a rule applies.
     """
-    new = accepted(name)
+    new, applied = changed(RULES, name)
     if _has_characters(new):
-        what = f"Filename of {shown(new)}"
-        return name if new == name else apply(RULES, name, what, entity.adaptations)
+        note(applied, f"Filename of {shown(new)}", entity.adaptations)
+        return new
     new = f"attachment-{number}"
     problem = Unsupported(entity.about("the filename is blank"))
     entity.adaptations.add("renamed", f"Blank filename replaced by {new}", problem)
     return new
-
-
-def generated(entity: Entity, kind: MediaType) -> str:
-    """A filename for a part that has none, ``part-2.1.png`` for example. The API requires one."""
-    other = ".txt" if kind.main == "text" else ".bin"
-    ending = mimetypes.guess_extension(kind.full, strict=False) or other
-    return f"part-{entity.number or 1}{ending}"
 
 
 def of_message(entity: Entity) -> str:

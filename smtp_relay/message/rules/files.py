@@ -39,19 +39,28 @@ class File:
         return fields | ({"content_id": self.content_id} if self.content_id else {})
 
 
-def text_file(name: str, text: str, noted: Adaptations) -> File:
-    """``text`` as an attachment called ``name``."""
-    content = text.encode()
+def file_with(
+    content: bytes,
+    filename: str,
+    content_type: str,
+    noted: Adaptations,
+    *,
+    content_id: str | None = None,
+    is_attached: bool = True,
+    is_alternative: bool = False,
+    has_name: bool = False,
+) -> File:
+    """The file with this ``content``. The other arguments are its fields."""
     return File(
-        name,
-        "text/plain; charset=utf-8",
+        filename,
+        content_type,
         base64.b64encode(content).decode("ascii"),
         hashlib.sha256(content.rstrip(b"\r\n")).digest(),
-        None,
-        is_attached=True,
-        is_alternative=False,
-        has_name=False,
-        noted=noted,
+        content_id,
+        is_attached,
+        is_alternative,
+        has_name,
+        noted,
     )
 
 

@@ -3,23 +3,23 @@
 Each rule leaves a part out, or changes it to a file with a name.
 """
 
+import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from smtp_relay.message.adaptations import shown
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Unsupported
-from smtp_relay.message.media_types import MediaType
+from smtp_relay.message.media_types import TEXT_AND_HTML, MediaType
 from smtp_relay.message.rules import filenames
 
-_TEXT_AND_HTML = {"text/plain", "text/html"}
 # Alternatives that carry the same as the texts on the right.
 _CARRIED_BY = {
-    "text/enriched": _TEXT_AND_HTML,
+    "text/enriched": TEXT_AND_HTML,
     "text/markdown": {"text/plain"},
-    "text/richtext": _TEXT_AND_HTML,
-    "text/watch-html": _TEXT_AND_HTML,
-    "text/x-amp-html": _TEXT_AND_HTML,
+    "text/richtext": TEXT_AND_HTML,
+    "text/watch-html": TEXT_AND_HTML,
+    "text/x-amp-html": TEXT_AND_HTML,
 }
 # The names of files that have none.
 _NAMES = {"text/calendar": "invite.ics", "text/rfc822-headers": "headers.txt"}
@@ -56,14 +56,11 @@ class Part:
     name: str | None = None
 
     @property
-    def has_own_name(self) -> bool:
-        """Whether the message gives the part a filename that is not blank."""
-        return self.kind.filename is not None and not filenames.is_blank(self.kind.filename)
-
-    @property
-    def filename(self) -> str | None:
-        """The filename, which may be blank. None if there is none."""
-        return self.name if self.name and not self.has_own_name else self.kind.filename
+    def filename(self) -> str:
+        """The filename: that of the message, of a rule, or a generated one. It may be blank."""
+        if self.name and not self.kind.is_named:
+            return self.name
+        return _generated(self) if self.kind.filename is None else self.kind.filename
 
 
 Rule = Callable[[Part], Part | None]
@@ -108,8 +105,8 @@ def _smime(part: Part) -> Part:
     A part with a name of its own is a file like others.
     """
     entity, kind = part.entity, part.kind
-    name = (kind.filename or "").strip().lower()
-    is_message = not entity.number or name in ("", _SMIME_NAME)
+    name = filenames.accepted(kind.filename or "").strip().lower()
+    is_message = not entity.number or not kind.is_named or name == _SMIME_NAME
     smime_type = kind.parameters.get("smime-type", "").lower()
     if kind.full not in _SMIME or not is_message or smime_type == "certs-only":
         return part
@@ -143,7 +140,7 @@ def _message(part: Part) -> Part:
         name = f"{kind.sub}.txt"
         kind = replace(kind, main="text", sub="plain")
     attached = replace(part, kind=kind, name=name)
-    if part.has_own_name and kind.full == part.kind.full:
+    if kind.is_named and kind.full == part.kind.full:
         entity.adaptations.add_unnoted(problem)
     else:
         sentence = f"{part.kind.full} attached as {_shown(attached)}"
@@ -173,11 +170,9 @@ def _alternative(part: Part) -> Part:
 def _other_text(part: Part) -> Part:
     """A text that mail programs would show. A strict relay attaches it without a word."""
     entity, kind = part.entity, part.kind
-    if kind.main != "text" or kind.full in _TEXT_AND_HTML or entity.adaptations.is_strict:
+    if kind.main != "text" or kind.full in TEXT_AND_HTML or entity.adaptations.is_strict:
         return part
-    if kind.disposition == "attachment" or part.has_own_name:
-        return part
-    if part.is_resource or part.alternatives is not None:
+    if kind.is_file or part.is_resource or part.alternatives is not None:
         return part
     part = _with_name(part)
     entity.adaptations.add("attached", f"{kind.full} attached as {_shown(part)}", None)
@@ -185,12 +180,19 @@ def _other_text(part: Part) -> Part:
 
 
 def _with_name(part: Part) -> Part:
-    return replace(part, name=part.name or filenames.generated(part.entity, part.kind))
+    return replace(part, name=part.name or _generated(part))
+
+
+def _generated(part: Part) -> str:
+    """A filename for a part that has none, ``part-2.1.png`` for example. The API requires one."""
+    other = ".txt" if part.kind.main == "text" else ".bin"
+    ending = mimetypes.guess_extension(part.kind.full, strict=False) or other
+    return f"part-{part.entity.number or 1}{ending}"
 
 
 def _shown(part: Part) -> str:
     """The filename of ``part``, which a rule has given a name, in sentences."""
-    return shown(filenames.accepted(part.filename or ""))
+    return shown(filenames.accepted(part.filename))
 
 
 def _no_alternative(part: Part) -> Unsupported:

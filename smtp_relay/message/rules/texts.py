@@ -32,13 +32,30 @@ def apply(rules: Iterable[TextRule], text: str, what: str, adaptations: Adaptati
 
     :raises Unsupported: the relay is strict, and a rule applies.
     """
+    new, applied = changed(rules, text)
+    note(applied, what, adaptations)
+    return new
+
+
+def changed(rules: Iterable[TextRule], text: str) -> tuple[str, list[TextRule]]:
+    """``text`` after all ``rules``, and those that changed it."""
+    applied = []
     for rule in rules:
-        changed = rule.change(text)
-        if changed != text:
-            problem = Unsupported(rule.problem.format(what=what))
-            adaptations.add(rule.kind, rule.sentence.format(what=what), problem)
-        text = changed
-    return text
+        new = rule.change(text)
+        if new != text:
+            applied.append(rule)
+        text = new
+    return text, applied
+
+
+def note(applied: Iterable[TextRule], what: str, adaptations: Adaptations) -> None:
+    """Note what the rules ``applied`` have changed in ``what``.
+
+    :raises Unsupported: the relay is strict, and a rule has changed something.
+    """
+    for rule in applied:
+        problem = Unsupported(rule.problem.format(what=what))
+        adaptations.add(rule.kind, rule.sentence.format(what=what), problem)
 
 
 def _in_one_line(text: str) -> str:
