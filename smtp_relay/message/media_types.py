@@ -149,7 +149,7 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
     if not value:
         return "", {}
     what = f"{entity.place}{key.title()}"
-    first, *rest = _split(raw_text(value, what, entity.adaptations))
+    first, *rest = _split(_field_text(value, what, entity.adaptations))
     decoded: list[Any] = [pair for pair in rest if "*" not in pair[0]]
     encoded = [pair for pair in rest if "*" in pair[0]]
     try:
@@ -173,6 +173,18 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
         if before:
             parameters.setdefault(name, unquote(first[1]).strip('"'))
     return first[0].partition("(")[0].strip().lower(), parameters
+
+
+def _field_text(value: bytes, what: str, noted: Adaptations) -> str:
+    """The text of a field. Python's programs encode the whole field if a filename is not ASCII."""
+    text = raw_text(value, what, noted)
+    if not text.startswith("=?"):
+        return text
+    decoded = decoded_words(text, what, noted)
+    if decoded != text:
+        problem = Malformed(f"{what} is encoded as a whole")
+        noted.add("repaired", f"{what}, which is encoded as a whole, decoded", problem)
+    return decoded
 
 
 def _decoded_value(given: tuple[str | None, str | None, str], what: str, noted: Adaptations) -> str:
