@@ -15,6 +15,7 @@ from smtp_relay.message.errors import Malformed
 _PRINTABLE = re.compile(r"[ -~]++")
 _WORD_START = re.compile(r"=\?([!->@-~]{1,60}+)\?([BbQq])\?")
 _WORD_END = "?="
+_ENCODED = re.compile(r"(?:=\?[!->@-~]{1,60}+\?[BbQq]\?[^?]*+\?= *+)++")
 _NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
 # The limit for adjacent words that each end within a character. Such words are decoded together
 # again for each further word, which takes quadratic time.
@@ -41,6 +42,25 @@ def raw_text(value: bytes, what: str, adaptations: Adaptations) -> str:
         problem = Malformed(f"{what} is neither ASCII nor UTF-8, but {charset}")
         adaptations.add("guessed", f"{what} read as {charset}", problem)
     return text.replace("\t", " ")
+
+
+def structured_text(value: bytes, what: str, adaptations: Adaptations, *, mark: str = "") -> str:
+    """The text of a field with a syntax, such as a list of mailboxes, as ``raw_text`` reads it.
+
+    Python's programs encode the whole value if a name in it is not ASCII. Such a value is decoded,
+    if the text then contains ``mark``.
+
+    :raises Malformed: as ``raw_text`` does. Or the whole value is encoded, and the relay is strict.
+    """
+    text = raw_text(value, what, adaptations)
+    if not _ENCODED.fullmatch(text):
+        return text
+    decoded = decoded_words(text, what, adaptations)
+    if mark not in decoded:
+        return text
+    problem = Malformed(f"{what} is encoded as a whole")
+    adaptations.add("repaired", f"{what}, which is encoded as a whole, decoded", problem)
+    return decoded
 
 
 def decoded_words(text: str, what: str, adaptations: Adaptations) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed
-from smtp_relay.message.header_text import decoded_words, raw_text
+from smtp_relay.message.header_text import decoded_words, structured_text
 
 _TOKEN = re.compile(
     r"""[ ]++
@@ -42,7 +42,8 @@ def read_mailboxes(value: bytes, what: str, adaptations: Adaptations) -> list[Ma
 
     :raises Malformed: ``value`` is not a list of mailboxes, and the relay is strict.
     """
-    reader = _Reader(raw_text(value, what, adaptations), what, adaptations)
+    text = structured_text(value, what, adaptations, mark="@")
+    reader = _Reader(text, what, adaptations)
     try:
         reader.read()
     except Malformed as error:

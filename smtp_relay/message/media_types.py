@@ -10,7 +10,7 @@ from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.charsets import decode_leniently
 from smtp_relay.message.entity import Entity
 from smtp_relay.message.errors import Malformed, Unsupported
-from smtp_relay.message.header_text import decoded_words, raw_text
+from smtp_relay.message.header_text import decoded_words, structured_text
 from smtp_relay.message.rules import filenames
 from smtp_relay.message.transfer_encodings import decoded_body
 
@@ -70,7 +70,8 @@ def media_type(entity: Entity, default: str = "text/plain") -> MediaType:
     disposition, about_file = _read(entity, "content-disposition")
     main, _, sub = (full or default).partition("/")
     is_valid = _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub)
-    if not is_valid or len(full) > _MAX_TYPE_CHARACTERS:
+    # Some programs write plain/text.
+    if not is_valid or main == "plain" or len(full) > _MAX_TYPE_CHARACTERS:
         main, sub = _repaired_type(entity, full, parameters)
     filename = _filename(entity, about_file.get("filename"), parameters.get("name"))
     return MediaType(main, sub, parameters, _first_word(disposition), filename)
@@ -149,7 +150,7 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
     if not value:
         return "", {}
     what = f"{entity.place}{key.title()}"
-    first, *rest = _split(_field_text(value, what, entity.adaptations))
+    first, *rest = _split(structured_text(value, what, entity.adaptations))
     decoded: list[Any] = [pair for pair in rest if "*" not in pair[0]]
     encoded = [pair for pair in rest if "*" in pair[0]]
     try:
@@ -168,23 +169,11 @@ def _read(entity: Entity, key: str) -> tuple[str, dict[str, str]]:
         else:
             parameters.setdefault(name.lower(), unquote(given))
     if first[1] and not entity.adaptations.is_strict:
-        # A semicolon is missing before the first parameter, or it is in quotes.
-        *before, name = _WORD_END.split(first[0])
-        if before:
+        # Nothing or no semicolon is before the first parameter, or the semicolon is in quotes.
+        name = _WORD_END.split(first[0])[-1]
+        if name:
             parameters.setdefault(name, unquote(first[1]).strip('"'))
     return first[0].partition("(")[0].strip().lower(), parameters
-
-
-def _field_text(value: bytes, what: str, noted: Adaptations) -> str:
-    """The text of a field. Python's programs encode the whole field if a filename is not ASCII."""
-    text = raw_text(value, what, noted)
-    if not text.startswith("=?"):
-        return text
-    decoded = decoded_words(text, what, noted)
-    if decoded != text:
-        problem = Malformed(f"{what} is encoded as a whole")
-        noted.add("repaired", f"{what}, which is encoded as a whole, decoded", problem)
-    return decoded
 
 
 def _decoded_value(given: tuple[str | None, str | None, str], what: str, noted: Adaptations) -> str:

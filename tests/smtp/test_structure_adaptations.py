@@ -825,8 +825,9 @@ NOT_A_TYPE = "Content-Type, which is not a media type, read as"
         ),
         *(
             (odd, "text/plain", [f"Part 2: {NOT_A_TYPE} text/plain"])
-            for odd in ("pdf", "/html", "text html", "charset=utf-8", "multipart", "x; boundary=b")
+            for odd in ("pdf", "/html", "text html", "plain/text", "multipart", "x; boundary=b")
         ),
+        ("charset=utf-8", "text/plain; charset=utf-8", [f"Part 2: {NOT_A_TYPE} text/plain"]),
     ],
 )
 def test_types(written: str, sent: str, sentences: list[str]) -> None:
