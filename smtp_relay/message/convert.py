@@ -74,16 +74,16 @@ def convert(
 
 def _body(message: Entity, sender: str, recipients: Iterable[str]) -> dict[str, Any]:
     originators = read_originators(message, sender)
-    to, cc, bcc = read_recipients(message, recipients)
+    read = read_recipients(message, recipients)
     fields: dict[str, Any] = {
         "from_name": originators.from_name,
         "reply_to": [_field(originators.reply_to)] if originators.reply_to else [],
-        "to": [_field(mailbox) for mailbox in to],
-        "cc": [_field(mailbox) for mailbox in cc],
-        "bcc": [_field(mailbox) for mailbox in bcc],
+        "to": [_field(mailbox) for mailbox in read.to],
+        "cc": [_field(mailbox) for mailbox in read.cc],
+        "bcc": [_field(mailbox) for mailbox in read.bcc],
         "subject": _subject(message),
         **read_content(message),
-        "headers": other_headers(message, originators.headers),
+        "headers": other_headers(message, originators.headers, read.hidden),
     }
     return {name: value for name, value in fields.items() if value or name in ("subject", "text")}
 

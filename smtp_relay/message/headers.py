@@ -2,10 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 
+from smtp_relay import addresses
+from smtp_relay.message.adaptations import Adaptations
 from smtp_relay.message.entity import Entity
-from smtp_relay.message.errors import Loop, Malformed
+from smtp_relay.message.errors import Loop, Malformed, Unsupported
 from smtp_relay.message.header_text import header_text
+from smtp_relay.message.hidden_recipients import addresses_in, may_name_hidden
 from smtp_relay.message.rules.headers import Header, adapted, header_of
 
 # The provider writes these fields itself.
@@ -33,17 +37,28 @@ def check_hops(message: Entity, limit: int) -> None:
         raise Loop(f"Mail loop: the message has passed {hops} servers (max {limit})")
 
 
-def other_headers(message: Entity, added: list[Header]) -> dict[str, str]:
+def other_headers(
+    message: Entity, added: list[Header], hidden: Iterable[str] = ()
+) -> dict[str, str]:
     """What the request passes on in ``headers``: the fields of the message, and then ``added``.
+
+    A field that names one of the recipients ``hidden``, other than an originator, is left out.
 
     :raises CannotRelay: the relay is strict, and a field can't be decoded or a rule applies.
     """
     adaptations = message.adaptations
     headers = []
+    private = _private(message, hidden)
     for field in message.fields:
-        if field.key not in OMITTED:
-            noted = adaptations.apart()
-            text = header_text(field.value, field.name, noted)
+        if field.key in OMITTED:
+            continue
+        noted = adaptations.apart()
+        text = header_text(field.value, field.name, noted)
+        if private and not may_name_hidden(field.key) and private & addresses_in(text):
+            problem = Unsupported(f"{field.name} names a hidden recipient")
+            sentence = f"{field.name} left out: it names a hidden recipient"
+            adaptations.add("left_out", sentence, problem)
+        else:
             headers.append(header_of(field.name, text, noted))
     # The provider replaces the Message-ID. With the original, programs can match replies.
     name = message.value("message-id")
@@ -52,6 +67,16 @@ def other_headers(message: Entity, added: list[Header]) -> dict[str, str]:
         text = header_text(name, "Message-ID", noted)
         headers.append(header_of(ORIGINAL_MESSAGE_ID, text, noted))
     return {one.name: one.value for one in adapted([*headers, *added], adaptations)}
+
+
+def _private(message: Entity, hidden: Iterable[str]) -> set[str]:
+    """The addresses ``hidden``, in all forms, except those that From or Reply-To show."""
+    unnoted = Adaptations()
+    fields = [field for field in message.fields if field.key in ("from", "reply-to", "sender")]
+    texts = (header_text(field.value, field.name, unnoted) for field in fields)
+    shown = {address for text in texts for address in addresses_in(text)}
+    forms = (addresses.forms(address) for address in hidden)
+    return {form for same in forms if not same & shown for form in same}
 
 
 def idempotency_key(message: Entity) -> str | None:

@@ -17,6 +17,8 @@ _LINE = re.compile(
     rf"^(?=[^:\r\n]*+:)(?:(?!{_NAME})[^:\r\n])*+{_NAME}",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
+# In lists of addresses, URIs and JSON.
+_BETWEEN_ADDRESSES = re.compile(r"[\s<>()\[\]{},;:?&=|\"']++")
 
 
 def may_name_hidden(field: str) -> bool:
@@ -29,6 +31,12 @@ def may_name_hidden(field: str) -> bool:
 def has_hidden_field(text: bytes) -> bool:
     """Whether a line of ``text`` looks like such a field, also with a prefix or a blank."""
     return _LINE.search(text.decode("latin-1")) is not None
+
+
+def addresses_in(text: str) -> set[str]:
+    """What looks like an address in ``text``, in lower case."""
+    words = _BETWEEN_ADDRESSES.split(text.lower())
+    return {word.strip(".") for word in words if "@" in word}
 
 
 def shows_any(text: bytes, hidden: Iterable[str]) -> bool:

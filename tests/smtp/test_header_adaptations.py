@@ -360,7 +360,63 @@ def test_iso_2022_jp_in_an_encoded_word_of_us_ascii() -> None:
         convert(content, [TO], sender=SENDER, max_hops=30, is_strict=True)
 
 
+# Hidden recipients
+
+HIDING = "To: recipient@example.net\r\nFrom: desk@harbour.example\r\nSubject: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("hidden@example.net", "for <Hidden@Example.NET>.", '{"to":["hidden@example.net"]}'),
+        *("=?utf-8?q?hidden=40example=2Enet?=", "<mailto:u@x.example?subject=hidden@example.net>"),
+        *("hidden@bücher.example", "a=hidden@xn--bcher-kva.example&b"),
+    ],
+)
+def test_no_field_names_a_hidden_recipient(value: str) -> None:
+    content = f"{HIDING}X-Other: {value}\r\n\r\nx".encode()
+    to = ["recipient@example.net", "hidden@example.net", "hidden@xn--bcher-kva.example"]
+    body = json.loads(convert(content, to, sender=SENDER, max_hops=30).body)
+    assert "headers" not in body
+    assert body["adaptations"] == ["X-Other left out: it names a hidden recipient"]
+    with pytest.raises(CannotRelay, match="X-Other names a hidden recipient"):
+        convert(content, to, sender=SENDER, max_hops=30, is_strict=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "to"),
+    [
+        # It is a part of the address of another recipient, the only recipient, or the originator.
+        (HIDING, ["recipient@example.net", "other-hidden@example.net"]),
+        ("To: list@example.net\r\n", ["hidden@example.net"]),
+        (
+            f"{HIDING}Reply-To: hidden@example.net\r\n",
+            ["recipient@example.net", "hidden@example.net"],
+        ),
+        ("To: hidden@example.net, a@example.net\r\n", ["hidden@example.net", "a@example.net"]),
+    ],
+)
+def test_a_field_may_name_who_is_not_hidden(fields: str, to: list[str]) -> None:
+    content = f"{fields}X-Other: hidden@example.net\r\n\r\nx".encode()
+    body = json.loads(convert(content, to, sender=SENDER, max_hops=30).body)
+    assert body["headers"]["X-Other"] == "hidden@example.net"
+
+
 # Recipients
+
+
+@pytest.mark.parametrize("field", ["From", "Reply-To", "To"])
+def test_mailboxes_that_are_encoded_as_a_whole(field: str) -> None:
+    """As Python does if a name is not ASCII."""
+    value = "=?utf-8?q?J=C3=B6rg_=3Cdesk=40harbour=2E?= =?utf-8?b?ZXhhbXBsZT4=?="
+    content = f"{field}: {value}\r\n\r\nx".encode()
+    to = ["desk@harbour.example"]
+    body = json.loads(convert(content, to, sender=SENDER, max_hops=30).body)
+    shown = body["to" if field == "To" else "reply_to"]
+    assert shown == [{"email": "desk@harbour.example", "name": "Jörg"}]
+    assert f"{field}, which is encoded as a whole, decoded" in body["adaptations"]
+    with pytest.raises(CannotRelay, match=f"{field} is encoded as a whole"):
+        convert(content, to, sender=SENDER, max_hops=30, is_strict=True)
 
 
 @pytest.mark.parametrize(

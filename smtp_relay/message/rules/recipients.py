@@ -22,6 +22,12 @@ class Recipients(NamedTuple):
     cc: list[Mailbox]
     bcc: list[Mailbox]
 
+    @property
+    def hidden(self) -> list[str]:
+        """The addresses that others must not see. A single recipient may see their own."""
+        is_alone = not self.to and not self.cc and len(self.bcc) == 1
+        return [] if is_alone else [mailbox.address for mailbox in self.bcc]
+
 
 def read_recipients(message: Entity, envelope: Iterable[str]) -> Recipients:
     """The recipients in ``envelope``, where ``message`` shows them. The hidden ones are sorted.
@@ -43,10 +49,10 @@ def read_recipients(message: Entity, envelope: Iterable[str]) -> Recipients:
             message.adaptations.add("left_out", sentence, problem)
     to, cc = shown
     bcc = [Mailbox(None, hidden[key]) for key in sorted(hidden)]
+    recipients = Recipients(to, cc, bcc)
     if rest := message.rest_of_header:
-        are_alone = not to and not cc and len(bcc) == 1
-        _check_hidden(message, rest, () if are_alone else [one.address for one in bcc])
-    return Recipients(to, cc, bcc)
+        _check_hidden(message, rest, recipients.hidden)
+    return recipients
 
 
 def _check_hidden(message: Entity, rest: bytes, hidden: Iterable[str]) -> None:
