@@ -62,17 +62,19 @@ _WINDOWS_1252 = "".join(
 _REPLACEMENT = "\ufffd"
 
 
-def decode(content: bytes, charset: str, what: str) -> str:
-    """``content`` as text. ``what`` describes the content in errors.
+def decode(content: bytes, charset: str, what: str, adaptations: Adaptations) -> str:
+    """``content`` as text. ``what`` describes the content in errors and sentences.
 
     :raises Malformed: the charset is unknown, or the bytes are invalid in it. Or they are
-        ISO-2022-JP, and the charset is US-ASCII.
+        ISO-2022-JP in US-ASCII, and the relay is strict.
     """
     codec = _codec(charset)
-    text = _decoded(content, codec)
-    if text is None or not _is_valid(text, codec) or (codec == "ascii" and _japanese(content)):
+    if text := _japanese_as_ascii(content, codec, what, adaptations):
+        return text
+    decoded = _decoded(content, codec)
+    if decoded is None or not _is_valid(decoded, codec):
         raise _problem(charset, codec, what)
-    return text
+    return decoded
 
 
 def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adaptations) -> str:
@@ -81,9 +83,7 @@ def decode_leniently(content: bytes, charset: str, what: str, adaptations: Adapt
     :raises Malformed: as ``decode`` does, if the relay is strict.
     """
     codec = _codec(charset)
-    if codec == "ascii" and (text := _japanese(content)):
-        problem = Malformed(f"{what} is ISO-2022-JP, but its charset is US-ASCII")
-        adaptations.add("guessed", f"{what} read as ISO-2022-JP", problem)
+    if text := _japanese_as_ascii(content, codec, what, adaptations):
         return text
     decoded = _decoded(content, codec)
     if decoded is not None and _is_valid(decoded, codec):
@@ -137,6 +137,16 @@ def guessed(content: bytes) -> tuple[str, str]:
     if japanese := _japanese(content):
         return japanese, "ISO-2022-JP"
     return text, "UTF-8"
+
+
+def _japanese_as_ascii(
+    content: bytes, codec: str | None, what: str, adaptations: Adaptations
+) -> str:
+    text = _japanese(content) if codec == "ascii" else ""
+    if text:
+        problem = Malformed(f"{what} is ISO-2022-JP, but its charset is US-ASCII")
+        adaptations.add("guessed", f"{what} read as ISO-2022-JP", problem)
+    return text
 
 
 def _japanese(content: bytes) -> str:

@@ -116,7 +116,7 @@ def _decoded_group(group: list[bytes], charset: str, what: str, adaptations: Ada
     for index, content in enumerate(group, 1):
         held += content
         try:
-            texts.append(decode(held, charset, what))
+            texts.append(decode(held, charset, what, adaptations))
         except Malformed:
             if index < len(group) and len(held) <= _MAX_SPLIT_BYTES:
                 continue

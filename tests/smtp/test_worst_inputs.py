@@ -115,6 +115,7 @@ def inputs(size: Size) -> Iterator[tuple[str, Callable[[], bytes]]]:
         "characters that are always split": b"=?utf-8?b?gqzi?= ",
         "split characters of a slow charset": b"=?gb18030?b?gTCB?= ",
         "words of many charsets": b"=?utf-8?q?a?= =?koi8-r?q?b?= ",
+        "ISO-2022-JP in US-ASCII": b"=?us-ascii?q?=1B$B0!?= ",
     }.items():
         yield f"Subject: {name}", partial(with_field, size, "Subject", pattern)
         yield f"To: {name}", partial(with_field, size, "To", pattern, b'"')
