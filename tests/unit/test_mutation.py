@@ -14,7 +14,7 @@ from smtp_relay.addresses import checked
 from smtp_relay.message.convert import convert
 from tools.mutation.__main__ import sample_of
 from tools.mutation.isolated import kill
-from tools.mutation.mutants import mutants_of
+from tools.mutation.mutants import mutants_of, pieces_of
 from tools.mutation.reach import Recorder
 from tools.mutation.report import equivalent_mutants
 from tools.mutation.sql import mutations
@@ -66,6 +66,19 @@ def test_the_mutants_of_a_module_differ_in_one_line() -> None:
         ]
         assert differing == [mutant.line]
     assert len({mutant.key for mutant in mutants}) == len(mutants)
+
+
+def test_a_module_has_the_mutants_of_its_pieces() -> None:
+    """Constants, decorators, the beginnings of classes, and methods."""
+    module = "src/sending/dispatcher.py"
+    lines = (ROOT / module).read_text("utf-8").splitlines()
+    pieces = pieces_of(module)
+    assert [first for first, _ in pieces[1:]] == [last + 1 for _, last in pieces[:-1]]
+    assert pieces[-1][1] == len(lines)
+    methods = [line for line in lines if line.startswith(("    def ", "    async def "))]
+    starts = [lines[first - 1] for first, _ in pieces]
+    assert set(methods) <= set(starts)
+    assert len(starts) == len(set(pieces))
 
 
 def test_a_larger_sample_includes_a_smaller_one() -> None:

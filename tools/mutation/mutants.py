@@ -11,6 +11,7 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators.provider import OperatorProvider
 
 from tools.mutation.sql import MutateSql
+from tools.mutation.users import first_line
 from tools.prepare import ROOT
 
 # Mutations of Cosmic Ray. If a Python operator has several replacements, the list has only the one
@@ -43,6 +44,9 @@ _NAMES = (
     "ZeroIterationForLoop",
 )
 
+_AROUND_METHOD = "class _:\n"  # makes a method alone a valid module
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -63,21 +67,49 @@ def mutants_of(module: str) -> Iterator[Mutant]:
 
     Mutants that are not valid Python, or that mean the same as another one, are left out.
     """
+    for first, last in pieces_of(module):
+        yield from mutants_between(module, first, last)
+
+
+def pieces_of(module: str) -> list[tuple[int, int]]:
+    """The first and the last line of each piece: a statement, or a method of a class."""
     source = (ROOT / module).read_text("utf-8")
+    starts = [*_starts(ast.parse(source))]
+    ends = [start - 1 for start in starts[1:]]
+    return list(zip(starts, [*ends, len(source.splitlines())], strict=True))
+
+
+def _starts(module: ast.Module) -> Iterator[int]:
+    for statement in module.body:
+        yield first_line(statement)
+        if isinstance(statement, ast.ClassDef):
+            # A class needs a body, so its first piece includes the first part of the body.
+            methods = (item for item in statement.body[1:] if isinstance(item, _Function))
+            yield from map(first_line, methods)
+
+
+def mutants_between(module: str, first: int, last: int) -> Iterator[Mutant]:
+    """The mutants of the piece from line ``first`` to line ``last``.
+
+    Only this piece is parsed for each mutant, because parsing takes most of the time.
+    """
+    lines = (ROOT / module).read_text("utf-8").splitlines(keepends=True)
+    before, piece, after = lines[: first - 1], "".join(lines[first - 1 : last]), lines[last:]
+    around = _AROUND_METHOD if piece.startswith(" ") else ""
+    source = around + piece
+    nodes = [*ast_nodes(get_ast(source))]
     seen = {_meaning(source)}
     for operator in _operators():
-        positions = [
-            position
-            for node in ast_nodes(get_ast(source))
-            for position in operator.mutation_positions(node)
-        ]
+        positions = [place for node in nodes for place in operator.mutation_positions(node)]
         for occurrence in range(len(positions)):
             text = _mutated(source, operator, occurrence)
             meaning = _meaning(text)
             if meaning and meaning not in seen:
                 seen.add(meaning)
-                line = _changed_line(source, text)
-                yield Mutant(module, line + 1, text.splitlines()[line].strip(), text)
+                text = text.removeprefix(around)
+                line = _changed_line(piece, text)
+                change = text.splitlines()[line].strip()
+                yield Mutant(module, first + line, change, "".join([*before, text, *after]))
 
 
 def _mutated(source: str, operator: Any, occurrence: int) -> str:

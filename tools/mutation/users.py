@@ -17,7 +17,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 def functions_at(module: str, line: int) -> set[str]:
     """The names of the functions that the line affects, in the form that ``reach`` uses."""
     for statement in _tree(module).body:
-        if _first_line(statement) <= line <= (statement.end_lineno or 0):
+        if first_line(statement) <= line <= (statement.end_lineno or 0):
             if isinstance(statement, _Function):
                 return {f"{module}:{statement.name}"}
             if isinstance(statement, ast.ClassDef):
@@ -60,7 +60,8 @@ def _users(names: set[tuple[str, str]]) -> set[str]:
     return found
 
 
-def _first_line(statement: ast.stmt) -> int:
+def first_line(statement: ast.stmt) -> int:
+    """The line of its first decorator, or of the statement itself."""
     decorators = getattr(statement, "decorator_list", [])
     lines: list[int] = [statement.lineno, *(decorator.lineno for decorator in decorators)]
     return min(lines)
@@ -84,7 +85,7 @@ def _loaded_by_methods(statement: ast.ClassDef) -> set[str]:
 
 def _method_at(statement: ast.ClassDef, line: int) -> str:
     for item in statement.body:
-        if isinstance(item, _Function) and _first_line(item) <= line <= (item.end_lineno or 0):
+        if isinstance(item, _Function) and first_line(item) <= line <= (item.end_lineno or 0):
             return item.name
     return ""
 
