@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import threading
 from pathlib import Path
@@ -14,9 +15,9 @@ from smtp_relay.addresses import checked
 from smtp_relay.message.convert import convert
 from tools.mutation.__main__ import sample_of
 from tools.mutation.isolated import kill
-from tools.mutation.mutants import mutants_of, pieces_of
+from tools.mutation.mutants import mutants_between, mutants_of, pieces_of
 from tools.mutation.reach import Recorder
-from tools.mutation.report import equivalent_mutants
+from tools.mutation.report import EQUIVALENT, equivalent_mutants
 from tools.mutation.sql import mutations
 from tools.mutation.users import functions_at, users_of
 from tools.prepare import ROOT
@@ -119,6 +120,39 @@ def test_a_function_that_makes_a_constant_affects_the_functions_that_use_it() ->
 def test_an_equivalent_mutant_is_known_by_its_module_and_line() -> None:
     text = "# A comment\n\nsrc/a.py | x = 1 | a reason\n"
     assert equivalent_mutants(text) == {("src/a.py", "x = 1")}
+
+
+def test_each_mutant_in_the_list_of_equivalent_ones_exists() -> None:
+    by_module: dict[str, set[str]] = {}
+    for module, change in equivalent_mutants(EQUIVALENT.read_text("utf-8")):
+        by_module.setdefault(module, set()).add(change)
+    found = {
+        (module, mutant.change)
+        for module, changes in by_module.items()
+        for first, last in _pieces_with(module, changes)
+        for mutant in mutants_between(module, first, last)
+    }
+    expected = {(module, change) for module, changes in by_module.items() for change in changes}
+    assert expected - found == set()
+
+
+def _pieces_with(module: str, changes: set[str]) -> list[tuple[int, int]]:
+    """The pieces with a line like one of ``changes``. To mutate all of them would take longer."""
+    lines = [_words(line) for line in (ROOT / module).read_text("utf-8").splitlines()]
+    changed = [_words(change) for change in changes]
+    return [
+        (first, last)
+        for first, last in pieces_of(module)
+        if any(
+            len(words - line) <= 4 and len(line - words) <= 1  # at most "(", "OR", "true", ")"
+            for line in lines[first - 1 : last]
+            for words in changed
+        )
+    ]
+
+
+def _words(line: str) -> set[str]:
+    return {*re.findall(r"\w+|[^\w\s]", line)}
 
 
 def test_a_recording_has_the_calls_of_other_threads(tmp_path: Path) -> None:

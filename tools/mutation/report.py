@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tools.mutation.mutants import Mutant
 
-_EQUIVALENT = Path(__file__).with_name("equivalent.txt")
+EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
 
 class Report:
@@ -16,7 +16,7 @@ class Report:
     """
 
     def __init__(self) -> None:
-        self._equivalent = equivalent_mutants(_EQUIVALENT.read_text("utf-8"))
+        self._equivalent = equivalent_mutants(EQUIVALENT.read_text("utf-8"))
         self._counts: Counter[str] = Counter()
         self._of_module: dict[str, Counter[str]] = {}
         self.found = 0
