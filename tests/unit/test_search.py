@@ -14,12 +14,14 @@ from errors import Unauthorized
 from mail.addresses import parse_address
 from mail.message import Message, Recipient
 from store.database import DatabaseUnavailable, Statement
+from store.message_content import MAX_PART_BYTES
 from store.search import search
 from store.search_index import (
     MAX_TEXT,
     SETTLED_MILLISECONDS,
     STEP_MESSAGES,
     index_messages,
+    index_step,
     text_of,
 )
 from store.sendbox import sendbox_before, sendbox_rows
@@ -158,6 +160,26 @@ def test_html_is_not_searched_beside_a_text(
     assert found(database, me, "marked") == []
 
 
+def test_html_is_found_although_other_messages_have_a_text(
+    database: SqliteDatabase, me: Credential, settle: Any
+) -> None:
+    other = given.address(database, "other@example.com", balance=10)
+    keep(database, other, 0, text="plain")
+    id = keep(database, me, 1, html="<p>marked up</p>")
+    settle()
+    assert found(database, me, "marked") == [id]
+
+
+def test_a_message_with_a_text_in_several_parts_is_found_once(
+    database: SqliteDatabase, me: Credential, settle: Any
+) -> None:
+    id = keep(database, me, text="begin".ljust(MAX_PART_BYTES + 1))
+    settle()
+    assert found(database, me, "begin") == [id]
+    index(database)
+    assert indexed(database) == [id]
+
+
 def test_the_beginning_of_a_long_text_is_searched(
     database: SqliteDatabase, me: Credential, settle: Any
 ) -> None:
@@ -242,6 +264,20 @@ def test_messages_of_other_sendboxes_are_not_found(
     mine = keep(database, me, 1)
     settle()
     assert found(database, me, "hello") == [mine]
+
+
+def test_each_address_has_its_own_sendbox(
+    database: SqliteDatabase, me: Credential, settle: Any
+) -> None:
+    other = given.address(database, "other@example.com", balance=10)
+    mine, theirs = keep(database, me, 0), keep(database, other, 1)
+    database.query("UPDATE addresses SET sendbox = 1 WHERE id = ?", me.address_id)
+    settle()
+    assert found(database, me, "hello") == []
+    assert found(database, other, "hello") == [theirs]
+    database.query("UPDATE addresses SET sendbox = 1 - sendbox")
+    assert found(database, me, "hello") == [mine]
+    assert found(database, other, "hello") == []
 
 
 def test_a_prefix_search_stays_within_the_address(
@@ -388,6 +424,16 @@ def test_a_step_is_bounded(database: SqliteDatabase, me: Credential) -> None:
     assert indexed(database) == ids
 
 
+async def test_the_step_of_the_cron_is_repeated_until_it_finds_nothing() -> None:
+    database = SqliteDatabase()
+    given.address(database)
+    put(database, 1)
+    step = index_step(now=LATER)
+    assert await step.run(database) == step.full
+    assert len(database.statements) == step.statements
+    assert await step.run(database) < step.full
+
+
 def test_a_step_with_large_messages_fits_into_a_value(
     database: SqliteDatabase, me: Credential
 ) -> None:
@@ -504,6 +550,9 @@ def test_a_deleted_message_leaves_nothing_in_the_index(
     keep(database, me, 3)
     index(database)
     assert set(indexed(database)).isdisjoint(ids[1:])
+    newest = keep(database, me, 4)
+    database.query("UPDATE messages SET sendbox = NULL WHERE id = ?", newest)
+    assert index(database) == 0  # so the step is not repeated
     assert database.value("SELECT count(*) FROM search WHERE search MATCH ?", f'"{ids[2]}"') == 0
 
 
