@@ -123,6 +123,17 @@ def test_a_permanent_bounce_of_another_message_does_not_count(
     assert paused(database) == []
 
 
+def test_only_a_bounce_that_is_permanent_itself_counts(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    finish_messages(database, me, "accepted", "accepted", "accepted")
+    id = message_id(NOW)
+    given.delivery_event(database, id, "bounced", is_permanent=False)
+    given.delivery_event(database, id, "delayed", is_permanent=True)
+    finish_messages(database, me, "rejected", start=3, recipient="other@example.org")
+    assert paused(database) == []
+
+
 def test_a_bounce_pauses_at_once(database: SqliteDatabase, me: Credential) -> None:
     finish_messages(database, me, "accepted", "accepted", "rejected")
     finish_messages(database, me, "accepted", start=3, recipient="other@example.org")
