@@ -125,6 +125,34 @@ def test_suppressions_are_removed_after_their_end(database: SqliteDatabase) -> N
     assert [row["address"] for row in rows] == ["b@a.example", "c@a.example"]
 
 
+def test_usage_is_removed_after_ninety_days(database: SqliteDatabase) -> None:
+    days = ("2026-08-04", "2026-08-05", given.TODAY)
+    for day in days:
+        for domain in ("a.example", "b.example"):
+            database.insert("delivery_days", day=day, domain=domain, delivered=1)
+            for address_id in (1, 2):
+                counts = {"sent": 1, "failed": 0, "unknown": 0, "cancelled": 0}
+                row = {"day": day, "address_id": address_id, "domain": domain, **counts}
+                database.insert("usage_days", **row)
+    swept(database, NOW)
+    for table, rows in (("delivery_days", 2), ("usage_days", 4)):
+        left = [row["day"] for row in database.dump()[table]]
+        assert left == [day for day in days[1:] for _ in range(rows)]
+
+
+def test_a_deleted_message_is_removed_a_week_after_it_finished(
+    database: SqliteDatabase, me: Credential
+) -> None:
+    for minute, finished_at in enumerate((NOW - 7 * DAY - 1, NOW - 7 * DAY, NOW - 7 * DAY + 1)):
+        id = message_id(NOW - 8 * DAY + minute, minute)
+        put(database, id, finished_at=finished_at, sendbox=None)
+        put(database, message_id(NOW - 8 * DAY + minute, minute + 10), finished_at=finished_at)
+    swept(database, NOW)
+    rows = database.query("SELECT finished_at FROM messages WHERE sendbox IS NULL")
+    assert [row["finished_at"] for row in rows] == [NOW - 7 * DAY + 1]
+    assert len(ids(database)) == 4
+
+
 def test_daily_counts_are_removed_a_day_after_their_day(database: SqliteDatabase) -> None:
     for day in ("2026-10-31", "2026-11-01", "2026-11-02", given.TODAY):
         database.insert("daily_counts", day=day, subject="1", act="rotations", count=1)
