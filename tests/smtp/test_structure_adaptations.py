@@ -411,6 +411,16 @@ def test_blank_texts_are_not_joined() -> None:
     assert adapted(multipart("mixed", part("text/plain", "  "), blank))["text"] == "  "
 
 
+def test_the_root_of_a_related_may_be_named() -> None:
+    """Of several parts that could be the root, it is the one with this Content-ID."""
+    first, root = (part("text/html", f"<p>{n}</p>", f"Content-ID: <{n}@x>") for n in (1, 2))
+    related = multipart("related", first, root)
+    body = adapted(related.replace("boundary=b", 'start="<2@x>"; boundary=b'))
+    assert (body["html"], names(body)) == ("<p>2</p>", ["part-1.html"])
+    assert adapted(related)["html"] == "<p>1</p>"
+    assert adapted(related.replace("boundary=b", "start=3@x; boundary=b"))["html"] == "<p>1</p>"
+
+
 def test_a_text_of_a_related_is_a_resource_only_if_it_can_be_shown() -> None:
     css = part("text/plain", "css", "Content-ID: <css@x>")
     assert names(adapted(multipart("related", HTML, css))) == ["part-2.txt"]
@@ -611,6 +621,24 @@ def test_text_around_uuencoded_content(before: str, after: str, is_noted: bool) 
     assert [content_of(file) for file in body["attachments"]] == ["abc"]
     if is_noted:
         assert "uuencoded" in rejected(multipart("mixed", file))
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_valid"), [(["5"], True), (["6"], False), (["M", "M"], False)]
+)
+def test_uuencoded_lines_that_are_shorter_than_they_say(lines: list[str], is_valid: bool) -> None:
+    """The file must not become longer than the text that encodes it, which has 21 bytes or more."""
+    entity = part(
+        "image/png",
+        "\r\n".join(["begin 644 a", *lines, "end", ""]),
+        "Content-Transfer-Encoding: uuencode",
+    )
+    if is_valid:
+        (file,) = adapted(entity)["attachments"]
+        assert content_of(file) == "\0" * 21
+    else:
+        with pytest.raises(CannotRelay, match="not uuencoded from begin to end"):
+            request(entity)
 
 
 # Files and Content-IDs
