@@ -231,9 +231,8 @@ def _parts(entity: Entity, kind: MediaType) -> list[_Inside]:
         sentence = f"{entity.place}Content-Transfer-Encoding of the multipart ignored"
         entity.adaptations.add("repaired", sentence, Malformed(entity.place + problem))
     boundary = boundary_of(entity, kind.parameters.get("boundary", ""))
-    inside = list(itertools.islice(parts(entity, boundary), _MAX_PARTS + 1))
-    if len(inside) > _MAX_PARTS:
-        raise Malformed(f"{entity.place}{_TOO_MANY}")
+    # The multipart itself counts, too. So if there are more parts, the last of these is rejected.
+    inside = list(itertools.islice(parts(entity, boundary), _MAX_PARTS))
     default = "message/rfc822" if kind.sub == "digest" else "text/plain"
     once = map(with_each_field_once, inside)
     return [(part, media_type(part, default)) for part in once]
