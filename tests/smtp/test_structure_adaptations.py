@@ -101,6 +101,32 @@ def test_an_alternative_that_a_text_carries_is_left_out(kind: str, beside: str) 
     rejected(entity)
 
 
+def test_a_strict_relay_accepts_the_parts_of_an_alternative() -> None:
+    image = part("image/png; name=a.png", "png", "Content-Disposition: attachment")
+    for html in (
+        multipart("mixed", HTML, image, boundary="c"),
+        multipart("alternative", HTML, boundary="c"),
+        multipart("related", HTML, image, boundary="c"),
+    ):
+        body = json.loads(request(multipart("alternative", PLAIN, html), is_strict=True).body)
+        assert (body["text"], body["html"]) == ("plain", "<p>html</p>")
+        assert names(body) == (["a.png"] if "image" in html else [])
+
+
+def test_a_strict_relay_rejects_alternatives_beside_another_text() -> None:
+    alternatives = multipart("alternative", PLAIN, HTML, boundary="c")
+    why = rejected(multipart("mixed", PLAIN, alternatives))
+    assert (
+        why == "Part 2: multipart/alternative: alternatives beside another text are not supported"
+    )
+
+
+def test_the_last_part_without_a_closing_delimiter_has_a_number() -> None:
+    pdf = part("application/pdf", "content")
+    entity = multipart("mixed", PLAIN, pdf, pdf + "2").removesuffix("--b--\r\n")
+    assert names(adapted(entity)) == ["part-2.pdf", "part-3.pdf"]
+
+
 def test_markdown_beside_html_alone_is_attached() -> None:
     entity = multipart("alternative", part("text/markdown", "# md"), HTML)
     assert names(adapted(entity, "text/markdown alternative attached as part-1.md")) == [
@@ -391,6 +417,17 @@ def test_a_long_text_that_an_alternative_repeats_has_one_sentence() -> None:
     assert names(body) == ["a.txt"]
 
 
+def test_a_file_with_the_content_of_a_text_that_is_attached_is_kept() -> None:
+    """The text is no alternative, so it is not left out as a copy."""
+    long = "&" * 900_000
+    copy = part("text/plain", long, "Content-Disposition: attachment; filename=a.txt")
+    body = adapted(
+        multipart("mixed", copy, HTML, part("text/plain", long)),
+        "Part 3: attached as part-3.txt: too long for the HTML text",
+    )
+    assert names(body) == ["a.txt", "part-3.txt"]
+
+
 def test_the_texts_that_html_shows_are_limited_together() -> None:
     half = part("text/plain", "x" * (MAX_TEXTS_IN_HTML // 2))
     body = json.loads(request(multipart("mixed", HTML, half, half, PLAIN)).body)
@@ -505,6 +542,13 @@ def test_a_message_is_attached_under_its_subject(subject: str, name: str) -> Non
     assert (file["filename"], file["content_type"]) == (name, "message/rfc822")
     assert content_of(file) == inner
     assert rejected(entity).startswith("Part 2: message/rfc822")
+
+
+def test_a_message_is_an_attachment_although_it_has_a_content_id() -> None:
+    fields = ("Content-Disposition: inline; filename=fwd.eml", "Content-ID: <a>")
+    entity = multipart("mixed", HTML, part("message/rfc822", "Subject: x\r\n\r\n", *fields))
+    (file,) = json.loads(request(entity).body)["attachments"]
+    assert "content_id" not in file
 
 
 def test_a_message_with_a_name_needs_no_change() -> None:
