@@ -12,7 +12,7 @@ import pytest
 import transport.delivery_events
 from clock import iso_time
 from mail.delivery import KINDS, DeliveryKind
-from sending.delivery_events import retry_seconds
+from sending.delivery_events import _seconds_until_end, retry_seconds
 from store import delivery_filter
 from tests.api.calls import send_call
 from tests.api.delivery import event, sent_message, time_of
@@ -339,6 +339,20 @@ def test_events_that_prove_sending_outweigh_others(
     assert api.post(path, headers=sender.headers).status_code == 409
 
 
+@pytest.mark.parametrize(("second", "status"), [(None, "failed"), ("<other>", "sent")])
+def test_rejections_of_the_same_message_id_add_up(
+    api: Api, sender: Sender, second: str | None, status: str
+) -> None:
+    """A batch has events of several messages, also of messages that other programs have sent."""
+    others = unknown_message(api, sender)
+    to = [f"{unique_name()}@example.net" for _ in range(2)]
+    row = unknown_message(api, sender, to_mail=None, to=to)
+    changed: dict[str, Any] = {"message_id": second} if second else {}
+    events = [event("rejected", row, to[0]), event("rejected", row, to[1], **changed)]
+    api.server.deliver_events([events[0], event("delivered", others), events[1]])
+    assert (status_of(api, sender, row), status_of(api, sender, others)) == (status, "sent")
+
+
 def test_a_refund_that_is_spent_is_taken_back_as_far_as_possible(api: Api) -> None:
     sender = api.new_sender(balance=1)
     row = unknown_message(api, sender)
@@ -398,6 +412,33 @@ def test_an_event_waits_while_its_message_is_being_sent(api: Api, sender: Sender
     assert sending.response().status_code == 200
     api.server.advance(130)
     assert delivery_of(api, sender, row) == ["delivered"]
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds"),
+    [(-1, 5), (999, 5), (1000, 6), (119_999, 124), (120_000, 125), (294_999, 299), (10**6, 300)],
+)
+def test_an_event_waits_until_five_seconds_after_the_lease(left: int, seconds: int) -> None:
+    assert _seconds_until_end(10**12 + left, 10**12) == seconds
+
+
+def test_the_log_counts_the_events_that_fit_several_messages(api: Api, sender: Sender) -> None:
+    to_mail = f"{unique_name()}@example.net"
+    sending = api.server.start(*send_call(sender, to_mail=to_mail, subject="[take] [wait 20000]"))
+    api.server.advance(1)
+    (row,) = api.messages_of(sender)
+    waiting = event("delivered", {**row, "to_mail": to_mail})
+    fits = event("delivered", unknown_message(api, sender))
+    both = unknown_message(api, sender)
+    unknown_message(api, sender, to_mail=both["to_mail"])
+    ambiguous = [event("delivered", both), event("delayed", both)]
+    before = len(api.server.log_lines())
+    api.server.deliver_events([waiting, *ambiguous, fits])
+    lines = [line for line in api.server.log_lines()[before:] if line["event"] == "delivery_events"]
+    (line,) = lines
+    counts = {name: line[name] for name in ("events", "new", "settled", "waiting", "ambiguous")}
+    assert counts == {"events": 4, "new": 0, "settled": 1, "waiting": 1, "ambiguous": 2}
+    assert sending.response().status_code == 200
 
 
 @pytest.mark.parametrize("days", [1, 10, 30])
