@@ -200,6 +200,13 @@ def test_one_more_byte_is_rejected() -> None:
     assert caught.value.values == {"size": 5_242_881, "limit": 5_242_880}
 
 
+def test_each_line_end_counts_as_two_bytes() -> None:
+    size = encoded_size(simple("a\r\n" * 3000))
+    for line_end in ("\n", "\r"):
+        assert encoded_size(simple(f"a{line_end}" * 3000)) == size
+    assert encoded_size(simple("aaa" * 3000)) == size
+
+
 def test_size_is_counted_in_bytes() -> None:
     assert encoded_size(simple("é" * 3000)) == encoded_size(simple("aa" * 3000))
     assert encoded_size(simple("😀" * 3000)) == encoded_size(simple("aaaa" * 3000))

@@ -54,6 +54,16 @@ def test_bodies_are_whole_until_their_bytes_in_the_response_exceed_the_limit(
     assert is_truncated(stored(database, me, text=until(MAX_BYTES, piece) + 10 * piece))
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_every_byte_of_a_part_is_measured(
+    database: SqliteDatabase, me: Credential, before: int
+) -> None:
+    """What grows is at the end of the part, or at its beginning."""
+    grows, stays = '"' * (MAX_PART_BYTES // 5), "a" * (MAX_PART_BYTES - MAX_PART_BYTES // 5)
+    assert size(grows + stays) > MAX_BYTES
+    assert is_truncated(stored(database, me, text=stays + grows if before else grows + stays))
+
+
 @pytest.mark.parametrize("piece", ["a", '"', "\x01"])
 def test_the_text_and_the_html_count_together(
     database: SqliteDatabase, me: Credential, piece: str
