@@ -8,6 +8,7 @@ from accounts.credentials import Credential
 from mail.delivery import DeliveryStatus
 from store import search_index
 from store.delivery_filter import MAX_SEEN
+from store.record import StatusUpdate, record
 from store.search import MAX_MATCHES, search
 from store.search_index import index_messages
 from store.sendbox import every_sendbox_page, sendbox_before, sendbox_page
@@ -46,6 +47,23 @@ def test_a_page_looks_at_a_limited_number_of_messages(database: SqliteDatabase) 
     assert run(sendbox_page(database, me, offset=0, **more)) == ([], 0)
     for address in (None, ME):
         assert run(every_sendbox_page(database, address=address, offset=0, **more)) == ([], 0)
+
+
+def test_a_page_does_not_count_the_messages_of_other_addresses(database: SqliteDatabase) -> None:
+    many(database, "delivered", "delivered")
+    name = "other@example.com"
+    other = given.address(database, name, balance=1)
+    id_ = given.message_id(NOW - 3)
+    given.reserved(database, other, id_)
+    accepted = StatusUpdate(id=id_, event="accepted", attempt=1, now=NOW)
+    run(record(database, [accepted]))
+    more: dict[str, Any] = {"limit": 3, "delivery_status": "sent"}
+    for before in (None, given.message_id(NOW + 1)):
+        rows, last = run(sendbox_before(database, other, before=before, **more))
+        assert ([row["id"] for row in rows], last) == ([id_], None)
+    assert run(sendbox_page(database, other, offset=0, **more))[1] == 1
+    assert run(every_sendbox_page(database, address=name, offset=0, **more))[1] == 1
+    assert run(search(database, other, "hello", before=None, **more)) == ([id_], None)
 
 
 def test_a_full_page_is_continued_after_its_own_messages(database: SqliteDatabase) -> None:
