@@ -82,6 +82,14 @@ def test_a_module_has_the_mutants_of_its_pieces() -> None:
     assert len(starts) == len(set(pieces))
 
 
+def test_the_options_of_a_class_of_data_are_not_mutated() -> None:
+    """No code tries what frozen=True forbids, and all fields are given by name."""
+    changes = [mutant.change for mutant in mutants_of("src/mail/delivery.py")]
+    assert [change for change in changes if change.startswith("class ")] == [
+        "class DeliveryEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):"
+    ]
+
+
 def test_a_larger_sample_includes_a_smaller_one() -> None:
     mutants = [*mutants_of("src/store/schedule.py")]
     sample = sample_of(mutants, 3)

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,7 @@ _NAMES = (
     "ZeroIterationForLoop",
 )
 
+_CLASS_OPTION = re.compile(r"\b(frozen|kw_only|slots)=(True|False)")
 _AROUND_METHOD = "class _:\n"  # makes a method alone a valid module
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -65,7 +67,8 @@ class Mutant:
 def mutants_of(module: str) -> Iterator[Mutant]:
     """The mutants of the module at this path.
 
-    Mutants that are not valid Python, or that mean the same as another one, are left out.
+    Mutants that are not valid Python, or that mean the same as another one, are left out. So are
+    those in the options of classes of data: they forbid what the code does not do.
     """
     for first, last in pieces_of(module):
         yield from mutants_between(module, first, last)
@@ -109,7 +112,13 @@ def mutants_between(module: str, first: int, last: int) -> Iterator[Mutant]:
                 text = text.removeprefix(around)
                 line = _changed_line(piece, text)
                 change = text.splitlines()[line].strip()
+                if _without_options(change) == _without_options(piece.splitlines()[line].strip()):
+                    continue
                 yield Mutant(module, first + line, change, "".join([*before, text, *after]))
+
+
+def _without_options(line: str) -> str:
+    return _CLASS_OPTION.sub("", line)
 
 
 def _mutated(source: str, operator: Any, occurrence: int) -> str:
