@@ -16,10 +16,10 @@ from smtp_relay.message.convert import convert
 from tools.mutation.__main__ import sample_of
 from tools.mutation.isolated import kill
 from tools.mutation.mutants import mutants_between, mutants_of, pieces_of
-from tools.mutation.reach import Recorder
+from tools.mutation.reach import Reach, Recorder, importing
 from tools.mutation.report import EQUIVALENT, equivalent_mutants
 from tools.mutation.sql import mutations
-from tools.mutation.users import functions_at, users_of
+from tools.mutation.users import functions_at, is_in_function, users_of
 from tools.prepare import ROOT
 
 
@@ -123,6 +123,43 @@ def test_a_function_that_makes_a_constant_affects_the_functions_that_use_it() ->
     """It is called when the module is imported, so no test calls it."""
     module = "src/routes.py"
     assert f"{module}:match" in users_of({f"{module}:_by_path"})
+
+
+def test_a_constant_is_in_no_function() -> None:
+    module = "src/sending/dispatcher.py"
+    source = (ROOT / module).read_text("utf-8").splitlines()
+
+    def line(start: str) -> int:
+        return next(i for i, text in enumerate(source, 1) if text.startswith(start))
+
+    assert not is_in_function(module, line("_LATE_TOGETHER"))
+    assert not is_in_function(module, line("class Dispatcher"))
+    assert is_in_function(module, line("    def _log_attempts"))
+
+
+def test_the_files_that_import_a_module() -> None:
+    assert "tests/unit/test_needs.py" in importing("src/sending/needs.py")
+    assert "tests/unit/test_message_size.py" in importing("src/mail/limits.py")
+    assert "tests/unit/test_mutation.py" in importing("smtp_relay/message/convert.py")
+    assert "tests/unit/test_mutation.py" not in importing("src/mail/limits.py")
+
+
+def test_tests_that_import_the_module_are_chosen_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.mutation.reach.FOLDER", tmp_path)  # which has no recordings
+    reach = Reach()
+    near, other = "tests/unit/test_needs.py::test_a", "tests/unit/test_mutation.py::test_b"
+    calls = ["src/sending/needs.py:to_record"]
+    reach._add({near: {"passes": True, "seconds": 9, "calls": calls}})
+    reach._add({other: {"passes": True, "seconds": 1, "calls": calls}})
+
+    def chosen(seconds: float) -> list[str]:
+        return reach.tests_of({*calls}, module="src/sending/needs.py", seconds=seconds)
+
+    assert chosen(10) == [other, near]
+    assert chosen(9) == [near]
+    assert reach.tests_importing("src/sending/needs.py", seconds=60) == [near]
 
 
 def test_an_equivalent_mutant_is_known_by_its_module_and_line() -> None:

@@ -12,7 +12,7 @@ from tools.mutation.mutants import Mutant, mutants_of
 from tools.mutation.reach import Reach, Recorder, recording_of, test_files
 from tools.mutation.report import Report
 from tools.mutation.session import Session
-from tools.mutation.users import functions_at, users_of
+from tools.mutation.users import functions_at, is_in_function, users_of
 from tools.prepare import ROOT
 
 _SCOPE = (
@@ -80,18 +80,22 @@ def _plan(
 
 
 def _tests_of(mutant: Mutant, reach: Reach) -> list[str]:
-    """The tests that call the changed function.
+    """The tests that call the changed function, or a function that uses the changed constant.
 
-    If no test calls it, it may make a constant when the module is imported. In this case, these are
-    the tests of the functions that use the constant.
+    A test may also use a constant itself, so these include tests of files that import its module.
+    If no test calls a function, it may make a constant when the module is imported. In this
+    case, these are the tests of the functions that use the constant.
     """
     seen: set[str] = set()
     functions = functions_at(mutant.module, mutant.line)
     tests: list[str] = []
     while functions and not tests:
-        tests = reach.tests_of(functions, seconds=_MOST_SECONDS)
+        tests = reach.tests_of(functions, module=mutant.module, seconds=_MOST_SECONDS)
         seen |= functions
         functions = users_of(functions) - seen
+    if not is_in_function(mutant.module, mutant.line):
+        others = reach.tests_importing(mutant.module, seconds=_MOST_SECONDS)
+        tests += [test for test in others if test not in tests]
     return tests
 
 

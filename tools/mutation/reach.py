@@ -6,11 +6,13 @@ names like ``src/store/claim.py:claim``, so a recording stays usable when functi
 
 import hashlib
 import json
+import re
 import sys
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, TypedDict
@@ -119,6 +121,21 @@ def recording_of(test_file: str) -> Path:
     return FOLDER / "reach" / f"{name}.{version}.json"
 
 
+@cache
+def importing(module: str) -> frozenset[str]:
+    """The paths of the files of tests that import ``module``, or a name from it."""
+    dotted = module.removeprefix("src/").removesuffix(".py").replace("/", ".")
+    package, _, name = dotted.rpartition(".")
+    names = {f"import {dotted}\n", f"from {dotted} import"}
+    pattern = re.compile(f"^from {re.escape(package)} import .*\\b{name}\\b", re.MULTILINE)
+    found = set()
+    for path in test_files():
+        text = (ROOT / path).read_text("utf-8")
+        if any(one in text for one in names) or (package and pattern.search(text)):
+            found.add(path)
+    return frozenset(found)
+
+
 class Reach:
     """The tests that call each function, quickest first."""
 
@@ -140,17 +157,36 @@ class Reach:
             for function in test["calls"]:
                 self._of_function[function].append(name)
 
-    def tests_of(self, functions: set[str], *, seconds: float) -> list[str]:
-        """The quickest tests that call one of ``functions``, up to ``seconds`` in total.
+    def tests_of(self, functions: set[str], *, module: str, seconds: float) -> list[str]:
+        """The tests that call one of ``functions``, up to ``seconds`` in total, quickest first.
 
-        The quickest one is included even if it takes longer.
+        Tests of files that import ``module`` are more likely to notice its mutants, so they are
+        chosen first. The first one is included even if it takes longer.
         """
-        names = {name for function in functions for name in self._of_function[function]}
+        near = importing(module)
+        called = {name for function in functions for name in self._of_function[function]}
+        names = sorted(called, key=lambda name: (_file_of(name) not in near, self._duration(name)))
+        return self._within(seconds, names)
+
+    def tests_importing(self, module: str, *, seconds: float) -> list[str]:
+        """The tests of files that import ``module``, up to ``seconds`` in total, quickest first."""
+        near = importing(module)
+        names = [name for name in self.seconds if _file_of(name) in near]
+        return self._within(seconds, sorted(names, key=self._duration))
+
+    def _within(self, seconds: float, names: list[str]) -> list[str]:
         chosen: list[str] = []
         total = 0.0
-        for name in sorted(names, key=lambda name: (self.seconds[name], name)):
+        for name in names:
             total += self.seconds[name]
             if chosen and total > seconds:
                 break
             chosen.append(name)
-        return chosen
+        return sorted(chosen, key=self._duration)
+
+    def _duration(self, name: str) -> tuple[float, str]:
+        return self.seconds[name], name
+
+
+def _file_of(test: str) -> str:
+    return test.partition("::")[0]

@@ -28,6 +28,14 @@ def functions_at(module: str, line: int) -> set[str]:
     return set()
 
 
+def is_in_function(module: str, line: int) -> bool:
+    """Whether the line belongs to a function or a method, and not to a constant or a class."""
+    return any(
+        isinstance(node, _Function) and first_line(node) <= line <= (node.end_lineno or 0)
+        for node in ast.walk(_tree(module))
+    )
+
+
 def users_of(functions: set[str]) -> set[str]:
     """The functions that use one of ``functions``, its class, or a constant made by it."""
     pairs = (function.split(":") for function in functions)
