@@ -19,7 +19,7 @@ from tools.mutation.mutants import mutants_between, mutants_of, pieces_of
 from tools.mutation.reach import Reach, Recorder, importing
 from tools.mutation.report import EQUIVALENT, equivalent_mutants
 from tools.mutation.sql import mutations
-from tools.mutation.users import functions_at, is_in_function, users_of
+from tools.mutation.users import functions_at, is_in_function, makes_constant, users_of
 from tools.prepare import ROOT
 
 
@@ -123,6 +123,9 @@ def test_a_function_that_makes_a_constant_affects_the_functions_that_use_it() ->
     """It is called when the module is imported, so no test calls it."""
     module = "src/routes.py"
     assert f"{module}:match" in users_of({f"{module}:_by_path"})
+    assert makes_constant({f"{module}:_by_path"})
+    assert not makes_constant({f"{module}:match"})
+    assert makes_constant({"src/store/sendbox_generation.py:in_current_sendbox"})
 
 
 def test_a_constant_is_in_no_function() -> None:

@@ -12,7 +12,7 @@ from tools.mutation.mutants import Mutant, mutants_of
 from tools.mutation.reach import Reach, Recorder, recording_of, test_files
 from tools.mutation.report import Report
 from tools.mutation.session import Session
-from tools.mutation.users import functions_at, is_in_function, users_of
+from tools.mutation.users import functions_at, is_in_function, makes_constant, users_of
 from tools.prepare import ROOT
 
 _SCOPE = (
@@ -83,11 +83,13 @@ def _tests_of(mutant: Mutant, reach: Reach) -> list[str]:
     """The tests that call the changed function, or a function that uses the changed constant.
 
     A test may also use a constant itself, so these include tests of files that import its module.
-    If no test calls a function, it may make a constant when the module is imported. In this
-    case, these are the tests of the functions that use the constant.
+    A function may make a constant when a module is imported. Then these include the tests of the
+    functions that use the constant.
     """
     seen: set[str] = set()
     functions = functions_at(mutant.module, mutant.line)
+    if makes_constant(functions):
+        functions = functions | users_of(functions)
     tests: list[str] = []
     while functions and not tests:
         tests = reach.tests_of(functions, module=mutant.module, seconds=_MOST_SECONDS)

@@ -36,6 +36,21 @@ def is_in_function(module: str, line: int) -> bool:
     )
 
 
+def makes_constant(functions: set[str]) -> bool:
+    """Whether a constant of a module is made by one of ``functions``, when it is imported."""
+    for function in functions:
+        module, _, name = function.partition(":")
+        for user, alias in [(module, name), *_importers(module, name)]:
+            constants = (one for one in _tree(user).body if not _is_definition(one))
+            if any(alias in _loaded(constant) for constant in constants):
+                return True
+    return False
+
+
+def _is_definition(statement: ast.stmt) -> bool:
+    return isinstance(statement, _Function | ast.ClassDef)
+
+
 def users_of(functions: set[str]) -> set[str]:
     """The functions that use one of ``functions``, its class, or a constant made by it."""
     pairs = (function.split(":") for function in functions)
