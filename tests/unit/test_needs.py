@@ -17,6 +17,12 @@ from transport.delivery_events import read_event
 from transport.sandbox_events import delivery_events
 
 
+def test_as_many_events_are_planned_as_a_sandbox_recipient_may_have() -> None:
+    messages = [given.message(f"{outcome}@test.invalid") for outcome in OUTCOMES]
+    counts = [len(delivery_events(one, "<1@test.invalid>", now=NOW)) for one in messages]
+    assert max(counts) == needs.EVENTS_PER_RECIPIENT
+
+
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_the_delivery_events_of_a_sandbox_recipient_need_what_is_kept_back(outcome: str) -> None:
     database = SqliteDatabase()
