@@ -190,6 +190,17 @@ def test_the_beginning_of_a_long_text_is_searched(
     assert found(database, me, "end") == [longest]
 
 
+def test_the_beginning_of_a_long_html_is_searched(
+    database: SqliteDatabase, me: Credential, settle: Any
+) -> None:
+    begin, end = "begin<!--", "-->end"
+    longest = keep(database, me, html=begin.ljust(16_384 - len(end), "x") + end)
+    longer = keep(database, me, 1, html=begin.ljust(16_385 - len(end), "x") + end)
+    settle()
+    assert found(database, me, "begin") == [longer, longest]
+    assert found(database, me, "end") == [longest]
+
+
 @pytest.mark.parametrize(
     "query",
     [
