@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from smtp_relay.addresses import checked
 from smtp_relay.message.convert import convert
 from tools.mutation.__main__ import sample_of
-from tools.mutation.isolated import kill
+from tools.mutation.isolated import interrupt_at_sigterm, kill
 from tools.mutation.mutants import mutants_between, mutants_of, pieces_of
 from tools.mutation.reach import Reach, Recorder, importing
 from tools.mutation.report import EQUIVALENT, equivalent_mutants
@@ -245,6 +246,17 @@ def test_tests_with_a_server_in_another_process_are_not_recorded(tmp_path: Path)
     items = [*in_process, *other]
     Recorder(tmp_path).pytest_collection_modifyitems(items)
     assert items == in_process
+
+
+def test_sigterm_interrupts_a_run() -> None:
+    """Otherwise the processes with tests would go on, without a report at the end."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        interrupt_at_sigterm()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_an_interrupted_run_ends_a_process_that_has_just_begun() -> None:

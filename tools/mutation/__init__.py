@@ -11,6 +11,7 @@ With SAMPLE, only so many mutants of each module run. They are random, but alway
 Cosmic Ray changes the Python code, and ``sql`` the SQL statements. The tests of each mutant run in
 a process of their own, which imports the mutant instead of the file. No file changes.
 
-The outcomes are stored in build/mutation/, so an interrupted run continues where it stopped. A
-mutant runs again if its module changes. A mutant that survived also runs again if its tests change.
+The outcomes are stored in build/mutation/, so a run that is interrupted, by Ctrl+C or SIGTERM,
+continues where it stopped. A mutant runs again if its module changes. A mutant that survived also
+runs again if its tests change.
 """

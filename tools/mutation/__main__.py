@@ -7,7 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from tools.mutation.isolated import FOLDER, Processes, import_libraries, start
+from tools.mutation.isolated import (
+    FOLDER,
+    Processes,
+    import_libraries,
+    interrupt_at_sigterm,
+    start,
+)
 from tools.mutation.mutants import Mutant, mutants_of
 from tools.mutation.reach import Reach, Recorder, recording_of, test_files
 from tools.mutation.report import Report
@@ -149,6 +155,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="how many mutants of each module, at random")
     options = parser.parse_args()
     import_libraries()
+    interrupt_at_sigterm()
     processes = Processes(options.jobs)
     work: list[_Work] = []
     report = Report()

@@ -66,6 +66,11 @@ def import_libraries() -> None:
         importlib.import_module(name)
 
 
+def interrupt_at_sigterm() -> None:
+    """Let SIGTERM interrupt the run like Ctrl+C, which a run in the background does not get."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def start(
     tests: Sequence[str],
     output: Path,
@@ -83,6 +88,7 @@ def start(
     if process == 0:
         status = 3
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.setsid()
             most = math.ceil(cpu_seconds)
             resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
