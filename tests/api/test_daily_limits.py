@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from accounts.passwords import client_digest
+from clock import utc_day
 from tests.client import TestClient
 from tests.e2e.api import DEPLOYMENT, Api, Sender, check_problem, unique_name
 
@@ -97,6 +98,22 @@ def test_the_size_of_sandbox_messages_is_limited() -> None:
         assert api.send(sender, content="x" * 30_000).status_code == 200
         tomorrow(api)
         assert api.send(sender, **large).status_code == 200
+
+
+def test_other_mail_is_sent_if_more_is_used_than_a_lower_limit_allows() -> None:
+    """An administrator may lower a limit during a day."""
+    limits = {"MAX_SANDBOX_BYTES_PER_DAY": "15000", "MAX_SANDBOX_RECIPIENTS_PER_DAY": "5"}
+    with TestClient({**DEPLOYMENT, **limits}) as running:
+        api = Api(running)
+        sender, other = api.new_sender(), api.new_sender()
+        for act in ("sandbox_bytes", "sandbox_recipients"):
+            api.server.sql(
+                "INSERT INTO daily_counts (day, subject, act, count) VALUES (?, ?, ?, 20000)",
+                [utc_day(api.server.now()), str(sender.address_id), act],
+            )
+        assert api.send(sender).status_code == 200
+        assert api.send(sender, to_mail=SANDBOX).status_code == 429
+        assert api.send(other, to_mail=SANDBOX).status_code == 200
 
 
 def test_a_permissive_batch_stays_within_the_size() -> None:
