@@ -75,3 +75,17 @@ def commands(name: str) -> list[str]:
 
 def test_the_chinese_readme_has_the_same_commands() -> None:
     assert commands("README.zh.md") == commands("README.md")
+
+
+INDEX = (ROOT / "docs" / "README.md").read_text("utf-8")
+
+
+def test_the_index_lists_every_page_once() -> None:
+    listed = re.findall(r"^- \[[^]]+\]\(([\w-]+\.md)\)", INDEX, re.MULTILINE)
+    pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
+    assert sorted(listed) == sorted(pages)
+
+
+def test_the_index_has_the_five_parts() -> None:
+    parts = re.findall(r"^## (.+)$", INDEX, re.MULTILINE)
+    assert parts == ["Start", "Guides", "Reference", "Operations", "Why"]
