@@ -124,8 +124,8 @@ def _restart_after_edit(server: LocalServer) -> None:
 
 
 def _static_sources() -> dict[Path, int]:
-    """The source files of the console and the API reference, with their modification times."""
-    return _source_times(CONSOLE) | _source_times(_SOURCE)
+    """The source files of the static files, with their modification times."""
+    return _source_times(CONSOLE) | _source_times(_SOURCE) | _source_times(ROOT / "docs")
 
 
 def _source_times(folder: Path) -> dict[Path, int]:

@@ -40,6 +40,7 @@ ENGINE = BUILD / "engine"
 CONSOLE = ROOT / "console"
 CONSOLE_ASSETS = ROOT / "public" / "assets"
 CONSOLE_PAGE = ROOT / "public" / "index.html"
+GUIDES = ROOT / "public" / "guides"
 API_DESCRIPTION = ROOT / "public" / "openapi.json"
 API_REFERENCE = ROOT / "public" / "docs.html"
 LOGS = BUILD / "logs"
@@ -218,6 +219,7 @@ def _make_console(log: Log) -> None:
     log.run(
         NODE_MODULES / ".bin" / "esbuild",
         *(CONSOLE / "console.tsx", CONSOLE / "human.ts", CONSOLE / "styles" / "console.css"),
+        *(CONSOLE / "site" / "guides.ts", CONSOLE / "site" / "guides.css"),
         *("--bundle", "--format=esm", "--minify", "--target=es2022", "--entry-names=[name]"),
         *("--charset=utf8", f"--outdir={fresh}", f"--tsconfig={CONSOLE / 'tsconfig.json'}"),
         *("--splitting", f"--metafile={metafile}"),
@@ -250,6 +252,14 @@ def _make_reference(log: Log) -> None:
     )
 
 
+def _make_guides(log: Log) -> None:
+    fresh = BUILD / "guides.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    log.run(venv_program("python"), "-B", "-m", "tools.guides", fresh)
+    shutil.rmtree(GUIDES, ignore_errors=True)
+    fresh.rename(GUIDES)
+
+
 def steps() -> tuple[Step, ...]:
     """All steps, in order: a step may use the results of earlier steps."""
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
@@ -261,6 +271,7 @@ def steps() -> tuple[Step, ...]:
     worker = sorted(
         path for folder in (_SOURCE, _TOOLS / "openapi") for path in folder.rglob("*.py")
     )
+    documents = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.*")])
     network_hint = (
         "Check the connection to the package registries and the free disk space, "
         "then run the same make target again."
@@ -333,6 +344,19 @@ def steps() -> tuple[Step, ...]:
             hint="The log ends with the reason. tools/openapi/__init__.py explains docstrings.",
             outside=(API_DESCRIPTION, API_REFERENCE),
         ),
+        Step(
+            name="guides",
+            title="Building the guides into public/guides",
+            seconds=1,
+            folder=GUIDES,
+            inputs=(
+                *(dev, _TOOLS / "prepare.py", _TOOLS / "error_catalogue.py", *documents),
+                *sorted((_TOOLS / "guides").glob("*.py")),
+            ),
+            facts=_names(documents),
+            make=_make_guides,
+            hint="The log ends with the reason.",
+        ),
     )
 
 
@@ -385,11 +409,11 @@ def prepare(*folders: Path) -> None:
 
 
 def rebuild_static_files() -> None:
-    """Rebuild the console and the API reference if their sources have changed.
+    """Rebuild the console, the API reference and the guides if their sources have changed.
 
     :raises PrepareError: a source is not valid.
     """
-    prepare(CONSOLE_ASSETS, _REFERENCE)
+    prepare(CONSOLE_ASSETS, _REFERENCE, GUIDES)
 
 
 def main() -> int:

@@ -27,11 +27,11 @@ export function Notice({
   );
 }
 
-/** A link to an error in the API reference. */
+/** A link to an error in the guides. */
 export function ErrorLink({ code }: { code: string }) {
   const t = useTexts();
   return (
-    <a class="hint" href={`docs#${code}`} target="_blank">
+    <a class="hint" href={`guides/errors#${code}`} target="_blank">
       {t.problems.aboutError} <code>{code}</code>
     </a>
   );

@@ -81,7 +81,9 @@ def test_a_failure_is_explained_in_words(person: Person, sender: Sender) -> None
     expect(notice).to_contain_text("The recipient is on the mail provider's suppression list")
     expect(notice).to_contain_text("Ask the recipient for another address")
     expect(notice).to_contain_text("It was not charged")
-    expect(notice.get_by_role("link")).to_have_attribute("href", "docs#E_RECIPIENT_SUPPRESSED")
+    expect(notice.get_by_role("link")).to_have_attribute(
+        "href", "guides/errors#E_RECIPIENT_SUPPRESSED"
+    )
     expect(person.page.locator(".history")).to_contain_text("suppression list")
     # Sending the message again unchanged can't succeed, so another action comes first.
     names = person.page.locator("main .row button").all_inner_texts()
