@@ -87,7 +87,7 @@ lock: ## Regenerate the pinned requirements from requirements/*.in
 	@$(RUN) tools.lock
 
 clean: ## Remove generated files, except .dev.vars and the local database
-	@rm -rf .venv node_modules python_modules public/assets public/guides build *.egg-info
+	@rm -rf .venv node_modules python_modules public/assets public/guides public/scalar build *.egg-info
 	@rm -f public/openapi.json public/docs.html
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find src smtp_relay tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,6 +13,7 @@ scratch, for example after an interrupted run.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import hashlib
@@ -23,6 +24,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,6 +43,7 @@ CONSOLE = ROOT / "console"
 CONSOLE_ASSETS = ROOT / "public" / "assets"
 CONSOLE_PAGE = ROOT / "public" / "index.html"
 GUIDES = ROOT / "public" / "guides"
+SCALAR = ROOT / "public" / "scalar"
 API_DESCRIPTION = ROOT / "public" / "openapi.json"
 API_REFERENCE = ROOT / "public" / "docs.html"
 LOGS = BUILD / "logs"
@@ -52,6 +55,14 @@ _REQUIREMENTS = ROOT / "requirements"
 _TOOLS = ROOT / "tools"
 _SOURCE = ROOT / "src"
 _BUNDLE_DIRECTORY_OPTION = "--pyodide-bundle-disk-cache-dir"
+
+# The program that shows the API reference. npm would also install its 190 dependencies (310 MB),
+# which the built files contain already. So only the package itself is downloaded, and checked.
+_SCALAR_PACKAGE = "@scalar/api-reference@1.76.0"
+_SCALAR_SHA512 = (
+    "pjqwnzmA9YK3ZX+IZSICMsywm4qI6HLSngR2py9H6TvFApHHuJjkTAd+gFJfnqJDzJuro8k7ji6JCtJ2U+Byng=="
+)
+_SCALAR_FOLDER = "package/dist/browser/"
 
 # The platform of the Worker's wheels: Python 3.14 compiled to WebAssembly, as in production.
 WORKER_PLATFORM = (
@@ -219,7 +230,11 @@ def _make_console(log: Log) -> None:
     log.run(
         NODE_MODULES / ".bin" / "esbuild",
         *(CONSOLE / "console.tsx", CONSOLE / "human.ts", CONSOLE / "styles" / "console.css"),
-        *(CONSOLE / "site" / "guides.ts", CONSOLE / "site" / "guides.css"),
+        *(
+            CONSOLE / "site" / f"{page}.{kind}"
+            for page in ("docs", "guides")
+            for kind in ("ts", "css")
+        ),
         *("--bundle", "--format=esm", "--minify", "--target=es2022", "--entry-names=[name]"),
         *("--charset=utf8", f"--outdir={fresh}", f"--tsconfig={CONSOLE / 'tsconfig.json'}"),
         *("--splitting", f"--metafile={metafile}"),
@@ -252,6 +267,34 @@ def _make_reference(log: Log) -> None:
     )
 
 
+def _make_scalar(log: Log) -> None:
+    archives = BUILD / "scalar"
+    fresh = BUILD / "scalar.new"
+    for folder in (archives, fresh):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    log.run(
+        *(venv_program("npm"), "pack", _SCALAR_PACKAGE, "--silent"),
+        *("--pack-destination", archives),
+    )
+    (archive,) = archives.iterdir()
+    digest = hashlib.sha512(archive.read_bytes()).digest()
+    if base64.b64encode(digest).decode() != _SCALAR_SHA512:
+        raise PrepareError(f"{_SCALAR_PACKAGE} is not the package that was tested")
+    with tarfile.open(archive) as package:
+        for member in package:
+            name = member.name.removeprefix(_SCALAR_FOLDER)
+            # standalone.js has the same content as the other files together.
+            is_wanted = name != member.name and name.endswith(".js") and name != "standalone.js"
+            content = package.extractfile(member) if is_wanted else None
+            if content:
+                file = fresh / name
+                file.parent.mkdir(exist_ok=True)
+                file.write_bytes(content.read())
+    shutil.rmtree(SCALAR, ignore_errors=True)
+    fresh.rename(SCALAR)
+
+
 def _make_guides(log: Log) -> None:
     fresh = BUILD / "guides.new"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -269,7 +312,9 @@ def steps() -> tuple[Step, ...]:
     packages = (ROOT / "package.json", ROOT / ".npmrc")
     console = sorted(path for path in CONSOLE.rglob("*") if path.is_file())
     worker = sorted(
-        path for folder in (_SOURCE, _TOOLS / "openapi") for path in folder.rglob("*.py")
+        path
+        for folder in (_SOURCE, _TOOLS / "openapi", _TOOLS / "guides")
+        for path in folder.rglob("*.py")
     )
     documents = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.*")])
     network_hint = (
@@ -343,6 +388,16 @@ def steps() -> tuple[Step, ...]:
             make=_make_reference,
             hint="The log ends with the reason. tools/openapi/__init__.py explains docstrings.",
             outside=(API_DESCRIPTION, API_REFERENCE),
+        ),
+        Step(
+            name="scalar",
+            title="Installing the viewer of the API reference into public/scalar",
+            seconds=5,
+            folder=SCALAR,
+            inputs=(_TOOLS / "prepare.py",),
+            facts=(_SCALAR_PACKAGE, _SCALAR_SHA512),
+            make=_make_scalar,
+            hint=network_hint,
         ),
         Step(
             name="guides",

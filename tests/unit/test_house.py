@@ -502,8 +502,9 @@ def test_resends_api_is_in_one_package() -> None:
 
 def test_the_description_is_not_committed() -> None:
     ignored = (ROOT / ".gitignore").read_text("utf-8").split()
-    assert {"/public/openapi.json", "/public/docs.html"} <= set(ignored)
-    for file in ("public/openapi.json", "public/docs.html"):
+    made = ("public/openapi.json", "public/docs.html", "public/guides/", "public/scalar/")
+    assert {f"/{path}" for path in made} <= set(ignored)
+    for file in made:
         # Exit status 0: the file is ignored and not committed.
         assert subprocess.run(["git", "check-ignore", "-q", file], cwd=ROOT).returncode == 0
 

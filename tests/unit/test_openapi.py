@@ -20,7 +20,7 @@ from routes import ROUTES
 from tests.unit.source import ROOT, TREES, codes_in_sql
 from tools.error_catalogue import ERRORS
 from tools.openapi.__main__ import made_files
-from tools.openapi.description import TAGS, describe
+from tools.openapi.description import ORIGIN, TAGS, describe
 from tools.openapi.error_forms import EMAIL_PROBLEMS, ERROR_FORMS, PROBLEMS, ErrorForm, error_form
 from tools.openapi.examples import EXAMPLES
 from tools.openapi.operations import OPERATIONS, DescriptionError, Operation, read_operation
@@ -365,27 +365,32 @@ ELEMENTS = _Elements(MADE[1]).found
 
 
 def test_the_page_loads_only_local_files_that_its_policy_allows() -> None:
-    loaded = [(name, given["src"]) for name, given in ELEMENTS if "src" in given]
-    assert loaded == [("script", "/origin.js")]
-    sheets = [given["href"] for name, given in ELEMENTS if name == "link"]
-    assert sheets == ["data:,", "/style.css", "/docs.css"]
-    for sheet in ("style.css", "docs.css"):
-        assert not re.search(r"url\(|@import", (ROOT / "public" / sheet).read_text("utf-8"))
+    loaded = [given["src"] for _, given in ELEMENTS if "src" in given]
+    loaded += [given["href"] for name, given in ELEMENTS if name == "link"]
+    assert sorted(map(str, loaded)) == [
+        "/assets/docs.css",
+        "/assets/docs.js",
+        "/icon.svg",
+        "/icon.svg",
+    ]
     attributes = {key for _, given in ELEMENTS for key in given}
     assert not [key for key in attributes if key == "style" or key.startswith("on")]
     assert "style" not in {name for name, _ in ELEMENTS}
 
 
-def test_the_page_has_the_fields_of_a_body_that_may_be_left_out() -> None:
-    _, _, section = MADE[1].partition('id="rotateCredential"')
-    assert "current_password" in section.partition("Example")[0]
+def test_the_page_has_the_quick_start_without_a_script() -> None:
+    main = MADE[1].partition("<main")[2]
+    assert main.index("Quick start") < main.index("/api/new_address") < main.index("/api/sendbox")
+    assert ORIGIN in main
 
 
-def test_every_link_of_the_page_has_a_target() -> None:
-    ids = [given["id"] for _, given in ELEMENTS if "id" in given]
-    assert len(set(ids)) == len(ids)
+def test_every_link_of_the_page_is_one_of_this_site() -> None:
     links = {str(given["href"]) for name, given in ELEMENTS if name == "a"}
-    assert links - {f"#{anchor}" for anchor in ids} == {"/openapi.json"}
-    assert {operation.id for operation in OPERATIONS} | set(
-        DESCRIPTION["components"]["examples"]
-    ) <= set(ids)
+    pages = {link.removeprefix("/guides/") for link in links if link.startswith("/guides/")}
+    guides = {path.stem for path in (ROOT / "docs").glob("*.md")} | {""}
+    assert pages <= guides
+    assert {link for link in links if not link.startswith("/guides/")} == {
+        "/",
+        "/docs",
+        "/openapi.json",
+    }

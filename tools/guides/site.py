@@ -30,14 +30,14 @@ HEAD = """\
 </head>
 """
 HEADER = """\
-<header class="site">
+<nav class="site" aria-label="Site">
 <a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28"> Send Mail API</a>
-<nav aria-label="Site">
+<div>
 <a href="/">Console</a>
 <a href="/guides/">Guides</a>
 <a href="/docs">API reference</a>
+</div>
 </nav>
-</header>
 """
 _PAGE = """\
 <body class="guides">
@@ -56,7 +56,7 @@ _PAGE = """\
 </nav>
 </details>
 </aside>
-<main id="content" lang="{language}">
+<main id="content" class="text" lang="{language}">
 {content}
 {next}
 </main>

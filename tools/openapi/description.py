@@ -25,19 +25,54 @@ TAGS = {
     "Deployment": "Health, public settings and password checks.",
 }
 
-_ABOUT = """\
+# The examples name this origin. The page at /docs replaces it by its own.
+ORIGIN = "https://mail.example.com"
+
+_ABOUT = f"""\
 Send mail from your own domain with one HTTP call. The service runs in your own Cloudflare account.
 
+## Quick start
+
+1. Create an address. The response has `jwt`, the credential of the address. If the response is \
+403 `new_address_disabled`, ask your administrator for a credential.
+
+```sh
+curl {ORIGIN}/api/new_address \\
+  -H 'Content-Type: application/json' -d '{{"name": "alice"}}'
+JWT='the value of jwt'
+```
+
+2. Send a mail. This recipient is for tests: it behaves like a real one, but gets no mail.
+
+```sh
+curl {ORIGIN}/api/send_mail \\
+  -H "Authorization: Bearer $JWT" -H 'Content-Type: application/json' \\
+  -d '{{"to_mail": "delivered@test.invalid", "subject": "Hello", "content": "Hello, Bob"}}'
+```
+
+3. See what became of it. After a few seconds, `delivery_status` is `delivered`.
+
+```sh
+curl "{ORIGIN}/api/sendbox?limit=1" -H "Authorization: Bearer $JWT"
+```
+
+The [console](/) does the same without programming. The [guides](/guides/) explain everything \
+else, for example [what each error means](/guides/errors) and [why a mail did not \
+arrive](/guides/troubleshooting).
+
+## Requests
+
 Bodies are JSON in UTF-8. Times are UTC. Unknown fields are ignored, but below `/emails` they are \
-rejected. Every path accepts calls from any origin (CORS). Paths with GET also accept HEAD.
+rejected. Every path accepts calls from any origin (CORS). Paths with GET also accept HEAD. If the \
+deployment has a site password, send it in the header `x-custom-auth`.
+
+## Errors
 
 An error is a problem object (RFC 9457). `code` is for programs, `detail` is a sentence for \
 people, and `errors` names the invalid fields. A client whose `Accept` prefers `text/plain` gets \
 only the sentence. Below `/emails` and `/webhooks`, errors have the form of Resend's API instead. \
 Every 429 and 503 has `Retry-After`. A path that is not described here returns 404 `not_found`. A \
-method that is not described for its path returns 405 `method_not_allowed`.
-
-If the deployment has a site password, send it in the header `x-custom-auth`."""
+method that is not described for its path returns 405 `method_not_allowed`."""
 
 _OF_NO_OPERATION = tuple(error.code for error in GROUPS["NO_OPERATION"])
 
