@@ -91,7 +91,13 @@ def test_every_page_and_section_can_be_found() -> None:
 def test_a_diagram_of_states_becomes_a_table() -> None:
     text = "```mermaid\nstateDiagram-v2\n    [*] --> a: begun\n    a --> b\n    b --> [*]\n```\n"
     html = render(f"# Title\n\n{text}").html
-    assert re.findall(r"<td>(.*?)</td>", html) == ["", "a", "begun", "a", "b", ""]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", html) == ["", "a", "begun", "a", "b", ""]
+
+
+def test_a_cell_names_its_column() -> None:
+    html = render("# T\n\n| a | b | |\n|---|---|---|\n| 1 | 2 | 3 |\n").html
+    cells = re.findall(r"<td.*?</td>", html.partition("<tbody>")[2])
+    assert cells == ["<td>1</td>", '<td data-title="b">2</td>', "<td>3</td>"]
 
 
 def test_a_link_that_the_site_does_not_have_becomes_text() -> None:

@@ -71,6 +71,7 @@ def render(
     else:
         _link_errors(tokens, has_error)
     _mark_languages(tokens)
+    _label_cells(tokens)
     html = parser.renderer.render(tokens, parser.options, {})
     html = html.replace("<th></th>", "<td></td>")  # a screen reader would announce an empty title
     html = html.replace("<table>", '<div class="scrolls" tabindex="0"><table>')
@@ -175,6 +176,23 @@ def _link_errors(tokens: list[Token], has_error: Callable[[str], bool]) -> None:
             else:
                 children.append(child)
         token.children = children
+
+
+def _label_cells(tokens: list[Token]) -> None:
+    """Write the title of its column on each cell: a narrow page shows rows as paragraphs."""
+    titles: list[str] = []
+    column = 0
+    for token, inline in pairwise(tokens):
+        if token.type == "table_open":
+            titles = []
+        elif token.type == "th_open":
+            titles.append(_plain(inline))
+        elif token.type == "tr_open":
+            column = 0
+        elif token.type == "td_open":
+            if column and titles[column]:
+                token.attrSet("data-title", titles[column])
+            column += 1
 
 
 def _mark_languages(tokens: list[Token]) -> None:
