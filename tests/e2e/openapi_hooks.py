@@ -64,6 +64,8 @@ def _good_values(path: str) -> dict[str, Any]:
         return {"address": f"case{next(_numbers)}@example.net", "reason": None}
     if path == "/admin/suppressions/import":
         return {"csv": f"case{next(_numbers)}@example.net", "first_line": 1}
+    if path in ("/webhooks", "/admin/webhooks") or path.endswith("/webhooks/{id}"):
+        return {"endpoint": "https://hooks.example.com/in"}
     if path.endswith("/new_address"):
         return {"name": f"case{next(_numbers)}", "domain": "example.com"}
     if path in ("/emails", "/emails/batch"):
@@ -112,6 +114,15 @@ def _known_id(path: str) -> str:
     return str(_chance.choice(_GIVEN["failed_ids"]))
 
 
+def _use_webhook(case: Any, webhooks: dict[str, Any]) -> None:
+    """Let `case` concern a webhook and a delivery that exist."""
+    removes, changes = case.method.upper() == "DELETE", case.method.upper() == "PATCH"
+    used = webhooks["changed"] if changes else webhooks["used"]
+    case.path_parameters["id"] = _chance.choice(webhooks["removed"]) if removes else used
+    for name in {"delivery", "event"} & case.path_parameters.keys():
+        case.path_parameters[name] = webhooks["delivery"]
+
+
 def _change_password(case: Any, kwargs: dict[str, Any]) -> None:
     """Let another address change its password to the present one."""
     owner = next(_with_password)
@@ -155,6 +166,11 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         and case.meta.generation.mode.is_negative
     ):
         case.headers["x-batch-validation"] = "strict"
+    for prefix, webhooks in _GIVEN["webhooks"].items():
+        if path.startswith(prefix + "{id}"):
+            if _chance.random() < 0.5:
+                _use_webhook(case, webhooks)
+            return
     # A number may be the id of the address that sends all requests, so always replace it.
     is_number = str(case.path_parameters.get("id")).isdigit()
     if "id" in case.path_parameters and (is_number or _chance.random() < 0.5):

@@ -95,6 +95,10 @@ def check_generated_requests(
         "with_password": addresses_with_passwords(api),
         "others": other_addresses(api),
         "paused_ids": [paused_address(api) for _ in range(10)],
+        "webhooks": {
+            "/webhooks/": webhooks_of(api, sender.address_id),
+            "/admin/webhooks/": webhooks_of(api, 0),
+        },
         "with_balance": [api.new_sender(balance=5).address_id for _ in range(20)],
     }
     written = len(log_of(server))
@@ -210,6 +214,28 @@ def paused_address(api: Api) -> str:
     address_id = str(api.new_sender().address_id)
     api.server.sql("INSERT INTO send_pauses VALUES (?, 1, 0)", [address_id])
     return address_id
+
+
+def webhooks_of(api: Api, owner: int) -> dict[str, Any]:
+    """Webhooks of an address, or of administrators: one to use, one to change, some to remove.
+
+    The first one has a delivery. They listen to an event that no request makes, so that the
+    requests are not delivered. There are fewer than an address may have, so one can be created.
+    """
+    ids = [f"{owner}-{number}" for number in range(8)]
+    api.server.sql(
+        "INSERT INTO webhooks (id, address_id, endpoint, events, created_at)"
+        """ SELECT value, ?, 'https://hooks.example.com/', '["email.unknown"]', 0"""
+        " FROM json_each(?)",
+        [owner, json.dumps(ids)],
+    )
+    api.server.sql(
+        "INSERT INTO webhook_deliveries"
+        " (webhook_id, id, type, status, body, created_at, finished_at)"
+        " VALUES (?, 'delivery', 'email.unknown', 'success', '{}', 0, unixepoch() * 1000)",
+        [ids[0]],
+    )
+    return {"used": ids[0], "changed": ids[1], "removed": ids[2:], "delivery": "delivery"}
 
 
 def in_a_day() -> str:
