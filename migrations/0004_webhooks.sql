@@ -1,5 +1,5 @@
--- Endpoints that are told what happens to messages. `address_id` is the address whose messages they
--- are, 0 for administrators, who are told of all messages. `events` is a JSON array of event types.
+-- Endpoints that get the events of messages. `address_id` is the address whose messages these are. 0
+-- means administrators, who get the events of all messages. `events` is a JSON array of event types.
 -- `disabled_by` is NULL while the webhook is enabled: `gone` and `failing` are decisions of this
 -- service, and a `removed` webhook stays until the cron has removed its deliveries. The secret is
 -- derived from the id and the version (accounts/webhook_secrets.py), so no secret is stored. The

@@ -253,7 +253,7 @@ def _no_start(output: str) -> str:
 def _warn_of_open_admin() -> None:
     lines = (
         "WARNING: DISABLE_ADMIN_PASSWORD_CHECK is true.",
-        "Everybody who can reach this server can read, change and send without a password.",
+        "Anyone who can reach this server can read, change and send without a password.",
         "Never deploy with this setting.",
     )
     width = max(map(len, lines)) + 4

@@ -76,7 +76,7 @@ function EventCount({ of: { events } }: { of: ListedWebhook }) {
   return <span class="one-line-text">{t.eventCount(events.length, EVENTS.length)}</span>;
 }
 
-/** The disabled webhooks of everybody: they may be disabled without the knowledge of their owner. */
+/** The disabled webhooks of all owners: an owner may not know that a webhook is disabled. */
 function Disabled() {
   const t = useWebhookTexts();
   const list = useLongList<DisabledWebhook>("/admin/webhooks/disabled");
