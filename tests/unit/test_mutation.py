@@ -91,6 +91,12 @@ def test_the_options_of_a_class_of_data_are_not_mutated() -> None:
     ]
 
 
+def test_the_size_of_a_cache_is_not_mutated() -> None:
+    changes = [mutant.change for mutant in mutants_of("src/accounts/credentials.py")]
+    assert changes
+    assert not [change for change in changes if "maxsize" in change]
+
+
 def test_a_larger_sample_includes_a_smaller_one() -> None:
     mutants = [*mutants_of("src/store/schedule.py")]
     sample = sample_of(mutants, 3)

@@ -45,7 +45,8 @@ _NAMES = (
     "ZeroIterationForLoop",
 )
 
-_CLASS_OPTION = re.compile(r"\b(frozen|kw_only|slots)=(True|False)")
+# The options of classes of data, and the sizes of caches.
+_OPTION = re.compile(r"\b(?:(?:frozen|kw_only|slots)=(?:True|False)|maxsize= ?[0-9]+)")
 _AROUND_METHOD = "class _:\n"  # makes a method alone a valid module
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -68,7 +69,8 @@ def mutants_of(module: str) -> Iterator[Mutant]:
     """The mutants of the module at this path.
 
     Mutants that are not valid Python, or that mean the same as another one, are left out. So are
-    those in the options of classes of data: they forbid what the code does not do.
+    those in the options of classes of data, which forbid what the code does not do, and in the
+    sizes of caches, which change no result.
     """
     for first, last in pieces_of(module):
         yield from mutants_between(module, first, last)
@@ -118,7 +120,7 @@ def mutants_between(module: str, first: int, last: int) -> Iterator[Mutant]:
 
 
 def _without_options(line: str) -> str:
-    return _CLASS_OPTION.sub("", line)
+    return _OPTION.sub("", line)
 
 
 def _mutated(source: str, operator: Any, occurrence: int) -> str:
