@@ -116,7 +116,7 @@ CASE
   WHEN coalesce(rate_used, 0) + {_ACCEPTED_BEFORE} >= ?1 ->> 'rate_quota'
     THEN 'rate_limit_exceeded'
   WHEN n.counted > 0 AND withdrawn >= ?1 ->> 'max_withdrawals' THEN 'too_many_withdrawals'
-  WHEN n.charge > 0 AND {_CHARGED_BEFORE} + n.charge > balance THEN 'no_balance'
+  WHEN {_CHARGED_BEFORE} + n.charge > balance THEN 'no_balance'
   WHEN n.blocked IS NOT NULL THEN 'address_blocked'
   WHEN n.suppressed IS NOT NULL THEN 'recipient_suppressed'
   WHEN n.counted > 0 AND sent_today + {_COUNTED_BEFORE} + n.counted > daily_limit
