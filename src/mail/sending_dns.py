@@ -59,10 +59,8 @@ def dmarc_names(domain: str) -> list[str]:
     The first name with a record counts. The top level has no policy for domains of others.
     """
     labels = domain.split(".")
-    parents = [".".join(labels[start:]) for start in range(len(labels) - 1)]
-    return [
-        f"_dmarc.{name}" for name in (parents if len(parents) <= 4 else [domain, *parents[-3:]])
-    ]
+    parents = [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
+    return [f"_dmarc.{name}" for name in (domain, *parents[-3:])]
 
 
 def text_of(data: str) -> str:
