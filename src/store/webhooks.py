@@ -44,13 +44,14 @@ INSERT INTO webhooks (id, address_id, endpoint, events, created_at)
 SELECT ?4, ?1, ?6, ?7, ?8 WHERE {_IS_NEW}
 """
 
+# The pages, read together with _CHECK.
 _OLDER = f"""
 SELECT {_COLUMNS} FROM webhooks AS hook
-WHERE hook.address_id = ?1 AND hook.id < ?4 AND {_PRESENT} AND {_MAY} ORDER BY hook.id DESC LIMIT ?5
+WHERE hook.address_id = ?1 AND hook.id < ?4 AND {_PRESENT} ORDER BY hook.id DESC LIMIT ?5
 """
 _NEWER = f"""
 SELECT {_COLUMNS} FROM webhooks AS hook
-WHERE hook.address_id = ?1 AND hook.id > ?4 AND {_PRESENT} AND {_MAY} ORDER BY hook.id LIMIT ?5
+WHERE hook.address_id = ?1 AND hook.id > ?4 AND {_PRESENT} ORDER BY hook.id LIMIT ?5
 """
 _FIND = f"SELECT {_COLUMNS} FROM webhooks AS hook WHERE {_MINE}"
 
