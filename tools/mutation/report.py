@@ -29,7 +29,11 @@ class Report:
 
     def is_equivalent(self, mutant: Mutant) -> bool:
         """Whether the list says that the mutant behaves like the original code."""
-        return (mutant.module, mutant.change) in self._equivalent
+        name, is_assigned, _ = mutant.change.partition(" = ")
+        change = f"{name} = *" if is_assigned else mutant.change
+        return not self._equivalent.isdisjoint(
+            {(mutant.module, mutant.change), (mutant.module, change)}
+        )
 
     def add(self, mutant: Mutant, outcome: str) -> None:
         self._counts[outcome] += 1
