@@ -40,7 +40,7 @@ class Transition(NamedTuple):
     """
 
     target: Status
-    refunds: Literal[-1, 0, 1] = 0
+    refunds: int = 0
 
 
 TRANSITIONS: dict[tuple[Status, Event], Transition] = {
