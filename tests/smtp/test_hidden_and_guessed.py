@@ -112,3 +112,45 @@ def test_the_texts_of_an_html_text_have_a_limit() -> None:
     half = Text("a" * (MAX_TEXTS_IN_HTML // 2 - around))
     assert those_html_can_show([html, half, half]) == ([html, half, half], [])
     assert those_html_can_show([html, half, half, Text("a")])[1] == [Text("a")]
+
+
+# Alternatives
+
+
+def part(kind: str, content: str, *fields: str) -> str:
+    return "\r\n".join([f"Content-Type: {kind}", *fields, "", content])
+
+
+def multipart(kind: str, boundary: str, *parts: str) -> str:
+    inside = "".join(f"--{boundary}\r\n{one}\r\n" for one in parts)
+    return f"Content-Type: multipart/{kind}; boundary={boundary}\r\n\r\n{inside}--{boundary}--\r\n"
+
+
+def names(entity: str) -> list[str]:
+    """The names of the files of a message."""
+    return [file["filename"] for file in body_of(WITH_TO + entity).get("attachments", ())]
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        (part("text/html", "<p>html</p>"), []),
+        (part("text/html", " "), ["part-2.txt"]),
+        (
+            part("text/html", "<p>html</p>", "Content-Disposition: attachment; filename=a.html"),
+            ["a.html", "part-2.txt"],
+        ),
+    ],
+)
+def test_an_alternative_is_left_out_if_a_displayed_text_has_its_content(
+    beside: str, expected: list[str]
+) -> None:
+    other = part("text/x-amp-html", "<p>amp</p>")
+    assert names(multipart("alternative", "a", beside, other)) == expected
+
+
+def test_a_text_that_becomes_a_file_gives_its_name_to_no_other() -> None:
+    long = "a" * (MAX_TEXTS_IN_HTML + 1)
+    invitation = multipart("alternative", "b", part("text/calendar; method=REQUEST", long))
+    texts = (part("text/html", "<p>html</p>"), part("text/plain", long))
+    assert names(multipart("mixed", "a", *texts, invitation)) == ["invite.ics"]
