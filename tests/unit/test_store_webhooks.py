@@ -1,11 +1,13 @@
 """``store.webhooks``: each function changes one webhook of its owner, and nothing else."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 
+import store.webhooks
 from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import ApiError, BadRequest, NotFound, Unauthorized
@@ -272,6 +274,36 @@ def test_a_rotation_keeps_the_previous_version(
     row = rows_by_id(database)[id_]
     assert (row["previous_version"], row["secret_version"]) == (first, second)
     assert row["rotated_at"] == NOW + 1
+
+
+def test_a_new_secret_is_never_the_first_one(
+    database: SqliteDatabase, me: Credential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.webhooks, "randbelow", lambda number: 0)
+    assert rotate(database, me, create(database, me)) == 2
+
+
+def test_the_audit_log_has_what_was_changed(database: SqliteDatabase, me: Credential) -> None:
+    id_ = create(database, me)
+    update(database, me, id_, endpoint="https://b.example.com/secret", events=["email.failed"])
+    update(database, me, id_, status="disabled")
+    rotate(database, me, id_)
+    remove(database, me, id_)
+    rows = database.query("SELECT action, object, details FROM audit")
+    assert {row["object"] for row in rows} == {id_}
+    details: dict[str, list[Any]] = {}
+    for row in rows:
+        found = row["details"] and json.loads(row["details"])
+        details.setdefault(row["action"], []).append(found)
+    changes = details.pop("webhook.updated")
+    assert len(changes) == 2
+    assert {"host": "b.example.com", "events": ["email.failed"]} in changes
+    assert {"status": "disabled"} in changes
+    assert details == {
+        "webhook.created": [{"host": "hooks.example.com", "events": ["email.sent"]}],
+        "webhook.secret_rotated": [None],
+        "webhook.removed": [None],
+    }
 
 
 def test_the_disabled_webhooks_of_all_owners(
