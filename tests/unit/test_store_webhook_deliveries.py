@@ -269,6 +269,7 @@ def test_which_webhooks_are_due(database: SqliteDatabase, other: Credential) -> 
         return run(due_webhooks(database, now=now, limit=limit))
 
     put(database, "d0", webhook="w3")
+    put_pending(database, "d1", webhook="w3", at=NOW + DAY)
     put_pending(database, "d1", at=NOW)
     put_pending(database, "d1", webhook="w2", at=NOW + 10, status="attempting", claimed_by="a")
     assert due(NOW - 1) == []
@@ -281,6 +282,7 @@ def test_which_webhooks_are_due(database: SqliteDatabase, other: Credential) -> 
     assert due(NOW + 9 - LEASE_MILLISECONDS) == ["w2"]
     database.query("UPDATE webhooks SET disabled_by = 'owner' WHERE id = 'w1'")
     assert due(NOW + 10) == ["w2"]
+    assert due(NOW + DAY) == ["w2", "w3"]
 
 
 # The steps of the cron
