@@ -146,6 +146,18 @@ def test_the_attempts_of_one_delivery_are_shown(
 # Replays
 
 
+def put_replayable(database: SqliteDatabase) -> None:
+    """Insert deliveries beside that one which can't be replayed."""
+    database.insert(
+        "webhooks",
+        **{"id": "w4", "address_id": 1, "endpoint": "https://w4.example.com/"},
+        **{"events": "[]", "created_at": NOW},
+    )
+    put(database, "d0", "d2")
+    for webhook in ("w2", "w3", "w4"):
+        put(database, "d1", webhook=webhook)
+
+
 def replay(database: SqliteDatabase, owner: Credential | None, webhook: str = "w1") -> None:
     run(replay_delivery(database, owner, webhook, "d1", by=BY, now=NOW + DAY))
 
@@ -188,7 +200,7 @@ def test_some_deliveries_are_not_replayed(
     database: SqliteDatabase, me: Credential, other: Credential, columns: Any, code: str
 ) -> None:
     put(database, "d1", **columns)
-    put(database, "d1", webhook="w2")
+    put_replayable(database)
     before = database.dump()
     with pytest.raises(Conflict) as caught:
         replay(database, me)
@@ -212,6 +224,7 @@ def test_a_disabled_webhook_and_an_invalid_credential_replay_nothing(
     with pytest.raises(Unauthorized):
         replay(database, Credential(me.address, me.address_id, me.version + 1))
     assert database.dump() == before
+    put_replayable(database)
     database.query("UPDATE webhooks SET disabled_by = 'owner' WHERE id = 'w1'")
     before = database.dump()
     with pytest.raises(Conflict) as caught:
