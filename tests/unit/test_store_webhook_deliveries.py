@@ -358,6 +358,7 @@ def test_bodies_of_successes_are_removed_after_seven_days(
     clean_up(database, NOW + 1)
     assert changed(after, rows(database)) == {"w1/new"}
     assert rows(database)["w1", "same time"]["body"] is None
+    assert clean_up(database, NOW + 1)["webhook_bodies_removed"] == 0
 
 
 def test_a_wrong_clock_holds_up_no_removal(database: SqliteDatabase, other: Credential) -> None:
