@@ -358,7 +358,19 @@ def test_bodies_of_successes_are_removed_after_seven_days(
     clean_up(database, NOW + 1)
     assert changed(after, rows(database)) == {"w1/new"}
     assert rows(database)["w1", "same time"]["body"] is None
+    written = database.changes()
     assert clean_up(database, NOW + 1)["webhook_bodies_removed"] == 0
+    assert database.changes() == written
+
+
+def test_each_step_removes_the_next_thousand_bodies(
+    database: SqliteDatabase, other: Credential
+) -> None:
+    for number in range(2500):
+        put(database, f"d{number}", finished_at=NOW - 8 * DAY + number)
+    for _ in range(3):
+        clean_up(database)
+    assert {row["body"] for row in rows(database).values()} == {None}
 
 
 def test_a_wrong_clock_holds_up_no_removal(database: SqliteDatabase, other: Credential) -> None:
