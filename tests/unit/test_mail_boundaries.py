@@ -20,7 +20,8 @@ from mail.mailbox import MAX_MAILBOX_CHARACTERS
 from mail.reply_to import read_reply_to
 from mail.sending_dns import dmarc_names
 from mail.suppressions import entered
-from mail.webhook_bodies import SuppressionFacts, body_of, example_body
+from mail.webhook_bodies import DeliveryFacts, EmailFacts, SuppressionFacts, body_of, example_body
+from mail.webhook_events import WebhookEvent
 from tests.unit import given
 from tests.unit.given import NOW
 
@@ -117,6 +118,30 @@ def test_a_suppression_ends_after_now() -> None:
 
 # Webhooks
 
+FACTS = EmailFacts(
+    occurred_at=NOW,
+    accepted_at=NOW,
+    email_id="m1",
+    sender=given.ME,
+    recipients=(given.YOU,),
+    subject="Hello",
+)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "message"),
+    [
+        (DeliveryFacts(response="550 No", reason="blocked"), "550 No"),
+        (DeliveryFacts(reason="blocked"), "blocked"),
+        (DeliveryFacts(), "The mail bounced"),
+        (None, "The mail bounced"),
+    ],
+)
+def test_a_bounce_always_has_a_message(delivery: DeliveryFacts | None, message: str) -> None:
+    facts = msgspec.structs.replace(FACTS, delivery=delivery)
+    body = json.loads(body_of("email.bounced", msgspec.json.encode(facts).decode()))
+    assert body["data"]["bounce"]["message"] == message
+
 
 def test_the_id_of_a_suppression_is_a_uuid_of_its_recipient_and_scope() -> None:
     facts = SuppressionFacts(
@@ -129,6 +154,17 @@ def test_the_id_of_a_suppression_is_a_uuid_of_its_recipient_and_scope() -> None:
     digest = hashlib.sha256(b"you@example.org b.example").hexdigest()
     from_digest = [*range(12), *range(13, 16), *range(17, 32)]
     assert [id_.hex[at] for at in from_digest] == [digest[at] for at in from_digest]
+
+
+@pytest.mark.parametrize("scheduled_at", [None, NOW + 5])
+def test_only_the_event_of_scheduling_has_the_scheduled_time(scheduled_at: int | None) -> None:
+    facts = msgspec.structs.replace(FACTS, scheduled_at=scheduled_at)
+    events: list[WebhookEvent] = ["email.scheduled", "email.sent", "email.cancelled"]
+    for event in events:
+        body = json.loads(body_of(event, msgspec.json.encode(facts).decode()))
+        has_time = event == "email.scheduled" and scheduled_at is not None
+        assert body["data"].get("scheduled_at") == (iso_time(NOW + 5) if has_time else None)
+        assert ("scheduled_at" in body["data"]) == has_time
 
 
 def test_an_example_has_the_times_of_now() -> None:
