@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from accounts.webhook_secrets import signing_key
 from sending.enqueue import wake_webhooks
 from sending.webhooks import enqueue_due_webhooks, process_webhooks
 from services import HttpResponse, Services
@@ -16,8 +17,10 @@ from tests.client.waiting import AsyncioWaiting
 from tests.unit import given
 from tests.unit.given import NOW
 from tests.unit.sqlite_database import SqliteDatabase
+from transport.webhooks import delivery_headers
 
 SECONDS = 1000
+SECRET = "a secret of more than thirty-two characters"
 
 
 class Queue:
@@ -51,7 +54,10 @@ class Site:
     def __init__(self, *, subrequests: int = 10_000, queue: bool = True, **variables: Any) -> None:
         self.database, self.queue, self.now = CountingDatabase(), Queue(), NOW
         self.received: list[str] = []
+        self.bodies: list[str] = []
+        self.headers: dict[str, str] = {}
         self.status = 200
+        self.retry_after: str | None = None
         self.after_post: Callable[[], object] = lambda: None
         self.background: list[asyncio.Future[Any]] = []
         services = given.services(
@@ -64,7 +70,7 @@ class Site:
             clock=lambda: self.now,
             subrequests=subrequests,
         )
-        variables = {"JWT_SECRET": "a secret of more than thirty-two characters", **variables}
+        variables = {"JWT_SECRET": SECRET, **variables}
         self.services: Services = replace(
             services,
             variables=json.dumps(variables),
@@ -78,8 +84,10 @@ class Site:
     ) -> HttpResponse:
         self.services.subrequests.count()
         self.received.append(headers["webhook-id"])
+        self.bodies.append((body or b"").decode())
+        self.headers = headers
         self.after_post()
-        return HttpResponse(self.status, "")
+        return HttpResponse(self.status, "", self.retry_after)
 
     def listen(self, *ids: str) -> None:
         for id_ in ids:
@@ -97,8 +105,7 @@ class Site:
             self.database.insert(
                 "webhook_deliveries",
                 **{"webhook_id": webhook, "next_attempt_at": at, "created_at": at},
-                **delivery,
-                **columns,
+                **{**delivery, **columns},
             )
 
     async def process(self, *ids: str) -> list[tuple[str, int]]:
@@ -240,6 +247,143 @@ async def test_the_deliveries_of_a_round_have_one_result(
     (row,) = site.database.query("SELECT * FROM webhooks")
     assert row["disabled_by"] == disabled_by
     assert (row["failing_since"] is None) == (failing_since is None)
+
+
+# What is recorded
+
+
+async def sent(site: Site, **columns: Any) -> Row:
+    """Send one delivery of w1. Return its row."""
+    site.listen("w1")
+    site.wait(**columns)
+    await site.process("w1")
+    (row,) = site.database.query("SELECT * FROM webhook_deliveries")
+    return row
+
+
+def attempts(site: Site) -> list[Row]:
+    return site.database.query("SELECT * FROM webhook_attempts ORDER BY number")
+
+
+async def test_a_success_is_recorded() -> None:
+    site = Site()
+    site.status = 204
+    row = await sent(site, attempt=3, tries=2)
+    state = (
+        row["status"],
+        row["attempt"],
+        row["tries"],
+        row["next_attempt_at"],
+        row["finished_at"],
+    )
+    assert state == ("success", 4, 3, None, NOW)
+    (attempt,) = attempts(site)
+    milliseconds = attempt.pop("milliseconds")
+    assert milliseconds >= 0
+    assert attempt == {
+        **{"webhook_id": "w1", "delivery_id": "d000", "number": 4, "started_at": NOW},
+        **{"code": 204, "error": None, "response": ""},
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "tries", "expected"),
+    [
+        (500, 0, "pending"),
+        (299, 0, "success"),
+        (300, 0, "pending"),
+        (199, 0, "pending"),
+        (410, 0, "failed"),
+        (500, 6, "pending"),
+        (500, 7, "failed"),  # the eighth is the last
+    ],
+)
+async def test_a_failure_is_repeated_seven_times(status: int, tries: int, expected: str) -> None:
+    site = Site()
+    site.status = status
+    row = await sent(site, attempt=9, tries=tries)
+    assert row["status"] == expected
+    assert (row["next_attempt_at"] is None) == (expected != "pending")
+    assert (row["finished_at"] is None) == (expected == "pending")
+    assert [one["code"] for one in attempts(site)] == [status]
+
+
+async def test_a_receiver_may_ask_for_a_later_attempt() -> None:
+    site = Site()
+    site.status, site.retry_after = 503, "1000"
+    row = await sent(site)
+    assert NOW + 1_000_000 <= row["next_attempt_at"] <= NOW + 1_200_000
+
+
+async def test_the_body_of_the_first_attempt_is_kept() -> None:
+    site = Site()
+    site.status = 500
+    facts = {"occurred_at": NOW, "address": "a@example.com"}
+    columns = {"type": "address.paused", "body": None, "facts": json.dumps(facts)}
+    row = await sent(site, **columns)
+    assert row["facts"] is None
+    assert json.loads(row["body"])["data"] == {"address": "a@example.com"}
+    site.now = row["next_attempt_at"]
+    await site.process("w1")
+    first, second = site.bodies
+    assert first == second == row["body"]
+
+
+async def test_what_cannot_be_sent_has_an_error() -> None:
+    site = Site()
+    row = await sent(site, type="address.paused", body=None, facts="{}")
+    assert (row["status"], row["finished_at"]) == ("failed", NOW)
+    (attempt,) = attempts(site)
+    assert (attempt["code"], attempt["milliseconds"]) == (None, 0)
+    assert attempt["error"] == "the body could not be made"
+    assert site.received == []
+
+
+@pytest.mark.parametrize("is_allowed", [False, True])
+async def test_an_endpoint_is_checked_before_each_attempt(*, is_allowed: bool) -> None:
+    site = Site(ENABLE_LOCAL_WEBHOOKS=is_allowed)
+    site.listen("w1")
+    site.database.query("UPDATE webhooks SET endpoint = 'http://localhost:8080/'")
+    site.wait()
+    await site.process("w1")
+    (attempt,) = attempts(site)
+    assert attempt["error"] == (None if is_allowed else "invalid_endpoint")
+    assert (attempt["code"], attempt["milliseconds"] >= 0) == (200 if is_allowed else None, True)
+    assert len(site.received) == is_allowed
+
+
+@pytest.mark.parametrize(
+    ("variables", "rotated_at", "count"),
+    [
+        ({}, None, 1),
+        ({}, NOW - 86_400_000 + 1, 2),
+        ({}, NOW - 86_400_000, 1),
+        ({"JWT_SECRET_PREVIOUS": "another secret of more than thirty-two"}, None, 2),
+        ({"JWT_SECRET_PREVIOUS": "another secret of more than thirty-two"}, NOW, 4),
+    ],
+)
+async def test_each_secret_signs_with_each_version(
+    variables: dict[str, Any], rotated_at: int | None, count: int
+) -> None:
+    site = Site(**variables)
+    site.listen("w1")
+    if rotated_at:
+        site.database.query(
+            "UPDATE webhooks SET secret_version = 7, previous_version = 3, rotated_at = ?",
+            rotated_at,
+        )
+    site.wait()
+    await site.process("w1")
+    signatures = site.headers["webhook-signature"].split(" ")
+    assert len({*signatures}) == len(signatures) == count
+    secrets = [SECRET, *variables.values()]
+    versions = [1] if rotated_at is None else [7, 3]
+    expected = [
+        delivery_headers("d000", "{}", [signing_key(secret, "w1", version)], now=NOW, version="")
+        for secret in secrets
+        for version in versions
+    ]
+    assert signatures == [one["webhook-signature"] for one in expected][:count]
 
 
 # The cron
