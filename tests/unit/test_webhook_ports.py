@@ -1,4 +1,4 @@
-"""Which ports the endpoint of a webhook may have."""
+"""Which ports the endpoint of a webhook may have, and how long it may be."""
 
 from accounts.webhook_endpoints import checked_endpoint
 from errors import BadRequest
@@ -10,15 +10,42 @@ BLOCKED_BY_FETCH = {
 }
 
 
-def is_accepted(port: int) -> bool:
+def problem(endpoint: str) -> str | None:
+    """The code of the error of ``endpoint``; None if it is accepted."""
     try:
-        checked_endpoint(f"https://hooks.example.com:{port}/", allow_loopback=False)
+        checked_endpoint(endpoint, allow_loopback=False)
     except BadRequest as error:
-        assert error.errors[0].code == "endpoint_port"  # noqa: PT017
-        return False
-    return True
+        return error.errors[0].code
+    return None
 
 
 def test_https_and_the_unprivileged_ports_that_fetch_allows() -> None:
-    accepted = {port for port in range(66_000) if is_accepted(port)}
+    found = {port: problem(f"https://hooks.example.com:{port}/") for port in range(66_000)}
+    accepted = {port for port, code in found.items() if code is None}
     assert accepted == {443, *range(1024, 65_536)} - BLOCKED_BY_FETCH
+    assert {*found.values()} == {None, "endpoint_port"}
+
+
+def test_the_length_of_an_endpoint() -> None:
+    start = "https://hooks.example.com/"
+    assert problem(start.ljust(2048, "a")) is None
+    assert problem(start.ljust(2049, "a")) == "endpoint_syntax"
+    assert problem(f"  {start.ljust(2048, 'a')}  ") is None
+
+
+def test_the_length_of_a_host() -> None:
+    label = "a" * 63
+    longest = f"{label}.{label}.{label}.{'a' * 57}.com"
+    assert len(longest) == 253
+    assert problem(f"https://{longest}/") is None
+    for host in (longest.replace("a.com", "aa.com"), f"a{label}.com", f"example.a{label}"):
+        assert problem(f"https://{host}/") == "endpoint_host"
+    assert problem(f"https://example.{label}/") is None
+    assert problem("https://a.bc/") is None
+
+
+def test_the_characters_of_a_host() -> None:
+    for host in ("-a.example.com", "a-.example.com", "a_b.example.com", "a..b.com", "com", "a.b"):
+        assert problem(f"https://{host}/") == "endpoint_host", host
+    for host in ("a-b.example.com", "1.example.com", "a1.example.com", "1-a.example.com"):
+        assert problem(f"https://{host}/") is None, host
