@@ -154,3 +154,19 @@ def test_a_text_that_becomes_a_file_gives_its_name_to_no_other() -> None:
     invitation = multipart("alternative", "b", part("text/calendar; method=REQUEST", long))
     texts = (part("text/html", "<p>html</p>"), part("text/plain", long))
     assert names(multipart("mixed", "a", *texts, invitation)) == ["invite.ics"]
+
+
+@pytest.mark.parametrize(
+    ("bytes_more", "name"), [(0, "abc.eml"), (1, "ab.eml"), (9, "message.eml")]
+)
+def test_the_subject_of_an_attached_message_is_within_its_first_64_kib(
+    bytes_more: int, name: str
+) -> None:
+    subject = "Subject: abc"
+    lines, last = divmod(64 * 1024 + bytes_more - len(subject), 100)
+    padding = [
+        "X-Long: ".ljust(size - 2, "a") + "\r\n" for size in (*[100] * (lines - 1), 100 + last)
+    ]
+    message = f"{''.join(padding)}{subject}\r\n\r\nbody"
+    attached = part("message/rfc822", message)
+    assert names(multipart("mixed", "a", part("text/plain", "text"), attached)) == [name]
