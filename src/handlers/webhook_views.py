@@ -16,9 +16,9 @@ from mail.webhook_bodies import example_body
 from mail.webhook_events import EVENTS, WebhookEvent
 from sending.enqueue import wake_webhooks
 from sending.webhooks import send_signed
-from store import webhook_deliveries, webhooks
+from store import webhook_log, webhooks
 from store.database import Row
-from store.webhook_deliveries import DeliveryStatus
+from store.webhook_log import DeliveryStatus
 from web.body import read_json, read_optional_json
 from web.context import RequestContext
 from web.query import DEFAULT_LIMIT, MAX_LIMIT, cursor, one_of, required, whole_number
@@ -269,7 +269,7 @@ async def list_deliveries(context: RequestContext, owner: Owner, webhook_id: str
     limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     status = one_of(query, "status", ("", *get_args(DeliveryStatus)), "")
     kind = one_of(query, "type", ("", *EVENTS), "")
-    rows, following = await webhook_deliveries.delivery_page(
+    rows, following = await webhook_log.delivery_page(
         context.database,
         owner,
         webhook_id,
@@ -285,7 +285,7 @@ async def replay(
     context: RequestContext, owner: Owner, by: Actor, webhook_id: str, delivery_id: str
 ) -> Response:
     """Send a delivery of a webhook again."""
-    await webhook_deliveries.replay_delivery(
+    await webhook_log.replay_delivery(
         context.database, owner, webhook_id, delivery_id, by=by, now=context.now()
     )
     wake_webhooks(context.services, [webhook_id])

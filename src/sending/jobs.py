@@ -143,7 +143,7 @@ async def _clean_up_and_index(
     from store.removal import purge_steps
     from store.search_index import index_step
     from store.sweep import sweep_steps
-    from store.webhook_deliveries import webhook_steps
+    from store.webhook_removal import webhook_steps
     from store.webhooks import has_webhooks
 
     now, settings = services.clock(), services.settings

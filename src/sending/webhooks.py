@@ -19,7 +19,7 @@ from services import Services
 from settings import VERSION
 from store.database import Database, Row
 from store.waiting import NEAR_MILLISECONDS
-from store.webhook_deliveries import (
+from store.webhook_claims import (
     AT_ONCE,
     CLAIM_STATEMENTS,
     FINISH_STATEMENTS,

@@ -7,7 +7,7 @@ import pytest
 
 from handlers.webhook_views import DisabledReason
 from mail.webhook_events import EVENTS
-from store.webhook_deliveries import DeliveryStatus
+from store.webhook_log import DeliveryStatus
 from tests.unit.source import SRC
 
 CONSOLE = SRC.parent / "console"

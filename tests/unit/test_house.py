@@ -463,7 +463,8 @@ LATE = {
     *("store.due", "store.sweep", "store.search_index", "store.tokenizer"),
     *("mail.webhook_bodies", "mail.webhook_events", "sending.webhooks", "transport.webhooks"),
     *("accounts.webhook_endpoints", "accounts.webhook_secrets", "handlers.webhook_views"),
-    *("store.notify", "store.webhook_deliveries", "store.webhooks"),
+    *("store.notify", "store.webhooks", "store.webhook_claims", "store.webhook_log"),
+    "store.webhook_removal",
 }
 
 

@@ -54,14 +54,9 @@ from store.suppressions import (
     suppression_page,
 )
 from store.usage import usage_of_address, usage_of_all
-from store.webhook_deliveries import (
-    claim_deliveries,
-    delivery_page,
-    due_webhooks,
-    finish_deliveries,
-    replay_delivery,
-    webhook_steps,
-)
+from store.webhook_claims import claim_deliveries, due_webhooks, finish_deliveries
+from store.webhook_log import delivery_page, replay_delivery
+from store.webhook_removal import webhook_steps
 from store.webhooks import (
     create_webhook,
     disabled_webhooks,

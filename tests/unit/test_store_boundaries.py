@@ -14,7 +14,7 @@ from store.domains import domain_page
 from store.record import StatusUpdate, record
 from store.suppressions import add_suppression
 from store.waiting import MANY, of_few_waiting
-from store.webhook_deliveries import claim_deliveries
+from store.webhook_claims import claim_deliveries
 from tests.unit import given
 from tests.unit.given import DAY, NOW, YOU
 from tests.unit.sqlite_database import SqliteDatabase, run

@@ -13,16 +13,14 @@ from accounts.actor import Actor
 from accounts.credentials import Credential
 from errors import Conflict, NotFound, Unauthorized
 from store.database import Row
-from store.webhook_deliveries import (
+from store.webhook_claims import (
     LEASE_MILLISECONDS,
     claim_deliveries,
-    delivery_page,
     due_webhooks,
-    find_delivery,
     finish_deliveries,
-    replay_delivery,
-    webhook_steps,
 )
+from store.webhook_log import delivery_page, find_delivery, replay_delivery
+from store.webhook_removal import webhook_steps
 from tests.unit import given
 from tests.unit.given import DAY, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run

@@ -7,12 +7,8 @@ import pytest
 
 from accounts.credentials import Credential
 from errors import Conflict
-from store.webhook_deliveries import (
-    Held,
-    claim_deliveries,
-    finish_deliveries,
-    replay_delivery,
-)
+from store.webhook_claims import Held, claim_deliveries, finish_deliveries
+from store.webhook_log import replay_delivery
 from tests.unit import given
 from tests.unit.given import DAY, NOW
 from tests.unit.sqlite_database import SqliteDatabase, run

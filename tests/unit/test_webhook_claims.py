@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from store.webhook_deliveries import (
+from store.webhook_claims import (
     AT_ONCE,
     LEASE_MILLISECONDS,
     claim_deliveries,

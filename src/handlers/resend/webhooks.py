@@ -11,7 +11,7 @@ from errors import field_error
 from handlers import webhook_views as views
 from mail.webhook_bodies import body_of
 from mail.webhook_events import WebhookEvent
-from store.webhook_deliveries import DeliveryStatus, delivery_page, find_delivery
+from store.webhook_log import DeliveryStatus, delivery_page, find_delivery
 from web.context import RequestContext
 from web.query import DEFAULT_LIMIT, MAX_LIMIT, whole_number
 from web.responses import Response, json_response
