@@ -10,7 +10,6 @@ from accounts.credentials import Credential
 from accounts.webhook_endpoints import checked_endpoint
 from accounts.webhook_secrets import shown_secret, signing_key
 from clock import iso_time
-from errors import field_error, invalid_input
 from ids import new_id
 from mail.webhook_bodies import example_body
 from mail.webhook_events import EVENTS, WebhookEvent
@@ -21,10 +20,8 @@ from store.database import Row
 from store.webhook_log import DeliveryStatus
 from web.body import read_json, read_optional_json
 from web.context import RequestContext
-from web.query import DEFAULT_LIMIT, MAX_LIMIT, cursor, one_of, required, whole_number
+from web.query import after_and_before, cursor, one_of, page_limit, required
 from web.responses import Response, json_response
-
-_MAX_ID_CHARACTERS = 100
 
 WebhookStatus = Literal["enabled", "disabled"]
 DisabledReason = Literal["owner", "gone", "failing"]
@@ -195,13 +192,8 @@ async def create(context: RequestContext, owner: Owner, by: Actor) -> Response:
 async def list_webhooks(context: RequestContext, owner: Owner) -> Response:
     """A page of webhooks."""
     query = context.request.query
-    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    after, before = (query.get(name) for name in ("after", "before"))
-    for name, given in (("after", after), ("before", before)):
-        if given is not None and len(given) > _MAX_ID_CHARACTERS:
-            raise field_error("invalid_cursor", name)
-    if after is not None and before is not None:
-        raise invalid_input("two_cursors", "before")
+    limit = page_limit(query)
+    after, before = after_and_before(query)
     rows, has_more = await webhooks.webhook_page(
         context.database, owner, limit=limit, after=after, before=before
     )
@@ -266,7 +258,7 @@ async def test(context: RequestContext, owner: Owner, webhook_id: str) -> Respon
 async def list_deliveries(context: RequestContext, owner: Owner, webhook_id: str) -> Response:
     """A page of deliveries of a webhook."""
     query = context.request.query
-    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    limit = page_limit(query)
     status = one_of(query, "status", ("", *get_args(DeliveryStatus)), "")
     kind = one_of(query, "type", ("", *EVENTS), "")
     rows, following = await webhook_log.delivery_page(

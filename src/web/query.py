@@ -3,7 +3,7 @@
 import re
 from typing import TypeVar, get_args
 
-from errors import field_error
+from errors import field_error, invalid_input
 from mail.addresses import comparable
 from mail.delivery import DeliveryStatus
 
@@ -13,6 +13,7 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 _MAX_OFFSET = 2**53 - 1
 _MAX_WORD_CHARACTERS = 100  # valid words are shorter, so a word that is cut off is still invalid
+_MAX_ID_CHARACTERS = 100  # of the ids in the cursors of Resend's API
 _CURSOR = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -60,6 +61,27 @@ def cursor(text: str, offset: int) -> str | None:
     if text and not _CURSOR.fullmatch(text):
         raise field_error("invalid_cursor", "cursor")
     return text or None
+
+
+def cursor_of_resend(query: dict[str, str], name: str) -> str | None:
+    """The parameter ``name``: the id next to the requested page. None if it is missing.
+
+    :raises BadRequest: ``invalid_cursor``: it is longer than every id.
+    """
+    given = query.get(name)
+    if given is not None and len(given) > _MAX_ID_CHARACTERS:
+        raise field_error("invalid_cursor", name)
+    return given
+
+
+def after_and_before(query: dict[str, str]) -> tuple[str | None, str | None]:
+    """The parameters ``after`` and ``before``. At most one of them is not None.
+
+    :raises InvalidInput: ``two_cursors``. :raises BadRequest: ``invalid_cursor``.
+    """
+    if "after" in query and "before" in query:
+        raise invalid_input("two_cursors", "before")
+    return cursor_of_resend(query, "after"), cursor_of_resend(query, "before")
 
 
 def next_cursor(ids: list[str], limit: int) -> str | None:

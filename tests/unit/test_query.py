@@ -2,8 +2,9 @@
 
 import pytest
 
+from errors import ApiError
 from mail.addresses import MAX_ADDRESS_OCTETS, comparable
-from web.query import address_filter
+from web.query import address_filter, after_and_before
 
 LONGEST = "a@" + ".".join(["b" * 62] * 4)
 
@@ -29,3 +30,18 @@ def test_a_text_longer_than_an_address_is_cut() -> None:
 @pytest.mark.parametrize("query", [{}, {"address": ""}, {"address": "  "}])
 def test_an_empty_text_is_no_filter(query: dict[str, str]) -> None:
     assert address_filter(query) is None
+
+
+def test_the_cursors_of_resends_api() -> None:
+    longest = "a" * 100
+    assert after_and_before({}) == (None, None)
+    assert after_and_before({"after": longest}) == (longest, None)
+    assert after_and_before({"before": longest}) == (None, longest)
+    for query, code in (
+        ({"after": longest + "a"}, "invalid_cursor"),
+        ({"before": longest + "a"}, "invalid_cursor"),
+        ({"after": longest, "before": longest}, "two_cursors"),
+    ):
+        with pytest.raises(ApiError) as caught:
+            after_and_before(query)
+        assert caught.value.code == code

@@ -8,7 +8,7 @@ from handlers import webhook_views as views
 from handlers.webhook_views import ListedWebhook, shown
 from store.webhooks import disabled_webhooks
 from web.context import RequestContext
-from web.query import cursor, limit_and_offset
+from web.query import cursor, page_limit
 from web.responses import Response, json_response
 
 
@@ -70,8 +70,7 @@ async def list_disabled(context: RequestContext) -> Response:
     :operation listDisabledWebhooks: Administration
     """
     query = context.request.query
-    limit, offset = limit_and_offset(query)
-    after = cursor(query.get("cursor", ""), offset)
+    limit, after = page_limit(query), cursor(query.get("cursor", ""), 0)
     rows, has_more = await disabled_webhooks(context.database, after=after, limit=limit)
     results = [DisabledWebhook(**shown(row), address=row["address"]) for row in rows]
     following = rows[-1]["id"] if has_more else None

@@ -3,7 +3,7 @@
 They are apart from ``emails.py``, which a Worker imports when it starts.
 """
 
-from errors import field_error, invalid_input
+from errors import invalid_input
 from handlers.resend.types import EmailObject, NewTime
 from handlers.resend.views import EmailPage, detail, summary
 from mail.schedule import check_scheduled_at, parse_scheduled_at
@@ -12,10 +12,8 @@ from store import schedule
 from store.emails import email_page, find_email
 from web.body import read_json
 from web.context import RequestContext
-from web.query import page_limit
+from web.query import after_and_before, page_limit
 from web.responses import Response, json_response
-
-_MAX_ID_CHARACTERS = 100
 
 
 async def list_emails(context: RequestContext) -> Response:
@@ -32,12 +30,7 @@ async def list_emails(context: RequestContext) -> Response:
     """
     query = context.request.query
     limit = page_limit(query)
-    after, before = query.get("after"), query.get("before")
-    if after is not None and before is not None:
-        raise invalid_input("two_cursors", "before")
-    for name, given in (("after", after), ("before", before)):
-        if given is not None and len(given) > _MAX_ID_CHARACTERS:
-            raise field_error("invalid_cursor", name)
+    after, before = after_and_before(query)
     rows, has_more = await email_page(
         context.database, context.credential, limit=limit, after=after, before=before
     )

@@ -13,10 +13,8 @@ from mail.webhook_bodies import body_of
 from mail.webhook_events import WebhookEvent
 from store.webhook_log import DeliveryStatus, delivery_page, find_delivery
 from web.context import RequestContext
-from web.query import DEFAULT_LIMIT, MAX_LIMIT, whole_number
+from web.query import cursor_of_resend, page_limit
 from web.responses import Response, json_response
-
-_MAX_ID_CHARACTERS = 100
 
 # The number of an attempt. None has the last one.
 _NUMBER = re.compile("[0-9]{1,10}")
@@ -227,10 +225,8 @@ async def list_events(context: RequestContext) -> Response:
     :operation listWebhookEvents: Webhooks
     """
     query = context.request.query
-    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    after = query.get("after")
-    if after is not None and len(after) > _MAX_ID_CHARACTERS:
-        raise field_error("invalid_cursor", "after")
+    limit = page_limit(query)
+    after = cursor_of_resend(query, "after")
     rows, following = await delivery_page(
         context.database, context.credential, context.parameters["id"], after=after, limit=limit
     )
@@ -301,7 +297,7 @@ async def list_attempts(context: RequestContext) -> Response:
     :operation listWebhookEventAttempts: Webhooks
     """
     query = context.request.query
-    limit = whole_number(query.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    limit = page_limit(query)
     after = query.get("after", _AFTER_ALL)
     if not _NUMBER.fullmatch(after):
         raise field_error("invalid_cursor", "after")
