@@ -128,11 +128,9 @@ async def _deliver(webhook: Row, row: Row, services: Services) -> tuple[dict[str
         broken = {"status": "failed", "error": "the body could not be made"}
         return {"id": row["id"], "started_at": started, "milliseconds": 0, **broken}, "broken"
     outcome = await send_signed(webhook, row["id"], body, services)
-    status, next_at = "success", None
-    if outcome.result != "success":
-        now = services.clock()
-        next_at = None if outcome.result == "gone" else _next_at(row, outcome, now)
-        status = "failed" if next_at is None else "pending"
+    next_at = _next_at(row, outcome, services.clock())
+    ended = "success" if outcome.result == "success" else "failed"
+    status = ended if next_at is None else "pending"
     log(
         "webhook_attempt",
         webhook_id=webhook["id"],
@@ -180,6 +178,9 @@ async def send_signed(
 
 
 def _next_at(row: Row, outcome: WebhookOutcome, now: int) -> int | None:
+    """The time of the next attempt; None if none follows."""
+    if outcome.result != "failed":
+        return None
     return next_webhook_attempt_at(tries=row["tries"], now=now, retry_after=outcome.retry_after)
 
 
