@@ -99,7 +99,6 @@ _SUBTYPES = {
     "7.1": "ContentRejected",
 }
 
-
 # The id of a message. The origin of a suppression may also be the name of an administrator.
 _IS_ID = re.compile("[0-9a-f-]{36}")
 
@@ -171,11 +170,11 @@ def _bounce(delivery: DeliveryFacts) -> dict[str, Any]:
 
 def _codes(delivery: DeliveryFacts) -> list[str]:
     """What the receiving server responded, as an SMTP reply."""
-    codes = [code for code in (delivery.smtp_code, delivery.enhanced_code) if code]
     response = delivery.response or ""
-    if response.startswith(delivery.smtp_code or "\0"):
-        codes = []
-    text = " ".join([*codes, *([response] if response else [])])
+    parts = [delivery.smtp_code, delivery.enhanced_code, response]
+    if delivery.smtp_code and response.startswith(delivery.smtp_code):
+        parts = [response]
+    text = " ".join(part for part in parts if part)
     return [f"smtp; {text}"] if text else []
 
 
