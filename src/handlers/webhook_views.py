@@ -11,8 +11,8 @@ from accounts.webhook_endpoints import checked_endpoint
 from accounts.webhook_secrets import shown_secret, signing_key
 from clock import iso_time
 from ids import new_id
-from mail.webhook_bodies import example_body
 from mail.webhook_events import EVENTS, WebhookEvent
+from mail.webhook_examples import example_body
 from sending.enqueue import wake_webhooks
 from sending.webhooks import send_signed
 from store import webhook_log, webhooks

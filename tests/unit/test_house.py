@@ -464,7 +464,7 @@ LATE = {
     *("mail.webhook_bodies", "mail.webhook_events", "sending.webhooks", "transport.webhooks"),
     *("accounts.webhook_endpoints", "accounts.webhook_secrets", "handlers.webhook_views"),
     *("store.notify", "store.webhooks", "store.webhook_claims", "store.webhook_log"),
-    "store.webhook_removal",
+    *("store.webhook_removal", "mail.webhook_examples"),
 }
 
 

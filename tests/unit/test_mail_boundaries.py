@@ -20,8 +20,9 @@ from mail.mailbox import MAX_MAILBOX_CHARACTERS
 from mail.reply_to import read_reply_to
 from mail.sending_dns import dmarc_names
 from mail.suppressions import entered
-from mail.webhook_bodies import DeliveryFacts, EmailFacts, SuppressionFacts, body_of, example_body
+from mail.webhook_bodies import DeliveryFacts, EmailFacts, SuppressionFacts, body_of
 from mail.webhook_events import WebhookEvent
+from mail.webhook_examples import example_body
 from tests.unit import given
 from tests.unit.given import NOW
 

@@ -8,8 +8,9 @@ import pytest
 
 from clock import iso_time
 from mail.message import Header, MessageDetails, Tag
-from mail.webhook_bodies import DeliveryFacts, EmailFacts, SuppressionFacts, body_of, example_body
+from mail.webhook_bodies import DeliveryFacts, EmailFacts, SuppressionFacts, body_of
 from mail.webhook_events import EVENTS, WebhookEvent
+from mail.webhook_examples import example_body
 from tests.unit.given import NOW
 
 MESSAGE_ID = "019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f"

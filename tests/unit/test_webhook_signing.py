@@ -10,8 +10,8 @@ import svix.webhooks
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.webhook_secrets import shown_secret, signing_key
-from mail.webhook_bodies import example_body
 from mail.webhook_events import EVENTS, WebhookEvent
+from mail.webhook_examples import example_body
 from transport.webhooks import delivery_headers
 
 SECRET = "a-secret-of-the-tests-0123456789abcdef"

@@ -10,8 +10,8 @@ from base64 import b64decode
 from typing import Any, get_args
 
 from mail.delivery import DeliveryStatus
-from mail.webhook_bodies import example_body
 from mail.webhook_events import EVENTS
+from mail.webhook_examples import example_body
 from settings import VERSION
 from store.addresses import SORT_KEYS
 
