@@ -50,7 +50,8 @@ class WebhookChange(Struct, kw_only=True):
     endpoint: Annotated[str | None, _ENDPOINT] = None
     events: Annotated[list[WebhookEvent] | None, _EVENTS] = None
     status: Annotated[
-        WebhookStatus | None, Meta(description="`enabled` also ends a decision of the service.")
+        WebhookStatus | None,
+        Meta(description="The new status, also if the service has disabled the webhook."),
     ] = None
 
 

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from accounts.webhook_secrets import PREVIOUS_SIGNS_MILLISECONDS
 from store.database import Database, Row, Statement
-from store.webhooks import signs_until
 
 # How many deliveries an endpoint gets at once.
 AT_ONCE = 4
@@ -21,6 +21,7 @@ CLAIM_STATEMENTS, FINISH_STATEMENTS = 3, 6
 
 _FAILING_MILLISECONDS = 3 * 86_400_000
 
+# A previous secret signs if it was replaced after ?2.
 _WEBHOOK = """
 SELECT
   id, endpoint, secret_version, iif(rotated_at > ?2, previous_version, NULL) AS previous_version
@@ -176,7 +177,7 @@ async def claim_deliveries(database: Database, webhook_id: str, *, claimant: str
 def _claim_statements(webhook_id: str, claimant: str | None, now: int) -> list[Statement]:
     claim = Statement(_CLAIM, (webhook_id, now, now + LEASE_MILLISECONDS, claimant))
     return [
-        Statement(_WEBHOOK, (webhook_id, signs_until(now))),
+        Statement(_WEBHOOK, (webhook_id, now - PREVIOUS_SIGNS_MILLISECONDS)),
         *([claim] if claimant else []),
         Statement(_NEXT, (webhook_id,)),
     ]

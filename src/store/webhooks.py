@@ -1,7 +1,7 @@
 """Webhooks: create, list, change and remove them, and replace their secrets.
 
-The owner of a webhook is an address, or the administrators (None). A removed webhook stays, without
-an owner's knowledge, until the cron has removed its deliveries.
+The owner of a webhook is an address, or the administrators (None). A removed webhook is
+hidden from its owner, and stays until the cron has removed its deliveries.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ import msgspec
 from accounts.actor import Actor
 from accounts.credentials import Credential
 from accounts.webhook_endpoints import host_of
-from accounts.webhook_secrets import PREVIOUS_SIGNS_MILLISECONDS
 from errors import BadRequest, NotFound, Unauthorized
 from ids import AFTER_ALL_IDS, new_id
 from store.addresses import HOLDS
@@ -240,11 +239,6 @@ async def rotate_secret(
     )
     await _changed(database, owner, row, Statement(_ROTATE, (*these, version, now)))
     return version
-
-
-def signs_until(now: int) -> int:
-    """A previous secret signs if it was replaced after this time."""
-    return now - PREVIOUS_SIGNS_MILLISECONDS
 
 
 async def _changed(
