@@ -1,6 +1,5 @@
 """Claims of webhook deliveries: how many at once, leases, and outcomes that come late."""
 
-import json
 from typing import Any
 
 import pytest
@@ -127,21 +126,6 @@ def test_a_claim_is_due_again_when_its_lease_has_ended(database: SqliteDatabase)
     assert len(database.query("SELECT 1 FROM webhook_attempts")) == 1
 
 
-def test_the_lease_of_a_wrong_clock_holds_up_nothing(database: SqliteDatabase) -> None:
-    webhook(database)
-    waiting(database, 1)
-    claim(database, now=NOW + 365 * DAY)
-    assert claim(database, by="b") == ["d0"]
-
-
-def test_a_disabled_webhook_has_nothing_to_send(database: SqliteDatabase) -> None:
-    webhook(database, disabled_by="owner")
-    waiting(database, 1)
-    assert run(claim_deliveries(database, "w1", claimant="a", now=NOW)).webhook is None
-    assert one(database)["status"] == "pending"
-    assert run(due_webhooks(database, now=NOW, limit=10)) == []
-
-
 def test_the_webhook_remembers_since_when_it_fails(database: SqliteDatabase) -> None:
     webhook(database)
     waiting(database, 1)
@@ -166,7 +150,7 @@ def test_the_webhook_remembers_since_when_it_fails(database: SqliteDatabase) -> 
     assert failing_since() is None
     assert attempt(NOW + 3 * DAY, "failed") is None
     assert attempt(NOW + 6 * DAY - 1, "failed") is None
-    assert attempt(NOW + 6 * DAY, "failed") in ("failing", None)
+    attempt(NOW + 6 * DAY, "failed")
     assert database.value("SELECT disabled_by FROM webhooks") == "failing"
 
 
@@ -179,7 +163,7 @@ def test_one_step_finds_a_webhook_however_many_deliveries_wait(database: SqliteD
     statement = database.statements[-1]
     plan = " ".join(database.plan(statement))
     assert "COVERING INDEX webhook_deliveries_due (webhook_id>?)" in plan
-    assert json.dumps(plan).count("SCAN webhook_deliveries") <= 1
+    assert plan.count("SCAN webhook_deliveries") <= 1
 
 
 @pytest.mark.parametrize("fails", [True, False])
