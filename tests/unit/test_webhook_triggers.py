@@ -149,7 +149,7 @@ def test_the_webhooks_of_others_cost_nothing(database: SqliteDatabase, me: Crede
     assert heard(database) == []
 
 
-def test_the_code_knows_the_events_that_triggers_write() -> None:
+def test_the_events_that_wake_webhooks_exist() -> None:
     assert {*OUTCOMES, *DELIVERY_OUTCOMES} <= {*EVENTS}
 
 
