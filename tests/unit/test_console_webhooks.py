@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from handlers.webhook_views import DisabledReason
+from handlers.webhook_types import DisabledReason
 from mail.webhook_events import EVENTS
 from store.webhook_log import DeliveryStatus
 from tests.unit.source import SRC

@@ -442,8 +442,8 @@ def test_a_module_of_handlers_has_a_route_or_is_a_companion() -> None:
         if name.startswith("handlers/") and not name.endswith("__init__.py") and name not in routed
     }
     resend = {f"handlers/resend/{name}.py" for name in ("errors", "request", "types", "views")}
-    views = {"handlers/sendbox_views.py", "handlers/webhook_views.py"}
-    assert others == {*views, *resend}
+    shared = {f"handlers/{name}.py" for name in ("sendbox_views", "webhook_types", "webhook_views")}
+    assert others == {*shared, *resend}
 
 
 def test_handlers_load_at_their_first_call() -> None:
@@ -464,7 +464,7 @@ LATE = {
     *("mail.webhook_bodies", "mail.webhook_events", "sending.webhooks", "transport.webhooks"),
     *("accounts.webhook_endpoints", "accounts.webhook_secrets", "handlers.webhook_views"),
     *("store.notify", "store.webhooks", "store.webhook_claims", "store.webhook_log"),
-    *("store.webhook_removal", "mail.webhook_examples"),
+    *("store.webhook_removal", "mail.webhook_examples", "handlers.webhook_types"),
 }
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from handlers import webhook_views as views
-from handlers.webhook_views import ListedWebhook, shown
+from handlers.webhook_types import ListedWebhook
+from handlers.webhook_views import shown
 from store.webhooks import disabled_webhooks
 from web.context import RequestContext
 from web.query import cursor, page_limit
