@@ -1,7 +1,7 @@
 /** The root component: loads the site settings and selects the screen of the route. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "./api/client";
 import { Frame } from "./components/Frame";
 import { Empty, Skeleton } from "./components/Empty";
@@ -17,7 +17,7 @@ import { SiteGate } from "./screens/SiteGate";
 import { Start } from "./screens/Start";
 import { Usage } from "./screens/Usage";
 import { Webhooks } from "./screens/Webhooks";
-import { replace, route } from "./state/route";
+import { here, replace, route } from "./state/route";
 import { rejections, session, signOuts } from "./state/session";
 import { isSecretShown } from "./state/shown_once";
 import { loadSite, site } from "./state/site";
@@ -75,12 +75,18 @@ function Screen() {
   const [name = "", id = ""] = useStore(route).path;
   const { address } = useStore(session);
   const signOutsSeen = useStore(signOuts);
+  const handled = useRef(signOutsSeen);
   const isSignedIn = address !== undefined;
   const mustStay = useStore(isSecretShown);
   const owned = Object.hasOwn(OWNED, name) ? OWNED[name] : undefined;
   useEffect(() => {
     if (name === "") replace(isSignedIn ? "/compose" : "/start");
-    else if (owned && !isSignedIn && !mustStay) replace("/start");
+    else if (owned && !isSignedIn && !mustStay) {
+      // Somebody else may sign in after a person has signed out.
+      const hasSignedOut = handled.current !== signOutsSeen;
+      handled.current = signOutsSeen;
+      replace("/start", hasSignedOut ? {} : { to: here() });
+    }
   }, [name, isSignedIn, mustStay]);
   if (name === "admin") return <Administration />;
   if (name === "start") return <Start key={signOutsSeen} />;

@@ -17,7 +17,7 @@ export interface FieldProblem {
 
 /**
  * An API error (RFC 9457), or an error that the console finds itself, such as `no_response` for a
- * missing response. Without a response, `status` is 0.
+ * missing response, or `offline` for a request that has not left. Without a response, `status` is 0.
  */
 export class Problem extends Error {
   constructor(
@@ -63,6 +63,7 @@ export interface Options {
 export async function call<T>(method: string, path: string, options: Options = {}): Promise<T> {
   const { body, signal } = options;
   const used = session.get();
+  const isOffline = !navigator.onLine;
   let response: Response;
   let text: string;
   try {
@@ -75,7 +76,7 @@ export async function call<T>(method: string, path: string, options: Options = {
     text = await response.text(); // the connection can fail after the headers too
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(0, "no_response", "");
+    throw new Problem(0, isOffline ? "offline" : "no_response", "");
   }
   return read<T>(options, used, response.status, text, response.headers.get("Retry-After"));
 }
@@ -111,14 +112,16 @@ export function upload<T>(
   return new Promise((resolve, reject) => {
     const used = session.get();
     const request = new XMLHttpRequest();
+    let hasLeft = navigator.onLine;
     request.open("POST", url(path, options.query));
     for (const [name, value] of Object.entries(headers(options, used))) {
       request.setRequestHeader(name, value);
     }
     request.upload.onprogress = (event) => {
+      hasLeft ||= event.loaded > 0;
       if (event.lengthComputable) progress(event.loaded / event.total);
     };
-    request.onerror = () => reject(new Problem(0, "no_response", ""));
+    request.onerror = () => reject(new Problem(0, hasLeft ? "no_response" : "offline", ""));
     request.onload = () => {
       try {
         const retryAfter = request.getResponseHeader("Retry-After");

@@ -44,11 +44,11 @@ function useWidth<T extends Element>() {
   return [ref, Math.max(width, 240)] as const;
 }
 
-/** `value` rounded up to 1, 2 or 5 times a power of ten; at least 4. */
+/** `value` rounded up to a number whose half is whole and short; at least 4. */
 function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  const leading = [1, 2, 5, 10].find((step) => step * power >= value) ?? 10;
-  return Math.max(leading * power, 4);
+  const tops = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((step) => step * power);
+  return tops.find((top) => top >= Math.max(value, 4) && top % 2 === 0) ?? 10 * power;
 }
 
 interface Data<Entry> {

@@ -20,7 +20,7 @@ export function Figure({
       <dt>{name}</dt>
       <dd>
         <strong>{shown}</strong>
-        <span class="hint">{text}</span>
+        <span class="hint">{value === null ? t.common.noLimit : text}</span>
       </dd>
     </div>
   );

@@ -41,6 +41,9 @@ export function Frame({ children }: { children: ComponentChildren }) {
       </header>
       <main id="content" tabIndex={-1}>
         {children}
+        <footer class="phone-links">
+          <Links />
+        </footer>
       </main>
     </div>
   );
@@ -49,8 +52,8 @@ export function Frame({ children }: { children: ComponentChildren }) {
 function Navigation() {
   const t = useTexts();
   const here = useStore(route).path[0] ?? "";
-  const { jwt, adminPassword } = useStore(session);
-  const isOpen = useStore(site)?.disableAdminPasswordCheck ?? false;
+  const { jwt } = useStore(session);
+  const isListed = useAdministrationIsListed();
   const places: [string, IconName, string][] = [];
   if (jwt) {
     places.push(
@@ -63,7 +66,7 @@ function Navigation() {
   } else {
     places.push(["start", "home", t.nav.start]);
   }
-  if (!jwt || adminPassword || isOpen || here === "admin") {
+  if (isListed) {
     places.push(["admin", "shield", t.nav.admin]);
   }
   return (
@@ -170,7 +173,27 @@ function Choices() {
           </option>
         ))}
       </select>
-      <a href="docs">{t.nav.docs}</a>
+      <Links />
     </div>
   );
+}
+
+/** Links to what the navigation does not list. */
+function Links() {
+  const t = useTexts();
+  const isListed = useAdministrationIsListed();
+  return (
+    <>
+      <a href="docs">{t.nav.docs}</a>
+      {!isListed && <a href={href("/admin")}>{t.nav.admin}</a>}
+    </>
+  );
+}
+
+/** Whether the navigation lists the administration. Most owners of an address never need it. */
+function useAdministrationIsListed(): boolean {
+  const here = useStore(route).path[0];
+  const { jwt, adminPassword } = useStore(session);
+  const isOpen = useStore(site)?.disableAdminPasswordCheck ?? false;
+  return !jwt || Boolean(adminPassword) || isOpen || here === "admin";
 }

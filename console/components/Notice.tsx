@@ -18,7 +18,7 @@ export function Notice({
 }) {
   return (
     <div class={`notice ${kind}`} role={kind === "bad" ? "alert" : undefined} tabIndex={-1}>
-      <Icon name="alert" />
+      <Icon name={kind === "info" ? "info" : "alert"} />
       <div>
         {title && <strong>{title}</strong>}
         {children}

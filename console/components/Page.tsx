@@ -12,14 +12,15 @@ export function Page({
   aside,
   intro,
   children,
-  narrow,
+  width,
 }: {
   title: string;
   /** The actions of the screen, to the right of the title. */
   aside?: ComponentChildren;
   intro?: ComponentChildren;
   children: ComponentChildren;
-  narrow?: boolean;
+  /** `narrow` for a form, `wide` for a list. */
+  width?: "narrow" | "wide";
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const name = useStore(site)?.title;
@@ -33,7 +34,7 @@ export function Page({
     isFirst = false;
   }, []);
   return (
-    <div class={narrow ? "page narrow" : "page"}>
+    <div class={width ? `page ${width}` : "page"}>
       <div class="page-head">
         <div>
           <h1 ref={heading} tabIndex={-1}>

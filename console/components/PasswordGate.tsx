@@ -35,7 +35,7 @@ export function PasswordGate({
     onEntered(password, keep);
   });
   return (
-    <Page title={title} intro={texts.text} narrow>
+    <Page title={title} intro={texts.text} width="narrow">
       <Card>
         <form {...form.attributes}>
           <TextField

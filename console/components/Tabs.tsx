@@ -1,4 +1,4 @@
-/** Tabs with arrow key navigation (WAI-ARIA Authoring Practices, "Tabs"). */
+/** Tabs that the arrow keys, Home and End select (WAI-ARIA Authoring Practices, "Tabs"). */
 
 import type { ComponentChildren } from "preact";
 import { useId, useRef } from "preact/hooks";
@@ -20,11 +20,16 @@ export function Tabs<Name extends string>({
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const move = (event: KeyboardEvent) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
+    const last = tabs.length - 1;
     const at = tabs.findIndex(([name]) => name === chosen);
-    const next = (at + step + tabs.length) % tabs.length;
+    const next = {
+      ArrowRight: at === last ? 0 : at + 1,
+      ArrowLeft: at === 0 ? last : at - 1,
+      Home: 0,
+      End: last,
+    }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
     onChosen(tabs[next]![0]);
     list.current?.querySelectorAll<HTMLElement>("[role=tab]")[next]?.focus();
   };

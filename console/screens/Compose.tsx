@@ -231,6 +231,8 @@ function Form({
             icon={draft.isLater ? "clock" : "sent"}
             busy={isSending}
             disabled={reading.length > 0}
+            aria-keyshortcuts="Control+Enter Meta+Enter"
+            title={t.compose.sendKeys}
           >
             {isSending
               ? t.compose.sending(Math.round(progress * 100))

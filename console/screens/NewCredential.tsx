@@ -30,7 +30,7 @@ export function NewCredential({
   const isStillIn = current.jwt === issued.jwt;
   const program = curl(valuesFor({ ...current, ...issued }, true));
   return (
-    <Page title={title} intro={t.start.createdText} narrow>
+    <Page title={title} intro={t.start.createdText} width="narrow">
       {!isStillIn && (
         <Notice kind="warning">
           <p>{t.start.signedOut}</p>

@@ -18,10 +18,12 @@ import { DeliveryFilter, filterOf } from "../components/DeliveryFilter";
 import { Confirm } from "../components/Dialog";
 import { Empty } from "../components/Empty";
 import { Loader } from "../components/Loader";
+import { Menu } from "../components/Menu";
 import { Page } from "../components/Page";
 import { Search } from "../components/Search";
 import { go, href, replace, route } from "../state/route";
 import { site } from "../state/site";
+import { tabStorage } from "../state/storage";
 import { useStore } from "../state/store";
 import { toast } from "../state/toasts";
 import { serverTime, shortTime, time } from "../texts/formats";
@@ -36,8 +38,11 @@ interface Shown {
   cursor: string;
 }
 
-/** The cursor of the previous page, by `pageKey` of each visited page. */
-const before = new Map<string, string>();
+/** The cursor of the previous page, by the key of each visited page. A reload keeps it. */
+const before = {
+  get: (key: string) => tabStorage.get(`before:${key}`) ?? undefined,
+  set: (key: string, cursor: string) => tabStorage.set(`before:${key}`, cursor),
+};
 
 function pageKey({ words, delivery, cursor }: Shown): string {
   return JSON.stringify([words, delivery, cursor]);
@@ -68,15 +73,18 @@ export default function Sent() {
   useFocusOnPaging(shown);
   return (
     <Page
+      width="wide"
       title={t.nav.sent}
       aside={
         mayDelete &&
         !words &&
         !delivery &&
         Boolean(data?.results.length) && (
-          <Button kind="quiet" icon="trash" onClick={() => setIsClearing(true)}>
-            {t.sent.clearAll}
-          </Button>
+          <Menu label={t.common.more}>
+            <Button kind="quiet" icon="trash" onClick={() => setIsClearing(true)}>
+              {t.sent.clearAll}
+            </Button>
+          </Menu>
         )
       }
     >
@@ -216,7 +224,14 @@ function Entry({ entry }: { entry: SendboxEntry }) {
 function snippet(mail: SentMail): string {
   const start = mail.content.slice(0, 2000);
   const text = mail.is_html
-    ? start.replace(/<(style|script|title)[\s\S]*?<\/\1>|<[^>]*>?|&\w+;/gi, " ")
+    ? unescaped(start.replace(/<(style|script|title)[\s\S]*?<\/\1>|<[^>]*>?/gi, " "))
     : start;
   return text.replace(/\s+/g, " ").trim().slice(0, 160);
+}
+
+/** `text` with its character references replaced; a text area reads no elements. */
+function unescaped(text: string): string {
+  const area = document.createElement("textarea");
+  area.innerHTML = text.replaceAll("<", "&lt;");
+  return area.value;
 }

@@ -11,7 +11,7 @@ import { Human } from "../components/Human";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
 import { Tabs } from "../components/Tabs";
-import { go, href } from "../state/route";
+import { goBackOr, href, route } from "../state/route";
 import { addressOf, isKept, signIn } from "../state/session";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
@@ -25,7 +25,9 @@ export function Start() {
   const settings = useStore(site)!;
   const mayCreate =
     settings.enableUserCreateEmail && !settings.disableAnonymousUserCreateEmail;
-  const [way, setWay] = useState<Way>(mayCreate ? "create" : "credential");
+  // Who comes from another screen already has an address.
+  const hasAddress = useStore(route).query.has("to");
+  const [way, setWay] = useState<Way>(mayCreate && !hasAddress ? "create" : "credential");
   const [keep, setKeep] = useState(isKept());
   const [created, setCreated] = useState<CreatedAddress>();
   if (created) return <Created created={created} />;
@@ -43,7 +45,7 @@ export function Start() {
     />
   );
   return (
-    <Page title={t.start.title} intro={t.start.intro} narrow>
+    <Page title={t.start.title} intro={t.start.intro} width="narrow">
       <Card>
         <Tabs label={t.start.ways} tabs={ways} chosen={way} onChosen={setWay}>
           {way === "create" &&
@@ -134,7 +136,7 @@ function WithCredential({ keep, keepField }: FormProps) {
       body: { credential: jwt },
     });
     signIn({ address, jwt }, keep);
-    go("/compose");
+    goBackOr("/compose");
   });
   return (
     <form {...form.attributes}>
@@ -170,7 +172,7 @@ function WithPassword({ keep, keepField }: FormProps) {
       },
     );
     signIn({ address, jwt }, keep);
-    go("/compose");
+    goBackOr("/compose");
   });
   return (
     <form {...form.attributes}>

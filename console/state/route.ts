@@ -77,6 +77,18 @@ export function href(path: string, query: Record<string, string> = {}): string {
   return `#${path}${text && `?${text}`}`;
 }
 
+/** The current path with its query, as `/sent/ID?q=words`. */
+export function here(): string {
+  const { path, query } = route.get();
+  return href(`/${path.join("/")}`, Object.fromEntries(query)).slice(1);
+}
+
+/** Go to the screen that sent a signed-out person to the start screen, or else to `path`. */
+export function goBackOr(path: string): void {
+  const wanted = route.get().query.get("to") ?? "";
+  location.hash = wanted.startsWith("/") ? wanted : path;
+}
+
 function current(): Route {
   const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
   return { path: path.split("/").map(decoded), query: new URLSearchParams(query) };

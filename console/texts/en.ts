@@ -18,6 +18,8 @@ export const en = {
     tryAgain: "Try again",
     skip: "Skip to the content",
     unlimited: "Unlimited",
+    noLimit: "no limit is set",
+    more: "More",
     required: "This field is required.",
     incomplete: "This value is incomplete.",
   },
@@ -46,6 +48,7 @@ export const en = {
   },
   problems: {
     noResponse: "The server did not respond. Check your connection, then try again.",
+    offline: "You are offline. Nothing was sent. Try again when you are connected.",
     notSecure:
       "Passwords can only be sent over HTTPS. Open this page at an address that begins with https://.",
     aboutError: "About this error:",
@@ -126,6 +129,7 @@ export const en = {
     html: "HTML",
     body: "Message",
     preview: "Preview",
+    sendKeys: "Ctrl+Enter sends",
     write: "Write",
     insertImage: "Insert image",
     attach: "Attach files",
@@ -346,7 +350,7 @@ export const en = {
     },
   },
   password: {
-    intro: "Here is what your programs need to send mail from this address.",
+    intro: "Password and API credential: what your programs need to send mail from this address.",
     credentialText:
       "Also called the address JWT. Anyone with it can send as you and read your sent mail: treat it like a password.",
     hidden: "The credential is hidden",
@@ -356,6 +360,8 @@ export const en = {
     requests: "Python, requests",
     smtplib: "Python, smtplib",
     fetch: "JavaScript",
+    resend: "Resend SDK",
+    nodemailer: "Nodemailer",
     smtp: "SMTP settings",
     noSmtp:
       "The settings of this service name no SMTP server. Ask the administrator whether there is one. The other examples do not need it.",

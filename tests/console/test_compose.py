@@ -172,6 +172,29 @@ def test_sending_again_after_a_lost_response_sends_once(composing: Person) -> No
     assert len(sent(composing)) == 1
 
 
+def test_a_refusal_is_one_sentence(person: Person) -> None:
+    person.sign_in(person.api.new_sender(balance=0))
+    person.open("compose")
+    person.write()
+    person.send()
+    notice = person.page.get_by_role("alert").last
+    expect(notice).to_contain_text("No balance.")
+    expect(notice).not_to_contain_text("Failed to send mail")
+
+
+def test_without_a_connection_nothing_was_sent(composing: Person) -> None:
+    composing.write()
+    composing.page.context.set_offline(True)
+    composing.send()
+    notice = composing.page.get_by_role("alert")
+    expect(notice).to_contain_text("You are offline. Nothing was sent.")
+    expect(notice).to_contain_text("Not sent")
+    composing.page.context.set_offline(False)
+    composing.send()
+    expect(composing.heading("History")).to_be_visible()
+    assert len(sent(composing)) == 1
+
+
 def replace_response(response: dict[str, Any]) -> Callable[[Route], None]:
     """Pass the request to the server, but send ``response`` to the browser."""
 

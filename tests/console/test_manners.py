@@ -145,6 +145,31 @@ def test_tabs_move_with_the_arrows(person: Person) -> None:
     expect(person.page.get_by_role("tab", name="Credential")).to_have_attribute(
         "aria-selected", "true"
     )
+    person.page.keyboard.press("Home")
+    expect(person.page.get_by_role("tab", name="New address")).to_be_focused()
+    person.page.keyboard.press("End")
+    expect(person.page.get_by_role("tab", name="Password")).to_be_focused()
+
+
+def test_an_owner_finds_the_administration_and_the_reference_on_a_phone(person: Person) -> None:
+    person.sign_in()
+    person.open("sent")
+    links = person.page.get_by_role("link", name="Administration")
+    expect(links.filter(visible=True)).to_have_count(1)
+    person.page.set_viewport_size({"width": 360, "height": 700})
+    expect(
+        person.page.get_by_role("link", name="API reference").filter(visible=True)
+    ).to_be_visible()
+    links.filter(visible=True).click()
+    expect(person.heading("Administration")).to_be_visible()
+
+
+def test_only_the_content_is_printed(person: Person) -> None:
+    person.sign_in()
+    person.open("sent")
+    person.page.emulate_media(media="print")
+    expect(person.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(person.page.get_by_role("navigation", name="Main")).not_to_be_visible()
 
 
 def test_escape_closes_a_dialog_and_returns_the_focus(person: Person) -> None:

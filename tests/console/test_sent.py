@@ -75,6 +75,13 @@ def test_a_queued_message_becomes_sent_without_a_reload(person: Person, sender: 
     expect(person.page.get_by_text("Delivered").first).to_be_visible(timeout=75 * SECONDS)
 
 
+def test_the_beginning_of_a_text_has_no_markup(person: Person, sender: Sender) -> None:
+    content = "<style>p{}</style><p>What&#39;s new &amp; good: 1 &lt; 2</p>"
+    person.api.send(sender, content=content, is_html=True)
+    person.open("sent")
+    expect(person.messages()).to_contain_text("What's new & good: 1 < 2")
+
+
 def test_search(person: Person, sender: Sender) -> None:
     for subject in ("Your invoice", "A greeting", "Another invoice"):
         person.api.send(sender, subject=subject)
@@ -272,6 +279,7 @@ def test_deleting_one_and_all(person: Person, sender: Sender) -> None:
     person.button("Delete").click()
     person.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(person.messages()).to_have_count(2)
+    person.page.locator("summary", has_text="More").click()
     person.button("Delete all").click()
     person.page.get_by_role("dialog").get_by_role("button", name="Delete all").click()
     expect(person.heading("Nothing sent yet")).to_be_visible()

@@ -33,6 +33,14 @@ def test_the_chart_and_its_table(person: Person) -> None:
     expect(figures).to_contain_text("1recipients in the last 30 days, 0.53%")
 
 
+def test_the_scale_fits_the_highest_day(person: Person) -> None:
+    sender = person.sign_in()
+    used(person, sender, 3, 232, 0)
+    person.open("usage")
+    scale = person.page.locator(".chart text[text-anchor=end]")
+    expect(scale).to_have_text(["250", "125", "0"])
+
+
 def test_without_delivery_events_the_usage_says_so(person: Person) -> None:
     sender = person.sign_in()
     used(person, sender, 3, 12, 1)

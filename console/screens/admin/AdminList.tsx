@@ -58,12 +58,19 @@ function listRoute({ path, query }: Route, name: string) {
  *
  * @param options.search the parameter of the route that holds the search.
  * @param options.name the parameter of the route that holds the page number.
+ * @param options.title the title of the list, if the screen has several.
  */
 export function usePagedList<Row>(
   path: string,
-  options: { search?: SearchName; query?: Record<string, string>; name?: string } = {},
+  options: {
+    search?: SearchName;
+    query?: Record<string, string>;
+    name?: string;
+    title?: string;
+  } = {},
 ): List<Row> {
-  const { search, query, name = "page" } = options;
+  const { search, query, name = "page", title } = options;
+  const t = useTexts().sent;
   const { path: here, page, parameters } = useListRoute(name);
   const loaded = useAdmin<Rows<Row>>(path, {
     limit: PAGE,
@@ -79,7 +86,13 @@ export function usePagedList<Row>(
     if (data && !isStale && page > last) replace(here, at(last));
   }, [data, isStale, page, last]);
   const pager = data && (
-    <Pager page={page} count={data.count} last={last} to={(target) => href(here, at(target))} />
+    <Pager
+      page={page}
+      count={data.count}
+      last={last}
+      label={title ? `${t.pages}: ${title}` : t.pages}
+      to={(target) => href(here, at(target))}
+    />
   );
   return { ...loaded, search, pager };
 }
@@ -153,20 +166,22 @@ function Pager({
   page,
   last,
   count,
+  label,
   to,
 }: {
   page: number;
   last: number;
   count: number;
+  /** The accessible name. */
+  label: string;
   /** The link to another page. */
   to: (page: number) => string;
 }) {
-  const { sent, admin } = useTexts();
-  const t = admin.common;
+  const t = useTexts().admin.common;
   const first = (page - 1) * PAGE + 1;
   const end = Math.min(first + PAGE - 1, count);
   return (
-    <nav class="pager spread" aria-label={sent.pages}>
+    <nav class="pager spread" aria-label={label}>
       <p class="muted" role="status">
         {t.rows(number(Math.min(first, count)), number(end), number(count))}
       </p>

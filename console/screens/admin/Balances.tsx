@@ -25,6 +25,7 @@ export function Balances() {
   const requests = usePagedList<BalanceRow>("/admin/address_sender", {
     query: { requested: "true" },
     name: "waiting",
+    title: t.requestsTitle,
   });
   const list = usePagedList<BalanceRow>("/admin/address_sender", { search: "address" });
   const reload = async () => {
