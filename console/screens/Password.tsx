@@ -25,7 +25,9 @@ import {
   curl,
   valuesFor,
   javascript,
+  nodemailer,
   requests,
+  resend,
   smtplib,
   UNKNOWN_SMTP,
   type Smtp,
@@ -89,7 +91,7 @@ function Credential({
   );
 }
 
-type Kind = "curl" | "requests" | "smtplib" | "fetch" | "smtp";
+type Kind = "curl" | "requests" | "smtplib" | "fetch" | "resend" | "nodemailer" | "smtp";
 
 function Snippets({ isShown }: { isShown: boolean }) {
   const t = useTexts();
@@ -106,6 +108,12 @@ function Snippets({ isShown }: { isShown: boolean }) {
       <p>{t.password.noSmtp}</p>
     </Notice>
   );
+  const bySmtp = (write: typeof smtplib, label: string) => (
+    <div class="stack">
+      {!smtp && needsSmtp}
+      {code((values) => write(values, smtp ?? UNKNOWN_SMTP), label)}
+    </div>
+  );
   return (
     <Card title={t.password.snippets}>
       <p class="hint">{t.password.snippetsText}</p>
@@ -116,6 +124,8 @@ function Snippets({ isShown }: { isShown: boolean }) {
           ["requests", t.password.requests],
           ["smtplib", t.password.smtplib],
           ["fetch", t.password.fetch],
+          ["resend", t.password.resend],
+          ["nodemailer", t.password.nodemailer],
           ["smtp", t.password.smtp],
         ]}
         chosen={kind}
@@ -124,12 +134,9 @@ function Snippets({ isShown }: { isShown: boolean }) {
         {kind === "curl" && code(curl, t.password.curl)}
         {kind === "requests" && code(requests, t.password.requests)}
         {kind === "fetch" && code(javascript, t.password.fetch)}
-        {kind === "smtplib" && (
-          <div class="stack">
-            {!smtp && needsSmtp}
-            {code((values) => smtplib(values, smtp ?? UNKNOWN_SMTP), t.password.smtplib)}
-          </div>
-        )}
+        {kind === "resend" && code(resend, t.password.resend)}
+        {kind === "smtplib" && bySmtp(smtplib, t.password.smtplib)}
+        {kind === "nodemailer" && bySmtp(nodemailer, t.password.nodemailer)}
         {kind === "smtp" && (smtp ? <SmtpSettings smtp={smtp} /> : needsSmtp)}
       </Tabs>
     </Card>

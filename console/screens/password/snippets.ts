@@ -85,6 +85,42 @@ console.log(await response.json());
 `;
 }
 
+/** The Resend SDK for Node.js, with this service as its server. */
+export function resend({ origin, jwt, address }: Values): string {
+  return `import { Resend } from "resend";
+
+const resend = new Resend(${json(jwt)}, { baseUrl: ${json(origin)} });
+const { data, error } = await resend.emails.send({
+  from: ${json(address)},
+  to: "bob@example.com",
+  subject: "Hello",
+  text: "Hello, Bob",
+});
+console.log(error ?? data);
+`;
+}
+
+export function nodemailer(
+  { jwt, address }: Values,
+  { host, port, starttls }: Smtp,
+): string {
+  return `import nodemailer from "nodemailer";
+
+const transport = nodemailer.createTransport({
+  host: ${json(host)},
+  port: ${port},
+  requireTLS: ${Boolean(starttls)},
+  auth: { user: ${json(address)}, pass: ${json(jwt)} },
+});
+await transport.sendMail({
+  from: ${json(address)},
+  to: "bob@example.com",
+  subject: "Hello",
+  text: "Hello, Bob",
+});
+`;
+}
+
 export function smtplib({ jwt, address }: Values, { host, port, starttls }: Smtp): string {
   const secure = starttls ? "\n    server.starttls()" : "";
   return `import smtplib
