@@ -22,7 +22,6 @@ export const toasts = createStore<Toast[]>([]);
 export function toast(text: string, kind: Toast["kind"] = "good"): void {
   const id = ++last;
   toasts.set([...toasts.get().slice(-2), { id, text, kind, shownAt: Date.now() }]);
-  // An error stays until it is dismissed.
   if (kind === "good") setTimeout(() => dismiss(id), SECONDS * 1000);
 }
 
@@ -30,7 +29,7 @@ export function dismiss(id: number): void {
   toasts.set(toasts.get().filter((shown) => shown.id !== id));
 }
 
-// An error stays, because nobody may have read it yet.
+// An error stays until it is dismissed.
 route.subscribe(() => {
   const isKept = ({ kind, shownAt }: Toast) => kind === "bad" || Date.now() - shownAt < OLD_MS;
   toasts.set(toasts.get().filter(isKept));
