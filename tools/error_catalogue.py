@@ -127,6 +127,15 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
         ServerFault("database_refused"),
     ),
     "PAGING": (_field("invalid_limit", "limit"), _field("invalid_offset", "offset")),
+    "FILTER": (
+        _field("invalid_status", "status"),
+        _field("invalid_delivery_status", "delivery_status"),
+        _field("invalid_recipient_filter", "recipient"),
+        _field("invalid_tag", "tag"),
+        _field("invalid_id", "id"),
+        _field("invalid_since", "since"),
+        _field("invalid_until", "until"),
+    ),
     "ADDRESS_NAMES": _prefixed(
         "failed_to_create",
         _field("address_name_too_long", "name", maximum=30),
@@ -273,7 +282,6 @@ _OTHERS = (
     _field("invalid_cursor", "cursor"),
     _field("offset_with_cursor", "offset"),
     _field("invalid_q", "q", limit=200),
-    _field("invalid_delivery_status", "delivery_status"),
     # Addresses and their passwords
     Forbidden("new_address_disabled"),
     Forbidden("anonymous_new_address_disabled"),
@@ -321,7 +329,6 @@ _OTHERS = (
     # Webhooks
     _field("invalid_endpoint", "endpoint", sentence="endpoint_host"),
     BadRequest("too_many_webhooks", limit=10),
-    _field("invalid_status", "status"),
     _field("invalid_type", "type"),
     # Administration
     NotFound("address_not_found"),

@@ -1,33 +1,31 @@
 """``/api/sendbox``: list, show, retry and delete the messages of an address."""
 
-from itertools import takewhile
-
 from msgspec.structs import replace
 
-from errors import ApiError, BadRequest, Conflict, Unauthorized, field_error
+from errors import ApiError, BadRequest, Conflict, Unauthorized
 from handlers.delete_address import check_enabled
 from handlers.send_mail import submission_response
-from handlers.sendbox_views import SendboxPage, detail, summary
+from handlers.sendbox_filter import known_id, message_filter, search_words
+from handlers.sendbox_views import SendboxPage, detail, page_by_cursor, summary, whole_page
 from mail.message import Message, decode_details
 from sending.submission import replay_or_raise, retry_digest, sender_policy, submit
 from store.claim import read_message
-from store.database import Row
 from store.removal import remove_message
 from store.search import search
 from store.sendbox import (
     StoredMessage,
     message_to_retry,
     sendbox_before,
+    sendbox_named,
     sendbox_page,
     sendbox_rows,
     view_message,
 )
 from web.context import RequestContext
-from web.query import cursor, delivery_status, limit_and_offset, next_cursor
+from web.query import cursor, limit_and_offset, next_cursor
 from web.request import SMALL_BODY_BYTES
 from web.responses import Response, Success, json_response
 
-_MAX_QUERY = 200  # characters
 _MAX_FOUND = 1000
 _RETRYABLE = ("unknown", "failed")
 
@@ -38,48 +36,56 @@ async def list_messages(context: RequestContext) -> Response:
     Returns the messages of the address, newest first. With `q`, returns only the messages that
     match. With `cursor`, all pages are equally fast. With `offset`, later pages are slower.
 
-    With `delivery_status`, a page looks at a limited number of messages: at 5,000 if the status is
-    `sent` or `delivered`, and in a search at 1,000 matches. So a page can have fewer messages than
-    `limit`, or none, although `next_cursor` is not null. With `offset`, only the newest messages
-    are looked at.
+    With a filter, a page looks at a limited number of messages: at 2,500, and in a search or with
+    `recipient` at 1,000 matches. So a page can have fewer messages than `limit`, or none, although
+    `next_cursor` is not null. With `offset`, only the newest messages are looked at. The times and
+    a `delivery_status` other than `sent` and `delivered` have an index and no such limit.
 
     :query limit:
     :query q: Words to find in the subject, the recipients or the beginning of the text. All of them
         must match; the last one may be incomplete. Example: `order`.
+    :query id: An id that you know: of the message, the Message-ID of the mail, or the id of the
+        request that submitted it (`X-Request-Id`). Example: `019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f`.
+    :query status:
     :query delivery_status:
+    :query recipient:
+    :query tag:
+    :query since:
+    :query until:
     :query cursor:
     :query offset:
     :response 200 SendboxPage: A page of messages.
-    :errors: PAGING, invalid_cursor, offset_with_cursor, invalid_q,
-        invalid_delivery_status
+    :errors: PAGING, invalid_cursor, offset_with_cursor, invalid_q, FILTER
     :operation listMessages: Sendbox
     """
     query = context.request.query
     limit, offset = limit_and_offset(query)
-    words = _words(query.get("q", ""))
+    only, words, name = message_filter(query), search_words(query), known_id(query)
     database, credential = context.database, context.credential
-    status = delivery_status(query)
     by_cursor = "cursor" in query
     before = cursor(query["cursor"], offset) if by_cursor else None
-    if words:
+    if name:
+        if named := await sendbox_named(database, credential, name):
+            return json_response(whole_page(named, by_cursor=by_cursor))
+        only, words = replace(only, request_id=name), ""
+    if words or only.recipient or only.domain:
         # Counting all matches would read all of them, so the count has an upper bound.
         most = limit + 1 if by_cursor else _MAX_FOUND
-        ids, last = await search(
-            database, credential, words, before=before, limit=most, delivery_status=status
-        )
+        ids, last = await search(database, credential, words, before=before, limit=most, only=only)
         rows = await sendbox_rows(database, credential, ids[offset : offset + limit])
         count = len(ids)
     elif by_cursor:
         rows, last = await sendbox_before(
-            database, credential, before=before, limit=limit + 1, delivery_status=status
+            database, credential, before=before, limit=limit + 1, only=only
         )
         ids = [row["id"] for row in rows]
     else:
         rows, count = await sendbox_page(
-            database, credential, limit=limit, offset=offset, delivery_status=status
+            database, credential, limit=limit, offset=offset, only=only
         )
     if by_cursor:
-        return json_response(_page_by_cursor(rows[:limit], next_cursor(ids, limit) or last))
+        following = next_cursor(ids, limit) or last
+        return json_response(page_by_cursor(rows[:limit], following))
     return json_response(SendboxPage(results=[summary(row) for row in rows], count=count))
 
 
@@ -184,19 +190,3 @@ def _check_retryable(stored: StoredMessage) -> None:
     # The content of attachments is deleted when a message reaches a final status.
     if decode_details(row["details"]).attachments:
         raise Conflict("content_removed")
-
-
-def _page_by_cursor(rows: list[Row], following: str | None) -> SendboxPage:
-    # The page ends before the message whose content exceeds the maximum size of a page. The next
-    # page has this content uncut.
-    fitting = list(takewhile(lambda row: not row["exceeds_page"], rows))
-    if len(fitting) < len(rows):
-        following = fitting[-1]["id"]
-    return SendboxPage(results=[summary(row) for row in fitting], next_cursor=following)
-
-
-def _words(text: str) -> str:
-    """The text to search for; empty to list all messages."""
-    if len(text) > _MAX_QUERY:
-        raise field_error("invalid_q", "q", limit=_MAX_QUERY)
-    return text.strip()

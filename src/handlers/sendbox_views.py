@@ -1,6 +1,7 @@
 """The responses of the sendbox endpoints: their types, and the conversion of rows."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Annotated, Literal
 
 import msgspec
@@ -65,6 +66,9 @@ class SendboxEntry(Struct, kw_only=True):
         int | None, Meta(description="The number of recipients that have `delivery_status`.")
     ]
     recipient_count: Annotated[int, Meta(description="The number of recipients.")]
+    scheduled_at: Annotated[
+        str | None, Meta(description="The scheduled time, in ISO 8601 (UTC), if it has one.")
+    ]
     content_truncated: Annotated[
         bool | UnsetType,
         Meta(
@@ -219,9 +223,6 @@ class SendboxMessage(SendboxEntry, kw_only=True):
         str | None,
         Meta(description="The time when the message reached a final status, in ISO 8601 (UTC)."),
     ]
-    scheduled_at: Annotated[
-        str | None, Meta(description="The scheduled time, in ISO 8601 (UTC), if it has one.")
-    ]
     reply_to: Annotated[SentMailbox | None, Meta(description="The mailbox for replies.")]
     headers: Annotated[dict[str, str], Meta(description="The additional header fields, by name.")]
     tags: Annotated[list[Tag], Meta(description="The tags.")]
@@ -247,6 +248,25 @@ class SendboxMessage(SendboxEntry, kw_only=True):
 def summary(row: Row) -> SendboxEntry:
     """The list entry for a row of ``store.sendbox``."""
     return SendboxEntry(**_common(row))
+
+
+def page_by_cursor(rows: list[Row], following: str | None) -> SendboxPage:
+    """A page by cursor; ``following`` is the cursor of the next page.
+
+    The page ends before the message whose content exceeds the maximum size of a page. The next page
+    has this content uncut.
+    """
+    fitting = list(takewhile(lambda row: not row["exceeds_page"], rows))
+    if len(fitting) < len(rows):
+        following = fitting[-1]["id"]
+    return SendboxPage(results=[summary(row) for row in fitting], next_cursor=following)
+
+
+def whole_page(rows: list[Row], *, by_cursor: bool) -> SendboxPage:
+    """The only page of a list with these rows."""
+    if by_cursor:
+        return page_by_cursor(rows, None)
+    return SendboxPage(results=[summary(row) for row in rows], count=len(rows))
 
 
 def detail(message: StoredMessage, language: str) -> SendboxMessage:
@@ -276,7 +296,6 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
         attempts=row["attempt"],
         next_attempt_at=_time(row["next_attempt_at"]),
         finished_at=_time(row["finished_at"]),
-        scheduled_at=_time(row["scheduled_at"]),
         reply_to=_mailbox(details.reply_to),
         headers={header.name: header.value for header in details.headers},
         tags=list(details.tags),
@@ -330,6 +349,7 @@ def _common(row: Row) -> Row:
         "delivery_status": row["delivery_status"],
         "delivery_count": row["delivery_count"],
         "recipient_count": row["recipient_count"],
+        "scheduled_at": _time(row["scheduled_at"]),
         "content_truncated": True if row.get("truncated") else UNSET,
     }
 

@@ -86,7 +86,7 @@ class Attachment(AttachmentInfo, frozen=True):
 
 
 class MessageDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The fields of a message that SQL never filters by."""
+    """The fields of a message that no index has. Only the filter by tag reads them in SQL."""
 
     reply_to: Mailbox | None = None
     headers: tuple[Header, ...] = ()

@@ -6,10 +6,9 @@ a message into the same words, so indexing does not change the result.
 
 from accounts.credentials import Credential
 from ids import AFTER_ALL_IDS
-from mail.delivery import DeliveryStatus
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
-from store.delivery_filter import has_delivery_status
+from store.message_filter import ALL, MessageFilter
 from store.search_index import NEWEST_INDEXED, SOURCE, indexed_word, number_at, text_of
 from store.sendbox_generation import in_current_sendbox
 from store.tokenizer import Term, has_terms, terms_of, tokens_of
@@ -18,7 +17,7 @@ from store.tokenizer import Term, has_terms, terms_of, tokens_of
 # migration, or if the address has sent more in the two or three minutes until they are indexed.
 MAX_FRESH = 200
 
-# The maximum number of matches that a page with a delivery status looks at. Reading a match is
+# The maximum number of matches that a page with a filter looks at. Reading a match is
 # expensive, because the index also stores its words.
 MAX_MATCHES = 1000
 
@@ -48,9 +47,9 @@ FROM search CROSS JOIN messages AS m
 WHERE {_MATCHES} ORDER BY search.rowid DESC LIMIT ?5
 """
 
-# The messages with a delivery status. No index has both the words and the status, so a page looks
-# at a limited number of matches. The last row is the last match that it looks at, if more follow.
-_WITH_STATUS = f"""
+# The messages of a filter. No index has both the words and its fields, so a page looks at a limited
+# number of matches. The last row is the last match that it looks at, if more follow.
+_FILTERED = f"""
 WITH seen AS MATERIALIZED (
   SELECT rowid AS number, message_id FROM search
   WHERE {_MATCHES} ORDER BY rowid DESC LIMIT {MAX_MATCHES}
@@ -58,7 +57,7 @@ WITH seen AS MATERIALIZED (
 SELECT id, false AS is_last FROM (
   SELECT m.id
   FROM seen CROSS JOIN messages AS m
-    ON m.id = seen.message_id AND {in_current_sendbox("?2", "m.")} {{filter}}
+    ON m.id = seen.message_id AND {in_current_sendbox("?2", "m.")} AND m.id >= ?6 {{filter}}
   ORDER BY number DESC LIMIT ?5
 )
 UNION ALL
@@ -68,7 +67,8 @@ WHERE (SELECT count(*) FROM seen) = {MAX_MATCHES}
 
 _FRESH = f"""
 SELECT {SOURCE}
-WHERE {in_current_sendbox("?1", "m.")} AND m.id > {NEWEST_INDEXED} AND m.id < ?2 {{filter}}
+WHERE {in_current_sendbox("?1", "m.")} AND m.id > {NEWEST_INDEXED} AND m.id < ?2
+  AND m.id >= ?3 {{filter}}
 ORDER BY m.id DESC LIMIT {MAX_FRESH}
 """
 
@@ -83,32 +83,37 @@ async def search(
     *,
     before: str | None,
     limit: int,
-    delivery_status: DeliveryStatus | None = None,
+    only: MessageFilter = ALL,
 ) -> tuple[list[str], str | None]:
     """The ids of at most ``limit`` messages that match ``query``, newest first.
 
     :param before: only messages older than this id, which need not exist.
-    :param delivery_status: only messages with this delivery status; None for all.
+    :param only: only these messages. Those to its recipient are found by the words of its address.
     :returns: the ids; and the id of the last message that was looked at, None if all messages
         before ``before`` were looked at, or enough of them.
     """
-    condition = has_delivery_status(delivery_status, "m.")
-    terms = terms_of(query)
+    terms = terms_of(f"{only.recipient or only.domain or ''} {query}")
     address_id = credential.address_id
     match = " AND ".join(_matching(address_id, term) for term in terms) or _NO_WORD
-    end = before or AFTER_ALL_IDS
-    these = (match, address_id, end, number_at(before) if before else _NO_NUMBER)
-    indexed = _WITH_STATUS.format(filter=condition) if delivery_status else _INDEXED
+    end = min(before or AFTER_ALL_IDS, only.until)
+    these = (match, address_id, end, _NO_NUMBER if end == AFTER_ALL_IDS else number_at(end))
+    is_whole = only.is_empty and not only.since
+    indexed = _INDEXED if is_whole else _FILTERED.format(filter=only.conditions(7, "m."))
+    since = () if is_whole else (only.since, *only.parameters)
     fresh, found = await require_valid(
         database,
         credential,
-        Statement(_FRESH.format(filter=condition), (address_id, end)),
-        Statement(indexed, (*these, limit)),
+        Statement(
+            _FRESH.format(filter=only.conditions(4, "m.")),
+            (address_id, end, only.since, *only.parameters),
+        ),
+        Statement(indexed, (*these, limit, *since)),
     )
     ids = [row["id"] for row in fresh if terms and has_terms(_words(row), terms)]
     ids += [row["id"] for row in found if not row.get("is_last")]
     last = next((row["id"] for row in found if row.get("is_last")), None)
-    return ids[:limit], last if len(ids) < limit else None
+    is_past = last is not None and last <= only.since
+    return ids[:limit], None if len(ids) >= limit or is_past else last
 
 
 def _matching(address_id: int, term: Term) -> str:

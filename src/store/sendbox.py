@@ -7,12 +7,12 @@ import msgspec
 from accounts.credentials import Credential
 from errors import NotFound
 from ids import AFTER_ALL_IDS
-from mail.delivery import DeliveryStatus
+from store import message_filter
 from store.addresses import require_valid
 from store.database import Database, Row, Statement
-from store.delivery_filter import filter_of, is_found_by_index, last_seen
 from store.json_size import json_size
 from store.message_content import BODIES_TO_RETRY
+from store.message_filter import ALL, MessageFilter
 from store.sendbox_generation import ADMINISTRATION, IN_ANY_CURRENT_SENDBOX, in_current_sendbox
 from store.shown_bodies import SHOWN_BODIES
 
@@ -50,7 +50,7 @@ _DELIVERY_STATUS = """
 _ROWS = f"""
 SELECT
   id, sender, sender_name, subject, status, accepted_at,
-  delivery_status, delivery_count, recipient_count,
+  delivery_status, delivery_count, recipient_count, scheduled_at,
   recipient, recipient_name, body_kind,
   exceeds_page, truncated OR exceeds_page AS truncated,
   CASE WHEN exceeds_page THEN substr(content, 1, {_CUT_CHARACTERS}) ELSE content END AS content
@@ -61,7 +61,7 @@ FROM (
       > {_MAX_CONTENTS_BYTES} AS exceeds_page
   FROM (
     SELECT
-      m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at,
+      m.id, m.sender, m.sender_name, m.subject, m.status, m.accepted_at, m.scheduled_at,
       {_DELIVERY_STATUS},
       d.address AS recipient, d.name AS recipient_name,
       b.kind AS body_kind, {_IS_LONG} AS truncated,
@@ -77,40 +77,31 @@ FROM (
 ORDER BY id DESC
 """
 
-_OWN = in_current_sendbox("?1")
-_OWN_BEFORE = f"{_OWN} AND id < ?2"
-
-_PAGE = f"SELECT id FROM messages WHERE {_OWN} {{filter}} ORDER BY id DESC LIMIT ?2 OFFSET ?3"
-
-_PAGE_BEFORE = f"""
-SELECT id FROM messages WHERE {_OWN} {{filter}} AND id < ?2 ORDER BY id DESC LIMIT ?3
-"""
+# The messages of the address ?1, and those of them from the id ?2 on, before the id ?3.
+_MINE_NOW = in_current_sendbox("?1")
+_OWN = f"{_MINE_NOW} AND id >= ?2 AND id < ?3"
 
 _BY_IDS = _ROWS.format(
-    page=f"SELECT id FROM messages WHERE {_OWN} AND id IN (SELECT value FROM json_each(?2))"
+    page=f"SELECT id FROM messages WHERE {_MINE_NOW} AND id IN (SELECT value FROM json_each(?2))"
 )
 
-_COUNT = f"SELECT count(*) AS count FROM messages WHERE {_OWN} {{filter}}"
+# The messages of everybody from the id ?1 on, before the id ?2.
+_BETWEEN = "id >= ?1 AND id < ?2"
 
-_EVERY = f"SELECT m.id FROM messages AS m WHERE {IN_ANY_CURRENT_SENDBOX} {{filter}}"
-_EVERY_PAGE = f"{_EVERY} ORDER BY id DESC LIMIT ?1 OFFSET ?2"
-# Stops at MAX_COUNT, because counting reads every row.
-_EVERY_COUNT = f"SELECT count(*) AS count FROM ({_EVERY} LIMIT {MAX_COUNT})"
-
-_BY_OWNER = in_current_sendbox("(SELECT id FROM addresses WHERE name = ?1)")
+_BY_OWNER = in_current_sendbox("(SELECT id FROM addresses WHERE name = ?3)")
 _BY_ADMINISTRATORS = f"address_id = {ADMINISTRATION} AND sendbox = 0"
 
-
-def _from(status: DeliveryStatus | None) -> str:
-    """SQL of the ids of the messages from the address ?1, with this delivery status."""
-    # The second half scans all messages that administrators have sent.
-    return f"""
-    SELECT id FROM messages WHERE {_BY_OWNER} {filter_of(status, among=_BY_OWNER)}
-    UNION ALL
-    SELECT id FROM messages
-    WHERE {_BY_ADMINISTRATORS} AND lower(sender) = ?1
-      {filter_of(status, among=_BY_ADMINISTRATORS)}
-    """
+# The id that a caller knows can be the id of the message, or the provider's id, with or without
+# angle brackets.
+_NAMED = """
+SELECT m.id FROM messages AS m
+WHERE {among} AND m.id IN (
+  SELECT ?{place}
+  UNION ALL
+  SELECT id FROM messages INDEXED BY messages_by_provider_id
+  WHERE provider_message_id IN (?{place}, '<' || ?{place} || '>', trim(?{place}, '<>'))
+)
+"""
 
 
 async def sendbox_page(
@@ -119,17 +110,24 @@ async def sendbox_page(
     *,
     limit: int,
     offset: int,
-    delivery_status: DeliveryStatus | None = None,
+    only: MessageFilter = ALL,
 ) -> tuple[list[Row], int]:
     """A page of messages, newest first, and the number of all messages of the address.
 
-    :param delivery_status: only messages with this delivery status, among the newest ones if there
-        is no index for it (``delivery_filter``); None for all.
+    :param only: only these messages, among the newest ones if no index finds them.
     """
-    address_id, condition = credential.address_id, filter_of(delivery_status, among=_OWN)
-    page = Statement(_ROWS.format(page=_PAGE.format(filter=condition)), (address_id, limit, offset))
-    count = Statement(_COUNT.format(filter=condition), (address_id,))
-    rows, (counted,) = await require_valid(database, credential, page, count)
+    these = (credential.address_id, only.since, only.until)
+    page = f"""
+    SELECT id FROM messages WHERE {_OWN} {only.of_seen(6, _OWN)}
+    ORDER BY id DESC LIMIT ?4 OFFSET ?5
+    """
+    count = f"SELECT count(*) AS count FROM messages WHERE {_OWN} {only.of_seen(4, _OWN)}"
+    rows, (counted,) = await require_valid(
+        database,
+        credential,
+        Statement(_ROWS.format(page=page), (*these, limit, offset, *only.parameters)),
+        Statement(count, (*these, *only.parameters)),
+    )
     return rows, counted["count"]
 
 
@@ -139,7 +137,7 @@ async def sendbox_before(
     *,
     before: str | None,
     limit: int,
-    delivery_status: DeliveryStatus | None = None,
+    only: MessageFilter = ALL,
 ) -> tuple[list[Row], str | None]:
     """At most ``limit`` messages, newest first, and the id of the last message that was looked at.
 
@@ -147,16 +145,17 @@ async def sendbox_before(
 
     :param before: only messages older than this id, which need not exist; None to start with the
         newest message.
-    :param delivery_status: as for ``sendbox_page``.
+    :param only: only these messages.
     """
-    these = (credential.address_id, before or AFTER_ALL_IDS)
-    page = _PAGE_BEFORE.format(filter=filter_of(delivery_status, among=_OWN_BEFORE))
-    statements = [Statement(_ROWS.format(page=page), (*these, limit))]
-    if not is_found_by_index(delivery_status):
-        statements.append(Statement(last_seen(_OWN_BEFORE), these))
+    these = (credential.address_id, only.since, _earlier(before, only))
+    page = f"""
+    SELECT id FROM messages WHERE {_OWN} {only.of_seen(5, _OWN)} ORDER BY id DESC LIMIT ?4
+    """
+    statements = [Statement(_ROWS.format(page=page), (*these, limit, *only.parameters))]
+    if only.is_scanned:
+        statements.append(Statement(only.last_seen(_OWN), these))
     rows, *last = await require_valid(database, credential, *statements)
-    (seen,) = last or ([],)
-    return rows, seen[0]["id"] if seen and len(rows) < limit else None
+    return rows, _last_of(rows, limit, last)
 
 
 async def sendbox_rows(database: Database, credential: Credential, ids: list[str]) -> list[Row]:
@@ -166,35 +165,110 @@ async def sendbox_rows(database: Database, credential: Credential, ids: list[str
     return rows
 
 
+async def sendbox_named(database: Database, credential: Credential, name: str) -> list[Row]:
+    """The messages with this id, or this id of the provider."""
+    page = _NAMED.format(among=in_current_sendbox("?1", "m."), place=2)
+    statement = Statement(_ROWS.format(page=page), (credential.address_id, name))
+    (rows,) = await require_valid(database, credential, statement)
+    return rows
+
+
+async def every_sendbox_named(database: Database, name: str) -> list[Row]:
+    """Like ``sendbox_named``, for the messages of all senders."""
+    page = _ROWS.format(page=_NAMED.format(among=IN_ANY_CURRENT_SENDBOX, place=1))
+    (rows,) = await database.batch([Statement(page, (name,))], repeatable=True)
+    return rows
+
+
 async def every_sendbox_page(
     database: Database,
     *,
     address: str | None,
     limit: int,
     offset: int,
-    delivery_status: DeliveryStatus | None = None,
+    only: MessageFilter = ALL,
 ) -> tuple[list[Row], int]:
     """A page of messages, newest first, and their number, which is at most ``MAX_COUNT``.
 
     :param address: only messages sent from this address, in lower case. They include messages that
         administrators sent from it. None for the messages of all addresses.
-    :param delivery_status: as for ``sendbox_page``.
+    :param only: as for ``sendbox_page``.
     """
-    if address is None:
-        condition = filter_of(delivery_status, among="true", table="m.")
-        page, count = _EVERY_PAGE.format(filter=condition), _EVERY_COUNT.format(filter=condition)
-        parameters: tuple[str, ...] = ()
-    else:
-        found = _from(delivery_status)
-        page = f"{found} ORDER BY id DESC LIMIT ?2 OFFSET ?3"
-        count = f"SELECT count(*) AS count FROM ({found} LIMIT {MAX_COUNT})"
-        parameters = (address,)
+    these = (only.since, only.until, *([] if address is None else [address]))
+    place = len(these) + 1
+    page = f"""
+    {_of_all(address, only, place + 2)} ORDER BY id DESC LIMIT ?{place} OFFSET ?{place + 1}
+    """
+    # Stops at MAX_COUNT, because counting reads every row.
+    count = f"SELECT count(*) AS count FROM ({_of_all(address, only, place)} LIMIT {MAX_COUNT})"
     statements = [
-        Statement(_ROWS.format(page=page), (*parameters, limit, offset)),
-        Statement(count, parameters),
+        Statement(_ROWS.format(page=page), (*these, limit, offset, *only.parameters)),
+        Statement(count, (*these, *only.parameters)),
     ]
     rows, counts = await database.batch(statements, repeatable=True)
     return rows, counts[0]["count"]
+
+
+async def every_sendbox_before(
+    database: Database,
+    *,
+    address: str | None,
+    before: str | None,
+    limit: int,
+    only: MessageFilter = ALL,
+) -> tuple[list[Row], str | None]:
+    """Like ``sendbox_before``, for the messages of ``every_sendbox_page``."""
+    these = (only.since, _earlier(before, only), *([] if address is None else [address]))
+    place = len(these) + 1
+    page = f"{_of_all(address, only, place + 1)} ORDER BY id DESC LIMIT ?{place}"
+    statements = [Statement(_ROWS.format(page=page), (*these, limit, *only.parameters))]
+    if only.is_scanned:
+        statements.append(Statement(_last_of_all(address, only), these))
+    rows, *last = await database.batch(statements, repeatable=True)
+    return rows, _last_of(rows, limit, last)
+
+
+def _of_all(address: str | None, only: MessageFilter, place: int) -> str:
+    """SQL of the ids of the messages of all senders, or from the address ?3."""
+    conditions = only.conditions(place, "m.")
+    if only.is_scanned:
+        conditions += f" AND m.id >= coalesce(({_last_of_all(address, only)}), '')"
+    if address is None:
+        return f"""
+        SELECT m.id FROM messages AS m
+        WHERE {IN_ANY_CURRENT_SENDBOX} AND m.id >= ?1 AND m.id < ?2 {conditions}
+        """
+    # The second half scans all messages that administrators have sent.
+    return f"""
+    SELECT m.id FROM messages AS m WHERE {_BY_OWNER} AND {_BETWEEN} {conditions}
+    UNION ALL
+    SELECT m.id FROM messages AS m
+    WHERE {_BY_ADMINISTRATORS} AND lower(sender) = ?3 AND {_BETWEEN} {conditions}
+    """
+
+
+def _last_of_all(address: str | None, only: MessageFilter) -> str:
+    """SQL of the id of the last message that a page of ``_of_all`` looks at, if more follow."""
+    if address is None:
+        return only.last_seen(_BETWEEN)
+    return f"""
+    SELECT id FROM (
+      SELECT id FROM messages WHERE {_BY_OWNER} AND {_BETWEEN} {only.found}
+      UNION ALL
+      SELECT id FROM messages
+      WHERE {_BY_ADMINISTRATORS} AND lower(sender) = ?3 AND {_BETWEEN} {only.found}
+      ORDER BY id DESC LIMIT 1 OFFSET {message_filter.MAX_SEEN - 1}
+    )
+    """
+
+
+def _earlier(before: str | None, only: MessageFilter) -> str:
+    return min(before or AFTER_ALL_IDS, only.until)
+
+
+def _last_of(rows: list[Row], limit: int, last: list[list[Row]]) -> str | None:
+    (seen,) = last or ([],)
+    return seen[0]["id"] if seen and len(rows) < limit else None
 
 
 # This condition finds only messages of the address ?2. For administrators ?2 is NULL, and it finds

@@ -1,11 +1,10 @@
 """Parse and check query parameters, and check that fields have a value."""
 
 import re
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 from errors import field_error, invalid_input
 from mail.addresses import comparable
-from mail.delivery import DeliveryStatus
 
 T = TypeVar("T")
 
@@ -107,18 +106,6 @@ def one_of(query: dict[str, str], name: str, words: tuple[str, ...], default: st
 def address_filter(query: dict[str, str]) -> str | None:
     """The parameter ``address``, converted by ``comparable``; None if it is missing or empty."""
     return comparable(query.get("address", "")) or None
-
-
-def delivery_status(query: dict[str, str]) -> DeliveryStatus | None:
-    """The parameter ``delivery_status``; None if it is missing or empty.
-
-    :raises BadRequest: ``invalid_delivery_status``.
-    """
-    given = query.get("delivery_status", "").lower()
-    found = next((status for status in get_args(DeliveryStatus) if status == given), None)
-    if given and found is None:
-        raise field_error("invalid_delivery_status", "delivery_status")
-    return found
 
 
 def required(value: T | None, field: str) -> T:

@@ -13,7 +13,7 @@ import transport.delivery_events
 from clock import iso_time
 from mail.delivery import KINDS, DeliveryKind
 from sending.delivery_events import _seconds_until_end, retry_seconds
-from store import delivery_filter
+from store import message_filter
 from tests.api.calls import send_call
 from tests.api.delivery import event, sent_message, time_of
 from tests.client import TestClient
@@ -689,7 +689,7 @@ def test_lists_are_filtered_by_delivery_status(api: Api, sender: Sender) -> None
 def test_the_cursor_of_a_page_without_a_match_leads_to_older_messages(
     api: Api, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery_filter, "MAX_SEEN", 2)
+    monkeypatch.setattr(message_filter, "MAX_SEEN", 2)
     old, *new = (sent_message(api, sender) for _ in range(3))
     api.server.deliver_events(event("delivered", row) for row in new)
     path = "/api/sendbox?delivery_status=sent&cursor="

@@ -29,7 +29,7 @@ def test_a_row_has_the_fields_of_the_request(api: Api) -> None:
     (row,) = response.json()["results"]
     assert row.keys() == {
         *("id", "address", "raw", "created_at", "status"),
-        *("delivery_status", "delivery_count", "recipient_count"),
+        *("delivery_status", "delivery_count", "recipient_count", "scheduled_at"),
     }
     assert (row["address"], row["status"]) == (sender.address, "sent")
     made = datetime.strptime(row["created_at"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)

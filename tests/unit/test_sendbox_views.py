@@ -30,6 +30,7 @@ def page_row(**columns: Any) -> Row:
         "delivery_status": "delivered",
         "delivery_count": 1,
         "recipient_count": 1,
+        "scheduled_at": None,
         "accepted_at": NOW,
         "recipient": "you@example.org",
         "recipient_name": "You",
@@ -94,6 +95,7 @@ def test_a_list_shows_the_fields_of_the_request_as_json_in_a_text() -> None:
         "delivery_status": "delivered",
         "delivery_count": 1,
         "recipient_count": 1,
+        "scheduled_at": None,
     }
 
 

@@ -54,6 +54,7 @@ def test_a_message_has_the_sent_fields(database: SqliteDatabase, me: Credential)
         "delivery_status": None,
         "delivery_count": None,
         "recipient_count": 1,
+        "scheduled_at": None,
         "recipient": "You@example.org",
         "recipient_name": None,
         "body_kind": "html",

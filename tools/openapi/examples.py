@@ -10,6 +10,7 @@ from base64 import b64decode
 from typing import Any, get_args
 
 from mail.delivery import DeliveryStatus
+from mail.lifecycle import Status
 from mail.webhook_events import EVENTS
 from mail.webhook_examples import example_body
 from settings import VERSION
@@ -76,13 +77,37 @@ PARAMETERS: dict[str, Json] = {
         "schema": {"type": "string", "enum": [*get_args(DeliveryStatus), ""]},
         "example": "bounced",
     },
+    "status": {
+        "description": "Return only messages with this status.",
+        "schema": {"type": "string", "enum": [*get_args(Status), ""]},
+        "example": "failed",
+    },
+    "recipient": {
+        "description": "Return only messages to this mail address or, after `@`, to this domain.",
+        "schema": {"type": "string", "maxLength": 320},
+        "example": "bob@example.org",
+    },
+    "tag": {
+        "description": "Return only messages with the tag of this name or, as `name:value`, with "
+        "this name and value.",
+        "schema": {"type": "string", "maxLength": 513},
+        "example": "kind:order",
+    },
+    "since": {
+        "description": "Return only messages that were accepted at this time or later: ISO 8601, "
+        "UTC if it names no time zone.",
+        "schema": {"type": "string", "maxLength": 40},
+        "example": "2026-11-01",
+    },
+    "until": {
+        "description": "Return only messages that were accepted before this time: ISO 8601, UTC if "
+        "it names no time zone. A date includes its day.",
+        "schema": {"type": "string", "maxLength": 40},
+        "example": "2026-11-30",
+    },
     "requested": {"schema": {"type": "string", "enum": ["true", "false", ""]}},
     "sort_by": {"schema": {"type": "string", "enum": [*SORT_KEYS, ""]}},
     "sort_order": {"schema": {"type": "string", "enum": ["asc", "desc", ""]}},
-    "status": {
-        "schema": {"type": "string", "enum": ["pending", "attempting", "success", "failed", ""]},
-        "example": "failed",
-    },
     "type": {"schema": {"type": "string", "enum": [*EVENTS, ""]}, "example": "email.sent"},
     "x-batch-validation": {"schema": {"enum": ["strict", "permissive"], "default": "strict"}},
 }
@@ -152,6 +177,7 @@ _ENTRY = {
     "delivery_status": "delivered",
     "delivery_count": 1,
     "recipient_count": 1,
+    "scheduled_at": None,
 }
 _PAGE_OF_MESSAGES = {"results": [_ENTRY], "count": 1}
 _ENDED = {"attempt": 1, "code": None}
@@ -269,7 +295,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "attempts": 1,
             "next_attempt_at": None,
             "finished_at": FINISHED_AT,
-            "scheduled_at": None,
             "reply_to": {"address": "help@example.com", "name": "Help"},
             "headers": {"X-Order": "4711"},
             "tags": [{"name": "kind", "value": "order"}],

@@ -153,7 +153,8 @@ async def list_deliveries(context: RequestContext) -> Response:
 
     :path id: The id of a webhook.
     :query limit:
-    :query status: Return only deliveries with this status.
+    :query status: Return only deliveries with this status: `pending`, `attempting`, `success` or
+        `failed`. Example: `failed`.
     :query type: Return only deliveries of this type of event.
     :query cursor:
     :response 200 DeliveryPage: A page of deliveries.
