@@ -36,18 +36,6 @@ export type DeliveryKind =
 /** What became of a sent message. `sent`: no event has arrived. */
 export type DeliveryStatus = "sent" | DeliveryKind;
 
-/**
- * The delivery statuses that the lists can be filtered by. The API knows `sent` and `delivered` too,
- * but has an index only for these.
- */
-export const PROBLEMS: readonly DeliveryKind[] = [
-  "delayed",
-  "rejected",
-  "failed",
-  "bounced",
-  "complained",
-];
-
 /** Why a message failed. */
 export type Reason =
   | "recipient_suppressed"
@@ -70,6 +58,8 @@ export interface SendboxEntry {
   /** The number of recipients that have `delivery_status`. */
   delivery_count: number | null;
   recipient_count: number;
+  /** The requested time of a scheduled message; null if it was to be sent at once. */
+  scheduled_at: string | null;
   content_truncated?: boolean;
 }
 
@@ -126,6 +116,8 @@ export interface MessageEvent extends DeliveryDetails {
 
 export interface SendboxMessage extends SendboxEntry {
   message_id: string | null;
+  request_id: string | null;
+  attempts: number;
   retry_of: string | null;
   retried_as: string | null;
   code: string | null;
@@ -134,7 +126,6 @@ export interface SendboxMessage extends SendboxEntry {
   explanation: string | null;
   next_attempt_at: string | null;
   finished_at: string | null;
-  scheduled_at: string | null;
   reply_to: { address: string; name: string | null } | null;
   headers: Record<string, string>;
   tags: { name: string; value: string }[];

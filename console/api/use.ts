@@ -1,4 +1,4 @@
-/** A hook that loads data from the API for a component. */
+/** Hooks that load data from the API for a component. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { call, Problem, type Options } from "./client";
@@ -12,7 +12,13 @@ export interface Loaded<T> {
 
 /** The response to `GET path`, loaded again whenever the path or the query changes. */
 export function useGet<T>(path: string, options: Options = {}): Loaded<T> {
-  const key = JSON.stringify([path, options.query, options.as]);
+  const key = [path, options.query, options.as];
+  return useLoad(key, () => call<T>("GET", path, options));
+}
+
+/** The result of `load`, loaded again whenever `given`, which identifies it, changes. */
+export function useLoad<T>(given: unknown, load: () => Promise<T>): Loaded<T> {
+  const key = JSON.stringify(given);
   const [state, setState] = useState<{ key: string; data?: T; problem?: Problem }>({ key });
   const wanted = useRef(key);
   wanted.current = key;
@@ -28,7 +34,7 @@ export function useGet<T>(path: string, options: Options = {}): Loaded<T> {
       return true;
     };
     try {
-      const data = await call<T>("GET", path, options);
+      const data = await load();
       if (isLatest()) setState({ key, data });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

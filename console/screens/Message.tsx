@@ -17,22 +17,25 @@ import type { IconName } from "../components/Icon";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { Card, Page } from "../components/Page";
 import { isEmpty, newDraft, newKey, readDraft, writeDraft, type Draft } from "../state/drafts";
-import { go, href } from "../state/route";
+import { go, href, route } from "../state/route";
 import { session } from "../state/session";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
 import { toast } from "../state/toasts";
-import { apiTime, localInput, size, time } from "../texts/formats";
+import { apiTime, exactTime, localInput, size } from "../texts/formats";
 import { lang, texts, useTexts } from "../texts";
+import { AdminActions } from "./message/AdminActions";
+import { EmlButton } from "./message/EmlButton";
 import { isFinalFailure, Failure } from "./message/failure";
 import { Content, Details, History, Recipients } from "./message/parts";
+import { OWN, type Source } from "./messages/source";
 
 const EVENTS_MS = 10 * 60_000;
 
-export default function Message({ id }: { id: string }) {
+export default function Message({ id, source = OWN }: { id: string; source?: Source }) {
   const t = useTexts();
-  const path = `/api/sendbox/${encodeURIComponent(id)}`;
-  const { data: message, problem, reload } = useGet<SendboxMessage>(path);
+  const path = `${source.path}/${encodeURIComponent(id)}`;
+  const { data: message, problem, reload } = useGet<SendboxMessage>(path, { as: source.as });
   // Delivery events may still arrive for some time after sending.
   const isYoung =
     message?.finished_at != null && Date.now() - Date.parse(message.finished_at) < EVENTS_MS;
@@ -40,7 +43,7 @@ export default function Message({ id }: { id: string }) {
   const state = JSON.stringify([message?.status, message?.history.length]);
   usePolling(reload, state, { isOn: mayChange, problem });
   useReloadInLanguage(reload);
-  if (problem?.status === 404) return <Gone />;
+  if (problem?.status === 404) return <Gone source={source} />;
   if (!message) {
     return problem ? (
       <Page title={t.nav.sent}>
@@ -50,7 +53,7 @@ export default function Message({ id }: { id: string }) {
       <Skeleton lines={5} />
     );
   }
-  return <Loaded message={message} problem={problem} reload={reload} />;
+  return <Loaded {...{ source, message, problem, reload }} />;
 }
 
 /** Reload when the language changes, because the server explains failures in this language. */
@@ -64,23 +67,36 @@ function useReloadInLanguage(reload: () => Promise<void>): void {
   }, [language]);
 }
 
-function Gone() {
+/** The link back to the place in the list from which the message was opened. */
+function BackLink({ source, kind }: { source: Source; kind?: "quiet" }) {
+  const from = useStore(route).query.get("from") ?? "";
+  const list = href(source.place, Object.fromEntries(new URLSearchParams(from)));
+  return (
+    <ButtonLink href={list} kind={kind} icon="back">
+      {useTexts().message.back}
+    </ButtonLink>
+  );
+}
+
+function Gone({ source }: { source: Source }) {
   const t = useTexts();
   return (
     <Page title={t.message.gone}>
       <Empty icon="search" title={t.message.gone}>
         <p>{t.message.goneText}</p>
-        <ButtonLink href={href("/sent")}>{t.message.back}</ButtonLink>
+        <BackLink source={source} />
       </Empty>
     </Page>
   );
 }
 
 function Loaded({
+  source,
   message,
   problem,
   reload,
 }: {
+  source: Source;
   message: SendboxMessage;
   problem?: Problem;
   reload: () => Promise<void>;
@@ -93,21 +109,31 @@ function Loaded({
       intro={
         <span class="row">
           <Badge of={message} />
-          <span>{time(message.created_at)}</span>
+          <span>{exactTime(message.created_at)}</span>
         </span>
       }
-      aside={
-        <ButtonLink href={href("/sent")} kind="quiet" icon="back">
-          {t.message.back}
-        </ButtonLink>
-      }
+      aside={<BackLink source={source} kind="quiet" />}
     >
       {problem && <ProblemNotice problem={problem} retry={() => void reload()} />}
-      <Advice message={message} />
-      <Actions message={message} mail={mail} reload={reload} />
-      <Card>
+      <Advice message={message} place={source.place} />
+      {source.as === "admin" ? (
+        <AdminActions message={message} />
+      ) : (
+        <Actions message={message} mail={mail} reload={reload} />
+      )}
+      <Card title={t.message.recipients}>
         <Recipients message={message} mail={mail} />
-        <Content message={message} />
+      </Card>
+      <div class="columns">
+        <Card title={t.message.history}>
+          <History message={message} />
+        </Card>
+        <Card title={t.message.details}>
+          <Details message={message} />
+        </Card>
+      </div>
+      <Card title={t.message.content} aside={<EmlButton message={message} mail={mail} />}>
+        <Content message={message} mail={mail} />
       </Card>
       {message.attachments.length > 0 && (
         <Card title={t.compose.attachments}>
@@ -122,20 +148,12 @@ function Loaded({
           <p class="hint">{t.message.attachmentsHint}</p>
         </Card>
       )}
-      <div class="columns">
-        <Card title={t.message.history}>
-          <History message={message} />
-        </Card>
-        <Card title={t.message.details}>
-          <Details message={message} />
-        </Card>
-      </div>
     </Page>
   );
 }
 
 /** Notices that explain some statuses, and links between a message and the one that repeats it. */
-function Advice({ message }: { message: SendboxMessage }) {
+function Advice({ message, place }: { message: SendboxMessage; place: string }) {
   const t = useTexts();
   const { status } = message;
   return (
@@ -153,12 +171,12 @@ function Advice({ message }: { message: SendboxMessage }) {
       )}
       {message.retried_as && (
         <Notice>
-          <a href={href(`/sent/${message.retried_as}`)}>{t.message.retriedAs}</a>
+          <a href={href(`${place}/${message.retried_as}`)}>{t.message.retriedAs}</a>
         </Notice>
       )}
       {message.retry_of && (
         <Notice>
-          <a href={href(`/sent/${message.retry_of}`)}>{t.message.retryOf}</a>
+          <a href={href(`${place}/${message.retry_of}`)}>{t.message.retryOf}</a>
         </Notice>
       )}
     </>

@@ -298,12 +298,7 @@ export const adminEn = {
   },
   sent: {
     intro: "Mail from all addresses and administrators, newest first.",
-    list: "Sent mail, newest first",
-    at: "Accepted",
-    mailboxes: "From, to",
-    status: "Status",
-    open: "Open",
-    openOne: (subject: string) => `Open “${subject}”`,
+    ofSender: "All mail of this sender",
     delete: "Delete message",
     deleteTitle: "Delete this message?",
     deleteText:

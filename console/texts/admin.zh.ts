@@ -291,12 +291,7 @@ export const adminZh: AdminTexts = {
   },
   sent: {
     intro: "所有地址和管理员发送的邮件，最新在前。",
-    list: "已发邮件，最新在前",
-    at: "接受时间",
-    mailboxes: "发件人、收件人",
-    status: "状态",
-    open: "打开",
-    openOne: (subject) => `打开“${subject}”`,
+    ofSender: "此发件人的所有邮件",
     delete: "删除邮件",
     deleteTitle: "删除此邮件？",
     deleteText: "内容会被移除且无法恢复。等待中的邮件会被取消；已发出的邮件仍在收件人处。",

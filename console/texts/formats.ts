@@ -27,6 +27,18 @@ export function time(text: string): string {
   }).format(date);
 }
 
+/** Date and time with seconds and the time zone, to compare them with other records. */
+export function exactTime(text: string): string {
+  const date = serverTime(text);
+  return new Intl.DateTimeFormat(locale(), {
+    ...dayForm(date),
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZoneName: "short",
+  }).format(date);
+}
+
 /** The time if it is today, otherwise the date. */
 export function shortTime(text: string): string {
   const date = serverTime(text);

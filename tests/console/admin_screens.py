@@ -87,7 +87,7 @@ def admin_grant(person: Person) -> None:
 def admin_message(person: Person) -> None:
     busy(person)
     person.open("admin/sent")
-    person.button("Open “Your order is on its way”").first.click()
+    person.page.get_by_role("link", name="Your order is on its way").first.click()
     expect(person.preview().locator("h1")).to_be_visible()
 
 

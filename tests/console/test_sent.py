@@ -3,6 +3,8 @@
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -193,7 +195,6 @@ def test_one_message_with_its_history(person: Person, sender: Sender) -> None:
         "Returned by the recipient's server",
         "questions@example.com",
         "kind: invoice",
-        "X-Order: 4711",
         sent["id"],
         sent["message_id"],
     ):
@@ -201,6 +202,58 @@ def test_one_message_with_its_history(person: Person, sender: Sender) -> None:
     expect(person.heading("A whole one")).to_be_focused()
     # The provider accepted the message, and then it bounced.
     expect(person.page.locator(".page-head .badge")).to_have_text("Bounced")
+
+
+@pytest.mark.parametrize("html", [None, "<p>Grüße &amp; <b>mehr</b></p>"], ids=["text", "both"])
+def test_the_source_of_a_message_can_be_saved(
+    person: Person, sender: Sender, tmp_path: Path, html: str | None
+) -> None:
+    subject = "Grüße aus München, 会议通知 und noch viel mehr, damit die Zeile lang wird"
+    sent = person.api.post(
+        "/emails",
+        {
+            "from": f"Alice Ä <{sender.address}>",
+            "to": ["Bob Ü <bob@example.net>", "carol@example.org"],
+            "bcc": "hidden@example.org",
+            "subject": subject,
+            "text": "Hé",
+            "html": html,
+            "headers": {"X-Order": "4711"},
+        },
+        headers=sender.headers,
+    )
+    person.open(f"sent/{sent.json()['id']}")
+    person.page.get_by_role("tab", name="Header").click()
+    expect(person.page.get_by_role("tabpanel")).to_contain_text("X-Order4711")
+    expect(person.page.get_by_role("tabpanel")).not_to_contain_text("hidden@example.org")
+    with person.page.expect_download() as saved:
+        person.button("Download .eml").click()
+    saved.value.save_as(tmp_path / "message.eml")
+    source = (tmp_path / "message.eml").read_bytes()
+    assert max(map(len, source.split(b"\r\n"))) <= 100
+    mail = message_from_bytes(source, policy=policy.default)
+    assert not mail.defects
+    assert mail["Subject"] == subject
+    assert [str(one) for one in mail["To"].addresses] == [
+        "Bob Ü <bob@example.net>",
+        "carol@example.org",
+    ]
+    assert mail["From"].addresses[0].display_name == "Alice Ä"
+    assert (mail["X-Order"], mail["Bcc"]) == ("4711", None)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert body.get_content() == "Hé"
+    rich = mail.get_body(("html",))
+    assert (rich and rich.get_content()) == html
+
+
+def test_ids_are_copied(person: Person, sender: Sender) -> None:
+    sent = person.api.send(sender).json()
+    person.open(f"sent/{sent['id']}")
+    for name in ("Id", "Message-ID", "Request id"):
+        person.button(f"Copy: {name}").click()
+        copied = person.page.evaluate("navigator.clipboard.readText()")
+        assert copied in person.page.locator("dl.facts").last.inner_text()
 
 
 def test_the_history_shows_what_the_relay_has_changed(person: Person, sender: Sender) -> None:

@@ -2,15 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from mail.delivery import KINDS
+from mail.lifecycle import Status
 from tests.unit.source import SRC
 
 ROOT = SRC.parent
 TEXT = (ROOT / "docs" / "delivery.md").read_text("utf-8")
-TYPES = (ROOT / "console" / "api" / "types.ts").read_text("utf-8")
+FILTERS = (ROOT / "console" / "screens" / "messages" / "filters.ts").read_text("utf-8")
 
 
 def test_the_statuses_are_explained_in_the_order_of_their_ranks() -> None:
@@ -18,9 +20,10 @@ def test_the_statuses_are_explained_in_the_order_of_their_ranks() -> None:
     assert explained == ["sent", *KINDS]
 
 
-def test_the_console_filters_by_every_status_that_is_a_problem() -> None:
-    (listed,) = re.findall(r"PROBLEMS: readonly DeliveryKind\[\] = \[(.*?)\]", TYPES, re.DOTALL)
-    assert re.findall(r'"(\w+)"', listed) == [kind for kind in KINDS if kind != "delivered"]
+def test_the_console_filters_by_every_status() -> None:
+    for name, statuses in (("DELIVERIES", KINDS), ("STATUSES", get_args(Status))):
+        (listed,) = re.findall(rf"{name}: .*? = \[(.*?)\];", FILTERS, re.DOTALL)
+        assert {*re.findall(r'"(\w+)"', listed)} == {*statuses}
 
 
 @pytest.mark.parametrize("catalogue", ["en.ts", "zh.ts"])

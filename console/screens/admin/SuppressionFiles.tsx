@@ -5,6 +5,7 @@ import { callAsAdmin, type ExportedRows, type ImportedRows } from "../../api/adm
 import { useAction } from "../../components/action";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
+import { download } from "../../components/download";
 import { FileButton } from "../../components/FileButton";
 import { Notice, ProblemNotice } from "../../components/Notice";
 import { toast } from "../../state/toasts";
@@ -156,13 +157,4 @@ export function ExportButton() {
       {problem && <ProblemNotice problem={problem} />}
     </>
   );
-}
-
-function download(content: Blob, name: string) {
-  const url = URL.createObjectURL(content);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser may still read it
 }

@@ -1,7 +1,7 @@
 /** What became of the mail for one recipient, in words. */
 
 import type { DeliveryDetails, Recipient } from "../../api/types";
-import { time } from "../../texts/formats";
+import { exactTime } from "../../texts/formats";
 import { useTexts } from "../../texts";
 import { causeOf } from "./delivery_cause";
 
@@ -15,7 +15,7 @@ export function Story({ recipient }: { recipient: Recipient }) {
     <div class="story">
       <Answer kind={kind} details={recipient} then={t.stories[story]} />
       <div class="hint">
-        <time dateTime={at}>{time(at)}</time>
+        <time dateTime={at}>{exactTime(at)}</time>
         <Codes details={recipient} />
       </div>
     </div>
