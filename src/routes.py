@@ -121,6 +121,7 @@ ROUTES = (
     Route("GET", "/admin/pauses", "admin.pauses:list_pauses"),
     Route("DELETE", "/admin/pauses/{id}", "admin.pauses:lift"),
     Route("GET", "/admin/usage", "admin.usage:show"),
+    Route("GET", "/admin/overview", "admin.overview:show"),
     Route("GET", "/admin/domains", "admin.domains:list_domains"),
     Route("GET", "/admin/domains/{domain}/dns", "admin.domains:check_dns"),
     Route("POST", "/admin/webhooks", "admin.webhooks:create"),

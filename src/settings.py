@@ -300,7 +300,7 @@ def doubtful_settings(settings: Settings) -> Iterator[str]:
             f"DEFAULT_DOMAINS contains {', '.join(unknown)}, but DOMAINS does not: addresses in "
             "such a domain can't send. Add it to DOMAINS"
         )
-    if any(len(secret.encode()) < _GOOD_SECRET_BYTES for secret in settings.jwt_secrets):
+    if has_short_secret(settings):
         yield (
             "JWT_SECRET or JWT_SECRET_PREVIOUS is shorter than 32 bytes, so it may be guessed. "
             "`make secret` prints a good one"
@@ -310,6 +310,11 @@ def doubtful_settings(settings: Settings) -> Iterator[str]:
             "Turnstile is off, because only one of its keys is set: set both "
             "CF_TURNSTILE_SITE_KEY and CF_TURNSTILE_SECRET_KEY, or neither"
         )
+
+
+def has_short_secret(settings: Settings) -> bool:
+    """Whether a secret that verifies credentials is so short that it may be guessed."""
+    return any(len(secret.encode()) < _GOOD_SECRET_BYTES for secret in settings.jwt_secrets)
 
 
 def read_settings(variables: Mapping[str, Any]) -> Settings:

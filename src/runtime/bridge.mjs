@@ -93,8 +93,8 @@ export const keepStatement = (sql) => statementTexts.push(sql) - 1;
 // Run one D1 batch. `content` is JSON:
 // {parameters, statements: [[number of an SQL text, [index of a parameter, ...]], ...]}. `texts` are
 // parameters too.
-// Resolves to JSON, with one entry per statement: [{rows, rows_written}, ...]. If there are long
-// texts in rows, it resolves to {json, texts}.
+// Resolves to JSON, with one entry per statement: [{rows, rows_written}, ...]. The last one also has
+// the `size` of the database in bytes. If there are long texts in rows, it resolves to {json, texts}.
 export const batch = async (content, texts, milliseconds) => {
   const { parameters, statements } = parse(content);
   addTexts(parameters, texts);
@@ -102,9 +102,10 @@ export const batch = async (content, texts, milliseconds) => {
     env.DB.prepare(statementTexts[number]).bind(...places.map((place) => parameters[place])),
   );
   const responses = await responseOf(env.DB.batch(prepared), milliseconds);
-  const results = responses.map(({ results, meta }) => ({
+  const results = responses.map(({ results, meta }, place) => ({
     rows: results,
     rows_written: meta.rows_written,
+    size: place === responses.length - 1 ? meta.size_after : undefined,
   }));
   const found = takeTexts(results);
   const json = JSON.stringify(results);

@@ -25,6 +25,7 @@ _DEFINITE = re.compile("SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)")
 class _Result(msgspec.Struct):
     rows: list[Row]
     rows_written: int
+    size: int | None = None
 
 
 _decode_results = msgspec.json.Decoder(list[_Result]).decode
@@ -37,6 +38,7 @@ class D1Database:
         self._subrequests = subrequests
         self.round_trips = 0
         self.rows_written = 0
+        self.size: int | None = None
 
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
@@ -77,6 +79,7 @@ class D1Database:
             raise (StatementRejected if definite else DatabaseUnavailable) from error
         results = _results(response)
         self.rows_written += sum(result.rows_written for result in results)
+        self.size = results[-1].size if results else None
         return [result.rows for result in results]
 
 

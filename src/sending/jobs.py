@@ -48,20 +48,22 @@ async def process_queue(message_ids: list[str], services: Services) -> None:
 async def run_cron(services: Services) -> None:
     """End expired leases, enqueue due messages and webhooks, sweep, purge sendboxes, index.
 
-    It raises nothing: a job that fails runs again in the next minute. Due messages come before the
-    work that cleans up and indexes. This work consists of steps, and each step needs a limited
-    number of subrequests.
+    It also notes that it runs, for the administrators' overview. It raises nothing: a job that
+    fails runs again in the next minute. Due messages come before the work that cleans up and
+    indexes. This work consists of steps, and each step needs a limited number of subrequests.
     """
     database = services.database
     if database is None:
         log("sweep", problem="the DB binding is missing")
         return
-    from store.sweep import lease_step  # imported here, because no request needs it
+    # Imported here, because no request needs them.
+    from store.overview import cron_step
+    from store.sweep import lease_step
 
     started = services.clock()
     counts: Counter[str] = Counter()
     leases = _run_steps(
-        [lease_step(now=started)],
+        [cron_step(now=started), lease_step(now=started)],
         database,
         services,
         counts,

@@ -25,10 +25,16 @@ class StatementRejected(Exception):
 
 
 class Database(Protocol):
-    """The database during one invocation; it counts round trips and rows written."""
+    """The database during one invocation; it counts round trips and rows written.
+
+    ``size`` is its size in bytes after the last batch; None if it is not known.
+    """
 
     round_trips: int
     rows_written: int
+
+    @property
+    def size(self) -> int | None: ...
 
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False

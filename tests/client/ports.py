@@ -58,6 +58,10 @@ class InvocationDatabase(Database):
         self.round_trips = 0
         self.rows_written = 0
 
+    @property
+    def size(self) -> int | None:
+        return self._database.size if self.round_trips else None
+
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
     ) -> list[list[Row]]:

@@ -117,6 +117,12 @@ class SqliteDatabase:
         )
         return {table["name"]: self.query(f"SELECT * FROM {table['name']}") for table in tables}
 
+    @property
+    def size(self) -> int:
+        """The size of the database in bytes."""
+        pages, size = self.value("PRAGMA page_count"), self.value("PRAGMA page_size")
+        return int(pages * size)
+
     def changes(self) -> int:
         """The number of rows written so far."""
         return self._connection.total_changes

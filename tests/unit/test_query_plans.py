@@ -31,6 +31,7 @@ from store.due import due_messages
 from store.emails import email_page, find_email
 from store.logins import count_failure, logged_in, stored_password, stored_password_of
 from store.message_filter import MessageFilter
+from store.overview import cron_step, has_newest_migration, read_facts
 from store.pauses import lift_pause, pause_page
 from store.record import StatusUpdate, record
 from store.record.deliveries import record_delivery_events, settle
@@ -113,6 +114,9 @@ def _administer(database: SqliteDatabase, credential: Credential) -> None:
     run(find_address(database, str(credential.address_id)))
     run(usage_of_address(database, credential, now=NOW, default_balance=0))
     run(usage_of_all(database, now=NOW))
+    run(read_facts(database, now=NOW))
+    run(has_newest_migration(database))
+    run(cron_step(now=NOW).run(database))
     run(note_shown(database, credential, by=me, now=NOW))
     run(reset_password(database, credential, "$hash", by=me, now=NOW))
     run(request_access(database, given.address(database, "b@example.com"), default=0, now=NOW))
@@ -180,6 +184,7 @@ def _webhooks(database: SqliteDatabase, credential: Credential) -> None:
 def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
     """A database, and every statement of the store once, with its parameters."""
     database = SqliteDatabase()
+    database.script("CREATE TABLE d1_migrations (name TEXT UNIQUE)")  # wrangler makes it
     credential: Credential = given.address(database, balance=10)
     run(
         create_address(
@@ -262,6 +267,7 @@ TABLES = set(DATABASE.dump())
 READS_ALL = {
     "SELECT EXISTS (SELECT 1 FROM addresses)": "it stops at the first row",
     "SELECT 1 FROM webhooks LIMIT 1": "the same",
+    "AS has_address": "it stops at the first row, or after a limit",
     "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
     "count(*) AS count FROM addresses WHERE instr(name, ?1)": "the same",
     "FROM send_balances AS b JOIN addresses": "it stops after the page",
@@ -280,6 +286,7 @@ SORTS_ALL = {
     "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
     "FROM list_entries ORDER BY list, position": "it returns all entries",
     "FROM webhook_deliveries WHERE webhook_id = ?1 AND id < ?3": "it sorts the rows of the page",
+    "SELECT domain, min(day) AS first": "it groups the days by domain, and domains are few",
 }
 
 

@@ -108,6 +108,7 @@ class _EmptyDatabase:
 
     def __init__(self) -> None:
         self.round_trips = self.rows_written = 0
+        self.size = None
         self.batches: list[list[Statement]] = []
 
     async def batch(
@@ -122,6 +123,7 @@ class _Recorder:
 
     def __init__(self) -> None:
         self.round_trips = self.rows_written = 0
+        self.size = None
         self.statements: list[Statement] = []
 
     async def batch(

@@ -98,10 +98,12 @@ def _work(now: int) -> list[str]:
         UPDATE sweeps SET position = (
           SELECT id FROM messages WHERE id <= position ORDER BY id DESC LIMIT 1 OFFSET {_OLD_KEYS}
         )
+        WHERE name = 'idempotency_keys'
         """,
         f"""
         UPDATE messages SET idempotency_key = id, request_digest = id
-        WHERE id > (SELECT position FROM sweeps) AND id < {id_of(now - DAY)}
+        WHERE id > (SELECT position FROM sweeps WHERE name = 'idempotency_keys')
+          AND id < {id_of(now - DAY)}
         """,
         f"""
         INSERT INTO bodies (message_id, kind, part, content)

@@ -216,6 +216,10 @@ def _page(**row: Any) -> dict[str, Json]:
     return {"page": {"results": [row], "count": 1}}
 
 
+def _check(name: str, state: str = "ok", **more: Any) -> Json:
+    return {"name": name, "state": state, "details": [], "at": None, "count": None, **more}
+
+
 _RECIPIENTS = {
     "accepted": 1000,
     "delivered": 980,
@@ -525,6 +529,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         }
     },
     "Usage": {"usage": _USAGE},
+    "Overview": {
+        "overview": {
+            "version": f"v{VERSION}",
+            "database": {"size": 41_500_672, "limit": 500_000_000},
+            "checks": [
+                _check("bindings"),
+                _check("secrets"),
+                _check("migrations"),
+                _check("cron", at=CREATED_AT),
+                _check("queue", count=0),
+                _check("domains", "waiting", details=["example.com"]),
+                _check("address"),
+                _check("balance"),
+                _check("mail", "waiting"),
+                _check("events", "waiting"),
+            ],
+        }
+    },
     "AuditPage": {"page": {"results": [_AUDIT_ROW], "next_cursor": MESSAGE_ID}},
     "SiteSettings": {
         "settings": {

@@ -12,7 +12,7 @@ _BATCHES = {
     "claim": "claimed_by = ?4",
     "record": "reported_as = coalesce(",
     "events": "INSERT INTO delivery_events (",
-    "sweep keys": "INSERT INTO sweeps",
+    "sweep keys": "WHERE name = 'idempotency_keys'",
     "sweep bodies": "DELETE FROM bodies",
     "sweep messages": "DELETE FROM messages",
     "sweep due": "WITH RECURSIVE earliest",
