@@ -24,7 +24,7 @@ interface Bound {
 }
 
 /** A field of any kind: `children` renders the control with the given attributes. */
-function Field({
+export function BoundField({
   label,
   hint,
   error,
@@ -67,7 +67,7 @@ type InputProps = Common &
 
 export function TextField({ label, hint, error, aside, onValue, ...rest }: InputProps) {
   return (
-    <Field {...{ label, hint, error, aside }}>
+    <BoundField {...{ label, hint, error, aside }}>
       {(bound) => (
         <input
           {...({ type: "text", ...rest } as JSX.IntrinsicElements["input"])}
@@ -75,7 +75,7 @@ export function TextField({ label, hint, error, aside, onValue, ...rest }: Input
           onInput={(event) => onValue(event.currentTarget.value)}
         />
       )}
-    </Field>
+    </BoundField>
   );
 }
 
@@ -96,7 +96,7 @@ export function AreaField({
   label, hint, error, aside, hideLabel, onValue, areaRef, ...rest
 }: AreaProps) {
   return (
-    <Field {...{ label, hint, error, aside, hideLabel }}>
+    <BoundField {...{ label, hint, error, aside, hideLabel }}>
       {(bound) => (
         <textarea
           {...rest}
@@ -105,7 +105,7 @@ export function AreaField({
           onInput={(event) => onValue(event.currentTarget.value)}
         />
       )}
-    </Field>
+    </BoundField>
   );
 }
 
@@ -118,7 +118,7 @@ export function SelectField({
   onValue: (value: string) => void;
 }) {
   return (
-    <Field {...{ label, hint, error, aside }}>
+    <BoundField {...{ label, hint, error, aside }}>
       {(bound) => (
         <select
           {...bound}
@@ -132,7 +132,7 @@ export function SelectField({
           ))}
         </select>
       )}
-    </Field>
+    </BoundField>
   );
 }
 

@@ -13,12 +13,16 @@ import { isEmpty, type Draft } from "../state/drafts";
 import { href } from "../state/route";
 import { site } from "../state/site";
 import { useStore } from "../state/store";
-import { localInput } from "../texts/formats";
+import { localInput, number } from "../texts/formats";
 import { describe } from "../texts/problems";
 import { useTexts } from "../texts";
 import { Attachments, useReading } from "./compose/Attachments";
 import { Body } from "./compose/Body";
-import { errorsByField } from "./compose/errors";
+import { MOST_RECIPIENTS, recipientCount } from "./compose/check";
+import { ErrorSummary } from "./compose/ErrorSummary";
+import { errorsByField, type ErrorField } from "./compose/errors";
+import { RecipientsField } from "./compose/Recipients";
+import { TestMail } from "./compose/TestMail";
 import { useDraft, type Drafting } from "./compose/use_draft";
 import { useSending, type Doubt, type Sending } from "./compose/use_sending";
 
@@ -52,7 +56,24 @@ function Form({
   const [hasMore, setHasMore] = useState(false);
   // The errors name recipients by position, and later edits may move recipients. So this uses the
   // draft as it was sent.
-  const { at, elsewhere } = useMemo(() => errorsByField(problem, draft), [problem]);
+  const { at: found, elsewhere, wrong } = useMemo(
+    () => ({ ...errorsByField(problem, draft), wrong: draft }),
+    [problem],
+  );
+  // An error disappears when its field is edited.
+  const at: typeof found = {};
+  for (const name of NAMES) {
+    if (found[name] && draft[name] === wrong[name]) at[name] = found[name];
+  }
+  const labels: Record<ErrorField, string> = {
+    ...t.compose,
+    files: t.compose.attachments,
+  };
+  const errors = NAMES.flatMap((name) =>
+    at[name] ? [{ name, label: labels[name], error: at[name] }] : [],
+  );
+  const isCheckedHere = problem?.code === "wrong_here";
+  const isSummed = isCheckedHere && errors.length > 1;
   const isSending = progress !== undefined;
   const hasCopies = Boolean(draft.cc + draft.bcc + draft.replyTo);
   useEffect(() => {
@@ -70,14 +91,10 @@ function Form({
     });
   });
   const field = (name: "fromName" | "to" | "cc" | "bcc" | "replyTo" | "subject") => ({
+    name,
     value: draft[name],
     onValue: (value: string) => edit({ [name]: value }),
     error: at[name],
-  });
-  const mailboxes = (name: "to" | "cc" | "bcc" | "replyTo") => ({
-    ...field(name),
-    autocomplete: "off" as const,
-    spellcheck: false,
   });
   const advice = (problem: Problem) => {
     if (problem.isUnclear) return t.compose.lost;
@@ -117,6 +134,7 @@ function Form({
           void add([...(event.dataTransfer?.files ?? [])]);
         }}
       >
+        {isSummed && <ErrorSummary errors={errors} form={form.current} />}
         <fieldset disabled={isSending} class="stack">
           <div class="pair">
             <div class="field">
@@ -129,10 +147,17 @@ function Form({
               {...field("fromName")}
             />
           </div>
-          <TextField
+          <RecipientsField
             label={t.compose.to}
-            hint={t.compose.recipientsHint}
-            {...mailboxes("to")}
+            hint={
+              <>
+                <span role="status" class="recipient-count">
+                  {t.compose.count(number(recipientCount(draft)), number(MOST_RECIPIENTS))}
+                </span>{" "}
+                {t.compose.recipientsHint}
+              </>
+            }
+            {...field("to")}
             aside={
               !showsMore && (
                 <button type="button" class="link" onClick={() => setHasMore(true)}>
@@ -144,13 +169,15 @@ function Form({
           {showsMore && (
             <>
               <div class="pair">
-                <TextField label={t.compose.cc} {...mailboxes("cc")} />
-                <TextField label={t.compose.bcc} {...mailboxes("bcc")} />
+                <RecipientsField label={t.compose.cc} {...field("cc")} />
+                <RecipientsField label={t.compose.bcc} {...field("bcc")} />
               </div>
               <TextField
                 label={t.compose.replyTo}
                 hint={t.compose.replyToHint}
-                {...mailboxes("replyTo")}
+                autocomplete="off"
+                spellcheck={false}
+                {...field("replyTo")}
               />
             </>
           )}
@@ -195,8 +222,9 @@ function Form({
             }
           />
           <When draft={draft} edit={edit} error={at.laterAt} />
+          <TestMail draft={draft} edit={edit} />
         </fieldset>
-        {problem && (
+        {problem && !isSummed && (errors.length > 0 || !isCheckedHere) && (
           <Notice
             kind="bad"
             title={
@@ -293,6 +321,10 @@ function InDoubt({ doubt, sendAsNew }: { doubt: Doubt; sendAsNew: () => Promise<
   );
 }
 
+const NAMES = [
+  "fromName", "to", "cc", "bcc", "replyTo", "subject", "body", "files", "laterAt",
+] as const satisfies readonly ErrorField[];
+
 interface PartProps {
   draft: Draft;
   edit: Drafting["edit"];
@@ -341,6 +373,7 @@ function When({ draft, edit, error }: PartProps & { error?: string }) {
       </fieldset>
       {draft.isLater && (
         <TimeField
+          name="laterAt"
           label={t.compose.laterAt}
           hint={t.compose.laterHint}
           value={draft.laterAt}

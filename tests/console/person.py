@@ -82,7 +82,22 @@ class Person:
             self.page.get_by_label("HTML").check()
             fields["message"] = fields.pop("html")
         for name, text in fields.items():
-            self.field(name.replace("_", " ").capitalize()).fill(text)
+            label = name.replace("_", " ").capitalize()
+            if label in ("To", "Cc", "Bcc"):
+                self.write_recipients(label, text)
+            else:
+                self.field(label).fill(text)
+
+    def write_recipients(self, label: str, text: str) -> None:
+        """Replace the recipients of a field."""
+        chips = self.chips(label).get_by_role("button")
+        while chips.count():
+            chips.first.click()
+        self.field(label).fill(text)
+
+    def chips(self, label: str) -> Locator:
+        """The finished recipients of a field."""
+        return self.page.get_by_role("list", name=f"{label}: recipients").locator(".chip")
 
     def send(self) -> None:
         self.button("Send").click()

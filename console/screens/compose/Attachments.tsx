@@ -10,7 +10,11 @@ import { texts, useTexts } from "../../texts";
 import { isUsed } from "./outgoing";
 
 /** The maximum size of all files together: base64 adds a third, and a message may have 5 MiB. */
-const MOST_BYTES = 3.6 * 1024 * 1024;
+export const MOST_BYTES = 3.6 * 1024 * 1024;
+
+export function totalSize(draft: Draft): number {
+  return draft.files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
+}
 
 export interface Reading {
   id: string;
@@ -68,7 +72,7 @@ export function Attachments({
   onRemove: (id: string) => void;
 }) {
   const t = useTexts();
-  const total = draft.files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
+  const total = totalSize(draft);
   const tooLarge = total > MOST_BYTES ? t.compose.tooLarge(size(MOST_BYTES)) : undefined;
   if (!draft.files.length && !reading.length && !error) return null;
   return (

@@ -35,6 +35,7 @@ export function Body({
     <AreaField
       label={t.compose.body}
       hideLabel
+      name="body"
       class={draft.isHtml ? "body source" : "body"}
       dir="auto"
       spellcheck={!draft.isHtml}
@@ -81,6 +82,8 @@ export function Body({
 
 /** The preview, updated when typing pauses. */
 function Live({ html, files }: { html: string; files: DraftFile[] }) {
+  const t = useTexts();
+  const [isPhone, setIsPhone] = useState(false);
   const [shown, setShown] = useState(html);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -100,5 +103,23 @@ function Live({ html, files }: { html: string; files: DraftFile[] }) {
       ),
     [files],
   );
-  return <Preview html={shown} images={images} />;
+  return (
+    <div class={isPhone ? "stack phone" : "stack"}>
+      <fieldset class="segments">
+        <legend class="hidden">{t.compose.previewWidth}</legend>
+        {[false, true].map((phone) => (
+          <label key={String(phone)}>
+            <input
+              type="radio"
+              name="preview-width"
+              checked={isPhone === phone}
+              onChange={() => setIsPhone(phone)}
+            />
+            <span>{phone ? t.compose.phone : t.compose.desktop}</span>
+          </label>
+        ))}
+      </fieldset>
+      <Preview html={shown} images={images} />
+    </div>
+  );
 }

@@ -20,7 +20,7 @@ const FIELDS = {
   scheduled_at: "laterAt",
 } as const;
 
-type ErrorField = (typeof FIELDS)[keyof typeof FIELDS];
+export type ErrorField = (typeof FIELDS)[keyof typeof FIELDS];
 
 interface FieldErrors {
   at: Partial<Record<ErrorField, string>>;

@@ -10,7 +10,8 @@ import { useStore } from "../../state/store";
 import { fieldErrors } from "../../components/form";
 import { toast } from "../../state/toasts";
 import { useTexts } from "../../texts";
-import { missingImages, outgoing } from "./outgoing";
+import { draftErrors } from "./check";
+import { outgoing } from "./outgoing";
 import type { Drafting } from "./use_draft";
 
 /** The server stores a key for a day; the margin allows for wrong clocks. */
@@ -107,10 +108,13 @@ export function useSending({ draft, keep, discard }: Drafting): Sending {
     isRunning.current = true;
     setProblem(undefined);
     setDoubt(undefined);
-    const missing = missingImages(draft).map((id) => t.compose.missingImage(id));
-    if (missing.length) {
+    const errors = draftErrors(draft);
+    const isOffline = !navigator.onLine && draft.attemptedAt === undefined;
+    if (isOffline || Object.keys(errors).length) {
       isRunning.current = false;
-      return setProblem(fieldErrors({ content: missing.join(" ") }));
+      return setProblem(
+        isOffline ? new Problem(0, "offline", t.compose.offline) : fieldErrors(errors),
+      );
     }
     const key = change.key ?? draft.key;
     setProgress(key, 0);
