@@ -18,7 +18,7 @@ const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const DOT_STRING = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const NAME_ADDRESS = /^(?:"(?:[^"\\]|\\.)*" *|[^"<>]*)<([^<>]*)>$/s;
-const NOT_ASCII = /[^\x00-\x7f]/;
+const NOT_ASCII = /\P{ASCII}/u;
 
 const LISTS = ["to", "cc", "bcc"] as const;
 
