@@ -54,6 +54,10 @@ class Invocation(Database):
         self.round_trips = self.rows_written = 0
         self._rows = 0
 
+    @property
+    def size(self) -> int | None:
+        return self._site.database.size
+
     async def batch(
         self, statements: list[Statement], *, repeatable: bool = False
     ) -> list[list[Row]]:
