@@ -596,7 +596,8 @@ def test_ended_suppressions_are_found_by_their_end() -> None:
 def test_a_page_of_a_filter_without_index_looks_at_a_limited_number_of_messages(
     condition: str,
 ) -> None:
-    lists = [s for s in statements_with(condition) if "MATCH" not in s.sql]
+    lists = [s for s in statements_with(condition) if re.search(r"FROM messages\b", s.sql)]
+    lists = [s for s in lists if "MATCH" not in s.sql]
     lists = [s for s in lists if "LIMIT 200" not in s.sql and "WITH " not in s.sql]
     for statement in lists:
         assert "OFFSET 2499" in statement.sql
