@@ -11,6 +11,7 @@ from store import search_index
 from store.addresses import create_address
 from store.database import DatabaseUnavailable, Row, Statement
 from store.domains import domain_page
+from store.message_filter import MAX_SEEN
 from store.record import StatusUpdate, record
 from store.suppressions import add_suppression
 from store.waiting import MANY, of_few_waiting
