@@ -71,6 +71,25 @@ CREATE TABLE webhook_attempts (
     REFERENCES webhook_deliveries (webhook_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
+-- The act `webhook_calls` is new: the calls of an address that create, change, test or replay. SQLite
+-- can't change the list of a CHECK, so the table is replaced.
+ALTER TABLE daily_counts RENAME TO older_daily_counts;
+CREATE TABLE daily_counts (
+  day TEXT NOT NULL CHECK (length(day) = 10),
+  subject TEXT NOT NULL,
+  act TEXT NOT NULL CHECK (
+    act IN (
+      'addresses_created', 'rotations', 'proven_rotations', 'password_changes', 'logins',
+      'sandbox_recipients', 'sandbox_bytes', 'reschedules', 'late_cancellations',
+      'withdrawals_forgiven', 'webhook_calls'
+    )
+  ),
+  count INTEGER NOT NULL CHECK (count > 0),
+  PRIMARY KEY (day, subject, act)
+) STRICT, WITHOUT ROWID;
+INSERT INTO daily_counts SELECT * FROM older_daily_counts;
+DROP TABLE older_daily_counts;
+
 -- The deliveries of changes, in the transaction of each change: whatever changes a message, its
 -- event is not forgotten, and where no webhook listens, a change costs no statement and no row. The
 -- subqueries make sure that nothing is read before a webhook that listens is found. `recipients` is

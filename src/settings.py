@@ -145,6 +145,12 @@ class Settings:
         "[Credential rotations](#daily-limits) of one address per day, and separately password"
         " changes. 0: no limit.",
     )
+    max_webhook_calls_per_day: int = setting(
+        at_least(0),
+        500,
+        "Calls of one address per day that [create, change, test or replay](#daily-limits)"
+        " webhooks. 0: no limit.",
+    )
     max_sandbox_recipients_per_day: int = setting(
         at_least(0),
         200,

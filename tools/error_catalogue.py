@@ -329,6 +329,7 @@ _OTHERS = (
     # Webhooks
     _field("invalid_endpoint", "endpoint", sentence="endpoint_host"),
     BadRequest("too_many_webhooks", limit=10),
+    TooManyRequests("too_many_webhook_calls", retry_after=3600, most=500),
     _field("invalid_type", "type"),
     # Administration
     NotFound("address_not_found"),

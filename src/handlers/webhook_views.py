@@ -32,6 +32,7 @@ from sending.enqueue import wake_webhooks
 from sending.webhooks import send_signed
 from store import webhook_log, webhooks
 from store.database import Row
+from store.webhook_calls import count_webhook_call
 from store.webhook_log import DeliveryStatus
 from web.body import read_json, read_optional_json
 from web.context import RequestContext
@@ -44,13 +45,11 @@ Owner = Credential | None
 async def create(context: RequestContext, owner: Owner, by: Actor) -> Response:
     """Create the webhook in the body of the request."""
     body = await read_json(context.request, NewWebhook)
+    endpoint = _endpoint(context, required(body.endpoint, "endpoint"))
+    events = _events(body.events)
+    await _count_call(context, owner)
     row = await webhooks.create_webhook(
-        context.database,
-        owner,
-        endpoint=_endpoint(context, required(body.endpoint, "endpoint")),
-        events=_events(body.events),
-        by=by,
-        now=context.now(),
+        context.database, owner, endpoint=endpoint, events=events, by=by, now=context.now()
     )
     return json_response(WebhookSecret(row["id"], _secret(context, row)))
 
@@ -76,12 +75,15 @@ async def show(context: RequestContext, owner: Owner, webhook_id: str) -> Respon
 async def update(context: RequestContext, owner: Owner, by: Actor, webhook_id: str) -> Response:
     """Change a webhook."""
     body = await read_json(context.request, WebhookChange)
+    endpoint = None if body.endpoint is None else _endpoint(context, body.endpoint)
+    events = None if body.events is None else _events(body.events)
+    await _count_call(context, owner)
     await webhooks.update_webhook(
         context.database,
         owner,
         webhook_id,
-        endpoint=None if body.endpoint is None else _endpoint(context, body.endpoint),
-        events=None if body.events is None else _events(body.events),
+        endpoint=endpoint,
+        events=events,
         status=body.status,
         by=by,
         now=context.now(),
@@ -97,6 +99,7 @@ async def remove(context: RequestContext, owner: Owner, by: Actor, webhook_id: s
 
 async def rotate(context: RequestContext, owner: Owner, by: Actor, webhook_id: str) -> Response:
     """Replace the secret of a webhook."""
+    await _count_call(context, owner)
     version = await webhooks.rotate_secret(
         context.database, owner, webhook_id, by=by, now=context.now()
     )
@@ -107,6 +110,7 @@ async def rotate(context: RequestContext, owner: Owner, by: Actor, webhook_id: s
 async def test(context: RequestContext, owner: Owner, webhook_id: str) -> Response:
     """Send an example to a webhook, and show the response."""
     body = await read_optional_json(context.request, NewWebhookTest)
+    await _count_call(context, owner)
     row = await webhooks.find_webhook(context.database, owner, webhook_id)
     payload = example_body(body.type, now=context.now())
     outcome = await send_signed(row, new_id(context.now()), payload, context.services)
@@ -143,11 +147,17 @@ async def replay(
     context: RequestContext, owner: Owner, by: Actor, webhook_id: str, delivery_id: str
 ) -> Response:
     """Send a delivery of a webhook again."""
+    await _count_call(context, owner)
     await webhook_log.replay_delivery(
         context.database, owner, webhook_id, delivery_id, by=by, now=context.now()
     )
     wake_webhooks(context.services, [webhook_id])
     return json_response(ReplayedDelivery(delivery_id))
+
+
+async def _count_call(context: RequestContext, owner: Owner) -> None:
+    most_a_day = context.settings.max_webhook_calls_per_day
+    await count_webhook_call(context.database, owner, most_a_day=most_a_day, now=context.now())
 
 
 def _endpoint(context: RequestContext, given: str) -> str:

@@ -309,6 +309,10 @@ SENTENCES = {
     "endpoint_port": (
         "The port of the endpoint must be 443 or above 1023, and not one that browsers block"
     ),
+    "too_many_webhook_calls": (
+        "An address can create, change, test and replay webhooks {most} times a day, please try "
+        "again after midnight UTC"
+    ),
     "too_many_webhooks": "There are too many webhooks (max {limit})",
     "webhook_not_found": "There is no such webhook",
     "webhook_delivery_not_found": "There is no such delivery",

@@ -228,6 +228,9 @@ SENTENCES = {
     "endpoint_scheme": "端点必须以 https:// 开头",
     "endpoint_host": "端点的主机必须是公网域名",
     "endpoint_port": "端点的端口必须是 443,或大于 1023 且未被浏览器封锁的端口",
+    "too_many_webhook_calls": (
+        "每个地址每天最多创建、更改、测试或重放 Webhook {most} 次,请在 UTC 午夜之后再试"
+    ),
     "too_many_webhooks": "Webhook 过多(最多 {limit} 个)",
     "webhook_not_found": "没有这个 Webhook",
     "webhook_delivery_not_found": "没有这次投递",

@@ -21,6 +21,7 @@ Act = Literal[
     "reschedules",
     "late_cancellations",
     "withdrawals_forgiven",
+    "webhook_calls",
 ]
 
 # changes() is the number of rows that the previous statement changed.

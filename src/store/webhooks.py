@@ -61,6 +61,16 @@ FROM webhooks AS hook WHERE hook.disabled_by IS NOT NULL AND {_PRESENT} AND hook
 ORDER BY hook.id DESC LIMIT ?2
 """
 
+# A request that changes nothing writes no audit row.
+_CHANGES = """
+(
+  ?5 <> hook.endpoint OR ?6 <> hook.events OR (?7 = 'disabled' AND hook.disabled_by IS NULL)
+  OR (?7 = 'enabled' AND coalesce(hook.disabled_by, hook.failing_since) IS NOT NULL)
+)
+"""
+_IS_CHANGED = f"""
+{_MAY} AND EXISTS (SELECT 1 FROM webhooks AS hook WHERE {_MINE} AND {_CHANGES})
+"""
 _UPDATE = f"""
 UPDATE webhooks AS hook SET
   endpoint = coalesce(?5, endpoint),
@@ -204,14 +214,20 @@ async def update_webhook(
         "events": None if events is None else list(events),
         "status": status,
     }
+    values = (*these, endpoint, encoded, status)
     row = audit_row(
         *(by, "webhook.updated", webhook_id, now),
         details={name: value for name, value in details.items() if value is not None},
-        condition=_EXISTS,
-        parameters=these,
+        condition=_IS_CHANGED,
+        parameters=values,
     )
-    update = Statement(_UPDATE, (*these, endpoint, encoded, status))
-    await _changed(database, owner, row, update)
+    find = [Statement(_CHECK, these[:3]), Statement(_FIND, these)]
+    found, rows, *_ = await database.batch(
+        [*find, row, Statement(_UPDATE, values)], repeatable=True
+    )
+    _check(found)
+    if not rows:
+        raise NotFound("webhook_not_found")
 
 
 async def remove_webhook(

@@ -1,6 +1,6 @@
 """The limits of pages and of the search index are those of the documentation."""
 
-from store.delivery_filter import MAX_SEEN
+from store.message_filter import MAX_SEEN
 from store.search import MAX_MATCHES
 from store.search_index import MAX_TEXT
 from tools.prepare import ROOT

@@ -77,7 +77,7 @@ async def create(context: RequestContext) -> Response:
 
     :body NewWebhook:
     :response 200 WebhookSecret: The webhook was created.
-    :errors: required_field_missing, invalid_endpoint, too_many_webhooks
+    :errors: required_field_missing, invalid_endpoint, too_many_webhooks, too_many_webhook_calls
     :operation createWebhook: Webhooks
     """
     return await views.create(context, context.credential, context.owner)
@@ -120,7 +120,7 @@ async def update(context: RequestContext) -> Response:
     :path id: The id of a webhook.
     :body WebhookChange:
     :response 200 WebhookObject: The webhook was changed.
-    :errors: required_field_missing, invalid_endpoint, webhook_not_found
+    :errors: required_field_missing, invalid_endpoint, webhook_not_found, too_many_webhook_calls
     :operation updateWebhook: Webhooks
     """
     return await views.update(context, context.credential, context.owner, context.parameters["id"])
@@ -146,7 +146,7 @@ async def rotate_secret(context: RequestContext) -> Response:
 
     :path id: The id of a webhook.
     :response 200 WebhookSecret: The webhook and its new secret.
-    :errors: webhook_not_found
+    :errors: webhook_not_found, too_many_webhook_calls
     :operation rotateWebhookSecret: Webhooks
     """
     return await views.rotate(context, context.credential, context.owner, context.parameters["id"])
@@ -159,7 +159,7 @@ async def rotate_signing_secret(context: RequestContext) -> Response:
 
     :path id: The id of a webhook.
     :response 200 WebhookSecret: The webhook and its new secret.
-    :errors: webhook_not_found
+    :errors: webhook_not_found, too_many_webhook_calls
     :operation rotateWebhookSigningSecret: Webhooks
     """
     return await views.rotate(context, context.credential, context.owner, context.parameters["id"])
@@ -174,7 +174,7 @@ async def test(context: RequestContext) -> Response:
     :path id: The id of a webhook.
     :body NewWebhookTest: Optional.
     :response 200 WebhookTest: The result, also if the receiver did not respond.
-    :errors: webhook_not_found
+    :errors: webhook_not_found, too_many_webhook_calls
     :operation testWebhook: Webhooks
     """
     return await views.test(context, context.credential, context.parameters["id"])
@@ -206,7 +206,7 @@ async def replay_delivery(context: RequestContext) -> Response:
     :path id: The id of a webhook.
     :path delivery: The id of a delivery. Example: `019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f`.
     :response 200 ReplayedDelivery: The delivery is sent again.
-    :errors: WEBHOOK_REPLAY
+    :errors: WEBHOOK_REPLAY, too_many_webhook_calls
     :operation replayWebhookDelivery: Webhooks
     """
     these = context.parameters["id"], context.parameters["delivery"]
@@ -277,7 +277,7 @@ async def replay_event(context: RequestContext) -> Response:
     :path id: The id of a webhook.
     :path event: The id of a delivery. Example: `019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f`.
     :response 200 ReplayedDelivery: The delivery is sent again.
-    :errors: WEBHOOK_REPLAY
+    :errors: WEBHOOK_REPLAY, too_many_webhook_calls
     :operation replayWebhookEvent: Webhooks
     """
     these = context.parameters["id"], context.parameters["event"]
