@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 from accounts.webhook_endpoints import checked_endpoint, host_of
-from accounts.webhook_secrets import signing_key
+from accounts.webhook_secrets import PREVIOUS_SIGNS_MILLISECONDS, signing_key
 from errors import BadRequest, ServerFault
 from log import frames, log
 from mail.webhook_bodies import body_of
@@ -165,7 +165,8 @@ async def send_signed(
     except BadRequest as error:
         return WebhookOutcome(result="failed", milliseconds=0, error=error.code)
     versions = [webhook["secret_version"]]
-    if webhook.get("previous_version"):
+    rotated_at = webhook["rotated_at"]
+    if rotated_at is not None and now < rotated_at + PREVIOUS_SIGNS_MILLISECONDS:
         versions.append(webhook["previous_version"])
     keys = [
         signing_key(secret, webhook["id"], version)

@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from accounts.webhook_secrets import PREVIOUS_SIGNS_MILLISECONDS
 from store.database import Database, Row, Statement
 
 # How many deliveries an endpoint gets at once.
@@ -21,10 +20,8 @@ CLAIM_STATEMENTS, FINISH_STATEMENTS = 3, 6
 
 _FAILING_MILLISECONDS = 3 * 86_400_000
 
-# A previous secret signs if it was replaced after ?2.
 _WEBHOOK = """
-SELECT
-  id, endpoint, secret_version, iif(rotated_at > ?2, previous_version, NULL) AS previous_version
+SELECT id, endpoint, secret_version, previous_version, rotated_at
 FROM webhooks WHERE id = ?1 AND disabled_by IS NULL
 """
 
@@ -177,7 +174,7 @@ async def claim_deliveries(database: Database, webhook_id: str, *, claimant: str
 def _claim_statements(webhook_id: str, claimant: str | None, now: int) -> list[Statement]:
     claim = Statement(_CLAIM, (webhook_id, now, now + LEASE_MILLISECONDS, claimant))
     return [
-        Statement(_WEBHOOK, (webhook_id, now - PREVIOUS_SIGNS_MILLISECONDS)),
+        Statement(_WEBHOOK, (webhook_id,)),
         *([claim] if claimant else []),
         Statement(_NEXT, (webhook_id,)),
     ]

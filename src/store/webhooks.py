@@ -30,7 +30,7 @@ _CHECK = f"SELECT 1 WHERE {_MAY}"
 
 _COLUMNS = """
 hook.id, hook.address_id, hook.endpoint, hook.events, hook.disabled_by, hook.secret_version,
-hook.created_at, hook.failing_since
+hook.previous_version, hook.rotated_at, hook.created_at, hook.failing_since
 """
 _PRESENT = "hook.disabled_by IS NOT 'removed'"
 _MINE = f"hook.id = ?4 AND hook.address_id = ?1 AND {_PRESENT}"

@@ -11,11 +11,9 @@ from store import search_index
 from store.addresses import create_address
 from store.database import DatabaseUnavailable, Row, Statement
 from store.domains import domain_page
-from store.message_filter import MAX_SEEN
 from store.record import StatusUpdate, record
 from store.suppressions import add_suppression
 from store.waiting import MANY, of_few_waiting
-from store.webhook_claims import claim_deliveries
 from tests.unit import given
 from tests.unit.given import DAY, NOW, YOU
 from tests.unit.sqlite_database import SqliteDatabase, run
@@ -95,15 +93,3 @@ def test_a_step_of_the_index_fills_its_value(monkeypatch: pytest.MonkeyPatch, co
     for most, expected in ((size, count), (size - 1, count - 1)):
         monkeypatch.setattr(search_index, "_MAX_STEP_BYTES", most)
         assert search_index._documents(rows) == documents[:expected]
-
-
-def test_a_previous_secret_signs_for_a_day(database: SqliteDatabase) -> None:
-    database.insert(
-        "webhooks",
-        **{"id": "w1", "address_id": 1, "endpoint": "https://a.example/", "events": "[]"},
-        **{"created_at": 0, "secret_version": 3, "previous_version": 2, "rotated_at": NOW},
-    )
-    for at, version in ((NOW + DAY - 1, 2), (NOW + DAY, None)):
-        held = run(claim_deliveries(database, "w1", claimant="a", now=at))
-        assert held.webhook is not None
-        assert (held.webhook["secret_version"], held.webhook["previous_version"]) == (3, version)
