@@ -1,7 +1,7 @@
 """Header fields that can name hidden recipients. No other recipient may see them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from smtp_relay import addresses
 
@@ -17,6 +17,9 @@ _LINE = re.compile(
     rf"^(?=[^:\r\n]*+:)(?:(?!{_NAME})[^:\r\n])*+{_NAME}",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
+_PIECE_BYTES = 64 * 1024
+_MOST_BYTES_OF_CHARACTER = 4
+
 # In lists of addresses, URIs and JSON.
 _BETWEEN_ADDRESSES = re.compile(r"[\s<>()\[\]{},;:?&=|\"']++")
 
@@ -41,5 +44,12 @@ def addresses_in(text: str) -> set[str]:
 
 def shows_any(text: bytes, hidden: Iterable[str]) -> bool:
     """Whether one of the addresses ``hidden`` is in ``text``."""
-    shown = text.decode("utf-8", "replace").lower()
-    return any(form in shown for address in hidden for form in addresses.forms(address))
+    forms = {form for address in hidden for form in addresses.forms(address)}
+    overlap = _MOST_BYTES_OF_CHARACTER * max(map(len, forms), default=0)
+    return any(form in piece for piece in _lower_pieces(text, overlap=overlap) for form in forms)
+
+
+def _lower_pieces(text: bytes, *, overlap: int) -> Iterator[str]:
+    """``text`` in lower case, in pieces: CPython takes twelve bytes for each character to lower."""
+    for start in range(0, len(text), _PIECE_BYTES):
+        yield text[start : start + _PIECE_BYTES + overlap].decode("utf-8", "replace").lower()

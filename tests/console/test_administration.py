@@ -704,7 +704,7 @@ def test_the_limits_of_the_day_are_restored(admin: Person) -> None:
     expect(shown.get_by_role("alert")).to_contain_text("is not paused")
     link = shown.get_by_role("link", name="About this error: not_paused")
     admin.page.goto(f"{admin.url}/{link.get_attribute('href')}")
-    expect(admin.page.locator("details:target summary")).to_contain_text("not_paused")
+    expect(admin.page.locator("code:target")).to_have_text("not_paused")
 
 
 # Sent mail and audit log
