@@ -24,9 +24,10 @@ def message_filter(query: dict[str, str]) -> MessageFilter:
 
     :raises BadRequest: ``invalid_`` with the name of a parameter.
     """
-    recipient = comparable(_text(query, "recipient", _MAX_VALUE))
-    if recipient and "@" not in recipient:
+    given = query.get("recipient", "").strip()
+    if len(given) > _MAX_VALUE or (given and "@" not in given):
         raise field_error("invalid_recipient_filter", "recipient")
+    recipient = comparable(given)
     is_domain = recipient.startswith("@")
     tag, _, value = _text(query, "tag", _MAX_TAG).partition(":")
     since, until = _time(query, "since"), _time(query, "until", is_end=True)

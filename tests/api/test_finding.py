@@ -79,6 +79,7 @@ def test_days_are_whole(api: Api, sender: Sender, wanted: str) -> None:
     [
         ({"status": "delivered"}, "invalid_status"),
         ({"recipient": "bob"}, "invalid_recipient_filter"),
+        ({"recipient": "@" + 320 * "a"}, "invalid_recipient_filter"),
         ({"tag": "x" * 514}, "invalid_tag"),
         ({"id": "x" * 321}, "invalid_id"),
         ({"since": "yesterday"}, "invalid_since"),

@@ -152,6 +152,9 @@ def variables_for(api: Api, sender: Sender, code: str) -> dict[str, str]:
         variables["BOB_ID"] = bob(api)
     if "/usage" in code:
         use(api, sender)
+    if "/overview" in code:
+        api.server.run_cron()
+        sent_message(api, sender)
     if "/domains" in code:
         use_first_domain(api)
     return variables

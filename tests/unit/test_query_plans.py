@@ -59,6 +59,7 @@ from store.suppressions import (
     suppression_page,
 )
 from store.usage import usage_of_address, usage_of_all
+from store.webhook_calls import count_webhook_call
 from store.webhook_claims import claim_deliveries, due_webhooks, finish_deliveries
 from store.webhook_log import delivery_page, replay_delivery
 from store.webhook_removal import webhook_steps
@@ -155,6 +156,7 @@ def _webhooks(database: SqliteDatabase, credential: Credential) -> None:
         these = (database, owner, row["id"])
         run(update_webhook(*these, endpoint=None, events=None, status=None, by=me, now=NOW))
         run(rotate_secret(*these, **about))
+        run(count_webhook_call(database, owner, most_a_day=1, now=NOW))
         run(webhook_page(database, owner, limit=20))
         run(webhook_page(database, owner, limit=20, before="w"))
         database.insert(
