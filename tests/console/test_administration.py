@@ -186,6 +186,7 @@ def test_an_address_is_created(admin: Person) -> None:
     expect(dialog(admin).get_by_role("alert")).to_contain_text("already exists")
 
 
+@pytest.mark.slow
 def test_a_new_address_whose_response_breaks_off_is_reported(admin: Person) -> None:
     name = unique_name()
     admin.open("admin/addresses")
@@ -220,6 +221,7 @@ def test_a_new_password_is_not_closed_without_a_question(admin: Person) -> None:
     expect(dialog(admin)).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_credential_is_hidden_until_requested(admin: Person) -> None:
     sender = admin.api.new_sender()
     opened = manage(admin, sender)
@@ -267,6 +269,7 @@ def test_sent_mail_is_cleared(admin: Person) -> None:
     assert admin.api.get("/api/sendbox", headers=sender.headers).json()["count"] == 0
 
 
+@pytest.mark.slow
 def test_an_address_is_deleted_after_a_question(admin: Person) -> None:
     sender = admin.api.new_sender()
     manage(admin, sender)
@@ -312,6 +315,7 @@ def test_a_request_is_declined(admin: Person) -> None:
     assert asked.status_code == 200
 
 
+@pytest.mark.slow
 def test_a_disabled_balance_is_no_request(admin: Person) -> None:
     sender = asks_for_access(admin.api)
     body = {"address": sender.address, "address_id": 0, "balance": 0, "enabled": False}
@@ -406,6 +410,7 @@ def test_an_entry_may_contain_a_comma(admin: Person) -> None:
     admin.api.admin("POST", "/admin/account_settings", json={"blockList": []})
 
 
+@pytest.mark.slow
 def test_the_error_of_an_entry_names_its_line(admin: Person) -> None:
     admin.open("admin/lists")
     admin.field("Verified recipients").fill("bob@example.net\n\nnobody\n")
@@ -470,6 +475,7 @@ def test_signing_out_with_unsaved_changes_needs_a_decision(admin: Person) -> Non
     assert admin.session() == {}
 
 
+@pytest.mark.slow
 def test_limits_are_set(admin: Person) -> None:
     admin.open("admin/limits")
     limit = admin.page.get_by_label("Limit what is sent")
@@ -497,6 +503,7 @@ def test_limits_are_set(admin: Person) -> None:
 # Suppressions and pauses
 
 
+@pytest.mark.slow
 def test_a_suppression_can_be_added_found_and_removed(admin: Person) -> None:
     address = f"{unique_name()}@example.net"
     admin.open("admin/suppressions")
@@ -522,6 +529,7 @@ def test_a_suppression_can_be_added_found_and_removed(admin: Person) -> None:
     assert admin.api.send(sender, to_mail=address).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "error"),
     [("01012999", "This value is incomplete"), ("99999", "The end must be")],
@@ -568,6 +576,7 @@ def test_a_file_of_suppressions_is_imported_in_steps(admin: Person, tmp_path: Pa
     assert {line for line in exported if line.startswith(name)} == expected
 
 
+@pytest.mark.slow
 def test_a_file_may_have_100_000_rows_below_its_header(admin: Person, tmp_path: Path) -> None:
     rows = ["a@example.net"] * 100_000
     file = tmp_path / "suppressions.csv"
@@ -581,6 +590,7 @@ def test_a_file_may_have_100_000_rows_below_its_header(admin: Person, tmp_path: 
     expect(dialog(admin)).to_contain_text("0 of 100,002 lines")
 
 
+@pytest.mark.slow
 def test_no_part_of_a_long_line_is_imported(admin: Person, tmp_path: Path) -> None:
     address = f"{unique_name()}@example.net"
     file = tmp_path / "suppressions.csv"
@@ -591,6 +601,7 @@ def test_no_part_of_a_long_line_is_imported(admin: Person, tmp_path: Path) -> No
     expect(dialog(admin)).to_contain_text("Line 2: The line has more than 1000 characters")
 
 
+@pytest.mark.slow
 def test_an_import_continues_after_a_lost_connection(admin: Person, tmp_path: Path) -> None:
     lines = [f"{unique_name()}{number}@example.net" for number in range(900)]
     file = tmp_path / "suppressions.csv"

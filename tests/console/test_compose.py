@@ -43,6 +43,7 @@ def test_a_whole_message(composing: Person) -> None:
     assert (bodies.text, bodies.attachments) == ("Thank you.\n\nAlice", (b"42.00",))
 
 
+@pytest.mark.slow
 def test_inline_images_are_in_the_text(composing: Person) -> None:
     composing.write(html="<p>Look:</p>")
     composing.field("Message").press("End")
@@ -100,6 +101,7 @@ def test_the_error_names_a_rejected_file(composing: Person) -> None:
     expect(composing.heading("History")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_files_are_read_and_sent_with_progress(composing: Person) -> None:
     composing.write()
     composing.attach("large.bin", bytes(3_000_000), kind="application/octet-stream")
@@ -176,6 +178,7 @@ def test_sending_again_after_a_lost_response_sends_once(composing: Person) -> No
     assert len(sent(composing)) == 1
 
 
+@pytest.mark.slow
 def test_a_refusal_is_one_sentence(person: Person) -> None:
     person.sign_in(person.api.new_sender(balance=0))
     person.open("compose")
@@ -186,6 +189,7 @@ def test_a_refusal_is_one_sentence(person: Person) -> None:
     expect(notice).not_to_contain_text("Failed to send mail")
 
 
+@pytest.mark.slow
 def test_without_a_connection_nothing_was_sent(composing: Person) -> None:
     composing.write()
     composing.page.context.set_offline(True)
@@ -218,6 +222,7 @@ UNUSABLE: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 def test_an_unusable_response_leaves_the_outcome_open(composing: Person) -> None:
     keys = set()
     composing.write()
@@ -265,6 +270,7 @@ def lose_the_response(route: Route) -> None:
     route.abort()
 
 
+@pytest.mark.slow
 def test_an_edit_after_a_lost_response_needs_a_decision(composing: Person) -> None:
     composing.write(subject="With a tpyo")
     composing.page.route("**/api/send_mail", lose_the_response, times=1)
@@ -379,6 +385,7 @@ def return_during_a_send(composing: Person) -> Route:
     return route
 
 
+@pytest.mark.slow
 def test_the_screen_shows_again_a_draft_that_is_being_sent(composing: Person) -> None:
     route = return_during_a_send(composing)
     expect(composing.field("Subject")).to_be_disabled()
@@ -393,6 +400,7 @@ def test_the_screen_shows_again_a_draft_that_is_being_sent(composing: Person) ->
     assert [mail["subject"] for mail in sent(composing)] == ["Under way", "The next one"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_lost", [True, False])
 def test_a_draft_that_was_not_sent_can_be_edited_after_a_return(
     composing: Person, is_lost: bool
@@ -408,6 +416,7 @@ def test_a_draft_that_was_not_sent_can_be_edited_after_a_return(
     expect(unknown).to_have_count(1 if is_lost else 0)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_read_after_the_screen_was_left_is_shown(composing: Person) -> None:
     composing.page.evaluate(
         """() => {
@@ -426,6 +435,7 @@ def test_a_file_that_is_read_after_the_screen_was_left_is_shown(composing: Perso
     expect(composing.button("Remove late.txt")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_response_after_signing_out_restores_no_draft(composing: Person) -> None:
     held = HeldRequest(composing.page, "**/api/send_mail")
     composing.write(subject="A secret")
@@ -438,6 +448,7 @@ def test_a_response_after_signing_out_restores_no_draft(composing: Person) -> No
     assert composing.page.evaluate(KEPT) == [0, 0]
 
 
+@pytest.mark.slow
 def test_a_credential_that_is_rejected_is_a_definite_rejection(composing: Person) -> None:
     session = composing.session()
     composing.write(subject="Not sent")
@@ -451,6 +462,7 @@ def test_a_credential_that_is_rejected_is_a_definite_rejection(composing: Person
     expect(composing.page.get_by_text("It is unknown whether")).to_have_count(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["sending_paused", "too_many_large_bodies"])
 def test_sending_that_is_not_possible_now_is_a_definite_rejection(
     composing: Person, code: str
@@ -521,6 +533,7 @@ def test_files_are_kept_once_and_removed_with_the_draft(composing: Person) -> No
     assert composing.page.evaluate(KEPT) == [0, 0]
 
 
+@pytest.mark.slow
 def test_files_stay_after_an_unknown_outcome(composing: Person) -> None:
     def fulfil(route: Route) -> None:
         body = {"code": "outcome_unknown", "detail": "No answer came", "id": "an-id"}
@@ -621,6 +634,7 @@ def test_an_unknown_outcome_is_shown_and_not_sent_again(composing: Person) -> No
     expect(composing.button("Send again")).not_to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_time_is_in_the_time_zone_of_the_browser(browser: Browser, api: Api) -> None:
     with (
         browser.new_context(locale="en-GB", timezone_id="Asia/Shanghai") as context,

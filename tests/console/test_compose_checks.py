@@ -23,6 +23,7 @@ def test_recipients_become_chips(composing: Person) -> None:
     expect(composing.page.get_by_text("2 of 50 recipients")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_pasted_list_becomes_chips(composing: Person) -> None:
     addresses = [f"r{number}@example.net" for number in range(60)]
     composing.page.evaluate("text => navigator.clipboard.writeText(text)", "\n".join(addresses))
@@ -37,6 +38,7 @@ def test_a_pasted_list_becomes_chips(composing: Person) -> None:
     expect(composing.field("To")).not_to_have_attribute("aria-invalid", "true")
 
 
+@pytest.mark.slow
 def test_chips_are_used_with_the_keyboard(composing: Person) -> None:
     to = composing.field("To")
     to.press_sequentially("a@example.net,b@example.net,c@example.net,")
@@ -83,6 +85,7 @@ def test_a_message_is_not_sent_while_offline(composing: Person) -> None:
     expect(composing.heading("History")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_test_mail_needs_two_clicks(composing: Person) -> None:
     composing.page.get_by_text("Test mail", exact=True).click()
     composing.button("Bounced").click()
@@ -92,6 +95,7 @@ def test_a_test_mail_needs_two_clicks(composing: Person) -> None:
     expect(composing.page.get_by_text("Bounced").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_preview_has_the_width_of_a_phone(composing: Person) -> None:
     composing.write(html="<p>Hello</p>")
     composing.page.get_by_role("tab", name="Preview").click()

@@ -105,6 +105,7 @@ def delivery_in(page: Page) -> str | None:
     return dict(pair.split("=") for pair in query.split("&") if pair).get("delivery")
 
 
+@pytest.mark.slow
 def test_the_badge_says_how_many_recipients_have_the_status(person: Person, sender: Sender) -> None:
     some_messages(person, sender)
     person.open("sent")
@@ -117,6 +118,7 @@ def test_the_badge_says_how_many_recipients_have_the_status(person: Person, send
     expect(person.page.locator(".messages .badge")).to_have_text(texts)
 
 
+@pytest.mark.slow
 def test_the_filter_is_part_of_the_address(person: Person, sender: Sender) -> None:
     some_messages(person, sender)
     person.open("sent")
@@ -141,6 +143,7 @@ def test_the_filter_is_part_of_the_address(person: Person, sender: Sender) -> No
     expect(person.messages()).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_a_filter_without_messages_and_a_search(person: Person, sender: Sender) -> None:
     some_messages(person, sender)
     person.open("sent?delivery=complained")
@@ -161,6 +164,7 @@ def test_a_filter_without_messages_and_a_search(person: Person, sender: Sender) 
     expect(person.messages()).to_have_count(5)
 
 
+@pytest.mark.slow
 def test_the_administrator_filters_too(person: Person, sender: Sender) -> None:
     some_messages(person, sender)
     person.enter_administration()
@@ -211,6 +215,7 @@ def test_each_recipient_has_a_story(person: Person, sender: Sender) -> None:
     expect(recipients.first).to_contain_text("邮箱已满。")
 
 
+@pytest.mark.slow
 def test_a_bounce_of_the_sandbox_is_told(person: Person, sender: Sender) -> None:
     body = {"to_mail": "bounced@test.invalid", "subject": "Returned"}
     message_id = person.api.send(sender, **body).json()["id"]
@@ -220,6 +225,7 @@ def test_a_bounce_of_the_sandbox_is_told(person: Person, sender: Sender) -> None
     expect(story).to_contain_text("550 5.1.1 The mailbox does not exist")
 
 
+@pytest.mark.slow
 def test_the_history_says_how_an_unknown_outcome_was_settled(
     person: Person, sender: Sender
 ) -> None:

@@ -58,6 +58,7 @@ def card(person: Person, domain: str) -> Locator:
     return person.page.locator("section.card").filter(has=heading)
 
 
+@pytest.mark.slow
 def test_the_rates_of_a_domain_are_beside_the_marks(admin: Person) -> None:
     good = card(admin, "good.example")
     expect(good).to_contain_text("Reports arrive")
@@ -70,6 +71,7 @@ def test_the_rates_of_a_domain_are_beside_the_marks(admin: Person) -> None:
     expect(news.get_by_role("img", name="Recipients of news.example")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_domain_without_reports_says_what_to_do(admin: Person) -> None:
     never = card(admin, "never.example")
     expect(never).to_contain_text("has not reported anything about this domain")
@@ -113,6 +115,7 @@ def test_the_records_of_a_domain_are_checked_on_demand(admin: Person) -> None:
     assert not admin.is_wider_than_the_screen()
 
 
+@pytest.mark.slow
 def test_a_policy_that_holds_for_some_mail_is_explained(
     admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +128,7 @@ def test_a_policy_that_holds_for_some_mail_is_explained(
     expect(record).not_to_contain_text("receivers reject forged mail")
 
 
+@pytest.mark.slow
 def test_a_failed_check_can_be_repeated(admin: Person) -> None:
     admin.page.route("**/admin/domains/*/dns", lambda route: route.fulfill(status=503, body="{}"))
     admin.button("Check DNS records of news.example").click()

@@ -60,6 +60,7 @@ def test_a_message_is_found_by_its_ids(person: Person, sender: Sender) -> None:
         person.open("sent")
 
 
+@pytest.mark.slow
 def test_days_and_a_status_are_filters(person: Person, sender: Sender) -> None:
     person.open("sent?since=2999-01-01")
     expect(person.heading("Nothing found")).to_be_visible()
@@ -71,6 +72,7 @@ def test_days_and_a_status_are_filters(person: Person, sender: Sender) -> None:
     expect(person.messages()).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_a_filter_finds_messages_far_back(person: Person, sender: Sender) -> None:
     empty = '{"results": [], "next_cursor": "019a9f60-7c3e-7b1a-9d2e-3f4b5c6d7e8f"}'
     asked: list[str] = []
@@ -88,6 +90,7 @@ def test_a_filter_finds_messages_far_back(person: Person, sender: Sender) -> Non
     assert len(asked) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of_all", [False, True], ids=["own", "of all"])
 def test_the_filtered_messages_are_saved_as_csv(
     person: Person, sender: Sender, of_all: bool, tmp_path: Path

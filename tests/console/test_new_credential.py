@@ -29,6 +29,7 @@ def created(person: Person) -> dict[str, Any]:
     return answers[0]
 
 
+@pytest.mark.slow
 def test_a_program_with_the_credential_is_shown(person: Person, created: dict[str, Any]) -> None:
     expect(person.page.get_by_label("Credential", exact=True)).to_have_text(created["jwt"])
     person.button("Copy: Credential").click()
@@ -50,6 +51,7 @@ def test_the_page_asks_before_going_on(person: Person, created: dict[str, Any]) 
     expect(person.heading("Nothing sent yet")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_page_asks_before_signing_out(person: Person, created: dict[str, Any]) -> None:
     person.button("Sign out").click()
     dialog = person.page.get_by_role("dialog", name=QUESTION)
@@ -58,6 +60,7 @@ def test_the_page_asks_before_signing_out(person: Person, created: dict[str, Any
     expect(person.page.get_by_label("Credential", exact=True)).to_have_text(created["jwt"])
 
 
+@pytest.mark.slow
 def test_keep_me_signed_in_comes_before_the_button(person: Person) -> None:
     person.open()
     order = person.page.evaluate(
@@ -94,6 +97,7 @@ def test_the_page_stays_if_another_tab_signs_out(person: Person) -> None:
     expect(person.page.get_by_role("tab", name="Credential")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_signing_out_in_the_same_tab_ends_the_page(person: Person, created: dict[str, Any]) -> None:
     person.button("Sign out").click()
     person.confirm_stored()

@@ -91,6 +91,7 @@ def figure(person: Person, name: str) -> str:
     return " ".join(terms.locator("dd").inner_text().split())
 
 
+@pytest.mark.slow
 def test_the_mail_of_today_and_of_a_month_is_shown(person: Person) -> None:
     dns(person)
     sender = person.api.new_sender()
@@ -141,6 +142,7 @@ def test_every_state_has_words_and_is_accessible(
         assert not person.is_wider_than_the_screen()
 
 
+@pytest.mark.slow
 def test_what_is_lacking_comes_with_its_command_or_link(person: Person) -> None:
     dns(person)
     open_overview(person, LACKING)
@@ -160,6 +162,7 @@ def test_what_is_lacking_comes_with_its_command_or_link(person: Person) -> None:
     expect(person.page.get_by_role("heading", level=1)).to_have_text("Addresses")
 
 
+@pytest.mark.slow
 def test_the_dns_records_of_a_new_domain_are_checked_at_once(person: Person) -> None:
     dns(person, spf="missing", mx="wrong")
     open_overview(person, {**DONE, "domains": LACKING["domains"]})
@@ -172,6 +175,7 @@ def test_the_dns_records_of_a_new_domain_are_checked_at_once(person: Person) -> 
     expect(step).to_contain_text("example.com: SPF, DKIM, DMARC and MX are set.")
 
 
+@pytest.mark.slow
 def test_the_dns_records_of_used_domains_are_checked_by_a_click(person: Person) -> None:
     dns(person, dmarc="weak")
     open_overview(person, DONE)
@@ -182,12 +186,14 @@ def test_the_dns_records_of_used_domains_are_checked_by_a_click(person: Person) 
     expect(step).to_contain_text("The DMARC policy lets forged mail through.")
 
 
+@pytest.mark.slow
 def test_a_nearly_full_database_is_noticed(person: Person) -> None:
     open_overview(person, DONE, size=450_000_000)
     expect(person.page.get_by_text("The database is nearly full.")).to_be_visible()
     expect(person.page.locator("dl.facts")).to_contain_text("450 MB of 500 MB (90%)")
 
 
+@pytest.mark.slow
 def test_the_overview_is_shown_without_the_state(person: Person) -> None:
     person.page.route("**/admin/overview", lambda route: route.fulfill(status=503, body="{}"))
     person.enter_administration()

@@ -37,6 +37,7 @@ def test_the_credential_is_hidden_until_requested(person: Person, sender: Sender
     assert person.clipboard() == sender.jwt
 
 
+@pytest.mark.slow
 def test_the_snippet_for_curl_sends(person: Person, sender: Sender) -> None:
     command = copied(person, "Copy")
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
@@ -68,6 +69,7 @@ def test_the_snippet_for_javascript_sends(person: Person, sender: Sender) -> Non
     assert len(person.api.sent_by(sender)) == 1
 
 
+@pytest.mark.slow
 def test_the_snippet_for_smtplib_and_the_settings_name_the_server(
     person: Person, sender: Sender
 ) -> None:
@@ -141,6 +143,7 @@ def test_a_lost_new_credential_is_reported(person: Person, sender: Sender) -> No
     expect(dialog.get_by_role("alert")).to_contain_text("may have been replaced")
 
 
+@pytest.mark.slow
 def test_a_new_credential_that_breaks_off_is_reported(person: Person, sender: Sender) -> None:
     person.break_off("/api/rotate_credential")
     person.button("Replace credential").click()
@@ -160,6 +163,7 @@ def can_log_in(person: Person, sender: Sender, password: str) -> bool:
     return person.api.post("/api/address_login", body).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_given", [True, False])
 def test_a_new_credential_keeps_the_password_that_is_given(
     person: Person, sender: Sender, is_given: bool
@@ -212,6 +216,7 @@ def test_the_password_is_changed(person: Person, sender: Sender) -> None:
     expect(person.heading("New message")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_long_wait_is_shown_in_minutes(person: Person, sender: Sender) -> None:
     set_password(person, sender, "the first sentence")
     body = {"new_password": client_digest("new"), "current_password": client_digest("a guess")}
@@ -224,6 +229,7 @@ def test_a_long_wait_is_shown_in_minutes(person: Person, sender: Sender) -> None
     expect(person.page.get_by_text("Try again in 15 minutes.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_replacement_without_the_password_is_offered_after_many_guesses(
     person: Person, sender: Sender
 ) -> None:

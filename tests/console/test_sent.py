@@ -58,6 +58,7 @@ def test_nothing_yet(person: Person, sender: Sender) -> None:
     expect(person.heading("New message")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_changes_appear_without_a_reload(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, scheduled_at=in_two_days()).json()
     person.open("sent")
@@ -77,6 +78,7 @@ def test_a_queued_message_becomes_sent_without_a_reload(person: Person, sender: 
     expect(person.page.get_by_text("Delivered").first).to_be_visible(timeout=75 * SECONDS)
 
 
+@pytest.mark.slow
 def test_the_beginning_of_a_text_has_no_markup(person: Person, sender: Sender) -> None:
     content = "<style>p{}</style><p>What&#39;s new &amp; good: 1 &lt; 2</p>"
     person.api.send(sender, content=content, is_html=True)
@@ -204,6 +206,7 @@ def test_one_message_with_its_history(person: Person, sender: Sender) -> None:
     expect(person.page.locator(".page-head .badge")).to_have_text("Bounced")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("html", [None, "<p>Grüße &amp; <b>mehr</b></p>"], ids=["text", "both"])
 def test_the_source_of_a_message_can_be_saved(
     person: Person, sender: Sender, tmp_path: Path, html: str | None
@@ -247,6 +250,7 @@ def test_the_source_of_a_message_can_be_saved(
     assert (rich and rich.get_content()) == html
 
 
+@pytest.mark.slow
 def test_ids_are_copied(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender).json()
     person.open(f"sent/{sent['id']}")
@@ -256,6 +260,7 @@ def test_ids_are_copied(person: Person, sender: Sender) -> None:
         assert copied in person.page.locator("dl.facts").last.inner_text()
 
 
+@pytest.mark.slow
 def test_the_history_shows_what_the_relay_has_changed(person: Person, sender: Sender) -> None:
     sentences = ["Delivered-To left out", "<b>a.txt</b> renamed"]
     sent = [person.api.send(sender, adaptations=given).json()["id"] for given in (sentences, [])]
@@ -268,6 +273,7 @@ def test_the_history_shows_what_the_relay_has_changed(person: Person, sender: Se
     expect(person.page.get_by_text("The SMTP relay")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_copy_is_a_new_message(person: Person, sender: Sender) -> None:
     sent = person.api.send(
         sender,
@@ -370,6 +376,7 @@ def test_the_text_of_a_message_is_shown_unchanged(person: Person, sender: Sender
     assert json.loads(person.api.message(sender, sent["id"])["raw"])["is_html"] is False
 
 
+@pytest.mark.slow
 def test_a_text_that_is_not_shown_whole_says_so_and_is_not_copied(
     person: Person, sender: Sender
 ) -> None:
@@ -382,6 +389,7 @@ def test_a_text_that_is_not_shown_whole_says_so_and_is_not_copied(
     expect(person.field("Subject")).to_have_value("")
 
 
+@pytest.mark.slow
 def test_a_copy_without_the_text_says_so(person: Person, sender: Sender) -> None:
     sent = person.api.send(sender, subject="Once more").json()
     person.api.server.sql("DELETE FROM bodies WHERE message_id = ?", [sent["id"]])

@@ -43,6 +43,7 @@ def test_a_taken_name_is_an_error(person: Person) -> None:
     expect(person.page.get_by_role("alert")).to_contain_text("Address already exists")
 
 
+@pytest.mark.slow
 def test_a_new_address_whose_response_breaks_off_is_reported(person: Person) -> None:
     person.open()
     person.break_off("/api/new_address")
@@ -66,6 +67,7 @@ def test_the_credential_is_in_the_session_storage_only(person: Person) -> None:
     expect(other.get_by_role("link", name="Start")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_keep_me_signed_in_applies_to_other_tabs(person: Person) -> None:
     person.open()
     person.page.get_by_label("Keep me signed in").check()
@@ -77,6 +79,7 @@ def test_keep_me_signed_in_applies_to_other_tabs(person: Person) -> None:
     expect(other.get_by_role("heading", name="New message")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_signing_out_leaves_nothing_in_any_tab(person: Person) -> None:
     person.open()
     person.page.get_by_label("Keep me signed in").check()
@@ -224,6 +227,7 @@ def test_keeping_the_admin_password_keeps_no_credential(person: Person) -> None:
     assert person.session() == {"address": sender.address, "jwt": sender.jwt}
 
 
+@pytest.mark.slow
 def test_an_ended_credential_returns_to_the_start(person: Person) -> None:
     sender = person.sign_in()
     person.api.post("/api/rotate_credential", headers=sender.headers)

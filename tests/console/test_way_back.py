@@ -19,6 +19,7 @@ def test_a_link_to_a_message_is_followed_after_signing_in(person: Person) -> Non
     expect(person.heading("The linked one")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_after_signing_out_no_link_is_followed(person: Person) -> None:
     person.sign_in()
     person.open("usage")

@@ -58,6 +58,7 @@ def deliveries(person: Person) -> Locator:
     return person.page.get_by_role("table", name="Deliveries").locator("tbody tr")
 
 
+@pytest.mark.slow
 def test_the_code_is_loaded_when_a_screen_is_opened(person: Person) -> None:
     asked: list[str] = []
     person.page.on("request", lambda request: asked.append(request.url))
@@ -141,6 +142,7 @@ def test_a_webhook_whose_response_breaks_off_is_reported(person: Person) -> None
 # Changes
 
 
+@pytest.mark.slow
 def test_the_endpoint_and_the_events_are_changed(person: Person) -> None:
     of, webhook_id = opened(person)
     person.button("Change").click()
@@ -155,6 +157,7 @@ def test_the_endpoint_and_the_events_are_changed(person: Person) -> None:
     assert found["endpoint"] == "https://other.example.net:8443/"
 
 
+@pytest.mark.slow
 def test_a_replaced_secret_is_shown_and_both_are_valid_for_a_day(person: Person) -> None:
     of, webhook_id = opened(person)
     old = of.call("GET", f"/{webhook_id}")["signing_secret"]
@@ -180,6 +183,7 @@ def test_a_replacement_whose_response_breaks_off_is_reported(person: Person) -> 
     expect(person.page.get_by_text(secret)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_webhook_is_disabled_and_enabled(person: Person) -> None:
     of, webhook_id = opened(person)
     person.button("Disable").click()
@@ -212,6 +216,7 @@ def test_the_service_says_why_it_disabled_a_webhook(
     assert of.call("GET", f"/{webhook_id}")["disabled_reason"] is None
 
 
+@pytest.mark.slow
 def test_a_webhook_is_removed_after_a_question(person: Person) -> None:
     of, _ = opened(person)
     person.button("Remove").click()
@@ -225,6 +230,7 @@ def test_a_webhook_is_removed_after_a_question(person: Person) -> None:
     assert of.webhooks() == []
 
 
+@pytest.mark.slow
 def test_an_unknown_webhook_is_not_found(person: Person) -> None:
     owner(person)
     person.open("webhooks/nowhere")
@@ -287,6 +293,7 @@ def test_the_log_shows_attempts_and_is_filtered(person: Person) -> None:
     expect(deliveries(person)).to_have_count(6)
 
 
+@pytest.mark.slow
 def test_a_long_log_has_pages(person: Person) -> None:
     of = owner(person)
     webhook_id = of.create()

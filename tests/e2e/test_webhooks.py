@@ -132,6 +132,7 @@ def test_a_receiver_has_15_seconds(
         assert (attempt["status_code"], attempt["error"]) == (None, "no response within 15 s")
 
 
+@pytest.mark.slow
 def test_a_receiver_that_is_not_there_and_one_that_hangs_hold_up_nothing(
     own: Api, hooks: Receiver, sender: Sender
 ) -> None:
