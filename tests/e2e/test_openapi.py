@@ -30,6 +30,7 @@ _SMALL_OPERATIONS = 4
 # A deployment with a rate limit that is never reached.
 VARIABLES = {
     **DEPLOYMENT,
+    "MAX_WEBHOOK_CALLS_PER_DAY": "0",
     "SEND_RATE_LIMIT": "1000000/hour",
     "ENABLE_ADDRESS_PASSWORD": "true",
     "ENABLE_USER_DELETE_EMAIL": "true",
