@@ -33,7 +33,7 @@ smtp: ## Run the SMTP relay (defaults: SMTP_PORT=8025 API_URL=http://localhost:8
 
 # Many tests wait for a server or a timer, so three processes are useful even with fewer cores.
 test: lint typecheck ## Lint, check types, and run all but the slow tests
-	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
+	@$(RUN) pytest -n 3 --dist loadgroup --no-loadscope-reorder -m "not slow"
 
 # A test that measures a time runs alone, after the others.
 test-all: lint typecheck ## Lint, check types, and run all tests (half an hour)

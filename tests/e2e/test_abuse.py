@@ -36,6 +36,7 @@ def verifying(turnstile: Turnstile) -> Iterator[Api]:
         yield Api(running)
 
 
+@pytest.mark.slow
 @pytest.mark.contract("errors: Every 429 and 503 has Retry-After")
 @pytest.mark.contract("guards: Address creation and logins are rate limited per client")
 def test_requests_to_a_path_are_limited_per_client(verifying: Api) -> None:
@@ -63,6 +64,7 @@ def wait_for_room_in_this_minute(seconds: float = 6) -> None:
         time.sleep(left + 0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.contract(
     "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
 )
@@ -74,6 +76,7 @@ def test_a_solved_challenge_is_accepted(verifying: Api, turnstile: Turnstile) ->
     assert verifying.get("/open_api/settings").json()["cfTurnstileSiteKey"] == "site-key"
 
 
+@pytest.mark.slow
 @pytest.mark.contract(
     "POST /api/new_address: Requires a solved Turnstile challenge if Turnstile is configured"
 )
@@ -86,6 +89,7 @@ def test_a_token_with_special_characters_is_encoded(verifying: Api, token: str) 
         check_problem(response, 400, "human_verification_failed", sentence)
 
 
+@pytest.mark.slow
 def test_a_slow_verification_rejects_the_request(verifying: Api) -> None:
     addresses = "SELECT count(*) AS made FROM addresses"
     before = verifying.server.sql(addresses)
@@ -97,6 +101,7 @@ def test_a_slow_verification_rejects_the_request(verifying: Api) -> None:
     assert verifying.server.sql(addresses) == before
 
 
+@pytest.mark.slow
 def test_an_unreachable_verification_rejects_the_request(
     verifying: Api, turnstile: Turnstile
 ) -> None:

@@ -16,12 +16,14 @@ def private() -> Iterator[Api]:
         yield Api(running)
 
 
+@pytest.mark.slow
 @pytest.mark.contract("console: Static files need no password")
 def test_static_files_need_no_site_password(private: Api) -> None:
     for path in ("/", "/openapi.json", "/docs"):
         assert private.get(path).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_site_password_that_is_not_ascii_is_accepted(private: Api) -> None:
     headers = {"x-custom-auth": "pässword".encode()}
     response = private.post("/api/new_address", {}, headers=headers)

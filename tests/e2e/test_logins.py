@@ -20,6 +20,7 @@ def passwords() -> Iterator[Api]:
         yield Api(running)
 
 
+@pytest.mark.slow
 @pytest.mark.contract("passwords: A password is shown once and stored as a slow salted hash")
 def test_a_password_is_shown_once_and_stored_as_a_slow_hash(passwords: Api) -> None:
     body = passwords.post("/api/new_address", {}).json()
@@ -38,6 +39,7 @@ def _pbkdf2(digest: str, pepper: str, salt: str) -> str:
     return base64.b64encode(derived).rstrip(b"=").decode()
 
 
+@pytest.mark.slow
 @pytest.mark.contract("errors: Errors and logs contain no secrets or internal details")
 def test_secrets_are_never_in_the_log(passwords: Api) -> None:
     made = passwords.post("/api/new_address", {"name": unique_name()}).json()

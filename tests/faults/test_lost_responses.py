@@ -131,7 +131,8 @@ _ENDS = {
 }
 
 
-@pytest.mark.parametrize("size", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 3])
 @pytest.mark.parametrize("stop", STOPS)
 def test_each_call_of_a_submission_may_throw(
     misled: Gated, stop: tuple[str, str], size: int
