@@ -12,7 +12,8 @@ from smtp_relay.message.hidden_recipients import has_hidden_field, may_name_hidd
 from smtp_relay.message.mailboxes import LOCAL_USER, Mailbox, mailboxes_of
 from smtp_relay.message.rules.names import display_name
 
-_ADDRESS = re.compile(r"[^\s@]++@[^\s@]++")
+# Without the special characters of RFC 5322 (section 3.2.3), and without a dot at the end.
+_ADDRESS = re.compile(r"""[^\s@"(),:;<>\[\]\\]++@(?:\[[^\s\[\]]*+]|[\w.-]++(?<!\.))""")
 
 
 class Recipients(NamedTuple):
@@ -35,19 +36,17 @@ def read_recipients(message: Entity, envelope: Iterable[str]) -> Recipients:
     :raises CannotRelay: the relay is strict, and a rule applies.
     """
     hidden = {addresses.key(address): address for address in envelope}
-    shown, unreadable = [], []
-    for name in ("To", "Cc"):
-        given = mailboxes_of(message, name.lower())
-        shown.append(_pop_shown(given, hidden, name, message.adaptations))
-        if not all(_is_readable(mailbox.address) for mailbox in given):
-            unreadable.append(name)
-    if hidden:
-        # One of them could mean one of the recipients, who is now hidden.
-        for name in unreadable:
+    given = {name: mailboxes_of(message, name.lower()) for name in ("To", "Cc")}
+    to, cc = [
+        _pop_shown(mailboxes, hidden, name, message.adaptations)
+        for name, mailboxes in given.items()
+    ]
+    for name, mailboxes in given.items():
+        # What is no address could mean one of the recipients, who is now hidden.
+        if hidden and not all(_is_readable(mailbox.address) for mailbox in mailboxes):
             sentence = f"What is not an address in {name} left out"
             problem = Malformed(f"{name} is not a list of mail addresses")
             message.adaptations.add("left_out", sentence, problem)
-    to, cc = shown
     bcc = [Mailbox(None, hidden[key]) for key in sorted(hidden)]
     recipients = Recipients(to, cc, bcc)
     if rest := message.rest_of_header:
