@@ -30,7 +30,7 @@ def converted(to: str) -> tuple[list[dict[str, str]], list[str]]:
         "@example.net",
     ],
 )
-def test_what_is_not_an_address_is_told(to: str) -> None:
+def test_what_is_not_an_address_has_a_sentence(to: str) -> None:
     assert converted(to) == ([], [SENTENCE])
 
 
@@ -46,11 +46,11 @@ def test_what_is_not_an_address_is_told(to: str) -> None:
         "undisclosed-recipients:;",
     ],
 )
-def test_the_address_of_another_recipient_is_not_told(to: str) -> None:
+def test_the_address_of_another_recipient_has_none(to: str) -> None:
     assert converted(to) == ([], [])
 
 
 @pytest.mark.parametrize("to", [BOB, BOB.upper(), f'"bob"@example.net, {BOB}.', f"'{BOB}', {BOB}"])
-def test_nothing_is_told_of_a_recipient_who_is_shown(to: str) -> None:
+def test_a_recipient_who_is_shown_has_none(to: str) -> None:
     shown, sentences = converted(to)
     assert ([one["email"] for one in shown], sentences) == ([BOB], [])
