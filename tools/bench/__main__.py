@@ -40,10 +40,12 @@ _LONG = 6  # times as many rounds with `--long`
 # `send` is last, so that the many rows that it writes do not slow down the other measurements.
 _BESIDE_EACH_OTHER: tuple[Callable[[Workers, Figures, int], None], ...] = (
     database.measure,
-    delivery.measure,
-    webhooks.measure,
+    # Before other modules send with one of the workers only: a worker that has run for longer takes
+    # less CPU time.
     cpu.measure,
     job_cpu.measure,
+    delivery.measure,
+    webhooks.measure,
     python_time.measure,
     replay.measure,
     batch.measure,
