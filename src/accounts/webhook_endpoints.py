@@ -51,7 +51,9 @@ def checked_endpoint(given: str, *, allow_loopback: bool) -> str:
             raise _invalid("endpoint_host")
     if port is not None and not _is_safe(port):
         raise _invalid("endpoint_port")
-    authority = host if port in (None, _HTTPS_PORT) else f"{host}:{port}"
+    authority = (
+        host if port is None or (scheme, port) == ("https", _HTTPS_PORT) else f"{host}:{port}"
+    )
     return f"{scheme}://{authority}{rest}"
 
 

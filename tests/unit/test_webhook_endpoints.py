@@ -78,7 +78,7 @@ def test_other_urls_are_rejected(given: str) -> None:
 
 
 def test_local_development_has_http_on_loopback() -> None:
-    for url in ("http://localhost:3000/hook", "http://127.0.0.1:8080"):
+    for url in ("http://localhost:3000/hook", "http://127.0.0.1:8080", "http://localhost:443/"):
         assert checked_endpoint(url, allow_loopback=True) == url
     for url in ("http://192.0.2.1:3000/", "http://hooks.example.com", "http://localhost:22/"):
         with pytest.raises(BadRequest, match="invalid_endpoint"):
