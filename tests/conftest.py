@@ -10,6 +10,8 @@ import asyncio
 import inspect
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,15 +22,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``--dist loadgroup``, one process runs a file, and one all tests of the console.
+class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """One process runs a file, and one all files of the console.
 
     A browser and a server for it take as much time to start as ten of these tests.
     """
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "console" else str(item.path)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = file.rpartition("/")[0]
+        return folder if folder == "tests/console" else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
+    # The groups of ``--dist loadgroup`` have no effect with pytest 9.2 and pytest-xdist 3.8.
+    return FileScheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)

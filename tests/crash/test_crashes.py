@@ -31,6 +31,7 @@ def site() -> Iterator[Site]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ESSENTIAL, ids=lambda point: point.name)
 def test_one_kill(site: Site, point: Point) -> None:
     kill_repeatedly(site, point, range(1, 2))  # number 1: a sweep is held between two batches

@@ -13,6 +13,7 @@ from tests.e2e.turnstile import SECRET_KEY, Turnstile
 from tools.local_server import LocalServer
 
 
+@pytest.mark.slow
 def test_the_local_rate_limit_allows_150_requests(api: Api) -> None:
     with ThreadPoolExecutor(8) as pool:
         responses = pool.map(lambda _: api.post("/api/new_address", {}).status_code, range(150))

@@ -32,6 +32,7 @@ def test_ten_thousand_entries(settings: Api) -> None:
     assert settings.admin("GET", "/admin/account_settings").json()["sendBlockList"] == entries
 
 
+@pytest.mark.slow
 @pytest.mark.contract("attacks: SQL is treated as data in every field and parameter")
 @pytest.mark.parametrize("hostile", ["a\0b", "' OR 1=1 --"])
 def test_hostile_search_terms_find_nothing(api: Api, hostile: str) -> None:

@@ -93,6 +93,7 @@ def sender(api: Api) -> Sender:
     return api.new_sender(balance=100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("group", "example"), EXAMPLES, ids=[f"line {example.line}" for _, example in EXAMPLES]
 )

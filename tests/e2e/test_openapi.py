@@ -59,6 +59,7 @@ def test_pages_of_other_origins_may_read_the_description(api: Api) -> None:
     assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.slow
 @pytest.mark.contract("errors: No client input causes a 5xx response")
 @pytest.mark.timeout(480)
 def test_generated_requests(tmp_path: Path) -> None:

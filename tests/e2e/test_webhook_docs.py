@@ -66,6 +66,7 @@ def test_the_table_has_all_events() -> None:
     assert set(EVENTS) <= set(table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "code"),
     [(one, code) for one, _, code in RECEIVERS],
@@ -114,6 +115,7 @@ def result_of(api: Api, sender: Sender, path: str) -> Any:
         time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_the_commands_create_and_test_a_webhook(own: Api, sender: Sender, tmp_path: Path) -> None:
     first, second = (code for heading, code in blocks("sh").items() if "five minutes" in heading)
     with receiver() as one:

@@ -1,9 +1,12 @@
 """The exact argument of the provider's ``send``: the builder form of the ``send_email`` binding."""
 
+import pytest
+
 from tests.e2e.api import Api
 from tests.faults.ledger import Ledger
 
 
+@pytest.mark.slow
 def test_a_full_message(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender()
     response = api.send(

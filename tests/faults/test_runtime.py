@@ -42,6 +42,7 @@ def test_the_queue_attempts_a_deferred_message_when_it_is_due(api: Api, ledger: 
     assert api.balance(sender) == 4
 
 
+@pytest.mark.slow
 def test_the_sweep_enqueues_due_messages(api: Api, ledger: Ledger) -> None:
     sender = api.new_sender(balance=5)
     subject = f"[{CODE} 2] by the sweep"

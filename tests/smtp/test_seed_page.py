@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.e2e.api import Api, Sender
 from tests.smtp.mails import left
 from tests.smtp.relay import RelayProcess
@@ -24,6 +26,7 @@ with smtplib.SMTP('localhost', 8025) as smtp:
 """
 
 
+@pytest.mark.slow
 def test_the_example_sends(relay: RelayProcess, api: Api, sender: Sender) -> None:
     filled_in = {
         "8025": str(relay.port),

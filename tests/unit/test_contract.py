@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 from routes import ROUTES
 from tests.unit.source import ROOT
@@ -22,22 +23,29 @@ def _markers() -> Iterator[str]:
                 yield ast.literal_eval(text)
 
 
-MARKERS = sorted(set(_markers()))
-PARTS = {marker.partition(": ")[0] for marker in MARKERS}
+@cache
+def markers() -> list[str]:
+    return sorted(set(_markers()))
+
+
+def parts() -> set[str]:
+    return {marker.partition(": ")[0] for marker in markers()}
+
+
 ROUTE_NAMES = {f"{route.method} {route.path}" for route in ROUTES}
 
 
 def test_every_marker_has_a_sentence() -> None:
-    assert [marker for marker in MARKERS if not marker.partition(": ")[2].strip()] == []
+    assert [marker for marker in markers() if not marker.partition(": ")[2].strip()] == []
 
 
 def test_every_route_has_a_marker() -> None:
-    assert sorted(ROUTE_NAMES - PARTS) == []
+    assert sorted(ROUTE_NAMES - parts()) == []
 
 
 def test_every_rule_has_a_marker() -> None:
-    assert sorted(RULES - PARTS) == []
+    assert sorted(RULES - parts()) == []
 
 
 def test_every_marker_names_a_route_or_a_rule() -> None:
-    assert sorted(PARTS - ROUTE_NAMES - RULES) == []
+    assert sorted(parts() - ROUTE_NAMES - RULES) == []

@@ -119,12 +119,3 @@ def test_no_file_names_a_package_registry() -> None:
 
 def test_no_file_names_a_local_path() -> None:
     assert found_in_files(_LOCAL_PATH) == []
-
-
-def test_tests_are_grouped_before_pytest_xdist_reads_the_groups(
-    pytestconfig: pytest.Config,
-) -> None:
-    """Otherwise each of three processes starts the server of a file with many tests."""
-    hooks = pytestconfig.hook.pytest_collection_modifyitems.get_hookimpls()
-    own = [hook for hook in hooks if hook.function.__module__ == "tests.conftest"]
-    assert [hook.tryfirst for hook in own] == [True]
