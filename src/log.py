@@ -22,6 +22,11 @@ def log(event: str, **fields: object) -> None:
     _write(msgspec.json.encode({"event": event, **fields}).decode())
 
 
+def text_of(error: Exception) -> str:
+    """The text of ``error`` as valid Unicode. A text of JavaScript may have half a character."""
+    return str(error).encode("utf-8", "replace").decode()
+
+
 async def in_background(work: Awaitable[object]) -> None:
     """Await ``work``, which no caller awaits. Log its error."""
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from pyodide.ffi import to_js
 
-from log import log
+from log import log, text_of
 from runtime.bridge import bridge
 from runtime.coroutines import JsWaiting, result_of
 from runtime.limits import check_batch
@@ -74,7 +74,7 @@ class D1Database:
             response = await result_of("batch", *encoded, _TIMEOUT_MILLISECONDS)
         except Exception as error:  # also one that Pyodide raises after the call began
             # D1's messages name tables and columns, never bound values, so the log may have them.
-            log("d1_error", problem=str(error))
+            log("d1_error", problem=text_of(error))
             definite = _DEFINITE.search(str(error))
             raise (StatementRejected if definite else DatabaseUnavailable) from error
         results = _results(response)

@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from log import text_of
+
 # The maximum time for a response, and the maximum length of the part of its body that is kept.
 RESPONSE_SECONDS = 15
 MAX_RESPONSE_BYTES = 1024
@@ -89,7 +91,7 @@ async def deliver(
         error = f"no response within {RESPONSE_SECONDS} s"
         return WebhookOutcome(result="failed", milliseconds=_since(started), error=error)
     except Exception as error:
-        text = str(error).strip()[:_MAX_ERROR_CHARACTERS] or type(error).__name__
+        text = text_of(error).strip()[:_MAX_ERROR_CHARACTERS] or type(error).__name__
         return WebhookOutcome(result="failed", milliseconds=_since(started), error=text)
     may_wait = response.status in _MAY_RETRY_AFTER and response.retry_after
     return WebhookOutcome(

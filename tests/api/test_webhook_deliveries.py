@@ -253,3 +253,17 @@ def test_a_body_that_cannot_be_made_holds_up_no_other(api: Api, sender: Sender) 
     assert attempt["error"] == "the body could not be made"
     (webhook,) = api.server.sql("SELECT * FROM webhooks")
     assert webhook["failing_since"] is None
+
+
+def test_an_error_with_half_a_character_is_recorded(api: Api, sender: Sender) -> None:
+    async def fail(_: Received) -> tuple[int, str | None]:
+        raise RuntimeError("lost \ud83d connection")
+
+    listen(api, sender.address_id)
+    api.server.receiver.respond = fail
+    sent_message(api, sender)
+    received(api)
+    attempts = api.server.sql("SELECT DISTINCT error FROM webhook_attempts")
+    assert attempts == [{"error": "lost ? connection"}]
+    tested = api.post("/webhooks/w1/test", {}, headers=sender.headers)
+    assert (tested.status_code, tested.json()["error"]) == (200, "lost ? connection")
