@@ -22,22 +22,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """One process runs a file, and one all files of the console.
+# The folders whose tests share a server of the real runtime, the slowest first. It takes as much
+# time to start as ten of these tests.
+_SHARING = ("tests/smtp", "tests/e2e", "tests/console")
 
-    A browser and a server for it take as much time to start as ten of these tests.
-    """
+
+class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """One process runs all files of a folder that shares a server, or one other file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         folder = file.rpartition("/")[0]
-        return folder if folder == "tests/console" else file
+        return folder if folder in _SHARING else file
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderScheduling:
     # The groups of ``--dist loadgroup`` have no effect with pytest 9.2 and pytest-xdist 3.8.
-    return FileScheduling(config, log)
+    return FolderScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders that share a server, because each takes one process a long time."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.nodeid.partition("::")[0].rpartition("/")[0]
+        return _SHARING.index(folder) if folder in _SHARING else len(_SHARING)
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(tryfirst=True)
