@@ -58,9 +58,9 @@ def test_katakana_of_one_byte() -> None:
     "content", [b"a\xff", b"\x1b$B" + b"-!" * 1000, b"\x1b$B!", b"\x1b$B!!!\x1b(I!"]
 )
 def test_time(content: bytes) -> None:
-    """A call for each character takes five seconds for the first, and two for the second."""
+    """A call for each character takes at least five seconds for the first."""
     repeated = content * (2 * MEBIBYTE // len(content))
-    assert is_quick(lambda: decode_iso_2022_jp(repeated), 1)
+    assert is_quick(lambda: decode_iso_2022_jp(repeated), 3)
 
 
 def test_invalid_text_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
