@@ -35,6 +35,11 @@ def text(value: Any) -> str:
     return value
 
 
+def anything(value: Any) -> Any:
+    """A value that is read together with others (``transport_settings.py``)."""
+    return value
+
+
 def url(value: Any) -> str:
     """An http or https URL, without surrounding spaces."""
     address = text(value).strip()

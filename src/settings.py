@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from accounts.names import ROLE_NAMES, NameRules
 from accounts.sending_limits import PausePolicy, RateLimit
@@ -18,6 +18,7 @@ from errors import ServerFault
 from log import log
 from setting_parsers import (
     Unreadable,
+    anything,
     at_least,
     boolean,
     domain_list,
@@ -31,6 +32,9 @@ from setting_parsers import (
     text_list,
     url,
 )
+
+if TYPE_CHECKING:
+    from transport.routing import Routing
 
 VERSION = "0.1.0"  # of this service; pyproject.toml has the same
 LANGUAGES = ("en", "zh")
@@ -93,6 +97,22 @@ class Settings:
         text,
         None,
         "Derives the secrets of [webhooks](webhooks.md#secrets). Default: `JWT_SECRET`.",
+    )
+    transport_secrets: object = secret(
+        anything,
+        None,
+        "JSON object: the secrets of each of the [transports](transports.md), by its name.",
+    )
+    resend_token: str | None = secret(
+        text,
+        None,
+        "API key of [Resend](transports.md#resend). `RESEND_TOKEN_EXAMPLE_COM` is that of the"
+        " sender domain `example.com`.",
+    )
+    smtp_config: object = secret(
+        anything,
+        None,
+        "JSON object: the [SMTP server](transports.md#smtp) of each sender domain.",
     )
     domains: tuple[str, ...] = setting(
         domain_list, (), "Sender domains. Administrators can create addresses in all of them."
@@ -177,6 +197,15 @@ class Settings:
     send_mail_domains: tuple[str, ...] = setting(
         domain_list, (), "Sender domains that the `SEND_MAIL` binding serves. Empty means all."
     )
+    transports: object = setting(
+        anything, None, "JSON array: [transports](transports.md) beside the `SEND_MAIL` binding."
+    )
+    routes: object = setting(
+        anything,
+        None,
+        "JSON object: for a sender domain, or `*`, the [transports](transports.md#routes) to try,"
+        " in this order.",
+    )
     send_rate_limit: RateLimit | None = setting(
         rate_limit,
         None,
@@ -236,6 +265,9 @@ class Settings:
         boolean, False, "Opens `/admin/` to all clients, for local development only."
     )
 
+    # What the settings about transports mean together; None if the deployment has none of them.
+    routing: "Routing | None" = None
+
     @property
     def jwt_secrets(self) -> tuple[str, ...]:
         """The secrets that verify tokens, first the one that also signs them. Empty if unset."""
@@ -278,6 +310,13 @@ class Settings:
         return NameRules(prefix=self.prefix if with_prefix else "")
 
 
+# The settings that are variables or secrets.
+DECLARED = tuple(one for one in fields(Settings) if one.metadata)
+
+# The beginnings of the names of the variables that ``routing`` is read from.
+_OF_TRANSPORTS = ("RESEND_TOKEN", "ROUTES", "SMTP_CONFIG", "TRANSPORT")
+
+
 @lru_cache(maxsize=1)
 def cached_settings(variables: str) -> Settings:
     """The settings in ``variables``, a JSON object. Cached, because variables never change.
@@ -311,6 +350,9 @@ def doubtful_settings(settings: Settings) -> Iterator[str]:
             "JWT_SECRET or JWT_SECRET_PREVIOUS is shorter than 32 bytes, so it may be guessed. "
             "`make secret` prints a good one"
         )
+    unused = settings.routing.unused if settings.routing else ()
+    if unused:
+        yield f"TRANSPORTS has {', '.join(unused)}, but ROUTES does not: no mail goes that way"
     if bool(settings.cf_turnstile_site_key) != bool(settings.cf_turnstile_secret_key):
         yield (
             "Turnstile is off, because only one of its keys is set: set both "
@@ -330,7 +372,7 @@ def read_settings(variables: Mapping[str, Any]) -> Settings:
     """
     defaults = Settings()
     values: dict[str, Any] = {}
-    for declared in fields(Settings):
+    for declared in DECLARED:
         parse, default = declared.metadata["parse"], getattr(defaults, declared.name)
         lower_bound = declared.metadata["not_below"]
         if lower_bound is not None:
@@ -342,4 +384,16 @@ def read_settings(variables: Mapping[str, Any]) -> Settings:
             values[declared.name] = default if value is None or value == "" else parse(value)
         except Unreadable as error:
             raise ServerFault("invalid_setting", name=name, expected=str(error)) from None
+    if any(name.startswith(_OF_TRANSPORTS) for name in variables):
+        values["routing"] = _routing(variables, values["send_mail_domains"])
     return Settings(**values)
+
+
+def _routing(variables: Mapping[str, Any], binding_domains: tuple[str, ...]) -> "Routing | None":
+    # Imported here, because most deployments have only the binding.
+    from transport_settings import UnreadableSetting, read_routing
+
+    try:
+        return read_routing(variables, binding_domains)
+    except UnreadableSetting as error:
+        raise ServerFault("invalid_setting", name=error.name, expected=error.expected) from None

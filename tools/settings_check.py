@@ -1,11 +1,10 @@
 """Check the Worker's settings before it starts, with the Worker's own parsers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from errors import ServerFault
-from settings import Settings, read_settings
+from settings import DECLARED, Settings, read_settings
 from smtp_relay.spelling import misspelled
 from tools.slow_patterns import is_slow
 
@@ -13,7 +12,7 @@ NO_DOMAINS = (
     "DOMAINS is empty: no sender domain is configured, so no address can be created or send mail."
 )
 _PATTERNS = ("ADDRESS_REGEX", "ADDRESS_CHECK_REGEX")
-_SETTINGS = tuple(setting.name.upper() for setting in fields(Settings))
+_SETTINGS = tuple(setting.name.upper() for setting in DECLARED)
 
 Place = Callable[[str], str]  # where the variable with this name is set, for people
 

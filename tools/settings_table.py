@@ -1,9 +1,8 @@
 """Generate the tables of settings in docs/configuration.md (``make settings-table``)."""
 
 import re
-from dataclasses import fields
 
-from settings import Settings
+from settings import DECLARED, Settings
 from tools.prepare import ROOT
 
 DOCUMENT = ROOT / "docs" / "configuration.md"
@@ -26,7 +25,7 @@ def _with_table(document: str, heading: str, rows: list[str]) -> str:
 def _secrets() -> list[str]:
     rows = [
         f"`{setting.name.upper()}` | {setting.metadata['help']}"
-        for setting in fields(Settings)
+        for setting in DECLARED
         if setting.metadata["secret"]
     ]
     return ["name | description", "--- | ---", *rows]
@@ -37,7 +36,7 @@ def _variables() -> list[str]:
     rows = [
         f"`{setting.name.upper()}` | {_shown(getattr(defaults, setting.name))}"
         f" | {setting.metadata['help']}"
-        for setting in fields(Settings)
+        for setting in DECLARED
         if not setting.metadata["secret"]
     ]
     return ["name | default | description", "--- | --- | ---", *rows]

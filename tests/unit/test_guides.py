@@ -1,18 +1,17 @@
 """The guides name error codes, settings and limits that exist."""
 
 import re
-from dataclasses import fields
 
 import pytest
 
 from handlers.resend.types import MAX_BATCH
 from mail import attachments, headers, limits, mailbox, schedule, tags
-from settings import Settings
+from settings import DECLARED, Settings
 from tests.unit.source import ROOT
 from tools.error_catalogue import ERRORS
 
 DOCS = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md")}
-SETTINGS = {field.name.upper(): getattr(Settings(), field.name) for field in fields(Settings)}
+SETTINGS = {field.name.upper(): getattr(Settings(), field.name) for field in DECLARED}
 CODES = {name.partition(".")[0] for name in ERRORS}
 
 

@@ -469,6 +469,7 @@ LATE = {
     *("accounts.webhook_endpoints", "accounts.webhook_secrets", "handlers.webhook_views"),
     *("store.notify", "store.webhooks", "store.webhook_claims", "store.webhook_log"),
     *("store.webhook_removal", "mail.webhook_examples", "handlers.webhook_types"),
+    *("transport_settings", "transport.routing"),
 }
 
 
@@ -545,7 +546,7 @@ def test_transport_imports_no_store_and_no_accounts(module: str) -> None:
 @modules_outside("runtime/", "transport/")
 def test_only_the_composition_chooses_a_transport(module: str) -> None:
     used = {name for name in imported(TREES[module]) if name.startswith("transport.")}
-    allowed = {"outcome", "sandbox", "sandbox_events", "delivery_events", "webhooks"}
+    allowed = {"outcome", "sandbox", "sandbox_events", "delivery_events", "webhooks", "routing"}
     assert {name.split(".")[1] for name in used} <= allowed
 
 
@@ -578,7 +579,7 @@ def test_settings_are_read_in_one_place(module: str) -> None:
     assert "read_settings" not in names_in(TREES[module])
 
 
-@modules_outside("settings.py", "services.py", "runtime/environment.py")
+@modules_outside("settings.py", "transport_settings.py", "services.py", "runtime/environment.py")
 def test_no_other_module_reads_the_variables(module: str) -> None:
     assert "settings.cached_settings" not in imported(TREES[module])
     assert names_in(TREES[module]) & {"cached_settings", "variables"} == set()

@@ -1,7 +1,6 @@
 """The variables of a deployment: every accepted form, and errors that name the variable."""
 
 import re
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from accounts.names import ROLE_NAMES
 from accounts.sending_limits import RateLimit
 from errors import ServerFault
-from settings import Settings, doubtful_settings, read_settings
+from settings import DECLARED, Settings, doubtful_settings, read_settings
 from tools.settings_table import DOCUMENT, updated
 from web.auth import is_one_of
 from web.responses import error_response
@@ -17,7 +16,7 @@ from web.responses import error_response
 TEXTS = [
     *("JWT_SECRET", "PASSWORD_PEPPER", "TITLE"),
     *("CF_TURNSTILE_SITE_KEY", "CF_TURNSTILE_SECRET_KEY"),
-    "WEBHOOK_SECRET",
+    *("WEBHOOK_SECRET", "RESEND_TOKEN"),
 ]
 LISTS = ["JWT_SECRET_PREVIOUS", "ADMIN_PASSWORDS", "PASSWORDS"]
 DOMAINS = ["DOMAINS", "DEFAULT_DOMAINS", "SEND_MAIL_DOMAINS"]
@@ -42,6 +41,7 @@ PATTERNS = ["ADDRESS_REGEX", "ADDRESS_CHECK_REGEX"]
 OTHERS = [
     *("PREFIX", "DEFAULT_LANG", "ERROR_FORMAT", "SEND_RATE_LIMIT", "SMTP_IMAP_PROXY_CONFIG"),
     *("CF_TURNSTILE_VERIFY_URL", "SUBREQUESTS"),
+    *("TRANSPORTS", "ROUTES", "TRANSPORT_SECRETS", "SMTP_CONFIG"),
 ]
 ALL = [*TEXTS, *LISTS, *DOMAINS, *BOOLEANS, *NUMBERS, *PATTERNS, *OTHERS]
 
@@ -64,7 +64,7 @@ def unreadable(name: str, value: object) -> str:
 
 
 def test_every_setting_is_in_the_lists_of_this_file() -> None:
-    assert {field.name.upper() for field in fields(Settings)} == set(ALL)
+    assert {field.name.upper() for field in DECLARED} == set(ALL)
 
 
 def test_the_tables_of_the_documentation_are_up_to_date() -> None:
@@ -79,7 +79,7 @@ def test_every_setting_is_in_one_table_of_the_documentation() -> None:
 
 
 def test_every_setting_has_a_help_text_of_one_line() -> None:
-    for field in fields(Settings):
+    for field in DECLARED:
         assert re.fullmatch(r"[A-Z`\[][^|\n]+\.", field.metadata["help"]), field.name
 
 

@@ -1,0 +1,123 @@
+"""The transports of a deployment, and which of them a sender's domain uses.
+
+Loaded only if a deployment has other transports than the ``send_email`` binding.
+"""
+
+from typing import Literal
+
+import msgspec
+
+# The name of the transport that is the ``send_email`` binding.
+BINDING = "send_email"
+# The key in a table of routes for the domains that have no entry of their own.
+ANY_DOMAIN = "*"
+
+# How long a provider with idempotency keys is asked again with the same key. Resend keeps a key for
+# 24 hours; the margin is for clocks that differ.
+KEY_MILLISECONDS = 23 * 3_600_000
+
+
+class ResendConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="resend"):
+    """A transport that sends by the API of Resend, or by one that is compatible with it.
+
+    ``webhook_secret`` checks the provider's webhooks; without it, they are rejected.
+    """
+
+    name: str
+    api_key: str
+    webhook_secret: str | None = None
+    url: str = "https://api.resend.com"
+
+
+class SmtpConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="smtp"):
+    """A transport that submits mail to an SMTP server.
+
+    ``security`` is ``tls`` for TLS from the first byte, ``starttls`` to require STARTTLS, ``none``
+    to send in clear text. Without ``username`` the server is used without a login. ``auth`` has the
+    mechanisms that may be used.
+    """
+
+    name: str
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"] = "tls"
+    username: str | None = None
+    password: str | None = None
+    auth: tuple[Literal["plain", "login"], ...] = ("plain", "login")
+
+
+class SesConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="ses"):
+    """A transport that sends by Amazon SES. ``topic`` is the ARN of the SNS topic of its events."""
+
+    name: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    configuration_set: str | None = None
+    topic: str | None = None
+    url: str | None = None
+
+
+TransportConfig = ResendConfig | SmtpConfig | SesConfig
+
+
+class Routing(msgspec.Struct, frozen=True, kw_only=True):
+    """The transports besides the binding, by name, and the routes.
+
+    ``routes`` maps a domain, or ``*``, to the names of its transports in the order in which they
+    are tried. Other domains have those of the transports in ``by_variable`` that are made for them,
+    and the binding. ``binding_domains`` are the domains that the binding serves, empty for all.
+    """
+
+    transports: dict[str, TransportConfig]
+    routes: dict[str, tuple[str, ...]]
+    binding_domains: tuple[str, ...]
+    by_variable: frozenset[str] = frozenset()
+    has_binding: bool = False
+
+    def route(self, domain: str) -> tuple[str, ...]:
+        """The names of the transports for a sender's domain, the usual one first."""
+        names = self.routes.get(domain) or self.routes.get(ANY_DOMAIN) or self._usual(domain)
+        return tuple(name for name in names if name != BINDING or self._has_binding(domain))
+
+    def verified_route(self, domain: str) -> tuple[str, ...]:
+        """The route of mail to verified recipients: by the binding, if there is one."""
+        others = tuple(name for name in self.route(domain) if name != BINDING)
+        return (BINDING, *others) if self.has_binding else others
+
+    @property
+    def keyed(self) -> tuple[str, ...]:
+        """The names of the transports whose provider has idempotency keys."""
+        return tuple(name for name, one in self.transports.items() if isinstance(one, ResendConfig))
+
+    def domains_of(self, name: str) -> tuple[str, ...]:
+        """The domains whose routes in ``routes`` have the transport ``name``."""
+        return tuple(domain for domain, names in self.routes.items() if name in names)
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The names of the transports that are in no route."""
+        routed = {name for names in self.routes.values() for name in names}
+        return tuple(sorted(self.transports.keys() - routed - self.by_variable))
+
+    def _usual(self, domain: str) -> tuple[str, ...]:
+        suffix = suffix_of(domain)
+        resend = next((one for one in (f"resend_{suffix}", "resend") if self._is_usual(one)), None)
+        smtp = f"smtp_{suffix}"
+        return (*([resend] if resend else []), *([smtp] if self._is_usual(smtp) else []), BINDING)
+
+    def _is_usual(self, name: str) -> bool:
+        return name in self.by_variable
+
+    def _has_binding(self, domain: str) -> bool:
+        served = self.binding_domains
+        return self.has_binding and (not served or domain in served)
+
+
+def suffix_of(domain: str) -> str:
+    """The form of a domain in the names of its transports.
+
+    >>> suffix_of("mail.example.com")
+    'mail_example_com'
+    """
+    return domain.replace(".", "_")
