@@ -7,15 +7,19 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from accounts.passwords import Derive
 from settings import Settings, cached_settings
 from store.database import Database
 from subrequests import Subrequests
 from transport.outcome import Transport
+
+if TYPE_CHECKING:
+    from transport.routing import Routing, TransportConfig
 
 T = TypeVar("T")
 
@@ -75,6 +79,17 @@ class Waiting(Protocol):
 
         It begins after the caller and the coroutines that run with it have been suspended or have
         ended. Its errors are logged. The platform may end it half a minute after the response.
+        """
+        ...
+
+
+class MakeTransport(Protocol):
+    """Makes a transport other than the binding."""
+
+    def __call__(self, config: "TransportConfig", key: str) -> Transport:
+        """The transport with this configuration, for one message.
+
+        :param key: the id of the message, for providers with idempotency keys.
         """
         ...
 
@@ -146,10 +161,11 @@ class Services:
     """The ports of one invocation.
 
     A port is None if the deployment lacks its binding. Without ``database`` every request fails.
-    Without ``transport`` the deployment cannot send. Without ``wakeup_queue`` the cron itself
-    attempts due messages. Without ``event_queue`` the dispatcher processes the delivery events of
-    sandbox recipients itself. Without ``webhook_queue`` the cron itself sends the deliveries of
-    webhooks. Without ``rate_limiter`` the rate of clients is not limited.
+    ``transport`` is the ``send_email`` binding; without it, only other transports can send. Without
+    ``wakeup_queue`` the cron itself attempts due messages. Without ``event_queue`` the dispatcher
+    processes the delivery events of sandbox recipients itself. Without ``webhook_queue`` the cron
+    itself sends the deliveries of webhooks. Without ``rate_limiter`` the rate of clients is not
+    limited.
 
     :param variables: the Worker's variables and secrets, as a JSON object.
     :param attempts: what the log says of the attempts of this invocation.
@@ -168,6 +184,7 @@ class Services:
     memory: Memory
     waiting: Waiting
     clock: Clock
+    make_transport: MakeTransport
     attempts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -177,3 +194,14 @@ class Services:
         :raises ServerFault: ``invalid_setting``, with the name of a variable that can't be read.
         """
         return cached_settings(self.variables)
+
+    @property
+    def routing(self) -> "Routing | None":
+        """The transports and routes; None if the binding is the only transport."""
+        routing = self.settings.routing
+        return routing and replace(routing, has_binding=self.transport is not None)
+
+    @property
+    def can_send(self) -> bool:
+        """Whether the deployment has any transport."""
+        return self.transport is not None or self.settings.routing is not None

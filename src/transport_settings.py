@@ -15,9 +15,9 @@ import msgspec
 
 from mail.addresses import InvalidAddress, ascii_domain
 from setting_parsers import Unreadable, json_object
+from transport.outcome import BINDING
 from transport.routing import (
     ANY_DOMAIN,
-    BINDING,
     ResendConfig,
     Routing,
     SmtpConfig,

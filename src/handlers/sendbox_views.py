@@ -162,6 +162,11 @@ class Event(Struct):
     explanation: Annotated[
         str | UnsetType, Meta(description="A sentence that explains `code`, if there is one.")
     ] = UNSET
+    transport: Annotated[str | UnsetType, Meta(description="The transport of the attempt.")] = UNSET
+    next_transport: Annotated[
+        str | UnsetType,
+        Meta(description="The transport of the next attempt, if it is another one."),
+    ] = UNSET
     recipient: Annotated[
         str | UnsetType, Meta(description="The recipient, if the event concerns only one.")
     ] = UNSET
@@ -213,6 +218,13 @@ class SendboxMessage(SendboxEntry, kw_only=True):
         str | None, Meta(description="A sentence that explains the failure, for people.")
     ]
     attempts: Annotated[int, Meta(description="The number of attempts.")]
+    transport: Annotated[
+        str | None,
+        Meta(
+            description="The transport of the last attempt, or of the next one if none was made "
+            "yet; null for sandbox recipients."
+        ),
+    ]
     next_attempt_at: Annotated[
         str | None,
         Meta(
@@ -294,6 +306,7 @@ def detail(message: StoredMessage, language: str) -> SendboxMessage:
         reason=row["reason"],
         explanation=_explanation(row["provider_code"], language),
         attempts=row["attempt"],
+        transport=row["transport"],
         next_attempt_at=_time(row["next_attempt_at"]),
         finished_at=_time(row["finished_at"]),
         reply_to=_mailbox(details.reply_to),
@@ -389,6 +402,8 @@ def _event(event: Row, language: str) -> Event:
         attempt=event["attempt"],
         code=code,
         explanation=_explanation(code, language) or UNSET,
+        transport=event.get("transport") or UNSET,
+        next_transport=event.get("next_transport") or UNSET,
         recipient=event.get("recipient") or UNSET,
         adaptations=event.get("adaptations") or UNSET,
         smtp_code=event.get("smtp_code") or UNSET,

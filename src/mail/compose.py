@@ -3,7 +3,7 @@
 The checks run in a fixed order, so a request with several errors always gets the same one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -32,10 +32,12 @@ class SenderPolicy:
 
     ``domains`` are the domains of the deployment. ``binding_domains`` are the domains that the
     ``send_email`` binding serves: None if there is no binding, empty if it serves every domain.
+    ``has_route`` says whether any transport serves a domain; None if the binding is the only one.
     """
 
     domains: tuple[str, ...]
     binding_domains: tuple[str, ...] | None
+    has_route: Callable[[str], bool] | None = None
 
     def check_owned(self, sender: Address) -> None:
         if sender.domain not in self.domains:
@@ -43,6 +45,10 @@ class SenderPolicy:
             raise BadRequest("invalid_sender_domain", sentence=sentence)
 
     def check_enabled(self, sender: Address) -> None:
+        if self.has_route:
+            if not self.has_route(sender.domain):
+                raise BadRequest("send_mail_not_enabled")
+            return
         allowed = self.binding_domains
         if allowed is None or (allowed and sender.domain not in allowed):
             raise BadRequest("send_mail_not_enabled")

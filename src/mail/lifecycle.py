@@ -7,12 +7,14 @@
         │                queued ◀────────┘
         └──cancelled──▶ cancelled ◀──cancelled── queued
 
-An ``unknown`` message is never sent again automatically. A late result of the same attempt, or
-delivery events, can still change it. Later events can correct an outcome that an event has settled.
-If they report that none of its recipients got the mail, they disprove that it was sent: the message
-goes from ``sent`` to ``failed``. If one of them proves that it was sent, the message goes from
-``failed`` to ``sent``, and the refund is taken back. ``store/record`` builds its statements from
-this table.
+``rerouted`` is the next attempt of a ``sending`` message by another transport. A ``queued`` message
+whose outcome is not known, because its provider is asked again, can't be cancelled: if it is
+removed, it is ``abandoned``. An ``unknown`` message is never sent again automatically. A late
+result of the same attempt, or delivery events, can still change it. Later events can correct an
+outcome that an event has settled. If they report that none of its recipients got the mail, they
+disprove that it was sent: the message goes from ``sent`` to ``failed``. If one of them proves that
+it was sent, the message goes from ``failed`` to ``sent``, and the refund is taken back.
+``store/record`` builds its statements from this table.
 """
 
 from typing import Literal, NamedTuple
@@ -24,6 +26,8 @@ Event = Literal[
     "rejected",
     "deferred",
     "timed_out",
+    "rerouted",
+    "abandoned",
     "cancelled",
     "disproved",
     "proved",
@@ -52,6 +56,8 @@ TRANSITIONS: dict[tuple[Status, Event], Transition] = {
     ("sending", "rejected"): Transition("failed", refunds=1),
     ("sending", "deferred"): Transition("queued"),
     ("sending", "timed_out"): Transition("unknown"),
+    ("sending", "rerouted"): Transition("sending"),
+    ("queued", "abandoned"): Transition("unknown"),
     ("unknown", "accepted"): Transition("sent"),
     ("unknown", "rejected"): Transition("failed", refunds=1),
     # A late transient rejection. "unknown" was already reported to the caller, so there is no

@@ -20,6 +20,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     states which messages of a batch were accepted. A ``permissive`` submission accepts each valid
     message; others accept all messages or none. With an ``administrator``, a submission needs no
     valid credential and costs no balance. ``credential`` then only names the sender.
+    ``transport`` is the name of the only transport to use; None to choose by the sender's domain.
     """
 
     messages: tuple[Message, ...]
@@ -31,6 +32,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     reports: Literal["outcome", "acceptance"] = "outcome"
     permissive: bool = False
     administrator: Actor | None = None
+    transport: str | None = None
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,14 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     ``RETRY_HOURS`` later. ``webhooks`` are the ids of the webhooks that listen to the outcome.
     ``caller_waits_for`` is ``nothing`` if the queue or the cron started the attempt. Otherwise a
     caller waits for the response, and the value is ``Submission.reports``.
+
+    ``transport`` is the name of the transport that makes the attempt; None if it is to be chosen
+    from ``route``, the transports to try in this order, and ``verified_route``, those to try if all
+    recipients are verified. ``tried`` are the transports that have rejected the message just
+    before, and ``may_retry`` is whether one of them may accept it later. ``ask_until`` is the end
+    of the time in which the provider may be asked again with the same key; None if it has no keys.
+    ``skipped`` are the transports that are skipped for now. ``asks_again`` is whether the outcome
+    of an earlier attempt with this key is not known.
     """
 
     id: str
@@ -53,6 +63,14 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     due_at: int | None = None
     caller_waits_for: Literal["outcome", "acceptance", "nothing"] = "nothing"
     webhooks: tuple[str, ...] = ()
+    transport: str | None = None
+    route: tuple[str, ...] = ()
+    verified_route: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+    may_retry: bool = False
+    ask_until: int | None = None
+    asks_again: bool = False
+    skipped: tuple[str, ...] = ()
 
 
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Make the services of the application from the Worker's bindings, variables and secrets."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,10 +17,14 @@ from runtime.rate_limiter import BindingRateLimiter
 from runtime.send_email import SendEmailBinding
 from runtime.wakeup_queue import CloudflareQueue
 from runtime.webhook_queue import WebhookQueue
-from services import Services
+from services import MakeTransport, Services
 from settings import cached_settings
 from subrequests import Subrequests
+from transport.outcome import Transport
 from transport.send_email import SendEmailTransport
+
+if TYPE_CHECKING:
+    from transport.routing import TransportConfig
 
 
 class _Environment(msgspec.Struct):
@@ -53,4 +58,17 @@ def services(memory: Room) -> Services:
         memory=memory,
         waiting=JsWaiting(),
         clock=now,
+        make_transport=_maker(used),
     )
+
+
+def _maker(used: Subrequests) -> MakeTransport:
+    """Makes the transports of one invocation, which counts their requests in ``used``."""
+
+    def make(config: "TransportConfig", key: str) -> Transport:
+        # Imported here, because most deployments have only the binding.
+        from transport.factory import make_transport
+
+        return make_transport(config, key, fetch=counted_fetch(used))
+
+    return make

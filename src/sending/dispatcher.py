@@ -11,7 +11,7 @@ import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -28,13 +28,34 @@ from sending import needs
 from sending.backoff import next_attempt_at
 from sending.enqueue import enqueue_retries, enqueue_soon, wake_webhooks
 from sending.results import Tried, raise_first, results_of
+from sending.routes import (
+    chosen,
+    next_transport,
+    replacement,
+    transport_states,
+    with_route,
+    with_waiting_route,
+)
 from services import QueuedEvent, Services
 from store.claim import claim
 from store.database import DatabaseUnavailable
-from store.record import StatusUpdate, record
+from store.record import StatusUpdate, record, reroute
 from store.reserve import Reserved, Terms, reserve
-from transport.outcome import LATE_SECONDS, Outcome, Rejected, Sent, Unknown
+from transport.outcome import (
+    ABOUT_TRANSPORT,
+    BINDING,
+    KEY_MILLISECONDS,
+    LATE_SECONDS,
+    Outcome,
+    Rejected,
+    Sent,
+    Transport,
+    Unknown,
+)
 from transport.sandbox import sandbox_outcome
+
+if TYPE_CHECKING:
+    from store.transports import States
 
 # A lease covers the reserve batch, the call of the provider, and the record batch, with retries.
 LEASE_SECONDS = 120
@@ -63,6 +84,10 @@ _RECORD_LATER_SECONDS = (1, 3, 9, 15)
 class Dispatcher:
     """Sends messages. The deployment must have a database and a transport.
 
+    If a transport rejects a message for a reason that concerns the transport, the next one of the
+    message's route is tried at once. If the outcome is not known and the provider has idempotency
+    keys, the message is queued, and the provider is asked again with the same key.
+
     ``dispatch`` calls ``note_rate`` with the state of the credential's rate limit, even if it then
     raises an error for a message.
     """
@@ -71,9 +96,10 @@ class Dispatcher:
         self, services: Services, note_rate: Callable[[RateState], None] = lambda state: None
     ) -> None:
         assert services.database is not None
-        assert services.transport is not None
-        self._database, self._transport = services.database, services.transport
+        assert services.can_send
+        self._database = services.database
         self._services, self._settings = services, services.settings
+        self._routing = services.routing
         self._waiting = services.waiting
         self._subrequests = services.subrequests
         self._memory = services.memory
@@ -102,6 +128,9 @@ class Dispatcher:
             return reserved.earlier
         if not submission.permissive:
             raise_first(reserved.errors, submission)
+        if self._routing:
+            pairs = zip(attempts, reserved.transports, strict=True)
+            attempts = [self._with_key(chosen(*pair)) for pair in pairs]
         kept = [
             attempt
             for attempt, error in zip(attempts, reserved.errors, strict=True)
@@ -139,7 +168,7 @@ class Dispatcher:
                     due[:_MAX_CLAIM], min(room, _MAX_TOGETHER), is_large=is_large
                 )
                 due = left + due[_MAX_CLAIM:]
-                await self._try(held)
+                await self._try(await self._with_usable_transports(held))
             finally:
                 self._memory.release()
                 self._log_attempts()
@@ -169,7 +198,11 @@ class Dispatcher:
             room = min(room, needs.room_in_request(self._subrequests.left, submission))
         inline = iter(range(room))
         attempts = [
-            _first_attempt(submission, message, id_, now, inline)
+            with_route(
+                _first_attempt(submission, message, id_, now, inline),
+                self._routing,
+                submission.transport,
+            )
             for message, id_ in zip(submission.messages, ids, strict=True)
         ]
         if self._services.wakeup_queue is None and any(one.status == "queued" for one in attempts):
@@ -183,6 +216,8 @@ class Dispatcher:
             lease_until=now + LEASE_SECONDS * 1000,
             default_balance=settings.default_send_balance,
         )
+        if self._routing:
+            terms = replace(terms, keyed=self._routing.keyed, ask_until=now + KEY_MILLISECONDS)
         if not submission.administrator:
             terms = replace(
                 terms,
@@ -229,6 +264,9 @@ class Dispatcher:
                 max_messages=max_messages,
                 max_bytes=_LARGE_BYTES if is_large else _SMALL_BYTES,
                 max_first=MAX_MESSAGE_BYTES if is_large else 0,
+                keyed=self._routing.keyed if self._routing else (),
+                ask_until=now + KEY_MILLISECONDS,
+                is_routed=self._routing is not None,
             )
         except Exception as error:  # the cron enqueues the messages that are still due
             log("claim_failed", message_ids=message_ids, kind=type(error).__name__)
@@ -243,10 +281,115 @@ class Dispatcher:
         may_wait = sandbox_bytes <= _MAX_SANDBOX_BYTES
         self._memory.keep(sum(one.size for one in messages) - (sandbox_bytes if may_wait else 0))
         finish = needs.to_finish(messages)
-        outcomes = await self._subrequests.keep(
-            finish, self._waiting.all([self._call(one, may_wait=may_wait) for one in held])
-        )
-        return await self._conclude(list(zip(held, outcomes, strict=True)))
+        calls = self._waiting.all([self._call(one, may_wait=may_wait) for one in held])
+        outcomes = await self._subrequests.keep(finish, calls)
+        ended = list(zip(held, outcomes, strict=True))
+        if self._routing:
+            ended = await self._subrequests.keep(finish, self._with_other_transports(ended))
+        return await self._conclude(ended)
+
+    async def _with_usable_transports(self, held: list[Attempt]) -> list[Attempt]:
+        """The claimed attempts, each by a transport that the deployment has and does not skip.
+
+        Attempts that can't be made are left out: another worker may have taken them over.
+        """
+        routing = self._routing
+        if routing is None and all(one.transport in (BINDING, None) for one in held):
+            return held
+        held = [with_waiting_route(attempt, routing) for attempt in held]
+        replaced = [
+            (attempt, name)
+            for attempt in held
+            if (name := replacement(attempt, routing)) is not None
+        ]
+        ids = {attempt.id for attempt, _ in replaced}
+        kept = [self._with_key(attempt) for attempt in held if attempt.id not in ids]
+        return [*kept, *await self._reroute([(one, name, None) for one, name in replaced])]
+
+    async def _with_other_transports(
+        self, ended: list[tuple[Attempt, Outcome]]
+    ) -> list[tuple[Attempt, Outcome]]:
+        """Try the next transports where a rejection concerns the transport; return all outcomes."""
+        done: list[tuple[Attempt, Outcome]] = []
+        while ended:
+            rejected = []
+            for attempt, outcome in ended:
+                name = next_transport(attempt, outcome)
+                if name is None:
+                    done.append((attempt, outcome))
+                else:
+                    rejected.append((attempt, name, outcome))
+            if not rejected:
+                break
+            if self._subrequests.left < needs.TO_REROUTE + len(rejected):
+                # The queue makes the next attempts, with more subrequests.
+                done += [
+                    (attempt, replace(outcome, transient=True))
+                    for attempt, _, outcome in rejected
+                    if isinstance(outcome, Rejected)
+                ]
+                break
+            following = await self._reroute(rejected)
+            held = {attempt.id for attempt in following}
+            done += [(one, outcome) for one, _, outcome in rejected if one.id not in held]
+            calls = [self._call(one, may_wait=True) for one in following]
+            ended = list(zip(following, await self._waiting.all(calls), strict=True))
+        return done
+
+    async def _reroute(
+        self, changes: Sequence[tuple[Attempt, str, Outcome | None]]
+    ) -> list[Attempt]:
+        """Record that other transports make the next attempts; return those attempts.
+
+        :param changes: the last attempt of each message, the next transport, and the outcome of the
+            attempt, None if it was not made.
+        """
+        if not changes:
+            return []
+        now = self._services.clock()
+        following = {
+            attempt.id: self._with_key(
+                replace(
+                    attempt,
+                    number=attempt.number + 1,
+                    transport=name,
+                    tried=(*attempt.tried, attempt.transport) if outcome else (),
+                    may_retry=attempt.may_retry
+                    or (isinstance(outcome, Rejected) and outcome.transient),
+                )
+            )
+            for attempt, name, outcome in changes
+        }
+        updates = [
+            StatusUpdate(
+                id=attempt.id,
+                event="rerouted",
+                attempt=attempt.number,
+                now=now,
+                lease_until=now + LEASE_SECONDS * 1000,
+                next_transport=name,
+                ask_until=following[attempt.id].ask_until,
+                provider_code=outcome.provider_code if isinstance(outcome, Rejected) else None,
+            )
+            for attempt, name, outcome in changes
+        ]
+        states = transport_states([(one, outcome) for one, _, outcome in changes if outcome])
+        try:
+            with self._subrequests.recording():
+                held = await reroute(self._database, updates, states=states)
+        except Exception as error:  # the outcomes so far are recorded instead
+            log("reroute_failed", message_ids=list(following), kind=type(error).__name__)
+            return []
+        return [attempt for id_, attempt in following.items() if id_ in held]
+
+    def _with_key(self, attempt: Attempt) -> Attempt:
+        """``attempt`` with the time until which its provider may be asked again, if it may."""
+        routing = self._routing
+        if attempt.asks_again or routing is None or attempt.transport not in routing.keyed:
+            return attempt if attempt.asks_again else replace(attempt, ask_until=None)
+        if attempt.ask_until is not None and not attempt.tried:
+            return attempt
+        return replace(attempt, ask_until=self._services.clock() + KEY_MILLISECONDS)
 
     async def _conclude(self, ended: list[tuple[Attempt, Outcome]]) -> list[Tried]:
         """Record the outcomes of these attempts, and start the work that follows."""
@@ -262,7 +405,8 @@ class Dispatcher:
             if update.event == "deferred" and attempt.caller_waits_for != "nothing"
         ]
         follow = needs.ENQUEUE_RETRIES + needs.to_deliver(messages) + needs.to_record_late(messages)
-        statuses = await self._subrequests.keep(follow, self._record(updates, queued))
+        states = transport_states(ended) if self._routing else {}
+        statuses = await self._subrequests.keep(follow, self._record(updates, queued, states))
         tried = [
             (*pair, update, statuses[update.id])
             for pair, update in zip(ended, updates, strict=True)
@@ -297,7 +441,20 @@ class Dispatcher:
             return await sandbox_outcome(
                 attempt.message, number=attempt.number, waits=waits, sleep=self._waiting.sleep
             )
-        return await self._transport.send(attempt.message)
+        transport = self._transport_of(attempt)
+        if transport is None:  # the deployment does not have it any more
+            return Unknown(cause="no transport")
+        outcome = await transport.send(attempt.message)
+        if attempt.asks_again and isinstance(outcome, Rejected):
+            # This does not say what has become of the earlier attempt.
+            return Unknown(outcome.provider_code, cause="rejected")
+        return outcome
+
+    def _transport_of(self, attempt: Attempt) -> Transport | None:
+        if attempt.transport in (BINDING, None):
+            return self._services.transport
+        config = self._routing and self._routing.transports.get(attempt.transport)
+        return self._services.make_transport(config, attempt.id) if config else None
 
     def _update(self, attempt: Attempt, outcome: Outcome) -> StatusUpdate:
         """The update that records this outcome of an attempt."""
@@ -309,7 +466,8 @@ class Dispatcher:
             return replace(update, provider_message_id=message_id, reported_as="sent")
         code = outcome.provider_code
         if isinstance(outcome, Unknown):
-            return replace(update, event="timed_out", provider_code=code, reported_as="unknown")
+            unknown = replace(update, event="timed_out", provider_code=code, reported_as="unknown")
+            return unknown if attempt.ask_until is None else _asked_again(attempt, unknown)
         rejected = replace(
             update,
             event="rejected",
@@ -317,7 +475,8 @@ class Dispatcher:
             reason=outcome.reason,
             reported_as="failed",
         )
-        return self._deferred(attempt, rejected) if outcome.transient else rejected
+        may_retry = outcome.transient or (attempt.may_retry and outcome.reason in ABOUT_TRANSPORT)
+        return self._deferred(attempt, rejected) if may_retry else rejected
 
     def _deferred(self, attempt: Attempt, rejected: StatusUpdate) -> StatusUpdate:
         # Without a queue only the cron could retry, so a waiting caller gets an error instead.
@@ -328,17 +487,26 @@ class Dispatcher:
                 return replace(rejected, reported_as=None, undo=True)
             return rejected
         next_at = next_attempt_at(
-            attempt=attempt.number,
+            attempt=-(-attempt.number // max(1, len(attempt.route))),
             now=rejected.now,
             tried_from=attempt.tried_from,
             retry_hours=self._settings.retry_hours,
         )
         if next_at is None:
             return rejected
-        return replace(rejected, event="deferred", next_attempt_at=next_at, reported_as="queued")
+        return replace(
+            rejected,
+            event="deferred",
+            next_attempt_at=next_at,
+            reported_as="queued",
+            next_transport=attempt.route[0] if attempt.tried else None,
+        )
 
     async def _record(
-        self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]] = ()
+        self,
+        updates: list[StatusUpdate],
+        queued: Sequence[tuple[str, Message]],
+        states: "States",
     ) -> dict[str, Status]:
         """Record ``updates``; return the status of each message, by its id.
 
@@ -349,7 +517,7 @@ class Dispatcher:
         cost = needs.to_record(message for _, message in queued)
         later = cost * len(_later_delays(self._subrequests.left - cost, cost))
         try:
-            found = await self._subrequests.keep(later, self._write(updates, queued))
+            found = await self._subrequests.keep(later, self._write(updates, queued, states))
             return {**expected, **found}
         except Exception as error:
             # The response still reports the outcomes. The rows stay ``sending`` until a later
@@ -359,11 +527,16 @@ class Dispatcher:
             return expected
 
     async def _write(
-        self, updates: list[StatusUpdate], queued: Sequence[tuple[str, Message]]
+        self,
+        updates: list[StatusUpdate],
+        queued: Sequence[tuple[str, Message]],
+        states: "States | None" = None,
     ) -> dict[str, Status]:
         policy = self._settings.pause_policy
         with self._subrequests.recording():
-            return await record(self._database, updates, queued=queued, pause_policy=policy)
+            return await record(
+                self._database, updates, queued=queued, pause_policy=policy, states=states
+            )
 
     def _follow_up(self, tried: list[Tried]) -> None:
         """Start the background work that follows the recorded outcomes."""
@@ -498,6 +671,27 @@ def _first_attempt(
     if next(inline, None) is not None:
         return attempt
     return replace(attempt, status="queued", due_at=now)
+
+
+def _asked_again(attempt: Attempt, unknown: StatusUpdate) -> StatusUpdate:
+    """The update that queues the message, so that the provider is asked again with the same key.
+
+    When the time for this is over, the message becomes ``unknown``.
+    """
+    assert attempt.ask_until is not None
+    next_at = next_attempt_at(
+        attempt=attempt.number, now=unknown.now, tried_from=attempt.ask_until, retry_hours=0
+    )
+    if next_at is None:
+        return unknown
+    return replace(
+        unknown,
+        event="deferred",
+        next_attempt_at=next_at,
+        ask_until=attempt.ask_until,
+        provider_code="outcome_unknown",
+        reported_as="queued",
+    )
 
 
 def _later_delays(left: int, cost: int) -> tuple[float, ...]:

@@ -210,7 +210,7 @@ def _has_many(services: Services) -> bool:
 
 def _may_send(services: Services) -> bool:
     paused = services.settings.sending_paused
-    possible = services.database is not None and services.transport is not None
+    possible = services.database is not None and services.can_send
     if paused or not possible:
         log("not_sending", paused=paused, bindings_missing=not possible)
     return possible and not paused

@@ -13,6 +13,8 @@ from store.message_content import most_attachment_statements
 from store.record import RECORD_STATEMENTS
 from store.reserve import reserve_statements
 
+# The maximum number of subrequests to record that other transports make the next attempts.
+TO_REROUTE = 4
 # The subrequests to send message ids to the queue.
 ENQUEUE = 1
 # The subrequests to send the ids of messages that are attempted again. A statement selects them.

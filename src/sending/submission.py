@@ -36,9 +36,9 @@ _ERRORS_OF_LIMITS = ("batch_over_rate_limit", "batch_too_long")
 
 def sender_policy(context: RequestContext) -> SenderPolicy:
     """The domains from which this deployment can send."""
-    settings = context.settings
+    settings, routing = context.settings, context.services.routing
     served = settings.send_mail_domains if context.services.transport else None
-    return SenderPolicy(settings.domains, served)
+    return SenderPolicy(settings.domains, served, routing.has_route if routing else None)
 
 
 async def submit(
@@ -48,6 +48,7 @@ async def submit(
     *,
     retry_of: str | None = None,
     administrator: Actor | None = None,
+    transport: str | None = None,
 ) -> SubmissionResult:
     """Submit ``message`` and return its result.
 
@@ -56,6 +57,7 @@ async def submit(
     :param retry_of: the id of the message that this one sends again.
     :param administrator: the administrator who sends the message. It then costs no balance, and
         ``credential`` is not checked.
+    :param transport: the name of the only transport to use; None to choose by the sender's domain.
     :raises ApiError: as ``Dispatcher.dispatch`` and ``check_scheduled_at`` do, and
         ``invalid_idempotency_key`` or ``sending_paused``.
     """
@@ -65,6 +67,7 @@ async def submit(
         request_id=context.request.id,
         retry_of=retry_of,
         administrator=administrator,
+        transport=transport,
     )
     (result,) = await _submit(
         context,

@@ -6,6 +6,7 @@ effect.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import msgspec
 
@@ -49,6 +50,9 @@ async def claim(
     max_messages: int,
     max_bytes: int,
     max_first: int,
+    keyed: Sequence[str] = (),
+    ask_until: int = 0,
+    is_routed: bool = False,
 ) -> tuple[list[Attempt], list[str]]:
     """Take over the messages that are due and that no other worker holds.
 
@@ -57,6 +61,9 @@ async def claim(
     :param claimant: a unique id of this call.
     :param max_bytes: the maximum size of several messages together.
     :param max_first: the maximum size of the first message, if this is more.
+    :param keyed: the transports whose providers have idempotency keys.
+    :param ask_until: until when they may be asked again with the key of an attempt.
+    :param is_routed: whether the deployment has other transports than the binding.
     :returns: the attempts, and the ids of the due messages that were not claimed.
     """
     ids = msgspec.json.encode(message_ids).decode()
@@ -70,6 +77,9 @@ async def claim(
                 max_messages=max_messages,
                 max_bytes=max_bytes,
                 max_first=max_first,
+                keyed=keyed,
+                ask_until=ask_until,
+                is_routed=is_routed,
             ),
             unclaimed_statement(ids, now=now),
             *(Statement(sql, (ids, claimant)) for sql in (_RECIPIENTS, _BODIES, _ATTACHMENT_PARTS)),
@@ -78,7 +88,9 @@ async def claim(
     )
     recipients, bodies, attachment_parts = map(_by_message, contents)
     attempts = [
-        _attempt(row, recipients[row["id"]], bodies[row["id"]], attachment_parts[row["id"]])
+        _attempt(
+            row, recipients[row["id"]], bodies[row["id"]], attachment_parts[row["id"]], ask_until
+        )
         for row in sorted(claimed, key=lambda row: message_ids.index(row["id"]))
     ]
     return attempts, [row["id"] for row in unclaimed]
@@ -92,7 +104,11 @@ def _by_message(rows: list[Row]) -> defaultdict[str, list[Row]]:
 
 
 def _attempt(
-    row: Row, recipients: list[Row], bodies: list[Row], attachment_parts: list[Row]
+    row: Row,
+    recipients: list[Row],
+    bodies: list[Row],
+    attachment_parts: list[Row],
+    ask_until: int,
 ) -> Attempt:
     return Attempt(
         id=row["id"],
@@ -101,6 +117,10 @@ def _attempt(
         request_id=row["request_id"],
         message=read_message(row, recipients, bodies, attachment_parts),
         webhooks=tuple(msgspec.json.decode(row["webhooks"])),
+        transport=row["transport"],
+        ask_until=row["ask_until"],
+        skipped=tuple(msgspec.json.decode(row["skipped"] or "[]")),
+        asks_again=row["ask_until"] not in (None, ask_until),
     )
 
 

@@ -13,7 +13,7 @@ from store.step import Step
 from store.usage import USAGE_DAYS
 
 # The file in migrations/ that was added last.
-NEWEST_MIGRATION = "0004_webhooks.sql"
+NEWEST_MIGRATION = "0005_transports.sql"
 
 _DAY = 86_400_000
 

@@ -156,7 +156,7 @@ async def remove_message(
     *_, remaining = await database.batch(
         [
             *([row] if by.is_administrator else []),
-            *record_statements([_cancelled(message_id, now)]),
+            *record_statements(_ended(message_id, now)),
             *_removal([message_id], now),
             find,
         ],
@@ -269,8 +269,15 @@ async def _cancel_waiting(database: Database, owner: Credential, now: int) -> No
 
 async def _cancel(database: Database, ids: list[str], now: int) -> None:
     if ids:
-        await record(database, [_cancelled(message_id, now) for message_id in ids])
+        await record(database, [one for message_id in ids for one in _ended(message_id, now)])
 
 
-def _cancelled(message_id: str, now: int) -> StatusUpdate:
-    return StatusUpdate(id=message_id, event="cancelled", now=now)
+def _ended(message_id: str, now: int) -> list[StatusUpdate]:
+    """The updates of which one ends a waiting message: the other one does not apply.
+
+    A message is cancelled, unless its provider was to be asked again: it was perhaps sent.
+    """
+    return [
+        StatusUpdate(id=message_id, event="cancelled", now=now),
+        StatusUpdate(id=message_id, event="abandoned", now=now),
+    ]

@@ -60,7 +60,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     ``lease_until`` is the end of the lease of messages that are sent at once. ``default_balance``
     is granted to an address without a balance. ``rate_limit`` is None if no rate limit applies.
     ``max_sandbox_recipients``, ``max_sandbox_bytes`` and ``max_withdrawals`` are limits per address
-    and day; None for no limit.
+    and day; None for no limit. ``keyed`` are the transports whose providers have idempotency keys,
+    and ``ask_until`` is until when they may be asked again with the key of a first attempt.
     """
 
     now: int
@@ -70,6 +71,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     max_sandbox_recipients: int | None = None
     max_sandbox_bytes: int | None = None
     max_withdrawals: int | None = None
+    keyed: tuple[str, ...] = ()
+    ask_until: int | None = None
 
 
 class Reserved(msgspec.Struct, frozen=True):
@@ -79,7 +82,8 @@ class Reserved(msgspec.Struct, frozen=True):
     rate limit, None if no rate limit applies. ``earlier`` has the results of an earlier request
     with the same idempotency key. In that case nothing was reserved, and ``errors`` is empty.
     ``has_many_waiting`` is False if all messages of the request are sent at once. ``webhooks`` are
-    the ids of the webhooks that listen to the outcomes.
+    the ids of the webhooks that listen to the outcomes. ``transports`` has one entry per message:
+    the transport that was chosen, None if the message has only one.
     """
 
     errors: tuple[ApiError | None, ...]
@@ -87,6 +91,7 @@ class Reserved(msgspec.Struct, frozen=True):
     earlier: list[SubmissionResult] | None = None
     has_many_waiting: bool = False
     webhooks: tuple[str, ...] = ()
+    transports: tuple[str | None, ...] = ()
 
 
 _DAY = 86_400_000
@@ -289,6 +294,35 @@ _BATCH_RESULT = """
 )
 """
 
+
+def _first_of(route: str) -> str:
+    """SQL of the first transport of a route in `item` that is not skipped, otherwise the first."""
+    return f"""coalesce(
+    (
+      SELECT listed.value FROM json_each(item, '$.{route}') AS listed
+      WHERE NOT EXISTS (
+        SELECT 1 FROM transport_states WHERE name = listed.value AND skipped_until > ?1 ->> 'now'
+      )
+      ORDER BY listed.key LIMIT 1
+    ),
+    item ->> '$.{route}[0]'
+  )"""
+
+
+# The transport of the first attempt of a row of `items`. Most messages have only one.
+_TRANSPORT = f"""
+CASE
+  WHEN item ->> 'transport' IS NOT NULL THEN item ->> 'transport'
+  WHEN item ->> 'verified_route' IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM recipients
+    WHERE recipients.position = items.position AND NOT EXISTS (
+      SELECT 1 FROM list_entries WHERE list = 'verified' AND value = recipients.address
+    )
+  ) THEN {_first_of("verified_route")}
+  ELSE {_first_of("route")}
+END
+"""
+
 _HAS_MANY_WAITING = has_many_waiting(address_id="?1 ->> 'address_id'", now="?1 ->> 'now'")
 _REPORT = f"""
 {_VERDICT}
@@ -301,6 +335,9 @@ SELECT
     SELECT batch_results FROM messages
     WHERE id IN (SELECT id FROM items) AND batch_results IS NOT NULL
   ) END AS own_result,
+  CASE WHEN ?1 ->> 'is_routed' THEN (
+    SELECT {_TRANSPORT} FROM items WHERE items.position = v.position
+  ) END AS transport,
   CASE WHEN ?1 ->> 'waits' THEN {_HAS_MANY_WAITING} END AS has_many_waiting,
   {listeners("?1 ->> 'address_id'")} AS webhooks
 FROM verdict AS v LEFT JOIN messages AS m ON m.id = v.earlier
@@ -337,21 +374,29 @@ _INSERT_MESSAGES = f"""
 INSERT INTO messages (
   id, address_id, sender, sender_name, subject, size, recipients, charge,
   status, attempt, lease_until, next_attempt_at, accepted_at, request_id,
-  details, scheduled_at, is_sandbox,
+  details, scheduled_at, is_sandbox, transport, ask_until,
   retry_of, idempotency_key, request_digest, batch_results, sendbox
 )
 SELECT
-  items.id, ?1 ->> 'address_id', item ->> 'sender', item ->> 'sender_name', item ->> 'subject',
+  id, ?1 ->> 'address_id', item ->> 'sender', item ->> 'sender_name', item ->> 'subject',
   item ->> 'size', recipients, charge, item ->> 'status', item ->> 'status' = 'sending',
   CASE item ->> 'status' WHEN 'sending' THEN ?1 ->> 'lease_until' END, item ->> 'due_at',
   ?1 ->> 'now', ?1 ->> 'request_id',
-  item -> 'details', item ->> 'scheduled_at', items.is_sandbox, ?1 ->> 'retry_of',
+  item -> 'details', item ->> 'scheduled_at', is_sandbox, transport,
+  CASE WHEN item ->> 'status' = 'sending' AND transport IN (
+    SELECT value FROM json_each(?1, '$.keyed')
+  ) THEN ?1 ->> 'ask_until' END,
+  ?1 ->> 'retry_of',
   CASE WHEN is_first THEN ?1 ->> 'idempotency_key' END,
   CASE WHEN is_first THEN ?1 ->> 'request_digest' END,
   CASE WHEN is_first AND ?1 ->> 'is_batch' THEN {_BATCH_RESULT} END,
   coalesce((SELECT sendbox FROM addresses WHERE id = ?1 ->> 'address_id'), 0)
-FROM (SELECT *, position = min(position) OVER () AS is_first FROM accepted)
-JOIN items USING (position)
+FROM (
+  SELECT
+    items.id, item, items.is_sandbox, recipients, charge, {_TRANSPORT} AS transport,
+    accepted.position = min(accepted.position) OVER () AS is_first
+  FROM accepted JOIN items USING (position)
+)
 """
 
 # Looks up each message by its primary key instead of reading the table.
@@ -498,6 +543,9 @@ def _request(submission: Submission, attempts: list[Attempt], terms: Terms) -> d
         "permissive": submission.permissive,
         "waits": any(attempt.due_at is not None for attempt in attempts),
         "is_batch": submission.reports == "acceptance",
+        "is_routed": any(attempt.route for attempt in attempts),
+        "keyed": terms.keyed,
+        "ask_until": terms.ask_until,
         "rate_quota": limit.quota if limit else None,
         "rate_milliseconds": limit.seconds * 1000 if limit else None,
         "max_sandbox_recipients": terms.max_sandbox_recipients,
@@ -523,6 +571,9 @@ def _row(attempt: Attempt) -> dict[str, object]:
         "due_at": attempt.due_at,
         "scheduled_at": attempt.due_at if attempt.status == "scheduled" else None,
         "is_sandbox": message.is_sandbox,
+        "transport": attempt.transport,
+        "route": attempt.route,
+        "verified_route": attempt.verified_route or None,
         "recipients": [
             {
                 "kind": recipient.kind,
@@ -555,6 +606,7 @@ def _reserved(report: list[Row], submission: Submission, terms: Terms) -> Reserv
         rate,
         has_many_waiting=bool(first["has_many_waiting"]),
         webhooks=tuple(msgspec.json.decode(first["webhooks"])),
+        transports=tuple(row["transport"] for row in report),
     )
 
 

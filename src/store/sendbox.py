@@ -278,7 +278,7 @@ _MINE = "address_id = coalesce(?2, address_id)"
 _MESSAGE = f"""
 SELECT
   m.id, m.sender, m.sender_name, m.subject, m.size, m.status, m.attempt, m.accepted_at,
-  m.next_attempt_at,
+  m.next_attempt_at, m.transport,
   m.finished_at, m.provider_message_id, m.provider_code, m.reason, m.request_id, m.retry_of,
   m.details, m.scheduled_at, {_DELIVERY_STATUS},
   (SELECT id FROM messages AS later WHERE later.retry_of = m.id) AS retried_as
@@ -291,7 +291,8 @@ WHERE message_id = ?1 AND {_MINE} ORDER BY position
 """
 
 _EVENTS = f"""
-SELECT events.kind, events.attempt, events.provider_code, occurred_at, recipient, settled_by
+SELECT events.kind, events.attempt, events.provider_code, occurred_at, recipient, settled_by,
+  events.transport, next_transport
 FROM events JOIN messages ON id = message_id
 WHERE message_id = ?1 AND {_MINE} ORDER BY sequence
 """

@@ -5,10 +5,12 @@ next minute. Ids of messages sort by time, so old messages come first in the pri
 further index.
 """
 
+from msgspec.structs import replace
+
 from clock import utc_day
 from ids import first_id
 from mail.lifecycle import FINAL
-from store.database import Database, Statement, quoted
+from store.database import Database, Row, Statement, quoted
 from store.logins import WINDOW_MILLISECONDS
 from store.record import StatusUpdate, record_statements
 from store.removal import DELETED_STAY_MILLISECONDS
@@ -27,7 +29,7 @@ _HOUR, _DAY = 3_600_000, 86_400_000
 # as expired. Because of ORDER BY lease_until SQLite uses the index messages_leased. This index has
 # only the few messages that are being sent.
 _EXPIRED = """
-SELECT id, attempt FROM messages
+SELECT id, attempt, ask_until FROM messages
 WHERE lease_until >= 0 AND lease_until NOT BETWEEN ?1 + 1 AND ?2 ORDER BY lease_until LIMIT ?3
 """
 
@@ -180,7 +182,7 @@ def sweep_steps(*, now: int, retention_days: int, retention_metadata_days: int) 
 
 
 def lease_step(*, now: int) -> Step:
-    """The step that records messages with an expired lease as ``unknown``.
+    """The step that records messages with an expired lease as ``unknown``, or as ``queued``.
 
     The worker that held such a message stopped, or could not record the outcome. If it has not
     stopped, because the clocks of workers differ, it still records the outcome.
@@ -190,15 +192,31 @@ def lease_step(*, now: int) -> Step:
         expired = Statement(_EXPIRED, (now, now + _HOUR, STEP_ROWS))
         (rows,) = await database.batch([expired], repeatable=True)
         if rows:
-            updates = [
-                StatusUpdate(id=row["id"], event="timed_out", attempt=row["attempt"], now=now)
-                for row in rows
-            ]
+            updates = [_expired(row, now) for row in rows]
             # record() would also read the statuses, and the statements of a cron run are limited.
             await database.batch(record_statements(updates), repeatable=True)
         return len(rows)
 
     return Step("became_unknown", 1 + _TIMEOUT_STATEMENTS, STEP_ROWS, run)
+
+
+def _expired(row: Row, now: int) -> StatusUpdate:
+    """The update of a message whose lease has expired.
+
+    If the provider may be asked again with the same key, the message waits for the next attempt.
+    """
+    update = StatusUpdate(id=row["id"], event="timed_out", attempt=row["attempt"], now=now)
+    ask_until = row["ask_until"]
+    if ask_until is None or ask_until <= now:
+        return update
+    return replace(
+        update,
+        event="deferred",
+        next_attempt_at=now,
+        ask_until=ask_until,
+        provider_code="outcome_unknown",
+        reported_as="queued",
+    )
 
 
 def _step(name: str, texts: tuple[str, ...], parameters: tuple[int | str, ...]) -> Step:

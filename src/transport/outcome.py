@@ -16,6 +16,13 @@ RESPONSE_SECONDS = 30
 # minute after the response, and then nothing that still waits would be released.
 LATE_SECONDS = 27
 
+# The name of the transport that is the ``send_email`` binding.
+BINDING = "send_email"
+
+# How long a provider with idempotency keys is asked again with the same key. Resend keeps a key for
+# 24 hours; the margin is for clocks that differ.
+KEY_MILLISECONDS = 23 * 3_600_000
+
 Reason = Literal[
     "recipient_suppressed",  # the provider's suppression list has the recipient
     "recipient_rejected",  # the recipient can't be reached
@@ -23,8 +30,20 @@ Reason = Literal[
     "content_rejected",  # the provider rejects this content
     "throttled",  # too many messages right now
     "quota_reached",  # too many messages today
+    "credentials_rejected",  # the provider does not accept the key or the password
+    "unreachable",  # nothing was sent, because there is no connection to the provider
     "provider_error",  # any other definite rejection
 ]
+
+# The reasons that concern the transport and neither the recipient nor the content, so that another
+# transport may accept the mail.
+ABOUT_TRANSPORT: frozenset[Reason] = frozenset(
+    {"sender_not_allowed", "throttled", "quota_reached", "credentials_rejected", "unreachable"}
+)
+# Those of them for which the transport accepts no mail at all for now.
+FAILS_FOR_ALL: frozenset[Reason] = frozenset(
+    {"quota_reached", "credentials_rejected", "unreachable"}
+)
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -37,12 +56,14 @@ class Rejected(msgspec.Struct, frozen=True):
     """The provider rejected the mail.
 
     ``transient`` is true if the provider may accept the same mail later (RFC 3463).
-    ``provider_code`` is the provider's own code.
+    ``provider_code`` is the provider's own code. ``detail`` explains it to administrators. It does
+    not quote the mail.
     """
 
     reason: Reason
     provider_code: str
     transient: bool = False
+    detail: str | None = None
 
 
 class Unknown(msgspec.Struct, frozen=True):

@@ -7,14 +7,10 @@ from typing import Literal
 
 import msgspec
 
-# The name of the transport that is the ``send_email`` binding.
-BINDING = "send_email"
+from transport.outcome import BINDING
+
 # The key in a table of routes for the domains that have no entry of their own.
 ANY_DOMAIN = "*"
-
-# How long a provider with idempotency keys is asked again with the same key. Resend keeps a key for
-# 24 hours; the margin is for clocks that differ.
-KEY_MILLISECONDS = 23 * 3_600_000
 
 
 class ResendConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="resend"):
@@ -79,6 +75,14 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
         """The names of the transports for a sender's domain, the usual one first."""
         names = self.routes.get(domain) or self.routes.get(ANY_DOMAIN) or self._usual(domain)
         return tuple(name for name in names if name != BINDING or self._has_binding(domain))
+
+    def has_route(self, domain: str) -> bool:
+        """Whether any transport sends the mail of a sender's domain."""
+        return bool(self.route(domain))
+
+    def has(self, name: str) -> bool:
+        """Whether the deployment has the transport ``name``."""
+        return name in self.transports or (name == BINDING and self.has_binding)
 
     def verified_route(self, domain: str) -> tuple[str, ...]:
         """The route of mail to verified recipients: by the binding, if there is one."""

@@ -6,7 +6,7 @@ import io
 import json
 import time
 import urllib.parse
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self, TypeVar
 
@@ -37,10 +37,22 @@ from tests.client.receiver import ScriptedReceiver
 from tests.client.waiting import AsyncioWaiting
 from tests.unit.sqlite_database import SqliteDatabase
 from tools.local_server import MailBodies
+from transport.factory import make_transport
+from transport.outcome import Transport
+from transport.routing import TransportConfig
 from transport.send_email import SendEmailTransport
 from web.request import Body, Request, RequestHead
 
 T = TypeVar("T")
+
+# (url, headers, body) -> the response.
+Respond = Callable[[str, dict[str, str], bytes], Awaitable[HttpResponse]]
+
+
+async def no_response(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
+    """Raise the exception of a server that can't be reached."""
+    raise OSError
+
 
 _BASE = "http://localhost"
 
@@ -51,6 +63,8 @@ class TestClient:
     ``provider`` is its ``send_email`` binding; ``log_text`` is its log as printed.
     ``invocations`` has the subrequests of each request, queue batch and run of the cron so far.
     ``resolver`` responds to its DNS lookups, ``receiver`` to the deliveries of its webhooks.
+    ``transports`` replaces transports by name; the functions take the key of the message.
+    ``resend`` responds to requests for Resend's API.
     ``clock_error`` is added to the time that the deployment reads, in milliseconds.
     ``lose_responses`` is called before and after each batch of the database, with ``"before"`` or
     ``"after"`` and the statements of the batch. If it returns True, the batch raises
@@ -91,6 +105,8 @@ class TestClient:
         self.log_text = ""
         self.resolver = ScriptedResolver()
         self.receiver = ScriptedReceiver(self.now)
+        self.transports: dict[str, Callable[[str], Transport]] = {}
+        self.resend: Respond = no_response
         self.invocations: list[LimitedSubrequests] = []
         self.lose_responses: LoseResponses = lambda when, statements: False
         self._variables = json.dumps(dict(variables))
@@ -286,7 +302,16 @@ class TestClient:
             memory=UnlimitedMemory(),
             waiting=AsyncioWaiting(self._start),
             clock=self.now,
+            make_transport=lambda config, key: self._make_transport(config, key, used),
         )
+
+    def _make_transport(
+        self, config: TransportConfig, key: str, used: LimitedSubrequests
+    ) -> Transport:
+        if config.name in self.transports:
+            used.count()
+            return self.transports[config.name](key)
+        return make_transport(config, key, fetch=self._fetch(used))
 
     def _fetch(self, used: LimitedSubrequests) -> Fetch:
         async def fetch(
@@ -299,6 +324,9 @@ class TestClient:
         ) -> HttpResponse:
             if body is None:
                 return self.resolver.get(url)
+            if "idempotency-key" in headers:
+                used.count()
+                return await asyncio.wait_for(self.resend(url, headers, body), seconds)
             if "webhook-id" not in headers:
                 return post(url, headers, body)
             used.count()

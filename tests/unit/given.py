@@ -100,15 +100,18 @@ def changed_password(
 def services(
     database: Database,
     *,
-    transport: Transport,
+    transport: Transport | None,
     wakeup_queue: WakeupQueue | None,
     waiting: Waiting,
     clock: Clock,
     rate_limit: RateLimit | None = None,
     subrequests: int = 10_000,
+    make_transport: Any = None,
+    more: dict[str, object] | None = None,
 ) -> Services:
     """A deployment with default settings, but without pauses, and with many subrequests."""
     variables: dict[str, object] = {"PAUSE_FAILED_PERCENT": 0, "SUBREQUESTS": subrequests}
+    variables |= more or {}
     if rate_limit:
         variables["SEND_RATE_LIMIT"] = f"{rate_limit.quota}/{rate_limit.seconds}s"
     return Services(
@@ -125,7 +128,12 @@ def services(
         memory=UnlimitedMemory(),
         waiting=waiting,
         clock=clock,
+        make_transport=make_transport or _no_transport,
     )
+
+
+def _no_transport(config: object, key: str) -> Any:
+    raise AssertionError("the binding is the only transport")
 
 
 async def _unused(*arguments: object, **named: object) -> Any:

@@ -97,7 +97,7 @@ def after(batches: Sequence[Sequence[Event]]) -> dict[str, Any]:
     database = START.copy()
     services = given.services(
         database,
-        transport=None,  # type: ignore[arg-type]
+        transport=None,
         wakeup_queue=None,
         waiting=AsyncioWaiting(lambda work: None),
         clock=lambda: NOW + 11 * DAY,

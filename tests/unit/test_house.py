@@ -128,8 +128,9 @@ def test_the_entry_reads_nothing_of_its_environment() -> None:
 
 # 2. Each field of a message is declared once
 
-# The maximum number of files that name one field of messages.
-MOST_FILES = 8
+# The maximum number of files that name one field of messages, besides the transports: each of them
+# sends every field.
+MOST_FILES = 7
 
 
 def _declared_fields(module: str, struct: str) -> set[str]:
@@ -149,6 +150,7 @@ _DETAIL = re.compile(
 
 def test_a_field_of_messages_is_named_in_few_files() -> None:
     naming = [module for module, tree in TREES.items() if "reply_to" in words_in(tree)]
+    naming = [module for module in naming if not module.startswith("transport/")]
     assert len(naming) <= MOST_FILES, naming
 
 

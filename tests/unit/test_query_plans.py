@@ -33,7 +33,7 @@ from store.logins import count_failure, logged_in, stored_password, stored_passw
 from store.message_filter import MessageFilter
 from store.overview import cron_step, has_newest_migration, read_facts
 from store.pauses import lift_pause, pause_page
-from store.record import StatusUpdate, record
+from store.record import StatusUpdate, record, reroute
 from store.record.deliveries import record_delivery_events, settle
 from store.removal import clear_sendbox, remove_address, remove_message
 from store.reserve import find_earlier
@@ -58,6 +58,7 @@ from store.suppressions import (
     remove_suppression,
     suppression_page,
 )
+from store.transports import transport_states
 from store.usage import usage_of_address, usage_of_all
 from store.webhook_calls import count_webhook_call
 from store.webhook_claims import claim_deliveries, due_webhooks, finish_deliveries
@@ -117,6 +118,7 @@ def _administer(database: SqliteDatabase, credential: Credential) -> None:
     run(usage_of_all(database, now=NOW))
     run(read_facts(database, now=NOW))
     run(has_newest_migration(database))
+    run(transport_states(database, now=NOW))
     run(cron_step(now=NOW).run(database))
     run(note_shown(database, credential, by=me, now=NOW))
     run(reset_password(database, credential, "$hash", by=me, now=NOW))
@@ -223,6 +225,10 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
             database, [about], queued=[("m1", mail)], pause_policy=PausePolicy(percent=0, last=1)
         )
     )
+    rerouted = StatusUpdate(
+        id="m1", event="rerouted", attempt=1, now=NOW, lease_until=NOW, next_transport="second"
+    )
+    run(reroute(database, [rerouted], states={"first": "a wrong key"}))
     me = Actor("admin#1", None, is_administrator=True)
     run(lift_pause(database, credential, by=me, now=NOW, most_withdrawals=0))
     run(claim(database, "m1", claimant="w", now=NOW, lease_until=NOW))
@@ -258,10 +264,10 @@ def _every_statement() -> tuple[SqliteDatabase, list[Statement]]:
 
 
 DATABASE, STATEMENTS = _every_statement()
-# A purge removes its row when it is finished, so the table stays small. p is its alias.
-
 BY_NAME = "INDEXED BY messages_by_provider_id"
-SMALL = {"sendbox_purges", "p"}
+# A purge removes its row when it is finished, so the table stays small. p is its alias. A transport
+# has one row, if it has ever failed.
+SMALL = {"sendbox_purges", "p", "transport_states"}
 TABLES = set(DATABASE.dump())
 
 
@@ -288,6 +294,7 @@ SORTS_ALL = {
     "FROM addresses AS a WHERE instr(name, ?1)": "any part of a name may match, in any order",
     "FROM list_entries ORDER BY list, position": "it returns all entries",
     "FROM webhook_deliveries WHERE webhook_id = ?1 AND id < ?3": "it sorts the rows of the page",
+    "FROM events WHERE message_id >= ?1": "it groups the attempts of a day, and transports are few",
     "SELECT domain, min(day) AS first": "it groups the days by domain, and domains are few",
 }
 

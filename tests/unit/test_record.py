@@ -151,6 +151,8 @@ def test_an_event_has_its_time_and_reason(
         "occurred_at": LATER,
         "recipient": None,
         "settled_by": None,
+        "transport": None,
+        "next_transport": None,
     }
 
 

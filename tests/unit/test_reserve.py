@@ -92,6 +92,8 @@ def test_all_stored_columns_of_a_message(database: SqliteDatabase, me: Credentia
             "sendbox": 0,
             "delivery_status": None,
             "delivery_count": None,
+            "transport": None,
+            "ask_until": None,
         }
     ]
     assert dump["deliveries"] == [

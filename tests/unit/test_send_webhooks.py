@@ -62,7 +62,7 @@ class Site:
         self.background: list[asyncio.Future[Any]] = []
         services = given.services(
             self.database,
-            transport=None,  # type: ignore[arg-type]
+            transport=None,
             wakeup_queue=None,
             waiting=AsyncioWaiting(
                 lambda work: self.background.append(asyncio.ensure_future(work))

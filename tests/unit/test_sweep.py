@@ -259,6 +259,8 @@ def test_a_message_with_an_expired_lease_becomes_unknown(
         "occurred_at": LEASE_END,
         "recipient": None,
         "settled_by": None,
+        "transport": None,
+        "next_transport": None,
     }
 
 

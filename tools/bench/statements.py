@@ -23,6 +23,7 @@ from store.record import StatusUpdate, record
 from store.reserve import Terms, reserve
 from subrequests import Subrequests
 from tools.bench import mails
+from transport.outcome import BINDING
 
 # Placeholders for values that the bare worker knows only at each send.
 _NOW, _LEASE_UNTIL = 1_111_111_111_111, 2_222_222_222_222
@@ -59,7 +60,13 @@ def plan(credential: Credential, size: int, day: str) -> dict[str, list[Any]]:
     submission = Submission(
         messages=(message,), credential=credential, request_id="the-id-of-the-request"
     )
-    attempt = Attempt(id=_ID, message=message, tried_from=_NOW, request_id=submission.request_id)
+    attempt = Attempt(
+        id=_ID,
+        message=message,
+        tried_from=_NOW,
+        request_id=submission.request_id,
+        transport=BINDING,
+    )
     terms = Terms(now=_NOW, lease_until=_LEASE_UNTIL, default_balance=_BALANCE)
     accepted = StatusUpdate(
         id=_ID,
@@ -94,6 +101,7 @@ def cron_plan(variables: str) -> list[list[Any]]:
         memory=unused,
         waiting=unused,
         clock=now,
+        make_transport=unused,
     )
     with contextlib.redirect_stdout(io.StringIO()):  # its lines of the log
         asyncio.run(run_cron(services))

@@ -131,7 +131,8 @@ async def show(context: RequestContext) -> Response:
 
 
 def _bindings(services: Services) -> Check:
-    ports = {"SEND_MAIL": services.transport, "RATE_LIMITER": services.rate_limiter}
+    transport = services.transport or services.routing
+    ports = {"SEND_MAIL": transport, "RATE_LIMITER": services.rate_limiter}
     missing = [name for name, port in ports.items() if port is None]
     state: CheckState = "missing" if "SEND_MAIL" in missing else "warning" if missing else "ok"
     return Check(name="bindings", state=state, details=missing)

@@ -1,5 +1,6 @@
 """``POST /admin/send_mail_by_binding``: send a mail in the fields of the ``send_email`` binding."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -9,10 +10,11 @@ from errors import BadRequest, FieldError
 from handlers.admin.send_mail import send_as_administrator
 from handlers.send_mail import ResponseStatus, Warnings, shown_warnings, success_response
 from mail.addresses import InvalidAddress
-from mail.compose import Origin, SenderPolicy, compose
+from mail.compose import Origin, compose
 from mail.fields import Base64Attachment, Mailboxes, MailboxField, MailFields
 from mail.mailbox import parse_mailbox
 from mail.message import Mailbox
+from sending.submission import sender_policy
 from web.body import read_json
 from web.context import RequestContext
 from web.query import required
@@ -75,13 +77,13 @@ async def send(context: RequestContext) -> Response:
         required_field_missing.422, MESSAGE, ATTACHMENTS, SENDING, OUTCOME
     :operation sendMailByBinding: Administration
     """
-    if context.services.transport is None:
+    if not context.services.can_send:
         raise BadRequest("binding_not_enabled")
     body = await read_json(context.request, BindingMail)
     required(body.sender, "from")
     sender = _sender(body.sender or "")
     # The sender's domain need not be in DOMAINS.
-    policy = SenderPolicy((sender.address.domain,), context.settings.send_mail_domains)
+    policy = replace(sender_policy(context), domains=(sender.address.domain,))
     origin = Origin(address=str(sender.address), name=sender.name, names=_NAMES)
     message = compose(body, origin, policy, warnings=context.warnings)
     result = await send_as_administrator(context, message)

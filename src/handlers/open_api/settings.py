@@ -88,7 +88,7 @@ async def show(context: RequestContext) -> Response:
             disable_custom_address_name=settings.disable_custom_address_name,
             enable_user_delete_email=settings.enable_user_delete_email,
             enable_address_password=settings.enable_address_password,
-            enable_send_mail=context.services.transport is not None,
+            enable_send_mail=context.services.can_send,
             cf_turnstile_site_key=settings.cf_turnstile_site_key or "",
             enable_global_turnstile_check=settings.verifies_humans,
             disable_admin_password_check=settings.disable_admin_password_check,

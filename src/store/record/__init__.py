@@ -6,6 +6,12 @@ events after sending. ``store/reserve.py`` inserts a message with its first stat
 change of state belong here.
 """
 
-from store.record.statuses import RECORD_STATEMENTS, StatusUpdate, record, record_statements
+from store.record.statuses import (
+    RECORD_STATEMENTS,
+    StatusUpdate,
+    record,
+    record_statements,
+    reroute,
+)
 
-__all__ = ["RECORD_STATEMENTS", "StatusUpdate", "record", "record_statements"]
+__all__ = ["RECORD_STATEMENTS", "StatusUpdate", "record", "record_statements", "reroute"]

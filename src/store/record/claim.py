@@ -1,5 +1,9 @@
 """Take messages over for an attempt."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from mail.lifecycle import transitions_on
 from store.database import Statement, quoted
 from store.listeners import listeners
@@ -21,7 +25,8 @@ _CLAIM = f"""
 UPDATE messages
 SET
   status = 'sending', attempt = attempt + (status <> 'sending'), claimed_by = ?4,
-  lease_until = ?3, next_attempt_at = NULL, provider_code = NULL, reason = NULL
+  lease_until = ?3, next_attempt_at = NULL, provider_code = NULL, reason = NULL,
+  ask_until = coalesce(ask_until, iif(transport IN (SELECT value FROM json_each(?8)), ?9, NULL))
 WHERE id IN (
   SELECT id FROM (
     SELECT
@@ -35,7 +40,10 @@ WHERE id IN (
 )
 RETURNING
   id, attempt, coalesce(scheduled_at, accepted_at) AS tried_from, request_id, size,
-  sender, sender_name, subject, details, scheduled_at,
+  sender, sender_name, subject, details, scheduled_at, transport, ask_until,
+  CASE WHEN ?10 THEN (
+    SELECT json_group_array(name) FROM transport_states WHERE skipped_until > ?2
+  ) END AS skipped,
   {listeners("messages.address_id")} AS webhooks
 """
 
@@ -53,6 +61,9 @@ def claim_statement(
     max_messages: int,
     max_bytes: int,
     max_first: int,
+    keyed: Sequence[str],
+    ask_until: int,
+    is_routed: bool,
 ) -> Statement:
     """The statement that claims the messages that are due and that no other worker holds.
 
@@ -61,8 +72,13 @@ def claim_statement(
     :param ids: the ids of the messages, as a JSON array.
     :param max_bytes: the maximum size of several messages together.
     :param max_first: the maximum size of the first message, if this is more.
+    :param keyed: the transports whose providers have idempotency keys.
+    :param ask_until: until when they may be asked again with the key of an attempt.
+    :param is_routed: whether the deployment has other transports than the binding.
     """
-    return Statement(_CLAIM, (ids, now, lease_until, claimant, max_messages, max_bytes, max_first))
+    limits = (max_messages, max_bytes, max_first)
+    keys = (msgspec.json.encode(keyed).decode(), ask_until, is_routed)
+    return Statement(_CLAIM, (ids, now, lease_until, claimant, *limits, *keys))
 
 
 def unclaimed_statement(ids: str, *, now: int) -> Statement:

@@ -27,6 +27,8 @@ _INSERT_EVENT = INSERT_EVENTS.format(
     provider_code="NULL",
     now="?1 ->> 'now'",
     settled_by="NULL",
+    transport="NULL",
+    next_transport="NULL",
     source=f"messages WHERE {_IS_RESCHEDULED}",
 )
 

@@ -7,6 +7,7 @@ nothing.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,16 +22,22 @@ from store.usage import ADD, COUNTED, DAY_OF_ACCEPTANCE, SENDING_DOMAIN
 from store.withdrawals import late_cancellations
 from transport.outcome import Reason
 
+if TYPE_CHECKING:
+    from store.transports import States
+
 
 class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """An event in attempt ``attempt`` of message ``id``.
 
     ``attempt`` None means the current attempt. ``next_attempt_at`` is set only for the event
-    ``deferred``. ``reported_as`` is the status reported to the caller; only the first one is
-    stored. ``settled_by`` is the id of the delivery event that reports the outcome, if it was not
-    the provider's response. ``undo`` makes a rejected submission repeatable: it frees the
-    idempotency key and ``retry_of``. An update with ``undo`` has an effect only if none of the
-    messages in the same call of ``record`` was reported to a caller or claimed by a worker.
+    ``deferred``, ``lease_until`` only for ``rerouted``. ``next_transport`` is the transport of the
+    next attempt, if it is another one. ``ask_until`` is the end of the time in which the provider
+    may be asked again with the same key; None if the outcome is known. ``reported_as`` is the
+    status reported to the caller; only the first one is stored. ``settled_by`` is the id of the
+    delivery event that reports the outcome, if it was not the provider's response. ``undo`` makes a
+    rejected submission repeatable: it frees the idempotency key and ``retry_of``. An update with
+    ``undo`` has an effect only if none of the messages in the same call of ``record`` was reported
+    to a caller or claimed by a worker.
     """
 
     id: str
@@ -38,6 +45,9 @@ class StatusUpdate(msgspec.Struct, frozen=True, kw_only=True):
     now: int
     attempt: int | None = None
     next_attempt_at: int | None = None
+    lease_until: int | None = None
+    next_transport: str | None = None
+    ask_until: int | None = None
     provider_message_id: str | None = None
     provider_code: str | None = None
     reason: Reason | None = None
@@ -56,6 +66,7 @@ async def record(
     *,
     queued: Sequence[tuple[str, Message]] = (),
     pause_policy: PausePolicy | None = None,
+    states: "States | None" = None,
 ) -> dict[str, Status]:
     """Record ``updates`` and return the new statuses of the messages that still exist.
 
@@ -65,14 +76,47 @@ async def record(
         not stored yet.
     :param pause_policy: the policy for pausing the addresses of rejected messages; None to pause
         none.
+    :param states: the transports that have accepted mail, as None, and the errors of those that
+        have failed for all mail, by their names.
     """
     statements = [
         *late_attachment_statements(queued),
         *record_statements(updates, pause_policy=pause_policy),
+        *_states(states, updates),
         Statement(_STATUSES, (msgspec.json.encode([update.id for update in updates]).decode(),)),
     ]
     *_, found = await database.batch(statements, repeatable=True)
     return {row["id"]: row["status"] for row in found}
+
+
+async def reroute(
+    database: Database, updates: Sequence[StatusUpdate], *, states: "States"
+) -> set[str]:
+    """Record that other transports make the next attempts of these messages.
+
+    :param updates: updates with the event ``rerouted``, all at the same time.
+    :param states: as for ``record``.
+    :returns: the ids of the messages that this worker holds for the next attempt. Another worker
+        may have taken over the others.
+    """
+    parameters = (msgspec.json.encode(updates).decode(),)
+    statements = [
+        Statement(_INSERT_EVENTS, parameters),
+        Statement(_UPDATE_MESSAGES, parameters),
+        *_states(states, updates),
+        Statement(_STILL_HELD, parameters),
+    ]
+    *_, held = await database.batch(statements, repeatable=True)
+    return {row["id"] for row in held}
+
+
+def _states(states: "States | None", updates: Sequence[StatusUpdate]) -> list[Statement]:
+    if not states:
+        return []
+    # Imported here, because it is not needed if the binding is the only transport.
+    from store.transports import state_statement
+
+    return [state_statement(states, now=updates[0].now)]
 
 
 def record_statements(
@@ -126,7 +170,11 @@ applied AS (
   JOIN messages AS m
     ON m.id = value ->> 'id' AND m.attempt = coalesce(value ->> 'attempt', m.attempt)
   JOIN transitions AS t ON t.status = m.status AND t.event = value ->> 'event'
-  WHERE NOT value ->> 'undo' OR {_UNREPORTED}
+  WHERE (NOT value ->> 'undo' OR {_UNREPORTED})
+    AND (
+      t.event NOT IN ('cancelled', 'abandoned')
+      OR (m.ask_until IS NULL) = (t.event = 'cancelled')
+    )
 )
 """
 
@@ -154,10 +202,12 @@ WHERE day = accepted_on
 """
 
 _INSERT_EVENTS = _APPLIED + INSERT_EVENTS.format(
-    kind="CASE target WHEN 'queued' THEN 'deferred' ELSE target END",
+    kind="CASE WHEN target IN ('queued', 'sending') THEN 'deferred' ELSE target END",
     provider_code="about ->> 'provider_code'",
     now="about ->> 'now'",
     settled_by="about ->> 'settled_by'",
+    transport="iif(target = 'cancelled', NULL, transport)",
+    next_transport="about ->> 'next_transport'",
     source="applied",
 )
 
@@ -218,9 +268,12 @@ changes AS (
 )
 UPDATE messages SET
   status = target,
-  lease_until = NULL,
+  attempt = attempt + (target = 'sending'),
+  lease_until = CASE target WHEN 'sending' THEN about ->> 'lease_until' END,
   next_attempt_at = CASE target WHEN 'queued' THEN about ->> 'next_attempt_at' END,
-  finished_at = CASE target WHEN 'queued' THEN NULL ELSE about ->> 'now' END,
+  finished_at = CASE WHEN target IN ('queued', 'sending') THEN NULL ELSE about ->> 'now' END,
+  transport = coalesce(about ->> 'next_transport', transport),
+  ask_until = about ->> 'ask_until',
   provider_message_id = about ->> 'provider_message_id',
   provider_code = about ->> 'provider_code',
   reason = about ->> 'reason',
@@ -237,6 +290,13 @@ DELETE FROM attachment_parts WHERE message_id IN (
 
 _STATUSES = """
 SELECT m.id, m.status FROM json_each(?1) JOIN messages AS m ON m.id = value
+"""
+
+# The attempt and the end of the lease together identify the claim that ``reroute`` has made.
+_STILL_HELD = """
+SELECT m.id FROM json_each(?1) JOIN messages AS m ON m.id = value ->> 'id'
+WHERE m.status = 'sending' AND m.attempt = value ->> 'attempt' + 1
+  AND m.lease_until = value ->> 'lease_until'
 """
 
 # Separate from _UPDATE_MESSAGES, because an UPDATE that sets an indexed column always writes its

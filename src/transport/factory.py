@@ -1,0 +1,44 @@
+"""Make the transports of a deployment from their configurations. Each loads only if it is used."""
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from transport.outcome import RESPONSE_SECONDS, Transport
+from transport.routing import ResendConfig, TransportConfig
+
+_MAX_RESPONSE_BYTES = 64 * 1024
+
+
+class Response(Protocol):
+    """The response of a provider, and the beginning of its body."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+
+
+class Fetch(Protocol):
+    """Sends a POST request, as ``services.Fetch`` does."""
+
+    def __call__(
+        self, url: str, headers: dict[str, str], body: bytes | None, *, seconds: int, most: int
+    ) -> Awaitable[Response]: ...
+
+
+def make_transport(config: TransportConfig, key: str, *, fetch: Fetch) -> Transport:
+    """The transport with this configuration, for one message.
+
+    :param key: the id of the message.
+    :param fetch: sends requests.
+    """
+
+    def post(url: str, headers: dict[str, str], body: bytes) -> Awaitable[Response]:
+        return fetch(url, headers, body, seconds=RESPONSE_SECONDS, most=_MAX_RESPONSE_BYTES)
+
+    match config:
+        case ResendConfig():
+            from transport.resend import ResendTransport
+
+            return ResendTransport(config, key, post)
+    raise NotImplementedError(type(config).__name__)
