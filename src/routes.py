@@ -34,6 +34,7 @@ AREAS = (
     Area("/webhooks", Access.API_KEY, has_resend_errors=True),
     Area("/webhooks/", Access.API_KEY, has_resend_errors=True),
     Area("/open_api/", Access.OPEN),
+    Area("/hooks/", Access.OPEN),
     Area("/health_check", Access.OPEN),
     Area("/", Access.SITE),
 )
@@ -124,6 +125,9 @@ ROUTES = (
     Route("GET", "/admin/overview", "admin.overview:show"),
     Route("GET", "/admin/domains", "admin.domains:list_domains"),
     Route("GET", "/admin/domains/{domain}/dns", "admin.domains:check_dns"),
+    Route("GET", "/admin/transports", "admin.transports:list_transports"),
+    Route("POST", "/admin/transports/{name}/test", "admin.transports:test"),
+    Route("POST", "/hooks/resend/{transport}", "hooks.resend:receive"),
     Route("POST", "/admin/webhooks", "admin.webhooks:create"),
     Route("GET", "/admin/webhooks", "admin.webhooks:list_webhooks"),
     Route("GET", "/admin/webhooks/disabled", "admin.webhooks:list_disabled"),

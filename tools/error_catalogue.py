@@ -263,6 +263,11 @@ GROUPS: dict[str, tuple[ApiError, ...]] = {
             ),
         ),
     ),
+    "HOOK": (
+        NotFound("transport_not_found"),
+        Unauthorized("invalid_signature"),
+        Unavailable("events_not_recorded", retry_after=35),
+    ),
     "WEBHOOK_REPLAY": (
         NotFound("webhook_not_found"),
         NotFound("webhook_delivery_not_found"),

@@ -24,7 +24,7 @@ def provider_sentence(code: str, otherwise: str) -> str:
     """The key of the sentence about the provider's ``code``; ``otherwise`` if there is none."""
     # The catalogue also has this service's own codes. A provider's code must not select their
     # sentences.
-    is_known = code == "outcome_unknown" or code.startswith("E_")
+    is_known = code in ("outcome_unknown", "asked_again") or code.startswith("E_")
     return code if is_known and code in en.SENTENCES else otherwise
 
 

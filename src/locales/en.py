@@ -314,6 +314,9 @@ SENTENCES = {
         "again after midnight UTC"
     ),
     "too_many_webhooks": "There are too many webhooks (max {limit})",
+    "transport_not_found": "There is no such transport",
+    "invalid_signature": "The signature of the webhook is missing, invalid or too old",
+    "events_not_recorded": "The message is being sent. Please send the webhook again later",
     "webhook_not_found": "There is no such webhook",
     "webhook_delivery_not_found": "There is no such delivery",
     "webhook_disabled": "This webhook is disabled: enable it first",
@@ -335,6 +338,10 @@ SENTENCES = {
     "outcome_unknown": (
         "The mail provider's response is unknown: the mail may have been sent. It is not sent "
         "again automatically"
+    ),
+    "asked_again": (
+        "The mail provider's response is unknown. The provider is asked again with the same key, "
+        "so the mail is sent only once"
     ),
     "provider_refused": "The mail provider rejected the message ({provider_code})",
     "provider_busy": (

@@ -232,6 +232,9 @@ SENTENCES = {
         "每个地址每天最多创建、更改、测试或重放 Webhook {most} 次,请在 UTC 午夜之后再试"
     ),
     "too_many_webhooks": "Webhook 过多(最多 {limit} 个)",
+    "transport_not_found": "没有这个发信通道",
+    "invalid_signature": "Webhook 的签名缺失、无效或已过期",
+    "events_not_recorded": "邮件正在发送,请稍后重新发送此 Webhook",
     "webhook_not_found": "没有这个 Webhook",
     "webhook_delivery_not_found": "没有这次投递",
     "webhook_disabled": "此 Webhook 已停用,请先启用",
@@ -251,6 +254,7 @@ SENTENCES = {
     "message_in_flight": "此邮件正在发送,请在发送结束后重试",
     # Sending: errors of the provider
     "outcome_unknown": "已调用邮件服务商,但结果未知:邮件可能已经发出。系统不会自动重发",
+    "asked_again": "邮件服务商的响应未知。系统会使用相同的密钥再次询问,因此邮件只会发送一次",
     "provider_refused": "邮件服务商拒绝了此邮件({provider_code})",
     "provider_busy": "邮件服务商暂不接受更多邮件({provider_code}),请稍后再试",
     "E_VALIDATION_ERROR": "邮件服务商认为邮件无效",

@@ -39,7 +39,7 @@ async def process_events(queued: Sequence[QueuedEvent], services: Services) -> d
         now = services.clock()
         events = _read(queued, now)
         retried = list(events)
-        return await _record(events, services, now) if events else {}
+        return await record_events(events, services, now) if events else {}
     except Exception as error:  # the queue delivers the events again
         log("delivery_events_failed", events=len(retried), kind=type(error).__name__)
         return {place: retry_seconds(queued[place].attempts) for place in retried}
@@ -70,10 +70,15 @@ def _read(queued: Sequence[QueuedEvent], now: int) -> dict[int, DeliveryEvent]:
     return events
 
 
-async def _record(
+async def record_events(
     events: Mapping[int, DeliveryEvent], services: Services, now: int
 ) -> dict[int, int]:
-    """Record ``events``, and settle unknown outcomes with them; return the delays of the others."""
+    """Record ``events``, and settle unknown outcomes with them; return the delays of the others.
+
+    The others belong to messages that are being sent. May raise any exception.
+    """
+    if not events:
+        return {}
     database = services.database
     if database is None:
         raise LookupError("the DB binding is missing")

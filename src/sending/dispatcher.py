@@ -476,7 +476,7 @@ class Dispatcher:
             reported_as="failed",
         )
         may_retry = outcome.transient or (attempt.may_retry and outcome.reason in ABOUT_TRANSPORT)
-        return self._deferred(attempt, rejected) if may_retry else rejected
+        return self._deferred(attempt, rejected) if may_retry and attempt.retries else rejected
 
     def _deferred(self, attempt: Attempt, rejected: StatusUpdate) -> StatusUpdate:
         # Without a queue only the cron could retry, so a waiting caller gets an error instead.
@@ -689,7 +689,7 @@ def _asked_again(attempt: Attempt, unknown: StatusUpdate) -> StatusUpdate:
         event="deferred",
         next_attempt_at=next_at,
         ask_until=attempt.ask_until,
-        provider_code="outcome_unknown",
+        provider_code="asked_again",
         reported_as="queued",
     )
 

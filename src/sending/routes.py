@@ -22,7 +22,8 @@ def with_route(attempt: Attempt, routing: "Routing | None", only: str | None = N
         return attempt
     if only is not None or routing is None:
         name = only or BINDING
-        return replace(attempt, transport=name, route=(name,) if routing else ())
+        route = (name,) if routing else ()
+        return replace(attempt, transport=name, route=route, retries=only is None)
     domain = attempt.message.sender.domain
     return replace(
         attempt, route=routing.route(domain), verified_route=routing.verified_route(domain)

@@ -214,7 +214,7 @@ def _expired(row: Row, now: int) -> StatusUpdate:
         event="deferred",
         next_attempt_at=now,
         ask_until=ask_until,
-        provider_code="outcome_unknown",
+        provider_code="asked_again",
         reported_as="queued",
     )
 

@@ -25,8 +25,8 @@ _WORDS = {kind: word for word, kind in _KINDS.items()}
 # The maximum lengths in characters. An id that is longer makes an event unreadable; other texts are
 # cut.
 _MAX_ID = 1000
-_MAX_RESPONSE = 500
-_MAX_WORD = 100
+MAX_RESPONSE = 500
+MAX_WORD = 100
 
 # The maximum number of objects and lists. An event has about eight. Python in the runtime does not
 # detect a stack overflow: deep recursion crashes the Worker, and with it all events of the batch.
@@ -93,13 +93,13 @@ def read_event(content: str, *, now: int) -> DeliveryEvent:
         recipient=comparable(payload.recipient),
         occurred_at=_milliseconds(event.metadata, now),
         is_permanent={"hard": True, "soft": False}.get(str(_member(cause, "type"))),
-        smtp_code=_text(_member(delivery, "smtpStatusCode"), _MAX_WORD),
-        enhanced_code=_text(_member(delivery, "smtpEnhancedStatusCode"), _MAX_WORD),
-        response=_text(_member(delivery, "smtpResponse"), _MAX_RESPONSE)
-        or _text(_member(cause, "detail"), _MAX_RESPONSE),
-        reason=_text(_member(cause, "reason"), _MAX_WORD)
-        or _text(_member(cause, "classification"), _MAX_WORD),
-        provider=_text(_member(delivery, "provider"), _MAX_WORD),
+        smtp_code=short_text(_member(delivery, "smtpStatusCode"), MAX_WORD),
+        enhanced_code=short_text(_member(delivery, "smtpEnhancedStatusCode"), MAX_WORD),
+        response=short_text(_member(delivery, "smtpResponse"), MAX_RESPONSE)
+        or short_text(_member(cause, "detail"), MAX_RESPONSE),
+        reason=short_text(_member(cause, "reason"), MAX_WORD)
+        or short_text(_member(cause, "classification"), MAX_WORD),
+        provider=short_text(_member(delivery, "provider"), MAX_WORD),
     )
 
 
@@ -165,7 +165,7 @@ def _milliseconds(metadata: object, now: int) -> int:
     return max(0, min(milliseconds, now + CLOCK_ERROR_MILLISECONDS))
 
 
-def _text(value: object, limit: int) -> str | None:
+def short_text(value: object, limit: int) -> str | None:
     """``value`` as a text of at most ``limit`` characters, None if it is empty or no text."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None

@@ -94,10 +94,6 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
         """The names of the transports whose provider has idempotency keys."""
         return tuple(name for name, one in self.transports.items() if isinstance(one, ResendConfig))
 
-    def domains_of(self, name: str) -> tuple[str, ...]:
-        """The domains whose routes in ``routes`` have the transport ``name``."""
-        return tuple(domain for domain, names in self.routes.items() if name in names)
-
     @property
     def unused(self) -> tuple[str, ...]:
         """The names of the transports that are in no route."""
@@ -116,6 +112,16 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     def _has_binding(self, domain: str) -> bool:
         served = self.binding_domains
         return self.has_binding and (not served or domain in served)
+
+
+def kind_of(config: TransportConfig) -> Literal["resend", "smtp", "ses"]:
+    """The type of a transport, as in ``TRANSPORTS``."""
+    match config:
+        case ResendConfig():
+            return "resend"
+        case SmtpConfig():
+            return "smtp"
+    return "ses"
 
 
 def suffix_of(domain: str) -> str:

@@ -175,7 +175,7 @@ def test_an_unknown_outcome_is_asked_again_with_the_same_key(two: Scene) -> None
     assert row["ask_until"] is None
     history = two.api.message(two.sender, row["id"])["history"]
     assert [event["event"] for event in history] == ["accepted", *["deferred"] * 4, "sent"]
-    assert {event["code"] for event in history[1:-1]} == {"outcome_unknown"}
+    assert {event["code"] for event in history[1:-1]} == {"asked_again"}
 
 
 def test_an_outcome_that_stays_unknown_is_unknown_when_the_time_of_the_key_is_over(

@@ -415,7 +415,7 @@ def _expected_module(path: str, *, sends: bool) -> str:
             return name
         case "external":
             return rest.split("/")[1]
-        case "admin" | "open_api":
+        case "admin" | "open_api" | "hooks":
             return f"{first}.{name}"
         case "emails":
             return "resend.emails" if sends else "resend.stored_emails"
@@ -471,7 +471,8 @@ LATE = {
     *("accounts.webhook_endpoints", "accounts.webhook_secrets", "handlers.webhook_views"),
     *("store.notify", "store.webhooks", "store.webhook_claims", "store.webhook_log"),
     *("store.webhook_removal", "mail.webhook_examples", "handlers.webhook_types"),
-    *("transport_settings", "transport.routing"),
+    *("transport_settings", "transport.routing", "transport.factory", "transport.resend"),
+    *("transport.resend_events", "store.transports"),
 }
 
 
@@ -549,6 +550,7 @@ def test_transport_imports_no_store_and_no_accounts(module: str) -> None:
 def test_only_the_composition_chooses_a_transport(module: str) -> None:
     used = {name for name in imported(TREES[module]) if name.startswith("transport.")}
     allowed = {"outcome", "sandbox", "sandbox_events", "delivery_events", "webhooks", "routing"}
+    allowed |= {"resend_events"}
     assert {name.split(".")[1] for name in used} <= allowed
 
 

@@ -54,6 +54,7 @@ def stored(
         "delivery_count": 1,
         "recipient_count": 1,
         "attempt": 1,
+        "transport": "send_email",
         "accepted_at": NOW,
         "next_attempt_at": None,
         "finished_at": NOW + 1,

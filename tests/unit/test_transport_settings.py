@@ -158,7 +158,6 @@ def test_transports_and_routes_as_text_and_as_json() -> None:
     assert found.transports["ses"] == SesConfig(
         name="ses", region="eu-west-1", access_key_id="AKIA", secret_access_key="s"
     )
-    assert found.domains_of("own") == ("*",)
 
 
 def test_the_token_of_resend_can_have_a_secret_for_its_webhooks() -> None:

@@ -297,6 +297,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "reason": None,
             "explanation": None,
             "attempts": 1,
+            "transport": "send_email",
             "next_attempt_at": None,
             "finished_at": FINISHED_AT,
             "reply_to": {"address": "help@example.com", "name": "Help"},
@@ -332,7 +333,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             ],
             "history": [
                 {"event": "accepted", "at": CREATED_AT, "attempt": 0, "code": None},
-                {"event": "sent", "at": FINISHED_AT, **_ENDED},
+                {"event": "sent", "at": FINISHED_AT, **_ENDED, "transport": "send_email"},
                 {
                     **{"event": "delivered", "at": _DELIVERED_AT, **_ENDED},
                     "recipient": "bob@example.org",
@@ -496,6 +497,26 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         }
     },
     "Pauses": _page(id=1, address=ADDRESS, since=CREATED_AT),
+    "TransportList": {
+        "two": {
+            "results": [
+                {
+                    **{"name": "resend", "type": "resend", "domains": ["example.com"]},
+                    **{"state": "skipped", "skipped_until": "2026-11-20T09:31:00.137Z"},
+                    **{"sent_today": 120, "rejected_today": 3},
+                    "last_error": "401 invalid_api_key The API key is invalid",
+                    "last_error_at": CREATED_AT,
+                },
+                {
+                    **{"name": "send_email", "type": "send_email", "domains": ["example.com"]},
+                    **{"state": "ok", "skipped_until": None},
+                    **{"sent_today": 4, "rejected_today": 0},
+                    **{"last_error": None, "last_error_at": None},
+                },
+            ]
+        }
+    },
+    "TestMail": {"mail": {"from_mail": "test@example.com", "to_mail": "bob@example.org"}},
     "DomainPage": {
         "page": {
             "results": [

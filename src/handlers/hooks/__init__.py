@@ -1,0 +1,1 @@
+"""``/hooks/``: webhooks of mail providers, which report what became of mail."""
