@@ -1,19 +1,25 @@
 """Transports: their states for administrators, test mails, Resend, and its webhooks."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
 
-from mail.webhook_bodies import EmailFacts
+from mail.webhook_events import WebhookEvent
+from mail.webhook_examples import example_body
 from services import HttpResponse
 from tests.client import TestClient
 from tests.e2e.api import DEPLOYMENT, Api, Sender, file
+from tests.unit.given import NOW
+from transport.resend_events import is_signed, read_webhook
+from transport.webhooks import delivery_headers
 
 KEY = b"a-signing-key-of-the-tests-0123456789"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -126,23 +132,21 @@ def test_a_failing_transport_is_shown_with_its_error(
     assert states(api)["resend"]["state"] == "ok"
 
 
-def test_mail(api: Api, name: str = "resend") -> requests.Response:
+def mail_test(api: Api, name: str = "resend") -> requests.Response:
+    """Send a test mail through the transport ``name``."""
     body = {"from_mail": "test@example.com", "to_mail": "you@example.net"}
     return api.admin("POST", f"/admin/transports/{name}/test", json=body)
-
-
-test_mail.__test__ = False  # type: ignore[attr-defined]
 
 
 def test_a_test_mail_leaves_by_the_named_transport(
     api: Api, server: TestClient, resend: Resend
 ) -> None:
-    response = test_mail(api)
+    response = mail_test(api)
     assert response.status_code == 200, response.text
     sent = resend.mails[response.json()["id"]]
     assert sent["subject"] == "Test of the transport resend"
     before = len(server.provider.taken)
-    assert test_mail(api, "send_email").status_code == 200
+    assert mail_test(api, "send_email").status_code == 200
     assert len(server.provider.taken) == before + 1
 
 
@@ -151,16 +155,16 @@ def test_a_test_mail_is_neither_retried_nor_sent_by_another_transport(
 ) -> None:
     resend.script = [401]
     before = len(server.provider.taken)
-    response = test_mail(api)
+    response = mail_test(api)
     assert (response.status_code, response.json()["code"]) == (502, "RESEND_401")
     assert len(server.provider.taken) == before
     assert states(api)["resend"]["state"] == "skipped"
-    assert test_mail(api).status_code == 200  # although it is skipped
+    assert mail_test(api).status_code == 200  # although it is skipped
     assert states(api)["resend"]["state"] == "ok"
 
 
 def test_a_test_of_an_unknown_transport(api: Api) -> None:
-    response = test_mail(api, "other")
+    response = mail_test(api, "other")
     assert (response.status_code, response.json()["code"]) == (404, "transport_not_found")
 
 
@@ -186,26 +190,29 @@ def test_a_message_of_a_worker_that_died_is_sent_once(
     api: Api, server: TestClient, sender: Sender, resend: Resend, place: str
 ) -> None:
     before = len(resend.mails)
-    original = server.resend
 
-    async def die(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
+    async def hang(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
         if place == "after the call":
-            await original(url, headers, body)
-        server.resend = original
-        server.kill_soon()
-        raise OSError
+            await resend.respond(url, headers, body)
+        await asyncio.sleep(20)
+        raise AssertionError("the worker is killed before")
 
-    server.resend = die
+    server.resend = hang
     request = server.start("POST", "/api/send_mail", _mail(sender))
+    server.advance(1)
+    server.kill()
     server.advance(0.1)
-    del request
-    server.resend = original
+    assert request.is_killed
+    server.resend = resend.respond
+    (row,) = api.messages_of(sender)
+    assert row["status"] == "sending"
     for _ in range(10):
         server.advance(60)
         server.run_cron()
     (row,) = api.messages_of(sender)
     assert row["status"] == "sent"
     assert len(resend.mails) == before + 1
+    assert api.balance(sender) == 999
 
 
 def _mail(sender: Sender) -> dict[str, Any]:
@@ -350,7 +357,9 @@ def test_mail_by_the_resend_interface_of_another_deployment() -> None:
             async def respond(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
                 path = url.removeprefix("https://other.example")
                 # The two deployments have their own loops, and this call is within one of them.
-                response = in_thread(lambda: other.request("POST", path, headers=headers, data=body))
+                response = in_thread(
+                    lambda: other.request("POST", path, headers=headers, data=body)
+                )
                 if lost and lost.pop():
                     raise TimeoutError
                 return HttpResponse(response.status_code, response.text)
@@ -400,10 +409,30 @@ def test_mail_by_the_resend_interface_of_another_deployment() -> None:
 
 def in_thread(call: Any) -> Any:
     """The result of ``call``, which runs another loop."""
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(call).result()
 
 
-assert EmailFacts  # the webhooks of this project have the form of Resend's
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ("email.delivered", "delivered"),
+        ("email.bounced", "bounced"),
+        ("email.complained", "complained"),
+        ("email.delivery_delayed", "delayed"),
+        ("email.suppressed", "rejected"),
+        ("email.failed", "failed"),
+    ],
+)
+def test_the_webhooks_of_this_service_can_be_read(event: WebhookEvent, kind: str) -> None:
+    body = example_body(event, now=NOW)
+    (found,) = read_webhook(body.encode(), webhook_id="msg_1", now=NOW)
+    assert (found.kind, found.recipient, found.occurred_at) == (kind, "bob@example.org", NOW)
+    assert found.sender == "alice@example.com"
+
+
+def test_their_signatures_are_valid() -> None:
+    body = example_body("email.delivered", now=NOW)
+    headers = delivery_headers("msg_1", body, [KEY], now=NOW, version="1")
+    assert is_signed(headers, body.encode(), SECRET, now=NOW)
+    assert not is_signed(headers, body.encode(), "whsec_wrong!", now=NOW)

@@ -5,7 +5,9 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from mail.addresses import parse_address
 from mail.message import Header, Mailbox, Message, Tag
 from services import HttpResponse
 from tests.unit import given
@@ -47,11 +49,7 @@ def test_the_content_is_the_same_each_time() -> None:
 
 
 def test_all_fields_of_a_mail() -> None:
-    from mail.addresses import parse_address
-
     message = given.message("you@example.org", attachments=(given.file(),))
-    from msgspec.structs import replace
-
     message = replace(
         message,
         sender_name="Doe, J",
