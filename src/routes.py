@@ -128,6 +128,7 @@ ROUTES = (
     Route("GET", "/admin/transports", "admin.transports:list_transports"),
     Route("POST", "/admin/transports/{name}/test", "admin.transports:test"),
     Route("POST", "/hooks/resend/{transport}", "hooks.resend:receive"),
+    Route("POST", "/hooks/ses/{transport}", "hooks.ses:receive"),
     Route("POST", "/admin/webhooks", "admin.webhooks:create"),
     Route("GET", "/admin/webhooks", "admin.webhooks:list_webhooks"),
     Route("GET", "/admin/webhooks/disabled", "admin.webhooks:list_disabled"),

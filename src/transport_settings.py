@@ -29,6 +29,7 @@ TOKEN = "RESEND_TOKEN"
 _TOKEN_OF_DOMAIN = "RESEND_TOKEN_"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_MISSING = re.compile(r"missing required field `(\w+)`")
 _SECRET_FIELDS = ("api_key", "webhook_secret", "password", "secret_access_key")
 _MECHANISMS = ("plain", "login")
 
@@ -144,7 +145,7 @@ def _config(fields: Mapping[str, Any], problem: str) -> TransportConfig:
     try:
         config: TransportConfig = msgspec.convert(fields, kinds)
     except msgspec.ValidationError as error:
-        missing = re.search(r"missing required field `(\w+)`", str(error))
+        missing = _MISSING.search(str(error))
         where = " in TRANSPORT_SECRETS" if missing and missing[1] in _SECRET_FIELDS else ""
         raise Unreadable(f"{problem} is invalid: {error}{where}") from None
     unknown = fields.keys() - {"type", *config.__struct_fields__}

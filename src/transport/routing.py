@@ -114,6 +114,11 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
         return self.has_binding and (not served or domain in served)
 
 
+def ses_message_id_domain(region: str) -> str:
+    """The domain of the Message-IDs that Amazon SES assigns in a region."""
+    return "email.amazonses.com" if region == "us-east-1" else f"{region}.amazonses.com"
+
+
 def kind_of(config: TransportConfig) -> Literal["resend", "smtp", "ses"]:
     """The type of a transport, as in ``TRANSPORTS``."""
     match config:

@@ -86,6 +86,7 @@ def states(api: Api) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in response.json()["results"]}
 
 
+@pytest.mark.contract("GET /admin/transports: Shows each transport with its domains and its state")
 def test_the_transports_with_their_domains(api: Api) -> None:
     found = states(api)
     assert {name: (one["type"], one["domains"]) for name, one in found.items()} == {
@@ -138,6 +139,7 @@ def mail_test(api: Api, name: str = "resend") -> requests.Response:
     return api.admin("POST", f"/admin/transports/{name}/test", json=body)
 
 
+@pytest.mark.contract("POST /admin/transports/{name}/test: Sends a mail through one transport")
 def test_a_test_mail_leaves_by_the_named_transport(
     api: Api, server: TestClient, resend: Resend
 ) -> None:
@@ -259,6 +261,7 @@ def sent(api: Api, sender: Sender, **fields: Any) -> str:
     return id_
 
 
+@pytest.mark.contract("POST /hooks/resend/{transport}: Records what Resend reports about mail")
 @pytest.mark.parametrize(
     ("kind", "more", "status"),
     [

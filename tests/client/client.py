@@ -64,7 +64,7 @@ class TestClient:
     ``invocations`` has the subrequests of each request, queue batch and run of the cron so far.
     ``resolver`` responds to its DNS lookups, ``receiver`` to the deliveries of its webhooks.
     ``transports`` replaces transports by name; the functions take the key of the message.
-    ``resend`` responds to requests for Resend's API.
+    ``resend`` responds to requests for Resend's API. ``pages`` are the responses to GET requests.
     ``clock_error`` is added to the time that the deployment reads, in milliseconds.
     ``lose_responses`` is called before and after each batch of the database, with ``"before"`` or
     ``"after"`` and the statements of the batch. If it returns True, the batch raises
@@ -107,6 +107,7 @@ class TestClient:
         self.receiver = ScriptedReceiver(self.now)
         self.transports: dict[str, Callable[[str], Transport]] = {}
         self.resend: Respond = no_response
+        self.pages: dict[str, HttpResponse] = {}
         self.invocations: list[LimitedSubrequests] = []
         self.lose_responses: LoseResponses = lambda when, statements: False
         self._variables = json.dumps(dict(variables))
@@ -323,7 +324,7 @@ class TestClient:
             most: int = 0,
         ) -> HttpResponse:
             if body is None:
-                return self.resolver.get(url)
+                return self.pages[url] if url in self.pages else self.resolver.get(url)
             if "idempotency-key" in headers:
                 used.count()
                 return await asyncio.wait_for(self.resend(url, headers, body), seconds)

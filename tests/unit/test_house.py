@@ -472,7 +472,7 @@ LATE = {
     *("store.notify", "store.webhooks", "store.webhook_claims", "store.webhook_log"),
     *("store.webhook_removal", "mail.webhook_examples", "handlers.webhook_types"),
     *("transport_settings", "transport.routing", "transport.factory", "transport.resend"),
-    *("transport.resend_events", "store.transports"),
+    *("transport.resend_events", "store.transports", "transport.ses_events", "transport.sns"),
 }
 
 
@@ -550,7 +550,7 @@ def test_transport_imports_no_store_and_no_accounts(module: str) -> None:
 def test_only_the_composition_chooses_a_transport(module: str) -> None:
     used = {name for name in imported(TREES[module]) if name.startswith("transport.")}
     allowed = {"outcome", "sandbox", "sandbox_events", "delivery_events", "webhooks", "routing"}
-    allowed |= {"resend_events"}
+    allowed |= {"resend_events", "ses_events", "sns"}
     assert {name.split(".")[1] for name in used} <= allowed
 
 
@@ -562,6 +562,7 @@ def test_only_the_dispatcher_sends(module: str) -> None:
         "web/turnstile.py",
         "web/dns.py",
         "sending/webhooks.py",
+        "handlers/hooks/ses.py",
     )
 
 
