@@ -13,6 +13,7 @@ NO_DOMAINS = (
 )
 _PATTERNS = ("ADDRESS_REGEX", "ADDRESS_CHECK_REGEX")
 _SETTINGS = tuple(setting.name.upper() for setting in DECLARED)
+_TOKENS_OF_DOMAINS = "RESEND_TOKEN_"
 
 Place = Callable[[str], str]  # where the variable with this name is set, for people
 
@@ -43,6 +44,7 @@ def _slow_patterns(settings: Settings, place: Place) -> Iterator[str]:
 
 def misspelled_settings(names: Iterable[str], place: Place) -> list[str]:
     """A sentence about each unknown name that is similar to a setting. It names the setting."""
+    names = [name for name in names if not name.startswith(_TOKENS_OF_DOMAINS)]
     return [
         f"{place(name)}: there is no setting {name}. Did you mean {meant}?"
         for name, meant in misspelled(names, _SETTINGS).items()

@@ -291,6 +291,25 @@ def test_mail_to_verified_recipients_leaves_by_the_binding() -> None:
         assert api.messages_of(sender)[-1]["transport"] == "resend"
 
 
+@pytest.mark.parametrize("first", sorted(GOES_ON))
+def test_a_batch_goes_on_within_the_subrequests_of_workers_free(two: Scene, first: str) -> None:
+    """What does not fit into the invocation is queued. TestClient ends one with too many."""
+    two.script([first] * 100, [])
+    mails = [
+        {"from": two.sender.address, "to": f"to{n}@example.net", "subject": "Hello", "text": "Hi"}
+        for n in range(40)
+    ]
+    response = two.api.post("/emails/batch", mails, headers=two.sender.headers)
+    assert response.status_code == 200, response.text
+    for _ in range(90):
+        two.server.advance(60)
+        two.server.run_cron()
+    rows = two.api.messages_of(two.sender)
+    assert Counter(row["status"] for row in rows) == {"sent": 40}
+    assert len(two.second.accepted) + len(two.first.accepted) == 40
+    assert max(one.used for one in two.server.invocations) <= 50
+
+
 def test_a_send_by_one_transport_or_two_takes_two_round_trips(two: Scene) -> None:
     response = two.api.send(two.sender)
     (line,) = two.api.log_lines(response.headers["X-Request-Id"])

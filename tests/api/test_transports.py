@@ -217,6 +217,34 @@ def test_a_message_of_a_worker_that_died_is_sent_once(
     assert api.balance(sender) == 999
 
 
+@pytest.mark.parametrize("milliseconds", range(0, 60, 3))
+def test_a_worker_that_dies_at_any_point_of_a_send_by_resend_sends_one_mail(
+    api: Api, server: TestClient, sender: Sender, resend: Resend, milliseconds: int
+) -> None:
+    """A database batch takes 5 ms, and Resend 10 ms before and 10 ms after it accepts the mail."""
+    before = len(resend.mails)
+
+    async def slowly(url: str, headers: dict[str, str], body: bytes) -> HttpResponse:
+        await asyncio.sleep(0.01)
+        response = await resend.respond(url, headers, body)
+        await asyncio.sleep(0.01)
+        return response
+
+    server.resend = slowly
+    server.start("POST", "/api/send_mail", _mail(sender))
+    server.advance(milliseconds / 1000)
+    server.kill()
+    server.advance(0.1)
+    for _ in range(6):
+        server.advance(60)
+        server.run_cron()
+    server.resend = resend.respond
+    rows = api.messages_of(sender)
+    assert [row["status"] for row in rows] in ([], ["sent"])
+    assert len(resend.mails) == before + len(rows)
+    assert api.balance(sender) == 1000 - len(rows)
+
+
 def _mail(sender: Sender) -> dict[str, Any]:
     body = {"to_mail": "you@example.net", "subject": "Hello", "content": "Hi"}
     return {"json": body, "headers": sender.headers}
@@ -337,6 +365,23 @@ def test_a_webhook_is_sent_again_if_the_database_fails(
     server.lose_responses = lambda when, statements: when == "before"
     assert hook(api, server, body).status_code == 503
     server.lose_responses = lambda when, statements: False
+    assert hook(api, server, body).status_code == 200
+    assert api.message(sender, id_)["delivery_status"] == "delivered"
+
+
+def test_an_event_waits_until_the_provider_was_asked_again(
+    api: Api, server: TestClient, sender: Sender, resend: Resend
+) -> None:
+    """The id that Resend gave the mail is only known then."""
+    resend.script = ["lose response"]
+    to = f"early.{sender.address_id}@example.net"
+    id_ = api.send(sender, to_mail=to).json()["id"]
+    body = event("delivered", f"re-{id_}", [to]).replace(b"a@example.com", sender.address.encode())
+    body = body.replace(b"2026-11-22T08:00:00.000Z", b"no time")
+    response = hook(api, server, body)
+    assert (response.status_code, response.json()["code"]) == (503, "events_not_recorded")
+    assert int(response.headers["Retry-After"]) <= 60
+    server.advance(60)
     assert hook(api, server, body).status_code == 200
     assert api.message(sender, id_)["delivery_status"] == "delivered"
 

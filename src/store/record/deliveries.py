@@ -192,9 +192,9 @@ GROUP BY m.id
 """
 
 # The messages that fit an event: of the same sender, to the same recipient, with an unknown outcome
-# or being sent. The sender is an address of this service, or an administrator has used it. The
-# event occurred between the time when the first attempt was due and seven days after the end of the
-# last attempt.
+# being sent, or waiting to ask the provider again. The sender is an address of this service, or an
+# administrator has used it. The event occurred between the time when the first attempt was due and
+# seven days after the end of the last attempt.
 _FITS = f"""
 lower(m.sender) = value ->> 'sender' AND NOT m.is_sandbox
 AND max(m.accepted_at, coalesce(m.scheduled_at, 0))
@@ -224,6 +224,11 @@ FROM (
   SELECT key, m.id, m.status, m.lease_until, m.attempt, m.recipients
   FROM unmatched CROSS JOIN messages AS m INDEXED BY messages_leased
     ON m.lease_until > 0 AND m.address_id IN {_OWNERS} AND {_FITS.format(end="m.lease_until")}
+  UNION ALL
+  SELECT key, m.id, m.status, m.next_attempt_at, m.attempt, m.recipients
+  FROM unmatched CROSS JOIN messages AS m INDEXED BY messages_waiting
+    ON m.next_attempt_at IS NOT NULL AND m.ask_until IS NOT NULL AND m.address_id IN {_OWNERS}
+    AND {_FITS.format(end="m.next_attempt_at")}
 )
 GROUP BY key
 """
