@@ -44,6 +44,8 @@ export type Reason =
   | "content_rejected"
   | "throttled"
   | "quota_reached"
+  | "credentials_rejected"
+  | "unreachable"
   | "provider_error";
 
 export interface SendboxEntry {
@@ -106,6 +108,9 @@ export interface MessageEvent extends DeliveryDetails {
   attempt: number;
   code: string | null;
   explanation?: string;
+  /** The transport of the attempt, and the one that was tried next, if it is another one. */
+  transport?: string;
+  next_transport?: string;
   /** The recipient of a delivery event. */
   recipient?: string;
   /** The id of the delivery event that told whether an unknown attempt had succeeded. */
@@ -118,6 +123,8 @@ export interface SendboxMessage extends SendboxEntry {
   message_id: string | null;
   request_id: string | null;
   attempts: number;
+  /** The transport of the last attempt; null for sandbox recipients. */
+  transport: string | null;
   retry_of: string | null;
   retried_as: string | null;
   code: string | null;

@@ -389,6 +389,9 @@ export const en = {
       throttled: "The provider accepted no mail for too long. Send the message again later.",
       quota_reached:
         "The provider's limit was reached for too long. Send the message again tomorrow, or ask the administrator.",
+      credentials_rejected:
+        "The provider does not accept the key of this service. Only the administrator can change that. Send the message again afterwards.",
+      unreachable: "The provider could not be reached for too long. Send the message again later.",
       provider_error:
         "If nothing above says what to change, ask the administrator before you send the message again.",
     },

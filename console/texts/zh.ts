@@ -369,6 +369,8 @@ export const zh: Texts = {
       content_rejected: "请复制为新邮件，修改服务商拒绝的内容后再发送。",
       throttled: "服务商长时间不接收邮件。请稍后再次发送。",
       quota_reached: "服务商的限额长时间已满。请明天再次发送，或询问管理员。",
+      credentials_rejected: "服务商不接受本服务的密钥，只有管理员可以更改。之后请再次发送。",
+      unreachable: "长时间无法连接服务商。请稍后再次发送。",
       provider_error: "如果上面没有说明需要更改什么，请先询问管理员再发送。",
     },
     queuedText: "邮件正在等待下一次尝试，系统会自动进行。",

@@ -114,7 +114,13 @@ def test_an_example_prints_the_documented_output(
     check_output(done.stdout, group.outputs)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+# Only mail providers call the others, with their signatures.
+CALLED_BY_CLIENTS = [route for route in ROUTES if not route.path.startswith("/hooks/")]
+
+
+@pytest.mark.parametrize(
+    "route", CALLED_BY_CLIENTS, ids=lambda route: f"{route.method} {route.path}"
+)
 def test_every_endpoint_has_an_example_in_each_language(route: Route) -> None:
     call = f"`{route.method} {route.path}`"
     assert {block.language for group, block in EXAMPLES if call in group.title} == {*COMMANDS}
