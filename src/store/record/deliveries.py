@@ -192,9 +192,9 @@ GROUP BY m.id
 """
 
 # The messages that fit an event: of the same sender, to the same recipient, with an unknown
-# outcome, being sent, or waiting to ask the provider again. The sender is an address of this service, or an
-# administrator has used it. The event occurred between the time when the first attempt was due and
-# seven days after the end of the last attempt.
+# outcome, being sent, or waiting until the provider is asked again. The sender is an address of
+# this service, or an administrator has used it. The event occurred between the time when the first
+# attempt was due and seven days after the end of the last attempt.
 _FITS = f"""
 lower(m.sender) = value ->> 'sender' AND NOT m.is_sandbox
 AND max(m.accepted_at, coalesce(m.scheduled_at, 0))
