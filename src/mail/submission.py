@@ -50,9 +50,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     recipients are verified. ``tried`` are the transports that have rejected the message just
     before, and ``may_retry`` is whether one of them may accept it later. ``ask_until`` is the end
     of the time in which the provider may be asked again with the same key; None if it has no keys.
-    ``skipped`` are the transports that are skipped for now. Without ``retries``, a transient
-    rejection is final. ``asks_again`` is whether the outcome of an earlier attempt with this key is
-    not known.
+    ``skipped`` are the transports that are skipped for now. With ``keeps_attachments``, they are
+    stored although the attempt is made at once, for a provider that may be asked again. Without
+    ``retries``, a transient rejection is final. ``asks_again`` is whether the outcome of an earlier
+    attempt with this key is not known.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     asks_again: bool = False
     skipped: tuple[str, ...] = ()
     retries: bool = True
+    keeps_attachments: bool = False
 
 
 class SubmissionResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -403,6 +403,7 @@ class Dispatcher:
             (attempt.id, attempt.message)
             for (attempt, _), update in zip(ended, updates, strict=True)
             if update.event == "deferred" and attempt.caller_waits_for != "nothing"
+            if not attempt.keeps_attachments
         ]
         follow = needs.ENQUEUE_RETRIES + needs.to_deliver(messages) + needs.to_record_late(messages)
         states = transport_states(ended) if self._routing else {}

@@ -22,12 +22,17 @@ def with_route(attempt: Attempt, routing: "Routing | None", only: str | None = N
         return attempt
     if only is not None or routing is None:
         name = only or BINDING
-        route = (name,) if routing else ()
-        return replace(attempt, transport=name, route=route, retries=only is None)
-    domain = attempt.message.sender.domain
-    return replace(
-        attempt, route=routing.route(domain), verified_route=routing.verified_route(domain)
+        route: tuple[str, ...] = (name,) if routing else ()
+        one = replace(attempt, transport=name, route=route, retries=only is None)
+    else:
+        domain = attempt.message.sender.domain
+        route, verified_route = routing.route(domain), routing.verified_route(domain)
+        one = replace(attempt, route=route, verified_route=verified_route)
+    # If this worker dies, another one asks the provider again, with the same content.
+    is_keyed = routing is not None and not {*one.route, *one.verified_route}.isdisjoint(
+        routing.keyed
     )
+    return replace(one, keeps_attachments=True) if is_keyed else one
 
 
 def chosen(attempt: Attempt, name: str | None) -> Attempt:

@@ -507,7 +507,11 @@ async def reserve(
         Statement(_INSERT_MESSAGES, request),
         *body_statements([(attempt.id, attempt.message) for attempt in attempts]),
         *attachment_statements(
-            [(one.id, one.message) for one in attempts if one.status != "sending"]
+            [
+                (one.id, one.message)
+                for one in attempts
+                if one.status != "sending" or one.keeps_attachments
+            ]
         ),
         Statement(_CHARGE_BALANCE, request),
         Statement(_GRANT_BALANCE, request),

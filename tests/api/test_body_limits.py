@@ -72,7 +72,9 @@ def test_a_body_has_at_most_the_limit_of_its_route(own: Api, sender: Sender, rou
     problem = response.json()
     assert (response.status_code, problem["code"]) == (413, "body_too_large")
     assert str(limit) in (problem.get("detail") or problem["message"])
-    assert post(own, path, b" " * limit, sender, route.method).status_code == 400
+    status = post(own, path, b" " * limit, sender, route.method).status_code
+    # The deployment has no transport with such a name.
+    assert status == (404 if path.startswith("/hooks/") else 400)
 
 
 class NotingMemory(UnlimitedMemory):

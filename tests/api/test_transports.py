@@ -231,7 +231,9 @@ def test_a_worker_that_dies_at_any_point_of_a_send_by_resend_sends_one_mail(
         return response
 
     server.resend = slowly
-    server.start("POST", "/api/send_mail", _mail(sender))
+    options = _mail(sender)
+    options["json"]["attachments"] = [file(b"\x00\xff" * 700_000, filename="a.bin"), file(b"1")]
+    server.start("POST", "/api/send_mail", options)
     server.advance(milliseconds / 1000)
     server.kill()
     server.advance(0.1)
@@ -243,6 +245,10 @@ def test_a_worker_that_dies_at_any_point_of_a_send_by_resend_sends_one_mail(
     assert [row["status"] for row in rows] in ([], ["sent"])
     assert len(resend.mails) == before + len(rows)
     assert api.balance(sender) == 1000 - len(rows)
+    for row in rows:  # the provider has the same content, from either worker
+        first, _ = resend.mails[row["id"]]["attachments"]
+        assert base64.b64decode(first["content"]) == b"\x00\xff" * 700_000
+        assert server.sql("SELECT 1 FROM attachment_parts WHERE message_id = ?", [row["id"]]) == []
 
 
 def _mail(sender: Sender) -> dict[str, Any]:

@@ -124,10 +124,10 @@ async def test(context: RequestContext) -> Response:
     :errors: transport_not_found, required_field_missing, invalid_sender_domain, OUTCOME
     :operation testTransport: Administration
     """
+    body = await read_json(context.request, TestMail)
     name = context.parameters["name"]
     if not _routing(context).has(name):
         raise NotFound("transport_not_found")
-    body = await read_json(context.request, TestMail)
     mail = SendMail(
         to_mail=required(body.to_mail, "to_mail"),
         subject=_SUBJECT.format(name=name),

@@ -30,10 +30,10 @@ async def receive(context: RequestContext) -> Response:
     :operation receiveResendWebhook: Webhooks
     """
     routing, request = context.services.routing, context.request
+    body, now = await request.body(), context.now()
     config = routing.transports.get(context.parameters["transport"]) if routing else None
     if not isinstance(config, ResendConfig):
         raise NotFound("transport_not_found")
-    body, now = await request.body(), context.now()
     headers = {name: request.header(name) for name in _HEADERS}
     if not config.webhook_secret or not is_signed(headers, body, config.webhook_secret, now=now):
         raise Unauthorized("invalid_signature")

@@ -30,12 +30,12 @@ async def receive(context: RequestContext) -> Response:
     :errors: HOOK
     :operation receiveSnsMessage: Webhooks
     """
-    routing = context.services.routing
+    body, routing = await context.request.body(), context.services.routing
     config = routing.transports.get(context.parameters["transport"]) if routing else None
     if not isinstance(config, SesConfig):
         raise NotFound("transport_not_found")
     try:
-        message = read_message(await context.request.body())
+        message = read_message(body)
     except UnreadableEvent as error:
         raise Unauthorized("invalid_signature") from error
     # Checked before the certificate is requested, so that others can't cause requests.
