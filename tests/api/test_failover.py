@@ -1,5 +1,6 @@
 """Several transports: the next one is tried only after a rejection that concerns the transport."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mail.message import Message
+from store.database import Statement
 from tests.client import TestClient
 from tests.e2e.api import DEPLOYMENT, Api, Sender
 from transport.outcome import Outcome, Rejected, Sent, Unknown
@@ -320,25 +322,48 @@ def test_a_send_by_one_transport_or_two_takes_two_round_trips(two: Scene) -> Non
 STEPS = st.lists(st.sampled_from(sorted(OUTCOMES)), max_size=8)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
-@given(first=STEPS, second=STEPS, kills=st.lists(st.integers(0, 6), max_size=2))
+class Losing:
+    """Loses the responses at these places, counted over all batches, before or after the batch."""
+
+    def __init__(self, places: set[int]) -> None:
+        self._places, self._count = places, itertools.count()
+
+    def __call__(self, when: str, statements: list[Statement]) -> bool:
+        return next(self._count) in self._places
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[*HealthCheck])
+@given(
+    first=STEPS,
+    second=STEPS,
+    kills=st.lists(st.integers(0, 6), max_size=2),
+    lost=st.sets(st.integers(0, 20), max_size=12),
+)
 def test_no_recipient_gets_a_message_twice(
-    shared: TestClient, first: list[str], second: list[str], kills: list[int]
+    shared: TestClient, first: list[str], second: list[str], kills: list[int], lost: set[int]
 ) -> None:
-    """Over any outcomes, a message is accepted once at most, unless the caller repeats it."""
+    """Over any outcomes, crashes and lost responses, a message is accepted once at most."""
     found = scene(shared)
     found.script(first, second)
+    shared.lose_responses = Losing(lost)
     found.api.send(found.sender)
-    for minute in range(60):
+    for minute in range(50):
         if minute in kills:
             shared.kill()
         shared.advance(60)
         shared.run_cron()
+    shared.lose_responses = lambda when, statements: False
     counts = Counter([*found.first.accepted, *found.second.accepted])
     assert max(counts.values(), default=0) <= 1
-    row = found.row()
-    if row["status"] in ("failed", "cancelled"):
-        assert not counts
-    if row["status"] == "sent":
-        assert counts == {row["id"]: 1}
+    rows = found.api.messages_of(found.sender)
+    assert len(rows) <= 1
+    for row in rows:
+        if row["status"] in ("failed", "cancelled"):
+            assert not counts
+        if row["status"] == "sent":
+            assert counts == {row["id"]: 1}
+        assert found.api.balance(found.sender) == 1000 - (
+            row["status"] not in ("failed", "cancelled")
+        )
+    assert rows or not counts
     shared.sql("DELETE FROM messages")
