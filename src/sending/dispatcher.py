@@ -100,6 +100,7 @@ class Dispatcher:
         self._database = services.database
         self._services, self._settings = services, services.settings
         self._routing = services.routing
+        self._reserved = needs.OF_OTHER_TRANSPORTS if self._routing else 0
         self._waiting = services.waiting
         self._subrequests = services.subrequests
         self._memory = services.memory
@@ -161,7 +162,7 @@ class Dispatcher:
             if is_large and not await self._has_memory():
                 break
             try:
-                room = needs.room_for_due(self._subrequests.left)
+                room = needs.room_for_due(self._subrequests.left) - self._reserved
                 if room <= 0 or self._services.clock() >= until:
                     break
                 held, left = await self._claim(
@@ -195,7 +196,8 @@ class Dispatcher:
         ids = new_ids(now, len(submission.messages))
         room = self._settings.batch_inline
         if len(submission.messages) > 1:
-            room = min(room, needs.room_in_request(self._subrequests.left, submission))
+            left = self._subrequests.left - self._reserved
+            room = min(room, needs.room_in_request(left, submission))
         inline = iter(range(room))
         attempts = [
             with_route(
@@ -428,6 +430,7 @@ class Dispatcher:
                 "request_id": attempt.request_id,
                 "message_id": attempt.id,
                 "attempt": attempt.number,
+                **({"transport": attempt.transport} if self._routing else {}),
                 "outcome": type(outcome).__name__.lower(),
                 "code": None if isinstance(outcome, Sent) else outcome.provider_code,
                 "cause": outcome.cause if isinstance(outcome, Unknown) else None,

@@ -15,6 +15,9 @@ from store.reserve import reserve_statements
 
 # The maximum number of subrequests to record that other transports make the next attempts.
 TO_REROUTE = 4
+# The subrequests that other transports than the binding may need in addition: to record that other
+# transports make the attempts of claimed messages, and to record the states of transports.
+OF_OTHER_TRANSPORTS = TO_REROUTE + 1
 # The subrequests to send message ids to the queue.
 ENQUEUE = 1
 # The subrequests to send the ids of messages that are attempted again. A statement selects them.

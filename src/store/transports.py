@@ -39,9 +39,13 @@ _STATES = """
 SELECT name, failures, skipped_until, last_error, failed_at FROM transport_states
 """
 
-# The attempts of the messages that were accepted since ?1, the first id of the day.
+# The attempts of the messages that were accepted since ?1, the first id of the day. An attempt
+# without a code was left to another transport before the call.
 _TODAY = """
-SELECT transport, sum(kind = 'sent') AS sent, sum(kind IN ('deferred', 'failed')) AS rejected
+SELECT
+  transport, sum(kind = 'sent') AS sent,
+  sum(kind IN ('deferred', 'failed') AND coalesce(provider_code, 'asked_again') <> 'asked_again')
+    AS rejected
 FROM events WHERE message_id >= ?1 AND transport IS NOT NULL GROUP BY transport
 """
 

@@ -312,6 +312,45 @@ def test_a_batch_goes_on_within_the_subrequests_of_workers_free(two: Scene, firs
     assert max(one.used for one in two.server.invocations) <= 50
 
 
+def test_without_a_queue_the_caller_gets_an_error_and_the_charge_back() -> None:
+    with TestClient(ROUTED, transport=False, queue=False) as server:
+        found = scene(server)
+        found.script(["throttled"], ["throttled"])
+        response = found.api.send(found.sender)
+        assert (response.status_code, response.json()["code"]) == (503, "X_THROTTLED")
+        assert found.row()["status"] == "failed"
+        assert found.api.balance(found.sender) == 1000
+
+
+def test_an_outcome_that_is_not_known_is_asked_again_without_a_queue() -> None:
+    with TestClient(ROUTED, transport=False, queue=False) as server:
+        found = scene(server)
+        found.script(["taken"], [])
+        assert found.api.send(found.sender).status_code == 202
+        server.advance(60)
+        server.run_cron()
+        assert found.row()["status"] == "sent"
+        assert len(found.first.accepted) == 1
+
+
+def test_waiting_messages_go_on_within_the_subrequests_of_workers_free(two: Scene) -> None:
+    """All of them are claimed for a transport that is skipped, so another one takes them over."""
+    two.script(["throttled"] * 100, ["throttled"] * 100)
+    mails = [
+        {"from": two.sender.address, "to": f"to{n}@example.net", "subject": "Hello", "text": "Hi"}
+        for n in range(60)
+    ]
+    assert two.api.post("/emails/batch", mails, headers=two.sender.headers).status_code == 200
+    two.script(["wrong key"] * 1000, [])
+    before = len(two.server.invocations)
+    for _ in range(90):
+        two.server.advance(60)
+        two.server.run_cron()
+    assert Counter(row["status"] for row in two.api.messages_of(two.sender)) == {"sent": 60}
+    assert len(two.second.accepted) == 60
+    assert max(one.used for one in two.server.invocations[before:]) <= 50
+
+
 def test_a_send_by_one_transport_or_two_takes_two_round_trips(two: Scene) -> None:
     response = two.api.send(two.sender)
     (line,) = two.api.log_lines(response.headers["X-Request-Id"])

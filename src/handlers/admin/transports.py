@@ -57,7 +57,8 @@ class TransportState(Struct, kw_only=True):
         Meta(description="The attempts that the provider accepted, for today's messages (UTC)."),
     ]
     rejected_today: Annotated[
-        int, Meta(description="The attempts that did not succeed, for today's messages (UTC).")
+        int,
+        Meta(description="The attempts that the provider rejected, for today's messages (UTC)."),
     ]
     last_error: Annotated[
         str | None, Meta(description="The last error for which it failed for all mail, if any.")
