@@ -122,7 +122,8 @@ async def test(context: RequestContext) -> Response:
     :body TestMail:
     :response 200 SendResponse: The provider accepted the mail.
     :response 202 SendResponse: The outcome is not known, and the provider is asked again.
-    :errors: transport_not_found, required_field_missing, invalid_sender_domain, OUTCOME
+    :errors: transport_not_found, required_field_missing, required_field_missing.422, MESSAGE,
+        SENDING, OUTCOME
     :operation testTransport: Administration
     """
     body = await read_json(context.request, TestMail)
