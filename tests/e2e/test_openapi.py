@@ -118,12 +118,12 @@ def check_generated_requests(
         )
     (generated,) = map(int, re.findall(r"([0-9]+) generated", output))
     assert generated >= at_least
-    # Each operation must have succeeded at least once.
+    # Each operation must have succeeded at least once, unless it needs the signature of a provider.
     lines = log_of(server)[written:].splitlines()
     requests = [json.loads(line) for line in lines if line.startswith('{"event":"request"')]
     assert len(requests) >= at_least
     done = {(line["method"], line["route"]) for line in requests if line["status"] < 300}
-    assert operations <= done
+    assert {(m, path) for m, path in operations if not path.startswith("/hooks/")} <= done
 
 
 def url_of(server: LocalServer | TestClient) -> contextlib.AbstractContextManager[str]:
