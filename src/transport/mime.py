@@ -33,7 +33,7 @@ _WORD = re.compile(" *[^ ]+")
 _LINE_END = re.compile("\r\n|\r|\n")
 
 # A line that can't be sent as it is: too long, with NUL, or changed by mail boxes of the form mbox.
-_NEEDS_ENCODING = re.compile(rb"[^\n]{%d}|\0|^From " % _MAX_LINE, re.MULTILINE)
+_NEEDS_ENCODING = re.compile(rb"[^\r\n]{%d}|\0|^From " % (_MAX_LINE + 1), re.MULTILINE)
 _NO_ESCAPE = bytes({*b"\t\r\n", *range(32, 127)} - {ord("=")})
 
 
@@ -167,7 +167,8 @@ def _content(message: Message, eight_bit: bool) -> _Part:
         _body("plain" if kind == "text" else "html", body, eight_bit)
         for kind, body in message.bodies
     ]
-    inline, attached = [], []
+    inline: list[_Part] = []
+    attached: list[_Part] = []
     for file in message.attachments:
         (inline if file.content_id and message.html else attached).append(_file(file))
     if inline:
@@ -196,9 +197,9 @@ def _transfer_encoded(content: bytes, eight_bit: bool) -> tuple[str, bytes]:
     """The Content-Transfer-Encoding of a text with CR LF, and the encoded text."""
     if (eight_bit or content.isascii()) and _NEEDS_ENCODING.search(content) is None:
         return ("7bit" if content.isascii() else "8bit"), content
-    # With more of these bytes, base64 is shorter.
     escaped = len(content.translate(None, _NO_ESCAPE))
-    if escaped > len(content) // 8 or content.startswith(b"From ") or b"\nFrom " in content:
+    base64_is_shorter = len(content) + 2 * escaped > 4 * -(-len(content) // 3)
+    if base64_is_shorter or content.startswith(b"From ") or b"\nFrom " in content:
         return "base64", _base64(content)
     return "quoted-printable", binascii.b2a_qp(content)
 

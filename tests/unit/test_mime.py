@@ -5,8 +5,9 @@ import email.policy
 import hashlib
 import re
 from datetime import UTC, datetime
-from email.headerregistry import Address as ParsedAddress
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import getaddresses
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def parsed(content: bytes) -> EmailMessage:
 def unfolded(content: bytes, name: str) -> str:
     """The body of the field as it is, without its line ends."""
     head = content.partition(b"\r\n\r\n")[0].decode()
-    (body,) = re.findall(rf"^{name}: (.*(?:\r\n .*)*)", head, re.MULTILINE)
+    (body,) = re.findall(rf"^{name}: ([^\r]*(?:\r\n [^\r]*)*)", head, re.MULTILINE)
     return str(body.replace("\r\n", ""))
 
 
@@ -56,12 +57,15 @@ header_names = st.from_regex(r"X-[A-Za-z0-9_-]{1,90}", fullmatch=True)
 bodies = st.text(min_size=1) | st.text("aé\n\r\x00 .=\t", min_size=1)
 
 
+_TYPES = ("image/png", 'text/plain; charset="latin1"', 'a/b; c="d"')
+
+
 @st.composite
 def files(draw: st.DrawFn) -> Attachment:
     content = draw(st.binary(max_size=300))
     return Attachment(
         filename=draw(values.filter(lambda name: "=?" not in name)),
-        content_type=draw(st.sampled_from(["image/png", "text/plain; charset=latin1", "a/b; c=d"])),
+        content_type=draw(st.sampled_from(_TYPES)),
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         content_id=draw(st.none() | st.from_regex(r"[!-;=?-~]{1,128}", fullmatch=True)),
@@ -93,9 +97,14 @@ def messages(draw: st.DrawFn) -> Message:
     )
 
 
-def mailboxes(mail: EmailMessage, name: str) -> list[tuple[str, str]]:
-    parts: tuple[ParsedAddress, ...] = mail[name].addresses if mail[name] else ()
-    return [(one.display_name, one.addr_spec) for one in parts]
+def mailboxes(content: bytes, name: str) -> list[tuple[str, str]]:
+    """The display names and addresses of a field.
+
+    The parser of ``policy.default`` puts spaces between encoded words in names (Python 3.11).
+    """
+    field = email.message_from_bytes(content)[name]
+    found = getaddresses([field.replace("\r\n", "")]) if field else []
+    return [(str(make_header(decode_header(shown))), address) for shown, address in found]
 
 
 def of_kind(message: Message, kind: str) -> list[tuple[str, str]]:
@@ -127,11 +136,11 @@ def body(mail: EmailMessage, kind: str) -> str | None:
 def test_a_mail_has_everything_that_the_message_has(message: Message, eight_bit: bool) -> None:
     content = mail_of(message, eight_bit=eight_bit)
     mail = parsed(content)
-    assert mailboxes(mail, "From") == [(message.sender_name or "", str(message.sender))]
-    assert mailboxes(mail, "To") == of_kind(message, "to")
-    assert mailboxes(mail, "Cc") == of_kind(message, "cc")
+    assert mailboxes(content, "From") == [(message.sender_name or "", str(message.sender))]
+    assert mailboxes(content, "To") == of_kind(message, "to")
+    assert mailboxes(content, "Cc") == of_kind(message, "cc")
     reply_to = message.reply_to
-    assert mailboxes(mail, "Reply-To") == (
+    assert mailboxes(content, "Reply-To") == (
         [(reply_to.name or "", str(reply_to.address))] if reply_to else []
     )
     assert mail["Subject"] == message.subject
