@@ -28,11 +28,15 @@ Clock = Callable[[], int]
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """The response of another server, its Retry-After header, and the beginning of its body."""
+    """The response of another server, its Retry-After header, and the beginning of its body.
+
+    ``error_type`` is the header X-Amzn-ErrorType of AWS, whose bodies do not name an error.
+    """
 
     status: int
     text: str
     retry_after: str | None = None
+    error_type: str | None = None
 
 
 FETCH_SECONDS = 5

@@ -36,11 +36,11 @@ export const free = (texts = []) => {
   for (const [, { buffer }] of texts) buffer.transfer(0);
 };
 
-const TIMED_OUT = Symbol("timed out");
+export const TIMED_OUT = Symbol("timed out");
 
 // The value of the promise, or TIMED_OUT if it takes longer. Timeouts are in JavaScript, because a
 // Python timeout would leave its timer pending in this runtime.
-const within = async (promise, milliseconds) => {
+export const within = async (promise, milliseconds) => {
   let timer;
   const timeout = new Promise((resolve) => {
     timer = setTimeout(() => resolve(TIMED_OUT), milliseconds);
@@ -194,8 +194,8 @@ const beginning = async (body, most) => {
 };
 
 // Send a request to another server: with a body POST, otherwise GET. Follows no redirects. Resolves
-// to {status, retry_after, text} with the first `most` bytes of the body, to null if it takes too
-// long.
+// to {status, retry_after, error_type, text} with the first `most` bytes of the body, to null if it
+// takes too long.
 export const fetchText = async (url, headers, body, milliseconds, most) => {
   const method = body ? "POST" : "GET";
   const signal = AbortSignal.timeout(milliseconds);
@@ -208,6 +208,7 @@ export const fetchText = async (url, headers, body, milliseconds, most) => {
     throw error;
   }
   const retry_after = response.headers.get("retry-after");
+  const error_type = response.headers.get("x-amzn-errortype");
   const text = await beginning(response.body, most);
-  return JSON.stringify({ status: response.status, retry_after, text });
+  return JSON.stringify({ status: response.status, retry_after, error_type, text });
 };

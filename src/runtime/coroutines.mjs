@@ -4,8 +4,9 @@ import { waitUntil } from "cloudflare:workers";
 import * as bodies from "./bodies.mjs";
 import * as bridge from "./bridge.mjs";
 import { take } from "./memory.mjs";
+import * as sockets from "./sockets.mjs";
 
-const functions = { ...bridge, readBody: bodies.readBody, take };
+const functions = { ...bridge, ...sockets, readBody: bodies.readBody, take };
 
 // `resume` of coroutines.py, and a function that makes the coroutine of a request and returns its
 // number.

@@ -67,8 +67,10 @@ def _maker(used: Subrequests) -> MakeTransport:
 
     def make(config: "TransportConfig", key: str) -> Transport:
         # Imported here, because most deployments have only the binding.
+        from runtime.sockets import counted_connect
         from transport.factory import make_transport
 
-        return make_transport(config, key, fetch=counted_fetch(used))
+        fetch, connect = counted_fetch(used), counted_connect(used)
+        return make_transport(config, key, fetch=fetch, connect=connect, clock=now)
 
     return make

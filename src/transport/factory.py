@@ -1,10 +1,13 @@
 """Make the transports of a deployment from their configurations. Each loads only if it is used."""
 
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol
 
 from transport.outcome import RESPONSE_SECONDS, Transport
-from transport.routing import ResendConfig, TransportConfig
+from transport.routing import ResendConfig, SesConfig, SmtpConfig, TransportConfig
+
+if TYPE_CHECKING:
+    from transport.smtp_submission import Connect
 
 _MAX_RESPONSE_BYTES = 64 * 1024
 
@@ -16,6 +19,8 @@ class Response(Protocol):
     def status(self) -> int: ...
     @property
     def text(self) -> str: ...
+    @property
+    def error_type(self) -> str | None: ...
 
 
 class Fetch(Protocol):
@@ -26,11 +31,20 @@ class Fetch(Protocol):
     ) -> Awaitable[Response]: ...
 
 
-def make_transport(config: TransportConfig, key: str, *, fetch: Fetch) -> Transport:
+def make_transport(
+    config: TransportConfig,
+    key: str,
+    *,
+    fetch: Fetch,
+    connect: "Connect",
+    clock: Callable[[], int],
+) -> Transport:
     """The transport with this configuration, for one message.
 
     :param key: the id of the message.
     :param fetch: sends requests.
+    :param connect: connects with SMTP servers.
+    :param clock: the time in Unix milliseconds.
     """
 
     def post(url: str, headers: dict[str, str], body: bytes) -> Awaitable[Response]:
@@ -41,4 +55,11 @@ def make_transport(config: TransportConfig, key: str, *, fetch: Fetch) -> Transp
             from transport.resend import ResendTransport
 
             return ResendTransport(config, key, post)
-    raise NotImplementedError(type(config).__name__)
+        case SmtpConfig():
+            from transport.smtp_submission import SmtpTransport
+
+            return SmtpTransport(config, key, connect, clock)
+        case SesConfig():
+            from transport.ses import SesTransport
+
+            return SesTransport(config, key, post, clock)

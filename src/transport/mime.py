@@ -29,7 +29,6 @@ _FIELD_NAME = re.compile(r"[!-9;-~]+")
 _PLAIN = re.compile("[ -~]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _SPECIAL_IN_QUOTES = re.compile(r'(["\\])')
-_WORD = re.compile(" *[^ ]+")
 _LINE_END = re.compile("\r\n|\r|\n")
 
 # A line that can't be sent as it is: too long, with NUL, or changed by mail boxes of the form mbox.
@@ -70,6 +69,11 @@ def mime_bytes(message: Message, *, message_id: str, date: int, eight_bit: bool 
     fields, content = _content(message, eight_bit)
     mail = _Part([*_fields(message, message_id, date), *fields], content)
     return _entity(mail).as_bytes()
+
+
+def message_id_of(message: Message, key: str) -> str:
+    """The Message-ID of the mail of the message with the id ``key``."""
+    return f"<{key}@{message.sender.domain}>"
 
 
 def needs_smtputf8(message: Message) -> bool:
@@ -124,12 +128,15 @@ def _text(name: str, value: str) -> str:
 
 def _folded(value: str, at: int) -> list[str]:
     """Lines of words. Each line but the first begins with the spaces before its first word."""
-    lines = [""]
-    for word in _WORD.findall(value):
-        if lines[-1] and at + len(lines[-1]) + len(word) > _LINE:
-            lines.append("")
-            at = 0
-        lines[-1] += word
+    lines, gap = [""], ""
+    for word in value.split(" "):
+        if word:
+            if lines[-1] and at + len(lines[-1]) + len(gap) + len(word) > _LINE:
+                lines.append("")
+                at = 0
+            lines[-1] += gap + word
+            gap = ""
+        gap += " "
     return lines
 
 

@@ -34,6 +34,7 @@ from tests.client.ports import (
 )
 from tests.client.provider import ScriptedBinding, Taken
 from tests.client.receiver import ScriptedReceiver
+from tests.client.streams import connect
 from tests.client.waiting import AsyncioWaiting
 from tests.unit.sqlite_database import SqliteDatabase
 from tools.local_server import MailBodies
@@ -312,7 +313,8 @@ class TestClient:
         if config.name in self.transports:
             used.count()
             return self.transports[config.name](key)
-        return make_transport(config, key, fetch=self._fetch(used))
+        fetch = self._fetch(used)
+        return make_transport(config, key, fetch=fetch, connect=connect, clock=self.now)
 
     def _fetch(self, used: LimitedSubrequests) -> Fetch:
         async def fetch(
