@@ -1,8 +1,8 @@
 """Submission to an SMTP server (RFC 6409): RFC 5321, STARTTLS (RFC 3207) and AUTH (RFC 4954).
 
-Nothing is sent before the final dot, so each failure before it is definite. A connection that breaks
-after the dot leaves the outcome unknown. If the server rejects one recipient, nothing is sent to the
-others either.
+Nothing is sent before the final dot, so each failure before it is definite. A connection that
+breaks after the dot leaves the outcome unknown. If the server rejects one recipient, nothing is
+sent to the others either.
 """
 
 import base64
