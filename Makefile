@@ -53,7 +53,7 @@ lint: ## Check style and formatting
 	$(PREPARE)
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
-	@.venv/bin/node node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
+	@.venv/bin/node node_modules/@biomejs/biome/bin/biome lint --error-on-warnings console
 
 format: ## Format the code and apply the linter's automatic fixes
 	$(PREPARE)

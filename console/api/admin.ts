@@ -124,6 +124,19 @@ export interface DnsRecord {
   policy: string | null;
 }
 
+export interface TransportRow {
+  name: string;
+  type: "send_email" | "resend" | "smtp" | "ses";
+  /** `*` stands for all domains without a route of their own. */
+  domains: string[];
+  state: "ok" | "failing" | "skipped";
+  skipped_until: string | null;
+  sent_today: number;
+  rejected_today: number;
+  last_error: string | null;
+  last_error_at: string | null;
+}
+
 export interface AuditRow {
   id: string;
   at: string;

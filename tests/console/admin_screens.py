@@ -14,6 +14,7 @@ SECTIONS = {
     "admin/balances": "Balances",
     "admin/sent": "Sent mail",
     "admin/domains": "Domains",
+    "admin/transports": "Transports",
     "admin/lists": "Lists",
     "admin/limits": "Limits",
     "admin/suppressions": "Suppressions",

@@ -19,6 +19,7 @@ import { Overview } from "./Overview";
 import { Pauses } from "./Pauses";
 import { SentMail } from "./SentMail";
 import { Suppressions } from "./Suppressions";
+import { Transports } from "./Transports";
 import { Webhooks } from "../Webhooks";
 
 const SECTIONS: Record<keyof AdminTexts["sections"], ComponentType> = {
@@ -27,6 +28,7 @@ const SECTIONS: Record<keyof AdminTexts["sections"], ComponentType> = {
   balances: Balances,
   sent: SentMail,
   domains: Domains,
+  transports: Transports,
   lists: Lists,
   limits: Limits,
   suppressions: Suppressions,

@@ -214,7 +214,7 @@ export function AdminList<Row>({
   before,
   children,
 }: {
-  section: "addresses" | "balances" | "suppressions" | "pauses" | "audit";
+  section: "addresses" | "balances" | "suppressions" | "pauses" | "transports" | "audit";
   list: List<Row>;
   /** Shown when the list is empty. */
   icon: IconName;
