@@ -33,7 +33,7 @@ export function Transports() {
           title: t.name,
           cell: (row) => (
             <>
-              <bdi class="strong">{row.name}</bdi>
+              <code>{row.name}</code>
               <br />
               <span class="muted">{t.types[row.type]}</span>
             </>
@@ -72,7 +72,7 @@ function Domains({ row }: { row: TransportRow }) {
 function State({ row }: { row: TransportRow }) {
   const t = useTexts().admin.transports;
   return (
-    <>
+    <div>
       <span class={`badge ${STATES[row.state] ?? ""}`}>{t.states[row.state]}</span>
       {row.skipped_until && (
         <p class="hint">
@@ -84,7 +84,7 @@ function State({ row }: { row: TransportRow }) {
           {t.lastError} <Time at={row.last_error_at} />: <bdi>{row.last_error}</bdi>
         </p>
       )}
-    </>
+    </div>
   );
 }
 
