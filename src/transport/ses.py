@@ -21,7 +21,12 @@ _MAX_CODE = 60
 
 # The errors of the operation, and the common errors of AWS, that are not ``content_rejected``.
 _REASONS: dict[str, Reason] = {
+    "AccessDeniedException": "credentials_rejected",
     "AccountSuspendedException": "credentials_rejected",
+    "ExpiredTokenException": "credentials_rejected",
+    "IncompleteSignature": "credentials_rejected",
+    "NotAuthorized": "credentials_rejected",
+    "RequestExpired": "credentials_rejected",  # a signature of another time
     "SendingPausedException": "credentials_rejected",
     "MailFromDomainNotVerifiedException": "sender_not_allowed",
     "LimitExceededException": "quota_reached",

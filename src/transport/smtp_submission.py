@@ -25,6 +25,7 @@ _PATH = re.compile(r"[^\x00-\x20<>\x7f]+")
 _AFTER_LINE_END = re.compile(rb"^\.", re.MULTILINE)
 _MAX_DETAIL = 300
 
+_MAILBOX_UNAVAILABLE = 450  # to RCPT TO
 _LOGIN_REQUIRED = 530
 _TOO_LARGE = 552  # to MAIL FROM
 
@@ -214,14 +215,17 @@ class SmtpTransport:
             is_size = reply.code == _TOO_LARGE
             reason: Reason = "content_rejected" if is_size else "sender_not_allowed"
             raise _Ended(_rejected(reply, reason, "MAIL FROM"))
-        # All recipients are asked, because a permanent rejection counts more than a transient one.
+        # All recipients are asked, because a permanent rejection counts more than a transient one,
+        # and one that concerns the recipient more than one that concerns the server.
         bad: list[_Reply] = []
         for address in dict.fromkeys(str(one.address) for one in message.recipients):
             reply = await dialogue.ask(f"RCPT TO:<{_path(address)}>".encode())
             if reply.kind != 2:
                 bad.append(reply)
         if bad:
-            worst = max(bad, key=lambda one: one.kind)
+            worst = max(bad, key=lambda one: (one.kind, one.code == _MAILBOX_UNAVAILABLE))
+            if worst.code == _MAILBOX_UNAVAILABLE:
+                raise _Ended(_later(worst, "recipient_rejected", "RCPT TO"))
             raise _Ended(_rejected(worst, "recipient_rejected", "RCPT TO"))
         reply = await dialogue.ask(b"DATA")
         if reply.kind != 3:
@@ -250,6 +254,7 @@ class _Dialogue:
         return await self.reply()
 
     async def write(self, content: bytes) -> None:
+        self._check_silence()
         await self._stream.write(content, self._seconds())
 
     async def reply(self) -> _Reply:
@@ -265,9 +270,13 @@ class _Dialogue:
         raise _NoReply("the reply is too long")
 
     async def start_tls(self) -> None:
-        if self._received:  # perhaps written by another than the server
-            raise _NoReply("the server sent more than a reply before TLS")
+        self._check_silence()  # what was sent before TLS may be by another than the server
         await self._stream.start_tls(self._seconds())
+
+    def _check_silence(self) -> None:
+        """Raise if the server has sent more than replies, so that each reply is to its command."""
+        if self._received:
+            raise _NoReply("the server sent more than a reply")
 
     async def take_leave(self) -> None:
         """Send QUIT, and do not wait for the reply."""
@@ -306,10 +315,14 @@ def _rejected(reply: _Reply, reason: Reason, at: str) -> Rejected:
     The text of the reply is left out, because it may quote the mail.
     """
     if reply.kind == 4:
-        return Rejected("throttled", f"SMTP_{reply.code}", transient=True, detail=f"at {at}")
+        return _later(reply, "throttled", at)
     if reply.code == _LOGIN_REQUIRED:
         return _login_rejected(f"SMTP_{reply.code}", f"at {at}")
     return Rejected(reason, f"SMTP_{reply.code}", detail=f"at {at}")
+
+
+def _later(reply: _Reply, reason: Reason, at: str) -> Rejected:
+    return Rejected(reason, f"SMTP_{reply.code}", transient=True, detail=f"at {at}")
 
 
 def _login_rejected(provider_code: str, detail: str) -> Rejected:

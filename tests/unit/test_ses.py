@@ -99,6 +99,8 @@ def test_a_region_and_a_configuration_set() -> None:
         (400, "AccountSuspendedException", "", "credentials_rejected", None, True),
         (400, "SendingPausedException", "", "credentials_rejected", None, True),
         (403, "InvalidSignatureException", "", "credentials_rejected", None, True),
+        (400, "AccessDeniedException", "", "credentials_rejected", None, True),
+        (400, "RequestExpired", "", "credentials_rejected", None, True),
         (403, None, "", "credentials_rejected", "403", True),
         (400, "MailFromDomainNotVerifiedException", "", "sender_not_allowed", None, False),
         (

@@ -11,7 +11,7 @@ import pytest
 
 from mail.addresses import Address
 from mail.message import Message, Recipient
-from tests.client.smtp_server import CUT, HANG, ScriptedServer, running, words
+from tests.client.smtp_server import CUT, HANG, USUAL, ScriptedServer, running, words
 from tests.client.streams import connect
 from tests.smtp.certificates import make_certificate
 from tests.unit import given
@@ -134,6 +134,15 @@ async def test_before_the_dot_nothing_is_sent(step: str, reply: bytes) -> None:
     assert server.mails == []
 
 
+@pytest.mark.parametrize("step", ["greeting", "EHLO", "AUTH", "MAIL", "RCPT", "DATA"])
+async def test_a_reply_without_a_command_is_no_reply_to_the_next(step: str) -> None:
+    server = ScriptedServer({step: USUAL[step] + b"250 ok\r\n"})
+    outcome = await submit(server)
+    assert isinstance(outcome, Rejected)
+    assert (outcome.reason, outcome.provider_code) == ("unreachable", "SMTP_CONNECTION_LOST")
+    assert server.mails == []
+
+
 @pytest.mark.usefixtures("soon")
 async def test_a_cut_within_the_mail_is_definite() -> None:
     server = ScriptedServer(cuts_mail=True)
@@ -205,14 +214,16 @@ async def test_one_rejected_recipient_rejects_the_mail_for_all() -> None:
     message = given.message("you@example.org")
     recipients = tuple(Recipient("to", Address(f"to{n}", "example.org")) for n in range(3))
     message = Message(**{**given_fields(message), "recipients": recipients})
-    for replies, transient in (
-        ([b"250 ok\r\n", b"450 busy\r\n", b"250 ok\r\n"], True),
-        ([b"450 busy\r\n", b"550 no\r\n", b"250 ok\r\n"], False),
+    ok, busy, later, no = b"250 ok\r\n", b"450 busy\r\n", b"452 later\r\n", b"550 no\r\n"
+    for replies, reason, transient in (
+        ([ok, later, ok], "throttled", True),
+        ([later, busy, ok], "recipient_rejected", True),
+        ([busy, no, later], "recipient_rejected", False),
     ):
-        server = ScriptedServer({"RCPT": replies})
+        server = ScriptedServer({"RCPT": [*replies]})
         outcome = await submit(server, message)
         assert isinstance(outcome, Rejected)
-        assert outcome.transient is transient
+        assert (outcome.reason, outcome.transient) == (reason, transient)
         assert server.mails == []
 
 
