@@ -6,6 +6,7 @@ import json
 import ssl
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,8 @@ from tools.local_server import LocalServer
 pytestmark = pytest.mark.slow
 
 _SECURITIES = ("none", "starttls", "tls")
+# Transports to servers whose certificate no authority has signed, and their security.
+_STRANGERS = {"stranger-tls": "tls", "stranger-starttls": "starttls"}
 _STARTTLS = b"250-a\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n"
 
 
@@ -35,14 +38,20 @@ def in_thread(server: ScriptedServer, *, tls: bool) -> Iterator[int]:
         thread.join(10)
 
 
+def own_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    return context
+
+
 class Deployment:
-    """A deployment whose domains go by SMTP, each with another security, and the SMTP servers."""
+    """A deployment whose domains go by SMTP, each with its own transport and SMTP server."""
 
     def __init__(self, api: Api, servers: dict[str, ScriptedServer]) -> None:
         self.api, self.servers = api, servers
 
-    def send(self, security: str, **fields: object) -> dict[str, object]:
-        new = {"name": unique_name(), "domain": f"{security}.example.com"}
+    def send(self, transport: str, **fields: object) -> dict[str, object]:
+        new = {"name": unique_name(), "domain": f"{transport}.example.com"}
         made = self.api.post("/api/new_address", new).json()
         assert "address" in made, made
         sender = Sender(made["address"], made["address_id"], made["jwt"])
@@ -53,18 +62,23 @@ class Deployment:
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     certificate = make_certificate(tmp_path_factory.mktemp("certificate"))
-    own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    own.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    stranger = make_certificate(tmp_path_factory.mktemp("stranger"))
+    securities = {**{name: name for name in _SECURITIES}, **_STRANGERS}
     with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv("NODE_EXTRA_CA_CERTS", str(certificate / "cert.pem"))
-        servers = {name: ScriptedServer({"EHLO": _STARTTLS}, tls=own) for name in _SECURITIES}
+        servers = {
+            name: ScriptedServer(
+                {"EHLO": _STARTTLS}, tls=own_tls(stranger if name in _STRANGERS else certificate)
+            )
+            for name in securities
+        }
         transports = [
             {
                 "name": name,
                 "type": "smtp",
                 "host": "localhost",
-                "port": stack.enter_context(in_thread(server, tls=name == "tls")),
-                "security": name,
+                "port": stack.enter_context(in_thread(server, tls=securities[name] == "tls")),
+                "security": securities[name],
                 "username": "me",
             }
             for name, server in servers.items()
@@ -93,6 +107,17 @@ def test_a_mail_is_submitted(deployment: Deployment, security: str) -> None:
     twice = ["EHLO", "STARTTLS"] if security == "starttls" else []
     expected = [*twice, "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"]
     assert words(server.commands) == expected
+
+
+@pytest.mark.parametrize("name", _STRANGERS)
+def test_a_server_with_a_wrong_certificate_gets_no_password(
+    deployment: Deployment, name: str
+) -> None:
+    server = deployment.servers[name]
+    found = deployment.send(name, content="x")
+    assert found["status"] == "queued", found
+    assert {"AUTH", "MAIL"}.isdisjoint(words(server.commands))
+    assert server.mails == []
 
 
 def test_a_connection_that_ends_after_the_dot_is_unknown(deployment: Deployment) -> None:
