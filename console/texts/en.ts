@@ -353,6 +353,9 @@ export const en = {
     headers: "Header fields",
     tags: "Tags",
     attempt: (attempt: number) => `attempt ${attempt}`,
+    through: (transport: string) => `through ${transport}`,
+    triedNext: (transport: string) =>
+      `The reason concerns this transport only, so the next one was tried: ${transport}.`,
     copyAsNew: "Copy as new",
     sendAgain: "Send again",
     sendAgainTitle: "Send this message again?",

@@ -340,6 +340,8 @@ export const zh: Texts = {
     headers: "标头字段",
     tags: "标签",
     attempt: (attempt) => `第 ${attempt} 次尝试`,
+    through: (transport) => `通过 ${transport}`,
+    triedNext: (transport) => `原因只涉及此通道，因此改用下一个通道：${transport}。`,
     copyAsNew: "复制为新邮件",
     sendAgain: "再次发送",
     sendAgainTitle: "再次发送这封邮件？",

@@ -129,3 +129,17 @@ def test_the_administrator_sees_the_whole_message(person: Person, sender: Sender
     expect(page).to_contain_text("The recipient is on the mail provider's suppression list")
     expect(page.get_by_role("heading", name="History")).to_be_visible()
     expect(page.locator(".history")).to_contain_text("Rejected")
+
+
+def test_the_history_names_the_transports(person: Person) -> None:
+    sender = person.sign_in()
+    sent = person.api.send(sender, to_mail="somebody@example.net").json()["id"]
+    person.api.server.sql(
+        "UPDATE events SET transport = 'main', next_transport = 'send_email'"
+        " WHERE message_id = ? AND kind = 'sent'",
+        [sent],
+    )
+    person.open(f"sent/{sent}")
+    history = person.page.locator("ol.history")
+    expect(history).to_contain_text("through main")
+    expect(history).to_contain_text("so the next one was tried: send_email")

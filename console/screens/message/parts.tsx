@@ -124,6 +124,7 @@ export function History({ message }: { message: SendboxMessage }) {
           <strong>{names(event.recipient !== undefined)[event.event] ?? event.event}</strong>{" "}
           {event.recipient && <bdi>{event.recipient}</bdi>}{" "}
           {event.explanation && <div>{event.explanation}</div>}
+          {event.next_transport && <div>{t.message.triedNext(event.next_transport)}</div>}
           {event.recipient && <Answer kind={event.event} details={event} />}
           {event.settled_by && <div>{t.message.settled}</div>}
           {event.adaptations && <Adaptations sentences={event.adaptations} />}
@@ -131,6 +132,7 @@ export function History({ message }: { message: SendboxMessage }) {
             <time dateTime={event.at}>{exactTime(event.at)}</time>
             {event.recipient && <Codes details={event} />}
             {event.attempt > 1 && ` · ${t.message.attempt(event.attempt)}`}
+            {event.transport && ` · ${t.message.through(event.transport)}`}
           </div>
         </li>
       ))}
