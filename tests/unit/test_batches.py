@@ -55,7 +55,7 @@ def sent_today(database: SqliteDatabase) -> int:
 
 def test_a_batch_is_stored_and_charged_as_a_whole(database: SqliteDatabase, me: Credential) -> None:
     reserved = submitted(database, me, attempts([A], [A, B], [C]))
-    assert reserved == Reserved((None, None, None), None, None)
+    assert reserved == Reserved((None,) * 3, None, None, transports=(None,) * 3)
     assert kept(database) == ["m1", "m2", "m3"]
     assert (balance(database), sent_today(database)) == (96, 4)
     rows = database.query("SELECT message_id, position, address FROM deliveries")
@@ -402,7 +402,7 @@ def test_a_permissive_batch_without_accepted_messages_does_not_use_its_key(
     submitted(database, me, attempts([C]), permissive=True, **KEY)
     database.query("DELETE FROM list_entries")
     reserved = submitted(database, me, attempts([C]), permissive=True, **KEY)
-    assert reserved == Reserved((None,), None, None)
+    assert reserved == Reserved((None,), None, None, transports=(None,))
 
 
 def test_another_request_with_the_key_of_a_batch_is_rejected(
@@ -427,7 +427,7 @@ def test_a_batch_is_never_in_flight(database: SqliteDatabase, me: Credential) ->
 def test_the_key_of_a_batch_is_free_after_a_day(database: SqliteDatabase, me: Credential) -> None:
     submitted(database, me, attempts([A], [B]), **KEY)
     later = submitted(database, me, attempts([A], [B], first=3), **KEY, now=NOW + DAY)
-    assert later == Reserved((None, None), None, None)
+    assert later == Reserved((None,) * 2, None, None, transports=(None,) * 2)
     assert run(find_earlier(database, me, key="k", digest="d", now=NOW + DAY)) is not None
     assert run(find_earlier(database, me, key="k", digest="d", now=NOW + 2 * DAY)) is None
 

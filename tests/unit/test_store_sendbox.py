@@ -204,6 +204,7 @@ def test_a_message_is_found_with_everything_stored(
             "attempt": 1,
             "accepted_at": NOW,
             "next_attempt_at": None,
+            "transport": None,
             "finished_at": None,
             "provider_message_id": None,
             "provider_code": None,
