@@ -91,7 +91,7 @@ def read_event(content: str, *, now: int) -> DeliveryEvent:
         provider_ids=_forms(payload.message_id),
         sender=comparable(payload.sender) if isinstance(payload.sender, str) else "",
         recipient=comparable(payload.recipient),
-        occurred_at=_milliseconds(event.metadata, now),
+        occurred_at=milliseconds_of(_member(event.metadata, "eventTimestamp"), now),
         is_permanent={"hard": True, "soft": False}.get(str(_member(cause, "type"))),
         smtp_code=short_text(_member(delivery, "smtpStatusCode"), MAX_WORD),
         enhanced_code=short_text(_member(delivery, "smtpEnhancedStatusCode"), MAX_WORD),
@@ -155,11 +155,15 @@ def _member(value: object, name: str) -> object:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def _milliseconds(metadata: object, now: int) -> int:
+def milliseconds_of(time: object, now: int) -> int:
+    """The Unix milliseconds of a time in ISO 8601; ``now`` if it can't be read.
+
+    A time after ``now`` counts as that of a clock that is a little fast.
+    """
     try:
-        time = datetime.fromisoformat(str(_member(metadata, "eventTimestamp")))
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
-        milliseconds = int(time.timestamp() * 1000)
+        moment = datetime.fromisoformat(str(time))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        milliseconds = int(moment.timestamp() * 1000)
     except (ValueError, OverflowError):
         return now
     return max(0, min(milliseconds, now + CLOCK_ERROR_MILLISECONDS))

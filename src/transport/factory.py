@@ -4,23 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from transport.outcome import RESPONSE_SECONDS, Transport
+from transport.posting import Response
 from transport.routing import ResendConfig, SesConfig, SmtpConfig, TransportConfig
 
 if TYPE_CHECKING:
     from transport.smtp_submission import Connect
 
 _MAX_RESPONSE_BYTES = 64 * 1024
-
-
-class Response(Protocol):
-    """The response of a provider, and the beginning of its body."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def error_type(self) -> str | None: ...
 
 
 class Fetch(Protocol):

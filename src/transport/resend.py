@@ -6,14 +6,14 @@ content must be the same in every request.
 """
 
 import base64
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from mail.mailbox import mailbox_text
 from mail.message import Attachment, Message, RecipientKind
 from transport.outcome import Outcome, Reason, Rejected, Sent, Unknown
+from transport.posting import Post
 from transport.routing import ResendConfig
 
 _MAX_DETAIL = 300
@@ -50,20 +50,6 @@ _TRANSIENT = frozenset({"throttled", "quota_reached", "credentials_rejected"})
 # The provider does not know the outcome. 409: the first request with this key is not finished, or
 # had other content.
 _INDEFINITE = (408, 409)
-
-
-class Response(Protocol):
-    """The response of Resend."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-
-
-# (url, headers, body) -> the response. Raises TimeoutError if there was no response in time, and
-# any other exception if the request failed. In both cases the request may have arrived.
-Post = Callable[[str, dict[str, str], bytes], Awaitable[Response]]
 
 
 class _Problem(msgspec.Struct):

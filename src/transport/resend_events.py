@@ -8,15 +8,20 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from mail.addresses import InvalidAddress, comparable
-from mail.delivery import CLOCK_ERROR_MILLISECONDS, DeliveryEvent, DeliveryKind
+from mail.delivery import DeliveryEvent, DeliveryKind
 from mail.mailbox import split_mailbox
-from transport.delivery_events import MAX_RESPONSE, MAX_WORD, UnreadableEvent, short_text
+from transport.delivery_events import (
+    MAX_RESPONSE,
+    MAX_WORD,
+    UnreadableEvent,
+    milliseconds_of,
+    short_text,
+)
 
 _KINDS: dict[str, DeliveryKind] = {
     "email.delivered": "delivered",
@@ -100,7 +105,7 @@ def read_webhook(body: bytes, *, webhook_id: str, now: int) -> list[DeliveryEven
             provider_ids=(data.email_id, data.email_id),
             sender=_address(data.sender),
             recipient=_address(recipient),
-            occurred_at=_milliseconds(event.created_at, now),
+            occurred_at=milliseconds_of(event.created_at, now),
             is_permanent=_PERMANENT.get(str(_member(cause, "type"))),
             response=short_text(_member(cause, "message"), MAX_RESPONSE),
             reason="suppressed"
@@ -122,13 +127,3 @@ def _address(mailbox: object) -> str:
 
 def _member(value: Any, name: str) -> object:
     return value.get(name) if isinstance(value, dict) else None
-
-
-def _milliseconds(time: object, now: int) -> int:
-    try:
-        moment = datetime.fromisoformat(str(time))
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        milliseconds = int(moment.timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return now
-    return max(0, min(milliseconds, now + CLOCK_ERROR_MILLISECONDS))

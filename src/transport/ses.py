@@ -5,14 +5,15 @@ Message-ID and its Date.
 """
 
 import base64
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from mail.message import Message
 from transport.mime import message_id_of, mime_bytes, needs_smtputf8
 from transport.outcome import Outcome, Reason, Rejected, Sent, Unknown
+from transport.posting import Post, Response
 from transport.routing import SesConfig
 from transport.sigv4 import signed_headers
 
@@ -52,22 +53,6 @@ _SENTENCES: tuple[tuple[str, Reason], ...] = (
 _TRANSIENT = frozenset({"throttled", "quota_reached", "credentials_rejected"})
 
 _TIMEOUT = 408
-
-
-class Response(Protocol):
-    """The response of SES. ``error_type`` is its header X-Amzn-ErrorType."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def error_type(self) -> str | None: ...
-
-
-# (url, headers, body) -> the response. Raises TimeoutError if there was no response in time, and
-# any other exception if the request failed. In both cases the request may have arrived.
-Post = Callable[[str, dict[str, str], bytes], Awaitable[Response]]
 
 
 class _Accepted(msgspec.Struct):

@@ -3,13 +3,17 @@
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from mail.addresses import comparable
-from mail.delivery import CLOCK_ERROR_MILLISECONDS, DeliveryEvent, DeliveryKind
-from transport.delivery_events import MAX_RESPONSE, MAX_WORD, UnreadableEvent, short_text
+from mail.delivery import DeliveryEvent, DeliveryKind
+from transport.delivery_events import (
+    MAX_RESPONSE,
+    MAX_WORD,
+    UnreadableEvent,
+    milliseconds_of,
+    short_text,
+)
 
 # Names of events in configuration sets, and of notifications of identities.
 _KINDS: dict[str, DeliveryKind] = {
@@ -97,7 +101,7 @@ def read_event(content: str, *, event_id: str, domain: str, now: int) -> list[De
             provider_ids=(f"<{bare}>", bare),
             sender=comparable(event.mail.source) if isinstance(event.mail.source, str) else "",
             recipient=comparable(recipient.email_address),
-            occurred_at=_milliseconds(details.timestamp or event.mail.timestamp, now),
+            occurred_at=milliseconds_of(details.timestamp or event.mail.timestamp, now),
             is_permanent=_PERMANENT.get(str(details.bounce_type)),
             enhanced_code=short_text(recipient.status, MAX_WORD),
             response=short_text(recipient.diagnostic_code or details.smtp_response, MAX_RESPONSE),
@@ -111,13 +115,3 @@ def read_event(content: str, *, event_id: str, domain: str, now: int) -> list[De
         )
         for place, recipient in enumerate(recipients[:_MAX_RECIPIENTS])
     ]
-
-
-def _milliseconds(time: object, now: int) -> int:
-    try:
-        moment = datetime.fromisoformat(str(time))
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        milliseconds = int(moment.timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return now
-    return max(0, min(milliseconds, now + CLOCK_ERROR_MILLISECONDS))
