@@ -168,6 +168,7 @@ def test_an_address_with_many_messages_delays_no_other(api: Api) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @PLANS
 def test_an_address_with_100000_messages_delays_no_other(api: Api) -> None:
     check_that_no_other_is_delayed(api, 100_000)
